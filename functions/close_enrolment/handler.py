@@ -1,0 +1,35 @@
+"""Close the enrolment of an execution that has ended. Called by EventBridge on execution status changes."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.aws.clients import client
+from waypost.aws.queue import SqsEventQueue
+from waypost.clock import clock
+from waypost.journeys.closing import Closer
+
+logger = Logger(service="close_enrolment")
+
+
+@cache
+def closer() -> Closer:
+    """The closer, wired."""
+    return Closer(
+        enrolments=wiring.enrolments(),
+        pauses=wiring.pauses(),
+        schedules=wiring.schedules(),
+        queue=SqsEventQueue(client("sqs"), wiring.settings().events_queue_url),
+        clock=clock(),
+    )
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Close the enrolment; closing it again changes nothing."""
+    closed = closer().close(event)
+    logger.info("enrolment closed", extra=closed)
+    return closed

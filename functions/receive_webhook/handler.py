@@ -1,0 +1,118 @@
+"""Take events in over HTTP: Segment calls and signed webhooks. Called by the HTTP API, which posts what systems send."""
+
+from collections.abc import Callable
+from functools import cache
+from http import HTTPStatus
+from typing import Any, assert_never
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws.clients import client
+from waypost.aws.queue import SqsEventQueue
+from waypost.aws.secrets import SecretsManagerSecret
+from waypost.aws.webhook_log import DynamoWebhookLog
+from waypost.clock import clock
+from waypost.errors import RetryableError
+from waypost.events import api_document, segment_spec
+from waypost.events.answers import answer
+from waypost.events.outcome import Accepted, Refused, refuse
+from waypost.events.receiving import Receiver
+from waypost.events.request import Request
+from waypost.settings import Settings
+
+logger = Logger(service="receive_webhook")
+metrics = Metrics(namespace="Waypost", service="receive_webhook")
+app = APIGatewayHttpResolver()
+
+
+@cache
+def receiver() -> Receiver:
+    """The receiver of this process, with its queue, secrets and log."""
+    settings = Settings.load()
+    return Receiver(
+        queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
+        secrets=SecretsManagerSecret(client("secretsmanager"), settings.webhook_secrets),
+        log=DynamoWebhookLog(client("dynamodb"), settings.contacts_table),
+        clock=clock(),
+    )
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one HTTP API request (payload format 2.0)."""
+    return app.resolve(event, context)
+
+
+def segment(call: str) -> Callable[[], Response[Any]]:
+    """The route of a Segment call."""
+
+    def receive() -> Response[Any]:
+        request = Request.from_api_gateway(app.current_event.raw_event)
+        accepted_status = segment_spec.accepted_status(request.header("user-agent"))
+        return respond(receiver().segment(call, request), accepted_status)
+
+    return receive
+
+
+for name in segment_spec.MODELS:
+    app.post(f"/v1/{name}", **api_document.segment_route(name))(segment(name))
+for path, name in segment_spec.OTHER_PATHS.items():
+    app.post(f"/v1/{path}", include_in_schema=False)(segment(name))
+
+
+@app.post("/v1/webhooks/<source>", **api_document.webhook_route())
+def webhook(source: str) -> Response[Any]:
+    """A signed webhook of one source."""
+    return respond(receiver().webhook(source, Request.from_api_gateway(app.current_event.raw_event)))
+
+
+@app.get("/openapi.json", include_in_schema=False)
+def openapi() -> dict[str, Any]:
+    """The API's description for machines."""
+    return api_document.document(app, Settings.load().api_url)
+
+
+@app.get("/docs", include_in_schema=False, compress=True)
+def docs() -> Response[str]:
+    """The API's description for people."""
+    page = api_document.swagger_page(api_document.document(app, Settings.load().api_url))
+    return Response(HTTPStatus.OK, content_types.TEXT_HTML, page)
+
+
+@app.not_found
+def not_found(_: NotFoundError) -> Response[Any]:
+    """A route that does not exist."""
+    return respond(refuse(404, "path", "there is no such route; /docs shows those there are"))
+
+
+def unavailable(error: RetryableError) -> Response[Any]:
+    """A service behind us failed. Nothing is lost: the sender keeps the events and sends them again."""
+    logger.warning("events not accepted for now", exc_info=error)
+    return respond(refuse(503, "service", "should be called again after a moment; not all events may be stored"))
+
+
+app.exception_handler(RetryableError)(unavailable)
+
+
+def respond(outcome: Accepted | Refused, accepted_status: int = HTTPStatus.ACCEPTED) -> Response[Any]:
+    """The HTTP answer to an outcome, counted. The log names no field and no reason: both may hold personal data."""
+    match outcome:
+        case Accepted(count):
+            count_events("EventsAccepted", count)
+        case Refused(status, problems):
+            count_events("EventsRefused", len(problems))
+            logger.info("refused", extra={"status": status, "problems": len(problems)})
+        case _:
+            assert_never(outcome)
+    told = answer(outcome, accepted_status=accepted_status)
+    return Response(told.status, content_types.APPLICATION_JSON, told.body, told.headers)
+
+
+def count_events(name: str, count: int) -> None:
+    """Count events, at once: requests for the API's description count nothing."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    metrics.flush_metrics()

@@ -1,0 +1,86 @@
+"""Act on accepted events, in order per contact. Called by the events queue."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.aws.bus import EventBridgeBus
+from waypost.aws.clients import client
+from waypost.aws.machines import StepFunctionsMachines
+from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
+from waypost.clock import clock
+from waypost.events.routing import Router
+from waypost.journeys.enrolling import Enroller
+from waypost.journeys.published import load_published
+from waypost.journeys.waking import Waker
+
+logger = Logger(service="route_events")
+metrics = Metrics(namespace="Waypost", service="route_events")
+
+
+@cache
+def batch() -> RoutingBatch:
+    """The batch processor, wired."""
+    return RoutingBatch(router=router(), dead_letters=dead_letters())
+
+
+@cache
+def router() -> Router:
+    """The router, wired."""
+    settings, published = wiring.settings(), load_published()
+    return Router(
+        contacts=wiring.contacts(),
+        history=wiring.history(),
+        ledger=wiring.ledger(),
+        waker=Waker(
+            published=published,
+            enrolments=wiring.enrolments(),
+            pauses=wiring.pauses(),
+            history=wiring.history(),
+            schedules=wiring.schedules(),
+            tokens=wiring.tokens(),
+            deferrals=wiring.deferrals(),
+            clock=clock(),
+        ),
+        enroller=Enroller(
+            published=published,
+            enrolments=wiring.enrolments(),
+            history=wiring.history(),
+            machines=StepFunctionsMachines(client("stepfunctions"), settings.state_machine_prefix),
+            clock=clock(),
+        ),
+        bus=EventBridgeBus(client("events"), settings.event_bus),
+        clock=clock(),
+    )
+
+
+@cache
+def dead_letters() -> SqsDeadLetters:
+    """The dead-letter queue."""
+    return SqsDeadLetters(client("sqs"), wiring.settings().events_dead_letters_url)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Route a batch; the answer names the messages to be delivered again."""
+    processor = batch()
+    answer = processor.process_batch(event)
+    repeated = sum(routed.repeated for routed in processor.routed)
+    metrics.add_metric(name="EventsRouted", unit=MetricUnit.Count, value=len(processor.routed) - repeated)
+    metrics.add_metric(name="EventsRepeated", unit=MetricUnit.Count, value=repeated)
+    metrics.add_metric(name="EventsDeadLettered", unit=MetricUnit.Count, value=len(processor.dead_lettered))
+    for routed in processor.routed:
+        logger.info(
+            "event routed",
+            extra={"contact_id": routed.contact_id, "repeated": routed.repeated, "decisions": routed.decisions},
+        )
+    for message_id, error in processor.dead_lettered:
+        logger.error("event dead-lettered", extra={"message_id": message_id, "error": type(error).__name__})
+    for _, error, _ in processor.exceptions:
+        logger.warning("event will be delivered again", extra={"error": type(error).__name__, "reason": str(error)})
+    return answer

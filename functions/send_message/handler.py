@@ -1,0 +1,48 @@
+"""Send one message to one contact. Called by Send tasks and by deferred schedules."""
+
+import time
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.aws.clients import provider_client
+from waypost.aws.email import SesEmail
+from waypost.aws.links import unsubscribe_urls
+from waypost.aws.sms import EndUserMessagingSms
+from waypost.clock import clock
+from waypost.journeys.published import load_published
+from waypost.sending.request import SendRequest
+from waypost.sending.sender import Sender
+
+logger = Logger(service="send_message")
+metrics = Metrics(namespace="Waypost", service="send_message")
+
+
+@cache
+def sender() -> Sender:
+    """The sender, wired."""
+    settings = wiring.settings()
+    return Sender(
+        published=load_published(),
+        ledger=wiring.ledger(),
+        deferrals=wiring.deferrals(),
+        email=SesEmail(provider_client("sesv2"), settings.email_sender, settings.email_configuration_set),
+        sms=EndUserMessagingSms(provider_client("pinpoint-sms-voice-v2"), settings.sms_origination),
+        unsubscribe_url=unsubscribe_urls(settings),
+        clock=clock(),
+        sleep=time.sleep,
+    )
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Send the message; the answer is the outcome and its reason."""
+    result = sender().send(SendRequest.from_payload(event)).to_dict()
+    metrics.add_metric(name=f"Messages{result['outcome'].title()}", unit=MetricUnit.Count, value=1)
+    logger.info("message decided", extra=result)
+    return result

@@ -1,0 +1,31 @@
+"""Resume overdue pauses and give up on claims nobody answered for. Called every hour."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.clock import clock
+from waypost.journeys.sweeping import Sweeper
+
+logger = Logger(service="sweep_journeys")
+metrics = Metrics(namespace="Waypost", service="sweep_journeys")
+
+
+@cache
+def sweeper() -> Sweeper:
+    """The sweeper, wired."""
+    return Sweeper(pauses=wiring.pauses(), resumer=wiring.resumer(), ledger=wiring.ledger(), clock=clock())
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Sweep once; both counts have an alarm."""
+    report = sweeper().sweep()
+    metrics.add_metric(name="OverduePauses", unit=MetricUnit.Count, value=report.overdue_pauses)
+    metrics.add_metric(name="UnknownMessages", unit=MetricUnit.Count, value=report.unknown_messages)
+    return report.to_dict()

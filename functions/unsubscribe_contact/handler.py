@@ -1,0 +1,77 @@
+"""Show the unsubscribe page and take the wish in. Called by the HTTP API: people by GET, buttons and mail clients by POST."""
+
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws.clients import client
+from waypost.aws.queue import SqsEventQueue
+from waypost.aws.secrets import SecretsManagerSecret
+from waypost.clock import clock
+from waypost.errors import RetryableError
+from waypost.settings import Settings
+from waypost.tracking import page
+from waypost.tracking.unsubscribing import Unsubscriber
+
+logger = Logger(service="unsubscribe_contact")
+app = APIGatewayHttpResolver()
+
+
+@cache
+def unsubscriber() -> Unsubscriber:
+    """The unsubscriber of this process, with its queue and secret."""
+    settings = Settings.load()
+    return Unsubscriber(
+        queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
+        secret=SecretsManagerSecret(client("secretsmanager"), settings.link_secret),
+        clock=clock(),
+    )
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one HTTP API request (payload format 2.0)."""
+    return app.resolve(event, context)
+
+
+@app.get("/u/<token>")
+def ask(token: str) -> Response[str]:
+    """The page with the button; following a link never unsubscribes anyone."""
+    return respond(page.asking(words(), asked) if (asked := unsubscriber().read(token)) else None)
+
+
+@app.post("/u/<token>")
+def confirm(token: str) -> Response[str]:
+    """The button, or a mail client's one-click post (RFC 8058). The body is not read: only people's will is posted."""
+    request_id = app.current_event.request_context.request_id
+    asked = unsubscriber().unsubscribe(token, correlation_id=request_id)
+    return respond(page.done(words(), asked) if asked else None)
+
+
+def unavailable(error: RetryableError) -> Response[str]:
+    """A service behind us failed; mail clients post again after a 503."""
+    logger.warning("wish not stored for now", exc_info=error)
+    return html(HTTPStatus.SERVICE_UNAVAILABLE, page.later(words()), {"Retry-After": "60"})
+
+
+app.exception_handler(RetryableError)(unavailable)
+
+
+def respond(content: str | None) -> Response[str]:
+    """The page, or the one for a link we did not make."""
+    return html(HTTPStatus.OK, content) if content else html(HTTPStatus.BAD_REQUEST, page.not_ours(words()))
+
+
+def html(status: HTTPStatus, content: str, headers: dict[str, str] | None = None) -> Response[str]:
+    """A page with the headers that keep the token in its address private."""
+    return Response(status, f"{content_types.TEXT_HTML}; charset=utf-8", content, {**page.HEADERS, **(headers or {})})
+
+
+def words() -> page.Texts:
+    """The texts in the visitor's language."""
+    event = app.current_event
+    return page.texts(event.headers.get("accept-language") or "", event.query_string_parameters.get("lang") or "")

@@ -1,0 +1,314 @@
+"""The ledger in DynamoDB: one item per message key in the contact's partition, one item for its touches."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from botocore.exceptions import ClientError
+
+from waypost.aws import due, table
+from waypost.aws.translation import translates_errors
+from waypost.aws.updates import update
+from waypost.clock import format_instant, parse_instant
+from waypost.contacts.profile import Contact
+from waypost.errors import ConcurrentUpdate
+from waypost.journeys.enrolment import Enrolment
+from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, Situation, Touch, Touches
+from waypost.sending.request import SendRequest
+
+TOUCHES_KEPT: Final = timedelta(days=30)
+FORGET_ATTEMPTS: Final = 5
+UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt = :attempt)"
+
+
+@translates_errors
+@dataclass(frozen=True, slots=True)
+class DynamoLedger:
+    """A Ledger on the contacts table."""
+
+    client: Any
+    table_name: str
+
+    def situation(self, request: SendRequest) -> Situation:
+        """See Ledger. One BatchGetItem for everything."""
+        step = request.step
+        pk = table.contact_pk(step.contact_id)
+        enrolment_sk, row_sk = f"enrolment#{step.enrolment_id}", _row_sk(request.message_key)
+        keys = [(pk, "profile"), (pk, enrolment_sk), (pk, row_sk), (pk, "touches")]
+        items = {item["sk"]: item for item in table.batch_get(self.client, self.table_name, keys)}
+        return Situation(
+            contact=Contact.from_dict(items["profile"]) if "profile" in items else None,
+            enrolment=Enrolment.from_dict(items[enrolment_sk]) if enrolment_sk in items else None,
+            row=_row(items[row_sk]) if row_sk in items else None,
+            touches=_touches(items.get("touches")),
+        )
+
+    def claim(
+        self,
+        request: SendRequest,
+        *,
+        channel: str,
+        claim_id: str,
+        at: datetime,
+        local_time: str,
+        touches: Touches | None,
+    ) -> ClaimResult:
+        """See Ledger. A plain conditional write, or with touches a transaction of two."""
+        claim = self._update(
+            request,
+            set_={
+                "state": "claimed",
+                "channel": channel,
+                "claim_id": claim_id,
+                "claimed_at": format_instant(at),
+                "claimed_local_time": local_time,
+            }
+            | due.owed("claim", request.step.contact_id, at),
+            condition=f"{UNCLAIMED} OR #claim_id = :claim_id",
+            values={"deferred": "deferred", "attempt": request.attempt, "claim_id": claim_id},
+        )
+        try:
+            if touches is None:
+                self.client.update_item(**claim)
+            else:
+                touch = self._add_touch(request, touches, Touch(request.message_key, at, channel))
+                self.client.transact_write_items(TransactItems=[{"Update": claim}, {"Put": touch}])
+        except ClientError as error:
+            if table.error_code(error) == table.CONDITION_FAILED:
+                return "taken"
+            if table.error_code(error) != table.TRANSACTION_CANCELED:
+                raise
+            claim_failed, _ = table.failed_conditions(error)
+            return self._whose(request, claim_id) if claim_failed else "touches_changed"
+        return "claimed"
+
+    def _whose(self, request: SendRequest, claim_id: str) -> ClaimResult:
+        """A transaction repeated after a lost answer fails on what it wrote itself: then the claim is ours."""
+        row = self._load(request.step.contact_id, request.message_key)
+        return "claimed" if row is not None and row.claim_id == claim_id and row.state == "claimed" else "taken"
+
+    def settle(
+        self,
+        request: SendRequest,
+        *,
+        claim_id: str,
+        state: Literal["accepted", "rejected", "unknown"],
+        decision: Decision,
+        provider_message_id: str | None = None,
+    ) -> None:
+        """See Ledger. A provider event that was faster keeps its word."""
+        table.written(
+            self.client,
+            self._update(
+                request,
+                set_={"state": state, "provider_message_id": provider_message_id},
+                append={"decisions": [decision.to_dict()]},
+                remove=["due_shard", "due_at"],
+                condition="#claim_id = :claim_id AND (#state = :claimed OR #state = :unknown)",
+                values={"claim_id": claim_id, "claimed": "claimed", "unknown": "unknown"},
+            ),
+        )
+        if state == "rejected":
+            self._forget_touch(request)
+
+    def skip(self, request: SendRequest, *, decision: Decision) -> bool:
+        """See Ledger."""
+        return table.written(
+            self.client,
+            self._update(
+                request,
+                set_={"state": "skipped", "channel": decision.channel},
+                append={"decisions": [decision.to_dict()]},
+                condition=UNCLAIMED,
+                values={"deferred": "deferred", "attempt": request.attempt},
+            ),
+        )
+
+    def defer(self, request: SendRequest, *, decision: Decision, until: datetime, claim_id: str | None = None) -> bool:
+        """See Ledger. ``request`` is the one booked, whose attempt is one more than the row's."""
+        mine = "#claim_id = :claim_id AND #state = :claimed"
+        deferred = table.written(
+            self.client,
+            self._update(
+                request,
+                set_={
+                    "state": "deferred",
+                    "channel": decision.channel,
+                    "attempt": request.attempt,
+                    "deferred_until": format_instant(until),
+                },
+                append={"decisions": [decision.to_dict()]},
+                remove=["due_shard", "due_at", "claim_id"],
+                condition=mine if claim_id else UNCLAIMED,
+                values={"claim_id": claim_id, "claimed": "claimed"}
+                if claim_id
+                else {"deferred": "deferred", "attempt": request.attempt - 1},
+            ),
+        )
+        if deferred and claim_id:
+            self._forget_touch(request)
+        return deferred
+
+    def deferred_of(self, contact_id: str, enrolment_id: str) -> list[LedgerRow]:
+        """See Ledger."""
+        items = table.query(
+            self.client,
+            self.table_name,
+            pk=table.contact_pk(contact_id),
+            prefix="message#",
+            names={"#state": "state", "#enrolment": "enrolment_id"},
+            values={":deferred": "deferred", ":enrolment": enrolment_id},
+            FilterExpression="#state = :deferred AND #enrolment = :enrolment",
+        )
+        return [_row(item) for item in items]
+
+    def drop(self, row: LedgerRow, *, decision: Decision) -> None:
+        """See Ledger."""
+        table.written(
+            self.client,
+            update(
+                table_name=self.table_name,
+                pk=table.contact_pk(row.contact_id),
+                sk=_row_sk(row.message_key),
+                set_={"state": "skipped"},
+                append={"decisions": [decision.to_dict()]},
+                condition="#state = :deferred AND #attempt = :attempt",
+                values={"deferred": "deferred", "attempt": row.attempt},
+            ),
+        )
+
+    def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
+        """See Ledger."""
+        for pk, sk in due.overdue(self.client, self.table_name, "claim", before):
+            row = self._load(pk.removeprefix("contact#"), sk.removeprefix("message#"))
+            if row is not None:
+                yield row
+
+    def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:
+        """See Ledger."""
+        decision = Decision(
+            at=row.claimed_at or at,
+            local_time=row.claimed_local_time,
+            outcome="unknown",
+            reason="no_answer",
+            channel=row.channel,
+        )
+        return table.written(
+            self.client,
+            update(
+                table_name=self.table_name,
+                pk=table.contact_pk(row.contact_id),
+                sk=_row_sk(row.message_key),
+                set_={"state": "unknown"},
+                append={"decisions": [decision.to_dict()]},
+                remove=["due_shard", "due_at"],
+                condition="#claim_id = :claim_id AND #state = :claimed",
+                values={"claim_id": row.claim_id, "claimed": "claimed"},
+            ),
+        )
+
+    def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
+        """See Ledger. A later word of the provider replaces an earlier one, but nothing turns back into ``accepted``."""
+        condition = "attribute_exists(#message_key)"
+        if state == "accepted":
+            condition += " AND (#state = :claimed OR #state = :unknown)"
+        return table.written(
+            self.client,
+            update(
+                table_name=self.table_name,
+                pk=table.contact_pk(contact_id),
+                sk=_row_sk(message_key),
+                set_={"state": state, "confirmed_at": format_instant(at)},
+                remove=["due_shard", "due_at"],
+                condition=condition,
+                values={"claimed": "claimed", "unknown": "unknown"} if state == "accepted" else {},
+            ),
+        )
+
+    def _load(self, contact_id: str, message_key: str) -> LedgerRow | None:
+        answer = self.client.get_item(
+            TableName=self.table_name,
+            Key=table.key(table.contact_pk(contact_id), _row_sk(message_key)),
+            ConsistentRead=True,
+        )
+        return _row(table.load_item(answer["Item"])) if "Item" in answer else None
+
+    def _update(self, request: SendRequest, *, set_: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """An update of the request's row that also writes what the row is about."""
+        step = request.step
+        about = {
+            "message_key": request.message_key,
+            "contact_id": step.contact_id,
+            "enrolment_id": step.enrolment_id,
+            "journey": step.journey,
+            "step": step.state,
+            "message": request.message,
+        }
+        return update(
+            table_name=self.table_name,
+            pk=table.contact_pk(step.contact_id),
+            sk=_row_sk(request.message_key),
+            set_=about | dict(set_),
+            **options,
+        )
+
+    def _add_touch(self, request: SendRequest, touches: Touches, touch: Touch) -> dict[str, Any]:
+        recent = [*(known for known in touches.recent if known.at > touch.at - TOUCHES_KEPT), touch]
+        return self._put_touches(request, Touches(recent, touches.version))
+
+    def _put_touches(self, request: SendRequest, touches: Touches) -> dict[str, Any]:
+        """``touches.version`` is the version read; the stored one becomes one more."""
+        item = {"recent": [touch.to_dict() for touch in touches.recent], "version": touches.version + 1}
+        return {
+            "TableName": self.table_name,
+            "Item": table.key(table.contact_pk(request.step.contact_id), "touches") | table.dump_item(item),
+            "ConditionExpression": "attribute_not_exists(pk) OR version = :read",
+            "ExpressionAttributeValues": {":read": table.dump(touches.version)},
+        }
+
+    def _forget_touch(self, request: SendRequest) -> None:
+        for _ in range(FORGET_ATTEMPTS):
+            touches = self.situation(request).touches
+            left = [touch for touch in touches.recent if touch.message_key != request.message_key]
+            if len(left) == len(touches.recent):
+                return
+            try:
+                self.client.put_item(**self._put_touches(request, Touches(left, touches.version)))
+            except ClientError as error:
+                if table.error_code(error) != table.CONDITION_FAILED:
+                    raise
+            else:
+                return
+        raise ConcurrentUpdate(f"touches of {request.step.contact_id} changed {FORGET_ATTEMPTS} times")
+
+
+def _row_sk(message_key: str) -> str:
+    return f"message#{message_key}"
+
+
+def _row(item: Mapping[str, Any]) -> LedgerRow:
+    deferred_until, claimed_at = item.get("deferred_until"), item.get("claimed_at")
+    return LedgerRow(
+        message_key=item["message_key"],
+        contact_id=item["contact_id"],
+        enrolment_id=item["enrolment_id"],
+        journey=item["journey"],
+        step=item["step"],
+        message=item["message"],
+        state=item["state"],
+        attempt=item.get("attempt", 0),
+        channel=item.get("channel"),
+        claim_id=item.get("claim_id"),
+        provider_message_id=item.get("provider_message_id"),
+        claimed_at=parse_instant(claimed_at) if claimed_at else None,
+        claimed_local_time=item.get("claimed_local_time", ""),
+        deferred_until=parse_instant(deferred_until) if deferred_until else None,
+        decisions=[Decision.from_dict(decision) for decision in item.get("decisions", [])],
+    )
+
+
+def _touches(item: Mapping[str, Any] | None) -> Touches:
+    if item is None:
+        return Touches()
+    return Touches([Touch.from_dict(touch) for touch in item["recent"]], item["version"])

@@ -1,0 +1,74 @@
+"""The events queue: SQS FIFO, one message group per contact, one deduplication id per event. Used by the receivers."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from waypost import ids
+from waypost.aws.translation import translates_errors
+from waypost.errors import TemporarilyUnavailable
+from waypost.events.envelope import Event
+
+MAX_ENTRIES: Final = 10
+MAX_BYTES: Final = 256 * 1024
+"""Of one call. SQS takes 1 MiB since 2025, but its documentation for the China regions still says 256 KiB."""
+
+ATTEMPTS: Final = 3
+
+_DEDUPLICATION_ID: Final = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
+
+
+@translates_errors
+@dataclass(frozen=True, slots=True)
+class SqsEventQueue:
+    """An EventQueue on an SQS FIFO queue; ``client`` is boto3's for ``sqs``."""
+
+    client: Any
+    url: str
+
+    def send(self, events: Sequence[Event]) -> None:
+        """See EventQueue.
+
+        What SQS refuses of a call is sent again at once, before later events, twice at most. SQS drops an event that it
+        took in the last five minutes, so that a repeated request leaves one message.
+        """
+        for batch in _batches([_entry(event) for event in events]):
+            self._send_batch(batch)
+
+    def _send_batch(self, batch: list[dict[str, str]]) -> None:
+        codes: list[str] = []
+        for _ in range(ATTEMPTS):
+            entries = [{"Id": str(number), **entry} for number, entry in enumerate(batch)]
+            failed = self.client.send_message_batch(QueueUrl=self.url, Entries=entries).get("Failed", [])
+            if not failed:
+                return
+            codes = sorted({str(failure.get("Code", "")) for failure in failed})
+            batch = [batch[number] for number in sorted(int(failure["Id"]) for failure in failed)]
+        raise TemporarilyUnavailable(f"SendMessageBatch: {len(batch)} messages refused: {', '.join(codes)}")
+
+
+def _entry(event: Event) -> dict[str, str]:
+    """One message; escaped to ASCII, because SQS refuses some characters that JSON allows."""
+    return {
+        "MessageBody": json.dumps(event.to_dict(), separators=(",", ":")),
+        "MessageGroupId": event.group,
+        "MessageDeduplicationId": event.id
+        if _DEDUPLICATION_ID.fullmatch(event.id)
+        else ids.digest(event.id, length=64),
+    }
+
+
+def _batches(entries: list[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    batch: list[dict[str, str]] = []
+    size = 0
+    for entry in entries:
+        length = len(entry["MessageBody"])
+        if batch and (len(batch) == MAX_ENTRIES or size + length > MAX_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += length
+    if batch:
+        yield batch

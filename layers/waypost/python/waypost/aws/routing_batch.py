@@ -1,0 +1,89 @@
+"""Routes a batch of queue messages, in order per contact, with partial failures. Used by route_events.
+
+What can never be routed goes to the dead-letter queue at once, with its reason. What may succeed later is given back
+to the queue together with everything behind it in its group, and goes to the dead-letter queue when it has been tried
+``MAX_RECEIVES`` times. The queue's own limit is far higher: it counts receives of messages that only stood behind a
+failed one, and would drop them untried.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor
+from aws_lambda_powertools.utilities.batch.exceptions import SQSFifoMessageGroupCircuitBreakerError
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from waypost.aws.translation import translates_errors
+from waypost.errors import FinalError, InvalidInput
+from waypost.events.envelope import Event
+from waypost.events.routing import Routed, Router
+
+MAX_RECEIVES: Final = 5
+REASON_LIMIT: Final = 1000  # characters
+
+
+@translates_errors
+@dataclass(frozen=True, slots=True)
+class SqsDeadLetters:
+    """The dead-letter queue, for messages we give up ourselves."""
+
+    client: Any
+    queue_url: str
+
+    def put(self, record: SQSRecord, error: BaseException) -> None:
+        """Move a message there, with the error's name and text as attributes."""
+        reason = f"{type(error).__name__}: {error}"
+        self.client.send_message(
+            QueueUrl=self.queue_url,
+            MessageBody=record.body,
+            MessageGroupId=record.attributes.message_group_id,
+            MessageDeduplicationId=record.message_id,
+            MessageAttributes={
+                "error": {"DataType": "String", "StringValue": type(error).__name__},
+                "reason": {"DataType": "String", "StringValue": reason[:REASON_LIMIT]},
+            },
+        )
+
+
+class RoutingBatch(SqsFifoPartialProcessor):
+    """Powertools' FIFO processor, with a dead-letter queue that knows the reason."""
+
+    def __init__(self, router: Router, dead_letters: SqsDeadLetters) -> None:
+        super().__init__(skip_group_on_error=True)
+        self.raise_on_entire_batch_failure = False
+        self.router = router
+        self.dead_letters = dead_letters
+        self.dead_lettered: list[tuple[str, BaseException]] = []
+        self.routed: list[Routed] = []
+
+    def route(self, record: SQSRecord) -> None:
+        """Route one message of the queue."""
+        self.routed.append(self.router.route(_event(record.body)))
+
+    def failure_handler(self, record: Any, exception: Any) -> Any:
+        """Dead-letter what is hopeless, give back the rest."""
+        error = exception[1]
+        stood_behind = isinstance(error, SQSFifoMessageGroupCircuitBreakerError)
+        receives = int(record.attributes.approximate_receive_count)
+        hopeless = isinstance(error, FinalError) or receives >= MAX_RECEIVES
+        if stood_behind or not hopeless:
+            return super().failure_handler(record, exception)
+        self.dead_letters.put(record, error)
+        self.dead_lettered.append((record.message_id, error))
+        return self.success_handler(record, None)
+
+    def process_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Route every message of an SQS event; the answer names those to be delivered again."""
+        self.dead_lettered.clear()
+        self.routed.clear()
+        with self(records=batch["Records"], handler=self.route):
+            self.process()
+        return dict(self.response())
+
+
+def _event(body: str) -> Event:
+    try:
+        return Event.from_dict(json.loads(body))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput("body", f"is no event envelope: {type(error).__name__}: {error}") from error

@@ -1,0 +1,76 @@
+"""One-time schedules in EventBridge Scheduler."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from waypost.aws import table
+from waypost.aws.translation import translates_errors
+
+MAXIMUM_EVENT_AGE: Final = timedelta(hours=24)
+MAXIMUM_RETRIES: Final = 185  # the service's limit; the age ends it
+
+
+@translates_errors
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBridgeSchedules:
+    """Schedules in one group; they delete themselves, and go to a dead-letter queue when their target never answers."""
+
+    client: Any
+    group: str
+    role_arn: str
+    dead_letters_arn: str
+    resume_journey_arn: str
+    send_message_arn: str
+
+    def resume_at(self, name: str, instant: datetime, reference: Mapping[str, Any]) -> None:
+        """See Schedules."""
+        self._book(name, instant, self.resume_journey_arn, reference)
+
+    def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
+        """See Schedules."""
+        self._book(name, instant, self.send_message_arn, request)
+
+    def cancel(self, name: str) -> None:
+        """See Schedules."""
+        try:
+            self.client.delete_schedule(Name=name, GroupName=self.group)
+        except ClientError as error:
+            if table.error_code(error) != "ResourceNotFoundException":
+                raise
+
+    def _book(self, name: str, instant: datetime, target_arn: str, payload: Mapping[str, Any]) -> None:
+        schedule: dict[str, Any] = {
+            "Name": name,
+            "GroupName": self.group,
+            "ScheduleExpression": f"at({_whole_second(instant):%Y-%m-%dT%H:%M:%S})",
+            "ScheduleExpressionTimezone": "UTC",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ActionAfterCompletion": "DELETE",
+            "Target": {
+                "Arn": target_arn,
+                "RoleArn": self.role_arn,
+                "Input": json.dumps(payload, ensure_ascii=False),
+                "DeadLetterConfig": {"Arn": self.dead_letters_arn},
+                "RetryPolicy": {
+                    "MaximumEventAgeInSeconds": int(MAXIMUM_EVENT_AGE.total_seconds()),
+                    "MaximumRetryAttempts": MAXIMUM_RETRIES,
+                },
+            },
+        }
+        try:
+            self.client.create_schedule(**schedule)
+        except ClientError as error:
+            if table.error_code(error) != "ConflictException":
+                raise
+            self.client.update_schedule(**schedule)
+
+
+def _whole_second(instant: datetime) -> datetime:
+    """Rounded up, so that a schedule never fires before its time."""
+    whole = instant.astimezone(UTC).replace(microsecond=0)
+    return whole if whole == instant else whole + timedelta(seconds=1)

@@ -1,0 +1,56 @@
+"""A secret in Secrets Manager, kept for five minutes. Used by the receivers, the unsubscribe page and the sender."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from waypost.aws.translation import translates_errors
+from waypost.clock import real_now
+from waypost.errors import InvalidInput
+
+KEPT_FOR: Final = timedelta(minutes=5)
+KEPT_AT_LEAST: Final = timedelta(seconds=30)
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@translates_errors
+@dataclass(slots=True)
+class SecretsManagerSecret:
+    """A SecretStore on one secret; ``client`` is boto3's for ``secretsmanager``.
+
+    A stranger with a wrong key makes us ask again at most every 30 seconds, so nobody can run up our bill.
+    """
+
+    client: Any
+    secret_id: str
+    clock: Callable[[], datetime] = real_now
+    _value: Mapping[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _read_at: datetime = field(default=_NEVER, init=False)
+
+    def read(self) -> Mapping[str, Any]:
+        """See SecretStore."""
+        return self._at_most(KEPT_FOR)
+
+    def read_again(self) -> Mapping[str, Any]:
+        """See SecretStore."""
+        return self._at_most(KEPT_AT_LEAST)
+
+    def _at_most(self, age: timedelta) -> Mapping[str, Any]:
+        now = self.clock()
+        if now - self._read_at >= age:
+            self._value = _parsed(self.client.get_secret_value(SecretId=self.secret_id)["SecretString"])
+            self._read_at = now
+        return self._value
+
+
+def _parsed(text: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput("secret", "should be JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidInput("secret", "should be a JSON object")
+    return value

@@ -1,0 +1,155 @@
+"""The contacts table: item keys, and values to and from DynamoDB's attribute format. Used by every store in this package.
+
+Our own conversion instead of boto3's because ours keeps floats as floats (boto3's refuses them and gives back Decimal,
+which JSON refuses).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from waypost.errors import TemporarilyUnavailable
+
+Item = dict[str, Any]
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+TRANSACTION_CANCELED = "TransactionCanceledException"
+
+
+def contact_pk(contact_id: str) -> str:
+    """The partition of a contact: everything known of it."""
+    return f"contact#{contact_id}"
+
+
+def identity_pk(kind: str, value: str) -> str:
+    """The partition of an identity; hashed, so that no address stands in a key."""
+    return f"identity#{kind}#{hashlib.sha256(value.encode()).hexdigest()[:32]}"
+
+
+def key(pk: str, sk: str) -> Item:
+    """The primary key of an item, in attribute format."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def dump(value: Any) -> Item:
+    """A JSON value as a DynamoDB attribute value."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int() | float():
+            return {"N": repr(value)}
+        case Mapping():
+            return {"M": dump_item(value)}
+        case list() | tuple():
+            return {"L": [dump(element) for element in value]}
+        case _:
+            raise TypeError(f"cannot store a {type(value).__name__}")
+
+
+def dump_item(value: Mapping[str, Any]) -> Item:
+    """A JSON object as a DynamoDB item."""
+    return {name: dump(element) for name, element in value.items()}
+
+
+def load(value: Item) -> Any:
+    """A DynamoDB attribute value as a JSON value."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "NULL":
+            return None
+        case "N":
+            return float(content) if any(mark in content for mark in ".eE") else int(content)
+        case "M":
+            return load_item(content)
+        case "L":
+            return [load(element) for element in content]
+        case _:
+            return content
+
+
+def load_item(item: Item) -> dict[str, Any]:
+    """A DynamoDB item as a JSON object."""
+    return {name: load(value) for name, value in item.items()}
+
+
+def error_code(error: ClientError) -> str:
+    """The service's name of an error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def failed_conditions(error: ClientError) -> list[bool]:
+    """For each part of a cancelled transaction, whether its own condition failed.
+
+    Raises TemporarilyUnavailable when the transaction was cancelled for another reason (conflict, throttling).
+    """
+    codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+    if "ConditionalCheckFailed" not in codes:
+        raise TemporarilyUnavailable(f"transaction cancelled: {', '.join(codes)}") from error
+    return [code == "ConditionalCheckFailed" for code in codes]
+
+
+def query(
+    client: Any, table: str, *, pk: str, prefix: str = "", after: str = "", **options: Any
+) -> Iterator[dict[str, Any]]:
+    """The items of a partition whose sort key starts with ``prefix`` (at or after ``after``), read consistently."""
+    names: dict[str, str] = {"#pk": "pk"}
+    values: Item = {":pk": {"S": pk}}
+    condition = "#pk = :pk"
+    if after:
+        condition += " AND sk BETWEEN :from AND :to"
+        values |= {":from": {"S": after}, ":to": {"S": prefix + "\uffff"}}
+    elif prefix:
+        condition += " AND begins_with(sk, :prefix)"
+        values[":prefix"] = {"S": prefix}
+    request = {
+        "TableName": table,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": names | options.pop("names", {}),
+        "ExpressionAttributeValues": values | dump_item(options.pop("values", {})),
+        "ConsistentRead": True,
+    } | options
+    for page in client.get_paginator("query").paginate(**request):
+        yield from (load_item(item) for item in page["Items"])
+
+
+def batch_get(client: Any, table: str, keys: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The items under these keys (at most 100), read consistently, whatever DynamoDB leaves for a next call included."""
+    request = {table: {"Keys": [key(pk, sk) for pk, sk in keys], "ConsistentRead": True}}
+    found: list[dict[str, Any]] = []
+    while request:
+        answer = client.batch_get_item(RequestItems=request)
+        found += [load_item(item) for item in answer["Responses"].get(table, [])]
+        request = answer.get("UnprocessedKeys", {})
+    return found
+
+
+def written(client: Any, request: Mapping[str, Any]) -> bool:
+    """Run an UpdateItem request; False when its condition did not hold and nothing was written."""
+    try:
+        client.update_item(**request)
+    except ClientError as error:
+        if error_code(error) == CONDITION_FAILED:
+            return False
+        raise
+    return True
+
+
+def put_once(client: Any, table_name: str, pk: str, sk: str, item: Mapping[str, Any]) -> bool:
+    """Write an item unless there is one under its key; False when there is."""
+    try:
+        client.put_item(
+            TableName=table_name,
+            Item=key(pk, sk) | dump_item(item),
+            ConditionExpression="attribute_not_exists(pk)",
+        )
+    except ClientError as error:
+        if error_code(error) == CONDITION_FAILED:
+            return False
+        raise
+    return True

@@ -1,0 +1,1 @@
+"""Who a contact is: profile, identities, consent and suppression."""

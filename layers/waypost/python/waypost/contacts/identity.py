@@ -1,0 +1,66 @@
+"""Find or create the contact an event is about and apply what the event says of it. Called by the router."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from waypost import ids
+from waypost.clock import Clock
+from waypost.contacts.ports import ContactStore
+from waypost.contacts.profile import Contact, with_event
+from waypost.errors import ConcurrentUpdate, ContactNotFound
+from waypost.events.envelope import IDENTITY_KINDS, Event
+
+ATTEMPTS: Final = 8
+
+
+def record_on_contact(event: Event, *, contacts: ContactStore, clock: Clock) -> Contact:
+    """The contact the event is about, with the event applied and stored.
+
+    An identity that nobody has yet is linked to the contact; one that belongs to somebody else is left where it is,
+    and the strongest identity decides whose event this is. Raises ContactNotFound for an unknown ``contact_id`` and
+    ConcurrentUpdate when other writers were first too many times.
+    """
+    identities: dict[str, str] = {kind: event.contact[kind] for kind in IDENTITY_KINDS if kind in event.contact}
+    for _ in range(ATTEMPTS):
+        owners = contacts.resolve(identities)
+        contact = _owner(event, identities, owners, contacts=contacts, clock=clock)
+        claim = {kind: value for kind, value in identities.items() if kind not in owners}
+        ours = {
+            kind: value
+            for kind, value in identities.items()
+            if owners.get(kind, contact.contact_id) == contact.contact_id
+        }
+        changed = with_event(contact, replace(event, contact=ours))
+        if changed == contact and not claim and contact.version:
+            return contact
+        if contacts.save(changed, claim=claim):
+            return replace(changed, version=contact.version + 1)
+    raise ConcurrentUpdate(f"contact of event {event.id} changed {ATTEMPTS} times while it was written")
+
+
+def _owner(
+    event: Event, identities: Mapping[str, str], owners: Mapping[str, str], *, contacts: ContactStore, clock: Clock
+) -> Contact:
+    if given := event.contact.get("contact_id"):
+        known = contacts.load(given)
+        if known is None:
+            raise ContactNotFound(f"event {event.id} names contact {given}, which does not exist")
+        return known
+    for kind in IDENTITY_KINDS:
+        if kind not in owners:
+            continue
+        owner = contacts.load(owners[kind])
+        if owner is None:
+            raise ContactNotFound(f"event {event.id}: its {kind} leads to {owners[kind]}, which does not exist")
+        if not _is_somebody_else(owner, identities):
+            return owner
+    kind = next(kind for kind in IDENTITY_KINDS if kind in identities and kind not in owners)
+    return Contact(contact_id=ids.contact_id(kind, identities[kind]), created_at=clock())
+
+
+def _is_somebody_else(owner: Contact, identities: Mapping[str, str]) -> bool:
+    """A shared device, mailbox or phone does not make two signed-in people one."""
+    user_id = identities.get("user_id")
+    user_ids = owner.identities.get("user_id", [])
+    return bool(user_id and user_ids and user_id not in user_ids)

@@ -1,0 +1,219 @@
+"""A contact and the pure rules by which an event changes it. Called by the router and by update_contact."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Literal, Self, assert_never, get_args
+
+from waypost.clock import format_instant, parse_instant
+from waypost.events.envelope import IDENTITY_KINDS, Event
+
+Channel = Literal["email", "sms"]
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
+
+ADDRESS_ATTRIBUTE: Final[Mapping[Channel, str]] = {"email": "email", "sms": "phone"}
+"""The attribute that holds a contact's address on each channel."""
+
+ALL_TOPICS: Final = "*"
+
+ConsentState = Literal["granted", "withdrawn", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One answer of a contact about one channel and topic, with its evidence."""
+
+    granted: bool
+    at: datetime
+    source: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {"granted": self.granted, "at": format_instant(self.at), "source": self.source}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(granted=value["granted"], at=parse_instant(value["at"]), source=value["source"])
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Everything known of a contact, as stored in its profile item.
+
+    ``attributes_at`` holds the time of the event that set each attribute (and each tag, as ``tag:<name>``), so that a
+    late event never overwrites a newer value. ``consents`` is keyed ``<channel>/<topic>``; topic ``*`` is the whole
+    channel. ``suppressions`` maps a channel to the reason no message may go there. ``version`` counts writes.
+    """
+
+    contact_id: str
+    created_at: datetime
+    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes_at: dict[str, datetime] = field(default_factory=dict)
+    identities: dict[str, list[str]] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+    consents: dict[str, Consent] = field(default_factory=dict)
+    suppressions: dict[str, str] = field(default_factory=dict)
+    erased: bool = False
+    version: int = 0
+
+    def address(self, channel: Channel) -> str | None:
+        """The contact's address on this channel, or None."""
+        return self.attributes.get(ADDRESS_ATTRIBUTE[channel]) or None
+
+    def consent(self, channel: str, topic: str) -> ConsentState:
+        """What the contact said about this channel and topic.
+
+        The newest answer wins between the topic and the whole channel; a withdrawal wins a tie.
+        """
+        answers = [
+            self.consents[key] for key in (f"{channel}/{topic}", f"{channel}/{ALL_TOPICS}") if key in self.consents
+        ]
+        if not answers:
+            return "none"
+        newest = max(answers, key=lambda answer: (answer.at, not answer.granted))
+        return "granted" if newest.granted else "withdrawn"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "contact_id": self.contact_id,
+            "created_at": format_instant(self.created_at),
+            "attributes": self.attributes,
+            "attributes_at": {name: format_instant(at) for name, at in self.attributes_at.items()},
+            "identities": self.identities,
+            "tags": sorted(self.tags),
+            "consents": {key: consent.to_dict() for key, consent in self.consents.items()},
+            "suppressions": self.suppressions,
+            "erased": self.erased,
+            "version": self.version,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(
+            contact_id=value["contact_id"],
+            created_at=parse_instant(value["created_at"]),
+            attributes=dict(value["attributes"]),
+            attributes_at={name: parse_instant(at) for name, at in value["attributes_at"].items()},
+            identities={kind: list(values) for kind, values in value["identities"].items()},
+            tags=frozenset(value["tags"]),
+            consents={key: Consent.from_dict(consent) for key, consent in value["consents"].items()},
+            suppressions=dict(value["suppressions"]),
+            erased=value.get("erased", False),
+            version=int(value["version"]),
+        )
+
+
+def with_event(contact: Contact, event: Event) -> Contact:
+    """The contact after ``event``: attributes, tags, identities, consent and suppression it carries."""
+    changed = with_identities(contact, event.contact)
+    profile = dict(event.profile)
+    consent = profile.pop("consent", {})
+    tags = profile.pop("tags", [])
+    changed = with_attributes(changed, profile, at=event.occurred_at)
+    changed = with_tags(changed, add=tags, at=event.occurred_at)
+    for channel, granted in consent.items():
+        changed = with_consent(changed, channel=channel, granted=granted, at=event.occurred_at, source=event.source)
+    return _with_product_event(changed, event)
+
+
+def with_identities(contact: Contact, identities: Mapping[str, str]) -> Contact:
+    """The contact with identities it did not have yet; e-mail and phone also become its address if it has none."""
+    known = {kind: list(values) for kind, values in contact.identities.items()}
+    attributes = dict(contact.attributes)
+    for kind in IDENTITY_KINDS:
+        value = identities.get(kind)
+        if value is None:
+            continue
+        if value not in known.setdefault(kind, []):
+            known[kind].append(value)
+        if kind in ADDRESS_ATTRIBUTE.values():
+            attributes.setdefault(kind, value)
+    return replace(contact, identities=known, attributes=attributes)
+
+
+def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetime) -> Contact:
+    """The contact with ``changes``, each unless a newer event has set it; None removes the attribute."""
+    attributes, attributes_at = dict(contact.attributes), dict(contact.attributes_at)
+    for name, value in changes.items():
+        if name in attributes_at and attributes_at[name] > at:
+            continue
+        attributes_at[name] = at
+        if value is None:
+            attributes.pop(name, None)
+        else:
+            attributes[name] = value
+    return replace(contact, attributes=attributes, attributes_at=attributes_at)
+
+
+def with_tags(contact: Contact, *, add: Iterable[str] = (), remove: Iterable[str] = (), at: datetime) -> Contact:
+    """The contact with tags added and removed, each unless a newer event has touched it."""
+    tags, attributes_at = set(contact.tags), dict(contact.attributes_at)
+    for wanted, names in ((True, add), (False, remove)):
+        for name in names:
+            stamp = f"tag:{name}"
+            if stamp in attributes_at and attributes_at[stamp] > at:
+                continue
+            attributes_at[stamp] = at
+            if wanted:
+                tags.add(name)
+            else:
+                tags.discard(name)
+    return replace(contact, tags=frozenset(tags), attributes_at=attributes_at)
+
+
+def with_consent(
+    contact: Contact, *, channel: str, granted: bool, at: datetime, source: str, topic: str | None = None
+) -> Contact:
+    """The contact with its answer about a channel and topic, unless it has given a newer one."""
+    key = f"{channel}/{topic or ALL_TOPICS}"
+    known = contact.consents.get(key)
+    if known is not None and known.at > at:
+        return contact
+    return replace(contact, consents={**contact.consents, key: Consent(granted=granted, at=at, source=source)})
+
+
+ConsentEvent = Literal["consent_granted", "consent_withdrawn", "unsubscribed"]
+SuppressingEvent = Literal["email_bounced", "email_complained", "sms_number_invalid"]
+
+
+def _with_product_event(contact: Contact, event: Event) -> Contact:
+    """What the product's own events change: consent answers and suppressions."""
+    match event.type:
+        case "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
+            return _with_consent_event(contact, kind, event)
+        case "email_bounced" | "email_complained" | "sms_number_invalid" as kind:
+            return _with_suppression(contact, kind, event)
+        case _:
+            return contact
+
+
+def _with_consent_event(contact: Contact, kind: ConsentEvent, event: Event) -> Contact:
+    channel, topic = event.properties.get("channel"), event.properties.get("topic")
+    for name in (channel,) if channel else CHANNELS:
+        contact = with_consent(
+            contact,
+            channel=str(name),
+            topic=topic,
+            granted=kind == "consent_granted",
+            at=event.occurred_at,
+            source=event.source,
+        )
+    return contact
+
+
+def _with_suppression(contact: Contact, kind: SuppressingEvent, event: Event) -> Contact:
+    match kind:
+        case "email_bounced":
+            if event.properties.get("bounce_type") != "permanent":
+                return contact
+            channel, reason = "email", "hard_bounce"
+        case "email_complained":
+            channel, reason = "email", "complaint"
+        case "sms_number_invalid":
+            channel, reason = "sms", "invalid_number"
+        case _:
+            assert_never(kind)
+    return replace(contact, suppressions={**contact.suppressions, channel: reason})

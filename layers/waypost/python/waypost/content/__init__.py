@@ -1,0 +1,1 @@
+"""What a message says: the message library and its templates."""

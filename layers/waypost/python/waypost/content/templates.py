@@ -1,0 +1,137 @@
+"""The template language of messages and the variables a template sees. Used when messages are published and rendered.
+
+Both sides go through here, so a template that passed the check renders the same way for a real contact.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from html import escape
+from typing import Any, Final
+
+from minijinja import Environment, TemplateError, safe
+
+HTML: Final = ".html"
+TEXT: Final = ".txt"
+
+ROOTS: Final = ("contact", "event", "journey", "message", "links")
+"""What a template may use; docs/authoring.md lists what is in each."""
+
+
+class UnknownVariableError(Exception):
+    """A template uses something nobody knows of this contact; ``variable`` is empty where the engine cannot tell."""
+
+    def __init__(self, variable: str, line: int) -> None:
+        super().__init__(variable)
+        self.variable = variable
+        self.line = line
+
+
+class BrokenTemplateError(Exception):
+    """A template that cannot be read or computed; ``reason`` holds no value of the contact."""
+
+    def __init__(self, reason: str, line: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+
+
+class Known:
+    """A mapping as templates see it: what is not in it is undefined, even if a dict has a method of that name."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = {name: _value(each) for name, each in values.items() if not _is_blank(each)}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def _is_blank(value: Any) -> bool:
+    """Null and blank text count as unknown, so that a ``default`` takes their place."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return Known(value)
+        case list() | tuple():
+            return [_value(each) for each in value]
+        case set() | frozenset():
+            return sorted(value)
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case _:
+            return value
+
+
+def prepared(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of a render as templates see them; ``event.properties`` and ``event.left_on`` are never undefined."""
+    event = dict(variables["event"])
+    left_on = dict(event.get("left_on") or {})
+    event["properties"] = event.get("properties") or {}
+    event["left_on"] = {**left_on, "properties": left_on.get("properties") or {}}
+    return {root: Known(event if root == "event" else variables[root]) for root in ROOTS}
+
+
+def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
+    """The template with ``values`` (from ``prepared``) filled in; ``kind`` HTML escapes them.
+
+    Raises UnknownVariableError or BrokenTemplateError.
+    """
+    if kind == HTML:  # a link stays readable: everything but its slashes is escaped
+        values = {**values, "links": {name: safe(escape(url)) for name, url in _items(values["links"])}}
+    try:
+        return _environment().render_template(_name_of(template, kind), **values)
+    except TemplateError as error:
+        raise _explained(error) from None  # the engine's own text shows the values at hand
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BrokenTemplateError(f"{type(error).__name__} while it was filled in", 0) from None
+
+
+def check_syntax(template: str) -> None:
+    """Raises BrokenTemplateError where the template cannot be read."""
+    try:
+        _environment().undeclared_variables_in_str(template)
+        Environment(undefined_behavior="strict").add_template("check", template)
+    except TemplateError as error:
+        raise BrokenTemplateError(error.detail or error.kind, error.line or 0) from None
+
+
+def variables_used(template: str) -> set[str]:
+    """The dotted names a template takes from outside, as far as they are written out."""
+    return _environment().undeclared_variables_in_str(template, nested=True)
+
+
+def _items(known: Known) -> Iterator[tuple[str, str]]:
+    return ((name, str(known[name])) for name in known)
+
+
+def _explained(error: TemplateError) -> UnknownVariableError | BrokenTemplateError:
+    line = error.line or 0
+    if error.kind == "UndefinedError":
+        detail = error.detail or ""
+        return UnknownVariableError(detail.split("`")[1] if "`" in detail else "", line)
+    shown = error.detail if error.kind in {"SyntaxError", "UnknownFilter", "UnknownTest", "UnknownFunction"} else None
+    return BrokenTemplateError(shown or error.kind, line)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(undefined_behavior="strict", auto_escape_callback=lambda name: name.endswith(HTML), debug=True)
+
+
+@cache
+def _name_of(template: str, kind: str) -> str:
+    """Parse a template once per process and keep it under a name that says how to escape."""
+    name = f"{_name_of.cache_info().misses}{kind}"
+    _environment().add_template(name, template)
+    return name

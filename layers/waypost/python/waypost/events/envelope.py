@@ -1,0 +1,68 @@
+"""The one envelope in which everything that happens travels, from the webhook to the report."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Self
+
+from waypost import ids
+from waypost.clock import format_instant, parse_instant
+
+IDENTITY_KINDS: Final[tuple[str, ...]] = ("user_id", "anonymous_id", "email", "phone")
+"""Kinds of identity, strongest first: the first one present names a new contact and orders its events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a contact.
+
+    ``type`` is snake_case and past tense (``order_placed``). ``contact`` maps identity kinds to normalised values; it
+    also carries ``contact_id`` when the sender knows it. ``occurred_at`` is the sender's time, ``received_at`` ours.
+    ``profile`` holds attribute changes that came with the event (Segment traits), already cleaned.
+    """
+
+    id: str
+    type: str
+    contact: dict[str, str]
+    occurred_at: datetime
+    received_at: datetime
+    source: str
+    properties: dict[str, Any] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=dict)
+    correlation_id: str = ""
+
+    @property
+    def group(self) -> str:
+        """What keeps one contact's events in order: its contact id, or the id its strongest identity would give it."""
+        if known := self.contact.get("contact_id"):
+            return known
+        kind = next(kind for kind in IDENTITY_KINDS if kind in self.contact)
+        return ids.contact_id(kind, self.contact[kind])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, used in the queue, on the bus and in stored items."""
+        return {
+            "id": self.id,
+            "type": self.type,
+            "contact": self.contact,
+            "occurred_at": format_instant(self.occurred_at),
+            "received_at": format_instant(self.received_at),
+            "source": self.source,
+            "properties": self.properties,
+            "profile": self.profile,
+            "correlation_id": self.correlation_id,
+        }
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Self:
+        """The inverse of ``to_dict``; fields added later are ignored, so older code reads newer events."""
+        return cls(
+            id=value["id"],
+            type=value["type"],
+            contact=value["contact"],
+            occurred_at=parse_instant(value["occurred_at"]),
+            received_at=parse_instant(value["received_at"]),
+            source=value["source"],
+            properties=value.get("properties", {}),
+            profile=value.get("profile", {}),
+            correlation_id=value.get("correlation_id", ""),
+        )

@@ -1,0 +1,42 @@
+"""Turns the names senders use into ours: ``Order Placed`` and ``orderPlaced`` become ``order_placed``. Called by the receivers."""
+
+import re
+import unicodedata
+from typing import Final
+
+MAX_LENGTH: Final = 100
+
+_END_OF_ACRONYM: Final = re.compile(r"([A-Z]+)([A-Z][a-z])")
+_START_OF_WORD: Final = re.compile(r"([a-z0-9])([A-Z])")
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+_EVENT_TYPE: Final = re.compile(r"[a-z0-9_]+")
+
+
+def snake_case(name: str) -> str:
+    """``name`` in snake_case; letters of any script stay, everything else separates words. May be empty."""
+    text = unicodedata.normalize("NFKC", name)
+    text = _END_OF_ACRONYM.sub(r"\1_\2", text)
+    text = _START_OF_WORD.sub(r"\1_\2", text)
+    return _SEPARATORS.sub("_", text).strip("_").lower()
+
+
+def event_type(name: str) -> str:
+    """The event type of a name.
+
+    Only a-z, 0-9 and _ are allowed, because types stand in journey files, metric names and console filters, where one
+    spelling must be the only spelling. Raises ValueError with the reason.
+    """
+    converted = attribute_name(name)
+    if not _EVENT_TYPE.fullmatch(converted):
+        raise ValueError("should have only the letters a to z, digits and separators, for example Order Placed")
+    return converted
+
+
+def attribute_name(name: str) -> str:
+    """The attribute name of a trait; letters of any script are allowed. Raises ValueError with the reason."""
+    converted = snake_case(name)
+    if not converted:
+        raise ValueError("should be a name with at least one letter or digit")
+    if len(converted) > MAX_LENGTH:
+        raise ValueError(f"should be a name of at most {MAX_LENGTH} characters")
+    return converted

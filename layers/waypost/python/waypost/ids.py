@@ -1,0 +1,41 @@
+"""Deterministic ids: the same input gives the same id, so a repeated call changes nothing."""
+
+import hashlib
+import json
+from typing import Any
+
+
+def digest(*parts: str, length: int = 24) -> str:
+    """``length`` hex digits of SHA-256 over the parts; parts cannot run into each other."""
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:length]
+
+
+def contact_id(kind: str, value: str) -> str:
+    """The id of a contact first seen under this identity."""
+    return "c-" + digest("contact", kind, value)
+
+
+def event_id(source: str, payload: Any) -> str:
+    """The id of an event whose sender gave none: a hash of what was sent."""
+    canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return "e-" + digest("event", source, canonical)
+
+
+def enrolment_id(journey: str, contact: str, occasion: str) -> str:
+    """The id of one passage of a contact through a journey; ``occasion`` tells re-entries apart."""
+    return "n-" + digest("enrolment", journey, contact, occasion)
+
+
+def execution_name(journey: str, enrolment: str) -> str:
+    """The Step Functions execution name of an enrolment: at most 80 characters, no personal data."""
+    return f"{journey[:50]}-{enrolment}"
+
+
+def message_key(execution: str, state: str, occurrence: int, contact: str) -> str:
+    """The key under which at most one provider call is made (design rule 4)."""
+    return "m-" + digest("message", execution, state, str(occurrence), contact)
+
+
+def pause_id(execution: str, state: str, occurrence: int) -> str:
+    """The id of one visit to a Pause state."""
+    return "p-" + digest("pause", execution, state, str(occurrence))

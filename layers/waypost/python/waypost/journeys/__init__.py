@@ -1,0 +1,1 @@
+"""How a contact moves through a journey: manifests, enrolments, pauses and exits."""

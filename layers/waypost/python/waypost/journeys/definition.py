@@ -1,0 +1,36 @@
+"""A journey's definition as it is deployed: what the synth adds to the file. Used by discovery."""
+
+import json
+from typing import Any
+
+from waypost.journeys.graph import after_leaving, called_function, scopes
+from waypost.journeys.tasks import TASKS, Task
+
+
+def augmented(definition: dict[str, Any]) -> dict[str, Any]:
+    """A copy in which every task has its standard ``Retry`` and ``TimeoutSeconds``, unless it has its own.
+
+    A message that only somebody gets who has left the body is marked ``after_exit``: the guard that stops the messages
+    of those who left lets it pass. The definition must have passed ``waypost.journeys.lint``.
+    """
+    copy: dict[str, Any] = json.loads(json.dumps(definition))
+    outside = after_leaving(copy)
+    for scope in scopes(copy):
+        for name, state in scope.states.items():
+            function = called_function(state)
+            if function is not None:
+                _complete(state, TASKS[function])
+            if function == "SendMessage" and (*scope.inside, name)[0] in outside:
+                state["Arguments"]["Payload"]["after_exit"] = True
+    return copy
+
+
+def _complete(state: dict[str, Any], task: Task) -> None:
+    state.setdefault("TimeoutSeconds", task.timeout_seconds)
+    state.setdefault("Retry", task.retry())
+
+
+def functions_called(definition: dict[str, Any]) -> tuple[str, ...]:
+    """The placeholders of the functions it calls (``SendMessage``), sorted: what its role may invoke."""
+    called = {called_function(state) for scope in scopes(definition) for state in scope.states.values()}
+    return tuple(sorted(name for name in called if name is not None))

@@ -1,0 +1,194 @@
+"""The manifest of a journey, ``journey.yaml``, checked. Used by discovery, which publishes what it says."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from waypost.journeys.durations import parse_duration
+from waypost.journeys.problems import Authored, unknown
+from waypost.segments.compile import reads_history
+from waypost.segments.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
+
+_PLANNED_TRIGGERS: Final = ("schedule", "date", "tag")
+"""Kinds of trigger the design names that nothing here can start yet."""
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+
+
+class EventTrigger(Authored):
+    """An event starts the journey, if its properties match ``where``."""
+
+    kind: Literal["event"] = "event"
+    event: EventType
+    where: Where | None = None
+
+    @field_validator("where")
+    @classmethod
+    def _looks_at_the_event(cls, where: Rule | None) -> Rule | None:
+        if uses_trigger(where):
+            raise ValueError("this is the trigger itself; 'equals_trigger' is for pauses, goal and exit_on")
+        if reads_history(dump_rule(where)):
+            raise ValueError("looks at the event at hand; put a rule about earlier events under 'entry'")
+        return where
+
+
+class ManualTrigger(Authored):
+    """Nothing starts the journey by itself; somebody starts its state machine by hand."""
+
+    kind: Literal["manual"]
+
+
+def _trigger_form(value: Any) -> Any:
+    """The trigger with its kind: ``trigger: manual`` and ``trigger: {event: …}`` are the short forms."""
+    if isinstance(value, str):
+        value = {"kind": value}
+    if not isinstance(value, Mapping):
+        return value
+    kind = value.get("kind") or next((word for word in ("event", *_PLANNED_TRIGGERS) if word in value), None)
+    if kind in _PLANNED_TRIGGERS:
+        raise ValueError(f"a journey cannot be started by {kind!r}; use an 'event', or 'manual' to start it by hand")
+    if kind not in {"event", "manual"}:
+        found = kind or next(iter(value), "nothing")
+        raise ValueError(unknown(found, ["event", "manual"], "unknown trigger"))
+    return {"kind": kind, **value}
+
+
+def _trigger_tag(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return "ManualTrigger" if kind == "manual" else "EventTrigger"
+
+
+Trigger = Annotated[
+    Annotated[EventTrigger, Tag("EventTrigger")] | Annotated[ManualTrigger, Tag("ManualTrigger")],
+    Discriminator(_trigger_tag),
+    BeforeValidator(_trigger_form),
+]
+
+
+class ReEntry(Authored):
+    """When a contact may pass through the journey again: ``never``, ``always``, after a time, or once per value."""
+
+    never: Literal[True] | None = None
+    always: Literal[True] | None = None
+    after: Duration | None = None
+    per: Name | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("expected one of never, always, {after: 30d}, {per: order_id}")
+        return self
+
+    def published(self) -> dict[str, Any]:
+        """The form the router reads."""
+        [kind] = self.model_fields_set
+        return {
+            "kind": kind,
+            "seconds": int(parse_duration(self.after).total_seconds()) if self.after else None,
+            "property": self.per,
+        }
+
+
+def _re_entry_form(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in {"never", "always"}:
+            raise ValueError(unknown(value, ["never", "always", "{after: 30d}", "{per: order_id}"], "unknown re-entry"))
+        return {value: True}
+    return value
+
+
+class EventMatch(Authored):
+    """An event, if its properties match ``where``."""
+
+    event: EventType
+    where: Where | None = None
+
+
+def _event_form(value: Any) -> Any:
+    return {"event": value} if isinstance(value, str) else value
+
+
+class Goal(EventMatch):
+    """The event the journey works for; counted from enrolment, ``within`` a time."""
+
+    within: Duration | None = None
+
+
+class Target(Authored):
+    """What the journey is measured by: a metric and the least value that counts as success."""
+
+    metric: Name
+    at_least: int | float
+
+
+class JourneyManifest(Authored):
+    """One ``journey.yaml``; docs/authoring.md explains every field."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_length=50)] | None = None
+    scenario: Text
+    description: Text
+    owner: Text
+    trigger: Trigger
+    entry: Rule | None = None
+    re_entry: Annotated[ReEntry, BeforeValidator(_re_entry_form)] = ReEntry(never=True)
+    priority: Annotated[int, Field(ge=0, le=1000)] = 0
+    exclusive_group: Name | None = None
+    exit_on: list[Annotated[EventMatch, BeforeValidator(_event_form)]] = Field(default_factory=list)
+    goal: Annotated[Goal, BeforeValidator(_event_form)] | None = None
+    target: Target | None = None
+    audience_limit: Annotated[int, Field(ge=1)] | None = None
+    version: Annotated[int, Field(ge=1)] = 1
+
+    @field_validator("entry")
+    @classmethod
+    def _has_no_trigger_yet(cls, entry: Rule | None) -> Rule | None:
+        if uses_trigger(entry):
+            raise ValueError("'equals_trigger' is for pauses, goal and exit_on")
+        return entry
+
+    @property
+    def endings(self) -> set[str]:
+        """The errors by which events may end the body of the journey."""
+        possible = {"GoalReached": self.goal is not None, "JourneyExited": bool(self.exit_on)}
+        return {error for error, is_possible in possible.items() if is_possible}
+
+    def published(self, name: str) -> dict[str, Any]:
+        """The manifest as the run time reads it, without the messages."""
+        trigger = self.trigger
+        return {
+            "name": name,
+            "scenario": self.scenario,
+            "description": self.description,
+            "owner": self.owner,
+            "version": self.version,
+            "priority": self.priority,
+            "exclusive_group": self.exclusive_group,
+            "trigger": {
+                "kind": trigger.kind,
+                "event": trigger.event if isinstance(trigger, EventTrigger) else None,
+                "where": dump_rule(trigger.where) if isinstance(trigger, EventTrigger) else None,
+            },
+            "entry": dump_rule(self.entry),
+            "re_entry": self.re_entry.published(),
+            "exit_on": [_published_match(match) for match in self.exit_on],
+            "goal": None if self.goal is None else _published_goal(self.goal),
+            "target": None if self.target is None else self.target.model_dump(mode="json"),
+            "audience_limit": self.audience_limit,
+        }
+
+
+def _published_match(match: EventMatch) -> dict[str, Any]:
+    return {"event": match.event, "where": dump_rule(match.where)}
+
+
+def _published_goal(goal: Goal) -> dict[str, Any]:
+    seconds = int(parse_duration(goal.within).total_seconds()) if goal.within else None
+    return {**_published_match(goal), "within_seconds": seconds}

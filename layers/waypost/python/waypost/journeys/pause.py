@@ -1,0 +1,151 @@
+"""A parked journey as stored, and the rule that says when its pause is over. Used by parking, waking and the sweeper."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from waypost.clock import format_instant, parse_instant
+from waypost.errors import InvalidInput
+from waypost.journeys.durations import parse_duration
+
+PauseStatus = Literal["waiting", "elapsed", "event", "left"]
+PauseEnd = Literal["elapsed", "event", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One visit to a Pause state.
+
+    ``spec`` is the payload's ``for`` or ``until``; ``waits_for`` its ``or`` (``{event, where?}``). ``outcome`` is what
+    the journey is told: the task's result, or ``{error, cause}`` when it is left. ``signalled`` says that it has been.
+    """
+
+    contact_id: str
+    enrolment_id: str
+    pause_id: str
+    journey: str
+    state: str
+    token: str
+    spec: dict[str, Any]
+    due_at: datetime
+    parked_at: datetime
+    waits_for: dict[str, Any] | None = None
+    status: PauseStatus = "waiting"
+    outcome: dict[str, Any] | None = None
+    ended_at: datetime | None = None
+    signalled: bool = False
+
+    def reference(self) -> dict[str, str]:
+        """What a schedule carries to find the pause again."""
+        return {"contact_id": self.contact_id, "enrolment_id": self.enrolment_id, "pause_id": self.pause_id}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "contact_id": self.contact_id,
+            "enrolment_id": self.enrolment_id,
+            "pause_id": self.pause_id,
+            "journey": self.journey,
+            "state": self.state,
+            "token": self.token,
+            "spec": self.spec,
+            "due_at": format_instant(self.due_at),
+            "parked_at": format_instant(self.parked_at),
+            "waits_for": self.waits_for,
+            "status": self.status,
+            "outcome": self.outcome,
+            "ended_at": format_instant(self.ended_at) if self.ended_at else None,
+            "signalled": self.signalled,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        ended_at = value.get("ended_at")
+        return cls(
+            contact_id=value["contact_id"],
+            enrolment_id=value["enrolment_id"],
+            pause_id=value["pause_id"],
+            journey=value["journey"],
+            state=value["state"],
+            token=value["token"],
+            spec=value["spec"],
+            due_at=parse_instant(value["due_at"]),
+            parked_at=parse_instant(value["parked_at"]),
+            waits_for=value.get("waits_for"),
+            status=value["status"],
+            outcome=value.get("outcome"),
+            ended_at=parse_instant(ended_at) if ended_at else None,
+            signalled=value.get("signalled", False),
+        )
+
+
+def due_at(
+    spec: Mapping[str, Any],
+    *,
+    parked_at: datetime,
+    enrolled_at: datetime,
+    anchor_at: datetime | None,
+    zone: ZoneInfo,
+    attributes: Mapping[str, Any],
+) -> datetime:
+    """When a pause is over, in UTC; a time already past is returned as it is and elapses at once.
+
+    ``for`` counts from ``parked_at``, or from ``anchor_at`` when a deferred message goes out later than that; ``until``
+    is a local time in ``zone`` and never comes before the deferred message. Day 1 is the local date of ``enrolled_at``.
+    Raises InvalidInput for a form nobody knows or a date attribute that the contact lacks.
+    """
+    try:
+        return _due_at(spec, parked_at, enrolled_at, anchor_at, zone, attributes)
+    except ValueError as error:
+        raise InvalidInput("for" if "for" in spec else "until", str(error)) from None
+
+
+def _due_at(
+    spec: Mapping[str, Any],
+    parked_at: datetime,
+    enrolled_at: datetime,
+    anchor_at: datetime | None,
+    zone: ZoneInfo,
+    attributes: Mapping[str, Any],
+) -> datetime:
+    start = max(parked_at, anchor_at) if anchor_at else parked_at
+    match spec:
+        case {"for": str(duration)}:
+            return start + parse_duration(duration)
+        case {"until": {"day": int(day), "at": str(at)}}:
+            return max(_local(enrolled_at.astimezone(zone).date() + timedelta(days=day - 1), at, zone), start)
+        case {"until": {"workday": "next", "at": str(at)}}:
+            return _local(_next_workday(start.astimezone(zone).date()), at, zone)
+        case {"until": {"date": str(name), "at": str(at), **rest}}:
+            return max(
+                _local(_date_attribute(attributes, name) + timedelta(days=int(str(rest.get("days", 0)))), at, zone), start
+            )
+        case {"until": {"at": str(at)}}:
+            return _next_time(start.astimezone(zone), at, zone)
+        case _:
+            raise InvalidInput("until", f"{dict(spec)!r} is no known form of a pause")
+
+
+def _local(day: date, at: str, zone: ZoneInfo) -> datetime:
+    """A local wall-clock time as an instant; one that a clock change skips moves to just after the gap."""
+    return datetime.combine(day, time.fromisoformat(at), tzinfo=zone).astimezone(UTC)
+
+
+def _next_time(now: datetime, at: str, zone: ZoneInfo) -> datetime:
+    today = _local(now.date(), at, zone)
+    return today if today > now else _local(now.date() + timedelta(days=1), at, zone)
+
+
+def _next_workday(day: date) -> date:
+    """The next day from Monday to Friday after ``day``."""
+    return day + timedelta(days={4: 3, 5: 2}.get(day.weekday(), 1))
+
+
+def _date_attribute(attributes: Mapping[str, Any], name: str) -> date:
+    try:
+        return date.fromisoformat(str(attributes[name])[:10])
+    except (KeyError, ValueError):
+        raise InvalidInput(f"until.date: {name}", "the contact has no date in this attribute") from None

@@ -1,0 +1,42 @@
+"""Make good what a crash or a lost schedule left behind. Called by sweep_journeys every hour."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from waypost.clock import Clock
+from waypost.journeys.ports import PauseStore
+from waypost.journeys.resuming import Resumer
+from waypost.sending.ledger import Ledger
+
+GRACE: Final = timedelta(minutes=15)
+"""How late a schedule or a provider's answer may be before somebody has to look after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What the sweeper found: both counts raise an alarm when they are not zero."""
+
+    overdue_pauses: int
+    unknown_messages: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The function's answer."""
+        return {"overdue_pauses": self.overdue_pauses, "unknown_messages": self.unknown_messages}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeper:
+    """Resumes overdue pauses and turns claims nobody answered for into ``unknown``."""
+
+    pauses: PauseStore
+    resumer: Resumer
+    ledger: Ledger
+    clock: Clock
+
+    def sweep(self) -> SweepReport:
+        """One pass over everything that was due more than ``GRACE`` ago."""
+        before = self.clock() - GRACE
+        resumed = [self.resumer.resume(reference)["effect"] for reference in self.pauses.overdue(before)]
+        unknown = [self.ledger.give_up_claim(row, at=self.clock()) for row in self.ledger.stale_claims(before)]
+        return SweepReport(overdue_pauses=resumed.count("resumed"), unknown_messages=unknown.count(True))

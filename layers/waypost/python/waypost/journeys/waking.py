@@ -1,0 +1,123 @@
+"""Resume or exit the parked journeys an event speaks to. Called by the router."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from waypost.clock import Clock
+from waypost.contacts.profile import Contact
+from waypost.events.envelope import Event
+from waypost.events.history import EventHistory
+from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
+from waypost.journeys.matching import history_for, holds, subject_of
+from waypost.journeys.parking import event_outcome, leaving_outcome
+from waypost.journeys.pause import Pause
+from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
+from waypost.journeys.published import EventRule, Published
+from waypost.journeys.signalling import cancel_schedule, signal
+from waypost.sending.deferral import Deferrals
+
+
+@dataclass(frozen=True, slots=True)
+class WakeDecision:
+    """What an event did to a journey under way."""
+
+    enrolment_id: str
+    journey: str
+    effect: Literal["goal", "exited", "resumed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waker:
+    """Ends pauses early: by the event they wait for, or because the journey is left."""
+
+    published: Published
+    enrolments: EnrolmentStore
+    pauses: PauseStore
+    history: EventHistory
+    schedules: Schedules
+    tokens: TaskTokens
+    deferrals: Deferrals
+    clock: Clock
+
+    def notify(self, contact: Contact, event: Event) -> list[WakeDecision]:
+        """Tell every journey of the contact about the event. Doing it again repeats only what a crash left undone."""
+        return [
+            decision
+            for enrolment in self.enrolments.unfinished(contact.contact_id)
+            if event.id != enrolment.trigger.id and event.occurred_at >= enrolment.trigger.occurred_at
+            for decision in self._notify(enrolment, contact, event)
+        ]
+
+    def _notify(self, enrolment: Enrolment, contact: Contact, event: Event) -> list[WakeDecision]:
+        outcome = self._ending(enrolment, contact, event)
+        if outcome is not None:
+            return self._leave(enrolment, outcome, event)
+        if enrolment.status == "leaving":
+            return []
+        return [
+            WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")
+            for pause in self.pauses.of_enrolment(contact.contact_id, enrolment.enrolment_id)
+            if self._resume(pause, enrolment, contact, event)
+        ]
+
+    def _ending(self, enrolment: Enrolment, contact: Contact, event: Event) -> LeavingOutcome | None:
+        """Whether the event is the journey's goal or one of its exits."""
+        journey = self.published.journeys.get(enrolment.journey)
+        if journey is None:
+            return None
+        goal = journey.goal
+        if goal is not None and self._is(goal, enrolment, contact, event):
+            deadline = enrolment.enrolled_at + timedelta(seconds=goal.within_seconds) if goal.within_seconds else None
+            if deadline is None or event.occurred_at <= deadline:
+                return "goal"
+        return "exited" if any(self._is(rule, enrolment, contact, event) for rule in journey.exit_on) else None
+
+    def _is(self, rule: EventRule, enrolment: Enrolment, contact: Contact, event: Event) -> bool:
+        if rule.event != event.type:
+            return False
+        history = history_for(rule.where, contact, self.history)
+        return holds(
+            rule.where,
+            subject_of(
+                contact,
+                now=self.clock(),
+                properties=event.properties,
+                trigger=enrolment.trigger.properties,
+                history=history,
+            ),
+        )
+
+    def _leave(self, enrolment: Enrolment, outcome: LeavingOutcome, event: Event) -> list[WakeDecision]:
+        """Leave the body: no new pause will hold, every parked one fails, nothing deferred goes out."""
+        leaving = self.enrolments.leave(enrolment, outcome=outcome, event=_as_trigger(event), at=self.clock())
+        if leaving is None:
+            return []
+        for pause in self.pauses.of_enrolment(enrolment.contact_id, enrolment.enrolment_id):
+            if not pause.signalled:
+                self._end(self.pauses.settle(pause, end="left", outcome=leaving_outcome(leaving), at=self.clock()))
+        self.deferrals.cancel_all(enrolment.contact_id, enrolment.enrolment_id)
+        if leaving.left_on is None or leaving.left_on.id != event.id:
+            return []  # another event was first
+        return [WakeDecision(enrolment.enrolment_id, enrolment.journey, outcome)]
+
+    def _resume(self, pause: Pause, enrolment: Enrolment, contact: Contact, event: Event) -> bool:
+        """End a pause that waits for this event; one that ended with it but was never told is told now."""
+        waits_for = pause.waits_for
+        if pause.signalled or waits_for is None or waits_for["event"] != event.type:
+            return False
+        subject = subject_of(
+            contact, now=self.clock(), properties=event.properties, trigger=enrolment.trigger.properties
+        )
+        if not holds(waits_for.get("where"), subject):
+            return False
+        self._end(self.pauses.settle(pause, end="event", outcome=event_outcome(_as_trigger(event)), at=self.clock()))
+        return True
+
+    def _end(self, settled: Pause) -> None:
+        signal(settled, tokens=self.tokens, pauses=self.pauses)
+        cancel_schedule(settled, schedules=self.schedules)
+
+
+def _as_trigger(event: Event) -> TriggerEvent:
+    return TriggerEvent(id=event.id, type=event.type, occurred_at=event.occurred_at, properties=event.properties)

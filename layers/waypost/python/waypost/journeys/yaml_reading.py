@@ -1,0 +1,62 @@
+"""Reads an authored YAML file as plain JSON values. Used by the readers of manifests, definitions and messages.
+
+Plain YAML 1.1 surprises authors: ``at: 10:00`` becomes 600, ``on`` becomes true, a repeated key silently replaces the
+first. Here a value is what it looks like (the core schema of YAML 1.2), and a repeated key is refused.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+_IMPLICIT: Final = (
+    ("tag:yaml.org,2002:bool", re.compile(r"true|True|TRUE|false|False|FALSE"), "tTfF"),
+    ("tag:yaml.org,2002:null", re.compile(r"~|null|Null|NULL|"), ["~", "n", "N", ""]),
+    ("tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)"), "-+0123456789"),
+    ("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?"), "-+0123456789"),
+    ("tag:yaml.org,2002:merge", re.compile(r"<<"), "<"),
+)
+
+
+class UnclearYamlError(ValueError):
+    """The text is not YAML that means one thing; says the line and why."""
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as pyyaml declares it
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise UnclearYamlError(f"line {key.start_mark.line + 1}: a key must be plain text")
+            if key.value in seen:
+                raise UnclearYamlError(f"line {key.start_mark.line + 1}: {key.value!r} is here twice")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in _IMPLICIT:
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern.pattern})\Z"), list(_first))
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of the file as dicts, lists, text, numbers, booleans and None. Raises UnclearYamlError."""
+    try:
+        value = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - the loader is a SafeLoader
+        return json.loads(json.dumps(value, allow_nan=False))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UnclearYamlError(f"line {line}: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise UnclearYamlError(f"not YAML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise UnclearYamlError(f"not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except UnclearYamlError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise UnclearYamlError(f"not plain data: {error}") from None
+    except RecursionError:
+        raise UnclearYamlError("nested too deeply") from None

@@ -1,0 +1,158 @@
+"""What happened to a contact, told in order, with the reason of every decision. Used by the command line.
+
+Built from the items of the contact's partition alone: nothing is recorded for the timeline's sake.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from waypost.clock import format_instant, parse_instant
+from waypost.contacts.profile import Contact
+from waypost.contacts.zones import zone_of
+
+Kind = Literal["event", "entry", "message", "pause", "end"]
+
+
+class ContactItems(Protocol):
+    """Reads everything that is kept of a contact."""
+
+    def everything(self, contact_id: str) -> Iterable[Mapping[str, Any]]:
+        """The items of the contact's partition, each with its ``sk``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline; ``local_time`` is ISO 8601 with the contact's offset at that moment."""
+
+    at: datetime
+    local_time: str
+    kind: Kind
+    title: str
+    detail: str
+    journey: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self) | {"at": format_instant(self.at)}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDecision:
+    """One decision on one message, in the form of a decision log."""
+
+    contact_id: str
+    journey: str
+    step: str
+    message: str
+    channel: str | None
+    at: str
+    local_time: str
+    outcome: str
+    reason: str
+    message_key: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)
+
+
+def timeline(contact_id: str, items: ContactItems, *, default_zone: ZoneInfo) -> list[Entry]:
+    """The contact's story, oldest first; empty for an unknown contact."""
+    rows = {str(item["sk"]): item for item in items.everything(contact_id)}
+    profile = rows.get("profile")
+    if profile is None:
+        return []
+    zone = zone_of(Contact.from_dict(profile), default_zone)
+    entries = [entry for sk, row in rows.items() for entry in _entries(sk, row, zone)]
+    return sorted(entries, key=lambda entry: (entry.at, ORDER.index(entry.kind)))
+
+
+def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
+    """Every decision on every message of the contact, oldest first."""
+    found = [
+        MessageDecision(
+            contact_id=contact_id,
+            journey=row["journey"],
+            step=row["step"],
+            message=row["message"],
+            channel=decision["channel"],
+            at=decision["at"],
+            local_time=decision["local_time"],
+            outcome=decision["outcome"],
+            reason=decision["reason"],
+            message_key=row["message_key"],
+        )
+        for row in items.everything(contact_id)
+        if str(row["sk"]).startswith("message#")
+        for decision in row.get("decisions", [])
+    ]
+    return sorted(found, key=lambda decision: decision.at)
+
+
+ORDER: tuple[Kind, ...] = ("event", "entry", "message", "pause", "end")
+"""What comes first of two things at the same instant."""
+
+
+def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+    match sk.split("#")[0]:
+        case "event":
+            yield _entry(row["occurred_at"], zone, "event", row["type"], _properties(row["properties"]))
+        case "routed":
+            for decision in row["decisions"]:
+                yield from _entry_decision(row, decision, zone)
+        case "message":
+            yield from _message(row, zone)
+        case "pause":
+            yield from _pause(row, zone)
+        case "enrolment" if row.get("ended_at"):
+            left_on = row.get("left_on")
+            because = f"because of {left_on['type']}" if left_on else ""
+            yield _entry(row["ended_at"], zone, "end", f"journey ended: {row['outcome']}", because, row["journey"])
+
+
+def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+    journey = decision["journey"]
+    if "effect" in decision:
+        yield _entry(
+            row["routed_at"], zone, "entry", f"journey {decision['effect']}", f"by {row['event_type']}", journey
+        )
+    elif decision["reason"] == "enrolled":
+        yield _entry(row["routed_at"], zone, "entry", "journey entered", f"by {row['event_type']}", journey)
+    else:
+        yield _entry(row["routed_at"], zone, "entry", "journey not entered", decision["reason"], journey)
+
+
+def _message(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+    for decision in row.get("decisions", []):
+        title = f"{row['message']} {decision['outcome']}"
+        detail = f"{decision['channel']}: {decision['reason']}" if decision["channel"] else decision["reason"]
+        if decision["outcome"] == "deferred" and decision == row["decisions"][-1] and row.get("deferred_until"):
+            detail += f", until {_local(row['deferred_until'], zone)}"
+        yield _entry(decision["at"], zone, "message", title, detail, row["journey"])
+    if row["state"] == "claimed":
+        yield _entry(row["claimed_at"], zone, "message", f"{row['message']} claimed", "no answer yet", row["journey"])
+    if row.get("confirmed_at"):
+        yield _entry(row["confirmed_at"], zone, "message", f"{row['message']} {row['state']}", "", row["journey"])
+
+
+def _pause(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+    waits_for = row.get("waits_for")
+    until = f"until {_local(row['due_at'], zone)}" + (f" or {waits_for['event']}" if waits_for else "")
+    yield _entry(row["parked_at"], zone, "pause", row["state"], until, row["journey"])
+
+
+def _entry(instant: str, zone: ZoneInfo, kind: Kind, title: str, detail: str, journey: str = "") -> Entry:
+    at = parse_instant(instant)
+    return Entry(at, at.astimezone(zone).isoformat(timespec="seconds"), kind, title, detail, journey)
+
+
+def _local(instant: str, zone: ZoneInfo) -> str:
+    return parse_instant(instant).astimezone(zone).strftime("%a %d %b %H:%M")
+
+
+def _properties(properties: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in properties.items())

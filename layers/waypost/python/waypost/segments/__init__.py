@@ -1,0 +1,1 @@
+"""Which contacts a rule selects: one predicate tree, compiled to closures."""

@@ -1,0 +1,204 @@
+"""The ledger: one row per message key, claimed before the provider is called. Used by the sender and the sweeper.
+
+States::
+
+    (none) ──▶ claimed ──▶ accepted ──▶ delivered | bounced | complained
+      │  ▲        ├──────▶ rejected
+      │  │        ├──────▶ unknown ──▶ accepted | delivered | bounced | …   (a provider event settles it)
+      ▼  │        ▼
+    skipped ◀─ deferred          (claimed ──▶ deferred only after a definite refusal: nothing was sent)
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, Self
+
+from waypost.clock import format_instant, parse_instant
+from waypost.contacts.profile import Contact
+from waypost.journeys.enrolment import Enrolment
+from waypost.sending.request import SendOutcome, SendRequest, SendResult
+
+LedgerState = Literal[
+    "claimed", "accepted", "rejected", "unknown", "deferred", "skipped", "delivered", "bounced", "complained"
+]
+Confirmation = Literal["accepted", "delivered", "bounced", "complained", "rejected"]
+ClaimResult = Literal["claimed", "taken", "touches_changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One verdict on a message: why it was (not) sent, at what time where the contact lives."""
+
+    at: datetime
+    local_time: str
+    outcome: SendOutcome
+    reason: str
+    channel: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "at": format_instant(self.at),
+            "local_time": self.local_time,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "channel": self.channel,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(
+            at=parse_instant(value["at"]),
+            local_time=value["local_time"],
+            outcome=value["outcome"],
+            reason=value["reason"],
+            channel=value.get("channel"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """What is known of one message key. ``attempt`` is the deferred attempt that is booked next."""
+
+    message_key: str
+    contact_id: str
+    enrolment_id: str
+    journey: str
+    step: str
+    message: str
+    state: LedgerState
+    attempt: int = 0
+    channel: str | None = None
+    claim_id: str | None = None
+    provider_message_id: str | None = None
+    claimed_at: datetime | None = None
+    claimed_local_time: str = ""
+    deferred_until: datetime | None = None
+    decisions: Sequence[Decision] = ()
+
+    def result(self) -> SendResult:
+        """The answer this row gives to whoever asks again."""
+        last = self.decisions[-1] if self.decisions else None
+        outcome: SendOutcome
+        match self.state:
+            case "accepted" | "delivered" | "bounced" | "complained":
+                outcome = "sent"
+            case "claimed":
+                outcome = "unknown"
+            case "rejected" | "unknown" | "deferred" | "skipped":
+                outcome = self.state
+        decided_at = last.at if last else self.claimed_at
+        at = self.deferred_until if self.state == "deferred" else decided_at
+        return SendResult(
+            outcome=outcome,
+            reason="no_answer" if self.state == "claimed" or last is None else last.reason,
+            channel=self.channel,
+            message_key=self.message_key,
+            at=at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One marketing message a contact was claimed for; what the frequency cap counts."""
+
+    message_key: str
+    at: datetime
+    channel: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {"message_key": self.message_key, "at": format_instant(self.at), "channel": self.channel}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(message_key=value["message_key"], at=parse_instant(value["at"]), channel=value["channel"])
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """The recent marketing messages of a contact; ``version`` lets a claim notice that another came in between."""
+
+    recent: Sequence[Touch] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything the guards look at, read consistently in one go."""
+
+    contact: Contact | None
+    enrolment: Enrolment | None
+    row: LedgerRow | None
+    touches: Touches = field(default_factory=Touches)
+
+
+class Ledger(Protocol):
+    """Keeps message rows and touches."""
+
+    def situation(self, request: SendRequest) -> Situation:
+        """What the guards of this request look at."""
+        ...
+
+    def claim(
+        self,
+        request: SendRequest,
+        *,
+        channel: str,
+        claim_id: str,
+        at: datetime,
+        local_time: str,
+        touches: Touches | None,
+    ) -> ClaimResult:
+        """Take the key for one provider call, and count the touch if ``touches`` (as read) are given, all or nothing.
+
+        ``claimed`` also when this very ``claim_id`` holds it already (an answer that got lost); ``taken`` when another
+        call has it; ``touches_changed`` when the contact was claimed for another message since they were read.
+        """
+        ...
+
+    def settle(
+        self,
+        request: SendRequest,
+        *,
+        claim_id: str,
+        state: Literal["accepted", "rejected", "unknown"],
+        decision: Decision,
+        provider_message_id: str | None = None,
+    ) -> None:
+        """Write what the provider answered to our claim; a touch that reached nobody (``rejected``) is taken back."""
+        ...
+
+    def skip(self, request: SendRequest, *, decision: Decision) -> bool:
+        """Write that the message is not sent; False when another call was first."""
+        ...
+
+    def defer(self, request: SendRequest, *, decision: Decision, until: datetime, claim_id: str | None = None) -> bool:
+        """Write that the message waits until ``until``; False when another call was first.
+
+        With ``claim_id`` our own claim is given back, because the provider definitely refused; the touch too.
+        """
+        ...
+
+    def deferred_of(self, contact_id: str, enrolment_id: str) -> list[LedgerRow]:
+        """The rows of an enrolment that wait for a later attempt, read consistently."""
+        ...
+
+    def drop(self, row: LedgerRow, *, decision: Decision) -> None:
+        """Turn a deferred row into a skipped one, unless it has moved on."""
+        ...
+
+    def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
+        """Rows claimed before this instant that nobody has settled."""
+        ...
+
+    def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:
+        """Turn a claimed row into ``unknown``; False when it was settled in between."""
+        ...
+
+    def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
+        """Write what the provider said of a message later; this settles an ``unknown``. False for an unknown key."""
+        ...

@@ -1,0 +1,38 @@
+"""The environment of a Lambda function as a typed value, read once and lazily."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells its functions. A function is given only what it uses; the rest stays empty.
+
+    ``webhook_secrets`` and ``link_secret`` are Secrets Manager ids; ``state_machine_prefix`` is the ARN of a journey's
+    state machine without the journey's name.
+    """
+
+    stage: str = ""
+    contacts_table: str = ""
+    events_queue_url: str = ""
+    events_dead_letters_url: str = ""
+    event_bus: str = ""
+    schedule_group: str = ""
+    scheduler_role_arn: str = ""
+    schedule_dead_letters_arn: str = ""
+    resume_journey_arn: str = ""
+    send_message_arn: str = ""
+    state_machine_prefix: str = ""
+    webhook_secrets: str = ""
+    link_secret: str = ""
+    api_url: str = ""
+    email_sender: str = ""
+    email_configuration_set: str = ""
+    sms_origination: str = ""
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read ``WAYPOST_<FIELD>`` for each field."""
+        source = os.environ if environment is None else environment
+        return cls(**{field.name: source.get(f"WAYPOST_{field.name.upper()}", "") for field in fields(cls)})

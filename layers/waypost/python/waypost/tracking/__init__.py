@@ -1,0 +1,1 @@
+"""What contacts do with a message: unsubscribe links and their tokens."""

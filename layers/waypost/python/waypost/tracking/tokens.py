@@ -1,0 +1,78 @@
+"""Signed tokens in the links of our messages. Made when a message is sent, read by the pages behind the links.
+
+A token never expires: someone who digs out a two-year-old mail must still be able to unsubscribe with one click, and the
+only thing a token can do is end messages to the person who holds it. It carries ids, never an address or a name.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from waypost.errors import InvalidInput
+
+_PURPOSE: Final = b"waypost unsubscribe 1."
+_SIGNATURE_LENGTH: Final = 16  # bytes: half of SHA-256, the least that RFC 2104 section 5 allows
+_LONGEST_TOKEN: Final = 1024
+_SHORTEST_KEY: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscription:
+    """What a token asks for: an end to ``channel``, or to one ``topic`` of it; ``message_key`` is the message it came in."""
+
+    contact_id: str
+    journey: str
+    message_key: str
+    channel: str
+    topic: str | None = None
+
+
+def link_keys(secret: Mapping[str, Any]) -> list[str]:
+    """The keys of the link secret ``{"link_keys": ["<newest>", …]}``; a single string may stand for the list.
+
+    The first key signs, any key verifies. Raises InvalidInput when there is none or one is too short to be secret.
+    """
+    given = secret.get("link_keys", [])
+    keys = [given] if isinstance(given, str) else list(given)
+    if not keys or any(len(key) < _SHORTEST_KEY for key in keys):
+        raise InvalidInput("link_keys", f"should be keys of at least {_SHORTEST_KEY} characters")
+    return keys
+
+
+def sign(unsubscription: Unsubscription, key: str) -> str:
+    """The token, safe in a URL: ``<content>.<signature>``, base64url without padding."""
+    asked = unsubscription
+    fields = [asked.contact_id, asked.journey, asked.message_key, asked.channel, asked.topic]
+    content = _encode(json.dumps(fields, separators=(",", ":")).encode())
+    return f"{content}.{_encode(_signature(content, key))}"
+
+
+def verify(token: str, keys: Iterable[str]) -> Unsubscription | None:
+    """What the token asks for, or None unless one of the keys signed it."""
+    content, _, signature = token.partition(".")
+    if len(token) > _LONGEST_TOKEN or not token.isascii():
+        return None
+    given = signature.encode()
+    if not any(hmac.compare_digest(_encode(_signature(content, key)).encode(), given) for key in keys):
+        return None
+    try:
+        contact_id, journey, message_key, channel, topic = json.loads(_decode(content))
+    except (ValueError, TypeError):  # signed by us, but in a later form
+        return None
+    return Unsubscription(contact_id, journey, message_key, channel, topic)
+
+
+def _signature(content: str, key: str) -> bytes:
+    return hmac.digest(key.encode(), _PURPOSE + content.encode(), hashlib.sha256)[:_SIGNATURE_LENGTH]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
