@@ -1,0 +1,77 @@
+"""The one table: contacts, their events, enrolments, pauses and messages. Every hop but the webhook's reads it."""
+
+from aws_cdk import RemovalPolicy, aws_dynamodb
+from constructs import Construct
+
+from infra.constructs.hop import Hop
+from infra.deployment import Deployment
+
+_READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+_WRITE = (
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+)
+_DUE = "due"
+
+
+class ContactsTable(Construct):
+    """A table on demand with a stream, point-in-time recovery, expiring items and encryption.
+
+    The index ``due`` holds only the items that wait for a time; the sweeper alone reads it.
+    """
+
+    def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
+        super().__init__(scope, "Contacts")
+
+        def text(name: str) -> aws_dynamodb.Attribute:
+            return aws_dynamodb.Attribute(name=name, type=aws_dynamodb.AttributeType.STRING)
+
+        self._table = aws_dynamodb.TableV2(
+            self,
+            "Table",
+            table_name=f"{deployment.name}-contacts",
+            partition_key=text("pk"),
+            sort_key=text("sk"),
+            billing=aws_dynamodb.Billing.on_demand(),
+            encryption=aws_dynamodb.TableEncryptionV2.aws_managed_key(),
+            point_in_time_recovery_specification=aws_dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            dynamo_stream=aws_dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            time_to_live_attribute="expires_at",
+            global_secondary_indexes=[
+                aws_dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=_DUE,
+                    partition_key=text("due_shard"),
+                    sort_key=text("due_at"),
+                    projection_type=aws_dynamodb.ProjectionType.KEYS_ONLY,
+                )
+            ],
+            deletion_protection=deployment.is_production,
+            removal_policy=RemovalPolicy.RETAIN if deployment.is_production else RemovalPolicy.DESTROY,
+        )
+        self.name = self._table.table_name
+
+    def readable_by(self, hop: Hop) -> None:
+        """Let a hop read items by key."""
+        hop.allow(*_READ, on=self._table.table_arn)
+
+    def writable_by(self, hop: Hop) -> None:
+        """Let a hop read and write items by key."""
+        hop.allow(*_READ, *_WRITE, on=self._table.table_arn)
+
+    def due_readable_by(self, hop: Hop) -> None:
+        """Let a hop find the items whose time has come."""
+        hop.allow("dynamodb:Query", on=f"{self._table.table_arn}/index/{_DUE}")
+
+    def webhook_ids_writable_by(self, hop: Hop) -> None:
+        """Let a hop remember which webhooks it has seen, and nothing about contacts."""
+        hop.allow(
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            on=self._table.table_arn,
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["webhook#*"]}},
+        )

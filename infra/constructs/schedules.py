@@ -1,0 +1,94 @@
+"""The schedules: one for each pause and each deferred message, and the hourly sweep. Hops book and cancel them."""
+
+from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack, aws_iam, aws_scheduler
+from constructs import Construct
+
+from infra.constructs.hop import Hop
+from infra.constructs.undelivered import Undelivered
+from infra.deployment import Deployment
+
+_OWN_NAMES = "A schedule is named after its pause or message, so the name is not known before"
+
+
+class Schedules(Construct):
+    """The group of all schedules and the role in which they call functions.
+
+    The ARNs of the functions are made from their names, because the functions in turn are told this role.
+    """
+
+    def __init__(self, scope: Construct, *, deployment: Deployment, undelivered: Undelivered) -> None:
+        super().__init__(scope, "Schedules")
+        stack = Stack.of(self)
+
+        def function_arn(folder: str) -> str:
+            name = deployment.function_name(folder)
+            colons = ArnFormat.COLON_RESOURCE_NAME
+            return stack.format_arn(service="lambda", resource="function", resource_name=name, arn_format=colons)
+
+        self.resume_journey_arn = function_arn("resume_journey")
+        self.send_message_arn = function_arn("send_message")
+        self.dead_letters_arn = undelivered.queue.queue_arn
+        self._group = aws_scheduler.ScheduleGroup(
+            self, "Group", schedule_group_name=deployment.name, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.group = self._group.schedule_group_name
+        group_arn = stack.format_arn(service="scheduler", resource="schedule-group", resource_name=deployment.name)
+        self._schedule_arns = stack.format_arn(
+            service="scheduler", resource="schedule", resource_name=f"{deployment.name}/*"
+        )
+        may_call = aws_iam.PolicyStatement(
+            actions=["lambda:InvokeFunction"],
+            resources=[self.resume_journey_arn, self.send_message_arn, function_arn("sweep_journeys")],
+        )
+        may_keep = aws_iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letters_arn])
+        self._role = aws_iam.Role(
+            self,
+            "Role",
+            description="In this role schedules call functions",
+            assumed_by=aws_iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": group_arn}},
+            ),
+            inline_policies={"CallFunctions": aws_iam.PolicyDocument(statements=[may_call, may_keep])},
+        )
+        self.role_arn = self._role.role_arn
+
+    def bookable_by(self, hop: Hop) -> None:
+        """Let a hop book, move and look up schedules that act in the group's role."""
+        hop.allow(
+            "scheduler:CreateSchedule",
+            "scheduler:UpdateSchedule",
+            "scheduler:GetSchedule",
+            on=self._schedule_arns,
+            wildcard=_OWN_NAMES,
+        )
+        hop.allow(
+            "iam:PassRole",
+            on=self.role_arn,
+            conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        )
+
+    def cancellable_by(self, hop: Hop) -> None:
+        """Let a hop delete schedules whose reason is gone."""
+        hop.allow("scheduler:DeleteSchedule", on=self._schedule_arns, wildcard=_OWN_NAMES)
+
+    def call_every_hour(self, hop: Hop, *, name: str) -> None:
+        """Call the hop at every full hour."""
+        schedule = aws_scheduler.CfnSchedule(
+            self,
+            f"{hop.node.id}Hourly",
+            name=name,
+            group_name=self.group,
+            schedule_expression="cron(0 * * * ? *)",
+            flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=aws_scheduler.CfnSchedule.TargetProperty(
+                arn=hop.arn,
+                role_arn=self.role_arn,
+                dead_letter_config=aws_scheduler.CfnSchedule.DeadLetterConfigProperty(arn=self.dead_letters_arn),
+                # the next hour's call does the same work
+                retry_policy=aws_scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=3
+                ),
+            ),
+        )
+        schedule.node.add_dependency(self._group)

@@ -1,0 +1,43 @@
+"""The queue for calls that nobody could take: from schedules, from event rules, and from functions that kept failing."""
+
+from aws_cdk import Duration, aws_events, aws_events_targets, aws_lambda_destinations, aws_sqs
+from constructs import Construct
+
+from infra.constructs.acknowledging import acknowledge
+from infra.constructs.alarms import FIVE_MINUTES, Alarms
+from infra.constructs.hop import Hop
+from infra.deployment import Deployment
+
+_ATTEMPTS_AFTER_THE_FIRST = 2
+
+
+class Undelivered(Construct):
+    """Keeps for 14 days what would otherwise be lost: a call made without waiting for its answer."""
+
+    def __init__(self, scope: Construct, *, deployment: Deployment, alarms: Alarms) -> None:
+        super().__init__(scope, "Undelivered")
+        self.queue = aws_sqs.Queue(
+            self,
+            "Queue",
+            queue_name=f"{deployment.name}-undelivered",
+            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        acknowledge(self.queue, "AwsSolutions-SQS3", because="It is the dead letters of schedules, rules and functions")
+        alarms.watch(
+            self,
+            "Queue",
+            self.queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+            because="A schedule or an event rule could not reach its function, or the function failed three times",
+        )
+
+    def keep_failures_of(self, hop: Hop) -> None:
+        """Keep the events with which the hop, called without waiting, failed at every attempt."""
+        hop.function.configure_async_invoke(
+            on_failure=aws_lambda_destinations.SqsDestination(self.queue), retry_attempts=_ATTEMPTS_AFTER_THE_FIRST
+        )
+
+    def rule_target(self, hop: Hop) -> aws_events.IRuleTarget:
+        """The hop as the target of an event rule, with this queue for what cannot be handed over."""
+        return aws_events_targets.LambdaFunction(hop.function, dead_letter_queue=self.queue)

@@ -1,0 +1,93 @@
+"""The HTTP API: the webhooks of external systems and the unsubscribe page."""
+
+import json
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack, aws_apigatewayv2, aws_apigatewayv2_integrations, aws_logs
+from constructs import Construct
+
+from infra.constructs.acknowledging import acknowledge
+from infra.constructs.alarms import FIVE_MINUTES
+from infra.constructs.hop import Hop, Platform
+
+JUST_BELOW_THE_API_LIMIT = Duration.seconds(28)
+"""The API gives up on a function after 30 seconds."""
+
+_OWN_PROOF = "The function checks the caller itself: a write key, a signature over the body, or a signed link"
+_REQUESTS_PER_SECOND = 500
+_REQUESTS_AT_ONCE = 1000
+
+_ACCESS_LOG = {
+    # neither addresses nor paths: a path may hold the token of a link
+    "request": "$context.requestId",
+    "time": "$context.requestTime",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "milliseconds": "$context.responseLatency",
+    "error": "$context.integrationErrorMessage",
+}
+
+
+class WebhookApi(Construct):
+    """An HTTP API with access logs and throttling; ``url`` has no slash at the end."""
+
+    def __init__(self, scope: Construct, *, platform: Platform) -> None:
+        super().__init__(scope, "Api")
+        deployment = platform.deployment
+        self._api = aws_apigatewayv2.HttpApi(
+            self,
+            "Api",
+            api_name=deployment.name,
+            create_default_stage=False,
+            cors_preflight=aws_apigatewayv2.CorsPreflightOptions(  # the SDKs for browsers post from any page
+                allow_origins=["*"],
+                allow_methods=[aws_apigatewayv2.CorsHttpMethod.POST],
+                allow_headers=["authorization", "content-type"],
+                max_age=Duration.days(1),
+            ),
+        )
+        self.url = self._api.api_endpoint
+        logs = aws_logs.LogGroup(
+            self,
+            "AccessLogs",
+            log_group_name=f"/aws/vendedlogs/apis/{deployment.name}",
+            retention=platform.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        aws_apigatewayv2.CfnStage(
+            self,
+            "Stage",
+            api_id=self._api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            access_log_settings=aws_apigatewayv2.CfnStage.AccessLogSettingsProperty(
+                destination_arn=Stack.of(self).format_arn(
+                    service="logs",
+                    resource="log-group",
+                    resource_name=logs.log_group_name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                ),
+                format=json.dumps(_ACCESS_LOG),
+            ),
+            default_route_settings=aws_apigatewayv2.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=_REQUESTS_PER_SECOND, throttling_burst_limit=_REQUESTS_AT_ONCE
+            ),
+        )
+        platform.alarms.watch(
+            self,
+            "ServerErrors",
+            self._api.metric_server_error(period=FIVE_MINUTES, statistic="Sum"),
+            because="A webhook or an unsubscribe page answered with a server error",
+        )
+
+    def route(self, hop: Hop, *routes: str) -> None:
+        """Send these routes (``POST /v1/identify``) to the hop."""
+        integration = aws_apigatewayv2_integrations.HttpLambdaIntegration(
+            hop.node.id, hop.function, scope_permission_to_route=False
+        )
+        for route in routes:
+            method, path = route.split(" ")
+            for added in self._api.add_routes(
+                path=path, methods=[aws_apigatewayv2.HttpMethod(method)], integration=integration
+            ):
+                acknowledge(added, "AwsSolutions-APIG4", because=_OWN_PROOF)

@@ -1,0 +1,99 @@
+"""What one deployment of Waypost is: its stage, its names and its choices, read from the CDK context by the app."""
+
+import platform
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from waypost.errors import InvalidInput
+
+STAGES = ("dev", "prod")
+RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
+ARCHITECTURES = ("arm64", "x86_64")
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """The choices of one deployment; ``root`` is the folder that holds functions/, layers/ and statemachines/.
+
+    ``for_this_machine`` says that the functions will run under the interpreter of this process (the embedded cloud).
+    ``email_identity`` is the domain or address that SES verifies. ``sms_origination`` is the ARN or id of a phone
+    number, pool or sender id; empty lets AWS choose. ``alarm_email`` receives the alarms; empty sends none.
+    """
+
+    root: Path
+    stage: str = "dev"
+    runtime: str = "python3.13"
+    architecture: str = "arm64"
+    for_this_machine: bool = False
+    email_sender: str = "hello@waypost.example"
+    email_identity: str = "waypost.example"
+    sms_origination: str = ""
+    alarm_email: str = ""
+
+    @classmethod
+    def from_context(cls, context: Callable[[str], Any], *, root: Path) -> "Deployment":
+        """Read the choices from the CDK context. Raises InvalidInput that names the key and what it may be."""
+
+        def chosen(key: str, default: str, allowed: tuple[str, ...] = ()) -> str:
+            value = context(key)
+            text = default if value is None else str(value)
+            if allowed and text not in allowed:
+                raise InvalidInput(f"context {key}", f"must be one of {', '.join(allowed)}, not {text!r}")
+            return text
+
+        for_this_machine = chosen("target", "lambda", ("lambda", "host")) == "host"
+        sender = chosen("email_sender", cls.email_sender)
+        if not _ADDRESS.fullmatch(sender):
+            raise InvalidInput("context email_sender", f"must be an e-mail address, not {sender!r}")
+        return cls(
+            root=root,
+            stage=chosen("stage", cls.stage, STAGES),
+            runtime=host_runtime() if for_this_machine else chosen("runtime", cls.runtime, RUNTIMES),
+            architecture=host_architecture()
+            if for_this_machine
+            else chosen("architecture", cls.architecture, ARCHITECTURES),
+            for_this_machine=for_this_machine,
+            email_sender=sender,
+            email_identity=chosen("email_identity", sender.rpartition("@")[2]),
+            sms_origination=chosen("sms_origination", ""),
+            alarm_email=chosen("alarm_email", ""),
+        )
+
+    @property
+    def is_production(self) -> bool:
+        """Whether data must outlive the stack."""
+        return self.stage == "prod"
+
+    @property
+    def name(self) -> str:
+        """The prefix of every name: ``waypost-dev``."""
+        return f"waypost-{self.stage}"
+
+    @property
+    def metrics_namespace(self) -> str:
+        """Where this stage's own metrics go: ``Waypost/dev``."""
+        return f"Waypost/{self.stage}"
+
+    def function_name(self, folder: str) -> str:
+        """The Lambda function of a folder under functions/: ``waypost-dev-send-message``."""
+        return f"{self.name}-{folder.replace('_', '-')}"
+
+    def state_machine_name(self, folder: str) -> str:
+        """The state machine of a folder under statemachines/journeys/: ``waypost-dev-<folder>``."""
+        return f"{self.name}-{folder}"
+
+
+def host_runtime() -> str:
+    """The Lambda runtime that this interpreter is."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def host_architecture() -> str:
+    """The Lambda architecture of this machine."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"

@@ -1,0 +1,44 @@
+"""The synthesized stack, once per session and without building layers; and a scratch copy of the project's folders."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.app import ROOT, synthesize
+from tests.infra.template import NO_BUNDLING, Synthesizer, Template
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesizer:
+    """A function that synthesizes the project with more context, and gives the template."""
+
+    def synthesized(**context: Any) -> Template:
+        output = tmp_path_factory.mktemp("cdk.out")
+        assembly = synthesize(context={**NO_BUNDLING, **context}, output=output)
+        [stack] = assembly.stacks
+        return Template(json.loads(Path(stack.template_full_path).read_text(encoding="utf-8")))
+
+    return synthesized
+
+
+@pytest.fixture(scope="session")
+def template(synthesized: Synthesizer) -> Template:
+    """The stage dev."""
+    return synthesized()
+
+
+@pytest.fixture(scope="session")
+def production(synthesized: Synthesizer) -> Template:
+    """The stage prod, with somebody who receives the alarms."""
+    return synthesized(stage="prod", alarm_email="operators@waypost.example")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project root that shares everything with this one but has no journeys yet."""
+    for shared in ("functions", "layers", "requirements"):
+        (tmp_path / shared).symlink_to(ROOT / shared)
+    (tmp_path / "statemachines" / "journeys").mkdir(parents=True)
+    return tmp_path

@@ -1,0 +1,59 @@
+"""Imports the handler of one function as Lambda would. Run by test_handlers, without site-packages.
+
+Arguments: the function's folder, then the folders that its layers put on the path. Prints, as JSON, the modules that
+came from elsewhere and the settings that wiring the handler reads.
+"""
+
+import importlib
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+
+def main() -> None:
+    """Import, wire, report."""
+    standard = list(sys.path)
+    sys.path[:] = [*sys.argv[1:], *standard]
+    handler = importlib.import_module("handler")
+
+    assert callable(handler.handle)
+    allowed = tuple(Path(folder).resolve() for folder in [*sys.argv[1:], *standard])
+    elsewhere = [
+        name
+        for name, module in sys.modules.items()
+        if (file := getattr(module, "__file__", None)) and file != __file__ and not _is_under(file, allowed)
+    ]
+    sys.stdout.write(json.dumps({"elsewhere": elsewhere, "settings": sorted(_settings_read(handler))}))
+
+
+def _is_under(file: str, folders: tuple[Path, ...]) -> bool:
+    return any(Path(file).resolve().is_relative_to(folder) for folder in folders)
+
+
+def _settings_read(handler: ModuleType) -> set[str]:
+    """Make all that the handler makes, with a boto3 that connects to nothing, and note what is asked for."""
+    import boto3
+
+    from waypost.settings import Settings
+
+    read: set[str] = set()
+
+    class Recorded:
+        def __getattr__(self, field: str) -> str:
+            read.add(field)
+            return f"<{field}>"
+
+    with patch.object(boto3, "client"), patch.object(Settings, "load", Recorded):
+        wiring = importlib.import_module("waypost.aws.wiring")
+        for name in re.findall(r"wiring\.(\w+)\(\)", Path(str(handler.__file__)).read_text(encoding="utf-8")):
+            getattr(wiring, name)()
+        for factory in vars(handler).values():
+            if hasattr(factory, "cache_info") and factory.__module__ == handler.__name__:
+                factory()
+    return read
+
+
+main()

@@ -1,0 +1,89 @@
+"""Every function runs with its own folder and its layers alone, and is told every setting that it reads."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.app import ROOT
+from infra.bundling import Target, dependency_layer, source_layer
+from infra.deployment import host_architecture, host_runtime
+from tests.infra.template import Template
+from waypost.journeys.publishing import publish
+
+FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+READ_WHEN_USED = {"stage", "api_url"}
+ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
+MAY_BE_MISSING = {
+    # they cancel schedules and book none
+    "route_events": ONLY_FOR_BOOKING,
+    "close_enrolment": ONLY_FOR_BOOKING,
+    # they book schedules of one kind
+    "pause_journey": {"send_message_arn"},
+    "resume_journey": {"send_message_arn"},
+    "sweep_journeys": {"send_message_arn"},
+    "send_message": {"resume_journey_arn"},
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loading a handler showed."""
+
+    elsewhere: list[str]
+    settings: set[str]
+
+
+@pytest.fixture(scope="session")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The three layers, built for this interpreter as the app builds them."""
+    target = Target(python=host_runtime().removeprefix("python"), architecture=host_architecture(), native=True)
+    cache = ROOT / "out" / "layers"
+    published = tmp_path_factory.mktemp("journeys")
+    publish(ROOT / "statemachines", published)
+    dependencies = dependency_layer(
+        requirements=ROOT / "requirements" / "lambda.txt",
+        contents=ROOT / "layers" / "dependencies" / "contents.toml",
+        target=target,
+        cache=cache,
+    )
+    waypost = source_layer(source=ROOT / "layers" / "waypost" / "python", target=target, cache=cache)
+    return [dependencies.path / "python", waypost.path / "python", published / "python"]
+
+
+@pytest.fixture(scope="session")
+def loaded(layers: list[Path]) -> dict[str, Loaded]:
+    """Each handler, loaded in a fresh interpreter that knows nothing else."""
+    return {folder: load(folder, layers) for folder in FOLDERS}
+
+
+def load(folder: str, layers: list[Path]) -> Loaded:
+    """Load a handler without site-packages and without an environment."""
+    script = Path(__file__).with_name("load_handler.py")
+    path = [str(ROOT / "functions" / folder), *map(str, layers)]
+    answer = subprocess.run(  # noqa: S603  the interpreter of this test, on fixed arguments
+        [sys.executable, "-S", "-I", "-B", str(script), *path], capture_output=True, text=True, check=False, env={}
+    )
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    return Loaded(elsewhere=found["elsewhere"], settings=set(found["settings"]))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_handler_needs_only_its_folder_and_its_layers(loaded: dict[str, Loaded], folder: str) -> None:
+    assert loaded[folder].elsewhere == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_is_told_what_it_reads_and_nothing_else(
+    loaded: dict[str, Loaded], template: Template, folder: str
+) -> None:
+    variables = template.functions()[folder]["Environment"]["Variables"]
+    told = {name.removeprefix("WAYPOST_").lower() for name in variables if name.startswith("WAYPOST_")}
+    read = loaded[folder].settings
+
+    assert read - told <= MAY_BE_MISSING.get(folder, set())
+    assert told - read <= READ_WHEN_USED

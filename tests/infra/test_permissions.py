@@ -1,0 +1,174 @@
+"""Each role may do what its work needs and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Synthesizer, Template, listed, plain
+
+READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+WRITES = READS | {
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+}
+ANSWERS_TOKENS = {"states:SendTaskSuccess", "states:SendTaskFailure"}
+BOOKS = {"scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:GetSchedule", "iam:PassRole"}
+CANCELS = {"scheduler:DeleteSchedule"}
+TAKES_FROM_QUEUE = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+}
+PUTS_INTO_QUEUE = {"sqs:SendMessage"}
+KEEPS_FAILURES = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+EVERY_FUNCTION = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+
+ALLOWED = {
+    "receive_webhook": {"dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"} | PUTS_INTO_QUEUE,
+    "route_events": TAKES_FROM_QUEUE
+    | PUTS_INTO_QUEUE
+    | WRITES
+    | ANSWERS_TOKENS
+    | CANCELS
+    | {"states:StartExecution", "events:PutEvents"},
+    "pause_journey": WRITES | BOOKS | CANCELS | ANSWERS_TOKENS,
+    "resume_journey": WRITES | BOOKS | ANSWERS_TOKENS | KEEPS_FAILURES,
+    "sweep_journeys": WRITES | BOOKS | ANSWERS_TOKENS | KEEPS_FAILURES,
+    "send_message": WRITES
+    | BOOKS
+    | KEEPS_FAILURES
+    | {"ses:SendEmail", "sms-voice:SendTextMessage", "secretsmanager:GetSecretValue"},
+    "update_contact": WRITES,
+    "evaluate_segment": READS,
+    "close_enrolment": WRITES | CANCELS | PUTS_INTO_QUEUE | KEEPS_FAILURES,
+    "unsubscribe_contact": {"secretsmanager:GetSecretValue"} | PUTS_INTO_QUEUE,
+    "record_delivery": PUTS_INTO_QUEUE | KEEPS_FAILURES,
+}
+
+
+def statements_of(template: Template, folder: str) -> list[dict[str, Any]]:
+    """What the role of a function says."""
+    role = template.functions()[folder]["Role"]["Fn::GetAtt"][0]
+    return list(template.statements(role))
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_a_function_may_do_what_its_work_needs_and_nothing_else(template: Template, folder: str) -> None:
+    actions = {action for said in statements_of(template, folder) for action in listed(said["Action"])}
+
+    assert actions == ALLOWED[folder] | EVERY_FUNCTION
+
+
+def test_every_function_is_in_the_table_above(template: Template) -> None:
+    assert template.functions().keys() == ALLOWED.keys()
+
+
+def test_no_role_may_do_everything_with_anything(template: Template, production: Template) -> None:
+    takes_no_resource = {
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+        "logs:CreateLogDelivery",
+        "logs:GetLogDelivery",
+        "logs:UpdateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups",
+    }
+    for given in (template, production):
+        for role in given.all("IAM::Role"):
+            for said in given.statements(role):
+                actions = set(listed(said["Action"]))
+                assert not [action for action in actions if "*" in action]
+                if "*" in listed(said["Resource"]):
+                    assert actions <= takes_no_resource
+
+
+def test_no_role_has_a_policy_that_somebody_else_may_change(template: Template) -> None:
+    for role in template.all("IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+
+
+def test_the_webhook_function_cannot_read_contacts(template: Template) -> None:
+    [table] = [said for said in statements_of(template, "receive_webhook") if "dynamodb:GetItem" in said["Action"]]
+
+    assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["webhook#*"]}}
+
+
+def test_only_the_sweeper_reads_the_index(template: Template) -> None:
+    readers = {
+        folder
+        for folder in template.functions()
+        for said in statements_of(template, folder)
+        if any("/index/" in plain(resource) for resource in listed(said["Resource"]))
+    }
+
+    assert readers == {"sweep_journeys"}
+
+
+def test_functions_reach_only_journeys_and_schedules_of_their_stage(template: Template) -> None:
+    for folder in template.functions():
+        for said in statements_of(template, folder):
+            for action in listed(said["Action"]):
+                ends = [plain(resource).rpartition(":")[2] for resource in listed(said["Resource"])]
+                if action.startswith("states:"):
+                    assert ends == ["waypost-dev-*"]
+                if action.startswith("scheduler:"):
+                    assert ends == ["schedule/waypost-dev/*"]
+
+
+def test_a_role_can_be_handed_to_the_scheduler_only(template: Template) -> None:
+    for folder in template.functions():
+        for said in statements_of(template, folder):
+            if "iam:PassRole" in listed(said["Action"]):
+                assert plain(said["Resource"]).startswith("<SchedulesRole")
+                assert said["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_schedules_act_for_our_group_and_call_three_functions(template: Template) -> None:
+    [name] = [name for name in template.all("IAM::Role") if name.startswith("SchedulesRole")]
+    [trusted] = template.all("IAM::Role")[name]["AssumeRolePolicyDocument"]["Statement"]
+    called = {
+        plain(resource).rpartition(":")[2]
+        for said in template.statements(name)
+        if said["Action"] == "lambda:InvokeFunction"
+        for resource in said["Resource"]
+    }
+
+    assert plain(trusted["Condition"]["StringEquals"]["aws:SourceArn"]).endswith(":schedule-group/waypost-dev")
+    assert called == {"waypost-dev-resume-journey", "waypost-dev-send-message", "waypost-dev-sweep-journeys"}
+
+
+def test_a_journey_may_call_the_functions_that_it_names_and_no_others(template: Template) -> None:
+    for machine in template.all("StepFunctions::StateMachine").values():
+        named = {plain(arn) for arn in machine["DefinitionSubstitutions"].values()}
+        allowed = {
+            plain(resource)
+            for said in template.statements(machine["RoleArn"]["Fn::GetAtt"][0])
+            if said["Action"] == "lambda:InvokeFunction"
+            for resource in listed(said["Resource"])
+        }
+
+        assert allowed == named
+
+
+def test_a_chosen_origination_is_the_only_one_that_text_messages_may_use(synthesized: Synthesizer) -> None:
+    pool = "arn:aws:sms-voice:eu-west-1:111122223333:pool/pool-1"
+    template = synthesized(sms_origination=pool)
+
+    [sms] = [said for said in statements_of(template, "send_message") if said["Action"] == "sms-voice:SendTextMessage"]
+
+    assert sms["Resource"] == pool

@@ -1,0 +1,69 @@
+"""``python -m infra.app`` needs nothing but Python, and tells a mistake in one line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.app import ROOT, main, synthesize
+from tests.infra.template import NO_BUNDLING
+from waypost.errors import InvalidInput
+
+
+def test_the_app_synthesizes_where_no_node_is_installed(tmp_path: Path) -> None:
+    kept = {
+        name: value for name, value in os.environ.items() if name in {"HOME", "PYTHONPATH", "COVERAGE_PROCESS_START"}
+    }
+    kept["CDK_CONTEXT_JSON"] = json.dumps(NO_BUNDLING)
+    command = [sys.executable, "-m", "infra.app", "--output", str(tmp_path)]
+
+    answer = subprocess.run(  # noqa: S603  the interpreter of this test, on fixed arguments
+        command, cwd=ROOT, env={**kept, "PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "waypost-dev.template.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("stage=production", "error: context stage: must be one of dev, prod, not 'production'"),
+        ("runtime=python3.9", "error: context runtime: must be one of python3.11, python3.12, python3.13, python3.14"),
+        ("architecture=sparc", "error: context architecture: must be one of arm64, x86_64, not 'sparc'"),
+        ("email_sender=waypost", "error: context email_sender: must be an e-mail address, not 'waypost'"),
+    ],
+)
+def test_a_choice_that_does_not_exist_is_told_in_one_line(
+    choice: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-c", choice]) == 1
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(said)
+
+
+def test_a_broken_journey_is_told_line_by_line_with_file_field_and_reason(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journey = project / "statemachines" / "journeys" / "greeting"
+    journey.mkdir()
+    (journey / "journey.yaml").write_text("name: greeting\nversion: eleven\n", encoding="utf-8")
+
+    assert main([], root=project) == 1
+
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("error: statemachines/journeys/greeting/") for line in lines)
+    [version] = [line for line in lines if "journey.yaml: version: " in line]
+    assert "eleven" in version
+
+
+def test_a_missing_handler_names_its_folder(project: Path) -> None:
+    (project / "functions").unlink()
+    (project / "functions").mkdir()
+
+    with pytest.raises(InvalidInput, match=r"functions/receive_webhook/handler\.py: is missing"):
+        synthesize(root=project, context=NO_BUNDLING, output=project / "cdk.out")

@@ -1,0 +1,266 @@
+"""The synthesized template holds what the design promises."""
+
+import json
+import re
+
+from infra.app import ROOT
+from tests.infra.template import Synthesizer, Template, plain
+from waypost.aws.routing_batch import MAX_RECEIVES
+
+
+def test_every_function_folder_is_deployed_and_named_after_its_stage(template: Template) -> None:
+    folders = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
+
+    functions = template.functions()
+
+    assert functions.keys() == folders
+    assert {name: function["FunctionName"] for name, function in functions.items()} == {
+        folder: f"waypost-dev-{folder.replace('_', '-')}" for folder in folders
+    }
+    assert {function["Handler"] for function in functions.values()} == {"handler.handle"}
+
+
+def test_every_function_is_traced_and_its_log_group_forgets(template: Template) -> None:
+    for function in template.functions().values():
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        logs = template.all("Logs::LogGroup")[function["LoggingConfig"]["LogGroup"]["Ref"]]
+        assert logs["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
+        assert logs["RetentionInDays"] == 30
+
+
+def test_the_context_chooses_runtime_and_architecture(template: Template, synthesized: Synthesizer) -> None:
+    def chosen(given: Template) -> set[tuple[str, str]]:
+        return {
+            (function["Runtime"], architecture)
+            for function in given.functions().values()
+            for architecture in function["Architectures"]
+        }
+
+    assert chosen(template) == {("python3.13", "arm64")}
+    assert chosen(synthesized(runtime="python3.12", architecture="x86_64")) == {("python3.12", "x86_64")}
+
+
+def test_the_contacts_table_streams_recovers_expires_and_is_encrypted(template: Template) -> None:
+    table = template.one("DynamoDB::GlobalTable")
+
+    assert table["TableName"] == "waypost-dev-contacts"
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["SSESpecification"]["SSEEnabled"] is True
+    assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    [due] = table["GlobalSecondaryIndexes"]
+    assert (due["IndexName"], due["Projection"]) == ("due", {"ProjectionType": "KEYS_ONLY"})
+
+
+def test_contacts_outlive_a_production_stack_and_not_a_trial(template: Template, production: Template) -> None:
+    def kept(given: Template) -> tuple[str, bool]:
+        table = given.resource("DynamoDB::GlobalTable")
+        return table["DeletionPolicy"], table["Properties"]["Replicas"][0]["DeletionProtectionEnabled"]
+
+    assert kept(template) == ("Delete", False)
+    assert kept(production) == ("Retain", True)
+
+
+def test_the_queue_is_ordered_per_contact_and_fast(template: Template) -> None:
+    queue = template.one("SQS::Queue", QueueName="waypost-dev-events.fifo")
+
+    assert queue["FifoQueue"] is True
+    assert queue["ContentBasedDeduplication"] is False
+    assert queue["DeduplicationScope"] == "messageGroup"
+    assert queue["FifoThroughputLimit"] == "perMessageGroupId"
+
+
+def test_an_event_is_not_received_again_while_it_is_being_routed(template: Template) -> None:
+    queue = template.one("SQS::Queue", QueueName="waypost-dev-events.fifo")
+
+    assert queue["VisibilityTimeout"] >= 6 * template.functions()["route_events"]["Timeout"]
+
+
+def test_the_queue_gives_every_event_behind_failing_ones_its_own_attempts(template: Template) -> None:
+    mapping = template.one("Lambda::EventSourceMapping")
+    redrive = template.one("SQS::Queue", QueueName="waypost-dev-events.fifo")["RedrivePolicy"]
+    dead_letters = template.all("SQS::Queue")[redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+
+    assert mapping["BatchSize"] == 10
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert redrive["maxReceiveCount"] >= mapping["BatchSize"] * MAX_RECEIVES
+    assert dead_letters["QueueName"] == "waypost-dev-events-dead-letters.fifo"
+    assert dead_letters["FifoQueue"] is True
+
+
+def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -> None:
+    assert {route["RouteKey"] for route in template.all("ApiGatewayV2::Route").values()} == {
+        "POST /v1/{call}",
+        "POST /v1/webhooks/{source}",
+        "GET /openapi.json",
+        "GET /docs",
+        "GET /u/{token}",
+        "POST /u/{token}",
+    }
+
+
+def test_the_api_is_throttled_and_its_log_says_nothing_about_people(template: Template) -> None:
+    stage = template.one("ApiGatewayV2::Stage")
+
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
+    logged = set(re.findall(r"\$context\.([\w.]+)", stage["AccessLogSettings"]["Format"]))
+    assert logged == {
+        "requestId",
+        "requestTime",
+        "routeKey",
+        "status",
+        "responseLength",
+        "responseLatency",
+        "integrationErrorMessage",
+    }
+
+
+def test_every_journey_folder_becomes_a_traced_standard_machine_that_logs_no_contact(template: Template) -> None:
+    folders = {path.parent.name for path in (ROOT / "statemachines" / "journeys").glob("*/journey.yaml")}
+    machines = template.all("StepFunctions::StateMachine").values()
+
+    assert {machine["StateMachineName"] for machine in machines} == {f"waypost-dev-{folder}" for folder in folders}
+    for machine in machines:
+        assert machine["StateMachineType"] == "STANDARD"
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+        assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+        assert machine["LoggingConfiguration"]["Level"] == "ERROR"
+
+
+def test_a_machine_stays_valid_json_with_its_functions_filled_in_by_name(template: Template) -> None:
+    for machine in template.all("StepFunctions::StateMachine").values():
+        placeholders = set(re.findall(r"\$\{(\w+)\}", machine["DefinitionString"]))
+
+        assert json.loads(machine["DefinitionString"])["QueryLanguage"] == "JSONata"
+        assert placeholders == machine["DefinitionSubstitutions"].keys()
+
+
+def test_the_end_of_an_execution_closes_its_enrolment(template: Template) -> None:
+    [rule] = [
+        rule for rule in template.all("Events::Rule").values() if rule["EventPattern"]["source"] == ["aws.states"]
+    ]
+
+    assert rule["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
+    assert rule["EventPattern"]["detail"]["status"] == ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+    [machines] = rule["EventPattern"]["detail"]["stateMachineArn"]
+    assert plain(machines["prefix"]).endswith(":stateMachine:waypost-dev-")
+    assert plain(rule["Targets"][0]["Arn"]).startswith("<CloseEnrolment")
+
+
+def test_what_providers_say_of_our_messages_is_recorded(template: Template) -> None:
+    rules = {rule["EventPattern"]["source"][0]: rule for rule in template.all("Events::Rule").values()}
+    ours = {"message_key": [{"exists": True}]}
+
+    assert rules["aws.ses"]["EventPattern"]["detail"]["mail"]["tags"].items() >= ours.items()
+    assert rules["aws.sms-voice"]["EventPattern"]["detail"]["context"] == ours
+    for source in ("aws.ses", "aws.sms-voice"):
+        assert plain(rules[source]["Targets"][0]["Arn"]).startswith("<RecordDelivery")
+    destination = template.one("SES::ConfigurationSetEventDestination")["EventDestination"]
+    assert plain(destination["EventBridgeDestination"]["EventBusArn"]).endswith(":event-bus/default")
+
+
+def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
+    undelivered = {"Fn::GetAtt": [next(name for name in template.all("SQS::Queue") if "Undelivered" in name), "Arn"]}
+
+    for rule in template.all("Events::Rule").values():
+        assert [target["DeadLetterConfig"] for target in rule["Targets"]] == [{"Arn": undelivered}]
+    assert template.one("Scheduler::Schedule")["Target"]["DeadLetterConfig"] == {"Arn": undelivered}
+    kept = template.all("Lambda::EventInvokeConfig").values()
+    assert {plain(config["FunctionName"]).strip("<>").partition("Function")[0] for config in kept} == {
+        "ResumeJourney",
+        "SweepJourneys",
+        "SendMessage",
+        "CloseEnrolment",
+        "RecordDelivery",
+    }
+    for config in kept:
+        assert config["DestinationConfig"]["OnFailure"]["Destination"] == undelivered
+
+
+def test_journeys_are_swept_every_hour(template: Template) -> None:
+    schedule = template.one("Scheduler::Schedule")
+
+    assert schedule["ScheduleExpression"] == "cron(0 * * * ? *)"
+    assert schedule["GroupName"] == template.one("Scheduler::ScheduleGroup")["Name"] == "waypost-dev"
+    assert plain(schedule["Target"]["Arn"]).startswith("<SweepJourneys")
+
+
+def test_events_are_archived_for_as_long_as_personal_data_may_stay_there(template: Template) -> None:
+    archive = template.one("Events::Archive")
+
+    assert plain(archive["SourceArn"]).startswith("<Bus")
+    assert archive["RetentionDays"] == 30
+
+
+def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
+    watched = {
+        (alarm["MetricName"], plain(dimension["Value"]).strip("<>").split(".")[0])
+        for alarm in template.all("CloudWatch::Alarm").values()
+        for dimension in alarm["Dimensions"]
+    }
+
+    for name in template.all("Lambda::Function"):
+        assert {("Errors", name), ("Throttles", name)} <= watched
+    for name in template.all("StepFunctions::StateMachine"):
+        assert ("ExecutionsFailed", name) in watched
+    for name, queue in template.all("SQS::Queue").items():
+        metric = "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in queue else "ApproximateNumberOfMessagesVisible"
+        assert (metric, name) in watched
+    assert {("OverduePauses", "sweep_journeys"), ("UnknownMessages", "sweep_journeys")} <= watched
+
+
+def test_alarms_reach_the_operators_encrypted_when_an_address_is_given(
+    template: Template, production: Template
+) -> None:
+    assert not template.all("SNS::Topic")
+    assert production.one("SNS::Subscription")["Endpoint"] == "operators@waypost.example"
+    assert production.one("SNS::Topic")["KmsMasterKeyId"] == {
+        "Fn::GetAtt": [next(iter(production.all("KMS::Key"))), "Arn"]
+    }
+    publishers = [
+        (said["Principal"], said["Action"])
+        for said in production.one("SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+        if said["Effect"] == "Allow"
+    ]
+    assert publishers == [({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")]
+    for alarm in production.all("CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == [{"Ref": next(iter(production.all("SNS::Topic")))}]
+
+
+def test_secrets_are_generated_and_never_written_down(template: Template) -> None:
+    secrets = {secret["Name"]: secret for secret in template.all("SecretsManager::Secret").values()}
+
+    assert secrets.keys() == {"waypost/dev/webhooks", "waypost/dev/links"}
+    for secret in secrets.values():
+        assert "SecretString" not in secret
+        assert secret["GenerateSecretString"]["PasswordLength"] >= 32
+
+
+def test_a_deployment_can_be_sent_from_an_address_whose_domain_is_not_ours(synthesized: Synthesizer) -> None:
+    own_domain = synthesized(email_sender="hello@shop.example")
+    one_address = synthesized(email_sender="hello@shop.example", email_identity="hello@shop.example")
+
+    assert own_domain.one("SES::EmailIdentity")["EmailIdentity"] == "shop.example"
+    assert one_address.one("SES::EmailIdentity")["EmailIdentity"] == "hello@shop.example"
+
+
+def test_no_account_is_named_and_nothing_is_looked_up(template: Template, production: Template) -> None:
+    for given in (template, production):
+        assert not re.findall(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", json.dumps(given.content))
+
+
+def test_the_outputs_tell_a_client_where_everything_is(template: Template) -> None:
+    assert template.content["Outputs"].keys() >= {
+        "ApiUrl",
+        "ContactsTableName",
+        "EventsQueueUrl",
+        "EventsDeadLettersUrl",
+        "UndeliveredUrl",
+        "EventBusName",
+        "ScheduleGroup",
+        "WebhookSecret",
+        "LinkSecret",
+        "StateMachines",
+    }
