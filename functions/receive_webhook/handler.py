@@ -25,7 +25,7 @@ from waypost.events.request import Request
 from waypost.settings import Settings
 
 logger = Logger(service="receive_webhook")
-metrics = Metrics(namespace="Waypost", service="receive_webhook")
+metrics = Metrics(service="receive_webhook")
 app = APIGatewayHttpResolver()
 
 

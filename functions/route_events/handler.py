@@ -19,7 +19,7 @@ from waypost.journeys.published import load_published
 from waypost.journeys.waking import Waker
 
 logger = Logger(service="route_events")
-metrics = Metrics(namespace="Waypost", service="route_events")
+metrics = Metrics(service="route_events")
 
 
 @cache

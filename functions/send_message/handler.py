@@ -19,7 +19,7 @@ from waypost.sending.request import SendRequest
 from waypost.sending.sender import Sender
 
 logger = Logger(service="send_message")
-metrics = Metrics(namespace="Waypost", service="send_message")
+metrics = Metrics(service="send_message")
 
 
 @cache

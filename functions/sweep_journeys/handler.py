@@ -12,7 +12,7 @@ from waypost.clock import clock
 from waypost.journeys.sweeping import Sweeper
 
 logger = Logger(service="sweep_journeys")
-metrics = Metrics(namespace="Waypost", service="sweep_journeys")
+metrics = Metrics(service="sweep_journeys")
 
 
 @cache

@@ -118,17 +118,7 @@ class DynamoEnrolments:
         )
 
     def end(self, enrolment: Enrolment, *, outcome: EnrolmentOutcome, at: datetime) -> bool:
-        """See EnrolmentStore."""
-        ended = table.written(
-            self.client,
-            self._update(
-                enrolment.contact_id,
-                enrolment.enrolment_id,
-                set_={"status": "ended", "outcome": outcome, "ended_at": format_instant(at)},
-                condition="#status IN (:active, :leaving)",
-                values={"active": "active", "leaving": "leaving"},
-            ),
-        )
+        """See EnrolmentStore. What it held is freed first: once it has ended, nobody would come back to do so."""
         pk = table.contact_pk(enrolment.contact_id)
         table.written(
             self.client,
@@ -153,7 +143,16 @@ class DynamoEnrolments:
                     values={"mine": enrolment.enrolment_id},
                 ),
             )
-        return ended
+        return table.written(
+            self.client,
+            self._update(
+                enrolment.contact_id,
+                enrolment.enrolment_id,
+                set_={"status": "ended", "outcome": outcome, "ended_at": format_instant(at)},
+                condition="#status IN (:active, :leaving)",
+                values={"active": "active", "leaving": "leaving"},
+            ),
+        )
 
     def _put_enrolment(self, enrolment: Enrolment) -> TransactPart:
         pk = table.contact_pk(enrolment.contact_id)

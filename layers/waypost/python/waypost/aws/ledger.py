@@ -17,9 +17,11 @@ from waypost.journeys.enrolment import Enrolment
 from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, Situation, Touch, Touches
 from waypost.sending.request import SendRequest
 
-TOUCHES_KEPT: Final = timedelta(days=30)
+TOUCHES_KEPT: Final = timedelta(days=90)
+"""The longest window a frequency cap may have."""
 FORGET_ATTEMPTS: Final = 5
-UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt = :attempt)"
+UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt <= :attempt)"
+"""An attempt may be one ahead of its row: it was booked, and the call that booked it died before it noted so."""
 
 
 @translates_errors
@@ -65,8 +67,8 @@ class DynamoLedger:
                 "claimed_local_time": local_time,
             }
             | due.owed("claim", request.step.contact_id, at),
-            condition=f"{UNCLAIMED} OR #claim_id = :claim_id",
-            values={"deferred": "deferred", "attempt": request.attempt, "claim_id": claim_id},
+            condition=UNCLAIMED,
+            values={"deferred": "deferred", "attempt": request.attempt},
         )
         try:
             if touches is None:
@@ -76,7 +78,7 @@ class DynamoLedger:
                 self.client.transact_write_items(TransactItems=[{"Update": claim}, {"Put": touch}])
         except ClientError as error:
             if table.error_code(error) == table.CONDITION_FAILED:
-                return "taken"
+                return self._whose(request, claim_id)
             if table.error_code(error) != table.TRANSACTION_CANCELED:
                 raise
             claim_failed, _ = table.failed_conditions(error)
@@ -84,7 +86,7 @@ class DynamoLedger:
         return "claimed"
 
     def _whose(self, request: SendRequest, claim_id: str) -> ClaimResult:
-        """A transaction repeated after a lost answer fails on what it wrote itself: then the claim is ours."""
+        """A write repeated after a lost answer fails on what it wrote itself: then the claim is ours."""
         row = self._load(request.step.contact_id, request.message_key)
         return "claimed" if row is not None and row.claim_id == claim_id and row.state == "claimed" else "taken"
 
@@ -97,18 +99,30 @@ class DynamoLedger:
         decision: Decision,
         provider_message_id: str | None = None,
     ) -> None:
-        """See Ledger. A provider event that was faster keeps its word."""
-        table.written(
+        """See Ledger."""
+        answered = {"provider_message_id": provider_message_id}
+        settled = table.written(
             self.client,
             self._update(
                 request,
-                set_={"state": state, "provider_message_id": provider_message_id},
+                set_={"state": state} | answered,
                 append={"decisions": [decision.to_dict()]},
                 remove=["due_shard", "due_at"],
                 condition="#claim_id = :claim_id AND (#state = :claimed OR #state = :unknown)",
                 values={"claim_id": claim_id, "claimed": "claimed", "unknown": "unknown"},
             ),
         )
+        if not settled:
+            table.written(
+                self.client,
+                self._update(
+                    request,
+                    set_=answered,
+                    append={"decisions": [decision.to_dict()]},
+                    condition="#claim_id = :claim_id AND attribute_not_exists(#provider_message_id)",
+                    values={"claim_id": claim_id},
+                ),
+            )
         if state == "rejected":
             self._forget_touch(request)
 
@@ -146,7 +160,10 @@ class DynamoLedger:
                 else {"deferred": "deferred", "attempt": request.attempt - 1},
             ),
         )
-        if deferred and claim_id:
+        if claim_id and not deferred:  # only our claim can have brought it there: the answer to our own write got lost
+            row = self._load(request.step.contact_id, request.message_key)
+            deferred = row is not None and row.state == "deferred" and row.attempt == request.attempt
+        if claim_id and deferred:
             self._forget_touch(request)
         return deferred
 
@@ -244,6 +261,7 @@ class DynamoLedger:
             "journey": step.journey,
             "step": step.state,
             "message": request.message,
+            "after_exit": request.after_exit,
         }
         return update(
             table_name=self.table_name,
@@ -254,8 +272,9 @@ class DynamoLedger:
         )
 
     def _add_touch(self, request: SendRequest, touches: Touches, touch: Touch) -> dict[str, Any]:
-        recent = [*(known for known in touches.recent if known.at > touch.at - TOUCHES_KEPT), touch]
-        return self._put_touches(request, Touches(recent, touches.version))
+        """A message counts once, even if an earlier claim of it was not taken back because its call died."""
+        recent = [known for known in touches.others(touch.message_key) if known.at > touch.at - TOUCHES_KEPT]
+        return self._put_touches(request, Touches([*recent, touch], touches.version))
 
     def _put_touches(self, request: SendRequest, touches: Touches) -> dict[str, Any]:
         """``touches.version`` is the version read; the stored one becomes one more."""
@@ -270,7 +289,7 @@ class DynamoLedger:
     def _forget_touch(self, request: SendRequest) -> None:
         for _ in range(FORGET_ATTEMPTS):
             touches = self.situation(request).touches
-            left = [touch for touch in touches.recent if touch.message_key != request.message_key]
+            left = touches.others(request.message_key)
             if len(left) == len(touches.recent):
                 return
             try:
@@ -298,6 +317,7 @@ def _row(item: Mapping[str, Any]) -> LedgerRow:
         message=item["message"],
         state=item["state"],
         attempt=item.get("attempt", 0),
+        after_exit=item.get("after_exit", False),
         channel=item.get("channel"),
         claim_id=item.get("claim_id"),
         provider_message_id=item.get("provider_message_id"),

@@ -67,7 +67,16 @@ class EventBridgeSchedules:
         except ClientError as error:
             if table.error_code(error) != "ConflictException":
                 raise
+            self._move(schedule)
+
+    def _move(self, schedule: Mapping[str, Any]) -> None:
+        """Change a schedule that is there; one that fires and deletes itself in this moment is made anew."""
+        try:
             self.client.update_schedule(**schedule)
+        except ClientError as error:
+            if table.error_code(error) != "ResourceNotFoundException":
+                raise
+            self.client.create_schedule(**schedule)
 
 
 def _whole_second(instant: datetime) -> datetime:

@@ -1,7 +1,8 @@
 """Turns what boto3 raises into Waypost's own errors, so that the domain and the state machines know only those."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
+from inspect import isgeneratorfunction
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,6 +41,17 @@ def translates_errors(adapter: type[T]) -> type[T]:
 
 
 def _translated(method: Callable[..., Any]) -> Callable[..., Any]:
+    if isgeneratorfunction(method):
+
+        @wraps(method)
+        def iterate(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            try:
+                yield from method(*args, **kwargs)
+            except (ClientError, BotoCoreError) as error:
+                raise translate(error) from error
+
+        return iterate
+
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:

@@ -167,10 +167,10 @@ def with_tags(contact: Contact, *, add: Iterable[str] = (), remove: Iterable[str
 def with_consent(
     contact: Contact, *, channel: str, granted: bool, at: datetime, source: str, topic: str | None = None
 ) -> Contact:
-    """The contact with its answer about a channel and topic, unless it has given a newer one."""
+    """The contact with its answer about a channel and topic, unless it has given a newer one; a withdrawal wins a tie."""
     key = f"{channel}/{topic or ALL_TOPICS}"
     known = contact.consents.get(key)
-    if known is not None and known.at > at:
+    if known is not None and (known.at, not known.granted) > (at, not granted):
         return contact
     return replace(contact, consents={**contact.consents, key: Consent(granted=granted, at=at, source=source)})
 
@@ -184,7 +184,7 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
     match event.type:
         case "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
             return _with_consent_event(contact, kind, event)
-        case "email_bounced" | "email_complained" | "sms_number_invalid" as kind:
+        case "email_bounced" | "email_complained" | "sms_number_invalid" as kind if event.is_our_own:
             return _with_suppression(contact, kind, event)
         case _:
             return contact

@@ -50,24 +50,27 @@ def compile_mail(source: str, include: Callable[[str], str]) -> tuple[str, str]:
     def restored(text: str) -> str:
         return _WORD.sub(lambda match: tags[int(match[1])], text)
 
-    missing: list[str] = []
+    failed: list[str] = []  # the compiler forgets why an include failed
 
     def load(path: str) -> str:
         try:
             text = include(path)
+            _check_elements(text, path)
         except FileNotFoundError:
-            missing.append(path)
+            failed.append(f"mj-include: there is no file {path!r}")
             raise
-        _check_elements(text, path)
+        except BrokenMjmlError as error:
+            failed.append(str(error))
+            raise
         return plain(text)
 
     _check_elements(source, "")
+    if misplaced := _where_tags_part(source):  # MJML lets some of these pass and loses what comes after
+        raise BrokenMjmlError(misplaced)
     try:
         html = mjml2html(plain(source), include_loader=load)
     except ValueError as error:
-        if missing:
-            raise BrokenMjmlError(f"mj-include: there is no file {missing[0]!r}") from None
-        raise BrokenMjmlError(_where_tags_part(source) or f"not MJML: {error}") from None
+        raise BrokenMjmlError(failed[0] if failed else f"not MJML: {error}") from None
     return restored(html), restored(_as_text(html))
 
 
@@ -83,7 +86,10 @@ def _check_elements(source: str, path: str) -> None:
 
 
 class _Tags(HTMLParser):
-    """Finds the first tag that does not close the one it should; MJML's own message tells neither tag nor line."""
+    """Finds the first MJML tag that does not close the one it should; MJML's own message tells neither tag nor line.
+
+    The HTML inside ``mj-text`` and the like is left to MJML: there a ``<p>`` or ``<li>`` need not be closed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,16 +107,19 @@ class _Tags(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         line = self.getpos()[0]
         if self.problem is None and tag not in _VOID:
+            while self.open and tag.startswith("mj") and not self.open[-1][0].startswith("mj"):
+                self.open.pop()
             opened, opened_at = self.open.pop() if self.open else ("nothing", line)
-            if opened != tag:
+            if opened != tag and "mj" in {opened[:2], tag[:2]}:
                 self.problem = f"line {line}: </{tag}> closes <{opened}> of line {opened_at}"
 
 
 def _where_tags_part(source: str) -> str | None:
     tags = _Tags()
     tags.feed(_TAG.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source))
-    if tags.problem is None and tags.open:
-        name, line = tags.open[-1]
+    unclosed = [(name, line) for name, line in tags.open if name.startswith("mj")]
+    if tags.problem is None and unclosed:
+        name, line = unclosed[-1]
         return f"line {line}: <{name}> is never closed"
     return tags.problem
 

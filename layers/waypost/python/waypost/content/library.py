@@ -121,7 +121,8 @@ class MessageFolder:
             path = self.path / f"{channel}.{self.default_locale}.{_KINDS[channel]}"
             if not path.exists():
                 yield self._problem(path, "", f"is missing: {self.default_locale} is the default locale (sending.yaml)")
-        mails = {path.name.split(".")[1] for path in self.path.glob("email.*.mjml")}
+        names = [_FILE.fullmatch(path.name) for path in self.path.glob("email.*.mjml")]
+        mails = {name["locale"] for name in names if name}
         if "email" in manifest.channels:
             for locale in sorted(mails ^ set(manifest.subject)):
                 file = self.path / ("message.yaml" if locale in mails else f"email.{locale}.mjml")
@@ -211,7 +212,7 @@ def _check(path: Path, field: str, template: str, kind: str) -> None:
         except UnknownVariableError as error:
             raise _UnusableError(path, field, _unguarded(error.variable)) from None
         except BrokenTemplateError as error:
-            if known is NOTHING_KNOWN:
+            if error.for_everybody or known is NOTHING_KNOWN:
                 raise _UnusableError(path, field, _at_line(error)) from None
 
 

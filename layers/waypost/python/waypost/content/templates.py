@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from minijinja import Environment, TemplateError, safe
 
+from waypost import ids
+
 HTML: Final = ".html"
 TEXT: Final = ".txt"
 
@@ -28,12 +30,16 @@ class UnknownVariableError(Exception):
 
 
 class BrokenTemplateError(Exception):
-    """A template that cannot be read or computed; ``reason`` holds no value of the contact."""
+    """A template that cannot be read or computed; ``reason`` holds no value of the contact.
 
-    def __init__(self, reason: str, line: int) -> None:
+    ``for_everybody``: the template itself is wrong, whatever is known of a contact.
+    """
+
+    def __init__(self, reason: str, line: int, *, for_everybody: bool) -> None:
         super().__init__(reason)
         self.reason = reason
         self.line = line
+        self.for_everybody = for_everybody
 
 
 class Known:
@@ -68,7 +74,7 @@ def _value(value: Any) -> Any:
         case set() | frozenset():
             return sorted(value)
         case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
+            return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
         case _:
             return value
 
@@ -93,8 +99,14 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
         return _environment().render_template(_name_of(template, kind), **values)
     except TemplateError as error:
         raise _explained(error) from None  # the engine's own text shows the values at hand
-    except (AttributeError, TypeError, ValueError) as error:
-        raise BrokenTemplateError(f"{type(error).__name__} while it was filled in", 0) from None
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:  # of a Python method it calls
+        raise BrokenTemplateError(f"{type(error).__name__} while it was filled in", 0, for_everybody=False) from None
 
 
 def check_syntax(template: str) -> None:
@@ -103,7 +115,7 @@ def check_syntax(template: str) -> None:
         _environment().undeclared_variables_in_str(template)
         Environment(undefined_behavior="strict").add_template("check", template)
     except TemplateError as error:
-        raise BrokenTemplateError(error.detail or error.kind, error.line or 0) from None
+        raise BrokenTemplateError(error.detail or error.kind, error.line or 0, for_everybody=True) from None
 
 
 def variables_used(template: str) -> set[str]:
@@ -120,8 +132,9 @@ def _explained(error: TemplateError) -> UnknownVariableError | BrokenTemplateErr
     if error.kind == "UndefinedError":
         detail = error.detail or ""
         return UnknownVariableError(detail.split("`")[1] if "`" in detail else "", line)
-    shown = error.detail if error.kind in {"SyntaxError", "UnknownFilter", "UnknownTest", "UnknownFunction"} else None
-    return BrokenTemplateError(shown or error.kind, line)
+    if error.kind in {"SyntaxError", "UnknownFilter", "UnknownTest", "UnknownFunction", "UnknownMethod"}:
+        return BrokenTemplateError(error.detail or error.kind, line, for_everybody=True)
+    return BrokenTemplateError(error.kind, line, for_everybody=False)  # the detail may show a value
 
 
 @cache
@@ -132,6 +145,6 @@ def _environment() -> Environment:
 @cache
 def _name_of(template: str, kind: str) -> str:
     """Parse a template once per process and keep it under a name that says how to escape."""
-    name = f"{_name_of.cache_info().misses}{kind}"
+    name = ids.digest(template) + kind
     _environment().add_template(name, template)
     return name

@@ -10,6 +10,9 @@ from waypost.clock import format_instant, parse_instant
 IDENTITY_KINDS: Final[tuple[str, ...]] = ("user_id", "anonymous_id", "email", "phone")
 """Kinds of identity, strongest first: the first one present names a new contact and orders its events."""
 
+OWN_SOURCE: Final = "waypost"
+"""The source of the product's own events; those of a provider add its name (``waypost.ses``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -29,6 +32,11 @@ class Event:
     properties: dict[str, Any] = field(default_factory=dict)
     profile: dict[str, Any] = field(default_factory=dict)
     correlation_id: str = ""
+
+    @property
+    def is_our_own(self) -> bool:
+        """Whether Waypost itself made the event, and no webhook: what providers say must not be told by strangers."""
+        return self.source == OWN_SOURCE or self.source.startswith(f"{OWN_SOURCE}.")
 
     @property
     def group(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from waypost.clock import Clock, real_now
 from waypost.events import segment_spec, webhook_body
+from waypost.events.envelope import OWN_SOURCE
 from waypost.events.outcome import Accepted, Refused, refusal, refuse
 from waypost.events.ports import EventQueue, SecretStore, WebhookLog
 from waypost.events.reading import Reading
@@ -22,7 +23,7 @@ from waypost.events.strict_json import read_object
 
 _SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._:=/+-]{1,100}")
-_OUR_OWN_SOURCES: Final = {segment_spec.SOURCE, "waypost"}
+_OUR_OWN_SOURCES: Final = {segment_spec.SOURCE, OWN_SOURCE}
 _WRITE_KEY_WANTED: Final = "should be Basic, with a write key as user name and no password"
 
 

@@ -49,8 +49,13 @@ class Router:
 
     def route(self, event: Event) -> Routed:
         """Do everything that follows from the event. Raises RetryableError or FinalError."""
-        contact = record_on_contact(event, contacts=self.contacts, clock=self.clock)
-        if self.history.is_routed(contact.contact_id, event.id):
+        contact, is_repeated = record_on_contact(
+            event,
+            contacts=self.contacts,
+            is_repeated=lambda contact_id: self.history.is_routed(contact_id, event.id),
+            clock=self.clock,
+        )
+        if is_repeated:
             return Routed(contact.contact_id, repeated=True, decisions=[])
         self.history.record(contact.contact_id, event, routed_at=self.clock())
         self._confirm(contact.contact_id, event)
@@ -63,5 +68,5 @@ class Router:
 
     def _confirm(self, contact_id: str, event: Event) -> None:
         state, key = CONFIRMATIONS.get(event.type), event.properties.get("message_key")
-        if state is not None and isinstance(key, str):
+        if state is not None and isinstance(key, str) and event.is_our_own:
             self.ledger.confirm(contact_id, key, state=state, at=event.occurred_at)

@@ -1,7 +1,8 @@
 """The calls of Segment's HTTP tracking API and the events they become. Called by the receiver and the API document.
 
 Source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/ and the Segment Spec beside it.
-``integrations`` and other members we do not name are ignored, as Segment ignores what it does not know.
+``integrations`` and other members we do not name are ignored, as Segment ignores what it does not know. The models are
+built when first used (``defer_build``), because a request needs one or two of them.
 """
 
 import base64
@@ -62,7 +63,7 @@ def write_key(authorization: str) -> str | None:
 class Context(BaseModel):
     """What the SDK knows around a call; we read the locale, the time zone and the person's traits."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     locale: OptionalText = None
     timezone: OptionalText = None
@@ -88,7 +89,7 @@ GivenContext = Annotated[Context, BeforeValidator(empty_array_as_object)]
 class Call(BaseModel, ABC):
     """What all calls share. At least one of userId, anonymousId, or an e-mail or phone in the traits is required."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     user_id: OptionalIdentifier = Field(default=None, alias="userId")
     anonymous_id: OptionalIdentifier = Field(default=None, alias="anonymousId")
@@ -134,8 +135,10 @@ class Identify(Call):
     def person(self, where: str, locale: str) -> Traits:
         """The traits are the profile."""
         traits = read_traits(self.traits, join(where, "traits"), locale=locale)
-        traits.identities = super().person(where, locale).identities | traits.identities
-        return traits
+        known = super().person(where, locale)
+        return replace(
+            traits, identities=known.identities | traits.identities, problems=known.problems + traits.problems
+        )
 
 
 class Track(Call):
@@ -206,7 +209,7 @@ class Alias(Call):
 class Batch(BaseModel):
     """Several calls at once, each with its ``type``; all of them are accepted or none."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     batch: list[Any] = Field(min_length=1, max_length=MAX_BATCH)
     sent_at: OptionalInstant = Field(default=None, alias="sentAt")

@@ -18,7 +18,7 @@ MAX_EVENTS: Final = 500
 class WebhookContact(BaseModel):
     """Who the event is about: at least one identity. The profile may add an e-mail address or phone number."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     contact_id: Annotated[str, StringConstraints(pattern=r"^c-[0-9a-f]{24}$")] | None = Field(
         default=None, description="Waypost's own id of the contact."
@@ -32,7 +32,7 @@ class WebhookContact(BaseModel):
 class WebhookEvent(BaseModel):
     """One thing that happened to one contact."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     type: EventName = Field(
         validation_alias=AliasChoices("type", "event"), description="In the past tense.", examples=["order_placed"]
@@ -53,7 +53,7 @@ class WebhookEvent(BaseModel):
 class WebhookEvents(BaseModel):
     """Several events at once; all of them are accepted or none."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     events: list[WebhookEvent] = Field(min_length=1, max_length=MAX_EVENTS)
 
@@ -61,7 +61,7 @@ class WebhookEvents(BaseModel):
 class _Items(BaseModel):
     """The outer form of several events; each is checked on its own, so that its size is checked first."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     events: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_EVENTS)
 

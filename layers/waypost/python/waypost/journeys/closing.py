@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from waypost import ids
 from waypost.clock import Clock
-from waypost.events.envelope import Event
+from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome
 from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules
@@ -60,7 +60,7 @@ class Closer:
             contact={"contact_id": enrolment.contact_id},
             occurred_at=now,
             received_at=now,
-            source="waypost",
+            source=OWN_SOURCE,
             properties={"journey": enrolment.journey, "outcome": outcome, "enrolment_id": enrolment.enrolment_id},
             correlation_id=enrolment.correlation_id,
         )

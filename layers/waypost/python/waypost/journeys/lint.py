@@ -255,9 +255,10 @@ def _task(name: str, state: State, messages: Mapping[str, Collection[str]]) -> F
         return
     yield from known_fields(f"{name}.Arguments", arguments, ("FunctionName", "Payload"))
     function = called_function(state)
-    if function is None or function not in TASKS:
+    if function is None:
         expected = ", ".join(f"${{{each}}}" for each in TASKS)
         yield f"{name}.Arguments.FunctionName", f"expected one of {expected}, got {arguments.get('FunctionName')!r}"
+    if function is None or function not in TASKS:  # an unknown placeholder is reported with the others
         return
     task = TASKS[function]
     if state.get("Resource") != task.resource:

@@ -126,7 +126,7 @@ class Target(Authored):
     """What the journey is measured by: a metric and the least value that counts as success."""
 
     metric: Name
-    at_least: int | float
+    at_least: float
 
 
 class JourneyManifest(Authored):

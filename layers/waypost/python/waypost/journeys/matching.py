@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from waypost.contacts.profile import Contact
 from waypost.events.history import EventHistory
 from waypost.segments.compile import Subject, compile_rule, reads_history
 
 Rule = Mapping[str, Any]
+
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""A contact's events may be older than our record of the contact: the first one always is."""
 
 
 def holds(rule: Rule | None, subject: Subject) -> bool:
@@ -49,7 +52,4 @@ def history_for(
     """The events the rule asks about; nothing is read for a rule that asks about none."""
     if rule is None or not reads_history(rule):
         return []
-    return [
-        (event.type, event.occurred_at, event.properties)
-        for event in history.since(contact.contact_id, contact.created_at)
-    ]
+    return [(event.type, event.occurred_at, event.properties) for event in history.since(contact.contact_id, EVER)]

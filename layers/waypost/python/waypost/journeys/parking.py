@@ -16,7 +16,7 @@ from waypost.errors import ContactNotFound, EnrolmentNotFound, WaypostError
 from waypost.events.history import EventHistory, RecordedEvent
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
-from waypost.journeys.pause import Pause, due_at
+from waypost.journeys.pause import Pause, due_at, may_end
 from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
 from waypost.journeys.signalling import cancel_schedule, schedule_name, signal
 from waypost.journeys.step import Step
@@ -38,7 +38,7 @@ class Parker:
     def park(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Park the task of ``payload``; what is over already is signalled at once.
 
-        Fails the task itself when it cannot park for good (a FinalError), and raises what is worth a retry.
+        Fails the task by its token when it cannot park, and raises; the state's Retry names what is worth a retry.
         """
         try:
             pause = self._park(payload, Step.from_payload(payload))
@@ -87,18 +87,18 @@ class Parker:
         return contact, enrolment
 
     def _await_end(self, pause: Pause, contact: Contact) -> Pause:
-        """Book the schedule, then look for what happened just before the token was written.
+        """Look for what happened just before the token was written; a journey that is being left is left first.
 
         The router stores an event before it looks for pauses, and the pause was stored before this looks for events:
         whichever comes second sees the other.
         """
         now = self.clock()
-        if pause.due_at <= now:
-            return self._end(self.pauses.settle(pause, end="elapsed", outcome={"outcome": "elapsed"}, at=now))
-        self.schedules.resume_at(schedule_name(pause.pause_id), pause.due_at, pause.reference())
         enrolment = self.enrolments.load(pause.contact_id, pause.enrolment_id)
         if enrolment is not None and enrolment.status == "leaving":
             return self._end(self.pauses.settle(pause, end="left", outcome=leaving_outcome(enrolment), at=now))
+        if pause.due_at <= now:
+            return self._end(self.pauses.settle(pause, end="elapsed", outcome={"outcome": "elapsed"}, at=now))
+        self.schedules.resume_at(schedule_name(pause), pause.due_at, pause.reference())
         early = self._early_event(pause, contact, enrolment) if enrolment is not None and pause.waits_for else None
         if early is None:
             return pause
@@ -113,10 +113,10 @@ class Parker:
     def _early_event(self, pause: Pause, contact: Contact, enrolment: Enrolment) -> RecordedEvent | None:
         """The first matching event that was acted on since the journey's last pause ended."""
         waits_for = pause.waits_for or {}
-        earlier = [
-            other.ended_at for other in self.pauses.of_enrolment(pause.contact_id, pause.enrolment_id) if other.ended_at
-        ]
-        window_start: datetime = max(earlier, default=enrolment.enrolled_at)
+        pauses = self.pauses.of_enrolment(pause.contact_id, pause.enrolment_id)
+        window_start: datetime = max(
+            (other.ended_at for other in pauses if other.ended_at), default=enrolment.enrolled_at
+        )
         for event in self.history.since(pause.contact_id, enrolment.trigger.occurred_at, types=[waits_for["event"]]):
             subject = subject_of(
                 contact, now=self.clock(), properties=event.properties, trigger=enrolment.trigger.properties
@@ -124,6 +124,7 @@ class Parker:
             if (
                 event.routed_at >= window_start
                 and event.id != enrolment.trigger.id
+                and may_end(event.id, pause, pauses)
                 and holds(waits_for.get("where"), subject)
             ):
                 return event

@@ -1,6 +1,6 @@
 """A parked journey as stored, and the rule that says when its pause is over. Used by parking, waking and the sweeper."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, Self
@@ -36,6 +36,10 @@ class Pause:
     outcome: dict[str, Any] | None = None
     ended_at: datetime | None = None
     signalled: bool = False
+
+    def ended_with(self, event_id: str) -> bool:
+        """Whether this event ended the pause."""
+        return self.status == "event" and self.outcome is not None and self.outcome["event"]["id"] == event_id
 
     def reference(self) -> dict[str, str]:
         """What a schedule carries to find the pause again."""
@@ -82,6 +86,15 @@ class Pause:
         )
 
 
+def may_end(event_id: str, pause: Pause, all_pauses: Iterable[Pause]) -> bool:
+    """Whether this event may end ``pause``: an event that ended one pause of an enrolment ends none parked after that.
+
+    So an event that is delivered again, or looked up again, does not run through two pauses in a row.
+    """
+    spent = [other.ended_at for other in all_pauses if other.ended_at and other.ended_with(event_id)]
+    return not spent or pause.ended_with(event_id) or pause.parked_at < min(spent)
+
+
 def due_at(
     spec: Mapping[str, Any],
     *,
@@ -99,7 +112,7 @@ def due_at(
     """
     try:
         return _due_at(spec, parked_at, enrolled_at, anchor_at, zone, attributes)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidInput("for" if "for" in spec else "until", str(error)) from None
 
 
@@ -121,16 +134,20 @@ def _due_at(
             return _local(_next_workday(start.astimezone(zone).date()), at, zone)
         case {"until": {"date": str(name), "at": str(at), **rest}}:
             return max(
-                _local(_date_attribute(attributes, name) + timedelta(days=int(str(rest.get("days", 0)))), at, zone), start
+                _local(_date_attribute(attributes, name) + timedelta(days=int(str(rest.get("days", 0)))), at, zone),
+                start,
             )
-        case {"until": {"at": str(at)}}:
+        case {"until": {"at": str(at), **rest}} if not rest:
             return _next_time(start.astimezone(zone), at, zone)
         case _:
             raise InvalidInput("until", f"{dict(spec)!r} is no known form of a pause")
 
 
 def _local(day: date, at: str, zone: ZoneInfo) -> datetime:
-    """A local wall-clock time as an instant; one that a clock change skips moves to just after the gap."""
+    """A local wall-clock time as an instant; one that a clock change skips is read with the offset before the gap.
+
+    Source: RFC 5545, section 3.3.5. Of a time that comes twice, the first is meant.
+    """
     return datetime.combine(day, time.fromisoformat(at), tzinfo=zone).astimezone(UTC)
 
 

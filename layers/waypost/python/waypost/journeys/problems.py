@@ -98,7 +98,7 @@ def _path(location: Sequence[int | str], value: Any) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
             value = value[part] if isinstance(value, Sequence) and part < len(value) else None
-        elif part in Authored.by_name:
+        elif part in Authored.by_name or part == "[key]":
             continue
         elif isinstance(value, Mapping) and (part in value or is_last):
             path = join(path, part)

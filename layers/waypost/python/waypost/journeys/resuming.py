@@ -1,14 +1,14 @@
 """End a pause whose time has come. Called by resume_journey (one schedule per pause) and by the sweeper."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.zones import zone_of
-from waypost.errors import ContactNotFound
+from waypost.errors import ContactNotFound, InvalidInput
 from waypost.journeys.pause import Pause, due_at
 from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
 from waypost.journeys.signalling import schedule_name, signal
@@ -56,15 +56,18 @@ class Resumer:
         contact = self.contacts.load(pause.contact_id)
         if contact is None:
             raise ContactNotFound(f"contact {pause.contact_id} does not exist")
-        due = due_at(
-            pause.spec,
-            parked_at=pause.parked_at,
-            enrolled_at=enrolment.enrolled_at,
-            anchor_at=enrolment.anchor_at,
-            zone=zone_of(contact, self.default_zone),
-            attributes=contact.attributes,
-        )
+        try:
+            due = due_at(
+                pause.spec,
+                parked_at=pause.parked_at,
+                enrolled_at=enrolment.enrolled_at,
+                anchor_at=enrolment.anchor_at,
+                zone=zone_of(contact, self.default_zone),
+                attributes=contact.attributes,
+            )
+        except InvalidInput:  # the contact has lost the date since it was parked: what was booked then still holds
+            return False
         if due <= self.clock() or not self.pauses.postpone(pause, due):
             return False
-        self.schedules.resume_at(schedule_name(pause.pause_id), due, pause.reference())
+        self.schedules.resume_at(schedule_name(replace(pause, due_at=due)), due, pause.reference())
         return True

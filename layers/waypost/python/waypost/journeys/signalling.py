@@ -1,13 +1,17 @@
 """Tell a parked journey how its pause ended. Used by whatever ends a pause, so that a crash in between can be made good."""
 
 from waypost import ids
+from waypost.clock import format_instant
 from waypost.journeys.pause import Pause
 from waypost.journeys.ports import PauseStore, Schedules, TaskTokens
 
 
-def schedule_name(pause_id: str) -> str:
-    """The name of the schedule that ends a pause."""
-    return f"resume-{ids.digest(pause_id, length=32)}"
+def schedule_name(pause: Pause) -> str:
+    """The name of the schedule that ends a pause at its due time.
+
+    A postponed pause gets a schedule of another name: the one that has just fired is about to delete itself.
+    """
+    return f"resume-{ids.digest(pause.pause_id, format_instant(pause.due_at), length=32)}"
 
 
 def signal(pause: Pause, *, tokens: TaskTokens, pauses: PauseStore) -> None:
@@ -25,4 +29,4 @@ def signal(pause: Pause, *, tokens: TaskTokens, pauses: PauseStore) -> None:
 
 def cancel_schedule(pause: Pause, *, schedules: Schedules) -> None:
     """Drop the schedule of a pause that ended early."""
-    schedules.cancel(schedule_name(pause.pause_id))
+    schedules.cancel(schedule_name(pause))

@@ -75,7 +75,7 @@ def _state(name: str, state: Any, siblings: Mapping[str, Any]) -> Findings:
             "a journey has no Wait: let time pass with a Pause (${PauseJourney}), which can be rehearsed",
         )
         return
-    if kind not in _STATE_FIELDS:
+    if not isinstance(kind, str) or kind not in _STATE_FIELDS:
         yield f"{name}.Type", unknown(kind, _STATE_FIELDS, "unknown type") if kind else "is missing"
         return
     yield from known_fields(name, state, _STATE_FIELDS[kind])

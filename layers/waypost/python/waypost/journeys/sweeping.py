@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from waypost.clock import Clock
+from waypost.errors import WaypostError
 from waypost.journeys.ports import PauseStore
 from waypost.journeys.resuming import Resumer
 from waypost.sending.ledger import Ledger
@@ -35,8 +36,22 @@ class Sweeper:
     clock: Clock
 
     def sweep(self) -> SweepReport:
-        """One pass over everything that was due more than ``GRACE`` ago."""
-        before = self.clock() - GRACE
-        resumed = [self.resumer.resume(reference)["effect"] for reference in self.pauses.overdue(before)]
-        unknown = [self.ledger.give_up_claim(row, at=self.clock()) for row in self.ledger.stale_claims(before)]
-        return SweepReport(overdue_pauses=resumed.count("resumed"), unknown_messages=unknown.count(True))
+        """One pass over everything that was due more than ``GRACE`` ago.
+
+        What fails does not keep the rest waiting; the first error is raised when everything else is done.
+        """
+        before, errors = self.clock() - GRACE, list[WaypostError]()
+        resumed = unknown = 0
+        for reference in self.pauses.overdue(before):
+            try:
+                resumed += self.resumer.resume(reference)["effect"] == "resumed"
+            except WaypostError as error:
+                errors.append(error)
+        for row in self.ledger.stale_claims(before):
+            try:
+                unknown += self.ledger.give_up_claim(row, at=self.clock())
+            except WaypostError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return SweepReport(overdue_pauses=resumed, unknown_messages=unknown)

@@ -11,7 +11,7 @@ from waypost.events.history import EventHistory
 from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
 from waypost.journeys.matching import history_for, holds, subject_of
 from waypost.journeys.parking import event_outcome, leaving_outcome
-from waypost.journeys.pause import Pause
+from waypost.journeys.pause import Pause, may_end
 from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
 from waypost.journeys.published import EventRule, Published
 from waypost.journeys.signalling import cancel_schedule, signal
@@ -55,10 +55,11 @@ class Waker:
             return self._leave(enrolment, outcome, event)
         if enrolment.status == "leaving":
             return []
+        pauses = self.pauses.of_enrolment(contact.contact_id, enrolment.enrolment_id)
         return [
             WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")
-            for pause in self.pauses.of_enrolment(contact.contact_id, enrolment.enrolment_id)
-            if self._resume(pause, enrolment, contact, event)
+            for pause in pauses
+            if may_end(event.id, pause, pauses) and self._resume(pause, enrolment, contact, event)
         ]
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: Event) -> LeavingOutcome | None:

@@ -49,7 +49,7 @@ def read_yaml(path: Path) -> Any:
         return json.loads(json.dumps(value, allow_nan=False))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UnclearYamlError(f"line {line}: {error.problem or error.context}") from None
+        raise UnclearYamlError(f"line {line}: {_advice(error.problem or error.context or '')}") from None
     except yaml.YAMLError as error:
         raise UnclearYamlError(f"not YAML: {error}") from None
     except UnicodeDecodeError as error:
@@ -60,3 +60,15 @@ def read_yaml(path: Path) -> Any:
         raise UnclearYamlError(f"not plain data: {error}") from None
     except RecursionError:
         raise UnclearYamlError("nested too deeply") from None
+
+
+def _advice(problem: str) -> str:
+    """What the parser says, and what it usually means."""
+    advice = {
+        "'\\t' that cannot start": "indent with spaces, not with tabs",
+        "that cannot start any token": "put the value in quotes",
+        "expected <block end>": "does the indentation fit the lines above?",
+        "mapping values are not allowed": "is the indentation right, and text with a colon in quotes?",
+    }
+    hint = next((hint for sign, hint in advice.items() if sign in problem), None)
+    return f"{problem}; {hint}" if hint else problem

@@ -98,7 +98,7 @@ ORDER: tuple[Kind, ...] = ("event", "entry", "message", "pause", "end")
 
 
 def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
-    match sk.split("#")[0]:
+    match sk.split("#", 1)[0]:
         case "event":
             yield _entry(row["occurred_at"], zone, "event", row["type"], _properties(row["properties"]))
         case "routed":

@@ -16,7 +16,7 @@ What a comparison means, whatever the values are (none ever raises):
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -154,23 +154,11 @@ def _history_condition(event: str, count: Mapping[str, Any]) -> Condition:
         for kind, occurred_at, properties in subject.history:
             if kind != event or (since is not None and occurred_at < since):
                 continue
-            if where is None or matches(_at_event(subject, properties)):
+            if where is None or matches(replace(subject, properties=properties)):
                 found += 1
         return enough(found)
 
     return holds
-
-
-def _at_event(subject: Subject, properties: Mapping[str, Any]) -> Subject:
-    return Subject(
-        attributes=subject.attributes,
-        tags=subject.tags,
-        now=subject.now,
-        properties=properties,
-        trigger=subject.trigger,
-        history=subject.history,
-        consents=subject.consents,
-    )
 
 
 def _count_condition(count: Mapping[str, Any]) -> Callable[[int], bool]:

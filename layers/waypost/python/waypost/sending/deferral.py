@@ -43,8 +43,10 @@ class Deferrals:
         return self.ledger.defer(later, decision=decision, until=until, claim_id=claim_id)
 
     def cancel_all(self, contact_id: str, enrolment_id: str) -> None:
-        """Drop everything an enrolment still had to send: the contact has left the journey."""
+        """Drop what the body of a journey still had to send: the contact has left it. What follows the exit stays."""
         for row in self.ledger.deferred_of(contact_id, enrolment_id):
+            if row.after_exit:
+                continue
             self.schedules.cancel(schedule_name(row.message_key, row.attempt))
             last, now = row.decisions[-1], self.clock()
             zone = datetime.fromisoformat(last.local_time).tzinfo

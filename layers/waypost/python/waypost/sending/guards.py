@@ -81,13 +81,20 @@ class Erased:
 
 
 class LeftJourney:
-    """Who has left the journey gets no more of it, except what follows the exit itself."""
+    """Who has left the journey gets no more of it, except what follows the exit itself.
+
+    A journey that has come to its end was not left: what it deferred still goes out.
+    """
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
-        if case.enrolment.status == "active" or (case.after_exit and case.enrolment.status == "leaving"):
-            return Allow()
-        return Skip("left_journey")
+        match case.enrolment.status, case.enrolment.outcome:
+            case ("active", _) | ("ended", "completed"):
+                return Allow()
+            case _, ("goal" | "exited") if case.after_exit:
+                return Allow()
+            case _:
+                return Skip("left_journey")
 
 
 class MissingAddress:

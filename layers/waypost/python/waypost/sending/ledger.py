@@ -60,7 +60,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """What is known of one message key. ``attempt`` is the deferred attempt that is booked next."""
+    """What is known of one message key.
+
+    ``attempt`` is the deferred attempt that is booked next; ``after_exit`` is the request's (see SendRequest).
+    """
 
     message_key: str
     contact_id: str
@@ -70,6 +73,7 @@ class LedgerRow:
     message: str
     state: LedgerState
     attempt: int = 0
+    after_exit: bool = False
     channel: str | None = None
     claim_id: str | None = None
     provider_message_id: str | None = None
@@ -125,6 +129,10 @@ class Touches:
     recent: Sequence[Touch] = ()
     version: int = 0
 
+    def others(self, message_key: str) -> list[Touch]:
+        """The touches of other messages than this one."""
+        return [touch for touch in self.recent if touch.message_key != message_key]
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -169,7 +177,10 @@ class Ledger(Protocol):
         decision: Decision,
         provider_message_id: str | None = None,
     ) -> None:
-        """Write what the provider answered to our claim; a touch that reached nobody (``rejected``) is taken back."""
+        """Write what the provider answered to our claim; a touch that reached nobody (``rejected``) is taken back.
+
+        When the provider's own event was faster, its state stays and the decision is written all the same.
+        """
         ...
 
     def skip(self, request: SendRequest, *, decision: Decision) -> bool:

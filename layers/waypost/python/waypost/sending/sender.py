@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
@@ -73,7 +73,7 @@ class Sender:
         say whether the provider was reached, so it becomes ``unknown`` and stays unsent.
         """
         row = situation.row
-        if row is None or (row.state == "deferred" and row.attempt == request.attempt):
+        if row is None or (row.state == "deferred" and row.attempt <= request.attempt):
             return None
         if row.state == "claimed":
             self.ledger.give_up_claim(row, at=self.clock())
@@ -113,7 +113,7 @@ class Sender:
                 channel=channel,
                 contact=situation.contact,
                 enrolment=situation.enrolment,
-                touches=situation.touches,
+                touches=replace(situation.touches, recent=situation.touches.others(request.message_key)),
                 policy=self.published.sending,
                 zone=zone_of(situation.contact, self._default_zone),
                 now=now,

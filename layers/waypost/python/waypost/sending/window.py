@@ -14,8 +14,10 @@ def opening(window: Window, instant: datetime, zone: ZoneInfo) -> datetime:
     if _open(first, last, local.time()):
         return instant
     day = local.date() if local.time() < first else local.date() + timedelta(days=1)
-    # Where a clock change skips the opening hour, this is the instant just after the gap.
-    return datetime.combine(day, first, tzinfo=zone).astimezone(UTC)
+    # An opening time that a clock change skips is read with the offset before the gap (RFC 5545, section 3.3.5); of one
+    # that comes twice the first is meant, unless it is over.
+    opens = datetime.combine(day, first, tzinfo=zone).astimezone(UTC)
+    return opens if opens > instant else datetime.combine(day, first.replace(fold=1), tzinfo=zone).astimezone(UTC)
 
 
 def _open(first: time, last: time, now: time) -> bool:

@@ -63,7 +63,7 @@ def _from_ses(notice_id: str, detail: Mapping[str, Any], *, clock: Clock) -> lis
         properties["bounce_type"] = str(what.get("bounceType", "")).lower()
     if event_type == "email_rejected":
         properties["reason"] = what.get("reason", "")
-    return [_event(notice_id, event_type, tags, properties, occurred_at=occurred_at, source="ses", clock=clock)]
+    return [_event(notice_id, event_type, tags, properties, occurred_at=occurred_at, source="waypost.ses", clock=clock)]
 
 
 def _from_sms(notice_id: str, detail: Mapping[str, Any], *, clock: Clock) -> list[Event]:
@@ -73,7 +73,13 @@ def _from_sms(notice_id: str, detail: Mapping[str, Any], *, clock: Clock) -> lis
     properties = {"provider_message_id": detail["messageId"], "status": detail.get("messageStatus", "")}
     events = [
         _event(
-            notice_id, event_type, detail.get("context", {}), properties, occurred_at=clock(), source="sms", clock=clock
+            notice_id,
+            event_type,
+            detail.get("context", {}),
+            properties,
+            occurred_at=clock(),
+            source="waypost.sms",
+            clock=clock,
         )
     ]
     if detail["eventType"] == "TEXT_INVALID":
@@ -84,7 +90,7 @@ def _from_sms(notice_id: str, detail: Mapping[str, Any], *, clock: Clock) -> lis
                 detail.get("context", {}),
                 {"channel": "sms"},
                 occurred_at=clock(),
-                source="sms",
+                source="waypost.sms",
                 clock=clock,
             )
         )
@@ -105,7 +111,7 @@ def _event(
     if missing:
         raise InvalidInput("tags", f"{', '.join(missing)} missing: this message was not sent by Waypost")
     return Event(
-        id=f"{source}-{ids.digest(notice_id)}",
+        id=f"{source}:{ids.digest(notice_id)}",
         type=event_type,
         contact={"contact_id": tags["contact_id"]},
         occurred_at=occurred_at,

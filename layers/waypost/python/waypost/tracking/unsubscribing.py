@@ -2,11 +2,9 @@
 
 from waypost import ids
 from waypost.clock import Clock
-from waypost.events.envelope import Event
+from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue, SecretStore
 from waypost.tracking.tokens import Unsubscription, link_keys, verify
-
-SOURCE = "waypost"
 
 
 class Unsubscriber:
@@ -34,12 +32,12 @@ class Unsubscriber:
         self._queue.send(
             [
                 Event(
-                    id=ids.event_id(SOURCE, ["unsubscribed", token.partition(".")[0], now.strftime("%Y-%m-%dT%H")]),
+                    id=ids.event_id(OWN_SOURCE, ["unsubscribed", token.partition(".")[0], now.strftime("%Y-%m-%dT%H")]),
                     type="unsubscribed",
                     contact={"contact_id": asked.contact_id},
                     occurred_at=now,
                     received_at=now,
-                    source=SOURCE,
+                    source=OWN_SOURCE,
                     properties={
                         "channel": asked.channel,
                         "topic": asked.topic,

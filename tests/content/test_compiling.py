@@ -1,0 +1,105 @@
+"""MJML with template tags, compiled to an HTML and a text template."""
+
+import pytest
+
+from waypost.content.compiling import BrokenMjmlError, compile_mail
+
+FRAME = "<mjml><mj-body><mj-section><mj-column>{}</mj-column></mj-section></mj-body></mjml>"
+
+
+def no_file(path: str) -> str:
+    raise FileNotFoundError(path)
+
+
+def compiled(body: str) -> tuple[str, str]:
+    return compile_mail(FRAME.format(body), no_file)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '{{ contact.first_name | default("there") }}',
+        "{{ 'a' if 1 < 2 and x > 3 else \"&\" }}",
+        "{% if a < 2 %}x{% endif %}",
+    ],
+)
+def test_template_tags_pass_through_as_they_are(tag: str) -> None:
+    html, text = compiled(f"<mj-text>Hi {tag}!</mj-text>")
+    assert f"Hi {tag}!" in html
+    assert f"Hi {tag}!" in text
+
+
+def test_a_tag_in_an_attribute_or_the_title_keeps_its_quotes() -> None:
+    source = (
+        '<mjml><mj-head><mj-title>{{ x | default("t") }}</mj-title></mj-head><mj-body><mj-section><mj-column>'
+        "<mj-button href='{{ links.shop | default(\"y\") }}'>Go</mj-button></mj-column></mj-section></mj-body></mjml>"
+    )
+    html, text = compile_mail(source, no_file)
+    assert 'href="{{ links.shop | default("y") }}"' in html
+    assert html.count('{{ x | default("t") }}') == 2
+    assert "\\" not in html
+    assert 'Go: {{ links.shop | default("y") }}' in text
+
+
+def test_blocks_may_stand_between_elements() -> None:
+    html, _ = compiled("{% if vip %}<mj-text>VIP</mj-text>{% endif %}")
+    assert html.index("{% if vip %}") < html.index("VIP") < html.index("{% endif %}")
+
+
+def test_the_text_part_has_words_lists_and_links_and_no_markup() -> None:
+    source = (
+        "<mjml><mj-head><mj-preview>Hidden</mj-preview></mj-head><mj-body><mj-section><mj-column>"
+        "<mj-text><h1>News</h1><ul><li>One_1</li><li>Two &amp; 2.</li></ul>1. first <b>bold</b></mj-text>"
+        '<mj-image src="https://x.example.com/a.png" alt="picture" />'
+        '<mj-button href="https://shop.example.com/a_b?x=1&amp;y=2">Shop</mj-button>'
+        '<mj-text><a href="https://x.example.com">https://x.example.com</a></mj-text>'
+        "</mj-column></mj-section></mj-body></mjml>"
+    )
+    _, text = compile_mail(source, no_file)
+    assert [line for line in text.splitlines() if line] == [
+        "News",
+        "- One_1",
+        "- Two & 2.",
+        "1. first bold",
+        "Shop: https://shop.example.com/a_b?x=1&y=2",
+        "https://x.example.com",
+    ]
+
+
+def test_comments_are_left_out() -> None:
+    html, text = compiled("<!-- internal {{ secret }} --><mj-text>a{# {{ note }} #}b</mj-text>")
+    assert "ab" in text
+    assert "secret" not in html
+    assert "note" not in html
+
+
+def test_a_shared_part_is_included_with_its_tags() -> None:
+    html, text = compile_mail(
+        FRAME.format('<mj-include path="part.mjml" />'), lambda _: '<mj-text>{{ x|default("y") }}</mj-text>'
+    )
+    assert '{{ x|default("y") }}' in html
+    assert '{{ x|default("y") }}' in text
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (FRAME.format("\n<mj-text>a\n"), "line 3: </mj-column> closes <mj-text> of line 2"),
+        (FRAME.format("<mj-button>a</mj-buton>"), "line 1: </mj-buton> closes <mj-button> of line 1"),
+        (FRAME.format("<mj-text>a<b>b</mj-text>"), "not MJML"),
+        ("<mjml><mj-body>", "line 1: <mj-body> is never closed"),
+        (FRAME.format("<mj-txt>a</mj-txt>"), "MJML has no element 'mj-txt'; did you mean 'mj-text'?"),
+        (FRAME.format('<mj-include path="nowhere.mjml" />'), "mj-include: there is no file 'nowhere.mjml'"),
+        ("just words", "not MJML"),
+        ("", "not MJML"),
+    ],
+)
+def test_broken_mjml_is_explained(source: str, reason: str) -> None:
+    with pytest.raises(BrokenMjmlError) as caught:
+        compile_mail(source, no_file)
+    assert reason in str(caught.value)
+
+
+def test_an_unknown_element_in_a_shared_part_names_the_part() -> None:
+    with pytest.raises(BrokenMjmlError, match=r"part.mjml: MJML has no element 'mj-buton'; did you mean 'mj-button'\?"):
+        compile_mail(FRAME.format('<mj-include path="part.mjml" />'), lambda _: "<mj-buton>a</mj-buton>")

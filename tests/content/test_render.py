@@ -1,0 +1,139 @@
+"""A published message, filled in for one contact."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, choose_locale, render
+from waypost.journeys.published import EmailVariant, PublishedMessage, SmsVariant
+
+
+def message(**parts: str) -> PublishedMessage:
+    mail = {"subject": "Hello", "html": "<p>Hello</p>", "text": "Hello", **parts}
+    sms = mail.pop("sms", "Hello")
+    return PublishedMessage(
+        name="greeting",
+        kind="marketing",
+        topic="offers",
+        channels=("email", "sms"),
+        email={"en": EmailVariant(**mail), "zh-CN": EmailVariant(subject="你好", html="<p>你好</p>", text="你好")},
+        sms={"en": SmsVariant(text=sms)},
+    )
+
+
+def variables(contact: dict[str, Any] | None = None, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "contact": {"id": "c-1", **(contact or {})},
+        "event": {"id": "e-1", "type": "registered", "properties": {}, "left_on": None, **(event or {})},
+        "journey": {"name": "nurture"},
+        "message": {"name": "greeting", "channel": "email"},
+        "links": {"unsubscribe": "https://api.example.com/u/t?a=1&b=2"},
+    }
+
+
+def mail(parts: dict[str, str], **given: dict[str, Any]) -> RenderedEmail:
+    rendered = render(
+        message(**parts), channel="email", locale="en", default_locale="zh-CN", variables=variables(**given)
+    )
+    assert isinstance(rendered, RenderedEmail)
+    return rendered
+
+
+def sms(text: str, **given: dict[str, Any]) -> str:
+    rendered = render(message(sms=text), channel="sms", locale="en", default_locale="en", variables=variables(**given))
+    assert isinstance(rendered, RenderedSms)
+    return rendered.text
+
+
+def test_html_is_escaped_and_text_is_not() -> None:
+    greeting = "Hi {{ contact.first_name }}"
+    rendered = mail({"html": greeting, "text": greeting}, contact={"first_name": "<b>Ann</b> & Co"})
+    assert rendered.html == "Hi &lt;b&gt;Ann&lt;&#x2f;b&gt; &amp; Co"
+    assert rendered.text == "Hi <b>Ann</b> & Co"
+
+
+def test_a_link_keeps_its_slashes_in_html() -> None:
+    rendered = mail({"html": '<a href="{{ links.unsubscribe }}">', "text": "{{ links.unsubscribe }}"})
+    assert rendered.html == '<a href="https://api.example.com/u/t?a=1&amp;b=2">'
+    assert rendered.text == "https://api.example.com/u/t?a=1&b=2"
+
+
+@pytest.mark.parametrize("first_name", [None, "", "  "])
+def test_a_blank_value_counts_as_unknown(first_name: str | None) -> None:
+    assert sms('Hi {{ contact.first_name | default("there") }}', contact={"first_name": first_name}) == "Hi there"
+
+
+def test_a_name_of_a_dict_method_is_not_taken_for_a_value() -> None:
+    assert sms('{{ event.properties.items | default("none") }}') == "none"
+    given = {"properties": {"items": [{"name": "Lamp"}, {"name": "Rug"}]}}
+    assert sms("{% for item in event.properties.items %}{{ item.name }};{% endfor %}", event=given) == "Lamp;Rug;"
+
+
+def test_a_number_from_the_table_reads_like_a_number() -> None:
+    assert (
+        sms("{{ contact.points }} {{ contact.share }}", contact={"points": Decimal(120), "share": Decimal("0.5")})
+        == "120 0.5"
+    )
+
+
+def test_the_event_a_contact_left_on_may_be_missing() -> None:
+    text = 'Order {{ event.left_on.properties.order_id | default("received") }}'
+    assert sms(text) == "Order received"
+    left_on = {"type": "order_placed", "properties": {"order_id": "A-1"}}
+    assert sms(text, event={"left_on": left_on}) == "Order A-1"
+
+
+def test_a_subject_is_one_line_whatever_a_contact_calls_itself() -> None:
+    rendered = mail({"subject": "Hi {{ contact.first_name }}!"}, contact={"first_name": "Ann\r\nBcc: all@example.com"})
+    assert rendered.subject == "Hi Ann Bcc: all@example.com!"
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({"html": "{{ contact.first_name }}"}, "greeting email.en: contact.first_name is unknown"),
+        ({"text": "{{ contact.points + 1 }}"}, "greeting email.en: InvalidOperation in line 1"),
+        ({"text": "{{ contact.upper() }}"}, "greeting email.en: AttributeError while it was filled in"),
+        ({"subject": "{% if false %}x{% endif %}"}, "greeting email.en: nothing is left of it"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_named_without_any_value(parts: dict[str, str], reason: str) -> None:
+    with pytest.raises(MessageNotRenderable) as caught:
+        mail(parts, contact={"points": "SECRET", "upper": None})
+    assert str(caught.value).startswith(reason.removesuffix(" in line 1"))
+    assert "SECRET" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_channel_the_message_does_not_have_is_refused() -> None:
+    only_sms = PublishedMessage(
+        name="code", kind="transactional", topic="orders", channels=("sms",), sms={"en": SmsVariant("1")}
+    )
+    with pytest.raises(MessageNotRenderable, match="code has no email"):
+        render(only_sms, channel="email", locale="en", default_locale="en", variables=variables())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "available", "chosen"),
+    [
+        ("zh-CN", ["en", "zh-CN"], "zh-CN"),
+        ("zh_cn", ["en", "zh-CN"], "zh-CN"),
+        ("zh-Hans", ["en", "zh-CN"], "zh-CN"),
+        ("zh", ["en", "zh-CN", "zh-TW"], "zh-CN"),
+        ("zh-TW", ["en", "zh-CN", "zh-TW"], "zh-TW"),
+        ("en-GB", ["en", "zh-CN"], "en"),
+        ("en-GB", ["en-AU", "en-US", "zh-CN"], "en-AU"),
+        ("fr", ["en", "zh-CN"], "zh-CN"),
+        ("fr", ["de", "en"], "de"),
+        (None, ["en", "zh-CN"], "zh-CN"),
+        ("", ["en"], "en"),
+    ],
+)
+def test_the_nearest_locale_is_chosen(wanted: str | None, available: list[str], chosen: str) -> None:
+    assert choose_locale(wanted, available, "zh-CN") == chosen
+
+
+def test_the_locale_decides_what_is_sent() -> None:
+    rendered = render(message(), channel="email", locale="zh-Hans-CN", default_locale="en", variables=variables())
+    assert rendered == RenderedEmail(subject="你好", html="<p>你好</p>", text="你好")

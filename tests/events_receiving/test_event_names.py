@@ -1,0 +1,45 @@
+"""How senders' names become ours."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waypost.events.names import attribute_name, event_type
+
+
+@pytest.mark.parametrize(
+    ("given_name", "expected"),
+    [
+        ("Order Placed", "order_placed"),
+        ("orderPlaced", "order_placed"),
+        ("OrderPlaced", "order_placed"),
+        ("order_placed", "order_placed"),
+        ("order.placed", "order_placed"),
+        ("ORDER_PLACED", "order_placed"),
+        ("HTTPRequestSent", "http_request_sent"),
+        ("  Signed up!  ", "signed_up"),
+        ("\N{PARTY POPPER} Signed Up", "signed_up"),
+        ("Checkout Step 2 Viewed", "checkout_step_2_viewed"),
+        ("\uff2frder Placed", "order_placed"),
+        ("2FA Enabled", "2_fa_enabled"),
+    ],
+)
+def test_an_event_name_becomes_one_spelling(given_name: str, expected: str) -> None:
+    assert event_type(given_name) == expected
+
+
+@pytest.mark.parametrize("name", ["", "  ", "!!!", "下单", "Café Opened", "x" * 101])
+def test_a_name_that_cannot_be_an_event_type_is_refused_with_a_reason(name: str) -> None:
+    with pytest.raises(ValueError, match="should"):
+        event_type(name)
+
+
+@given(st.from_regex(r"[A-Za-z][A-Za-z0-9 ._-]{0,40}", fullmatch=True))
+def test_our_spelling_stays_as_it_is(name: str) -> None:
+    ours = event_type(name)
+    assert event_type(ours) == ours
+
+
+def test_an_attribute_may_have_a_chinese_name() -> None:
+    assert attribute_name("会员等级") == "会员等级"
+    assert attribute_name("firstName") == "first_name"

@@ -1,0 +1,28 @@
+"""The functions with fakes behind them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from functions.receive_webhook import handler as receive_webhook
+from functions.unsubscribe_contact import handler as unsubscribe_contact
+from tests.events_receiving.fakes import NOW, Desk, FakeQueue, FakeSecret
+from waypost.tracking.unsubscribing import Unsubscriber
+
+LINK_KEY = "sample-link-key-of-no-value-0001"
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    desk = Desk()
+    monkeypatch.setattr(receive_webhook, "receiver", lambda: desk.receiver)
+    yield desk
+    receive_webhook.metrics.clear_metrics()
+
+
+@pytest.fixture
+def unsubscriptions(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
+    queue = FakeQueue()
+    unsubscriber = Unsubscriber(queue=queue, secret=FakeSecret({"link_keys": [LINK_KEY]}), clock=lambda: NOW)
+    monkeypatch.setattr(unsubscribe_contact, "unsubscriber", lambda: unsubscriber)
+    return queue

@@ -1,0 +1,51 @@
+"""What the synth adds to a definition."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.journeys_authoring.folders import DEFINITION, discovered, states, task, write
+from waypost.journeys.definition import augmented
+
+
+def test_a_task_gets_the_standard_retry_and_time_limit(tmp_path: Path) -> None:
+    body = states(discovered(write(tmp_path)).definition)
+    send, pause = body["Day 1, sorry to see you go"], body["Two days later"]
+    assert (send["TimeoutSeconds"], pause["TimeoutSeconds"]) == (60, 364 * 86400)
+    [send_retry], [pause_retry] = send["Retry"], pause["Retry"]
+    assert {"TemporarilyUnavailable", "ConcurrentUpdate", "Lambda.TooManyRequestsException"} < set(
+        send_retry["ErrorEquals"]
+    )
+    assert "States.Timeout" in send_retry["ErrorEquals"]
+    assert "States.Timeout" not in pause_retry["ErrorEquals"]
+
+
+def test_what_an_author_wrote_stays(tmp_path: Path) -> None:
+    retry = [{"ErrorEquals": ["Lambda.Unknown"], "MaxAttempts": 1}]
+
+    def own(definition: dict[str, Any]) -> None:
+        states(definition)["Two days later"].update({"Retry": retry, "TimeoutSeconds": 600})
+
+    pause = states(discovered(write(tmp_path, definition=own)).definition)["Two days later"]
+    assert (pause["Retry"], pause["TimeoutSeconds"]) == (retry, 600)
+
+
+def test_only_a_message_behind_the_exits_may_go_to_somebody_who_left(tmp_path: Path) -> None:
+    def one_before_and_one_after(definition: dict[str, Any]) -> None:
+        definition["StartAt"] = "A word before"
+        definition["States"]["A word before"] = {**task("SendMessage", message="sorry"), "Next": "Win somebody back"}
+        definition["States"]["Win somebody back"]["Next"] = "A word at the end"
+        definition["States"]["A word at the end"] = {**task("SendMessage", message="sorry"), "Next": "Finished"}
+
+    definition = discovered(write(tmp_path, definition=one_before_and_one_after)).definition
+    sends = {**definition["States"], **states(definition)}
+    marked = [name for name, each in sends.items() if each.get("Arguments", {}).get("Payload", {}).get("after_exit")]
+    assert marked == ["Thank you, order received"]
+
+
+def test_the_file_itself_is_left_alone() -> None:
+    augmented(DEFINITION)
+    assert "Retry" not in str(DEFINITION)
+
+
+def test_a_journey_names_the_functions_it_may_call(tmp_path: Path) -> None:
+    assert discovered(write(tmp_path)).functions == ("PauseJourney", "SendMessage")

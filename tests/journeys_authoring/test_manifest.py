@@ -1,0 +1,151 @@
+"""journey.yaml: the forms it takes, and what an author reads about a wrong one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys_authoring.folders import discovered, problems, write
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def setting(**fields: Any) -> Change:
+    return lambda manifest: manifest.update(fields)
+
+
+def published(root: Path, **fields: Any) -> dict[str, Any]:
+    return discovered(write(root, manifest=setting(**fields))).published()
+
+
+def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
+    journey = published(
+        tmp_path,
+        entry={"not": {"tag": "vip"}},
+        re_entry={"after": "30d"},
+        priority=5,
+        exclusive_group="retention",
+        exit_on=["unsubscribed", {"event": "account_closed", "where": {"final": True}}],
+        goal={"event": "order_placed", "within": "7d"},
+        target={"metric": "orders", "at_least": 0.1},
+        audience_limit=100,
+        version=3,
+    )
+    assert sorted(journey.pop("messages")) == ["sorry", "thanks"]
+    assert journey == {
+        "name": "win-back",
+        "scenario": "win back",
+        "description": "Brings somebody back.",
+        "owner": "growth team",
+        "version": 3,
+        "priority": 5,
+        "exclusive_group": "retention",
+        "trigger": {"kind": "event", "event": "subscription_cancelled", "where": None},
+        "entry": {"not": {"tag": "vip"}},
+        "re_entry": {"kind": "after", "seconds": 30 * 86400, "property": None},
+        "exit_on": [
+            {"event": "unsubscribed", "where": None},
+            {"event": "account_closed", "where": {"property": "final", "equals": True}},
+        ],
+        "goal": {"event": "order_placed", "where": None, "within_seconds": 7 * 86400},
+        "target": {"metric": "orders", "at_least": 0.1},
+        "audience_limit": 100,
+    }
+
+
+@pytest.mark.parametrize(
+    ("trigger", "expected"),
+    [
+        ({"event": "registered"}, {"kind": "event", "event": "registered", "where": None}),
+        ({"kind": "event", "event": "registered"}, {"kind": "event", "event": "registered", "where": None}),
+        (
+            {"event": "registered", "where": {"plan": "pro"}},
+            {"kind": "event", "event": "registered", "where": {"property": "plan", "equals": "pro"}},
+        ),
+        ("manual", {"kind": "manual", "event": None, "where": None}),
+        ({"kind": "manual"}, {"kind": "manual", "event": None, "where": None}),
+    ],
+)
+def test_a_trigger_has_short_and_long_forms(tmp_path: Path, trigger: Any, expected: dict[str, Any]) -> None:
+    assert published(tmp_path, trigger=trigger)["trigger"] == expected
+
+
+@pytest.mark.parametrize(
+    ("re_entry", "expected"),
+    [
+        ("never", {"kind": "never", "seconds": None, "property": None}),
+        ("always", {"kind": "always", "seconds": None, "property": None}),
+        ({"after": "12h"}, {"kind": "after", "seconds": 43200, "property": None}),
+        ({"per": "order_id"}, {"kind": "per", "seconds": None, "property": "order_id"}),
+    ],
+)
+def test_re_entry_has_four_forms(tmp_path: Path, re_entry: Any, expected: dict[str, Any]) -> None:
+    assert published(tmp_path, re_entry=re_entry)["re_entry"] == expected
+
+
+def test_what_is_left_out_has_a_quiet_default(tmp_path: Path) -> None:
+    def bare(manifest: dict[str, Any]) -> None:
+        for field in ("name", "exit_on", "goal"):
+            del manifest[field]
+
+    journey = discovered(write(tmp_path, manifest=bare)).published()
+    assert journey["re_entry"]["kind"] == "never"
+    assert (journey["entry"], journey["exit_on"], journey["goal"], journey["target"]) == (None, [], None, None)
+    assert (journey["priority"], journey["exclusive_group"], journey["audience_limit"], journey["version"]) == (
+        0,
+        None,
+        None,
+        1,
+    )
+
+
+def without(field: str) -> Change:
+    return lambda manifest: manifest.pop(field)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (without("owner"), "owner: is missing"),
+        (setting(owner=" "), "owner: is empty"),
+        (setting(ownr="x"), "ownr: unknown field 'ownr'; did you mean 'owner'?"),
+        (setting(name="other"), "name: expected the name of the folder, 'win-back', got 'other'"),
+        (setting(name="Win Back"), "name: string should match pattern"),
+        (without("trigger"), "trigger: is missing"),
+        (setting(trigger={"evnt": "registered"}), "trigger: unknown trigger 'evnt'; did you mean 'event'?"),
+        (setting(trigger={"event": "Signed Up"}), "trigger.event: expected an event type in snake_case, got 'Signed Up'; did you mean 'signed_up'?"),
+        (setting(trigger={"event": "registered", "wher": {}}), "trigger.wher: unknown field 'wher'; did you mean 'where'?"),
+        (setting(trigger={"schedule": "cron(0 9 * * ? *)"}), "trigger: a journey cannot be started by 'schedule'"),
+        (setting(trigger={"kind": "tag", "tag": "vip"}), "trigger: a journey cannot be started by 'tag'"),
+        (setting(trigger="registered"), "trigger: unknown trigger 'registered'"),
+        (setting(trigger=["registered"]), "trigger: expected a mapping"),
+        (
+            setting(trigger={"event": "registered", "where": {"event": "order_placed"}}),
+            "trigger.where: looks at the event at hand; put a rule about earlier events under 'entry'",
+        ),
+        (
+            setting(trigger={"event": "registered", "where": {"property": "a", "equals_trigger": "a"}}),
+            "trigger.where: this is the trigger itself",
+        ),
+        (setting(entry={"property": "a", "equals_trigger": "a"}), "entry: 'equals_trigger' is for pauses, goal and exit_on"),
+        (setting(entry={"all": [{"tag": "a"}, {"tg": "b"}]}), "entry.all[1]: expected one of the key words"),
+        (setting(entry={"attribute": "age", "at_least": "{% $x %}"}), "entry.at_least: an expression can stand in definition.asl.yaml only"),
+        (setting(re_entry="nevr"), "re_entry: unknown re-entry 'nevr'; did you mean 'never'?"),
+        (setting(re_entry={"after": "30 days"}), "re_entry.after: expected a duration such as 45s, 30m, 3h or 2d"),
+        (setting(re_entry={"after": "30d", "per": "x"}), "re_entry: expected one of never, always"),
+        (setting(re_entry={"each": "x"}), "re_entry.each: unknown field 'each'"),
+        (setting(priority="high"), "priority: expected a whole number, got 'high'"),
+        (setting(priority=-1), "priority: input should be greater than or equal to 0"),
+        (setting(exit_on={"event": "unsubscribed"}), "exit_on: expected a list"),
+        (setting(exit_on=[{"event": "unsubscribed", "when": 1}]), "exit_on[0].when: unknown field 'when'; did you mean 'where'?"),
+        (setting(goal={"event": "order_placed", "where": {"coupn": {"equal": "X"}}}), "goal.where: coupn: unknown operator 'equal'; did you mean 'equals'?"),
+        (setting(goal={"event": "order_placed", "within": "soon"}), "goal.within: expected a duration"),
+        (setting(target={"metric": "orders"}), "target.at_least: is missing"),
+        (setting(audience_limit=0), "audience_limit: input should be greater than or equal to 1"),
+        (setting(version="1"), "version: expected a whole number, got '1'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_manifest_names_file_field_and_reason(tmp_path: Path, change: Change, expected: str) -> None:
+    [problem] = problems(write(tmp_path, manifest=change))
+    assert problem.startswith(f"statemachines/journeys/win-back/journey.yaml: {expected}")

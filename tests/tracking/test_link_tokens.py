@@ -1,0 +1,72 @@
+"""Signed tokens in links."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waypost.errors import InvalidInput
+from waypost.tracking import tokens
+from waypost.tracking.links import unsubscribe_url
+from waypost.tracking.tokens import Unsubscription, link_keys, sign, verify
+
+KEY, OTHER_KEY = "k" * 32, "o" * 32
+ASKED = Unsubscription(
+    contact_id="c-" + "0a" * 12, journey="new_user_nurture", message_key="m-" + "0b" * 12, channel="email"
+)
+
+
+def test_a_token_says_what_was_signed() -> None:
+    assert verify(sign(ASKED, KEY), [KEY]) == ASKED
+
+
+def test_a_key_that_was_rotated_out_of_signing_still_verifies() -> None:
+    assert verify(sign(ASKED, OTHER_KEY), [KEY, OTHER_KEY]) == ASKED
+    assert verify(sign(ASKED, OTHER_KEY), [KEY]) is None
+
+
+@given(st.integers(min_value=0), st.characters())
+def test_no_changed_token_is_believed(position: int, character: str) -> None:
+    token = sign(ASKED, KEY)
+    position %= len(token)
+    changed = token[:position] + character + token[position + 1 :]
+    assert verify(changed, [KEY]) is None or changed == token
+
+
+@given(st.text())
+def test_no_invented_token_is_believed(token: str) -> None:
+    assert verify(token, [KEY]) is None
+
+
+@pytest.mark.parametrize("raw", [b'["c-1","j","m-1","email",null,"more"]', b"not json", b"5"])
+def test_a_signed_token_of_a_later_form_is_not_misread(raw: bytes) -> None:
+    content = tokens._encode(raw)
+    assert verify(f"{content}.{tokens._encode(tokens._signature(content, KEY))}", [KEY]) is None
+
+
+def test_a_link_is_short_and_shows_nothing_personal() -> None:
+    url = unsubscribe_url(
+        "https://api.example.com/",
+        KEY,
+        contact_id=ASKED.contact_id,
+        journey=ASKED.journey,
+        message_key=ASKED.message_key,
+        channel="email",
+        topic="新品",
+    )
+    assert url.startswith("https://api.example.com/u/")
+    assert len(url) < 250
+    assert url.isascii()
+    found = verify(url.rpartition("/")[2], [KEY])
+    assert found is not None
+    assert found.topic == "新品"
+
+
+@pytest.mark.parametrize("secret", [{}, {"link_keys": []}, {"link_keys": ["short"]}, {"link_keys": ""}])
+def test_a_secret_without_real_keys_is_named(secret: dict[str, list[str]]) -> None:
+    with pytest.raises(InvalidInput, match="link_keys"):
+        link_keys(secret)
+
+
+def test_one_key_may_stand_for_a_list() -> None:
+    assert link_keys({"link_keys": KEY}) == [KEY]
+    assert link_keys({"link_keys": [KEY, OTHER_KEY]}) == [KEY, OTHER_KEY]
