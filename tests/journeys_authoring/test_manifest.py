@@ -10,6 +10,12 @@ from tests.journeys_authoring.folders import discovered, problems, write
 
 Change = Callable[[dict[str, Any]], None]
 
+_MANUAL = {
+    "kind": "manual",
+    "event": "journey_requested",
+    "where": {"property": "journey", "equals": "win-back"},
+}
+
 
 def setting(**fields: Any) -> Change:
     return lambda manifest: manifest.update(fields)
@@ -63,8 +69,8 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
             {"event": "registered", "where": {"plan": "pro"}},
             {"kind": "event", "event": "registered", "where": {"property": "plan", "equals": "pro"}},
         ),
-        ("manual", {"kind": "manual", "event": None, "where": None}),
-        ({"kind": "manual"}, {"kind": "manual", "event": None, "where": None}),
+        ("manual", _MANUAL),
+        ({"kind": "manual"}, _MANUAL),
     ],
 )
 def test_a_trigger_has_short_and_long_forms(tmp_path: Path, trigger: Any, expected: dict[str, Any]) -> None:

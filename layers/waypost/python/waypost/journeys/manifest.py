@@ -13,6 +13,9 @@ from waypost.segments.rules import Duration, EventType, Name, Rule, Where, dump_
 _PLANNED_TRIGGERS: Final = ("schedule", "date", "tag")
 """Kinds of trigger the design names that nothing here can start yet."""
 
+REQUEST: Final = "journey_requested"
+"""The event that starts a journey with ``trigger: manual``; its property ``journey`` names it."""
+
 
 def _text(value: str) -> str:
     if not value.strip():
@@ -41,7 +44,7 @@ class EventTrigger(Authored):
 
 
 class ManualTrigger(Authored):
-    """Nothing starts the journey by itself; somebody starts its state machine by hand."""
+    """Only a request for this very journey starts it: the event ``journey_requested``, sent by hand or by a system."""
 
     kind: Literal["manual"]
 
@@ -162,7 +165,6 @@ class JourneyManifest(Authored):
 
     def published(self, name: str) -> dict[str, Any]:
         """The manifest as the run time reads it, without the messages."""
-        trigger = self.trigger
         return {
             "name": name,
             "scenario": self.scenario,
@@ -171,11 +173,7 @@ class JourneyManifest(Authored):
             "version": self.version,
             "priority": self.priority,
             "exclusive_group": self.exclusive_group,
-            "trigger": {
-                "kind": trigger.kind,
-                "event": trigger.event if isinstance(trigger, EventTrigger) else None,
-                "where": dump_rule(trigger.where) if isinstance(trigger, EventTrigger) else None,
-            },
+            "trigger": _published_trigger(self.trigger, name),
             "entry": dump_rule(self.entry),
             "re_entry": self.re_entry.published(),
             "exit_on": [_published_match(match) for match in self.exit_on],
@@ -183,6 +181,12 @@ class JourneyManifest(Authored):
             "target": None if self.target is None else self.target.model_dump(mode="json"),
             "audience_limit": self.audience_limit,
         }
+
+
+def _published_trigger(trigger: EventTrigger | ManualTrigger, journey: str) -> dict[str, Any]:
+    if isinstance(trigger, EventTrigger):
+        return {"kind": trigger.kind, "event": trigger.event, "where": dump_rule(trigger.where)}
+    return {"kind": trigger.kind, "event": REQUEST, "where": {"property": "journey", "equals": journey}}
 
 
 def _published_match(match: EventMatch) -> dict[str, Any]:

@@ -21,10 +21,10 @@ Rule = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What starts a journey; ``event`` and ``where`` are set for the kind ``event``."""
+    """What starts a journey; of the kind ``manual`` it is the event that asks for this very journey."""
 
     kind: Literal["event", "manual"]
-    event: str | None = None
+    event: str
     where: Rule | None = None
 
 
