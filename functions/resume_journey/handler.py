@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from waypost.aws.wiring import resumer
+from waypost.aws import wiring
 
 logger = Logger(service="resume_journey")
 
@@ -13,6 +13,6 @@ logger = Logger(service="resume_journey")
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Resume the journey unless something else was first."""
-    resumed = resumer().resume(event)
+    resumed = wiring.resumer().resume(event)
     logger.info("pause ended by time", extra=resumed)
     return resumed

@@ -79,8 +79,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "event routed",
             extra={"contact_id": routed.contact_id, "repeated": routed.repeated, "decisions": routed.decisions},
         )
-    for message_id, error in processor.dead_lettered:
-        logger.error("event dead-lettered", extra={"message_id": message_id, "error": type(error).__name__})
+    for message_id, hopeless in processor.dead_lettered:
+        logger.error("event dead-lettered", extra={"message_id": message_id, "error": type(hopeless).__name__})
     for _, error, _ in processor.exceptions:
         logger.warning("event will be delivered again", extra={"error": type(error).__name__, "reason": str(error)})
     return answer

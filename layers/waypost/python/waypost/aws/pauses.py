@@ -29,17 +29,13 @@ class DynamoPauses:
         first = {name: fields.pop(name) for name in ("due_at", "parked_at")}
         index = due.owed("pause", pause.contact_id, pause.due_at)
         first["due_at"] = index["due_at"]
-        table.written(
-            self.client,
-            self._update(
-                pause,
-                set_=fields | {"due_shard": index["due_shard"]},
-                set_once=first,
-                condition="attribute_not_exists(#status) OR (#status = :waiting AND #signalled = :no)",
-                values={"waiting": "waiting", "no": False},
-            ),
+        stored = self._updated(
+            pause,
+            set_=fields | {"due_shard": index["due_shard"]},
+            set_once=first,
+            condition="attribute_not_exists(#status) OR (#status = :waiting AND #signalled = :no)",
+            values={"waiting": "waiting", "no": False},
         )
-        stored = self._stored(pause)
         # An ended pause keeps its own token; whoever parks again is told by the token that is waiting now.
         return stored if stored.status == "waiting" else _with_token(stored, pause.token)
 
@@ -59,21 +55,17 @@ class DynamoPauses:
 
     def settle(self, pause: Pause, *, end: PauseEnd, outcome: Mapping[str, Any], at: datetime) -> Pause:
         """See PauseStore."""
-        table.written(
-            self.client,
-            self._update(
-                pause,
-                set_={
-                    "status": end,
-                    "outcome": dict(outcome),
-                    "ended_at": format_instant(at),
-                    "expires_at": int((at + KEPT).timestamp()),
-                },
-                condition="#status = :waiting",
-                values={"waiting": "waiting"},
-            ),
+        return self._updated(
+            pause,
+            set_={
+                "status": end,
+                "outcome": dict(outcome),
+                "ended_at": format_instant(at),
+                "expires_at": int((at + KEPT).timestamp()),
+            },
+            condition="#status = :waiting",
+            values={"waiting": "waiting"},
         )
-        return self._stored(pause)
 
     def postpone(self, pause: Pause, due_at: datetime) -> bool:
         """See PauseStore."""
@@ -97,11 +89,11 @@ class DynamoPauses:
             _, enrolment_id, pause_id = sk.split("#")
             yield {"contact_id": pk.removeprefix("contact#"), "enrolment_id": enrolment_id, "pause_id": pause_id}
 
-    def _stored(self, pause: Pause) -> Pause:
-        stored = self.load(pause.contact_id, pause.enrolment_id, pause.pause_id)
+    def _updated(self, pause: Pause, **options: Any) -> Pause:
+        stored = table.updated(self.client, self._update(pause, **options))
         if stored is None:
             raise LookupError(f"pause {pause.pause_id} vanished while it was written")
-        return stored
+        return Pause.from_dict(stored)
 
     def _update(self, pause: Pause, **options: Any) -> dict[str, Any]:
         return update(

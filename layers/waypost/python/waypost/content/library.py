@@ -210,7 +210,7 @@ def _check(path: Path, field: str, template: str, kind: str) -> None:
         try:
             fill(template, prepared(known), kind)
         except UnknownVariableError as error:
-            raise _UnusableError(path, field, _unguarded(error.variable)) from None
+            raise _UnusableError(path, field, _unguarded(error.variable, template)) from None
         except BrokenTemplateError as error:
             if error.for_everybody or known is NOTHING_KNOWN:
                 raise _UnusableError(path, field, _at_line(error)) from None
@@ -252,7 +252,7 @@ def _with(known: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
     return {**known, "contact": contact, "event": {**known["event"], "properties": properties}}
 
 
-def _unguarded(variable: str) -> str:
+def _unguarded(variable: str, template: str) -> str:
     """Why a variable cannot stand where it stands, and what to write instead."""
     if not variable:
         return 'uses something that may be unknown; give it a default: {{ … | default("…") }}'
@@ -263,4 +263,6 @@ def _unguarded(variable: str) -> str:
         )
     if root in {"journey", "message", "links"}:
         return unknown(rest, NOTHING_KNOWN[root], f"{root!r} has no")
-    return f'{variable} may be unknown; give it a default: {{{{ {variable} | default("…") }}}}'
+    inner = next((name for name in sorted(variables_used(template)) if name.startswith(f"{variable}.")), "")
+    guarded = f"({variable} | default({{}})){inner.removeprefix(variable)}" if inner else variable
+    return f'{variable} may be unknown; give it a default: {{{{ {guarded} | default("…") }}}}'

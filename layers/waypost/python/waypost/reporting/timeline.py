@@ -6,14 +6,15 @@ Built from the items of the contact's partition alone: nothing is recorded for t
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, get_args
 from zoneinfo import ZoneInfo
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 
-Kind = Literal["event", "entry", "message", "pause", "end"]
+Kind = Literal["event", "entry", "passed", "message", "pause", "end"]
+"""``passed``: a pause whose time was over when the journey came to it."""
 
 
 class ContactItems(Protocol):
@@ -93,7 +94,7 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
     return sorted(found, key=lambda decision: decision.at)
 
 
-ORDER: tuple[Kind, ...] = ("event", "entry", "message", "pause", "end")
+ORDER: Final[tuple[Kind, ...]] = get_args(Kind)
 """What comes first of two things at the same instant."""
 
 
@@ -141,6 +142,9 @@ def _message(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
 
 def _pause(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
     waits_for = row.get("waits_for")
+    if row.get("ended_at") == row["parked_at"]:
+        yield _entry(row["parked_at"], zone, "passed", row["state"], "over at once", row["journey"])
+        return
     until = f"until {_local(row['due_at'], zone)}" + (f" or {waits_for['event']}" if waits_for else "")
     yield _entry(row["parked_at"], zone, "pause", row["state"], until, row["journey"])
 

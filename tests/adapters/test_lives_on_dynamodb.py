@@ -1,0 +1,152 @@
+"""The engine on the real stores, in moto: the same lives, the same facts, also when every answer gets lost once.
+
+boto3 repeats a call whose answer did not come. ``Repeating`` does every write twice and gives the second answer.
+"""
+
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.adapters.stores import Stores, dynamo_stores
+from tests.engine.test_crashes import EXPECTED, LIVES
+from tests.engine.world import CONTACT, Play, World, send_request
+from tests.fakes import FakeClock, FakeContacts, FakeEnrolments, FakeHistory, FakeLedger, FakePauses
+from waypost.aws.enrolments import DynamoEnrolments
+from waypost.aws.ledger import DynamoLedger
+from waypost.errors import TemporarilyUnavailable
+from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.ports import EntryTerms
+from waypost.sending.ledger import Decision
+
+WRITES = {"put_item", "update_item", "transact_write_items"}
+
+
+class Repeating:
+    """A DynamoDB client whose writes all happen twice."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if name not in WRITES:
+            return call
+
+        def twice(**request: Any) -> Any:
+            call(**request)
+            return call(**request)
+
+        return twice
+
+
+class Dying:
+    """A DynamoDB client that breaks down before its n-th write (counted from 0), once."""
+
+    def __init__(self, client: Any, at: int) -> None:
+        self._client, self._left = client, at
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if name not in WRITES:
+            return call
+
+        def counted(**request: Any) -> Any:
+            self._left -= 1
+            if self._left == -1:
+                throttled: Any = {"Error": {"Code": "ThrottlingException"}}
+                raise ClientError(throttled, name)
+            return call(**request)
+
+        return counted
+
+
+def world_on(stores: Stores, name: str) -> World:
+    """The fakes of a world replaced by these stores, where there is one."""
+    world = World(published=LIVES[name].published)
+    world.clock.now = LIVES[name].events[0].occurred_at
+    world.contacts = cast("FakeContacts", stores.contacts)
+    world.history = cast("FakeHistory", stores.history)
+    world.enrolments = cast("FakeEnrolments", stores.enrolments)
+    world.pauses = cast("FakePauses", stores.pauses)
+    world.ledger = cast("FakeLedger", stores.ledger)
+    if (prepare := LIVES[name].prepare) is not None:
+        prepare(world)
+    return world
+
+
+@pytest.mark.parametrize("repeating", [False, True], ids=["once", "every_write_repeated"])
+@pytest.mark.parametrize(
+    "name", ["never_answers", "answers", "orders_before_a_deferred_message", "is_throttled", "enters_two_journeys"]
+)
+def test_a_life_on_dynamodb_is_the_life_on_the_fakes(dynamodb: Any, table: str, name: str, repeating: bool) -> None:
+    life, (expected, expected_play) = LIVES[name], EXPECTED[name]
+    stores = dynamo_stores(Repeating(dynamodb) if repeating else dynamodb, table)
+    world = world_on(stores, name)
+    play = Play(world, body=life.body, after=life.after)
+    play.to_the_end(life.events)
+
+    assert play.trail == expected_play.trail
+    assert world.machines.executions == expected.machines.executions
+    contact = stores.contacts.load(CONTACT)
+    assert contact is not None
+    assert contact.to_dict() | {"version": 0} == expected.contacts[CONTACT].to_dict() | {"version": 0}
+    for enrolment in expected.enrolments:
+        assert stores.enrolments.load(CONTACT, enrolment.enrolment_id) == enrolment
+        pauses = {each.pause_id: each for each in stores.pauses.of_enrolment(CONTACT, enrolment.enrolment_id)}
+        assert pauses == {
+            each.pause_id: each for each in expected.pauses if each.enrolment_id == enrolment.enrolment_id
+        }
+        for state in {row.step for row in expected.ledger}:
+            request = send_request(enrolment, state, state=state)
+            row = stores.ledger.situation(request).row
+            assert row is not None
+            assert (row.state, row.attempt) == (expected.ledger[request.message_key].state, row.attempt)
+            assert row.decisions[-1] == expected.ledger[request.message_key].decisions[-1]
+            assert world.email.risky_calls(request.message_key) + world.sms.risky_calls(request.message_key) <= 1
+    assert {event_id for _, event_id in expected.history.routed} == {
+        each.id for each in stores.history.since(CONTACT, FakeClock("2020-01-01T00:00:00Z")())
+    }
+
+
+def enrolled(dynamodb: Any, table: str, clock: FakeClock) -> tuple[Enrolment, EntryTerms]:
+    trigger = TriggerEvent("e-1", "registered", clock(), {})
+    enrolment = Enrolment("n-1", "c-1", "nurture", 1, trigger, clock(), exclusive_group="onboarding")
+    terms = EntryTerms(one_at_a_time=True, exclusive_group="onboarding")
+    assert DynamoEnrolments(dynamodb, table).open(enrolment, terms) is None
+    return enrolment, terms
+
+
+@pytest.mark.parametrize("dies_at", range(3))
+def test_an_end_that_broke_down_is_made_good_and_frees_everything(
+    dynamodb: Any, table: str, clock: FakeClock, dies_at: int
+) -> None:
+    enrolment, terms = enrolled(dynamodb, table, clock)
+    with pytest.raises(TemporarilyUnavailable):
+        DynamoEnrolments(Dying(dynamodb, dies_at), table).end(enrolment, outcome="completed", at=clock())
+    store = DynamoEnrolments(dynamodb, table)
+    stored = store.load("c-1", "n-1")
+    assert stored is not None
+    assert stored.status == "active", "until it has ended, whoever ends it comes back"
+    assert store.end(enrolment, outcome="completed", at=clock())
+    again = Enrolment("n-2", "c-1", "nurture", 1, enrolment.trigger, clock(), exclusive_group="onboarding")
+    assert store.open(again, terms) is None
+
+
+@pytest.mark.parametrize("dies_at", range(2))
+def test_a_refusal_that_broke_down_never_lets_a_second_call_through(
+    dynamodb: Any, table: str, clock: FakeClock, dies_at: int
+) -> None:
+    enrolment, _ = enrolled(dynamodb, table, clock)
+    request = send_request(enrolment, "welcome", state="welcome")
+    ledger = DynamoLedger(dynamodb, table)
+    touches = ledger.situation(request).touches
+    ledger.claim(request, channel="email", claim_id="claim-1", at=clock(), local_time="", touches=touches)
+    decision = Decision(clock(), "2027-03-01T10:00:00+08:00", "rejected", "provider: MessageRejected", "email")
+    with pytest.raises(TemporarilyUnavailable):
+        DynamoLedger(Dying(dynamodb, dies_at), table).settle(
+            request, claim_id="claim-1", state="rejected", decision=decision
+        )
+    touches = ledger.situation(request).touches
+    again = ledger.claim(request, channel="email", claim_id="claim-2", at=clock(), local_time="", touches=touches)
+    assert again == "taken"

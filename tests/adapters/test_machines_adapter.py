@@ -1,0 +1,116 @@
+"""Executions and task tokens in Step Functions."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from tests.adapters.stores import REGION
+from waypost.aws.machines import CAUSE_LIMIT, StepFunctionsMachines, StepFunctionsTokens
+from waypost.errors import ServiceRefused, TemporarilyUnavailable
+
+PREFIX = f"arn:aws:states:{REGION}:123456789012:stateMachine:waypost-dev-"
+INPUT = {"contact_id": "c-1", "enrolment_id": "n-1"}
+DEFINITION: dict[str, Any] = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+
+
+@contextmanager
+def stubbed() -> Iterator[tuple[Any, Stubber]]:
+    """A client and the stub that answers it."""
+    client = boto3.client("stepfunctions", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        yield client, stub
+
+
+@pytest.fixture(scope="module")
+def stepfunctions(aws: None) -> Any:
+    client = boto3.client("stepfunctions", region_name=REGION)
+    role = "arn:aws:iam::123456789012:role/journey"
+    client.create_state_machine(name="waypost-dev-nurture", definition=json.dumps(DEFINITION), roleArn=role)
+    return client
+
+
+def executions(client: Any) -> dict[str, Any]:
+    found = client.list_executions(stateMachineArn=f"{PREFIX}nurture")["executions"]
+    return {
+        each["name"]: json.loads(client.describe_execution(executionArn=each["executionArn"])["input"])
+        for each in found
+    }
+
+
+def test_starting_the_same_execution_again_starts_nothing(stepfunctions: Any) -> None:
+    machines = StepFunctionsMachines(stepfunctions, PREFIX)
+    for _ in range(2):
+        machines.start("nurture", "nurture-n-1", INPUT)
+    machines.start("nurture", "nurture-n-2", INPUT)
+    assert executions(stepfunctions) == {"nurture-n-1": INPUT, "nurture-n-2": INPUT}
+
+
+def test_an_execution_that_exists_with_another_input_is_left_alone() -> None:
+    with stubbed() as (client, stub):
+        stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
+        StepFunctionsMachines(client, PREFIX).start("nurture", "nurture-n-1", INPUT)
+        stub.assert_no_pending_responses()
+
+
+def test_a_journey_without_a_machine_is_refused_for_good(stepfunctions: Any) -> None:
+    with pytest.raises(ServiceRefused, match="StateMachineDoesNotExist"):
+        StepFunctionsMachines(stepfunctions, PREFIX).start("unknown", "unknown-n-1", INPUT)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailableException"])
+def test_a_throttled_start_may_be_tried_again(code: str) -> None:
+    with stubbed() as (client, stub):
+        stub.add_client_error("start_execution", code, http_status_code=400)
+        with pytest.raises(TemporarilyUnavailable):
+            StepFunctionsMachines(client, PREFIX).start("nurture", "nurture-n-1", INPUT)
+
+
+def test_a_token_is_told_of_success_and_of_failure() -> None:
+    with stubbed() as (client, stub):
+        output = json.dumps({"outcome": "event", "name": "林"}, ensure_ascii=False)
+        stub.add_response("send_task_success", {}, {"taskToken": "token-1", "output": output})
+        stub.add_response("send_task_failure", {}, {"taskToken": "token-2", "error": "GoalReached", "cause": "{}"})
+        tokens = StepFunctionsTokens(client)
+        tokens.succeed("token-1", {"outcome": "event", "name": "林"})
+        tokens.fail("token-2", error="GoalReached", cause="{}")
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_a_token_that_has_been_used_is_no_error(code: str) -> None:
+    with stubbed() as (client, stub):
+        stub.add_client_error("send_task_success", code, http_status_code=400)
+        stub.add_client_error("send_task_failure", code, http_status_code=400)
+        StepFunctionsTokens(client).succeed("token-1", {})
+        StepFunctionsTokens(client).fail("token-1", error="GoalReached", cause="{}")
+        stub.assert_no_pending_responses()
+
+
+def test_a_throttled_signal_may_be_tried_again() -> None:
+    with stubbed() as (client, stub):
+        stub.add_client_error("send_task_success", "ThrottlingException", http_status_code=400)
+        stub.add_client_error("send_task_failure", "ThrottlingException", http_status_code=400)
+        with pytest.raises(TemporarilyUnavailable):
+            StepFunctionsTokens(client).succeed("token-1", {})
+        with pytest.raises(TemporarilyUnavailable):
+            StepFunctionsTokens(client).fail("token-1", error="GoalReached", cause="{}")
+
+
+def test_a_signal_nobody_may_send_is_refused_for_good() -> None:
+    with stubbed() as (client, stub):
+        stub.add_client_error("send_task_success", "AccessDeniedException", http_status_code=400)
+        with pytest.raises(ServiceRefused):
+            StepFunctionsTokens(client).succeed("token-1", {})
+
+
+def test_a_cause_is_cut_to_what_the_service_takes() -> None:
+    with stubbed() as (client, stub):
+        cut = {"taskToken": "token-1", "error": "GoalReached", "cause": "x" * CAUSE_LIMIT}
+        stub.add_response("send_task_failure", {}, cut)
+        StepFunctionsTokens(client).fail("token-1", error="GoalReached", cause="x" * (CAUSE_LIMIT + 1))
+        stub.assert_no_pending_responses()

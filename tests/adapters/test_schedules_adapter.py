@@ -1,0 +1,127 @@
+"""One-time schedules in EventBridge Scheduler."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from tests.adapters.stores import REGION
+from waypost.aws.schedules import EventBridgeSchedules
+from waypost.errors import ServiceRefused, TemporarilyUnavailable
+
+FUNCTIONS = "arn:aws:lambda:ap-east-1:000000000000:function"
+REFERENCE = {"contact_id": "c-1", "enrolment_id": "n-1", "pause_id": "p-1"}
+TEN = datetime(2027, 3, 3, 2, 0, tzinfo=UTC)
+
+
+def adapter(client: Any) -> EventBridgeSchedules:
+    return EventBridgeSchedules(
+        client=client,
+        group="waypost-dev",
+        role_arn="arn:aws:iam::000000000000:role/scheduler",
+        dead_letters_arn="arn:aws:sqs:ap-east-1:000000000000:dead",
+        resume_journey_arn=f"{FUNCTIONS}:resume",
+        send_message_arn=f"{FUNCTIONS}:send",
+    )
+
+
+@pytest.fixture
+def scheduler(aws: None) -> Any:
+    client = boto3.client("scheduler", region_name=REGION)
+    for group in client.list_schedule_groups()["ScheduleGroups"]:
+        if group["Name"] == "waypost-dev":
+            client.delete_schedule_group(Name="waypost-dev")
+    client.create_schedule_group(Name="waypost-dev")
+    return client
+
+
+def booked(client: Any, name: str) -> dict[str, Any]:
+    schedule: dict[str, Any] = client.get_schedule(Name=name, GroupName="waypost-dev")
+    return schedule
+
+
+def names(client: Any) -> list[str]:
+    return [schedule["Name"] for schedule in client.list_schedules(GroupName="waypost-dev")["Schedules"]]
+
+
+def test_a_pause_is_resumed_once_at_its_time_and_the_schedule_deletes_itself(scheduler: Any) -> None:
+    adapter(scheduler).resume_at("resume-1", TEN, REFERENCE)
+    schedule = booked(scheduler, "resume-1")
+    assert schedule["ScheduleExpression"] == "at(2027-03-03T02:00:00)"
+    assert schedule["ScheduleExpressionTimezone"] == "UTC"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert schedule["ActionAfterCompletion"] == "DELETE"
+    assert schedule["Target"]["Arn"] == f"{FUNCTIONS}:resume"
+    assert json.loads(schedule["Target"]["Input"]) == REFERENCE
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"].endswith(":dead")
+    assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86_400
+
+
+def test_a_deferred_message_is_sent_by_the_other_function(scheduler: Any) -> None:
+    adapter(scheduler).send_at("send-1", TEN, {"deferred": {"message": "welcome"}})
+    schedule = booked(scheduler, "send-1")
+    assert schedule["Target"]["Arn"] == f"{FUNCTIONS}:send"
+    assert json.loads(schedule["Target"]["Input"]) == {"deferred": {"message": "welcome"}}
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "expression"),
+    [(0, "at(2027-03-03T02:00:00)"), (1, "at(2027-03-03T02:00:01)"), (999_999, "at(2027-03-03T02:00:01)")],
+)
+def test_a_schedule_never_fires_before_its_time(scheduler: Any, microseconds: int, expression: str) -> None:
+    adapter(scheduler).resume_at("resume-1", TEN + timedelta(microseconds=microseconds), REFERENCE)
+    assert booked(scheduler, "resume-1")["ScheduleExpression"] == expression
+
+
+def test_booking_again_moves_the_schedule(scheduler: Any) -> None:
+    adapter(scheduler).resume_at("resume-1", TEN, REFERENCE)
+    adapter(scheduler).resume_at("resume-1", TEN + timedelta(hours=1), REFERENCE)
+    assert names(scheduler) == ["resume-1"]
+    assert booked(scheduler, "resume-1")["ScheduleExpression"] == "at(2027-03-03T03:00:00)"
+
+
+def test_a_schedule_can_be_cancelled_and_cancelling_again_is_no_error(scheduler: Any) -> None:
+    adapter(scheduler).resume_at("resume-1", TEN, REFERENCE)
+    adapter(scheduler).cancel("resume-1")
+    adapter(scheduler).cancel("resume-1")
+    assert names(scheduler) == []
+
+
+def test_a_schedule_that_fires_while_it_is_moved_is_made_anew() -> None:
+    client = boto3.client("scheduler", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        stub.add_client_error("create_schedule", "ConflictException", http_status_code=409)
+        stub.add_client_error("update_schedule", "ResourceNotFoundException", http_status_code=404)
+        stub.add_response("create_schedule", {"ScheduleArn": "arn:aws:scheduler:ap-east-1:000000000000:schedule/x/y"})
+        adapter(client).resume_at("resume-1", TEN, REFERENCE)
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("ThrottlingException", 429, TemporarilyUnavailable),
+        ("InternalServerException", 500, TemporarilyUnavailable),
+        ("ResourceNotFoundException", 404, ServiceRefused),
+        ("ValidationException", 400, ServiceRefused),
+    ],
+)
+def test_a_schedule_that_cannot_be_booked_says_whether_to_try_again(
+    code: str, status: int, error: type[Exception]
+) -> None:
+    client = boto3.client("scheduler", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        stub.add_client_error("create_schedule", code, http_status_code=status)
+        with pytest.raises(error):
+            adapter(client).resume_at("resume-1", TEN, REFERENCE)
+
+
+def test_a_schedule_that_cannot_be_cancelled_for_now_says_so() -> None:
+    client = boto3.client("scheduler", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        stub.add_client_error("delete_schedule", "ThrottlingException", http_status_code=429)
+        with pytest.raises(TemporarilyUnavailable):
+            adapter(client).cancel("resume-1")

@@ -1,0 +1,45 @@
+"""What a call is measured by, without a call."""
+
+from benchmarks.counting_proxy import Call, operations, without_filter, written_items
+
+
+def test_a_query_is_measured_without_its_filter_and_projection() -> None:
+    query = {
+        "TableName": "contacts",
+        "KeyConditionExpression": "#pk = :pk AND begins_with(sk, :prefix)",
+        "FilterExpression": "#status IN (:active, :leaving)",
+        "ProjectionExpression": "sk",
+        "ConsistentRead": True,
+        "ExpressionAttributeNames": {"#pk": "pk", "#status": "status"},
+        "ExpressionAttributeValues": {
+            ":pk": {"S": "contact#1"},
+            ":prefix": {"S": "enrolment#"},
+            ":active": {"S": "active"},
+            ":leaving": {"S": "leaving"},
+        },
+    }
+
+    assert without_filter(query) == {
+        "TableName": "contacts",
+        "KeyConditionExpression": "#pk = :pk AND begins_with(sk, :prefix)",
+        "ConsistentRead": True,
+        "ExpressionAttributeNames": {"#pk": "pk"},
+        "ExpressionAttributeValues": {":pk": {"S": "contact#1"}, ":prefix": {"S": "enrolment#"}},
+    }
+
+
+def test_every_part_of_a_transaction_is_measured() -> None:
+    put, update = {"TableName": "contacts", "Item": {}}, {"TableName": "contacts", "Key": {}}
+
+    assert written_items("TransactWriteItems", {"TransactItems": [{"Put": put}, {"Update": update}]}) == [put, update]
+    assert written_items("PutItem", put) == [put]
+
+
+def test_calls_are_counted_by_function_service_and_operation() -> None:
+    read = Call(function="send_message", service="dynamodb", operation="BatchGetItem", status=200)
+    write = Call(function="send_message", service="dynamodb", operation="UpdateItem", status=400)
+
+    assert operations([read, write, read]) == {
+        ("send_message", "dynamodb", "BatchGetItem"): 2,
+        ("send_message", "dynamodb", "UpdateItem"): 1,
+    }

@@ -1,0 +1,108 @@
+"""From counts to dollars."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks.counting_proxy import Call
+from benchmarks.journey_cost import PARTS, STEPS, JourneyCost, Passage, Usage, billed_transitions
+from benchmarks.prices import ASSUMED_MILLISECONDS, dollars, gb_seconds
+from infra.local.cloud import ROOT
+
+
+def call(function: str, service: str, operation: str, **counted: Any) -> Call:
+    return Call(function=function, service=service, operation=operation, **{"status": 200, **counted})
+
+
+def passage(scenario: str, usage: Usage, *, sent: int = 1, ends: str = "completed") -> Passage:
+    return Passage(scenario=scenario, ends=ends, sent={"email": sent}, usage=usage)
+
+
+def test_the_start_every_state_and_every_retry_are_billed() -> None:
+    history = [
+        "ExecutionStarted",
+        "ParallelStateEntered",
+        "ParallelStateStarted",
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskFailed",
+        "TaskScheduled",
+        "TaskSucceeded",
+        "TaskStateExited",
+        "ChoiceStateEntered",
+        "ChoiceStateExited",
+        "ParallelStateSucceeded",
+        "ExecutionSucceeded",
+    ]
+
+    assert billed_transitions(history) == 1 + 3 + 1
+
+
+def test_a_million_of_each_costs_its_list_price() -> None:
+    assert dollars({"state_transitions": 1e6, "write_units": 2e6}) == pytest.approx(25 + 2 * 0.625)
+
+
+def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
+    usage = Usage(
+        transitions=5,
+        invocations={"route_events": 1, "receive_webhook": 1, "pause_journey": 1},
+        log_bytes={"receive_webhook": 300, "route_events": 500},
+        calls=[
+            call("receive_webhook", "sqs", "SendMessageBatch", entries=3),
+            call("route_events", "dynamodb", "PutItem", write_units=2.0),
+            call("route_events", "eventbridge", "PutEvents", entries=2),
+            call("pause_journey", "scheduler", "CreateSchedule"),
+            call("pause_journey", "dynamodb", "GetItem", read_units=1.0),
+        ],
+    )
+
+    parts = usage.parts()
+
+    assert parts[STEPS] == {"state_transitions": 5}
+    assert parts["events"]["queue_requests"] == 1 + 2  # sent once; received and deleted by the poller
+    assert parts["events"]["api_requests"] == 1
+    assert parts["events"]["bus_events"] == 2
+    assert parts["events"]["write_units"] == 2
+    assert parts["events"]["log_bytes"] == 800
+    assert parts["pauses"] == {"function_requests": 1, "schedules_fired": 1, "read_units": 1, "write_units": 0}
+    assert usage.total()["function_requests"] == 3
+
+
+def test_a_cancelled_schedule_does_not_fire_and_a_missing_one_was_not_booked() -> None:
+    usage = Usage(
+        calls=[
+            call("pause_journey", "scheduler", "CreateSchedule"),
+            call("route_events", "scheduler", "DeleteSchedule"),
+            call("route_events", "scheduler", "DeleteSchedule", status=404),
+        ]
+    )
+
+    assert usage.total()["schedules_fired"] == 0
+
+
+def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> None:
+    plain = Usage(transitions=10, invocations={"send_message": 2})
+    noticed = Usage(transitions=10, invocations={"send_message": 2, "record_delivery": 4})
+    cost = JourneyCost(
+        passages=[
+            passage("a", plain, sent=3),
+            passage("b", plain, sent=1),
+            passage("stays out", plain, sent=0, ends="none"),
+        ],
+        noticed=passage("a", noticed, sent=3),
+        notices=4,
+        sweep=Usage(),
+    )
+
+    assert cost.messages == 4
+    assert cost.parts_per_message()[STEPS] == {"state_transitions": 5}
+    assert cost.dollars_per_million_messages() == pytest.approx(5 * 25 + 0.2)
+    assert (cost.transitions, cost.design_transitions) == (20, 2 * 4 + 4 * 2)
+    assert cost.per_notice() == {"state_transitions": 0, "function_requests": 1}
+    assert cost.memory_time_per_message() == gb_seconds({"send_message": 1})
+
+
+def test_every_function_of_a_journey_has_its_part_and_its_assumed_time() -> None:
+    functions = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
+
+    assert functions - {"sweep_journeys"} == set(PARTS) == set(ASSUMED_MILLISECONDS)

@@ -1,0 +1,370 @@
+"""Providers fail, processes die, schedules get lost and fire twice: nothing is lost, no message goes out twice."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import Literal
+
+import pytest
+
+from infra.local.cloud import LocalCloud
+from infra.local.provider_events import email_event
+from infra.local.provider_record import Call, Fault, FaultKind
+from infra.local.time_travel import Due
+from tests.flows.steps import (
+    NURTURE,
+    WELCOME,
+    accepted,
+    by_day,
+    by_night,
+    contact_id,
+    counted,
+    decided,
+    end_workers,
+    eventually,
+    introduce,
+    invoke,
+    items,
+    local_time,
+    message_key,
+    only,
+    rows,
+    schedule_input,
+    sign_up,
+    travel,
+)
+from waypost import ids
+from waypost.aws.ledger import DynamoLedger
+from waypost.clock import parse_instant
+from waypost.journeys.pause import Pause
+from waypost.journeys.signalling import schedule_name
+from waypost.journeys.step import Step
+from waypost.reporting.timeline import timeline
+from waypost.sending.deferral import schedule_name as deferred_name
+from waypost.sending.request import SendRequest
+
+pytestmark = pytest.mark.flow
+
+DAY_3 = "Day 3, survey SMS"
+FIRST_PAUSE = "Until day 3 at ten"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A cloud of its own, because its processes are ended here; it keeps its state over that.
+
+    The hourly sweeper is off: what follows has to come right without it.
+    """
+    with LocalCloud(tmp_path_factory.mktemp("faults") / "cloud", keeps_state=True) as cloud:
+        turn_sweeper(cloud, "DISABLED")
+        yield cloud
+
+
+def turn_sweeper(cloud: LocalCloud, state: Literal["ENABLED", "DISABLED"]) -> None:
+    """Turn the schedule of the sweeper on or off."""
+    group = f"waypost-{cloud.access.stage}"
+    known = cloud.client("scheduler").get_schedule(Name="sweep-journeys", GroupName=group)
+    kept = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    cloud.client("scheduler").update_schedule(**{name: known[name] for name in kept}, State=state)
+
+
+@pytest.fixture
+def sweeper(cloud: LocalCloud) -> Iterator[Callable[[str], int]]:
+    """The sweeper is on; tells how many of a metric it has counted since then."""
+    turn_sweeper(cloud, "ENABLED")
+    before = counted(cloud, "sweep_journeys", "OverduePauses", "UnknownMessages")
+    yield lambda metric: counted(cloud, "sweep_journeys", metric)[metric] - before[metric]
+    turn_sweeper(cloud, "DISABLED")
+
+
+def calls(cloud: LocalCloud, key: str) -> list[Call]:
+    """The calls that reached a provider under a message key."""
+    return [call for call in cloud.providers.calls if call.message_key == key]
+
+
+def outcomes(cloud: LocalCloud, user_id: str) -> list[str]:
+    """What was decided on the contact's messages, in order."""
+    return [decision.outcome for decision in decided(cloud, user_id)]
+
+
+def told(cloud: LocalCloud, user_id: str) -> list[str]:
+    """The titles of the contact's timeline."""
+    entries = timeline(contact_id(user_id), items(cloud), default_zone=cloud.default_zone)
+    return [entry.title for entry in entries]
+
+
+def waiting_at(cloud: LocalCloud, user_id: str) -> list[str]:
+    """The Pause states in which the contact is parked."""
+    return [row["state"] for row in rows(cloud, user_id, "pause").values() if row["status"] == "waiting"]
+
+
+def message(cloud: LocalCloud, user_id: str, state: str = WELCOME) -> dict[str, object]:
+    """The ledger row of a message of the nurture journey."""
+    return rows(cloud, user_id, "message")[f"message#{message_key(user_id, state)}"]
+
+
+def deferred(cloud: LocalCloud, user_id: str) -> Due:
+    """The schedule of the contact's deferred welcome mail."""
+    wanted = deferred_name(message_key(user_id), 1)
+    [found] = [due for due in cloud.time.settle() if due.name.endswith(f"/{wanted}")]
+    return found
+
+
+# --- providers ---------------------------------------------------------------------------------------------------------
+
+UNCLEAR: dict[str, FaultKind] = {"fails-500": "error", "stalls": "stall", "hangs-up": "drop"}
+
+
+@pytest.fixture(scope="module")
+def bad_morning(cloud: LocalCloud) -> None:
+    """Contacts who all register on a morning when the provider fails, for each in another way."""
+    by_day(cloud)
+    for user_id, kind in {**UNCLEAR, "refused": "reject"}.items():
+        cloud.providers.fail(Fault(kind=kind, message_key=message_key(user_id), seconds=30))
+        sign_up(cloud, user_id)
+    cloud.time.settle()
+
+
+@pytest.mark.parametrize("user_id", UNCLEAR)
+def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(
+    cloud: LocalCloud, bad_morning: None, user_id: str
+) -> None:
+    [call] = calls(cloud, message_key(user_id))
+    assert message(cloud, user_id)["state"] == "unknown"
+    [decision] = decided(cloud, user_id)
+    assert (decision.outcome, decision.reason.split(":")[0]) == ("unknown", "provider")
+    assert "welcome unknown" in told(cloud, user_id)
+    assert waiting_at(cloud, user_id) == [FIRST_PAUSE]
+
+    cloud.emulator.put_events([email_event("Delivery", call, at=cloud.clock.now())])
+    cloud.time.settle()
+
+    assert message(cloud, user_id)["state"] == "delivered"
+    assert "welcome delivered" in told(cloud, user_id)
+    assert len(calls(cloud, message_key(user_id))) == 1
+
+
+def test_a_message_that_is_refused_for_good_is_rejected_and_does_not_count_as_a_touch(
+    cloud: LocalCloud, bad_morning: None
+) -> None:
+    assert [call.outcome for call in calls(cloud, message_key("refused"))] == ["reject"]
+    assert message(cloud, "refused")["state"] == "rejected"
+    [decision] = decided(cloud, "refused")
+    assert (decision.outcome, decision.reason) == ("rejected", "provider: MessageRejected")
+    assert only(rows(cloud, "refused", "touches"))["recent"] == []
+
+
+def test_a_throttled_message_waits_longer_each_time_and_goes_out_once(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    started = cloud.clock.now()
+    cloud.providers.fail(Fault(kind="throttle", times=6, message_key=message_key("throttled")))
+    sign_up(cloud, "throttled")
+    travel(cloud, started + timedelta(hours=1))
+
+    assert [call.outcome for call in calls(cloud, message_key("throttled"))] == ["throttle"] * 6 + ["accepted"]
+    assert [(decision.outcome, parse_instant(decision.at) - started) for decision in decided(cloud, "throttled")] == [
+        ("deferred", timedelta()),
+        ("deferred", timedelta(minutes=5)),
+        ("sent", timedelta(minutes=25)),
+    ]
+    assert message(cloud, "throttled")["state"] == "accepted"
+
+
+def test_a_provider_that_cannot_be_reached_gets_the_message_once_when_it_is_back(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    with cloud.providers.refusing_connections():
+        sign_up(cloud, "not-reached")
+        cloud.time.settle()
+    assert outcomes(cloud, "not-reached") == ["deferred"]
+    travel(cloud, cloud.clock.now() + timedelta(minutes=10))
+
+    assert [call.outcome for call in calls(cloud, message_key("not-reached"))] == ["accepted"]
+    assert outcomes(cloud, "not-reached") == ["deferred", "sent"]
+
+
+def test_an_sms_is_sent_as_carefully_as_a_mail(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    cloud.providers.fail(Fault(kind="error", message_key=message_key("sms-unclear", DAY_3)))
+    cloud.providers.fail(Fault(kind="throttle", times=3, message_key=message_key("sms-throttled", DAY_3)))
+    for user_id in ("sms-unclear", "sms-throttled"):
+        sign_up(cloud, user_id)
+    travel(cloud, local_time(cloud, 10, in_days=2) + timedelta(hours=1))
+
+    assert message(cloud, "sms-unclear", DAY_3)["state"] == "unknown"
+    assert len(calls(cloud, message_key("sms-unclear", DAY_3))) == 1
+    assert outcomes(cloud, "sms-throttled") == ["sent", "deferred", "sent"]
+    assert [call.outcome for call in calls(cloud, message_key("sms-throttled", DAY_3))].count("accepted") == 1
+
+
+# --- processes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_sender_that_dies_between_claim_and_answer_leaves_an_unknown_message(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    key = message_key("sender-dies")
+    cloud.providers.fail(Fault(kind="stall", message_key=key, seconds=60))
+    sign_up(cloud, "sender-dies")
+    eventually(cloud, lambda: calls(cloud, key), "the provider has the message")
+    assert end_workers(cloud, "send_message") > 0
+    cloud.time.settle()
+
+    [decision] = decided(cloud, "sender-dies")
+    assert (decision.outcome, decision.reason) == ("unknown", "no_answer")
+    assert message(cloud, "sender-dies")["state"] == "unknown"
+    assert len(calls(cloud, key)) == 1
+    assert waiting_at(cloud, "sender-dies") == [FIRST_PAUSE]
+
+
+def test_a_deferred_sender_that_dies_leaves_an_unknown_message(cloud: LocalCloud) -> None:
+    by_night(cloud)
+    key = message_key("deferred-dies")
+    sign_up(cloud, "deferred-dies")
+    due = deferred(cloud, "deferred-dies")
+    cloud.providers.fail(Fault(kind="stall", message_key=key, seconds=60))
+    cloud.clock.stop_at(due.at)
+    cloud.emulator.fire([due.name])
+    eventually(cloud, lambda: calls(cloud, key), "the provider has the message")
+    end_workers(cloud, "send_message")
+    cloud.time.settle()
+
+    assert outcomes(cloud, "deferred-dies") == ["deferred", "unknown"]
+    assert len(calls(cloud, key)) == 1
+
+
+def test_a_router_that_dies_in_the_middle_of_a_batch_loses_and_repeats_nothing(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    user_id, at = "router-dies", cloud.clock.now().isoformat()
+    introduce(cloud, user_id)
+    cloud.time.settle()
+    said = [
+        {"type": "track", "userId": user_id, "event": event, "timestamp": at, "messageId": f"{user_id}-{number}"}
+        for number, event in enumerate(["step_taken"] * 19 + ["registered"] + ["step_taken"] * 19)
+    ]
+    accepted(cloud.tracking.post("batch", {"batch": said}))
+    for least in (3, 23):
+        eventually(cloud, partial(_has_routed, cloud, user_id, least), f"{least} events are routed")
+        assert not _has_routed(cloud, user_id, 1 + len(said)), "the router was faster than the test"
+        assert end_workers(cloud, "route_events") > 0
+    cloud.time.settle()
+
+    wanted = sorted(f"segment:{call['messageId']}" for call in said)
+    assert sorted(row["id"] for row in rows(cloud, user_id, "event").values() if row["type"] != "identified") == wanted
+    assert len(rows(cloud, user_id, "routed")) == 1 + len(said)
+    assert len(rows(cloud, user_id, "enrolment")) == 1
+    assert outcomes(cloud, user_id) == ["sent"]
+    assert len(calls(cloud, message_key(user_id))) == 1
+
+
+def _has_routed(cloud: LocalCloud, user_id: str, least: int) -> bool:
+    return len(rows(cloud, user_id, "routed")) >= least
+
+
+@pytest.mark.parametrize("end", ["stops", "crashes"])
+def test_a_journey_goes_on_where_it_was_when_the_cloud(cloud: LocalCloud, end: str) -> None:
+    by_day(cloud)
+    parked, sending, waiting = f"parked-{end}", f"sending-{end}", f"waiting-{end}"
+    sign_up(cloud, parked)
+    sign_up(cloud, waiting, timezone="America/Sao_Paulo")  # where it is night
+    cloud.time.settle()
+    assert outcomes(cloud, waiting) == ["deferred"]
+    cloud.providers.fail(Fault(kind="stall", message_key=message_key(sending), seconds=60))
+    sign_up(cloud, sending)
+    eventually(cloud, lambda: calls(cloud, message_key(sending)), "the provider has the message")
+    at = cloud.clock.now().isoformat()
+    batch = [
+        {"type": "track", "userId": parked, "event": "step_taken", "timestamp": at, "messageId": f"{parked}-{number}"}
+        for number in range(50)
+    ]
+    accepted(cloud.tracking.post("batch", {"batch": batch}))
+    (cloud.emulator.stop if end == "stops" else cloud.emulator.kill)()
+    cloud.start_emulator()
+    cloud.time.settle()
+
+    assert sum(row["type"] == "step_taken" for row in rows(cloud, parked, "event").values()) == 50
+    assert outcomes(cloud, sending) == ["unknown"]
+    travel(cloud, local_time(cloud, 23, in_days=2))  # ten o'clock of the third day, in Brazil too
+    assert outcomes(cloud, parked) == ["sent", "sent"]
+    assert outcomes(cloud, sending) == ["unknown", "sent"]
+    assert outcomes(cloud, waiting) == ["deferred", "sent", "sent"]
+    for user_id in (parked, sending, waiting):
+        assert len(rows(cloud, user_id, "enrolment")) == 1
+        assert len(waiting_at(cloud, user_id)) == 1
+    assert set(cloud.providers.accepted_per_key().values()) == {1}
+
+
+# --- schedules ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_pause_whose_schedule_is_lost_is_found_by_the_sweeper_and_counted(
+    cloud: LocalCloud, sweeper: Callable[[str], int]
+) -> None:
+    by_day(cloud)
+    sign_up(cloud, "forgotten")
+    cloud.time.settle()
+    pause = Pause.from_dict(only(rows(cloud, "forgotten", "pause")))
+    cloud.client("scheduler").delete_schedule(Name=schedule_name(pause), GroupName=f"waypost-{cloud.access.stage}")
+    travel(cloud, pause.due_at + timedelta(minutes=10))
+    assert waiting_at(cloud, "forgotten") == [FIRST_PAUSE]
+    travel(cloud, pause.due_at + timedelta(hours=1, minutes=20))
+
+    assert outcomes(cloud, "forgotten") == ["sent", "sent"]
+    assert sweeper("OverduePauses") == 1
+
+
+def test_a_claim_that_nobody_answers_for_is_found_by_the_sweeper_and_counted(
+    cloud: LocalCloud, sweeper: Callable[[str], int]
+) -> None:
+    by_day(cloud)
+    sign_up(cloud, "abandoned")
+    cloud.time.settle()
+    enrolment = only(rows(cloud, "abandoned", "enrolment"))["enrolment_id"]
+    step = Step(contact_id("abandoned"), enrolment, NURTURE, ids.execution_name(NURTURE, enrolment), "Day 9, nobody")
+    now = cloud.clock.now()
+    ledger = DynamoLedger(cloud.client("dynamodb"), cloud.access.contacts_table)
+    claimed = ledger.claim(
+        SendRequest(step, "welcome"), channel="email", claim_id="c", at=now, local_time=now.isoformat(), touches=None
+    )
+    assert claimed == "claimed"
+    assert "welcome claimed" in told(cloud, "abandoned")
+    travel(cloud, now + timedelta(hours=1, minutes=20))
+
+    assert outcomes(cloud, "abandoned") == ["sent", "unknown"]
+    assert sweeper("UnknownMessages") == 1
+
+
+def test_a_pause_that_is_resumed_twice_goes_on_once(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    sign_up(cloud, "resumed-twice")
+    cloud.time.settle()
+    pause = only(rows(cloud, "resumed-twice", "pause"))
+    reference = {name: pause[name] for name in ("contact_id", "enrolment_id", "pause_id")}
+    due = parse_instant(pause["due_at"])
+    travel(cloud, due - timedelta(seconds=1))
+    cloud.clock.stop_at(due)
+    with ThreadPoolExecutor(4) as schedules:
+        list(schedules.map(lambda _: invoke(cloud, "resume_journey", reference), range(4)))
+    travel(cloud, due + timedelta(minutes=1))  # and the schedule itself
+    assert invoke(cloud, "resume_journey", reference)["effect"] == "already_over"
+    cloud.time.settle()
+
+    assert outcomes(cloud, "resumed-twice") == ["sent", "sent"]
+    assert len(rows(cloud, "resumed-twice", "pause")) == 2
+    sent = cloud.providers.calls_per_key()
+    assert [sent[message_key("resumed-twice", state)] for state in (WELCOME, DAY_3)] == [1, 1]
+
+
+def test_a_deferred_message_whose_schedule_fires_twice_goes_out_once(cloud: LocalCloud) -> None:
+    by_night(cloud)
+    sign_up(cloud, "fired-twice")
+    due = deferred(cloud, "fired-twice")
+    payload = schedule_input(cloud, due.name)
+    cloud.clock.stop_at(due.at)
+    with ThreadPoolExecutor(4) as schedules:
+        answers = list(schedules.map(lambda _: invoke(cloud, "send_message", payload), range(4)))
+    travel(cloud, due.at + timedelta(minutes=1))
+
+    assert {answer["outcome"] for answer in answers} <= {"sent", "unknown"}
+    assert outcomes(cloud, "fired-twice") == ["deferred", "sent"]
+    assert len(calls(cloud, message_key("fired-twice"))) == 1
+    assert invoke(cloud, "send_message", payload)["outcome"] == "sent"

@@ -1,0 +1,120 @@
+"""The functions of the engine with fakes behind them, and the samples that lie beside them."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from functions.close_enrolment import handler as close_enrolment
+from functions.evaluate_segment import handler as evaluate_segment
+from functions.pause_journey import handler as pause_journey
+from functions.record_delivery import handler as record_delivery
+from functions.resume_journey import handler as resume_journey
+from functions.route_events import handler as route_events
+from functions.send_message import handler as send_message
+from functions.sweep_journeys import handler as sweep_journeys
+from functions.update_contact import handler as update_contact
+from tests.engine.published_journeys import email, journey, published
+from tests.engine.world import World
+from waypost.aws import wiring
+from waypost.aws.routing_batch import RoutingBatch
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+JOURNEY = "new-user-nurture"
+
+HANDLERS: dict[str, ModuleType] = {
+    "close_enrolment": close_enrolment,
+    "evaluate_segment": evaluate_segment,
+    "pause_journey": pause_journey,
+    "record_delivery": record_delivery,
+    "resume_journey": resume_journey,
+    "route_events": route_events,
+    "send_message": send_message,
+    "sweep_journeys": sweep_journeys,
+    "update_contact": update_contact,
+}
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """What Lambda says of a call."""
+
+    function_name: str = "waypost-dev"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:waypost-dev"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+
+@dataclass
+class FakeDeadLetters:
+    """Where hopeless messages go: their ids and errors."""
+
+    letters: list[tuple[str, BaseException]] = field(default_factory=list)
+
+    def put(self, record: Any, error: BaseException) -> None:
+        """See SqsDeadLetters."""
+        self.letters.append((record.message_id, error))
+
+
+@dataclass
+class Deployment:
+    """All functions of the engine on one world; ``logged`` is what they write."""
+
+    world: World
+    dead_letters: FakeDeadLetters
+    logs: io.StringIO
+
+    def call(self, name: str, event: dict[str, Any] | None = None) -> Any:
+        """Call a function with an event, or with its sample; gives the answer as JSON has it."""
+        answer = HANDLERS[name].handle(sample(name) if event is None else event, LambdaContext())
+        return json.loads(json.dumps(answer))
+
+    @property
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of the log."""
+        return [json.loads(line) for line in self.logs.getvalue().splitlines()]
+
+
+def sample(name: str) -> dict[str, Any]:
+    """The sample event of a function."""
+    content: dict[str, Any] = json.loads((FUNCTIONS / name / "event.json").read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    """The engine when the samples begin."""
+    messages = {"welcome": email("welcome")}
+    world = World(published=published(journey(JOURNEY, messages=messages)))
+    world.clock.now = world.clock.now.replace(year=2026, month=3, day=2, hour=2, second=1, microsecond=482_000)
+    letters = FakeDeadLetters()
+    batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
+    wired: dict[ModuleType, dict[str, Any]] = {
+        close_enrolment: {"closer": world.closer},
+        evaluate_segment: {"evaluator": world.evaluator},
+        pause_journey: {"parker": world.parker},
+        record_delivery: {"queue": world.queue, "clock": world.clock},
+        resume_journey: {},
+        route_events: {"batch": batch},
+        send_message: {"sender": world.sender},
+        sweep_journeys: {"sweeper": world.sweeper},
+        update_contact: {"updater": world.updater},
+    }
+    monkeypatch.setattr(wiring, "resumer", lambda: world.resumer)
+    logs = io.StringIO()
+    for module, factories in wired.items():
+        for name, service in factories.items():
+            monkeypatch.setattr(module, name, lambda service=service: service)
+        for output in module.logger.handlers:
+            monkeypatch.setattr(output, "stream", logs)
+        if hasattr(module, "metrics"):  # the stack tells it by POWERTOOLS_METRICS_NAMESPACE
+            monkeypatch.setattr(module.metrics.provider, "namespace", "Waypost")
+    yield Deployment(world, letters, logs)
+    for module in HANDLERS.values():
+        if hasattr(module, "metrics"):
+            module.metrics.clear_metrics()

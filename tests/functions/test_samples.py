@@ -1,0 +1,106 @@
+"""Each function's sample is accepted by it; together the samples tell the story of one contact."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, sample
+from waypost import ids
+from waypost.clock import parse_instant
+
+CONTACT = ids.contact_id("user_id", "u-1042")
+
+
+@pytest.mark.parametrize("folder", sorted(FUNCTIONS.glob("*/handler.py")), ids=lambda path: path.parent.name)
+def test_every_function_has_a_sample_and_a_sentence(folder: Path) -> None:
+    assert isinstance(json.loads(folder.with_name("event.json").read_text(encoding="utf-8")), dict)
+    assert folder.read_text(encoding="utf-8").startswith('"""')
+
+
+def test_every_function_of_the_engine_is_tried_here() -> None:
+    folders = {path.parent.name for path in FUNCTIONS.glob("*/handler.py")}
+    assert folders - set(HANDLERS) == {"receive_webhook", "unsubscribe_contact"}
+
+
+def test_the_samples_tell_one_story(deployment: Deployment) -> None:
+    world = deployment.world
+
+    assert deployment.call("route_events") == {"batchItemFailures": []}
+    ((execution, (journey, given)),) = world.machines.executions.items()
+    context = sample("send_message")["context"]["Execution"]
+    assert (journey, execution, given) == (JOURNEY, context["Name"], context["Input"])
+
+    sent = deployment.call("send_message")
+    assert (sent["outcome"], sent["channel"]) == ("sent", "email")
+    assert sent["at"] == "2026-03-02T02:00:01.482Z"
+    assert deployment.call("send_message") == sent
+    assert world.email.calls.total() == 1
+
+    world.clock.set("2026-03-02T02:00:05Z")
+    assert deployment.call("record_delivery") == {"queued": 1}
+    (bounced,) = world.queue.events.values()
+    assert (bounced.type, bounced.properties["message_key"]) == ("email_bounced", sent["message_key"])
+
+    world.clock.set("2026-03-04T02:00:02Z")
+    assert deployment.call("evaluate_segment") == {"member": True}
+    parked = deployment.call("pause_journey")
+    assert (parked["status"], parked["due_at"]) == ("waiting", "2026-03-06T02:00:00.000Z")
+    assert parked["pause_id"] == sample("resume_journey")["pause_id"]
+    token = sample("pause_journey")["context"]["Task"]["Token"]
+    assert token not in world.tokens
+
+    assert deployment.call("update_contact") == {"changed": True}
+    assert world.contacts[CONTACT].tags == {"interest-beauty"}
+    assert deployment.call("update_contact") == {"changed": False}
+
+    assert deployment.call("sweep_journeys") == {"overdue_pauses": 0, "unknown_messages": 0}
+    world.clock.set(parse_instant("2026-03-06T02:00:00Z"))
+    assert deployment.call("resume_journey") == {"pause_id": parked["pause_id"], "effect": "resumed"}
+    assert world.tokens[token] == {"outcome": "elapsed"}
+    assert deployment.call("resume_journey")["effect"] == "already_over"
+
+    closed = deployment.call("close_enrolment")
+    assert (closed["closed"], closed["outcome"]) == (True, "completed")
+    assert deployment.call("close_enrolment")["closed"] is False
+
+
+def test_a_deferred_message_is_accepted_too(deployment: Deployment) -> None:
+    deployment.call("route_events")
+    deployment.world.clock.advance(hours=13)
+    assert deployment.call("send_message")["outcome"] == "deferred"
+    booking = deployment.world.schedules.next_due()
+    assert booking is not None
+    deployment.world.clock.set(booking.at)
+    assert deployment.call("send_message", booking.payload)["outcome"] == "sent"
+
+
+def test_the_sweeper_counts_what_it_found(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    deployment.call("route_events")
+    deployment.call("pause_journey")
+    deployment.world.clock.now += timedelta(days=9)
+    assert deployment.call("sweep_journeys") == {"overdue_pauses": 1, "unknown_messages": 0}
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (metrics["OverduePauses"], metrics["UnknownMessages"]) == ([1.0], [0.0])
+
+
+def test_a_batch_counts_what_was_routed_repeated_and_set_aside(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, same = sample("route_events")["Records"]
+    bad = good | {"messageId": "bad", "body": "not json"}
+    assert deployment.call("route_events", {"Records": [good, same, good, bad]}) == {"batchItemFailures": []}
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    counts = {name: metrics[name] for name in ("EventsRouted", "EventsRepeated", "EventsDeadLettered")}
+    assert counts == {"EventsRouted": [2.0], "EventsRepeated": [1.0], "EventsDeadLettered": [1.0]}
+    assert [message_id for message_id, _ in deployment.dead_letters.letters] == ["bad"]
+
+
+def test_what_is_to_be_routed_again_is_named(deployment: Deployment) -> None:
+    deployment.world.effects.crash_on, deployment.world.effects.mode = "bus.publish", "refused"
+    first, second = (record["messageId"] for record in sample("route_events")["Records"])
+    answer = deployment.call("route_events")
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [first, second]
+    assert deployment.call("route_events") == {"batchItemFailures": []}
+    assert len(deployment.world.machines) == 1

@@ -1,0 +1,99 @@
+"""What a rehearsal calls a difference."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from infra.local.comparing import Told, differences
+from infra.local.scenarios import Scenario, ScenarioFile
+from waypost.clock import format_instant
+from waypost.reporting.timeline import MessageDecision
+
+NINE = datetime(2031, 3, 3, 1, 0, tzinfo=UTC)
+SENT = {"message": "welcome", "channel": "email", "at": "day 1 09:00"}
+
+
+def decision(outcome: str = "sent", message: str = "welcome", *, after: timedelta = timedelta(0)) -> MessageDecision:
+    return MessageDecision(
+        contact_id="c-1",
+        journey="nurture",
+        step=f"Send {message}",
+        message=message,
+        channel="email",
+        at=format_instant(NINE + after),
+        local_time="",
+        outcome=outcome,
+        reason="quiet_hours" if outcome == "deferred" else "every_guard_allowed",
+        message_key="m-1",
+    )
+
+
+def found(
+    expect: dict[str, Any], *decisions: MessageDecision, ends: str = "completed", trail: str = "ABC"
+) -> list[str]:
+    scenario = Scenario.model_validate(
+        {"name": "one", "contact": {"user_id": "u"}, "events": [{"at": "day 1", "event": "e"}], "expect": expect}
+    )
+    file = ScenarioFile(start=NINE, scenarios=[scenario])
+    told = Told(
+        scenario=scenario,
+        contact_id="c-1",
+        zone=ZoneInfo("Asia/Shanghai"),
+        timeline=[],
+        decisions=list(decisions),
+        ends=ends,
+        trail=list(trail),
+        steps={"A", "C"},
+        differences=[],
+    )
+    return differences(told, file)
+
+
+def test_what_is_not_expected_may_be_anything() -> None:
+    assert found({}, decision("rejected")) == []
+
+
+def test_the_expected_message_at_the_expected_minute_is_no_difference() -> None:
+    assert found({"messages": [SENT]}, decision(after=timedelta(seconds=59))) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({**SENT, "at": "day 1 09:02"}, "should be at Mon 2031-03-03 09:02"),
+        ({**SENT, "channel": "sms"}, "channel should be sms"),
+        ({**SENT, "outcome": "skipped"}, "outcome should be skipped"),
+        ({**SENT, "reason": "no_consent"}, "reason should be no_consent"),
+        ({"message": "farewell"}, "message should be farewell"),
+    ],
+)
+def test_a_difference_says_what_was_expected_and_what_came(wanted: dict[str, Any], said: str) -> None:
+    [difference] = found({"messages": [wanted]}, decision())
+    assert said in difference
+    assert "got welcome sent by email (every_guard_allowed) at Mon 2031-03-03 09:00" in difference
+
+
+def test_a_message_too_many_and_a_message_too_few_are_differences() -> None:
+    assert found({"messages": []}, decision())[0].startswith("messages: not expected: welcome sent")
+    assert found({"messages": [SENT]}) == ["messages: missing: welcome sent"]
+
+
+def test_a_deferral_may_be_left_out_but_not_another() -> None:
+    deferred = {**SENT, "outcome": "deferred", "reason": "quiet_hours"}
+    decisions = [decision("deferred"), decision(after=timedelta(hours=8))]
+    assert found({"messages": [{"message": "welcome"}]}, *decisions) == []
+    assert found({"messages": [deferred, {"message": "welcome"}]}, *decisions) == []
+    assert found({"messages": [deferred, {"message": "welcome"}]}, decisions[1]) != []
+
+
+@pytest.mark.parametrize(
+    ("expected", "same"), [("ABC", True), ("AC", True), ("AB", False), ("ACB", False), ("A", False)]
+)
+def test_only_states_that_neither_send_nor_pause_may_be_left_out_of_a_trail(expected: str, same: bool) -> None:
+    assert (found({"trail": list(expected)}) == []) is same
+
+
+def test_how_a_journey_ended_is_compared() -> None:
+    assert found({"ends": "goal"}) == ["ends: expected goal, got completed"]

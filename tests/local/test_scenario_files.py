@@ -1,0 +1,90 @@
+"""Scenario files: moments of a contact's day, and mistakes that name the file, the field and the reason."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from infra.local.demo import SAMPLE
+from infra.local.problems import LocalError
+from infra.local.scenarios import ScenarioFile, read_scenarios
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def file_with(**changes: object) -> ScenarioFile:
+    scenario = {"name": "one", "contact": {"user_id": "u"}, "events": [{"at": "day 1 09:00", "event": "registered"}]}
+    return ScenarioFile.model_validate({"start": "2031-03-03T00:30:00+08:00", "scenarios": [{**scenario, **changes}]})
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "instant"),
+    [
+        ("day 1 09:00", "Asia/Shanghai", datetime(2031, 3, 3, 1, 0, tzinfo=UTC)),
+        ("day 1", "Asia/Shanghai", datetime(2031, 3, 2, 16, 0, tzinfo=UTC)),
+        ("day 3 10:30:15", "Asia/Shanghai", datetime(2031, 3, 5, 2, 30, 15, tzinfo=UTC)),
+        (
+            "day 1 23:30",
+            "America/New_York",
+            datetime(2031, 3, 3, 4, 30, tzinfo=UTC),
+        ),  # still the 2nd there at the start
+        ("day 9 10:00", "America/New_York", datetime(2031, 3, 10, 14, 0, tzinfo=UTC)),  # summer time has begun
+        ("2031-03-05T10:30:00+08:00", "Europe/Paris", datetime(2031, 3, 5, 2, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_of_the_contacts_own_day(moment: str, zone: str, instant: datetime) -> None:
+    assert file_with().instant(moment, ZoneInfo(zone)) == instant
+
+
+def test_a_contact_without_a_zone_lives_in_the_default_one() -> None:
+    file = file_with()
+    assert file.zone_of(file.scenarios[0], SHANGHAI) == SHANGHAI
+
+
+def test_unknown_fields_of_a_contact_are_attributes() -> None:
+    file = file_with(contact={"user_id": "u", "timezone": "Asia/Shanghai", "city": "Xi'an", "consent": {"sms": True}})
+    assert file.scenarios[0].contact.traits() == {
+        "timezone": "Asia/Shanghai",
+        "city": "Xi'an",
+        "consent": {"sms": True},
+    }
+
+
+START = "start: 2031-03-03T00:00:00+08:00\n"
+ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (START + "scenarios: []", "scenarios: List should have at least 1 item"),
+        (START + "[", "is not YAML"),
+        (
+            START + f"scenarios: [{ONE.replace('day 1', 'soon')}]",
+            "scenarios.0.events.0.at: .*'day 3 10:30'.*got 'soon'",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('u}', 'u, timezone: Mars}')}]",
+            "contact.timezone: .*IANA time zone.*'Mars'",
+        ),
+        (START + f"scenarios: [{ONE}, {ONE.replace('name: a', 'name: b')}]", "the contact.user_id 'u' is there twice"),
+    ],
+)
+def test_a_mistake_names_the_file_the_field_and_the_reason(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "scenarios.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LocalError, match=f"(?s)scenarios.yaml.*{said}"):
+        read_scenarios(path)
+
+
+def test_a_missing_file_says_where_to_read_on(tmp_path: Path) -> None:
+    with pytest.raises(LocalError) as problem:
+        read_scenarios(tmp_path / "scenarios.yaml")
+    assert "docs/authoring.md" in problem.value.advice
+
+
+def test_the_sample_of_the_demo_has_people_with_different_fates() -> None:
+    sample = read_scenarios(SAMPLE)
+    assert len(sample.scenarios) >= 8
+    assert all(scenario.expect.messages is None for scenario in sample.scenarios)
