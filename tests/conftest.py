@@ -1,7 +1,14 @@
 """What all tests share: no sockets, except for tests that run on the embedded cloud."""
 
+import os
+
 import pytest
 from pytest_socket import disable_socket, enable_socket
+
+
+def pytest_configure() -> None:
+    """Handlers read where their metrics go from the environment, as the stack tells them."""
+    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Waypost/test")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -455,6 +455,7 @@ class FakeLedger:
         self.rows: dict[tuple[str, str], LedgerRow] = {}
         self.touches: dict[str, Touches] = {}
         self.answered: set[str] = set()
+        self.confirmed_at: dict[str, datetime] = {}
         self.before_claim: Callable[[], object] | None = None
 
     def __contains__(self, message_key: object) -> bool:
@@ -602,6 +603,9 @@ class FakeLedger:
         row = self.rows.get((contact_id, message_key))
         if row is None or (state == "accepted" and row.state not in {"claimed", "unknown"}):
             return False
+        if self.confirmed_at.get(message_key, at) > at:
+            return False
+        self.confirmed_at[message_key] = at
         self._put(replace(row, state=state))
         return True
 

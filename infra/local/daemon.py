@@ -177,7 +177,10 @@ def serve(cloud: LocalCloud) -> None:
         if cloud.emulator.pid is None:
             _say("the embedded cloud ended; starting it again")
             cloud.start_emulator()
-        daemon.tick()
+        try:
+            daemon.tick()
+        except LocalError as problem:  # looked at again in a second
+            _say(str(problem))
     control.shutdown()
     with suppress(LocalError):  # what is still under way is taken up at the next start
         cloud.time.settle(within=SETTLE_SECONDS)

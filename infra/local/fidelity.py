@@ -9,6 +9,7 @@ and fails loudly when a name is no longer there, so that a new version of MiniSt
 import functools
 import json
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,8 @@ ASYNC_ATTEMPTS = 3
 """An asynchronous invocation is tried three times on AWS, after one and two minutes; here without the minutes."""
 ASYNC_PAUSE_SECONDS = 0.2
 SLOT_WAIT_SECONDS = 120.0
+LOG_SECONDS = 0.25
+_END_OF_LOG = "-- end of invocation --"
 
 Function = Callable[..., Any]
 
@@ -39,7 +42,7 @@ def install(activity: Activity) -> None:
     """Apply every correction to the MiniStack modules of this process; ``activity`` is told what is under way."""
     _report_exception_names()
     _wait_for_a_free_worker()
-    _keep_log_reading_short()
+    _read_the_log_to_its_end()
     _fail_the_task_whose_lambda_failed(activity)
     _let_the_first_answer_win()
     _count_retry_pauses(activity)
@@ -78,8 +81,8 @@ def _report_exception_names() -> None:
         def invoke(worker: Any, *arguments: Any, **options: Any) -> Any:
             response = original(worker, *arguments, **options)
             if response.get("status") == "error":
-                died = response.get("error") == "Worker process died"
-                _invocation.error_type = "Runtime.ExitError" if died else response.get("error_type")
+                in_time = "timed out" not in response.get("error", "")
+                _invocation.error_type = response.get("error_type") or ("Runtime.ExitError" if in_time else None)
             return response
 
         return invoke
@@ -89,8 +92,9 @@ def _report_exception_names() -> None:
             _invocation.error_type = None
             result = original(*arguments)
             body = result.get("body")
-            if result.get("error") and isinstance(body, dict) and _invocation.error_type:
-                body["errorType"] = _invocation.error_type
+            if result.get("error") and isinstance(body, dict):
+                died = "Worker process exited" in str(body.get("errorMessage"))  # while it was starting
+                body["errorType"] = "Runtime.ExitError" if died else _invocation.error_type or body["errorType"]
             return result
 
         return execute
@@ -116,13 +120,35 @@ def _wait_for_a_free_worker() -> None:
     _replace(lambda_svc, "_acquire_execution_slot", waiting)
 
 
-def _keep_log_reading_short() -> None:
-    """MiniStack waits 50 ms for log lines of a function that wrote none; what comes later is read with the next call."""
+def _read_the_log_to_its_end() -> None:
+    """The log of an invocation is all it wrote; MiniStack waits up to 50 ms for lines and takes what has come by then.
 
-    def short(original: Function) -> Function:
-        return lambda worker: original(worker, first_line_wait=0.002, idle_confirm=0.001, hard_cap=0.1)
+    Here the worker says on standard error that an invocation is over, and its log is read up to there.
+    """
+    script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
+    answered = "        _real_stdout.flush()\n\nrun()"
+    if script.count(answered) != 1:
+        raise AttributeError("MiniStack's Python worker answers in a new way; look at infra/local/fidelity.py")
+    over = f'        sys.stderr.write("{_END_OF_LOG}\\n"); sys.stderr.flush()\n'
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(answered, over + answered)
 
-    _replace(lambda_runtime.Worker, "_drain_stderr_bounded", short)
+    def read_to_the_end(_: Function) -> Function:
+        def read(worker: Any) -> str:
+            lines: list[str] = []
+            deadline = time.monotonic() + LOG_SECONDS
+            while (left := deadline - time.monotonic()) > 0:
+                try:
+                    line = worker._stderr_queue.get(timeout=left)
+                except queue.Empty:
+                    break  # a process that died does not say so
+                if line == _END_OF_LOG:
+                    break
+                lines.append(line)
+            return "\n".join(lines)
+
+        return read
+
+    _replace(lambda_runtime.Worker, "_drain_stderr_bounded", read_to_the_end)
 
 
 def _fail_the_task_whose_lambda_failed(activity: Activity) -> None:

@@ -1,6 +1,8 @@
 """Mail and SMS over real boto3 clients: what is sent, and what every kind of failure means."""
 
 import json
+from collections.abc import Iterator
+from functools import cache
 from typing import Any, get_args
 
 import pytest
@@ -35,25 +37,31 @@ TEXT = OutgoingSms(
 )
 
 
-@pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+@pytest.fixture(scope="module", autouse=True)
+def account() -> Iterator[None]:
+    """An account, for clients that reach nobody."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "ap-east-1")
+        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        yield
 
 
-def fresh(service: str) -> Any:
-    return provider_client.__wrapped__(service)
+@cache
+def wired(service: str) -> tuple[Any, Wire]:
+    """The client of a provider, as the functions make it, and its wire."""
+    client = provider_client.__wrapped__(service)
+    return client, Wire(client)
 
 
 def ses(*answers: Any) -> tuple[SesEmail, Wire]:
-    client = fresh("sesv2")
-    return SesEmail(client, "Waypost <hello@example.com>", "waypost-dev"), Wire(client, *answers)
+    client, wire = wired("sesv2")
+    return SesEmail(client, "Waypost <hello@example.com>", "waypost-dev"), wire.will_answer(*answers)
 
 
 def messaging(*answers: Any, origination: str = "") -> tuple[EndUserMessagingSms, Wire]:
-    client = fresh("pinpoint-sms-voice-v2")
-    return EndUserMessagingSms(client, origination), Wire(client, *answers)
+    client, wire = wired("pinpoint-sms-voice-v2")
+    return EndUserMessagingSms(client, origination), wire.will_answer(*answers)
 
 
 def refused_by_ses(code: str, status: int) -> tuple[int, dict[str, str], Any]:

@@ -306,6 +306,16 @@ def test_a_later_word_of_the_provider_counts_but_nothing_turns_back_into_accepte
     assert row(stores, request()).state == "complained"
 
 
+def test_of_two_words_of_the_provider_the_later_by_its_own_clock_counts(stores: Stores, clock: FakeClock) -> None:
+    claim(stores, clock, request())
+    stores.ledger.settle(request(), claim_id="claim-1", state="accepted", decision=decision(clock))
+    key, later = request().message_key, clock() + timedelta(minutes=5)
+    assert stores.ledger.confirm("c-1", key, state="complained", at=later)
+    assert not stores.ledger.confirm("c-1", key, state="delivered", at=clock())
+    assert row(stores, request()).state == "complained"
+    assert stores.ledger.confirm("c-1", key, state="complained", at=later)
+
+
 def test_nobody_confirms_a_message_that_is_not_there(stores: Stores, clock: FakeClock) -> None:
     assert not stores.ledger.confirm("c-1", request().message_key, state="delivered", at=clock())
     assert stores.ledger.situation(request()).row is None

@@ -20,10 +20,15 @@ class Wire:
     in place, so ``requests`` counts every attempt.
     """
 
-    def __init__(self, client: Any, *answers: tuple[int, dict[str, str], Any] | Exception) -> None:
-        self.answers = list(answers)
+    def __init__(self, client: Any) -> None:
+        self.answers: list[tuple[int, dict[str, str], Any] | Exception] = []
         self.requests: list[AWSPreparedRequest] = []
         client.meta.events.register_first("before-send", self._send)
+
+    def will_answer(self, *answers: tuple[int, dict[str, str], Any] | Exception) -> "Wire":
+        """Start anew with these answers."""
+        self.answers, self.requests = list(answers), []
+        return self
 
     @property
     def sent(self) -> dict[str, Any]:

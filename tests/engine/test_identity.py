@@ -85,6 +85,12 @@ def test_an_unknown_contact_id_is_no_new_contact(world: World) -> None:
     assert len(world.contacts) == 0
 
 
+def test_an_identity_that_leads_nowhere_is_no_new_contact(world: World) -> None:
+    world.contacts.identities["user_id", "u-1"] = "c-gone"
+    with pytest.raises(ContactNotFound, match="its user_id leads to c-gone"):
+        routed(world, user_id="u-1")
+
+
 def test_an_event_about_nobody_says_so(world: World) -> None:
     with pytest.raises(InvalidInput, match="names none of contact_id, user_id"):
         routed(world)

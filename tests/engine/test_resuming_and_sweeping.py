@@ -7,7 +7,7 @@ import pytest
 from tests.engine.world import CONTACT, World, event, send_request
 from tests.fakes import CRASH_MODES, Crash, CrashMode
 from waypost.clock import parse_instant
-from waypost.errors import ContactNotFound, RetryableError
+from waypost.errors import ContactNotFound, RetryableError, TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.sweeping import GRACE, SweepReport
 from waypost.sending.channels import Refused
@@ -193,6 +193,19 @@ def test_one_pause_that_cannot_be_resumed_does_not_keep_the_others_waiting(world
         world.sweeper.sweep()
     assert world.tokens[token] == ELAPSED
     assert world.ledger[claimed.message_key].state == "unknown"
+
+
+def test_a_claim_that_cannot_be_given_up_now_is_given_up_by_the_next_sweep(world: World, enrolment: Enrolment) -> None:
+    requests = [send_request(enrolment, state, state=state) for state in ("welcome", "survey")]
+    for number, request in enumerate(requests):
+        claim = {"channel": "email", "claim_id": f"claim-{number}", "local_time": ""}
+        world.ledger.claim(request, at=world.clock(), touches=None, **claim)
+    world.clock.advance(hours=1)
+    world.effects.crash_on, world.effects.mode = "ledger.give_up_claim", "refused"
+    with pytest.raises(TemporarilyUnavailable):
+        world.sweeper.sweep()
+    assert sorted(world.ledger.states().values()) == ["claimed", "unknown"]
+    assert world.sweep() == SweepReport(overdue_pauses=0, unknown_messages=1)
 
 
 def test_a_claim_nobody_answered_for_becomes_unknown_and_is_counted(world: World, enrolment: Enrolment) -> None:

@@ -233,6 +233,18 @@ def test_a_message_throttled_all_along_waits_longer_and_longer_until_it_is_too_l
     assert list(world.ledger.touches[CONTACT].recent) == []
 
 
+def test_a_message_throttled_past_its_last_moment_is_rejected() -> None:
+    world = World(published=published(sending={"send_within_hours": 1}))
+    world.have_contact()
+    world.email.answers = [THROTTLED] * 1000
+    request = welcome(world.have_enrolment())
+    world.sender.send(request)
+    while len(world.schedules):
+        fire(world)
+    assert reasons(world, request)[-1] == ("rejected", "provider: TooManyRequestsException")
+    assert list(world.ledger.touches[CONTACT].recent) == []
+
+
 def test_a_throttled_message_gets_through_later_and_counts_once(world: World, enrolment: Enrolment) -> None:
     world.email.answers = [THROTTLED] * 7
     request = welcome(enrolment)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from itertools import cycle
 from typing import Literal
 
 import pytest
 
 from infra.local.cloud import LocalCloud
-from infra.local.provider_events import email_event
+from infra.local.provider_events import EmailEvent, email_event
 from infra.local.provider_record import Call, Fault, FaultKind
 from infra.local.time_travel import Due
 from tests.flows.steps import (
@@ -23,6 +24,7 @@ from tests.flows.steps import (
     decided,
     end_workers,
     eventually,
+    execution_of,
     introduce,
     invoke,
     items,
@@ -32,6 +34,7 @@ from tests.flows.steps import (
     rows,
     schedule_input,
     sign_up,
+    traits,
     travel,
 )
 from waypost import ids
@@ -145,6 +148,20 @@ def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(
     assert len(calls(cloud, message_key(user_id))) == 1
 
 
+def test_reports_of_the_provider_may_come_in_any_order(cloud: LocalCloud, bad_morning: None) -> None:
+    [call] = calls(cloud, message_key("stalls"))
+    cloud.providers.report_complaint(call)
+    cloud.time.settle()
+    assert message(cloud, "stalls")["state"] == "complained"
+    late: tuple[EmailEvent, ...] = ("Delivery", "Send")
+    for kind in late:
+        cloud.emulator.put_events([email_event(kind, call, at=cloud.clock.now() - timedelta(minutes=1))])
+    cloud.time.settle()
+
+    assert message(cloud, "stalls")["state"] == "complained"
+    assert only(rows(cloud, "stalls", "profile"))["suppressions"] == {"email": "complaint"}
+
+
 def test_a_message_that_is_refused_for_good_is_rejected_and_does_not_count_as_a_touch(
     cloud: LocalCloud, bad_morning: None
 ) -> None:
@@ -216,6 +233,80 @@ def test_a_sender_that_dies_between_claim_and_answer_leaves_an_unknown_message(c
     assert waiting_at(cloud, "sender-dies") == [FIRST_PAUSE]
 
 
+def test_the_report_of_the_provider_may_be_faster_than_the_retry_of_a_sender_that_died(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    key = message_key("report-first")
+    cloud.providers.fail(Fault(kind="stall", message_key=key, seconds=60))
+    sign_up(cloud, "report-first")
+    eventually(cloud, lambda: calls(cloud, key), "the provider has the message")
+    cloud.emulator.put_events([email_event("Delivery", calls(cloud, key)[0], at=cloud.clock.now())])
+    eventually(cloud, lambda: message(cloud, "report-first")["state"] == "delivered", "the message is delivered")
+    end_workers(cloud, "send_message")
+    cloud.time.settle()
+
+    assert message(cloud, "report-first")["state"] == "delivered"
+    assert len(calls(cloud, key)) == 1
+    assert outcomes(cloud, "report-first") == ["sent"]
+    assert waiting_at(cloud, "report-first") == [FIRST_PAUSE]
+
+
+def test_an_answer_that_comes_while_its_question_is_still_being_sent_ends_the_next_pause(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    key = message_key("answers-early", DAY_3)
+    sign_up(cloud, "answers-early")
+    travel(cloud, local_time(cloud, 10, in_days=2) - timedelta(minutes=1))
+    [due] = [due for due in cloud.time.settle() if due.name.endswith(_first_schedule(cloud, "answers-early"))]
+    cloud.providers.fail(Fault(kind="stall", message_key=key, seconds=5))
+    cloud.clock.stop_at(due.at)
+    cloud.emulator.fire([due.name])
+    eventually(cloud, lambda: calls(cloud, key), "the provider has the message")
+    accepted(cloud.tracking.track("answers-early", "survey_answered", {"interest": "home"}, at=cloud.clock.now()))
+    eventually(cloud, partial(_has_routed, cloud, "answers-early", 3), "the answer is routed")
+    assert waiting_at(cloud, "answers-early") == []
+    cloud.time.settle()
+
+    assert outcomes(cloud, "answers-early") == ["sent", "sent"]
+    assert waiting_at(cloud, "answers-early") == ["Until day 5 at ten"]
+    assert only(rows(cloud, "answers-early", "profile"))["tags"] == ["interest-home"]
+
+
+def test_who_leaves_while_a_message_is_on_its_way_has_left_after_it(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    key = message_key("leaves-early")
+    cloud.providers.fail(Fault(kind="stall", message_key=key, seconds=5))
+    sign_up(cloud, "leaves-early")
+    eventually(cloud, lambda: calls(cloud, key), "the provider has the message")
+    accepted(cloud.tracking.track("leaves-early", "unsubscribed", {"channel": "email"}, at=cloud.clock.now()))
+    eventually(cloud, partial(_has_routed, cloud, "leaves-early", 3), "the event is routed")
+    cloud.time.settle()
+
+    enrolment = only(rows(cloud, "leaves-early", "enrolment"))
+    assert (enrolment["status"], enrolment["outcome"]) == ("ended", "exited")
+    assert outcomes(cloud, "leaves-early") == ["sent"]
+
+
+def test_a_journey_that_an_operator_stops_is_closed_and_leaves_nothing_behind(cloud: LocalCloud) -> None:
+    by_night(cloud)
+    sign_up(cloud, "stopped")
+    name = deferred(cloud, "stopped").name
+    assert any(due.name.endswith(_first_schedule(cloud, "stopped")) for due in cloud.time.settle())
+    cloud.client("stepfunctions").stop_execution(executionArn=execution_of(cloud, "stopped"))
+    due = cloud.time.settle()
+
+    enrolment = only(rows(cloud, "stopped", "enrolment"))
+    assert (enrolment["status"], enrolment["outcome"]) == ("ended", "aborted")
+    assert not any(each.name.endswith(_first_schedule(cloud, "stopped")) for each in due)
+    travel(cloud, local_time(cloud, 10, in_days=1))
+    assert outcomes(cloud, "stopped") == ["deferred", "skipped"]
+    assert calls(cloud, message_key("stopped")) == []
+    assert name not in {each.name for each in cloud.time.settle()}
+
+
+def _first_schedule(cloud: LocalCloud, user_id: str) -> str:
+    """The name of the schedule of the contact's only pause."""
+    return "/" + schedule_name(Pause.from_dict(only(rows(cloud, user_id, "pause"))))
+
+
 def test_a_deferred_sender_that_dies_leaves_an_unknown_message(cloud: LocalCloud) -> None:
     by_night(cloud)
     key = message_key("deferred-dies")
@@ -239,10 +330,10 @@ def test_a_router_that_dies_in_the_middle_of_a_batch_loses_and_repeats_nothing(c
     cloud.time.settle()
     said = [
         {"type": "track", "userId": user_id, "event": event, "timestamp": at, "messageId": f"{user_id}-{number}"}
-        for number, event in enumerate(["step_taken"] * 19 + ["registered"] + ["step_taken"] * 19)
+        for number, event in enumerate(["step_taken"] * 7 + ["registered"] + ["step_taken"] * 52)
     ]
     accepted(cloud.tracking.post("batch", {"batch": said}))
-    for least in (3, 23):
+    for least in (3, 13):
         eventually(cloud, partial(_has_routed, cloud, user_id, least), f"{least} events are routed")
         assert not _has_routed(cloud, user_id, 1 + len(said)), "the router was faster than the test"
         assert end_workers(cloud, "route_events") > 0
@@ -258,6 +349,48 @@ def test_a_router_that_dies_in_the_middle_of_a_batch_loses_and_repeats_nothing(c
 
 def _has_routed(cloud: LocalCloud, user_id: str, least: int) -> bool:
     return len(rows(cloud, user_id, "routed")) >= least
+
+
+def test_functions_that_die_again_and_again_in_a_rush_lose_and_repeat_nothing(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    people = [f"rush-{number}" for number in range(12)]
+    at = cloud.clock.now().isoformat()
+    events = ["registered", "step_taken", "page_seen", "step_taken", "registered", "step_taken"]
+
+    def rush(user_id: str) -> None:
+        """A client that sends again until it hears that its events were taken."""
+        who = {"userId": user_id, "timestamp": at}
+        calls = [{**who, "type": "identify", "traits": traits(user_id), "messageId": f"{user_id}-id"}]
+        calls += [
+            {**who, "type": "track", "event": event, "messageId": f"{user_id}-{number}"}
+            for number, event in enumerate(events)
+        ]
+        for start in range(0, len(calls), 2):
+            while cloud.tracking.post("batch", {"batch": calls[start : start + 2]}).status != 202:
+                pass
+
+    doomed = cycle(["route_events", "send_message", "receive_webhook", "pause_journey"])
+    with ThreadPoolExecutor(6) as clients:
+        posted = [clients.submit(rush, user_id) for user_id in people]
+        for least in range(5, 75, 5):
+            eventually(cloud, lambda: len(_all_routed(cloud, people)) >= least, f"{least} events are routed")  # noqa: B023
+            end_workers(cloud, next(doomed))
+        for each in posted:
+            each.result()
+    cloud.time.settle()
+
+    for user_id in people:
+        wanted = sorted(f"segment:{user_id}-{name}" for name in ("id", *range(len(events))))
+        assert sorted(row["id"] for row in rows(cloud, user_id, "event").values()) == wanted
+        assert sorted(row["event_id"] for row in rows(cloud, user_id, "routed").values()) == wanted
+        assert only(rows(cloud, user_id, "enrolment"))["status"] == "active"
+        assert waiting_at(cloud, user_id) == [FIRST_PAUSE]
+        [outcome] = outcomes(cloud, user_id)
+        assert (outcome, len(calls(cloud, message_key(user_id)))) in {("sent", 1), ("unknown", 1), ("unknown", 0)}
+
+
+def _all_routed(cloud: LocalCloud, people: list[str]) -> list[str]:
+    return [sk for user_id in people for sk in rows(cloud, user_id, "routed")]
 
 
 @pytest.mark.parametrize("end", ["stops", "crashes"])
@@ -279,6 +412,7 @@ def test_a_journey_goes_on_where_it_was_when_the_cloud(cloud: LocalCloud, end: s
     accepted(cloud.tracking.post("batch", {"batch": batch}))
     (cloud.emulator.stop if end == "stops" else cloud.emulator.kill)()
     cloud.start_emulator()
+    accepted(cloud.tracking.post("batch", {"batch": batch}))  # the sender is not sure that it got through
     cloud.time.settle()
 
     assert sum(row["type"] == "step_taken" for row in rows(cloud, parked, "event").values()) == 50
@@ -354,17 +488,34 @@ def test_a_pause_that_is_resumed_twice_goes_on_once(cloud: LocalCloud) -> None:
     assert [sent[message_key("resumed-twice", state)] for state in (WELCOME, DAY_3)] == [1, 1]
 
 
-def test_a_deferred_message_whose_schedule_fires_twice_goes_out_once(cloud: LocalCloud) -> None:
+def test_a_deferred_message_whose_schedule_fires_again_is_answered_from_the_ledger(cloud: LocalCloud) -> None:
     by_night(cloud)
-    sign_up(cloud, "fired-twice")
-    due = deferred(cloud, "fired-twice")
+    sign_up(cloud, "fired-again")
+    due = deferred(cloud, "fired-again")
+    payload = schedule_input(cloud, due.name)
+    travel(cloud, due.at + timedelta(minutes=1))
+    before = rows(cloud, "fired-again")
+    assert [invoke(cloud, "send_message", payload)["outcome"] for _ in range(2)] == ["sent", "sent"]
+    cloud.time.settle()
+
+    assert rows(cloud, "fired-again") == before
+    assert outcomes(cloud, "fired-again") == ["deferred", "sent"]
+    assert len(calls(cloud, message_key("fired-again"))) == 1
+
+
+def test_a_deferred_message_whose_schedule_fires_four_times_at_once_goes_out_once(cloud: LocalCloud) -> None:
+    by_night(cloud)
+    sign_up(cloud, "fired-at-once")
+    due = deferred(cloud, "fired-at-once")
     payload = schedule_input(cloud, due.name)
     cloud.clock.stop_at(due.at)
     with ThreadPoolExecutor(4) as schedules:
         answers = list(schedules.map(lambda _: invoke(cloud, "send_message", payload), range(4)))
     travel(cloud, due.at + timedelta(minutes=1))
 
+    # One that looks while another waits for the provider cannot know what will come of it.
     assert {answer["outcome"] for answer in answers} <= {"sent", "unknown"}
-    assert outcomes(cloud, "fired-twice") == ["deferred", "sent"]
-    assert len(calls(cloud, message_key("fired-twice"))) == 1
-    assert invoke(cloud, "send_message", payload)["outcome"] == "sent"
+    first, *between, last = outcomes(cloud, "fired-at-once")
+    assert (first, set(between) <= {"unknown"}, last) == ("deferred", True, "sent")
+    assert message(cloud, "fired-at-once")["state"] == "accepted"
+    assert len(calls(cloud, message_key("fired-at-once"))) == 1

@@ -227,6 +227,21 @@ def test_twenty_sign_ups_at_once_are_one_journey_and_one_welcome(cloud: LocalClo
     assert cloud.providers.calls_per_key()[message_key("twenty")] == 1
 
 
+def test_one_webhook_delivered_ten_times_at_once_is_one_event(cloud: LocalCloud) -> None:
+    event = {"type": "parcel_delivered", "contact": {"user_id": "ten-times"}}
+
+    def deliver(_: int) -> int:
+        return cloud.tracking.webhook("shop", event, webhook_id="msg_ten_times").status
+
+    with ThreadPoolExecutor(10) as senders:
+        statuses = set(senders.map(deliver, range(10)))
+    cloud.time.settle()
+
+    assert {202} <= statuses <= {202, 409}
+    assert only(rows(cloud, "ten-times", "event"))["type"] == "parcel_delivered"
+    assert deliver(0) == 409
+
+
 def test_a_person_who_signs_up_everywhere_at_once_is_one_contact_in_one_journey(cloud: LocalCloud) -> None:
     by_day(cloud)
     known = traits("everywhere")

@@ -112,8 +112,6 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
             monkeypatch.setattr(module, name, lambda service=service: service)
         for output in module.logger.handlers:
             monkeypatch.setattr(output, "stream", logs)
-        if hasattr(module, "metrics"):  # the stack tells it by POWERTOOLS_METRICS_NAMESPACE
-            monkeypatch.setattr(module.metrics.provider, "namespace", "Waypost")
     yield Deployment(world, letters, logs)
     for module in HANDLERS.values():
         if hasattr(module, "metrics"):

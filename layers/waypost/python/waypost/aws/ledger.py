@@ -226,8 +226,12 @@ class DynamoLedger:
         )
 
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
-        """See Ledger. A later word of the provider replaces an earlier one, but nothing turns back into ``accepted``."""
+        """See Ledger. A later word of the provider replaces an earlier one, but nothing turns back into ``accepted``.
+
+        Later by the provider's time: its reports come in any order.
+        """
         condition = "attribute_exists(#message_key)"
+        condition += " AND (attribute_not_exists(#confirmed_at) OR #confirmed_at <= :set_confirmed_at)"
         if state == "accepted":
             condition += " AND (#state = :claimed OR #state = :unknown)"
         return table.written(

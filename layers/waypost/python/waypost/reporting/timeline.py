@@ -89,9 +89,29 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
         )
         for row in items.everything(contact_id)
         if str(row["sk"]).startswith("message#")
-        for decision in row.get("decisions", [])
+        for decision in _decided(row)
     ]
     return sorted(found, key=lambda decision: decision.at)
+
+
+def _decided(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What was decided on a message; of a sender that died before it noted its own, the provider's word is the decision."""
+    noted: list[Mapping[str, Any]] = list(row.get("decisions", []))
+    claim_is_open = not noted or noted[-1]["outcome"] == "deferred"
+    if claim_is_open and row["state"] in CONFIRMED:
+        told = {"at": row["claimed_at"], "local_time": row["claimed_local_time"], "channel": row["channel"]}
+        noted.append({**told, "outcome": CONFIRMED[row["state"]], "reason": "confirmed_by_provider"})
+    return noted
+
+
+CONFIRMED: Final = {
+    "accepted": "sent",
+    "delivered": "sent",
+    "bounced": "sent",
+    "complained": "sent",
+    "rejected": "rejected",
+}
+"""What a state that the provider's own report has set says of the call: ledger state → outcome."""
 
 
 ORDER: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -128,10 +148,11 @@ def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: Z
 
 
 def _message(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
-    for decision in row.get("decisions", []):
+    decided = _decided(row)
+    for decision in decided:
         title = f"{row['message']} {decision['outcome']}"
         detail = f"{decision['channel']}: {decision['reason']}" if decision["channel"] else decision["reason"]
-        if decision["outcome"] == "deferred" and decision == row["decisions"][-1] and row.get("deferred_until"):
+        if decision["outcome"] == "deferred" and decision == decided[-1] and row.get("deferred_until"):
             detail += f", until {_local(row['deferred_until'], zone)}"
         yield _entry(decision["at"], zone, "message", title, detail, row["journey"])
     if row["state"] == "claimed":
