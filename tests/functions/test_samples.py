@@ -46,7 +46,7 @@ def test_the_samples_tell_one_story(deployment: Deployment) -> None:
     world.clock.set("2026-03-04T02:00:02Z")
     assert deployment.call("evaluate_segment") == {"member": True}
     parked = deployment.call("pause_journey")
-    assert (parked["status"], parked["due_at"]) == ("waiting", "2026-03-06T02:00:00.000Z")
+    assert (parked["status"], parked["due_at"]) == ("waiting", "2026-03-08T02:00:00.000Z")
     assert parked["pause_id"] == sample("resume_journey")["pause_id"]
     token = sample("pause_journey")["context"]["Task"]["Token"]
     assert token not in world.tokens
@@ -56,7 +56,7 @@ def test_the_samples_tell_one_story(deployment: Deployment) -> None:
     assert deployment.call("update_contact") == {"changed": False}
 
     assert deployment.call("sweep_journeys") == {"overdue_pauses": 0, "unknown_messages": 0}
-    world.clock.set(parse_instant("2026-03-06T02:00:00Z"))
+    world.clock.set(parse_instant("2026-03-08T02:00:00Z"))
     assert deployment.call("resume_journey") == {"pause_id": parked["pause_id"], "effect": "resumed"}
     assert world.tokens[token] == {"outcome": "elapsed"}
     assert deployment.call("resume_journey")["effect"] == "already_over"
