@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.bundling import Target, dependency_layer, source_layer
 from infra.deployment import host_architecture, host_runtime
-from waypost.journeys.publishing import publish
+from waypost.authoring.publishing import publish
 
 
 def build(root: Path, folder: Path) -> Path:

@@ -27,7 +27,7 @@ from infra.constructs.unsubscribe_contact import UnsubscribeContact
 from infra.constructs.update_contact import UpdateContact
 from infra.constructs.webhook_api import WebhookApi
 from infra.deployment import Deployment
-from waypost.journeys.discovery import discover
+from waypost.authoring.discovery import discover
 
 
 class WaypostStack(Stack):

@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.constructs.acknowledging import acknowledge, acknowledge_wildcard
 from infra.constructs.alarms import FIVE_MINUTES
 from infra.constructs.hop import Hop, Platform
-from waypost.journeys.discovery import JourneyFolder
+from waypost.authoring.discovery import JourneyFolder
 
 _DISCOVERED = "Journeys are discovered from folders; their machines share this prefix"
 _LOG_DELIVERY = "Log delivery and X-Ray take no resource"

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.bundling import Built, Target, dependency_layer, source_layer
 from infra.deployment import Deployment
-from waypost.journeys.publishing import publish
+from waypost.authoring.publishing import publish
 
 _NO_BYTECODE = (
     "No Python {python} was found to compile the layers, so they have no bytecode and cold starts take 2.3 to 2.7 times "
@@ -55,7 +55,7 @@ class Layers(Construct):
     def _waypost(self) -> lambda_.Code:
         source = self._deployment.root / "layers" / "waypost" / "python"
         if not Stack.of(self).bundling_required:
-            return lambda_.Code.from_asset(str(source.parent), exclude=["**/__pycache__"])
+            return lambda_.Code.from_asset(str(source.parent), exclude=["**/__pycache__", "**/authoring"])
         return self._asset(source_layer(source=source, target=self._target, cache=self._cache))
 
     def _journeys(self) -> lambda_.Code:

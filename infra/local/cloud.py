@@ -24,7 +24,7 @@ from infra.local.emulator_process import EmulatorProcess, free_port
 from infra.local.providers import Providers, pass_mail_on
 from infra.local.time_travel import TimeTravel, VirtualClock
 from infra.local.tracking import Tracking
-from waypost.journeys.sending_policy import SendingRules
+from waypost.authoring.sending_policy import SendingRules
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "out"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from waypost.content.library import MessageFolder
+from waypost.authoring.messages import MessageFolder
 
 MJML = (
     "<mjml><mj-body><mj-section><mj-column><mj-text>{}</mj-text><mj-text>"

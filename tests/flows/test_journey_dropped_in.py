@@ -14,7 +14,7 @@ from infra.local.comparing import Told
 from infra.local.rehearsal import Rehearsal
 from infra.local.scenarios import ScenarioFile, read_scenarios
 from tests.flows.steps import contact_id, items, only, rows
-from waypost.journeys.discovery import InvalidJourney, discover
+from waypost.authoring.discovery import InvalidJourney, discover
 
 DROPPED_IN = Path(__file__).parent / "journeys"
 

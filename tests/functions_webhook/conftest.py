@@ -6,7 +6,7 @@ import pytest
 
 from functions.receive_webhook import handler as receive_webhook
 from functions.unsubscribe_contact import handler as unsubscribe_contact
-from tests.events_receiving.fakes import NOW, Desk, FakeQueue, FakeSecret
+from tests.events.fakes import NOW, Desk, FakeQueue, FakeSecret
 from waypost.tracking.unsubscribing import Unsubscriber
 
 LINK_KEY = "sample-link-key-of-no-value-0001"

@@ -13,7 +13,7 @@ from segment.analytics import request as segment_request
 from segment.analytics.client import Client
 
 from functions.receive_webhook import handler
-from tests.events_receiving.fakes import NOW, WRITE_KEY, Desk, basic, signed_headers
+from tests.events.fakes import NOW, WRITE_KEY, Desk, basic, signed_headers
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
 from waypost.settings import Settings
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.receive_webhook import handler
-from tests.events_receiving.fakes import Desk, basic, signed_headers
+from tests.events.fakes import Desk, basic, signed_headers
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
 
 FUZZ = settings(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.unsubscribe_contact import handler
-from tests.events_receiving.fakes import FakeQueue
+from tests.events.fakes import FakeQueue
 from tests.functions_webhook.conftest import LINK_KEY
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
 from waypost.tracking.tokens import Unsubscription, sign

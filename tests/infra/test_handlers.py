@@ -12,7 +12,7 @@ from infra.app import ROOT
 from infra.bundling import Target, dependency_layer, source_layer
 from infra.deployment import host_architecture, host_runtime
 from tests.infra.template import Template
-from waypost.journeys.publishing import publish
+from waypost.authoring.publishing import publish
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 READ_WHEN_USED = {"stage", "api_url"}

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.segments.naive import naive
+from waypost.authoring.rules import dump_rule, parse_rule
 from waypost.errors import InvalidInput
 from waypost.segments.compile import Subject, compile_rule, reads_history
-from waypost.segments.rules import dump_rule, parse_rule
 
 NOW = datetime(2027, 3, 1, 2, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.events_receiving.fakes import NOW, FakeQueue, FakeSecret
+from tests.events.fakes import NOW, FakeQueue, FakeSecret
 from waypost.errors import TemporarilyUnavailable
 from waypost.tracking.tokens import Unsubscription, sign
 from waypost.tracking.unsubscribing import Unsubscriber

@@ -1,6 +1,6 @@
 """Turns a published rule into a function of a contact. Used by the router, journeys and bulk runs.
 
-A rule here is plain JSON in the form that ``waypost.segments.rules`` accepts and publishes; docs/authoring.md has the
+A rule here is plain JSON in the form that ``waypost.authoring.rules`` accepts and publishes; docs/authoring.md has the
 whole language. Compiled once, a rule is a tree of closures: no parsing and no look-up of operators per contact.
 
 What a comparison means, whatever the values are (none ever raises):

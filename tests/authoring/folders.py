@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from waypost.journeys.discovery import InvalidJourney, JourneyFolder, discover
+from waypost.authoring.discovery import InvalidJourney, JourneyFolder, discover
 
 CONTEXT = "{% $states.context %}"
 INVOKE = "arn:aws:states:::lambda:invoke"

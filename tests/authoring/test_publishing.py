@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys_authoring.folders import write
+from tests.authoring.folders import write
+from waypost.authoring.discovery import InvalidJourney
+from waypost.authoring.publishing import publish, published
 from waypost.errors import UnknownJourney, UnknownMessage
 from waypost.journeys import published as published_module
-from waypost.journeys.discovery import InvalidJourney
 from waypost.journeys.published import EventRule, FrequencyCap, Goal, Published, ReEntry, SmsVariant, Trigger
-from waypost.journeys.publishing import publish, published
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.journeys_authoring.folders import DEFINITION, MANIFEST
-from waypost.journeys.definition import augmented, functions_called
-from waypost.journeys.lint import lint
-from waypost.journeys.manifest import JourneyManifest
-from waypost.journeys.problems import explain
+from tests.authoring.folders import DEFINITION, MANIFEST
+from waypost.authoring.definition import augmented, functions_called
+from waypost.authoring.lint import lint
+from waypost.authoring.manifest import JourneyManifest
+from waypost.authoring.problems import explain
 
 WORDS = ("Task", "Parallel", "Map", "Choice", "Succeed", "Next", "End", "States", "Catch", "Branches", "ItemProcessor",
          "Two days later", "{% $x %}", "${SendMessage}", "event", "where", "tag", "", "2d")  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.events_receiving.fakes import NOW
+from tests.events.fakes import NOW
 from waypost.events import webhook_body
 from waypost.events.reading import Reading
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from tests.journeys_authoring.folders import DEFINITION, discovered, states, task, write
-from waypost.journeys.definition import augmented
+from tests.authoring.folders import DEFINITION, discovered, states, task, write
+from waypost.authoring.definition import augmented
 
 
 def test_a_task_gets_the_standard_retry_and_time_limit(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys_authoring.folders import problems, states, task, write
+from tests.authoring.folders import problems, states, task, write
 
 Change = Callable[[dict[str, Any]], None]
 SEND = "Day 1, sorry to see you go"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from waypost.journeys.yaml_reading import UnclearYamlError, read_yaml
+from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 
 
 def read(folder: Path, text: str) -> Any:

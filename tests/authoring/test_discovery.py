@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys_authoring.folders import problems, write
+from tests.authoring.folders import problems, write
+from waypost.authoring.discovery import discover
 from waypost.errors import InvalidInput
-from waypost.journeys.discovery import discover
 
 
 def test_every_folder_is_a_journey_in_the_order_of_names(tmp_path: Path) -> None:

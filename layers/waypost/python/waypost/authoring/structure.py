@@ -6,8 +6,8 @@ Step Functions would refuse most of these too, but only when the stack is deploy
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from waypost.journeys.graph import State, branches
-from waypost.journeys.problems import is_expression, join, nearest, unknown
+from waypost.authoring.graph import State, branches
+from waypost.authoring.problems import is_expression, join, nearest, unknown
 
 Findings = Iterator[tuple[str, str]]
 """Pairs of a field in the definition (a path that starts with the state's name) and a reason."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from waypost.journeys.discovery import Library, discover
+from waypost.authoring.discovery import Library, discover
 from waypost.journeys.published import FILE, PACKAGE
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.events_receiving.fakes import (
+from tests.events.fakes import (
     NOW,
     SECRETS,
     SHOP_SECRET,

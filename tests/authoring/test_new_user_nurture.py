@@ -9,12 +9,12 @@ import phonenumbers
 import pytest
 from jsonata import Jsonata  # type: ignore[import-untyped]
 
+from waypost.authoring.discovery import JourneyFolder, discover
+from waypost.authoring.graph import scopes
+from waypost.authoring.yaml_reading import read_yaml
 from waypost.content.render import RenderedEmail, RenderedSms, render
 from waypost.content.sms import sms_length
-from waypost.journeys.discovery import JourneyFolder, discover
-from waypost.journeys.graph import scopes
 from waypost.journeys.published import PublishedJourney
-from waypost.journeys.yaml_reading import read_yaml
 from waypost.segments.compile import Subject, compile_rule
 
 ROOT = Path(__file__).parents[2] / "statemachines"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.events_receiving.fakes import NOW
+from tests.events.fakes import NOW
 from waypost.events import segment_spec
 from waypost.events.envelope import Event
 from waypost.events.reading import Reading

@@ -3,15 +3,15 @@
 import json
 from typing import Any
 
-from waypost.journeys.graph import after_leaving, called_function, scopes
-from waypost.journeys.tasks import TASKS, Task
+from waypost.authoring.graph import after_leaving, called_function, scopes
+from waypost.authoring.tasks import TASKS, Task
 
 
 def augmented(definition: dict[str, Any]) -> dict[str, Any]:
     """A copy in which every task has its standard ``Retry`` and ``TimeoutSeconds``, unless it has its own.
 
     A message that only somebody gets who has left the body is marked ``after_exit``: the guard that stops the messages
-    of those who left lets it pass. The definition must have passed ``waypost.journeys.lint``.
+    of those who left lets it pass. The definition must have passed ``waypost.authoring.lint``.
     """
     copy: dict[str, Any] = json.loads(json.dumps(definition))
     outside = after_leaving(copy)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from waypost.authoring.rules import dump_rule, parse_rule, parse_where, uses_trigger
 from waypost.errors import InvalidInput
-from waypost.segments.rules import dump_rule, parse_rule, parse_where, uses_trigger
 
 
 @pytest.mark.parametrize(

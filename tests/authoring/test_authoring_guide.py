@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.scenarios import read_scenarios
-from tests.journeys_authoring.folders import discovered, problems
+from tests.authoring.folders import discovered, problems
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^```\w+ file=(\S+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))

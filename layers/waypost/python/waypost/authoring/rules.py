@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from waypost.authoring.problems import Authored, OrExpression, explain, join, nearest, unknown
 from waypost.errors import InvalidInput
 from waypost.journeys.durations import parse_duration
-from waypost.journeys.problems import Authored, OrExpression, explain, join, nearest, unknown
 from waypost.segments.compile import KEY_WORDS, OPERATORS, expand_where
 
 _SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

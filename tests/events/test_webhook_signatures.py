@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook
 
-from tests.events_receiving.fakes import NOW, SHOP_SECRET, signed
+from tests.events.fakes import NOW, SHOP_SECRET, signed
 from waypost.errors import InvalidInput
 from waypost.events.request import Request
 from waypost.events.standard_webhooks import TOLERANCE, Verdict, verify

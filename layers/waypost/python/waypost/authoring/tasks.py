@@ -10,11 +10,11 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from waypost.authoring.problems import Authored, OrExpression
+from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
+from waypost.authoring.sending_policy import LocalTime
 from waypost.journeys.durations import parse_duration
-from waypost.journeys.problems import Authored, OrExpression
-from waypost.journeys.sending_policy import LocalTime
 from waypost.segments.compile import reads_history
-from waypost.segments.rules import EventType, Name, Rule, Where, dump_rule
 
 INVOKE: Final = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT: Final = "arn:aws:states:::lambda:invoke.waitForTaskToken"

@@ -8,7 +8,7 @@ from jsonata import JException, Jsonata  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from waypost import errors
-from waypost.journeys.graph import (
+from waypost.authoring.graph import (
     LEAVING_ERRORS,
     Scope,
     State,
@@ -21,9 +21,9 @@ from waypost.journeys.graph import (
     scopes,
     targets,
 )
-from waypost.journeys.problems import explain, is_expression, join, nearest, unknown
-from waypost.journeys.structure import Findings, known_fields, structure
-from waypost.journeys.tasks import TASKS
+from waypost.authoring.problems import explain, is_expression, join, nearest, unknown
+from waypost.authoring.structure import Findings, known_fields, structure
+from waypost.authoring.tasks import TASKS
 
 _STATES_ERRORS: Final = {
     f"States.{name}"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.events_receiving.fakes import NOW
+from tests.events.fakes import NOW
 from waypost.events.occurred import occurred_at, read_instant
 
 

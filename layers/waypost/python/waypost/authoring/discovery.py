@@ -11,13 +11,13 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from waypost.content.library import MessageFolder
-from waypost.journeys.definition import augmented, functions_called
-from waypost.journeys.lint import lint
-from waypost.journeys.manifest import JourneyManifest
-from waypost.journeys.problems import Authored, InvalidJourney, Problem, explain, is_expression, join
-from waypost.journeys.sending_policy import SendingRules
-from waypost.journeys.yaml_reading import UnclearYamlError, read_yaml
+from waypost.authoring.definition import augmented, functions_called
+from waypost.authoring.lint import lint
+from waypost.authoring.manifest import JourneyManifest
+from waypost.authoring.messages import MessageFolder
+from waypost.authoring.problems import Authored, InvalidJourney, Problem, explain, is_expression, join
+from waypost.authoring.sending_policy import SendingRules
+from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.events_receiving.fakes import NOW
+from tests.events.fakes import NOW
 from waypost.aws.queue import ATTEMPTS, MAX_BYTES, SqsEventQueue
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.webhook_log import DynamoWebhookLog

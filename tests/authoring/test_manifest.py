@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys_authoring.folders import discovered, problems, write
+from tests.authoring.folders import discovered, problems, write
 
 Change = Callable[[dict[str, Any]], None]
 

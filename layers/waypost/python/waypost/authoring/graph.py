@@ -1,6 +1,6 @@
 """A state machine's states and the ways between them. Used by the checks of a journey's definition.
 
-Everything here expects the structure that ``waypost.journeys.lint`` checks first: states are mappings, names are text.
+Everything here expects the structure that ``waypost.authoring.lint`` checks first: states are mappings, names are text.
 """
 
 from collections.abc import Iterable, Iterator

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from waypost.authoring.problems import Authored, unknown
+from waypost.authoring.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
 from waypost.journeys.durations import parse_duration
-from waypost.journeys.problems import Authored, unknown
 from waypost.segments.compile import reads_history
-from waypost.segments.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
 
 _PLANNED_TRIGGERS: Final = ("schedule", "date", "tag")
 """Kinds of trigger the design names that nothing here can start yet."""

@@ -12,7 +12,10 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from waypost.content.compiling import BrokenMjmlError, compile_mail
+from waypost.authoring.mail import BrokenMjmlError, compile_mail
+from waypost.authoring.problems import Authored, Problem, explain, unknown
+from waypost.authoring.sending_policy import LOCALE, Locale
+from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.content.sms import MOST_PARTS, sms_length
 from waypost.content.templates import (
     HTML,
@@ -25,9 +28,6 @@ from waypost.content.templates import (
     prepared,
     variables_used,
 )
-from waypost.journeys.problems import Authored, Problem, explain, unknown
-from waypost.journeys.sending_policy import LOCALE, Locale
-from waypost.journeys.yaml_reading import UnclearYamlError, read_yaml
 
 _FILE: Final = re.compile(r"(?P<channel>email|sms)\.(?P<locale>[A-Za-z-]+)\.(?P<kind>mjml|txt)")
 _KINDS: Final = {"email": "mjml", "sms": "txt"}
