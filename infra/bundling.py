@@ -128,10 +128,9 @@ def _install(requirements: Path, target: Target, folder: Path) -> None:
 def _cut(python: Path, contents: Path) -> None:
     kept = tomllib.loads(contents.read_text(encoding="utf-8"))
     services = set(kept["services"])
-    for library in ("boto3", "botocore"):
-        for folder in (python / library / "data").iterdir():
-            if folder.is_dir() and folder.name not in services:
-                shutil.rmtree(folder)
+    for folder in (python / "botocore" / "data").iterdir():
+        if folder.is_dir() and folder.name not in services:
+            shutil.rmtree(folder)
     for dropped in [path for pattern in kept["drop"] for path in python.glob(pattern)]:
         if dropped.is_dir():
             shutil.rmtree(dropped)
