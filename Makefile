@@ -73,7 +73,8 @@ $(STAMP):
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || \
 	  { echo "error: $(PYTHON) cannot make a virtual environment → install its venv package (python3-venv)"; exit 2; }
 	@echo "» locked dependencies"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt || \
+	@# in the order of their needs: aws-cdk-lib and its schema package share a file, and the library's must come last
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt || \
 	  { echo "error: the dependencies could not be installed → is the Python package index reachable?"; exit 2; }
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@rm -f .venv/.installed-* && touch $@
