@@ -112,9 +112,10 @@ class LocalCloud:
             self._stack.enter_context(self.providers)
             self._progress("starting the embedded cloud")
             self._stack.callback(self.emulator.stop)
-            self.start_emulator()
+            self._start_emulator()
             self._progress("deploying the template")
             self._deploy()
+            self.emulator.take_up_work()
         except BaseException:
             self._stack.close()
             raise
@@ -124,7 +125,11 @@ class LocalCloud:
         self._stack.close()
 
     def start_emulator(self) -> None:
-        """Start the emulator's process; again after ``emulator.stop`` or ``emulator.kill``, if it keeps its state."""
+        """Start the emulator's process again after ``emulator.stop`` or ``emulator.kill``, if it keeps its state."""
+        self._start_emulator()
+        self.emulator.take_up_work()
+
+    def _start_emulator(self) -> None:
         self.emulator.start(
             {
                 "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),

@@ -5,6 +5,7 @@ Its own paths, all JSON, beside the AWS services on the same loopback port:
 - ``POST /_waypost/quiet``: answers when nothing is under way, or says what still is; and when each schedule is due;
 - ``POST /_waypost/fire``: fires schedules and scheduled rules now, whatever their time;
 - ``POST /_waypost/events``: puts events on the default bus, also those of AWS services;
+- ``POST /_waypost/take-up``: goes on with what the end of the last process interrupted;
 - ``POST /_waypost/snapshot``: writes the state to disk;
 - ``POST /_waypost/types``: the CloudFormation resource types that can be created.
 
@@ -63,6 +64,7 @@ class Emulator:
             "/_waypost/quiet": self._quiet,
             "/_waypost/fire": self._fire,
             "/_waypost/events": self._events,
+            "/_waypost/take-up": self._take_up,
             "/_waypost/snapshot": self._snapshot,
             "/_waypost/types": self._types,
         }
@@ -84,8 +86,6 @@ class Emulator:
         async def hook(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete" and self._journal:
                 await self._journal.replay(ministack_app.app)
-                self._journal.release_messages()
-                self._journal.take_up_work()
             elif message["type"] == "lifespan.shutdown.complete" and self._journal:
                 self._journal.clear()  # MiniStack has just saved everything
             await send(message)
@@ -166,6 +166,12 @@ class Emulator:
         """``{entries: [PutEvents entry…]}`` → the answer of PutEvents; sources of AWS services are allowed."""
         _, _, body = eventbridge._put_events({"Entries": request["entries"]}, allow_aws_source=True)
         return json.loads(body)
+
+    async def _take_up(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Go on with what was interrupted; asked for when the functions are in place, for it calls them at once."""
+        if self._journal:
+            self._journal.take_up_work()
+        return {"taken_up": self._journal is not None}
 
     async def _snapshot(self, _: dict[str, Any]) -> dict[str, Any]:
         """Write everything to disk; the journal starts anew."""

@@ -106,6 +106,10 @@ class EmulatorProcess:
         """Put events on the default bus, those of AWS services too."""
         self._ask("events", {"entries": entries})
 
+    def take_up_work(self) -> None:
+        """Go on with what the end of the last process interrupted."""
+        self._ask("take-up", {})
+
     def snapshot(self) -> None:
         """Write the state to disk."""
         self._ask("snapshot", {})

@@ -32,8 +32,8 @@ ASYNC_ATTEMPTS = 3
 """An asynchronous invocation is tried three times on AWS, after one and two minutes; here without the minutes."""
 ASYNC_PAUSE_SECONDS = 0.2
 SLOT_WAIT_SECONDS = 120.0
-LOG_SECONDS = 0.25
-_END_OF_LOG = "-- end of invocation --"
+LOG_SECONDS = 1.0
+_END_OF_LOG = "-- end of invocation "
 
 Function = Callable[..., Any]
 
@@ -123,14 +123,21 @@ def _wait_for_a_free_worker() -> None:
 def _read_the_log_to_its_end() -> None:
     """The log of an invocation is all it wrote; MiniStack waits up to 50 ms for lines and takes what has come by then.
 
-    Here the worker says on standard error that an invocation is over, and its log is read up to there.
+    Here the worker says on standard error which invocation is over, and the log is read up to there.
     """
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     answered = "        _real_stdout.flush()\n\nrun()"
     if script.count(answered) != 1:
         raise AttributeError("MiniStack's Python worker answers in a new way; look at infra/local/fidelity.py")
-    over = f'        sys.stderr.write("{_END_OF_LOG}\\n"); sys.stderr.flush()\n'
+    over = f'        sys.stderr.write("{_END_OF_LOG}" + _ms_ctx["request_id"] + "\\n"); sys.stderr.flush()\n'
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(answered, over + answered)
+
+    def remember_invocation(original: Function) -> Function:
+        def invoke(worker: Any, event: Any, request_id: str, **options: Any) -> Any:
+            _invocation.end_of_log = f"{_END_OF_LOG}{request_id}"
+            return original(worker, event, request_id, **options)
+
+        return invoke
 
     def read_to_the_end(_: Function) -> Function:
         def read(worker: Any) -> str:
@@ -141,13 +148,15 @@ def _read_the_log_to_its_end() -> None:
                     line = worker._stderr_queue.get(timeout=left)
                 except queue.Empty:
                     break  # a process that died does not say so
-                if line == _END_OF_LOG:
+                if line == _invocation.end_of_log:
                     break
-                lines.append(line)
+                if not line.startswith(_END_OF_LOG):  # of an invocation whose end came too late to be read
+                    lines.append(line)
             return "\n".join(lines)
 
         return read
 
+    _replace(lambda_runtime.Worker, "invoke", remember_invocation)
     _replace(lambda_runtime.Worker, "_drain_stderr_bounded", read_to_the_end)
 
 

@@ -108,14 +108,7 @@ class Journal:
             self.length = 0
 
     @staticmethod
-    def release_messages() -> None:
-        """Give back to their queues what functions had taken: nobody works on it any more."""
-        for queue in list(sqs._queues._data.values()):
-            for message in queue["messages"]:
-                if message["receive_count"]:
-                    message["visible_at"] = min(message["visible_at"], time.time())
-
-    def take_up_work(self) -> None:
+    def take_up_work() -> None:
         """Start the executions again that the end of the process interrupted, and hand out its messages again."""
         for queue in sqs._queues._data.values():
             for message in queue["messages"]:

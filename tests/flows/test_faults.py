@@ -129,10 +129,9 @@ def bad_morning(cloud: LocalCloud) -> None:
     cloud.time.settle()
 
 
+@pytest.mark.usefixtures("bad_morning")
 @pytest.mark.parametrize("user_id", UNCLEAR)
-def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(
-    cloud: LocalCloud, bad_morning: None, user_id: str
-) -> None:
+def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(cloud: LocalCloud, user_id: str) -> None:
     [call] = calls(cloud, message_key(user_id))
     assert message(cloud, user_id)["state"] == "unknown"
     [decision] = decided(cloud, user_id)
@@ -148,7 +147,8 @@ def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(
     assert len(calls(cloud, message_key(user_id))) == 1
 
 
-def test_reports_of_the_provider_may_come_in_any_order(cloud: LocalCloud, bad_morning: None) -> None:
+@pytest.mark.usefixtures("bad_morning")
+def test_reports_of_the_provider_may_come_in_any_order(cloud: LocalCloud) -> None:
     [call] = calls(cloud, message_key("stalls"))
     cloud.providers.report_complaint(call)
     cloud.time.settle()
@@ -162,9 +162,8 @@ def test_reports_of_the_provider_may_come_in_any_order(cloud: LocalCloud, bad_mo
     assert only(rows(cloud, "stalls", "profile"))["suppressions"] == {"email": "complaint"}
 
 
-def test_a_message_that_is_refused_for_good_is_rejected_and_does_not_count_as_a_touch(
-    cloud: LocalCloud, bad_morning: None
-) -> None:
+@pytest.mark.usefixtures("bad_morning")
+def test_a_message_that_is_refused_for_good_is_rejected_and_does_not_count_as_a_touch(cloud: LocalCloud) -> None:
     assert [call.outcome for call in calls(cloud, message_key("refused"))] == ["reject"]
     assert message(cloud, "refused")["state"] == "rejected"
     [decision] = decided(cloud, "refused")

@@ -13,7 +13,7 @@ from infra.local.cloud import LocalCloud
 from infra.local.comparing import Told
 from infra.local.rehearsal import Rehearsal
 from infra.local.scenarios import ScenarioFile, read_scenarios
-from tests.flows.steps import contact_id, items, only, rows
+from tests.flows.steps import contact_id, decided, items, only, rows, sign_up
 from waypost.authoring.discovery import InvalidJourney, discover
 
 DROPPED_IN = Path(__file__).parent / "journeys"
@@ -34,7 +34,7 @@ def story() -> ScenarioFile:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud of its own, with the project as it is plus three folders."""
+    """A cloud of its own: it ran with the project as it is, and now runs with three folders more."""
     project = tmp_path_factory.mktemp("project")
     for shared in ("functions", "layers", "requirements"):
         (project / shared).symlink_to(ROOT / shared)
@@ -43,7 +43,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     shutil.copytree(ROOT / "statemachines", project / "statemachines")
     drop_in(project / "statemachines", *(path.name for path in DROPPED_IN.iterdir()))
     synthesize(root=project, context={"target": "host"}, output=project / "assembly")
-    with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly"), start=story().start) as cloud:
+    with LocalCloud(project / "cloud", start=story().start, keeps_state=True) as before:
+        sign_up(before, "under-way")
+        before.time.settle()
+    with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly"), keeps_state=True) as cloud:
+        cloud.time.settle()
         yield cloud
 
 
@@ -67,6 +71,14 @@ def test_every_journey_has_its_machine(cloud: LocalCloud) -> None:
         "new-user-nurture",
         "season-greeting",
     }
+
+
+@pytest.mark.flow
+def test_a_journey_that_was_under_way_goes_on(cloud: LocalCloud, rehearsed: dict[str, Told]) -> None:
+    assert [(each.message, each.outcome) for each in decided(cloud, "under-way")] == [
+        ("welcome", "sent"),
+        ("interest-survey", "sent"),
+    ]
 
 
 @pytest.mark.flow
@@ -159,6 +171,7 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
     "a name that is no sentence": (DEFINITION, "A day to answer", "answer", "answer", "sentence"),
     "a mail without a way out": (MAIL, '<a href="{{ links.unsubscribe }}">退订</a>', "再见", "", "links.unsubscribe"),
     "a variable without a default": (MAIL, '{{ contact.first_name | default("你好") }}', "{{ contact.first_name }}", "", "contact.first_name may be unknown"),
+    "a variable inside another without a default": (MAIL, "(event.properties.basket | default({})).id", "event.properties.basket.id", "", "{{ (event.properties.basket | default({})).id | default("),
     "a variable of nobody": (MAIL, '{{ contact.first_name | default("你好") }}', "{{ customer.name }}", "", "customer"),
     "a template that does not close": (MAIL, '{{ contact.first_name | default("你好") }}', "{{ contact.first_name ", "", ""),
     "a mail that is no MJML": (MAIL, "</mj-text>", "</mj-txt>", "", ""),
