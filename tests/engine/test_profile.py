@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.engine.world import START, event
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact, with_attributes, with_consent, with_event, with_tags
+from waypost.errors import InvalidInput
 
 NOON = parse_instant(START)
 LATER = NOON + timedelta(hours=1)
@@ -33,6 +34,14 @@ def test_nothing_removes_an_attribute_and_an_older_value_does_not_bring_it_back(
     contact = with_attributes(contact, {"city": None}, at=LATER)
     contact = with_attributes(contact, {"city": "Beijing"}, at=NOON)
     assert "city" not in contact.attributes
+
+
+def test_a_profile_that_would_outgrow_its_item_refuses_attributes_but_no_withdrawal(contact: Contact) -> None:
+    full = with_attributes(contact, {f"note_{number}": "x" * 30_000 for number in range(6)}, at=NOON)
+    with pytest.raises(InvalidInput, match="profile: the attributes of c-1 would exceed 200,000 bytes"):
+        with_attributes(full, {"one_more": "x" * 30_000}, at=NOON)
+    withdrawn = with_event(full, event("unsubscribed", NOON, channel="email"))
+    assert withdrawn.consent("email", "offers") == "withdrawn"
 
 
 def test_tags_come_and_go_by_the_time_they_were_touched(contact: Contact) -> None:

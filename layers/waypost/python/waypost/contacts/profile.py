@@ -1,11 +1,13 @@
 """A contact and the pure rules by which an event changes it. Called by the router and by update_contact."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, Self, assert_never, get_args
 
 from waypost.clock import format_instant, parse_instant
+from waypost.errors import InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, Event
 
 Channel = Literal["email", "sms"]
@@ -15,6 +17,9 @@ ADDRESS_ATTRIBUTE: Final[Mapping[Channel, str]] = {"email": "email", "sms": "pho
 """The attribute that holds a contact's address on each channel."""
 
 ALL_TOPICS: Final = "*"
+
+LARGEST_PROFILE: Final = 200_000
+"""Bytes of attributes; DynamoDB's items end at 400 KB, and consents, tags and identities need room beside them."""
 
 ConsentState = Literal["granted", "withdrawn", "none"]
 
@@ -135,7 +140,11 @@ def with_identities(contact: Contact, identities: Mapping[str, str]) -> Contact:
 
 
 def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetime) -> Contact:
-    """The contact with ``changes``, each unless a newer event has set it; None removes the attribute."""
+    """The contact with ``changes``, each unless a newer event has set it; None removes the attribute.
+
+    Raises InvalidInput when the attributes would outgrow ``LARGEST_PROFILE``: a profile that no longer fits into its
+    item could not take a withdrawal of consent either.
+    """
     attributes, attributes_at = dict(contact.attributes), dict(contact.attributes_at)
     for name, value in changes.items():
         if name in attributes_at and attributes_at[name] > at:
@@ -145,6 +154,8 @@ def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetim
             attributes.pop(name, None)
         else:
             attributes[name] = value
+    if changes and len(json.dumps(attributes, ensure_ascii=False).encode()) > LARGEST_PROFILE:
+        raise InvalidInput("profile", f"the attributes of {contact.contact_id} would exceed {LARGEST_PROFILE:,} bytes")
     return replace(contact, attributes=attributes, attributes_at=attributes_at)
 
 

@@ -16,8 +16,9 @@ from waypost.events.request import MAX_BODY, MAX_EVENT
 _TITLE: Final = "Waypost events"
 _DESCRIPTION: Final = f"""
 Tell Waypost what happened. Every route accepts a request whole or refuses it whole: after 202 the events are stored
-durably, after any other answer nothing was done and the request may be sent again. A body has at most {MAX_BODY} bytes
-(gzip is welcome), an event at most {MAX_EVENT}. Repeating a request is harmless: events are known by their ids.
+durably, after any other answer nothing was done and the request may be sent again. A body has at most {MAX_BODY} bytes,
+an event at most {MAX_EVENT}. Send JSON uncompressed: a gateway that reads it as text damages gzip. Repeating a request
+is harmless: events are known by their ids.
 
 Segment and RudderStack SDKs work with the routes below `/v1/` and a write key. They hear 200 instead of 202, because
 several of them take only 200 for success.
