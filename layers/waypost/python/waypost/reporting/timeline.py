@@ -114,6 +114,9 @@ CONFIRMED: Final = {
 """What a state that the provider's own report has set says of the call: ledger state → outcome."""
 
 
+INTERNAL_PROPERTIES: Final = frozenset({"enrolment_id", "message_key", "provider_message_id"})
+"""Properties of the product's own events that tell a reader nothing; they are in the stored event."""
+
 ORDER: Final[tuple[Kind, ...]] = get_args(Kind)
 """What comes first of two things at the same instant."""
 
@@ -180,4 +183,4 @@ def _local(instant: str, zone: ZoneInfo) -> str:
 
 
 def _properties(properties: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in properties.items())
+    return ", ".join(f"{name}: {value}" for name, value in properties.items() if name not in INTERNAL_PROPERTIES)
