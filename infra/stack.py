@@ -10,9 +10,11 @@ from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.evaluate_segment import EvaluateSegment
 from infra.constructs.event_bus import EventBus
 from infra.constructs.events_queue import EventsQueue
-from infra.constructs.hop import Platform
+from infra.constructs.files import Files
+from infra.constructs.hop import Hop, Platform
 from infra.constructs.journeys import JourneyMachines
 from infra.constructs.layers import Layers
+from infra.constructs.operations import OperationMachines
 from infra.constructs.pause_journey import PauseJourney
 from infra.constructs.receive_webhook import ReceiveWebhook
 from infra.constructs.record_delivery import RecordDelivery
@@ -47,6 +49,7 @@ class WaypostStack(Stack):
         alarms = Alarms(self, email=deployment.alarm_email)
         platform = Platform(deployment=deployment, layers=Layers(self, deployment=deployment), alarms=alarms)
         contacts = ContactsTable(self, deployment=deployment)
+        files = Files(self, deployment=deployment)
         secrets = Secrets(self, deployment=deployment)
         undelivered = Undelivered(self, deployment=deployment, alarms=alarms)
 
@@ -99,6 +102,18 @@ class WaypostStack(Stack):
         for journey in library.journeys:
             machines.add(journey, tasks=tasks)
 
+        # what a marketer or the clock starts
+        operations = OperationMachines(
+            self,
+            platform=platform,
+            files=files,
+            schedules=schedules,
+            zone=library.sending.default_time_zone,
+        )
+        works: dict[str, Hop] = {}
+        for operation in library.operations:
+            operations.add(operation, tasks=works)
+
         # what happened comes back as events
         CloseEnrolment(
             self,
@@ -125,5 +140,7 @@ class WaypostStack(Stack):
             "EmailIdentity": deployment.email_identity,
             "EmailConfigurationSet": channels.email_configuration_set,
             "StateMachines": self.to_json_string(machines.arns),
+            "OperationMachines": self.to_json_string(operations.arns),
+            "FilesBucket": files.name,
         }.items():
             CfnOutput(self, name, value=value)

@@ -15,12 +15,14 @@ _WRITE = (
     "dynamodb:BatchWriteItem",
 )
 _DUE = "due"
+_PROFILES = "profiles"
 
 
 class ContactsTable(Construct):
     """A table on demand with a stream, point-in-time recovery, expiring items and encryption.
 
-    The index ``due`` holds only the items that wait for a time; the sweeper alone reads it.
+    The index ``due`` holds only the items that wait for a time; the sweeper alone reads it. The index ``profiles`` holds
+    the profiles and nothing else, so that a bulk run does not pay for events and messages; nobody decides on sending by it.
     """
 
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
@@ -48,7 +50,12 @@ class ContactsTable(Construct):
                     partition_key=text("due_shard"),
                     sort_key=text("due_at"),
                     projection_type=aws_dynamodb.ProjectionType.KEYS_ONLY,
-                )
+                ),
+                aws_dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=_PROFILES,
+                    partition_key=text("profile_of"),
+                    projection_type=aws_dynamodb.ProjectionType.ALL,
+                ),
             ],
             deletion_protection=deployment.is_production,
             removal_policy=RemovalPolicy.RETAIN if deployment.is_production else RemovalPolicy.DESTROY,
@@ -66,6 +73,19 @@ class ContactsTable(Construct):
     def due_readable_by(self, hop: Hop) -> None:
         """Let a hop find the items whose time has come."""
         hop.allow("dynamodb:Query", on=f"{self._table.table_arn}/index/{_DUE}")
+
+    def profiles_readable_by(self, hop: Hop) -> None:
+        """Let a hop read all profiles, one slice at a time."""
+        hop.allow("dynamodb:Scan", on=f"{self._table.table_arn}/index/{_PROFILES}")
+
+    @property
+    def stream_arn(self) -> str:
+        """The stream of every change."""
+        return str(self._table.table_stream_arn)
+
+    def streamed_to(self, hop: Hop) -> None:
+        """Let a hop read the stream of changes."""
+        self._table.grant_stream_read(hop.role)
 
     def webhook_ids_writable_by(self, hop: Hop) -> None:
         """Let a hop remember which webhooks it has seen, and nothing about contacts."""

@@ -1,5 +1,9 @@
 """The schedules: one for each pause and each deferred message, and the hourly sweep. Hops book and cancel them."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack, aws_iam, aws_scheduler
 from constructs import Construct
 
@@ -86,6 +90,48 @@ class Schedules(Construct):
                 role_arn=self.role_arn,
                 dead_letter_config=aws_scheduler.CfnSchedule.DeadLetterConfigProperty(arn=self.dead_letters_arn),
                 # the next hour's call does the same work
+                retry_policy=aws_scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=3
+                ),
+            ),
+        )
+        schedule.node.add_dependency(self._group)
+
+    def start(
+        self,
+        scope: Construct,
+        machine_arn: str,
+        *,
+        name: str,
+        minute: str,
+        hour: str,
+        zone: str,
+        input_: Mapping[str, Any],
+    ) -> None:
+        """Start a machine at this minute of this hour (``*``: every hour) of every day in the zone."""
+        role = aws_iam.Role(
+            scope,
+            f"{name}Role",
+            description=f"In this role the schedule {name} starts its machine",
+            assumed_by=aws_iam.ServicePrincipal(
+                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+            ),
+        )
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine_arn]))
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letters_arn]))
+        schedule = aws_scheduler.CfnSchedule(
+            scope,
+            f"{name}Schedule",
+            name=name,
+            group_name=self.group,
+            schedule_expression=f"cron({int(minute)} {hour if hour == '*' else int(hour)} * * ? *)",
+            schedule_expression_timezone=zone,
+            flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=aws_scheduler.CfnSchedule.TargetProperty(
+                arn=machine_arn,
+                role_arn=role.role_arn,
+                input=json.dumps(dict(input_)),
+                dead_letter_config=aws_scheduler.CfnSchedule.DeadLetterConfigProperty(arn=self.dead_letters_arn),
                 retry_policy=aws_scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=3600, maximum_retry_attempts=3
                 ),

@@ -49,8 +49,10 @@ def test_the_contacts_table_streams_recovers_expires_and_is_encrypted(template: 
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["SSESpecification"]["SSEEnabled"] is True
     assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    [due] = table["GlobalSecondaryIndexes"]
-    assert (due["IndexName"], due["Projection"]) == ("due", {"ProjectionType": "KEYS_ONLY"})
+    assert {index["IndexName"]: index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {
+        "due": "KEYS_ONLY",
+        "profiles": "ALL",
+    }
 
 
 def test_contacts_outlive_a_production_stack_and_not_a_trial(template: Template, production: Template) -> None:

@@ -15,6 +15,7 @@ class Settings:
 
     stage: str = ""
     contacts_table: str = ""
+    files_bucket: str = ""
     events_queue_url: str = ""
     events_dead_letters_url: str = ""
     event_bus: str = ""

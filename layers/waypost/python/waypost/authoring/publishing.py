@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from waypost.authoring.discovery import Library, discover
-from waypost.journeys.published import FILE, PACKAGE
+from waypost.declared import PACKAGE
+from waypost.journeys.published import FILE
 
 
 def published(statemachines: Path) -> dict[str, Any]:
@@ -22,14 +23,16 @@ def published_form(library: Library) -> dict[str, Any]:
 
 
 def publish(statemachines: Path, target: Path) -> Path:
-    """Write the content of the journeys layer under ``target`` and return the file; the same input, the same bytes.
+    """Write the content of the journeys layer under ``target`` and return its folder; the same input, the same bytes.
 
     Raises InvalidJourney, and then writes nothing.
     """
-    content = published(statemachines)
+    library = discover(statemachines)
     package = target / "python" / PACKAGE
     package.mkdir(parents=True, exist_ok=True)
     package.joinpath("__init__.py").write_text("", encoding="utf-8")
-    file = package / FILE
-    file.write_text(json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")
-    return file
+    files = {FILE: published_form(library), **{f"{name}.json": each for name, each in library.sections.items()}}
+    for name, content in files.items():
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+        package.joinpath(name).write_text(text, encoding="utf-8")
+    return package

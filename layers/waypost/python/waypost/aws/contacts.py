@@ -51,6 +51,8 @@ class DynamoContacts:
 
     def _put_profile(self, contact: Contact) -> dict[str, Any]:
         written = contact.to_dict() | {"version": contact.version + 1}
+        if not contact.erased and not contact.merged_into:
+            written["profile_of"] = contact.contact_id  # only items with it are in the index of profiles
         put: dict[str, Any] = {
             "TableName": self.table_name,
             "Item": table.key(table.contact_pk(contact.contact_id), "profile") | table.dump_item(written),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, Self, assert_never, get_args
 
 from waypost.clock import format_instant, parse_instant
@@ -20,6 +20,9 @@ ALL_TOPICS: Final = "*"
 
 LARGEST_PROFILE: Final = 200_000
 """Bytes of attributes; DynamoDB's items end at 400 KB, and consents, tags and identities need room beside them."""
+
+MOST_SEEN: Final = 500
+"""Event types whose first and last day a profile keeps; beyond that, rules read the history itself."""
 
 ConsentState = Literal["granted", "withdrawn", "none"]
 
@@ -49,6 +52,13 @@ class Contact:
     ``attributes_at`` holds the time of the event that set each attribute (and each tag, as ``tag:<name>``), so that a
     late event never overwrites a newer value. ``consents`` is keyed ``<channel>/<topic>``; topic ``*`` is the whole
     channel. ``suppressions`` maps a channel to the reason no message may go there. ``version`` counts writes.
+
+    ``lifecycle`` is the stage ("" before the first one), ``metrics`` what the last bulk run computed (numbers and short
+    texts), ``segments`` the saved segments the contact is in and since when, ``tag_expiries`` when tags that do not last
+    end, ``seen`` the first and the last day (UTC) of each event type (an event type that is absent has never happened).
+    ``absorbed`` are the ids of contacts merged into this one, oldest merge first; what was stored under them stays there.
+    A contact that was merged away keeps only ``merged_into``. ``kept_apart`` are contacts it must not be merged with
+    again, because somebody has undone that.
     """
 
     contact_id: str
@@ -60,7 +70,22 @@ class Contact:
     consents: dict[str, Consent] = field(default_factory=dict)
     suppressions: dict[str, str] = field(default_factory=dict)
     erased: bool = False
+    groups: frozenset[str] = frozenset()
+    lifecycle: str = ""
+    points: int = 0
+    metrics: dict[str, Any] = field(default_factory=dict)
+    segments: dict[str, datetime] = field(default_factory=dict)
+    tag_expiries: dict[str, datetime] = field(default_factory=dict)
+    seen: dict[str, tuple[date, date]] = field(default_factory=dict)
+    absorbed: tuple[str, ...] = ()
+    kept_apart: tuple[str, ...] = ()
+    merged_into: str = ""
     version: int = 0
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """The contact ids under which something of this contact is stored: its own, and those merged into it."""
+        return (self.contact_id, *self.absorbed)
 
     def address(self, channel: Channel) -> str | None:
         """The contact's address on this channel, or None."""
@@ -91,6 +116,16 @@ class Contact:
             "consents": {key: consent.to_dict() for key, consent in self.consents.items()},
             "suppressions": self.suppressions,
             "erased": self.erased,
+            "groups": sorted(self.groups),
+            "lifecycle": self.lifecycle,
+            "points": self.points,
+            "metrics": self.metrics,
+            "segments": {name: format_instant(at) for name, at in self.segments.items()},
+            "tag_expiries": {name: format_instant(at) for name, at in self.tag_expiries.items()},
+            "seen": {kind: [first.isoformat(), last.isoformat()] for kind, (first, last) in self.seen.items()},
+            "absorbed": list(self.absorbed),
+            "kept_apart": list(self.kept_apart),
+            "merged_into": self.merged_into,
             "version": self.version,
         }
 
@@ -107,6 +142,19 @@ class Contact:
             consents={key: Consent.from_dict(consent) for key, consent in value["consents"].items()},
             suppressions=dict(value["suppressions"]),
             erased=value.get("erased", False),
+            groups=frozenset(value.get("groups", ())),
+            lifecycle=value.get("lifecycle", ""),
+            points=value.get("points", 0),
+            metrics=dict(value.get("metrics", {})),
+            segments={name: parse_instant(at) for name, at in value.get("segments", {}).items()},
+            tag_expiries={name: parse_instant(at) for name, at in value.get("tag_expiries", {}).items()},
+            seen={
+                kind: (date.fromisoformat(first), date.fromisoformat(last))
+                for kind, (first, last) in value.get("seen", {}).items()
+            },
+            absorbed=tuple(value.get("absorbed", ())),
+            kept_apart=tuple(value.get("kept_apart", ())),
+            merged_into=value.get("merged_into", ""),
             version=int(value["version"]),
         )
 
@@ -121,7 +169,17 @@ def with_event(contact: Contact, event: Event) -> Contact:
     changed = with_tags(changed, add=tags, at=event.occurred_at)
     for channel, granted in consent.items():
         changed = with_consent(changed, channel=channel, granted=granted, at=event.occurred_at, source=event.source)
-    return _with_product_event(changed, event)
+    return _with_product_event(with_seen(changed, event), event)
+
+
+def with_seen(contact: Contact, event: Event) -> Contact:
+    """The contact that has seen this event type on this day; only the first event of a type and day changes it."""
+    day = event.occurred_at.astimezone(UTC).date()
+    first, last = contact.seen.get(event.type, (day, day))
+    span = (min(first, day), max(last, day))
+    if contact.seen.get(event.type) == span or (event.type not in contact.seen and len(contact.seen) >= MOST_SEEN):
+        return contact
+    return replace(contact, seen={**contact.seen, event.type: span})
 
 
 def with_identities(contact: Contact, identities: Mapping[str, str]) -> Contact:

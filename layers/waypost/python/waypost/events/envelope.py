@@ -7,8 +7,14 @@ from typing import Any, Final, Self
 from waypost import ids
 from waypost.clock import format_instant, parse_instant
 
-IDENTITY_KINDS: Final[tuple[str, ...]] = ("user_id", "anonymous_id", "email", "phone")
-"""Kinds of identity, strongest first: the first one present names a new contact and orders its events."""
+IDENTITY_KINDS: Final[tuple[str, ...]] = (
+    "user_id", "anonymous_id", "unionid", "external_userid", "openid", "email", "phone",
+)  # fmt: skip
+"""Kinds of identity, strongest first: the first one present names a new contact and orders its events.
+
+``openid`` is spelled ``<account>:<openid>``: WeChat gives a person another one in each official account and each mini
+program; ``unionid`` is the same in all accounts of one company. ``external_userid`` is WeCom's.
+"""
 
 OWN_SOURCE: Final = "waypost"
 """The source of the product's own events; those of a provider add its name (``waypost.ses``)."""

@@ -10,9 +10,9 @@ from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from waypost.contacts.profile import Channel
+from waypost.declared import PACKAGE
 from waypost.errors import UnknownJourney, UnknownMessage
 
-PACKAGE: Final = "waypost_journeys"
 FILE: Final = "published.json"
 
 Rule = Mapping[str, Any]

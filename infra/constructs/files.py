@@ -1,0 +1,61 @@
+"""The bucket of files: what is imported, exported and archived. Used by the hops and machines that work on files."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack, aws_s3
+from constructs import Construct
+
+from infra.constructs.acknowledging import acknowledge
+from infra.constructs.hop import Hop
+from infra.deployment import Deployment
+
+KEPT_DAYS = {"imports/": 30, "exports/": 7, "audiences/": 90, "work/": 7}
+"""How long files live, by prefix; personal data is not kept longer than somebody needs it. ``events/`` is the archive."""
+_UNDER_A_PREFIX = "Objects are named by their content and day; the prefix is what the hop is for"
+_NO_ACCESS_LOGS = "Every access is in CloudTrail data events if the account wants them; a second bucket would need the same"
+
+
+class Files(Construct):
+    """One private, encrypted, versioned bucket; each hop is let in under its own prefix only."""
+
+    def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
+        super().__init__(scope, "Files")
+        self._bucket = aws_s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=f"{deployment.name}-files-{Stack.of(self).account}",
+            block_public_access=aws_s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=aws_s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            versioned=deployment.is_production,
+            removal_policy=RemovalPolicy.RETAIN if deployment.is_production else RemovalPolicy.DESTROY,
+            lifecycle_rules=[
+                aws_s3.LifecycleRule(
+                    id=prefix.strip("/"),
+                    prefix=prefix,
+                    expiration=Duration.days(days),
+                    noncurrent_version_expiration=Duration.days(1),
+                )
+                for prefix, days in KEPT_DAYS.items()
+            ]
+            + [aws_s3.LifecycleRule(id="unfinished", abort_incomplete_multipart_upload_after=Duration.days(2))],
+        )
+        acknowledge(self._bucket, "AwsSolutions-S1", because=_NO_ACCESS_LOGS)
+        self.name = self._bucket.bucket_name
+        self.arn = self._bucket.bucket_arn
+
+    def readable_by(self, hop: Hop, *prefixes: str) -> None:
+        """Let a hop list and read what is under these prefixes (``imports/``)."""
+        hop.allow("s3:GetObject", on=[f"{self.arn}/{prefix}*" for prefix in prefixes], wildcard=_UNDER_A_PREFIX)
+        hop.allow(
+            "s3:ListBucket",
+            on=self.arn,
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+        )
+
+    def writable_by(self, hop: Hop, *prefixes: str) -> None:
+        """Let a hop write under these prefixes."""
+        hop.allow(
+            "s3:PutObject",
+            "s3:AbortMultipartUpload",
+            on=[f"{self.arn}/{prefix}*" for prefix in prefixes],
+            wildcard=_UNDER_A_PREFIX,
+        )

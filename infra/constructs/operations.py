@@ -1,0 +1,127 @@
+"""The operation machines: one state machine for each folder under statemachines/operations/, started in the console."""
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import ArnFormat, RemovalPolicy, Stack, aws_iam, aws_logs, aws_stepfunctions
+from constructs import Construct
+
+from infra.constructs.acknowledging import acknowledge, acknowledge_wildcard
+from infra.constructs.alarms import FIVE_MINUTES
+from infra.constructs.files import Files
+from infra.constructs.hop import Hop, Platform
+from infra.constructs.schedules import Schedules
+from waypost.authoring.operations import FILES_BUCKET, OperationFolder, OperationSchedule
+from waypost.errors import InvalidInput
+
+_LOG_DELIVERY = "Log delivery and X-Ray take no resource"
+_OWN_CHILDREN = "The executions of a map are named by Step Functions, after the machine itself"
+_ANY_FILE = "A machine is told in its input which file to read"
+_HISTORY_IS_KEPT = (
+    "Step Functions keeps the whole history of an execution for 90 days; logging it again doubles the cost"
+)
+
+
+class OperationMachines(Construct):
+    """``arns`` maps the names of operations to the ARNs of their machines."""
+
+    def __init__(self, scope: Construct, *, platform: Platform, files: Files, schedules: Schedules, zone: str) -> None:
+        super().__init__(scope, "Operations")
+        self._platform = platform
+        self._files = files
+        self._schedules = schedules
+        self._zone = zone
+        self.arns: dict[str, str] = {}
+        self._logs = aws_logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/vendedlogs/states/{platform.deployment.name}-operations",
+            retention=platform.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def add(self, folder: OperationFolder, *, tasks: Mapping[str, Hop]) -> None:
+        """Make the machine of an operation. It may call the ``tasks`` that its definition names, and nothing else.
+
+        Raises InvalidInput when it names a function that there is not.
+        """
+        if missing := [name for name in folder.functions if name not in tasks]:
+            raise InvalidInput(
+                f"statemachines/operations/{folder.name}/definition.asl.yaml",
+                f"names ${{{missing[0]}}}; expected one of {', '.join(sorted(tasks))} or {FILES_BUCKET}",
+            )
+        named = {name: tasks[name].arn for name in folder.functions}
+        scope = Construct(self, folder.name)
+        role = aws_iam.Role(scope, "Role", assumed_by=aws_iam.ServicePrincipal("states.amazonaws.com"))
+        if named:
+            role.add_to_policy(
+                aws_iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(named.values()))
+            )
+        substitutions = dict(named)
+        if folder.uses_files:
+            self._let_at_files(role)
+            substitutions[FILES_BUCKET] = self._files.name
+        name = self._platform.deployment.state_machine_name(folder.name)
+        if folder.has_distributed_map:
+            self._let_start_children(role, name)
+        machine = aws_stepfunctions.StateMachine(
+            scope,
+            "Machine",
+            state_machine_name=name,
+            comment=folder.manifest.description.strip(),
+            state_machine_type=aws_stepfunctions.StateMachineType.STANDARD,
+            definition_body=aws_stepfunctions.DefinitionBody.from_string(
+                json.dumps(folder.definition, ensure_ascii=False)
+            ),
+            definition_substitutions=substitutions or None,
+            role=role,
+            tracing_enabled=True,
+            logs=aws_stepfunctions.LogOptions(
+                destination=self._logs, level=aws_stepfunctions.LogLevel.ERROR, include_execution_data=False
+            ),
+        )
+        acknowledge(machine, "AwsSolutions-SF1", because=_HISTORY_IS_KEPT)
+        acknowledge_wildcard(role, "*", because=_LOG_DELIVERY)
+        self.arns[folder.name] = machine.state_machine_arn
+        for schedule, when in folder.manifest.schedules.items():
+            self._start_by_itself(scope, machine, name=f"{folder.name}-{schedule}", when=when)
+        self._platform.alarms.watch(
+            scope,
+            "Failed",
+            machine.metric_failed(period=FIVE_MINUTES),
+            because=f"The operation {folder.name} failed; its graph in the console shows where",
+        )
+
+    def _let_at_files(self, role: aws_iam.Role) -> None:
+        objects = f"{self._files.arn}/*"
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[objects]))
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self._files.arn]))
+        acknowledge_wildcard(role, objects, because=_ANY_FILE)
+
+    def _let_start_children(self, role: aws_iam.Role, name: str) -> None:
+        """What a distributed map needs. Source: Step Functions Developer Guide, "IAM policies for Distributed Map"."""
+        stack, colons = Stack.of(self), ArnFormat.COLON_RESOURCE_NAME
+        machine = stack.format_arn(
+            service="states", resource="stateMachine", resource_name=name, arn_format=colons
+        )
+        children = stack.format_arn(
+            service="states", resource="execution", resource_name=f"{name}/*", arn_format=colons
+        )
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]))
+        role.add_to_policy(
+            aws_iam.PolicyStatement(
+                actions=["states:DescribeExecution", "states:StopExecution"], resources=[children]
+            )
+        )
+        role.add_to_policy(
+            aws_iam.PolicyStatement(actions=["states:RedriveExecution"], resources=[children])
+        )
+        acknowledge_wildcard(role, children, because=_OWN_CHILDREN)
+
+    def _start_by_itself(
+        self, scope: Construct, machine: aws_stepfunctions.StateMachine, *, name: str, when: OperationSchedule
+    ) -> None:
+        hour, minute = (when.at or "03:00").split(":") if when.every == "day" else ("*", "0")
+        self._schedules.start(
+            scope, machine.state_machine_arn, name=name, minute=minute, hour=hour, zone=self._zone, input_=when.input
+        )

@@ -1,0 +1,124 @@
+"""Finds the operations in ``statemachines/operations/``: machines that a marketer or a schedule starts. Used by discovery.
+
+An operation is a folder with ``operation.yaml`` (what it is for, an example of its input, its schedule) and
+``definition.asl.yaml``. Its tasks name functions as journeys do, ``${SplitImport}`` for ``functions/split_import``;
+``${FilesBucket}`` stands for the bucket of files.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.problems import Authored
+from waypost.authoring.reading import FileReader
+from waypost.authoring.sending_policy import LocalTime
+from waypost.authoring.tasks import TRANSIENT_ERRORS
+
+FILES_BUCKET: Final = "FilesBucket"
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+_LONGEST_TASK: Final = 900  # seconds; Lambda's own limit
+
+
+class OperationSchedule(Authored):
+    """When an operation starts by itself: every day ``at`` a time in the default time zone, or every full hour."""
+
+    every: Literal["day", "hour"]
+    at: LocalTime | None = None
+    input: dict[str, Any] = Field(default_factory=dict)
+
+
+class OperationManifest(Authored):
+    """``operation.yaml``."""
+
+    description: str
+    owner: str
+    example: dict[str, Any] = Field(default_factory=dict)
+    schedules: dict[str, OperationSchedule] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFolder:
+    """An operation that passed every check; ``definition`` still has its placeholders."""
+
+    name: str
+    path: Path
+    manifest: OperationManifest
+    definition: dict[str, Any]
+    functions: tuple[str, ...]
+
+    @property
+    def uses_files(self) -> bool:
+        """Whether it reads or writes the bucket of files itself."""
+        return f"${{{FILES_BUCKET}}}" in json.dumps(self.definition)
+
+    @property
+    def has_distributed_map(self) -> bool:
+        """Whether it starts child executions of itself."""
+        return any(
+            state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+            for scope in scopes(self.definition)
+            for state in scope.states.values()
+        )
+
+
+def operations(reader: FileReader) -> list[OperationFolder]:
+    """The operations, by name; what is wrong with one is added to the reader's problems."""
+    found = [_operation(reader, path) for path in reader.folders(reader.root / "operations")]
+    return [operation for operation in found if operation is not None]
+
+
+def _operation(reader: FileReader, path: Path) -> OperationFolder | None:
+    before = len(reader.problems)
+    if not _NAME.fullmatch(path.name) or len(path.name) > 50:
+        reader.add(path, "", "expected a folder name of at most 50 characters in lower case, such as import-contacts")
+    manifest = reader.model(path / "operation.yaml", OperationManifest)
+    file = path / "definition.asl.yaml"
+    definition = reader.value(file)
+    if definition is not None:
+        reader.extend(file, _problems(definition))
+    if len(reader.problems) > before or manifest is None or definition is None:
+        return None
+    named = sorted({name for name in _PLACEHOLDER.findall(json.dumps(definition)) if name != FILES_BUCKET})
+    return OperationFolder(path.name, path, manifest, _augmented(definition), tuple(named))
+
+
+def _problems(definition: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(definition, dict) or not isinstance(definition.get("States"), dict):
+        yield "States", "expected a state machine: StartAt and States"
+        return
+    if definition.get("StartAt") not in definition["States"]:
+        yield "StartAt", f"expected the name of a state, got {definition.get('StartAt')!r}"
+        return
+    if not definition.get("Comment"):
+        yield "Comment", "is missing; it is what a marketer reads first in the console"
+
+
+def _augmented(definition: dict[str, Any]) -> dict[str, Any]:
+    """A copy in which every function call has ``Retry`` and ``TimeoutSeconds``, unless it has its own."""
+    copy: dict[str, Any] = json.loads(json.dumps(definition))
+    for scope in scopes(copy):
+        for state in scope.states.values():
+            if called_function(state) is not None or "${" in str(state.get("Resource", "")):
+                state.setdefault("TimeoutSeconds", _LONGEST_TASK)
+                state.setdefault("Retry", _retry())
+    return copy
+
+
+def _retry() -> list[dict[str, Any]]:
+    return [
+        {
+            "ErrorEquals": list(TRANSIENT_ERRORS),
+            "IntervalSeconds": 2,
+            "MaxAttempts": 6,
+            "BackoffRate": 2,
+            "MaxDelaySeconds": 60,
+            "JitterStrategy": "FULL",
+        }
+    ]
