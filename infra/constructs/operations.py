@@ -101,21 +101,15 @@ class OperationMachines(Construct):
     def _let_start_children(self, role: aws_iam.Role, name: str) -> None:
         """What a distributed map needs. Source: Step Functions Developer Guide, "IAM policies for Distributed Map"."""
         stack, colons = Stack.of(self), ArnFormat.COLON_RESOURCE_NAME
-        machine = stack.format_arn(
-            service="states", resource="stateMachine", resource_name=name, arn_format=colons
-        )
+        machine = stack.format_arn(service="states", resource="stateMachine", resource_name=name, arn_format=colons)
         children = stack.format_arn(
             service="states", resource="execution", resource_name=f"{name}/*", arn_format=colons
         )
         role.add_to_policy(aws_iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]))
         role.add_to_policy(
-            aws_iam.PolicyStatement(
-                actions=["states:DescribeExecution", "states:StopExecution"], resources=[children]
-            )
+            aws_iam.PolicyStatement(actions=["states:DescribeExecution", "states:StopExecution"], resources=[children])
         )
-        role.add_to_policy(
-            aws_iam.PolicyStatement(actions=["states:RedriveExecution"], resources=[children])
-        )
+        role.add_to_policy(aws_iam.PolicyStatement(actions=["states:RedriveExecution"], resources=[children]))
         acknowledge_wildcard(role, children, because=_OWN_CHILDREN)
 
     def _start_by_itself(
