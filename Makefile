@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench synth deploy lock format clean setup
+.PHONY: help demo test check up down bench synth deploy lock personas format clean setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,9 +11,9 @@ ARGS ?=
 # The virtual environment is as good as what went into it: other requirements, another stamp.
 STAMP := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 # What is called by others than our own code: commands, fixtures, validators, handlers, and errors that only state machines name.
-CALLED_BY_FRAMEWORKS := @app.*,@pytest.*,@model_validator*,@field_validator*,@jsii*
-NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,GoalReached,JourneyExited
-CODE := infra functions layers/waypost/python tests benchmarks
+CALLED_BY_FRAMEWORKS := @app.*,@rule*,@invariant*,@pytest.*,@model_validator*,@field_validator*,@jsii*
+NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
+CODE := infra functions layers/waypost/python tests benchmarks personas
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ test: $(STAMP) ## Run every test
 check: $(STAMP) ## Format, lint, types, imports, dead code
 	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }
 	@echo "» lint";      $(BIN)/ruff check --quiet $(CODE)
-	@echo "» types";     $(BIN)/mypy --no-error-summary infra layers/waypost/python/waypost functions tests benchmarks
+	@echo "» types";     $(BIN)/mypy --no-error-summary infra layers/waypost/python/waypost functions tests benchmarks personas
 	@echo "» imports";   report=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@echo "» dead code"; found=$$($(BIN)/vulture $(CODE) --min-confidence 60 --ignore-decorators '$(CALLED_BY_FRAMEWORKS)' \
 	  --ignore-names '$(NAMED_BY_FRAMEWORKS)' | grep -E 'unused (function|method|class|property|import)|unreachable'); \
@@ -50,10 +50,14 @@ deploy: $(STAMP) ## Deploy to the AWS account of your credentials: make deploy A
 
 lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes, for every Python from 3.11 on
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
-	@for name in lambda dev; do echo "» requirements/$$name.txt"; \
+	@for name in lambda dev personas; do echo "» requirements/$$name.txt"; \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; done
 	@rm -rf .venv-lock
+
+personas: $(STAMP) ## Install the personas extra (scikit-learn) beside the rest, and test the grouping
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/personas.txt
+	@$(BIN)/python -m pytest -q personas $(ARGS)
 
 format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet $(CODE)

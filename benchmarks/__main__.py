@@ -10,10 +10,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import built_layers, import_time, journey_cost
+from benchmarks import built_layers, bulk_scan, import_rate, import_time, journey_cost, rule_index, rule_speed
+from benchmarks.bulk_scan import BulkSpeed, runs_table, scan_table
+from benchmarks.import_rate import ImportRate, rate_table
 from benchmarks.import_time import ImportTimes
 from benchmarks.journey_cost import JourneyCost
 from benchmarks.report import dollars_table, import_table, passages_table
+from benchmarks.rule_index import IndexCurve, index_table
+from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
 from infra.local.cloud import OUT, ROOT
 from infra.local.problems import LocalError
 
@@ -26,6 +30,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def bench(
     rounds: Annotated[int, typer.Option(min=1, help="How often each handler is started.")] = 21,
+    import_rows: Annotated[int, typer.Option(min=1, help="Rows of the largest imported file.")] = 1_000_000,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")] = False,
 ) -> None:
     """Measure import times, and count what a message of the new-user journey costs. Writes out/bench.json."""
@@ -39,11 +44,15 @@ def bench(
     try:
         with progress:
             imports = _imports(progress, rounds)
+            speed = _speed(progress)
+            curve = _index(progress)
+            rate = _rate(progress, import_rows)
+            bulk = _bulk(progress)
             cost = _cost(progress)
     except LocalError as problem:
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
-    _tell(imports, cost, as_json=as_json)
+    _tell(imports, cost, curve, rate, speed, bulk, as_json=as_json)
 
 
 def _imports(progress: Progress, rounds: int) -> ImportTimes:
@@ -60,13 +69,51 @@ def _imports(progress: Progress, rounds: int) -> ImportTimes:
     )
 
 
+def _speed(progress: Progress) -> RuleSpeed:
+    task = progress.add_task("asking one rule in every engine", total=rule_speed.ROUNDS)
+    return rule_speed.measure(progress=lambda: progress.advance(task))
+
+
+def _index(progress: Progress) -> IndexCurve:
+    progress.add_task("routing events beside 10, 100 and 1,000 segments", total=None)
+    return rule_index.measure()
+
+
+def _bulk(progress: Progress) -> BulkSpeed:
+    task = progress.add_task("scanning a page of 1 MB in turn", total=bulk_scan.ROUNDS)
+    return bulk_scan.measure(progress=lambda: progress.advance(task))
+
+
+def _rate(progress: Progress, rows: int) -> ImportRate:
+    task = progress.add_task("", total=None)
+    return import_rate.measure(
+        OUT / "bench" / "import", largest=rows, progress=lambda step: progress.update(task, description=step)
+    )
+
+
 def _cost(progress: Progress) -> JourneyCost:
     task = progress.add_task("", total=None)
     return journey_cost.measure(OUT / "bench" / "cloud", progress=lambda step: progress.update(task, description=step))
 
 
-def _tell(imports: ImportTimes, cost: JourneyCost, *, as_json: bool) -> None:
-    figures: dict[str, Any] = {"import_time": imports.to_dict(), "journey_cost": cost.to_dict()}
+def _tell(
+    imports: ImportTimes,
+    cost: JourneyCost,
+    curve: IndexCurve,
+    rate: ImportRate,
+    speed: RuleSpeed,
+    bulk: BulkSpeed,
+    *,
+    as_json: bool,
+) -> None:
+    figures: dict[str, Any] = {
+        "import_time": imports.to_dict(),
+        "journey_cost": cost.to_dict(),
+        "rule_speed": speed.to_dict(),
+        "rule_index": curve.to_dict(),
+        "import_rate": rate.to_dict(),
+        "bulk_scan": bulk.to_dict(),
+    }
     path = OUT / "bench.json"
     path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
@@ -75,7 +122,17 @@ def _tell(imports: ImportTimes, cost: JourneyCost, *, as_json: bool) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH
-    for table in (import_table(imports), passages_table(cost), dollars_table(cost)):
+    for table in (
+        import_table(imports),
+        rule_table(speed),
+        sorting_table(speed),
+        index_table(curve),
+        rate_table(rate),
+        scan_table(bulk),
+        runs_table(bulk),
+        passages_table(cost),
+        dollars_table(cost),
+    ):
         console.print(table, "")
     console.print(f"All figures: {path.relative_to(ROOT)}; what they mean: docs/benchmarks.md")
 

@@ -40,6 +40,7 @@ PARTS: Final[Mapping[str, str]] = {
     "update_contact": "updates",
     "evaluate_segment": "updates",
     "close_enrolment": "closing",
+    "archive_events": "archive",
 }
 STEPS: Final = "state transitions"
 

@@ -14,6 +14,7 @@ MEMORY_GB: Final = 0.5
 """Of every function that a journey calls (``infra.constructs.hop``)."""
 
 ASSUMED_MILLISECONDS: Final[Mapping[str, int]] = {
+    "archive_events": 60,
     "close_enrolment": 60,
     "evaluate_segment": 30,
     "pause_journey": 60,

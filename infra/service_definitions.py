@@ -18,6 +18,8 @@ def thin(definitions: Path, *, services: Collection[str]) -> None:
     for service in services:
         for packed in sorted((definitions / service).glob("*/*.json.gz")):
             definition = _without_documentation(json.loads(gzip.decompress(packed.read_bytes())))
+            for setting in definition.get("clientContextParams", {}).values():
+                setting["documentation"] = ""  # botocore reads this one text (ClientContextParameter)
             prefixes.add(definition.get("metadata", {}).get("endpointPrefix"))
             _write(packed.with_suffix(""), definition)
             packed.unlink()

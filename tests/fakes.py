@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
 
 from waypost.clock import format_instant, parse_instant
+from waypost.contacts.merging import Merge
 from waypost.contacts.profile import Contact
 from waypost.errors import TemporarilyUnavailable
 from waypost.events.envelope import Event
@@ -126,7 +127,7 @@ class FakeClock:
 
 
 class FakeContacts:
-    """A ContactStore."""
+    """A ContactStore; ``touches`` are its fellow ledger's."""
 
     label = "contacts"
 
@@ -134,6 +135,9 @@ class FakeContacts:
         self.effects = effects or Effects()
         self.items: dict[str, str] = {}
         self.identities: dict[tuple[str, str], str] = {}
+        self.counted: set[tuple[str, str]] = set()
+        self.merge_records: dict[str, str] = {}
+        self.touches: dict[str, Touches] = {}
         self.before_save: Callable[[], object] | None = None
 
     def __contains__(self, contact_id: object) -> bool:
@@ -159,25 +163,85 @@ class FakeContacts:
             kind: self.identities[kind, value] for kind, value in identities.items() if (kind, value) in self.identities
         }
 
+    def living(self) -> list[Contact]:
+        """The contacts that are not part of another one."""
+        return [contact for contact_id in self.items if not (contact := self[contact_id]).merged_into]
+
     def load(self, contact_id: str) -> Contact | None:
         """See ContactStore."""
         item = self.items.get(contact_id)
-        return Contact.from_dict(json.loads(item)) if item else None
+        contact = Contact.from_dict(json.loads(item)) if item else None
+        return self.load(contact.merged_into) if contact and contact.merged_into else contact
 
     @effect
-    def save(self, contact: Contact, *, claim: Mapping[str, str]) -> bool:
+    def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """See ContactStore. ``before_save`` lets a test put another writer first."""
         if self.before_save is not None:
             other, self.before_save = self.before_save, None
             other()
-        stored = self.load(contact.contact_id)
-        if (stored.version if stored else 0) != contact.version:
+        if not self._is_as_read(contact) or (contact.contact_id, counting) in self.counted:
             return False
         if any(self.identities.get(pair, contact.contact_id) != contact.contact_id for pair in claim.items()):
             return False
-        self.items[contact.contact_id] = json.dumps(contact.to_dict() | {"version": contact.version + 1})
+        self._store(contact)
         self.identities.update(dict.fromkeys(claim.items(), contact.contact_id))
+        if counting:
+            self.counted.add((contact.contact_id, counting))
         return True
+
+    def has_counted(self, contact_id: str, event_id: str) -> bool:
+        """See ContactStore."""
+        return (contact_id, event_id) in self.counted
+
+    @effect
+    def merge(self, merge: Merge) -> bool:
+        """See ContactStore."""
+        if not (self._is_as_read(merge.result) and self._is_as_read(merge.tombstone)):
+            return False
+        self._store(merge.result)
+        self._store(merge.tombstone)
+        self._keep_record(merge)
+        survivor, absorbed = (self._touches_of(each) for each in (merge.survivor, merge.absorbed))
+        if absorbed.recent:
+            self._put_touches(merge.survivor, survivor.together_with(absorbed))
+        self._put_touches(merge.absorbed, absorbed)
+        return True
+
+    def merges(self, contact_id: str) -> list[Merge]:
+        """See ContactStore."""
+        found = [Merge.from_dict(json.loads(record)) for record in self.merge_records.values()]
+        ours = [each for each in found if each.survivor.contact_id == contact_id]
+        return sorted(ours, key=lambda each: (each.at, len(each.result.absorbed)))
+
+    @effect
+    def unmerge(self, merge: Merge, survivor: Contact, absorbed: Contact, *, rewritten: Sequence[Merge] = ()) -> bool:
+        """See ContactStore."""
+        if not (self._is_as_read(survivor) and self._is_as_read(absorbed)):
+            return False
+        self._store(survivor)
+        self._store(absorbed)
+        for each in (merge, *rewritten):
+            self._keep_record(each)
+        both = self._touches_of(survivor)
+        self._put_touches(survivor, both)
+        self._put_touches(absorbed, replace(self._touches_of(absorbed), recent=both.recent))
+        return True
+
+    def _is_as_read(self, contact: Contact) -> bool:
+        item = self.items.get(contact.contact_id)
+        return (json.loads(item)["version"] if item else 0) == contact.version
+
+    def _store(self, contact: Contact) -> None:
+        self.items[contact.contact_id] = json.dumps(contact.to_dict() | {"version": contact.version + 1})
+
+    def _keep_record(self, merge: Merge) -> None:
+        self.merge_records[merge.merge_id] = json.dumps(merge.to_dict())
+
+    def _touches_of(self, contact: Contact) -> Touches:
+        return self.touches.get(contact.contact_id, Touches())
+
+    def _put_touches(self, contact: Contact, touches: Touches) -> None:
+        self.touches[contact.contact_id] = replace(touches, version=touches.version + 1)
 
 
 class FakeHistory:
@@ -188,6 +252,7 @@ class FakeHistory:
     def __init__(self, effects: Effects | None = None) -> None:
         self.effects = effects or Effects()
         self.events: dict[tuple[str, str], str] = {}
+        self.versions: dict[tuple[str, str], int] = {}
         self.routed: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def __contains__(self, event_id: object) -> bool:
@@ -198,10 +263,11 @@ class FakeHistory:
         return (contact_id, event_id) in self.routed
 
     @effect
-    def record(self, contact_id: str, event: Event, *, routed_at: datetime) -> None:
+    def record(self, contact_id: str, event: Event, *, routed_at: datetime, version: int = 0) -> None:
         """See EventHistory."""
         place = f"{format_instant(event.occurred_at)}#{event.id}"
         item = event.to_dict() | {"routed_at": format_instant(routed_at)}
+        self.versions.setdefault((contact_id, place), version)
         self.events.setdefault((contact_id, place), json.dumps(item))
 
     @effect
@@ -296,13 +362,15 @@ class FakeEnrolments:
         known = self.load(enrolment.contact_id, enrolment.enrolment_id)
         if known is not None:
             return None if known.trigger.id == enrolment.trigger.id else "enrolled_before"
+        owners = (enrolment.contact_id, *terms.also_under)
         held = [f"reentry#{enrolment.journey}"] if terms.one_at_a_time else []
-        if held and not self._is_free(enrolment.contact_id, held[0], terms.not_since):
-            active = any(other.journey == enrolment.journey for other in self.unfinished(enrolment.contact_id))
+        if held and not all(self._is_free(owner, held[0], terms.not_since) for owner in owners):
+            unfinished = [other for owner in owners for other in self.unfinished(owner)]
+            active = any(other.journey == enrolment.journey for other in unfinished)
             return "already_in_journey" if active else "enrolled_before"
         if terms.exclusive_group:
             held.append(f"group#{terms.exclusive_group}")
-            if not self._is_free(enrolment.contact_id, held[-1], None):
+            if not all(self._is_free(owner, held[-1], None) for owner in owners):
                 return "exclusive_group_taken"
         audience = (enrolment.journey, enrolment.version)
         if terms.audience_limit is not None:
@@ -325,7 +393,11 @@ class FakeEnrolments:
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
-        return [each for each in self if each.contact_id == contact_id and each.status in {"active", "leaving"}]
+        return [each for each in self.of_contact(contact_id) if each.status in {"active", "leaving"}]
+
+    def of_contact(self, contact_id: str) -> list[Enrolment]:
+        """See EnrolmentStore."""
+        return [each for each in self if each.contact_id == contact_id]
 
     @effect
     def leave(
@@ -453,7 +525,7 @@ class FakeLedger:
         self.contacts = contacts
         self.enrolments = enrolments
         self.rows: dict[tuple[str, str], LedgerRow] = {}
-        self.touches: dict[str, Touches] = {}
+        self.touches = contacts.touches
         self.answered: set[str] = set()
         self.confirmed_at: dict[str, datetime] = {}
         self.before_claim: Callable[[], object] | None = None
@@ -474,11 +546,13 @@ class FakeLedger:
     def situation(self, request: SendRequest) -> Situation:
         """See Ledger."""
         step = request.step
+        contact = self.contacts.load(step.contact_id)
+        owner = contact.contact_id if contact else step.contact_id
         return Situation(
-            contact=self.contacts.load(step.contact_id),
+            contact=contact,
             enrolment=self.enrolments.load(step.contact_id, step.enrolment_id),
             row=self._row(request),
-            touches=self.touches.get(step.contact_id, Touches()),
+            touches=replace(self.touches.get(owner, Touches()), contact_id="" if owner == step.contact_id else owner),
         )
 
     @effect
@@ -502,10 +576,11 @@ class FakeLedger:
         if not _is_open(row, request.attempt):
             return "taken"
         if touches is not None:
-            if self.touches.get(contact_id, Touches()).version != touches.version:
+            owner = touches.contact_id or contact_id
+            if self.touches.get(owner, Touches()).version != touches.version:
                 return "touches_changed"
             touch = Touch(request.message_key, _stored(at), channel)
-            self.touches[contact_id] = Touches([*touches.others(touch.message_key), touch], touches.version + 1)
+            self.touches[owner] = Touches([*touches.others(touch.message_key), touch], touches.version + 1)
         self._change(
             request,
             state="claimed",
@@ -630,10 +705,10 @@ class FakeLedger:
         self.rows[row.contact_id, row.message_key] = row
 
     def _forget_touch(self, request: SendRequest) -> None:
-        touches = self.touches.get(request.step.contact_id, Touches())
+        touches = self.situation(request).touches
         left = touches.others(request.message_key)
         if len(left) < len(touches.recent):
-            self.touches[request.step.contact_id] = Touches(left, touches.version + 1)
+            self.touches[touches.contact_id or request.step.contact_id] = Touches(left, touches.version + 1)
 
 
 class FakeMachines:

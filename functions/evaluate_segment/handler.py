@@ -8,7 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.clock import clock
+from waypost.journeys.published import load_published
 from waypost.segments.evaluating import SegmentEvaluator
+from waypost.segments.saved import load_saved_segments
 
 logger = Logger(service="evaluate_segment")
 
@@ -17,7 +19,12 @@ logger = Logger(service="evaluate_segment")
 def evaluator() -> SegmentEvaluator:
     """The evaluator, wired."""
     return SegmentEvaluator(
-        contacts=wiring.contacts(), enrolments=wiring.enrolments(), history=wiring.history(), clock=clock()
+        contacts=wiring.contacts(),
+        enrolments=wiring.enrolments(),
+        past=wiring.past(),
+        segments=load_saved_segments(),
+        default_zone=load_published().sending.default_time_zone,
+        clock=clock(),
     )
 
 

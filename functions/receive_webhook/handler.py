@@ -22,6 +22,7 @@ from waypost.events.answers import answer
 from waypost.events.outcome import Accepted, Refused, refuse
 from waypost.events.receiving import Receiver
 from waypost.events.request import Request
+from waypost.events.source_mapping import load_source_mappings
 from waypost.settings import Settings
 
 logger = Logger(service="receive_webhook")
@@ -38,6 +39,7 @@ def receiver() -> Receiver:
         secrets=SecretsManagerSecret(client("secretsmanager"), settings.webhook_secrets),
         log=DynamoWebhookLog(client("dynamodb"), settings.contacts_table),
         clock=clock(),
+        mappings=load_source_mappings(),
     )
 
 

@@ -1,5 +1,6 @@
 """Act on accepted events, in order per contact. Called by the events queue."""
 
+import time
 from functools import cache
 from typing import Any
 
@@ -11,8 +12,10 @@ from waypost.aws import wiring
 from waypost.aws.bus import EventBridgeBus
 from waypost.aws.clients import client
 from waypost.aws.machines import StepFunctionsMachines
+from waypost.aws.queue import SqsEventQueue
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.clock import clock
+from waypost.contacts.identity_rules import load_identity_rules
 from waypost.events.routing import Router
 from waypost.journeys.enrolling import Enroller
 from waypost.journeys.published import load_published
@@ -36,6 +39,7 @@ def router() -> Router:
         contacts=wiring.contacts(),
         history=wiring.history(),
         ledger=wiring.ledger(),
+        keeper=wiring.keeper(),
         waker=Waker(
             published=published,
             enrolments=wiring.enrolments(),
@@ -54,7 +58,10 @@ def router() -> Router:
             clock=clock(),
         ),
         bus=EventBridgeBus(client("events"), settings.event_bus),
+        queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
         clock=clock(),
+        identity_rules=load_identity_rules(),
+        wait=time.sleep,
     )
 
 

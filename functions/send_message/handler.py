@@ -14,6 +14,7 @@ from waypost.aws.email import SesEmail
 from waypost.aws.links import unsubscribe_urls
 from waypost.aws.sms import EndUserMessagingSms
 from waypost.clock import clock
+from waypost.content.products import ProductVariables, load_catalogue
 from waypost.journeys.published import load_published
 from waypost.sending.request import SendRequest
 from waypost.sending.sender import Sender
@@ -35,7 +36,14 @@ def sender() -> Sender:
         unsubscribe_url=unsubscribe_urls(settings),
         clock=clock(),
         sleep=time.sleep,
+        products=products,
     )
+
+
+@cache
+def products() -> ProductVariables:
+    """The catalogue and what was bought before, for messages that ask for products."""
+    return ProductVariables(catalogue=load_catalogue(), purchases=wiring.history())
 
 
 @logger.inject_lambda_context

@@ -1,4 +1,4 @@
-"""Tag a contact or set its attributes. Called by Update tasks of journeys."""
+"""Change a contact: tags, attributes, groups, points, stage. Called by Update tasks of journeys."""
 
 from functools import cache
 from typing import Any
@@ -7,7 +7,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.clients import client
+from waypost.aws.queue import SqsEventQueue
 from waypost.clock import clock
+from waypost.contacts.attributes import load_attributes
+from waypost.contacts.lifecycle import load_lifecycle
+from waypost.contacts.tag_system import load_tag_system
 from waypost.contacts.updating import ContactUpdater
 
 logger = Logger(service="update_contact")
@@ -16,7 +21,14 @@ logger = Logger(service="update_contact")
 @cache
 def updater() -> ContactUpdater:
     """The updater, wired."""
-    return ContactUpdater(contacts=wiring.contacts(), clock=clock())
+    return ContactUpdater(
+        contacts=wiring.contacts(),
+        queue=SqsEventQueue(client("sqs"), wiring.settings().events_queue_url),
+        tags=load_tag_system(),
+        attributes=load_attributes(),
+        lifecycle=load_lifecycle(),
+        clock=clock(),
+    )
 
 
 @logger.inject_lambda_context

@@ -78,6 +78,10 @@ class ContactsTable(Construct):
         """Let a hop read all profiles, one slice at a time."""
         hop.allow("dynamodb:Scan", on=f"{self._table.table_arn}/index/{_PROFILES}")
 
+    def profiles_countable_by(self, hop: Hop) -> None:
+        """Let a hop ask about how many profiles there are."""
+        hop.allow("dynamodb:DescribeTable", on=self._table.table_arn)
+
     @property
     def stream_arn(self) -> str:
         """The stream of every change."""
@@ -94,4 +98,12 @@ class ContactsTable(Construct):
             "dynamodb:PutItem",
             on=self._table.table_arn,
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["webhook#*"]}},
+        )
+
+    def destination_states_writable_by(self, hop: Hop) -> None:
+        """Let a hop remember which destinations want no more, and change nothing about contacts."""
+        hop.allow(
+            "dynamodb:PutItem",
+            on=self._table.table_arn,
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}},
         )

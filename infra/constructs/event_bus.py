@@ -26,6 +26,14 @@ class EventBus(Construct):
         )
         self.name = self._bus.event_bus_name
 
+    def tell(
+        self, scope: Construct, *, pattern: aws_events.EventPattern, target: aws_events.IRuleTarget, because: str
+    ) -> None:
+        """Pass the events that match ``pattern`` on to a target."""
+        aws_events.Rule(
+            scope, "Rule", event_bus=self._bus, description=because[:512], event_pattern=pattern, targets=[target]
+        )
+
     def writable_by(self, hop: Hop) -> None:
         """Let a hop publish events."""
         hop.allow("events:PutEvents", on=self._bus.event_bus_arn)

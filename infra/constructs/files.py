@@ -61,3 +61,17 @@ class Files(Construct):
             on=[f"{self.arn}/{prefix}*" for prefix in prefixes],
             wildcard=_UNDER_A_PREFIX,
         )
+
+    def taggable_by(self, hop: Hop, *prefixes: str) -> None:
+        """Let a hop write objects with tags under these prefixes."""
+        hop.allow("s3:PutObjectTagging", on=[f"{self.arn}/{prefix}*" for prefix in prefixes], wildcard=_UNDER_A_PREFIX)
+
+    def forget(self, prefix: str, *, tag: str, value: str, days: int) -> None:
+        """Delete the objects under a prefix that carry this tag, so many days after they were written."""
+        self._bucket.add_lifecycle_rule(
+            id=f"{prefix.strip('/')}-{value}",
+            prefix=prefix,
+            tag_filters={tag: value},
+            expiration=Duration.days(days),
+            noncurrent_version_expiration=Duration.days(1),
+        )

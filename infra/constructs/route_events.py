@@ -11,7 +11,7 @@ from infra.constructs.schedules import Schedules
 
 
 class RouteEvents(Hop):
-    """Stores each event, wakes or ends paused journeys, starts the journeys that match, and publishes it."""
+    """Stores each event, keeps segments true, wakes or ends paused journeys, starts those that match, publishes it."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class RouteEvents(Hop):
             purpose="Stores events and lets them start, wake and end journeys",
             settings={
                 "contacts_table": contacts.name,
+                "events_queue_url": events.queue.queue_url,
                 "events_dead_letters_url": events.dead_letters.queue_url,
                 "event_bus": bus.name,
                 "schedule_group": schedules.group,
@@ -38,6 +39,7 @@ class RouteEvents(Hop):
             },
         )
         events.read_by(self)
+        events.writable_by(self)  # a segment that is entered is an event too
         contacts.writable_by(self)
         machines.startable_by(self)
         machines.answerable_by(self)

@@ -133,6 +133,7 @@ class LocalCloud:
         self.emulator.start(
             {
                 "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
+                "WAYPOST_LOOPBACK_RECEIVERS": "yes",
                 "AWS_ENDPOINT_URL_SESV2": self.providers.url,
                 "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.providers.url,
             }

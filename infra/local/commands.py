@@ -10,8 +10,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.local import (
+    audience_commands,
+    destination_commands,
+    file_commands,
+    merge_commands,
+    persona_commands,
+    rebuild_commands,
+    running,
+    segment_commands,
+)
 from infra.local import demo as demos
-from infra.local import running
 from infra.local.cloud import default_zone
 from infra.local.comparing import Told
 from infra.local.inspecting import timeline_of
@@ -34,6 +43,16 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget all contacts, journeys and messages of the last time.")]
+
+contacts = typer.Typer(help="Contacts: take a file of them in, write them into a file.", no_args_is_help=True)
+contacts.add_typer(file_commands.app)
+contacts.add_typer(merge_commands.app)
+contacts.add_typer(rebuild_commands.app)
+app.add_typer(contacts, name="contacts")
+app.add_typer(destination_commands.app, name="destinations")
+segment_commands.app.add_typer(audience_commands.app)
+app.add_typer(segment_commands.app, name="segment")
+app.add_typer(persona_commands.app)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import functools
 import json
 import logging
 import queue
+import string
 import threading
 import time
 from collections.abc import Callable
@@ -33,6 +34,8 @@ ASYNC_ATTEMPTS = 3
 ASYNC_PAUSE_SECONDS = 0.2
 SLOT_WAIT_SECONDS = 120.0
 LOG_SECONDS = 1.0
+GATHERING_SECONDS = 2.0
+"""Real seconds between two batches of a stream whose mapping gathers for a while, instead of its window."""
 _END_OF_LOG = "-- end of invocation "
 
 Function = Callable[..., Any]
@@ -49,9 +52,12 @@ def install(activity: Activity) -> None:
     _count_executions(activity)
     _process_fifo_groups_side_by_side()
     _bring_unprocessed_messages_back_soon()
+    _gather_batches_of_streams()
     _retry_asynchronous_invocations(activity)
     _leave_schedules_to_the_harness()
     _provision_archives()
+    _provision_api_destinations()
+    _generate_secrets_as_asked()
     _provision_schedules_in_their_zone()
     _refuse_machines_with_broken_expressions()
     _record_the_states_of_branches()
@@ -284,6 +290,27 @@ def _bring_unprocessed_messages_back_soon() -> None:
     _replace(lambda_svc, "_run_sqs_batch", soon)
 
 
+def _gather_batches_of_streams() -> None:
+    """A stream is read once in its batching window; MiniStack calls the function for every few records it finds.
+
+    What a stream still holds does not count as work under way: nothing that happens to a contact waits for it.
+    """
+
+    def gathering(original: Function) -> Function:
+        def poll() -> bool:
+            before = dict(lambda_svc._dynamodb_stream_positions._data)
+            processed = original()
+            for key, mapping in list(lambda_svc._esms._data.items()):
+                moved = lambda_svc._dynamodb_stream_positions._data.get(key) != before.get(key)
+                if moved and mapping.get("MaximumBatchingWindowInSeconds"):
+                    lambda_svc._esm_backoff_until._data[key] = time.time() + GATHERING_SECONDS
+            return bool(processed)
+
+        return poll
+
+    _replace(lambda_svc, "_poll_dynamodb_streams", gathering)
+
+
 def _retry_asynchronous_invocations(activity: Activity) -> None:
     """EventBridge and Scheduler invoke asynchronously: Lambda tries again, then uses the on-failure destination."""
 
@@ -361,6 +388,45 @@ def _provision_archives() -> None:
         eventbridge._delete_archive({"ArchiveName": physical_id})
 
     provisioners._RESOURCE_HANDLERS.setdefault("AWS::Events::Archive", {"create": create, "delete": delete})
+
+
+def _provision_api_destinations() -> None:
+    """CloudFormation creates connections and API destinations; MiniStack has the services but not the resource types."""
+
+    def provision(kind: str, create: Function, delete: Function) -> dict[str, Function]:
+        def made(logical_id: str, properties: Any, stack: str) -> Any:
+            name = properties.get("Name") or provisioners._physical_name(stack, logical_id, max_len=64)
+            status, _, body = create({**properties, "Name": name})
+            if status != 200:
+                raise ValueError(body.decode())
+            answer = json.loads(body)
+            return name, {"Arn": answer[f"{kind}Arn"], "ArnForPolicy": answer[f"{kind}Arn"]}
+
+        def removed(physical_id: str, _: Any) -> None:
+            delete({"Name": physical_id})
+
+        return {"create": made, "delete": removed}
+
+    connections = provision("Connection", eventbridge._create_connection, eventbridge._delete_connection)
+    destinations = provision("ApiDestination", eventbridge._create_api_destination, eventbridge._delete_api_destination)
+    provisioners._RESOURCE_HANDLERS.setdefault("AWS::Events::Connection", connections)
+    provisioners._RESOURCE_HANDLERS.setdefault("AWS::Events::ApiDestination", destinations)
+
+
+def _generate_secrets_as_asked() -> None:
+    """A secret without punctuation has none; MiniStack's CloudFormation hears only of single characters to leave out."""
+
+    def asked(original: Function) -> Function:
+        def secret(properties: Any) -> Any:
+            wanted = properties.get("GenerateSecretString")
+            if wanted and wanted.get("ExcludePunctuation"):
+                left_out = wanted.get("ExcludeCharacters", "") + string.punctuation
+                properties = {**properties, "GenerateSecretString": {**wanted, "ExcludeCharacters": left_out}}
+            return original(properties)
+
+        return secret
+
+    _replace(provisioners, "_sm_secret_string", asked)
 
 
 def _provision_schedules_in_their_zone() -> None:

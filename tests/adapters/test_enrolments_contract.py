@@ -42,6 +42,17 @@ def test_an_opened_enrolment_comes_back_as_it_was(stores: Stores, clock: FakeClo
     assert stores.enrolments.load("c-1", "n-unknown") is None
 
 
+def test_all_enrolments_of_a_contact_are_found_whatever_became_of_them(stores: Stores, clock: FakeClock) -> None:
+    several = EntryTerms(one_at_a_time=False)
+    first, second = enrolment(clock, "first"), enrolment(clock, "second", journey="win-back")
+    for each in (first, second, enrolment(clock, contact="c-2")):
+        stores.enrolments.open(each, several)
+    stores.enrolments.end(first, outcome="completed", at=clock())
+    found = {each.journey: (each.status, each.outcome) for each in stores.enrolments.of_contact("c-1")}
+    assert found == {"nurture": ("ended", "completed"), "win-back": ("active", None)}
+    assert stores.enrolments.of_contact("c-3") == []
+
+
 def test_opening_for_the_same_event_again_is_no_refusal(stores: Stores, clock: FakeClock) -> None:
     terms = EntryTerms(one_at_a_time=True, exclusive_group="onboarding", audience_limit=1)
     first = enrolment(clock, exclusive_group="onboarding")

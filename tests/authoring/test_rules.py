@@ -1,11 +1,13 @@
 """Rules as authors write them: the forms, and what an author reads about a wrong one."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from waypost.authoring.rules import dump_rule, parse_rule, parse_where, uses_trigger
 from waypost.errors import InvalidInput
+from waypost.segments.compile import Subject, compile_rule
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,177 @@ def test_several_mistakes_are_counted() -> None:
         ({"property": "a", "equals": 1}, False),
         ({"not": {"any": [{"tag": "a"}, {"property": "cart", "equals_trigger": "cart"}]}}, True),
         ({"event": "order_placed", "where": {"property": "cart", "equals_trigger": "cart"}}, True),
+        ({"event": "a", "followed_by": {"event": "b", "where": {"property": "c", "equals_trigger": "c"}}}, True),
+        ({"engagement": "opened", "occurrence": "last", "having": {"property": "c", "equals_trigger": "c"}}, True),
     ],
 )
 def test_a_rule_that_asks_for_the_trigger_is_known(rule: dict[str, Any], expected: bool) -> None:
     assert uses_trigger(parse_rule(rule)) is expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "reason"),
+    [
+        ({"attribute": "a", "equals": 1, "ignore_case": True, "at_least": 2}, "entry", "put two comparisons in a list under 'all'"),
+        ({"attribute": "a", "at_least": 1, "ignore_case": True}, "entry", "'ignore_case' goes with equals"),
+        ({"attribute": "a", "between": [5, 1]}, "entry.between", "the smaller number first"),
+        ({"attribute": "a", "between": [1, "2027-01-01"]}, "entry.between", "two numbers or two dates"),
+        ({"attribute": "a", "between": ["2027-02-01", "2027-01-01"]}, "entry.between", "the earlier date first"),
+        ({"attribute": "a", "matches": "(?=x)"}, "entry.matches", "RE2's syntax"),
+        ({"attribute": "a", "matches": "x" * 1_001}, "entry.matches", "at most 1,000 characters"),
+        ({"attribute": "a", "matches": r"\pL{900}"}, "entry.matches", "too large"),
+        ({"attribute": "a", "age": {"atleast": 18}}, "entry.age", "did you mean 'at_least'?"),
+        ({"attribute": "a", "age": "18"}, "entry.age", "such as {at_least: 18}, got '18'"),
+        ({"attribute": "a", "period": "this_moth"}, "entry.period", "did you mean 'this_month'?"),
+        ({"attribute": "a", "weekday": ["monday"]}, "entry.weekday", "did you mean 'mon'?"),
+        ({"attribute": "a", "month": 13}, "entry.month", "unknown month 13"),
+        ({"attribute": "a", "time_of_day": ["9:00", "21:00"]}, "entry.time_of_day", "such as [09:00, 21:00]"),
+        ({"attribute": "a", "anniversary": {"next_day": 3}}, "entry.anniversary", "did you mean 'next_days'?"),
+        ({"attribute": "a", "on": "2027-03-01T10:00:00Z"}, "entry.on", "expected a date such as 2027-03-01"),
+        ({"attribute": "a", "before": "soon"}, "entry.before", "expected a date (2027-03-01)"),
+        ({"attribute": "a", "last_days": 0}, "entry.last_days", "greater than or equal to 1"),
+        ({"event": "a", "within": "3d", "last_days": 3}, "entry", "expected only one of within"),
+        ({"event": "a", "sum": "total"}, "entry", "'sum' needs one of at_least"),
+        ({"event": "a", "at_least": 1.5}, "entry", "at_least: expected a whole number, got 1.5"),
+        ({"event": "a", "at_least": 0}, "entry", "0 holds for everybody"),
+        ({"event": "a", "having": {"x": 1}}, "entry", "'having' needs an 'occurrence'"),
+        ({"event": "a", "equals": 5}, "entry", "'most_frequent' goes with 'equals' or 'in'"),
+        ({"event": "a", "ocurrence": "first"}, "entry.ocurrence", "did you mean 'occurrence'?"),
+        ({"event": ["a", "Order Placed"]}, "entry.event", "did you mean 'order_placed'?"),
+        ({"event": "a", "followed_by": {"event": "b", "withn": "3d"}}, "entry.followed_by.withn", "did you mean 'within'?"),
+        ({"event": "a", "where": {"points": {}}}, "entry.where", "points: expected a value"),
+        ({"engagement": "opend"}, "entry.engagement", "did you mean 'opened'?"),
+        ({"engagement": "opened", "channel": "sms"}, "entry", "nothing tells of 'opened' on sms; it is known on email"),
+        ({"engagement": "opened", "of_last": 3, "within": "3d"}, "entry", "'of_last' and 'within' cannot stand together"),
+        ({"tag": {"any": ["a"]}}, "entry.tag", "did you mean 'any_of'?"),
+        ({"tag": {"any_of": "a"}}, "entry.tag", "any_of: expected a list of names"),
+        ({"tag": []}, "entry.tag", "at least one name"),
+        ({"group": "a", "within": "3d"}, "entry.within", "unknown field 'within'"),
+        ({"lifecycle": {"any_of": ["a"]}}, "entry.lifecycle", "expected a name"),
+        ({"journey": "a", "is": "running"}, "entry.is", "expected 'entered', 'active', 'ended' or 'never_entered'"),
+        ({"journey": "a", "outcome": "gaol"}, "entry", "did you mean 'goal'?"),
+        ({"consent": "email", "is": "grant"}, "entry.is", "did you mean 'granted'?"),
+        ({"reachable": "emial"}, "entry.reachable", "did you mean 'email'?"),
+        ({"identity": "open_id"}, "entry.identity", "did you mean 'openid'?"),
+        ({"region": "上誨"}, "entry.region", "is no province or city of China"),
+        ({"created": {}}, "entry.created", "expected a time word"),
+        ({"bucket": {"salt": "a", "from": 50, "to": 50}}, "entry.bucket", "'to' larger than 'from'"),
+        ({"bucket": {"salt": "a", "from": 0, "to": 33.333}}, "entry.bucket.to", "at most two decimals"),
+        ({"holdout": {"salt": "a", "percent": 0}}, "entry.holdout.percent", "greater than 0"),
+        ({"holdout": {"percent": 5}}, "entry.holdout.salt", "is missing"),
+        ({"points": {"at_least": "5"}}, "entry.points", "at_least: expected a number"),
+        ({"metrics": "a", "at_least": 5}, "entry", "did you mean 'metric' instead of 'metrics'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_names_its_place_and_the_nearest_right_one(rule: Any, field: str, reason: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_rule(rule, where="entry")
+    assert reason in caught.value.reason
+    assert caught.value.field == field
+
+
+def nested(depth: int, word: str = "not") -> dict[str, Any]:
+    """A rule in so many others."""
+    rule: dict[str, Any] = {"tag": "a"}
+    for _ in range(depth):
+        rule = {word: rule} if word == "not" else {word: [rule]}
+    return rule
+
+
+def deep_list(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def within_events(depth: int) -> dict[str, Any]:
+    rule: dict[str, Any] = {"property": "a", "equals": 1}
+    for _ in range(depth):
+        rule = {"event": "seen", "where": {"all": [rule]}}
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (nested(20), "nested deeper than 20 levels"),
+        (nested(100_000), "nested deeper than 20 levels"),
+        (nested(100_000, "all"), "nested deeper than 20 levels"),
+        (within_events(5_000), "nested deeper than 20 levels"),
+        ({"attribute": "a", "in": deep_list(100_000)}, "values nested deeper than 4 levels"),
+        ({"event": "seen", "where": {"a": {"in": deep_list(100_000)}}}, "values nested deeper than 4 levels"),
+        ({"attribute": "a", "in": [f"v{number}" for number in range(10_001)]}, "lists more than 10,000 values"),
+        ({"any": [{"attribute": "a", "in": ["x"] * 600} for _ in range(20)]}, "lists more than 10,000 values"),
+        ({"any": [{"tag": f"t{number}"} for number in range(1_001)]}, "more than 1,000 conditions"),
+        ({"attribute": "a", "equals": "x" * 10_001}, "text of 10,001 characters"),
+        (deep_list(100_000), "expected a rule"),
+        ({"all": deep_list(100_000)}, "nested deeper"),
+    ],
+)
+def test_a_hostile_rule_is_refused_with_a_reason(rule: Any, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        parse_rule(rule)
+
+
+def test_the_largest_rules_that_are_allowed_are_compiled() -> None:
+    someone = Subject(attributes={"a": "v9999"}, tags=frozenset(), now=datetime(2027, 3, 1, tzinfo=UTC))
+    for rule, holds in (
+        (nested(19), True),
+        ({"attribute": "a", "in": [f"v{number}" for number in range(10_000)]}, True),
+        ({"any": [{"attribute": "a", "equals": number} for number in range(1_000)]}, False),
+        ({"any": [{"event": f"e{number}"} for number in range(1_000)]}, False),
+    ):
+        assert compile_rule(dump_rule(parse_rule(rule)))(someone) is holds
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$",
+        "(a|a)*b",
+        "(a|aa)+$",
+        "^(([a-z])+.)+[A-Z]([a-z])+$",
+        "(x+x+)+y",
+        "a{1,1000}b",
+        "(.*)(.*)(.*)(.*)(.*)=$",
+    ],
+)
+def test_an_expression_that_hangs_elsewhere_answers_here(pattern: str) -> None:
+    """RE2 takes time linear in the text; a backtracking engine would need longer than the universe has."""
+    holds = compile_rule(dump_rule(parse_rule({"attribute": "a", "matches": pattern})))
+    text = "a" * 20_000 + "!"
+    assert holds(Subject(attributes={"a": text}, tags=frozenset(), now=datetime(2027, 3, 1, tzinfo=UTC))) is False
+
+
+def test_a_text_that_is_no_unicode_matches_nothing() -> None:
+    holds = compile_rule({"attribute": "a", "matches": "."})
+    assert holds(Subject(attributes={"a": "\ud800"}, tags=frozenset(), now=datetime(2027, 3, 1, tzinfo=UTC))) is False
+
+
+@pytest.mark.parametrize(
+    ("rule", "normal"),
+    [
+        ({"attribute": "a", "age": 30}, {"attribute": "a", "age": {"equals": 30}}),
+        ({"attribute": "a", "weekday": "mon"}, {"attribute": "a", "weekday": ["mon"]}),
+        ({"attribute": "a", "month": 3}, {"attribute": "a", "month": [3]}),
+        ({"points": 0}, {"points": {"equals": 0}}),
+        ({"event": "a", "at_least": 2, "at_most": 5}, {"event": "a", "at_least": 2, "at_most": 5}),
+        ({"journey": "a", "is": "active"}, {"journey": "a", "is": "active"}),
+        ({"event": "a", "where": {"b": {"contains": "X", "ignore_case": True}}}, {"event": "a", "where": {"property": "b", "contains": "X", "ignore_case": True}}),
+        ({"event": "a", "occurrence": "last", "having": {"b": 1}}, {"event": "a", "occurrence": "last", "having": {"property": "b", "equals": 1}}),
+    ],
+)  # fmt: skip
+def test_short_forms_are_written_out(rule: dict[str, Any], normal: dict[str, Any]) -> None:
+    assert dump_rule(parse_rule(rule)) == normal
+    assert dump_rule(parse_rule(normal)) == normal
+
+
+def test_words_that_a_journey_computes_are_taken_as_they_are() -> None:
+    rule = {
+        "all": [
+            {"attribute": "a", "at_least": "{% $x %}"},
+            {"event": "seen", "within": "{% $y %}", "at_least": "{% $z %}"},
+        ]
+    }
+    assert dump_rule(parse_rule(rule)) == rule

@@ -58,3 +58,30 @@ def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"a: \xff")
     with pytest.raises(UnclearYamlError, match="not UTF-8 text: invalid start byte at byte 3"):
         read_yaml(path)
+
+
+def _bomb(leaf: str, layer: str) -> str:
+    """A few lines of aliases of aliases, each nine times the one before."""
+    lines = [f"a0: &a0 {leaf}"]
+    lines += [f"a{n}: &a{n} {layer.format(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 12)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (_bomb("[x, y]", "[{}]"), "stands for more than 200,000 values"),
+        (_bomb("{k: 1}", "{{list: [{}]}}"), "stands for more than 200,000 values"),
+        (_bomb("{k: 1}", "{{<<: [{}]}}"), "merges more than 200,000 values"),
+        ("a: &a [*a]", "stands for more than 200,000 values"),
+        ("a: " + "[" * 5_000 + "]" * 5_000, "nested too deeply"),
+    ],
+    ids=["lists", "mappings", "merges", "itself", "depth"],
+)
+def test_a_file_that_stands_for_more_than_it_shows_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(UnclearYamlError, match=reason):
+        read(tmp_path, text)
+
+
+def test_an_alias_used_often_is_fine(tmp_path: Path) -> None:
+    assert read(tmp_path, "a: &a [1, 2]\nb: [*a, *a, *a]")["b"] == [[1, 2]] * 3

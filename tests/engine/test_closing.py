@@ -88,3 +88,11 @@ def test_an_execution_of_nobody_closes_nothing(world: World) -> None:
         "closed": False,
     }
     assert world.queue.events == {}
+
+
+@pytest.mark.parametrize("given", ['{"file": "imports/customers.csv"}', None])
+def test_the_end_of_an_operation_closes_nothing(world: World, enrolment: Enrolment, given: str | None) -> None:
+    ended = status_event(enrolment, "SUCCEEDED")
+    closed = world.closer.close({**ended, "detail": {**ended["detail"], "input": given}})
+    assert closed["closed"] is False
+    assert stored(world, enrolment)[0] == "active"

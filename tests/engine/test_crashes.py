@@ -5,7 +5,7 @@ its writes becomes four tests: the process dies before the write, or after it; t
 lost; the service refuses it. The call that crashed is delivered again, as AWS does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from tests.engine.published_journeys import journey, published
 from tests.engine.world import Play, Step, World, event
 from tests.fakes import CRASH_MODES, CrashMode
+from tests.segments.standing import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
 from waypost.journeys.published import Published
@@ -48,19 +49,34 @@ def signed_up(at: datetime) -> Event:
     return event("registered", at, contact=contact, profile=profile, coupon="GLOW15")
 
 
+def a_reader_who_is_a_customer() -> tuple[Event, ...]:
+    """Somebody signs up with a mail address, is known to the shop as a customer, and on the second day says so."""
+    profile = signed_up(MORNING).profile
+    address = {"email": "lin@example.com"}
+    return (
+        event("registered", MORNING, contact=address, profile=profile, coupon="GLOW15"),
+        event("points_earned", days(0.5), contact={"user_id": "u-1"}, profile={"level": 2}, points=7),
+        event("points_earned", days(2), contact={"user_id": "u-1", **address}, points=1),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Life:
-    """What happens to a contact, and the trail it leaves; ``prepare`` may change the world before it begins."""
+    """What happens to a contact, and the trail it leaves; ``prepare`` may change the world before it begins.
+
+    ``standing`` are the rules that are kept true: segments, tags, lifecycle.
+    """
 
     events: tuple[Event, ...]
     trail: str
     body: tuple[Step, ...] = BODY
     after: tuple[Step, ...] = AFTER
     published: Published = field(default_factory=published)
+    standing: Mapping[str, Any] = field(default_factory=dict)
     prepare: Callable[[World], object] | None = None
 
     def play(self, crash_at: int | None = None, mode: CrashMode = "before") -> tuple[World, Play]:
-        world = World(published=self.published)
+        world = World(published=self.published, **self.standing)
         world.clock.now = self.events[0].occurred_at
         world.effects.crash_at, world.effects.mode = crash_at, mode
         if self.prepare is not None:
@@ -90,7 +106,28 @@ DELIVERED: Step = ("report", "welcome", {"type": "email_delivered"})
 BOUNCED: Step = ("report", "welcome", {"type": "email_bounced", "bounce_type": "transient"})
 DAY_3, DAY_5, HOURS = "Until day 3 at ten", "Until day 5 or an answer", "Three hours"
 
+NEWCOMERS = {"property": "segment", "equals": "newcomers"}
+STANDING = {
+    "segments": saved(newcomers={"not": {"event": "order_placed"}}, answered={"event": "survey_answered"}),
+    "tags": tag_system(new=None, keen={"segment": "answered", "within": "30d"}),
+    "lifecycle": lifecycle(("active", ["lead"], {"tag": "keen"}), ("lead", [], {"not": {"tag": "keen"}})),
+}
+"""A stage that builds on a tag that builds on a segment."""
+
 LIVES = {
+    "enters_and_leaves_segments": Life(
+        events=(signed_up(MORNING), event("survey_answered", days(3)), event("order_placed", days(3.1))),
+        published=published(
+            journey(
+                trigger={"kind": "event", "event": "segment_entered", "where": NEWCOMERS},
+                exit_on=[{"event": "segment_left", "where": NEWCOMERS}],
+                goal=None,
+            )
+        ),
+        standing=STANDING,
+        trail="welcome sent, day 3 elapsed, survey sent, day 5 event, reminder sent, hours JourneyExited,"
+        " order_confirmation sent",
+    ),
     "never_answers": Life(
         events=(signed_up(LATE_EVENING),),
         trail="welcome deferred, day 3 elapsed, survey sent, day 5 elapsed, reminder sent, hours elapsed",
@@ -170,6 +207,26 @@ LIVES = {
     "ends_with_a_deferred_message": Life(
         events=(signed_up(LATE_EVENING),), body=(("send", "welcome", {}),), trail="welcome deferred"
     ),
+    "earns_and_spends_points": Life(
+        events=(
+            signed_up(MORNING),
+            event("points_earned", days(1), points=30),
+            event("points_spent", days(2), points=12),
+            event("points_earned", days(2.1), contact={"user_id": "u-1", "phone": "+8613800000009"}, points=5),
+        ),
+        trail="welcome sent, day 3 elapsed, survey sent, day 5 elapsed, reminder sent, hours elapsed",
+    ),
+    "turns_out_to_be_somebody_known": Life(
+        events=(*a_reader_who_is_a_customer(), event("survey_answered", days(3), interest="beauty")),
+        trail="welcome sent, day 3 elapsed, survey sent, day 5 event, reminder sent, hours elapsed",
+    ),
+    "turns_out_to_have_ordered": Life(
+        events=(
+            event("order_placed", days(1), contact={"user_id": "u-1"}, coupon="GLOW15"),
+            *a_reader_who_is_a_customer(),
+        ),
+        trail="welcome sent, day 3 GoalReached, order_confirmation sent",
+    ),
     "enters_two_journeys": Life(
         events=(signed_up(MORNING),),
         body=(("send", "welcome", {}), ("pause", "day", {"for": "1d"}), ("send", "survey", {})),
@@ -209,6 +266,7 @@ def facts(world: World, play: Play) -> dict[str, Any]:
         "enrolments": {each.enrolment_id: (each.status, each.outcome) for each in world.enrolments},
         "pauses": {(each.enrolment_id, each.state): (each.status, each.signalled) for each in world.pauses},
         "routed": {event_id for _, event_id in world.history.routed} - told,
+        "queued": set(world.queue.events),
         "recorded": {place.partition("#")[2] for _, place in world.history.events} - told,
         "published": {each.id for _, each in world.bus.published} - told,
         "steps": {name: [step.rpartition(": ")[0] for step in trail] for name, trail in play.trail.items()},
@@ -226,6 +284,13 @@ def test_a_life_without_a_crash_leaves_its_trail_and_nothing_open(name: str) -> 
     assert all(each.signalled for each in world.pauses)
     assert not any(row.state in {"claimed", "deferred"} for row in world.ledger)
     assert all(row.decisions for row in world.ledger)
+
+
+def test_a_life_with_segments_ends_with_all_of_them_true() -> None:
+    world, _ = EXPECTED["enters_and_leaves_segments"]
+    (contact,) = (world.contacts[key] for key in world.contacts.items)
+    assert (set(contact.segments), set(contact.tags)) == ({"answered"}, {"new", "keen"})
+    assert contact.lifecycle == "active"
 
 
 @pytest.mark.parametrize(("name", "index", "mode"), cases())

@@ -64,13 +64,22 @@ def test_two_users_of_one_device_stay_two_contacts(world: World) -> None:
     assert routed(world, anonymous_id="a-1") == first
 
 
-def test_of_two_known_identities_the_stronger_decides(world: World) -> None:
-    by_mail = routed(world, email="lin@example.com")
+def test_of_two_contacts_that_may_not_be_one_the_stronger_identity_decides(world: World) -> None:
+    by_mail = routed(world, user_id="u-2", email="lin@example.com")
     by_user = routed(world, user_id="u-1")
     assert by_mail != by_user
     assert routed(world, user_id="u-1", email="lin@example.com") == by_user
     assert routed(world, email="lin@example.com") == by_mail
     assert world.contacts[by_user].identities == {"user_id": ["u-1"]}
+
+
+def test_an_address_of_nobody_in_particular_proves_that_it_is_the_users_own(world: World) -> None:
+    by_mail = routed(world, email="lin@example.com")
+    by_user = routed(world, user_id="u-1")
+    assert routed(world, user_id="u-1", email="lin@example.com") == by_user
+    assert routed(world, email="lin@example.com") == by_user
+    assert world.contacts[by_mail].merged_into == by_user
+    assert [each.contact_id for each in world.contacts.living()] == [by_user]
 
 
 def test_a_known_contact_id_decides_and_links_what_is_new(world: World) -> None:
@@ -95,7 +104,7 @@ def test_an_event_about_nobody_says_so(world: World) -> None:
     with pytest.raises(InvalidInput, match="names none of contact_id, user_id"):
         routed(world)
     with pytest.raises(InvalidInput):
-        routed(world, openid="o-1")
+        routed(world, passport="p-1")
 
 
 def test_an_address_given_as_identity_becomes_the_address_if_there_is_none(world: World) -> None:

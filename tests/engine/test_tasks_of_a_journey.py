@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.engine.world import CONTACT, START, World, event, task_payload
-from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
+from tests.segments.standing import saved
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.step import Step
 
@@ -98,6 +99,33 @@ def test_a_branch_asks_about_the_contact_its_past_and_what_started_the_journey(
 ) -> None:
     world.route(event("survey_answered", world.clock() - timedelta(hours=2), interest="beauty"))
     assert member(world, enrolment, rule) is expected
+
+
+def test_a_branch_may_name_a_saved_segment_and_asks_it_anew(world: World, enrolment: Enrolment) -> None:
+    world.segments = saved(newcomers={"tag": "new"}, important={"segment": "vip", "within": "7d"}, vip={"tag": "vip"})
+    payload = task_payload(enrolment, "Important?", segment="newcomers")
+    assert world.evaluator.evaluate(payload) == {"member": True}
+    assert not world.contacts[CONTACT].segments, "what the profile has noted does not count"
+    assert member(world, enrolment, {"not": {"segment": "vip"}}), "an expression may have put a segment into a rule"
+
+
+@pytest.mark.parametrize("asked", [{"segment": "newcomer"}, {"rule": {"segment": "newcomer"}}])
+def test_an_unknown_segment_is_refused_with_the_names_there_are(
+    world: World, enrolment: Enrolment, asked: dict[str, Any]
+) -> None:
+    world.segments = saved(newcomers={"tag": "new"})
+    with pytest.raises(InvalidInput, match=r"unknown segment 'newcomer'; .*newcomers"):
+        world.evaluator.evaluate(task_payload(enrolment, "Important?", **asked))
+
+
+def test_a_branch_says_why_when_it_is_asked(world: World, enrolment: Enrolment) -> None:
+    world.route(event("survey_answered", world.clock() - timedelta(hours=2), interest="beauty"))
+    rule = {"all": [{"tag": "new"}, {"event": "survey_answered", "exactly": 0}]}
+    answer = world.evaluator.evaluate(task_payload(enrolment, "Silent?", rule=rule, explain=True))
+    assert answer["member"] is False
+    tag, survey = answer["explanation"]["children"]
+    assert (tag["holds"], survey["holds"]) == (True, False)
+    assert survey["values"]
 
 
 def test_a_question_about_nobody_is_an_error(world: World, enrolment: Enrolment) -> None:

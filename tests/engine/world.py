@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
 from tests.engine.published_journeys import JOURNEY, published
@@ -27,7 +28,12 @@ from tests.fakes import (
 )
 from waypost import ids
 from waypost.clock import format_instant
+from waypost.contacts.attributes import AttributeSystem
+from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
+from waypost.contacts.lifecycle import Lifecycle
+from waypost.contacts.merger import Merger
 from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.tag_system import TagSystem
 from waypost.contacts.updating import ContactUpdater
 from waypost.errors import RetryableError, WaypostError
 from waypost.events.envelope import Event
@@ -41,6 +47,10 @@ from waypost.journeys.resuming import Resumer
 from waypost.journeys.sweeping import Sweeper, SweepReport
 from waypost.journeys.waking import Waker
 from waypost.segments.evaluating import SegmentEvaluator
+from waypost.segments.index import RuleIndex
+from waypost.segments.keeping import Keeper
+from waypost.segments.past import Past
+from waypost.segments.saved import SavedSegment
 from waypost.sending.deferral import Deferrals
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.sender import Sender
@@ -62,6 +72,11 @@ class World:
     published: Published = field(default_factory=published)
     effects: Effects = field(default_factory=Effects)
     clock: FakeClock = field(default_factory=lambda: FakeClock(START))
+    tags: TagSystem = field(default_factory=TagSystem)
+    attributes: AttributeSystem = field(default_factory=AttributeSystem)
+    lifecycle: Lifecycle | None = None
+    segments: Mapping[str, SavedSegment] = field(default_factory=dict)
+    identity_rules: IdentityRules = BUILT_IN
     naps: list[float] = field(default_factory=list)
     tokens_given: int = 0
     fired: int = 0
@@ -84,6 +99,7 @@ class World:
             contacts=self.contacts,
             history=self.history,
             ledger=self.ledger,
+            keeper=self.keeper,
             waker=Waker(
                 published=self.published,
                 enrolments=self.enrolments,
@@ -102,6 +118,28 @@ class World:
                 clock=self.clock,
             ),
             bus=self.bus,
+            queue=self.queue,
+            clock=self.clock,
+            identity_rules=self.identity_rules,
+        )
+
+    @cached_property
+    def index(self) -> RuleIndex:
+        return RuleIndex.declared(segments=self.segments, tags=self.tags, lifecycle=self.lifecycle)
+
+    @property
+    def past(self) -> Past:
+        return Past(history=self.history, enrolments=self.enrolments)
+
+    @property
+    def keeper(self) -> Keeper:
+        return Keeper(
+            index=self.index,
+            tags=self.tags,
+            contacts=self.contacts,
+            past=self.past,
+            queue=self.queue,
+            default_zone=self.published.sending.default_time_zone,
             clock=self.clock,
         )
 
@@ -159,12 +197,28 @@ class World:
 
     @property
     def updater(self) -> ContactUpdater:
-        return ContactUpdater(contacts=self.contacts, clock=self.clock)
+        return ContactUpdater(
+            contacts=self.contacts,
+            queue=self.queue,
+            tags=self.tags,
+            attributes=self.attributes,
+            lifecycle=self.lifecycle,
+            clock=self.clock,
+        )
+
+    @property
+    def merger(self) -> Merger:
+        return Merger(contacts=self.contacts, queue=self.queue, rules=self.identity_rules, clock=self.clock)
 
     @property
     def evaluator(self) -> SegmentEvaluator:
         return SegmentEvaluator(
-            contacts=self.contacts, enrolments=self.enrolments, history=self.history, clock=self.clock
+            contacts=self.contacts,
+            enrolments=self.enrolments,
+            past=self.past,
+            segments=self.segments,
+            default_zone=self.published.sending.default_time_zone,
+            clock=self.clock,
         )
 
     # What tests start from.
@@ -346,7 +400,7 @@ class Play:
 
     def to_the_end(self, events: Sequence[Event]) -> None:
         """Deliver the events and fire the schedules in the order of their times, until nothing is left."""
-        waiting = sorted(events, key=lambda each: each.occurred_at)
+        waiting, heard = sorted(events, key=lambda each: each.occurred_at), set[str]()
         self.advance()
         while waiting or len(self.world.schedules):
             booking = self.world.schedules.next_due()
@@ -357,8 +411,10 @@ class Play:
             else:
                 self.world.fire_next()
             self.advance()
-            for said in list(self.world.queue.events.values()):
-                self.world.route(said)
+            while unheard := [each for each in self.world.queue.events.values() if each.id not in heard]:
+                self.world.route(unheard[0])
+                heard.add(unheard[0].id)
+                self.advance()
 
     def _run(self, name: str) -> Generator[str]:
         _, given = self.world.machines.executions[name]

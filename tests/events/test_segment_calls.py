@@ -69,7 +69,7 @@ def test_properties_of_track_are_never_identities_but_traits_in_the_context_are(
     [
         ("page", {"name": "Home", "category": "Shop", "properties": {"url": "/"}}, "page_viewed", {"name": "Home", "category": "Shop", "url": "/"}),
         ("screen", {"name": "Cart"}, "screen_viewed", {"name": "Cart"}),
-        ("group", {"groupId": 42, "traits": {"email": "info@acme.example"}}, "group_joined", {"group_id": "42", "traits": {"email": "info@acme.example"}}),
+        ("group", {"groupId": 42, "traits": {"email": "info@acme.example"}}, "group_joined", {"group": "42", "group_id": "42", "traits": {"email": "info@acme.example"}}),
         ("alias", {"previousId": "old"}, "contact_aliased", {"previous_id": "old"}),
     ],
 )  # fmt: skip

@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 from functions.close_enrolment import handler as close_enrolment
+from functions.count_purchases import handler as count_purchases
 from functions.evaluate_segment import handler as evaluate_segment
+from functions.merge_contacts import handler as merge_contacts
 from functions.pause_journey import handler as pause_journey
+from functions.plan_refresh import handler as plan_refresh
+from functions.rank_customers import handler as rank_customers
 from functions.record_delivery import handler as record_delivery
+from functions.refresh_contacts import handler as refresh_contacts
 from functions.resume_journey import handler as resume_journey
 from functions.route_events import handler as route_events
 from functions.send_message import handler as send_message
@@ -21,6 +26,7 @@ from functions.sweep_journeys import handler as sweep_journeys
 from functions.update_contact import handler as update_contact
 from tests.engine.published_journeys import email, journey, published
 from tests.engine.world import World
+from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.aws import wiring
 from waypost.aws.routing_batch import RoutingBatch
 
@@ -29,9 +35,14 @@ JOURNEY = "new-user-nurture"
 
 HANDLERS: dict[str, ModuleType] = {
     "close_enrolment": close_enrolment,
+    "count_purchases": count_purchases,
     "evaluate_segment": evaluate_segment,
+    "merge_contacts": merge_contacts,
     "pause_journey": pause_journey,
+    "plan_refresh": plan_refresh,
+    "rank_customers": rank_customers,
     "record_delivery": record_delivery,
+    "refresh_contacts": refresh_contacts,
     "resume_journey": resume_journey,
     "route_events": route_events,
     "send_message": send_message,
@@ -92,11 +103,17 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     messages = {"welcome": email("welcome")}
     world = World(published=published(journey(JOURNEY, messages=messages)))
     world.clock.now = world.clock.now.replace(year=2026, month=3, day=2, hour=2, second=1, microsecond=482_000)
+    night = Night(world=world, metrics={"scores": ACTIVITY, "rfm": RFM})
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[ModuleType, dict[str, Any]] = {
         close_enrolment: {"closer": world.closer},
         evaluate_segment: {"evaluator": world.evaluator},
+        plan_refresh: {"planner": night.planner},
+        count_purchases: {"counter": night.counter},
+        rank_customers: {"ranker": night.ranker},
+        refresh_contacts: {"refresher": night.refresher},
+        merge_contacts: {"merger": world.merger},
         pause_journey: {"parker": world.parker},
         record_delivery: {"queue": world.queue, "clock": world.clock},
         resume_journey: {},

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, sample
+from tests.functions.test_audience_functions import HANDLERS as AUDIENCE_HANDLERS
+from tests.functions.test_file_functions import HANDLERS as FILE_HANDLERS
 from waypost import ids
 from waypost.clock import parse_instant
 
@@ -21,7 +23,12 @@ def test_every_function_has_a_sample_and_a_sentence(folder: Path) -> None:
 
 def test_every_function_of_the_engine_is_tried_here() -> None:
     folders = {path.parent.name for path in FUNCTIONS.glob("*/handler.py")}
-    assert folders - set(HANDLERS) == {"receive_webhook", "unsubscribe_contact"}
+    assert folders - set(HANDLERS) - set(FILE_HANDLERS) - set(AUDIENCE_HANDLERS) == {
+        "archive_events",
+        "deliver_event",
+        "receive_webhook",
+        "unsubscribe_contact",
+    }
 
 
 def test_the_samples_tell_one_story(deployment: Deployment) -> None:
@@ -104,3 +111,10 @@ def test_what_is_to_be_routed_again_is_named(deployment: Deployment) -> None:
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == [first, second]
     assert deployment.call("route_events") == {"batchItemFailures": []}
     assert len(deployment.world.machines) == 1
+
+
+def test_a_preview_of_a_merge_says_that_the_two_are_one_already(deployment: Deployment) -> None:
+    deployment.call("route_events")
+    shown = deployment.call("merge_contacts")
+    assert (shown["allowed"], shown["reason"]) == (False, "same_contact")
+    assert set(shown["contacts"]) == {CONTACT}

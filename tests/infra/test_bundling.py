@@ -50,6 +50,7 @@ def test_the_dependency_layer_keeps_only_the_services_we_call() -> None:
         "dynamodb",
         "events",
         "pinpoint-sms-voice-v2",
+        "s3",
         "scheduler",
         "secretsmanager",
         "sesv2",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.infra.template import Synthesizer, Template, listed, plain
+from waypost.authoring.operations import FILES_BUCKET
 
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 WRITES = READS | {
@@ -26,6 +27,8 @@ TAKES_FROM_QUEUE = {
 }
 PUTS_INTO_QUEUE = {"sqs:SendMessage"}
 KEEPS_FAILURES = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+READS_FILES = {"s3:GetObject", "s3:ListBucket"}
+WRITES_FILES = {"s3:PutObject", "s3:AbortMultipartUpload"}
 EVERY_FUNCTION = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -48,9 +51,37 @@ ALLOWED = {
     | BOOKS
     | KEEPS_FAILURES
     | {"ses:SendEmail", "sms-voice:SendTextMessage", "secretsmanager:GetSecretValue"},
-    "update_contact": WRITES,
+    "update_contact": WRITES | PUTS_INTO_QUEUE,
+    "plan_refresh": {"dynamodb:DescribeTable"},
+    "count_purchases": READS | {"dynamodb:Scan", "s3:PutObject", "s3:AbortMultipartUpload"},
+    "rank_customers": {"s3:GetObject", "s3:ListBucket"},
+    "refresh_contacts": WRITES | {"dynamodb:Scan"} | PUTS_INTO_QUEUE,
+    "merge_contacts": WRITES | PUTS_INTO_QUEUE,
     "evaluate_segment": READS,
     "close_enrolment": WRITES | CANCELS | PUTS_INTO_QUEUE | KEEPS_FAILURES,
+    "inspect_import": READS_FILES | WRITES_FILES,
+    "split_import": READS_FILES | WRITES_FILES,
+    "import_part": WRITES | PUTS_INTO_QUEUE | READS_FILES | WRITES_FILES,
+    "finish_import": READS_FILES | WRITES_FILES,
+    "plan_export": {"dynamodb:DescribeTable"} | READS_FILES | WRITES_FILES,
+    "export_slice": READS | {"dynamodb:Scan"} | READS_FILES | WRITES_FILES,
+    "finish_export": READS_FILES | WRITES_FILES,
+    "plan_audience": {"dynamodb:DescribeTable"} | READS_FILES | WRITES_FILES,
+    "build_audience_slice": READS | {"dynamodb:Scan"} | READS_FILES | WRITES_FILES,
+    "gather_audience": READS_FILES | WRITES_FILES,
+    "preview_segment": READS | {"dynamodb:Scan", "dynamodb:DescribeTable"} | READS_FILES | WRITES_FILES,
+    "archive_events": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "s3:PutObjectTagging",
+    }
+    | PUTS_INTO_QUEUE
+    | WRITES_FILES,
+    "deliver_event": READS
+    | PUTS_INTO_QUEUE
+    | {"dynamodb:PutItem", "secretsmanager:GetSecretValue", "sqs:GetQueueUrl", "sqs:ChangeMessageVisibility"},
     "unsubscribe_contact": {"secretsmanager:GetSecretValue"} | PUTS_INTO_QUEUE,
     "record_delivery": PUTS_INTO_QUEUE | KEEPS_FAILURES,
 }
@@ -108,12 +139,12 @@ def test_the_webhook_function_cannot_read_contacts(template: Template) -> None:
     assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["webhook#*"]}}
 
 
-def test_only_the_sweeper_reads_the_index(template: Template) -> None:
+def test_only_the_sweeper_reads_the_index_of_what_is_due(template: Template) -> None:
     readers = {
         folder
         for folder in template.functions()
         for said in statements_of(template, folder)
-        if any("/index/" in plain(resource) for resource in listed(said["Resource"]))
+        if any("/index/due" in plain(resource) for resource in listed(said["Resource"]))
     }
 
     assert readers == {"sweep_journeys"}
@@ -152,9 +183,9 @@ def test_schedules_act_for_our_group_and_call_three_functions(template: Template
     assert called == {"waypost-dev-resume-journey", "waypost-dev-send-message", "waypost-dev-sweep-journeys"}
 
 
-def test_a_journey_may_call_the_functions_that_it_names_and_no_others(template: Template) -> None:
+def test_a_machine_may_call_the_functions_that_it_names_and_no_others(template: Template) -> None:
     for machine in template.all("StepFunctions::StateMachine").values():
-        named = {plain(arn) for arn in machine["DefinitionSubstitutions"].values()}
+        named = {plain(arn) for name, arn in machine["DefinitionSubstitutions"].items() if name != FILES_BUCKET}
         allowed = {
             plain(resource)
             for said in template.statements(machine["RoleArn"]["Fn::GetAtt"][0])

@@ -75,6 +75,10 @@ def test_a_client_of_the_layer_calls_the_same_address_with_the_same_operations(r
         ours, theirs = _client(thinned, service, region), _client(stock, service, region)
         assert ours.meta.endpoint_url == theirs.meta.endpoint_url
         assert ours.meta.method_to_api_mapping == theirs.meta.method_to_api_mapping
+        settings = (
+            [each.name for each in client.meta.service_model.client_context_parameters] for client in (ours, theirs)
+        )
+        assert next(settings) == next(settings), "read at the first call"
 
 
 def _client(session: Session, service: str, region: str) -> Any:

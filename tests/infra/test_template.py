@@ -80,12 +80,13 @@ def test_an_event_is_not_received_again_while_it_is_being_routed(template: Templ
 
 
 def test_the_queue_gives_every_event_behind_failing_ones_its_own_attempts(template: Template) -> None:
-    mapping = template.one("Lambda::EventSourceMapping")
+    mapping = template.one(
+        "Lambda::EventSourceMapping", FunctionResponseTypes=["ReportBatchItemFailures"], BatchSize=10
+    )
     redrive = template.one("SQS::Queue", QueueName="waypost-dev-events.fifo")["RedrivePolicy"]
     dead_letters = template.all("SQS::Queue")[redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]]
 
-    assert mapping["BatchSize"] == 10
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert plain(mapping["FunctionName"]).startswith("<RouteEvents")
     assert redrive["maxReceiveCount"] >= mapping["BatchSize"] * MAX_RECEIVES
     assert dead_letters["QueueName"] == "waypost-dev-events-dead-letters.fifo"
     assert dead_letters["FifoQueue"] is True
@@ -119,8 +120,8 @@ def test_the_api_is_throttled_and_its_log_says_nothing_about_people(template: Te
     }
 
 
-def test_every_journey_folder_becomes_a_traced_standard_machine_that_logs_no_contact(template: Template) -> None:
-    folders = {path.parent.name for path in (ROOT / "statemachines" / "journeys").glob("*/journey.yaml")}
+def test_every_folder_of_a_machine_becomes_a_traced_standard_machine_that_logs_no_contact(template: Template) -> None:
+    folders = {path.parent.name for path in (ROOT / "statemachines").glob("*/*/definition.asl.yaml")}
     machines = template.all("StepFunctions::StateMachine").values()
 
     assert {machine["StateMachineName"] for machine in machines} == {f"waypost-dev-{folder}" for folder in folders}
@@ -135,7 +136,7 @@ def test_a_machine_stays_valid_json_with_its_functions_filled_in_by_name(templat
     for machine in template.all("StepFunctions::StateMachine").values():
         placeholders = set(re.findall(r"\$\{(\w+)\}", machine["DefinitionString"]))
 
-        assert json.loads(machine["DefinitionString"])["QueryLanguage"] == "JSONata"
+        assert json.loads(machine["DefinitionString"])["States"]
         assert placeholders == machine["DefinitionSubstitutions"].keys()
 
 
@@ -168,7 +169,8 @@ def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
 
     for rule in template.all("Events::Rule").values():
         assert [target["DeadLetterConfig"] for target in rule["Targets"]] == [{"Arn": undelivered}]
-    assert template.one("Scheduler::Schedule")["Target"]["DeadLetterConfig"] == {"Arn": undelivered}
+    for schedule in template.all("Scheduler::Schedule").values():
+        assert schedule["Target"]["DeadLetterConfig"] == {"Arn": undelivered}
     kept = template.all("Lambda::EventInvokeConfig").values()
     assert {plain(config["FunctionName"]).strip("<>").partition("Function")[0] for config in kept} == {
         "ResumeJourney",
@@ -182,9 +184,8 @@ def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
 
 
 def test_journeys_are_swept_every_hour(template: Template) -> None:
-    schedule = template.one("Scheduler::Schedule")
+    schedule = template.one("Scheduler::Schedule", ScheduleExpression="cron(0 * * * ? *)")
 
-    assert schedule["ScheduleExpression"] == "cron(0 * * * ? *)"
     assert schedule["GroupName"] == template.one("Scheduler::ScheduleGroup")["Name"] == "waypost-dev"
     assert plain(schedule["Target"]["Arn"]).startswith("<SweepJourneys")
 

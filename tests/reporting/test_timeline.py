@@ -94,6 +94,25 @@ def test_what_happens_at_one_instant_is_told_in_the_order_of_cause_and_effect() 
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "properties", "said"),
+    [
+        ("segment_entered", {"segment": "vip", "because": "order_placed"}, ("entered segment vip", "because of order_placed")),
+        ("segment_left", {"segment": "vip", "because": "refresh"}, ("left segment vip", "found by the scheduled refresh")),
+        ("segment_entered", {"segment": "vip", "because": "new_rules"}, ("entered segment vip", "because the rules are new")),
+        ("tag_added", {"tag": "new", "by": "rule", "because": "registered"}, ("tagged new", "by rule, because of registered")),
+        ("tag_added", {"tag": "new", "by": "journey", "journey": "nurture"}, ("tagged new", "by journey, journey: nurture")),
+        ("tag_removed", {"tag": "new", "by": "hand"}, ("no longer tagged new", "by hand")),
+        ("lifecycle_changed", {"from": "lead", "to": "new"}, ("went from stage lead to new", "")),
+        ("lifecycle_changed", {"from": "", "to": "new", "because": "registered"}, ("came into stage new", "because of registered")),
+        ("segment_entered", {"because": "x"}, ("segment_entered", "because: x")),
+    ],
+)  # fmt: skip
+def test_what_was_concluded_is_told_in_words(kind: str, properties: dict[str, Any], said: tuple[str, str]) -> None:
+    [(_, what, title, detail)] = told(EVENT | {"type": kind, "properties": properties})
+    assert (what, title, detail) == ("event", *said)
+
+
 def test_a_pause_whose_time_was_over_comes_before_what_follows_it() -> None:
     passed = PAUSE | {"ended_at": PAUSE["parked_at"]}
     assert [kind for _, kind, _, _ in told(MESSAGE, passed)] == ["passed", "message"]

@@ -1,16 +1,35 @@
-"""The rule language once more, interpreted in the plainest way: what the compiled rules are compared with."""
+"""The rule language once more, as docs/segments.md tells it, in the plainest way: what the compiled rules are compared with.
 
+Written from the page alone. It asks one event after the other and one day after the other, where the compiled code has bounds.
+"""
+
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
+from tests.segments.naive_values import compare, equal, find, has_times, in_calendar, kind_of, number_passes, span, when
 from waypost.segments.compile import Subject
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+CONCLUSIONS = ("segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed", "contact_updated",
+               "points_earned", "points_spent")  # fmt: skip
+ADDRESSES = {"email": "email", "sms": "phone"}
+TOLD = {
+    "accepted": {"email": "email_accepted"},
+    "delivered": {"email": "email_delivered", "sms": "sms_delivered"},
+    "opened": {"email": "email_opened"},
+    "clicked": {"email": "email_clicked", "sms": "sms_clicked"},
+    "bounced": {"email": "email_bounced"},
+    "complained": {"email": "email_complained"},
+    "failed": {"email": "email_rejected", "sms": "sms_failed"},
+    "unsubscribed": {"email": "unsubscribed", "sms": "unsubscribed"},
+}
+MEASURES = ("sum", "average", "smallest", "largest", "distinct", "most_frequent")
 
 
-def naive(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911 - one return per kind of rule
+def naive(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911, PLR0912, C901 - one return per kind of rule
     """Whether the rule selects the subject."""
     if "all" in rule:
         return False not in [naive(each, subject) for each in rule["all"]]
@@ -18,98 +37,259 @@ def naive(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911 -
         return True in [naive(each, subject) for each in rule["any"]]
     if "not" in rule:
         return naive(rule["not"], subject) is False
-    if "tag" in rule:
-        return rule["tag"] in list(subject.tags)
-    if "consent" in rule:
-        return subject.consents(rule["consent"], rule.get("topic", "*")) == "granted"
+    for word, source in (
+        ("attribute", subject.attributes), ("property", subject.properties), ("metric", subject.metrics),
+    ):  # fmt: skip
+        if word in rule:
+            return compare(find(source, rule[word]), {key: rule[key] for key in rule if key != word}, subject)
+    if "engagement" in rule:
+        return _engagement(rule, subject)
     if "event" in rule:
-        return _history(rule, subject)
-    source = subject.attributes if "attribute" in rule else subject.properties
-    name = rule.get("attribute", rule.get("property"))
-    [(operator, wanted)] = [(key, value) for key, value in rule.items() if key not in {"attribute", "property"}]
-    return compare(_find(source, name), operator, wanted, subject)
+        return _behaviour(rule, subject)
+    if "tag" in rule:
+        return _membership(rule, rule["tag"], list(subject.tags), subject.tagged_at, subject)
+    if "group" in rule:
+        return _membership(rule, rule["group"], list(subject.groups), {}, subject)
+    if "segment" in rule:
+        return _membership(rule, rule["segment"], list(subject.segments), subject.segments, subject)
+    if "lifecycle" in rule:
+        stages = rule["lifecycle"] if isinstance(rule["lifecycle"], list) else [rule["lifecycle"]]
+        changes = [
+            at
+            for kind, at, more in subject.history
+            if kind == "lifecycle_changed" and more.get("to") == subject.lifecycle
+        ]
+        if not has_times(rule):
+            return subject.lifecycle in stages
+        return subject.lifecycle in stages and changes != [] and when(max(changes), rule, subject)
+    if "points" in rule:
+        return number_passes(subject.points, rule["points"])
+    if "created" in rule:
+        return subject.created_at is not None and when(subject.created_at, rule["created"], subject)
+    if "now" in rule:
+        return when(subject.now, rule["now"], subject)
+    return _contact(rule, subject)
 
 
-def _find(source: Mapping[str, Any], path: Any) -> Any:
-    if source.get(path) is not None:
-        return source[path]
-    for part in path.split("."):
-        if not isinstance(source, Mapping) or part not in source:
-            return None
-        source = source[part]
-    return source
-
-
-def _history(rule: Mapping[str, Any], subject: Subject) -> bool:
-    count = 0
-    for kind, occurred_at, properties in subject.history:
-        recent = True
-        if rule.get("within"):
-            seconds = int(rule["within"][:-1]) * UNITS[rule["within"][-1]]
-            recent = subject.now - occurred_at <= timedelta(seconds=seconds)
-        there = replace(subject, properties=properties)
-        if kind == rule["event"] and recent and (not rule.get("where") or naive(rule["where"], there)):
-            count += 1
-    if "exactly" in rule:
-        return bool(count == rule["exactly"])
-    if "at_most" in rule:
-        return bool(count <= rule["at_most"])
-    return bool(count >= rule.get("at_least", 1))
-
-
-def kind_of(value: Any) -> str:
-    """Values of different kinds are never equal and have no order."""
-    if isinstance(value, bool):
-        return "bool"
-    return "number" if isinstance(value, (int, float)) else type(value).__name__
-
-
-def equal(value: Any, wanted: Any) -> bool:
-    """Equality without Python's habit of taking True for 1."""
-    return value is not None and kind_of(value) == kind_of(wanted) and bool(value == wanted)
-
-
-def compare(value: Any, operator: str, wanted: Any, subject: Subject) -> bool:
-    """One operator, spelled out."""
-    outcomes: dict[str, Callable[[], bool]] = {
-        "equals": lambda: equal(value, wanted),
-        "not_equals": lambda: not equal(value, wanted),
-        "in": lambda: [each for each in wanted if equal(value, each)] != [],
-        "not_in": lambda: [each for each in wanted if equal(value, each)] == [],
-        "exists": lambda: bool((value is not None) == wanted),
-        "contains": lambda: _contains(value, wanted),
-        "starts_with": lambda: kind_of(value) == "str" and bool(value[: len(wanted)] == wanted),
-        "equals_trigger": lambda: equal(value, _find(subject.trigger, wanted)),
-        "at_least": lambda: _ordered(value, wanted, {1, 0}),
-        "at_most": lambda: _ordered(value, wanted, {-1, 0}),
-        "more_than": lambda: _ordered(value, wanted, {1}),
-        "less_than": lambda: _ordered(value, wanted, {-1}),
-    }
-    return outcomes[operator]()
-
-
-def _contains(value: Any, wanted: Any) -> bool:
-    if kind_of(value) == "str":
-        return kind_of(wanted) == "str" and str(value).find(wanted) >= 0
-    return kind_of(value) == "list" and [each for each in value if equal(each, wanted)] != []
-
-
-def _ordered(value: Any, wanted: Any, accepted: set[int]) -> bool:
-    if kind_of(value) != kind_of(wanted) or kind_of(value) not in {"number", "str"}:
-        return False
-    if kind_of(value) == "str":
-        moments = (_moment(value), _moment(wanted))
-        if None in moments:
+def _contact(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911 - one return per kind of rule
+    """What is known of the contact itself."""
+    if "consent" in rule:
+        topic = rule.get("topic", "*")
+        if subject.consents(rule["consent"], topic) != rule.get("is", "granted"):
             return False
-        value, wanted = (value[:10], wanted[:10]) if 10 in {len(value), len(wanted)} else moments
-    return (-1 if value < wanted else 1 if value > wanted else 0) in accepted
+        if not has_times(rule):
+            return True
+        answers = [subject.consent_answers.get(f"{rule['consent']}/{each}") for each in {topic, "*"}]
+        given = sorted((each for each in answers if each), key=lambda each: (each.at, not each.granted))
+        return given != [] and when(given[-1].at, rule, subject)
+    if "suppressed" in rule:
+        channels = ADDRESSES if rule["suppressed"] == "any" else [rule["suppressed"]]
+        reasons = rule.get("reason")
+        wanted = [reasons] if isinstance(reasons, str) else reasons
+        return any(
+            each in subject.suppressions and (not wanted or subject.suppressions[each] in wanted) for each in channels
+        )
+    if "reachable" in rule:
+        channels = ADDRESSES if rule["reachable"] == "any" else [rule["reachable"]]
+        return any(
+            bool(subject.attributes.get(ADDRESSES[each]))
+            and each not in subject.suppressions
+            and subject.consents(each, rule.get("topic", "*")) == "granted"
+            for each in channels
+        )
+    if "address" in rule:
+        channels = ADDRESSES if rule["address"] == "any" else [rule["address"]]
+        return any(bool(subject.attributes.get(ADDRESSES[each])) for each in channels)
+    if "identity" in rule:
+        values = subject.identities.get(rule["identity"], [])
+        return any(value.split(":")[0] == rule["account"] for value in values) if "account" in rule else bool(values)
+    if "locale" in rule:
+        wanted = rule["locale"] if isinstance(rule["locale"], list) else [rule["locale"]]
+        parts = str(subject.attributes.get("locale", "")).lower().split("-")
+        return any(parts[: len(each.split("-"))] == each.lower().split("-") for each in wanted)
+    if "journey" in rule:
+        return _journey(rule, subject)
+    part = rule.get("bucket") or {"salt": rule["holdout"]["salt"], "from": 0, "to": rule["holdout"]["percent"]}
+    key = hashlib.blake2b(part["salt"].encode(), digest_size=16).digest()
+    drawn = int(hashlib.blake2b(subject.contact_id.encode(), digest_size=8, key=key).hexdigest(), 16)
+    return bool(part["from"] * 100 <= drawn * 10_000 // 2**64 < part["to"] * 100)
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if text[4:5] != "-" or text[7:8] != "-":
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _journey(rule: Mapping[str, Any], subject: Subject) -> bool:
+    names = rule["journey"] if isinstance(rule["journey"], list) else [rule["journey"]]
+    outcomes = rule.get("outcome")
+    found = False
+    for each in subject.enrolments:
+        fits = each.journey in names
+        if rule.get("is") == "active":
+            fits = fits and each.status != "ended"
+        if rule.get("is") == "ended":
+            fits = fits and each.status == "ended"
+        if outcomes:
+            fits = fits and each.outcome in ([outcomes] if isinstance(outcomes, str) else outcomes)
+        if fits and (not has_times(rule) or when(each.enrolled_at, rule, subject)):
+            found = True
+    return not found if rule.get("is") == "never_entered" else found
+
+
+def _membership(
+    rule: Mapping[str, Any], names: Any, had: list[str], since: Mapping[str, datetime], subject: Subject
+) -> bool:
+    if isinstance(names, str):
+        names = [names]
+    [(grouping, wanted)] = names.items() if isinstance(names, Mapping) else [("any_of", names)]
+    answers = []
+    for name in wanted:
+        if has_times(rule):
+            answers.append(name in since and when(since[name], rule, subject))
+        else:
+            answers.append(name in had)
+    return {"any_of": True in answers, "all_of": False not in answers, "none_of": True not in answers}[grouping]
+
+
+# What happened
+
+
+def _engagement(rule: Mapping[str, Any], subject: Subject) -> bool:
+    told = TOLD[rule["engagement"]]
+    channels = [each for each in told if rule.get("channel") in {None, each}]
+    journeys = rule.get("of_journey")
+
+    def of(kinds: list[str]) -> list[tuple[str, datetime, Mapping[str, Any]]]:
+        found = []
+        for kind, at, more in subject.history:
+            journey_fits = not journeys or more.get("journey") in (
+                [journeys] if isinstance(journeys, str) else journeys
+            )
+            channel_fits = kind != "unsubscribed" or "channel" not in rule or more.get("channel") == rule["channel"]
+            if kind in kinds and journey_fits and channel_fits:
+                found.append((kind, at, more))
+        return found
+
+    done = of([told[each] for each in channels])
+    if "of_last" in rule:
+        arrived = of([TOLD["delivered"][each] for each in channels if each in TOLD["delivered"]])
+        arrived.sort(key=lambda event: (event[1], str(event[2].get("message_key", ""))))
+        last = arrived[-rule["of_last"] :]
+        count = len(
+            [1 for _, _, more in last if str(more.get("message_key", "")) in [m.get("message_key") for _, _, m in done]]
+        )
+        return len(last) == rule["of_last"] and _counts(count, rule, "of_last")
+    words = {key: rule[key] for key in rule if key not in {"engagement", "channel", "of_journey"}}
+    return _behaviour({**words, "event": "*"}, replace(subject, history=done))
+
+
+def _is_type(kind: str, wanted: Any) -> bool:
+    return kind not in CONCLUSIONS if wanted == "*" else kind == wanted if isinstance(wanted, str) else kind in wanted
+
+
+def _matching(rule: Mapping[str, Any], subject: Subject, history: Any) -> list[tuple[datetime, Mapping[str, Any]]]:
+    found = []
+    for kind, at, more in history:
+        if not _is_type(kind, rule["event"]):
+            continue
+        if rule.get("where") and not naive(_written_out(rule["where"]), replace(subject, properties=more)):
+            continue
+        if not in_calendar(at.astimezone(subject.zone), rule):
+            continue
+        if rule.get("followed_by") and not _follows(at, more, rule["followed_by"], subject):
+            continue
+        if rule.get("not_followed_by"):
+            after = rule["not_followed_by"]
+            if _follows(at, more, after, subject) or ("within" in after and at + span(after["within"]) > subject.now):
+                continue
+        found.append((at, more))
+    return found
+
+
+def _follows(at: datetime, more: Mapping[str, Any], after: Mapping[str, Any], subject: Subject) -> bool:
+    plain = {key: after[key] for key in after if key not in {"within", "same"}}
+    for later, properties in _matching(plain, subject, subject.history):
+        soon = "within" not in after or later <= at + span(after["within"])
+        alike = "same" not in after or scalar_equal(find(more, after["same"]), find(properties, after["same"]))
+        if later > at and soon and alike:
+            return True
+    return False
+
+
+def scalar_equal(left: Any, right: Any) -> bool:
+    """Equality for correlation; lists and mappings are the same as nothing."""
+    return not isinstance(left, (list, dict)) and equal(left, right)
+
+
+def _behaviour(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911 - one return per kind of measure
+    events = _matching(rule, subject, subject.history)
+    if "occurrence" in rule:
+        ordered = sorted(events, key=lambda event: event[0])
+        index = {"first": 0, "last": len(ordered) - 1}.get(rule["occurrence"])
+        index = rule["occurrence"] - 1 if index is None else index
+        if not 0 <= index < len(ordered):
+            return False
+        at, more = ordered[index]
+        having = rule.get("having")
+        return when(at, {**rule, "weekday": None, "month": None, "time_of_day": None}, subject) and (
+            not having or naive(_written_out(having), replace(subject, properties=more))
+        )
+    events = [(at, more) for at, more in events if when(at, rule, subject)]
+    measure = next((word for word in MEASURES if word in rule), None)
+    if measure is None:
+        return _counts(_number_of(rule.get("count", "times"), events, subject), rule, "count")
+    values = [find(more, rule[measure]) for _, more in events]
+    if measure in {"distinct", "most_frequent"}:
+        keys = [(kind_of(one), one) for value in values for one in (value if isinstance(value, list) else [value])]
+        keys = [key for key in keys if key[0] in {"bool", "number", "str"}]
+        if measure == "distinct":
+            return _counts(len(set(keys)), rule, measure)
+        best = [key for key in keys if keys.count(key) == max(keys.count(each) for each in keys)]
+        wanted = [rule["equals"]] if "equals" in rule else rule["in"]
+        return any(equal(value, each) for _, value in best for each in wanted)
+    numbers = [value for value in values if kind_of(value) == "number"]
+    if not numbers and measure != "sum":
+        return False
+    exact = sum((Fraction(each) for each in numbers), Fraction(0))
+    outcomes: dict[str, Callable[[], float]] = {
+        "sum": lambda: float(exact),
+        "average": lambda: float(exact) / len(numbers),
+        "smallest": lambda: min(numbers),
+        "largest": lambda: max(numbers),
+    }
+    return _counts(outcomes[measure](), rule, measure)
+
+
+def _number_of(count: str, events: list[tuple[datetime, Any]], subject: Subject) -> int:
+    days = sorted({at.astimezone(subject.zone).date() for at, _ in events})
+    if count == "days_in_a_row":
+        longest = 0
+        for first in days:
+            length = 1
+            while first + timedelta(days=length) in days:
+                length += 1
+            longest = max(longest, length)
+        return longest
+    return {
+        "times": len(events),
+        "days": len(days),
+        "weeks": len({day - timedelta(days=day.weekday()) for day in days}),
+        "months": len({day.strftime("%Y-%m") for day in days}),
+    }[count]
+
+
+def _counts(number: Any, rule: Mapping[str, Any], measure: str) -> bool:
+    limits = {word: rule[word] for word in ("at_least", "at_most", "exactly", "more_than", "less_than") if word in rule}
+    if not limits and measure in {"count", "of_last"}:
+        limits = {"at_least": 1}
+    return number_passes(number, {("equals" if word == "exactly" else word): limit for word, limit in limits.items()})
+
+
+def _written_out(where: Mapping[str, Any]) -> Mapping[str, Any]:
+    if set(where) & {"all", "any", "not", "attribute", "property", "tag", "event", "consent"}:
+        return where
+    rules: list[Mapping[str, Any]] = []
+    for name, wanted in where.items():
+        if isinstance(wanted, Mapping):
+            rules += [{"property": name, operator: value} for operator, value in wanted.items()]
+        elif isinstance(wanted, list):
+            rules.append({"property": name, "in": wanted})
+        else:
+            rules.append({"property": name, "equals": wanted})
+    return {"all": rules}

@@ -10,7 +10,8 @@ class Settings:
     """What the stack tells its functions. A function is given only what it uses; the rest stays empty.
 
     ``webhook_secrets`` and ``link_secret`` are Secrets Manager ids; ``state_machine_prefix`` is the ARN of a journey's
-    state machine without the journey's name.
+    state machine without the journey's name. ``destination_queues`` and ``destination_secrets`` are names without that of
+    the destination. ``loopback_receivers`` is set by the local harness alone: webhooks may then go to this machine.
     """
 
     stage: str = ""
@@ -27,6 +28,9 @@ class Settings:
     state_machine_prefix: str = ""
     webhook_secrets: str = ""
     link_secret: str = ""
+    destination_queues: str = ""
+    destination_secrets: str = ""
+    loopback_receivers: str = ""
     api_url: str = ""
     email_sender: str = ""
     email_configuration_set: str = ""

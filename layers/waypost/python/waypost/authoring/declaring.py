@@ -7,14 +7,39 @@ the run time reads (plain JSON), or an empty object when nothing is declared. Ad
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from waypost.authoring.attributes import attributes
+from waypost.authoring.destinations import destinations
+from waypost.authoring.filling import filling
+from waypost.authoring.identity import identity
+from waypost.authoring.imports import imports
+from waypost.authoring.metrics import metrics
+from waypost.authoring.products import products
 from waypost.authoring.reading import FileReader
+from waypost.authoring.retention import retention
+from waypost.authoring.segments import complete, segments
+from waypost.authoring.sources import sources
+from waypost.authoring.tags import tags
 
 Section = Callable[[FileReader], dict[str, Any]]
 
-SECTIONS: Final[Mapping[str, Section]] = {}
+SECTIONS: Final[Mapping[str, Section]] = {
+    "attributes": attributes,
+    "destinations": destinations,
+    "filling": filling,
+    "identity": identity,
+    "imports": imports,
+    "metrics": metrics,
+    "products": products,
+    "retention": retention,
+    "segments": segments,
+    "sources": sources,
+    "tags": tags,
+}
 """The name of a section, which is that of its file in the layer (``tags`` → ``tags.json``), and who reads it."""
 
 
 def declared(reader: FileReader) -> dict[str, dict[str, Any]]:
-    """Every section's published form, by name."""
-    return {name: section(reader) for name, section in SECTIONS.items()}
+    """Every section's published form, by name; the rules in them are checked against each other."""
+    sections = {name: section(reader) for name, section in SECTIONS.items()}
+    complete(reader, sections)
+    return sections

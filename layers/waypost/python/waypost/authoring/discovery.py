@@ -5,7 +5,7 @@ Adding a journey is adding a folder; nothing else needs to know its name.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +14,13 @@ from waypost.authoring.definition import augmented, functions_called
 from waypost.authoring.lint import lint
 from waypost.authoring.manifest import JourneyManifest
 from waypost.authoring.messages import MessageFolder
+from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
 from waypost.authoring.problems import InvalidJourney, Problem
 from waypost.authoring.reading import FileReader
+from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SendingRules
+from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
 
@@ -30,7 +33,8 @@ class JourneyFolder:
     """A journey that passed every check.
 
     ``definition`` is the state machine as it is deployed, with the placeholders (``${SendMessage}``) still in it;
-    ``functions`` names those it uses, sorted. ``messages`` holds the published form of each message.
+    ``functions`` names those it uses, sorted. ``messages`` holds the published form of each message. ``segments`` are the
+    rules of the saved segments that its own rules may name, once they are known.
     """
 
     name: str
@@ -39,10 +43,18 @@ class JourneyFolder:
     definition: dict[str, Any]
     functions: tuple[str, ...]
     messages: dict[str, dict[str, Any]]
+    segments: Rules | None = None
 
     def published(self) -> dict[str, Any]:
         """The form the run time reads."""
-        return {**self.manifest.published(self.name), "messages": self.messages}
+        manifest = self.manifest.published(self.name)
+        if self.segments is not None:
+            manifest = manifest_written_out(manifest, self.segments)
+        return {**manifest, "messages": self.messages}
+
+    def with_segments(self, rules: Rules) -> "JourneyFolder":
+        """The journey with the segments that its rules name written out."""
+        return replace(self, segments=rules, definition=definition_written_out(self.definition, rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +73,12 @@ def discover(statemachines: Path) -> Library:
     sending = reader.sending()
     journeys = [reader.journey(path, sending) for path in reader.folders(statemachines / "journeys")]
     found, sections = operations(reader), declared(reader)
+    check_names(reader, [journey for journey in journeys if journey is not None], sections)
     reader.raise_problems()
-    return Library(sending, tuple(journey for journey in journeys if journey is not None), tuple(found), sections)
+    rules = written_rules(sections)
+    due = tuple(operation.with_needed_schedules(sections) for operation in found)
+    ready = tuple(journey.with_segments(rules) for journey in journeys if journey is not None)
+    return Library(sending, ready, due, sections)
 
 
 @dataclass(frozen=True, slots=True)

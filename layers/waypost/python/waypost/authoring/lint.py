@@ -104,7 +104,7 @@ def _loops(definition: dict[str, Any]) -> Findings:
         for name, state in scope.states.items():
             function = called_function(state)
             repeated = name in looping or _inside_a_loop(definition, scope)
-            if repeated and function in {"SendMessage", "PauseJourney"} and not _occurrence(state):
+            if repeated and function in {"SendMessage", "PauseJourney", "UpdateContact"} and not _occurrence(state):
                 yield (
                     f"{name}.Arguments.Payload.occurrence",
                     "is missing: this state is in a loop, so pass the number of the round, or every round is the first one",

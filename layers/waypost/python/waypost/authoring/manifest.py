@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
 from waypost.journeys.durations import parse_duration
-from waypost.segments.compile import reads_history
+from waypost.segments.reading import reads_past
 
 _PLANNED_TRIGGERS: Final = ("schedule", "date", "tag")
 """Kinds of trigger the design names that nothing here can start yet."""
@@ -38,7 +38,7 @@ class EventTrigger(Authored):
     def _looks_at_the_event(cls, where: Rule | None) -> Rule | None:
         if uses_trigger(where):
             raise ValueError("this is the trigger itself; 'equals_trigger' is for pauses, goal and exit_on")
-        if reads_history(dump_rule(where)):
+        if reads_past(dump_rule(where)):
             raise ValueError("looks at the event at hand; put a rule about earlier events under 'entry'")
         return where
 

@@ -19,6 +19,7 @@ from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.content.sms import MOST_PARTS, sms_length
 from waypost.content.templates import (
     HTML,
+    PRODUCTS,
     ROOTS,
     TEXT,
     BrokenTemplateError,
@@ -43,6 +44,23 @@ NOTHING_KNOWN: Final[Mapping[str, Any]] = {
 }
 """What a template may count on for every contact; all else needs a ``default``."""
 
+_PLAIN_PRODUCT: Final[Mapping[str, Any]] = {"id": "p-1", "name": "Product", "price": 1, "tags": []}
+_WHOLE_PRODUCT: Final[Mapping[str, Any]] = {
+    **_PLAIN_PRODUCT,
+    "category": "category",
+    "image": "https://shop.example.com/p-1.jpg",
+    "url": "https://shop.example.com/p-1",
+    "tags": ["tag"],
+}
+"""What a template may count on for every product, and what the catalogue may have besides."""
+
+
+class WantedProducts(Authored):
+    """How many related products a message shows; with fewer than ``at_least`` it is not sent."""
+
+    related: Annotated[int, Field(ge=1, le=12)]
+    at_least: Annotated[int, Field(ge=0, le=12)] = 0
+
 
 class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried."""
@@ -52,6 +70,7 @@ class MessageManifest(Authored):
     channels: Annotated[list[Literal["email", "sms"]], Field(min_length=1)]
     subject: dict[Locale, Annotated[str, Field(min_length=1, max_length=200)]] = Field(default_factory=dict)
     description: str | None = None
+    products: WantedProducts | None = None
 
     @field_validator("channels")
     @classmethod
@@ -97,6 +116,7 @@ class MessageFolder:
             "topic": manifest.topic,
             "channels": list(manifest.channels),
             "variants": variants,
+            **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
         }
         return (None, problems) if problems else (published, [])
 
@@ -135,33 +155,33 @@ class MessageFolder:
         source = _read(path)
         if channel == "sms":
             text = source.strip()
-            _check(path, "", text, TEXT)
+            _check(path, "", text, TEXT, manifest)
             self._check_sms(manifest, locale, path, text)
             return {"text": text}
         subject = manifest.subject.get(locale, "")
-        _check(self.path / "message.yaml", f"subject.{locale}", subject, TEXT)
+        _check(self.path / "message.yaml", f"subject.{locale}", subject, TEXT, manifest)
         if "\n" in subject:
             raise _UnusableError(self.path / "message.yaml", f"subject.{locale}", "has more than one line")
-        _check_variables(path, "", source)
+        _check_variables(path, "", source, manifest)
         try:
             html, text = compile_mail(source, self._include)
         except BrokenMjmlError as error:
             raise _UnusableError(path, "", str(error)) from None
-        _check(path, "", html, HTML)
+        _check(path, "", html, HTML, manifest)
         text_path = path.with_suffix(".txt")
         if text_path.exists():
             text = _read(text_path)
         else:
             text_path = path
-        _check(text_path, "", text, TEXT)
+        _check(text_path, "", text, TEXT, manifest)
         if manifest.kind == "marketing":
             for place, template, kind in ((path, html, HTML), (text_path, text, TEXT)):
-                if _UNSUBSCRIBE_URL not in fill(template, prepared(NOTHING_KNOWN), kind):
+                if _UNSUBSCRIBE_URL not in fill(template, prepared(_nothing_known(manifest)), kind):
                     raise _UnusableError(place, "", "marketing mail must show the link {{ links.unsubscribe }}")
         return {"subject": subject, "html": html, "text": text}
 
     def _check_sms(self, manifest: MessageManifest, locale: str, path: Path, text: str) -> None:
-        shown = fill(text, prepared(NOTHING_KNOWN), TEXT)
+        shown = fill(text, prepared(_nothing_known(manifest)), TEXT)
         length = sms_length(shown)
         if length.parts > MOST_PARTS:
             raise _UnusableError(
@@ -203,41 +223,75 @@ def _read(path: Path) -> str:
         raise _UnusableError(path, "", f"not UTF-8 text: {error.reason} at byte {error.start}") from None
 
 
-def _check(path: Path, field: str, template: str, kind: str) -> None:
+def _check(path: Path, field: str, template: str, kind: str, manifest: MessageManifest) -> None:
     """Syntax, names, and a render for a contact of whom nothing is known. Raises _UnusableError."""
-    _check_variables(path, field, template)
-    for known in _degrees_of_knowledge(template):
+    _check_variables(path, field, template, manifest)
+    nothing = _nothing_known(manifest)
+    for known in _degrees_of_knowledge(template, nothing):
         try:
             fill(template, prepared(known), kind)
         except UnknownVariableError as error:
-            raise _UnusableError(path, field, _unguarded(error.variable, template)) from None
+            reason = _no_such_field(error.variable, manifest) or _unguarded(error.variable, template)
+            raise _UnusableError(path, field, reason) from None
         except BrokenTemplateError as error:
-            if error.for_everybody or known is NOTHING_KNOWN:
+            if error.for_everybody or known is nothing:
                 raise _UnusableError(path, field, _at_line(error)) from None
 
 
-def _check_variables(path: Path, field: str, template: str) -> None:
+def _check_variables(path: Path, field: str, template: str, manifest: MessageManifest) -> None:
     try:
         check_syntax(template)
     except BrokenTemplateError as error:
         raise _UnusableError(path, field, _at_line(error)) from None
+    roots = ROOTS if manifest.products is None else (*ROOTS, PRODUCTS)
     for name in sorted(variables_used(template)):
         root = name.split(".")[0]
-        if root not in ROOTS and root not in _BUILT_IN:
-            raise _UnusableError(path, field, unknown(root, ROOTS, "unknown variable"))
+        if root == PRODUCTS and root not in roots:
+            raise _UnusableError(path, field, "message.yaml asks for no products; add products: { related: 3 }")
+        if root not in roots and root not in _BUILT_IN:
+            raise _UnusableError(path, field, unknown(root, roots, "unknown variable"))
+
+
+def _nothing_known(manifest: MessageManifest) -> Mapping[str, Any]:
+    """What this message may count on: of products, those it insists on."""
+    if manifest.products is None:
+        return NOTHING_KNOWN
+    return {**NOTHING_KNOWN, PRODUCTS: _products(_PLAIN_PRODUCT, manifest.products.at_least, cart=0)}
+
+
+def _products(product: Mapping[str, Any], related: int, *, cart: int) -> dict[str, Any]:
+    return {"currency": "CNY", "related": [product] * related, "cart": [product] * cart}
+
+
+def _no_such_field(variable: str, manifest: MessageManifest) -> str:
+    """Why a variable that looks like a field of a product is none; empty when it is something else."""
+    root, _, name = variable.rpartition(".")
+    if manifest.products is None or not root or root.split(".")[0] in ROOTS:
+        return ""
+    if root == PRODUCTS and "[" in name:
+        which = name.partition("[")[0]
+        advice = f"put it into {{% if products.{which} %}} … {{% endif %}}"
+        insist = ", or ask for at_least: 1 in message.yaml" if which == "related" else ""
+        return f"products.{which} may be empty; {advice}{insist}"
+    if root == PRODUCTS:
+        return unknown(name, _products({}, 0, cart=0), f"{PRODUCTS!r} has no")
+    return "" if name in _WHOLE_PRODUCT else unknown(name, _WHOLE_PRODUCT, "a product has no field")
 
 
 def _at_line(error: BrokenTemplateError) -> str:
     return f"line {error.line}: {error.reason}" if error.line else error.reason
 
 
-def _degrees_of_knowledge(template: str) -> Iterator[Mapping[str, Any]]:
+def _degrees_of_knowledge(template: str, nothing: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Nothing known, then each optional value alone, then all but each: a branch for one may use another."""
-    yield NOTHING_KNOWN
+    yield nothing
+    if PRODUCTS in nothing:
+        for product in (_PLAIN_PRODUCT, _WHOLE_PRODUCT):
+            yield {**nothing, PRODUCTS: _products(product, max(1, len(nothing[PRODUCTS]["related"])), cart=1)}
     optional = sorted(name for name in variables_used(template) if name.startswith(("contact.", "event.properties.")))
     for name in optional:
-        yield _with(NOTHING_KNOWN, [name])
-        yield _with(NOTHING_KNOWN, [other for other in optional if other != name])
+        yield _with(nothing, [name])
+        yield _with(nothing, [other for other in optional if other != name])
 
 
 def _with(known: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:

@@ -7,8 +7,8 @@ An operation is a folder with ``operation.yaml`` (what it is for, an example of 
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -27,11 +27,22 @@ _LONGEST_TASK: Final = 900  # seconds; Lambda's own limit
 
 
 class OperationSchedule(Authored):
-    """When an operation starts by itself: every day ``at`` a time in the default time zone, or every full hour."""
+    """When an operation starts by itself: every day ``at`` a time in the default time zone, or every full hour.
+
+    ``only_if`` makes the schedule exist only where something asks for it: ``hourly_segments`` are saved segments with
+    ``refresh: hourly``.
+    """
 
     every: Literal["day", "hour"]
     at: LocalTime | None = None
     input: dict[str, Any] = Field(default_factory=dict)
+    only_if: Literal["hourly_segments"] | None = None
+
+    def is_needed(self, sections: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether what is declared asks for this schedule."""
+        if self.only_if is None:
+            return True
+        return any(segment.get("refresh") == "hourly" for segment in sections.get("segments", {}).values())
 
 
 class OperationManifest(Authored):
@@ -52,6 +63,11 @@ class OperationFolder:
     manifest: OperationManifest
     definition: dict[str, Any]
     functions: tuple[str, ...]
+
+    def with_needed_schedules(self, sections: Mapping[str, Mapping[str, Any]]) -> "OperationFolder":
+        """The operation without the schedules that nothing declared asks for."""
+        kept = {name: each for name, each in self.manifest.schedules.items() if each.is_needed(sections)}
+        return replace(self, manifest=self.manifest.model_copy(update={"schedules": kept}))
 
     @property
     def uses_files(self) -> bool:

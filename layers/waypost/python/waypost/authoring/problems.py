@@ -115,7 +115,9 @@ def _model_at(model: type[Authored] | None, location: Sequence[int | str]) -> ty
             model = Authored.by_name[part]
         elif model is not None:
             fields = {field.alias or name: field for name, field in model.model_fields.items()}
-            found = list(_models_in(fields[part].annotation)) if part in fields else []
+            if part not in fields:
+                continue  # a key of a mapping whose values are this model
+            found = list(_models_in(fields[part].annotation))
             model = found[0] if len(found) == 1 else None
     return model
 
@@ -162,5 +164,8 @@ def _reason(detail: Any, model: type[Authored] | None) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "something nested without end"
     return text if len(text) <= 60 else text[:57] + "…"

@@ -28,6 +28,7 @@ def _zone(text: str) -> str:
 
 
 LocalTime = Annotated[str, AfterValidator(local_time)]
+TimeZone = Annotated[str, AfterValidator(_zone)]
 LOCALE: Final = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
 Locale = Annotated[str, Field(pattern=f"^{LOCALE}$")]
 

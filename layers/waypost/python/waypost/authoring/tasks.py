@@ -14,7 +14,7 @@ from waypost.authoring.problems import Authored, OrExpression
 from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
 from waypost.authoring.sending_policy import LocalTime
 from waypost.journeys.durations import parse_duration
-from waypost.segments.compile import reads_history
+from waypost.segments.reading import reads_past
 
 INVOKE: Final = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT: Final = "arn:aws:states:::lambda:invoke.waitForTaskToken"
@@ -104,7 +104,7 @@ class PauseEvent(Authored):
     @field_validator("where")
     @classmethod
     def _looks_at_the_event(cls, where: Rule | None) -> Rule | None:
-        if reads_history(dump_rule(where)):
+        if reads_past(dump_rule(where)):
             raise ValueError("looks at the event at hand; ask about earlier events with EvaluateSegment")
         return where
 
@@ -124,24 +124,58 @@ class PauseJourneyPayload(Payload):
         return self
 
 
-class UpdateContactPayload(Payload):
-    """Change the contact: tags and attributes."""
+Points = Annotated[int, Field(ge=1, le=1_000_000), OrExpression]
+Names = Annotated[list[Tag], Field(min_length=1), OrExpression]
 
-    add_tags: Annotated[list[Tag], Field(min_length=1), OrExpression] | None = None
-    remove_tags: Annotated[list[Tag], Field(min_length=1), OrExpression] | None = None
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "tags": "add_tags", "remove_tags": "remove_tags", "groups": "join_groups", "leave_groups": "leave_groups",
+}  # fmt: skip
+"""Names that ``set`` cannot have, because an event's profile means something else by them, and what is meant instead."""
+
+
+class UpdateContactPayload(Payload):
+    """Change the contact: tags, attributes, groups, points, or its stage in the life cycle."""
+
+    add_tags: Names | None = None
+    remove_tags: Names | None = None
     set: Annotated[dict[Name, Any], Field(min_length=1), OrExpression] | None = None
+    join_groups: Names | None = None
+    leave_groups: Names | None = None
+    earn_points: Points | None = None
+    spend_points: Points | None = None
+    lifecycle: Annotated[Name, OrExpression] | None = None
+    occurrence: Occurrence | None = None
+
+    @field_validator("set")
+    @classmethod
+    def _sets_attributes(cls, given: Any) -> Any:
+        for name in given if isinstance(given, dict) else ():
+            if name in _ELSEWHERE:
+                raise ValueError(f"{name!r} is no attribute; write {_ELSEWHERE[name]} beside 'set'")
+            if name == "consent":
+                raise ValueError("'consent' is no attribute; a contact gives and withdraws it by an event of its own")
+        return given
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if not self.model_fields_set & {"add_tags", "remove_tags", "set"}:
-            raise ValueError("expected at least one of add_tags, remove_tags, set")
+        changes = [name for name in type(self).model_fields if name not in {"context", "occurrence"}]
+        if not self.model_fields_set.intersection(changes):
+            raise ValueError(f"expected at least one of {', '.join(changes)}")
         return self
 
 
 class EvaluateSegmentPayload(Payload):
-    """Ask whether the contact is in a segment."""
+    """Ask whether the contact is in a saved ``segment``, or in the one that ``rule`` describes; ``explain`` says why too."""
 
-    rule: Annotated[Rule, OrExpression]
+    rule: Annotated[Rule, OrExpression] | None = None
+    segment: Name | None = None
+    explain: bool = False
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if len(self.model_fields_set & {"rule", "segment"}) != 1:
+            raise ValueError("expected one of rule: {…} or segment: vip-members")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ _IMPLICIT: Final = (
 )
 
 
+MOST_VALUES: Final = 200_000
+"""Values in a file once its aliases are written out: a few lines of aliases of aliases can stand for billions."""
+
+
 class UnclearYamlError(ValueError):
     """The text is not YAML that means one thing; says the line and why."""
 
@@ -37,6 +41,11 @@ class _Loader(yaml.SafeLoader):
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_VALUES:
+            raise UnclearYamlError(f"line {node.start_mark.line + 1}: merges more than {MOST_VALUES:,} values")
+
 
 for _tag, _pattern, _first in _IMPLICIT:
     _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern.pattern})\Z"), list(_first))
@@ -46,6 +55,7 @@ def read_yaml(path: Path) -> Any:
     """The content of the file as dicts, lists, text, numbers, booleans and None. Raises UnclearYamlError."""
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - the loader is a SafeLoader
+        _check_aliases(value)
         return json.loads(json.dumps(value, allow_nan=False))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -60,6 +70,22 @@ def read_yaml(path: Path) -> Any:
         raise UnclearYamlError(f"not plain data: {error}") from None
     except RecursionError:
         raise UnclearYamlError("nested too deeply") from None
+
+
+def _check_aliases(value: Any) -> None:
+    if _written_out(value, {}) > MOST_VALUES:
+        raise UnclearYamlError(f"stands for more than {MOST_VALUES:,} values with its aliases written out")
+
+
+def _written_out(value: Any, known: dict[int, int]) -> int:
+    """How many values this stands for; an alias is looked at once, however often it is used."""
+    if not isinstance(value, (dict, list)):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = MOST_VALUES + 1  # what contains itself has no end
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_written_out(each, known) for each in inner)
+    return known[id(value)]
 
 
 def _advice(problem: str) -> str:

@@ -17,6 +17,8 @@ from botocore.session import Session
 CONNECT_TIMEOUT: Final = 1  # seconds
 READ_TIMEOUT: Final = 5  # seconds
 PROVIDER_READ_TIMEOUT: Final = 10  # seconds
+BULK_READ_TIMEOUT: Final = 20  # seconds
+BULK_CONNECTIONS: Final = 16
 
 
 class LazyClient:
@@ -52,6 +54,20 @@ def provider_client(service: str) -> LazyClient:
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=PROVIDER_READ_TIMEOUT,
             retries={"total_max_attempts": 1},
+        ),
+    )
+
+
+@cache
+def bulk_client(service: str) -> LazyClient:
+    """The client of a bulk run: patient, and slower by itself for as long as the service throttles (adaptive retries)."""
+    return LazyClient(
+        service,
+        Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=BULK_READ_TIMEOUT,
+            max_pool_connections=BULK_CONNECTIONS,
+            retries={"total_max_attempts": 10, "mode": "adaptive"},
         ),
     )
 

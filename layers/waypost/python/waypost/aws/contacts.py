@@ -1,23 +1,34 @@
-"""Contacts in DynamoDB: one profile item each and one item per identity that leads to it."""
+"""Contacts in DynamoDB: one profile item each, one item per identity that leads to it and one per merge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from waypost.aws import table
+from waypost.aws import merges, table
 from waypost.aws.translation import translates_errors
+from waypost.clock import Clock, real_now
+from waypost.contacts.merging import Merge
 from waypost.contacts.profile import Contact
+from waypost.errors import ContactNotFound
+
+COUNTED_KEPT: Final = timedelta(days=60)
+"""How long an event's points are known as counted: as long as a repeated event is known as one."""
+
+LONGEST_TRAIL: Final = 100
+"""Merges to follow from an old id; more can only be a ring, which no write of ours makes."""
 
 
 @translates_errors
 @dataclass(frozen=True, slots=True)
 class DynamoContacts:
-    """A ContactStore on the contacts table."""
+    """A ContactStore on the contacts table; ``clock`` says when notes of counted points may be tidied up."""
 
     client: Any
     table_name: str
+    clock: Clock = real_now
 
     def resolve(self, identities: Mapping[str, str]) -> dict[str, str]:
         """See ContactStore."""
@@ -28,41 +39,66 @@ class DynamoContacts:
         return {kinds[row["pk"]]: row["contact_id"] for row in rows}
 
     def load(self, contact_id: str) -> Contact | None:
-        """See ContactStore."""
-        answer = self.client.get_item(
-            TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), "profile"), ConsistentRead=True
-        )
-        return Contact.from_dict(table.load_item(answer["Item"])) if "Item" in answer else None
+        """See ContactStore. One read, and one more for each merge since."""
+        for _ in range(LONGEST_TRAIL):
+            item = self._item(contact_id, "profile")
+            contact = None if item is None else Contact.from_dict(item)
+            if contact is None or not contact.merged_into:
+                return contact
+            contact_id = contact.merged_into
+        raise ContactNotFound(f"contact {contact_id} was merged {LONGEST_TRAIL} times, or in a ring")
 
-    def save(self, contact: Contact, *, claim: Mapping[str, str]) -> bool:
-        """See ContactStore. One write when no identity is claimed, else one transaction."""
-        put = self._put_profile(contact)
+    def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
+        """See ContactStore. One write when no identity is claimed and nothing counted, else one transaction."""
+        put = merges.put_profile(self.table_name, contact)
+        also = [self._put_identity(contact, kind, value) for kind, value in claim.items()]
+        if counting:
+            also.append(self._put_counted(contact, counting))
+        if also:
+            return self._all_or_nothing([put, *also])
         try:
-            if claim:
-                claims = [{"Put": self._put_identity(contact, kind, value)} for kind, value in claim.items()]
-                self.client.transact_write_items(TransactItems=[{"Put": put}, *claims])
-            else:
-                self.client.put_item(**put)
+            self.client.put_item(**put)
         except ClientError as error:
-            if table.error_code(error) in {table.CONDITION_FAILED, table.TRANSACTION_CANCELED}:
+            if table.error_code(error) == table.CONDITION_FAILED:
                 return False
             raise
         return True
 
-    def _put_profile(self, contact: Contact) -> dict[str, Any]:
-        written = contact.to_dict() | {"version": contact.version + 1}
-        if not contact.erased and not contact.merged_into:
-            written["profile_of"] = contact.contact_id  # only items with it are in the index of profiles
-        put: dict[str, Any] = {
-            "TableName": self.table_name,
-            "Item": table.key(table.contact_pk(contact.contact_id), "profile") | table.dump_item(written),
-        }
-        if contact.version == 0:
-            return put | {"ConditionExpression": "attribute_not_exists(pk)"}
-        return put | {
-            "ConditionExpression": "version = :read",
-            "ExpressionAttributeValues": {":read": table.dump(contact.version)},
-        }
+    def has_counted(self, contact_id: str, event_id: str) -> bool:
+        """See ContactStore."""
+        return self._item(contact_id, _counted_sk(event_id)) is not None
+
+    def merge(self, merge: Merge) -> bool:
+        """See ContactStore."""
+        touches = merges.read_touches(self.client, self.table_name, merge)
+        return self._all_or_nothing(merges.merging_puts(self.table_name, merge, touches))
+
+    def merges(self, contact_id: str) -> list[Merge]:
+        """See ContactStore."""
+        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix="merge#")
+        return sorted((Merge.from_dict(item) for item in items), key=lambda each: (each.at, len(each.result.absorbed)))
+
+    def unmerge(self, merge: Merge, survivor: Contact, absorbed: Contact, *, rewritten: Sequence[Merge] = ()) -> bool:
+        """See ContactStore."""
+        touches = merges.read_touches(self.client, self.table_name, merge)
+        puts = merges.unmerging_puts(self.table_name, merge, survivor, absorbed, rewritten, touches)
+        return self._all_or_nothing(puts)
+
+    def _item(self, contact_id: str, sk: str) -> dict[str, Any] | None:
+        answer = self.client.get_item(
+            TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
+        )
+        return table.load_item(answer["Item"]) if "Item" in answer else None
+
+    def _all_or_nothing(self, puts: Sequence[Mapping[str, Any]]) -> bool:
+        """Write everything; False when a condition did not hold or another transaction was in the way."""
+        try:
+            self.client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+        except ClientError as error:
+            if table.error_code(error) == table.TRANSACTION_CANCELED:
+                return False
+            raise
+        return True
 
     def _put_identity(self, contact: Contact, kind: str, value: str) -> dict[str, Any]:
         pk = table.identity_pk(kind, value)
@@ -71,6 +107,15 @@ class DynamoContacts:
             "Item": table.key(pk, "identity") | table.dump_item({"contact_id": contact.contact_id, "kind": kind}),
             "ConditionExpression": "attribute_not_exists(pk) OR contact_id = :mine",
             "ExpressionAttributeValues": {":mine": table.dump(contact.contact_id)},
+        }
+
+    def _put_counted(self, contact: Contact, event_id: str) -> dict[str, Any]:
+        expires_at = int((self.clock() + COUNTED_KEPT).timestamp())
+        return {
+            "TableName": self.table_name,
+            "Item": table.key(table.contact_pk(contact.contact_id), _counted_sk(event_id))
+            | table.dump_item({"event_id": event_id, "expires_at": expires_at}),
+            "ConditionExpression": "attribute_not_exists(pk)",
         }
 
 
@@ -85,3 +130,7 @@ class DynamoContactItems:
     def everything(self, contact_id: str) -> list[dict[str, Any]]:
         """See ContactItems."""
         return list(table.query(self.client, self.table_name, pk=table.contact_pk(contact_id)))
+
+
+def _counted_sk(event_id: str) -> str:
+    return f"counted#{event_id}"

@@ -1,6 +1,6 @@
 """Enrolments in DynamoDB: one item each, and the items that hold re-entry, exclusive groups and audience limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +16,7 @@ from waypost.journeys.ports import EntryTerms, Refusal
 
 TransactPart = dict[str, Any]
 
+IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
 UNFINISHED: Final = {":active": "active", ":leaving": "leaving"}
 
 
@@ -31,9 +32,16 @@ class DynamoEnrolments:
         """See EnrolmentStore. The parts of the transaction stand in the order of their reasons."""
         parts: list[tuple[Refusal, TransactPart]] = [("enrolled_before", self._put_enrolment(enrolment))]
         if terms.one_at_a_time:
-            parts.append(("already_in_journey", self._take_journey(enrolment, terms)))
+            condition, values = _journey_is_free(terms)
+            sk = f"reentry#{enrolment.journey}"
+            parts.append(("already_in_journey", self._hold(enrolment, sk, condition, values)))
+            parts += [("already_in_journey", self._check(owner, sk, condition, values)) for owner in terms.also_under]
         if terms.exclusive_group:
-            parts.append(("exclusive_group_taken", self._take_group(enrolment, terms.exclusive_group)))
+            sk = f"group#{terms.exclusive_group}"
+            parts.append(("exclusive_group_taken", self._hold(enrolment, sk, IS_FREE, {"no": False})))
+            parts += [
+                ("exclusive_group_taken", self._check(owner, sk, IS_FREE, {"no": False})) for owner in terms.also_under
+            ]
         if terms.audience_limit is not None:
             parts.append(("audience_limit_reached", self._count_audience(enrolment, terms.audience_limit)))
         try:
@@ -42,23 +50,27 @@ class DynamoEnrolments:
             if table.error_code(error) != table.TRANSACTION_CANCELED:
                 raise
             failed = table.failed_conditions(error)
-            return self._refusal(
-                enrolment, [refusal for (refusal, _), is_it in zip(parts, failed, strict=True) if is_it]
-            )
+            refusals = [refusal for (refusal, _), is_it in zip(parts, failed, strict=True) if is_it]
+            return self._refusal(enrolment, refusals, terms.also_under)
         return None
 
-    def _refusal(self, enrolment: Enrolment, refusals: list[Refusal]) -> Refusal | None:
+    def _refusal(self, enrolment: Enrolment, refusals: list[Refusal], also_under: Sequence[str]) -> Refusal | None:
         """The first reason; none when it is our own write, repeated after its answer got lost, that was in the way."""
         if refusals[0] == "enrolled_before":
             known = self.load(enrolment.contact_id, enrolment.enrolment_id)
             if known is not None and known.trigger.id == enrolment.trigger.id:
                 return None
-        if refusals[0] == "already_in_journey" and not self._is_active(enrolment):
+        if refusals[0] == "already_in_journey" and not self._is_active(enrolment, also_under):
             return "enrolled_before"
         return refusals[0]
 
-    def _is_active(self, enrolment: Enrolment) -> bool:
-        return any(other.journey == enrolment.journey for other in self.unfinished(enrolment.contact_id))
+    def _is_active(self, enrolment: Enrolment, also_under: Sequence[str]) -> bool:
+        """Whether the contact is in the journey now, under any of its ids."""
+        return any(
+            other.journey == enrolment.journey
+            for owner in (enrolment.contact_id, *also_under)
+            for other in self.unfinished(owner)
+        )
 
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
         """See EnrolmentStore."""
@@ -80,6 +92,11 @@ class DynamoEnrolments:
             values=UNFINISHED,
             FilterExpression="#status IN (:active, :leaving)",
         )
+        return [Enrolment.from_dict(item) for item in items]
+
+    def of_contact(self, contact_id: str) -> list[Enrolment]:
+        """See EnrolmentStore."""
+        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix="enrolment#")
         return [Enrolment.from_dict(item) for item in items]
 
     def leave(
@@ -164,20 +181,8 @@ class DynamoEnrolments:
             }
         }
 
-    def _take_journey(self, enrolment: Enrolment, terms: EntryTerms) -> TransactPart:
-        """Be the journey's one active enrolment of this contact, and note when: what ``re_entry: {after: …}`` reads."""
-        condition = "attribute_not_exists(#active) OR #active = :no"
-        values: dict[str, Any] = {"no": False}
-        if terms.not_since is not None:
-            condition = "attribute_not_exists(#active) OR (#active = :no AND #enrolled_at <= :not_since)"
-            values["not_since"] = format_instant(terms.not_since)
-        return self._hold(enrolment, f"reentry#{enrolment.journey}", condition, values)
-
-    def _take_group(self, enrolment: Enrolment, group: str) -> TransactPart:
-        """Be the one active enrolment of this contact in an exclusive group of journeys."""
-        return self._hold(enrolment, f"group#{group}", "attribute_not_exists(#active) OR #active = :no", {"no": False})
-
     def _hold(self, enrolment: Enrolment, sk: str, condition: str, values: Mapping[str, Any]) -> TransactPart:
+        """Be the one active enrolment of this contact in a journey or an exclusive group, and note since when."""
         return {
             "Update": update(
                 table_name=self.table_name,
@@ -191,6 +196,20 @@ class DynamoEnrolments:
                 condition=condition,
                 values=values,
             )
+        }
+
+    def _check(self, owner: str, sk: str, condition: str, values: Mapping[str, Any]) -> TransactPart:
+        """Nothing that is held under another id of the contact is in the way."""
+        return {
+            "ConditionCheck": {
+                "TableName": self.table_name,
+                "Key": table.key(table.contact_pk(owner), sk),
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {
+                    f"#{name}": name for name in ("active", "enrolled_at") if f"#{name}" in condition
+                },
+                "ExpressionAttributeValues": table.dump_item({f":{name}": value for name, value in values.items()}),
+            }
         }
 
     def _count_audience(self, enrolment: Enrolment, limit: int) -> TransactPart:
@@ -207,6 +226,14 @@ class DynamoEnrolments:
 
     def _update(self, contact_id: str, enrolment_id: str, **options: Any) -> dict[str, Any]:
         return update(table_name=self.table_name, pk=table.contact_pk(contact_id), sk=_sk(enrolment_id), **options)
+
+
+def _journey_is_free(terms: EntryTerms) -> tuple[str, dict[str, Any]]:
+    """No enrolment of the journey is active, and with ``re_entry: {after: …}`` the last one is long enough ago."""
+    if terms.not_since is None:
+        return IS_FREE, {"no": False}
+    condition = "attribute_not_exists(#active) OR (#active = :no AND #enrolled_at <= :not_since)"
+    return condition, {"no": False, "not_since": format_instant(terms.not_since)}
 
 
 def _sk(enrolment_id: str) -> str:

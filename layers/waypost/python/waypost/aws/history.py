@@ -1,4 +1,4 @@
-"""A contact's events in DynamoDB: one item each, placed by their own time, kept with a retention."""
+"""A contact's events in DynamoDB: one item each, placed by their own time, kept as the retention of their type says."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,10 @@ from typing import Any, Final
 
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
-from waypost.clock import format_instant, parse_instant
+from waypost.clock import Clock, format_instant, parse_instant, real_now
 from waypost.events.envelope import Event
-from waypost.events.history import RecordedEvent
-
-EVENTS_KEPT: Final = timedelta(days=760)
-"""A little over two years: a year-on-year comparison needs both years."""
+from waypost.events.history import AppliedEvent, RecordedEvent
+from waypost.events.retention import EVERYTHING_ALIKE, Retention
 
 MARKERS_KEPT: Final = timedelta(days=60)
 """How long a repeated event is known as one; senders give up long before (Standard Webhooks: days; a queue: 14 days)."""
@@ -21,10 +19,12 @@ MARKERS_KEPT: Final = timedelta(days=60)
 @translates_errors
 @dataclass(frozen=True, slots=True)
 class DynamoHistory:
-    """An EventHistory on the contacts table."""
+    """An EventHistory on the contacts table; ``clock`` says which events are over their time."""
 
     client: Any
     table_name: str
+    retention: Retention = EVERYTHING_ALIKE
+    clock: Clock = real_now
 
     def is_routed(self, contact_id: str, event_id: str) -> bool:
         """See EventHistory."""
@@ -36,11 +36,13 @@ class DynamoHistory:
         )
         return "Item" in answer
 
-    def record(self, contact_id: str, event: Event, *, routed_at: datetime) -> None:
+    def record(self, contact_id: str, event: Event, *, routed_at: datetime, version: int = 0) -> None:
         """See EventHistory."""
+        kept = self.retention.of(event.type).keep
         item = event.to_dict() | {
             "routed_at": format_instant(routed_at),
-            "expires_at": int((event.occurred_at + EVENTS_KEPT).timestamp()),
+            "profile_version": version,
+            "expires_at": int((event.occurred_at + kept).timestamp()),
         }
         sk = f"event#{format_instant(event.occurred_at)}#{event.id}"
         table.put_once(self.client, self.table_name, table.contact_pk(contact_id), sk, item)
@@ -59,7 +61,8 @@ class DynamoHistory:
         table.put_once(self.client, self.table_name, table.contact_pk(contact_id), f"routed#{event.id}", item)
 
     def since(self, contact_id: str, instant: datetime, *, types: Sequence[str] = ()) -> list[RecordedEvent]:
-        """See EventHistory."""
+        """See EventHistory. An event that TTL has not tidied up yet counts as gone."""
+        now = self.clock().timestamp()
         names = {f":type{index}": name for index, name in enumerate(types)}
         wanted: dict[str, Any] = (
             {"names": {"#type": "type"}, "values": names, "FilterExpression": f"#type IN ({', '.join(names)})"}
@@ -83,4 +86,11 @@ class DynamoHistory:
                 properties=item["properties"],
             )
             for item in items
+            if item["expires_at"] > now
         ]
+
+    def applied(self, contact_id: str) -> list[AppliedEvent]:
+        """See AppliedEvents: the events of the partition that are not over their time."""
+        now = self.clock().timestamp()
+        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix="event#")
+        return [AppliedEvent.from_dict(item) for item in items if item["expires_at"] > now]

@@ -1,13 +1,14 @@
 """The ledger in DynamoDB: one item per message key in the contact's partition, one item for its touches."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from botocore.exceptions import ClientError
 
 from waypost.aws import due, table
+from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
@@ -33,18 +34,30 @@ class DynamoLedger:
     table_name: str
 
     def situation(self, request: SendRequest) -> Situation:
-        """See Ledger. One BatchGetItem for everything."""
+        """See Ledger. One BatchGetItem for everything; another one when the contact is part of another one now."""
         step = request.step
         pk = table.contact_pk(step.contact_id)
         enrolment_sk, row_sk = f"enrolment#{step.enrolment_id}", _row_sk(request.message_key)
         keys = [(pk, "profile"), (pk, enrolment_sk), (pk, row_sk), (pk, "touches")]
         items = {item["sk"]: item for item in table.batch_get(self.client, self.table_name, keys)}
+        contact = Contact.from_dict(items["profile"]) if "profile" in items else None
+        touches = _touches(items.get("touches"))
+        while contact is not None and contact.merged_into:
+            contact, touches = self._merged(contact.merged_into)
         return Situation(
-            contact=Contact.from_dict(items["profile"]) if "profile" in items else None,
+            contact=contact,
             enrolment=Enrolment.from_dict(items[enrolment_sk]) if enrolment_sk in items else None,
             row=_row(items[row_sk]) if row_sk in items else None,
-            touches=_touches(items.get("touches")),
+            touches=touches,
         )
+
+    def _merged(self, contact_id: str) -> tuple[Contact | None, Touches]:
+        """The contact that another one was merged into, and what counts for it."""
+        pk = table.contact_pk(contact_id)
+        found = table.batch_get(self.client, self.table_name, [(pk, "profile"), (pk, "touches")])
+        items = {item["sk"]: item for item in found}
+        contact = Contact.from_dict(items["profile"]) if "profile" in items else None
+        return contact, replace(_touches(items.get("touches")), contact_id=contact_id)
 
     def claim(
         self,
@@ -278,17 +291,10 @@ class DynamoLedger:
     def _add_touch(self, request: SendRequest, touches: Touches, touch: Touch) -> dict[str, Any]:
         """A message counts once, even if an earlier claim of it was not taken back because its call died."""
         recent = [known for known in touches.others(touch.message_key) if known.at > touch.at - TOUCHES_KEPT]
-        return self._put_touches(request, Touches([*recent, touch], touches.version))
+        return self._put_touches(request, replace(touches, recent=[*recent, touch]))
 
     def _put_touches(self, request: SendRequest, touches: Touches) -> dict[str, Any]:
-        """``touches.version`` is the version read; the stored one becomes one more."""
-        item = {"recent": [touch.to_dict() for touch in touches.recent], "version": touches.version + 1}
-        return {
-            "TableName": self.table_name,
-            "Item": table.key(table.contact_pk(request.step.contact_id), "touches") | table.dump_item(item),
-            "ConditionExpression": "attribute_not_exists(pk) OR version = :read",
-            "ExpressionAttributeValues": {":read": table.dump(touches.version)},
-        }
+        return put_touches(self.table_name, touches.contact_id or request.step.contact_id, touches)
 
     def _forget_touch(self, request: SendRequest) -> None:
         for _ in range(FORGET_ATTEMPTS):
@@ -297,7 +303,7 @@ class DynamoLedger:
             if len(left) == len(touches.recent):
                 return
             try:
-                self.client.put_item(**self._put_touches(request, Touches(left, touches.version)))
+                self.client.put_item(**self._put_touches(request, replace(touches, recent=left)))
             except ClientError as error:
                 if table.error_code(error) != table.CONDITION_FAILED:
                     raise
@@ -333,6 +339,4 @@ def _row(item: Mapping[str, Any]) -> LedgerRow:
 
 
 def _touches(item: Mapping[str, Any] | None) -> Touches:
-    if item is None:
-        return Touches()
-    return Touches([Touch.from_dict(touch) for touch in item["recent"]], item["version"])
+    return Touches() if item is None else Touches.from_dict(item)

@@ -1,8 +1,9 @@
 """The adapters of this process, each made once and only when a handler asks for it."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from waypost.aws.clients import client
+from waypost.aws.clients import bulk_client, client
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
@@ -11,10 +12,18 @@ from waypost.aws.machines import StepFunctionsTokens
 from waypost.aws.pauses import DynamoPauses
 from waypost.aws.schedules import EventBridgeSchedules
 from waypost.clock import clock
+from waypost.events.retention import load_retention
 from waypost.journeys.published import load_published
 from waypost.journeys.resuming import Resumer
 from waypost.sending.deferral import Deferrals
 from waypost.settings import Settings
+
+if TYPE_CHECKING:
+    from waypost.aws.bulk_contacts import DynamoBulkContacts
+    from waypost.aws.files import S3Files
+    from waypost.aws.profile_scan import DynamoProfileScan
+    from waypost.segments.keeping import Keeper
+    from waypost.segments.past import Past
 
 
 @cache
@@ -26,7 +35,23 @@ def settings() -> Settings:
 @cache
 def contacts() -> DynamoContacts:
     """The contact store."""
-    return DynamoContacts(client("dynamodb"), settings().contacts_table)
+    return DynamoContacts(client("dynamodb"), settings().contacts_table, clock=clock())
+
+
+@cache
+def bulk_contacts() -> "DynamoBulkContacts":
+    """The contact store, for many contacts at a time."""
+    from waypost.aws.bulk_contacts import DynamoBulkContacts  # noqa: PLC0415 - only bulk runs need it
+
+    return DynamoBulkContacts(bulk_client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def files() -> "S3Files":
+    """The bucket of files."""
+    from waypost.aws.files import S3Files  # noqa: PLC0415 - only what works on files needs it
+
+    return S3Files(bulk_client("s3"), settings().files_bucket)
 
 
 @cache
@@ -38,7 +63,42 @@ def enrolments() -> DynamoEnrolments:
 @cache
 def history() -> DynamoHistory:
     """The event history."""
-    return DynamoHistory(client("dynamodb"), settings().contacts_table)
+    return DynamoHistory(client("dynamodb"), settings().contacts_table, retention=load_retention(), clock=clock())
+
+
+@cache
+def past() -> "Past":
+    """What rules ask about beside the profile."""
+    from waypost.segments.past import Past  # noqa: PLC0415 - sending and pausing evaluate no rule
+
+    return Past(history=history(), enrolments=enrolments())
+
+
+@cache
+def keeper() -> "Keeper":
+    """What keeps segments, rule tags and the life cycle true; its function must be allowed to send to the events queue."""
+    from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - sending and pausing keep nothing true, so they load none of this
+    from waypost.contacts.tag_system import load_tag_system  # noqa: PLC0415
+    from waypost.segments.index import load_index  # noqa: PLC0415
+    from waypost.segments.keeping import Keeper  # noqa: PLC0415
+
+    return Keeper(
+        index=load_index(),
+        tags=load_tag_system(),
+        contacts=contacts(),
+        past=past(),
+        queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
+        default_zone=load_published().sending.default_time_zone,
+        clock=clock(),
+    )
+
+
+@cache
+def profile_scan() -> "DynamoProfileScan":
+    """All profiles, for bulk runs."""
+    from waypost.aws.profile_scan import DynamoProfileScan  # noqa: PLC0415 - sending and pausing never need it
+
+    return DynamoProfileScan(bulk_client("dynamodb"), settings().contacts_table)
 
 
 @cache

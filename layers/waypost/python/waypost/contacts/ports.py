@@ -1,26 +1,53 @@
 """What the domain needs from whoever keeps contacts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from waypost.contacts.merging import Merge
 from waypost.contacts.profile import Contact
 
 
 class ContactStore(Protocol):
-    """Keeps contacts and the identities that lead to them."""
+    """Keeps contacts, the identities that lead to them and the record of their merges."""
 
     def resolve(self, identities: Mapping[str, str]) -> dict[str, str]:
-        """The contact id each known identity leads to, by kind; unknown ones are absent. Read consistently."""
+        """The contact id each known identity leads to, by kind; unknown ones are absent. Read consistently.
+
+        The contact may have been merged into another since; ``load`` finds it under its old id.
+        """
         ...
 
     def load(self, contact_id: str) -> Contact | None:
-        """The contact, read consistently, or None."""
+        """The contact, read consistently, or None; of one that was merged away, the contact it is part of now."""
         ...
 
-    def save(self, contact: Contact, *, claim: Mapping[str, str]) -> bool:
+    def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """Write the contact and the identities it claims, all or nothing.
 
         ``contact.version`` is the version read (0: new); the stored one becomes one more. False when another writer
-        changed the contact or took one of the identities first: read again and decide again.
+        changed the contact or took one of the identities first: read again and decide again. ``counting`` notes in the
+        same write that the points of the event of this id are counted; False when they were.
+        """
+        ...
+
+    def has_counted(self, contact_id: str, event_id: str) -> bool:
+        """Whether the points of this event were counted under this very contact id."""
+        ...
+
+    def merge(self, merge: Merge) -> bool:
+        """Write the survivor's profile, the tombstone and the record, all or nothing; recent messages count together.
+
+        False when one of the two contacts has changed since it was read: read again and decide again.
+        """
+        ...
+
+    def merges(self, contact_id: str) -> list[Merge]:
+        """The merges of which this contact was the survivor, undone ones too, oldest first; read consistently."""
+        ...
+
+    def unmerge(self, merge: Merge, survivor: Contact, absorbed: Contact, *, rewritten: Sequence[Merge] = ()) -> bool:
+        """Write both contacts and the record of the undone merge, all or nothing, and the later records it changes.
+
+        False when the survivor has changed since it was read: read again and decide again.
         """
         ...

@@ -1,12 +1,13 @@
 """A contact and the pure rules by which an event changes it. Called by the router and by update_contact."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, Self, assert_never, get_args
 
 from waypost.clock import format_instant, parse_instant
+from waypost.contacts import push_tokens
 from waypost.errors import InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, Event
 
@@ -20,6 +21,19 @@ ALL_TOPICS: Final = "*"
 
 LARGEST_PROFILE: Final = 200_000
 """Bytes of attributes; DynamoDB's items end at 400 KB, and consents, tags and identities need room beside them."""
+
+LIFECYCLE_STAMP: Final = "lifecycle:stage"
+"""Where ``attributes_at`` keeps the time of the last change of stage; no attribute is called so."""
+
+MOST_GROUPS: Final = 1_000
+MOST_POINTS: Final = 1_000_000_000
+"""Of one event; more is a mistake of the sender."""
+
+POINTS_EVENTS: Final[Mapping[str, int]] = {"points_earned": 1, "points_spent": -1}
+"""The events that change the balance, and in which direction."""
+
+GROUP_EVENTS: Final = frozenset({"group_joined", "group_left"})
+"""The events that change the groups, by their property ``group``."""
 
 MOST_SEEN: Final = 500
 """Event types whose first and last day a profile keeps; beyond that, rules read the history itself."""
@@ -58,7 +72,8 @@ class Contact:
     end, ``seen`` the first and the last day (UTC) of each event type (an event type that is absent has never happened).
     ``absorbed`` are the ids of contacts merged into this one, oldest merge first; what was stored under them stays there.
     A contact that was merged away keeps only ``merged_into``. ``kept_apart`` are contacts it must not be merged with
-    again, because somebody has undone that.
+    again, because somebody has undone that. ``unannounced`` are the ids of merges and undone merges that nobody has told
+    the event stream of yet. ``kept`` names the standing rules that were all evaluated for it last.
     """
 
     contact_id: str
@@ -80,6 +95,8 @@ class Contact:
     absorbed: tuple[str, ...] = ()
     kept_apart: tuple[str, ...] = ()
     merged_into: str = ""
+    unannounced: tuple[str, ...] = ()
+    kept: str = ""
     version: int = 0
 
     @property
@@ -126,6 +143,8 @@ class Contact:
             "absorbed": list(self.absorbed),
             "kept_apart": list(self.kept_apart),
             "merged_into": self.merged_into,
+            "unannounced": list(self.unannounced),
+            "kept": self.kept,
             "version": self.version,
         }
 
@@ -155,20 +174,34 @@ class Contact:
             absorbed=tuple(value.get("absorbed", ())),
             kept_apart=tuple(value.get("kept_apart", ())),
             merged_into=value.get("merged_into", ""),
+            unannounced=tuple(value.get("unannounced", ())),
+            kept=value.get("kept", ""),
             version=int(value["version"]),
         )
 
 
-def with_event(contact: Contact, event: Event) -> Contact:
-    """The contact after ``event``: attributes, tags, identities, consent and suppression it carries."""
-    changed = with_identities(contact, event.contact)
+def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Contact:
+    """The contact after ``event``: attributes, tags, groups, identities, consent, points and suppression it carries.
+
+    Applying an event twice changes nothing, but for its points: ``counting`` is false when they are counted already.
+    """
+    changed, at = with_identities(contact, event.contact), event.occurred_at
     profile = dict(event.profile)
     consent = profile.pop("consent", {})
-    tags = profile.pop("tags", [])
-    changed = with_attributes(changed, profile, at=event.occurred_at)
-    changed = with_tags(changed, add=tags, at=event.occurred_at)
+    tags, remove_tags = profile.pop("tags", []), profile.pop("remove_tags", [])
+    groups, leave_groups = profile.pop("groups", []), profile.pop("leave_groups", [])
+    tokens = profile.pop(push_tokens.ATTRIBUTE, [])
+    changed = with_attributes(changed, profile, at=at)
+    changed = with_push_tokens(changed, tokens, at=at)
+    changed = with_tags(changed, add=tags, remove=remove_tags, at=at)
+    changed = with_groups(changed, join=groups, leave=leave_groups, at=at)
     for channel, granted in consent.items():
-        changed = with_consent(changed, channel=channel, granted=granted, at=event.occurred_at, source=event.source)
+        changed = with_consent(changed, channel=channel, granted=granted, at=at, source=event.source)
+    if event.type in GROUP_EVENTS and (group := group_name(event.properties)):
+        names = {"join" if event.type == "group_joined" else "leave": [group]}
+        changed = with_groups(changed, **names, at=at)
+    if counting and event.type in POINTS_EVENTS:
+        changed = with_points(changed, event)
     return _with_product_event(with_seen(changed, event), event)
 
 
@@ -233,6 +266,71 @@ def with_tags(contact: Contact, *, add: Iterable[str] = (), remove: Iterable[str
     return replace(contact, tags=frozenset(tags), attributes_at=attributes_at)
 
 
+def with_groups(contact: Contact, *, join: Iterable[str] = (), leave: Iterable[str] = (), at: datetime) -> Contact:
+    """The contact as a member of more or fewer groups, each unless a newer event has touched it.
+
+    Raises InvalidInput for a member of more than ``MOST_GROUPS``.
+    """
+    groups, attributes_at = set(contact.groups), dict(contact.attributes_at)
+    for wanted, names in ((True, join), (False, leave)):
+        for name in names:
+            stamp = f"group:{name}"
+            if stamp in attributes_at and attributes_at[stamp] > at:
+                continue
+            attributes_at[stamp] = at
+            if wanted:
+                groups.add(name)
+            else:
+                groups.discard(name)
+    if len(groups) > MOST_GROUPS:
+        raise InvalidInput("groups", f"{contact.contact_id} would be in more than {MOST_GROUPS} groups")
+    return replace(contact, groups=frozenset(groups), attributes_at=attributes_at)
+
+
+def with_push_tokens(contact: Contact, tokens: Sequence[push_tokens.PushToken] | None, *, at: datetime) -> Contact:
+    """The contact with these devices too; None forgets them all, unless a device was heard of after that."""
+    known = contact.attributes.get(push_tokens.ATTRIBUTE, [])
+    if tokens is None:
+        return with_attributes(contact, {push_tokens.ATTRIBUTE: None}, at=at)
+    joined = push_tokens.joined(known, tokens)
+    return contact if joined == known else with_attributes(contact, {push_tokens.ATTRIBUTE: joined}, at=at)
+
+
+def with_points(contact: Contact, event: Event) -> Contact:
+    """The contact with the points of the event counted; a balance may be below zero while an earlier event is missing.
+
+    Raises InvalidInput when the event names no whole number of points.
+    """
+    if reason := points_problem(event.properties.get("points")):
+        raise InvalidInput("properties.points", reason)
+    return replace(contact, points=contact.points + POINTS_EVENTS[event.type] * int(event.properties["points"]))
+
+
+def points_problem(points: Any) -> str:
+    """What is wrong with the ``points`` of an event; "" when nothing is."""
+    if isinstance(points, bool) or not isinstance(points, int) or not 0 <= points <= MOST_POINTS:
+        return f"should be a whole number from 0 to {MOST_POINTS:,}"
+    return ""
+
+
+def with_segment(contact: Contact, name: str, *, member: bool, at: datetime) -> Contact:
+    """The contact that entered or left a saved segment ``at`` this instant, unless it did either later."""
+    stamp = f"segment:{name}"
+    if stamp in contact.attributes_at and contact.attributes_at[stamp] > at:
+        return contact
+    segments = {known: since for known, since in contact.segments.items() if known != name}
+    if member:
+        segments[name] = at
+    return replace(contact, segments=segments, attributes_at={**contact.attributes_at, stamp: at})
+
+
+def with_lifecycle(contact: Contact, stage: str, *, at: datetime) -> Contact:
+    """The contact in this stage of its life, unless it came into another one later."""
+    if LIFECYCLE_STAMP in contact.attributes_at and contact.attributes_at[LIFECYCLE_STAMP] > at:
+        return contact
+    return replace(contact, lifecycle=stage, attributes_at={**contact.attributes_at, LIFECYCLE_STAMP: at})
+
+
 def with_consent(
     contact: Contact, *, channel: str, granted: bool, at: datetime, source: str, topic: str | None = None
 ) -> Contact:
@@ -255,8 +353,27 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
             return _with_consent_event(contact, kind, event)
         case "email_bounced" | "email_complained" | "sms_number_invalid" as kind if event.is_our_own:
             return _with_suppression(contact, kind, event)
+        case "segment_entered" | "segment_left" as kind if event.is_our_own:
+            name = str(event.properties["segment"])
+            return with_segment(contact, name, member=kind == "segment_entered", at=event.occurred_at)
+        case "contacts_merged" | "contacts_unmerged" as kind if event.is_our_own:
+            told = announcement(str(event.properties["merge_id"]), undone=kind == "contacts_unmerged")
+            return replace(contact, unannounced=tuple(each for each in contact.unannounced if each != told))
+        case "lifecycle_changed" if event.is_our_own:
+            return with_lifecycle(contact, str(event.properties["to"]), at=event.occurred_at)
         case _:
             return contact
+
+
+def announcement(merge_id: str, *, undone: bool) -> str:
+    """How ``unannounced`` notes that a merge, or the undoing of one, is still to be told."""
+    return f"{merge_id}/undone" if undone else merge_id
+
+
+def group_name(properties: Mapping[str, Any]) -> str:
+    """The group that ``group_joined`` or ``group_left`` is about; "" when it names none."""
+    name = properties.get("group", properties.get("group_id"))
+    return name if isinstance(name, str) else ""
 
 
 def _with_consent_event(contact: Contact, kind: ConsentEvent, event: Event) -> Contact:

@@ -40,7 +40,8 @@ def render(
 ) -> RenderedEmail | RenderedSms:
     """The message on ``channel`` in the locale nearest to ``locale``.
 
-    ``variables`` has the keys ``contact, event, journey, message, links``. Raises MessageNotRenderable.
+    ``variables`` has the keys ``contact, event, journey, message, links``, and ``products`` for a message that asks for
+    them. Raises MessageNotRenderable.
     """
     variants = message.email if channel == "email" else message.sms
     if not variants:

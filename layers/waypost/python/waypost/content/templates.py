@@ -19,6 +19,9 @@ TEXT: Final = ".txt"
 ROOTS: Final = ("contact", "event", "journey", "message", "links")
 """What a template may use; docs/authoring.md lists what is in each."""
 
+PRODUCTS: Final = "products"
+"""What a template may use besides, if its message asks for products."""
+
 
 class UnknownVariableError(Exception):
     """A template uses something nobody knows of this contact; ``variable`` is empty where the engine cannot tell."""
@@ -85,7 +88,8 @@ def prepared(variables: Mapping[str, Any]) -> dict[str, Any]:
     left_on = dict(event.get("left_on") or {})
     event["properties"] = event.get("properties") or {}
     event["left_on"] = {**left_on, "properties": left_on.get("properties") or {}}
-    return {root: Known(event if root == "event" else variables[root]) for root in ROOTS}
+    values = {root: Known(event if root == "event" else variables[root]) for root in ROOTS}
+    return values | ({PRODUCTS: Known(variables[PRODUCTS])} if PRODUCTS in variables else {})
 
 
 def fill(template: str, values: Mapping[str, Any], kind: str) -> str:

@@ -25,6 +25,8 @@ class Answer:
 def answer(outcome: Accepted | Refused, *, accepted_status: int = HTTPStatus.ACCEPTED) -> Answer:
     """The answer to an outcome. ``code`` and ``message`` are what Segment's SDKs look for in a refusal."""
     match outcome:
+        case Accepted(reply=dict(reply)):
+            return Answer(HTTPStatus.OK, reply)
         case Accepted(count, warnings):
             body: dict[str, Any] = {"success": True, "accepted": count}
             return Answer(accepted_status, body | ({"warnings": _plain(warnings)} if warnings else {}))

@@ -1,10 +1,11 @@
 """What the domain needs from whoever keeps a contact's events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
+from waypost.clock import parse_instant
 from waypost.events.envelope import Event
 
 
@@ -19,6 +20,32 @@ class RecordedEvent:
     properties: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class AppliedEvent:
+    """A whole event as it was kept, and where it stands in the order in which events were applied to the profile.
+
+    ``version`` is the profile's with the event applied; 0 in events kept before versions were noted.
+    """
+
+    event: Event
+    routed_at: datetime
+    version: int
+
+    @property
+    def place(self) -> tuple[datetime, int, datetime, str]:
+        """Sorts events as they were applied."""
+        return (self.routed_at, self.version, self.event.received_at, self.event.id)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From a stored item or a line of the archive."""
+        return cls(
+            event=Event.from_dict(dict(value)),
+            routed_at=parse_instant(value["routed_at"]),
+            version=int(value.get("profile_version", 0)),
+        )
+
+
 class EventHistory(Protocol):
     """Keeps the events of each contact, placed by their own time."""
 
@@ -26,8 +53,8 @@ class EventHistory(Protocol):
         """Whether everything that follows from this event has been done already."""
         ...
 
-    def record(self, contact_id: str, event: Event, *, routed_at: datetime) -> None:
-        """Keep the event; recording it again changes nothing."""
+    def record(self, contact_id: str, event: Event, *, routed_at: datetime, version: int = 0) -> None:
+        """Keep the event; recording it again changes nothing. ``version`` is that of the profile with the event applied."""
         ...
 
     def mark_routed(
@@ -39,6 +66,17 @@ class EventHistory(Protocol):
     def since(self, contact_id: str, instant: datetime, *, types: Sequence[str] = ()) -> list[RecordedEvent]:
         """The contact's events that occurred at or after ``instant``, oldest first, read consistently."""
         ...
+
+
+def since_under(
+    contact_ids: Iterable[str], history: EventHistory, instant: datetime, *, types: Sequence[str] = ()
+) -> list[RecordedEvent]:
+    """What occurred at or after ``instant`` under any of these ids, oldest first: a merged contact's events keep their place.
+
+    An event stands in two places when a crash and a merge came between the two attempts to route it; it counts once.
+    """
+    found = {event.id: event for contact_id in contact_ids for event in history.since(contact_id, instant, types=types)}
+    return sorted(found.values(), key=lambda event: (event.occurred_at, event.id))
 
 
 class EventBus(Protocol):

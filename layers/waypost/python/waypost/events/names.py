@@ -6,7 +6,7 @@ from typing import Final
 
 MAX_LENGTH: Final = 100
 
-_END_OF_ACRONYM: Final = re.compile(r"([A-Z]+)([A-Z][a-z])")
+_END_OF_ACRONYM: Final = re.compile(r"(?<=[A-Z])(?=[A-Z][a-z])")  # looks at single letters: time stays linear
 _START_OF_WORD: Final = re.compile(r"([a-z0-9])([A-Z])")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 _EVENT_TYPE: Final = re.compile(r"[a-z0-9_]+")
@@ -15,7 +15,7 @@ _EVENT_TYPE: Final = re.compile(r"[a-z0-9_]+")
 def snake_case(name: str) -> str:
     """``name`` in snake_case; letters of any script stay, everything else separates words. May be empty."""
     text = unicodedata.normalize("NFKC", name)
-    text = _END_OF_ACRONYM.sub(r"\1_\2", text)
+    text = _END_OF_ACRONYM.sub("_", text)
     text = _START_OF_WORD.sub(r"\1_\2", text)
     return _SEPARATORS.sub("_", text).strip("_").lower()
 

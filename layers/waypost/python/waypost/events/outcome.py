@@ -1,7 +1,8 @@
 """How receiving ends, as values: the events were accepted, or the whole request was refused. Used by the receivers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 MOST_PROBLEMS_SHOWN: Final = 20
 
@@ -20,10 +21,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The queue has every event. ``warnings`` names values that were ignored."""
+    """The queue has every event. ``warnings`` names values that were ignored.
+
+    ``reply`` is the body of the answer, for a sender that wants a certain one.
+    """
 
     count: int
     warnings: list[Problem] = field(default_factory=list)
+    reply: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

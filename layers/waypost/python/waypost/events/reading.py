@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from waypost import ids
+from waypost.contacts.profile import GROUP_EVENTS, POINTS_EVENTS, group_name, points_problem
 from waypost.events.envelope import Event
 from waypost.events.fields import Model, check, join
 from waypost.events.occurred import occurred_at
 from waypost.events.outcome import Problem
 from waypost.events.request import MAX_EVENT
 from waypost.events.strict_json import size
-from waypost.events.traits import Traits
+from waypost.events.traits import LONGEST_GROUP, Traits
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._:@=+-]{1,100}")
 
@@ -68,6 +69,9 @@ class Reading:
         contact = {kind: value for kind, value in (traits.identities | dict(identities)).items() if value}
         if not contact and not traits.problems:
             self.problems.append(Problem(join(where, required), "is required, or another identity of the contact"))
+        if reason := _property_problem(type, properties):
+            field, expected = reason
+            self.problems.append(Problem(join(where, f"properties.{field}"), expected))
         try:
             at = occurred_at(occurred.at, occurred.sent_at, self.received_at)
         except ValueError as error:
@@ -86,6 +90,15 @@ class Reading:
                 correlation_id=self.correlation_id,
             )
         )
+
+
+def _property_problem(event_type: str, properties: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What an event that changes a profile by its properties lacks: the property and the reason."""
+    if event_type in POINTS_EVENTS and (reason := points_problem(properties.get("points"))):
+        return "points", reason
+    if event_type in GROUP_EVENTS and not 0 < len(group_name(properties)) <= LONGEST_GROUP:
+        return "group", f"should be the name of a group, 1 to {LONGEST_GROUP} characters"
+    return None
 
 
 def sender_id(source: str, given: str) -> str:

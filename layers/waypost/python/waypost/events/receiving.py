@@ -14,10 +14,13 @@ from typing import Any, Final
 from waypost.clock import Clock, real_now
 from waypost.events import segment_spec, webhook_body
 from waypost.events.envelope import OWN_SOURCE
+from waypost.events.mapped_webhooks import MappedReceiver
 from waypost.events.outcome import Accepted, Refused, refusal, refuse
 from waypost.events.ports import EventQueue, SecretStore, WebhookLog
 from waypost.events.reading import Reading
 from waypost.events.request import Request
+from waypost.events.sender_schemes import STANDARD_WEBHOOKS
+from waypost.events.source_mapping import SourceMapping
 from waypost.events.standard_webhooks import Verdict, verify
 from waypost.events.strict_json import read_object
 
@@ -31,7 +34,8 @@ class Receiver:
     """Turns requests into events in the queue.
 
     ``secrets`` holds ``{"write_keys": […], "sources": {"<source>": ["whsec_…", …]}}``; a single string may stand for a
-    list. ``clock`` dates the events, ``real_clock`` judges the age of signatures.
+    list. ``clock`` dates the events, ``real_clock`` judges the age of signatures. ``mappings`` are those of senders that post
+    in a form of their own, by source.
     """
 
     def __init__(
@@ -42,12 +46,17 @@ class Receiver:
         log: WebhookLog,
         clock: Clock,
         real_clock: Callable[[], datetime] = real_now,
+        mappings: Mapping[str, SourceMapping] | None = None,
     ) -> None:
         self._queue = queue
         self._secrets = secrets
         self._log = log
         self._clock = clock
         self._real_clock = real_clock
+        self._mappings = mappings or {}
+        self._mapped = MappedReceiver(
+            queue=queue, secrets=secrets, secrets_of=_source_secrets, log=log, clock=clock, real_clock=real_clock
+        )
 
     def segment(self, call: str, request: Request) -> Accepted | Refused:
         """Take in a call of the Segment API: a key of ``segment_spec.CALLS``, or ``batch``.
@@ -70,11 +79,19 @@ class Receiver:
 
     def webhook(self, source: str, request: Request) -> Accepted | Refused:
         """Take in a signed webhook of ``source``. Raises TemporarilyUnavailable; the sender may send it again."""
-        body = request.body()
+        body, mapping = request.body(), self._mappings.get(source)
+        if mapping is not None and mapping.scheme.name != STANDARD_WEBHOOKS and not isinstance(body, Refused):
+            return self._mapped.receive(mapping, request, body, correlation_id=_correlation_id(request))
         document = body if isinstance(body, Refused) else self._trusted(source, request, body)
         if isinstance(document, Refused):
             return document
         webhook_id = request.header("webhook-id")
+        if mapping is not None:
+            accepted: Accepted | Refused = self._mapped.take(
+                mapping, request, document, webhook_id, correlation_id=_correlation_id(request)
+            )
+            self._log.add(source, webhook_id)
+            return accepted
         accepted = self._accept(
             webhook_body.read(
                 document,

@@ -23,11 +23,15 @@ _GZIP: Final = zlib.MAX_WBITS | 16
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``headers`` have lower-case names. ``content`` is what arrived, still packed, or a refusal if it is not even that."""
+    """``headers`` have lower-case names, ``query`` is what stood behind the path.
+
+    ``content`` is what arrived, still packed, or a refusal if it is not even that.
+    """
 
     content: bytes | Refused
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_api_gateway(cls, event: Mapping[str, Any]) -> Self:
@@ -36,6 +40,7 @@ class Request:
             content=_content(event.get("body") or "", encoded=bool(event.get("isBase64Encoded"))),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             request_id=event.get("requestContext", {}).get("requestId", ""),
+            query=event.get("queryStringParameters") or {},
         )
 
     def header(self, name: str) -> str:

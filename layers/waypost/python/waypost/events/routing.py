@@ -1,17 +1,23 @@
-"""Act on one event: contact, history, journeys under way, journeys to start, bus. Called by route_events, in order per
-contact and possibly more than once for the same event."""
+"""Act on one event: contact, history, segments, journeys under way, journeys to start, bus. Called by route_events, in
+order per contact and possibly more than once for the same event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from waypost.clock import Clock
-from waypost.contacts.identity import record_on_contact
+from waypost.contacts.announcing import MERGED, announcements
+from waypost.contacts.identity import Wait, no_wait, record_on_contact
+from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
+from waypost.contacts.profile import Contact
+from waypost.contacts.tag_history import telling_tags
 from waypost.events.envelope import Event
 from waypost.events.history import EventBus, EventHistory
-from waypost.journeys.enrolling import Enroller
-from waypost.journeys.waking import Waker
+from waypost.events.ports import EventQueue
+from waypost.journeys.enrolling import Enroller, EntryDecision
+from waypost.journeys.waking import WakeDecision, Waker
+from waypost.segments.keeping import Keeper
 from waypost.sending.ledger import Confirmation, Ledger
 
 CONFIRMATIONS: Final[Mapping[str, Confirmation]] = {
@@ -42,31 +48,62 @@ class Router:
     contacts: ContactStore
     history: EventHistory
     ledger: Ledger
+    keeper: Keeper
     waker: Waker
     enroller: Enroller
     bus: EventBus
+    queue: EventQueue
     clock: Clock
+    identity_rules: IdentityRules = BUILT_IN
+    wait: Wait = no_wait
 
     def route(self, event: Event) -> Routed:
         """Do everything that follows from the event. Raises RetryableError or FinalError."""
         contact, is_repeated = record_on_contact(
             event,
-            contacts=self.contacts,
+            contacts=telling_tags(self.contacts, event, self.queue),
             is_repeated=lambda contact_id: self.history.is_routed(contact_id, event.id),
             clock=self.clock,
+            identity_rules=self.identity_rules,
+            wait=self.wait,
         )
         if is_repeated:
             return Routed(contact.contact_id, repeated=True, decisions=[])
-        self.history.record(contact.contact_id, event, routed_at=self.clock())
-        self._confirm(contact.contact_id, event)
+        if untold := announcements(contact, self.contacts):
+            self.queue.send(untold)
+        self.history.record(contact.contact_id, event, routed_at=self.clock(), version=contact.version)
+        contact = self._as_it_is_now(contact)
+        self._confirm(contact, event)
+        contact = self.keeper.keep(contact, event)
         woken = self.waker.notify(contact, event)
+        if event.type == MERGED and event.is_our_own:
+            woken += self.waker.catch_up(contact)
         entered = self.enroller.consider(contact, event)
+        self.keeper.keep_journeys(contact, event, _changed(woken, entered))
         self.bus.publish(contact.contact_id, event)
         decisions = [asdict(decision) for decision in woken] + [decision.to_dict() for decision in entered]
         self.history.mark_routed(contact.contact_id, event, at=self.clock(), decisions=decisions)
         return Routed(contact.contact_id, repeated=False, decisions=decisions)
 
-    def _confirm(self, contact_id: str, event: Event) -> None:
+    def _as_it_is_now(self, contact: Contact) -> Contact:
+        """The contact read again, now that the event is stored: it may have become part of another one in between.
+
+        What follows a merge looks for stored events afterwards (``catch_up``); one of the two sees the other.
+        """
+        return self.contacts.load(contact.contact_id) or contact
+
+    def _confirm(self, contact: Contact, event: Event) -> None:
+        """Pass on what the provider says of a message, which is kept under the id the contact had when it was sent."""
         state, key = CONFIRMATIONS.get(event.type), event.properties.get("message_key")
-        if state is not None and isinstance(key, str) and event.is_our_own:
-            self.ledger.confirm(contact_id, key, state=state, at=event.occurred_at)
+        if state is None or not isinstance(key, str) or not event.is_our_own:
+            return
+        sent_to = event.contact.get("contact_id", contact.contact_id)
+        for contact_id in dict.fromkeys((sent_to, *contact.partitions)):
+            if self.ledger.confirm(contact_id, key, state=state, at=event.occurred_at):
+                return
+
+
+def _changed(woken: Sequence[WakeDecision], entered: Sequence[EntryDecision]) -> set[str]:
+    """The journeys that the contact has entered or is leaving."""
+    left = {decision.journey for decision in woken if decision.effect != "resumed"}
+    return left | {decision.journey for decision in entered if decision.reason == "enrolled"}

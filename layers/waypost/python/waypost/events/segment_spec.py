@@ -16,8 +16,9 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from waypost import ids
-from waypost.contacts import cleaning
+from waypost.contacts import cleaning, push_tokens
 from waypost.contacts.cleaning import Unusable
+from waypost.events.envelope import IDENTITY_KINDS
 from waypost.events.fields import (
     EventName,
     GivenIdentifier,
@@ -29,14 +30,20 @@ from waypost.events.fields import (
     empty_array_as_object,
     join,
 )
+from waypost.events.names import snake_case
 from waypost.events.outcome import Problem
 from waypost.events.reading import Reading, Stated, sender_id
-from waypost.events.traits import Traits, read_traits
+from waypost.events.traits import IDENTITY_TRAITS, Traits, clean_identity, read_traits
 
 SOURCE: Final = "segment"
 MAX_BATCH: Final = 2500
+MOST_EXTERNAL_IDS: Final = 20
 
 _SDK: Final = re.compile(r"(analytics|rudder|segment)", re.IGNORECASE)
+
+
+_KNOWN_TRAITS: Final = {"email", "phone", *IDENTITY_TRAITS}
+"""What ``context.traits`` of any call say about who the person is; the rest of them is for identify."""
 
 
 def accepted_status(user_agent: str) -> int:
@@ -60,27 +67,86 @@ def write_key(authorization: str) -> str | None:
         return ""
 
 
+class Device(BaseModel):
+    """The device of an app; its token is where push messages go."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    token: OptionalText = None
+    type: OptionalText = None
+
+
+class ExternalId(BaseModel):
+    """Another id of the person. Taken are those of users, unencoded, whose type is one of our kinds of identity.
+
+    Source: https://www.twilio.com/docs/segment/unify/identity-resolution/externalids (custom externalIDs).
+    """
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    id: GivenIdentifier
+    type: str
+    collection: str = "users"
+    encoding: str = "none"
+
+    @property
+    def kind(self) -> str:
+        """The kind of identity, "" for one that we do not keep."""
+        name = snake_case(self.type)
+        kind = IDENTITY_TRAITS.get(name, name)
+        return kind if (self.collection, self.encoding) == ("users", "none") and kind in IDENTITY_KINDS else ""
+
+
 class Context(BaseModel):
-    """What the SDK knows around a call; we read the locale, the time zone and the person's traits."""
+    """What the SDK knows around a call; we read the locale, the time zone, the device, the person's traits and other ids."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
     locale: OptionalText = None
     timezone: OptionalText = None
     traits: Object = Field(default_factory=dict)
+    device: Annotated[Device, BeforeValidator(empty_array_as_object)] = Field(default_factory=Device)
+    external_ids: list[ExternalId] = Field(
+        default_factory=list,
+        alias="externalIds",
+        max_length=MOST_EXTERNAL_IDS,
+        description="Each with id, type (a kind of identity, such as unionid), collection users and encoding none.",
+    )
 
     def over(self, shared: "Context") -> "Context":
         """This context, completed by the one of the whole batch."""
-        return Context(
-            locale=self.locale or shared.locale,
-            timezone=self.timezone or shared.timezone,
-            traits=shared.traits | self.traits,
+        return self.model_copy(
+            update={
+                "locale": self.locale or shared.locale,
+                "timezone": self.timezone or shared.timezone,
+                "traits": shared.traits | self.traits,
+                "device": self.device if self.device.token else shared.device,
+                "external_ids": self.external_ids or shared.external_ids,
+            }
         )
 
-    def profile(self) -> dict[str, str]:
-        """The locale and time zone, if they are usable; devices report strange ones, which nobody can mend."""
+    def profile(self) -> dict[str, Any]:
+        """Locale, time zone and push token, if they are usable; devices report strange ones, which nobody can mend."""
         reported = {"locale": cleaning.locale(self.locale or ""), "timezone": cleaning.time_zone(self.timezone or "")}
-        return {name: value for name, value in reported.items() if not isinstance(value, Unusable)}
+        found: dict[str, Any] = {name: value for name, value in reported.items() if not isinstance(value, Unusable)}
+        token = [{"token": self.device.token or "", "platform": (self.device.type or "unknown").strip().lower()}]
+        return found if push_tokens.problem(token) else found | {push_tokens.ATTRIBUTE: token}
+
+    def identities(self, where: str, region: str) -> Traits:
+        """The identities among the external ids; two of one kind cannot both be the person's in one call."""
+        found = Traits()
+        for place, external in enumerate(self.external_ids):
+            if not external.kind:
+                continue
+            path = f"{where}[{place}].id"
+            match clean_identity(external.kind, external.id, region=region):
+                case Unusable(reason):
+                    found.problems.append(Problem(path, reason))
+                case value if found.identities.setdefault(external.kind, value) != value:
+                    found.problems.append(
+                        Problem(path, f"should be the only {external.kind}; send another call for another one")
+                    )
+        return found
 
 
 GivenContext = Annotated[Context, BeforeValidator(empty_array_as_object)]
@@ -115,17 +181,26 @@ class Call(BaseModel, ABC):
         return {}
 
     def person(self, where: str, locale: str) -> Traits:
-        """What the call says about the person: for most calls identities only, out of ``context.traits``."""
-        known = {name: value for name, value in self.context.traits.items() if name in {"email", "phone"}}
+        """What the call says about the person: for most calls identities only, out of ``context``."""
+        known = {name: value for name, value in self.context.traits.items() if snake_case(name) in _KNOWN_TRAITS}
         traits = read_traits(known, join(where, "context.traits"), locale=locale)
-        return Traits(identities=traits.identities, problems=traits.problems, warnings=traits.warnings)
+        others = self.context.identities(join(where, "context.externalIds"), cleaning.region_of(locale))
+        return Traits(
+            identities=others.identities | traits.identities,
+            problems=traits.problems + others.problems,
+            warnings=traits.warnings,
+        )
 
 
 class Identify(Call):
     """Ties a person to their traits."""
 
     traits: Object = Field(
-        default_factory=dict, description="email, phone, locale, timezone, consent, tags, or your own."
+        default_factory=dict,
+        description=(
+            "email, phone, unionid, openid (`<account>:<openid>`), external_userid, locale, timezone, consent, tags, "
+            "remove_tags, groups, leave_groups, push_tokens, or your own."
+        ),
     )
 
     @property
@@ -190,7 +265,7 @@ class Group(Call):
         return "group_joined"
 
     def event_properties(self) -> dict[str, Any]:
-        return {"group_id": self.group_id, "traits": self.traits}
+        return {"group": self.group_id, "group_id": self.group_id, "traits": self.traits}
 
 
 class Alias(Call):
@@ -274,11 +349,17 @@ def _read_call(kind: str, given: dict[str, Any], where: str, reading: Reading, b
     about = call.model_copy(update={"context": context})
     profile = context.profile()
     traits = about.person(where, profile.get("locale", ""))
+    stated = {"user_id": call.user_id, "anonymous_id": call.anonymous_id}
+    traits.problems += [
+        Problem(join(where, "context.externalIds"), f"should not differ from the call's own {kind}")
+        for kind, value in stated.items()
+        if value and traits.identities.get(kind, value) != value
+    ]
     content = {name: value for name, value in given.items() if name not in _NOT_CONTENT}
     reading.add(
         where,
         type=call.event_type,
-        identities={"user_id": call.user_id, "anonymous_id": call.anonymous_id},
+        identities={kind: value for kind, value in stated.items() if value},
         traits=replace(traits, profile=profile | traits.profile),
         properties=call.event_properties(),
         occurred=Stated(call.timestamp or call.original_timestamp, sent_at, "timestamp"),

@@ -7,10 +7,11 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstrain
 
 from waypost.contacts import cleaning
 from waypost.contacts.cleaning import Unusable
+from waypost.events.envelope import IDENTITY_KINDS
 from waypost.events.fields import EventName, Object, OptionalIdentifier, OptionalInstant, check, join
 from waypost.events.outcome import Problem
 from waypost.events.reading import Reading, Stated, sender_id
-from waypost.events.traits import read_traits
+from waypost.events.traits import clean_identity, read_traits
 
 MAX_EVENTS: Final = 500
 
@@ -25,6 +26,17 @@ class WebhookContact(BaseModel):
     )
     user_id: OptionalIdentifier = Field(default=None, validation_alias=AliasChoices("user_id", "userId"))
     anonymous_id: OptionalIdentifier = Field(default=None, validation_alias=AliasChoices("anonymous_id", "anonymousId"))
+    unionid: OptionalIdentifier = Field(
+        default=None, validation_alias=AliasChoices("unionid", "unionId"), description="WeChat's, one in all accounts."
+    )
+    external_userid: OptionalIdentifier = Field(
+        default=None, validation_alias=AliasChoices("external_userid", "externalUserId"), description="WeCom's."
+    )
+    openid: OptionalIdentifier = Field(
+        default=None,
+        validation_alias=AliasChoices("openid", "openId"),
+        description="WeChat's, with the official account or mini program it is valid in: `<account>:<openid>`.",
+    )
     email: OptionalIdentifier = None
     phone: OptionalIdentifier = Field(default=None, description="In E.164, for example +8613800138000.")
 
@@ -43,7 +55,10 @@ class WebhookEvent(BaseModel):
     profile: Object = Field(
         default_factory=dict,
         validation_alias=AliasChoices("profile", "traits"),
-        description="What else to know of the contact: email, phone, locale, timezone, consent, tags, or your own.",
+        description=(
+            "What else to know of the contact: email, phone, locale, timezone, consent, tags, remove_tags, groups, "
+            "leave_groups, push_tokens, or your own."
+        ),
     )
     id: OptionalIdentifier = Field(
         default=None, description="The sender's id of the event; without it the webhook-id stands in."
@@ -89,17 +104,15 @@ def _read_event(given: dict[str, Any], where: str, fallback_id: str, reading: Re
         return
     traits = read_traits(event.profile, join(where, "profile"))
     stated = event.contact
-    identities = {"contact_id": stated.contact_id, "user_id": stated.user_id, "anonymous_id": stated.anonymous_id}
     region = cleaning.region_of(traits.profile.get("locale") or "")
-    for kind, text, clean in (
-        ("email", stated.email, cleaning.email),
-        ("phone", stated.phone, lambda text: cleaning.phone(text, region=region)),
-    ):
-        match clean(text) if text else None:
+    identities = {"contact_id": stated.contact_id} if stated.contact_id else {}
+    for kind in IDENTITY_KINDS:
+        text: str | None = getattr(stated, kind)
+        match clean_identity(kind, text, region=region) if text else None:
             case Unusable(reason):
                 traits.problems.append(Problem(join(where, f"contact.{kind}"), reason))
             case str(value):
-                traits.identities[kind] = value
+                identities[kind] = value
     reading.add(
         where,
         type=event.type,

@@ -39,7 +39,9 @@ class Closer:
         Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
         """
         detail = status_event["detail"]
-        given = json.loads(detail["input"])
+        given = json.loads(detail["input"] or "{}")
+        if "enrolment_id" not in given:  # an operation, or a part of one: their machines have the same prefix
+            return {"enrolment_id": None, "closed": False}
         enrolment = self.enrolments.load(given["contact_id"], given["enrolment_id"])
         if enrolment is None or enrolment.status == "ended":
             return {"enrolment_id": given["enrolment_id"], "closed": False}

@@ -11,7 +11,7 @@ from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
-from waypost.journeys.matching import history_for, holds, subject_of
+from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import Published, PublishedJourney
 
@@ -50,21 +50,29 @@ class Enroller:
         return [self._consider(journey, contact, event) for journey in self.published.triggered_by(event.type)]
 
     def _consider(self, journey: PublishedJourney, contact: Contact, event: Event) -> EntryDecision:
-        at_hand = subject_of(contact, now=self.clock(), properties=event.properties)
+        at_hand = subject_of(
+            contact,
+            now=self.clock(),
+            default_zone=self.published.sending.default_time_zone,
+            properties=event.properties,
+        )
         if not holds(journey.trigger.where, at_hand):
             return EntryDecision(journey.name, "trigger_condition_not_met")
         occasion = _occasion(journey, event)
         if occasion is None:
             return EntryDecision(journey.name, "property_missing")
-        enrolment_id = ids.enrolment_id(journey.name, contact.contact_id, occasion)
-        known = self.enrolments.load(contact.contact_id, enrolment_id)
+        known = self._known(contact, journey, occasion)
         if known is not None:
             return self._again(known, event)
-        subject = replace(at_hand, history=history_for(journey.entry, contact, self.history))
+        subject = replace(
+            at_hand,
+            history=history_for(journey.entry, contact, self.history),
+            enrolments=enrolments_for(journey.entry, contact, self.enrolments),
+        )
         if not holds(journey.entry, subject):
             return EntryDecision(journey.name, "entry_rule_not_met")
         enrolment = Enrolment(
-            enrolment_id=enrolment_id,
+            enrolment_id=ids.enrolment_id(journey.name, contact.contact_id, occasion),
             contact_id=contact.contact_id,
             journey=journey.name,
             version=journey.version,
@@ -75,10 +83,18 @@ class Enroller:
             correlation_id=event.correlation_id,
             exclusive_group=journey.exclusive_group,
         )
-        refusal = self.enrolments.open(enrolment, self._terms(journey))
+        refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
         if refusal is not None:
             return EntryDecision(journey.name, refusal)
         return self._start(enrolment)
+
+    def _known(self, contact: Contact, journey: PublishedJourney, occasion: str) -> Enrolment | None:
+        """The enrolment of this occasion: the contact's own, or that of a contact which is part of it now."""
+        for owner in contact.partitions:
+            known = self.enrolments.load(owner, ids.enrolment_id(journey.name, owner, occasion))
+            if known is not None:
+                return known
+        return None
 
     def _again(self, known: Enrolment, event: Event) -> EntryDecision:
         """The enrolment exists: start what a crash left unstarted, refuse another event."""
@@ -95,13 +111,14 @@ class Enroller:
         self.machines.start(enrolment.journey, name, enrolment.execution_input())
         return EntryDecision(enrolment.journey, "enrolled", enrolment.enrolment_id)
 
-    def _terms(self, journey: PublishedJourney) -> EntryTerms:
+    def _terms(self, journey: PublishedJourney, contact: Contact) -> EntryTerms:
         seconds = journey.re_entry.seconds
         return EntryTerms(
             one_at_a_time=journey.re_entry.kind != "per",
             not_since=self.clock() - timedelta(seconds=seconds) if seconds else None,
             exclusive_group=journey.exclusive_group,
             audience_limit=journey.audience_limit,
+            also_under=contact.absorbed,
         )
 
 

@@ -1,14 +1,19 @@
 """Whether a rule of a journey holds for a contact and an event. Used by enrolment, waking and parking."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from waypost.contacts.profile import Contact
-from waypost.events.history import EventHistory
-from waypost.segments.compile import Subject, compile_rule, reads_history
+from waypost.events.history import EventHistory, since_under
+from waypost.journeys.ports import EnrolmentStore
+from waypost.segments.compile import compile_rule
+from waypost.segments.reading import Reads, reads, reads_history
+from waypost.segments.subject import Enrolled, Subject, subject_of
+
+__all__ = ["EVER", "enrolments_for", "history_for", "holds", "subject_of"]
 
 Rule = Mapping[str, Any]
 
@@ -26,24 +31,9 @@ def _compiled(rule: str) -> Callable[[Subject], bool]:
     return compile_rule(json.loads(rule))
 
 
-def subject_of(
-    contact: Contact,
-    *,
-    now: datetime,
-    properties: Mapping[str, Any] | None = None,
-    trigger: Mapping[str, Any] | None = None,
-    history: Sequence[tuple[str, datetime, Mapping[str, Any]]] = (),
-) -> Subject:
-    """The contact as rules see it, with the event at hand and the event that started the journey."""
-    return Subject(
-        attributes=contact.attributes,
-        tags=contact.tags,
-        consents=contact.consent,
-        now=now,
-        properties=properties or {},
-        trigger=trigger or {},
-        history=history,
-    )
+@lru_cache(maxsize=4096)
+def _looked_at(rule: str) -> Reads:
+    return reads(json.loads(rule))
 
 
 def history_for(
@@ -52,4 +42,16 @@ def history_for(
     """The events the rule asks about; nothing is read for a rule that asks about none."""
     if rule is None or not reads_history(rule):
         return []
-    return [(event.type, event.occurred_at, event.properties) for event in history.since(contact.contact_id, EVER)]
+    events = since_under(contact.partitions, history, EVER)
+    return [(event.type, event.occurred_at, event.properties) for event in events]
+
+
+def enrolments_for(rule: Rule | None, contact: Contact, enrolments: EnrolmentStore) -> list[Enrolled]:
+    """The passages through journeys the rule asks about; nothing is read for a rule that asks about none."""
+    if rule is None or not _looked_at(json.dumps(rule, sort_keys=True)).enrolments:
+        return []
+    return [
+        Enrolled(each.journey, each.status, each.outcome, each.enrolled_at)
+        for owner in contact.partitions
+        for each in enrolments.of_contact(owner)
+    ]

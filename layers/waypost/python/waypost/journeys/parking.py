@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,10 +12,10 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.errors import ContactNotFound, EnrolmentNotFound, WaypostError
-from waypost.events.history import EventHistory, RecordedEvent
+from waypost.events.history import EventHistory, RecordedEvent, since_under
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
-from waypost.journeys.pause import Pause, due_at, may_end
+from waypost.journeys.pause import Pause, due_at, may_end, window_start
 from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
 from waypost.journeys.signalling import cancel_schedule, schedule_name, signal
 from waypost.journeys.step import Step
@@ -75,18 +74,22 @@ class Parker:
         if pause.status != "waiting":
             signal(pause, tokens=self.tokens, pauses=self.pauses)
             return pause
-        return self._await_end(pause, contact)
+        return self._await_end(pause)
 
     def _load(self, step: Step) -> tuple[Contact, Enrolment]:
-        contact = self.contacts.load(step.contact_id)
-        if contact is None:
-            raise ContactNotFound(f"contact {step.contact_id} does not exist")
+        contact = self._contact(step.contact_id)
         enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)
         if enrolment is None:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
         return contact, enrolment
 
-    def _await_end(self, pause: Pause, contact: Contact) -> Pause:
+    def _contact(self, contact_id: str) -> Contact:
+        contact = self.contacts.load(contact_id)
+        if contact is None:
+            raise ContactNotFound(f"contact {contact_id} does not exist")
+        return contact
+
+    def _await_end(self, pause: Pause) -> Pause:
         """Look for what happened just before the token was written; a journey that is being left is left first.
 
         The router stores an event before it looks for pauses, and the pause was stored before this looks for events:
@@ -99,7 +102,7 @@ class Parker:
         if pause.due_at <= now:
             return self._end(self.pauses.settle(pause, end="elapsed", outcome={"outcome": "elapsed"}, at=now))
         self.schedules.resume_at(schedule_name(pause), pause.due_at, pause.reference())
-        early = self._early_event(pause, contact, enrolment) if enrolment is not None and pause.waits_for else None
+        early = self._early_event(pause, enrolment) if enrolment is not None and pause.waits_for else None
         if early is None:
             return pause
         outcome = event_outcome(TriggerEvent(early.id, early.type, early.occurred_at, early.properties))
@@ -110,19 +113,28 @@ class Parker:
         cancel_schedule(pause, schedules=self.schedules)
         return pause
 
-    def _early_event(self, pause: Pause, contact: Contact, enrolment: Enrolment) -> RecordedEvent | None:
-        """The first matching event that was acted on since the journey's last pause ended."""
+    def _early_event(self, pause: Pause, enrolment: Enrolment) -> RecordedEvent | None:
+        """The first matching event that was acted on since the journey's last pause ended.
+
+        The contact is read once more, because it may have become part of another one before the pause was stored; from
+        then on its events are kept under the other's id.
+        """
+        contact = self._contact(pause.contact_id)
         waits_for = pause.waits_for or {}
         pauses = self.pauses.of_enrolment(pause.contact_id, pause.enrolment_id)
-        window_start: datetime = max(
-            (other.ended_at for other in pauses if other.ended_at), default=enrolment.enrolled_at
-        )
-        for event in self.history.since(pause.contact_id, enrolment.trigger.occurred_at, types=[waits_for["event"]]):
+        start = window_start(pauses, enrolment)
+        for event in since_under(
+            contact.partitions, self.history, enrolment.trigger.occurred_at, types=[waits_for["event"]]
+        ):
             subject = subject_of(
-                contact, now=self.clock(), properties=event.properties, trigger=enrolment.trigger.properties
+                contact,
+                now=self.clock(),
+                default_zone=self.default_zone,
+                properties=event.properties,
+                trigger=enrolment.trigger.properties,
             )
             if (
-                event.routed_at >= window_start
+                event.routed_at >= start
                 and event.id != enrolment.trigger.id
                 and may_end(event.id, pause, pauses)
                 and holds(waits_for.get("where"), subject)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from waypost.clock import format_instant, parse_instant
 from waypost.errors import InvalidInput
 from waypost.journeys.durations import parse_duration
+from waypost.journeys.enrolment import Enrolment
 
 PauseStatus = Literal["waiting", "elapsed", "event", "left"]
 PauseEnd = Literal["elapsed", "event", "left"]
@@ -93,6 +94,11 @@ def may_end(event_id: str, pause: Pause, all_pauses: Iterable[Pause]) -> bool:
     """
     spent = [other.ended_at for other in all_pauses if other.ended_at and other.ended_with(event_id)]
     return not spent or pause.ended_with(event_id) or pause.parked_at < min(spent)
+
+
+def window_start(all_pauses: Iterable[Pause], enrolment: Enrolment) -> datetime:
+    """From when on events speak to the journey's present pause: when its last one ended, else when it began."""
+    return max((pause.ended_at for pause in all_pauses if pause.ended_at), default=enrolment.enrolled_at)
 
 
 def due_at(

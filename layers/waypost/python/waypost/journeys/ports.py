@@ -16,13 +16,15 @@ class EntryTerms:
     """What must hold, at the moment of writing, for an enrolment to be opened.
 
     ``not_since``: with ``re_entry: {after: …}``, the earlier enrolment must be older than this. ``one_at_a_time``: no
-    other enrolment of the journey may be active (not so for ``re_entry: {per: …}``).
+    other enrolment of the journey may be active (not so for ``re_entry: {per: …}``). ``also_under`` are ids of contacts
+    that are part of this one: what they hold stands in the way just the same.
     """
 
     one_at_a_time: bool
     not_since: datetime | None = None
     exclusive_group: str | None = None
     audience_limit: int | None = None
+    also_under: tuple[str, ...] = ()
 
 
 class EnrolmentStore(Protocol):
@@ -38,6 +40,10 @@ class EnrolmentStore(Protocol):
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """The contact's enrolments that are active or leaving, read consistently."""
+        ...
+
+    def of_contact(self, contact_id: str) -> list[Enrolment]:
+        """All enrolments of the contact, whatever became of them, read consistently."""
         ...
 
     def leave(

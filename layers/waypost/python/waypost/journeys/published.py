@@ -70,7 +70,10 @@ class SmsVariant:
 
 @dataclass(frozen=True, slots=True)
 class PublishedMessage:
-    """A message of a journey: ``channels`` in the order they are tried; the variants are keyed by locale."""
+    """A message of a journey: ``channels`` in the order they are tried; the variants are keyed by locale.
+
+    ``products`` is what it asks of the catalogue (``{"related": 3, "at_least": 1}``), or None.
+    """
 
     name: str
     kind: Literal["marketing", "transactional"]
@@ -78,6 +81,7 @@ class PublishedMessage:
     channels: tuple[Channel, ...]
     email: Mapping[str, EmailVariant] = field(default_factory=dict)
     sms: Mapping[str, SmsVariant] = field(default_factory=dict)
+    products: Mapping[str, int] | None = None
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -90,6 +94,7 @@ class PublishedMessage:
             channels=tuple(value["channels"]),
             email={locale: EmailVariant(**each) for locale, each in variants.get("email", {}).items()},
             sms={locale: SmsVariant(**each) for locale, each in variants.get("sms", {}).items()},
+            products=value.get("products"),
         )
 
 

@@ -62,21 +62,37 @@ class MessageDecision:
 
 
 def timeline(contact_id: str, items: ContactItems, *, default_zone: ZoneInfo) -> list[Entry]:
-    """The contact's story, oldest first; empty for an unknown contact."""
-    rows = {str(item["sk"]): item for item in items.everything(contact_id)}
-    profile = rows.get("profile")
-    if profile is None:
+    """The contact's story, oldest first, with that of the contacts merged into it; empty for an unknown contact."""
+    contact, rows = _rows_of(contact_id, items)
+    if contact is None:
         return []
-    zone = zone_of(Contact.from_dict(profile), default_zone)
-    entries = [entry for sk, row in rows.items() for entry in _entries(sk, row, zone)]
+    zone = zone_of(contact, default_zone)
+    entries = [entry for row in rows for entry in _entries(str(row["sk"]), row, zone)]
     return sorted(entries, key=lambda entry: (entry.at, ORDER.index(entry.kind)))
+
+
+def _rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list[Mapping[str, Any]]]:
+    """The contact that lives under this id now, and all that is kept of it: under its own id and those merged into it."""
+    rows = list(items.everything(contact_id))
+    profile = next((row for row in rows if row["sk"] == "profile"), None)
+    if profile is None:
+        return None, []
+    contact = Contact.from_dict(profile)
+    if contact.merged_into:
+        return _rows_of(contact.merged_into, items)
+    told = {row["sk"] for row in rows}
+    others = (row for owner in contact.absorbed for row in items.everything(owner))
+    return contact, rows + [row for row in others if not (row["sk"].startswith("event#") and row["sk"] in told)]
 
 
 def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
     """Every decision on every message of the contact, oldest first."""
+    contact, rows = _rows_of(contact_id, items)
+    if contact is None:
+        return []
     found = [
         MessageDecision(
-            contact_id=contact_id,
+            contact_id=contact.contact_id,
             journey=row["journey"],
             step=row["step"],
             message=row["message"],
@@ -87,7 +103,7 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
             reason=decision["reason"],
             message_key=row["message_key"],
         )
-        for row in items.everything(contact_id)
+        for row in rows
         if str(row["sk"]).startswith("message#")
         for decision in _decided(row)
     ]
@@ -117,12 +133,21 @@ CONFIRMED: Final = {
 INTERNAL_PROPERTIES: Final = frozenset({"enrolment_id", "message_key", "provider_message_id"})
 """Properties of the product's own events that tell a reader nothing; they are in the stored event."""
 
+MERGES: Final = frozenset({"contacts_merged", "contacts_unmerged"})
+
+CONCLUDED: Final = frozenset({"segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed"})
+"""Events by which Waypost says what it has concluded, or what somebody decided, about a contact."""
+
 ORDER: Final[tuple[Kind, ...]] = get_args(Kind)
 """What comes first of two things at the same instant."""
 
 
 def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
     match sk.split("#", 1)[0]:
+        case "event" if row["type"] in MERGES:
+            yield _entry(row["occurred_at"], zone, "event", row["type"], _merged(row["properties"]))
+        case "event" if row["type"] in CONCLUDED:
+            yield _entry(row["occurred_at"], zone, "event", *_concluded(row["type"], row["properties"]))
         case "event":
             yield _entry(row["occurred_at"], zone, "event", row["type"], _properties(row["properties"]))
         case "routed":
@@ -180,6 +205,42 @@ def _entry(instant: str, zone: ZoneInfo, kind: Kind, title: str, detail: str, jo
 
 def _local(instant: str, zone: ZoneInfo) -> str:
     return parse_instant(instant).astimezone(zone).strftime("%a %d %b %H:%M")
+
+
+def _merged(properties: Mapping[str, Any]) -> str:
+    """Who went into whom, and why; the profiles before and after are in the record of the merge."""
+    because = f"{properties['ground']} {properties['cause']}".strip()
+    return f"{properties['from']} into {properties['into']} ({properties['merge_id']}), because of {because}"
+
+
+def _concluded(kind: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+    """Such an event in words, and what led to it: the rest of its properties."""
+    match kind, properties:
+        case "segment_entered", {"segment": name}:
+            title = f"entered segment {name}"
+        case "segment_left", {"segment": name}:
+            title = f"left segment {name}"
+        case "tag_added", {"tag": name}:
+            title = f"tagged {name}"
+        case "tag_removed", {"tag": name}:
+            title = f"no longer tagged {name}"
+        case "lifecycle_changed", {"to": stage}:
+            before = properties.get("from")
+            title = f"went from stage {before} to {stage}" if before else f"came into stage {stage}"
+        case _:
+            return kind, _properties(properties)
+    because = _BECAUSE.get(str(properties.get("because", "")), f"because of {properties.get('because')}")
+    giver = f"by {properties['by']}" if "by" in properties else ""
+    said = {"segment", "tag", "from", "to", "because", "by"}
+    rest = _properties({name: value for name, value in properties.items() if name not in said})
+    return title, ", ".join(part for part in (giver, because if "because" in properties else "", rest) if part)
+
+
+_BECAUSE: Final = {
+    "refresh": "found by the scheduled refresh",
+    "new_rules": "because the rules are new",
+}
+"""What led to a conclusion when it was no event."""
 
 
 def _properties(properties: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ States::
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol, Self
 
@@ -124,14 +124,32 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Touches:
-    """The recent marketing messages of a contact; ``version`` lets a claim notice that another came in between."""
+    """The recent marketing messages of a contact; ``version`` lets a claim notice that another came in between.
+
+    ``contact_id`` says whose they are when the request's contact is part of another one now.
+    """
 
     recent: Sequence[Touch] = ()
     version: int = 0
+    contact_id: str = ""
 
     def others(self, message_key: str) -> list[Touch]:
         """The touches of other messages than this one."""
         return [touch for touch in self.recent if touch.message_key != message_key]
+
+    def together_with(self, other: "Touches") -> "Touches":
+        """These and another contact's, oldest first, for one contact: each message counts once."""
+        both = {touch.message_key: touch for touch in (*other.recent, *self.recent)}
+        return replace(self, recent=sorted(both.values(), key=lambda touch: touch.at))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form, without the id of whose they are."""
+        return {"recent": [touch.to_dict() for touch in self.recent], "version": self.version}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls([Touch.from_dict(touch) for touch in value["recent"]], value["version"])
 
 
 @dataclass(frozen=True, slots=True)

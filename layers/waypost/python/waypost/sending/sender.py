@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from waypost.clock import Clock
 from waypost.contacts.profile import Channel, Contact
 from waypost.contacts.zones import zone_of
+from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, render
-from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
 from waypost.journeys.published import Published, PublishedJourney, PublishedMessage
 from waypost.sending.channels import (
     Accepted,
@@ -41,7 +42,8 @@ class Sender:
     """Sends a message at most once.
 
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
-    ``unsubscribe_url`` makes the link that stands in marketing mail.
+    ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
+    products, so that no other pays for the catalogue.
     """
 
     published: Published
@@ -52,6 +54,7 @@ class Sender:
     unsubscribe_url: UnsubscribeUrl
     clock: Clock
     sleep: Callable[[float], None]
+    products: Callable[[], ProductVariables] | None = None
 
     def send(self, request: SendRequest) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider."""
@@ -197,7 +200,7 @@ class Sender:
             channel=case.channel,
             locale=_locale(case.contact),
             default_locale=self.published.sending.default_locale,
-            variables=_variables(case, journey, unsubscribe),
+            variables=_variables(case, journey, unsubscribe) | self._products(case),
         )
         address = case.contact.address(case.channel) or ""
         tags = {"message_key": request.message_key, "contact_id": request.step.contact_id, "journey": journey.name}
@@ -220,6 +223,27 @@ class Sender:
                 )
             case _:
                 assert_never(content)
+
+    def _products(self, case: Case) -> dict[str, Any]:
+        """The variable ``products``, for a message that asks for it. Raises MessageNotRenderable."""
+        wanted = case.message.products
+        if wanted is None:
+            return {}
+        if self.products is None:
+            raise MessageNotRenderable(f"{case.message.name} shows products, and there is no catalogue")
+        try:
+            return {
+                "products": self.products().of(
+                    Wanted(**wanted),
+                    event=case.enrolment.trigger.properties,
+                    partitions=case.contact.partitions,
+                    now=case.now,
+                    locale=_locale(case.contact),
+                    default_locale=self.published.sending.default_locale,
+                )
+            }
+        except InvalidInput as error:
+            raise MessageNotRenderable(f"{case.message.name}: {error}") from None
 
     def _skip(self, request: SendRequest, case: Case, reason: str) -> SendResult | None:
         decision = self._decision(case, "skipped", reason)

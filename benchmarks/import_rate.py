@@ -1,0 +1,293 @@
+"""How many rows a second one core imports, and that memory does not grow with the file. Run by ``benchmarks``.
+
+Every figure comes from a fresh process of its own, which reads a messy member list (GB18030, ``messy_members``) up to one
+of four stages. The rival is what one would write in an afternoon: ``csv.DictReader``, and for each row email-validator and
+phonenumbers, cleaning two of the twelve columns and nothing else.
+
+``written`` goes through the real import of a row (identity, event, profile, history) with a store that keeps nothing and
+knows nobody, so every row is a new contact, which is the most work. The time of a row against DynamoDB is not in it.
+"""
+
+import csv
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Final, TypeVar
+
+from rich.table import Table
+
+from benchmarks.messy_members import ENCODING, write_members
+
+STAGES: Final = ("rival", "read", "cleaned", "written")
+RIVAL: Final = "csv.DictReader + email-validator + phonenumbers"
+SMALL: Final = 10_000
+FOR_RATE: Final = 100_000
+FLAT: Final = 1.15
+"""Memory is flat when the largest file takes at most so much of what the smallest does; pages come and go."""
+
+ROOT: Final = Path(__file__).parents[1]
+Row = TypeVar("Row")
+_NOW: Final = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One file read up to a stage: rows, processor seconds, peak memory of the process in MB, and rows kept out."""
+
+    stage: str
+    rows: int
+    seconds: float
+    peak_mb: float
+    rejected: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Rows per second of one core."""
+        return self.rows / self.seconds
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "stage": self.stage,
+            "rows": self.rows,
+            "rows_per_second": round(self.rate),
+            "peak_mb": round(self.peak_mb, 1),
+            "rejected": self.rejected,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRate:
+    """Every pass: each stage over a file of one size, and the last stage over files of growing size."""
+
+    stages: tuple[Pass, ...]
+    growing: tuple[Pass, ...]
+
+    def ratio(self, stage: str) -> float:
+        """Rows per second of a stage, over the rival's."""
+        rates = {each.stage: each.rate for each in self.stages}
+        return rates[stage] / rates["rival"]
+
+    @property
+    def growth(self) -> float:
+        """Peak memory of the largest file over the smallest's."""
+        return self.growing[-1].peak_mb / self.growing[0].peak_mb
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "rival": RIVAL,
+            "stages": [{**each.to_dict(), "ratio": round(self.ratio(each.stage), 3)} for each in self.stages],
+            "growing": [each.to_dict() for each in self.growing],
+            "memory_growth": round(self.growth, 3),
+            "memory_is_flat": self.growth <= FLAT,
+        }
+
+
+def rate_table(rate: ImportRate) -> Table:
+    """Rows per second of each stage, and the memory of growing files."""
+    flat = "flat" if rate.growth <= FLAT else "[red]growing[/red]"
+    table = Table(
+        title=f"Import of a messy member list, one core; the rival is {RIVAL}",
+        title_justify="left",
+        caption=f"Memory is {flat}: {rate.growth:.2f} of the smallest file's. The time of the store is not in it.",
+        caption_justify="left",
+    )
+    table.add_column("up to")
+    for name in ("rows", "rows/s", "of the rival's", "peak MB", "kept out"):
+        table.add_column(name, justify="right")
+    for each in rate.stages:
+        table.add_row(
+            each.stage,
+            f"{each.rows:,}",
+            f"{each.rate:,.0f}",
+            f"{rate.ratio(each.stage):.2f}",
+            f"{each.peak_mb:.0f}",
+            f"{each.rejected:,}",
+        )
+    table.add_section()
+    for each in rate.growing:
+        table.add_row(
+            each.stage, f"{each.rows:,}", f"{each.rate:,.0f}", "", f"{each.peak_mb:.0f}", f"{each.rejected:,}"
+        )
+    return table
+
+
+def measure(folder: Path, *, largest: int, progress: Callable[[str], None]) -> ImportRate:
+    """Write the files into ``folder``, pass them, and remove them; ``largest`` is the rows of the largest one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = sorted({min(SMALL, largest), min(FOR_RATE, largest), largest})
+    stages: tuple[Pass, ...] = ()
+    growing: list[Pass] = []
+    for rows in sizes:
+        path = folder / f"members-{rows}.csv"
+        progress(f"writing {rows:,} rows")
+        write_members(path, rows)
+        try:
+            if rows == min(FOR_RATE, largest):
+                stages = tuple(_passed(stage, path, progress) for stage in STAGES)
+                growing.append(stages[-1])
+            else:
+                growing.append(_passed("written", path, progress))
+        finally:
+            path.unlink()
+    return ImportRate(stages, tuple(growing))
+
+
+def _passed(stage: str, path: Path, progress: Callable[[str], None]) -> Pass:
+    progress(f"importing {path.stem}: {stage}")
+    command = [sys.executable, "-m", "benchmarks.import_rate", stage, str(path)]
+    finished = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return Pass(**json.loads(finished.stdout))
+
+
+def _pass(stage: str, path: Path) -> Pass:
+    """Run in the process of its own; what is imported and declared is there before the clock starts."""
+    work = {"rival": _rival, "read": _read, "cleaned": _clean, "written": _write}[stage](path)
+    started = time.process_time()
+    outcomes = _counted(work)
+    seconds = time.process_time() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << (20 if sys.platform == "darwin" else 10))
+    return Pass(stage, sum(outcomes.values()), seconds, peak, outcomes[False])
+
+
+def _counted(outcomes: Iterable[bool]) -> Mapping[bool, int]:
+    counts = {True: 0, False: 0}
+    for outcome in outcomes:
+        counts[outcome] += 1
+    return counts
+
+
+def _rival(path: Path) -> Iterator[bool]:
+    import phonenumbers
+    from email_validator import EmailNotValidError, validate_email
+
+    def outcome(row: dict[str, str]) -> bool:
+        try:
+            if row["邮箱"] not in {"", "无"}:
+                row["邮箱"] = validate_email(row["邮箱"], check_deliverability=False).normalized
+            number = phonenumbers.parse(row["手机号（必填）"], "CN")
+        except (EmailNotValidError, phonenumbers.NumberParseException):
+            return False
+        if not phonenumbers.is_valid_number(number):
+            return False
+        row["手机号（必填）"] = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return True
+
+    file = path.open(encoding=ENCODING, newline="")
+    return _closing(file, map(outcome, csv.DictReader(file)))
+
+
+def _read(path: Path) -> Iterator[bool]:
+    from waypost.importing.reading import read_rows
+    from waypost.importing.rows import RowProblem
+
+    spec, _ = _prepared(path)
+    stream = path.open("rb")
+    return _closing(stream, (not isinstance(row.cells, RowProblem) for row in read_rows(stream, spec)))
+
+
+def _clean(path: Path) -> Iterator[bool]:
+    return (row is not None for row in _clean_rows(path))
+
+
+def _clean_rows(path: Path) -> Iterator[Any]:
+    from waypost.importing.reading import read_rows
+    from waypost.importing.rows import CleanRow
+
+    spec, cleaner = _prepared(path)
+    stream = path.open("rb")
+    rows = map(cleaner.clean, read_rows(stream, spec))
+    return _closing(stream, (row if isinstance(row, CleanRow) else None for row in rows))
+
+
+def _write(path: Path) -> Iterator[bool]:
+    from waypost.importing.applying import Importer
+
+    importer = Importer(contacts=_Nobody(), history=_Forgetful(), clock=lambda: _NOW)
+
+    def outcome(row: Any) -> bool:
+        if row is not None:
+            importer.apply(row, source="import:benchmark", at=_NOW)
+        return row is not None
+
+    return map(outcome, _clean_rows(path))
+
+
+def _closing(file: IO[Any], rows: Iterator[Row]) -> Iterator[Row]:
+    with file:
+        yield from rows
+
+
+def _prepared(path: Path) -> tuple[Any, Any]:
+    """The shipped mapping, attributes and fill rules, and the file's columns."""
+    from waypost.authoring.attributes import attributes
+    from waypost.authoring.filling import filling
+    from waypost.authoring.imports import imports
+    from waypost.authoring.reading import FileReader
+    from waypost.contacts.attributes import AttributeSystem
+    from waypost.importing.cleaning import RowCleaner
+    from waypost.importing.detecting import HEAD, resolve
+    from waypost.importing.filling import Filling
+    from waypost.importing.spec import ImportSpec
+
+    reader = FileReader(ROOT / "statemachines")
+    system = AttributeSystem.from_dict(attributes(reader))
+    shipped = ImportSpec.from_dict(imports(reader)["shop-members"])
+    with path.open("rb") as stream:
+        spec = resolve(stream.read(HEAD), replace(shipped, columns=()), attributes=system)
+    return spec, RowCleaner(spec, system, Filling.from_dict(filling(reader)))
+
+
+class _Nobody:
+    """A contact store that knows nobody and keeps nothing."""
+
+    def resolve(self, identities: Mapping[str, str]) -> dict[str, str]:
+        return {}
+
+    def load(self, contact_id: str) -> None:
+        return None
+
+    def save(self, contact: Any, *, claim: Mapping[str, str], counting: str = "") -> bool:
+        contact.to_dict()  # what is stored is made, and sent nowhere
+        return True
+
+    def has_counted(self, contact_id: str, event_id: str) -> bool:
+        return False
+
+    def merge(self, merge: Any) -> bool:
+        return False
+
+    def merges(self, contact_id: str) -> list[Any]:
+        return []
+
+    def unmerge(self, merge: Any, survivor: Any, absorbed: Any, *, rewritten: Sequence[Any] = ()) -> bool:
+        return False
+
+
+class _Forgetful:
+    """A history that keeps nothing."""
+
+    def is_routed(self, contact_id: str, event_id: str) -> bool:
+        return False
+
+    def mark_routed(self, contact_id: str, event: Any, *, at: datetime, decisions: Sequence[Any]) -> None:
+        return None
+
+    def record(self, contact_id: str, event: Any, *, routed_at: datetime, version: int = 0) -> None:
+        event.to_dict()
+
+    def since(self, contact_id: str, instant: datetime, *, types: Sequence[str] = ()) -> list[Any]:
+        return []
+
+
+if __name__ == "__main__":
+    result = _pass(sys.argv[1], Path(sys.argv[2]))
+    told = {"stage": result.stage, "rows": result.rows, "seconds": result.seconds, "peak_mb": result.peak_mb}
+    sys.stdout.write(json.dumps({**told, "rejected": result.rejected}))

@@ -1,0 +1,33 @@
+"""Write new events to the archive. Called by the stream of the contacts table, with every stored event once or more."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.aws.clients import client
+from waypost.aws.event_archive import S3EventArchive, inserted_events
+from waypost.events.archiving import Archiver
+from waypost.events.retention import load_retention
+
+logger = Logger(service="archive_events")
+metrics = Metrics(service="archive_events")
+
+
+@cache
+def archiver() -> Archiver:
+    """The archiver, wired."""
+    return Archiver(store=S3EventArchive(client("s3"), wiring.settings().files_bucket), retention=load_retention())
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Archive a batch; an error lets Lambda try it again, in halves if need be."""
+    written = archiver().archive(inserted_events(event))
+    metrics.add_metric(name="EventsArchived", unit=MetricUnit.Count, value=written["events"])
+    logger.info("events archived", extra=written)
+    return written

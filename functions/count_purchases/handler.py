@@ -1,0 +1,32 @@
+"""Count what the contacts of a slice bought, for the ranks of everybody. Called by refresh-contacts, part by part."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.journeys.published import load_published
+from waypost.metrics.declaration import load_metrics
+from waypost.metrics.measuring import Measurer
+from waypost.metrics.ranking import PurchaseCounter
+
+logger = Logger(service="count_purchases")
+
+
+@cache
+def counter() -> PurchaseCounter:
+    """The counter, wired."""
+    measurer = Measurer(
+        declaration=load_metrics(),
+        past=wiring.past(),
+        default_zone=load_published().sending.default_time_zone,
+    )
+    return PurchaseCounter(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Count the next part of the slice; the answer says whether it was the last."""
+    return counter().count(event)

@@ -1,0 +1,24 @@
+"""Write down the contacts of one slice. Called by the operation export-contacts, for many slices at once, until each is done."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.exporting.slicing import SliceExporter
+
+logger = Logger(service="export_slice")
+
+
+@cache
+def exporter() -> SliceExporter:
+    """The exporter of slices, wired."""
+    return SliceExporter(files=wiring.files(), scan=wiring.profile_scan(), contacts=wiring.bulk_contacts())
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Export for some time; the answer says where to go on."""
+    return exporter().step(event)

@@ -1,0 +1,24 @@
+"""Gather the slices of an export into a file. Called by the operation export-contacts until all are in one."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.exporting.gathering import ExportGatherer
+
+logger = Logger(service="finish_export")
+
+
+@cache
+def gatherer() -> ExportGatherer:
+    """The gatherer, wired."""
+    return ExportGatherer(files=wiring.files())
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Write one file; the answer says which are written, and whether there is more."""
+    return gatherer().gather(event)

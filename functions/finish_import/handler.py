@@ -1,0 +1,24 @@
+"""Count what became of all rows of an import and write its report. Called by the operation import-contacts."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.importing.reporting import ImportReporter
+
+logger = Logger(service="finish_import")
+
+
+@cache
+def reporter() -> ImportReporter:
+    """The reporter, wired."""
+    return ImportReporter(files=wiring.files())
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Write the report; it is also the output of the operation."""
+    return reporter().report(event)

@@ -1,0 +1,24 @@
+"""Put the slices of an audience together: manifest, count, card. Called by build-audience and preview-segment, at their end."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import audiences
+from waypost.segments.gathering import AudienceGatherer
+
+logger = Logger(service="gather_audience")
+
+
+@cache
+def gatherer() -> AudienceGatherer:
+    """The gatherer, wired."""
+    return audiences.gatherer()
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Freeze the audience."""
+    return gatherer().gather(event)

@@ -1,0 +1,25 @@
+"""Look at a file of contacts and plan its import, or refuse it with the reason. Called by the operation import-contacts."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.clock import clock
+from waypost.importing.inspecting import ImportInspector
+
+logger = Logger(service="inspect_import")
+
+
+@cache
+def inspector() -> ImportInspector:
+    """The inspector, wired."""
+    return ImportInspector(files=wiring.files(), clock=clock())
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Plan the import; the same file read in the same way is the same run."""
+    return inspector().inspect(event)

@@ -1,0 +1,36 @@
+"""Cut the base into slices for a refresh, or say that there is nothing to do. Called by refresh-contacts, first."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.clock import clock
+from waypost.contacts.tag_system import load_tag_system
+from waypost.metrics.declaration import load_metrics
+from waypost.metrics.planning import RefreshPlanner
+from waypost.segments.index import load_index
+from waypost.segments.saved import load_saved_segments
+
+logger = Logger(service="plan_refresh")
+
+
+@cache
+def planner() -> RefreshPlanner:
+    """The planner, wired."""
+    return RefreshPlanner(
+        scan=wiring.profile_scan(),
+        declaration=load_metrics(),
+        tags=load_tag_system(),
+        index=load_index(),
+        segments=load_saved_segments(),
+        clock=clock(),
+    )
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The slices of the run."""
+    return planner().plan(event)

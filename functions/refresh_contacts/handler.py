@@ -1,0 +1,34 @@
+"""Store the metrics of a slice's contacts and what time has changed of them. Called by refresh-contacts, part by part."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.journeys.published import load_published
+from waypost.metrics.declaration import load_metrics
+from waypost.metrics.measuring import Measurer
+from waypost.metrics.refreshing import ContactRefresher
+
+logger = Logger(service="refresh_contacts")
+
+
+@cache
+def refresher() -> ContactRefresher:
+    """The refresher, wired."""
+    measurer = Measurer(
+        declaration=load_metrics(),
+        past=wiring.past(),
+        default_zone=load_published().sending.default_time_zone,
+    )
+    return ContactRefresher(
+        scan=wiring.profile_scan(), contacts=wiring.contacts(), measurer=measurer, keeper=wiring.keeper()
+    )
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Refresh the next part of the slice; the answer says whether it was the last."""
+    return refresher().refresh(event)

@@ -1,0 +1,24 @@
+"""Cut a file of contacts into parts of whole rows. Called by the operation import-contacts until it is done."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.aws import wiring
+from waypost.importing.dividing import ImportDivider
+
+logger = Logger(service="split_import")
+
+
+@cache
+def divider() -> ImportDivider:
+    """The divider, wired."""
+    return ImportDivider(files=wiring.files())
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Cut for some time; the answer says where to go on."""
+    return divider().divide(event)

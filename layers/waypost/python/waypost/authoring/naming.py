@@ -1,0 +1,86 @@
+"""Every tag, stage, segment and metric that a journey names must be declared. Called by discovery, when all is read."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.problems import is_expression
+from waypost.authoring.reading import FileReader
+from waypost.authoring.segments import Names
+from waypost.contacts.lifecycle import Lifecycle
+from waypost.contacts.tag_system import TagSystem
+from waypost.errors import InvalidInput
+from waypost.segments.vocabulary import expand_where
+
+Findings = Iterator[tuple[str, str]]
+
+
+class ReadJourney(Protocol):
+    """A journey folder that passed every check of its own."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        ...
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """Its state machine."""
+        ...
+
+    def published(self) -> dict[str, Any]:
+        """The form the run time reads."""
+        ...
+
+
+def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: Mapping[str, Any]) -> None:
+    """Add a problem for each name that nothing declares, with the nearest that is; nothing declared, nothing refused."""
+    names = Names.of(sections)
+    tags = TagSystem.from_dict(sections.get("tags", {}))
+    stages = (sections.get("metrics") or {}).get("lifecycle")
+    lifecycle = Lifecycle.from_dict(stages) if stages else None
+    for journey in journeys:
+        reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
+        reader.extend(journey.path / "definition.asl.yaml", _in_definition(journey.definition, names, tags, lifecycle))
+
+
+def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:
+    yield from names.problems(published.get("entry"), "entry")
+    matches = [(field, published.get(field) or {}) for field in ("trigger", "goal")]
+    matches += [(f"exit_on[{index}]", ending) for index, ending in enumerate(published.get("exit_on", ()))]
+    for field, match in matches:
+        yield from names.problems(match.get("where"), f"{field}.where")
+        yield from names.event_problems(match.get("event", ""), match.get("where"), f"{field}.where")
+
+
+def _in_definition(definition: dict[str, Any], names: Names, tags: TagSystem, lifecycle: Lifecycle | None) -> Findings:
+    for scope in scopes(definition):
+        for name, state in scope.states.items():
+            payload = (state.get("Arguments") or {}).get("Payload")
+            where = f"{name}.Arguments.Payload"
+            match called_function(state), payload:
+                case "EvaluateSegment", {"rule": dict(rule)}:
+                    yield from names.problems(rule, f"{where}.rule")
+                case "EvaluateSegment", {"segment": str(segment)}:
+                    yield from names.problems({"segment": segment}, where)
+                case "PauseJourney", {"or": {"event": str(event), "where": dict(rule)}}:
+                    yield from names.event_problems(event, expand_where(rule), f"{where}.or.where")
+                case "UpdateContact", dict():
+                    yield from _in_update(payload, where, tags, lifecycle)
+                case _:
+                    pass
+
+
+def _in_update(payload: Mapping[str, Any], where: str, tags: TagSystem, lifecycle: Lifecycle | None) -> Findings:
+    for field in ("add_tags", "remove_tags"):
+        given = payload.get(field)
+        for index, name in enumerate(given if isinstance(given, list) else ()):
+            if not is_expression(name) and (reason := tags.objection(name)):
+                yield f"{where}.{field}[{index}]", reason
+    stage = payload.get("lifecycle")
+    if isinstance(stage, str) and not is_expression(stage):
+        try:
+            (lifecycle or Lifecycle(())).check_given(stage, current="")
+        except InvalidInput as error:
+            yield f"{where}.lifecycle", error.reason

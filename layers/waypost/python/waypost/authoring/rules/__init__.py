@@ -1,0 +1,23 @@
+"""The rule language as authors write it, checked. Used where rules are authored: manifests, definitions, segments, tags.
+
+Every word and what it means stands beside the model that checks it; docs/segments.md is made from them
+(``python -m waypost.authoring.rule_reference``). ``waypost.segments.compile`` runs the published form without this package.
+"""
+
+from waypost.authoring.rules.language import (
+    AllRule,
+    AnyRule,
+    NotRule,
+    Rule,
+    Where,
+    dump_rule,
+    parse_rule,
+    parse_where,
+    uses_trigger,
+)
+from waypost.authoring.rules.values import Duration, EventType, Name, Options, Ordered, Scalar
+
+__all__ = [
+    "AllRule", "AnyRule", "Duration", "EventType", "Name", "NotRule", "Options", "Ordered", "Rule", "Scalar", "Where",
+    "dump_rule", "parse_rule", "parse_where", "uses_trigger",
+]  # fmt: skip

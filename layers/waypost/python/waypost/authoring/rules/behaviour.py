@@ -1,0 +1,441 @@
+"""What a contact did: conditions over its events, the messages among them, and its journeys."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from waypost.authoring.problems import Authored, OrExpression
+from waypost.authoring.rules.documentation import Says
+from waypost.authoring.rules.times import TimeWords
+from waypost.authoring.rules.values import (
+    Day,
+    Days,
+    Duration,
+    EventTypes,
+    Limit,
+    Moment,
+    Months,
+    Name,
+    NumberTest,
+    Options,
+    Period,
+    Scalar,
+    TimeOfDay,
+    TimeSpan,
+    Weekdays,
+    is_number,
+)
+from waypost.segments.vocabulary import COUNT_WORDS, MEASURES
+
+if TYPE_CHECKING:
+    from waypost.authoring.rules.language import Where
+
+
+class FollowingEvent(Authored):
+    """What comes, or must not come, later than an event."""
+
+    event: EventTypes
+    where: "Where | None" = None
+    within: Duration | None = None
+    same: Name | None = None
+    followed_by: "FollowingEvent | None" = None
+    not_followed_by: "FollowingEvent | None" = None
+
+
+class Counted(TimeWords):
+    """What is counted or measured of the events that match, and what it is compared with."""
+
+    where: Annotated[
+        "Where | None",
+        Says(
+            "properties",
+            "where",
+            "only events whose properties are so: `{coupon: [A, B], total: {at_least: 50}}`",
+            "{ event: order_placed, where: { coupon: [WELCOME10, BEAUTY15], total: { at_least: 50 } } }",
+            "Every line must hold; a list means one of these; any operator may stand in braces. Rules with `all`, `any`, `not`, `property` may stand here too.",
+        ),
+    ] = None
+    at_least: Annotated[
+        Limit | None,
+        Says(
+            "counts",
+            "at_least",
+            "did it at least N times",
+            "{ event: order_placed, at_least: 2 }",
+            "Together with `at_most`: from … to …, both included.",
+        ),
+    ] = None
+    at_most: Annotated[
+        Limit | None,
+        Says(
+            "counts", "at_most", "did it at most N times, which includes never", "{ event: order_placed, at_most: 5 }"
+        ),
+        Says(
+            "counts",
+            "at_least and at_most",
+            "did it between N and M times, both included",
+            "{ event: order_placed, at_least: 2, at_most: 5 }",
+        ),
+    ] = None
+    exactly: Annotated[
+        Limit | None,
+        Says("counts", "exactly", "did it exactly N times", "{ event: order_placed, exactly: 3 }"),
+        Says(
+            "counts",
+            "exactly: 0",
+            "never did it (in the window, with these properties)",
+            "{ event: refund_requested, exactly: 0 }",
+            "The same as `not: {event: …}`.",
+        ),
+    ] = None
+    more_than: Annotated[
+        Limit | None, Says("counts", "more_than", "did it more than N times", "{ event: product_viewed, more_than: 2 }")
+    ] = None
+    less_than: Annotated[
+        Limit | None,
+        Says(
+            "counts",
+            "less_than",
+            "did it less than N times, which includes never",
+            "{ event: order_placed, less_than: 4 }",
+        ),
+    ] = None
+
+    within: Annotated[
+        Duration | None,
+        Says(
+            "windows",
+            "within",
+            "in the last hours or days, to the second",
+            "{ event: cart_updated, within: 72h }",
+            "Rolling: `30d` is 30 times 24 hours, whatever the clocks do. Exactly that long ago counts. An event dated ahead of now counts as now.",
+        ),
+        Says(
+            "windows",
+            "not … within",
+            "did not do it in the last N days",
+            "{ not: { event: refund_requested, within: 30d } }",
+            "Holds for those who never did it too.",
+        ),
+    ] = None
+    older_than: Annotated[
+        Duration | None,
+        Says(
+            "windows",
+            "older_than",
+            "longer ago than this",
+            "{ event: order_placed, older_than: 30d }",
+            "Exactly that long ago does not count. It asks whether one of them is that old; for the last one add `occurrence: last`.",
+        ),
+    ] = None
+    last_days: Annotated[
+        Days | None,
+        Says(
+            "windows",
+            "last_days",
+            "on one of the last N calendar days, today included",
+            "{ event: cart_updated, last_days: 3 }",
+            "Days of the contact's zone, from local midnight on: on a day with a change of the clocks 23 or 25 hours.",
+        ),
+    ] = None
+    period: Annotated[
+        Period | None,
+        Says(
+            "windows",
+            "period",
+            "in a period of the calendar: `today`, `yesterday`, `this_week`, `last_week`, `this_month`, `last_month`, "
+            "`this_quarter`, `last_quarter`, `this_year`, `last_year`",
+            "{ event: order_placed, period: this_month }",
+            "A week begins on Monday.",
+        ),
+    ] = None
+    on: Annotated[
+        Day | None,
+        Says(
+            "windows",
+            "on",
+            "on this day",
+            "{ event: registered, on: 2026-03-08 }",
+            "From 00:00 to 24:00 in the contact's zone.",
+        ),
+    ] = None
+    before: Annotated[
+        Moment | None,
+        Says(
+            "windows",
+            "before",
+            "before this day or instant",
+            "{ event: registered, before: 2026-06-01 }",
+            "The day itself does not count.",
+        ),
+    ] = None
+    after: Annotated[
+        Moment | None,
+        Says(
+            "windows",
+            "after",
+            "after this day or instant",
+            "{ event: order_placed, after: 2026-08-31 }",
+            "The day itself does not count.",
+        ),
+    ] = None
+    between: Annotated[
+        TimeSpan | None,
+        Says(
+            "windows",
+            "between",
+            "from the first to the second day, both included",
+            "{ event: order_placed, between: [2026-09-01, 2026-09-30] }",
+            "With instants both are included.",
+        ),
+    ] = None
+    days_since: Annotated[
+        NumberTest | None,
+        Says(
+            "windows",
+            "days_since",
+            "so many calendar days ago",
+            "{ event: order_placed, days_since: { between: [10, 20] } }",
+            "Today is 0.",
+        ),
+    ] = None
+    weekday: Annotated[
+        Weekdays | None,
+        Says(
+            "windows",
+            "weekday",
+            "on these days of the week; goes with any window",
+            "{ event: order_placed, weekday: [thu], within: 60d }",
+        ),
+    ] = None
+    month: Annotated[
+        Months | None,
+        Says("windows", "month", "in these months, of any year", "{ event: order_placed, month: [9, 11] }"),
+    ] = None
+    time_of_day: Annotated[
+        TimeOfDay | None,
+        Says(
+            "windows",
+            "time_of_day",
+            "at this time of the contact's day, the end not included",
+            "{ event: order_placed, time_of_day: ['18:00', '00:00'] }",
+            "May go over midnight: ['22:00', '02:00'].",
+        ),
+    ] = None
+
+    count: Annotated[
+        Literal["times", "days", "weeks", "months", "days_in_a_row"] | None,
+        Says(
+            "counts",
+            "count: days",
+            "did it on so many different days (or `weeks`, `months`)",
+            "{ event: cart_updated, count: days, at_least: 3, within: 30d }",
+            "Days, ISO weeks and months of the contact's zone; several times on one day count once.",
+        ),
+        Says(
+            "counts",
+            "count: days_in_a_row",
+            "did it on so many days in a row",
+            "{ event: cart_updated, count: days_in_a_row, at_least: 3, last_days: 30 }",
+            "The longest run among the events that match, at any time in the window. For a run up to today: `count: days, last_days: 3, at_least: 3`.",
+        ),
+    ] = None
+    sum: Annotated[
+        Name | None,
+        Says(
+            "properties",
+            "sum",
+            "the sum of a property compares so",
+            "{ event: order_placed, sum: total, at_least: 500, within: 365d }",
+            "Values that are no numbers are left out; nothing at all sums to 0.",
+        ),
+    ] = None
+    average: Annotated[
+        Name | None,
+        Says(
+            "properties",
+            "average",
+            "the average of a property compares so",
+            "{ event: order_placed, average: total, at_least: 100 }",
+            "Of the events that have a number there; false when none has.",
+        ),
+    ] = None
+    smallest: Annotated[
+        Name | None,
+        Says(
+            "properties",
+            "smallest",
+            "the smallest value of a property compares so",
+            "{ event: order_placed, smallest: total, less_than: 100 }",
+            "False when no event has a number there.",
+        ),
+    ] = None
+    largest: Annotated[
+        Name | None,
+        Says(
+            "properties",
+            "largest",
+            "the largest value of a property compares so",
+            "{ event: order_placed, largest: total, more_than: 300 }",
+            "False when no event has a number there.",
+        ),
+    ] = None
+    distinct: Annotated[
+        Name | None,
+        Says(
+            "properties",
+            "distinct",
+            "so many different values of a property",
+            "{ event: product_viewed, distinct: product_id, at_least: 2 }",
+            "A list counts by its elements. Missing values do not count.",
+        ),
+    ] = None
+    most_frequent: Annotated[
+        Name | None,
+        Says(
+            "properties",
+            "most_frequent",
+            "the most frequent value of a property is this (`equals`) or one of these (`in`)",
+            "{ event: product_viewed, most_frequent: category, equals: make-up }",
+            "A list counts by its elements. When several are equally frequent, each of them is.",
+        ),
+    ] = None
+    equals: Scalar = None
+    in_: Options | None = Field(None, alias="in")
+
+    occurrence: Annotated[
+        Literal["first", "last"] | Annotated[int, Field(ge=1)] | None,
+        OrExpression,
+        Says(
+            "occurrences",
+            "occurrence: first",
+            "the first time lies in the window",
+            "{ event: order_placed, occurrence: first, before: 2026-07-01 }",
+            "`where` and the like choose the events, then the first of them is taken, then the window is asked.",
+        ),
+        Says(
+            "occurrences",
+            "occurrence: last",
+            "the last time lies in the window",
+            "{ event: order_placed, occurrence: last, older_than: 14d }",
+            "Whoever never did it is not selected.",
+        ),
+        Says(
+            "occurrences",
+            "occurrence: N",
+            "the N-th time lies in the window",
+            "{ event: order_placed, occurrence: 3, within: 30d }",
+            "Without a window: there was an N-th time. Events of the same instant keep the order in which they are stored.",
+        ),
+    ] = None
+    having: Annotated[
+        "Where | None",
+        Says(
+            "occurrences",
+            "having",
+            "the first, last or N-th time had such properties",
+            "{ event: order_placed, occurrence: last, having: { total: { less_than: 100 } } }",
+            "`where` would choose among the events; `having` asks the chosen one.",
+        ),
+    ] = None
+    followed_by: Annotated[
+        FollowingEvent | None,
+        Says(
+            "sequences",
+            "followed_by",
+            "did it and later did something else, `within` a time if given",
+            "{ event: product_viewed, followed_by: { event: cart_updated, within: 7d } }",
+            "Later means later: the same instant does not count. `within` counts from the first, to the second. It may go on: `followed_by` in `followed_by`.",
+        ),
+        Says(
+            "sequences",
+            "same",
+            "… with the same value of a property in both",
+            "{ event: checkout_started, followed_by: { event: order_placed, same: cart_id } }",
+            "Missing in one of them: not the same.",
+        ),
+    ] = None
+    not_followed_by: Annotated[
+        FollowingEvent | None,
+        Says(
+            "sequences",
+            "not_followed_by",
+            "did it, and what should follow did not come within a time",
+            "{ event: checkout_started, within: 30d, not_followed_by: { event: order_placed, same: cart_id, within: 2h } }",
+            "Holds only when that time is over. Without `within`: it has not come up to now.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _measures_one_thing(self) -> Self:
+        given = self.given
+        measures = [word for word in ("count", "occurrence", *MEASURES) if word in given]
+        counts = [word for word in COUNT_WORDS if word in given]
+        if len(measures) > 1:
+            raise ValueError(
+                f"expected only one of count, occurrence, {', '.join(MEASURES)}, got {' and '.join(measures)}"
+            )
+        kind = measures[0] if measures else "count"
+        if "exactly" in counts and len(counts) > 1:
+            raise ValueError(
+                "expected only one of at_least, at_most, exactly (at_least and at_most may stand together)"
+            )
+        if kind in {"occurrence", "most_frequent"} and counts:
+            raise ValueError(f"{kind!r} and {counts[0]!r} cannot stand together")
+        if kind in {"sum", "average", "smallest", "largest", "distinct"} and not counts:
+            raise ValueError(f"{kind!r} needs one of {', '.join(COUNT_WORDS)}")
+        if kind == "count" and self.count not in {None, "times"} and not counts:
+            raise ValueError(f"'count' needs one of {', '.join(COUNT_WORDS)}")
+        if (kind == "most_frequent") is not bool({"equals", "in_"} & given) or {"equals", "in_"} <= given:
+            raise ValueError("'most_frequent' goes with 'equals' or 'in', and they with it")
+        if "having" in given and kind != "occurrence":
+            raise ValueError("'having' needs an 'occurrence' beside it: first, last or a number")
+        return self._counts_whole_numbers(kind, counts)
+
+    def _counts_whole_numbers(self, kind: str, counts: Sequence[str]) -> Self:
+        if kind in {"count", "distinct"}:
+            for word in counts:
+                limit: Any = getattr(self, word)
+                if not is_number(limit):
+                    continue
+                if int(limit) != limit or limit < 0:
+                    raise ValueError(f"{word}: expected a whole number, got {limit!r}")
+                if word == "at_least" and limit < 1:
+                    raise ValueError("at_least: expected 1 or more; 0 holds for everybody")
+        return self
+
+    @property
+    def given(self) -> set[str]:
+        """The words that have a value."""
+        return {name for name in self.model_fields_set if getattr(self, name) is not None}
+
+
+class EventRule(Counted):
+    """The contact's past events of a type, of several types (a list) or of any (``*``); without more: did it at least once."""
+
+    SAYS: ClassVar[tuple[Says, ...]] = (
+        Says(
+            "counts",
+            "event",
+            "did it at least once, at any time",
+            "{ event: order_placed }",
+            "Events count by their own time, also when they arrive late; kept as long as the retention of their class says.",
+        ),
+        Says("counts", "not event", "never did it", "{ not: { event: refund_requested } }"),
+        Says(
+            "counts",
+            "several events",
+            "did any of these; they are counted together",
+            "{ event: [cart_updated, checkout_started], at_least: 3, within: 30d }",
+        ),
+        Says(
+            "counts",
+            "any event",
+            '`"*"`: anything at all happened',
+            '{ event: "*", within: 7d }',
+            "Also what Waypost itself noted, such as a delivered mail; name the events to mean what the contact did.",
+        ),
+    )
+
+    event: EventTypes

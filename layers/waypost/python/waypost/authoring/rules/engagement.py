@@ -1,0 +1,146 @@
+"""What came of messages and journeys: conditions over what providers, links and the engine tell."""
+
+from typing import Annotated, ClassVar, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from waypost.authoring.problems import OrExpression, is_expression, unknown
+from waypost.authoring.rules.behaviour import Counted
+from waypost.authoring.rules.documentation import Says
+from waypost.authoring.rules.times import TimeWords
+from waypost.authoring.rules.values import Channel, Names
+from waypost.errors import InvalidInput
+from waypost.journeys.enrolment import EnrolmentOutcome
+from waypost.segments.vocabulary import COUNT_WORDS, ENGAGEMENT_EVENTS, engagement_types
+
+Engagement = Literal["accepted", "delivered", "opened", "clicked", "bounced", "complained", "failed", "unsubscribed"]
+
+
+class EngagementRule(Counted):
+    """What happened to messages: the events of providers and links, for one channel or all."""
+
+    SAYS: ClassVar[tuple[Says, ...]] = (
+        Says(
+            "engagement",
+            "engagement: opened",
+            "opened a message; every word of `event` goes here too",
+            "{ engagement: opened, within: 90d }",
+            "Mails only: nothing tells whether an SMS was read.",
+        ),
+        Says(
+            "engagement",
+            "engagement: clicked",
+            "clicked a link in a message",
+            "{ engagement: clicked, channel: email }",
+            holds=True,
+        ),
+        Says(
+            "engagement",
+            "engagement: delivered",
+            "got a message",
+            "{ engagement: delivered, channel: email, at_least: 3, last_days: 30 }",
+        ),
+        Says(
+            "engagement",
+            "engagement: bounced",
+            "a message came back (also `failed`, `accepted`)",
+            "{ engagement: bounced }",
+            holds=False,
+        ),
+        Says(
+            "engagement", "engagement: complained", "reported a mail as spam", "{ engagement: complained }", holds=False
+        ),
+        Says(
+            "engagement",
+            "engagement: unsubscribed",
+            "unsubscribed by a link, an answer or a page",
+            "{ engagement: unsubscribed, channel: sms }",
+        ),
+    )
+
+    engagement: Engagement
+    channel: Annotated[
+        Channel | None, Says("engagement", "channel", "on this channel only", "{ engagement: delivered, channel: sms }")
+    ] = None
+    of_journey: Annotated[
+        Names | None,
+        Says(
+            "engagement",
+            "of_journey",
+            "of the messages of this journey (or these)",
+            "{ engagement: opened, of_journey: new-user-nurture }",
+        ),
+    ] = None
+    of_last: Annotated[
+        int | None,
+        Field(ge=1, le=1000),
+        OrExpression,
+        Says(
+            "engagement",
+            "of_last",
+            "so many of the last N messages that arrived",
+            "{ engagement: opened, channel: email, of_last: 3, exactly: 0 }",
+            "`exactly: 0`: the last three in a row unopened. False while fewer than N have arrived. Only counts, `channel` and `of_journey` go with it.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        if not is_expression(self.channel):
+            try:
+                engagement_types({"engagement": self.engagement, "channel": self.channel})
+            except InvalidInput:
+                known = ", ".join(ENGAGEMENT_EVENTS[self.engagement])
+                raise ValueError(
+                    f"nothing tells of {self.engagement!r} on {self.channel}; it is known on {known}"
+                ) from None
+        allowed = {"engagement", "channel", "of_journey", "of_last", *COUNT_WORDS}
+        if self.of_last is not None and (more := self.given - allowed):
+            raise ValueError(f"'of_last' and {min(more)!r} cannot stand together")
+        return self
+
+
+class JourneyRule(TimeWords):
+    """Passages through journeys; a list means any of them. The time words ask when the contact entered."""
+
+    SAYS: ClassVar[tuple[Says, ...]] = (
+        Says("journeys", "journey", "has ever entered this journey", "{ journey: new-user-nurture }"),
+        Says(
+            "journeys",
+            "journey … is: active",
+            "is in the journey now",
+            "{ journey: cart-reminder, is: active }",
+            "Until its machine has ended.",
+        ),
+        Says("journeys", "journey … is: ended", "has been through it", "{ journey: new-user-nurture, is: ended }"),
+        Says(
+            "journeys",
+            "journey … is: never_entered",
+            "has never entered it",
+            "{ journey: win-back, is: never_entered }",
+        ),
+        Says(
+            "journeys",
+            "journey … outcome",
+            "ended it so: `completed`, `goal`, `exited`, `failed`, `timed_out`, `aborted`",
+            "{ journey: new-user-nurture, is: ended, outcome: goal }",
+        ),
+        Says(
+            "journeys",
+            "journey … within",
+            "entered it in this window; every time word goes",
+            "{ journey: cart-reminder, within: 7d }",
+        ),
+    )
+
+    journey: Names
+    is_: Literal["entered", "active", "ended", "never_entered"] | None = Field(None, alias="is")
+    outcome: Names | None = None
+
+    @model_validator(mode="after")
+    def _knows_the_outcomes(self) -> Self:
+        known = get_args(EnrolmentOutcome)
+        for name in self.outcome if isinstance(self.outcome, list) else [self.outcome]:
+            if name is not None and not is_expression(name) and name not in known:
+                raise ValueError(unknown(name, known, "unknown outcome"))
+        return self

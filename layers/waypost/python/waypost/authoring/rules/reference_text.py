@@ -1,0 +1,338 @@
+"""The prose of the reference page: what no single word of the language can tell. Used by the page alone."""
+
+from typing import Final
+
+INTRO: Final = """\
+# Segments and rules
+
+A rule says which contacts are meant. The same language serves saved segments, the entry of journeys, branches, goals,
+tags that Waypost gives by itself, the life cycle, and audiences. This page has the whole of it: {count} conditions in
+four families (attribute, behaviour, group, tag), each with an example. Every example is evaluated by a test.
+
+This page is made from the models that check what you write: `python -m waypost.authoring.rule_reference` writes it
+and `docs/segment.schema.json` anew; a test fails when they are not as the models are.
+
+## A segment is a file
+
+`statemachines/segments/<name>.yaml`:
+
+```yaml
+# yaml-language-server: $schema=../../docs/segment.schema.json
+description: Women of 25 to 35 in Shanghai who like make-up and left something in the cart
+owner: growth team
+refresh: daily          # off, hourly or daily: rules over time change their answer by themselves
+rule:
+  all:
+    - { attribute: gender, equals: female }
+    - { attribute: birthday, age: { between: [25, 35] } }
+    - { region: 上海 }
+    - { attribute: interests, contains: make-up }
+    - { event: cart_updated, within: 30d }
+    - { not: { event: order_placed, within: 30d } }
+    - { not: { holdout: { salt: all-2026, percent: 10 } } }
+```
+
+The first line is for editors that use the YAML language server (VS Code with the YAML extension, IntelliJ, Neovim): they
+then complete the words and mark mistakes while you type. Waypost itself does not need it.
+
+`waypost segment check FILE` says what is wrong with a file, `count` how many it selects, and `why FILE CONTACT` explains
+one contact, condition by condition.
+
+## How rules are put together
+
+| rule | holds for a contact |
+| --- | --- |
+| `{ all: [ …, … ] }` | for whom every rule in the list holds |
+| `{ any: [ …, … ] }` | for whom at least one of them holds |
+| `{ not: … }` | for whom the rule does not hold |
+
+A condition has **one key word** (`attribute`, `event`, `tag`, …), what it is about, and words that say more. Conditions
+nest up to 20 levels; a rule has at most 1,000 conditions and 10,000 listed values.
+
+Words mean the same wherever they stand:
+
+- **a list means any of them**: `tag: [vip, gold]`, `event: [cart_updated, checkout_started]`, `region: [上海, 浙江]`;
+  `any_of`, `all_of`, `none_of` say it in full for tags, groups and segments;
+- **a comparison of numbers** is a number or `{ at_least, at_most, more_than, less_than, between, equals }`:
+  `age: { between: [25, 35] }`, `points: { at_least: 1000 }`, `size: 2`;
+- **a window in time** is one of `within`, `older_than`, `last_days`, `period`, `on`, `before`, `after`, `between`,
+  `days_since`; beside it may stand `weekday`, `month`, `time_of_day`. They go with events, and with since when somebody
+  has a tag, a stage, a consent, a segment, a journey;
+- **durations** are `45s`, `30m`, `3h`, `30d`, and roll: `1d` is 24 hours. **Days** (`last_days`, `days_since`, `on`) are
+  calendar days where the contact lives.
+"""
+
+QUESTIONS: Final = (
+    ("Who is she, what does she like?", "`attribute` with `equals`, `in`, `contains`", "values"),
+    ("How old is he? Whose birthday is near?", "`age`, `anniversary`", "birthdays"),
+    ("What is due, what has lapsed?", "`next_days`, `days_until`, `days_since`", "dates"),
+    ("Who has bought, and how often? Who never has?", "`event` with `at_least`, `exactly: 0`, `not`", "counts"),
+    (
+        "Since when has nobody heard of them?",
+        "`not: {event: …, within: 30d}`, `occurrence: last` with `older_than`",
+        "windows",
+    ),
+    ("Three days in a row? On how many days?", "`count: days_in_a_row`, `count: days`", "counts"),
+    (
+        "How much have they spent? What do they look at most?",
+        "`sum`, `average`, `distinct`, `most_frequent`",
+        "properties",
+    ),
+    ("Who bought exactly this, with that coupon?", "`where`", "properties"),
+    ("Was it the first order? What was in the last one?", "`occurrence`, `having`", "occurrences"),
+    ("Who began and did not finish?", "`not_followed_by` with `within` and `same`", "sequences"),
+    ("Who reads our mails? Who has stopped to?", "`engagement`, `of_last`", "engagement"),
+    ("Who is in which campaign, who has been through it?", "`journey`", "journeys"),
+    ("May we write to them, and on which channel?", "`reachable`, `consent`, `suppressed`, `address`", "addresses"),
+    ("How valuable, how likely to leave, which stage?", "`metric`, `lifecycle`, `points`", "standing"),
+    (
+        "Where does she live? Who is new, who reads Chinese? Is it evening there?",
+        "`region`, `created`, `locale`, `now`",
+        "place",
+    ),
+    ("Who belongs to us in another way?", "`group`, `segment`", "groups"),
+    ("Half of them, a test, a control group?", "`bucket`, `holdout`", "random"),
+    ("What have we noted of them, and since when?", "`tag`", "tags"),
+)
+"""Business question, the words that answer it, the section."""
+
+SEMANTICS: Final = """\
+## What values mean
+
+Nothing ever fails because of a value's type: what cannot be compared compares false.
+
+- A missing value, or one that is `null`, makes every comparison false, except `not_equals`, `not_in`, `contains_none`,
+  `exists: false` and `is_empty: true`, which it makes true. `not` turns whatever is inside round, so `{ not: { attribute:
+  city, equals: 北京市 } }` holds for contacts without a city.
+- Text equals text, numbers equal numbers, yes/no equals yes/no: `"5"` is not `5`, `true` is not `1`.
+- `at_least`, `at_most`, `more_than`, `less_than` are for numbers. Between dates (`2027-03-01`) and instants
+  (`2027-03-01T10:00:00+08:00`) they compare too: a date against an instant takes the instant's date as it is written. The
+  words for dates (`before`, `after`, `on`, `between`, …) count in the contact's zone and are the better choice.
+
+## What times mean
+
+- **The zone** is the contact's attribute `timezone`. Missing or unknown: the default zone of `statemachines/sending.yaml`.
+- **A day** runs from local midnight to local midnight: 23 or 25 hours when the clocks change. A midnight that the change
+  skips is the moment of the change; one that comes twice is the first.
+- **An attribute that is a date** counts as its first moment in the contact's zone. An instant without offset is UTC.
+- **Windows** include their beginning. `within: 30d` reaches from exactly 30 times 24 hours ago up to now; `older_than:
+  30d` is everything before that. `last_days: 7` is today and the six days before it. `before` and `after` a day leave the
+  day itself out, `between` takes both days in.
+- **Weeks** begin on Monday (ISO 8601), also over the end of the year. Quarters begin in January, April, July, October.
+- **29 February**: birthdays and ages of that day fall on 28 February in other years.
+
+## What events mean
+
+An event type is snake_case and past tense. Your own systems decide which there are: `order_placed`, `cart_updated`,
+`product_viewed`, `logged_in`, …; Segment's `Order Placed` arrives as `order_placed`. Waypost itself tells of
+
+| event | properties |
+| --- | --- |
+| `email_accepted`, `email_delivered`, `email_bounced`, `email_complained`, `email_rejected`, `sms_delivered`, `sms_failed` | `journey`, `message_key`; `bounce_type` |
+| `email_opened`, `email_clicked`, `sms_clicked` | `journey`, `message_key` |
+| `unsubscribed`, `consent_granted`, `consent_withdrawn` | `channel`, `topic`, `journey` |
+| `journey_ended` | `journey`, `outcome` |
+| `tag_added`, `tag_removed` | `tag`, `by`: `rule`, `journey`, `hand`, `import` or `expiry` |
+| `segment_entered`, `segment_left` | `segment` |
+| `group_joined`, `group_left` | `group` |
+| `lifecycle_changed` | `from`, `to` |
+| `points_earned`, `points_spent` | `points` |
+| `contact_updated`, `contact_imported`, `contacts_merged`, `contacts_unmerged` | |
+
+How they count:
+
+- An event counts at **its own time**, not when it arrived: a late one changes what was true of its day.
+- An event dated **ahead of now** (a clock that runs fast) counts in every window that reaches up to now, as if it were now.
+- **The same instant**: `followed_by` wants something later; `first` and `last` keep the order in which events are stored.
+- Events are kept as long as the retention of their class says (two years and a month unless declared). What is older is
+  known by type and day only: that somebody did it is still true, how often is not.
+- `"*"` is every event, except what Waypost concludes itself from others (`tag_added`, `segment_entered`, `lifecycle_changed`,
+  `contact_updated`, `points_earned` and their opposites).
+- In `where` and `having`, `{coupon: [A, B], total: {at_least: 50}}` is short for `{all: [{property: coupon, in: [A, B]},
+  {property: total, at_least: 50}]}`. A property that is itself called `tag`, `event`, `consent`, `attribute`, `property`, `all`,
+  `any` or `not` needs the long form. A dotted name goes into nested values.
+- Sums and averages are exact and rounded once: the order of events does not matter.
+"""
+
+LIMITS: Final = """\
+## Limits
+
+| what | limit | instead |
+| --- | --- | --- |
+| nesting | 20 levels | name a part as a segment of its own and write `segment: name` |
+| conditions in a rule | 1,000 | the same |
+| listed values in a rule | 10,000 | give those contacts a tag (`waypost contacts import`) and ask for the tag |
+| a text in a rule | 10,000 characters | |
+| a regular expression | 1,000 characters, 1 MB when compiled | RE2 has no back-references and no look-around; in return none can hang |
+| `last_days`, `next_days` | 36,600 days | `before` and `after` |
+
+A rule that goes beyond is refused when it is read, with the file, the place and the reason.
+"""
+
+RECIPES: Final = (
+    (
+        "Women of 25 to 35 in Shanghai interested in make-up, with a cart in the last 30 days, who did not order since, outside the hold-out",
+        """\
+all:
+  - { attribute: gender, equals: female }
+  - { attribute: birthday, age: { between: [25, 35] } }
+  - { region: 上海 }
+  - { attribute: interests, contains: make-up }
+  - { event: cart_updated, within: 30d, not_followed_by: { event: order_placed } }
+  - { not: { holdout: { salt: all-2026, percent: 10 } } }
+""",
+        True,
+    ),
+    (
+        "No login and no order for 30 days, but known for longer (dormant)",
+        """\
+all:
+  - { not: { event: [logged_in, order_placed], within: 30d } }
+  - { created: { older_than: 30d } }
+""",
+        False,
+    ),
+    (
+        "Added to the cart three days in a row and has not ordered in that time",
+        """\
+all:
+  - { event: cart_updated, count: days_in_a_row, at_least: 3, last_days: 7 }
+  - { not: { event: order_placed, last_days: 7 } }
+""",
+        True,
+    ),
+    (
+        "Birthday within a week, level 2 or higher, reachable by e-mail",
+        """\
+all:
+  - { attribute: birthday, anniversary: { next_days: 7 } }
+  - { attribute: level, at_least: 2 }
+  - { reachable: email }
+""",
+        True,
+    ),
+    (
+        "The last three mails unopened, but an SMS could be sent",
+        """\
+all:
+  - { engagement: opened, channel: email, of_last: 3, exactly: 0 }
+  - { reachable: sms }
+""",
+        False,
+    ),
+    (
+        "Bought product p-1 two to eight weeks ago and nothing since (repurchase)",
+        """\
+all:
+  - { event: order_placed, where: { product_ids: { contains: p-1 } }, days_since: { between: [14, 56] } }
+  - { event: order_placed, occurrence: last, older_than: 14d }
+""",
+        True,
+    ),
+    (
+        "Opened a mail and clicked in the last 7 days, did not read the FAQ, is not in consultation",
+        """\
+all:
+  - { engagement: clicked, channel: email, within: 7d }
+  - { not: { event: page_viewed, where: { path: { starts_with: /faq } }, within: 7d } }
+  - { not: { tag: in-consultation } }
+""",
+        False,
+    ),
+    (
+        "At least three orders and 500 in total within a year, the last one in the last 60 days",
+        """\
+all:
+  - { event: order_placed, within: 365d, at_least: 3 }
+  - { event: order_placed, within: 365d, sum: total, at_least: 500 }
+  - { event: order_placed, occurrence: last, within: 60d }
+""",
+        True,
+    ),
+    (
+        "Began a checkout since yesterday and did not finish that cart within half an hour",
+        "{ event: checkout_started, last_days: 2, not_followed_by: { event: order_placed, same: cart_id, within: 30m } }\n",
+        True,
+    ),
+    (
+        "Registered exactly three days ago and has not ordered",
+        """\
+all:
+  - { event: registered, days_since: 3 }
+  - { not: { event: order_placed } }
+""",
+        False,
+    ),
+    (
+        "Follows the official account wx-shop and has never bought",
+        """\
+all:
+  - { identity: openid, account: wx-shop }
+  - { not: { event: order_placed } }
+""",
+        False,
+    ),
+    (
+        "Half of the high-value customers, for a test",
+        """\
+all:
+  - { segment: high-value }
+  - { bucket: { salt: autumn-test, from: 50, to: 100 } }
+""",
+        True,
+    ),
+    (
+        "Became dormant this month and still agrees to offers by e-mail",
+        """\
+all:
+  - { lifecycle: dormant, period: this_month }
+  - { consent: email, topic: offers }
+""",
+        False,
+    ),
+    (
+        "Looks around in the evening (at least three times in 30 days), mostly at make-up",
+        """\
+all:
+  - { event: product_viewed, time_of_day: ['20:00', '02:00'], within: 30d, at_least: 3 }
+  - { event: product_viewed, within: 30d, most_frequent: category, equals: make-up }
+""",
+        True,
+    ),
+    (
+        "First order this month, worth 200 or more",
+        "{ event: order_placed, occurrence: first, period: this_month, having: { total: { at_least: 200 } } }\n",
+        False,
+    ),
+    (
+        "Through the nurture journey without reaching its goal, and in no win-back now",
+        """\
+all:
+  - { journey: new-user-nurture, is: ended }
+  - { not: { journey: new-user-nurture, is: ended, outcome: goal } }
+  - { not: { journey: win-back, is: active } }
+""",
+        False,
+    ),
+    (
+        "Viewed a product three times or more in a week, put it into the cart within a day of it, no refund ever",
+        """\
+all:
+  - { event: product_viewed, within: 7d, at_least: 3 }
+  - { event: product_viewed, followed_by: { event: cart_updated, within: 24h } }
+  - { event: refund_requested, exactly: 0 }
+""",
+        True,
+    ),
+    (
+        "Corporate addresses that joined this year, from no free-mail provider",
+        """\
+all:
+  - { attribute: email, exists: true }
+  - { not: { attribute: email, matches: '@(qq|163|126|gmail)\\.com$' } }
+  - { created: { period: this_year } }
+""",
+        True,
+    ),
+)
+"""A business sentence, its rule, and whether it holds for the sample contact."""

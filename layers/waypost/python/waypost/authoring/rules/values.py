@@ -1,0 +1,352 @@
+"""The values that rules are written with, checked. Used by the models of rules, manifests and tasks."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from waypost.authoring.problems import OrExpression, unknown
+from waypost.contacts.profile import CHANNELS
+from waypost.errors import InvalidInput
+from waypost.journeys.durations import parse_duration
+from waypost.segments.calendar import MOST_DAYS, PERIODS, WEEKDAYS
+from waypost.segments.membership import GROUPINGS
+from waypost.segments.operators import MOST_REGEX, compiled_regex
+from waypost.segments.vocabulary import ANY_CHANNEL, ANY_EVENT, NUMBER_WORDS
+
+_SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+LONGEST_TEXT: Final = 10_000
+
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 200}
+_SCALAR: Final = {"type": ["string", "number", "boolean"]}
+_DATE: Final = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}"}
+_DURATION: Final = {"type": "string", "pattern": "^[0-9]{1,9}[smhd]$", "examples": ["45s", "30m", "3h", "30d"]}
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, (str, int, float, bool)):
+        return value
+    raise ValueError(f"expected text, a number, true or false, got {_shown(value)}")
+
+
+def _ordered(value: Any) -> Any:
+    if is_number(value) or is_time(value):
+        return value
+    raise ValueError(
+        f"expected a number, a date (2027-03-01) or an instant (2027-03-01T10:00:00+08:00), got {_shown(value)}"
+    )
+
+
+def _limit(value: Any) -> Any:
+    if is_number(value):
+        return value
+    raise ValueError(f"expected a number, got {_shown(value)}")
+
+
+def _moment(value: Any) -> Any:
+    if is_time(value):
+        return value
+    raise ValueError(f"expected a date (2027-03-01) or an instant (2027-03-01T10:00:00+08:00), got {_shown(value)}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_time(value: Any) -> bool:
+    """Whether this is a date or an instant of ISO 8601."""
+    if not isinstance(value, str):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return len(value) >= len("2027-03-01") and value[4] == "-"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _event_type(text: str) -> str:
+    if _SNAKE_CASE.fullmatch(text):
+        return text
+    words = "_".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).lower()))
+    guess = f"; did you mean {words!r}?" if _SNAKE_CASE.fullmatch(words) else ""
+    raise ValueError(f"expected an event type in snake_case, got {text!r}{guess}")
+
+
+def _event_types(value: Any) -> Any:
+    """One type, a list of them, or ``*`` for any."""
+    if isinstance(value, str):
+        return value if value == ANY_EVENT else _event_type(value)
+    if not isinstance(value, list):
+        raise ValueError(f"expected an event type or a list of them, got {_shown(value)}")  # noqa: TRY004 - pydantic takes ValueError
+    if not value or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"expected a list of event types, got {_shown(value)}")
+    return [_event_type(each) for each in value]
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a name, got {_shown(value)}")  # noqa: TRY004 - pydantic takes ValueError
+    if not 1 <= len(value) <= 200:
+        raise ValueError(f"expected a name of 1 to 200 characters, got {_shown(value)}")
+    return value
+
+
+def _names(value: Any) -> Any:
+    """One name or a list: any of them."""
+    if isinstance(value, list):
+        if not value:
+            raise ValueError("expected at least one name")
+        return [_name(each) for each in value]
+    return _name(value)
+
+
+def _grouped_names(value: Any) -> Any:
+    """A name, a list (any of them), or one of any_of, all_of, none_of."""
+    if not isinstance(value, Mapping):
+        return _names(value)
+    for word in value:
+        if word not in GROUPINGS:
+            raise ValueError(unknown(word, GROUPINGS, "unknown word"))
+    if len(value) != 1:
+        raise ValueError(f"expected exactly one of {', '.join(GROUPINGS)}")
+    [(word, names)] = value.items()
+    if not isinstance(names, list):
+        raise ValueError(f"{word}: expected a list of names, got {_shown(names)}")  # noqa: TRY004 - pydantic takes ValueError
+    return {word: _names(names)}
+
+
+def _number_test(value: Any) -> Any:
+    """A number, or a mapping of comparisons that all must hold."""
+    if is_number(value):
+        return {"equals": value}
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"expected a number or a comparison such as {{at_least: 18}}, got {_shown(value)}")
+    for word, limit in value.items():
+        if word not in NUMBER_WORDS:
+            raise ValueError(unknown(word, NUMBER_WORDS, "unknown comparison"))
+        if word == "between":
+            _pair(limit, is_number, "two numbers such as [25, 35]")
+        elif not is_number(limit):
+            raise ValueError(f"{word}: expected a number, got {_shown(limit)}")
+    return dict(value)
+
+
+def _pair(value: Any, is_good: Callable[[Any], bool], what: str) -> list[Any]:
+    if not isinstance(value, list) or len(value) != 2 or not all(is_good(each) for each in value):
+        raise ValueError(f"expected {what}, got {_shown(value)}")
+    low, high = value
+    if is_number(low) and is_number(high) and low > high:
+        raise ValueError(f"expected the smaller number first, got {_shown(value)}")
+    return value
+
+
+def _between(value: Any) -> Any:
+    """Two numbers or two times, the earlier first."""
+    _pair(
+        value,
+        lambda each: is_number(each) or is_time(each),
+        "two numbers or two dates, such as [2027-03-01, 2027-03-31]",
+    )
+    if is_number(value[0]) is not is_number(value[1]):
+        raise ValueError(f"expected two numbers or two dates, got {_shown(value)}")
+    return _in_order(value)
+
+
+def _time_span(value: Any) -> Any:
+    return _in_order(_pair(value, is_time, "two dates or instants, such as [2027-03-01, 2027-03-31]"))
+
+
+def _in_order(value: list[Any]) -> list[Any]:
+    if isinstance(value[0], str) and value[0][:10] > value[1][:10]:
+        raise ValueError(f"expected the earlier date first, got {_shown(value)}")
+    return value
+
+
+def _date(value: str) -> str:
+    if len(value) != 10 or not is_time(value):
+        raise ValueError(f"expected a date such as 2027-03-01, got {value!r}")
+    return value
+
+
+def _listed(candidates: Sequence[Any], what: str) -> Callable[[Any], Any]:
+    """One of the candidates or a list of them, as a list."""
+
+    def check(value: Any) -> Any:
+        values = value if isinstance(value, list) else [value]
+        if not values:
+            raise ValueError(f"expected at least one {what}")
+        for each in values:
+            if each not in candidates or isinstance(each, bool):
+                raise ValueError(unknown(each, [str(one) for one in candidates], f"unknown {what}"))
+        return values
+
+    return check
+
+
+def _one_of(candidates: Sequence[str], what: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if value not in candidates:
+            raise ValueError(unknown(value, candidates, f"unknown {what}"))
+        return value
+
+    return check
+
+
+def _time_of_day(value: Any) -> Any:
+    _pair(value, _is_local_time, "two local times such as [09:00, 21:00]")
+    if value[0] == value[1]:
+        raise ValueError("is empty: both times are the same")
+    return value
+
+
+def _is_local_time(value: Any) -> bool:
+    if not isinstance(value, str) or len(value) != 5:
+        return False
+    try:
+        time.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _regex(pattern: str) -> str:
+    if len(pattern) > MOST_REGEX:
+        raise ValueError(f"expected at most {MOST_REGEX:,} characters, got {len(pattern):,}")
+    try:
+        compiled_regex(pattern, folds=False)
+    except InvalidInput as error:
+        raise ValueError(error.reason) from None
+    return pattern
+
+
+def _anniversary(value: Any) -> Any:
+    words, counted = ("today", "tomorrow", "this_month", "next_month"), ("next_days", "last_days", "in_days")
+    if isinstance(value, str):
+        return _one_of(words, "anniversary")(value)
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise ValueError(f"expected one of {', '.join(words)}, or one of {', '.join(counted)} such as {{next_days: 7}}")
+    [(word, days)] = value.items()
+    if word not in counted:
+        raise ValueError(unknown(word, counted, "unknown word"))
+    least = 0 if word == "in_days" else 1
+    if not isinstance(days, int) or isinstance(days, bool) or not least <= days <= 366:
+        raise ValueError(f"{word}: expected a number of days from {least} to 366, got {_shown(days)}")
+    return dict(value)
+
+
+def _number_schema() -> dict[str, Any]:
+    pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    words = {word: pair if word == "between" else {"type": "number"} for word in NUMBER_WORDS}
+    comparison = {"type": "object", "properties": words, "additionalProperties": False, "minProperties": 1}
+    return {"anyOf": [{"type": "number"}, comparison]}
+
+
+def _list_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": schema, "minItems": 1}
+
+
+def _one_or_more(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, _list_of(schema)]}
+
+
+def _pair_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": schema, "minItems": 2, "maxItems": 2}
+
+
+_GROUPED: Final = {
+    "anyOf": [
+        *_one_or_more(_TEXT)["anyOf"],
+        *(
+            {"type": "object", "properties": {word: _list_of(_TEXT)}, "required": [word], "additionalProperties": False}
+            for word in GROUPINGS
+        ),
+    ]
+}
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR)]
+Ordered = Annotated[Any, AfterValidator(_ordered), OrExpression, WithJsonSchema({"type": ["number", "string"]})]
+Limit = Annotated[Any, AfterValidator(_limit), OrExpression, WithJsonSchema({"type": "number"})]
+Options = Annotated[list[Scalar], Field(min_length=1), OrExpression]
+Duration = Annotated[str, AfterValidator(_duration), OrExpression, WithJsonSchema(_DURATION)]
+EventType = Annotated[str, AfterValidator(_event_type), OrExpression]
+EventTypes = Annotated[
+    Any, AfterValidator(_event_types), OrExpression, WithJsonSchema(_one_or_more({"type": "string", "minLength": 1}))
+]
+Names = Annotated[Any, AfterValidator(_names), OrExpression, WithJsonSchema(_one_or_more(_TEXT))]
+GroupedNames = Annotated[Any, AfterValidator(_grouped_names), OrExpression, WithJsonSchema(_GROUPED)]
+NumberTest = Annotated[Any, AfterValidator(_number_test), OrExpression, WithJsonSchema(_number_schema())]
+Between = Annotated[
+    Any, AfterValidator(_between), OrExpression, WithJsonSchema(_pair_of({"type": ["number", "string"]}))
+]
+Moment = Annotated[Any, AfterValidator(_moment), OrExpression, WithJsonSchema(_DATE)]
+TimeSpan = Annotated[Any, AfterValidator(_time_span), OrExpression, WithJsonSchema(_pair_of(_DATE))]
+Day = Annotated[str, AfterValidator(_date), OrExpression, WithJsonSchema(_DATE)]
+Days = Annotated[int, Field(ge=1, le=MOST_DAYS), OrExpression]
+Period = Annotated[
+    str, AfterValidator(_one_of(PERIODS, "period")), OrExpression, WithJsonSchema({"enum": list(PERIODS)})
+]
+Weekdays = Annotated[
+    Any,
+    AfterValidator(_listed(WEEKDAYS, "weekday")),
+    OrExpression,
+    WithJsonSchema(_one_or_more({"enum": list(WEEKDAYS)})),
+]
+Months = Annotated[
+    Any,
+    AfterValidator(_listed(range(1, 13), "month")),
+    OrExpression,
+    WithJsonSchema(_one_or_more({"type": "integer", "minimum": 1, "maximum": 12})),
+]
+TimeOfDay = Annotated[
+    Any,
+    AfterValidator(_time_of_day),
+    OrExpression,
+    WithJsonSchema(_pair_of({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"})),
+]
+Regex = Annotated[str, Field(min_length=1), AfterValidator(_regex), OrExpression]
+Anniversary = Annotated[
+    Any,
+    AfterValidator(_anniversary),
+    OrExpression,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["today", "tomorrow", "this_month", "next_month"]},
+                *(
+                    {
+                        "type": "object",
+                        "properties": {word: {"type": "integer", "minimum": 0, "maximum": 366}},
+                        "required": [word],
+                        "additionalProperties": False,
+                    }
+                    for word in ("next_days", "last_days", "in_days")
+                ),
+            ]
+        }
+    ),
+]
+Channel = Annotated[
+    str, AfterValidator(_one_of(CHANNELS, "channel")), OrExpression, WithJsonSchema({"enum": list(CHANNELS)})
+]
+AnyChannel = Annotated[
+    str,
+    AfterValidator(_one_of((*CHANNELS, ANY_CHANNEL), "channel")),
+    OrExpression,
+    WithJsonSchema({"enum": [*CHANNELS, ANY_CHANNEL]}),
+]
+Texts = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1), OrExpression]

@@ -1,0 +1,103 @@
+"""The writes of a merge of two contacts and of undoing one, as parts of one transaction. Used by the contact store.
+
+Recent marketing messages (``touches``) move with the contact: the survivor's count both, and the version of each
+contact's goes up, so that a message being claimed at this very moment is judged again, on the profile as it is now.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from waypost.aws import table
+from waypost.contacts.merging import Merge
+from waypost.contacts.profile import Contact
+from waypost.sending.ledger import Touches
+
+RECORDS_KEPT: Final = timedelta(days=760)
+"""How long a merge can be undone: as long as most events are kept."""
+
+Put = dict[str, Any]
+TouchesById = Mapping[str, Touches]
+
+
+def put_profile(table_name: str, contact: Contact) -> Put:
+    """Write a profile over the version that was read (0: there is none yet)."""
+    written = contact.to_dict() | {"version": contact.version + 1}
+    if not contact.erased and not contact.merged_into:
+        written["profile_of"] = contact.contact_id  # only items with it are in the index of profiles
+    put: Put = {
+        "TableName": table_name,
+        "Item": table.key(table.contact_pk(contact.contact_id), "profile") | table.dump_item(written),
+    }
+    if contact.version == 0:
+        return put | {"ConditionExpression": "attribute_not_exists(pk)"}
+    return put | {
+        "ConditionExpression": "version = :read",
+        "ExpressionAttributeValues": {":read": table.dump(contact.version)},
+    }
+
+
+def read_touches(client: Any, table_name: str, merge: Merge) -> TouchesById:
+    """The recent messages of both contacts, by contact id."""
+    both = {table.contact_pk(each.contact_id): each.contact_id for each in (merge.survivor, merge.absorbed)}
+    found = {
+        both[item["pk"]]: Touches.from_dict(item)
+        for item in table.batch_get(client, table_name, [(pk, "touches") for pk in both])
+    }
+    return {contact_id: found.get(contact_id, Touches()) for contact_id in both.values()}
+
+
+def merging_puts(table_name: str, merge: Merge, touches: TouchesById) -> list[Put]:
+    """Everything that a merge writes."""
+    survivor, absorbed = (touches[each.contact_id] for each in (merge.survivor, merge.absorbed))
+    puts = [
+        put_profile(table_name, merge.result),
+        put_profile(table_name, merge.tombstone),
+        put_record(table_name, merge),
+        put_touches(table_name, merge.absorbed.contact_id, absorbed),
+    ]
+    if absorbed.recent:
+        puts.append(put_touches(table_name, merge.survivor.contact_id, survivor.together_with(absorbed)))
+    return puts
+
+
+def unmerging_puts(
+    table_name: str,
+    merge: Merge,
+    survivor: Contact,
+    absorbed: Contact,
+    rewritten: Sequence[Merge],
+    touches: TouchesById,
+) -> list[Put]:
+    """Everything that undoing a merge writes; what either got meanwhile counts for both until it is old."""
+    both = touches[survivor.contact_id]
+    ours = replace(touches[absorbed.contact_id], recent=both.recent)
+    return [
+        put_profile(table_name, survivor),
+        put_profile(table_name, absorbed),
+        *(put_record(table_name, each) for each in (merge, *rewritten)),
+        put_touches(table_name, survivor.contact_id, both),
+        put_touches(table_name, absorbed.contact_id, ours),
+    ]
+
+
+def put_record(table_name: str, merge: Merge) -> Put:
+    """The record of a merge, in the survivor's partition; the profiles' versions guard it."""
+    pk = table.contact_pk(merge.survivor.contact_id)
+    kept = {"expires_at": int((merge.at + RECORDS_KEPT).timestamp())}
+    return {
+        "TableName": table_name,
+        "Item": table.key(pk, f"merge#{merge.merge_id}") | table.dump_item(merge.to_dict() | kept),
+    }
+
+
+def put_touches(table_name: str, contact_id: str, touches: Touches) -> Put:
+    """Recent messages over the version that was read; the stored version becomes one more."""
+    return {
+        "TableName": table_name,
+        "Item": table.key(table.contact_pk(contact_id), "touches")
+        | table.dump_item(touches.to_dict() | {"version": touches.version + 1}),
+        "ConditionExpression": "attribute_not_exists(pk) OR version = :read",
+        "ExpressionAttributeValues": {":read": table.dump(touches.version)},
+    }

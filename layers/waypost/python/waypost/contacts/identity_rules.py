@@ -1,0 +1,87 @@
+"""The declared rules by which two contacts are known to be one person. Used by the router, imports and merges by hand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, Literal, Self, get_args
+
+from waypost.declared import declared_section
+from waypost.events.envelope import IDENTITY_KINDS
+
+SECTION: Final = "identity"
+FILE: Final = "statemachines/contacts/identity.yaml"
+
+Winner = Literal["newest", "oldest", "survivor"]
+WINNERS: Final[tuple[Winner, ...]] = get_args(Winner)
+
+Identities = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRules:
+    """What proves that two contacts are one, what rules it out, and whose values the one contact keeps.
+
+    ``proofs``: an event that names two contacts by kinds that all stand here proves that they are one. ``distinct``: a
+    person has one value of such a kind, so contacts with different ones are two people; of ``openid`` one in each account.
+    ``alias_across``: distinct kinds that Segment's ``alias`` may overrule. ``values`` says which of two values of an
+    attribute stays, ``values_of`` says it for single attributes.
+    """
+
+    proofs: frozenset[str] = frozenset(IDENTITY_KINDS)
+    distinct: tuple[str, ...] = ("user_id", "unionid", "external_userid", "openid")
+    alias_across: frozenset[str] = frozenset({"user_id"})
+    values: Winner = "newest"
+    values_of: Mapping[str, Winner] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form; the built-in rules where it says nothing."""
+        standard = cls()
+        return cls(
+            proofs=frozenset(value.get("proofs", standard.proofs)),
+            distinct=tuple(value.get("distinct", standard.distinct)),
+            alias_across=frozenset(value.get("alias_across", standard.alias_across)),
+            values=value.get("values", standard.values),
+            values_of=dict(value.get("values_of", {})),
+        )
+
+    def winner(self, attribute: str) -> Winner:
+        """Whose value of this attribute stays."""
+        return self.values_of.get(attribute, self.values)
+
+    def clash(self, one: Identities, other: Identities, *, despite: Iterable[str] = ()) -> str:
+        """The distinct kind in which the two differ, "" if there is none; kinds in ``despite`` are overlooked."""
+        overlooked = set(despite)
+        kinds = (kind for kind in self.distinct if kind not in overlooked)
+        return next((kind for kind in kinds if _differ(kind, one.get(kind, ()), other.get(kind, ()))), "")
+
+    def is_somebody_else(self, owner: Identities, kind: str, named: Mapping[str, str]) -> bool:
+        """Whether an event that names ``owner`` by ``kind`` says, by a stronger kind, that it is about another person.
+
+        A shared device, mailbox or phone does not make two signed-in people one.
+        """
+        stronger = IDENTITY_KINDS[: IDENTITY_KINDS.index(kind)]
+        return bool(self.clash(owner, {each: [named[each]] for each in stronger if each in named}))
+
+
+BUILT_IN: Final = IdentityRules()
+"""What holds where ``identity.yaml`` says nothing."""
+
+
+@cache
+def load_identity_rules() -> IdentityRules:
+    """The rules of this deployment, from the journeys layer."""
+    return IdentityRules.from_dict(declared_section(SECTION))
+
+
+def _differ(kind: str, one: Iterable[str], other: Iterable[str]) -> bool:
+    left, right = _by_account(kind, one), _by_account(kind, other)
+    return any(left[account].isdisjoint(right[account]) for account in left.keys() & right.keys())
+
+
+def _by_account(kind: str, values: Iterable[str]) -> dict[str, set[str]]:
+    """The values under what they are unique in: an openid in its account, everything else everywhere."""
+    found: dict[str, set[str]] = {}
+    for value in values:
+        found.setdefault(value.partition(":")[0] if kind == "openid" else "", set()).add(value)
+    return found

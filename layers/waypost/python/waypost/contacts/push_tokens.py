@@ -1,0 +1,41 @@
+"""The addresses of a contact's devices for push messages, one list in its profile. Used by the profile and by merges."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+ATTRIBUTE: Final = "push_tokens"
+"""The attribute (and the key in an event's profile) with a list of ``{token, platform}``, the newest device last."""
+
+MOST: Final = 20
+"""Devices of one contact; the one heard of longest ago gives way. Apps get a new token with each installation."""
+
+LONGEST_TOKEN: Final = 4096  # the longest that Firebase documents
+LONGEST_PLATFORM: Final = 32
+
+PushToken = Mapping[str, str]
+
+
+def joined(known: Iterable[PushToken], given: Iterable[PushToken]) -> list[dict[str, str]]:
+    """Both lists as one: a token stands once, with the platform last heard of, at most ``MOST`` in all."""
+    by_token = {each["token"]: dict(each) for each in known}
+    for each in given:
+        if by_token.get(each["token"]) != dict(each):
+            by_token.pop(each["token"], None)
+            by_token[each["token"]] = dict(each)
+    return list(by_token.values())[-MOST:]
+
+
+def problem(value: Any) -> str:
+    """What is wrong with a value given as push tokens; "" when nothing is."""
+    expected = 'should be a list of devices, for example [{"token": "…", "platform": "ios"}]'
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        return expected
+    if any(set(each) != {"token", "platform"} or not all(map(_is_text, each.values())) for each in value):
+        return expected
+    if any(len(each["token"]) > LONGEST_TOKEN or len(each["platform"]) > LONGEST_PLATFORM for each in value):
+        return f"should have tokens of at most {LONGEST_TOKEN} and platforms of at most {LONGEST_PLATFORM} characters"
+    return "" if len(value) <= MOST else f"should have at most {MOST} devices"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())

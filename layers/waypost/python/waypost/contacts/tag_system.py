@@ -1,0 +1,179 @@
+"""The declared tags: which there are, who may give them, how long they last. Used by whoever gives, takes or reads a tag."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+from typing import Any, Final, Literal, Self, get_args
+
+from waypost import ids
+from waypost.contacts.profile import Contact
+from waypost.declared import declared_section
+from waypost.errors import InvalidInput
+from waypost.events.envelope import OWN_SOURCE, Event
+
+SECTION: Final = "tags"
+FILE: Final = "statemachines/contacts/tags.yaml"
+
+Dimension = Literal["basic", "behaviour", "preference"]
+DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
+
+Giver = Literal["rule", "journey", "hand", "import", "expiry"]
+"""Who gives or takes a tag: its own rule, a step of a journey, somebody outside, a file, or its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagDeclaration:
+    """A tag of the file: ``names`` by locale; ``rule`` (published form) keeps it true by itself; it may end by time."""
+
+    name: str
+    dimension: Dimension
+    description: str
+    owner: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    rule: dict[str, Any] | None = None
+    expires_after: timedelta | None = None
+
+    @classmethod
+    def from_dict(cls, name: str, value: Mapping[str, Any]) -> Self:
+        """From the published form."""
+        seconds = value.get("expires_after_seconds")
+        return cls(
+            name=name,
+            dimension=value["dimension"],
+            description=value["description"],
+            owner=value["owner"],
+            names=value.get("names", {}),
+            rule=value.get("rule"),
+            expires_after=None if seconds is None else timedelta(seconds=seconds),
+        )
+
+
+@dataclass(frozen=True)
+class TagSystem:
+    """The tags by name. Not ``is_declared``: there is no file, and every tag is allowed."""
+
+    tags: Mapping[str, TagDeclaration] = field(default_factory=dict)
+    is_declared: bool = False
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form; empty when nothing is declared."""
+        if not value:
+            return cls()
+        return cls({name: TagDeclaration.from_dict(name, tag) for name, tag in value["tags"].items()}, is_declared=True)
+
+    @cached_property
+    def by_rule(self) -> Mapping[str, TagDeclaration]:
+        """The tags that their own rule gives and takes."""
+        return {name: tag for name, tag in self.tags.items() if tag.rule is not None}
+
+    @cached_property
+    def lasting(self) -> Mapping[str, timedelta]:
+        """How long the tags last that do not last for ever."""
+        return {name: tag.expires_after for name, tag in self.tags.items() if tag.expires_after is not None}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, str]:
+        return {name: tag.name for tag in self.tags.values() for name in tag.names.values()}
+
+    def meant_by(self, name: str) -> str:
+        """The tag that a file of customers means: the tag itself, or the one that is called so in some language."""
+        return name if name in self.tags else self._by_name.get(name, name)
+
+    def check(self, names: Iterable[str], *, where: str = "tags") -> None:
+        """Raise InvalidInput for a name that is not declared, with the nearest that is; ``where`` is the field."""
+        for name in names:
+            if reason := self.objection(name, given=False):
+                raise InvalidInput(where, reason)
+
+    def check_given(self, names: Iterable[str], *, where: str = "tags") -> None:
+        """Like ``check``, for tags that somebody gives or takes: those with a rule of their own are refused too."""
+        for name in names:
+            if reason := self.objection(name):
+                raise InvalidInput(where, reason)
+
+    def objection(self, name: str, *, given: bool = True) -> str:
+        """Why this tag cannot be named (``given``: cannot be given or taken by anybody but its rule); "" if it can."""
+        if not self.is_declared:
+            return ""
+        declaration = self.tags.get(name)
+        if declaration is None:
+            return f"unknown tag {name!r}; {self._hint(name)}"
+        if given and declaration.rule is not None:
+            return f"the tag {name!r} is given and taken by its rule alone ({FILE})"
+        return ""
+
+    def _hint(self, name: str) -> str:
+        import difflib  # noqa: PLC0415 - only a refusal needs it, and a cold start should not pay for it
+
+        spelled = {known.casefold(): known for known in self.tags}
+        near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
+        return f"did you mean {spelled[near[0]]!r}?" if near else f"declare it in {FILE}"
+
+
+@cache
+def load_tag_system() -> TagSystem:
+    """The tag system of this deployment, from the journeys layer."""
+    return TagSystem.from_dict(declared_section(SECTION))
+
+
+def tags_at(contact: Contact, now: datetime) -> frozenset[str]:
+    """The contact's tags without those that have ended: from that instant on they count as gone."""
+    if not contact.tag_expiries:
+        return contact.tags
+    return contact.tags - ended_tags(contact, now)
+
+
+def ended_tags(contact: Contact, now: datetime) -> frozenset[str]:
+    """The tags the contact still carries although their time is over."""
+    return frozenset(name for name, end in contact.tag_expiries.items() if end <= now and name in contact.tags)
+
+
+def with_expiries(contact: Contact, system: TagSystem) -> Contact:
+    """The contact with the end of each tag that does not last: so long after it was given last.
+
+    It follows from the profile and the declaration alone, so it may be done again at any time, and a changed
+    declaration takes effect at the next change of the contact or the next night.
+    """
+    ends = {
+        name: contact.attributes_at.get(f"tag:{name}", contact.created_at) + span
+        for name, span in system.lasting.items()
+        if name in contact.tags
+    }
+    return contact if ends == contact.tag_expiries else replace(contact, tag_expiries=ends)
+
+
+def tag_events(
+    before: Iterable[str],
+    after: Iterable[str],
+    *,
+    contact_id: str,
+    by: Giver,
+    at: datetime,
+    occasion: str,
+    because: Mapping[str, Any] | None = None,
+    correlation_id: str = "",
+) -> list[Event]:
+    """``tag_added`` and ``tag_removed`` for what changed, in order of name.
+
+    ``occasion`` says which change this was: the same one has the same event ids however often it is decided.
+    ``because`` goes into the properties beside ``tag`` and ``by`` (the journey and the step, the rule's event).
+    """
+    was, has = frozenset(before), frozenset(after)
+    changes = [("tag_added", "tags", name) for name in has - was]
+    changes += [("tag_removed", "remove_tags", name) for name in was - has]
+    return [
+        Event(
+            id="e-" + ids.digest(kind, contact_id, name, occasion),
+            type=kind,
+            contact={"contact_id": contact_id},
+            occurred_at=at,
+            received_at=at,
+            source=OWN_SOURCE,
+            properties={"tag": name, "by": by, **(because or {})},
+            profile={change: [name]},
+            correlation_id=correlation_id,
+        )
+        for kind, change, name in sorted(changes)
+    ]

@@ -1,0 +1,1 @@
+"""Writing contacts into files, in the columns in which they can be imported again."""

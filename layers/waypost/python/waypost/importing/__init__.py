@@ -1,0 +1,1 @@
+"""Files of contacts: read row by row, cleaned, and made ready to be stored."""

@@ -1,0 +1,158 @@
+"""Turns a row of a file into a contact's identities and profile, or says why it is kept out. Called by importers, row by row.
+
+A row is stored whole or not at all: one cell that cannot be cleaned keeps the row out, unless its column says that such
+cells are left out. Whatever a row holds, cleaning ends in an answer and never in an exception.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from waypost.contacts.attributes import AttributeSystem, load_attributes
+from waypost.contacts.cleaning import Unusable
+from waypost.importing import pinpoint
+from waypost.importing.filling import Filling, load_filling
+from waypost.importing.mapping import by_alias, unknown_column
+from waypost.importing.rows import Cell, CleanRow, RawRow, RejectedRow, Repair, RowProblem
+from waypost.importing.spec import Column, ImportSpec
+from waypost.importing.steps import Step, step_for
+
+LONGEST_ROW: Final = 100_000
+"""Characters of a row's values; a profile ends at 200,000 bytes and shares its item with consent and tags."""
+
+MOST_REASONS: Final = 10
+_SHOWN: Final = 80
+_MOST_NAMES: Final = 10_000
+_IDENTITY_ATTRIBUTES: Final = ("email", "phone")
+_REFUSED: Final = Column("attribute", "")
+_NOT_DECLARED: Final = Unusable(
+    "is not declared; name it under columns (ignore will do), or set unknown_columns: ignore"
+)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A row while its cells are taken."""
+
+    identities: dict[str, str] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    repairs: list[Repair] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    size: int = 0
+
+
+@dataclass(slots=True)
+class RowCleaner:
+    """Cleans the rows of one file; made once, because it remembers what each column wants."""
+
+    spec: ImportSpec
+    attributes: AttributeSystem = field(default_factory=load_attributes)
+    filling: Filling = field(default_factory=lambda: load_filling())  # noqa: PLW0108 - looked up when it is needed
+    _steps: dict[str, Step | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._steps = {name: step_for(name, column, self.spec, self.attributes) for name, column in self.spec.columns}
+
+    def clean(self, row: RawRow) -> CleanRow | RejectedRow:
+        """The row, clean, or why it is kept out."""
+        cells = row.cells
+        if not isinstance(cells, RowProblem) and self.spec.format == "pinpoint":
+            cells = pinpoint.endpoint(cells)
+        if isinstance(cells, RowProblem):
+            return RejectedRow(row.number, cells.field, cells.reason)
+        draft = _Draft()
+        for name, cell in cells.items():
+            if cell == "" or cell is None:
+                continue
+            step = self._steps[name] if name in self._steps else self._new_step(name)
+            if step is not None:
+                self._take(step, cell, draft)
+        if problems := draft.problems or self._missing(draft):
+            (where, reason), *more = problems[:MOST_REASONS]
+            return RejectedRow(row.number, where, reason, tuple(more))
+        filled = self.filling.fill(draft.profile, draft.repairs)
+        return CleanRow(row.number, draft.identities, draft.profile, draft.repairs, filled, draft.evidence)
+
+    def _take(self, step: Step, cell: Cell, draft: _Draft) -> None:
+        value = step.value(cell, self.spec.empty)
+        if value is None:
+            return
+        if isinstance(value, Unusable):
+            if step.leaves_out:
+                draft.repairs.append(Repair(step.field, "left_out", _shown(cell), ""))
+            else:
+                draft.problems.append((step.column[:60], value.reason))
+            return
+        if value != cell and not _is_spelled(value, cell):
+            draft.repairs.append(Repair(step.field, step.rule, _shown(cell), _shown(value)))
+        self._put(step, value, draft)
+
+    def _put(self, step: Step, value: Any, draft: _Draft) -> None:
+        name, profile = step.place.name, draft.profile
+        draft.size += (
+            len(value) if isinstance(value, str) else sum(map(len, map(str, value))) if isinstance(value, list) else 8
+        )
+        match step.place.goes_to:
+            case "identity":
+                draft.identities[name] = value
+                if name in _IDENTITY_ATTRIBUTES:
+                    profile[name] = value
+            case "attribute":
+                profile.setdefault(name, list(value) if isinstance(value, list) else value)
+            case "tags" | "groups" as kind:
+                profile[kind] = list(dict.fromkeys((*profile.get(kind, ()), *value)))
+            case "consent":
+                profile.setdefault("consent", {})[name] = value
+                draft.evidence[name] = step.place.evidence
+            case _:
+                pass
+
+    def _missing(self, draft: _Draft) -> list[tuple[str, str]]:
+        if draft.size > LONGEST_ROW:
+            return [("row", f"should be at most {LONGEST_ROW:,} characters long")]
+        missing = [kind for kind in self.spec.required if kind not in draft.identities]
+        if missing:
+            return [(kind, "is empty, and the mapping requires it") for kind in missing]
+        if not draft.identities:
+            return [("row", "has no user id, e-mail address, phone number or other identity, so it is nobody's")]
+        return []
+
+    def _new_step(self, name: str) -> Step | None:
+        """The step of a column the header did not have: JSON rows may differ."""
+        if self.spec.header and self.spec.format == "csv":
+            return None  # the header was mapped as a whole
+        spec = self.spec
+        column = (
+            pinpoint.column(name, self.attributes) if spec.format == "pinpoint" else by_alias(name, self.attributes)
+        )
+        step: Step | None
+        if column is None and spec.format == "jsonl" and spec.unknown_columns == "refuse":
+            step = Step(name, _REFUSED, "", lambda _value: _NOT_DECLARED)
+        else:
+            column = column or (unknown_column(name, spec) if spec.format == "jsonl" else None)
+            step = step_for(name, column, spec, self.attributes) if column else None
+        if len(self._steps) < _MOST_NAMES:
+            self._steps[name] = step
+        return step
+
+
+def clean_row(row: RawRow, spec: ImportSpec) -> CleanRow | RejectedRow:
+    """One row by the published declarations; a loop over many rows makes one ``RowCleaner`` and is faster."""
+    return _cleaner(spec).clean(row)
+
+
+@lru_cache(maxsize=8)
+def _cleaner(spec: ImportSpec) -> RowCleaner:
+    return RowCleaner(spec)
+
+
+def _is_spelled(value: Any, cell: Cell) -> bool:
+    """Whether the cell is the value, as text: a number that was read is no repair."""
+    return isinstance(cell, str) and not isinstance(value, (str, list)) and str(value) == cell
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else str(value)
+    text = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text.encode("utf-8", "replace").decode()

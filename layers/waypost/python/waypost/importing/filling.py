@@ -1,0 +1,164 @@
+"""Fills what a row does not say by declared rules, and records each. Called by the cleaner.
+
+Declared in ``statemachines/contacts/filling.yaml``, published in the section ``filling``. Nothing is guessed: a rule takes
+a value from another one that says it, or a declared default.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal, Self
+
+from waypost.contacts.cleaning import Unusable, country_of, region_of
+from waypost.contacts.cleaning.carriers import carrier
+from waypost.contacts.cleaning.regions import province_of, region
+from waypost.declared import declared_section
+from waypost.importing.rows import Repair
+
+Derivation = Literal[
+    "same", "province_of_city", "zone_of_province", "zone_of_phone", "country_of_phone", "carrier_of_phone", "locale_of_country",
+    "country_of_locale",
+]  # fmt: skip
+WhenKnown = Literal["keep", "replace"]
+
+_MAIN_ZONES: Final = {"CN": "Asia/Shanghai", "DE": "Europe/Berlin", "MY": "Asia/Kuala_Lumpur"}
+"""Countries with more than one zone in the IANA table, whose people all but live by one."""
+
+_LOCALES: Final = {
+    "CN": "zh-CN", "TW": "zh-TW", "HK": "zh-HK", "MO": "zh-MO", "SG": "en-SG", "US": "en-US", "GB": "en-GB", "AU": "en-AU",
+    "NZ": "en-NZ", "IE": "en-IE", "JP": "ja-JP", "KR": "ko-KR", "DE": "de-DE", "AT": "de-AT", "FR": "fr-FR", "IT": "it-IT",
+    "ES": "es-ES", "MX": "es-MX", "AR": "es-AR", "CL": "es-CL", "CO": "es-CO", "PT": "pt-PT", "BR": "pt-BR", "NL": "nl-NL",
+    "DK": "da-DK", "SE": "sv-SE", "NO": "nb-NO", "PL": "pl-PL", "CZ": "cs-CZ", "HU": "hu-HU", "RO": "ro-RO", "GR": "el-GR",
+    "RU": "ru-RU", "TR": "tr-TR", "TH": "th-TH", "VN": "vi-VN", "ID": "id-ID", "MY": "ms-MY", "SA": "ar-SA", "AE": "ar-AE",
+}  # fmt: skip
+"""The likely language of a country. Source: Unicode CLDR, likelySubtags (``und_XX``); countries of several are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FillRule:
+    """Gives ``attribute`` a value when the row has none.
+
+    The value is ``value``; or what ``table`` has for the attribute ``source``; or what ``by`` derives from it. ``only_if``
+    maps attributes to the values (any of them) they must have. ``when_known`` says what the proposal does to a value the
+    contact already has: it stays, or it is replaced (for what belongs to the row's other values, like the province of a
+    new city).
+    """
+
+    attribute: str
+    source: str = ""
+    by: Derivation = "same"
+    value: Any = None
+    table: Mapping[str, Any] = field(default_factory=dict)
+    only_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    when_known: WhenKnown = "keep"
+
+    @property
+    def rule(self) -> str:
+        """What the report calls it."""
+        if not self.source:
+            return "filled with the default"
+        return f"filled from {self.source}"
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form."""
+        only_if = {name: tuple(values) for name, values in value.get("only_if", {}).items()}
+        return cls(**{**value, "only_if": only_if})
+
+    def proposal(self, profile: Mapping[str, Any]) -> Any:
+        """The value for a contact with this profile, None when the rule has none."""
+        if not all(profile.get(name) in values for name, values in self.only_if.items()):
+            return None
+        if not self.source:
+            return self.value
+        given = profile.get(self.source)
+        if given is None or isinstance(given, (dict, list)):
+            return None
+        return self.table.get(str(given)) if self.table else _DERIVATIONS[self.by](given)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """The fill rules, in order; a later one may use what an earlier one filled."""
+
+    rules: tuple[FillRule, ...] = ()
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published section."""
+        return cls(tuple(FillRule.from_dict(each) for each in value.get("rules", ())))
+
+    def fill(self, profile: dict[str, Any], repairs: list[Repair]) -> dict[str, Any]:
+        """Fill ``profile`` and record it in ``repairs``; what comes back is only for contacts that have none of it."""
+        filled: dict[str, Any] = {}
+        if not self.rules:
+            return filled
+        known = dict(profile)
+        for rule in self.rules:
+            if known.get(rule.attribute) is not None:
+                continue
+            value = rule.proposal(known)
+            if value is None:
+                continue
+            known[rule.attribute] = value
+            (filled if rule.when_known == "keep" else profile)[rule.attribute] = value
+            repairs.append(Repair(rule.attribute, rule.rule, "", str(value)))
+        return filled
+
+
+def load_filling() -> Filling:
+    """The published rules; none when the project declares none."""
+    return _loaded()
+
+
+@cache
+def _loaded() -> Filling:
+    return Filling.from_dict(declared_section("filling"))
+
+
+def _province_of_city(city: Any) -> str | None:
+    found = region(str(city), "city")
+    return None if isinstance(found, Unusable) else province_of(found).name
+
+
+def _zone_of_province(province: Any) -> str | None:
+    found = region(str(province), "province")
+    return None if isinstance(found, Unusable) else found.time_zone
+
+
+def _zone_of_phone(number: Any) -> str | None:
+    country = country_of(str(number))
+    return _MAIN_ZONES.get(country) or _only_zones().get(country)
+
+
+def _country_of_locale(locale: Any) -> str | None:
+    *_, last = str(locale).split("-")
+    return region_of(str(locale)) if len(last) == 2 and last.isupper() else None
+
+
+_DERIVATIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "same": lambda value: value,
+    "province_of_city": _province_of_city,
+    "zone_of_province": _zone_of_province,
+    "zone_of_phone": _zone_of_phone,
+    "country_of_phone": lambda number: country_of(str(number)) or None,
+    "carrier_of_phone": lambda number: carrier(str(number)),
+    "locale_of_country": lambda country: _LOCALES.get(str(country).upper()),
+    "country_of_locale": _country_of_locale,
+}
+
+
+@cache
+def _only_zones() -> dict[str, str]:
+    """The zone of each country that has one only. Source: the IANA database's zone.tab, in the package tzdata."""
+    zones: dict[str, str] = {}
+    several: set[str] = set()
+    for line in resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        country, _, zone, *_ = line.split("\t")
+        if country in zones:
+            several.add(country)
+        zones[country] = zone
+    return {country: zone for country, zone in zones.items() if country not in several}

@@ -1,0 +1,77 @@
+"""Reads JSON lines: one object a line, flattened to cells. Used by ``reading``."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, Final
+
+from waypost.importing.csv_rows import LONGEST_CELL
+from waypost.importing.lines import Line, read_lines
+from waypost.importing.rows import Cell, RowProblem
+from waypost.importing.spec import ImportSpec
+
+MOST_CELLS: Final = 1000
+DEEPEST: Final = 8
+"""Levels of objects in a row; a segment export needs three."""
+
+LONGEST_NAME: Final = 200
+"""Characters of a member's path; attribute names end at 100."""
+
+_NO_OBJECT: Final = RowProblem("should be a JSON object on one line")
+
+
+def read_objects(
+    stream: BinaryIO, spec: ImportSpec, *, is_start: bool
+) -> Iterator[tuple[int, dict[str, Cell] | RowProblem | None]]:
+    """The offset of each line with its cells, or the problem; None for an empty line."""
+    for line in read_lines(stream, spec, is_start=is_start):
+        yield line.offset, _cells(line)
+
+
+def _cells(line: Line) -> dict[str, Cell] | RowProblem | None:
+    if line.text is None:
+        return RowProblem(line.reason)
+    text = line.text.strip()
+    if not text:
+        return None
+    value = parsed(text)
+    return value if isinstance(value, RowProblem) else flattened(value)
+
+
+def parsed(text: str) -> dict[str, Any] | RowProblem:
+    """The JSON object in ``text``."""
+    # needed only where JSON lines are read
+    import orjson  # noqa: PLC0415
+
+    try:
+        value = orjson.loads(text)
+    except ValueError:  # also too deep a nesting, half surrogates and numbers that are none
+        return _NO_OBJECT
+    return value if isinstance(value, dict) else _NO_OBJECT
+
+
+def flattened(value: Mapping[str, Any]) -> dict[str, Cell] | RowProblem:
+    """An object's members by their path (``address.city``); lists stay lists of texts, numbers and booleans."""
+    cells: dict[str, Cell] = {}
+    todo: list[tuple[str, Any, int]] = [("", value, 0)]
+    while todo:
+        path, each, depth = todo.pop()
+        if isinstance(each, dict):
+            if depth > DEEPEST or len(each) > MOST_CELLS:
+                return RowProblem(f"should have at most {MOST_CELLS} members, nested at most {DEEPEST} levels deep")
+            todo.extend(
+                (f"{path}.{name}" if path else name, member, depth + 1) for name, member in reversed(each.items())
+            )
+            continue
+        if isinstance(each, list) and any(isinstance(element, (dict, list)) for element in each):
+            return RowProblem("should be a list of texts or numbers", field=_shown(path))
+        if isinstance(each, str) and len(each) > LONGEST_CELL:
+            return RowProblem(f"should be at most {LONGEST_CELL:,} characters long", field=_shown(path))
+        if len(path) > LONGEST_NAME:
+            return RowProblem(f"should have no name of more than {LONGEST_NAME} characters", field=_shown(path))
+        if len(cells) == MOST_CELLS:
+            return RowProblem(f"should have at most {MOST_CELLS} members, nested at most {DEEPEST} levels deep")
+        cells[path] = each
+    return cells
+
+
+def _shown(path: str) -> str:
+    return path if len(path) <= 60 else path[:57] + "…"

@@ -1,0 +1,132 @@
+"""Finds where each column of a file goes: as the author said, or by the names people give to columns. Used by detecting."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from waypost.contacts.attributes import AttributeSystem
+from waypost.errors import InvalidInput
+from waypost.events.names import attribute_name
+from waypost.importing.spec import Column, ImportSpec
+
+_IDENTITY_NAMES: Final[Mapping[str, str]] = {
+    "user_id": "user id|userid|uid|customer id|member id|member no|account id|external id|用户id|用户编号|用户号|会员id|会员编号|会员号|会员卡号|客户id|客户编号|顾客编号|买家id",
+    "anonymous_id": "anonymous id|device id|匿名id|设备id",
+    "unionid": "unionid|union id|wechat unionid|微信unionid",
+    "external_userid": "external userid|wecom external userid|外部联系人id|企微外部联系人id",
+    "email": "email|e-mail|mail|email address|e-mail address|邮箱|电子邮箱|电子邮件|邮件|邮箱地址|邮件地址",
+    "phone": "phone|phone number|mobile|mobile number|mobile phone|cell|cellphone|tel|telephone|手机|手机号|手机号码|联系手机|电话|电话号码|联系电话|联系方式|移动电话",
+}  # fmt: skip
+_OTHER_NAMES: Final[Mapping[str, Column]] = {
+    "locale|language|lang|语言|语言地区": Column("attribute", "locale"),
+    "timezone|time zone|时区": Column("attribute", "timezone"),
+    "tags|tag|labels|标签|客户标签|用户标签|会员标签": Column("tags"),
+    "groups|group|lists|分组|群组|客户分组|用户分组|会员分组": Column("groups"),
+}
+_LONGEST_COMPARED: Final = 200
+_BRACKETS: Final = re.compile(r"[(（\[【<《].*?[)）\]】>》]")
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+
+BUILT_IN: Final = frozenset({"email", "phone", "locale", "timezone"})
+"""Attributes with cleaning of their own; they cannot be declared otherwise."""
+
+
+def folded(name: str) -> str:
+    """A column's name without case, spaces, punctuation and what stands in brackets: ``手机号（必填）`` is ``手机号``."""
+    text = unicodedata.normalize("NFKC", name[:_LONGEST_COMPARED]).casefold()
+    return _NOT_WORD.sub("", _BRACKETS.sub("", text)) or _NOT_WORD.sub("", text)
+
+
+def by_alias(name: str, attributes: AttributeSystem) -> Column | None:
+    """Where a column of this name goes when nobody said it; None when nothing declared has such a name."""
+    key = folded(name)
+    for declared in attributes.attributes.values():
+        if key in (folded(declared.name), *map(folded, declared.aliases)):
+            return Column("attribute", declared.name)
+    return _built_in_names().get(key)
+
+
+def taken_names() -> frozenset[str]:
+    """The folded names that mean an identity or something else built in."""
+    return frozenset(_built_in_names())
+
+
+@lru_cache(maxsize=1)
+def _built_in_names() -> dict[str, Column]:
+    names = {folded(name): column for several, column in _OTHER_NAMES.items() for name in several.split("|")}
+    for kind, several in _IDENTITY_NAMES.items():
+        names |= {folded(name): Column("identity", kind) for name in (kind, *several.split("|"))}
+    return names
+
+
+def mapped(header: Iterable[str], spec: ImportSpec, attributes: AttributeSystem) -> ImportSpec:
+    """The specification with a place for every column of the header.
+
+    Raises InvalidInput for a declared column the file does not have, for one that nothing is known of when that is
+    refused, and for two columns that go to the same place.
+    """
+    header = tuple(header)
+    declared = dict(spec.columns)
+    by_fold = {folded(name): name for name in declared}
+    columns: dict[str, Column] = {}
+    unmapped = []
+    used: set[str] = set()
+    for name in header:
+        said = name if name in declared else by_fold.get(folded(name), "")
+        if said and said not in used:
+            used.add(said)
+            columns[name] = declared[said]
+            continue
+        column = by_alias(name, attributes) or unknown_column(name, spec)
+        if column is None:
+            unmapped.append(name)
+        else:
+            columns[name] = column
+    if missing := [name for name in declared if name not in used and declared[name].goes_to != "ignore"]:
+        raise InvalidInput(
+            f"column {missing[0]}", f"is declared but not in the file, whose columns are {_listed(header)}"
+        )
+    columns = _without_doubt(columns, set(columns) - used, unmapped)
+    return spec.with_columns(columns, unmapped=tuple(unmapped))
+
+
+def unknown_column(name: str, spec: ImportSpec) -> Column | None:
+    """What the specification wants done with a column nothing is declared for. Raises InvalidInput when it refuses it."""
+    if spec.unknown_columns == "refuse":
+        raise InvalidInput(
+            f"column {name[:60]}",
+            "is not declared; name it under columns (ignore will do), or set unknown_columns: ignore",
+        )
+    if spec.unknown_columns == "ignore":
+        return None
+    try:
+        return Column("attribute", attribute_name(name))
+    except ValueError:
+        return None
+
+
+def _without_doubt(columns: dict[str, Column], guessed: set[str], unmapped: list[str]) -> dict[str, Column]:
+    """The columns, each going to a place of its own; one that was only guessed steps back before one that was declared."""
+    places: dict[tuple[str, str, str], str] = {}
+    kept: dict[str, Column] = {}
+    for name in sorted(columns, key=lambda each: each in guessed):  # declared ones first, otherwise in the file's order
+        column = columns[name]
+        place = (column.goes_to, column.name, column.account)
+        if column.goes_to in {"ignore", "tags", "groups"} or place not in places:
+            places.setdefault(place, name)
+            kept[name] = column
+        elif name in guessed and places[place] not in guessed:
+            unmapped.append(name)
+        else:
+            raise InvalidInput(
+                f"column {name}",
+                f"goes to the same place as the column {places[place]} ({column.name}); declare where each goes, or ignore one",
+            )
+    return {name: kept[name] for name in columns if name in kept}
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [name[:40] for name in names]
+    return ", ".join(shown[:30]) + (f" and {len(shown) - 30} more" if len(shown) > 30 else "")

@@ -1,0 +1,158 @@
+"""One run of an import: what is imported, how it is read, and where its files lie. Used by every step of an import.
+
+A run is named by what goes in: the same file read in the same way is the same run, however often it is started, so that
+what is finished is never done again.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+from waypost.clock import format_instant, parse_instant
+from waypost.contacts.profile import ADDRESS_ATTRIBUTE, Channel
+from waypost.errors import InvalidInput
+from waypost.importing.ports import Files, StoredFile
+from waypost.importing.rows import CleanRow
+from waypost.importing.spec import ImportSpec
+
+_EVERY_ROW: Final = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPlan:
+    """What every part of the run is told.
+
+    ``sources`` are the files as they were found; ``content`` is the one that is read, which is another when the sources
+    must be unpacked first. ``as_of`` is when the last row was true, each earlier one a millisecond earlier: so rows of the
+    same person end as if they were applied in order, whichever is applied first. ``consent`` holds, for each channel, what
+    all rows that have an address there have agreed to (its evidence), or "" when they have all refused.
+    """
+
+    run: str
+    sources: tuple[StoredFile, ...]
+    spec: ImportSpec
+    as_of: datetime
+    dry_run: bool = False
+    unpacks: bool = False
+    consent: Mapping[Channel, str]
+
+    @property
+    def source(self) -> str:
+        """The evidence of what the rows say, and where their events come from."""
+        return f"import:{self.run}"
+
+    @property
+    def work(self) -> str:
+        """The folder of what only the run itself reads."""
+        return work_folder(self.run)
+
+    @property
+    def target(self) -> str:
+        """The folder of the report and what belongs to it."""
+        return f"imports/{self.run}/"
+
+    @property
+    def parts(self) -> str:
+        """The folder of the parts; their names sort as their rows do."""
+        return f"{self.work}parts/"
+
+    @property
+    def content(self) -> str:
+        """The key of what is read."""
+        return f"{self.work}content" if self.unpacks else self.sources[0].key
+
+    def row_time(self, number: int, last: int) -> datetime:
+        """When row ``number`` of a file that ends with row ``last`` was true."""
+        return self.as_of - (last - number) * _EVERY_ROW
+
+    def with_consent(self, row: CleanRow) -> CleanRow:
+        """The row with what was said of all rows, where it says nothing itself and has an address."""
+        said = dict(row.profile.get("consent", {}))
+        evidence = dict(row.evidence)
+        for channel, text in self.consent.items():
+            kind = ADDRESS_ATTRIBUTE[channel]
+            if channel not in said and (kind in row.identities or kind in row.profile):
+                said[channel] = bool(text)
+                evidence |= {channel: text} if text else {}
+        return replace(row, profile={**row.profile, "consent": said}, evidence=evidence) if said else row
+
+    def dump(self) -> bytes:
+        """The stored form."""
+        return json.dumps(
+            {
+                "run": self.run,
+                "sources": [asdict(source) for source in self.sources],
+                "spec": self.spec.to_dict(),
+                "as_of": format_instant(self.as_of),
+                "dry_run": self.dry_run,
+                "unpacks": self.unpacks,
+                "consent": dict(self.consent),
+            },
+            ensure_ascii=False,
+        ).encode()
+
+    @classmethod
+    def load(cls, files: Files, run: str) -> Self:
+        """The plan of a run that has begun. Raises InvalidInput."""
+        stored = files.read(plan_key(run))
+        if stored is None:
+            raise InvalidInput("run", f"there is no import {run!r} under way; start it anew with its file")
+        value: dict[str, Any] = json.loads(stored)
+        return cls(
+            run=value["run"],
+            sources=tuple(StoredFile(**source) for source in value["sources"]),
+            spec=ImportSpec.from_dict(value["spec"]),
+            as_of=parse_instant(value["as_of"]),
+            dry_run=value["dry_run"],
+            unpacks=value["unpacks"],
+            consent=value["consent"],
+        )
+
+
+def content_of(plan: ImportPlan, files: Files) -> StoredFile:
+    """The file that is read. Raises InvalidInput when it is gone."""
+    if not plan.unpacks:
+        return plan.sources[0]
+    unpacked = files.find(plan.content)
+    if unpacked is None:
+        raise InvalidInput("file", f"{plan.content} is gone; start the import anew with its file")
+    return unpacked
+
+
+def work_folder(run: str) -> str:
+    """The folder of what only the run itself reads."""
+    return f"work/imports/{run}/"
+
+
+def plan_key(run: str) -> str:
+    """Where the plan of a run lies."""
+    return f"{work_folder(run)}plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of the content: its bytes from ``start`` up to ``end``; ``first`` is the number of its first row."""
+
+    start: int
+    end: int
+    first: int
+
+    @classmethod
+    def load(cls, files: Files, key: str) -> Self:
+        """The part under this key. Raises InvalidInput."""
+        stored = files.read(key)
+        if stored is None:
+            raise InvalidInput("part", f"{key} is gone; start the import anew with its file")
+        return cls(**json.loads(stored))
+
+
+def result_key(part_key: str) -> str:
+    """Where the result of a part lies; when it is there, the part is done."""
+    return part_key.replace("/parts/", "/done/")
+
+
+def beside(part_key: str, folder: str, ending: str) -> str:
+    """Where something else of a part lies."""
+    return part_key.replace("/parts/", f"/{folder}/").removesuffix(".json") + ending

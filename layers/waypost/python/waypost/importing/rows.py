@@ -1,0 +1,81 @@
+"""The rows of a file on their way to being contacts: as read, as cleaned, or refused. Used by readers and importers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Cell: TypeAlias = Any
+"""What stands in a cell: text in a CSV file; any JSON value, flattened (``address.city``), in the other formats."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """Why a row could not be read at all; never quotes it."""
+
+    reason: str
+    field: str = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """A row as it stands in the file: its cells by column name, or why there are none.
+
+    ``number`` counts the rows of the file as a spreadsheet shows them: the header is row 1, a quoted line break starts no
+    new row, an empty row counts. Files without a header (JSON lines) start at 1.
+    """
+
+    number: int
+    cells: Mapping[str, Cell] | RowProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One change that cleaning made: in ``field``, by ``rule``, from ``before`` (shortened) to ``after``.
+
+    It shows what stood in the file, so it belongs into the report beside the file and never into a log.
+    """
+
+    field: str
+    rule: str
+    before: str
+    after: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The JSON form, for the report."""
+        return {"field": self.field, "rule": self.rule, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class CleanRow:
+    """A row that may be stored.
+
+    ``identities`` map kinds to normalised values; there is at least one. ``profile`` is what an event's profile may hold:
+    attributes, and the reserved keys ``consent`` ({channel: yes or no}), ``tags`` and ``groups``. ``filled`` are values a
+    fill rule proposes: each is for a contact that has none under this name. ``evidence`` is the text behind each answer
+    in ``consent``, by channel.
+    """
+
+    number: int
+    identities: dict[str, str]
+    profile: dict[str, Any]
+    repairs: list[Repair] = field(default_factory=list)
+    filled: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that is kept out: the column (or ``row``), and the reason, which never quotes a cell.
+
+    ``more`` has the further (field, reason) pairs, when several cells are wrong.
+    """
+
+    number: int
+    field: str
+    reason: str
+    more: tuple[tuple[str, str], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, for the file of rejected rows."""
+        further = [{"field": field, "reason": reason} for field, reason in self.more]
+        return {"row": self.number, "field": self.field, "reason": self.reason, "more": further}

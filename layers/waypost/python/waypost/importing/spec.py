@@ -1,0 +1,131 @@
+"""How a file of contacts is read: its format, and where each column goes. Used by readers, cleaning and importers.
+
+Authored as ``statemachines/contacts/imports/<name>.yaml`` and published in the section ``imports``; what the author left
+out is found in the file itself by ``waypost.importing.detecting.resolve``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal, Self, get_args
+
+from waypost.contacts.cleaning import HOME_REGION
+from waypost.contacts.cleaning.orders import DateOrder
+from waypost.declared import declared_section
+from waypost.errors import InvalidInput
+
+Format = Literal["csv", "jsonl", "pinpoint"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+Target = Literal["identity", "attribute", "tags", "groups", "consent", "ignore"]
+WhenWrong = Literal["reject", "leave_out"]
+UnknownColumns = Literal["ignore", "keep", "refuse"]
+
+DEFAULT_ZONE: Final = "Asia/Shanghai"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where the cells of one column go.
+
+    ``name`` is the kind of identity, the attribute or the channel of the consent. ``account`` is the official account or
+    mini program of an openid. ``evidence`` says what the person agreed to, and where. ``separator`` parts several tags,
+    groups or list values in a cell ("" is any of ``, ; |`` and their Chinese forms). ``dates`` is the order of day and
+    month in this column, if it differs from the file's. ``wrong`` says what happens to a cell that cannot be cleaned:
+    the row is kept out, or only the cell; "" is what the attribute's declaration says, and for identities ``reject``.
+    """
+
+    goes_to: Target
+    name: str = ""
+    account: str = ""
+    evidence: str = ""
+    separator: str = ""
+    dates: DateOrder | Literal[""] = ""
+    excel_dates: bool | None = None
+    wrong: WhenWrong | Literal[""] = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: only what is said."""
+        return {name: value for name, value in asdict(self).items() if value not in {"", None}}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSpec:
+    """Everything needed to read and clean a file; plain JSON by ``to_dict``, so that every part of a file gets the same.
+
+    ``format``, ``encoding``, ``delimiter`` and ``header`` are empty until the file was looked at. ``header`` holds the
+    column names of a CSV file in order, so that a part from its middle can be read; ``columns`` says where they go;
+    ``unmapped`` are those nothing was declared for. ``phone_region`` is the country of phone numbers written without one,
+    ``time_zone`` that of times written without one. ``required`` are the kinds of identity
+    every row must have; without any, one of whatever kind will do. ``empty`` are further markers of an empty cell. ``mac_lines`` tells that rows end with a lone CR, ``header_row`` in
+    which row of the file the column names stand.
+    """
+
+    name: str = ""
+    format: Format | Literal[""] = ""
+    encoding: str = ""
+    delimiter: str = ""
+    header: tuple[str, ...] = ()
+    columns: tuple[tuple[str, Column], ...] = ()
+    unmapped: tuple[str, ...] = ()
+    unknown_columns: UnknownColumns = "ignore"
+    phone_region: str = HOME_REGION
+    time_zone: str = DEFAULT_ZONE
+    dates: DateOrder = "year_first"
+    excel_dates: bool = False
+    required: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    mac_lines: bool = False
+    header_row: int = 1
+
+    def __hash__(self) -> int:
+        """Cheap, because a cleaner is looked up by it for every row; equality still compares everything."""
+        return hash((self.name, self.format, self.header))
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the file has been looked at, so that rows can be read."""
+        return bool(self.format and self.encoding and (self.header or self.format != "csv"))
+
+    def with_columns(self, columns: Mapping[str, Column], *, unmapped: tuple[str, ...] = ()) -> Self:
+        """The specification with these columns."""
+        return replace(self, columns=tuple(columns.items()), unmapped=unmapped)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            **{name: getattr(self, name) for name in _PLAIN},
+            **{name: list(getattr(self, name)) for name in _LISTS},
+            "columns": [[name, column.to_dict()] for name, column in self.columns],
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``; what is absent keeps its default, so that older forms are read."""
+        given: dict[str, Any] = {name: value[name] for name in _PLAIN if name in value}
+        given |= {name: tuple(value[name]) for name in _LISTS if name in value}
+        columns = tuple((name, Column.from_dict(column)) for name, column in value.get("columns", ()))
+        return cls(**given, columns=columns)
+
+
+_PLAIN: Final = (
+    "name", "format", "encoding", "delimiter", "unknown_columns", "phone_region", "time_zone", "dates", "excel_dates",
+    "mac_lines", "header_row",
+)  # fmt: skip
+_LISTS: Final = ("header", "unmapped", "required", "empty")
+
+
+def load_import_spec(name: str) -> ImportSpec:
+    """The published mapping of this name; "" is one that finds everything in the file. Raises InvalidInput."""
+    if not name:
+        return ImportSpec()
+    declared = declared_section("imports")
+    if name not in declared:
+        known = ", ".join(sorted(declared)) or "none"
+        raise InvalidInput(
+            "mapping", f"there is no mapping {name!r} in statemachines/contacts/imports; there is: {known}"
+        )
+    return ImportSpec.from_dict(declared[name])

@@ -1,0 +1,244 @@
+"""What cleaning does with the cells of one column: its place in the contact, and the rule of its values. Used by the cleaner."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from waypost.contacts import cleaning
+from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
+from waypost.contacts.cleaning import Unusable
+from waypost.contacts.cleaning.numbers import boolean
+from waypost.contacts.cleaning.text import half_width, is_empty, plain
+from waypost.contacts.tag_system import load_tag_system
+from waypost.importing.safe_cells import original_cell
+from waypost.importing.spec import Column, ImportSpec
+
+LONGEST_ID: Final = 256
+"""Characters of an id given by another system."""
+
+MOST_NAMES: Final = 100
+LONGEST_NAME: Final = 100
+
+_MOST_KNOWN: Final = 10_000
+_LONGEST_KNOWN: Final = 50
+
+_ROUNDED: Final = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?e\+?[0-9]{1,2}", re.IGNORECASE)
+_WHOLE_FLOAT: Final = re.compile(r"([0-9]+)\.0+")
+_SEPARATORS: Final = str.maketrans(dict.fromkeys("，;；、|\n", ","))
+
+_NOT_TEXT: Final = Unusable("should be text")
+_ROUNDED_REASON: Final = Unusable(
+    "was rounded by a spreadsheet (1.38E+10); format the column as text there and export the file again"
+)
+_SEVERAL_PHONES: Final = Unusable("holds more than one phone number; put each into a column of its own")
+_SEVERAL_EMAILS: Final = Unusable("holds more than one e-mail address; put each into a column of its own")
+_SEVERAL: Final = re.compile(r"[/,;|、，；]")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How the cells of a column are cleaned. ``rule`` names what was done, for the report.
+
+    ``takes_empty`` tells that a marker of emptiness (``无``) may be a value of this column. ``known`` remembers what short
+    cells became: dates, cities and levels come again and again in a file, and identities do not.
+    """
+
+    column: str
+    place: Column
+    rule: str
+    clean: Callable[[Any], Any]
+    leaves_out: bool = False
+    takes_empty: bool = False
+    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def field(self) -> str:
+        """What the cells become, as reports call it."""
+        return self.place.name or self.place.goes_to
+
+    def value(self, cell: Any, further_empty: tuple[str, ...]) -> Any:
+        """The clean value of a cell; None when it says nothing, Unusable when it cannot be used. Do not change it."""
+        if not isinstance(cell, str):
+            return None if cell is None or cell == [] else self.clean(cell)
+        if self.place.goes_to == "identity" or len(cell) > _LONGEST_KNOWN:
+            return self._of_text(cell, further_empty)
+        if cell in self.known:
+            return self.known[cell]
+        found = self._of_text(cell, further_empty)
+        if len(self.known) < _MOST_KNOWN:
+            self.known[cell] = found
+        return found
+
+    def _of_text(self, cell: str, further_empty: tuple[str, ...]) -> Any:
+        if cell.startswith("'"):
+            cell = original_cell(cell)
+        text = plain(cell)
+        if is_empty(text, further_empty):
+            found = self.clean(text) if self.takes_empty and text else None
+            return None if isinstance(found, Unusable) else found
+        return self.clean(text)
+
+
+def step_for(name: str, column: Column, spec: ImportSpec, attributes: AttributeSystem) -> Step | None:
+    """The step of a column, None for one that is ignored."""
+    match column.goes_to:
+        case "ignore":
+            return None
+        case "identity":
+            clean = _identity(column, spec)
+            rule = column.name if column.name in {"email", "phone"} else "text"
+            return Step(name, column, rule, clean, leaves_out=column.wrong == "leave_out")
+        case "attribute":
+            return _attribute(name, column, spec, attributes)
+        case "tags":
+            leaves_out = column.wrong == "leave_out"
+            return Step(name, column, "list", lambda value: _tags(value, column.separator), leaves_out=leaves_out)
+        case "groups":
+            return Step(name, column, "list", lambda value: _names(value, column.separator))
+        case "consent":
+            leaves_out = column.wrong == "leave_out"
+            return Step(name, column, "boolean", _answer, leaves_out=leaves_out)
+
+
+def _identity(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
+    match column.name:
+        case "email":
+            return _email
+        case "phone":
+            return lambda value: _phone(value, spec.phone_region)
+        case "openid":
+            return lambda value: _id(value, prefix=f"{column.account}:")
+        case _:
+            return _id
+
+
+def _text_of(value: Any) -> str | Unusable:
+    """What a JSON value would be in a file of text."""
+    if isinstance(value, str):
+        return value
+    return _NOT_TEXT if isinstance(value, (bool, list, dict)) else str(value)
+
+
+def _email(value: Any) -> Any:
+    text = _text_of(value)
+    if isinstance(text, Unusable):
+        return text
+    text = half_width(text).replace("。", ".").removeprefix("mailto:")
+    found = cleaning.email(text)
+    return _SEVERAL_EMAILS if isinstance(found, Unusable) and text.count("@") > 1 and _SEVERAL.search(text) else found
+
+
+def _phone(value: Any, region: str) -> Any:
+    text = _text_of(value)
+    if isinstance(text, Unusable):
+        return text
+    if whole := _WHOLE_FLOAT.fullmatch(text):
+        text = whole[1]
+    found = cleaning.phone(text, region=region)
+    if isinstance(found, Unusable):
+        if _ROUNDED.fullmatch(text):
+            return _ROUNDED_REASON
+        parts = [part for part in _SEVERAL.split(half_width(text)) if part.strip()]
+        if len(parts) > 1 and all(isinstance(cleaning.phone(part, region=region), str) for part in parts):
+            return _SEVERAL_PHONES
+    return found
+
+
+def _id(value: Any, *, prefix: str = "") -> Any:
+    text = _text_of(value)
+    if isinstance(text, Unusable):
+        return text
+    text = half_width(text)
+    if _ROUNDED.fullmatch(text) and "e+" in text.lower():
+        return _ROUNDED_REASON
+    if not text or len(text) > LONGEST_ID:
+        return Unusable(f"should be an id of at most {LONGEST_ID} characters")
+    return text if text.startswith(prefix) else prefix + text
+
+
+def _attribute(name: str, column: Column, spec: ImportSpec, attributes: AttributeSystem) -> Step:
+    leaves_out = column.wrong == "leave_out"
+    match column.name:
+        case "email":
+            return Step(name, column, "email", _email, leaves_out=leaves_out)
+        case "phone":
+            return Step(name, column, "phone", lambda value: _phone(value, spec.phone_region), leaves_out=leaves_out)
+        case "locale":
+            return Step(name, column, "locale", _of_text(cleaning.locale), leaves_out=column.wrong != "reject")
+        case "timezone":
+            return Step(name, column, "time_zone", _of_text(cleaning.time_zone), leaves_out=column.wrong != "reject")
+        case _:
+            declared = attributes.attributes.get(column.name)
+    if declared is None:
+        return Step(name, column, "text", _undeclared, leaves_out=leaves_out)
+    return Step(
+        name,
+        column,
+        declared.type if declared.type != "string" else "values" if declared.values else "text",
+        _declared(declared, column, spec),
+        leaves_out=(column.wrong or declared.wrong) == "leave_out",
+        takes_empty=declared.type == "boolean" or bool(declared.values),
+    )
+
+
+def _declared(declared: AttributeDeclaration, column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
+    dates = column.dates or spec.dates
+    excel = spec.excel_dates if column.excel_dates is None else column.excel_dates
+
+    def clean(value: Any) -> Any:
+        return declared.clean(
+            value, zone=spec.time_zone, dates=dates, excel_dates=excel, separator=column.separator
+        )  # fmt: skip
+
+    return clean
+
+
+def _of_text(clean: Callable[[str], Any]) -> Callable[[Any], Any]:
+    def of(value: Any) -> Any:
+        return clean(value) if isinstance(value, str) else _NOT_TEXT
+
+    return of
+
+
+_AS_GIVEN: Final = AttributeDeclaration(name="", type="string")
+_AS_LIST: Final = AttributeDeclaration(name="", type="list")
+_AS_NUMBER: Final = AttributeDeclaration(name="", type="number")
+
+
+def _undeclared(value: Any) -> Any:
+    """A value nobody declared: text is tidied, other JSON values stay."""
+    if isinstance(value, str):
+        return _AS_GIVEN.clean(value)
+    if isinstance(value, list):
+        return _AS_LIST.clean(value)
+    return value if isinstance(value, bool) else _AS_NUMBER.clean(value)
+
+
+def _names(value: Any, separator: str) -> Any:
+    """Names of tags or groups."""
+    if isinstance(value, str):
+        value = value.split(separator) if separator else value.translate(_SEPARATORS).split(",")
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        return Unusable("should be a list of names")
+    names = list(dict.fromkeys(filter(None, map(plain, value))))
+    if len(names) > MOST_NAMES or any(len(name) > LONGEST_NAME for name in names):
+        return Unusable(f"should be at most {MOST_NAMES} names of at most {LONGEST_NAME} characters")
+    return names
+
+
+def _tags(value: Any, separator: str) -> Any:
+    """Names of tags that somebody may give; what a report calls a tag stands for the tag itself."""
+    names, system = _names(value, separator), load_tag_system()
+    if isinstance(names, Unusable) or not system.is_declared:
+        return names
+    tags = list(dict.fromkeys(map(system.meant_by, names)))
+    reason = next((reason for tag in tags if (reason := system.objection(tag))), "")
+    return Unusable(reason) if reason else tags
+
+
+def _answer(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    text = _text_of(value)
+    return text if isinstance(text, Unusable) else boolean(text)

@@ -1,0 +1,123 @@
+"""The declared metrics as the functions read them. Used by the nightly refresh and by personas."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any, Final, Self
+
+from waypost.declared import declared_section
+from waypost.segments.scores import Measure, ScoreRule
+
+SECTION: Final = "metrics"
+
+COMPUTED_AT: Final = "computed_at"
+"""When the metrics of a contact became what they are; a night that finds them unchanged leaves it."""
+
+RFM_LETTERS: Final[Mapping[Measure, str]] = {"recency": "r", "frequency": "f", "monetary": "m"}
+
+PERSONA: Final = "persona"
+"""The cluster a contact is in, which ``waypost personas`` computes."""
+
+RESERVED: Final = frozenset({
+    COMPUTED_AT, "rfm", "rfm_r", "rfm_f", "rfm_m", "rfm_frequency", "rfm_monetary", "rfm_segment", "churn_risk",
+    "churn_score", PERSONA,
+})  # fmt: skip
+"""The names of the metrics that are not declared by name; a score may have none of them."""
+
+
+def is_kept(name: str) -> bool:
+    """Whether the nightly refresh leaves this metric alone, because another run computes it."""
+    return name == PERSONA
+
+
+@dataclass(frozen=True, slots=True)
+class RfmSegment:
+    """A name for the contacts whose scores are among these; an empty set allows every score."""
+
+    name: str
+    r: frozenset[int] = frozenset()
+    f: frozenset[int] = frozenset()
+    m: frozenset[int] = frozenset()
+
+    def includes(self, r: int, f: int, m: int) -> bool:
+        """Whether a contact with these three scores is one of them."""
+        return all(not allowed or found in allowed for allowed, found in ((self.r, r), (self.f, f), (self.m, m)))
+
+
+@dataclass(frozen=True, slots=True)
+class RfmRule:
+    """Which event is a purchase (of those that match ``where``), its amount, and how far back purchases count."""
+
+    event: str
+    value: str
+    where: Mapping[str, Any] | None = None
+    window: timedelta | None = None
+    segments: tuple[RfmSegment, ...] = ()
+
+    def segment(self, r: int, f: int, m: int) -> str | None:
+        """The name of the first declared segment with these scores."""
+        return next((segment.name for segment in self.segments if segment.includes(r, f, m)), None)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form."""
+        return cls(
+            event=value["event"],
+            value=value["value"],
+            where=value["where"],
+            window=_span(value["window_seconds"]),
+            segments=tuple(
+                RfmSegment(each["name"], *(frozenset(each.get(letter, ())) for letter in "rfm"))
+                for each in value["segments"]
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChurnLevel:
+    """A level of churn risk; no rule: everybody whom no level before it has."""
+
+    level: str
+    score: int
+    rule: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsDeclaration:
+    """What is computed for every contact."""
+
+    scores: Mapping[str, ScoreRule] = field(default_factory=dict)
+    rfm: RfmRule | None = None
+    churn: tuple[ChurnLevel, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.scores or self.rfm or self.churn)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form; empty when nothing is declared."""
+        if not value:
+            return cls()
+        return cls(
+            scores={
+                name: ScoreRule(
+                    weights=score["weights"],
+                    half_life=timedelta(seconds=score["half_life_seconds"]),
+                    window=timedelta(seconds=score["window_seconds"]),
+                )
+                for name, score in value["scores"].items()
+            },
+            rfm=None if value["rfm"] is None else RfmRule.from_dict(value["rfm"]),
+            churn=tuple(ChurnLevel(**level) for level in value["churn_risk"]),
+        )
+
+
+def _span(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+@cache
+def load_metrics() -> MetricsDeclaration:
+    """The declared metrics of this deployment, from the journeys layer."""
+    return MetricsDeclaration.from_dict(declared_section(SECTION))

@@ -1,0 +1,156 @@
+"""Computes the metrics of one contact from its profile and its events. Used by both passes of the nightly refresh.
+
+A profile knows the first and the last day of each event type, so most contacts are decided without reading an event.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from waypost.clock import format_instant
+from waypost.contacts.profile import MOST_SEEN, Contact
+from waypost.events.history import since_under
+from waypost.journeys.matching import EVER
+from waypost.metrics.declaration import COMPUTED_AT, RFM_LETTERS, ChurnLevel, MetricsDeclaration, RfmRule, is_kept
+from waypost.segments.compile import Condition, compile_rule, decide_from_profile
+from waypost.segments.past import MOST_TYPES, Past
+from waypost.segments.reading import Reads, reads
+from waypost.segments.scores import MEASURES, Measure, Purchases, class_of, purchases, score
+from waypost.segments.subject import History, Subject, subject_of
+
+Ranks = Mapping[Measure, Sequence[float]]
+"""Where the classes 2, 3, 4 and 5 of each measure begin, as far as anybody reaches them."""
+
+Seen = Mapping[str, tuple[date, date]]
+"""The first and the last day (UTC) of each event type."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurer:
+    """Measures one contact at a time; ``default_zone`` is that of contacts without one."""
+
+    declaration: MetricsDeclaration
+    past: Past
+    default_zone: ZoneInfo
+
+    def purchases(self, subject: Subject, partitions: Sequence[str]) -> Purchases | None:
+        """What a contact bought up to ``subject.now``; None without a purchase in the declared window.
+
+        Of the subject only ``seen`` is looked at; its events are read from its partitions.
+        """
+        rule = self.declaration.rfm
+        if rule is None or not _may_have(subject.seen, rule.event, _start(rule.window, subject.now)):
+            return None
+        past = self._read(partitions, (rule.event,), _start(rule.window, subject.now))
+        return self._bought(rule, past, subject.now)
+
+    def metrics(self, contact: Contact, ranks: Ranks, *, now: datetime) -> dict[str, Any]:
+        """The contact's metrics as they are now; the very ones it has where nothing changed.
+
+        ``computed_at`` is when they last changed. A metric that another run computes stays as it is, one that nothing
+        declares any more is gone.
+        """
+        past = self._past(contact, now)
+        found = {name: each for name, each in contact.metrics.items() if is_kept(name)}
+        found |= {name: score(past, rule, now=now) for name, rule in self.declaration.scores.items()}
+        rule = self.declaration.rfm
+        if rule is not None and (bought := self._bought(rule, past, now)) is not None:
+            found |= _rfm(rule, bought, ranks)
+        found |= self._churn(replace(contact, metrics=found), now)
+        if found == {name: each for name, each in contact.metrics.items() if name != COMPUTED_AT}:
+            return contact.metrics
+        return {**found, COMPUTED_AT: format_instant(now)}
+
+    def _past(self, contact: Contact, now: datetime) -> History:
+        """The events that scores and RFM count, in one query; none is made for a contact that can have none."""
+        seen = contact.seen if len(contact.seen) < MOST_SEEN else None
+        starts = {kind: _start(window, now) for kind, window in self._windows.items()}
+        wanted = {kind: start for kind, start in starts.items() if _may_have(seen, kind, start)}
+        return self._read(contact.partitions, sorted(wanted), min(wanted.values())) if wanted else []
+
+    @cached_property
+    def _windows(self) -> Mapping[str, timedelta | None]:
+        """The longest time for which an event of each type counts; None: for ever."""
+        rfm = self.declaration.rfm
+        found: dict[str, timedelta | None] = {}
+        for rule in self.declaration.scores.values():
+            for kind in rule.weights:
+                found[kind] = max(found.get(kind) or rule.window, rule.window)
+        if rfm is not None:
+            known = found.get(rfm.event, timedelta())
+            found[rfm.event] = None if rfm.window is None or known is None else max(known, rfm.window)
+        return found
+
+    def _read(self, partitions: Sequence[str], types: Sequence[str], start: datetime) -> History:
+        asked = types if len(types) <= MOST_TYPES else ()
+        found = since_under(partitions, self.past.history, start, types=asked)
+        return [(event.type, event.occurred_at, event.properties) for event in found]
+
+    def _bought(self, rule: RfmRule, past: History, now: datetime) -> Purchases | None:
+        counted = [
+            each for each in past if each[0] == rule.event and self._is_purchase(Subject({}, frozenset(), now, each[2]))
+        ]
+        return purchases(counted, event=rule.event, value=rule.value, window=rule.window, now=now)
+
+    @cached_property
+    def _is_purchase(self) -> Condition:
+        return compile_rule(None if self.declaration.rfm is None else self.declaration.rfm.where)
+
+    def _churn(self, contact: Contact, now: datetime) -> dict[str, Any]:
+        """The first level whose rule holds; the profile alone answers where it can."""
+        subject, is_whole = subject_of(contact, now=now, default_zone=self.default_zone), False
+        for level in self._levels:
+            holds = level.holds(subject) if is_whole else level.decide(subject)
+            if holds is None:
+                asked = Reads.of_all(each.reads for each in self._levels)
+                subject, is_whole = self.past.added(subject, contact.partitions, asked), True
+                holds = level.holds(subject)
+            if holds:
+                return {"churn_risk": level.declared.level, "churn_score": level.declared.score}
+        return {}
+
+    @cached_property
+    def _levels(self) -> Sequence["_Level"]:
+        return [_Level.of(level) for level in self.declaration.churn]
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A level of churn risk as functions: ``decide`` answers from the profile alone or says None."""
+
+    declared: ChurnLevel
+    reads: Reads
+    decide: Callable[[Subject], bool | None]
+    holds: Condition
+
+    @classmethod
+    def of(cls, level: ChurnLevel) -> "_Level":
+        return cls(level, reads(level.rule), decide_from_profile(level.rule), compile_rule(level.rule))
+
+
+def _rfm(rule: RfmRule, bought: Purchases, ranks: Ranks) -> dict[str, Any]:
+    """Times and sum, the three scores, the cell (``543``) and the name of the declared segment it is in.
+
+    Not the days since the last purchase: they change every night, and with them the profile of everybody who ever bought.
+    """
+    classes = {RFM_LETTERS[measure]: class_of(bought.ranked(measure), ranks.get(measure, ())) for measure in MEASURES}
+    segment = rule.segment(**classes)
+    return {
+        "rfm_frequency": bought.frequency,
+        "rfm_monetary": bought.monetary,
+        **{f"rfm_{letter}": each for letter, each in classes.items()},
+        "rfm": "".join(str(classes[letter]) for letter in "rfm"),
+        **({} if segment is None else {"rfm_segment": segment}),
+    }
+
+
+def _start(window: timedelta | None, now: datetime) -> datetime:
+    return EVER if window is None else now - window
+
+
+def _may_have(seen: Seen | None, kind: str, start: datetime) -> bool:
+    """Whether a contact may have an event of this type since ``start``; None: not known what it has."""
+    return seen is None or (kind in seen and seen[kind][1] >= start.astimezone(UTC).date())

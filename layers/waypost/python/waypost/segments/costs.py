@@ -1,0 +1,81 @@
+"""What a bulk run costs, by AWS's list prices. Used by audiences and previews; an estimate, never a bill."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+PRICES_OF: Final = "us-east-1, on demand, list prices of 2026-11 without free tier"
+
+READ_UNIT: Final = 0.125e-6
+"""Dollars per read request unit: https://aws.amazon.com/dynamodb/pricing/on-demand/"""
+
+GB_SECOND: Final = 13.3334e-6
+"""Dollars per GB-second on arm64: https://aws.amazon.com/lambda/pricing/"""
+
+CALL: Final = 0.20e-6
+"""Dollars per Lambda request: https://aws.amazon.com/lambda/pricing/"""
+
+TRANSITION: Final = 25e-6
+"""Dollars per state transition of a standard workflow: https://aws.amazon.com/step-functions/pricing/"""
+
+FILE_WRITTEN: Final = 5e-6
+"""Dollars per PUT to S3 Standard: https://aws.amazon.com/s3/pricing/"""
+
+SLICE_GB: Final = 1769 / 1024
+"""Memory of the functions that read slices: one whole core. ``infra.constructs.build_audience_slice`` gives it."""
+
+TRANSITIONS_PER_CALL: Final = 2
+"""Of a slice: the call and the question whether it is done."""
+
+TRANSITIONS_PER_SLICE: Final = 2
+"""Of a slice beside its calls: its start and its end."""
+
+
+@dataclass(slots=True)
+class RunCost:
+    """What was used: read units, milliseconds and number of function calls, files written, slices begun."""
+
+    read_units: float = 0.0
+    milliseconds: int = 0
+    calls: int = 0
+    files: int = 0
+    slices: int = 0
+
+    def merge(self, other: Self) -> None:
+        """Take in what another part of the run used."""
+        self.read_units += other.read_units
+        self.milliseconds += other.milliseconds
+        self.calls += other.calls
+        self.files += other.files
+        self.slices += other.slices
+
+    @property
+    def dollars(self) -> float:
+        """The list price of all that."""
+        transitions = self.calls * TRANSITIONS_PER_CALL + self.slices * TRANSITIONS_PER_SLICE
+        return (
+            self.read_units * READ_UNIT
+            + self.milliseconds / 1000 * SLICE_GB * GB_SECOND
+            + self.calls * CALL
+            + self.files * FILE_WRITTEN
+            + transitions * TRANSITION
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "read_units": round(self.read_units, 1),
+            "milliseconds": self.milliseconds,
+            "calls": self.calls,
+            "files": self.files,
+            "slices": self.slices,
+        }
+
+    def told(self) -> dict[str, Any]:
+        """For people: what was used, what it costs, and by which prices."""
+        return self.to_dict() | {"dollars": round(self.dollars, 6), "prices": PRICES_OF}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(**{name: value[name] for name in ("read_units", "milliseconds", "calls", "files", "slices")})

@@ -1,0 +1,104 @@
+"""Counting in bounded memory, in parts that can be put together in any order. Used by the slices of an audience."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final, Self
+
+ROOM: Final = 1_000
+"""Different values of one thing that are counted exactly; a city, a tag or a level rarely has more."""
+
+LONGEST_VALUE: Final = 60
+"""Characters of a value: what is longer is no category, and would cost memory for nothing."""
+
+_MODULUS: Final = 1 << 256
+
+
+@dataclass(slots=True)
+class TopCounter:
+    """How often each value occurred: exact up to ``room`` different values, and the frequent ones beyond.
+
+    ``lost`` bounds what a count may lack: ``counted <= true <= counted + lost``, and ``lost`` is at most the number of
+    occurrences divided by ``room``. This is the summary of Misra and Gries, which may be merged in any order (Agarwal et
+    al., "Mergeable Summaries", PODS 2012).
+    """
+
+    room: int = ROOM
+    counts: dict[str, int] = field(default_factory=dict)
+    lost: int = 0
+
+    def add(self, value: str, times: int = 1) -> None:
+        """Count a value."""
+        value = value[:LONGEST_VALUE]
+        self.counts[value] = self.counts.get(value, 0) + times
+        if len(self.counts) > 2 * self.room:  # not at every newcomer: a cut looks at all of them
+            self._cut()
+
+    def merge(self, other: Self) -> None:
+        """Take in what another one counted."""
+        for value, times in other.counts.items():
+            self.counts[value] = self.counts.get(value, 0) + times
+        self.lost += other.lost
+        if len(self.counts) > self.room:
+            self._cut()
+
+    def _cut(self) -> None:
+        """Take from every count what the first one without room has; nobody below keeps anything."""
+        excess = sorted(self.counts.values(), reverse=True)[self.room]
+        self.counts = {value: times - excess for value, times in self.counts.items() if times > excess}
+        self.lost += excess
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form, with at most ``room`` values."""
+        if len(self.counts) > self.room:
+            self._cut()
+        return {"counts": self.counts, "lost": self.lost}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(counts=dict(value["counts"]), lost=value["lost"])
+
+
+@dataclass(slots=True)
+class SetDigest:
+    """A digest of a set of contact ids that does not depend on their order and adds up.
+
+    The sum, modulo 2^256, of the SHA-256 of each id. Whoever sends to an audience sums up the contacts it sent to, skipped
+    and failed for; the three sums make the audience's own exactly when nobody is missing, added or counted twice.
+    """
+
+    contacts: int = 0
+    total: int = 0
+
+    def add(self, contact_id: str) -> None:
+        """Take in one id, which must not have been taken in before."""
+        self.contacts += 1
+        self.total = (self.total + int.from_bytes(sha256(contact_id.encode()).digest(), "big")) % _MODULUS
+
+    def merge(self, other: Self) -> None:
+        """Take in the ids of another one; the two must have none in common."""
+        self.contacts += other.contacts
+        self.total = (self.total + other.total) % _MODULUS
+
+    @property
+    def text(self) -> str:
+        """The digest in hexadecimal."""
+        return f"{self.total:064x}"
+
+    @classmethod
+    def of(cls, contact_ids: Iterable[str]) -> Self:
+        """The digest of these ids."""
+        digest = cls()
+        for contact_id in contact_ids:
+            digest.add(contact_id)
+        return digest
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {"contacts": self.contacts, "digest": self.text}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        return cls(value["contacts"], int(value["digest"], 16))

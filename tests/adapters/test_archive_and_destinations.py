@@ -1,0 +1,232 @@
+"""The archive in S3, destinations in DynamoDB and SQS, and the retention of stored events, against moto."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.adapters.stores import REGION
+from tests.engine.world import event
+from tests.fakes import FakeClock
+from waypost.aws import table as items
+from waypost.aws.destinations import (
+    DeliveryBatch,
+    DestinationQueues,
+    DynamoDestinationStates,
+    RememberedStates,
+    SecretsManagerDestinations,
+)
+from waypost.aws.event_archive import S3EventArchive, inserted_events
+from waypost.aws.history import DynamoHistory
+from waypost.destinations.delivering import Delivered, GivenUp, NotWanted, Outcome, TryAgain
+from waypost.errors import InvalidInput, TemporarilyUnavailable
+from waypost.events.archiving import Archiver
+from waypost.events.history import AppliedEvent
+from waypost.events.retention import Retention, RetentionClass
+
+_numbers = count()
+SHORT = RetentionClass("short", keep=timedelta(days=30), archive=timedelta(days=60))
+RETENTION = Retention(types={"page_viewed": SHORT})
+
+
+@pytest.fixture
+def bucket(aws: None) -> tuple[Any, str]:
+    """An S3 client and an empty bucket."""
+    client, name = boto3.client("s3", region_name=REGION), f"files-{next(_numbers)}"
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return client, name
+
+
+def test_an_event_expires_as_its_class_says(dynamodb: Any, table: str, clock: FakeClock) -> None:
+    history = DynamoHistory(dynamodb, table, retention=RETENTION, clock=clock)
+    for number, kind in enumerate(("page_viewed", "order_placed")):
+        history.record("c-1", event(kind, clock(), f"e-{number}"), routed_at=clock(), version=number)
+    found = {row["id"]: row for row in items.query(dynamodb, table, pk=items.contact_pk("c-1"), prefix="event#")}
+    assert found["e-0"]["expires_at"] == int((clock() + timedelta(days=30)).timestamp())
+    assert found["e-1"]["expires_at"] == int((clock() + timedelta(days=760)).timestamp())
+
+
+def test_an_expired_event_that_is_still_there_counts_as_gone(dynamodb: Any, table: str, clock: FakeClock) -> None:
+    history = DynamoHistory(dynamodb, table, retention=RETENTION, clock=clock)
+    history.record("c-1", event("page_viewed", clock(), "e-1"), routed_at=clock())
+    start = clock()
+    clock.advance(days=29)
+    assert [each.id for each in history.since("c-1", start)] == ["e-1"]
+    clock.advance(days=1)
+    assert history.since("c-1", start) == []
+    assert history.applied("c-1") == []
+
+
+def test_applied_events_come_whole_and_in_the_order_in_which_they_were_applied(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    history = DynamoHistory(dynamodb, table, clock=clock)
+    late, first = (
+        event("order_placed", clock() - timedelta(hours=1), "e-late"),
+        event("order_placed", clock(), "e-first"),
+    )
+    history.record("c-1", first, routed_at=clock(), version=1)
+    history.record("c-1", late, routed_at=clock(), version=2)
+    assert [each.event for each in sorted(history.applied("c-1"), key=lambda each: each.place)] == [first, late]
+
+
+def stream(dynamodb: Any, table: str, *, name: str = "INSERT") -> dict[str, Any]:
+    """Everything in the table, as the stream would give it."""
+    rows = dynamodb.scan(TableName=table)["Items"]
+    return {"Records": [{"eventName": name, "dynamodb": {"NewImage": row}} for row in rows]}
+
+
+def test_stored_events_go_into_the_archive_and_come_back_as_they_were(
+    dynamodb: Any, table: str, bucket: tuple[Any, str], clock: FakeClock
+) -> None:
+    client, name = bucket
+    history = DynamoHistory(dynamodb, table, retention=RETENTION, clock=clock)
+    kept = [event("page_viewed", clock(), "e-1", path="/a"), event("order_placed", clock() - timedelta(days=3), "e-2")]
+    for number, each in enumerate(kept):
+        history.record("c-1", each, routed_at=clock(), version=number)
+    history.mark_routed("c-1", kept[0], at=clock(), decisions=[])
+    archive = S3EventArchive(client, name)
+    invocation = stream(dynamodb, table)
+    archiver = Archiver(store=archive, retention=RETENTION)
+    assert archiver.archive(inserted_events(invocation)) == {"events": 2, "objects": 2}
+    assert archiver.archive(inserted_events(invocation)) == {"events": 2, "objects": 2}
+    keys = [entry["Key"] for entry in client.list_objects_v2(Bucket=name)["Contents"]]
+    assert [key.split("/")[1] for key in keys] == ["day=2027-02-26", "day=2027-03-01"]
+    tags = client.get_object_tagging(Bucket=name, Key=keys[1])["TagSet"]
+    assert tags == [{"Key": "retention", "Value": "short"}]
+    expected = [AppliedEvent(each, clock(), number) for number, each in enumerate(kept)]
+    assert sorted(archive.applied("c-1"), key=lambda each: each.place) == expected
+    assert [each.event.id for each in archive.applied("c-1", since=date(2027, 3, 1))] == ["e-1"]
+    assert list(archive.applied("c-2")) == []
+
+
+def test_nothing_but_inserted_events_is_archived(dynamodb: Any, table: str, clock: FakeClock) -> None:
+    DynamoHistory(dynamodb, table, clock=clock).record("c-1", event("order_placed", clock(), "e-1"), routed_at=clock())
+    assert inserted_events(stream(dynamodb, table, name="MODIFY")) == []
+    assert inserted_events({"Records": [{"eventName": "REMOVE", "dynamodb": {"Keys": {}}}]}) == []
+
+
+def test_a_destination_that_is_gone_stays_gone_for_its_address_alone(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    states = DynamoDestinationStates(dynamodb, table)
+    assert states.disabled_since("crm", "https://a.example.com") is None
+    states.disable("crm", "https://a.example.com", at=clock())
+    assert states.disabled_since("crm", "https://a.example.com") == clock()
+    assert states.disabled_since("crm", "https://b.example.com") is None
+    assert states.disabled_since("erp", "https://a.example.com") is None
+    states.enable("crm")
+    assert states.disabled_since("crm", "https://a.example.com") is None
+
+
+def test_a_state_is_looked_up_again_after_a_minute(dynamodb: Any, table: str, clock: FakeClock) -> None:
+    stored = DynamoDestinationStates(dynamodb, table)
+    remembered = RememberedStates(stored, clock=clock)
+    assert remembered.disabled_since("crm", "u") is None
+    stored.disable("crm", "u", at=clock())
+    assert remembered.disabled_since("crm", "u") is None
+    clock.advance(minutes=1)
+    assert remembered.disabled_since("crm", "u") is not None
+
+
+def test_each_destination_has_a_secret_of_its_own(aws: None) -> None:
+    client = boto3.client("secretsmanager", region_name=REGION)
+    for name in ("crm", "erp"):
+        client.create_secret(Name=f"waypost/t/{name}", SecretString=json.dumps({"signing_keys": name}))
+    secrets = SecretsManagerDestinations(client, "waypost/t/")
+    assert [secrets.read(name)["signing_keys"] for name in ("crm", "erp", "crm")] == ["crm", "erp", "crm"]
+
+
+@dataclass
+class FakeDeliverer:
+    """Gives the outcomes it is told to; an exception is raised."""
+
+    outcomes: list[Any]
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    def deliver(self, name: str, detail: Mapping[str, Any], *, attempt: int) -> Outcome:
+        self.asked.append((name, attempt))
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def queues(aws: None) -> tuple[Any, str, str]:
+    """An SQS client, and the queue of a destination with its dead letters."""
+    client, stage = boto3.client("sqs", region_name=REGION), f"t{next(_numbers)}"
+    letters = client.create_queue(QueueName=f"{stage}-to-crm-dead-letters")["QueueUrl"]
+    return client, client.create_queue(QueueName=f"{stage}-to-crm")["QueueUrl"], letters
+
+
+def received(client: Any, url: str, count: int) -> dict[str, Any]:
+    """The messages of a queue as Lambda gets them."""
+    for number in range(count):
+        client.send_message(QueueUrl=url, MessageBody=json.dumps({"detail": {"number": number}}))
+    messages = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])["Messages"]
+    arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return {
+        "Records": [
+            {
+                "messageId": each["MessageId"],
+                "receiptHandle": each["ReceiptHandle"],
+                "body": each["Body"],
+                "attributes": each["Attributes"],
+                "eventSourceARN": arn,
+            }
+            for each in messages
+        ]
+    }
+
+
+def test_a_batch_names_what_comes_back_and_sets_aside_what_does_not(queues: tuple[Any, str, str]) -> None:
+    client, url, letters = queues
+    batch = received(client, url, 6)
+    deliverer = FakeDeliverer(
+        [
+            Delivered(200),
+            NotWanted(),
+            TryAgain("answered 500", timedelta(seconds=5)),
+            GivenUp("answered 410 Gone"),
+            TemporarilyUnavailable("GetSecretValue: Throttling"),
+            InvalidInput("detail", "is no event envelope"),
+        ]
+    )
+    prefix = url.rsplit("/", 1)[1].removesuffix("crm")
+    processor = DeliveryBatch(deliverer=deliverer, queues=DestinationQueues(client, prefix))  # type: ignore[arg-type]
+    answer = processor.process(batch)
+    ids = [record["messageId"] for record in batch["Records"]]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": ids[2]}, {"itemIdentifier": ids[4]}]}
+    assert deliverer.asked == [("crm", 1)] * 6
+    given_up = client.receive_message(QueueUrl=letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"])[
+        "Messages"
+    ]
+    reasons = {each["MessageAttributes"]["reason"]["StringValue"] for each in given_up}
+    assert reasons == {"answered 410 Gone", "InvalidInput: detail: is no event envelope"}
+    assert [type(outcome) for _, _, outcome in processor.outcomes][4] is TryAgain
+
+
+def test_a_message_that_is_none_is_set_aside(queues: tuple[Any, str, str]) -> None:
+    client, url, letters = queues
+    client.send_message(QueueUrl=url, MessageBody="{")
+    batch = received(client, url, 0)
+    prefix = url.rsplit("/", 1)[1].removesuffix("crm")
+    processor = DeliveryBatch(deliverer=FakeDeliverer([]), queues=DestinationQueues(client, prefix))  # type: ignore[arg-type]
+    assert processor.process(batch) == {"batchItemFailures": []}
+    assert client.receive_message(QueueUrl=letters)["Messages"]
+
+
+def test_the_pause_of_a_message_is_its_own(queues: tuple[Any, str, str]) -> None:
+    client, url, _ = queues
+    batch = received(client, url, 1)
+    prefix = url.rsplit("/", 1)[1].removesuffix("crm")
+    deliverer = FakeDeliverer([TryAgain("no answer", timedelta(seconds=0.2))])
+    DeliveryBatch(deliverer=deliverer, queues=DestinationQueues(client, prefix)).process(batch)  # type: ignore[arg-type]
+    hidden = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
+    assert hidden["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"

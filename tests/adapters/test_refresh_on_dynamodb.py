@@ -1,0 +1,127 @@
+"""The nightly refresh on DynamoDB and S3 as moto has them: scan, history, histograms and conditional writes together."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.adapters.stores import REGION, dynamo_stores
+from tests.fakes import FakeClock, FakeQueue
+from tests.metrics.night import ACTIVITY, RFM
+from tests.segments.standing import saved
+from waypost.aws.files import S3Files
+from waypost.aws.profile_scan import DynamoProfileScan
+from waypost.contacts.profile import Contact, with_event
+from waypost.contacts.tag_system import TagSystem
+from waypost.events.envelope import Event
+from waypost.metrics.declaration import MetricsDeclaration
+from waypost.metrics.measuring import Measurer
+from waypost.metrics.planning import RefreshPlanner
+from waypost.metrics.ranking import FOLDER, PurchaseCounter, Ranker
+from waypost.metrics.refreshing import ContactRefresher
+from waypost.segments.index import RuleIndex
+from waypost.segments.keeping import Keeper
+from waypost.segments.past import Past
+from waypost.segments.ports import Page
+from waypost.segments.subject import UTC_ZONE
+
+BUCKET = "waypost-test-refresh"
+CUSTOMERS = 10
+
+
+@pytest.fixture
+def files(aws: None) -> S3Files:
+    """An empty bucket."""
+    client = boto3.client("s3", region_name=REGION)
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return S3Files(client, BUCKET)
+
+
+def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: FakeClock) -> None:
+    stores, queue = dynamo_stores(dynamodb, table), FakeQueue()
+    for number in range(1, CUSTOMERS + 1):  # the n-th has ordered once, for 100 n, n days ago
+        contact = Contact(f"c-{number:02d}", clock())
+        at = clock() - timedelta(days=number)
+        order = Event(f"e-{number}", "order_placed", {}, at, at, "shop", properties={"total": 100 * number})
+        assert stores.contacts.save(with_event(contact, order), claim={})
+        stores.history.record(contact.contact_id, order, routed_at=at)
+
+    declaration = MetricsDeclaration.from_dict({"scores": ACTIVITY, "rfm": RFM, "churn_risk": []})
+    index = RuleIndex.declared(segments=saved(best={"metric": "rfm_m", "at_least": 5}), tags=TagSystem())
+    past = Past(history=stores.history, enrolments=stores.enrolments)
+    measurer = Measurer(declaration=declaration, past=past, default_zone=UTC_ZONE)
+    scan = DynamoProfileScan(dynamodb, table, page_limit=3)
+    keeper = Keeper(
+        index=index,
+        tags=TagSystem(),
+        contacts=stores.contacts,
+        past=past,
+        queue=queue,
+        default_zone=UTC_ZONE,
+        clock=clock,
+    )
+    planner = RefreshPlanner(
+        scan=scan, declaration=declaration, tags=TagSystem(), index=index, segments={}, clock=clock
+    )
+    counter = PurchaseCounter(scan=scan, measurer=measurer, files=files, most=3)
+    refresher = ContactRefresher(scan=scan, contacts=stores.contacts, measurer=measurer, keeper=keeper, most=3)
+
+    [part] = planner.plan({"run": "run-1"})["slices"]
+    answer = counter.count(part)
+    while not answer["done"]:
+        answer = counter.count(answer)
+    assert answer["counts"]["customers"] == CUSTOMERS
+    assert len(list(files.listed(f"{FOLDER}/run-1/"))) >= CUSTOMERS // 3
+    ranks = Ranker(files=files).rank({"run": "run-1"})
+    assert ranks["monetary"] == [300, 500, 700, 900]
+    assert ranks["recency"] == [-8, -6, -4, -2]
+
+    answer = refresher.refresh({**part, "ranks": ranks})
+    while not answer["done"]:
+        answer = refresher.refresh(answer)
+    assert (answer["counts"]["measured"], answer["counts"]["segments_entered"]) == (CUSTOMERS, 2)
+    cells = [
+        loaded.metrics["rfm"]
+        for number in range(1, CUSTOMERS + 1)
+        if (loaded := stores.contacts.load(f"c-{number:02d}"))
+    ]
+    assert cells == ["511", "511", "412", "412", "313", "313", "214", "214", "115", "115"]
+    assert sorted(each.contact["contact_id"] for each in queue.events.values()) == ["c-09", "c-10"]
+
+    again = refresher.refresh({**part, "ranks": ranks})
+    assert (again["counts"]["contacts"] > 0, again["counts"]["changed"]) == (True, 0)
+
+
+def test_a_profile_that_somebody_changed_meanwhile_is_measured_anew(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    stores = dynamo_stores(dynamodb, table)
+    assert stores.contacts.save(Contact("c-1", clock()), claim={})
+    stale = stores.contacts.load("c-1")
+    assert stale is not None
+    assert stores.contacts.save(replace(stale, attributes={"city": "Wuhan"}), claim={})
+
+    class Index:
+        def slice(self, *_: Any, **__: Any) -> Any:
+            return iter([Page([stale], None, 1.0)])
+
+    class Leaves:
+        def keep_all(self, contact: Contact, **_: Any) -> Contact:
+            return contact
+
+    declaration = MetricsDeclaration.from_dict({"scores": ACTIVITY, "rfm": None, "churn_risk": []})
+    past = Past(history=stores.history, enrolments=stores.enrolments)
+    measurer = Measurer(declaration=declaration, past=past, default_zone=UTC_ZONE)
+    refresher = ContactRefresher(
+        scan=Index(),  # type: ignore[arg-type]
+        contacts=stores.contacts,
+        measurer=measurer,
+        keeper=Leaves(),
+    )
+    part = {"run": "r", "at": "2027-03-01T02:00:00.000Z", "refresh": "daily", "segment": 0, "total": 1}
+    assert refresher.refresh(part)["counts"]["measured"] == 1
+    now = stores.contacts.load("c-1")
+    assert now is not None
+    assert (now.attributes["city"], now.metrics["activity"]) == ("Wuhan", 0.0)

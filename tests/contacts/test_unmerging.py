@@ -1,0 +1,190 @@
+"""What an undone merge gives back, and what stays with whom."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contacts.people import contact, minutes, said
+from waypost.contacts.identity_rules import BUILT_IN
+from waypost.contacts.merging import Merge, merge_of
+from waypost.contacts.profile import Contact, with_attributes, with_groups, with_push_tokens, with_tags
+from waypost.contacts.unmerging import parted, rewritten, without
+
+LATER = minutes(60)
+
+
+def merge(survivor: Contact, absorbed: Contact, at: datetime = LATER) -> Merge:
+    found = merge_of(survivor, absorbed, rules=BUILT_IN, at=at, ground="event", cause="e-1")
+    assert found is not None
+    assert found.survivor.contact_id == survivor.contact_id
+    return found
+
+
+def lin(**fields: Any) -> Contact:
+    return contact("c-1", identities={"user_id": ["u-1"]}, **fields)
+
+
+def mail(**fields: Any) -> Contact:
+    return contact("c-2", identities={"email": ["lin@example.com"]}, at=5, **fields)
+
+
+def told(state: Contact) -> Contact:
+    """What only says that something was merged, undone or written, left aside."""
+    return replace(state, kept_apart=(), unannounced=(), version=0, kept="")
+
+
+def test_the_absorbed_contact_gets_back_what_it_was_and_the_survivor_loses_what_came_from_it() -> None:
+    survivor = lin(attributes={"city": "Wuhan"}, tags={"vip"}, groups={"a"}, points=3)
+    absorbed = mail(attributes={"city": "Beijing", "name": "Lin"}, tags={"new"}, groups={"b"}, points=5)
+    done = merge(survivor, absorbed)
+    left, back = parted(done, done.result)
+    assert (told(left), told(back)) == (told(survivor), told(absorbed))
+    assert (left.kept_apart, back.kept_apart) == (("c-2",), ("c-1",))
+    assert left.unannounced[-1] == f"{done.merge_id}/undone"
+    assert back.version == done.tombstone.version + 1, "the one the tombstone was stored with"
+
+
+def test_what_has_changed_since_stays_with_the_survivor() -> None:
+    done = merge(lin(attributes={"city": "Wuhan"}), mail(attributes={"city": "Beijing", "name": "Lin"}, tags={"new"}))
+    now = with_attributes(done.result, {"city": "Shanghai", "plan": "pro"}, at=minutes(70))
+    now = with_tags(now, add=["late"], remove=["new"], at=minutes(70))
+    now = with_groups(now, join=["late"], at=minutes(70))
+    now = replace(now, points=now.points + 7, identities={**now.identities, "phone": ["+861"]})
+    left, back = parted(done, now)
+    assert left.attributes == {"city": "Shanghai", "plan": "pro"}
+    assert left.tags == left.groups == {"late"}
+    assert left.points == 7
+    assert left.identities == {"user_id": ["u-1"], "phone": ["+861"]}
+    assert back.attributes == {"city": "Beijing", "name": "Lin"}
+    assert back.tags == {"new"}
+    assert back.identities == {"email": ["lin@example.com"]}
+
+
+def test_a_value_that_was_said_again_since_is_the_survivors_own() -> None:
+    done = merge(lin(), mail(attributes={"name": "Lin"}, tags={"new"}))
+    now = with_tags(with_attributes(done.result, {"name": "Lin"}, at=minutes(70)), add=["new"], at=minutes(70))
+    left, _ = parted(done, now)
+    assert left.attributes == {"name": "Lin"}
+    assert left.tags == {"new"}
+
+
+def test_what_the_survivor_lost_since_does_not_come_back() -> None:
+    done = merge(lin(attributes={"plan": "pro"}, tags={"vip"}), mail())
+    now = with_attributes(done.result, {"plan": None}, at=minutes(70))
+    left, _ = parted(done, with_tags(now, remove=["vip"], at=minutes(70)))
+    assert "plan" not in left.attributes
+    assert left.tags == frozenset()
+
+
+def test_withdrawn_consent_stays_withdrawn_on_both_whenever_and_by_whom_it_was_withdrawn() -> None:
+    survivor = lin(consents={"email/*": said(True, 1), "sms/*": said(True, 1), "sms/news": said(False, 2)})
+    absorbed = mail(consents={"email/*": said(False, 3), "sms/*": said(True, 3)})
+    done = merge(survivor, absorbed)
+    now = replace(done.result, consents={**done.result.consents, "sms/*": said(False, 70)})
+    for each in parted(done, now):
+        assert each.consent("email", "*") == each.consent("sms", "*") == each.consent("sms", "news") == "withdrawn"
+
+
+def test_consent_given_since_is_the_survivors_alone() -> None:
+    done = merge(lin(), mail(consents={"email/*": said(True, 3)}))
+    now = replace(done.result, consents={**done.result.consents, "sms/*": said(True, 70)})
+    left, back = parted(done, now)
+    assert (left.consent("email", "*"), left.consent("sms", "*")) == ("none", "granted")
+    assert (back.consent("email", "*"), back.consent("sms", "*")) == ("granted", "none")
+
+
+def test_a_channel_closed_before_belongs_to_whom_it_was_closed_for_and_one_closed_since_to_both() -> None:
+    done = merge(lin(suppressions={"sms": "invalid_number"}), mail(suppressions={"email": "hard_bounce"}))
+    left, back = parted(done, done.result)
+    assert (left.suppressions, back.suppressions) == ({"sms": "invalid_number"}, {"email": "hard_bounce"})
+    done = merge(lin(), mail())
+    left, back = parted(done, replace(done.result, suppressions={"email": "complaint"}))
+    assert left.suppressions == back.suppressions == {"email": "complaint"}
+
+
+def test_devices_go_back_with_whom_they_came() -> None:
+    own, other, new = ({"token": name, "platform": "ios"} for name in ("own", "other", "new"))
+    done = merge(lin(attributes={"push_tokens": [own]}), mail(attributes={"push_tokens": [other]}))
+    left, back = parted(done, with_push_tokens(done.result, [new], at=minutes(70)))
+    assert left.attributes["push_tokens"] == [own, new]
+    assert back.attributes["push_tokens"] == [other]
+
+
+def test_days_of_events_are_never_claimed_to_begin_later_than_they_may_have() -> None:
+    march, april, may = date(2027, 2, 1), date(2027, 3, 1), date(2027, 5, 1)
+    done = merge(
+        lin(seen={"order_placed": (april, april)}), mail(seen={"order_placed": (march, april), "x": (march, march)})
+    )
+    left, _ = parted(done, done.result)
+    assert left.seen == {"order_placed": (april, april)}
+    now = replace(done.result, seen={"order_placed": (march, may), "x": (march, may)})
+    left, _ = parted(done, now)
+    assert left.seen["order_placed"] == (april, may)
+    assert left.seen["x"] == (LATER.date(), may)
+
+
+def test_an_older_merge_is_undone_without_the_newer_one_and_both_in_any_order() -> None:
+    start = lin(attributes={"city": "Wuhan"}, points=1)
+    first = merge(start, mail(attributes={"city": "Beijing", "name": "Lin"}, points=2, tags={"new"}))
+    third = contact("c-3", at=8, attributes={"city": "Xian", "plan": "pro"}, points=4)
+    second = merge(replace(first.result, version=2), third, at=minutes(61))
+
+    left, _ = parted(first, second.result)
+    assert left.attributes == {"city": "Xian", "plan": "pro"}
+    assert (left.points, left.absorbed, left.tags) == (5, ("c-3",), frozenset())
+    alone, back = parted(rewritten(first, second), left)
+    assert told(alone) == told(start)
+    assert told(back) == told(third)
+
+    left, _ = parted(second, second.result)
+    assert told(left) == told(first.result)
+    assert told(parted(first, left)[0]) == told(start)
+
+
+names = st.sampled_from(["city", "plan", "name", "level"])
+changes = st.dictionaries(names, st.one_of(st.none(), st.integers(0, 3)), max_size=4)
+histories = st.lists(
+    st.tuples(st.integers(0, 9), changes, st.sets(st.sampled_from("abc")), st.sets(st.sampled_from("abc"))), max_size=4
+)
+
+
+def lived(start: Contact, history: list[tuple[int, dict[str, Any], set[str], set[str]]]) -> Contact:
+    for at, attributes, got, lost in history:
+        start = with_attributes(start, attributes, at=minutes(at))
+        start = with_tags(start, add=got, remove=lost - got, at=minutes(at))
+        start = with_groups(start, join=lost, leave=got - lost, at=minutes(at))
+        start = replace(start, points=start.points + at)
+    return start
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories, histories)
+def test_undoing_a_merge_at_once_leaves_no_trace(one: Any, other: Any) -> None:
+    survivor, absorbed = lived(lin(), one), lived(mail(), other)
+    done = merge(survivor, absorbed)
+    left, back = parted(done, done.result)
+    assert (told(left), told(back)) == (told(survivor), told(absorbed))
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories, histories, histories)
+def test_merging_loses_no_name_that_only_one_has_and_is_the_same_whoever_decides(
+    one: Any, other: Any, since: Any
+) -> None:
+    survivor, absorbed = lived(lin(), one), lived(mail(), other)
+    done = merge(survivor, absorbed)
+    again = merge_of(absorbed, survivor, rules=BUILT_IN, at=LATER, ground="event", cause="e-1")
+    assert again == done
+    for known, unknown in ((survivor, absorbed), (absorbed, survivor)):
+        for name, value in known.attributes.items():
+            if name not in unknown.attributes_at:
+                assert done.result.attributes[name] == value
+    now = lived(done.result, [(each[0] + 100, *each[1:]) for each in since])
+    left = without(done, now)
+    assert left.points == now.points - absorbed.points
+    for _, changed, _, _ in since:
+        for name in changed:
+            assert left.attributes.get(name) == now.attributes.get(name), "changed since, so it stays"

@@ -1,0 +1,325 @@
+"""Other systems are told what happened: signed, at least once, and only as long as they want it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_socket
+from standardwebhooks import Webhook
+
+from tests.destinations_receiver import Receiver, receiving
+from tests.fakes import FakeContacts
+from waypost.contacts.profile import Contact
+from waypost.destinations import posting, retrying
+from waypost.destinations.declared import Destination
+from waypost.destinations.delivering import Delivered, Deliverer, GivenUp, NotWanted, Outcome, TryAgain
+from waypost.destinations.ports import Forbidden, NoAnswer
+from waypost.destinations.posting import HttpsSender, problem_with
+from waypost.errors import InvalidInput
+
+NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+KEY = "whsec_" + "a1B2" * 12
+OLD_KEY = "whsec_" + "Z9y8" * 12
+DETAIL = {
+    "contact_id": "c-1",
+    "id": "shop:order-7",
+    "type": "order_placed",
+    "contact": {"user_id": "u-1"},
+    "occurred_at": "2026-03-02T03:59:00.000Z",
+    "received_at": "2026-03-02T03:59:01.000Z",
+    "source": "shop",
+    "properties": {"order_id": "o-7", "total": 250, "items": [{"sku": "x"}]},
+    "profile": {},
+    "correlation_id": "r-1",
+}
+
+
+@dataclass
+class FakeStates:
+    """DestinationStates in memory."""
+
+    gone: dict[tuple[str, str], datetime] = field(default_factory=dict)
+
+    def disabled_since(self, destination: str, url: str) -> datetime | None:
+        return self.gone.get((destination, url))
+
+    def disable(self, destination: str, url: str, *, at: datetime) -> None:
+        self.gone[destination, url] = at
+
+    def enable(self, destination: str) -> None:
+        self.gone = {place: at for place, at in self.gone.items() if place[0] != destination}
+
+
+@dataclass
+class FakeSecrets:
+    """DestinationSecrets in memory."""
+
+    values: dict[str, Mapping[str, Any]]
+
+    def read(self, destination: str) -> Mapping[str, Any]:
+        return self.values[destination]
+
+
+@dataclass
+class Scene:
+    """A deliverer and what stands around it."""
+
+    receiver: Receiver
+    states: FakeStates = field(default_factory=FakeStates)
+    contacts: FakeContacts = field(default_factory=FakeContacts)
+    secret: dict[str, Any] = field(default_factory=lambda: {"signing_keys": [KEY]})
+    now: datetime = NOW
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def deliver(self, detail: Mapping[str, Any] = DETAIL, *, attempt: int = 1) -> Outcome:
+        """One attempt to tell the CRM."""
+        given: dict[str, Any] = {
+            "kind": "standard_webhooks",
+            "url": "https://crm.example.com/in",
+            "events": ("order_*",),
+        }
+        deliverer = Deliverer(
+            destinations={"crm": Destination("crm", **given | self.options)},
+            contacts=self.contacts,
+            secrets=FakeSecrets({"crm": {"url": self.receiver.url, **self.secret}}),
+            states=self.states,
+            sender=HttpsSender(loopback=True),
+            real_clock=lambda: self.now,
+        )
+        return deliverer.deliver("crm", detail, attempt=attempt)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """A receiver on the loopback, which these tests may reach."""
+    pytest_socket.enable_socket()
+    with receiving(KEY) as receiver:
+        yield Scene(receiver, now=datetime.now(UTC))  # the library that verifies reads the real clock
+
+
+def test_an_event_is_posted_with_a_signature_that_the_reference_library_accepts(scene: Scene) -> None:
+    assert scene.deliver() == Delivered(200)
+    [got] = scene.receiver.received
+    assert got.genuine
+    assert (got.path, got.headers["content-type"]) == ("/hooks", "application/json")
+    content = json.loads(got.body)
+    assert (content["type"], content["timestamp"]) == ("order_placed", "2026-03-02T03:59:00.000Z")
+    assert content["data"] == DETAIL
+
+
+def test_both_keys_sign_while_they_are_exchanged(scene: Scene) -> None:
+    scene.secret = {"signing_keys": [KEY, OLD_KEY]}
+    scene.deliver()
+    [got] = scene.receiver.received
+    for key in (KEY, OLD_KEY):
+        assert Webhook(key).verify(got.body, got.headers)
+
+
+def test_every_attempt_has_the_same_id_and_body_and_a_signature_of_its_own(scene: Scene) -> None:
+    scene.receiver.answers = [500, 200]
+    assert isinstance(scene.deliver(), TryAgain)
+    scene.now += timedelta(seconds=60)
+    assert scene.deliver(attempt=2) == Delivered(200)
+    first, second = scene.receiver.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert "." not in first.headers["webhook-id"]
+    assert first.body == second.body
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+
+
+def test_other_events_and_other_contacts_have_other_ids(scene: Scene) -> None:
+    for change in ({}, {"id": "shop:order-8"}, {"contact_id": "c-2"}):
+        scene.deliver({**DETAIL, **change})
+    assert len(set(scene.receiver.ids)) == 3
+
+
+@pytest.mark.parametrize("answer", [301, 302, 307, 400, 401, 404, 429, 500, 502, 503, "cut"])
+def test_whatever_is_no_success_is_tried_again(scene: Scene, answer: Any) -> None:
+    scene.receiver.answers = [
+        (answer, {"location": f"{scene.receiver.url}/elsewhere"}) if answer in {301, 302, 307} else answer
+    ]
+    outcome = scene.deliver()
+    assert isinstance(outcome, TryAgain)
+    assert timedelta(seconds=4) < outcome.pause < timedelta(seconds=6)
+    assert len(scene.receiver.received) == 1, "no redirect is followed, and nothing is repeated behind our back"
+
+
+@pytest.mark.parametrize("answer", ["slow", "drip"])
+def test_a_receiver_that_does_not_answer_in_time_is_tried_again(scene: Scene, answer: str) -> None:
+    scene.receiver.answers = [answer]
+    scene.options = {"timeout": timedelta(seconds=0.3)}
+    outcome = scene.deliver()
+    assert isinstance(outcome, TryAgain)
+    assert "no answer within" in outcome.reason
+
+
+def test_a_receiver_that_is_down_is_tried_again(scene: Scene) -> None:
+    scene.secret |= {"url": "http://127.0.0.1:9/"}
+    outcome = scene.deliver()
+    assert isinstance(outcome, TryAgain)
+
+
+def test_a_receiver_that_asks_for_time_gets_it(scene: Scene) -> None:
+    scene.receiver.answers = [(429, {"retry-after": "3600"})]
+    outcome = scene.deliver()
+    assert isinstance(outcome, TryAgain)
+    assert outcome.pause == timedelta(hours=1)
+
+
+def test_a_receiver_that_is_gone_is_told_nothing_more_until_it_is_enabled(scene: Scene) -> None:
+    scene.receiver.answers = [410, 200]
+    assert isinstance(scene.deliver(), GivenUp)
+    assert isinstance(scene.deliver(), GivenUp)
+    assert len(scene.receiver.received) == 1
+    scene.states.enable("crm")
+    assert scene.deliver() == Delivered(200)
+
+
+def test_a_new_address_is_a_new_receiver(scene: Scene) -> None:
+    scene.receiver.answers = [410, 200]
+    scene.deliver()
+    scene.secret |= {"url": f"{scene.receiver.url}/new"}
+    assert scene.deliver() == Delivered(200)
+
+
+def test_the_last_attempt_is_the_last(scene: Scene) -> None:
+    scene.receiver.answers = [500]
+    outcome = scene.deliver(attempt=retrying.ATTEMPTS)
+    assert isinstance(outcome, GivenUp)
+    assert "answered 500" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"where": {"property": "total", "at_least": 100}}, True),
+        ({"where": {"property": "total", "more_than": 250}}, False),
+        (
+            {"where": {"any": [{"property": "total", "less_than": 1}, {"property": "order_id", "starts_with": "o-"}]}},
+            True,
+        ),
+        ({"events": ("order_placed",)}, True),
+        ({"events": ("lead_*",)}, False),
+    ],
+)
+def test_only_what_the_rule_selects_is_sent(scene: Scene, options: dict[str, Any], wanted: bool) -> None:
+    scene.options = options
+    assert isinstance(scene.deliver(), Delivered if wanted else NotWanted)
+
+
+def test_the_payload_has_the_declared_fields_also_those_of_the_profile(scene: Scene) -> None:
+    scene.contacts.put(Contact("c-1", NOW, attributes={"email": "u1@example.com"}))
+    scene.options = {
+        "fields": {
+            "order": "properties.order_id",
+            "mail": "attributes.email",
+            "missing": "attributes.nothing",
+            "origin": {"constant": "waypost"},
+        }
+    }
+    scene.deliver()
+    data = json.loads(scene.receiver.received[0].body)["data"]
+    assert data == {"order": "o-7", "mail": "u1@example.com", "missing": None, "origin": "waypost"}
+
+
+def test_a_destination_that_is_declared_no_more_gives_up(scene: Scene) -> None:
+    deliverer = Deliverer(
+        destinations={},
+        contacts=scene.contacts,
+        secrets=FakeSecrets({}),
+        states=scene.states,
+        sender=HttpsSender(),
+    )
+    assert isinstance(deliverer.deliver("crm", DETAIL, attempt=1), GivenUp)
+
+
+@pytest.mark.parametrize("detail", [{}, {**DETAIL, "occurred_at": "now"}, {**DETAIL, "contact": None, "type": None}])
+def test_what_is_no_event_is_refused(scene: Scene, detail: dict[str, Any]) -> None:
+    if detail.get("type", "") is None:
+        assert isinstance(scene.deliver(detail | {"type": "lead_x"}), NotWanted)
+        return
+    with pytest.raises(InvalidInput, match="no event envelope"):
+        scene.deliver(detail)
+
+
+def test_a_secret_without_a_key_is_refused(scene: Scene) -> None:
+    scene.secret = {}
+    with pytest.raises(InvalidInput, match="signing_keys"):
+        scene.deliver()
+
+
+def test_the_attempts_span_three_days_and_come_apart_a_little() -> None:
+    pauses = [retrying.pause_after(attempt, "msg_1") for attempt in range(1, retrying.ATTEMPTS)]
+    total = sum((pause for pause in pauses if pause is not None), timedelta(0))
+    assert timedelta(days=3) < total < timedelta(days=4)
+    assert all(pause is not None and pause <= retrying.LONGEST_PAUSE for pause in pauses)
+    assert retrying.pause_after(retrying.ATTEMPTS, "msg_1") is None
+    assert len({retrying.pause_after(3, f"msg_{number}") for number in range(20)}) > 10
+    assert retrying.pause_after(1, "msg_1", retry_after=timedelta(days=9)) == retrying.LONGEST_PAUSE
+
+
+REFUSED_URLS = [
+    "http://crm.example.com/in",
+    "ftp://crm.example.com/in",
+    "https://",
+    "https://user:secret@crm.example.com/",
+    "https://crm.example.com/#fragment",
+    "https://crm.example.com:22/",
+    "https://localhost/",
+    "https://crm/",
+    "https://10.0.0.7/",
+    "https://169.254.169.254/latest/meta-data",
+    "https://127.0.0.1/",
+    "https://[::1]/",
+    "https://[fd00::1]/",
+    "https://crm.internal/",
+    "https://crm example.com/",
+    "https://[::1",
+]
+
+
+@pytest.mark.parametrize("url", REFUSED_URLS)
+def test_an_address_within_is_no_destination(url: str) -> None:
+    assert problem_with(url)
+    assert isinstance(HttpsSender().post(url, b"{}", {}, timeout=timedelta(seconds=1)), Forbidden)
+
+
+@pytest.mark.parametrize("url", ["https://crm.example.com/in?x=1", "https://crm.example.com:8443/", "https://8.8.8.8/"])
+def test_a_public_address_is_one(url: str) -> None:
+    assert problem_with(url) == ""
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [["10.1.2.3"], ["93.184.216.34", "127.0.0.1"], ["169.254.169.254"], ["::1"], ["::ffff:10.0.0.1"], ["fe80::1%eth0"], ["100.64.0.1"], ["224.0.0.1"], []],
+)  # fmt: skip
+def test_a_name_that_leads_within_is_not_called(addresses: list[str]) -> None:
+    sender = HttpsSender(resolve=lambda _host, _port: addresses)
+    answer = sender.post("https://rebinding.example.com/", b"{}", {}, timeout=timedelta(seconds=1))
+    assert answer == Forbidden("the host leads to a private address")
+
+
+def test_a_name_that_leads_nowhere_is_no_answer() -> None:
+    def unknown(_host: str, _port: int) -> list[str]:
+        raise OSError
+
+    answer = HttpsSender(resolve=unknown).post("https://a.example.com/", b"{}", {}, timeout=timedelta(seconds=1))
+    assert answer == NoAnswer("the host is unknown")
+
+
+def test_the_loopback_is_for_the_harness_alone(scene: Scene) -> None:
+    refused = HttpsSender().post(scene.receiver.url, b"{}", {}, timeout=timedelta(seconds=1))
+    assert isinstance(refused, Forbidden)
+    assert scene.receiver.received == []
+
+
+def test_a_plain_server_on_the_tls_port_is_no_answer(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "problem_with", lambda _url, **_options: "")
+    port = int(scene.receiver.url.split(":")[2].split("/")[0])
+    sender = HttpsSender(loopback=True, resolve=lambda _host, _port: ["127.0.0.1"])
+    answer = sender.post(f"https://crm.example.com:{port}/", b"{}", {}, timeout=timedelta(seconds=2))
+    assert isinstance(answer, NoAnswer)
+    assert scene.receiver.received == []

@@ -1,0 +1,77 @@
+"""The functions that build audiences, called with their samples: together the samples tell one story."""
+
+import io
+import json
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from functions.build_audience_slice import handler as build_audience_slice
+from functions.gather_audience import handler as gather_audience
+from functions.plan_audience import handler as plan_audience
+from functions.preview_segment import handler as preview_segment
+from tests.functions.conftest import LambdaContext, sample
+from tests.segments.audience_world import Audiences
+
+HANDLERS: dict[str, ModuleType] = {
+    "plan_audience": plan_audience,
+    "build_audience_slice": build_audience_slice,
+    "gather_audience": gather_audience,
+    "preview_segment": preview_segment,
+}
+
+
+@dataclass(frozen=True)
+class Call(LambdaContext):
+    """A call that has all its time before it."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As Lambda's context."""
+        return 900_000
+
+
+@dataclass
+class AudienceFunctions:
+    """The functions on fakes; ``logs`` is what they write."""
+
+    world: Audiences
+    logs: io.StringIO
+
+    def call(self, name: str) -> Any:
+        """Call a function with its sample; gives the answer as JSON has it."""
+        return json.loads(json.dumps(HANDLERS[name].handle(sample(name), Call())))
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> AudienceFunctions:
+    world, logs = Audiences(size=40), io.StringIO()
+    services = {
+        "plan_audience": ("planner", world.planner),
+        "build_audience_slice": ("builder", world.builder),
+        "gather_audience": ("gatherer", world.gatherer),
+        "preview_segment": ("previewer", world.previewer),
+    }
+    for name, (factory, service) in services.items():
+        monkeypatch.setattr(HANDLERS[name], factory, lambda service=service: service)
+        for output in HANDLERS[name].logger.handlers:
+            monkeypatch.setattr(output, "stream", logs)
+    return AudienceFunctions(world, logs)
+
+
+def test_the_samples_tell_one_story(functions: AudienceFunctions) -> None:
+    planned = functions.call("plan_audience")
+    assert planned["slices"] == [sample("build_audience_slice")]
+    assert functions.call("build_audience_slice") == {**sample("build_audience_slice"), "done": True}
+    built, previewed = functions.call("gather_audience"), functions.call("preview_segment")
+    assert built["contacts"] == 40
+    assert previewed["done"]
+    assert previewed["preview"]["digest"] == built["digest"]
+
+
+def test_their_logs_name_nobody(functions: AudienceFunctions, capsys: pytest.CaptureFixture[str]) -> None:
+    test_the_samples_tell_one_story(functions)
+    output = functions.logs.getvalue() + "".join(capsys.readouterr())
+    assert "example.com" not in output
+    assert "上海市" not in output

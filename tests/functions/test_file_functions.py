@@ -1,0 +1,104 @@
+"""The functions that work on files of contacts, called with their samples: together the samples tell two stories."""
+
+import io
+import json
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from functions.export_slice import handler as export_slice
+from functions.finish_export import handler as finish_export
+from functions.finish_import import handler as finish_import
+from functions.import_part import handler as import_part
+from functions.inspect_import import handler as inspect_import
+from functions.plan_export import handler as plan_export
+from functions.split_import import handler as split_import
+from tests.functions.conftest import LambdaContext, sample
+from tests.importing.machine import FakeProfileScan, Machines
+from waypost.exporting.gathering import ExportGatherer
+from waypost.exporting.runs import ExportPlanner
+from waypost.exporting.slicing import SliceExporter
+
+HANDLERS: dict[str, ModuleType] = {
+    "inspect_import": inspect_import,
+    "split_import": split_import,
+    "import_part": import_part,
+    "finish_import": finish_import,
+    "plan_export": plan_export,
+    "export_slice": export_slice,
+    "finish_export": finish_export,
+}
+ROWS = "user_id,email,phone\nu-1042,lin.mei@example.com,13800000042\nu-1043,not an address,\n"
+
+
+@dataclass
+class FileFunctions:
+    """The functions on fakes; ``logs`` is what they write."""
+
+    machines: Machines
+    logs: io.StringIO
+
+    def call(self, name: str, **changes: Any) -> Any:
+        """Call a function with its sample, some of it changed; gives the answer as JSON has it."""
+        return json.loads(json.dumps(HANDLERS[name].handle(sample(name) | changes, LambdaContext())))
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
+    machines = Machines()
+    scan = FakeProfileScan(machines.contacts)
+    exporter = SliceExporter(files=machines.files, scan=scan, contacts=machines.contacts)
+    wired: dict[ModuleType, dict[str, Any]] = {
+        inspect_import: {"inspector": machines.inspector},
+        split_import: {"divider": machines.divider},
+        import_part: {"importer": machines.importer},
+        finish_import: {"reporter": machines.reporter},
+        plan_export: {"planner": ExportPlanner(files=machines.files, scan=scan)},
+        export_slice: {"exporter": exporter},
+        finish_export: {"gatherer": ExportGatherer(files=machines.files)},
+    }
+    logs = io.StringIO()
+    for module, factories in wired.items():
+        for name, service in factories.items():
+            monkeypatch.setattr(module, name, lambda service=service: service)
+        for output in module.logger.handlers:
+            monkeypatch.setattr(output, "stream", logs)
+    return FileFunctions(machines, logs)
+
+
+def test_the_samples_of_an_import_tell_one_story(functions: FileFunctions) -> None:
+    functions.machines.upload(ROWS)
+    run = functions.call("inspect_import")["run"]
+    assert run.startswith(sample("split_import")["run"][:2])
+    split = functions.call("split_import", run=run)
+    assert split["done"]
+    part = sample("import_part")["part"].replace(sample("import_part")["run"], run)
+    assert part in functions.machines.files
+    assert functions.call("import_part", run=run, part=part, last=split["last"]) == {"rows": 2, "repeated": False}
+    assert functions.call("import_part", run=run, part=part, last=split["last"]) == {"rows": 2, "repeated": True}
+    report = functions.call("finish_import", run=run)
+    assert (report["created"], report["rejected"]) == (1, 1)
+    contact = functions.machines.one("user_id", "u-1042")
+    assert contact.consents["email/*"].source == f"import:{run}"
+
+
+def test_the_samples_of_an_export_tell_one_story(functions: FileFunctions) -> None:
+    functions.machines.upload(ROWS)
+    functions.machines.import_file()
+    planned = functions.call("plan_export")
+    [first] = planned["slices"]
+    assert first.keys() == sample("export_slice").keys()
+    assert functions.call("export_slice", **first)["done"]
+    answer = functions.call("finish_export", **planned)
+    assert (answer["contacts"], answer["columns"]) == (1, ["user_id", "email", "tags"])
+
+
+def test_their_logs_name_nobody(functions: FileFunctions, capsys: pytest.CaptureFixture[str]) -> None:
+    test_the_samples_of_an_import_tell_one_story(functions)
+    test_the_samples_of_an_export_tell_one_story(functions)
+    output = functions.logs.getvalue() + "".join(capsys.readouterr())
+    assert "part imported" in output
+    for secret in ("lin.mei", "example.com", "13800000042", "u-1042", "not an address"):
+        assert secret not in output

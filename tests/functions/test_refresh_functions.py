@@ -1,0 +1,18 @@
+"""The functions of refresh-contacts, called with their samples in the order of the state machine."""
+
+from tests.functions.conftest import Deployment, sample
+
+
+def test_the_samples_refresh_the_contact_of_the_story(deployment: Deployment) -> None:
+    deployment.call("route_events")
+    deployment.world.clock.set("2026-03-02T19:00:01.120Z")
+
+    plan = deployment.call("plan_refresh")
+    assert plan["slices"] == [sample("count_purchases")]
+    counted = deployment.call("count_purchases")
+    assert (counted["done"], counted["counts"]["contacts"]) == (True, 1)
+    assert deployment.call("rank_customers") == {"recency": [], "frequency": [], "monetary": []}
+
+    refreshed = deployment.call("refresh_contacts")
+    assert (refreshed["done"], refreshed["counts"]["measured"], refreshed["counts"]["failed"]) == (True, 1, 0)
+    assert deployment.call("refresh_contacts")["counts"]["changed"] == 0

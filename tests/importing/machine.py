@@ -1,0 +1,205 @@
+"""An import and an export on fakes, as their state machines run them. Used by the tests of both."""
+
+import io
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import md5
+from typing import Any, BinaryIO
+
+from tests.fakes import Effects, FakeClock, FakeContacts, FakeHistory, FakeQueue
+from waypost.contacts.profile import Contact
+from waypost.errors import InvalidInput
+from waypost.exporting.gathering import ExportGatherer
+from waypost.exporting.runs import ExportPlanner
+from waypost.exporting.slicing import SliceExporter
+from waypost.importing.dividing import ImportDivider
+from waypost.importing.inspecting import ImportInspector
+from waypost.importing.part import PartImporter
+from waypost.importing.ports import StoredFile
+from waypost.importing.reporting import ImportReporter
+from waypost.segments.ports import BaseSize, Page
+from waypost.segments.saved import SavedSegment
+
+VIP = SavedSegment("vip", "Very important", "tests", {"tag": "vip"}, "off")
+START = "2027-03-01T02:00:00.000Z"
+
+
+class _Content(bytearray):
+    """What a FileWriter has taken."""
+
+    def write(self, content: bytes) -> None:
+        """See FileWriter."""
+        self.extend(content)
+
+
+class FakeFiles:
+    """Files in a dictionary; ``reads`` counts bytes handed out, ``largest_read`` the most at once."""
+
+    bucket = "waypost-test-files"
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.contents
+
+    def __getitem__(self, key: str) -> bytes:
+        return self.contents[key]
+
+    def find(self, key: str) -> StoredFile | None:
+        """See Files."""
+        if key not in self.contents:
+            return None
+        content = self.contents[key]
+        return StoredFile(key, len(content), md5(content, usedforsecurity=False).hexdigest())
+
+    def listed(self, prefix: str) -> Iterator[StoredFile]:
+        """See Files."""
+        for key in sorted(self.contents):
+            found = self.find(key) if key.startswith(prefix) else None
+            if found is not None:
+                yield found
+
+    def read(self, key: str) -> bytes | None:
+        """See Files."""
+        return self.contents.get(key)
+
+    def stream(self, file: StoredFile, *, start: int = 0, end: int | None = None) -> BinaryIO:
+        """See Files."""
+        if self.find(file.key) != file:
+            raise InvalidInput("file", f"{file.key} was replaced")
+        return io.BytesIO(self.contents[file.key][start:end])
+
+    def write(self, key: str, content: bytes) -> None:
+        """See Files."""
+        self.contents[key] = content
+
+    def write_once(self, key: str, content: bytes) -> bool:
+        """See Files."""
+        if key in self.contents:
+            return False
+        self.contents[key] = content
+        return True
+
+    @contextmanager
+    def writer(self, key: str, *, content_type: str = "") -> Iterator[_Content]:
+        """See Files."""
+        content = _Content()
+        yield content
+        self.contents[key] = bytes(content)
+
+
+class FakeBulkContacts(FakeContacts):
+    """A BulkContactStore."""
+
+    def resolve_many(self, identities: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+        """See BulkContactStore."""
+        return [self.resolve(each) for each in identities]
+
+    def load_many(self, contact_ids: Collection[str]) -> dict[str, Contact]:
+        """See BulkContactStore."""
+        return {each: contact for each in contact_ids if (contact := self.load(each)) is not None}
+
+
+@dataclass
+class FakeProfileScan:
+    """A ProfileScan whose pages hold two contacts."""
+
+    contacts: FakeContacts
+
+    def size(self) -> BaseSize:
+        """See ProfileScan."""
+        return BaseSize(contacts=len(self.contacts), bytes=0)
+
+    def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
+        """See ProfileScan."""
+        ours = [each for each in sorted(self.contacts.living(), key=lambda each: each.contact_id) if not each.erased]
+        mine = [each for place, each in enumerate(ours) if place % total == segment]
+        left = [each for each in mine if after is None or each.contact_id > after]
+        for first in range(0, max(len(left), 1), 2):
+            page = left[first : first + 2]
+            more = first + 2 < len(left)
+            yield Page(page, page[-1].contact_id if more else None, read_units=1.0)
+
+
+@dataclass(kw_only=True)
+class Machines:
+    """Fakes, the services on them, and the order in which the state machines call these."""
+
+    effects: Effects = field(default_factory=Effects)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(START))
+    files: FakeFiles = field(default_factory=FakeFiles)
+    rows_per_part: int = 3
+    executions: int = 0
+
+    def __post_init__(self) -> None:
+        self.contacts, self.history = FakeBulkContacts(self.effects), FakeHistory(self.effects)
+        self.queue = FakeQueue(self.effects)
+
+    @property
+    def inspector(self) -> ImportInspector:
+        return ImportInspector(files=self.files, clock=self.clock)
+
+    @property
+    def divider(self) -> ImportDivider:
+        return ImportDivider(files=self.files, rows_per_part=self.rows_per_part, bytes_per_step=200)
+
+    @property
+    def importer(self) -> PartImporter:
+        return PartImporter(
+            files=self.files, contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue
+        )
+
+    @property
+    def reporter(self) -> ImportReporter:
+        return ImportReporter(files=self.files)
+
+    def upload(self, content: bytes | str, key: str = "imports/customers.csv") -> str:
+        """Put a file where imports are found."""
+        self.files.contents[key] = content.encode() if isinstance(content, str) else content
+        return key
+
+    def parts_of(self, given: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+        """What the Map is given: the run, and the payload of each part."""
+        answer = self.inspector.inspect({"input": dict(given)})
+        answer = self.divider.divide(answer)
+        while not answer["done"]:
+            answer = self.divider.divide(json.loads(json.dumps(answer)))
+        keys = [file.key for file in self.files.listed(answer["parts"])]
+        return answer["run"], [{"run": answer["run"], "last": answer["last"], "part": key} for key in keys]
+
+    def import_file(self, key: str = "imports/customers.csv", **given: Any) -> dict[str, Any]:
+        """A whole run; the report."""
+        run, parts = self.parts_of({"file": key, **given})
+        for part in parts:
+            self.importer.import_part(part)
+        return json.loads(json.dumps(self.reporter.report({"run": run})))  # type: ignore[no-any-return]
+
+    def export(self, **given: Any) -> dict[str, Any]:
+        """A whole export; the output of its machine."""
+        self.executions += 1
+        scan = FakeProfileScan(self.contacts)
+        planner = ExportPlanner(files=self.files, scan=scan, segments={"vip": VIP})
+        slicer = SliceExporter(files=self.files, scan=scan, contacts=self.contacts, contacts_per_step=2)
+        planned = planner.plan({"input": given, "execution": f"execution-{self.executions}"})
+        for each in planned["slices"]:
+            answer = slicer.step(each)
+            while not answer["done"]:
+                answer = slicer.step(json.loads(json.dumps(answer)))
+        gatherer = ExportGatherer(files=self.files)
+        answer = gatherer.gather(planned)
+        while not answer["done"]:
+            answer = gatherer.gather(json.loads(json.dumps(answer)))
+        return answer
+
+    def text(self, key: str) -> str:
+        """A file that was written for people."""
+        return self.files[key].decode("utf-8-sig")
+
+    def one(self, kind: str, value: str) -> Contact:
+        """The contact an identity leads to."""
+        contact = self.contacts.load(self.contacts.identities[kind, value])
+        assert contact is not None
+        return contact

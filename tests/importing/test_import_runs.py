@@ -1,0 +1,365 @@
+"""A file goes in: what becomes of its rows, whoever interrupts, repeats or overlaps."""
+
+import gzip
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fakes import CRASH_MODES, Crash, CrashMode, Effects
+from tests.importing.machine import START, Machines
+from waypost.clock import parse_instant
+from waypost.contacts.profile import Consent
+from waypost.errors import InvalidInput, RetryableError, ServiceRefused
+
+ROWS = """user_id,email,phone,tags
+u-1,One@Example.com,13800138001,vip
+u-2,two@example.com,13800138002,
+u-3,not an address,13800138003,
+u-4,four@example.com,,new
+u-1,one@example.com,,gold
+u-5,five@example.com,13800138005,
+,,,
+u-6,six@example.com,,
+"""
+
+
+def counts(report: dict[str, Any]) -> dict[str, int]:
+    names = ("rows", "created", "updated", "unchanged", "merged", "rejected", "duplicates")
+    return {name: report[name] for name in names if report[name]}
+
+
+def base(machines: Machines) -> dict[str, Any]:
+    """Everybody, without what tells when and how often they were written."""
+    return {
+        contact.contact_id: replace(contact, version=0, created_at=parse_instant(START)).to_dict()
+        for contact in machines.contacts.living()
+    }
+
+
+def test_a_file_makes_contacts_and_a_report() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    report = machines.import_file()
+    assert counts(report) == {"rows": 7, "created": 5, "updated": 1, "rejected": 1, "duplicates": 1}
+    assert machines.one("user_id", "u-1").tags == {"vip", "gold"}
+    assert machines.one("phone", "+8613800138002").attributes["email"] == "two@example.com"
+    assert "u-3" not in {value for _, value in machines.contacts.identities}
+    assert (report["format"], report["dry_run"], report["mapping"]) == ("csv", False, "")
+
+
+def test_rejected_rows_come_back_with_number_field_reason_and_their_cells() -> None:
+    machines = Machines()
+    machines.upload(ROWS.replace("u-3,not", "=u-3,not"))
+    rejected = machines.text(machines.import_file()["files"]["rejected"]).splitlines()
+    assert rejected[0] == "row,field,reason,user_id,email,phone,tags"
+    number, field, *_ = rejected[1].split(",")
+    assert (number, field, len(rejected)) == ("4", "email", 2)
+    assert rejected[1].endswith(",'=u-3,not an address,13800138003,")
+
+
+def test_the_corrected_file_of_rejected_rows_can_be_imported() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    rejected = machines.text(machines.import_file()["files"]["rejected"])
+    machines.upload(rejected.replace("not an address", "three@example.com"), "imports/corrected.csv")
+    assert counts(machines.import_file("imports/corrected.csv")) == {"rows": 1, "created": 1}
+
+
+def test_who_is_in_the_file_twice_is_told_and_in_what_the_rows_differ() -> None:
+    machines = Machines(rows_per_part=2)
+    machines.upload(
+        "user_id,email,timezone\nu-1,one@example.com,Asia/Tokyo\nu-2,,\nu-1,,Asia/Seoul\nu-3,,\nu-1,uno@example.com,Asia/Seoul\n"
+    )
+    report = machines.import_file()
+    assert machines.text(report["files"]["duplicates"]).splitlines() == [
+        "row,same_person_as_row,differs_in",
+        "4,2,timezone",
+        "6,2,email",
+    ]
+    assert machines.one("user_id", "u-1").attributes == {"email": "uno@example.com", "timezone": "Asia/Seoul"}
+
+
+def test_persons_are_compared_in_several_passes_when_there_are_many_rows() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    run, parts = machines.parts_of({"file": "imports/customers.csv"})
+    for part in parts:
+        machines.importer.import_part(part)
+    in_one = machines.reporter.report({"run": run})
+    assert replace(machines.reporter, rows_per_pass=2).report({"run": run}) == in_one
+
+
+def test_repairs_are_counted_with_an_example() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    report = machines.import_file()
+    assert report["repairs"] >= 4
+    lines = machines.text(report["files"]["repairs"]).splitlines()
+    assert lines[0] == "field,rule,count,example_row,example_before,example_after"
+    assert any(line.startswith("phone,") and "'+8613800138001" in line for line in lines)
+
+
+def test_the_same_file_again_is_answered_from_what_was_done() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    first, before = machines.import_file(), list(machines.effects.log)
+    machines.clock.advance(hours=1)
+    assert machines.import_file() == first
+    assert machines.effects.log == before
+
+
+def test_the_same_rows_as_another_run_write_nothing_at_all() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    machines.import_file()
+    before = list(machines.effects.log)
+    machines.clock.advance(days=30)
+    machines.upload(ROWS, "imports/again.csv")
+    report = machines.import_file("imports/again.csv")
+    assert counts(report) == {"rows": 7, "unchanged": 6, "rejected": 1, "duplicates": 1}
+    assert machines.effects.log == before
+
+
+def test_a_dry_run_writes_nothing_and_reports_the_same() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    pretended = machines.import_file(dry_run=True)
+    assert (machines.effects.log, len(machines.contacts)) == ([], 0)
+    done = machines.import_file()
+    assert counts(pretended) == counts(done)
+    assert (pretended["run"], pretended["dry_run"]) != (done["run"], done["dry_run"])
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("crash_at", range(12))
+def test_a_part_that_broke_off_anywhere_is_finished_and_counted_as_if_it_had_not(
+    mode: CrashMode, crash_at: int
+) -> None:
+    undisturbed = Machines(rows_per_part=100)
+    undisturbed.upload(ROWS)
+    expected = counts(undisturbed.import_file())
+
+    machines = Machines(rows_per_part=100, effects=Effects(crash_at=crash_at, mode=mode))
+    machines.upload(ROWS)
+    _, [part] = machines.parts_of({"file": "imports/customers.csv"})
+    if crash_at < len(undisturbed.effects.log) and not _is_harmless(mode, machines, part):
+        machines.clock.advance(minutes=1)
+    report = machines.import_file()
+    assert counts(report) == expected
+    assert base(machines) == base(undisturbed)
+    assert machines.history.events.keys() == undisturbed.history.events.keys()
+
+
+def _is_harmless(mode: CrashMode, machines: Machines, part: dict[str, Any]) -> bool:
+    try:
+        machines.importer.import_part(part)
+    except (Crash, RetryableError):
+        return False
+    return True
+
+
+def test_the_order_of_the_parts_does_not_matter() -> None:
+    rows = "user_id,email,city\n" + "".join(
+        f"u-{number % 4},p{number % 4}@example.com,City {number}\n" for number in range(12)
+    )
+    bases = []
+    for backwards in (False, True):
+        machines = Machines(rows_per_part=2)
+        machines.upload(rows.replace("city", "timezone").replace("City ", "Etc/GMT-"))
+        _, parts = machines.parts_of({"file": "imports/customers.csv"})
+        for part in reversed(parts) if backwards else parts:
+            machines.importer.import_part(part)
+        bases.append({each.contact_id: each.attributes["timezone"] for each in machines.contacts.living()})
+    assert bases[0] == bases[1]
+    assert sorted(bases[0].values()) == ["Etc/GMT-10", "Etc/GMT-11", "Etc/GMT-8", "Etc/GMT-9"]
+
+
+def test_two_files_about_the_same_people_at_once_lose_nobody() -> None:
+    machines = Machines()
+    machines.upload("user_id,email,tags\nu-1,one@example.com,a\nu-2,two@example.com,a\n", "imports/a.csv")
+    machines.upload("user_id,phone,tags\nu-2,13800138002,b\nu-1,13800138001,b\n", "imports/b.csv")
+    [(_, [one]), (_, [other])] = (machines.parts_of({"file": f"imports/{name}.csv"}) for name in "ab")
+    machines.contacts.before_save = lambda: machines.importer.import_part(other)
+    machines.importer.import_part(one)
+    assert len(machines.contacts.living()) == 2
+    for number in (1, 2):
+        contact = machines.one("user_id", f"u-{number}")
+        assert contact.tags == {"a", "b"}
+        assert {"email", "phone"} <= contact.identities.keys()
+
+
+def test_a_part_that_is_not_done_keeps_the_report_back() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    run, parts = machines.parts_of({"file": "imports/customers.csv"})
+    machines.importer.import_part(parts[0])
+    with pytest.raises(InvalidInput, match="is not done; redrive"):
+        machines.reporter.report({"run": run})
+
+
+def test_a_file_that_is_replaced_meanwhile_stops_the_run() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    _, [part, *_] = machines.parts_of({"file": "imports/customers.csv"})
+    machines.upload(ROWS + "u-9,nine@example.com,,\n")
+    with pytest.raises(InvalidInput, match="was replaced"):
+        machines.importer.import_part(part)
+
+
+def test_a_file_is_cut_into_the_same_parts_in_one_go_or_in_many() -> None:
+    rows = "user_id,note\n" + "".join(f'u-{number},"line {number}\nanother"\n' for number in range(50))
+    cut = []
+    for bytes_per_step in (60, 10_000):
+        machines = Machines(rows_per_part=4)
+        machines.upload(rows)
+        answer = machines.inspector.inspect({"input": {"file": "imports/customers.csv"}})
+        divider = replace(machines.divider, bytes_per_step=bytes_per_step)
+        answer, calls = divider.divide(answer), 1
+        while not answer["done"]:
+            answer, calls = divider.divide(answer), calls + 1
+        cut.append([json.loads(machines.files[file.key]) for file in machines.files.listed(answer["parts"])])
+        assert (calls > 1) == (bytes_per_step == 60)
+        assert divider.divide({"run": answer["run"]}) == answer
+    assert cut[0] == cut[1]
+    assert [part["first"] for part in cut[0]] == list(range(2, 52, 4))
+
+
+def test_compressed_files_of_a_folder_are_one_file() -> None:
+    machines = Machines()
+    for number in (1, 2):
+        endpoint = {"ChannelType": "EMAIL", "Address": f"p{number}@example.com", "User": {"UserId": f"u-{number}"}}
+        machines.upload(gzip.compress(json.dumps(endpoint).encode()), f"imports/pinpoint/part-{number}.json.gz")
+    report = machines.import_file("imports/pinpoint/")
+    assert (report["format"], counts(report)) == ("pinpoint", {"rows": 2, "created": 2})
+
+
+def test_consent_for_all_rows_has_its_evidence_and_never_overrules_the_contact() -> None:
+    machines = Machines()
+    machines.upload("user_id,email\nu-1,one@example.com\nu-2,two@example.com\nu-3,\n")
+    machines.import_file()
+    leaver = machines.one("user_id", "u-1")
+    left = {"email/*": Consent(granted=False, at=machines.clock(), source="shop")}
+    machines.contacts.put(replace(leaver, consents=left, suppressions={"email": "complaint"}))
+    machines.clock.advance(days=1)
+    report = machines.import_file(consent={"email": "sign-up form of 2026"})
+    assert report["kept_consents"] == {"email": 1}
+    assert counts(report) == {"rows": 3, "updated": 1, "unchanged": 2}
+    assert machines.one("user_id", "u-1").consents == left
+    assert machines.one("user_id", "u-1").suppressions == {"email": "complaint"}
+    granted = machines.one("user_id", "u-2").consents["email/*"]
+    assert (granted.granted, granted.source) == (True, f"import:{report['run']}")
+    assert machines.one("user_id", "u-3").consents == {}
+    [event] = [
+        json.loads(item) for item in machines.history.events.values() if "evidence" in json.loads(item)["properties"]
+    ]
+    assert event["properties"]["evidence"] == {"email": "sign-up form of 2026"}
+    assert event["profile"]["consent"] == {"email": True}
+
+
+def test_an_erased_contact_does_not_come_back() -> None:
+    machines = Machines()
+    machines.upload("user_id,email\nu-1,one@example.com\n")
+    machines.import_file()
+    contact = machines.one("user_id", "u-1")
+    machines.contacts.put(replace(contact, erased=True, attributes={}))
+    before = machines.contacts.items[contact.contact_id]
+    machines.upload("user_id,email,tags\nu-9,one@example.com,vip\n", "imports/again.csv")
+    report = machines.import_file("imports/again.csv")
+    assert counts(report) == {"rows": 1, "rejected": 1}
+    assert "erased on request" in machines.text(report["files"]["rejected"])
+    assert machines.contacts.items[contact.contact_id] == before
+    assert len(machines.contacts) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "field"),
+    [
+        (InvalidInput("profile", "the attributes would exceed 200,000 bytes"), "profile"),
+        (ServiceRefused("PutItem: ValidationException: Item size has exceeded the maximum"), "row"),
+    ],
+)
+def test_a_row_that_cannot_be_stored_keeps_back_itself_only(error: Exception, field: str) -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+
+    def refuse() -> None:
+        raise error
+
+    machines.contacts.before_save = refuse
+    report = machines.import_file()
+    assert counts(report) == {"rows": 7, "created": 5, "rejected": 2}
+    assert machines.text(report["files"]["rejected"]).splitlines()[1].startswith(f"2,{field},")
+
+
+def test_a_store_that_refuses_us_stops_the_part() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+
+    def refuse() -> None:
+        raise ServiceRefused("PutItem: AccessDeniedException: not authorized")
+
+    machines.contacts.before_save = refuse
+    with pytest.raises(ServiceRefused):
+        machines.import_file()
+
+
+def test_rows_that_prove_two_contacts_to_be_one_merge_them() -> None:
+    machines = Machines()
+    machines.upload("user_id,email\n,one@example.com\n", "imports/mails.csv")
+    machines.upload("user_id,phone\n,13800138001\n", "imports/phones.csv")
+    machines.import_file("imports/mails.csv")
+    machines.import_file("imports/phones.csv")
+    machines.upload("user_id,email,phone\nu-1,one@example.com,13800138001\n", "imports/both.csv")
+    pretended = machines.import_file("imports/both.csv", dry_run=True)
+    assert len(machines.contacts.living()) == 2
+    assert machines.queue.events == {}
+    assert counts(machines.import_file("imports/both.csv")) == counts(pretended) == {"rows": 1, "merged": 1}
+    assert len(machines.contacts.living()) == 1
+    assert [event.type for event in machines.queue.events.values()] == ["contacts_merged"]
+
+
+def test_a_value_that_is_older_than_what_is_known_changes_nothing() -> None:
+    machines = Machines()
+    machines.upload("user_id,timezone\nu-1,Asia/Shanghai\n", "imports/new.csv")
+    machines.import_file("imports/new.csv")
+    machines.upload("user_id,timezone\nu-1,Asia/Tokyo\n", "imports/old.csv")
+    report = machines.import_file("imports/old.csv", as_of="2027-02-01T00:00:00Z")
+    assert counts(report) == {"rows": 1, "unchanged": 1}
+    assert machines.one("user_id", "u-1").attributes["timezone"] == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "reason"),
+    [
+        ({}, "file", "is missing"),
+        ({"file": 3}, "file", "expected a text"),
+        ({"file": "exports/x.csv"}, "file", "expected a file under s3://waypost-test-files/imports/"),
+        ({"file": "s3://elsewhere/imports/x.csv"}, "file", "expected a file under"),
+        ({"file": "imports/"}, "file", "expected a file under"),
+        ({"file": "imports/nothing.csv"}, "file", "there is nothing at s3://waypost-test-files/imports/nothing.csv"),
+        ({"file": "imports/empty.csv"}, "file", "is empty"),
+        ({"file": "imports/header.csv"}, "file", "has no rows"),
+        ({"file": "imports/customers.csv", "formt": "csv"}, "formt", "did you mean 'format'?"),
+        ({"file": "imports/customers.csv", "format": "xlsx"}, "format", "expected one of csv, jsonl, pinpoint"),
+        ({"file": "imports/customers.csv", "mapping": "nobody"}, "mapping", "there is no mapping 'nobody'"),
+        ({"file": "imports/customers.csv", "dry_run": "yes"}, "dry_run", "expected true or false"),
+        ({"file": "imports/customers.csv", "consent": {"fax": "x"}}, "consent.fax", "expected one of email, sms"),
+        ({"file": "imports/customers.csv", "consent": {"email": True}}, "consent.email", "where and how"),
+        ({"file": "imports/customers.csv", "as_of": "yesterday"}, "as_of", "expected an instant"),
+        ({"file": "imports/customers.csv", "as_of": "2050-01-01T00:00:00Z"}, "as_of", "is in the future"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused_before_anything_is_written(
+    given: dict[str, Any], field: str, reason: str
+) -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    machines.upload("", "imports/empty.csv")
+    machines.upload("user_id,email\n", "imports/header.csv")
+    with pytest.raises(InvalidInput) as refused:
+        machines.parts_of(given)
+    assert refused.value.field == field
+    assert reason in refused.value.reason
+    assert machines.effects.log == []

@@ -1,0 +1,124 @@
+"""``waypost contacts import`` and ``export``: what they say, what they fetch, and their exit status."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.local import file_commands, running
+from infra.local.commands import app
+from infra.local.problems import LocalError
+
+REPORT: dict[str, Any] = {
+    "run": "i-1",
+    "file": "imports/x.csv",
+    "mapping": "",
+    "format": "csv",
+    "encoding": "gb18030",
+    "dry_run": False,
+    "rows": 3,
+    "created": 1,
+    "updated": 0,
+    "unchanged": 1,
+    "merged": 0,
+    "rejected": 1,
+    "duplicates": 0,
+    "repairs": 2,
+    "kept_consents": {"email": 1},
+    "ignored_columns": ["备注"],
+    "files": {"rejected": "imports/i-1/rejected.csv", "duplicates": None, "repairs": None},
+}
+EXPORTED: dict[str, Any] = {"contacts": 7, "columns": ["email"], "files": ["exports/x-1/contacts.csv"]}
+
+
+class FakeOperations:
+    """FileOperations that ran already; ``asked`` is the input of the machine."""
+
+    asked: dict[str, Any]
+    report = REPORT
+    exported = EXPORTED
+
+    def __init__(self, access: Any) -> None:
+        self.access = access
+
+    def upload(self, file: Path) -> str:
+        """See FileOperations."""
+        return f"imports/{file.name}"
+
+    def import_file(self, given: dict[str, Any], progress: Any) -> dict[str, Any]:
+        """See FileOperations."""
+        progress(1, 2)
+        type(self).asked = given
+        return self.report
+
+    def export(self, given: dict[str, Any], progress: Any) -> dict[str, Any]:
+        """See FileOperations."""
+        progress(1, None)
+        type(self).asked = given
+        return self.exported
+
+    def download(self, key: str, target: Path) -> Path:
+        """See FileOperations."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(key, encoding="utf-8")
+        return target
+
+
+@pytest.fixture
+def operations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[FakeOperations]:
+    class Operations(FakeOperations):
+        pass
+
+    monkeypatch.setattr(file_commands, "FileOperations", Operations)
+    monkeypatch.setattr(running, "access", dict)
+    monkeypatch.setattr(running, "OUT", tmp_path)
+    return Operations
+
+
+def test_a_report_is_shown_with_what_was_kept_out_and_status_1(
+    operations: type[FakeOperations], tmp_path: Path
+) -> None:
+    ended = CliRunner().invoke(app, ["contacts", "import", "people.csv", "--mapping", "crm", "--dry-run"])
+    assert ended.exit_code == 1
+    assert operations.asked == {"file": "imports/people.csv", "dry_run": True, "mapping": "crm"}
+    assert "3 rows imported; read as csv, gb18030" in ended.output
+    assert "rows kept out" in ended.output
+    assert "备注" in ended.output
+    assert (tmp_path / "imports" / "i-1" / "rejected.csv").exists()
+
+
+def test_a_file_that_went_in_whole_has_status_0(operations: type[FakeOperations]) -> None:
+    operations.report = REPORT | {"rejected": 0, "files": {"rejected": None}}
+    ended = CliRunner().invoke(app, ["contacts", "import", "people.csv", "--consent", "email=form of 2026", "--json"])
+    assert ended.exit_code == 0
+    assert operations.asked["consent"] == {"email": "form of 2026"}
+    assert json.loads(ended.stdout)["downloaded"] == {}
+
+
+def test_consent_without_evidence_is_refused(operations: type[FakeOperations]) -> None:
+    ended = CliRunner().invoke(app, ["contacts", "import", "people.csv", "--consent", "email"])
+    assert isinstance(ended.exception, LocalError)
+
+
+def test_an_export_is_written_where_it_was_asked_for(operations: type[FakeOperations], tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    ended = CliRunner().invoke(app, ["contacts", "export", str(target), "--segment", "vip", "--columns", "email, city"])
+    assert ended.exit_code == 0
+    assert operations.asked == {"format": "csv", "segment": "vip", "columns": ["email", "city"]}
+    assert target.read_text(encoding="utf-8") == "exports/x-1/contacts.csv"
+    assert "7 contacts" in ended.output
+
+
+def test_an_export_in_several_files_numbers_them(operations: type[FakeOperations], tmp_path: Path) -> None:
+    operations.exported = EXPORTED | {"files": ["exports/x-1/contacts-001.csv", "exports/x-1/contacts-002.csv"]}
+    ended = CliRunner().invoke(app, ["contacts", "export", str(tmp_path / "all.csv"), "--json"])
+    assert [Path(path).name for path in json.loads(ended.stdout)["downloaded"]] == ["all-001.csv", "all-002.csv"]
+
+
+@pytest.mark.parametrize("command", ["import", "export"])
+def test_both_commands_explain_themselves(command: str) -> None:
+    shown = CliRunner().invoke(app, ["contacts", command, "--help"])
+    assert shown.exit_code == 0
+    assert "--json" in shown.output

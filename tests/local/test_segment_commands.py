@@ -1,0 +1,146 @@
+"""``waypost segment list`` and ``check``: what they say of the saved segments and of a file anywhere."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from infra import cli
+from infra.local import segment_files
+from infra.local.commands import app
+from infra.local.problems import LocalError
+from infra.local.running import FOLDER_VARIABLE
+
+SEGMENTS = ["dormant-30-days", "high-intent-cart", "shanghai-makeup-cart-abandoners", "vip-members"]
+VIP = {"attribute": "level", "at_least": 3}
+BOUGHT = {"event": "order_placed", "within": "30d"}
+
+
+def write(folder: Path, rule: Any, name: str = "trial.yaml", **more: Any) -> Path:
+    path = folder / name
+    content = {"description": "for a test", "owner": "nobody", "rule": rule, **more}
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def checked(path: Path | str) -> tuple[int, dict[str, Any]]:
+    shown = CliRunner().invoke(app, ["segment", "check", str(path), "--json"])
+    return shown.exit_code, json.loads(shown.stdout)
+
+
+def test_the_saved_segments_are_listed_with_what_they_look_at() -> None:
+    shown = CliRunner().invoke(app, ["segment", "list"])
+    assert shown.exit_code == 0
+    assert all(name in shown.output for name in SEGMENTS)
+    listed = json.loads(CliRunner().invoke(app, ["segment", "list", "--json"]).stdout)
+    assert set(SEGMENTS) <= {each["name"] for each in listed}
+
+
+@pytest.mark.parametrize("name", SEGMENTS)
+def test_what_this_project_ships_is_right_and_gives_no_cause_for_doubt(name: str) -> None:
+    status, answer = checked(name)
+    assert (status, answer["problems"], answer["warnings"]) == (0, [], [])
+
+
+def test_a_good_file_anywhere_may_name_the_segments_of_this_project(tmp_path: Path) -> None:
+    path = write(tmp_path, {"all": [{"segment": "vip-members"}, {"consent": "email"}]})
+    status, answer = checked(path)
+    assert (status, answer["name"], answer["file"]) == (0, "trial", str(path))
+    assert answer["rule"]["all"][1] == {"consent": "email"}
+    assert "level" in json.dumps(answer["rule"]), "the segment it names is written out"
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "reason"),
+    [
+        ({"segment": "vip-member"}, "rule.segment", "unknown segment 'vip-member'; did you mean 'vip-members'?"),
+        ({"tag": "high-intent-card"}, "rule.tag", "unknown tag 'high-intent-card'; did you mean 'high-intent-cart'?"),
+        ({"attribute": "level", "at_lest": 3}, "rule.at_lest", "unknown field 'at_lest'; did you mean 'at_least'?"),
+        ({"segment": "trial"}, "rule", "depends on itself: segment:trial → segment:trial"),
+    ],
+)
+def test_what_is_wrong_is_told_by_file_path_and_nearest_name(
+    tmp_path: Path, rule: dict[str, Any], field: str, reason: str
+) -> None:
+    path = write(tmp_path, rule)
+    status, answer = checked(path)
+    told = {"file": str(path), "field": field, "reason": reason}
+    assert (status, told in answer["problems"]) == (1, True), answer["problems"]
+
+
+def test_people_read_the_same_in_words(tmp_path: Path) -> None:
+    wrong = CliRunner().invoke(app, ["segment", "check", str(write(tmp_path, {"segment": "vip-member"}))])
+    assert wrong.exit_code == 1
+    assert "did you mean 'vip-members'?" in wrong.output.replace("\n", "")
+    right = CliRunner().invoke(app, ["segment", "check", str(write(tmp_path, VIP))])
+    assert right.output == "✓ trial looks at attributes level\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "refresh", "field"),
+    [
+        ({"all": [VIP, {"not": BOUGHT}]}, "off", "refresh"),
+        ({"attribute": "birthday", "age": {"at_least": 18}}, "off", "refresh"),
+        (BOUGHT, "daily", "rule"),
+        ({"all": [VIP, {"event": "*", "within": "30d"}]}, "daily", "rule"),
+        ({"any": [VIP, BOUGHT]}, "daily", "rule"),
+    ],
+)
+def test_what_will_perhaps_not_do_what_was_meant_is_a_warning(
+    tmp_path: Path, rule: dict[str, Any], refresh: str, field: str
+) -> None:
+    status, answer = checked(write(tmp_path, rule, refresh=refresh))
+    assert status == 0
+    assert [warning["field"] for warning in answer["warnings"]] == [field]
+
+
+@pytest.mark.parametrize("rule", [VIP, {"all": [VIP, BOUGHT]}, {"all": [{"not": {"tag": "staff"}}, BOUGHT]}])
+def test_what_is_as_it_should_be_gives_none(tmp_path: Path, rule: dict[str, Any]) -> None:
+    assert checked(write(tmp_path, rule))[1]["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "vip-member"], "unknown segment 'vip-member'; did you mean 'vip-members'?"),
+        (["check", "no/such.yaml"], "there is no file 'no/such.yaml'"),
+        (["count", "vip-members"], "nothing is running"),
+        (["why", "vip-members", "lin"], "nothing is running"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["waypost", "segment", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+
+
+def test_a_segment_that_is_wrong_is_neither_counted_nor_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = write(tmp_path, {"segment": "vip-member"})
+    monkeypatch.setattr(sys, "argv", ["waypost", "segment", "count", str(path)])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert f"waypost segment check {path}" in capsys.readouterr().err
+
+
+def test_a_project_that_is_wrong_itself_is_told_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "segments"
+    folder.mkdir()
+    write(folder, {"segment": "nobody"}, name="broken.yaml")
+    monkeypatch.setattr(segment_files, "STATEMACHINES", tmp_path)
+    segment_files.project.cache_clear()
+    try:
+        with pytest.raises(LocalError, match=r"broken\.yaml: rule\.segment: unknown segment"):
+            segment_files.project()
+    finally:
+        segment_files.project.cache_clear()

@@ -1,0 +1,170 @@
+"""A night on fakes: the steps of refresh-contacts in the order in which the state machine calls them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.engine.world import World
+from tests.importing.machine import FakeFiles
+from waypost import ids
+from waypost.clock import parse_instant
+from waypost.contacts.profile import Contact
+from waypost.events.envelope import Event
+from waypost.metrics.declaration import MetricsDeclaration
+from waypost.metrics.measuring import Measurer
+from waypost.metrics.planning import RefreshPlanner
+from waypost.metrics.ranking import PurchaseCounter, Ranker
+from waypost.metrics.refreshing import ContactRefresher
+from waypost.metrics.slices import COUNTED
+from waypost.segments.ports import BaseSize, Page
+from waypost.segments.reading import Reads
+from waypost.segments.subject import Subject, subject_of
+
+ACTIVITY: dict[str, Any] = {
+    "activity": {
+        "weights": {"order_placed": 10, "logged_in": 1},
+        "half_life_seconds": 14 * 86400,
+        "window_seconds": 90 * 86400,
+    }
+}
+RFM: dict[str, Any] = {
+    "event": "order_placed",
+    "where": None,
+    "value": "total",
+    "window_seconds": 365 * 86400,
+    "segments": [{"name": "champions", "r": [4, 5], "f": [4, 5], "m": [4, 5]}, {"name": "others"}],
+}
+
+
+@dataclass
+class FakeProfileScan:
+    """A ProfileScan in pages of two contacts; ``stale`` are profiles as the index still has them."""
+
+    world: World
+    about: int = 0
+    stale: dict[str, Contact] = field(default_factory=dict)
+
+    def size(self) -> BaseSize:
+        """See ProfileScan."""
+        return BaseSize(contacts=self.about, bytes=0)
+
+    def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
+        """See ProfileScan."""
+        contacts = self.world.contacts
+        living = [each for each in (contacts[name] for name in sorted(contacts.items)) if not each.erased]
+        mine = [self.stale.get(each.contact_id, each) for place, each in enumerate(living) if place % total == segment]
+        left = [each for each in mine if after is None or each.contact_id > after]
+        for first in range(0, max(len(left), 1), 2):
+            page = left[first : first + 2]
+            more = first + 2 < len(left)
+            yield Page(page, page[-1].contact_id if more else None, read_units=1.0)
+
+    def stored(self, segment: int, total: int, *, reads: Reads, after: str | None = None) -> Iterator[Page[Any]]:
+        """See ProfileScan."""
+        return self.slice(segment, total, after=after)
+
+    def viewer(self, reads: Reads, *, now: datetime, default_zone: ZoneInfo) -> Callable[[Any], Subject]:
+        """See ProfileScan."""
+        return lambda stored: subject_of(stored, now=now, default_zone=default_zone)
+
+    def partitions_of(self, stored: Contact) -> tuple[str, ...]:
+        """See ProfileScan."""
+        return stored.partitions
+
+
+@dataclass(kw_only=True)
+class Night:
+    """A world with metrics, and the machine that refreshes it."""
+
+    world: World
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    files: FakeFiles = field(default_factory=FakeFiles)
+    most: int = 3
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.scan = FakeProfileScan(self.world)
+
+    @property
+    def declaration(self) -> MetricsDeclaration:
+        empty: dict[str, Any] = {"scores": {}, "rfm": None, "churn_risk": []}
+        return MetricsDeclaration.from_dict({**empty, **self.metrics} if self.metrics else {})
+
+    @property
+    def measurer(self) -> Measurer:
+        zone = self.world.published.sending.default_time_zone
+        return Measurer(declaration=self.declaration, past=self.world.past, default_zone=zone)
+
+    @property
+    def planner(self) -> RefreshPlanner:
+        return RefreshPlanner(
+            scan=self.scan,
+            declaration=self.declaration,
+            tags=self.world.tags,
+            index=self.world.index,
+            segments=self.world.segments,
+            clock=self.world.clock,
+        )
+
+    @property
+    def counter(self) -> PurchaseCounter:
+        return PurchaseCounter(scan=self.scan, measurer=self.measurer, files=self.files, most=self.most)
+
+    @property
+    def ranker(self) -> Ranker:
+        return Ranker(files=self.files)
+
+    @property
+    def refresher(self) -> ContactRefresher:
+        return ContactRefresher(
+            scan=self.scan,
+            contacts=self.world.contacts,
+            measurer=self.measurer,
+            keeper=self.world.keeper,
+            most=self.most,
+        )
+
+    def plan(self, refresh: str = "daily") -> dict[str, Any]:
+        """The first step of a new run."""
+        self.runs += 1
+        return self.planner.plan({"run": f"run-{self.runs}", "refresh": refresh})
+
+    def run(self, refresh: str = "daily") -> dict[str, int]:
+        """A whole run; what it counted."""
+        plan = self.plan(refresh)
+        ranks: dict[str, Any] = {}
+        if plan["ranked"]:
+            for part in plan["slices"]:
+                self.to_the_end(self.counter.count, part)
+            ranks = self.ranker.rank({"run": plan["run"]})
+        ends = [self.to_the_end(self.refresher.refresh, {**part, "ranks": ranks}) for part in plan["slices"]]
+        return {name: sum(end["counts"][name] for end in ends) for name in COUNTED}
+
+    @staticmethod
+    def to_the_end(step: Callable[[dict[str, Any]], dict[str, Any]], part: dict[str, Any]) -> dict[str, Any]:
+        """Call a step until its slice is done."""
+        answer = step(part)
+        while not answer["done"]:
+            answer = step(answer)
+        return answer
+
+    def have(self, user: str, **fields: Any) -> str:
+        """A contact; its id."""
+        contact_id = ids.contact_id("user_id", user)
+        created = parse_instant("2026-01-01T00:00:00Z")
+        self.world.contacts.put(Contact(contact_id, created, identities={"user_id": [user]}, **fields))
+        return contact_id
+
+    def happens(self, user: str, kind: str, *, days: float = 0, **properties: Any) -> None:
+        """An event of the contact so many days ago, routed now."""
+        at = self.world.clock() - timedelta(days=days)
+        name = ids.event_id(user, [kind, at, properties])
+        self.world.route(Event(name, kind, {"user_id": user}, at, self.world.clock(), "test", properties=properties))
+
+    def metrics_of(self, user: str) -> dict[str, Any]:
+        """A contact's metrics without the time."""
+        found = dict(self.world.contacts[ids.contact_id("user_id", user)].metrics)
+        found.pop("computed_at", None)
+        return found
