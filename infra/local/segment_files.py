@@ -127,7 +127,7 @@ def warned(rule: Mapping[str, Any], looks_at: Reads, refresh: str) -> Iterator[t
 def _is_narrowed(rule: Mapping[str, Any]) -> bool:
     """Whether a condition over the profile stands beside those over the past, where it is asked first."""
     parts = rule.get("all", [])
-    return any(all(_WITH_PAST.isdisjoint(each) for each in conditions(part)) for part in parts)
+    return any(_is_narrowed(part) or all(_WITH_PAST.isdisjoint(each) for each in conditions(part)) for part in parts)
 
 
 def asked_by(looks_at: Reads) -> str:

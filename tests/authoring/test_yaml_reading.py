@@ -85,3 +85,11 @@ def test_a_file_that_stands_for_more_than_it_shows_is_refused(tmp_path: Path, te
 
 def test_an_alias_used_often_is_fine(tmp_path: Path) -> None:
     assert read(tmp_path, "a: &a [1, 2]\nb: [*a, *a, *a]")["b"] == [[1, 2]] * 3
+
+
+def test_a_file_that_nobody_can_have_written_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "segment.yaml"
+    file.write_text("- a\n" * 260_000, encoding="utf-8")
+
+    with pytest.raises(UnclearYamlError, match="1,040,000 bytes; expected at most 1,000,000"):
+        read_yaml(file)

@@ -1,7 +1,8 @@
 """Identities, merges and undone merges in any order, against a model that only keeps lists of what happened to whom.
 
 In the model a contact is the set of things that happened to it; a merge is the union of two sets, and undoing it takes
-out of the survivor's set what the other brought along. Everything else is read off the sets.
+out of the survivor's set what only the other brought along. Whom the other was kept apart from goes with it; a
+withdrawal that an earlier undo left with both stays with both. Everything else is read off the sets.
 """
 
 from collections.abc import Iterator
@@ -36,7 +37,8 @@ class Person:
     number: int
     facts: set[Fact] = field(default_factory=set)
     apart: set[int] = field(default_factory=set)
-    made_of: list[tuple["Person", frozenset[Fact]]] = field(default_factory=list)
+    made_of: list[tuple["Person", frozenset[Fact], frozenset[int]]] = field(default_factory=list)
+    """Who was merged into this one, and what only they brought along: what happened to them, whom to keep apart from."""
 
     def known(self, kind: str) -> set[str]:
         return {value for _, what, name, value in self.facts if what == "identity" and name == kind}
@@ -47,11 +49,13 @@ class Person:
 
     @property
     def numbers(self) -> set[int]:
-        return {self.number}.union(*(other.numbers for other, _ in self.made_of))
+        return {self.number}.union(*(other.numbers for other, _, _ in self.made_of))
 
     @property
     def rank(self) -> tuple[int, int]:
-        return min(IDENTITY_KINDS.index(kind) for kind in POOL if self.known(kind)), min(fact[0] for fact in self.facts)
+        """By the strongest identity, then by the first event; a withdrawal that an undo left with both tells no age."""
+        first = min(at for at, what, _, _ in self.facts if what == "points")
+        return min(IDENTITY_KINDS.index(kind) for kind in POOL if self.known(kind)), first
 
 
 class Model:
@@ -101,14 +105,15 @@ class Model:
 
     def merge(self, one: Person, other: Person) -> Person:
         survivor, absorbed = sorted((one, other), key=lambda each: each.rank)
-        survivor.made_of.append((absorbed, frozenset(absorbed.facts)))
+        brought = frozenset(absorbed.facts - survivor.facts), frozenset(absorbed.apart - survivor.apart)
+        survivor.made_of.append((absorbed, *brought))
         survivor.facts |= absorbed.facts
         survivor.apart = (survivor.apart | absorbed.apart) - survivor.numbers
         self.living.remove(absorbed)
         return survivor
 
     def undo(self, survivor: Person) -> None:
-        absorbed, brought = survivor.made_of.pop()
+        absorbed, brought, kept_from = survivor.made_of.pop()
         no = {
             fact
             for fact in survivor.facts
@@ -116,8 +121,8 @@ class Model:
         }
         last = {fact for fact in no if fact[0] == max(each[0] for each in no if each[2] == fact[2])}
         survivor.facts = (survivor.facts - brought) | last
-        absorbed.facts = set(brought) | last
-        survivor.apart.add(absorbed.number)
+        absorbed.facts |= last
+        survivor.apart = (survivor.apart - kept_from) | {absorbed.number}
         absorbed.apart.add(survivor.number)
         self.living.append(absorbed)
 
@@ -209,8 +214,8 @@ class IdentityMachine(RuleBasedStateMachine):
                 kind: person.known(kind) for kind in POOL if person.known(kind)
             }
             attributes = {name: value for name, value in person.latest("attribute").items() if value is not None}
-            addresses = {"email"} if person.known("email") else set()
-            assert {name: value for name, value in contact.attributes.items() if name not in addresses} == attributes
+            assert {name: value for name, value in contact.attributes.items() if name != "email"} == attributes
+            assert contact.attributes.get("email") in (person.known("email") or [None])
             assert contact.tags == set(person.latest("tag"))
             assert contact.points == sum(value for _, what, _, value in person.facts if what == "points")
             answers = {name: contact.consent(name, "*") == "granted" for name in person.latest("consent")}
@@ -242,6 +247,10 @@ def _identities_of(person: Person) -> Iterator[dict[str, str]]:
 
 
 IdentityMachine.TestCase.settings = settings(
-    max_examples=200, stateful_step_count=25, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck)
+    max_examples=100,
+    stateful_step_count=25,
+    deadline=timedelta(seconds=5),
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
 )
 TestIdentities = IdentityMachine.TestCase

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from tests.contacts.people import contact, minutes, said
 from waypost.contacts.identity_rules import BUILT_IN
 from waypost.contacts.merging import Merge, merge_of
-from waypost.contacts.profile import Contact, with_attributes, with_groups, with_push_tokens, with_tags
+from waypost.contacts.profile import (
+    Contact,
+    with_attributes,
+    with_groups,
+    with_identities,
+    with_push_tokens,
+    with_tags,
+)
 from waypost.contacts.unmerging import parted, rewritten, without
 
 LATER = minutes(60)
@@ -77,6 +84,30 @@ def test_what_the_survivor_lost_since_does_not_come_back() -> None:
     left, _ = parted(done, with_tags(now, remove=["vip"], at=minutes(70)))
     assert "plan" not in left.attributes
     assert left.tags == frozenset()
+
+
+def test_an_address_that_became_known_since_is_the_survivors_when_the_others_has_gone_back() -> None:
+    absorbed = with_identities(mail(), {"email": "lin@example.com"})
+    now = with_identities(merge(lin(), absorbed).result, {"email": "new@example.com", "phone": "+8613800138000"})
+    left, back = parted(merge(lin(), absorbed), now)
+    assert left.identities == {"user_id": ["u-1"], "email": ["new@example.com"], "phone": ["+8613800138000"]}
+    assert left.attributes == {"email": "new@example.com", "phone": "+8613800138000"}
+    assert back.attributes == {"email": "lin@example.com"}
+
+
+def test_an_address_named_since_goes_back_with_its_identity_unless_somebody_said_it_of_the_survivor() -> None:
+    done = merge(lin(), mail())
+    named = with_identities(done.result, {"email": "lin@example.com"})
+    assert named.address("email") == "lin@example.com"
+    assert parted(done, named)[0].address("email") is None
+    said_so = with_attributes(named, {"email": "lin@example.com"}, at=minutes(70))
+    assert parted(done, said_so)[0].address("email") == "lin@example.com"
+
+
+def test_an_address_removed_since_is_not_replaced() -> None:
+    done = merge(lin(), with_identities(mail(), {"email": "lin@example.com"}))
+    now = with_identities(done.result, {"email": "new@example.com"})
+    assert parted(done, with_attributes(now, {"email": None}, at=minutes(70)))[0].address("email") is None
 
 
 def test_withdrawn_consent_stays_withdrawn_on_both_whenever_and_by_whom_it_was_withdrawn() -> None:

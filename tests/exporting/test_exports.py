@@ -75,6 +75,16 @@ def test_an_exported_file_fills_an_empty_system_with_the_same_people(form: str) 
         )  # fmt: skip
 
 
+def test_a_name_that_holds_a_separator_stays_one_name() -> None:
+    machines = Machines()
+    machines.upload('{"user_id": "1", "tags": ["a;b", "c, d", "e"]}\n', "imports/one.jsonl")
+    machines.import_file("imports/one.jsonl")
+    [key] = machines.export()["files"]
+    machines.upload(machines.files[key], "imports/again.csv")
+    assert machines.import_file("imports/again.csv")["unchanged"] == 1
+    assert set(machines.one("user_id", "1").tags) == {"a;b", "c, d", "e"}
+
+
 def test_only_the_chosen_columns_come_in_their_order() -> None:
     machines = filled()
     [key] = machines.export(columns=["tags", "email", "nobody_has_this"])["files"]

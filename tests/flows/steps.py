@@ -18,6 +18,7 @@ from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
 from waypost.clock import real_now
 from waypost.reporting.timeline import MessageDecision, decisions
+from waypost.segments.vocabulary import CONCLUSIONS
 
 NURTURE = "new-user-nurture"
 WELCOME = "Day 1, welcome e-mail with the product guide"
@@ -103,6 +104,12 @@ def rows(cloud: LocalCloud, user_id: str, kind: str = "") -> dict[str, Item]:
     """What is kept of a contact: sort key → item, of one kind (``message``, ``pause``, ``event`` …) or all."""
     found = items(cloud).everything(contact_id(user_id))
     return {str(item["sk"]): item for item in found if not kind or str(item["sk"]).split("#")[0] == kind}
+
+
+def heard(cloud: LocalCloud, user_id: str, kind: str = "event") -> dict[str, Item]:
+    """The contact's events, or the marks that they were ``routed``, without those in which Waypost concludes something."""
+    found = rows(cloud, user_id, kind)
+    return {sk: row for sk, row in found.items() if row.get("type", row.get("event_type")) not in CONCLUSIONS}
 
 
 def items(cloud: LocalCloud) -> DynamoContactItems:

@@ -25,6 +25,7 @@ from tests.flows.steps import (
     end_workers,
     eventually,
     execution_of,
+    heard,
     introduce,
     invoke,
     items,
@@ -339,15 +340,15 @@ def test_a_router_that_dies_in_the_middle_of_a_batch_loses_and_repeats_nothing(c
     cloud.time.settle()
 
     wanted = sorted(f"segment:{call['messageId']}" for call in said)
-    assert sorted(row["id"] for row in rows(cloud, user_id, "event").values() if row["type"] != "identified") == wanted
-    assert len(rows(cloud, user_id, "routed")) == 1 + len(said)
+    assert sorted(row["id"] for row in heard(cloud, user_id).values() if row["type"] != "identified") == wanted
+    assert len(heard(cloud, user_id, "routed")) == 1 + len(said)
     assert len(rows(cloud, user_id, "enrolment")) == 1
     assert outcomes(cloud, user_id) == ["sent"]
     assert len(calls(cloud, message_key(user_id))) == 1
 
 
 def _has_routed(cloud: LocalCloud, people: list[str], least: int) -> bool:
-    return sum(len(rows(cloud, user_id, "routed")) for user_id in people) >= least
+    return sum(len(heard(cloud, user_id, "routed")) for user_id in people) >= least
 
 
 def test_functions_that_die_again_and_again_in_a_rush_lose_and_repeat_nothing(cloud: LocalCloud) -> None:
@@ -380,8 +381,8 @@ def test_functions_that_die_again_and_again_in_a_rush_lose_and_repeat_nothing(cl
 
     for user_id in people:
         wanted = sorted(f"segment:{user_id}-{name}" for name in ("id", *range(len(events))))
-        assert sorted(row["id"] for row in rows(cloud, user_id, "event").values()) == wanted
-        assert sorted(row["event_id"] for row in rows(cloud, user_id, "routed").values()) == wanted
+        assert sorted(row["id"] for row in heard(cloud, user_id).values()) == wanted
+        assert sorted(row["event_id"] for row in heard(cloud, user_id, "routed").values()) == wanted
         assert only(rows(cloud, user_id, "enrolment"))["status"] == "active"
         assert waiting_at(cloud, user_id) == [FIRST_PAUSE]
         [outcome] = outcomes(cloud, user_id)

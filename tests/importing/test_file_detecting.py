@@ -143,3 +143,13 @@ def test_the_format_is_told_by_the_content() -> None:
     assert spec_of(json.dumps(endpoint).encode() + b"\n").format == "pinpoint"
     assert spec_of(b"ChannelType,Address\nEMAIL,mei@example.com\n").format == "pinpoint"
     assert spec_of(b"User.UserId\nu-1\n").format == "pinpoint"
+
+
+@pytest.mark.parametrize("encoding", ["big5", "latin-1", "utf-32"])
+def test_text_in_another_encoding_is_refused_and_not_read_as_chinese(encoding: str) -> None:
+    names = (
+        ["張三豐", "陳大文", "黃小明"] if encoding == "big5" else ["José García", "Zoë Müller", "Renée, née Ångström"]
+    )
+    data = "user_id,name\n" + "".join(f'{number},"{names[number % 3]}"\n' for number in range(30))
+    with pytest.raises(InvalidInput, match=r"is (not )?text in UTF"):
+        spec_of(data.encode(encoding))

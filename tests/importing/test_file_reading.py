@@ -65,7 +65,16 @@ def test_a_row_with_a_cell_too_many_is_refused_and_one_with_too_few_is_not() -> 
     assert rows[0].cells == {"user_id": "1", "name": "a"}
     assert isinstance(rows[1].cells, RowProblem)
     assert "4 cells where the header has 3" in rows[1].cells.reason
-    assert rows[2].cells == {"user_id": "3", "name": "a", "note": "b"}
+    assert isinstance(rows[2].cells, RowProblem), "an empty last cell hides that the others were shifted"
+
+
+def test_a_separator_at_the_end_of_every_row_shifts_nothing() -> None:
+    assert rows_of(b"user_id,name\n1,a,\n2,b,\n")[1].cells == {"user_id": "2", "name": "b", "column 3": ""}
+
+
+def test_what_is_left_of_a_broken_row_and_a_header_in_the_middle_are_nobody() -> None:
+    rows = rows_of(b"user_id,name\n1,a\nsecond line of a note\nuser_id,name\n2,b\n")
+    assert [row.number for row in rows if isinstance(row.cells, RowProblem)] == [3, 4]
 
 
 def test_a_quotation_mark_that_is_never_closed_costs_one_row() -> None:

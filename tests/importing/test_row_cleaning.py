@@ -225,3 +225,30 @@ def test_a_row_cannot_outgrow_a_profile() -> None:
     fits = {"user_id": "1"} | {f"a{number}": "梅" * 1500 for number in range(40)}
     row_that_fits = one(json.dumps(fits).encode() + b"\n", ImportSpec(unknown_columns="keep"))
     assert len(json.dumps(row_that_fits.profile, ensure_ascii=False).encode()) < LARGEST_PROFILE
+
+
+@pytest.mark.parametrize("cell", ['="0138"', "'0138", '"=""0138"""', '\'="0138"'])
+def test_an_id_that_a_spreadsheet_was_made_to_keep_as_text_is_the_id(cell: str) -> None:
+    row = one(f"user_id,email\n{cell},'mei@example.com\n".encode())
+    assert row.identities == {"user_id": "0138", "email": "mei@example.com"}
+
+
+def test_json_keeps_a_quotation_mark_that_no_spreadsheet_has_put_there() -> None:
+    assert one(b'{"user_id": "1", "name": "\'=1+1"}\n').profile == {"name": "'=1+1"}
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('{"user_id": "1", "email": "a@example.com", "email": "b@example.com"}', "email"),
+        ('{"user_id": "1", "email": "a@example.com", "邮箱": "b@example.com"}', "邮箱"),
+        ('{"user_id": "1", "city": "上海", "城市": "杭州"}', "城市"),
+        ('{"user_id": "1", "a.b": 1, "a": {"b": 2}}', "a.b"),
+    ],
+)
+def test_a_json_line_that_says_one_thing_twice_is_kept_out(line: str, field: str) -> None:
+    assert refused(line.encode()).field == field
+
+
+def test_an_id_that_ends_in_a_number_is_no_phone_number() -> None:
+    assert refused("手机号\nuser13800138000\n".encode()).field == "手机号"

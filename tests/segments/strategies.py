@@ -1,12 +1,14 @@
 """Random rules, contacts and histories, with the clocks, days and ties where mistakes hide. Used by the property tests."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cmp_to_key
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
 from waypost.contacts.profile import Consent
+from waypost.segments.comparing import order
 from waypost.segments.compile import Subject
 from waypost.segments.subject import Enrolled
 
@@ -117,7 +119,9 @@ def one(**words: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def ordered_pair(values: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
-    return st.tuples(values, values).map(lambda pair: sorted(pair, key=lambda text: text[:10]))
+    return st.tuples(values, values).map(
+        lambda pair: sorted(pair, key=cmp_to_key(lambda one, other: order(one, other) or 0))
+    )
 
 
 _WINDOW = one(

@@ -1,12 +1,14 @@
 """What conditions over events count: how often, how much, first and last, one after another."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.segments.people import SHANGHAI, ago, at, selects
+from tests.segments.people import SHANGHAI, ago, at, selects, subject
 from waypost.errors import InvalidInput
 from waypost.segments.compile import compile_rule
+from waypost.segments.explain import explain
 
 ORDERS = [
     ago("order_placed", {"total": 100, "category": "home", "items": ["a", "b"]}, days=90),
@@ -205,6 +207,14 @@ def test_the_last_messages_are_those_that_arrived_where_it_can_be_told() -> None
     assert not selects({**unopened, "of_last": 4}, history=MAILS)  # there were only three
     assert selects({**unopened, "of_last": 2, "of_journey": "b"}, history=MAILS)
     assert selects({"engagement": "opened", "of_last": 3, "at_least": 1}, history=MAILS)
+
+
+@pytest.mark.parametrize("key", [None, 5, ["1"], {"a": 1}, Decimal("sNaN")])
+def test_a_message_key_that_is_no_text_belongs_to_no_message(key: Any) -> None:
+    history = [*MAILS, ago("email_opened", {"message_key": key}, hours=2), ago("email_delivered", {"message_key": key})]
+    rule = {"engagement": "opened", "of_last": 3, "exactly": 0}
+    assert selects(rule, history=history)
+    assert explain(rule, subject(history=history)).holds
 
 
 @pytest.mark.parametrize(

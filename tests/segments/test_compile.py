@@ -117,6 +117,14 @@ def test_order_is_for_numbers_and_for_times(value: Any, wanted: Any, order: str 
     assert attribute_is(value, less_than=wanted) is (order == "before")
 
 
+def test_a_number_that_is_none_compares_with_nothing() -> None:
+    for value in (Decimal("NaN"), Decimal("sNaN"), [Decimal("sNaN")], float("nan")):
+        for operator in ("equals", "at_least", "at_most", "contains"):
+            assert not attribute_is(value, **{operator: 5})
+        rule = {"event": "seen", "sum": "total", "exactly": 0}
+        assert selects(rule, history=[("seen", NOW, {"total": value})])
+
+
 def test_contains_looks_into_lists_and_texts() -> None:
     assert attribute_is(["a", "b"], contains="b")
     assert not attribute_is(["a", 1], contains=True)

@@ -240,7 +240,11 @@ def test_ends_of_the_calendar_raise_nothing() -> None:
             {"anniversary": {"next_days": 366}},
         ):
             assert value_is(value, {"zone": SHANGHAI}, **comparison) in {True, False}
-    for window in ({"after": "9999-12-31"}, {"before": "0001-01-01"}, {"last_days": 36_600}, {"within": "999999999d"}):
+    first, last = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-12:00"
+    for window in (
+        {"after": "9999-12-31"}, {"before": "0001-01-01"}, {"last_days": 36_600}, {"within": "999999999d"}, {"before": first},
+        {"after": last}, {"after": "9999-12-31T23:59:59.999999Z"}, {"between": [first, last]},
+    ):  # fmt: skip
         assert selects({"event": "seen", **window}, history=[ago("seen", days=1)], zone=SHANGHAI) in {True, False}
 
 

@@ -24,6 +24,10 @@ MOST_VALUES: Final = 200_000
 """Values in a file once its aliases are written out: a few lines of aliases of aliases can stand for billions."""
 
 
+LARGEST_FILE: Final = 1_000_000
+"""Bytes of an authored file. People write kilobytes; reading much more takes minutes, and whatever made it is no author."""
+
+
 class UnclearYamlError(ValueError):
     """The text is not YAML that means one thing; says the line and why."""
 
@@ -53,6 +57,8 @@ for _tag, _pattern, _first in _IMPLICIT:
 
 def read_yaml(path: Path) -> Any:
     """The content of the file as dicts, lists, text, numbers, booleans and None. Raises UnclearYamlError."""
+    if (size := path.stat().st_size) > LARGEST_FILE:
+        raise UnclearYamlError(f"has {size:,} bytes; expected at most {LARGEST_FILE:,} in a file that somebody writes")
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - the loader is a SafeLoader
         _check_aliases(value)

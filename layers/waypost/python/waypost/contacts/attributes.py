@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Self, assert_never, get_args
 from zoneinfo import ZoneInfo
 
 from waypost.contacts.cleaning import Unusable
+from waypost.contacts.cleaning.lists import parted
 from waypost.contacts.cleaning.orders import DateOrder, Level
 from waypost.contacts.cleaning.text import half_width, plain
 from waypost.declared import declared_section
@@ -26,7 +27,6 @@ LONGEST_TEXT: Final = 2000
 """Characters of a text attribute that declares no other limit."""
 
 MOST_ELEMENTS: Final = 100
-_SEPARATORS: Final = str.maketrans(dict.fromkeys("，;；、|\n", ","))
 DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 
@@ -122,7 +122,7 @@ class AttributeDeclaration:
 
     def _list(self, value: Any, separator: str) -> Any:
         if isinstance(value, str):
-            value = value.split(separator) if separator else value.translate(_SEPARATORS).split(",")
+            value = parted(value, separator)
         if not isinstance(value, list) or any(isinstance(each, (dict, list)) or each is None for each in value):
             return Unusable("should be a list of texts")
         elements: list[Any] = []

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from waypost.contacts import push_tokens
 from waypost.contacts.merging import Merge, joined_consents
-from waypost.contacts.profile import Consent, Contact, announcement
+from waypost.contacts.profile import ADDRESS_ATTRIBUTE, Consent, Contact, announcement
 
 T = TypeVar("T")
 
@@ -105,18 +105,31 @@ def _is_as_left(name: str, after: Contact, now: Contact) -> bool:
 
 
 def _attributes(before: Contact, after: Contact, now: Contact, gone: Contact) -> dict[str, Any]:
+    """The survivor's values: as before the merge, or as somebody has set them since.
+
+    An e-mail or phone that became the address because an event named it goes where that identity goes. A survivor
+    left without an address has as its address the first such identity that has become known since.
+    """
+    identities = _identities(before, gone, now)
     found: dict[str, Any] = {}
     for name in dict.fromkeys((*now.attributes, *before.attributes)):
         if name == push_tokens.ATTRIBUTE:
             if devices := _devices(before, gone, now):
                 found[name] = devices
             continue
-        source = now
-        if _is_as_left(name, after, now) and after.attributes.get(name, _ABSENT) == now.attributes.get(name, _ABSENT):
-            source = before
+        value, is_address = now.attributes.get(name, _ABSENT), name in ADDRESS_ATTRIBUTE.values()
+        goes_along = is_address and value in now.identities.get(name, ()) and value not in identities.get(name, ())
+        goes_back = _is_as_left(name, after, now) and (value == after.attributes.get(name, _ABSENT) or goes_along)
+        source = before if goes_back else now
         if name in source.attributes:
             found[name] = source.attributes[name]
+        elif goes_back and is_address and (since := _named_since(name, before, identities)):
+            found[name] = since[0]
     return found
+
+
+def _named_since(kind: str, before: Contact, identities: Mapping[str, list[str]]) -> list[str]:
+    return [value for value in identities.get(kind, ()) if value not in before.identities.get(kind, ())]
 
 
 def _devices(before: Contact, gone: Contact, now: Contact) -> list[dict[str, str]]:

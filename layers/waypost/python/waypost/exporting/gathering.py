@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+from waypost.contacts.cleaning.lists import in_one_cell
 from waypost.exporting.columns import Row, ordered
 from waypost.exporting.runs import ExportPlan
 from waypost.importing.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
@@ -84,7 +85,7 @@ def cell(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return ";".join(cell(each) for each in value)
+            return in_one_cell([cell(each) for each in value])
         case dict():
             return json.dumps(value, ensure_ascii=False)
         case _:

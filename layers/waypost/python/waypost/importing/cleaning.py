@@ -95,10 +95,14 @@ class RowCleaner:
         )
         match step.place.goes_to:
             case "identity":
+                if draft.identities.get(name, value) != value:
+                    draft.problems.append((step.column[:60], f"is a second {name}; a row has one of a kind"))
                 draft.identities[name] = value
                 if name in _IDENTITY_ATTRIBUTES:
                     profile[name] = value
             case "attribute":
+                if self.spec.format == "jsonl" and profile.get(name, value) != value:
+                    draft.problems.append((step.column[:60], f"is a second {name}; keep one of them"))
                 profile.setdefault(name, list(value) if isinstance(value, list) else value)
             case "tags" | "groups" as kind:
                 profile[kind] = list(dict.fromkeys((*profile.get(kind, ()), *value)))

@@ -7,6 +7,7 @@ a workbook instead of a CSV file, a header that is missing, a column of phone nu
 import codecs
 import io
 import itertools
+import re
 import zlib
 from collections import Counter
 from dataclasses import replace
@@ -34,6 +35,11 @@ CODECS: Final = {
     "gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "gb18030": "gb18030", "utf-8": "utf-8", "utf8": "utf-8",
     "utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-16-le": "utf-16-le", "utf-16-be": "utf-16-be", UNDECIDED: UNDECIDED,
 }  # fmt: skip
+_UTF_32: Final = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_NOBODYS: Final = re.compile("[\ue000-\uf8ff]")
+"""Characters without a meaning, as they come of Big5 read as GB18030."""
+
+_MOST_UNREADABLE: Final = 0.1
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -83,6 +89,8 @@ def _refuse_workbook(head: bytes) -> None:
 
 
 def _encoding(head: bytes, spec: ImportSpec) -> str:
+    if head.startswith(_UTF_32):
+        raise InvalidInput("file", "is text in UTF-32; save it as CSV UTF-8 and import that")
     for encoding in ("utf-8", "utf-16-le", "utf-16-be", "gb18030"):
         if head.startswith(byte_order_mark(encoding)):
             return encoding
@@ -107,15 +115,19 @@ def _guessed(head: bytes) -> str:
         wide = "utf-16-le" if zeros[1] >= zeros[0] else "utf-16-be"
         if _reads(head, wide):
             return wide
-    for encoding in ("utf-8", "gb18030"):
-        if _reads(head, encoding):
-            return encoding
+    if _reads(head, "utf-8"):
+        return "utf-8"
     # a few damaged rows must not keep out the others: the encoding that reads most lines
-    lines = head.split(b"\n")[:-1] or [head]
-    best = max(("utf-8", "gb18030"), key=lambda encoding: sum(_reads(line, encoding) for line in lines))
-    if sum(_reads(line, best) for line in lines) * 2 < len(lines):
+    lines = [line for line in head.split(b"\n")[:-1] or [head] if not line.isascii()]
+    read = {encoding: sum(_makes_sense(line, encoding) for line in lines) for encoding in ("utf-8", "gb18030")}
+    best = max(read, key=lambda encoding: read[encoding])
+    if len(lines) - read[best] > max(1, len(lines) * _MOST_UNREADABLE):
         raise InvalidInput("file", "is not text in UTF-8, UTF-16 or GB18030; save it as CSV UTF-8 and import that")
     return best
+
+
+def _makes_sense(line: bytes, encoding: str) -> bool:
+    return _reads(line, encoding) and not _NOBODYS.search(line.decode(encoding, "ignore"))
 
 
 def _reads(data: bytes, encoding: str) -> bool:
@@ -139,6 +151,8 @@ def _format(text: str) -> Format:
         return "csv"
     first = parsed(start.splitlines()[0])
     if isinstance(first, RowProblem):
+        if first.field != "row":
+            return "jsonl"
         raise InvalidInput("file", "looks like JSON, but its first line is no JSON object; write one object a line")
     return "pinpoint" if "ChannelType" in first or set(first) == {"User"} else "jsonl"
 
@@ -156,7 +170,7 @@ def _csv(head: bytes, text: str, spec: ImportSpec) -> ImportSpec:
     records = list(itertools.islice(read_records(io.BytesIO(head), spec), spec.header_row))
     if len(records) < spec.header_row:
         raise InvalidInput("header_row", f"is {spec.header_row}, but the file has {len(records)} rows")
-    header = _header(records[-1])
+    header = _as_wide_as_rows(_header(records[-1]), head, spec)
     names = {name for name in header if name}
     if spec.format == "csv" and ({"ChannelType", "Address"} <= names or names == {"User.UserId"}):
         spec = replace(spec, format="pinpoint")
@@ -174,6 +188,18 @@ def _header(record: Record) -> tuple[str, ...]:
             "header", "is empty; the row with the column names has to be the first, or declare header_row"
         )
     return tuple(name or f"column {place}" for place, name in enumerate(names, 1))
+
+
+def _as_wide_as_rows(header: tuple[str, ...], head: bytes, spec: ImportSpec) -> tuple[str, ...]:
+    """The header with columns for the separators that every row, but not the header, ends with."""
+    records = itertools.islice(
+        read_records(io.BytesIO(head), spec), spec.header_row, spec.header_row + _SAMPLE_ROWS
+    )  # fmt: skip
+    rows = [record.cells for record in records if isinstance(record.cells, list) and any(record.cells)]
+    width = min(map(len, rows), default=0)
+    if any(any(row[len(header) :]) for row in rows):
+        return header  # what stands there belongs to nobody
+    return (*header, *(f"column {place}" for place in range(len(header) + 1, width + 1)))
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:

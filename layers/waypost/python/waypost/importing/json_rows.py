@@ -1,5 +1,6 @@
 """Reads JSON lines: one object a line, flattened to cells. Used by ``reading``."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
@@ -16,6 +17,7 @@ LONGEST_NAME: Final = 200
 """Characters of a member's path; attribute names end at 100."""
 
 _NO_OBJECT: Final = RowProblem("should be a JSON object on one line")
+_SAID_TWICE: Final = "is said twice; keep one of them"
 
 
 def read_objects(
@@ -29,7 +31,7 @@ def read_objects(
 def _cells(line: Line) -> dict[str, Cell] | RowProblem | None:
     if line.text is None:
         return RowProblem(line.reason)
-    text = line.text.strip()
+    text = line.text.removeprefix("\ufeff").strip()  # files of a folder lie behind each other, each with its mark
     if not text:
         return None
     value = parsed(text)
@@ -43,9 +45,23 @@ def parsed(text: str) -> dict[str, Any] | RowProblem:
 
     try:
         value = orjson.loads(text)
-    except ValueError:  # also too deep a nesting, half surrogates and numbers that are none
+        json.loads(text, object_pairs_hook=_said_once)  # orjson takes the last of two members with one name
+    except _SaidTwice as twice:
+        return RowProblem(_SAID_TWICE, field=_shown(str(twice)))
+    except (ValueError, RecursionError):  # also too deep a nesting, half surrogates and numbers that are none
         return _NO_OBJECT
     return value if isinstance(value, dict) else _NO_OBJECT
+
+
+class _SaidTwice(Exception):
+    """An object has two members with this name."""
+
+
+def _said_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(members)
+    if len(value) < len(members):
+        raise _SaidTwice(next(name for place, (name, _) in enumerate(members) if name in dict(members[:place])))
+    return value
 
 
 def flattened(value: Mapping[str, Any]) -> dict[str, Cell] | RowProblem:
@@ -61,16 +77,25 @@ def flattened(value: Mapping[str, Any]) -> dict[str, Cell] | RowProblem:
                 (f"{path}.{name}" if path else name, member, depth + 1) for name, member in reversed(each.items())
             )
             continue
-        if isinstance(each, list) and any(isinstance(element, (dict, list)) for element in each):
-            return RowProblem("should be a list of texts or numbers", field=_shown(path))
-        if isinstance(each, str) and len(each) > LONGEST_CELL:
-            return RowProblem(f"should be at most {LONGEST_CELL:,} characters long", field=_shown(path))
+        if path in cells:  # {"a.b": 1, "a": {"b": 2}}
+            return RowProblem(_SAID_TWICE, field=_shown(path))
+        if reason := _objection(each):
+            return RowProblem(reason, field=_shown(path))
         if len(path) > LONGEST_NAME:
             return RowProblem(f"should have no name of more than {LONGEST_NAME} characters", field=_shown(path))
         if len(cells) == MOST_CELLS:
             return RowProblem(f"should have at most {MOST_CELLS} members, nested at most {DEEPEST} levels deep")
         cells[path] = each
     return cells
+
+
+def _objection(value: Any) -> str:
+    """What is wrong with a member that is no object, or ""."""
+    if isinstance(value, list) and any(isinstance(element, (dict, list)) for element in value):
+        return "should be a list of texts or numbers"
+    if isinstance(value, str) and len(value) > LONGEST_CELL:
+        return f"should be at most {LONGEST_CELL:,} characters long"
+    return ""
 
 
 def _shown(path: str) -> str:

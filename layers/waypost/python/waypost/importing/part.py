@@ -128,7 +128,8 @@ class _Result:
         values = {
             name: digest(str(value), length=8) for name, value in row.profile.items() if name not in _NOT_COMPARED
         }
-        self.values.append(json.dumps([row.number, values]).encode() + b"\n")
+        told = {kind: digest(kind, value, length=8) for kind, value in row.identities.items()}
+        self.values.append(json.dumps([row.number, values, told]).encode() + b"\n")
         for repair in row.repairs:
             self._count(repair, row.number)
 

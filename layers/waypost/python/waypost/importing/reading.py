@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, cast
 
+from waypost.contacts.cleaning.text import plain
 from waypost.errors import InvalidInput
 from waypost.importing.csv_rows import read_records
 from waypost.importing.json_rows import read_objects
@@ -16,6 +17,8 @@ from waypost.importing.rows import Cell, RawRow, RowProblem
 from waypost.importing.spec import ImportSpec
 
 GZIP: Final = b"\x1f\x8b"
+
+_HEADER_AGAIN: Final = RowProblem("is the header again, of another file joined to the first; leave it out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,18 @@ def _numbered(
 
 
 def _named(cells: list[str], header: tuple[str, ...], several: dict[str, list[int]]) -> dict[str, Cell] | RowProblem:
-    """The cells by column name. A short row lacks its last cells; a long one has cells nobody can place."""
+    """The cells by column name. A short row lacks its last cells; a long one has cells nobody can place.
+
+    That counts when the cells too many are empty, too: a row whose last cell is empty was shifted by a separator in a cell.
+    """
     if len(cells) > len(header):
-        if any(cell.strip() for cell in cells[len(header) :]):
-            return RowProblem(
-                f"has {len(cells)} cells where the header has {len(header)}; put quotation marks around a cell that holds the separator"
-            )
-        del cells[len(header) :]
+        return RowProblem(
+            f"has {len(cells)} cells where the header has {len(header)}; put quotation marks around a cell that holds the separator"
+        )
+    if len(cells) == 1 < len(header):
+        return RowProblem(f"has one cell where the header has {len(header)}; is it the rest of a broken row?")
+    if cells[0] == header[0] and tuple(map(plain, cells)) == header:
+        return _HEADER_AGAIN
     named: dict[str, Cell] = dict(zip(header, cells, strict=False))
     for name, places in several.items():
         named[name] = [cells[place] for place in places if place < len(cells) and cells[place]]

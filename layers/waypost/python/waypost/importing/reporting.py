@@ -4,8 +4,11 @@ import json
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
 
 from waypost.clock import format_instant
 from waypost.errors import InvalidInput
@@ -15,7 +18,12 @@ from waypost.importing.plan import ImportPlan, beside, result_key
 from waypost.importing.ports import Files, StoredFile
 
 ROWS_PER_PASS: Final = 2_000_000
-"""Rows whose persons are compared at once (about 150 MB); a larger file is gone through several times."""
+"""Rows whose persons are compared at once (about 25 MB); a larger file is gone through several times."""
+
+ROWS_COMPARED: Final = 50_000
+"""Rows whose values are held at once (about 100 MB); with more duplicates the parts are read several times."""
+
+_Said: TypeAlias = tuple[dict[str, str], dict[str, str]]
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "rejected")
 
@@ -28,6 +36,7 @@ class ImportReporter:
 
     files: Files
     rows_per_pass: int = ROWS_PER_PASS
+    rows_at_once: int = ROWS_COMPARED
 
     def report(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run}`` → the report. Raises InvalidInput when a part is not done."""
@@ -105,47 +114,53 @@ class ImportReporter:
         passes = 1 + rows // self.rows_per_pass
         duplicates = new_twice = 0
         with self.files.writer(_duplicates_key(plan), content_type=CONTENT_TYPE) as writer:
-            writer.write(BYTE_ORDER_MARK + csv_lines([["row", "same_person_as_row", "differs_in"]]))
+            writer.write(BYTE_ORDER_MARK + csv_lines([["row", "same_person_as_row", "same", "differs_in"]]))
             for turn in range(passes):
-                groups = list(self._of_one_person(parts, turn, passes))
-                values = self._values(parts, {number & ~NEW for numbers in groups for number in numbers})
-                found = []
-                for numbers in groups:
-                    rows_of_person = sorted(number & ~NEW for number in numbers)
-                    new_twice += max(0, sum(number >= NEW for number in numbers) - 1)
-                    found += list(_compared(rows_of_person, values))
-                duplicates += len(found)
-                writer.write(csv_lines(found))
+                person = _Person(0)
+                rows_of_persons = self._of_several_rows(parts, turn, passes)
+                while some := list(islice(rows_of_persons, self.rows_at_once)):
+                    said = self._said(parts, {number for _, number, _ in some})
+                    found = []
+                    for first, number, is_new in some:
+                        if first != person.first:
+                            person = _Person(first)
+                        compared = person.compared(*said.get(number, ({}, {})))
+                        new_twice += is_new and person.is_new
+                        person.is_new |= is_new
+                        if number != first:
+                            found.append([str(number), str(first), *compared])
+                    duplicates += len(found)
+                    writer.write(csv_lines(found))
         return duplicates, new_twice
 
-    def _values(self, parts: Sequence[StoredFile], numbers: set[int]) -> dict[int, dict[str, str]]:
-        """The hashed values of these rows; only the parts they stand in are read."""
+    def _said(self, parts: Sequence[StoredFile], numbers: set[int]) -> dict[int, _Said]:
+        """The hashed values and identities of these rows; only the parts they stand in are read."""
         firsts = [_first_row(part) for part in parts]
         wanted = sorted({bisect_right(firsts, number) - 1 for number in numbers})
-        values: dict[int, dict[str, str]] = {}
+        said: dict[int, _Said] = {}
         for place in wanted:
-            content = self.files.read(beside(parts[place].key, "values", ".jsonl")) or b""
-            values |= {number: said for number, said in map(json.loads, content.splitlines()) if number in numbers}
-        return values
+            for line in (self.files.read(beside(parts[place].key, "values", ".jsonl")) or b"").splitlines():
+                if int(line[1 : line.index(b",")]) in numbers:
+                    number, values, identities = json.loads(line)
+                    said[number] = values, identities
+        return said
 
-    def _of_one_person(self, parts: Sequence[StoredFile], turn: int, passes: int) -> Iterator[list[int]]:
-        """The numbers of the rows about each person who has more than one."""
-        persons: list[tuple[bytes, int]] = []
-        for part in parts:
-            content = self.files.read(beside(part.key, "persons", ".bin")) or b""
-            found: Iterator[tuple[bytes, int]] = PERSON.iter_unpack(content)
-            persons += found if passes == 1 else (each for each in found if int.from_bytes(each[0]) % passes == turn)
-        persons.sort()
-        same: list[int] = []
-        before = b""
-        for who, number in persons:
-            if who != before:
-                if len(same) > 1:
-                    yield same
-                before, same = who, []
-            same.append(number)
-        if len(same) > 1:
-            yield same
+    def _of_several_rows(self, parts: Sequence[StoredFile], turn: int, passes: int) -> Iterator[tuple[int, int, bool]]:
+        """The rows of each person who has more than one: the person's first, the row, and whether it made the contact."""
+        contents = [self._persons(part, turn, passes) for part in parts]
+        persons = merge(*map(PERSON.iter_unpack, contents))
+        for _, rows in groupby(persons, key=itemgetter(0)):
+            numbers = sorted((number & ~NEW, number >= NEW) for _, number in rows)
+            if len(numbers) > 1:
+                for number, is_new in numbers:
+                    yield numbers[0][0], number, is_new
+
+    def _persons(self, part: StoredFile, turn: int, passes: int) -> bytes:
+        content = self.files.read(beside(part.key, "persons", ".bin")) or b""
+        if passes == 1:
+            return content
+        each = (content[at : at + PERSON.size] for at in range(0, len(content), PERSON.size))
+        return b"".join(person for person in each if int.from_bytes(person[:8]) % passes == turn)
 
     def _write_repairs(self, plan: ImportPlan, repairs: list[dict[str, Any]]) -> str:
         key = f"{plan.target}repairs.csv"
@@ -166,14 +181,22 @@ def _first_row(part: StoredFile) -> int:
     return int(part.key.rpartition("/")[2].removesuffix(".json"))
 
 
-def _compared(numbers: Sequence[int], values: Mapping[int, Mapping[str, str]]) -> Iterator[list[str]]:
-    """For each row after the person's first: that one, and the attributes in which it differs from the rows before it."""
-    known: dict[str, str] = dict(values.get(numbers[0], {}))
-    for number in numbers[1:]:
-        said = values.get(number, {})
-        differs = sorted(name for name, value in said.items() if known.get(name, value) != value)
-        known |= said
-        yield [str(number), str(numbers[0]), "; ".join(differs)]
+@dataclass(slots=True)
+class _Person:
+    """What the rows of one person have said so far."""
+
+    first: int
+    is_new: bool = False
+    known: dict[str, str] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)
+
+    def compared(self, values: Mapping[str, str], identities: Mapping[str, str]) -> tuple[str, str]:
+        """The kinds of identity a row shares with one before it, and the attributes in which it differs from them."""
+        same = [kind for kind, value in identities.items() if (kind, value) in self.told]
+        differs = [name for name, value in values.items() if self.known.get(name, value) != value]
+        self.known |= values
+        self.told |= identities.items()
+        return "; ".join(sorted(same)), "; ".join(sorted(differs))
 
 
 def _add_repairs(repairs: dict[tuple[str, str], dict[str, Any]], more: Sequence[dict[str, Any]]) -> None:

@@ -10,6 +10,8 @@ from typing import Final
 _FORMULA: Final = re.compile(r"[\s']*[=+\-@＝＋－＠]|'*[\t\r\n]")
 """What a formula begins with, or what ``safe_cell`` has made of one: so that a second round trip is one, too."""
 
+_KEPT: Final = re.compile(r"""="([^"]*)"|'([0-9].*|[^@\s]+@.*)""", re.DOTALL)
+
 
 def safe_cell(text: str) -> str:
     """``text`` as a cell that no spreadsheet runs; ``original_cell`` is its inverse for every text."""
@@ -19,3 +21,9 @@ def safe_cell(text: str) -> str:
 def original_cell(cell: str) -> str:
     """What ``safe_cell`` was given."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell, 1) else cell
+
+
+def kept_text(cell: str) -> str:
+    """An id or address as it was before a spreadsheet was made to keep it as text: ``="0138"`` and ``'0138`` are 0138."""
+    found = _KEPT.fullmatch(cell)
+    return (found[1] or found[2] or "") if found else cell

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from waypost.contacts import cleaning
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
 from waypost.contacts.cleaning import Unusable
+from waypost.contacts.cleaning.lists import parted
 from waypost.contacts.cleaning.numbers import boolean
 from waypost.contacts.cleaning.text import half_width, is_empty, plain
 from waypost.contacts.tag_system import load_tag_system
-from waypost.importing.safe_cells import original_cell
+from waypost.importing.safe_cells import kept_text, original_cell
 from waypost.importing.spec import Column, ImportSpec
 
 LONGEST_ID: Final = 256
@@ -25,7 +26,6 @@ _LONGEST_KNOWN: Final = 50
 
 _ROUNDED: Final = re.compile(r"[+-]?[0-9](?:\.[0-9]+)?e\+?[0-9]{1,2}", re.IGNORECASE)
 _WHOLE_FLOAT: Final = re.compile(r"([0-9]+)\.0+")
-_SEPARATORS: Final = str.maketrans(dict.fromkeys("，;；、|\n", ","))
 
 _NOT_TEXT: Final = Unusable("should be text")
 _ROUNDED_REASON: Final = Unusable(
@@ -40,7 +40,8 @@ _SEVERAL: Final = re.compile(r"[/,;|、，；]")
 class Step:
     """How the cells of a column are cleaned. ``rule`` names what was done, for the report.
 
-    ``takes_empty`` tells that a marker of emptiness (``无``) may be a value of this column. ``known`` remembers what short
+    ``takes_empty`` tells that a marker of emptiness (``无``) may be a value of this column, ``is_cell`` that the texts are
+    cells of a CSV file, where a spreadsheet has left its marks. ``known`` remembers what short
     cells became: dates, cities and levels come again and again in a file, and identities do not.
     """
 
@@ -50,6 +51,7 @@ class Step:
     clean: Callable[[Any], Any]
     leaves_out: bool = False
     takes_empty: bool = False
+    is_cell: bool = False
     known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -71,8 +73,10 @@ class Step:
         return found
 
     def _of_text(self, cell: str, further_empty: tuple[str, ...]) -> Any:
-        if cell.startswith("'"):
+        if self.is_cell and cell.startswith(("'", "=")):
             cell = original_cell(cell)
+            if self.place.goes_to == "identity":
+                cell = kept_text(cell)
         text = plain(cell)
         if is_empty(text, further_empty):
             found = self.clean(text) if self.takes_empty and text else None
@@ -82,6 +86,11 @@ class Step:
 
 def step_for(name: str, column: Column, spec: ImportSpec, attributes: AttributeSystem) -> Step | None:
     """The step of a column, None for one that is ignored."""
+    step = _step(name, column, spec, attributes)
+    return replace(step, is_cell=bool(spec.header)) if step else None
+
+
+def _step(name: str, column: Column, spec: ImportSpec, attributes: AttributeSystem) -> Step | None:
     match column.goes_to:
         case "ignore":
             return None
@@ -218,7 +227,7 @@ def _undeclared(value: Any) -> Any:
 def _names(value: Any, separator: str) -> Any:
     """Names of tags or groups."""
     if isinstance(value, str):
-        value = value.split(separator) if separator else value.translate(_SEPARATORS).split(",")
+        value = parted(value, separator)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         return Unusable("should be a list of names")
     names = list(dict.fromkeys(filter(None, map(plain, value))))

@@ -226,8 +226,8 @@ def _edges(word: str, value: Any) -> tuple[Callable[[ZoneInfo], datetime], Calla
     if DATE.fullmatch(value):
         day = found.date()
         return lambda zone: start_of(day, zone), lambda zone: start_of(_moved(day, 1), zone)
-    at = found.astimezone(UTC)
-    return lambda _zone: at, lambda _zone: at + _TICK
+    at = local(found, ZoneInfo("UTC")).astimezone(UTC)
+    return lambda _zone: at, lambda _zone: _shifted(at, _TICK)
 
 
 CalendarTest = Callable[[datetime], bool]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import nan
 from typing import Any, Final
 
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -36,6 +37,8 @@ def number(value: Any) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, Decimal):
+        if value.is_nan():  # float() refuses a signalling one
+            return nan
         return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
     return value if isinstance(value, (int, float)) else None
 

@@ -15,7 +15,7 @@ from waypost.segments.buckets import bucket
 from waypost.segments.calendar import age_at, day_of, local
 from waypost.segments.comparing import look_up
 from waypost.segments.compile import compile_rule, matching
-from waypost.segments.membership import BUCKETS, deciding_answer
+from waypost.segments.membership import BUCKETS, deciding_answer, message_key
 from waypost.segments.subject import Subject
 from waypost.segments.vocabulary import (
     ANY_CHANNEL,
@@ -197,8 +197,8 @@ def _of_last(rule: Rule, subject: Subject, language: Language) -> str:
     kept = {word: rule[word] for word in ("channel", "of_journey") if word in rule}
     arrived = matching(arrivals_as_event(rule))(subject)[-rule["of_last"] :]
     done = matching(engagement_as_event({**kept, "engagement": rule["engagement"]}))(subject)
-    keys = {properties.get("message_key") for _, properties in done}
-    count = sum(str(properties.get("message_key", "")) in keys for _, properties in arrived)
+    keys = {message_key(properties) for _, properties in done}
+    count = sum((message_key(properties) or "") in keys for _, properties in arrived)
     return f"{count} / {len(arrived)}, {say('wanted', language, wanted_of(rule, language) or 'at least 1')}"
 
 

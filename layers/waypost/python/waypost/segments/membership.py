@@ -329,14 +329,20 @@ def of_last(rule: Rule) -> Condition:
 
     def holds(subject: Subject) -> bool:
         messages = sorted(
-            (at, str(properties.get("message_key", "")))
+            (at, message_key(properties) or "")
             for kind, at, properties in subject.history
             if kind in arrived["event"] and is_of(properties)
         )[-wanted:]
-        keys = {properties.get("message_key") for kind, _, properties in subject.history if kind in done["event"]}
+        keys = {message_key(properties) for kind, _, properties in subject.history if kind in done["event"]}
         return len(messages) == wanted and passes(sum(key in keys for _, key in messages))
 
     return holds
+
+
+def message_key(properties: Mapping[str, Any]) -> str | None:
+    """The message an event is about; None where somebody else's event says none, or something that is no text."""
+    key = properties.get("message_key")
+    return key if isinstance(key, str) else None
 
 
 def _journey_filter(event: Rule) -> Callable[[Mapping[str, Any]], bool]:

@@ -19,7 +19,7 @@ from waypost.authoring.rules.values import (
     Name,
     NumberTest,
     Options,
-    Period,
+    PastPeriod,
     Scalar,
     TimeOfDay,
     TimeSpan,
@@ -140,7 +140,7 @@ class Counted(TimeWords):
         ),
     ] = None
     period: Annotated[
-        Period | None,
+        PastPeriod | None,
         Says(
             "windows",
             "period",
@@ -312,7 +312,7 @@ class Counted(TimeWords):
             "occurrence: first",
             "the first time lies in the window",
             "{ event: order_placed, occurrence: first, before: 2026-07-01 }",
-            "`where` and the like choose the events, then the first of them is taken, then the window is asked.",
+            "`where`, `weekday`, `month`, `time_of_day` and what follows choose the events; the first of those is taken; then the window and `having` are asked of it. So `time_of_day` here means the first time in those hours.",
         ),
         Says(
             "occurrences",

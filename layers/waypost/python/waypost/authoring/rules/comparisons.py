@@ -365,6 +365,7 @@ class Comparison(Authored):
             "anniversary: {in_days: N}",
             "comes round in exactly N days",
             "{ attribute: birthday, anniversary: { in_days: 4 } }",
+            "The next time it comes round: 0 on the day itself, when the one in a year does not count yet.",
         ),
         Says(
             "birthdays",
@@ -380,7 +381,7 @@ class Comparison(Authored):
         Says(
             "lists",
             "size",
-            "is a list with so many elements",
+            "is a list (or a mapping) with so many elements",
             "{ attribute: interests, size: { at_least: 2 } }",
             "A missing list has no size: false, even for `0`.",
         ),

@@ -118,6 +118,7 @@ class JourneyRule(TimeWords):
             "journey … is: never_entered",
             "has never entered it",
             "{ journey: win-back, is: never_entered }",
+            "With a window: has not entered it in that window.",
         ),
         Says(
             "journeys",

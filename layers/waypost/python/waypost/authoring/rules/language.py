@@ -1,5 +1,6 @@
 """The union of all rules, and how a rule is read, bounded and written out."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -37,6 +38,7 @@ MOST_LISTED: Final = 10_000
 
 _NESTING: Final = frozenset({"all", "any", "not", "where", "having", "followed_by", "not_followed_by"})
 _DEEPEST_VALUE: Final = 4
+_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 
 
 class AllRule(Authored):
@@ -130,8 +132,8 @@ def _check_size(rule: Any) -> None:
             raise ValueError(f"is nested deeper than {MOST_NESTED} levels; name a part of it as a segment of its own")
         if depth > _DEEPEST_VALUE:
             raise ValueError(f"has values nested deeper than {_DEEPEST_VALUE} levels")
-        if isinstance(value, str) and len(value) > LONGEST_TEXT:
-            raise ValueError(f"has a text of {len(value):,} characters; expected at most {LONGEST_TEXT:,}")
+        if isinstance(value, str):
+            _check_text(value)
         if isinstance(value, Mapping):
             conditions += not {"all", "any", "not"} & value.keys()
             for word, inner in value.items():
@@ -144,6 +146,13 @@ def _check_size(rule: Any) -> None:
             raise ValueError(f"lists more than {MOST_LISTED:,} values; give those contacts a tag and ask for the tag")
         if conditions > MOST_CONDITIONS:
             raise ValueError(f"has more than {MOST_CONDITIONS:,} conditions; name parts of it as segments of their own")
+
+
+def _check_text(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"has a text of {len(text):,} characters; expected at most {LONGEST_TEXT:,}")
+    if _HALF_CHARACTER.search(text):
+        raise ValueError(f"has half of a character (a lone surrogate), which cannot be stored: {text!a}"[:200])
 
 
 def _write_out(value: Any) -> Any:

@@ -314,7 +314,13 @@ class AddressRule(Authored):
     """The contact has an address on a channel."""
 
     SAYS: ClassVar[tuple[Says, ...]] = (
-        Says("addresses", "address", "has an address on this channel (`any`: on some channel)", "{ address: sms }"),
+        Says(
+            "addresses",
+            "address",
+            "has an address on this channel (`any`: on some channel)",
+            "{ address: sms }",
+            "By the attributes `email` and, for `sms`, `phone`.",
+        ),
     )
 
     address: AnyChannel

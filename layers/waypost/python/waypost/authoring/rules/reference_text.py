@@ -58,8 +58,8 @@ Words mean the same wherever they stand:
 - **a window in time** is one of `within`, `older_than`, `last_days`, `period`, `on`, `before`, `after`, `between`,
   `days_since`; beside it may stand `weekday`, `month`, `time_of_day`. They go with events, and with since when somebody
   has a tag, a stage, a consent, a segment, a journey;
-- **durations** are `45s`, `30m`, `3h`, `30d`, and roll: `1d` is 24 hours. **Days** (`last_days`, `days_since`, `on`) are
-  calendar days where the contact lives.
+- **durations** are `45s`, `30m`, `3h`, `30d`, and roll: `1d` is 24 hours; a week is `7d`, for months take days or a
+  `period`. **Days** (`last_days`, `days_since`, `on`) are calendar days where the contact lives.
 """
 
 QUESTIONS: Final = (
@@ -142,7 +142,8 @@ An event type is snake_case and past tense. Your own systems decide which there 
 How they count:
 
 - An event counts at **its own time**, not when it arrived: a late one changes what was true of its day.
-- An event dated **ahead of now** (a clock that runs fast) counts in every window that reaches up to now, as if it were now.
+- An event dated **ahead of now** (a clock that runs fast) counts as now in every window that moves with now (`within`,
+  `last_days`, `days_since`, `period`, …); fixed days (`on`, `between`, …), days and hours go by its own time.
 - **The same instant**: `followed_by` wants something later; `first` and `last` keep the order in which events are stored.
 - Events are kept as long as the retention of their class says (two years and a month unless declared). What is older is
   known by type and day only: that somebody did it is still true, how often is not.
@@ -167,6 +168,13 @@ LIMITS: Final = """\
 | `last_days`, `next_days` | 36,600 days | `before` and `after` |
 
 A rule that goes beyond is refused when it is read, with the file, the place and the reason.
+
+What no rule can say; let your system work it out and send it as an event, an attribute or a tag:
+
+- "the same product, whichever it is, at least three times": `where` needs its name, and `most_frequent` has no number;
+- "three times within any two days": a window ends now or stands on fixed days, it does not slide over the past;
+- one attribute compared with another, or a property with an attribute (but see `same` and `equals_trigger`);
+- a share or a difference of two counts, such as "more than half of the orders with a coupon".
 """
 
 RECIPES: Final = (

@@ -12,7 +12,7 @@ from waypost.authoring.rules.values import (
     Moment,
     Months,
     NumberTest,
-    Period,
+    PastPeriod,
     TimeOfDay,
     TimeSpan,
     Weekdays,
@@ -27,7 +27,7 @@ class TimeWords(Authored):
     within: Duration | None = None
     older_than: Duration | None = None
     last_days: Days | None = None
-    period: Period | None = None
+    period: PastPeriod | None = None
     on: Day | None = None
     before: Moment | None = None
     after: Moment | None = None

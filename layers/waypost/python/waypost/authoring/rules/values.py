@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time
+from datetime import time
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -12,13 +12,18 @@ from waypost.contacts.profile import CHANNELS
 from waypost.errors import InvalidInput
 from waypost.journeys.durations import parse_duration
 from waypost.segments.calendar import MOST_DAYS, PERIODS, WEEKDAYS
+from waypost.segments.comparing import instant, order
 from waypost.segments.membership import GROUPINGS
 from waypost.segments.operators import MOST_REGEX, compiled_regex
 from waypost.segments.vocabulary import ANY_CHANNEL, ANY_EVENT, NUMBER_WORDS
 
 _SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
+_LOCAL_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}")
+
 LONGEST_TEXT: Final = 10_000
+
+PAST_PERIODS: Final = tuple(period for period in PERIODS if not period.startswith(("next_", "tomorrow")))
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
@@ -58,14 +63,8 @@ def is_number(value: Any) -> bool:
 
 
 def is_time(value: Any) -> bool:
-    """Whether this is a date or an instant of ISO 8601."""
-    if not isinstance(value, str):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return len(value) >= len("2027-03-01") and value[4] == "-"
+    """Whether this is a date or an instant of ISO 8601; a week (2027-W09-1) is none to those who compare."""
+    return instant(value) is not None
 
 
 def _shown(value: Any) -> str:
@@ -171,7 +170,7 @@ def _time_span(value: Any) -> Any:
 
 
 def _in_order(value: list[Any]) -> list[Any]:
-    if isinstance(value[0], str) and value[0][:10] > value[1][:10]:
+    if isinstance(value[0], str) and (order(*value) or 0) > 0:
         raise ValueError(f"expected the earlier date first, got {_shown(value)}")
     return value
 
@@ -197,6 +196,21 @@ def _listed(candidates: Sequence[Any], what: str) -> Callable[[Any], Any]:
     return check
 
 
+def _months(value: Any) -> list[int]:
+    """One month or a list of them, as a list."""
+    months = value if isinstance(value, list) else [value]
+    if not months or not all(type(month) is int and 1 <= month <= 12 for month in months):
+        raise ValueError(f"expected a number from 1 to 12 or a list of them, got {_shown(value)}")
+    return months
+
+
+def _past_period(value: str) -> str:
+    """A period of which something can already have happened."""
+    if value in PERIODS and value not in PAST_PERIODS:
+        raise ValueError(f"{value!r} lies ahead; expected one of {', '.join(PAST_PERIODS)}")
+    return _one_of(PAST_PERIODS, "period")(value)  # type: ignore[no-any-return]
+
+
 def _one_of(candidates: Sequence[str], what: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if value not in candidates:
@@ -214,7 +228,7 @@ def _time_of_day(value: Any) -> Any:
 
 
 def _is_local_time(value: Any) -> bool:
-    if not isinstance(value, str) or len(value) != 5:
+    if not isinstance(value, str) or not _LOCAL_TIME.fullmatch(value):
         return False
     try:
         time.fromisoformat(value)
@@ -300,6 +314,7 @@ Days = Annotated[int, Field(ge=1, le=MOST_DAYS), OrExpression]
 Period = Annotated[
     str, AfterValidator(_one_of(PERIODS, "period")), OrExpression, WithJsonSchema({"enum": list(PERIODS)})
 ]
+PastPeriod = Annotated[str, AfterValidator(_past_period), OrExpression, WithJsonSchema({"enum": list(PAST_PERIODS)})]
 Weekdays = Annotated[
     Any,
     AfterValidator(_listed(WEEKDAYS, "weekday")),
@@ -308,7 +323,7 @@ Weekdays = Annotated[
 ]
 Months = Annotated[
     Any,
-    AfterValidator(_listed(range(1, 13), "month")),
+    AfterValidator(_months),
     OrExpression,
     WithJsonSchema(_one_or_more({"type": "integer", "minimum": 1, "maximum": 12})),
 ]

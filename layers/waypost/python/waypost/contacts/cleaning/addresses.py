@@ -16,6 +16,9 @@ _LOCAL_PART: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'
 """A dot-atom of RFC 5322 in ASCII and lower case: what SES takes before the @, and e-mail-validator too."""
 
 _LONGEST_PHONE: Final = 40
+_ID_WITH_NUMBER: Final = re.compile(r"[A-Za-z_]+[0-9]")
+"""``user13800138000`` names somebody in a system, and may be anybody's number or none."""
+
 _CHINESE_MOBILE: Final = re.compile(r"(?:\+?86|0086)?[ \-]*(1[3-9](?:[ \-]?[0-9]){9})")
 
 _TRUNCATED_MOBILE: Final = re.compile(r"\+861[3-9](?![0-9]{9}$)")
@@ -67,6 +70,8 @@ def phone(text: str, *, region: str = HOME_REGION) -> Cleaned:
     if len(text) > _LONGEST_PHONE:
         return _NO_PHONE
     text = half_width(text)
+    if _ID_WITH_NUMBER.match(text):
+        return _NO_PHONE
     if region == "CN" and (mobile := _CHINESE_MOBILE.fullmatch(text)):
         number = mobile[1].replace(" ", "").replace("-", "")
         if _is_valid_in_china(number[:5]):
