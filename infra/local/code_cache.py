@@ -28,6 +28,11 @@ def share_unpacked_code(cache: Path) -> None:
     class SharedZipFile(zipfile.ZipFile):
         """A ZipFile whose ``extractall`` puts a link to the shared content in place of the empty folder ``path``."""
 
+        def namelist(self) -> list[str]:
+            """The names to check before unpacking: none of an archive that was checked and unpacked before."""
+            names = super().namelist()
+            return [] if len(names) >= _MANY_FILES and (cache / _digest(self)).exists() else names
+
         def extractall(self, path: Any = None, *arguments: Any, **options: Any) -> None:
             """Unpack, or use what another worker has unpacked."""
             if path is None or len(self.infolist()) < _MANY_FILES:

@@ -26,7 +26,7 @@ def one_of(survivor: Contact, absorbed: Contact, rules: IdentityRules = BUILT_IN
         ({"identities": {"anonymous_id": ["a-1"]}}, {"identities": {"phone": ["+861"]}}, "event", None),
         ({"identities": U1}, {"identities": U2}, "event", "different_people"),
         ({"identities": U1}, {"identities": U2}, "hand", "different_people"),
-        ({"identities": U1}, {"identities": U2}, "alias", None),
+        ({"identities": U1}, {"identities": U2}, "alias", "different_people"),
         ({"identities": {"unionid": ["w-1"]}}, {"identities": {"unionid": ["w-2"]}}, "alias", "different_people"),
         ({"identities": {"openid": ["wx1:o-1"]}}, {"identities": {"openid": ["wx1:o-2"]}}, "event", "different_people"),
         ({"identities": {"openid": ["wx1:o-1"]}}, {"identities": {"openid": ["wx2:o-2"]}}, "event", None),

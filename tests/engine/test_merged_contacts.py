@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -316,7 +316,11 @@ def alias(world: World, user_id: str, previous_id: str) -> None:
     happens(world, "contact_aliased", {"user_id": user_id}, previous_id=previous_id)
 
 
-def test_an_alias_joins_two_users(world: World) -> None:
+BELIEVED: Final = IdentityRules(alias_across=frozenset({"user_id"}))
+
+
+def test_an_alias_joins_two_users_where_the_rules_believe_it() -> None:
+    world = World(identity_rules=BELIEVED)
     happens(world, "page_viewed", {"user_id": "u-1"})
     happens(world, "page_viewed", {"user_id": "u-2"})
     alias(world, "u-2", "u-1")
@@ -332,15 +336,15 @@ def test_an_alias_joins_a_visitor_and_a_user(world: World) -> None:
     assert [each.identities for each in world.contacts.living()] == [{"user_id": ["u-1"], "anonymous_id": ["a-1"]}]
 
 
-def test_an_alias_does_not_join_users_where_the_rules_forbid_it() -> None:
-    world = World(identity_rules=IdentityRules(alias_across=frozenset()))
+def test_an_alias_joins_no_two_users_unless_the_rules_believe_it(world: World) -> None:
     happens(world, "page_viewed", {"user_id": "u-1"})
     happens(world, "page_viewed", {"user_id": "u-2"})
     alias(world, "u-2", "u-1")
     assert len(world.contacts.living()) == 2
 
 
-def test_a_previous_id_that_nobody_had_leads_to_the_user_from_then_on(world: World) -> None:
+def test_a_previous_id_that_nobody_had_leads_to_the_user_from_then_on() -> None:
+    world = World(identity_rules=BELIEVED)
     alias(world, "u-1", "old-7")
     happens(world, "page_viewed", {"user_id": "old-7"})
     happens(world, "page_viewed", {"anonymous_id": "old-7"})

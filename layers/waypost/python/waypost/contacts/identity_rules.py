@@ -29,7 +29,7 @@ class IdentityRules:
 
     proofs: frozenset[str] = frozenset(IDENTITY_KINDS)
     distinct: tuple[str, ...] = ("user_id", "unionid", "external_userid", "openid")
-    alias_across: frozenset[str] = frozenset({"user_id"})
+    alias_across: frozenset[str] = frozenset()
     values: Winner = "newest"
     values_of: Mapping[str, Winner] = field(default_factory=dict)
 
