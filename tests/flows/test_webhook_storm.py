@@ -163,8 +163,9 @@ def test_what_came_in_was_routed_once_or_is_a_dead_letter(cloud: LocalCloud, sto
     assert len(storm.dead_letters) == len(NOBODY) + len(BROKEN)
 
 
-def test_what_came_in_is_counted_as_routed_repeated_or_dead_lettered(storm: Aftermath) -> None:
-    assert storm.counted["EventsRouted"] == len(CONTACTS) * EACH
+def test_what_came_in_is_counted_as_routed_repeated_or_dead_lettered(cloud: LocalCloud, storm: Aftermath) -> None:
+    concluded = sum(len(rows(cloud, each, "routed")) - len(heard(cloud, each, "routed")) for each in CONTACTS)
+    assert storm.counted["EventsRouted"] == len(CONTACTS) * EACH + concluded
     assert storm.counted["EventsRepeated"] >= REPEATED_LATE  # a batch that was delivered again counts too
     assert storm.counted["EventsDeadLettered"] == len(NOBODY) + len(BROKEN)
 
@@ -254,7 +255,7 @@ def test_a_person_who_signs_up_everywhere_at_once_is_one_contact_in_one_journey(
         list(senders.map(lambda event: accepted(cloud.tracking.webhook("shop", event)), events))
     cloud.time.settle()
 
-    assert len(rows(cloud, "everywhere", "routed")) == 1 + 24
+    assert len(heard(cloud, "everywhere", "routed")) == 1 + 24
     assert _reasons(cloud, "everywhere").count("enrolled") == 1
     assert len(rows(cloud, "everywhere", "enrolment")) == 1
     assert cloud.providers.calls_per_key()[message_key("everywhere")] == 1
