@@ -1,25 +1,20 @@
 """The operation machines: one state machine for each folder under statemachines/operations/, started in the console."""
 
-import json
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack, aws_iam, aws_logs, aws_stepfunctions
+from aws_cdk import ArnFormat, Stack, aws_iam, aws_stepfunctions
 from constructs import Construct
 
-from infra.constructs.acknowledging import acknowledge, acknowledge_wildcard
-from infra.constructs.alarms import FIVE_MINUTES
+from infra.constructs.acknowledging import acknowledge_wildcard
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
 from infra.constructs.schedules import Schedules
+from infra.constructs.state_machine import machine_logs, machine_role, state_machine
 from waypost.authoring.operations import FILES_BUCKET, OperationFolder, OperationSchedule
 from waypost.errors import InvalidInput
 
-_LOG_DELIVERY = "Log delivery and X-Ray take no resource"
 _OWN_CHILDREN = "The executions of a map are named by Step Functions, after the machine itself"
 _ANY_FILE = "A machine is told in its input which file to read"
-_HISTORY_IS_KEPT = (
-    "Step Functions keeps the whole history of an execution for 90 days; logging it again doubles the cost"
-)
 
 
 class OperationMachines(Construct):
@@ -32,13 +27,7 @@ class OperationMachines(Construct):
         self._schedules = schedules
         self._zone = zone
         self.arns: dict[str, str] = {}
-        self._logs = aws_logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/vendedlogs/states/{platform.deployment.name}-operations",
-            retention=platform.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self._logs = machine_logs(self, platform=platform, kind="operations")
 
     def add(self, folder: OperationFolder, *, tasks: Mapping[str, Hop]) -> None:
         """Make the machine of an operation. It may call the ``tasks`` that its definition names, and nothing else.
@@ -52,11 +41,7 @@ class OperationMachines(Construct):
             )
         named = {name: tasks[name].arn for name in folder.functions}
         scope = Construct(self, folder.name)
-        role = aws_iam.Role(scope, "Role", assumed_by=aws_iam.ServicePrincipal("states.amazonaws.com"))
-        if named:
-            role.add_to_policy(
-                aws_iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(named.values()))
-            )
+        role = machine_role(scope, calls=named)
         substitutions = dict(named)
         if folder.uses_files:
             self._let_at_files(role)
@@ -64,33 +49,20 @@ class OperationMachines(Construct):
         name = self._platform.deployment.state_machine_name(folder.name)
         if folder.has_distributed_map:
             self._let_start_children(role, name)
-        machine = aws_stepfunctions.StateMachine(
+        machine = state_machine(
             scope,
-            "Machine",
-            state_machine_name=name,
+            platform=self._platform,
+            name=name,
             comment=folder.manifest.description.strip(),
-            state_machine_type=aws_stepfunctions.StateMachineType.STANDARD,
-            definition_body=aws_stepfunctions.DefinitionBody.from_string(
-                json.dumps(folder.definition, ensure_ascii=False)
-            ),
-            definition_substitutions=substitutions or None,
+            definition=folder.definition,
+            substitutions=substitutions,
             role=role,
-            tracing_enabled=True,
-            logs=aws_stepfunctions.LogOptions(
-                destination=self._logs, level=aws_stepfunctions.LogLevel.ERROR, include_execution_data=False
-            ),
+            logs=self._logs,
+            failed=f"The operation {folder.name} failed; its graph in the console shows where",
         )
-        acknowledge(machine, "AwsSolutions-SF1", because=_HISTORY_IS_KEPT)
-        acknowledge_wildcard(role, "*", because=_LOG_DELIVERY)
         self.arns[folder.name] = machine.state_machine_arn
         for schedule, when in folder.manifest.schedules.items():
             self._start_by_itself(scope, machine, name=f"{folder.name}-{schedule}", when=when)
-        self._platform.alarms.watch(
-            scope,
-            "Failed",
-            machine.metric_failed(period=FIVE_MINUTES),
-            because=f"The operation {folder.name} failed; its graph in the console shows where",
-        )
 
     def _let_at_files(self, role: aws_iam.Role) -> None:
         objects = f"{self._files.arn}/*"

@@ -252,18 +252,8 @@ def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetim
 
 def with_tags(contact: Contact, *, add: Iterable[str] = (), remove: Iterable[str] = (), at: datetime) -> Contact:
     """The contact with tags added and removed, each unless a newer event has touched it."""
-    tags, attributes_at = set(contact.tags), dict(contact.attributes_at)
-    for wanted, names in ((True, add), (False, remove)):
-        for name in names:
-            stamp = f"tag:{name}"
-            if stamp in attributes_at and attributes_at[stamp] > at:
-                continue
-            attributes_at[stamp] = at
-            if wanted:
-                tags.add(name)
-            else:
-                tags.discard(name)
-    return replace(contact, tags=frozenset(tags), attributes_at=attributes_at)
+    tags, attributes_at = _with_names("tag", contact.tags, contact, add=add, remove=remove, at=at)
+    return replace(contact, tags=tags, attributes_at=attributes_at)
 
 
 def with_groups(contact: Contact, *, join: Iterable[str] = (), leave: Iterable[str] = (), at: datetime) -> Contact:
@@ -271,20 +261,25 @@ def with_groups(contact: Contact, *, join: Iterable[str] = (), leave: Iterable[s
 
     Raises InvalidInput for a member of more than ``MOST_GROUPS``.
     """
-    groups, attributes_at = set(contact.groups), dict(contact.attributes_at)
-    for wanted, names in ((True, join), (False, leave)):
-        for name in names:
-            stamp = f"group:{name}"
+    groups, attributes_at = _with_names("group", contact.groups, contact, add=join, remove=leave, at=at)
+    if len(groups) > MOST_GROUPS:
+        raise InvalidInput("groups", f"{contact.contact_id} would be in more than {MOST_GROUPS} groups")
+    return replace(contact, groups=groups, attributes_at=attributes_at)
+
+
+def _with_names(
+    kind: str, known: frozenset[str], contact: Contact, *, add: Iterable[str], remove: Iterable[str], at: datetime
+) -> tuple[frozenset[str], dict[str, datetime]]:
+    """The tags (groups) after the change and when each name was last touched; a newer touch stays."""
+    names, attributes_at = set(known), dict(contact.attributes_at)
+    for change, changed in ((names.add, add), (names.discard, remove)):
+        for name in changed:
+            stamp = f"{kind}:{name}"
             if stamp in attributes_at and attributes_at[stamp] > at:
                 continue
             attributes_at[stamp] = at
-            if wanted:
-                groups.add(name)
-            else:
-                groups.discard(name)
-    if len(groups) > MOST_GROUPS:
-        raise InvalidInput("groups", f"{contact.contact_id} would be in more than {MOST_GROUPS} groups")
-    return replace(contact, groups=frozenset(groups), attributes_at=attributes_at)
+            change(name)
+    return frozenset(names), attributes_at
 
 
 def with_push_tokens(contact: Contact, tokens: Sequence[push_tokens.PushToken] | None, *, at: datetime) -> Contact:
