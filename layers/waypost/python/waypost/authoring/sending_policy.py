@@ -63,7 +63,7 @@ def _daytime() -> dict[Literal["email", "sms"], SendingWindow]:
 class SendingRules(Authored):
     """How and when messages may go out; what the file leaves out keeps the value given here."""
 
-    default_time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    default_time_zone: TimeZone = "Asia/Shanghai"
     default_locale: Locale = "zh-CN"
     windows: dict[Literal["email", "sms"], SendingWindow] = Field(default_factory=_daytime)
     frequency_cap: FrequencyCap | None = FrequencyCap(count=2, hours=24)

@@ -6,12 +6,12 @@
 import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.reading import FileReader
+from waypost.authoring.sending_policy import TimeZone
 from waypost.events.envelope import IDENTITY_KINDS, OWN_SOURCE
 from waypost.events.names import attribute_name, event_type
 
@@ -36,14 +36,6 @@ _SUITS: Final = {
 def _path(text: str) -> str:
     if not _PATH.fullmatch(text):
         raise ValueError(f"expected a path such as customer.email, line_items[0].sku or header.x-topic, got {text!r}")
-    return text
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"expected an IANA time zone such as Asia/Shanghai, got {text!r}") from None
     return text
 
 
@@ -79,7 +71,7 @@ class ValueForm(Authored):
     default: str | int | float | bool | None = None
     prefix: str | None = None
     with_: str | None = Field(None, alias="with")
-    zone: Annotated[str, AfterValidator(_zone)] | None = None
+    zone: TimeZone | None = None
     format: Annotated[str, AfterValidator(_format)] | None = None
 
     @model_validator(mode="after")
