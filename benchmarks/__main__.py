@@ -10,8 +10,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import built_layers, bulk_scan, import_rate, import_time, journey_cost, rule_index, rule_speed
+from benchmarks import (
+    built_layers,
+    bulk_scan,
+    import_memory,
+    import_rate,
+    import_time,
+    journey_cost,
+    rule_index,
+    rule_speed,
+)
 from benchmarks.bulk_scan import BulkSpeed, runs_table, scan_table
+from benchmarks.import_memory import ImportMemory, memory_table
 from benchmarks.import_rate import ImportRate, rate_table
 from benchmarks.import_time import ImportTimes
 from benchmarks.journey_cost import JourneyCost
@@ -47,12 +57,13 @@ def bench(
             speed = _speed(progress)
             curve = _index(progress)
             rate = _rate(progress, import_rows)
+            memory = _memory(progress, import_rows)
             bulk = _bulk(progress)
             cost = _cost(progress)
     except LocalError as problem:
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
-    _tell(imports, cost, curve, rate, speed, bulk, as_json=as_json)
+    _tell(imports, cost, curve, rate, memory, speed, bulk, as_json=as_json)
 
 
 def _imports(progress: Progress, rounds: int) -> ImportTimes:
@@ -87,6 +98,15 @@ def _bulk(progress: Progress) -> BulkSpeed:
 def _rate(progress: Progress, rows: int) -> ImportRate:
     task = progress.add_task("", total=None)
     return import_rate.measure(
+        OUT / "bench" / "import",
+        rows=min(rows, import_rate.ROWS),
+        progress=lambda step: progress.update(task, description=step),
+    )
+
+
+def _memory(progress: Progress, rows: int) -> ImportMemory:
+    task = progress.add_task("", total=None)
+    return import_memory.measure(
         OUT / "bench" / "import", largest=rows, progress=lambda step: progress.update(task, description=step)
     )
 
@@ -101,6 +121,7 @@ def _tell(
     cost: JourneyCost,
     curve: IndexCurve,
     rate: ImportRate,
+    memory: ImportMemory,
     speed: RuleSpeed,
     bulk: BulkSpeed,
     *,
@@ -112,6 +133,7 @@ def _tell(
         "rule_speed": speed.to_dict(),
         "rule_index": curve.to_dict(),
         "import_rate": rate.to_dict(),
+        "import_memory": memory.to_dict(),
         "bulk_scan": bulk.to_dict(),
     }
     path = OUT / "bench.json"
@@ -128,6 +150,7 @@ def _tell(
         sorting_table(speed),
         index_table(curve),
         rate_table(rate),
+        memory_table(memory),
         scan_table(bulk),
         runs_table(bulk),
         passages_table(cost),

@@ -1,4 +1,4 @@
-"""How many rows a second one core imports, and that memory does not grow with the file. Run by ``benchmarks``.
+"""How many rows a second one core imports. Run by ``benchmarks``.
 
 Every figure comes from a fresh process of its own, which reads a messy member list (GB18030, ``messy_members``) up to one
 of four stages. The rival is what one would write in an afternoon: ``csv.DictReader``, and for each row email-validator and
@@ -10,7 +10,6 @@ knows nobody, so every row is a new contact, which is the most work. The time of
 
 import csv
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -23,17 +22,15 @@ from typing import IO, Any, Final, TypeVar
 from rich.table import Table
 
 from benchmarks.messy_members import ENCODING, write_members
+from benchmarks.peak_memory import peak_mb
 
 STAGES: Final = ("rival", "read", "cleaned", "written")
 RIVAL: Final = "csv.DictReader + email-validator + phonenumbers"
-SMALL: Final = 10_000
-FOR_RATE: Final = 100_000
-FLAT: Final = 1.15
-"""Memory is flat when the largest file takes at most so much of what the smallest does; pages come and go."""
+ROWS: Final = 100_000
 
 ROOT: Final = Path(__file__).parents[1]
 Row = TypeVar("Row")
-_NOW: Final = datetime(2026, 11, 21, tzinfo=UTC)
+NOW: Final = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,39 +61,29 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class ImportRate:
-    """Every pass: each stage over a file of one size, and the last stage over files of growing size."""
+    """Each stage over the same file."""
 
     stages: tuple[Pass, ...]
-    growing: tuple[Pass, ...]
 
     def ratio(self, stage: str) -> float:
         """Rows per second of a stage, over the rival's."""
         rates = {each.stage: each.rate for each in self.stages}
         return rates[stage] / rates["rival"]
 
-    @property
-    def growth(self) -> float:
-        """Peak memory of the largest file over the smallest's."""
-        return self.growing[-1].peak_mb / self.growing[0].peak_mb
-
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
             "rival": RIVAL,
             "stages": [{**each.to_dict(), "ratio": round(self.ratio(each.stage), 3)} for each in self.stages],
-            "growing": [each.to_dict() for each in self.growing],
-            "memory_growth": round(self.growth, 3),
-            "memory_is_flat": self.growth <= FLAT,
         }
 
 
 def rate_table(rate: ImportRate) -> Table:
-    """Rows per second of each stage, and the memory of growing files."""
-    flat = "flat" if rate.growth <= FLAT else "[red]growing[/red]"
+    """Rows per second of each stage."""
     table = Table(
         title=f"Import of a messy member list, one core; the rival is {RIVAL}",
         title_justify="left",
-        caption=f"Memory is {flat}: {rate.growth:.2f} of the smallest file's. The time of the store is not in it.",
+        caption="The time of the store is not in it.",
         caption_justify="left",
     )
     table.add_column("up to")
@@ -111,33 +98,19 @@ def rate_table(rate: ImportRate) -> Table:
             f"{each.peak_mb:.0f}",
             f"{each.rejected:,}",
         )
-    table.add_section()
-    for each in rate.growing:
-        table.add_row(
-            each.stage, f"{each.rows:,}", f"{each.rate:,.0f}", "", f"{each.peak_mb:.0f}", f"{each.rejected:,}"
-        )
     return table
 
 
-def measure(folder: Path, *, largest: int, progress: Callable[[str], None]) -> ImportRate:
-    """Write the files into ``folder``, pass them, and remove them; ``largest`` is the rows of the largest one."""
+def measure(folder: Path, *, rows: int, progress: Callable[[str], None]) -> ImportRate:
+    """Write a file into ``folder``, pass it up to each stage, and remove it."""
     folder.mkdir(parents=True, exist_ok=True)
-    sizes = sorted({min(SMALL, largest), min(FOR_RATE, largest), largest})
-    stages: tuple[Pass, ...] = ()
-    growing: list[Pass] = []
-    for rows in sizes:
-        path = folder / f"members-{rows}.csv"
-        progress(f"writing {rows:,} rows")
-        write_members(path, rows)
-        try:
-            if rows == min(FOR_RATE, largest):
-                stages = tuple(_passed(stage, path, progress) for stage in STAGES)
-                growing.append(stages[-1])
-            else:
-                growing.append(_passed("written", path, progress))
-        finally:
-            path.unlink()
-    return ImportRate(stages, tuple(growing))
+    path = folder / f"members-{rows}.csv"
+    progress(f"writing {rows:,} rows")
+    write_members(path, rows)
+    try:
+        return ImportRate(tuple(_passed(stage, path, progress) for stage in STAGES))
+    finally:
+        path.unlink()
 
 
 def _passed(stage: str, path: Path, progress: Callable[[str], None]) -> Pass:
@@ -153,8 +126,7 @@ def _pass(stage: str, path: Path) -> Pass:
     started = time.process_time()
     outcomes = _counted(work)
     seconds = time.process_time() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << (20 if sys.platform == "darwin" else 10))
-    return Pass(stage, sum(outcomes.values()), seconds, peak, outcomes[False])
+    return Pass(stage, sum(outcomes.values()), seconds, peak_mb(), outcomes[False])
 
 
 def _counted(outcomes: Iterable[bool]) -> Mapping[bool, int]:
@@ -210,11 +182,11 @@ def _clean_rows(path: Path) -> Iterator[Any]:
 def _write(path: Path) -> Iterator[bool]:
     from waypost.importing.applying import Importer
 
-    importer = Importer(contacts=_Nobody(), history=_Forgetful(), clock=lambda: _NOW)
+    importer = Importer(contacts=Nobody(), history=Forgetful(), clock=lambda: NOW)
 
     def outcome(row: Any) -> bool:
         if row is not None:
-            importer.apply(row, source="import:benchmark", at=_NOW)
+            importer.apply(row, source="import:benchmark", at=NOW)
         return row is not None
 
     return map(outcome, _clean_rows(path))
@@ -245,13 +217,13 @@ def _prepared(path: Path) -> tuple[Any, Any]:
     return spec, RowCleaner(spec, system, Filling.from_dict(filling(reader)))
 
 
-class _Nobody:
+class Nobody:
     """A contact store that knows nobody and keeps nothing."""
 
     def resolve(self, identities: Mapping[str, str]) -> dict[str, str]:
         return {}
 
-    def load(self, contact_id: str) -> None:
+    def load(self, contact_id: str) -> Any:
         return None
 
     def save(self, contact: Any, *, claim: Mapping[str, str], counting: str = "") -> bool:
@@ -271,7 +243,7 @@ class _Nobody:
         return False
 
 
-class _Forgetful:
+class Forgetful:
     """A history that keeps nothing."""
 
     def is_routed(self, contact_id: str, event_id: str) -> bool:

@@ -41,6 +41,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "preview_segment": ("dynamodb", "s3"),
     "rank_customers": ("s3",),
     "receive_webhook": ("secretsmanager", "sqs"),
+    "reconcile_import": ("dynamodb", "s3"),
     "record_delivery": ("sqs",),
     "refresh_contacts": ("dynamodb", "s3"),
     "resume_journey": ("dynamodb", "stepfunctions"),

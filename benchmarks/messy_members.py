@@ -26,13 +26,16 @@ _CITIES: Final = (
     "",
 )
 _GENDERS: Final = ("女", "男", "女士", "先生", "F", "M", "保密", "")
-_TAGS: Final = ("VIP", "VIP；美妆", "母婴、零食", "", "", "新客|数码")
+_TAGS: Final = ("vip", "重要客户；新客", "历史会员、vip", "", "", "new|优惠敏感")
 _NOTES: Final = ("", "", "-", "=cmd|' /C calc'!A0", '"第一行\n第二行"', '"含, 逗号"', "无")
 _PREFIXES: Final = ("138", "139", "150", "186", "177", "199", "135", "158", "176", "191")
 
 
 def write_members(path: Path, rows: int, seed: int = 2026) -> int:
-    """Write a file of so many rows; the bytes written. About 3 % of the rows repeat a phone number, 2 % cannot be cleaned."""
+    """Write a file of so many rows; the bytes written.
+
+    About 3 % of the rows repeat a phone number, 3 % a member with other values, 2 % cannot be cleaned.
+    """
     with path.open("wb") as file:
         size = file.write(HEADER.encode(ENCODING))
         for row in _rows(rows, seed):
@@ -48,7 +51,7 @@ def _rows(rows: int, seed: int) -> Iterator[str]:
         name = pick(_FAMILY) + pick(_GIVEN) + (pick(_GIVEN) if chance.random() > 0.4 else "")
         year, month, day = chance.randrange(1950, 2010), chance.randrange(1, 13), chance.randrange(1, 29)
         cells = (
-            f"M{number:08d}",
+            f"M{number if chance.random() > 0.03 else number // 2:08d}",
             pick((name, f" {name} ", f"{name[0]} {name[1:]}")),
             _spelled(phone, chance) if chance.random() > 0.01 else "1380013",
             pick((f"Member{number}@Example.com", f"m{number}@qq.example.com", "", "", "无"))

@@ -33,6 +33,7 @@ from infra.constructs.plan_refresh import PlanRefresh
 from infra.constructs.preview_segment import PreviewSegment
 from infra.constructs.rank_customers import RankCustomers
 from infra.constructs.receive_webhook import ReceiveWebhook
+from infra.constructs.reconcile_import import ReconcileImport
 from infra.constructs.record_delivery import RecordDelivery
 from infra.constructs.refresh_contacts import RefreshContacts
 from infra.constructs.resume_journey import ResumeJourney
@@ -151,6 +152,7 @@ class WaypostStack(Stack):
             "InspectImport": InspectImport(self, platform=platform, files=files),
             "SplitImport": SplitImport(self, platform=platform, files=files),
             "ImportPart": ImportPart(self, platform=platform, contacts=contacts, events=events, files=files),
+            "ReconcileImport": ReconcileImport(self, platform=platform, contacts=contacts, events=events, files=files),
             "FinishImport": FinishImport(self, platform=platform, files=files),
             "PlanExport": PlanExport(self, platform=platform, contacts=contacts, files=files),
             "ExportSlice": ExportSlice(self, platform=platform, contacts=contacts, files=files),

@@ -14,6 +14,7 @@ from functions.finish_import import handler as finish_import
 from functions.import_part import handler as import_part
 from functions.inspect_import import handler as inspect_import
 from functions.plan_export import handler as plan_export
+from functions.reconcile_import import handler as reconcile_import
 from functions.split_import import handler as split_import
 from tests.functions.conftest import LambdaContext, sample
 from tests.importing.machine import FakeProfileScan, Machines
@@ -25,6 +26,7 @@ HANDLERS: dict[str, ModuleType] = {
     "inspect_import": inspect_import,
     "split_import": split_import,
     "import_part": import_part,
+    "reconcile_import": reconcile_import,
     "finish_import": finish_import,
     "plan_export": plan_export,
     "export_slice": export_slice,
@@ -54,6 +56,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
         inspect_import: {"inspector": machines.inspector},
         split_import: {"divider": machines.divider},
         import_part: {"importer": machines.importer},
+        reconcile_import: {"reconciler": machines.reconciler},
         finish_import: {"reporter": machines.reporter},
         plan_export: {"planner": ExportPlanner(files=machines.files, scan=scan)},
         export_slice: {"exporter": exporter},
@@ -76,8 +79,13 @@ def test_the_samples_of_an_import_tell_one_story(functions: FileFunctions) -> No
     assert split["done"]
     part = sample("import_part")["part"].replace(sample("import_part")["run"], run)
     assert part in functions.machines.files
-    assert functions.call("import_part", run=run, part=part, last=split["last"]) == {"rows": 2, "repeated": False}
-    assert functions.call("import_part", run=run, part=part, last=split["last"]) == {"rows": 2, "repeated": True}
+    assert functions.call("import_part", run=run, part=part) == {"rows": 2, "repeated": False}
+    assert functions.call("import_part", run=run, part=part) == {"rows": 2, "repeated": True}
+    assert sample("reconcile_import")["bucket"] in split["buckets"]
+    found = {"duplicates": 0, "settled": 0}
+    for bucket in split["buckets"]:
+        assert functions.call("reconcile_import", run=run, bucket=bucket) == {**found, "repeated": False}
+    assert functions.call("reconcile_import", run=run) == {**found, "repeated": True}
     report = functions.call("finish_import", run=run)
     assert (report["created"], report["rejected"]) == (1, 1)
     contact = functions.machines.one("user_id", "u-1042")

@@ -4,11 +4,12 @@ import io
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import md5
 from typing import Any, BinaryIO
 
 from tests.fakes import Effects, FakeClock, FakeContacts, FakeHistory, FakeQueue
+from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.exporting.gathering import ExportGatherer
@@ -18,6 +19,7 @@ from waypost.importing.dividing import ImportDivider
 from waypost.importing.inspecting import ImportInspector
 from waypost.importing.part import PartImporter
 from waypost.importing.ports import StoredFile
+from waypost.importing.reconciling import ImportReconciler
 from waypost.importing.reporting import ImportReporter
 from waypost.segments.ports import BaseSize, Page
 from waypost.segments.saved import SavedSegment
@@ -132,6 +134,7 @@ class Machines:
     clock: FakeClock = field(default_factory=lambda: FakeClock(START))
     files: FakeFiles = field(default_factory=FakeFiles)
     rows_per_part: int = 3
+    rows_per_bucket: int = 4
     executions: int = 0
 
     def __post_init__(self) -> None:
@@ -144,11 +147,22 @@ class Machines:
 
     @property
     def divider(self) -> ImportDivider:
-        return ImportDivider(files=self.files, rows_per_part=self.rows_per_part, bytes_per_step=200)
+        return ImportDivider(
+            files=self.files,
+            rows_per_part=self.rows_per_part,
+            rows_per_bucket=self.rows_per_bucket,
+            bytes_per_step=200,
+        )
 
     @property
     def importer(self) -> PartImporter:
         return PartImporter(
+            files=self.files, contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue
+        )
+
+    @property
+    def reconciler(self) -> ImportReconciler:
+        return ImportReconciler(
             files=self.files, contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue
         )
 
@@ -162,20 +176,33 @@ class Machines:
         return key
 
     def parts_of(self, given: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-        """What the Map is given: the run, and the payload of each part."""
-        answer = self.inspector.inspect({"input": dict(given)})
-        answer = self.divider.divide(answer)
+        """The run, and what the Map over its parts gives to each of them."""
+        answer = self.divided(given)
+        keys = [file.key for file in self.files.listed(answer["parts"])]
+        return answer["run"], [{"run": answer["run"], "part": key} for key in keys]
+
+    def divided(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A run up to where its file is divided."""
+        answer = self.divider.divide(self.inspector.inspect({"input": dict(given)}))
         while not answer["done"]:
             answer = self.divider.divide(json.loads(json.dumps(answer)))
-        keys = [file.key for file in self.files.listed(answer["parts"])]
-        return answer["run"], [{"run": answer["run"], "last": answer["last"], "part": key} for key in keys]
+        return answer
 
-    def import_file(self, key: str = "imports/customers.csv", **given: Any) -> dict[str, Any]:
-        """A whole run; the report."""
-        run, parts = self.parts_of({"file": key, **given})
-        for part in parts:
+    def finished(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The report of a run whose parts are done."""
+        answer = self.divided(given)
+        for bucket in answer["buckets"]:
+            self.reconciler.reconcile({"run": answer["run"], "bucket": bucket})
+        return json.loads(json.dumps(self.reporter.report({"run": answer["run"]})))  # type: ignore[no-any-return]
+
+    def import_file(
+        self, key: str = "imports/customers.csv", *, backwards: bool = False, **given: Any
+    ) -> dict[str, Any]:
+        """A whole run, its parts one after the other or from the last to the first; the report."""
+        _, parts = self.parts_of({"file": key, **given})
+        for part in reversed(parts) if backwards else parts:
             self.importer.import_part(part)
-        return json.loads(json.dumps(self.reporter.report({"run": run})))  # type: ignore[no-any-return]
+        return self.finished({"file": key, **given})
 
     def export(self, **given: Any) -> dict[str, Any]:
         """A whole export; the output of its machine."""
@@ -203,3 +230,17 @@ class Machines:
         contact = self.contacts.load(self.contacts.identities[kind, value])
         assert contact is not None
         return contact
+
+
+def counts(report: Mapping[str, Any]) -> dict[str, int]:
+    """What a report counts, without the zeros."""
+    names = ("rows", "created", "updated", "unchanged", "merged", "rejected", "duplicates")
+    return {name: report[name] for name in names if report[name]}
+
+
+def base(machines: Machines) -> dict[str, Any]:
+    """Everybody, without what tells when and how often they were written."""
+    return {
+        contact.contact_id: replace(contact, version=0, created_at=parse_instant(START)).to_dict()
+        for contact in machines.contacts.living()
+    }

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import CRASH_MODES, Crash, CrashMode, Effects
-from tests.importing.machine import START, Machines
-from waypost.clock import parse_instant
+from tests.importing.machine import Machines, base, counts
 from waypost.contacts.profile import Consent
 from waypost.errors import InvalidInput, RetryableError, ServiceRefused
 
@@ -23,19 +22,6 @@ u-5,five@example.com,13800138005,
 ,,,
 u-6,six@example.com,,
 """
-
-
-def counts(report: dict[str, Any]) -> dict[str, int]:
-    names = ("rows", "created", "updated", "unchanged", "merged", "rejected", "duplicates")
-    return {name: report[name] for name in names if report[name]}
-
-
-def base(machines: Machines) -> dict[str, Any]:
-    """Everybody, without what tells when and how often they were written."""
-    return {
-        contact.contact_id: replace(contact, version=0, created_at=parse_instant(START)).to_dict()
-        for contact in machines.contacts.living()
-    }
 
 
 def test_a_file_makes_contacts_and_a_report() -> None:
@@ -65,41 +51,6 @@ def test_the_corrected_file_of_rejected_rows_can_be_imported() -> None:
     rejected = machines.text(machines.import_file()["files"]["rejected"])
     machines.upload(rejected.replace("not an address", "three@example.com"), "imports/corrected.csv")
     assert counts(machines.import_file("imports/corrected.csv")) == {"rows": 1, "created": 1}
-
-
-def test_who_is_in_the_file_twice_is_told_and_in_what_the_rows_differ() -> None:
-    machines = Machines(rows_per_part=2)
-    machines.upload(
-        "user_id,email,timezone\nu-1,one@example.com,Asia/Tokyo\nu-2,,\nu-1,,Asia/Seoul\nu-3,,\nu-1,uno@example.com,Asia/Seoul\n"
-    )
-    report = machines.import_file()
-    assert machines.text(report["files"]["duplicates"]).splitlines() == [
-        "row,same_person_as_row,same,differs_in",
-        "4,2,user_id,timezone",
-        "6,2,user_id,email",
-    ]
-    assert machines.one("user_id", "u-1").attributes == {"email": "uno@example.com", "timezone": "Asia/Seoul"}
-
-
-def test_rows_that_share_an_address_only_are_told_by_its_kind_and_never_by_its_value() -> None:
-    machines = Machines(rows_per_part=2)
-    machines.upload(
-        "email,phone,timezone\nm@example.com,,Asia/Tokyo\nM@example.com,13800138000,\n,138-0013-8000,Asia/Seoul\n"
-    )
-    report = machines.import_file()
-    assert machines.text(report["files"]["duplicates"]).splitlines()[1:] == ["3,2,email,", "4,2,phone,timezone"]
-
-
-def test_persons_are_compared_in_several_passes_when_there_are_many_rows() -> None:
-    machines = Machines()
-    machines.upload(ROWS)
-    run, parts = machines.parts_of({"file": "imports/customers.csv"})
-    for part in parts:
-        machines.importer.import_part(part)
-    in_one = machines.reporter.report({"run": run})
-    told = sorted(machines.text(in_one["files"]["duplicates"]).splitlines())
-    assert replace(machines.reporter, rows_per_pass=2, rows_at_once=1).report({"run": run}) == in_one
-    assert sorted(machines.text(in_one["files"]["duplicates"]).splitlines()) == told
 
 
 def test_repairs_are_counted_with_an_example() -> None:
@@ -171,22 +122,6 @@ def _is_harmless(mode: CrashMode, machines: Machines, part: dict[str, Any]) -> b
     return True
 
 
-def test_the_order_of_the_parts_does_not_matter() -> None:
-    rows = "user_id,email,city\n" + "".join(
-        f"u-{number % 4},p{number % 4}@example.com,City {number}\n" for number in range(12)
-    )
-    bases = []
-    for backwards in (False, True):
-        machines = Machines(rows_per_part=2)
-        machines.upload(rows.replace("city", "timezone").replace("City ", "Etc/GMT-"))
-        _, parts = machines.parts_of({"file": "imports/customers.csv"})
-        for part in reversed(parts) if backwards else parts:
-            machines.importer.import_part(part)
-        bases.append({each.contact_id: each.attributes["timezone"] for each in machines.contacts.living()})
-    assert bases[0] == bases[1]
-    assert sorted(bases[0].values()) == ["Etc/GMT-10", "Etc/GMT-11", "Etc/GMT-8", "Etc/GMT-9"]
-
-
 def test_two_files_about_the_same_people_at_once_lose_nobody() -> None:
     machines = Machines()
     machines.upload("user_id,email,tags\nu-1,one@example.com,a\nu-2,two@example.com,a\n", "imports/a.csv")
@@ -206,7 +141,13 @@ def test_a_part_that_is_not_done_keeps_the_report_back() -> None:
     machines.upload(ROWS)
     run, parts = machines.parts_of({"file": "imports/customers.csv"})
     machines.importer.import_part(parts[0])
+    with pytest.raises(InvalidInput, match="not all done; redrive"):
+        machines.reconciler.reconcile({"run": run, "bucket": 0})
     with pytest.raises(InvalidInput, match="is not done; redrive"):
+        machines.reporter.report({"run": run})
+    for part in parts:
+        machines.importer.import_part(part)
+    with pytest.raises(InvalidInput, match="reconciled/00000 is not done; redrive"):
         machines.reporter.report({"run": run})
 
 

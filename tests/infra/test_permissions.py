@@ -62,6 +62,7 @@ ALLOWED = {
     "inspect_import": READS_FILES | WRITES_FILES,
     "split_import": READS_FILES | WRITES_FILES,
     "import_part": WRITES | PUTS_INTO_QUEUE | READS_FILES | WRITES_FILES,
+    "reconcile_import": WRITES | PUTS_INTO_QUEUE | READS_FILES | WRITES_FILES,
     "finish_import": READS_FILES | WRITES_FILES,
     "plan_export": {"dynamodb:DescribeTable"} | READS_FILES | WRITES_FILES,
     "export_slice": READS | {"dynamodb:Scan"} | READS_FILES | WRITES_FILES,

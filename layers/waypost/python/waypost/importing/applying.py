@@ -171,6 +171,8 @@ class _Desk:
         """See ContactStore. What ``resolve`` has just read is not read again."""
         contact = self._fresh.pop(contact_id, None) or self.contacts.load(contact_id)
         if contact is not None:
+            if contact.erased:
+                raise _ErasedContact("contact_id")
             self._read[contact.contact_id] = contact
         return contact
 

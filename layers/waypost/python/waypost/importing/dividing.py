@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Final
 
 from waypost.errors import InvalidInput
-from waypost.importing.plan import ImportPlan, Part, content_of
+from waypost.importing.plan import Division, ImportPlan, Part, content_of, division_key
 from waypost.importing.ports import Files, StoredFile
 from waypost.importing.reading import heads, plain_stream, split_points
 
@@ -19,6 +19,9 @@ LARGEST_FILE: Final = 10 * 1024**3
 
 ROWS_PER_PART: Final = 2_000
 """At 25 ms for a new contact a part takes under a minute, of the 15 that a function has."""
+
+ROWS_PER_BUCKET: Final = 25_000
+"""Rows that are compared with each other at once: some 15 MB, however large the file is."""
 
 BYTES_PER_STEP: Final = 1024**3
 """Of one call: two minutes at 10 MB/s, and 15 are allowed."""
@@ -34,19 +37,20 @@ class ImportDivider:
 
     files: Files
     rows_per_part: int = ROWS_PER_PART
+    rows_per_bucket: int = ROWS_PER_BUCKET
     bytes_per_step: int = BYTES_PER_STEP
     largest_file: int = LARGEST_FILE
 
     def divide(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{run, next?}`` → ``{run, parts, done, next, last}``: call again with the answer until it is ``done``.
+        """``{run, next?}`` → ``{run, parts, done, next, buckets}``: call again with the answer until it is ``done``.
 
-        ``parts`` is the folder of the parts, ``last`` no less than the number of the last row. Raises InvalidInput for a
-        file without rows or one that is too large.
+        ``parts`` is the folder of the parts, ``buckets`` the numbers of the buckets into which persons fall. Raises
+        InvalidInput for a file without rows or one that is too large.
         """
         plan = ImportPlan.load(self.files, payload["run"])
         answer = {"run": plan.run, "parts": plan.parts, "dry_run": plan.dry_run}
-        if (divided := self.files.read(f"{plan.work}divided.json")) is not None:
-            return {**answer, "done": True, "next": None, **json.loads(divided)}
+        if (divided := Division.find(self.files, plan)) is not None:
+            return {**answer, **_done(divided)}
         if plan.unpacks and self.files.find(plan.content) is None:
             self._unpack(plan)
         file = content_of(plan, self.files)
@@ -63,14 +67,15 @@ class ImportDivider:
             if before is not None:
                 self._write(plan, Part(before[0], offset, before[1]))
                 if row and offset - start >= self.bytes_per_step:
-                    return {**answer, "done": False, "next": [offset, row], "last": 0}
+                    return {**answer, "done": False, "next": [offset, row], "buckets": []}
             if row:
                 before = (offset, row)
         if before is None:
             raise InvalidInput("file", f"{plan.sources[0].key} has no rows; there is nothing to import")
-        last = {"last": before[1] + rows_per_part}
-        self.files.write(f"{plan.work}divided.json", json.dumps(last).encode())
-        return {**answer, "done": True, "next": None, **last}
+        last = before[1] + rows_per_part
+        division = Division(last, buckets=1 + last // self.rows_per_bucket)
+        self.files.write(division_key(plan), json.dumps(asdict(division)).encode())
+        return {**answer, **_done(division)}
 
     def _write(self, plan: ImportPlan, part: Part) -> None:
         self.files.write(f"{plan.parts}{part.first:011d}.json", json.dumps(asdict(part)).encode())
@@ -94,3 +99,7 @@ class ImportDivider:
         stream = self.files.stream(source)
         plain = plain_stream(stream, heads(stream, _MAGIC))
         return iter(lambda: plain.read(_COPIED_AT_ONCE), b"")
+
+
+def _done(division: Division) -> dict[str, Any]:
+    return {"done": True, "next": None, "buckets": list(range(division.buckets))}

@@ -5,11 +5,9 @@ left half-done is done again, which changes nothing for the rows that were done.
 """
 
 import json
-import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -18,10 +16,10 @@ from waypost.contacts.identity import Wait
 from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
 from waypost.events.history import EventHistory
 from waypost.events.ports import EventQueue
-from waypost.ids import digest
 from waypost.importing.applying import Applied, Importer, no_wait
 from waypost.importing.cleaning import RowCleaner
-from waypost.importing.plan import ImportPlan, Part, beside, content_of, result_key
+from waypost.importing.persons import PersonRow, write_persons
+from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, result_key
 from waypost.importing.ports import BulkContactStore, Files, FileWriter
 from waypost.importing.reading import read_rows
 from waypost.importing.reading_ahead import ReadAhead
@@ -32,15 +30,6 @@ ROWS_AT_ONCE: Final = 50
 
 MOST_REPAIRS: Final = 500
 """Kinds of repair that are counted apart; a file of JSON lines may have a field of its own in every row."""
-
-PERSON: Final = struct.Struct(">8sI")
-"""Who a row is about, as the result notes it: eight bytes of a hash of the contact id, and the row's number."""
-
-NEW: Final = 1 << 31
-"""Set in the row's number when the row made the contact."""
-
-_NOT_COMPARED: Final = frozenset({"tags", "groups", "consent"})
-"""Of these, rows about one person add to each other, or have rules of their own."""
 
 T = TypeVar("T")
 
@@ -58,7 +47,7 @@ class PartImporter:
     wait: Wait = no_wait
 
     def import_part(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{run, part, last}`` → ``{rows, repeated}``: the key of the part, and the number of the file's last row.
+        """``{run, part}`` → ``{rows, repeated}``; the part is named by its key.
 
         Raises RetryableError or FinalError; what was done stays done.
         """
@@ -66,13 +55,13 @@ class PartImporter:
         if (known := self.files.read(result_key(key))) is not None:
             return {"rows": json.loads(known)["rows"], "repeated": True}
         plan, part = ImportPlan.load(self.files, payload["run"]), Part.load(self.files, key)
+        division = Division.load(self.files, plan)
         is_again = not plan.dry_run and not self.files.write_once(beside(key, "begun", ""), b"")
         result = _Result()
         with self.files.writer(beside(key, "rejected", ".jsonl")) as rejected:
             result.rejected_rows = rejected
-            self._import(plan, part, last=payload["last"], is_again=is_again, result=result)
-        self.files.write(beside(key, "values", ".jsonl"), b"".join(result.values))
-        self.files.write(beside(key, "persons", ".bin"), b"".join(sorted(result.persons)))
+            self._import(plan, part, last=division.last, is_again=is_again, result=result)
+        write_persons(self.files, beside(key, "persons", ""), result.persons, buckets=division.buckets)
         self.files.write_once(result_key(key), json.dumps(result.to_dict(), ensure_ascii=False).encode())
         return {"rows": result.rows, "repeated": False}
 
@@ -99,12 +88,12 @@ class PartImporter:
                 if isinstance(row, RejectedRow):
                     result.reject(raw, row)
                     continue
-                at = plan.row_time(row.number, last)
-                applied = importer.apply(plan.with_consent(row), source=plan.source, at=at)
+                whole = plan.with_consent(row)
+                applied = importer.apply(whole, source=plan.source, at=plan.row_time(row.number, last))
                 if isinstance(applied, RejectedRow):
                     result.reject(raw, applied)
                 else:
-                    result.add(row, applied)
+                    result.add(whole, applied)
 
 
 @dataclass(slots=True)
@@ -115,21 +104,14 @@ class _Result:
     outcomes: Counter[str] = field(default_factory=Counter)
     kept_consents: Counter[str] = field(default_factory=Counter)
     repairs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    persons: list[bytes] = field(default_factory=list)
-    values: list[bytes] = field(default_factory=list)
+    persons: list[PersonRow] = field(default_factory=list)
     rejected_rows: FileWriter | None = None
 
     def add(self, row: CleanRow, applied: Applied) -> None:
         """A row that was applied."""
         self.outcomes[applied.outcome] += 1
         self.kept_consents.update(applied.kept_consents)
-        number = row.number | (NEW if applied.outcome == "created" else 0)
-        self.persons.append(PERSON.pack(sha256(applied.contact_id.encode()).digest()[:8], number))
-        values = {
-            name: digest(str(value), length=8) for name, value in row.profile.items() if name not in _NOT_COMPARED
-        }
-        told = {kind: digest(kind, value, length=8) for kind, value in row.identities.items()}
-        self.values.append(json.dumps([row.number, values, told]).encode() + b"\n")
+        self.persons.append(PersonRow(row.number, applied.contact_id, applied.outcome, row.profile, row.identities))
         for repair in row.repairs:
             self._count(repair, row.number)
 

@@ -59,6 +59,11 @@ class ImportPlan:
         return f"{self.work}parts/"
 
     @property
+    def persons(self) -> str:
+        """The folder of who the rows of each part are about."""
+        return f"{self.work}persons/"
+
+    @property
     def content(self) -> str:
         """The key of what is read."""
         return f"{self.work}content" if self.unpacks else self.sources[0].key
@@ -119,6 +124,38 @@ def content_of(plan: ImportPlan, files: Files) -> StoredFile:
     if unpacked is None:
         raise InvalidInput("file", f"{plan.content} is gone; start the import anew with its file")
     return unpacked
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How a file was divided: ``last`` is no less than the number of its last row; its persons fall into ``buckets``."""
+
+    last: int
+    buckets: int
+
+    @classmethod
+    def find(cls, files: Files, plan: ImportPlan) -> Self | None:
+        """The division of a run's file; None while it is not divided yet."""
+        stored = files.read(division_key(plan))
+        return None if stored is None else cls(**json.loads(stored))
+
+    @classmethod
+    def load(cls, files: Files, plan: ImportPlan) -> Self:
+        """``find``, when it has to be there. Raises InvalidInput."""
+        division = cls.find(files, plan)
+        if division is None:
+            raise InvalidInput("run", f"the file of {plan.run} is not divided into parts; start the import again")
+        return division
+
+
+def division_key(plan: ImportPlan) -> str:
+    """Where the division of a run's file lies."""
+    return f"{plan.work}divided.json"
+
+
+def reconciled_key(plan: ImportPlan, bucket: int) -> str:
+    """Where what was found about the persons of a bucket lies; an ending is missing."""
+    return f"{plan.work}reconciled/{bucket:05d}"
 
 
 def work_folder(run: str) -> str:

@@ -1,29 +1,16 @@
 """Counts what became of all rows of a file and writes the files a person looks at. Called by finish_import."""
 
 import json
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from heapq import merge
-from itertools import groupby, islice
-from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final
 
 from waypost.clock import format_instant
 from waypost.errors import InvalidInput
 from waypost.importing.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
-from waypost.importing.part import NEW, PERSON
-from waypost.importing.plan import ImportPlan, beside, result_key
+from waypost.importing.plan import Division, ImportPlan, beside, reconciled_key, result_key
 from waypost.importing.ports import Files, StoredFile
-
-ROWS_PER_PASS: Final = 2_000_000
-"""Rows whose persons are compared at once (about 25 MB); a larger file is gone through several times."""
-
-ROWS_COMPARED: Final = 50_000
-"""Rows whose values are held at once (about 100 MB); with more duplicates the parts are read several times."""
-
-_Said: TypeAlias = tuple[dict[str, str], dict[str, str]]
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "rejected")
 
@@ -35,8 +22,6 @@ class ImportReporter:
     """Makes the report of a run whose parts are all done; the same again writes the same files."""
 
     files: Files
-    rows_per_pass: int = ROWS_PER_PASS
-    rows_at_once: int = ROWS_COMPARED
 
     def report(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run}`` → the report. Raises InvalidInput when a part is not done."""
@@ -44,14 +29,15 @@ class ImportReporter:
         parts = list(self.files.listed(plan.parts))
         outcomes, kept, repairs = Counter[str](), Counter[str](), dict[tuple[str, str], dict[str, Any]]()
         for part in parts:
-            result = self._result(part)
+            result = self._done(part.key, result_key(part.key))
             outcomes.update(result["outcomes"])
             kept.update(result["kept_consents"])
             _add_repairs(repairs, result["repairs"])
-        duplicates, new_twice = self._write_duplicates(plan, parts, rows=sum(outcomes.values()))
-        if plan.dry_run:  # parts that pretend do not see each other: a person in two of them was new in both
-            outcomes["created"] -= new_twice
-            outcomes["updated"] += new_twice
+        duplicates = 0
+        for bucket in self._buckets(plan):
+            found = self._done(bucket, f"{bucket}.json")
+            duplicates += found["duplicates"]
+            outcomes.update(found["corrections"])
         report = {
             "run": plan.run,
             "file": plan.sources[0].key,
@@ -69,17 +55,17 @@ class ImportReporter:
             "bucket": self.files.bucket,
             "files": {
                 "rejected": self._write_rejected(plan, parts) if outcomes["rejected"] else None,
-                "duplicates": _duplicates_key(plan) if duplicates else None,
+                "duplicates": self._write_duplicates(plan) if duplicates else None,
                 "repairs": self._write_repairs(plan, list(repairs.values())) if repairs else None,
             },
         }
         self.files.write(f"{plan.target}report.json", json.dumps(report, ensure_ascii=False, indent=1).encode())
         return report
 
-    def _result(self, part: StoredFile) -> dict[str, Any]:
-        stored = self.files.read(result_key(part.key))
+    def _done(self, what: str, key: str) -> dict[str, Any]:
+        stored = self.files.read(key)
         if stored is None:
-            raise InvalidInput("parts", f"{part.key} is not done; redrive the execution, or start the import again")
+            raise InvalidInput("run", f"{what} is not done; redrive the execution, or start the import again")
         result: dict[str, Any] = json.loads(stored)
         return result
 
@@ -109,58 +95,17 @@ class ImportReporter:
                 for line in self.files.stream(file):
                     yield json.loads(line)
 
-    def _write_duplicates(self, plan: ImportPlan, parts: Sequence[StoredFile], *, rows: int) -> tuple[int, int]:
-        """How many rows are about somebody whom an earlier row is about, and how many of those say they made the contact."""
-        passes = 1 + rows // self.rows_per_pass
-        duplicates = new_twice = 0
-        with self.files.writer(_duplicates_key(plan), content_type=CONTENT_TYPE) as writer:
+    def _buckets(self, plan: ImportPlan) -> list[str]:
+        """What was found in each bucket of persons lies under these keys, with an ending."""
+        return [reconciled_key(plan, bucket) for bucket in range(Division.load(self.files, plan).buckets)]
+
+    def _write_duplicates(self, plan: ImportPlan) -> str:
+        key = f"{plan.target}duplicates.csv"
+        with self.files.writer(key, content_type=CONTENT_TYPE) as writer:
             writer.write(BYTE_ORDER_MARK + csv_lines([["row", "same_person_as_row", "same", "differs_in"]]))
-            for turn in range(passes):
-                person = _Person(0)
-                rows_of_persons = self._of_several_rows(parts, turn, passes)
-                while some := list(islice(rows_of_persons, self.rows_at_once)):
-                    said = self._said(parts, {number for _, number, _ in some})
-                    found = []
-                    for first, number, is_new in some:
-                        if first != person.first:
-                            person = _Person(first)
-                        compared = person.compared(*said.get(number, ({}, {})))
-                        new_twice += is_new and person.is_new
-                        person.is_new |= is_new
-                        if number != first:
-                            found.append([str(number), str(first), *compared])
-                    duplicates += len(found)
-                    writer.write(csv_lines(found))
-        return duplicates, new_twice
-
-    def _said(self, parts: Sequence[StoredFile], numbers: set[int]) -> dict[int, _Said]:
-        """The hashed values and identities of these rows; only the parts they stand in are read."""
-        firsts = [_first_row(part) for part in parts]
-        wanted = sorted({bisect_right(firsts, number) - 1 for number in numbers})
-        said: dict[int, _Said] = {}
-        for place in wanted:
-            for line in (self.files.read(beside(parts[place].key, "values", ".jsonl")) or b"").splitlines():
-                if int(line[1 : line.index(b",")]) in numbers:
-                    number, values, identities = json.loads(line)
-                    said[number] = values, identities
-        return said
-
-    def _of_several_rows(self, parts: Sequence[StoredFile], turn: int, passes: int) -> Iterator[tuple[int, int, bool]]:
-        """The rows of each person who has more than one: the person's first, the row, and whether it made the contact."""
-        contents = [self._persons(part, turn, passes) for part in parts]
-        persons = merge(*map(PERSON.iter_unpack, contents))
-        for _, rows in groupby(persons, key=itemgetter(0)):
-            numbers = sorted((number & ~NEW, number >= NEW) for _, number in rows)
-            if len(numbers) > 1:
-                for number, is_new in numbers:
-                    yield numbers[0][0], number, is_new
-
-    def _persons(self, part: StoredFile, turn: int, passes: int) -> bytes:
-        content = self.files.read(beside(part.key, "persons", ".bin")) or b""
-        if passes == 1:
-            return content
-        each = (content[at : at + PERSON.size] for at in range(0, len(content), PERSON.size))
-        return b"".join(person for person in each if int.from_bytes(person[:8]) % passes == turn)
+            for bucket in self._buckets(plan):
+                writer.write(self.files.read(f"{bucket}.csv") or b"")
+        return key
 
     def _write_repairs(self, plan: ImportPlan, repairs: list[dict[str, Any]]) -> str:
         key = f"{plan.target}repairs.csv"
@@ -171,32 +116,6 @@ class ImportReporter:
         header = ["field", "rule", "count", "example_row", "example_before", "example_after"]
         self.files.write(key, BYTE_ORDER_MARK + csv_lines([header, *rows]))
         return key
-
-
-def _duplicates_key(plan: ImportPlan) -> str:
-    return f"{plan.target}duplicates.csv"
-
-
-def _first_row(part: StoredFile) -> int:
-    return int(part.key.rpartition("/")[2].removesuffix(".json"))
-
-
-@dataclass(slots=True)
-class _Person:
-    """What the rows of one person have said so far."""
-
-    first: int
-    is_new: bool = False
-    known: dict[str, str] = field(default_factory=dict)
-    told: set[tuple[str, str]] = field(default_factory=set)
-
-    def compared(self, values: Mapping[str, str], identities: Mapping[str, str]) -> tuple[str, str]:
-        """The kinds of identity a row shares with one before it, and the attributes in which it differs from them."""
-        same = [kind for kind, value in identities.items() if (kind, value) in self.told]
-        differs = [name for name, value in values.items() if self.known.get(name, value) != value]
-        self.known |= values
-        self.told |= identities.items()
-        return "; ".join(sorted(same)), "; ".join(sorted(differs))
 
 
 def _add_repairs(repairs: dict[tuple[str, str], dict[str, Any]], more: Sequence[dict[str, Any]]) -> None:

@@ -1,0 +1,63 @@
+"""Who the rows of a file are about: written by each part, read together for all parts. Used by part and reconciling.
+
+Persons fall into buckets by their contact ids, and the rows of a bucket stand behind each other in the file of a part: so
+all rows of the same persons can be read from a file of any size, a bucket at a time.
+"""
+
+import json
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass
+from typing import Any, Final, Self
+from zlib import crc32
+
+from waypost.importing.ports import Files, StoredFile
+
+_PLACE: Final = struct.Struct(">I")
+_PLACES: Final = struct.Struct(">2I")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A row that was applied: its number, the contact it became part of, what it did there, and what it says."""
+
+    number: int
+    contact_id: str
+    outcome: str
+    profile: Mapping[str, Any]
+    identities: Mapping[str, str]
+
+    def dump(self) -> bytes:
+        """One line."""
+        return json.dumps(astuple(self), ensure_ascii=False).encode() + b"\n"
+
+    @classmethod
+    def load(cls, line: bytes) -> Self:
+        """The inverse of ``dump``."""
+        return cls(*json.loads(line))
+
+
+def person_of(line: bytes) -> bytes:
+    """The contact id in a dumped row; most rows have no other of the same person and need not be read any further."""
+    start = line.index(b'"') + 1
+    return line[start : line.index(b'"', start)]
+
+
+def write_persons(files: Files, key: str, rows: Iterable[PersonRow], *, buckets: int) -> None:
+    """Write the rows of a part, bucket by bucket, in their order; in front the places where the buckets begin."""
+    lines: list[list[bytes]] = [[] for _ in range(buckets)]
+    for row in rows:
+        lines[crc32(row.contact_id.encode()) % buckets].append(row.dump())
+    contents = [b"".join(each) for each in lines]
+    places = [_PLACE.size * (buckets + 1)]
+    for content in contents:
+        places.append(places[-1] + len(content))
+    files.write(key, b"".join([*map(_PLACE.pack, places), *contents]))
+
+
+def read_persons(files: Files, file: StoredFile, *, bucket: int) -> Iterator[bytes]:
+    """The dumped rows of one bucket of a part."""
+    head = files.stream(file, start=_PLACE.size * bucket, end=_PLACE.size * bucket + _PLACES.size)
+    start, end = _PLACES.unpack(head.read())
+    if start < end:
+        yield from files.stream(file, start=start, end=end)
