@@ -18,6 +18,7 @@ def contact(clock: FakeClock, contact_id: str = "c-1", **attributes: object) -> 
         tags=frozenset({"vip", "new"}),
         consents={"email/*": Consent(granted=True, at=clock(), source="shop")},
         suppressions={"sms": "invalid_number"},
+        kept_apart=frozenset({("c-1", "c-2"), ("c-1", "c-3")}),
     )
 
 

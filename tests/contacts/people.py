@@ -26,5 +26,5 @@ def contact(contact_id: str, /, *, at: float = 0, version: int = 1, **fields: An
     stamps |= {f"tag:{name}": minutes(at) for name in fields.get("tags", ())}
     stamps |= {f"group:{name}": minutes(at) for name in fields.get("groups", ())}
     stamps |= fields.pop("attributes_at", {})
-    fields |= {name: frozenset(fields[name]) for name in ("tags", "groups") if name in fields}
+    fields |= {name: frozenset(fields[name]) for name in ("tags", "groups", "kept_apart") if name in fields}
     return Contact(contact_id=contact_id, created_at=minutes(at), attributes_at=stamps, version=version, **fields)

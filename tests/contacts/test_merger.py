@@ -1,15 +1,19 @@
 """Merges by hand: what is asked for is checked, shown, done and undone, once however often it is asked."""
 
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
 
 from tests.contacts.people import contact, minutes, said
 from tests.fakes import Crash, Effects, FakeClock, FakeContacts, FakeQueue
+from waypost.contacts.identity import record_on_contact
 from waypost.contacts.identity_rules import BUILT_IN
 from waypost.contacts.merger import Merger
+from waypost.contacts.merging import is_kept_apart
 from waypost.errors import ContactNotFound, InvalidInput
+from waypost.events.envelope import Event
 
 USER, MAIL, PHONE = {"user_id": "u-1"}, {"email": "lin@example.com"}, {"phone": "+8613800138000"}
 
@@ -109,8 +113,31 @@ def test_a_hand_may_merge_again_what_a_hand_has_parted(merger: Merger, contacts:
     assert merger.preview(USER, MAIL)["kept_apart"] is True
     second = merger.merge(USER, MAIL)["merge_id"]
     assert first != second
-    assert contacts["c-1"].kept_apart == ()
     assert merger.undo(USER)["merge_id"] == second
+    assert is_kept_apart(contacts["c-1"], contacts["c-2"])
+
+
+def test_what_a_hand_has_parted_stays_apart_whatever_else_is_undone(merger: Merger, contacts: FakeContacts) -> None:
+    other, device = {"email": "mei@example.com"}, {"anonymous_id": "a-1"}
+    contacts.put(contact("c-4", at=7, identities={"email": ["mei@example.com"]}))
+    contacts.put(contact("c-5", at=1, identities={"anonymous_id": ["a-1"]}))
+    for one, two in ((other, device), (MAIL, USER)):
+        merger.merge(one, two)
+        merger.undo(two)
+    into_user = merger.merge(USER, other)["merge_id"]
+    into_device = merger.merge(device, MAIL)["merge_id"]
+    merger.merge(USER, device)
+    merger.undo(USER)
+    merger.undo(USER, merge_id=into_user)
+    merger.undo(device, merge_id=into_device)
+    parted = {("c-1", "c-5"), ("c-4", "c-5"), ("c-1", "c-2"), ("c-1", "c-4"), ("c-2", "c-5")}
+    living = {each.contact_id: each for each in contacts.living()}
+    for one_id, other_id in combinations(("c-1", "c-2", "c-4", "c-5"), 2):
+        assert is_kept_apart(living[one_id], living[other_id]) is ((one_id, other_id) in parted), (one_id, other_id)
+    now = merger.clock()
+    event = Event("e-1", "signed_in", USER | device, now, now, "shop")
+    record_on_contact(event, contacts=contacts, is_repeated=lambda _: False, clock=merger.clock)
+    assert {"c-1", "c-5"} <= {each.contact_id for each in contacts.living()}
 
 
 @pytest.mark.parametrize("named", ["survivor", "absorbed"])
@@ -127,6 +154,18 @@ def test_an_undoing_that_is_repeated_after_a_crash_undoes_no_second_merge(
     assert (again["restored"], again["undone"]) == ("c-2", False)
     assert {each.contact_id for each in contacts.living()} == {"c-1", "c-2"}
     assert merger.act({**request, "contact": USER, "request_id": "run-2"})["restored"] == "c-3"
+
+
+def test_an_undoing_that_is_repeated_undoes_no_second_merge_when_the_survivor_is_part_of_another_contact_by_then(
+    merger: Merger, contacts: FakeContacts
+) -> None:
+    merger.merge(PHONE, MAIL)
+    request = {"action": "undo", "contact": MAIL, "request_id": "run-1"}
+    assert merger.act(request)["undone"]
+    merger.merge(USER, MAIL)
+    again = merger.act(request)
+    assert (again["survivor"], again["undone"]) == ("c-2", False)
+    assert contacts["c-2"].merged_into == "c-1"
 
 
 def test_an_older_merge_is_undone_without_the_newer_one(merger: Merger, contacts: FakeContacts) -> None:

@@ -34,10 +34,13 @@ def one_of(survivor: Contact, absorbed: Contact, rules: IdentityRules = BUILT_IN
         ({"identities": {"email": ["a@example.com"]}}, {"identities": {"email": ["b@example.com"]}}, "event", None),
         ({"erased": True}, {}, "hand", "erased"),
         ({}, {"erased": True}, "alias", "erased"),
-        ({"kept_apart": ("c-2",)}, {}, "event", "kept_apart"),
-        ({}, {"kept_apart": ("c-1",)}, "alias", "kept_apart"),
-        ({"kept_apart": ("c-9",)}, {"absorbed": ("c-9",)}, "event", "kept_apart"),
-        ({"kept_apart": ("c-2",)}, {}, "hand", None),
+        ({"kept_apart": {("c-1", "c-2")}}, {}, "event", "kept_apart"),
+        ({}, {"kept_apart": {("c-1", "c-2")}}, "alias", "kept_apart"),
+        ({"kept_apart": {("c-1", "c-9")}}, {"absorbed": ("c-9",)}, "event", "kept_apart"),
+        ({"absorbed": ("c-8",), "kept_apart": {("c-8", "c-9")}}, {"absorbed": ("c-9",)}, "event", "kept_apart"),
+        ({"absorbed": ("c-9",), "kept_apart": {("c-1", "c-9")}}, {}, "event", None),
+        ({"kept_apart": {("c-1", "c-7")}}, {"kept_apart": {("c-2", "c-8")}}, "event", None),
+        ({"kept_apart": {("c-1", "c-2")}}, {}, "hand", None),
         ({"absorbed": tuple(f"c-{each}" for each in range(100, 100 + MOST_ABSORBED))}, {}, "hand", "too_many_merged"),
     ],
 )  # fmt: skip
@@ -108,7 +111,7 @@ def test_identities_tags_groups_points_and_closed_channels_of_both() -> None:
     )  # fmt: skip
     absorbed = contact(
         "c-2", identities={"email": ["b@example.com"], "phone": ["+861"]}, tags={"new"}, groups={"wuhan"}, points=-5,
-        suppressions={"email": "complaint", "sms": "invalid_number"}, absorbed=("c-3",), kept_apart=("c-4",),
+        suppressions={"email": "complaint", "sms": "invalid_number"}, absorbed=("c-3",), kept_apart={("c-3", "c-4")},
     )  # fmt: skip
     both = one_of(survivor, absorbed)
     assert both.identities == {"user_id": ["u-1"], "email": ["a@example.com", "b@example.com"], "phone": ["+861"]}
@@ -116,7 +119,8 @@ def test_identities_tags_groups_points_and_closed_channels_of_both() -> None:
     assert both.groups == {"beijing", "wuhan"}
     assert both.points == 25
     assert both.suppressions == {"email": "hard_bounce", "sms": "invalid_number"}
-    assert (both.absorbed, both.kept_apart) == (("c-2", "c-3"), ("c-4",))
+    assert both.absorbed == ("c-2", "c-3")
+    assert both.kept_apart == {("c-3", "c-4")}
 
 
 def test_a_tag_that_was_taken_away_after_it_was_given_stays_away() -> None:

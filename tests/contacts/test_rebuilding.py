@@ -234,9 +234,13 @@ def test_a_contact_whose_merge_was_undone_is_not_repaired() -> None:
     contact = world.route(event(1, profile={"city": "Shanghai"}))
     world.clock.advance(hours=1)
     stored = world.contacts[contact.contact_id]
-    world.contacts.put(replace(stored, attributes={}, kept_apart=("c-other",), version=stored.version))
+    pair = (contact.contact_id, "c-other")
+    world.contacts.put(replace(stored, attributes={}, kept_apart=frozenset({pair}), version=stored.version))
     with pytest.raises(InvalidInput, match="undone"):
         world.rebuilder().repair(contact.contact_id)
+    together = replace(stored, attributes={}, kept_apart=frozenset({pair}), absorbed=("c-other",))
+    world.contacts.put(together)
+    assert world.rebuilder().repair(contact.contact_id).rebuilt.attributes["city"] == "Shanghai"
 
 
 def test_nobody_cannot_be_rebuilt() -> None:

@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contacts.people import contact, minutes, said
-from waypost.contacts.identity_rules import BUILT_IN
+from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
 from waypost.contacts.merging import Merge, merge_of
 from waypost.contacts.profile import (
     Contact,
@@ -18,7 +19,7 @@ from waypost.contacts.profile import (
     with_push_tokens,
     with_tags,
 )
-from waypost.contacts.unmerging import parted, rewritten, without
+from waypost.contacts.unmerging import parted, rewritten
 
 LATER = minutes(60)
 
@@ -40,7 +41,7 @@ def mail(**fields: Any) -> Contact:
 
 def told(state: Contact) -> Contact:
     """What only says that something was merged, undone or written, left aside."""
-    return replace(state, kept_apart=(), unannounced=(), version=0, kept="")
+    return replace(state, kept_apart=frozenset(), unannounced=(), version=0, kept="")
 
 
 def test_the_absorbed_contact_gets_back_what_it_was_and_the_survivor_loses_what_came_from_it() -> None:
@@ -49,7 +50,7 @@ def test_the_absorbed_contact_gets_back_what_it_was_and_the_survivor_loses_what_
     done = merge(survivor, absorbed)
     left, back = parted(done, done.result)
     assert (told(left), told(back)) == (told(survivor), told(absorbed))
-    assert (left.kept_apart, back.kept_apart) == (("c-2",), ("c-1",))
+    assert left.kept_apart == back.kept_apart == {("c-1", "c-2")}
     assert left.unannounced[-1] == f"{done.merge_id}/undone"
     assert back.version == done.tombstone.version + 1, "the one the tombstone was stored with"
 
@@ -87,8 +88,10 @@ def test_what_the_survivor_lost_since_does_not_come_back() -> None:
 
 
 def test_an_address_that_became_known_since_is_the_survivors_when_the_others_has_gone_back() -> None:
-    absorbed = with_identities(mail(), {"email": "lin@example.com"})
-    now = with_identities(merge(lin(), absorbed).result, {"email": "new@example.com", "phone": "+8613800138000"})
+    absorbed = with_identities(mail(), {"email": "lin@example.com"}, at=minutes(5))
+    now = with_identities(
+        merge(lin(), absorbed).result, {"email": "new@example.com", "phone": "+8613800138000"}, at=minutes(70)
+    )
     left, back = parted(merge(lin(), absorbed), now)
     assert left.identities == {"user_id": ["u-1"], "email": ["new@example.com"], "phone": ["+8613800138000"]}
     assert left.attributes == {"email": "new@example.com", "phone": "+8613800138000"}
@@ -97,7 +100,7 @@ def test_an_address_that_became_known_since_is_the_survivors_when_the_others_has
 
 def test_an_address_named_since_goes_back_with_its_identity_unless_somebody_said_it_of_the_survivor() -> None:
     done = merge(lin(), mail())
-    named = with_identities(done.result, {"email": "lin@example.com"})
+    named = with_identities(done.result, {"email": "lin@example.com"}, at=minutes(65))
     assert named.address("email") == "lin@example.com"
     assert parted(done, named)[0].address("email") is None
     said_so = with_attributes(named, {"email": "lin@example.com"}, at=minutes(70))
@@ -105,9 +108,39 @@ def test_an_address_named_since_goes_back_with_its_identity_unless_somebody_said
 
 
 def test_an_address_removed_since_is_not_replaced() -> None:
-    done = merge(lin(), with_identities(mail(), {"email": "lin@example.com"}))
-    now = with_identities(done.result, {"email": "new@example.com"})
+    done = merge(lin(), with_identities(mail(), {"email": "lin@example.com"}, at=minutes(5)))
+    now = with_identities(done.result, {"email": "new@example.com"}, at=minutes(65))
     assert parted(done, with_attributes(now, {"email": None}, at=minutes(70)))[0].address("email") is None
+
+
+@pytest.mark.parametrize("before", [{}, {"email": "lin@example.com"}], ids=["named", "said"])
+def test_an_address_removed_and_named_again_since_goes_back_with_its_identity(before: dict[str, str]) -> None:
+    done = merge(lin(), mail(attributes=before))
+    now = with_attributes(done.result, {"email": None}, at=minutes(70))
+    now = with_identities(now, {"email": "lin@example.com"}, at=minutes(80))
+    assert now.address("email") == "lin@example.com"
+    assert parted(done, now)[0].address("email") is None
+    said_so = with_attributes(now, {"email": "lin@example.com"}, at=minutes(90))
+    assert parted(done, said_so)[0].address("email") == "lin@example.com"
+
+
+def test_a_removed_address_does_not_come_back_for_another_that_goes_with_its_identity() -> None:
+    done = merge(lin(attributes={"email": "own@example.com"}), mail())
+    now = with_attributes(done.result, {"email": None}, at=minutes(70))
+    now = with_identities(now, {"email": "lin@example.com"}, at=minutes(80))
+    assert parted(done, now)[0].address("email") is None
+    named = with_identities(now, {"email": "new@example.com"}, at=minutes(90))
+    assert parted(done, named)[0].address("email") == "new@example.com"
+
+
+def test_an_address_that_only_the_other_had_removed_comes_back() -> None:
+    absorbed = mail(attributes_at={"email": minutes(6)})
+    done = merge(lin(attributes={"email": "own@example.com"}), absorbed)
+    assert done.result.address("email") is None
+    named = with_identities(done.result, {"email": "new@example.com"}, at=minutes(70))
+    for now in (done.result, named):
+        left, _ = parted(done, now)
+        assert (left.address("email"), left.attributes_at["email"]) == ("own@example.com", minutes(0))
 
 
 def test_withdrawn_consent_stays_withdrawn_on_both_whenever_and_by_whom_it_was_withdrawn() -> None:
@@ -144,6 +177,14 @@ def test_devices_go_back_with_whom_they_came() -> None:
     assert back.attributes["push_tokens"] == [other]
 
 
+def test_devices_that_the_other_had_forgotten_come_back() -> None:
+    own = {"token": "own", "platform": "ios"}
+    done = merge(lin(attributes={"push_tokens": [own]}), mail(attributes_at={"push_tokens": minutes(6)}))
+    assert "push_tokens" not in done.result.attributes
+    left, _ = parted(done, done.result)
+    assert left.attributes["push_tokens"] == [own]
+
+
 def test_days_of_events_are_never_claimed_to_begin_later_than_they_may_have() -> None:
     march, april, may = date(2027, 2, 1), date(2027, 3, 1), date(2027, 5, 1)
     done = merge(
@@ -163,16 +204,39 @@ def test_an_older_merge_is_undone_without_the_newer_one_and_both_in_any_order() 
     third = contact("c-3", at=8, attributes={"city": "Xian", "plan": "pro"}, points=4)
     second = merge(replace(first.result, version=2), third, at=minutes(61))
 
-    left, _ = parted(first, second.result)
+    (anew,) = rewritten(first, [second], rules=BUILT_IN)
+    left, _ = parted(first, second.result, later=[second], anew=[anew])
     assert left.attributes == {"city": "Xian", "plan": "pro"}
     assert (left.points, left.absorbed, left.tags) == (5, ("c-3",), frozenset())
-    alone, back = parted(rewritten(first, second), left)
+    alone, back = parted(anew, left)
     assert told(alone) == told(start)
     assert told(back) == told(third)
 
     left, _ = parted(second, second.result)
     assert told(left) == told(first.result)
     assert told(parted(first, left)[0]) == told(start)
+
+
+def test_what_a_later_contact_brought_along_too_comes_to_light_when_the_older_merge_is_undone() -> None:
+    first = merge(lin(attributes={"city": "Wuhan"}), mail(attributes={"city": "Beijing"}, tags={"new"}))
+    third = contact("c-3", at=3, attributes={"city": "Xian"}, tags={"new"})
+    second = merge(replace(first.result, version=2), third, at=minutes(61))
+    assert second.result.attributes == {"city": "Beijing"}
+    (anew,) = rewritten(first, [second], rules=BUILT_IN)
+    left, _ = parted(first, second.result, later=[second], anew=[anew])
+    assert left.attributes == {"city": "Xian"}
+    assert left.tags == {"new"}
+    alone, _ = parted(anew, left)
+    assert alone.attributes == {"city": "Wuhan"}
+    assert alone.tags == frozenset()
+
+
+def test_rules_that_have_changed_since_change_nothing_that_the_undone_merge_has_no_part_in() -> None:
+    first = merge(lin(attributes={"plan": "free"}), mail(attributes={"city": "Beijing"}))
+    third = contact("c-3", at=8, attributes={"plan": "pro"})
+    second = merge(replace(first.result, version=2), third, at=minutes(61))
+    (anew,) = rewritten(first, [second], rules=IdentityRules(values="survivor"))
+    assert anew.result.attributes == {"plan": "pro"}
 
 
 names = st.sampled_from(["city", "plan", "name", "level"])
@@ -214,7 +278,7 @@ def test_merging_loses_no_name_that_only_one_has_and_is_the_same_whoever_decides
             if name not in unknown.attributes_at:
                 assert done.result.attributes[name] == value
     now = lived(done.result, [(each[0] + 100, *each[1:]) for each in since])
-    left = without(done, now)
+    left, _ = parted(done, now)
     assert left.points == now.points - absorbed.points
     for _, changed, _, _ in since:
         for name in changed:

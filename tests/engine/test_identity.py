@@ -116,6 +116,20 @@ def test_an_address_given_as_identity_becomes_the_address_if_there_is_none(world
     assert contact.address("sms") is None
 
 
+def test_a_removed_address_comes_back_by_an_event_that_names_it_later_and_by_no_late_one(world: World) -> None:
+    contact_id = routed(world, user_id="u-1", email="lin@example.com")
+    before = world.clock()
+    world.clock.advance(minutes=1)
+    world.route(event("profile_updated", world.clock(), contact={"user_id": "u-1"}, profile={"email": None}))
+    who = {"user_id": "u-1", "email": "lin@example.com"}
+    world.route(event("page_viewed", before, contact=who, properties={"page": "late"}))
+    assert world.contacts[contact_id].address("email") is None
+    routed(world, **who)
+    named = world.contacts[contact_id]
+    assert named.address("email") == "lin@example.com"
+    assert "email" not in named.attributes_at, "nobody has said it, so whatever is said is newer"
+
+
 def test_somebody_elses_address_does_not_become_ones_own(world: World) -> None:
     routed(world, user_id="u-1", email="family@example.com")
     second = routed(world, user_id="u-2", email="family@example.com")

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from waypost import ids
@@ -62,7 +63,7 @@ def record_on_contact(
             continue
         contact = owner or named.new_contact(clock)
         if named.unlinked_alias:
-            _link_alias(contact, named, contacts=contacts, rules=identity_rules)
+            _link_alias(contact, named, contacts=contacts, rules=identity_rules, at=event.occurred_at)
             continue
         recorded = _record(event, contact, named, contacts=contacts)
         if recorded is not None:
@@ -162,16 +163,16 @@ def _candidates(owner: Contact, named: _Named, *, rules: IdentityRules) -> Itera
             yield named.owners[kind], "event"
 
 
-def _link_alias(contact: Contact, named: _Named, *, contacts: ContactStore, rules: IdentityRules) -> None:
+def _link_alias(contact: Contact, named: _Named, *, contacts: ContactStore, rules: IdentityRules, at: datetime) -> None:
     """Let the previous id of an alias lead to the contact: as an anonymous id, and as a user id where that is allowed."""
     if not contact.version:
         claim = {kind: value for kind, value in named.identities.items() if kind not in named.owners}
-        contacts.save(with_identities(contact, claim), claim=claim)
+        contacts.save(with_identities(contact, claim, at=at), claim=claim)
         return
     claim = {"anonymous_id": named.unlinked_alias}
     if "user_id" in rules.alias_across:
         claim["user_id"] = named.unlinked_alias
-    contacts.save(with_identities(contact, claim), claim=claim)
+    contacts.save(with_identities(contact, claim, at=at), claim=claim)
 
 
 def _record(event: Event, contact: Contact, named: _Named, *, contacts: ContactStore) -> Contact | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final
 
 from waypost.clock import Clock, format_instant
@@ -111,9 +112,10 @@ class Merger:
             if contact.erased:
                 raise InvalidInput("contact", "was erased, and with it what the merge could give back")
             undone = replace(merge, undone_at=self.clock(), undone_by=request_id, undone_cause=reason)
-            changed = [rewritten(merge, each) for each in known if _is_built_on(merge, each)]
-            _check_size([undone, *changed])
-            if self.contacts.unmerge(undone, *parted(merge, contact), rewritten=changed):
+            later = [each for each in known if _is_built_on(merge, each)]
+            anew = rewritten(merge, later, rules=self.rules)
+            _check_size([undone, *anew])
+            if self.contacts.unmerge(undone, *parted(merge, contact, later=later, anew=anew), rewritten=anew):
                 self.queue.send(unmerged_events(undone))
                 return _parted(undone, parted_now=True)
         raise ConcurrentUpdate(f"the contact changed {ATTEMPTS} times while its merge was undone")
@@ -152,14 +154,11 @@ class Merger:
     def _undone_before(self, contact: Contact, merge_id: str, request_id: str) -> Merge | None:
         """The merge, if it was undone already: by an earlier call of this request, or as the one that is named.
 
-        It may be kept by the survivor, from whom the contact is kept apart now.
+        Its survivor, who keeps the record, is one of the two that it parted: the contact may be the other one, or what
+        one of them is part of now.
         """
-        undone = [
-            each
-            for owner in (contact.contact_id, *contact.kept_apart)
-            for each in self.contacts.merges(owner)
-            if each.undone_at is not None
-        ]
+        owners = dict.fromkeys((contact.contact_id, *chain.from_iterable(sorted(contact.kept_apart))))
+        undone = [each for owner in owners for each in self.contacts.merges(owner) if each.undone_at is not None]
         by_this = (
             each for each in undone if each.merge_id == merge_id or (request_id and each.undone_by == request_id)
         )

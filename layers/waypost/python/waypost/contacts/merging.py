@@ -120,8 +120,10 @@ def objection(one: Contact, other: Contact, *, rules: IdentityRules, ground: Gro
 
 
 def is_kept_apart(one: Contact, other: Contact) -> bool:
-    """Whether a merge of the two, or of contacts that are part of them now, was undone."""
-    return not (set(one.partitions).isdisjoint(other.kept_apart) and set(other.partitions).isdisjoint(one.kept_apart))
+    """Whether a merge of the two, or of contacts that are part of them now, was undone; one of them knowing it is enough."""
+    ours, theirs = set(one.partitions), set(other.partitions)
+    pairs = one.kept_apart | other.kept_apart
+    return any(not ours.isdisjoint(pair) and not theirs.isdisjoint(pair) for pair in pairs)
 
 
 def in_order(one: Contact, other: Contact) -> tuple[Contact, Contact]:
@@ -177,7 +179,7 @@ def merged(survivor: Contact, absorbed: Contact, *, rules: IdentityRules) -> Con
         tag_expiries=_tag_expiries(survivor, absorbed, tags),
         seen=_seen(survivor, absorbed),
         absorbed=(*survivor.absorbed, absorbed.contact_id, *absorbed.absorbed),
-        kept_apart=_kept_apart(survivor, absorbed),
+        kept_apart=survivor.kept_apart | absorbed.kept_apart,
         kept="",
     )
 
@@ -321,9 +323,3 @@ def _seen(survivor: Contact, absorbed: Contact) -> dict[str, Any]:
         known_first, known_last = seen.get(kind, (first, last))
         seen[kind] = (min(known_first, first), max(known_last, last))
     return seen
-
-
-def _kept_apart(survivor: Contact, absorbed: Contact) -> tuple[str, ...]:
-    """Who both are kept apart from; a merge by hand ends it between the two."""
-    ours = {*survivor.partitions, *absorbed.partitions}
-    return tuple(dict.fromkeys(each for each in (*survivor.kept_apart, *absorbed.kept_apart) if each not in ours))

@@ -71,9 +71,10 @@ class Contact:
     texts), ``segments`` the saved segments the contact is in and since when, ``tag_expiries`` when tags that do not last
     end, ``seen`` the first and the last day (UTC) of each event type (an event type that is absent has never happened).
     ``absorbed`` are the ids of contacts merged into this one, oldest merge first; what was stored under them stays there.
-    A contact that was merged away keeps only ``merged_into``. ``kept_apart`` are contacts it must not be merged with
-    again, because somebody has undone that. ``unannounced`` are the ids of merges and undone merges that nobody has told
-    the event stream of yet. ``kept`` names the standing rules that were all evaluated for it last.
+    A contact that was merged away keeps only ``merged_into``. ``kept_apart`` are pairs of contact ids, each in order, that
+    somebody has parted by undoing their merge: those of which one is this contact or part of it. A pair stays for good; it
+    does nothing while both are part of one contact. ``unannounced`` are the ids of merges and undone merges that nobody
+    has told the event stream of yet. ``kept`` names the standing rules that were all evaluated for it last.
     """
 
     contact_id: str
@@ -93,7 +94,7 @@ class Contact:
     tag_expiries: dict[str, datetime] = field(default_factory=dict)
     seen: dict[str, tuple[date, date]] = field(default_factory=dict)
     absorbed: tuple[str, ...] = ()
-    kept_apart: tuple[str, ...] = ()
+    kept_apart: frozenset[tuple[str, str]] = frozenset()
     merged_into: str = ""
     unannounced: tuple[str, ...] = ()
     kept: str = ""
@@ -141,7 +142,7 @@ class Contact:
             "tag_expiries": {name: format_instant(at) for name, at in self.tag_expiries.items()},
             "seen": {kind: [first.isoformat(), last.isoformat()] for kind, (first, last) in self.seen.items()},
             "absorbed": list(self.absorbed),
-            "kept_apart": list(self.kept_apart),
+            "kept_apart": sorted(list(pair) for pair in self.kept_apart),
             "merged_into": self.merged_into,
             "unannounced": list(self.unannounced),
             "kept": self.kept,
@@ -172,7 +173,7 @@ class Contact:
                 for kind, (first, last) in value.get("seen", {}).items()
             },
             absorbed=tuple(value.get("absorbed", ())),
-            kept_apart=tuple(value.get("kept_apart", ())),
+            kept_apart=frozenset((one, other) for one, other in value.get("kept_apart", ())),
             merged_into=value.get("merged_into", ""),
             unannounced=tuple(value.get("unannounced", ())),
             kept=value.get("kept", ""),
@@ -185,7 +186,7 @@ def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Cont
 
     Applying an event twice changes nothing, but for its points: ``counting`` is false when they are counted already.
     """
-    changed, at = with_identities(contact, event.contact), event.occurred_at
+    changed, at = with_identities(contact, event.contact, at=event.occurred_at), event.occurred_at
     profile = dict(event.profile)
     consent = profile.pop("consent", {})
     tags, remove_tags = profile.pop("tags", []), profile.pop("remove_tags", [])
@@ -215,19 +216,25 @@ def with_seen(contact: Contact, event: Event) -> Contact:
     return replace(contact, seen={**contact.seen, event.type: span})
 
 
-def with_identities(contact: Contact, identities: Mapping[str, str]) -> Contact:
-    """The contact with identities it did not have yet; e-mail and phone also become its address if it has none."""
+def with_identities(contact: Contact, identities: Mapping[str, str], *, at: datetime) -> Contact:
+    """The contact with identities it did not have yet; e-mail and phone also become its address if it has none.
+
+    One that was removed comes back only when it is named after that, ``at`` being when, and then without a time: nobody
+    has said that this is its address, and the time of the removal would claim that somebody had.
+    """
     known = {kind: list(values) for kind, values in contact.identities.items()}
-    attributes = dict(contact.attributes)
+    attributes, attributes_at = dict(contact.attributes), dict(contact.attributes_at)
     for kind in IDENTITY_KINDS:
         value = identities.get(kind)
         if value is None:
             continue
         if value not in known.setdefault(kind, []):
             known[kind].append(value)
-        if kind in ADDRESS_ATTRIBUTE.values():
-            attributes.setdefault(kind, value)
-    return replace(contact, identities=known, attributes=attributes)
+        was_removed_since = kind in attributes_at and attributes_at[kind] >= at
+        if kind in ADDRESS_ATTRIBUTE.values() and kind not in attributes and not was_removed_since:
+            attributes[kind] = value
+            attributes_at.pop(kind, None)
+    return replace(contact, identities=known, attributes=attributes, attributes_at=attributes_at)
 
 
 def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetime) -> Contact:

@@ -190,13 +190,13 @@ class Rebuilder:
     def repair(self, contact_id: str) -> Rebuilt:
         """Write the rebuilt profile where it differs, in one conditional write, and say so in an event.
 
-        Raises ContactNotFound, InvalidInput for a contact whose merge was undone (its events cannot be told apart), and
-        ConcurrentUpdate when the contact changed meanwhile: nothing is written then.
+        Raises ContactNotFound, InvalidInput for a contact that was parted from one it is not merged with again (their
+        events cannot be told apart), and ConcurrentUpdate when the contact changed meanwhile: nothing is written then.
         """
         found = self.compare(contact_id)
         if not found.differences:
             return found
-        if found.stored.kept_apart:
+        if any(not set(pair).issubset(found.stored.partitions) for pair in found.stored.kept_apart):
             raise InvalidInput("contact", "had a merge undone; correct single fields with an event or by hand instead")
         claim: dict[str, str] = {}
         linked: dict[str, list[str]] = {}

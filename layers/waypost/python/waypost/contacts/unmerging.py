@@ -1,15 +1,19 @@
 """Undoing a merge: the profile the survivor keeps and the one the absorbed contact gets back. Called by ``merger``.
 
 Three states decide: what the survivor was before, what the merge made of it, and what it is now. What is now as the
-merge left it goes back to what it was before; what has changed since stays as it is.
+merge left it goes back to what it was before; what has changed since stays as it is. Where other contacts were merged
+into the survivor since, their merges are first made anew without the undone one: what they brought along too, and it hid,
+comes to light.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from waypost.contacts import push_tokens
-from waypost.contacts.merging import Merge, joined_consents
+from waypost.contacts.identity_rules import IdentityRules
+from waypost.contacts.merging import Merge, joined_consents, merged
 from waypost.contacts.profile import ADDRESS_ATTRIBUTE, Consent, Contact, announcement
 
 T = TypeVar("T")
@@ -17,53 +21,17 @@ T = TypeVar("T")
 _ABSENT: Final[Any] = object()
 
 
-def without(merge: Merge, now: Contact) -> Contact:
-    """The survivor as it is ``now``, without what came only from the absorbed contact. Its version stays.
-
-    Withdrawn consent stays withdrawn, whoever of the two withdrew it.
-    """
-    before, after, gone = merge.survivor, merge.result, merge.absorbed
-    tags, groups = (_names(prefix, before, after, now) for prefix in ("tag", "group"))
-    left = {gone.contact_id, *gone.absorbed}
-    return replace(
-        now,
-        created_at=_back(before.created_at, after.created_at, now.created_at),
-        attributes=_attributes(before, after, now, gone),
-        attributes_at=_stamps(before, after, now),
-        identities=_identities(before, gone, now),
-        tags=tags,
-        groups=groups,
-        consents=_consents(before, after, now),
-        suppressions=_each(before.suppressions, after.suppressions, now.suppressions),
-        lifecycle=_back(before.lifecycle, after.lifecycle, now.lifecycle),
-        points=now.points - gone.points,
-        metrics=_each(before.metrics, after.metrics, now.metrics),
-        segments=_each(before.segments, after.segments, now.segments),
-        tag_expiries={
-            name: end
-            for name, end in _each(before.tag_expiries, after.tag_expiries, now.tag_expiries).items()
-            if name in tags
-        },
-        seen=_seen(merge, now),
-        absorbed=tuple(each for each in now.absorbed if each not in left),
-        kept_apart=_kept_apart(before, after, now),
-        kept="",
-    )
-
-
-def parted(merge: Merge, now: Contact) -> tuple[Contact, Contact]:
+def parted(
+    merge: Merge, now: Contact, *, later: Sequence[Merge] = (), anew: Sequence[Merge] = ()
+) -> tuple[Contact, Contact]:
     """The survivor and the contact that lives again, ready to be stored: with the versions read, kept apart from now on.
 
-    The absorbed contact is what it was, but for consent that was withdrawn and channels that were closed since.
+    The absorbed contact is what it was, but for consent that was withdrawn and channels that were closed since. ``later``
+    are the merges into the survivor since that still stand, oldest first, and ``anew`` the same ``rewritten``.
     """
     gone = merge.absorbed
-    told = announcement(merge.merge_id, undone=True)
-    survivor = without(merge, now)
-    survivor = replace(
-        survivor,
-        kept_apart=_more(survivor.kept_apart, gone.contact_id),
-        unannounced=(*survivor.unannounced, told),
-    )
+    left, becomes = (later[-1].result, anew[-1].result) if later else (merge.result, merge.survivor)
+    survivor = _taken_back(left, becomes, now, since=merge.at)
     closed = {
         channel: reason
         for channel, reason in now.suppressions.items()
@@ -73,16 +41,73 @@ def parted(merge: Merge, now: Contact) -> tuple[Contact, Contact]:
         gone,
         consents=joined_consents(gone.consents, _withdrawals(now.consents)),
         suppressions={**closed, **gone.suppressions},
-        kept_apart=_more(gone.kept_apart, merge.survivor.contact_id),
         kept="",
         version=gone.version + 1,  # the tombstone's
     )
-    return survivor, absorbed
+    one, other = sorted((survivor.contact_id, absorbed.contact_id))
+    pairs = now.kept_apart | {(one, other)}
+    told = announcement(merge.merge_id, undone=True)
+    return (
+        replace(survivor, kept_apart=_pairs_of(survivor, pairs), unannounced=(*survivor.unannounced, told)),
+        replace(absorbed, kept_apart=_pairs_of(absorbed, pairs)),
+    )
 
 
-def rewritten(undone: Merge, newer: Merge) -> Merge:
-    """A later merge into the same survivor, as if the undone one had never been: so it can still be undone itself."""
-    return replace(newer, survivor=without(undone, newer.survivor), result=without(undone, newer.result))
+def rewritten(undone: Merge, later: Sequence[Merge], *, rules: IdentityRules) -> list[Merge]:
+    """Later merges into the same survivor, as if the undone one had never been: so they can still be undone themselves.
+
+    Oldest first, and all that still stand: each is built on the one before.
+    """
+    found: list[Merge] = []
+    left, becomes = undone.result, undone.survivor
+    for merge in later:
+        survivor = _taken_back(left, becomes, merge.survivor, since=undone.at)
+        # The rules may have changed since the merge: only what the undone one makes different is to be different.
+        with_it, without_it = (merged(each, merge.absorbed, rules=rules) for each in (merge.survivor, survivor))
+        result = _taken_back(with_it, without_it, merge.result, since=undone.at)
+        found.append(replace(merge, survivor=survivor, result=result))
+        left, becomes = merge.result, result
+    return found
+
+
+def _taken_back(left: Contact, becomes: Contact, now: Contact, *, since: datetime) -> Contact:
+    """The survivor as it is ``now``: what is as merges ``left`` it ``becomes`` what it is without the undone one.
+
+    Its version stays. Withdrawn consent stays withdrawn, whoever withdrew it. ``since`` is when the undone merge was.
+    """
+    tags, groups = (_names(prefix, becomes, left, now) for prefix in ("tag", "group"))
+    identities = _identities(becomes, left, now)
+    attributes, stamps = _attributes(becomes, left, now, identities)
+    parting = set(left.absorbed) - set(becomes.absorbed)
+    survivor = replace(
+        now,
+        created_at=_back(becomes.created_at, left.created_at, now.created_at),
+        attributes=attributes,
+        attributes_at=stamps,
+        identities=identities,
+        tags=tags,
+        groups=groups,
+        consents=_consents(becomes, left, now),
+        suppressions=_each(becomes.suppressions, left.suppressions, now.suppressions),
+        lifecycle=_back(becomes.lifecycle, left.lifecycle, now.lifecycle),
+        points=now.points - (left.points - becomes.points),
+        metrics=_each(becomes.metrics, left.metrics, now.metrics),
+        segments=_each(becomes.segments, left.segments, now.segments),
+        tag_expiries={
+            name: end
+            for name, end in _each(becomes.tag_expiries, left.tag_expiries, now.tag_expiries).items()
+            if name in tags
+        },
+        seen=_seen(becomes, left, now, since=since),
+        absorbed=tuple(each for each in now.absorbed if each not in parting),
+        kept="",
+    )
+    return replace(survivor, kept_apart=_pairs_of(survivor, now.kept_apart))
+
+
+def _pairs_of(contact: Contact, pairs: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Those that say of this contact, or of one that is part of it, from whom it is kept apart."""
+    return frozenset(pair for pair in pairs if not set(contact.partitions).isdisjoint(pair))
 
 
 def _back(before: T, after: T, now: T) -> T:
@@ -104,50 +129,59 @@ def _is_as_left(name: str, after: Contact, now: Contact) -> bool:
     return after.attributes_at.get(name) == now.attributes_at.get(name)
 
 
-def _attributes(before: Contact, after: Contact, now: Contact, gone: Contact) -> dict[str, Any]:
-    """The survivor's values: as before the merge, or as somebody has set them since.
+def _attributes(
+    before: Contact, after: Contact, now: Contact, identities: Mapping[str, list[str]]
+) -> tuple[dict[str, Any], dict[str, datetime]]:
+    """The survivor's values and when each was set: as before the merge, or as somebody has set them since.
 
-    An e-mail or phone that became the address because an event named it goes where that identity goes. A survivor
-    left without an address has as its address the first such identity that has become known since.
+    ``identities`` are those that stay with the survivor.
     """
-    identities = _identities(before, gone, now)
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    stamps: dict[str, datetime] = _each(before.attributes_at, after.attributes_at, now.attributes_at)
     for name in dict.fromkeys((*now.attributes, *before.attributes)):
-        if name == push_tokens.ATTRIBUTE:
-            if devices := _devices(before, gone, now):
-                found[name] = devices
-            continue
-        value, is_address = now.attributes.get(name, _ABSENT), name in ADDRESS_ATTRIBUTE.values()
-        goes_along = is_address and value in now.identities.get(name, ()) and value not in identities.get(name, ())
-        goes_back = _is_as_left(name, after, now) and (value == after.attributes.get(name, _ABSENT) or goes_along)
-        source = before if goes_back else now
-        if name in source.attributes:
-            found[name] = source.attributes[name]
-        elif goes_back and is_address and (since := _named_since(name, before, identities)):
-            found[name] = since[0]
-    return found
+        if name in ADDRESS_ATTRIBUTE.values():
+            value, stamps[name] = _address(name, before, after, now, identities.get(name, ()))
+        elif _is_as_left(name, after, now) and now.attributes.get(name, _ABSENT) == after.attributes.get(name, _ABSENT):
+            value = before.attributes.get(name, _ABSENT)
+        elif name == push_tokens.ATTRIBUTE:
+            value = _devices(before, after, now) or _ABSENT
+        else:
+            value = now.attributes.get(name, _ABSENT)
+        if value is not _ABSENT:
+            values[name] = value
+    return values, {name: at for name, at in stamps.items() if at is not None}
 
 
-def _named_since(kind: str, before: Contact, identities: Mapping[str, list[str]]) -> list[str]:
-    return [value for value in identities.get(kind, ()) if value not in before.identities.get(kind, ())]
+def _address(kind: str, before: Contact, after: Contact, now: Contact, staying: Collection[str]) -> tuple[Any, Any]:
+    """The survivor's e-mail or phone and when it was said: as somebody has said it since, or else as before the merge.
+
+    One that became the address because an event named it, which leaves no time, goes where that identity goes. It shows
+    that the address which the merge had left was removed since, so that the one before the merge does not come back. A
+    survivor left without an address has the first identity of the kind that has become known since.
+    """
+    left, found = ((each.attributes.get(kind, _ABSENT), each.attributes_at.get(kind)) for each in (after, now))
+    if found[1] not in {None, left[1]}:
+        return found
+    if kind in before.attributes and (found == left or kind not in after.attributes):
+        return before.attributes[kind], before.attributes_at.get(kind)
+    if found != left and found[0] in staying:
+        return found[0], None
+    named_since = [value for value in staying if value not in before.identities.get(kind, ())]
+    return (named_since[0], None) if named_since else (_ABSENT, before.attributes_at.get(kind))
 
 
-def _devices(before: Contact, gone: Contact, now: Contact) -> list[dict[str, str]]:
+def _devices(before: Contact, after: Contact, now: Contact) -> list[dict[str, str]]:
     """The survivor's devices now, without those that only the other brought along."""
     own = {each["token"] for each in before.attributes.get(push_tokens.ATTRIBUTE, ())}
-    brought = {each["token"] for each in gone.attributes.get(push_tokens.ATTRIBUTE, ())} - own
+    brought = {each["token"] for each in after.attributes.get(push_tokens.ATTRIBUTE, ())} - own
     return [each for each in now.attributes.get(push_tokens.ATTRIBUTE, ()) if each["token"] not in brought]
 
 
-def _stamps(before: Contact, after: Contact, now: Contact) -> dict[str, Any]:
-    return _each(before.attributes_at, after.attributes_at, now.attributes_at)
-
-
-def _identities(before: Contact, gone: Contact, now: Contact) -> dict[str, list[str]]:
+def _identities(before: Contact, after: Contact, now: Contact) -> dict[str, list[str]]:
     """What the absorbed contact brought along goes back with it; what has become known since stays."""
     found: dict[str, list[str]] = {}
     for kind, values in now.identities.items():
-        brought = set(gone.identities.get(kind, ())) - set(before.identities.get(kind, ()))
+        brought = set(after.identities.get(kind, ())) - set(before.identities.get(kind, ()))
         if left := [value for value in values if value not in brought]:
             found[kind] = left
     return found
@@ -174,25 +208,15 @@ def _withdrawals(consents: Mapping[str, Consent]) -> dict[str, Consent]:
     return {key: answer for key, answer in consents.items() if not answer.granted}
 
 
-def _seen(merge: Merge, now: Contact) -> dict[str, Any]:
+def _seen(before: Contact, after: Contact, now: Contact, *, since: datetime) -> dict[str, Any]:
     """The days of each event type: before the merge its own, since then everything.
 
     Of a type that only the other had seen before, the first own day is known no better than as the day of the merge:
     too early is the safe side, because these days are used to rule events out.
     """
-    before, after = merge.survivor.seen, merge.result.seen
-    found = dict(_each(before, after, now.seen))
+    found = dict(_each(before.seen, after.seen, now.seen))
     for kind, (first, last) in found.items():
-        if kind in after and now.seen.get(kind) != after[kind] and first == after[kind][0]:
-            own = before[kind][0] if kind in before else max(first, merge.at.date())
+        if kind in after.seen and now.seen.get(kind) != after.seen[kind] and first == after.seen[kind][0]:
+            own = before.seen[kind][0] if kind in before.seen else max(first, since.date())
             found[kind] = (min(own, last), last)
     return found
-
-
-def _kept_apart(before: Contact, after: Contact, now: Contact) -> tuple[str, ...]:
-    brought = set(after.kept_apart) - set(before.kept_apart)
-    return tuple(dict.fromkeys(each for each in (*before.kept_apart, *now.kept_apart) if each not in brought))
-
-
-def _more(known: Iterable[str], one: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*known, one)))
