@@ -177,6 +177,7 @@ class WaypostStack(Stack):
             contacts=contacts,
             events=events,
             machines=machines,
+            operations=operations,
             schedules=schedules,
             undelivered=undelivered,
         )

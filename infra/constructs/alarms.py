@@ -1,6 +1,7 @@
-"""Where alarms go. Used by every construct that can fail."""
+"""Where alarms go, and the alarm that all functions share. Used by every construct that can fail."""
 
 from aws_cdk import Aws, Duration, RemovalPolicy, aws_cloudwatch, aws_cloudwatch_actions, aws_iam, aws_kms, aws_sns
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
@@ -13,6 +14,14 @@ class Alarms(Construct):
     def __init__(self, scope: Construct, *, email: str) -> None:
         super().__init__(scope, "Alarms")
         self._topic = self._topic_to(email) if email else None
+        # Of all functions of the account and region, as is the limit that throttles them: one metric instead of one each.
+        # Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html, "Across All Functions"
+        self.watch(
+            self,
+            "Throttles",
+            lambda_.Function.metric_all_throttles(period=FIVE_MINUTES),
+            because="A function was throttled: the concurrent executions of this account and region are used up",
+        )
 
     def watch(
         self, scope: Construct, name: str, metric: aws_cloudwatch.IMetric, *, because: str, over: float = 0

@@ -45,6 +45,7 @@ class ArchiveEvents(Hop):
             timeout=Duration.seconds(60),
             settings={"files_bucket": files.name},
         )
+        self.alarm_on_errors(platform.alarms)
         files.writable_by(self, PREFIX)
         files.taggable_by(self, PREFIX)
         for each in retention.classes:

@@ -64,6 +64,7 @@ class DeliverEvent(Hop):
                 "destination_secrets": self._secrets,
             },
         )
+        self.alarm_on_errors(platform.alarms)
         self._platform = platform
         self._bus = bus
         contacts.readable_by(self)

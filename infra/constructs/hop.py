@@ -1,4 +1,4 @@
-"""A hop of the data: the function of one folder under functions/, with its role, log group and alarms."""
+"""A hop of the data: the function of one folder under functions/, with its role and log group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,9 @@ class Platform:
 class Hop(Construct):
     """The function of ``functions/<folder>``. It may do what ``allow`` says and nothing else.
 
-    ``settings`` are the fields of ``waypost.settings.Settings`` that the function reads.
+    ``settings`` are the fields of ``waypost.settings.Settings`` that the function reads. Whoever calls the function has the
+    alarm for its failures: the API for its answers, a machine for its executions, the undelivered calls for what is
+    called without waiting. A hop that a queue or a stream calls asks for ``alarm_on_errors``.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Hop(Construct):
         if not (source / "handler.py").is_file():
             raise InvalidInput(f"functions/{folder}/handler.py", "is missing; every hop has its folder")
 
+        self.folder = folder
         name = deployment.function_name(folder)
         self.log_group = aws_logs.LogGroup(
             self,
@@ -93,23 +96,20 @@ class Hop(Construct):
         )
         acknowledge(self.function, "AwsSolutions-L1", because=_LATEST_RUNTIME)
         acknowledge_wildcard(self.role, "*", because=_TRACING)
-        platform.alarms.watch(
-            self,
-            "Errors",
-            self.function.metric_errors(period=FIVE_MINUTES),
-            because=f"{folder} raised an error; its log group tells which",
-        )
-        platform.alarms.watch(
-            self,
-            "Throttles",
-            self.function.metric_throttles(period=FIVE_MINUTES),
-            because=f"{folder} was throttled: the account's concurrent executions are used up",
-        )
 
     @property
     def arn(self) -> str:
         """The ARN of the function."""
         return self.function.function_arn
+
+    def alarm_on_errors(self, alarms: Alarms) -> None:
+        """Raise an alarm when the function fails: a queue or a stream hands the same out again for hours, in silence."""
+        alarms.watch(
+            self,
+            "Errors",
+            self.function.metric_errors(period=FIVE_MINUTES),
+            because=f"{self.folder} raised an error; its log group tells which",
+        )
 
     def allow(
         self,

@@ -13,7 +13,9 @@ _DISCOVERED = "Journeys are discovered from folders; their machines share this p
 
 
 class JourneyMachines(Construct):
-    """``prefix`` is the ARN of a journey's machine without the journey's name; ``arns`` maps names to ARNs.
+    """``prefix`` is the ARN of a journey's machine without the journey's name, ``executions`` that of its executions.
+
+    ``arns`` maps names to ARNs. The machines of operations have the same prefix, so it says only: one of this stage.
 
     Hops are given the prefix before the machines exist, because machines call hops; ``add`` makes the machines.
     """
@@ -21,11 +23,14 @@ class JourneyMachines(Construct):
     def __init__(self, scope: Construct, *, platform: Platform) -> None:
         super().__init__(scope, "Journeys")
         self._platform = platform
-        self.prefix = Stack.of(self).format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=platform.deployment.state_machine_name(""),
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        self.prefix, self.executions = (
+            Stack.of(self).format_arn(
+                service="states",
+                resource=resource,
+                resource_name=platform.deployment.state_machine_name(""),
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for resource in ("stateMachine", "execution")
         )
         self.arns: dict[str, str] = {}
         self._logs = machine_logs(self, platform=platform, kind="journeys")

@@ -38,6 +38,7 @@ class RouteEvents(Hop):
                 "state_machine_prefix": machines.prefix,
             },
         )
+        self.alarm_on_errors(platform.alarms)
         events.read_by(self)
         events.writable_by(self)  # a segment that is entered is an event too
         contacts.writable_by(self)

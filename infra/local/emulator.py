@@ -38,6 +38,7 @@ from ministack.services.cloudformation import provisioners
 
 from infra.local import fidelity
 from infra.local.code_cache import share_unpacked_code
+from infra.local.expression_cache import remember_expressions
 from infra.local.journal import Journal
 from infra.local.pulse import Activity
 from infra.local.schedules import next_time
@@ -249,6 +250,7 @@ async def run(port: int, journal: Journal | None) -> None:
     emulator = Emulator(journal)
     fidelity.install(emulator.activity)
     share_unpacked_code(Path(os.environ["WAYPOST_CODE_CACHE"]))
+    remember_expressions()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, emulator.stopping.set)

@@ -1,6 +1,10 @@
 """Clients are made late and once."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from waypost.aws import clients
 
@@ -37,3 +41,22 @@ def test_all_adapters_of_a_service_share_one_client() -> None:
 def test_only_clients_of_providers_make_a_single_attempt() -> None:
     assert clients.client("dynamodb").meta.config.retries["total_max_attempts"] > 1
     assert clients.provider_client("sesv2").meta.config.retries["total_max_attempts"] == 1
+
+
+def checks(lazy: clients.LazyClient, operation: str, **request: Any) -> bool:
+    """Whether botocore looks at a request of the wrong type before it would be sent; nothing is."""
+    lazy.meta.events.register("before-call", lambda **_: (SimpleNamespace(status_code=200), {}))
+    try:
+        getattr(lazy, operation)(**request)
+    except ParamValidationError:
+        return True
+    return False
+
+
+def test_only_what_goes_to_the_table_is_not_checked_before_it_is_sent() -> None:
+    item = {"TableName": "contacts", "Item": {"pk": {"S": 7}}}
+
+    assert not checks(clients.client.__wrapped__("dynamodb"), "put_item", **item)
+    assert not checks(clients.bulk_client.__wrapped__("dynamodb"), "put_item", **item)
+    assert checks(clients.bulk_client.__wrapped__("s3"), "get_object", Bucket="files", Key="")
+    assert checks(clients.client.__wrapped__("scheduler"), "get_schedule", Name=7)

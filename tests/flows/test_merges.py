@@ -1,6 +1,7 @@
 """Many systems at once say that three people are one; then somebody finds out that they are not."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,7 +24,9 @@ USER = {"user_id": "u-merged"}
 MAIL = {"email": "merged@example.com"}
 PHONE = {"phone": "+8613900990099"}
 CUSTOMER, READER, CALLER = (ids.contact_id(*next(iter(each.items()))) for each in (USER, MAIL, PHONE))
-LINKS = 36
+WAYS = ({**USER, **MAIL}, {**MAIL, **PHONE}, {**USER, **PHONE}, {**USER, **MAIL, **PHONE})
+LINKS = 200
+POINTS = 40
 SENDERS = 12
 
 
@@ -35,15 +38,24 @@ def happens(cloud: LocalCloud, kind: str, contact: dict[str, str], **event: Any)
     accepted(cloud.tracking.webhook("shop", {"type": kind, "contact": contact, **event}))
 
 
-def linked(number: int) -> dict[str, Any]:
-    """A device of its own that two of the three are seen on."""
-    two = ({**USER, **MAIL}, {**MAIL, **PHONE}, {**USER, **PHONE})[number % 3]
-    return {
-        "type": "points_earned",
-        "contact": {**two, "anonymous_id": f"device-{number}"},
-        "properties": {"points": 1},
-        "profile": {f"link_{number}": number},
-    }
+def link(cloud: LocalCloud, number: int) -> None:
+    """An identify call that names two of the three, or all; every second one comes from a device of its own."""
+    who = WAYS[number % len(WAYS)]
+    traits = {name: value for name, value in who.items() if name != "user_id"}
+    body = {"messageId": f"link-{number}", "traits": {**traits, f"link_{number}": number}}
+    if "user_id" in who:
+        body["userId"] = who["user_id"]
+    if number % 2:
+        body["anonymousId"] = f"device-{number}"
+    accepted(cloud.tracking.post("identify", body))
+
+
+def earn(cloud: LocalCloud, number: int) -> None:
+    """One of the three earns a point, and the shop says so twice."""
+    who = (USER, MAIL, PHONE)[number % 3]
+    said = {"type": "points_earned", "contact": who, "properties": {"points": 1}}
+    statuses = [cloud.tracking.webhook("shop", said, webhook_id=f"msg_point_{number}").status for _ in range(2)]
+    assert statuses == [202, 409]
 
 
 def access_of(cloud: LocalCloud) -> dict[str, Any]:
@@ -54,8 +66,23 @@ def operation(cloud: LocalCloud, **given: Any) -> dict[str, Any]:
     return run_operation(access_of(cloud), "merge-contacts", given)
 
 
+def given_up(cloud: LocalCloud) -> dict[str, int]:
+    """How many events and calls wait in the queues for what nobody could take."""
+    count = "ApproximateNumberOfMessages"
+    queues = {name: cloud.access.outputs[name] for name in ("EventsDeadLettersUrl", "UndeliveredUrl")}
+    return {
+        name: int(cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[count])["Attributes"][count])
+        for name, url in queues.items()
+    }
+
+
 @pytest.fixture(scope="module")
-def merged(cloud: LocalCloud) -> DynamoContacts:
+def given_up_before(cloud: LocalCloud) -> dict[str, int]:
+    return given_up(cloud)
+
+
+@pytest.fixture(scope="module")
+def merged(cloud: LocalCloud, given_up_before: dict[str, int]) -> DynamoContacts:
     """Three people, one of them in a journey, and a storm of events that link them."""
     by_day(cloud)
     happens(cloud, "registered", MAIL, profile={"first_name": "Mei", "consent": {"email": True}, "seat": "window"})
@@ -63,7 +90,10 @@ def merged(cloud: LocalCloud) -> DynamoContacts:
     happens(cloud, "page_viewed", PHONE, profile={"tags": []})
     cloud.time.settle()
     with ThreadPoolExecutor(SENDERS) as senders:
-        list(senders.map(lambda number: accepted(cloud.tracking.webhook("shop", linked(number))), range(LINKS)))
+        links = [senders.submit(link, cloud, number) for number in range(LINKS)]
+        points = [senders.submit(earn, cloud, number) for number in range(POINTS)]
+        for sent in (*points, *links):
+            sent.result()
     cloud.time.settle(within=240)
     return contacts(cloud)
 
@@ -72,9 +102,9 @@ def test_one_contact_is_left_and_nothing_is_lost(merged: DynamoContacts) -> None
     one = merged.load(CUSTOMER)
     assert one is not None
     assert (one.contact_id, set(one.absorbed)) == (CUSTOMER, {READER, CALLER})
-    assert one.points == LINKS
+    assert one.points == POINTS
     assert {number for number in range(LINKS) if one.attributes.get(f"link_{number}") == number} == set(range(LINKS))
-    assert set(one.identities["anonymous_id"]) == {f"device-{number}" for number in range(LINKS)}
+    assert set(one.identities["anonymous_id"]) == {f"device-{number}" for number in range(1, LINKS, 2)}
     for identity in (USER, MAIL, PHONE, {"anonymous_id": "device-7"}):
         (owner,) = merged.resolve(identity).values()
         assert merged.load(owner) == one
@@ -83,8 +113,31 @@ def test_one_contact_is_left_and_nothing_is_lost(merged: DynamoContacts) -> None
 def test_both_merges_are_on_the_timeline(cloud: LocalCloud, merged: DynamoContacts) -> None:
     told = timeline(READER, items(cloud), default_zone=cloud.default_zone)
     assert [entry.title for entry in told].count("contacts_merged") == 2
-    assert [entry.title for entry in told].count("points_earned") == LINKS
+    assert [entry.title for entry in told].count("points_earned") == POINTS
+    assert [entry.title for entry in told].count("identified") == LINKS
     assert "registered" in [entry.title for entry in told]
+
+
+def test_the_records_of_the_merges_agree_with_the_events_about_them(cloud: LocalCloud, merged: DynamoContacts) -> None:
+    one = merged.load(CUSTOMER)
+    assert one is not None
+    assert one.unannounced == ()
+    known = [item for each in one.partitions for item in items(cloud).everything(each)]
+    told = [item["properties"] for item in known if item.get("type") == "contacts_merged"]
+    records = [record for each in one.partitions for record in merged.merges(each)]
+
+    assert sorted(record.absorbed.contact_id for record in records) == sorted(one.absorbed)
+    assert Counter((each["merge_id"], each["from"], each["into"]) for each in told) == Counter(
+        (record.merge_id, record.absorbed.contact_id, record.survivor.contact_id) for record in records
+    )
+    for record in records:
+        assert record.result.points == record.survivor.points + record.absorbed.points
+
+
+def test_the_storm_leaves_nothing_in_the_dead_letters(
+    cloud: LocalCloud, given_up_before: dict[str, int], merged: DynamoContacts
+) -> None:
+    assert given_up(cloud) == given_up_before
 
 
 def test_the_journey_of_one_of_them_ends_when_another_of_them_orders(cloud: LocalCloud, merged: DynamoContacts) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from infra.app import ROOT
 from tests.infra.template import Synthesizer, Template, plain
@@ -147,9 +148,37 @@ def test_the_end_of_an_execution_closes_its_enrolment(template: Template) -> Non
 
     assert rule["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
     assert rule["EventPattern"]["detail"]["status"] == ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
-    [machines] = rule["EventPattern"]["detail"]["stateMachineArn"]
-    assert plain(machines["prefix"]).endswith(":stateMachine:waypost-dev-")
+    [executions] = rule["EventPattern"]["resources"]
+    assert plain(executions["prefix"]).endswith(":execution:waypost-dev-")
     assert plain(rule["Targets"][0]["Arn"]).startswith("<CloseEnrolment")
+
+
+def test_the_end_of_an_operation_closes_nothing(template: Template) -> None:
+    [pattern] = [
+        rule["EventPattern"]
+        for rule in template.all("Events::Rule").values()
+        if rule["EventPattern"]["source"] == ["aws.states"]
+    ]
+    operations = {path.parent.name for path in (ROOT / "statemachines" / "operations").glob("*/definition.asl.yaml")}
+    machines = template.all("StepFunctions::StateMachine")
+
+    [machine] = pattern["detail"]["stateMachineArn"]
+    left_out = {machines[plain(each).strip("<>")]["StateMachineName"] for each in machine["anything-but"]}
+    assert left_out == {f"waypost-dev-{name}" for name in operations}
+    assert pattern["detail"]["executionArn"] == [{"anything-but": {"wildcard": "*/*"}}]
+
+
+def test_the_pattern_for_ended_journeys_is_far_below_what_eventbridge_takes(template: Template) -> None:
+    [pattern] = [
+        rule["EventPattern"]
+        for rule in template.all("Events::Rule").values()
+        if rule["EventPattern"]["source"] == ["aws.states"]
+    ]
+    longest = "arn:aws-us-gov:states:ap-southeast-1:123456789012:stateMachine:waypost-prod-a-name-of-an-operation"
+    left_out = pattern["detail"]["stateMachineArn"][0]["anything-but"]
+    written = json.dumps({**pattern, "detail": {**pattern["detail"], "stateMachineArn": [longest] * len(left_out)}})
+
+    assert len(written) < 2048 / 1.5
 
 
 def test_what_providers_say_of_our_messages_is_recorded(template: Template) -> None:
@@ -197,21 +226,71 @@ def test_events_are_archived_for_as_long_as_personal_data_may_stay_there(templat
     assert archive["RetentionDays"] == 30
 
 
-def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
-    watched = {
+def watched(template: Template) -> set[tuple[str, str]]:
+    """Metric and what it is of, for every alarm; ``Throttles`` of everything has nothing that it is of."""
+    return {
         (alarm["MetricName"], plain(dimension["Value"]).strip("<>").split(".")[0])
         for alarm in template.all("CloudWatch::Alarm").values()
-        for dimension in alarm["Dimensions"]
+        for dimension in alarm.get("Dimensions") or [{"Value": ""}]
     }
 
-    for name in template.all("Lambda::Function"):
-        assert {("Errors", name), ("Throttles", name)} <= watched
+
+def named_in(value: Any) -> set[str]:
+    """The logical ids that a part of the template refers to."""
+    return {name.partition(".")[0] for name in re.findall(r"(?<=<)[\w.]+(?=>)", plain(value))}
+
+
+def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
+    alarms = watched(template)
+
+    assert ("Throttles", "") in alarms
+    assert ("5xx", next(iter(template.all("ApiGatewayV2::Api")))) in alarms
     for name in template.all("StepFunctions::StateMachine"):
-        assert ("ExecutionsFailed", name) in watched
+        assert ("ExecutionsFailed", name) in alarms
     for name, queue in template.all("SQS::Queue").items():
         metric = "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in queue else "ApproximateNumberOfMessagesVisible"
-        assert (metric, name) in watched
-    assert {("OverduePauses", "sweep_journeys"), ("UnknownMessages", "sweep_journeys")} <= watched
+        assert (metric, name) in alarms
+    assert {("OverduePauses", "sweep_journeys"), ("UnknownMessages", "sweep_journeys")} <= alarms
+
+
+def test_whoever_calls_a_function_has_the_alarm_for_its_failures(template: Template) -> None:
+    functions = set(template.all("Lambda::Function"))
+    reading = {
+        id_ for each in template.all("Lambda::EventSourceMapping").values() for id_ in named_in(each["FunctionName"])
+    }
+    answering = {
+        id_ for each in template.all("ApiGatewayV2::Integration").values() for id_ in named_in(each["IntegrationUri"])
+    }
+    working = {
+        id_
+        for machine in template.all("StepFunctions::StateMachine").values()
+        for arn in machine["DefinitionSubstitutions"].values()
+        for id_ in named_in(arn)
+    }
+    kept = {
+        id_ for each in template.all("Lambda::EventInvokeConfig").values() for id_ in named_in(each["FunctionName"])
+    }
+    started = {
+        id_
+        for target in (
+            *(target for rule in template.all("Events::Rule").values() for target in rule["Targets"]),
+            *(schedule["Target"] for schedule in template.all("Scheduler::Schedule").values()),
+        )
+        for id_ in named_in(target["Arn"])
+    }
+
+    assert {("Errors", name) for name in reading} <= watched(template)
+    assert started & functions <= kept
+    idle = {name.partition("Function")[0] for name in functions - (reading | answering | working | kept)}
+    assert idle <= {"DeliverEvent", "EvaluateSegment"}  # called where a destination is switched on, a journey asks
+
+
+def test_no_failure_is_told_twice(template: Template) -> None:
+    mappings = template.all("Lambda::EventSourceMapping").values()
+    reading = {id_ for each in mappings for id_ in named_in(each["FunctionName"])}
+    deliver = next(name for name in template.all("Lambda::Function") if name.startswith("DeliverEvent"))
+
+    assert {of for metric, of in watched(template) if metric == "Errors"} == reading | {deliver}
 
 
 def test_alarms_reach_the_operators_encrypted_when_an_address_is_given(

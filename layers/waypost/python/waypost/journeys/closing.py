@@ -40,7 +40,7 @@ class Closer:
         """
         detail = status_event["detail"]
         given = json.loads(detail["input"] or "{}")
-        if "enrolment_id" not in given:  # an operation, or a part of one: their machines have the same prefix
+        if "enrolment_id" not in given:  # somebody started the machine by hand: nobody was enrolled
             return {"enrolment_id": None, "closed": False}
         enrolment = self.enrolments.load(given["contact_id"], given["enrolment_id"])
         if enrolment is None or enrolment.status == "ended":
