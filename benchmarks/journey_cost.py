@@ -1,8 +1,8 @@
 """What a journey uses and costs on AWS, counted on the embedded cloud. Run by ``benchmarks``.
 
 Every scenario of the journey is rehearsed alone, one after the other on the same deployment, with a counting proxy
-between the functions and the services. The hourly sweep is counted once by itself and then switched off, because its
-cost belongs to the hour and not to a message.
+between the functions and the services. The hourly sweep is counted once by itself; then it and the nightly refresh are
+switched off, because their cost belongs to the hour and to the base, and not to a message.
 """
 
 from collections import Counter
@@ -250,14 +250,13 @@ class _Counter:
         return usage
 
     def sweep_once(self) -> Usage:
-        """One hourly sweep; from then on there is none."""
+        """One hourly sweep; from then on nothing happens by the clock alone."""
         sweeps = [due.name for due in self._cloud.time.settle() if "sweep" in due.name]
         self._cloud.emulator.fire(sweeps)
         self._cloud.time.settle()
         scheduler = self._cloud.client("scheduler")
-        for schedule in scheduler.list_schedules()["Schedules"]:
-            if "sweep" in schedule["Name"]:
-                scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+        for schedule in scheduler.list_schedules()["Schedules"]:  # no journey has booked one yet
+            scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
         return self.take()
 
     def passage(self, file: ScenarioFile) -> Passage:
