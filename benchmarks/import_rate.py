@@ -182,14 +182,11 @@ def _clean_rows(path: Path) -> Iterator[Any]:
 def _write(path: Path) -> Iterator[bool]:
     from waypost.importing.applying import Importer
 
-    importer = Importer(contacts=Nobody(), history=Forgetful(), clock=lambda: NOW)
-
-    def outcome(row: Any) -> bool:
-        if row is not None:
-            importer.apply(row, source="import:benchmark", at=NOW)
-        return row is not None
-
-    return map(outcome, _clean_rows(path))
+    with Importer(contacts=Nobody(), history=Forgetful(), clock=lambda: NOW) as importer:
+        for row in _clean_rows(path):
+            if row is not None:
+                importer.apply(row, source="import:benchmark", at=NOW)
+            yield row is not None
 
 
 def _closing(file: IO[Any], rows: Iterator[Row]) -> Iterator[Row]:
@@ -254,6 +251,10 @@ class Forgetful:
 
     def record(self, contact_id: str, event: Any, *, routed_at: datetime, version: int = 0) -> None:
         event.to_dict()
+
+    def record_many(self, events: Sequence[Any]) -> None:
+        for each in events:
+            each.event.to_dict()
 
     def since(self, contact_id: str, instant: datetime, *, types: Sequence[str] = ()) -> list[Any]:
         return []

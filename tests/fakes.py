@@ -16,7 +16,7 @@ from waypost.contacts.merging import Merge
 from waypost.contacts.profile import Contact
 from waypost.errors import TemporarilyUnavailable
 from waypost.events.envelope import Event
-from waypost.events.history import RecordedEvent
+from waypost.events.history import KeptEvent, RecordedEvent
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, LeavingOutcome, TriggerEvent
 from waypost.journeys.pause import Pause, PauseEnd
 from waypost.journeys.ports import EntryTerms, Refusal
@@ -245,7 +245,7 @@ class FakeContacts:
 
 
 class FakeHistory:
-    """An EventHistory."""
+    """A BulkEventHistory."""
 
     label = "history"
 
@@ -269,6 +269,15 @@ class FakeHistory:
         item = event.to_dict() | {"routed_at": format_instant(routed_at)}
         self.versions.setdefault((contact_id, place), version)
         self.events.setdefault((contact_id, place), json.dumps(item))
+
+    @effect
+    def record_many(self, events: Sequence[KeptEvent]) -> None:
+        """See BulkEventHistory."""
+        for each in events:
+            place = f"{format_instant(each.event.occurred_at)}#{each.event.id}"
+            item = each.event.to_dict() | {"routed_at": format_instant(each.routed_at)}
+            self.versions[each.contact_id, place] = each.version
+            self.events[each.contact_id, place] = json.dumps(item)
 
     @effect
     def mark_routed(

@@ -10,7 +10,7 @@ from waypost.aws.history import DynamoHistory
 from waypost.aws.ledger import DynamoLedger
 from waypost.aws.pauses import DynamoPauses
 from waypost.contacts.ports import ContactStore
-from waypost.events.history import EventHistory
+from waypost.events.history import BulkEventHistory
 from waypost.journeys.ports import EnrolmentStore, PauseStore
 from waypost.sending.ledger import Ledger
 
@@ -22,7 +22,7 @@ class Stores:
     """What keeps everything."""
 
     contacts: ContactStore
-    history: EventHistory
+    history: BulkEventHistory
     enrolments: EnrolmentStore
     pauses: PauseStore
     ledger: Ledger

@@ -5,6 +5,7 @@ from datetime import timedelta
 from tests.adapters.stores import Stores
 from tests.engine.world import event
 from tests.fakes import FakeClock
+from waypost.events.history import KeptEvent
 
 HOUR = timedelta(hours=1)
 
@@ -41,6 +42,20 @@ def test_recording_an_event_again_changes_nothing(stores: Stores, clock: FakeClo
     stores.history.record("c-1", event("order_placed", now, "e-1", total=9), routed_at=now + HOUR)
     (recorded,) = stores.history.since("c-1", now)
     assert (recorded.properties, recorded.routed_at) == ({"total": 0.1}, now)
+
+
+def test_many_events_at_once_are_kept_as_one_by_one(stores: Stores, clock: FakeClock) -> None:
+    now = clock()
+    many = [
+        KeptEvent(f"c-{number % 3}", event("imported", now, f"e-{number:02d}", n=number), now, 1)
+        for number in range(60)
+    ]
+    stores.history.record_many(many)
+    stores.history.record("c-0", event("imported", now, "e-00", n=-1), routed_at=now + HOUR)
+    for contact in range(3):
+        found = stores.history.since(f"c-{contact}", now)
+        assert [each.properties["n"] for each in found] == list(range(contact, 60, 3))
+        assert {each.routed_at for each in found} == {now}
 
 
 def test_two_events_of_one_moment_are_both_kept(stores: Stores, clock: FakeClock) -> None:

@@ -49,7 +49,7 @@ def test_no_address_stands_in_a_key() -> None:
 
 
 class Leftovers:
-    """A client that answers one key of a batch at a time, as DynamoDB may."""
+    """A client that does one item of a batch at a time, as DynamoDB may."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -62,14 +62,37 @@ class Leftovers:
         answer: dict[str, Any] = self.client.batch_get_item(RequestItems={name: asked | {"Keys": [first]}})
         return answer | {"UnprocessedKeys": {name: asked | {"Keys": rest}} if rest else {}}
 
+    def batch_write_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.calls += 1
+        ((name, (first, *rest)),) = RequestItems.items()
+        answer: dict[str, Any] = self.client.batch_write_item(RequestItems={name: [first]})
+        return answer | {"UnprocessedItems": {name: rest} if rest else {}}
 
-def test_unprocessed_keys_are_asked_for_until_none_are_left(dynamodb: Any, table: str) -> None:
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds waited, without waiting."""
+    waited: list[float] = []
+    monkeypatch.setattr("waypost.aws.table.time.sleep", waited.append)
+    return waited
+
+
+def test_unprocessed_keys_are_asked_for_until_none_are_left(dynamodb: Any, table: str, waits: list[float]) -> None:
     for number in range(3):
         items.put_once(dynamodb, table, f"pk-{number}", "sk", {"number": number})
     client = Leftovers(dynamodb)
     found = items.batch_get(client, table, [(f"pk-{number}", "sk") for number in range(3)])
     assert sorted(item["number"] for item in found) == [0, 1, 2]
-    assert client.calls == 3
+    assert (client.calls, len(waits)) == (3, 2)
+
+
+def test_unprocessed_items_are_written_until_none_are_left(dynamodb: Any, table: str, waits: list[float]) -> None:
+    client = Leftovers(dynamodb)
+    items.batch_put(client, table, [items.key(f"pk-{number}", "sk") for number in range(9)])
+    found = items.batch_get(dynamodb, table, [(f"pk-{number}", "sk") for number in range(9)])
+    assert (len(found), client.calls) == (9, 9)
+    assert len(waits) == 8
+    assert max(waits) <= items.LONGEST_WAIT
 
 
 def test_a_long_history_is_read_page_by_page(dynamodb: Any, table: str, clock: FakeClock) -> None:

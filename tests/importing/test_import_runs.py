@@ -3,14 +3,18 @@
 import gzip
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.fakes import CRASH_MODES, Crash, CrashMode, Effects
-from tests.importing.machine import Machines, base, counts
+from tests.importing.machine import START, Machines, base, counts
+from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent
 from waypost.errors import InvalidInput, RetryableError, ServiceRefused
+from waypost.importing.applying import Importer
+from waypost.importing.rows import CleanRow
 
 ROWS = """user_id,email,phone,tags
 u-1,One@Example.com,13800138001,vip
@@ -120,6 +124,28 @@ def _is_harmless(mode: CrashMode, machines: Machines, part: dict[str, Any]) -> b
     except (Crash, RetryableError):
         return False
     return True
+
+
+@pytest.mark.parametrize("crash_on", ["contacts.save", "history.record_many"])
+@pytest.mark.parametrize("mode", CRASH_MODES)
+def test_what_was_filled_in_is_in_the_history_although_keeping_it_broke_off(crash_on: str, mode: CrashMode) -> None:
+    machines = Machines(effects=Effects(crash_on=crash_on, mode=mode))
+    rows = [
+        CleanRow(number, {"user_id": f"u-{number}"}, {"city": "上海市"}, filled={"province": "上海市"})
+        for number in (2, 3)
+    ]
+    for is_again in (False, True):
+        stores: dict[str, Any] = {"contacts": machines.contacts, "history": machines.history, "clock": machines.clock}
+        try:
+            with Importer(**stores, is_again=is_again) as importer:
+                for row in rows:
+                    importer.apply(row, source="import:test", at=parse_instant(START) + timedelta(seconds=row.number))
+        except (Crash, RetryableError):
+            continue
+        break
+    kept = [json.loads(item) for item in machines.history.events.values()]
+    assert [event["profile"] for event in kept] == [{"city": "上海市", "province": "上海市"}] * 2
+    assert {event["properties"]["outcome"] for event in kept} == {"created"}
 
 
 def test_two_files_about_the_same_people_at_once_lose_nobody() -> None:

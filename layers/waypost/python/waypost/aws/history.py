@@ -9,17 +9,20 @@ from waypost.aws import table
 from waypost.aws.translation import translates_errors
 from waypost.clock import Clock, format_instant, parse_instant, real_now
 from waypost.events.envelope import Event
-from waypost.events.history import AppliedEvent, RecordedEvent
+from waypost.events.history import AppliedEvent, KeptEvent, RecordedEvent
 from waypost.events.retention import EVERYTHING_ALIKE, Retention
 
 MARKERS_KEPT: Final = timedelta(days=60)
 """How long a repeated event is known as one; senders give up long before (Standard Webhooks: days; a queue: 14 days)."""
 
+MOST_ITEMS: Final = 25
+"""Of one BatchWriteItem. Source: DynamoDB API Reference, "BatchWriteItem"."""
+
 
 @translates_errors
 @dataclass(frozen=True, slots=True)
 class DynamoHistory:
-    """An EventHistory on the contacts table; ``clock`` says which events are over their time."""
+    """A BulkEventHistory on the contacts table; ``clock`` says which events are over their time."""
 
     client: Any
     table_name: str
@@ -38,14 +41,26 @@ class DynamoHistory:
 
     def record(self, contact_id: str, event: Event, *, routed_at: datetime, version: int = 0) -> None:
         """See EventHistory."""
+        item = self._item(event, routed_at=routed_at, version=version)
+        table.put_once(self.client, self.table_name, table.contact_pk(contact_id), _sk(event), item)
+
+    def record_many(self, events: Sequence[KeptEvent]) -> None:
+        """See BulkEventHistory."""
+        for first in range(0, len(events), MOST_ITEMS):
+            items = (
+                table.key(table.contact_pk(each.contact_id), _sk(each.event))
+                | table.dump_item(self._item(each.event, routed_at=each.routed_at, version=each.version))
+                for each in events[first : first + MOST_ITEMS]
+            )
+            table.batch_put(self.client, self.table_name, items)
+
+    def _item(self, event: Event, *, routed_at: datetime, version: int) -> dict[str, Any]:
         kept = self.retention.of(event.type).keep
-        item = event.to_dict() | {
+        return event.to_dict() | {
             "routed_at": format_instant(routed_at),
             "profile_version": version,
             "expires_at": int((event.occurred_at + kept).timestamp()),
         }
-        sk = f"event#{format_instant(event.occurred_at)}#{event.id}"
-        table.put_once(self.client, self.table_name, table.contact_pk(contact_id), sk, item)
 
     def mark_routed(
         self, contact_id: str, event: Event, *, at: datetime, decisions: Sequence[Mapping[str, Any]]
@@ -94,3 +109,7 @@ class DynamoHistory:
         now = self.clock().timestamp()
         items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix="event#")
         return [AppliedEvent.from_dict(item) for item in items if item["expires_at"] > now]
+
+
+def _sk(event: Event) -> str:
+    return f"event#{format_instant(event.occurred_at)}#{event.id}"

@@ -5,8 +5,11 @@ which JSON refuses).
 """
 
 import hashlib
+import random
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +19,10 @@ Item = dict[str, Any]
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELED = "TransactionCanceledException"
+
+LONGEST_WAIT: Final = 1.0
+"""Seconds before what a batch has left is asked for again. Source: DynamoDB API Reference, "BatchGetItem": with exponential
+backoff, because an immediate request is likely to be throttled as well."""
 
 
 def contact_pk(contact_id: str) -> str:
@@ -122,11 +129,28 @@ def batch_get(client: Any, table: str, keys: Iterable[tuple[str, str]]) -> list[
     """The items under these keys (at most 100), read consistently, whatever DynamoDB leaves for a next call included."""
     request = {table: {"Keys": [key(pk, sk) for pk, sk in keys], "ConsistentRead": True}}
     found: list[dict[str, Any]] = []
-    while request:
+    for attempt in count():
         answer = client.batch_get_item(RequestItems=request)
         found += [load_item(item) for item in answer["Responses"].get(table, [])]
         request = answer.get("UnprocessedKeys", {})
+        if not request:
+            break
+        _wait(attempt)
     return found
+
+
+def batch_put(client: Any, table: str, items: Iterable[Item]) -> None:
+    """Write items (at most 25) over whatever is under their keys, what DynamoDB leaves for a next call included."""
+    request = {table: [{"PutRequest": {"Item": item}} for item in items]}
+    for attempt in count():
+        request = client.batch_write_item(RequestItems=request).get("UnprocessedItems", {})
+        if not request:
+            return
+        _wait(attempt)
+
+
+def _wait(attempt: int) -> None:
+    time.sleep(random.uniform(0, min(LONGEST_WAIT, 0.05 * 2**attempt)))  # noqa: S311 - spreads callers, no secret
 
 
 def written(client: Any, request: Mapping[str, Any]) -> bool:

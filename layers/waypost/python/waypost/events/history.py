@@ -21,6 +21,16 @@ class RecordedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An event on its way into the history of a contact: what ``EventHistory.record`` is told."""
+
+    contact_id: str
+    event: Event
+    routed_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class AppliedEvent:
     """A whole event as it was kept, and where it stands in the order in which events were applied to the profile.
 
@@ -65,6 +75,14 @@ class EventHistory(Protocol):
 
     def since(self, contact_id: str, instant: datetime, *, types: Sequence[str] = ()) -> list[RecordedEvent]:
         """The contact's events that occurred at or after ``instant``, oldest first, read consistently."""
+        ...
+
+
+class BulkEventHistory(EventHistory, Protocol):
+    """An EventHistory that keeps many events at once."""
+
+    def record_many(self, events: Sequence[KeptEvent]) -> None:
+        """Keep events that nobody else is keeping; none of them twice in a call. One that is there is written anew."""
         ...
 
 

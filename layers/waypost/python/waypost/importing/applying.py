@@ -5,10 +5,11 @@ What a contact said itself outweighs a file. A grant of consent counts only for 
 about, a suppression stays, and an erased contact does not come back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from types import TracebackType
+from typing import Any, Final, Literal, Self
 
 from waypost import ids
 from waypost.clock import Clock
@@ -18,9 +19,9 @@ from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
 from waypost.contacts.merging import Merge
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Consent, Contact
-from waypost.errors import ContactNotFound, InvalidInput, ServiceRefused
+from waypost.errors import ContactNotFound, InvalidInput, ServiceRefused, WaypostError
 from waypost.events.envelope import IDENTITY_KINDS, Event
-from waypost.events.history import EventHistory
+from waypost.events.history import BulkEventHistory, KeptEvent
 from waypost.events.ports import EventQueue
 from waypost.importing.rows import CleanRow, RejectedRow
 
@@ -34,6 +35,9 @@ DANGLING: Final = (
 NOT_STORABLE: Final = (
     "holds a value the table cannot store, such as a number of more than 38 digits; correct or empty it"
 )
+
+EVENTS_AT_ONCE: Final = 25
+"""Kept by one request; a new contact takes one of its own anyway."""
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,7 +57,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importer:
-    """Applies clean rows, one after the other.
+    """Applies clean rows, one after the other, in a ``with`` block.
+
+    What the rows did is kept in the history many rows at a time, the last of them at the end of the block. When the process
+    dies before that, contacts bear the marks of their last rows, by which it is made up for when the rows are applied
+    again; so an event that waits is kept before its contact is changed once more.
 
     ``mapping`` names how the file was read; with the row's content it gives the event its id. ``records`` is False when
     nothing may be written, and then ``contacts`` only pretends to save. ``is_again`` says that somebody has begun these
@@ -61,7 +69,7 @@ class Importer:
     """
 
     contacts: ContactStore
-    history: EventHistory
+    history: BulkEventHistory
     clock: Clock
     queue: EventQueue | None = None
     identity_rules: IdentityRules = BUILT_IN
@@ -69,6 +77,14 @@ class Importer:
     mapping: str = ""
     records: bool = True
     is_again: bool = False
+    _waiting: dict[str, KeptEvent] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if error is None or isinstance(error, WaypostError):
+            self._flush()
 
     def apply(self, row: CleanRow, *, source: str, at: datetime | None = None) -> Applied | RejectedRow:
         """Apply a row that was true ``at`` a time (now); ``source`` (``import:<run>``) is the evidence of its consents.
@@ -76,7 +92,7 @@ class Importer:
         The same row again changes nothing and writes nothing. Raises RetryableError or FinalError.
         """
         event = self._event(row, source=source, at=at or self.clock())
-        desk = _Desk(self.contacts, event=event, filled=row.filled)
+        desk = _Desk(self.contacts, event=event, filled=row.filled, before_change=self._keep_of)
         try:
             contact, _ = record_on_contact(
                 event,
@@ -98,13 +114,31 @@ class Importer:
             return RejectedRow(row.number, "row", NOT_STORABLE)
         outcome = desk.outcome
         if outcome == "unchanged" and self.is_again:
-            outcome = self._what_it_did(event, desk.as_stored(contact.contact_id) or contact)
+            outcome = self._what_it_did(event, desk.recalled(contact))
         if outcome != "unchanged" and self.records:
             done = replace(event, profile=desk.effective_profile(), properties={**event.properties, "outcome": outcome})
-            self.history.record(contact.contact_id, done, routed_at=self.clock(), version=contact.version)
+            self._keep(KeptEvent(contact.contact_id, done, routed_at=self.clock(), version=contact.version))
         if contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
         return Applied(outcome, contact.contact_id, desk.kept_consents)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self.history.record_many(list(self._waiting.values()))
+            self._waiting.clear()
+
+    def _keep(self, done: KeptEvent) -> None:
+        if self.is_again:  # it may be there from before, and then stays as it is
+            self.history.record(done.contact_id, done.event, routed_at=done.routed_at, version=done.version)
+            return
+        self._keep_of(done.contact_id)
+        self._waiting[done.contact_id] = done
+        if len(self._waiting) >= EVENTS_AT_ONCE:
+            self._flush()
+
+    def _keep_of(self, contact_id: str) -> None:
+        if contact_id in self._waiting:
+            self._flush()
 
     def _event(self, row: CleanRow, *, source: str, at: datetime) -> Event:
         content = {"identities": row.identities, "profile": row.profile, "filled": row.filled}
@@ -149,6 +183,7 @@ class _Desk:
     contacts: ContactStore
     event: Event
     filled: Mapping[str, Any]
+    before_change: Callable[[str], None]
     outcome: Outcome = "unchanged"
     kept_consents: tuple[str, ...] = ()
     used: dict[str, Any] = field(default_factory=dict)
@@ -182,6 +217,7 @@ class _Desk:
         after = self._guarded(before, contact)
         if before is not None and not claim and _essence(before) == _essence(after):
             return True
+        self.before_change(contact.contact_id)
         if not self.contacts.save(after, claim=claim, counting=counting):
             return False
         if self.outcome != "merged":
@@ -190,6 +226,8 @@ class _Desk:
 
     def merge(self, merge: Merge) -> bool:
         """See ContactStore."""
+        for each in (merge.survivor, merge.absorbed):
+            self.before_change(each.contact_id)
         if not self.contacts.merge(merge):
             return False
         self.outcome = "merged"
@@ -207,9 +245,15 @@ class _Desk:
         """See ContactStore."""
         return self.contacts.unmerge(merge, survivor, absorbed, rewritten=rewritten)
 
-    def as_stored(self, contact_id: str) -> Contact | None:
-        """The contact as it was last read, before this row."""
-        return self._read.get(contact_id)
+    def recalled(self, contact: Contact) -> Contact:
+        """The contact as it was last read; what of the row stands there counts as what took effect, if it was applied before."""
+        stored = self._read.get(contact.contact_id, contact)
+        self.used = {
+            name: value
+            for name, value in self.filled.items()
+            if name not in stored.attributes_at and stored.attributes.get(name) == value
+        }
+        return stored
 
     def effective_profile(self) -> dict[str, Any]:
         """The event's profile as it took effect, so that whoever reads the history later comes to the same contact."""

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from waypost.clock import Clock
 from waypost.contacts.identity import Wait
 from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
-from waypost.events.history import EventHistory
+from waypost.events.history import BulkEventHistory
 from waypost.events.ports import EventQueue
 from waypost.importing.applying import Applied, Importer, no_wait
 from waypost.importing.cleaning import RowCleaner
@@ -40,7 +40,7 @@ class PartImporter:
 
     files: Files
     contacts: BulkContactStore
-    history: EventHistory
+    history: BulkEventHistory
     clock: Clock
     queue: EventQueue | None = None
     identity_rules: IdentityRules = BUILT_IN
@@ -68,7 +68,8 @@ class PartImporter:
     def _import(self, plan: ImportPlan, part: Part, *, last: int, is_again: bool, result: "_Result") -> None:
         stream = self.files.stream(content_of(plan, self.files), start=part.start, end=part.end)
         ahead = ReadAhead(self.contacts, writes=not plan.dry_run)
-        importer = Importer(
+        cleaner = RowCleaner(plan.spec)
+        with Importer(
             contacts=ahead,
             history=self.history,
             clock=self.clock,
@@ -78,22 +79,21 @@ class PartImporter:
             mapping=plan.spec.name,
             records=not plan.dry_run,
             is_again=is_again,
-        )
-        cleaner = RowCleaner(plan.spec)
-        for raws in _some(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
-            cleaned = [(raw, cleaner.clean(raw)) for raw in raws]
-            ahead.prepare(row.identities for _, row in cleaned if isinstance(row, CleanRow))
-            for raw, row in cleaned:
-                result.rows += 1
-                if isinstance(row, RejectedRow):
-                    result.reject(raw, row)
-                    continue
-                whole = plan.with_consent(row)
-                applied = importer.apply(whole, source=plan.source, at=plan.row_time(row.number, last))
-                if isinstance(applied, RejectedRow):
-                    result.reject(raw, applied)
-                else:
-                    result.add(whole, applied)
+        ) as importer:
+            for raws in _some(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
+                cleaned = [(raw, cleaner.clean(raw)) for raw in raws]
+                ahead.prepare(row.identities for _, row in cleaned if isinstance(row, CleanRow))
+                for raw, row in cleaned:
+                    result.rows += 1
+                    if isinstance(row, RejectedRow):
+                        result.reject(raw, row)
+                        continue
+                    whole = plan.with_consent(row)
+                    applied = importer.apply(whole, source=plan.source, at=plan.row_time(row.number, last))
+                    if isinstance(applied, RejectedRow):
+                        result.reject(raw, applied)
+                    else:
+                        result.add(whole, applied)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from waypost.contacts.identity import Wait
 from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
 from waypost.errors import InvalidInput
-from waypost.events.history import EventHistory
+from waypost.events.history import BulkEventHistory
 from waypost.events.ports import EventQueue
 from waypost.importing.applying import Importer, no_wait
 from waypost.importing.csv_writing import csv_lines
@@ -36,7 +36,7 @@ class ImportReconciler:
 
     files: Files
     contacts: ContactStore
-    history: EventHistory
+    history: BulkEventHistory
     clock: Clock
     queue: EventQueue | None = None
     identity_rules: IdentityRules = BUILT_IN
@@ -59,7 +59,9 @@ class ImportReconciler:
         return {**_answer(result.to_dict()), "repeated": False}
 
     def _reconcile(self, plan: ImportPlan, bucket: int, *, is_again: bool) -> "_Found":
-        importer = Importer(
+        last_row = Division.load(self.files, plan).last
+        result = _Found()
+        with Importer(
             contacts=self.contacts,
             history=self.history,
             clock=self.clock,
@@ -68,18 +70,16 @@ class ImportReconciler:
             wait=self.wait,
             mapping=plan.spec.name,
             is_again=is_again,
-        )
-        last_row = Division.load(self.files, plan).last
-        result = _Found()
-        for person in self._persons(plan, bucket):
-            result.add(person)
-            if plan.dry_run:  # parts that pretend do not see each other: a person in two of them was new in both
-                result.correct("created", "updated", max(0, person.outcomes["created"] - 1))
-            elif person.is_in_several_parts and (last := person.last_word()) is not None:
-                applied = importer.apply(last, source=plan.source, at=plan.row_time(last.number, last_row))
-                if not isinstance(applied, RejectedRow) and applied.outcome != "unchanged":
-                    result.settled += 1
-                    result.correct("unchanged", "updated", min(1, person.outcomes["unchanged"]))
+        ) as importer:
+            for person in self._persons(plan, bucket):
+                result.add(person)
+                if plan.dry_run:  # parts that pretend do not see each other: a person in two of them was new in both
+                    result.correct("created", "updated", max(0, person.outcomes["created"] - 1))
+                elif person.is_in_several_parts and (last := person.last_word()) is not None:
+                    applied = importer.apply(last, source=plan.source, at=plan.row_time(last.number, last_row))
+                    if not isinstance(applied, RejectedRow) and applied.outcome != "unchanged":
+                        result.settled += 1
+                        result.correct("unchanged", "updated", min(1, person.outcomes["unchanged"]))
         return result
 
     def _persons(self, plan: ImportPlan, bucket: int) -> Iterator["_Person"]:
