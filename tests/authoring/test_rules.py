@@ -125,10 +125,17 @@ def test_a_rule_that_asks_for_the_trigger_is_known(rule: dict[str, Any], expecte
         ({"attribute": "a", "anniversary": {"next_day": 3}}, "entry.anniversary", "did you mean 'next_days'?"),
         ({"attribute": "a", "on": "2027-03-01T10:00:00Z"}, "entry.on", "expected a date such as 2027-03-01"),
         ({"attribute": "a", "before": "soon"}, "entry.before", "expected a date (2027-03-01)"),
-        ({"attribute": "a", "last_days": 0}, "entry.last_days", "greater than or equal to 1"),
+        ({"attribute": "a", "last_days": 0}, "entry.last_days", "expected a number of days from 1 to 36,600, got 0; today alone is 1"),
+        ({"attribute": "a", "next_days": 2.5}, "entry.next_days", "expected a whole number of days, got 2.5"),
         ({"event": "a", "within": "3d", "last_days": 3}, "entry", "expected only one of within"),
+        ({"event": "a", "within": "1h", "older_than": "1d"}, "entry", "did you mean within: 1d, older_than: 1h?"),
+        ({"event": "a", "within": "1d", "older_than": "1h", "last_days": 3}, "entry", "(within and older_than may stand together)"),
+        ({"event": "a", "followed_by": {"event": "b", "same": {"c": "d", "e": "f"}}}, "entry.followed_by.same", "expected one property"),
+        ({"event": "a", "followed_by": {"event": "b", "same": {"c": 5}}}, "entry.followed_by.same", "expected a name, got 5"),
+        ({"event": "a", "repeated": "product_id"}, "entry", "'repeated' needs one of at_least"),
+        ({"event": "a", "repeated": "product_id", "at_least": 0}, "entry", "0 holds for everybody"),
         ({"event": "a", "sum": "total"}, "entry", "'sum' needs one of at_least"),
-        ({"event": "a", "at_least": 1.5}, "entry", "at_least: expected a whole number, got 1.5"),
+        ({"event": "a", "at_least": 1.5}, "entry", "at_least: expected a whole number from 0 on, got 1.5"),
         ({"event": "a", "at_least": 0}, "entry", "0 holds for everybody"),
         ({"event": "a", "having": {"x": 1}}, "entry", "'having' needs an 'occurrence'"),
         ({"event": "a", "equals": 5}, "entry", "'most_frequent' goes with 'equals' or 'in'"),
@@ -153,7 +160,7 @@ def test_a_rule_that_asks_for_the_trigger_is_known(rule: dict[str, Any], expecte
         ({"created": {}}, "entry.created", "expected a time word"),
         ({"bucket": {"salt": "a", "from": 50, "to": 50}}, "entry.bucket", "'to' larger than 'from'"),
         ({"bucket": {"salt": "a", "from": 0, "to": 33.333}}, "entry.bucket.to", "at most two decimals"),
-        ({"holdout": {"salt": "a", "percent": 0}}, "entry.holdout.percent", "greater than 0"),
+        ({"holdout": {"salt": "a", "percent": 0}}, "entry.holdout.percent", "expected a percentage greater than 0"),
         ({"holdout": {"percent": 5}}, "entry.holdout.salt", "is missing"),
         ({"points": {"at_least": "5"}}, "entry.points", "at_least: expected a number"),
         ({"metrics": "a", "at_least": 5}, "entry", "did you mean 'metric' instead of 'metrics'?"),
@@ -164,6 +171,142 @@ def test_a_wrong_word_names_its_place_and_the_nearest_right_one(rule: Any, field
         parse_rule(rule, where="entry")
     assert reason in caught.value.reason
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "reason"),
+    [
+        ({"attribute": "a", "age": {"at_least": -3}}, "age", "at_least: expected a number of years from 0 to 1,000, got -3; for a date that lies ahead ask days_until"),
+        ({"attribute": "a", "age": 17.5}, "age", "expected a whole number of years, got 17.5"),
+        ({"attribute": "a", "age": {"between": [1990, 1999]}}, "age", "for the year of a birth write between: [1990-01-01, 1990-12-31]"),
+        ({"attribute": "a", "length": 1.5}, "length", "expected a whole number of characters, got 1.5"),
+        ({"attribute": "a", "length": {"less_than": 0}}, "length", "can never hold: no number of characters is less_than 0"),
+        ({"attribute": "a", "size": {"at_most": -1}}, "size", "at_most: expected a number of elements from 0 on, got -1"),
+        ({"attribute": "a", "days_since": {"at_most": 2.5}}, "days_since", "at_most: expected a whole number of days, got 2.5"),
+        ({"attribute": "a", "days_since": -1}, "days_since", "for days that lie ahead write days_until"),
+        ({"attribute": "a", "days_until": -1}, "days_until", "for days gone by write days_since"),
+        ({"attribute": "a", "days_since": 40_000}, "days_since", "expected a number of days from 0 to 36,600, got 40000; use before with a date"),
+        ({"event": "a", "days_since": -1}, "days_since", "today is 0, and nothing has happened after it"),
+        ({"tag": "a", "days_since": {"between": [10, 5]}}, "days_since", "the smaller number first"),
+        ({"points": 1.5}, "points", "expected a whole number of points, got 1.5"),
+        ({"attribute": "a", "at_least": float("nan")}, "at_least", "expected a number, a date"),
+        ({"attribute": "a", "equals": float("inf")}, "equals", "expected text, a number, true or false, got inf"),
+        ({"attribute": "a", "between": [0, float("inf")]}, "between", "expected two numbers or two dates"),
+        ({"attribute": "a", "contains": ""}, "contains", "every text contains it: ask is_empty: false instead"),
+        ({"attribute": "a", "contains_any": ["x", ""]}, "contains_any[1]", "expected something to look for"),
+        ({"attribute": "a", "in": []}, "in", "expected at least one value, got []"),
+        ({"event": "a", "at_least": float("nan")}, "at_least", "expected a number, got nan"),
+        ({"event": "a", "exactly": -1}, "", "exactly: expected a whole number from 0 on, got -1"),
+        ({"event": "a", "occurrence": -1}, "occurrence", "expected first, last or a whole number from 1 on, got -1; the last but one"),
+        ({"event": "a", "occurrence": 1.5}, "occurrence", "expected first, last or a whole number from 1 on, got 1.5"),
+        ({"engagement": "opened", "of_last": 0}, "of_last", "expected a number of messages from 1 to 1,000, got 0"),
+        ({"event": "a", "count": "days", "last_days": 3, "at_least": 4}, "", "last_days 3 has no number of days that is at_least 4"),
+        ({"now": {"within": "3d"}}, "now.within", "expected one of after, before, between, month, on, time_of_day, weekday"),
+        ({"now": {}}, "now", "expected a word of the calendar"),
+        ({"now": {"on": "2027-01-01", "before": "2027-02-01"}}, "now", "expected only one of on, before, after, between"),
+        ({"journey": "a", "is": "never_entered", "outcome": "goal"}, "", "'never_entered' has no outcome"),
+        ({"identity": "email", "account": "wx"}, "", "'account' goes with openid alone"),
+        ({"suppressed": "email", "reason": "hard_bonce"}, "reason", "did you mean 'hard_bounce'?"),
+        ({"locale": "Chinese"}, "locale", "expected a language tag such as zh, zh-CN or en, got 'Chinese'"),
+        ({"bucket": {"salt": "a", "from": -1, "to": 5}}, "bucket.from", "expected a percentage from 0 to 100, got -1"),
+        ({"holdout": {"salt": "a", "percent": float("nan")}}, "holdout.percent", "expected a percentage from 0 to 100, got nan"),
+        ({"event": "a", "time_of_day": ["09:00", "09:00"]}, "time_of_day", "leave it out to mean the whole day"),
+    ],
+)  # fmt: skip
+def test_a_number_or_a_value_that_nobody_can_mean_is_refused_with_a_way_out(rule: Any, field: str, reason: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_rule(rule, where="entry")
+    assert reason in caught.value.reason
+    assert caught.value.field == ".".join(filter(None, ("entry", field)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"),
+    [
+        ({"attribute": "a", "age": {"at_least": 30, "at_most": 20}}, "entry.age"),
+        ({"attribute": "a", "age": {"more_than": 20, "less_than": 21}}, "entry.age"),
+        ({"points": {"equals": 5, "at_most": 3}}, "entry.points"),
+        ({"event": "a", "at_least": 5, "at_most": 2}, "entry"),
+        ({"event": "a", "less_than": 0}, "entry"),
+        ({"event": "a", "more_than": 1, "less_than": 2}, "entry"),
+        ({"event": "a", "sum": "total", "at_least": 500, "at_most": 100}, "entry"),
+        ({"engagement": "opened", "of_last": 3, "at_least": 4}, "entry"),
+        ({"consent": "email", "is": "none", "within": "3d"}, "entry"),
+        ({"journey": "a", "is": "active", "outcome": "goal"}, "entry"),
+        ({"metric": "rfm_r", "at_least": 6}, "entry"),
+        ({"metric": "churn_score", "less_than": 0}, "entry"),
+        ({"event": "a", "where": {"total": {"at_least": 50, "at_most": 5}}}, "entry.where.all"),
+    ],
+)
+def test_a_condition_that_can_never_hold_is_refused(rule: Any, field: str) -> None:
+    with pytest.raises(InvalidInput, match="can never hold") as caught:
+        parse_rule(rule, where="entry")
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [{"attribute": "a", "age": {"at_least": 30}}, {"attribute": "a", "age": {"at_most": 20}}],
+        [{"attribute": "a", "at_least": 30}, {"tag": "b"}, {"attribute": "a", "less_than": 30}],
+        [{"attribute": "a", "equals": 5}, {"attribute": "a", "more_than": 5}],
+        [{"attribute": "a", "equals": "x"}, {"attribute": "a", "in": ["y", "z"]}],
+        [{"attribute": "a", "equals": "x", "ignore_case": True}, {"attribute": "a", "equals": "Y"}],
+        [{"attribute": "a", "after": "2027-03-05"}, {"attribute": "a", "before": "2027-03-06"}],
+        [{"attribute": "a", "on": "2027-03-05"}, {"attribute": "a", "between": ["2027-03-06", "2027-03-07"]}],
+        [{"attribute": "a", "at_least": "2027-03-05"}, {"attribute": "a", "at_most": "2027-03-04"}],
+        [{"attribute": "a", "after": "2027-03-20T00:00:00Z"}, {"attribute": "a", "before": "2027-03-05"}],
+        [{"attribute": "a", "within": "7d"}, {"attribute": "a", "older_than": "7d"}],
+        [{"attribute": "a", "last_days": 7}, {"attribute": "a", "days_since": {"at_least": 7}}],
+        [{"attribute": "a", "next_days": 7}, {"attribute": "a", "days_since": 1}],
+        [{"attribute": "a", "days_until": {"at_least": 5}}, {"attribute": "a", "days_until": {"less_than": 5}}],
+        [{"metric": "m", "at_least": 5}, {"metric": "m", "between": [1, 2]}],
+        [{"points": {"at_least": 5}}, {"points": {"at_most": 3}}],
+        [{"tag": "vip"}, {"not": {"tag": "vip"}}],
+        [{"lifecycle": "new"}, {"lifecycle": ["active", "mature"]}],
+    ],
+)  # fmt: skip
+def test_rules_that_exclude_each_other_are_refused_in_an_all(rules: list[dict[str, Any]]) -> None:
+    with pytest.raises(InvalidInput, match="can never hold") as caught:
+        parse_rule({"any": [{"tag": "c"}, {"all": rules}]}, where="entry")
+    assert caught.value.field == "entry.any[1].all"
+    assert parse_rule({"any": rules})
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"attribute": "a", "at_least": 2.5},
+        {"attribute": "a", "between": [-5, -2.5]},
+        {"attribute": "a", "days_until": {"at_most": 30}},
+        {"attribute": "a", "days_since": 3.0},
+        {"attribute": "a", "age": {"less_than": 1}},
+        {"attribute": "a", "age": {"at_least": 300}},
+        {"attribute": "a", "length": 0},
+        {"attribute": "a", "size": {"at_least": 0}},
+        {"attribute": "a", "equals": ""},
+        {"metric": "activity", "at_least": -2.5},
+        {"points": {"less_than": 0}},
+        {"event": "a", "sum": "total", "less_than": -0.5},
+        {"event": "a", "at_most": 0},
+        {"event": "a", "count": "days", "last_days": 3, "at_least": 3},
+        {"engagement": "opened", "of_last": 3, "exactly": 3},
+        {"tag": "a", "within": "7d", "older_than": "1d"},
+        {"event": "a", "followed_by": {"event": "b", "same": {"c": "d"}}},
+        {"bucket": {"salt": "a", "from": 0, "to": 100}},
+        {"identity": "openid", "account": "wx"},
+        {"all": [{"attribute": "a", "older_than": "7d"}, {"attribute": "a", "within": "30d"}]},
+        {"all": [{"attribute": "a", "at_least": 5}, {"attribute": "a", "at_most": 5}]},
+        {"all": [{"attribute": "a", "after": "2027-03-05"}, {"attribute": "a", "on": "2027-03-06"}]},
+        {"all": [{"attribute": "a", "equals": "x", "ignore_case": True}, {"attribute": "a", "equals": "X"}]},
+        {"all": [{"attribute": "a", "contains": "x"}, {"attribute": "a", "contains": "y"}]},
+        {"all": [{"event": "a", "within": "7d"}, {"event": "a", "older_than": "30d"}]},
+        {"all": [{"tag": "a", "within": "7d"}, {"not": {"tag": "a", "within": "3d"}}]},
+        {"all": [{"attribute": "a", "at_least": "{% $x %}"}, {"attribute": "a", "at_most": 5}]},
+    ],
+)  # fmt: skip
+def test_what_can_be_meant_stays_allowed(rule: dict[str, Any]) -> None:
+    assert parse_rule(rule)
 
 
 def nested(depth: int, word: str = "not") -> dict[str, Any]:

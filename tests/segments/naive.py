@@ -26,7 +26,7 @@ TOLD = {
     "failed": {"email": "email_rejected", "sms": "sms_failed"},
     "unsubscribed": {"email": "unsubscribed", "sms": "unsubscribed"},
 }
-MEASURES = ("sum", "average", "smallest", "largest", "distinct", "most_frequent")
+MEASURES = ("sum", "average", "smallest", "largest", "distinct", "repeated", "most_frequent")
 
 
 def naive(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911, PLR0912, C901 - one return per kind of rule
@@ -176,7 +176,7 @@ def _engagement(rule: Mapping[str, Any], subject: Subject) -> bool:
         )
         return len(last) == rule["of_last"] and _counts(count, rule, "of_last")
     words = {key: rule[key] for key in rule if key not in {"engagement", "channel", "of_journey"}}
-    return _behaviour({**words, "event": "*"}, replace(subject, history=done))
+    return _behaviour({**words, "event": "*"}, subject, done)
 
 
 def _is_type(kind: str, wanted: Any) -> bool:
@@ -206,19 +206,25 @@ def _follows(at: datetime, more: Mapping[str, Any], after: Mapping[str, Any], su
     plain = {key: after[key] for key in after if key not in {"within", "same"}}
     for later, properties in _matching(plain, subject, subject.history):
         soon = "within" not in after or later <= at + span(after["within"])
-        alike = "same" not in after or scalar_equal(find(more, after["same"]), find(properties, after["same"]))
+        alike = "same" not in after or _in_common(more, properties, after["same"])
         if later > at and soon and alike:
             return True
     return False
 
 
-def scalar_equal(left: Any, right: Any) -> bool:
-    """Equality for correlation; lists and mappings are the same as nothing."""
-    return not isinstance(left, (list, dict)) and equal(left, right)
+def _in_common(first: Mapping[str, Any], second: Mapping[str, Any], same: Any) -> bool:
+    """Whether two events have a value in common; mappings are the same as nothing."""
+    [(name, later)] = same.items() if isinstance(same, Mapping) else [(same, same)]
+    mine, theirs = find(first, name), find(second, later)
+    return any(
+        equal(one, other) and not isinstance(one, (list, dict))
+        for one in (mine if isinstance(mine, list) else [mine])
+        for other in (theirs if isinstance(theirs, list) else [theirs])
+    )
 
 
-def _behaviour(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911 - one return per kind of measure
-    events = _matching(rule, subject, subject.history)
+def _behaviour(rule: Mapping[str, Any], subject: Subject, among: Any = None) -> bool:  # noqa: PLR0911 - one return per kind of measure
+    events = _matching(rule, subject, subject.history if among is None else among)
     if "occurrence" in rule:
         ordered = sorted(events, key=lambda event: event[0])
         index = {"first": 0, "last": len(ordered) - 1}.get(rule["occurrence"])
@@ -235,11 +241,13 @@ def _behaviour(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0
     if measure is None:
         return _counts(_number_of(rule.get("count", "times"), events, subject), rule, "count")
     values = [find(more, rule[measure]) for _, more in events]
-    if measure in {"distinct", "most_frequent"}:
+    if measure in {"distinct", "repeated", "most_frequent"}:
         keys = [(kind_of(one), one) for value in values for one in (value if isinstance(value, list) else [value])]
         keys = [key for key in keys if key[0] in {"bool", "number", "str"}]
         if measure == "distinct":
             return _counts(len(set(keys)), rule, measure)
+        if measure == "repeated":
+            return _counts(max((keys.count(key) for key in keys), default=0), rule, measure)
         best = [key for key in keys if keys.count(key) == max(keys.count(each) for each in keys)]
         wanted = [rule["equals"]] if "equals" in rule else rule["in"]
         return any(equal(value, each) for _, value in best for each in wanted)

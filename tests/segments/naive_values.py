@@ -16,11 +16,17 @@ def find(source: Mapping[str, Any], path: Any) -> Any:
     """The value at a path; a name with dots comes first."""
     if source.get(path) is not None:
         return source[path]
+    if "." not in path:
+        return None
+    reached: list[Any] = [source]
+    several = False
     for part in path.split("."):
-        if not isinstance(source, Mapping) or part not in source:
-            return None
-        source = source[part]
-    return source
+        opened = [inner for each in reached for inner in (each if isinstance(each, list) else [each])]
+        several = several or any(isinstance(each, list) for each in reached)
+        reached = [each[part] for each in opened if isinstance(each, Mapping) and each.get(part) is not None]
+    if several:
+        return [inner for each in reached for inner in (each if isinstance(each, list) else [each])] or None
+    return reached[0] if reached else None
 
 
 def span(text: str) -> timedelta:

@@ -1,6 +1,6 @@
 """Random rules, contacts and histories, with the clocks, days and ties where mistakes hide. Used by the property tests."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cmp_to_key
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,30 +12,50 @@ from waypost.segments.comparing import order
 from waypost.segments.compile import Subject
 from waypost.segments.subject import Enrolled
 
-ZONES = [
-    ZoneInfo(name)
-    for name in (
-        "UTC",
-        "Asia/Shanghai",
-        "Europe/Berlin",
-        "America/New_York",
-        "America/Sao_Paulo",
-        "Australia/Lord_Howe",
-        "Pacific/Apia",
-    )
-]
+EDGES = {
+    "UTC": (),
+    "Asia/Shanghai": (),
+    "Asia/Kolkata": (),  # never changes, but is half an hour off
+    "Europe/Berlin": (datetime(2027, 3, 28, 1, 0, tzinfo=UTC), datetime(2027, 10, 31, 1, 0, tzinfo=UTC)),
+    "America/New_York": (datetime(2027, 3, 14, 7, 0, tzinfo=UTC), datetime(2027, 11, 7, 6, 0, tzinfo=UTC)),
+    # no midnight on the first of the two days; on the second the last hour of the day before comes twice
+    "America/Sao_Paulo": (datetime(2018, 11, 4, 3, 0, tzinfo=UTC), datetime(2018, 2, 18, 2, 0, tzinfo=UTC)),
+    "Africa/Cairo": (datetime(2027, 4, 29, 22, 0, tzinfo=UTC), datetime(2027, 10, 28, 21, 0, tzinfo=UTC)),
+    "Asia/Beirut": (datetime(2027, 3, 27, 22, 0, tzinfo=UTC), datetime(2027, 10, 30, 21, 0, tzinfo=UTC)),
+    "America/Havana": (datetime(2027, 11, 7, 5, 0, tzinfo=UTC),),  # midnight comes twice
+    "Australia/Lord_Howe": (datetime(2027, 4, 3, 15, 0, tzinfo=UTC), datetime(2027, 10, 2, 15, 30, tzinfo=UTC)),
+    "Pacific/Apia": (datetime(2011, 12, 30, 10, 0, tzinfo=UTC),),  # skips a day
+}
+"""Zones, and the instants at which their clocks change."""
+ZONES = [ZoneInfo(name) for name in EDGES]
 NOWS = [
     datetime(2027, 3, 28, 0, 30, tzinfo=UTC),  # Berlin's clocks go forward half an hour later
     datetime(2027, 3, 28, 22, 30, tzinfo=UTC),
-    datetime(2027, 10, 31, 0, 30, tzinfo=UTC),  # and back
     datetime(2027, 11, 7, 5, 30, tzinfo=UTC),  # New York, 01:30 the first time
-    datetime(2018, 11, 4, 3, 0, tzinfo=UTC),  # São Paulo has no midnight this day
-    datetime(2011, 12, 30, 10, 0, tzinfo=UTC),  # Apia skips a day at this moment
     datetime(2028, 2, 29, 12, 0, tzinfo=UTC),
     datetime(2027, 2, 28, 16, 0, tzinfo=UTC),
     datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC),
     datetime(2027, 1, 1, 0, 0, tzinfo=UTC),
     datetime(2027, 3, 1, 2, 0, tzinfo=UTC),
+]
+TICK = timedelta(microseconds=1)
+AROUND = [
+    timedelta(),
+    TICK,
+    -TICK,
+    timedelta(minutes=30),
+    timedelta(minutes=-30),
+    timedelta(hours=1),
+    timedelta(hours=-1),
+]
+"""How near to a change of the clocks, or to the end of a window, something happens."""
+LATER = [
+    timedelta(),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=12),
+    timedelta(days=1),
+    timedelta(days=6),
 ]
 OFFSETS = [
     0,
@@ -60,9 +80,11 @@ TEXTS = st.sampled_from(["", "x", "Xy", "xy", "5", "é", "ſ", "2027-03-01", "20
                          "2027-03-28", "2028-02-29", "1996-02-29", "2011-12-30", "2018-11-04", "2027-03-28T01:00:00Z", "2027-01-01"])  # fmt: skip
 NUMBERS = st.one_of(st.integers(-3, 3), st.floats(-3, 3, allow_nan=False), st.just(10**20))
 SCALARS = st.one_of(TEXTS, NUMBERS, st.booleans())
+PIECES = SCALARS.filter(lambda value: value != "")
 DATES = st.sampled_from(
-    ["2027-03-28", "2027-03-27", "2027-03-01", "2011-12-29", "2011-12-31", "2018-11-04", "2028-02-29", "2026-12-31"]
-)
+    ["2027-03-28", "2027-03-27", "2027-03-01", "2011-12-29", "2011-12-31", "2018-11-04", "2018-02-18", "2027-04-30",
+     "2027-10-29", "2027-10-31", "2027-11-07", "2028-02-29", "2026-12-31"]
+)  # fmt: skip
 MOMENTS = st.one_of(
     DATES, st.sampled_from(["2027-03-28T01:00:00Z", "2027-01-01T00:00:00+08:00", "2018-11-04T03:00:00"])
 )
@@ -80,7 +102,7 @@ NUMBER_TESTS = st.one_of(
     st.integers(0, 3),
     st.dictionaries(
         st.sampled_from(["equals", "at_least", "at_most", "more_than", "less_than"]),
-        st.sampled_from([0, 1, 1.5, 2, 3, 7, 30]),
+        st.sampled_from([0, 1, 2, 2.0, 3, 7, 30]),
         min_size=1,
         max_size=2,
     ),
@@ -129,9 +151,23 @@ _WINDOW = one(
     before=MOMENTS, after=MOMENTS, between=ordered_pair(MOMENTS), days_since=NUMBER_TESTS,
 )  # fmt: skip
 WINDOW = short(_WINDOW)
+BETWEEN_SPANS = st.sampled_from(
+    [{"within": "7d", "older_than": "1d"}, {"within": "36h", "older_than": "1h"}, {"within": "1h", "older_than": "30m"}]
+)
 CALENDAR = st.fixed_dictionaries({}, optional={"weekday": WEEKDAYS, "month": MONTHS, "time_of_day": CLOCK_TIMES})
-_SINCE = st.one_of(st.just({}), WINDOW, st.builds(lambda window, calendar: {**window, **calendar}, WINDOW, CALENDAR))
+_SINCE = st.one_of(
+    st.just({}), WINDOW, BETWEEN_SPANS, st.builds(lambda window, calendar: {**window, **calendar}, WINDOW, CALENDAR)
+)
 SINCE = short(_SINCE)
+HERE = one(
+    on=DATES,
+    before=MOMENTS,
+    after=MOMENTS,
+    between=ordered_pair(MOMENTS),
+    weekday=WEEKDAYS,
+    month=MONTHS,
+    time_of_day=CLOCK_TIMES,
+)
 SOME_TIME = st.one_of(WINDOW, one(weekday=WEEKDAYS, month=MONTHS, time_of_day=CLOCK_TIMES))
 
 _COMPARISONS = st.one_of(
@@ -141,13 +177,13 @@ _COMPARISONS = st.one_of(
     ),
     one(at_least=TIMES, at_most=TIMES, more_than=TIMES, less_than=TIMES, between=st.sampled_from([[-1, 2], [0, 0], [1, 2.5]])),
     one(
-        contains=SCALARS, contains_any=st.lists(SCALARS, min_size=1, max_size=3), contains_all=st.lists(SCALARS, min_size=1, max_size=2),
-        contains_none=st.lists(SCALARS, min_size=1, max_size=2), starts_with=st.sampled_from(["x", "20"]), ends_with=st.sampled_from(["y", "01"]),
+        contains=PIECES, contains_any=st.lists(PIECES, min_size=1, max_size=3), contains_all=st.lists(PIECES, min_size=1, max_size=2),
+        contains_none=st.lists(PIECES, min_size=1, max_size=2), starts_with=st.sampled_from(["x", "20"]), ends_with=st.sampled_from(["y", "01"]),
         matches=st.sampled_from(["^x", "[0-9]{4}-", "y$|é"]), length=NUMBER_TESTS, size=NUMBER_TESTS,
     ),
     st.builds(
         lambda comparison: {**comparison, "ignore_case": True},
-        one(equals=TEXTS, in_=st.lists(TEXTS, min_size=1, max_size=2), contains=TEXTS, starts_with=st.just("X"), matches=st.just("XY")),
+        one(equals=TEXTS, in_=st.lists(TEXTS, min_size=1, max_size=2), contains=TEXTS.filter(bool), starts_with=st.just("X"), matches=st.just("XY")),
     ),
     WINDOW,
     one(
@@ -179,7 +215,7 @@ SHORTHAND = st.dictionaries(
     st.one_of(
         SCALARS,
         st.lists(SCALARS, min_size=1, max_size=2),
-        one(at_least=NUMBERS, contains=SCALARS, exists=st.booleans()),
+        one(at_least=NUMBERS, contains=PIECES, exists=st.booleans()),
     ),
     min_size=1,
     max_size=2,
@@ -203,7 +239,14 @@ SOME_LIMITS = LIMITS.filter(bool)
 FOLLOWING = st.builds(
     lambda kind, more: {"event": kind, **more},
     EVENT_TYPES,
-    st.fixed_dictionaries({}, optional={"within": SPANS, "same": NAMES, "where": PROPERTY_RULES}),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "within": SPANS,
+            "same": st.one_of(NAMES, st.dictionaries(NAMES, NAMES, min_size=1, max_size=1)),
+            "where": PROPERTY_RULES,
+        },
+    ),
 )
 _FOLLOWINGS = st.one_of(FOLLOWING, st.builds(lambda first, then: {**first, "followed_by": then}, FOLLOWING, FOLLOWING))
 FOLLOWINGS = short(_FOLLOWINGS)
@@ -213,7 +256,7 @@ _MEASURED = st.one_of(
     st.builds(lambda count, limits: {"count": count, **limits}, st.sampled_from(["days", "weeks", "months", "days_in_a_row"]), SOME_LIMITS),
     st.builds(
         lambda word, name, limits: {word: name, **limits},
-        st.sampled_from(["sum", "average", "smallest", "largest", "distinct"]), NAMES, SOME_LIMITS,
+        st.sampled_from(["sum", "average", "smallest", "largest", "distinct", "repeated"]), NAMES, SOME_LIMITS,
     ),
     st.builds(lambda name, wanted: {"most_frequent": name, **wanted}, NAMES, one(equals=SCALARS, in_=st.lists(SCALARS, min_size=1, max_size=2))),
     st.builds(lambda which, more: {"occurrence": which, **more}, st.sampled_from(["first", "last", 1, 2]), st.fixed_dictionaries({}, optional={"having": WHERE})),
@@ -259,20 +302,24 @@ _FACTS = st.one_of(
     st.builds(lambda names, since: {"lifecycle": names, **since}, st.one_of(STAGES, st.lists(STAGES, min_size=1, max_size=2)), SINCE),
     st.fixed_dictionaries({"points": NUMBER_TESTS}),
     st.fixed_dictionaries({"created": SOME_TIME}),
-    st.fixed_dictionaries({"now": SOME_TIME}),
+    st.fixed_dictionaries({"now": HERE}),
     st.fixed_dictionaries({"locale": st.sampled_from(["zh", "zh-CN", ["en", "de"]])}),
     st.builds(
         lambda more, since: {"consent": "email", **more, **since},
-        st.fixed_dictionaries({}, optional={"topic": st.just("offers"), "is": st.sampled_from(["granted", "withdrawn", "none"])}),
+        st.fixed_dictionaries({}, optional={"topic": st.just("offers"), "is": st.sampled_from(["granted", "withdrawn"])}),
         SINCE,
     ),
+    st.sampled_from([{"consent": "email", "is": "none"}, {"consent": "email", "topic": "offers", "is": "none"}]),
     st.builds(lambda channel, more: {"suppressed": channel, **more}, st.sampled_from(["email", "sms", "any"]), st.fixed_dictionaries({}, optional={"reason": st.just("complaint")})),
     st.builds(lambda channel, more: {"reachable": channel, **more}, st.sampled_from(["email", "sms", "any"]), st.fixed_dictionaries({}, optional={"topic": st.just("offers")})),
     st.fixed_dictionaries({"address": st.sampled_from(["email", "sms", "any"])}),
     st.fixed_dictionaries({"identity": st.just("openid")}, optional={"account": st.sampled_from(["wx", "other"])}),
     st.builds(
         lambda more, since: {"journey": "j", **more, **since},
-        st.fixed_dictionaries({}, optional={"is": st.sampled_from(["entered", "active", "ended", "never_entered"]), "outcome": st.sampled_from(["goal", ["goal", "exited"]])}),
+        st.one_of(
+            one(is_=st.sampled_from(["active", "never_entered"])),
+            st.fixed_dictionaries({}, optional={"is": st.sampled_from(["entered", "ended"]), "outcome": st.sampled_from(["goal", ["goal", "exited"]])}),
+        ),
         SINCE,
     ),
     st.sampled_from([{"bucket": {"salt": "s", "from": 0, "to": 50}}, {"bucket": {"salt": "t", "from": 12.5, "to": 90.25}}, {"holdout": {"salt": "s", "percent": 30}}]),
@@ -299,19 +346,75 @@ def rules(draw: st.DrawFn, depth: int = 3) -> dict[str, Any]:
     return {form: draw(inner) if form == "not" else draw(st.lists(inner, min_size=1, max_size=4))}
 
 
+def seen_in(history: list[tuple[str, datetime, Any]]) -> dict[str, tuple[date, date]]:
+    """The first and the last day of each event type, as a profile knows them."""
+    seen: dict[str, tuple[date, date]] = {}
+    for kind, at, _ in history:
+        first, last = seen.get(kind, (at.date(), at.date()))
+        seen[kind] = (min(first, at.date()), max(last, at.date()))
+    return seen
+
+
+def _near(now: datetime, zone: ZoneInfo) -> st.SearchStrategy[datetime]:
+    """Times around ``now``: so long before or after it, at the ends of local days, and where the clocks of the zone change."""
+    today = now.astimezone(zone).date()
+    midnights = [
+        datetime.combine(today + timedelta(days=days), time(), zone).astimezone(UTC)
+        for days in (-31, -30, -29, -8, -7, -6, -3, -2, -1, 0, 1)
+    ]
+    fixed = [
+        datetime.fromisoformat(day).replace(tzinfo=zone).astimezone(UTC)
+        for day in ("2027-03-28", "2027-04-30", "2018-11-04")
+    ]
+    return st.one_of(
+        st.builds(
+            lambda offset, sign: now - sign * timedelta(seconds=offset),
+            st.sampled_from(OFFSETS),
+            st.sampled_from([1, 1, 1, -1]),
+        ),
+        st.builds(
+            lambda at, by: at + by,
+            st.sampled_from(
+                [*(now - timedelta(seconds=each) for each in OFFSETS), *midnights, *EDGES[zone.key], *fixed]
+            ),
+            st.sampled_from(AROUND),
+        ),
+    )
+
+
+def _as_they_arrived(events: list[tuple[str, datetime, Any]]) -> st.SearchStrategy[list[tuple[str, datetime, Any]]]:
+    """The events in the order in which they came: some at once, some days after they had happened."""
+    delays = st.lists(st.sampled_from([0, 0, 1, 3, 40]), min_size=len(events), max_size=len(events))
+
+    def sort(days: list[int]) -> list[tuple[str, datetime, Any]]:
+        received = sorted(zip(events, days, strict=True), key=lambda pair: pair[0][1] + timedelta(days=pair[1]))
+        return [event for event, _ in received]
+
+    return delays.map(sort)
+
+
 @st.composite
 def subjects(draw: st.DrawFn) -> Subject:
     """A contact at a moment, all of whose times lie around it."""
+    zone = draw(st.sampled_from(ZONES))
+    edges = EDGES[zone.key]
     now = draw(st.sampled_from(NOWS))
-    near = st.builds(
-        lambda offset, sign: now - sign * timedelta(seconds=offset),
-        st.sampled_from(OFFSETS),
-        st.sampled_from([1, 1, 1, -1]),
-    )
+    if edges:
+        near_edge = st.builds(
+            lambda *parts: parts[0] + parts[1] + parts[2],
+            st.sampled_from(edges),
+            st.sampled_from(AROUND),
+            st.sampled_from(LATER),
+        )
+        now = draw(st.one_of(st.just(now), near_edge))
+    near = _near(now, zone)
+    # events of one or two types meet more often
+    usual = [*TYPES, "order_placed", "page_viewed", "order_placed", "page_viewed"]
+    kinds = draw(st.one_of(st.just(usual), st.lists(st.sampled_from(usual), min_size=1, max_size=2)))
     history = draw(
         st.lists(
             st.tuples(
-                st.sampled_from([*TYPES, "order_placed", "page_viewed", "order_placed", "page_viewed"]),
+                st.sampled_from(kinds),
                 near,
                 st.builds(
                     lambda more, own: {**more, **own},
@@ -322,7 +425,7 @@ def subjects(draw: st.DrawFn) -> Subject:
                 ),
             ),
             max_size=6,
-        )
+        ).flatmap(_as_they_arrived)
     )  # fmt: skip
     answers = draw(
         st.dictionaries(
@@ -338,16 +441,13 @@ def subjects(draw: st.DrawFn) -> Subject:
         return "none" if newest is None else "granted" if newest.granted else "withdrawn"
 
     tags = draw(st.frozensets(NAMES))
-    seen: dict[str, tuple[date, date]] = {}
-    for kind, at, _ in history:
-        first, last = seen.get(kind, (at.date(), at.date()))
-        seen[kind] = (min(first, at.date()), max(last, at.date()))
-    zone = draw(st.sampled_from(ZONES))
+    seen = seen_in(history)
     known = st.fixed_dictionaries(
         {},
         optional={
             "email": st.just("a@example.com"),
             "phone": st.just("+8613800138000"),
+            "timezone": st.sampled_from([zone.key, zone.key, "", "Mars/Olympus"]),
             "locale": st.sampled_from(["zh-CN", "en", "zhx"]),
         },
     )
@@ -389,5 +489,13 @@ def subjects(draw: st.DrawFn) -> Subject:
     )
 
 
+@st.composite
+def pairs(draw: st.DrawFn) -> dict[str, Any]:
+    """An ``all`` of several comparisons of one value: often more than it can pass."""
+    source = draw(st.sampled_from([{"attribute": "a"}, {"attribute": "a"}, {"property": "a"}, {"metric": "a"}]))
+    return {"all": [{**source, **each} for each in draw(st.lists(COMPARISONS, min_size=2, max_size=3))]}
+
+
+PAIRS = pairs()
 RULES = rules()
 SUBJECTS = subjects()

@@ -30,6 +30,44 @@ def test_counts_may_be_a_span() -> None:
     assert did(exactly=0, within="5d")
 
 
+def test_the_value_that_comes_most_often_is_counted() -> None:
+    assert did(repeated="category", exactly=2)
+    assert did(repeated="items", exactly=2)
+    assert did(repeated="items", exactly=1, within="50d")
+    assert did(repeated="coupon", exactly=0)
+    assert not did(repeated="total", at_least=2)
+    assert explain(
+        {"event": "order_placed", "repeated": "items", "at_least": 2}, subject(history=ORDERS)
+    ).values.startswith("most events of one items = 2")
+
+
+def test_within_and_older_than_leave_the_time_between_them() -> None:
+    assert did(within="50d", older_than="20d", exactly=1)
+    assert did(within="40d", older_than="10d", exactly=1)
+    assert not did(occurrence="last", within="50d", older_than="10d")
+    assert did(occurrence="last", within="50d", older_than="9d")
+    with pytest.raises(InvalidInput, match="within and older_than may stand together"):
+        compile_rule({"event": "order_placed", "within": "50d", "last_days": 5})
+
+
+def test_what_follows_may_call_the_same_thing_otherwise_or_list_it() -> None:
+    seen = [
+        ago("product_viewed", {"product_id": "p-1"}, days=3),
+        ago("order_placed", {"product_ids": ["p-2", "p-1"]}, days=2),
+    ]
+    for same, holds in (
+        ({"product_id": "product_ids"}, True),
+        ({"product_id": "product_id"}, False),
+        ("product_ids", False),
+    ):
+        rule = {"event": "product_viewed", "followed_by": {"event": "order_placed", "same": same}}
+        assert selects(rule, history=seen) is holds
+        assert explain(rule, subject(history=seen)).holds is holds
+    for wrong in ({}, {"a": "b", "c": "d"}, {"a": 5}, ["a"]):
+        with pytest.raises(InvalidInput, match=r"rule\.same"):
+            compile_rule({"event": "product_viewed", "followed_by": {"event": "order_placed", "same": wrong}})
+
+
 def test_several_types_are_counted_together_and_any_means_all_but_conclusions() -> None:
     history = [*ORDERS, ago("tag_added", {"tag": "vip"}, days=1), ago("segment_entered", days=1)]
     assert selects({"event": ["order_placed", "page_viewed"], "exactly": 4}, history=history)

@@ -133,6 +133,20 @@ def test_contains_looks_into_lists_and_texts() -> None:
     assert not attribute_is(12, contains=1)
 
 
+def test_a_dotted_name_goes_through_a_list_to_what_each_of_its_mappings_has() -> None:
+    order = {"products": [{"id": "p-1", "tags": ["new", "sale"]}, {"id": "p-2"}, "p-3", None, {"tags": "old"}]}
+    for rule, holds in (
+        ({"attribute": "products.id", "contains_all": ["p-1", "p-2"]}, True),
+        ({"attribute": "products.id", "contains": "p-3"}, False),
+        ({"attribute": "products.id", "equals": "p-1"}, False),
+        ({"attribute": "products.id", "size": 2}, True),
+        ({"attribute": "products.tags", "contains_all": ["new", "sale", "old"]}, True),
+        ({"attribute": "products.price", "exists": False}, True),
+        ({"attribute": "products.id.x", "exists": False}, True),
+    ):
+        assert selects(rule, attributes=order) is holds, rule
+
+
 def test_a_dotted_name_goes_into_nested_values_and_a_literal_one_wins() -> None:
     rule = {"property": "order.total", "at_least": 100}
     assert selects(rule, properties={"order": {"total": 120}})

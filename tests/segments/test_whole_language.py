@@ -1,17 +1,26 @@
 """The compiled rules, their explanation, what they read and what the profile decides, all held against a naive reading."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from tests.segments.naive import naive
-from tests.segments.strategies import RULES, SUBJECTS
+from tests.segments.random_cases import case_in_time
+from tests.segments.strategies import EDGES, PAIRS, RULES, SUBJECTS, ZONES
 from waypost.authoring.rules import dump_rule, parse_rule
-from waypost.segments.compile import Subject, compile_rule, decide_from_profile
+from waypost.contacts.profile import Contact
+from waypost.errors import InvalidInput
+from waypost.segments.compile import Subject, compile_rule, decide_from_profile, subject_of
 from waypost.segments.explain import explain
 from waypost.segments.reading import reads
 
+CASES_OF_A_SEED = 500
+COMPARED = {"all", "attribute", "property", "metric"}
 QUICK = settings(
     deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -26,10 +35,61 @@ def test_a_compiled_rule_agrees_with_a_naive_reading_of_it(rule: dict[str, Any],
 @QUICK
 @given(RULES, SUBJECTS)
 def test_the_normal_form_of_a_rule_means_the_same(rule: dict[str, Any], someone: Subject) -> None:
+    assume(not refusal(rule))
     normal = dump_rule(parse_rule(rule))
     assert normal is not None
     assert compile_rule(normal)(someone) is compile_rule(rule)(someone)
     assert dump_rule(parse_rule(normal)) == normal
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_condition_over_times_agrees_at_the_ends_of_windows_and_where_clocks_change(seed: int) -> None:
+    for number in range(seed * CASES_OF_A_SEED, (seed + 1) * CASES_OF_A_SEED):
+        rule, someone = case_in_time(number)
+        holds = naive(rule, someone)
+        assert compile_rule(rule)(someone) is holds, (number, rule)
+        assert decide_from_profile(rule)(someone) in {None, holds}, (number, rule)
+        assert explain(rule, someone).holds is holds, (number, rule)
+
+
+def refusal(rule: dict[str, Any]) -> InvalidInput | None:
+    """Why an author may not write the rule."""
+    try:
+        parse_rule(rule)
+    except InvalidInput as error:
+        return error
+    return None
+
+
+def parts(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rule and every rule in it."""
+    yield rule
+    for inner in (*rule.get("all", ()), *rule.get("any", ()), *([rule["not"]] if "not" in rule else ())):
+        yield from parts(inner)
+
+
+@QUICK
+@given(st.one_of(RULES, PAIRS, PAIRS), SUBJECTS)
+def test_a_rule_is_refused_only_where_it_can_hold_for_nobody(rule: dict[str, Any], someone: Subject) -> None:
+    for part in parts(rule):
+        refused = refusal(part)
+        if refused is None or refused.reason.startswith("last_days"):  # which events dated ahead of now would pass
+            continue
+        assert refused.reason.startswith("can never hold")
+        # what is refused inside a condition counts nothing, which at_most, less_than and none_of ask for
+        if refused.field == "rule" or COMPARED & part.keys():
+            assert naive(part, someone) is False or refused.field.startswith(("rule.all[", "rule.any[", "rule.not"))
+
+
+@QUICK
+@given(SUBJECTS, st.sampled_from(ZONES))
+def test_a_contact_without_a_zone_that_exists_counts_its_days_in_the_default_one(
+    someone: Subject, default: ZoneInfo
+) -> None:
+    written = someone.attributes.get("timezone")
+    contact = Contact("c-1", someone.now, attributes=dict(someone.attributes))
+    expected = ZoneInfo(written) if written in EDGES else default
+    assert subject_of(contact, now=someone.now, default_zone=default).zone.key == expected.key
 
 
 @QUICK

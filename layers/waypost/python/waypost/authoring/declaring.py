@@ -4,7 +4,7 @@ A section is a function: it reads its files through the FileReader, adds a probl
 the run time reads (plain JSON), or an empty object when nothing is declared. Adding a section is adding a line here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from waypost.authoring.attributes import attributes
@@ -12,15 +12,12 @@ from waypost.authoring.destinations import destinations
 from waypost.authoring.filling import filling
 from waypost.authoring.identity import identity
 from waypost.authoring.imports import imports
-from waypost.authoring.metrics import metrics
 from waypost.authoring.products import products
 from waypost.authoring.reading import FileReader
 from waypost.authoring.retention import retention
-from waypost.authoring.segments import complete, segments
 from waypost.authoring.sources import sources
-from waypost.authoring.tags import tags
-
-Section = Callable[[FileReader], dict[str, Any]]
+from waypost.authoring.standing import SECTIONS as STANDING
+from waypost.authoring.standing import Section, standing
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "attributes": attributes,
@@ -28,18 +25,15 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "filling": filling,
     "identity": identity,
     "imports": imports,
-    "metrics": metrics,
     "products": products,
     "retention": retention,
-    "segments": segments,
     "sources": sources,
-    "tags": tags,
+    **STANDING,
 }
 """The name of a section, which is that of its file in the layer (``tags`` → ``tags.json``), and who reads it."""
 
 
 def declared(reader: FileReader) -> dict[str, dict[str, Any]]:
     """Every section's published form, by name; the rules in them are checked against each other."""
-    sections = {name: section(reader) for name, section in SECTIONS.items()}
-    complete(reader, sections)
-    return sections
+    others = {name: section(reader) for name, section in SECTIONS.items() if name not in STANDING}
+    return others | standing(reader)

@@ -10,13 +10,13 @@ from waypost.authoring.rules.behaviour import FollowingEvent
 from waypost.authoring.rules.comparisons import Comparison
 from waypost.authoring.rules.documentation import Says
 from waypost.authoring.rules.language import MODELS, Rule
-from waypost.authoring.rules.membership import Bucket, Holdout, Times
+from waypost.authoring.rules.membership import Bucket, Here, Holdout, Times
 from waypost.authoring.segments import Segment
 from waypost.segments.vocabulary import OPERATORS, OPTIONS_OF_OPERATORS, WHERE_WORDS
 
 Schema = dict[str, Any]
 
-PARTS: Final[tuple[type[Authored], ...]] = (FollowingEvent, Times, Bucket, Holdout)
+PARTS: Final[tuple[type[Authored], ...]] = (FollowingEvent, Times, Here, Bucket, Holdout)
 """Models inside those of the key words."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from waypost.errors import InvalidInput
 from waypost.journeys.durations import parse_duration
 from waypost.segments.calendar import Window, calendar_test, local, window_of
-from waypost.segments.comparing import each_scalar, finite, identity_of, is_list, look_up
+from waypost.segments.comparing import each_scalar, finite, identity_of, look_up
 from waypost.segments.generating import Code, Module
 from waypost.segments.subject import UTC_ZONE, Subject
 from waypost.segments.vocabulary import (
@@ -202,6 +202,13 @@ def _aggregate(code: Code, rule: Rule, checks: Sequence[str], word: str) -> list
             "    found.add(known(one))",
         ]
         head, last = ["found = set()", f"known = {code.constant(identity_of)}"], "n = len(found)"
+    elif word == "repeated":
+        collect = [
+            f"for one in {code.constant(each_scalar)}({_property(code, rule, word)}):",
+            "    found[known(one)] += 1",
+        ]
+        head = [f"found = {code.constant(Counter)}()", f"known = {code.constant(identity_of)}"]
+        last = "n = max(found.values(), default=0)"
     else:
         collect = [
             f"one = {code.constant(finite)}({_property(code, rule, word)})",
@@ -286,43 +293,72 @@ def _followers(code: Code, rule: Rule, expression: Expressions, *, wanted: bool)
     head, checks = _filters(inner, filters, expression, _type_test(inner, types))
     body = [*head, "found = []", *_loop(checks, "found.append((at, p))"), "return found"]
     later = code.module.function("s, events", body, inner)
-    return f"{code.constant(_Followed(_span(rule.get('within')), rule.get('same'), wanted).test)}({later}(s, s.history), s.now)"
+    return f"{code.constant(_Followed(_span(rule.get('within')), _same(rule.get('same')), wanted).test)}({later}(s, s.history), s.now)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    """What has to come (or, ``wanted`` false, must not come) later than an event, ``within`` a time, with the ``same`` value."""
+    """What has to come (or, ``wanted`` false, must not come) later than an event, ``within`` a time.
+
+    ``same``: the property of the event and that of what follows that must have a value in common.
+    """
 
     within: timedelta | None
-    same: str | None
+    same: tuple[str, str] | None
     wanted: bool
 
     def test(self, later: Sequence[Happened], now: datetime) -> Callable[[datetime, Mapping[str, Any]], bool]:
-        times: dict[Any, list[datetime]] = {}
-        for at, properties in later:
-            times.setdefault(self._key(properties), []).append(at)
-        for each in times.values():
-            each.sort()
+        comes = self._any(later) if self.same is None else self._alike(later, *self.same)
 
         def passes(at: datetime, properties: Mapping[str, Any]) -> bool:
-            key = self._key(properties)
-            known = () if key == _NO_KEY else times.get(key, ())
-            place = bisect_right(known, at)
-            found = place < len(known) and (self.within is None or known[place] - at <= self.within)
+            found = comes(at, properties)
             if self.wanted or found:
                 return found is self.wanted
             return self.within is None or now - at >= self.within
 
         return passes
 
-    def _key(self, properties: Mapping[str, Any]) -> Any:
-        if self.same is None:
-            return True, True
-        value = look_up(properties, self.same)
-        return _NO_KEY if value is None or is_list(value) else next(map(identity_of, each_scalar(value)), _NO_KEY)
+    def _any(self, later: Sequence[Happened]) -> Callable[[datetime, Mapping[str, Any]], bool]:
+        times = sorted(at for at, _ in later)
+        return lambda at, _properties: self._comes(times, at)
+
+    def _alike(
+        self, later: Sequence[Happened], name: str, later_name: str
+    ) -> Callable[[datetime, Mapping[str, Any]], bool]:
+        """Lists have each of their values, so that a product viewed is found among those of an order."""
+        times: dict[Any, list[datetime]] = {}
+        for at, properties in later:
+            for one in each_scalar(look_up(properties, later_name)):
+                times.setdefault(identity_of(one), []).append(at)
+        for each in times.values():
+            each.sort()
+
+        def comes(at: datetime, properties: Mapping[str, Any]) -> bool:
+            for one in each_scalar(look_up(properties, name)):
+                known = times.get(identity_of(one))
+                if known and self._comes(known, at):
+                    return True
+            return False
+
+        return comes
+
+    def _comes(self, times: Sequence[datetime], at: datetime) -> bool:
+        place = bisect_right(times, at)
+        return place < len(times) and (self.within is None or times[place] - at <= self.within)
 
 
-_NO_KEY: Final = (False, None)
+def _same(names: Any) -> tuple[str, str] | None:
+    match names:
+        case None:
+            return None
+        case str():
+            return names, names
+        case Mapping() if len(names) == 1 and all(isinstance(name, str) for pair in names.items() for name in pair):
+            return next(iter(names.items()))
+        case _:
+            raise InvalidInput(
+                "rule.same", f"expected a property, or {{property: property of what follows}}, got {names!r}"
+            )
 
 
 def _span(within: Any) -> timedelta | None:
@@ -354,10 +390,12 @@ def measured(rule: Rule, subject: Subject, events: Sequence[Happened]) -> Any:
         days = {local(at, subject.zone).date() for at, _ in events}
         return len(events) if count == "times" else _COUNTED[count](days)
     values = [look_up(properties, rule[word]) for _, properties in events]
-    if word in {"distinct", "most_frequent"}:
+    if word in {"distinct", "repeated", "most_frequent"}:
         found = Counter(identity_of(one) for value in values for one in each_scalar(value))
         most = max(found.values(), default=0)
-        return len(found) if word == "distinct" else [value for (_, value), n in found.items() if n == most]
+        if word != "most_frequent":
+            return len(found) if word == "distinct" else most
+        return [value for (_, value), n in found.items() if n == most]
     numbers = [number for value in values if (number := finite(value)) is not None]
     if not numbers:
         return 0 if word == "sum" else None

@@ -85,12 +85,24 @@ def window_of(rule: Mapping[str, Any], *, of_events: bool) -> Window | None:
     ``of_events``: what has happened cannot lie in the future, so a window that reaches up to now takes in what is dated
     ahead of it. Raises InvalidInput for a word with a value that means nothing.
     """
-    windows = [_window(word, rule[word], of_events=of_events) for word in WINDOW_WORDS if rule.get(word) is not None]
-    if len(windows) > 1:
-        raise InvalidInput("rule", f"expected only one of {', '.join(WINDOW_WORDS)}")
+    words = [word for word in WINDOW_WORDS if rule.get(word) is not None]
+    windows = [_window(word, rule[word], of_events=of_events) for word in words]
     if not windows:
         return None
-    return lru_cache(maxsize=64)(windows[0])  # in a bulk run everybody is asked at one moment, in few zones
+    if words == ["within", "older_than"]:
+        window = _both(*windows)
+    elif len(windows) == 1:
+        window = windows[0]
+    else:
+        raise InvalidInput(
+            "rule", f"expected only one of {', '.join(WINDOW_WORDS)} (within and older_than may stand together)"
+        )
+    return lru_cache(maxsize=64)(window)  # in a bulk run everybody is asked at one moment, in few zones
+
+
+def _both(since: Window, until: Window) -> Window:
+    """From where the first begins to where the second ends."""
+    return lambda now, zone: (since(now, zone)[0], until(now, zone)[1])
 
 
 def _window(word: str, value: Any, *, of_events: bool) -> Window:  # noqa: C901, PLR0911, PLR0912 - one branch per word

@@ -11,13 +11,30 @@ DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def look_up(values: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path, None where there is none; a name that itself has dots comes first."""
+    """The value at a dotted path, None where there is none; a name that itself has dots comes first.
+
+    In a list of mappings (the products of an order) it is the list of what each of them has there.
+    """
     found: Any = values.get(path)
     if found is None and "." in path:
         found = values
         for name in path.split("."):
-            found = found.get(name) if isinstance(found, Mapping) else None
+            found = found.get(name) if isinstance(found, Mapping) else _of_each(found, name)
     return found
+
+
+def _of_each(values: Any, name: str) -> list[Any] | None:
+    """What the mappings in a list have under the name, the elements of lists one by one; None when none has it."""
+    if not isinstance(values, (list, tuple)):
+        return None
+    found: list[Any] = []
+    for each in values:
+        value = each.get(name) if isinstance(each, Mapping) else None
+        if isinstance(value, (list, tuple)):
+            found.extend(value)
+        elif value is not None:
+            found.append(value)
+    return found or None
 
 
 def same(value: Any, wanted: Any) -> bool:

@@ -183,16 +183,21 @@ def _time_test(rule: Rule) -> Holds | None:
 
 
 def _locale(rule: Rule) -> Condition:
-    wanted = [name.casefold() for name in _names(rule, "locale")]
+    wanted = [_language(name) for name in _names(rule, "locale")]
 
     def holds(subject: Subject) -> bool:
         locale = subject.attributes.get("locale")
         if not isinstance(locale, str):
             return False
-        spoken = locale.replace("_", "-").casefold()
+        spoken = _language(locale)
         return any(spoken == each or spoken.startswith(f"{each}-") for each in wanted)
 
     return holds
+
+
+def _language(tag: str) -> str:
+    """``zh_CN`` and ``zh-cn`` are ``zh-CN``."""
+    return tag.replace("_", "-").casefold()
 
 
 def _region(rule: Rule) -> Condition:

@@ -44,7 +44,7 @@ OPERATORS: Final = (
 OPTIONS_OF_OPERATORS: Final = ("ignore_case",)
 
 COUNT_WORDS: Final = ("at_least", "at_most", "exactly", "more_than", "less_than")
-MEASURES: Final = ("sum", "average", "smallest", "largest", "distinct", "most_frequent")
+MEASURES: Final = ("sum", "average", "smallest", "largest", "distinct", "repeated", "most_frequent")
 
 _TIMES: Final = frozenset({*WINDOW_WORDS, *CALENDAR_WORDS})
 _COUNTED: Final = _TIMES | {

@@ -75,7 +75,7 @@ _UNITS: Final = {
 _MEASURES: Final = {
     "sum": ("sum of {}", "{} 之和"), "average": ("average of {}", "{} 的平均值"), "smallest": ("smallest {}", "最小的 {}"),
     "largest": ("largest {}", "最大的 {}"), "distinct": ("different values of {}", "{} 的不同值"),
-    "most_frequent": ("most frequent {}", "最常见的 {}"),
+    "repeated": ("most events of one {}", "同一 {} 的最多次数"), "most_frequent": ("most frequent {}", "最常见的 {}"),
 }  # fmt: skip
 _JOURNEYS: Final = {
     "entered": ("has entered the journey {}", "进入过旅程 {}"), "active": ("is in the journey {} now", "正在旅程 {} 中"),
@@ -240,7 +240,10 @@ def behaviour(rule: Rule, language: Language) -> str:
 
 
 def _following(rule: Rule, language: Language) -> str:
-    more = [say(word, language, rule[word]) for word in ("same",) if rule.get(word) is not None]
+    more = []
+    if rule.get("same") is not None:
+        names = rule["same"]
+        more.append(say("same", language, " = ".join(*names.items()) if isinstance(names, Mapping) else names))
     if rule.get("within") is not None:
         more.append(say("in_time", language, rule["within"]))
     plain = {key: value for key, value in rule.items() if key not in {"same", "within"}}

@@ -1,30 +1,29 @@
 """What a contact did: conditions over its events, the messages among them, and its journeys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from waypost.authoring.problems import Authored, OrExpression
+from waypost.authoring.problems import Authored, is_expression
+from waypost.authoring.rules.contradictions import no_number_passes, said
 from waypost.authoring.rules.documentation import Says
+from waypost.authoring.rules.numbers import Days, DaysAgo, Limit, Occurrence, is_whole
 from waypost.authoring.rules.times import TimeWords
 from waypost.authoring.rules.values import (
     Day,
-    Days,
     Duration,
     EventTypes,
-    Limit,
     Moment,
     Months,
     Name,
-    NumberTest,
     Options,
     PastPeriod,
+    Same,
     Scalar,
     TimeOfDay,
     TimeSpan,
     Weekdays,
-    is_number,
 )
 from waypost.segments.vocabulary import COUNT_WORDS, MEASURES
 
@@ -38,7 +37,7 @@ class FollowingEvent(Authored):
     event: EventTypes
     where: "Where | None" = None
     within: Duration | None = None
-    same: Name | None = None
+    same: Same | None = None
     followed_by: "FollowingEvent | None" = None
     not_followed_by: "FollowingEvent | None" = None
 
@@ -104,6 +103,13 @@ class Counted(TimeWords):
 
     within: Annotated[
         Duration | None,
+        Says(
+            "windows",
+            "within and older_than",
+            "between so long and so long ago; the only two windows that go together",
+            "{ event: cart_updated, within: 24h, older_than: 1h }",
+            "With `occurrence: last`: the last time lies between the two.",
+        ),
         Says(
             "windows",
             "within",
@@ -191,7 +197,7 @@ class Counted(TimeWords):
         ),
     ] = None
     days_since: Annotated[
-        NumberTest | None,
+        DaysAgo | None,
         Says(
             "windows",
             "days_since",
@@ -291,6 +297,16 @@ class Counted(TimeWords):
             "A list counts by its elements. Missing values do not count.",
         ),
     ] = None
+    repeated: Annotated[
+        Name | None,
+        Says(
+            "properties",
+            "repeated",
+            "so many times with one and the same value of a property, whichever it is",
+            "{ event: product_viewed, repeated: product_id, at_least: 2, within: 7d }",
+            "The value that comes most often counts. A list counts by its elements. Missing values do not count.",
+        ),
+    ] = None
     most_frequent: Annotated[
         Name | None,
         Says(
@@ -305,8 +321,7 @@ class Counted(TimeWords):
     in_: Options | None = Field(None, alias="in")
 
     occurrence: Annotated[
-        Literal["first", "last"] | Annotated[int, Field(ge=1)] | None,
-        OrExpression,
+        Occurrence | None,
         Says(
             "occurrences",
             "occurrence: first",
@@ -353,7 +368,14 @@ class Counted(TimeWords):
             "same",
             "… with the same value of a property in both",
             "{ event: checkout_started, followed_by: { event: order_placed, same: cart_id } }",
-            "Missing in one of them: not the same.",
+            "Missing in one of them: not the same. Lists are the same when they have a value in common.",
+        ),
+        Says(
+            "sequences",
+            "same: {a: b}",
+            "… where the property is called `a` in the first event and `b` in what follows",
+            "{ event: product_viewed, not_followed_by: { event: order_placed, same: { product_id: product_ids } } }",
+            "One value and a list go together: who viewed a product and did not buy that one.",
         ),
     ] = None
     not_followed_by: Annotated[
@@ -363,7 +385,7 @@ class Counted(TimeWords):
             "not_followed_by",
             "did it, and what should follow did not come within a time",
             "{ event: checkout_started, within: 30d, not_followed_by: { event: order_placed, same: cart_id, within: 2h } }",
-            "Holds only when that time is over. Without `within`: it has not come up to now.",
+            "Holds only when that time is over, whatever comes after it; for whom it has not come up to now leave `within` out.",
         ),
     ] = None
 
@@ -383,7 +405,7 @@ class Counted(TimeWords):
             )
         if kind in {"occurrence", "most_frequent"} and counts:
             raise ValueError(f"{kind!r} and {counts[0]!r} cannot stand together")
-        if kind in {"sum", "average", "smallest", "largest", "distinct"} and not counts:
+        if kind in {"sum", "average", "smallest", "largest", "distinct", "repeated"} and not counts:
             raise ValueError(f"{kind!r} needs one of {', '.join(COUNT_WORDS)}")
         if kind == "count" and self.count not in {None, "times"} and not counts:
             raise ValueError(f"'count' needs one of {', '.join(COUNT_WORDS)}")
@@ -394,16 +416,26 @@ class Counted(TimeWords):
         return self._counts_whole_numbers(kind, counts)
 
     def _counts_whole_numbers(self, kind: str, counts: Sequence[str]) -> Self:
-        if kind in {"count", "distinct"}:
-            for word in counts:
-                limit: Any = getattr(self, word)
-                if not is_number(limit):
-                    continue
-                if int(limit) != limit or limit < 0:
-                    raise ValueError(f"{word}: expected a whole number, got {limit!r}")
-                if word == "at_least" and limit < 1:
-                    raise ValueError("at_least: expected 1 or more; 0 holds for everybody")
+        limits = {word: limit for word in counts if not is_expression(limit := getattr(self, word))}
+        whole = kind in {"count", "distinct", "repeated"}
+        for word, limit in limits.items():
+            if whole and (not is_whole(limit) or limit < 0):
+                raise ValueError(f"{word}: expected a whole number from 0 on, got {limit!r}")
+            if whole and word == "at_least" and limit < 1:
+                raise ValueError(
+                    "at_least: expected 1 or more; 0 holds for everybody, exactly: 0 for whom it never did"
+                )
+        if no_number_passes(limits.items(), whole=whole, least=0 if whole else None):
+            raise ValueError(f"can never hold: no number is {said(limits)}; correct the limits")
+        self._has_days_enough(limits)
         return self
+
+    def _has_days_enough(self, limits: Mapping[str, Any]) -> None:
+        days = self.last_days
+        if self.count not in {"days", "days_in_a_row"} or not isinstance(days, int):
+            return
+        if no_number_passes(limits.items(), whole=True, least=0, most=days):
+            raise ValueError(f"last_days {days} has no number of days that is {said(limits)}; correct one of them")
 
     @property
     def given(self) -> set[str]:

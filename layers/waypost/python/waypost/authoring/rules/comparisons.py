@@ -1,34 +1,44 @@
 """Comparisons of attributes, properties and metrics: every operator, what it takes and what it means."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
 from waypost.authoring.problems import Authored
+from waypost.authoring.rules.contradictions import no_number_passes
 from waypost.authoring.rules.documentation import Says
+from waypost.authoring.rules.numbers import Age, Days, DaysSince, DaysUntil, Length, Size, is_number
 from waypost.authoring.rules.values import (
     Anniversary,
     Between,
     Day,
-    Days,
     Duration,
     Moment,
     Months,
     Name,
-    NumberTest,
     Options,
     Ordered,
     Period,
+    Piece,
+    Pieces,
     Regex,
     Scalar,
     TimeOfDay,
     Weekdays,
 )
-from waypost.segments.vocabulary import OPERATORS
+from waypost.segments.vocabulary import NUMBER_WORDS, OPERATORS
 
 TEXT_OPERATORS = ("equals", "not_equals", "in", "not_in", "contains", "contains_any", "contains_all", "contains_none",
                   "starts_with", "ends_with", "matches")  # fmt: skip
 """The operators that ``ignore_case`` goes with."""
+
+
+SPANS_OF_METRICS: Final = {"rfm_r": (1, 5), "rfm_f": (1, 5), "rfm_m": (1, 5), "churn_score": (0, 100)}
+"""Between which numbers the computed metrics lie; the declared scores have no bounds."""
+
+
+def _is_limit(wanted: Any) -> bool:
+    return is_number(wanted) or (isinstance(wanted, list) and all(map(is_number, wanted)))
 
 
 class Comparison(Authored):
@@ -96,7 +106,7 @@ class Comparison(Authored):
     ] = None
 
     contains: Annotated[
-        Scalar,
+        Piece,
         Says(
             "text",
             "contains",
@@ -106,7 +116,7 @@ class Comparison(Authored):
         ),
     ] = None
     contains_any: Annotated[
-        Options | None,
+        Pieces | None,
         Says(
             "lists",
             "contains_any",
@@ -115,13 +125,13 @@ class Comparison(Authored):
         ),
     ] = None
     contains_all: Annotated[
-        Options | None,
+        Pieces | None,
         Says(
             "lists", "contains_all", "has all of these", "{ attribute: interests, contains_all: [make-up, skin-care] }"
         ),
     ] = None
     contains_none: Annotated[
-        Options | None,
+        Pieces | None,
         Says(
             "lists",
             "contains_none",
@@ -149,7 +159,7 @@ class Comparison(Authored):
         ),
     ] = None
     length: Annotated[
-        NumberTest | None,
+        Length | None,
         Says(
             "text",
             "length",
@@ -288,7 +298,7 @@ class Comparison(Authored):
         ),
     ] = None
     days_since: Annotated[
-        NumberTest | None,
+        DaysSince | None,
         Says(
             "dates",
             "days_since",
@@ -298,7 +308,7 @@ class Comparison(Authored):
         ),
     ] = None
     days_until: Annotated[
-        NumberTest | None,
+        DaysUntil | None,
         Says(
             "dates",
             "days_until",
@@ -334,13 +344,13 @@ class Comparison(Authored):
     ] = None
 
     age: Annotated[
-        NumberTest | None,
+        Age | None,
         Says(
             "birthdays",
             "age",
             "is a date so many whole years ago",
             "{ attribute: birthday, age: { between: [25, 35] } }",
-            "One more on each birthday, from 00:00 of the contact's zone. Born on 29 February: on the 28th in other years. A date in the future: false.",
+            "One more on each birthday, from 00:00 of the contact's zone. Born on 29 February: on the 28th in other years. A date in the future: false. For months take days: 6 to 12 months are `days_since: {between: [183, 365]}`.",
         ),
     ] = None
     anniversary: Annotated[
@@ -377,7 +387,7 @@ class Comparison(Authored):
     ] = None
 
     size: Annotated[
-        NumberTest | None,
+        Size | None,
         Says(
             "lists",
             "size",
@@ -408,7 +418,7 @@ class AttributeRule(Comparison):
             "a dotted name",
             "looks into nested values: `address.district` is the `district` in `address`",
             "{ attribute: address.district, equals: 静安区 }",
-            "A name that itself has the dot comes first.",
+            "A name that itself has the dot comes first. In a list of mappings: the list of what each has there.",
         ),
         Says(
             "addresses",
@@ -455,3 +465,11 @@ class MetricRule(Comparison):
     )
 
     metric: Name
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        span = SPANS_OF_METRICS.get(self.metric)
+        limits = [(word, wanted) for word in NUMBER_WORDS if _is_limit(wanted := getattr(self, word))]
+        if span and limits and no_number_passes(limits, least=span[0], most=span[1]):
+            raise ValueError(f"can never hold: {self.metric} is from {span[0]} to {span[1]}; correct the limit")
+        return self

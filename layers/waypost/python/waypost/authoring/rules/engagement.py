@@ -4,9 +4,11 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from waypost.authoring.problems import OrExpression, is_expression, unknown
+from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.rules.behaviour import Counted
+from waypost.authoring.rules.contradictions import no_number_passes, said
 from waypost.authoring.rules.documentation import Says
+from waypost.authoring.rules.numbers import Messages
 from waypost.authoring.rules.times import TimeWords
 from waypost.authoring.rules.values import Channel, Names
 from waypost.errors import InvalidInput
@@ -72,15 +74,13 @@ class EngagementRule(Counted):
         ),
     ] = None
     of_last: Annotated[
-        int | None,
-        Field(ge=1, le=1000),
-        OrExpression,
+        Messages | None,
         Says(
             "engagement",
             "of_last",
             "so many of the last N messages that arrived",
             "{ engagement: opened, channel: email, of_last: 3, exactly: 0 }",
-            "`exactly: 0`: the last three in a row unopened. False while fewer than N have arrived. Only counts, `channel` and `of_journey` go with it.",
+            "`exactly: 0`: the last three in a row unopened. False while fewer than N have arrived. A click does not count as an open. Only counts, `channel` and `of_journey` go with it.",
         ),
     ] = None
 
@@ -97,6 +97,12 @@ class EngagementRule(Counted):
         allowed = {"engagement", "channel", "of_journey", "of_last", *COUNT_WORDS}
         if self.of_last is not None and (more := self.given - allowed):
             raise ValueError(f"'of_last' and {min(more)!r} cannot stand together")
+        limits = {word: limit for word in COUNT_WORDS if (limit := getattr(self, word)) is not None}
+        is_known = isinstance(self.of_last, int) and not any(map(is_expression, limits.values()))
+        if is_known and no_number_passes(limits.items(), whole=True, least=0, most=self.of_last):
+            raise ValueError(
+                f"can never hold: of_last {self.of_last} has no number of messages that is {said(limits)}; correct one of them"
+            )
         return self
 
 
@@ -144,4 +150,10 @@ class JourneyRule(TimeWords):
         for name in self.outcome if isinstance(self.outcome, list) else [self.outcome]:
             if name is not None and not is_expression(name) and name not in known:
                 raise ValueError(unknown(name, known, "unknown outcome"))
+        if self.outcome is not None and self.is_ == "active":
+            raise ValueError(
+                "can never hold: who is in the journey now has no outcome of it yet; leave one of them out"
+            )
+        if self.outcome is not None and self.is_ == "never_entered":
+            raise ValueError("'never_entered' has no outcome; for who did not end it so: not: {journey: …, outcome: …}")
         return self

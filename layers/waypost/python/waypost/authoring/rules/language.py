@@ -4,11 +4,21 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+)
 
 from waypost.authoring.problems import Authored, explain, join, nearest, unknown
 from waypost.authoring.rules.behaviour import Counted, EventRule, FollowingEvent
 from waypost.authoring.rules.comparisons import AttributeRule, Comparison, MetricRule, PropertyRule
+from waypost.authoring.rules.contradictions import why_never
 from waypost.authoring.rules.engagement import EngagementRule, JourneyRule
 from waypost.authoring.rules.membership import (
     AddressRule,
@@ -41,16 +51,29 @@ _DEEPEST_VALUE: Final = 4
 _HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 
 
+def _some(rules: list["Rule"]) -> list["Rule"]:
+    if not rules:
+        raise ValueError("expected at least 1 item, got []; leave the list out to mean everybody")
+    return rules
+
+
+def _can_hold_together(rules: list["Rule"]) -> list["Rule"]:
+    reason = why_never([dump_rule(rule) or {} for rule in rules])
+    if reason:
+        raise ValueError(reason)
+    return rules
+
+
 class AllRule(Authored):
     """Every rule holds."""
 
-    all: Annotated[list["Rule"], Field(min_length=1)]
+    all: Annotated[list["Rule"], AfterValidator(_some), AfterValidator(_can_hold_together)]
 
 
 class AnyRule(Authored):
     """At least one rule holds."""
 
-    any: Annotated[list["Rule"], Field(min_length=1)]
+    any: Annotated[list["Rule"], AfterValidator(_some)]
 
 
 class NotRule(Authored):
@@ -213,11 +236,12 @@ Where = Annotated[Rule, BeforeValidator(_write_out)]
 """A rule over an event, for which ``{coupon: GLOW15, size: [s, m]}`` is short for all of property equals, property in."""
 
 _NAMES: Final = {"Rule": Rule, "Where": Where, "FollowingEvent": FollowingEvent}
-for _model in (FollowingEvent, Counted, EventRule, EngagementRule, AllRule, AnyRule, NotRule):
+for _model in (FollowingEvent, EventRule, EngagementRule, AllRule, AnyRule, NotRule):
     _model.model_rebuild(_types_namespace=_NAMES)
 
-_RULE: Final[TypeAdapter[Rule]] = TypeAdapter(Rule)
-_WHERE: Final[TypeAdapter[Where]] = TypeAdapter(Where)
+_LATER: Final = ConfigDict(defer_build=True)
+_RULE: Final[TypeAdapter[Rule]] = TypeAdapter(Rule, config=_LATER)
+_WHERE: Final[TypeAdapter[Where]] = TypeAdapter(Where, config=_LATER)
 
 
 def parse_rule(value: Any, where: str = "rule") -> Rule:

@@ -1,23 +1,34 @@
 """What a contact is, has and belongs to: tags, groups, segments, stages, consent, addresses, random parts."""
 
 import re
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from waypost.authoring.problems import Authored
+from waypost.authoring.problems import Authored, is_expression, unknown
 from waypost.authoring.rules.documentation import Says
+from waypost.authoring.rules.numbers import Points, is_number, shown
 from waypost.authoring.rules.times import TimeWords
 from waypost.authoring.rules.values import (
     AnyChannel,
     Channel,
+    Day,
     GroupedNames,
+    Moment,
+    Months,
     Name,
     Names,
-    NumberTest,
+    TimeOfDay,
+    TimeSpan,
+    Weekdays,
 )
 from waypost.contacts.cleaning.regions import Region, region
 from waypost.events.envelope import IDENTITY_KINDS
+
+_LANGUAGE: Final = re.compile("[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
+"""The form of a language tag (RFC 5646): a language of two or three letters, then script, region and the like."""
+
+_SUPPRESSION_REASONS: Final = ("hard_bounce", "complaint", "invalid_number")
 
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]+")
 
@@ -141,7 +152,7 @@ class PointsRule(Authored):
         ),
     )
 
-    points: NumberTest
+    points: Points
 
 
 class Times(TimeWords):
@@ -151,6 +162,27 @@ class Times(TimeWords):
     def _says_something(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("expected a time word such as last_days: 7")
+        return self
+
+
+class Here(Authored):
+    """A span of days, and any of weekday, month, time_of_day; what moves with now would be true of every now, or of none."""
+
+    on: Day | None = None
+    before: Moment | None = None
+    after: Moment | None = None
+    between: TimeSpan | None = None
+    weekday: Weekdays | None = None
+    month: Months | None = None
+    time_of_day: TimeOfDay | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        given = [word for word in ("on", "before", "after", "between") if getattr(self, word) is not None]
+        if not self.model_fields_set:
+            raise ValueError("expected a word of the calendar such as weekday: [sat, sun]")
+        if len(given) > 1:
+            raise ValueError(f"expected only one of on, before, after, between, got {' and '.join(given)}")
         return self
 
 
@@ -178,6 +210,7 @@ class NowRule(Authored):
             "now: {time_of_day}",
             "it is this time of day where the contact lives",
             "{ now: { time_of_day: ['09:00', '21:00'] } }",
+            "With `now` go `time_of_day`, `weekday`, `month`, `on`, `before`, `after`, `between`.",
         ),
         Says(
             "place", "now: {weekday}", "it is one of these days of the week there", "{ now: { weekday: [sat, sun] } }"
@@ -190,7 +223,14 @@ class NowRule(Authored):
         ),
     )
 
-    now: Times
+    now: Here
+
+
+def _language_tags(names: object) -> object:
+    for name in names if isinstance(names, list) else [names]:
+        if not is_expression(name) and not _LANGUAGE.fullmatch(str(name)):
+            raise ValueError(f"expected a language tag such as zh, zh-CN or en, got {name!r}")
+    return names
 
 
 class LocaleRule(Authored):
@@ -202,11 +242,11 @@ class LocaleRule(Authored):
             "locale",
             "reads this language: `zh` is also `zh-CN` and `zh-Hans`",
             "{ locale: zh }",
-            "A list means any of them. `zh-CN` is not `zh-TW`.",
+            "A list means any of them. `zh-CN` is not `zh-TW`; `zh_CN` is the same as `zh-CN`.",
         ),
     )
 
-    locale: Names
+    locale: Annotated[Names, AfterValidator(_language_tags)]
 
 
 def _known_regions(names: object) -> object:
@@ -250,12 +290,19 @@ class ConsentRule(TimeWords):
             "{ consent: email, topic: offers }",
             "The newest answer counts between topic and channel; a withdrawal wins a tie.",
         ),
-        Says("addresses", "consent … is: withdrawn", "took consent back", "{ consent: sms, is: withdrawn }"),
+        Says(
+            "addresses",
+            "consent … is: withdrawn",
+            "took consent back, or said no",
+            "{ consent: sms, is: withdrawn }",
+            "Everybody who does not agree, asked or not, is `not: {consent: sms}`.",
+        ),
         Says(
             "addresses",
             "consent … is: none",
             "was never asked, or never answered",
             "{ consent: sms, is: none }",
+            "No time words: who never answered did so at no time.",
             holds=False,
         ),
         Says(
@@ -269,6 +316,20 @@ class ConsentRule(TimeWords):
     consent: Channel
     topic: Name | None = None
     is_: Literal["granted", "withdrawn", "none"] | None = Field(None, alias="is")
+
+    @model_validator(mode="after")
+    def _was_answered(self) -> Self:
+        times = [word for word in TimeWords.model_fields if getattr(self, word) is not None]
+        if self.is_ == "none" and times:
+            raise ValueError(f"can never hold: who never answered did so at no time; leave out {times[0]!r}")
+        return self
+
+
+def _known_reasons(names: object) -> object:
+    for name in names if isinstance(names, list) else [names]:
+        if not is_expression(name) and name not in _SUPPRESSION_REASONS:
+            raise ValueError(unknown(name, _SUPPRESSION_REASONS, "unknown reason"))
+    return names
 
 
 class SuppressedRule(Authored):
@@ -290,7 +351,7 @@ class SuppressedRule(Authored):
     )
 
     suppressed: AnyChannel
-    reason: Names | None = None
+    reason: Annotated[Names, AfterValidator(_known_reasons)] | None = None
 
 
 class ReachableRule(Authored):
@@ -347,14 +408,33 @@ class IdentityRule(Authored):
     identity: Literal["user_id", "anonymous_id", "unionid", "external_userid", "openid", "email", "phone"]
     account: Name | None = None
 
+    @model_validator(mode="after")
+    def _has_accounts(self) -> Self:
+        if self.account is not None and self.identity != "openid":
+            raise ValueError(f"'account' goes with openid alone; {self.identity!r} is the same in every account")
+        return self
 
-def _percentage(value: float) -> float:
+
+def _percentage(value: Any) -> Any:
+    if not is_number(value) or not 0 <= value <= 100:
+        raise ValueError(f"expected a percentage from 0 to 100, got {shown(value)}")
     if round(value * 100) != value * 100:
         raise ValueError(f"expected a percentage with at most two decimals, got {value!r}")
     return value
 
 
-Percentage = Annotated[float, Field(ge=0, le=100), AfterValidator(_percentage)]
+def _some_percent(value: Any) -> Any:
+    if _percentage(value) == 0:
+        raise ValueError("expected a percentage greater than 0, got 0; leave the hold-out away to keep nobody out")
+    return value
+
+
+Percentage = Annotated[
+    Any, AfterValidator(_percentage), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100})
+]
+SomePercent = Annotated[
+    Any, AfterValidator(_some_percent), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100})
+]
 
 
 class Bucket(Authored):
@@ -391,7 +471,7 @@ class Holdout(Authored):
     """The part of everybody that gets nothing, in percent."""
 
     salt: Name
-    percent: Annotated[float, Field(gt=0, le=100), AfterValidator(_percentage)]
+    percent: SomePercent
 
 
 class HoldoutRule(Authored):

@@ -56,8 +56,9 @@ Words mean the same wherever they stand:
 - **a comparison of numbers** is a number or `{ at_least, at_most, more_than, less_than, between, equals }`:
   `age: { between: [25, 35] }`, `points: { at_least: 1000 }`, `size: 2`;
 - **a window in time** is one of `within`, `older_than`, `last_days`, `period`, `on`, `before`, `after`, `between`,
-  `days_since`; beside it may stand `weekday`, `month`, `time_of_day`. They go with events, and with since when somebody
-  has a tag, a stage, a consent, a segment, a journey;
+  `days_since`; only `within` and `older_than` may stand together (from 24 to 1 hours ago). Beside a window may stand
+  `weekday`, `month`, `time_of_day`. They go with events, and with since when somebody has a tag, a stage, a consent, a
+  segment, a journey;
 - **durations** are `45s`, `30m`, `3h`, `30d`, and roll: `1d` is 24 hours; a week is `7d`, for months take days or a
   `period`. **Days** (`last_days`, `days_since`, `on`) are calendar days where the contact lives.
 """
@@ -78,9 +79,14 @@ QUESTIONS: Final = (
         "`sum`, `average`, `distinct`, `most_frequent`",
         "properties",
     ),
+    ("Who looks at one thing again and again?", "`repeated`", "properties"),
     ("Who bought exactly this, with that coupon?", "`where`", "properties"),
     ("Was it the first order? What was in the last one?", "`occurrence`, `having`", "occurrences"),
-    ("Who began and did not finish?", "`not_followed_by` with `within` and `same`", "sequences"),
+    (
+        "Who began and did not finish? Who looked and did not buy that?",
+        "`not_followed_by` with `within` and `same`",
+        "sequences",
+    ),
     ("Who reads our mails? Who has stopped to?", "`engagement`, `of_last`", "engagement"),
     ("Who is in which campaign, who has been through it?", "`journey`", "journeys"),
     ("May we write to them, and on which channel?", "`reachable`, `consent`, `suppressed`, `address`", "addresses"),
@@ -151,7 +157,13 @@ How they count:
   `contact_updated`, `points_earned` and their opposites).
 - In `where` and `having`, `{coupon: [A, B], total: {at_least: 50}}` is short for `{all: [{property: coupon, in: [A, B]},
   {property: total, at_least: 50}]}`. A property that is itself called `tag`, `event`, `consent`, `attribute`, `property`, `all`,
-  `any` or `not` needs the long form. A dotted name goes into nested values.
+  `any` or `not` needs the long form.
+- **A dotted name** goes into nested values. In a list of mappings it is the list of what each of them has there: of an order
+  with `products: [{product_id: p-1, category: make-up}, …]` write `where: {products.category: {contains: make-up}}`.
+  Like every list it is compared with `contains…`, never with `equals`, and it cannot be summed.
+- An **open** is told by a picture in the mail. Who blocks pictures and clicks has clicked, but not opened; who has a
+  mailbox that loads all pictures has opened everything. Ask for both where it matters.
+- Segment's `page` and `screen` arrive as `page_viewed`.
 - Sums and averages are exact and rounded once: the order of events does not matter.
 """
 
@@ -165,16 +177,31 @@ LIMITS: Final = """\
 | listed values in a rule | 10,000 | give those contacts a tag (`waypost contacts import`) and ask for the tag |
 | a text in a rule | 10,000 characters | |
 | a regular expression | 1,000 characters, 1 MB when compiled | RE2 has no back-references and no look-around; in return none can hang |
-| `last_days`, `next_days` | 36,600 days | `before` and `after` |
+| `last_days`, `next_days`, `days_since`, `days_until` | 36,600 days | `before` and `after` |
+| `age` | 1,000 years | `between` with dates |
 
-A rule that goes beyond is refused when it is read, with the file, the place and the reason.
+A rule that goes beyond is refused when it is read, with the file, the place and the reason. So is what nobody can have meant:
+
+- numbers that nothing can have: a negative or fractional `age`, `length`, `size`, `days_since`, `days_until` or number of times.
+  Attributes, metrics and sums may be negative or fractional; points may be negative;
+- what is turned round: the larger number or the later date first, `at_least: 30` with `at_most: 20`, `within: 1h` with
+  `older_than: 1d`;
+- an `all` that can never hold: the same attribute at least 30 and at most 20, `city` equal to two names, a tag and
+  not that tag, two stages of the life cycle. Put them under `any`;
+- what holds for everybody or nobody by itself: `at_least: 0`, `contains: ""`, an empty list, `of_last: 3` with `at_least: 4`, a
+  `now` with a window that moves with now.
 
 What no rule can say; let your system work it out and send it as an event, an attribute or a tag:
 
-- "the same product, whichever it is, at least three times": `where` needs its name, and `most_frequent` has no number;
 - "three times within any two days": a window ends now or stands on fixed days, it does not slide over the past;
 - one attribute compared with another, or a property with an attribute (but see `same` and `equals_trigger`);
-- a share or a difference of two counts, such as "more than half of the orders with a coupon".
+- a share or a difference of two counts, such as "more than half of the orders with a coupon", "mostly on weekends";
+- "the same days of last year": fixed days (Double 11, the Spring Festival) are written with their dates, each year anew;
+- "on the 8th of each month", "every second Friday": put the day into the schedule of the journey;
+- "how many of the points expire when": send the date as an attribute (`points_expire_on`) whenever it changes;
+- the sum over a list in an event (`products.price`): send the total as a property of its own;
+- "the last but one": `occurrence` counts from the first, or takes the last;
+- what came **before** something: turn it round. "Ordered after a click" is `event: email_clicked` `followed_by` the order.
 """
 
 RECIPES: Final = (
@@ -331,6 +358,84 @@ all:
   - { event: refund_requested, exactly: 0 }
 """,
         True,
+    ),
+    (
+        "Viewed one and the same product at least three times within a week",
+        "{ event: product_viewed, repeated: product_id, at_least: 3, within: 7d }\n",
+        False,
+    ),
+    (
+        "Looked at a product in the last 7 days and has not bought that one since",
+        "{ event: product_viewed, last_days: 7, not_followed_by: { event: order_placed, same: { product_id: product_ids } } }\n",
+        True,
+    ),
+    (
+        "A cart above 100 of 1 to 24 hours ago, and no order since",
+        "{ event: cart_updated, within: 24h, older_than: 1h, where: { value: { more_than: 100 } }, not_followed_by: { event: order_placed } }\n",
+        True,
+    ),
+    (
+        "Has a coupon that ends within 3 days, and has not used that one",
+        """\
+event: coupon_received
+where: { expires_on: { next_days: 3 } }
+not_followed_by: { event: order_placed, same: { code: coupon } }
+""",
+        False,
+    ),
+    (
+        "First order within 30 days of signing up (nothing bought as a guest before)",
+        """\
+all:
+  - { event: registered, followed_by: { event: order_placed, within: 30d } }
+  - { not: { event: order_placed, followed_by: { event: registered } } }
+""",
+        True,
+    ),
+    (
+        "Ordered around last year's Double 11, but not around this year's",
+        """\
+all:
+  - { event: order_placed, between: [2025-10-20, 2025-11-11] }
+  - { not: { event: order_placed, between: [2026-10-20, 2026-11-11] } }
+""",
+        False,
+    ),
+    (
+        "Agrees to e-mail, and not (never, or no longer) to SMS",
+        """\
+all:
+  - { consent: email }
+  - { not: { consent: sms } }
+""",
+        True,
+    ),
+    (
+        "None of the last three mails opened or clicked",
+        """\
+all:
+  - { engagement: opened, channel: email, of_last: 3, exactly: 0 }
+  - { engagement: clicked, channel: email, of_last: 3, exactly: 0 }
+""",
+        True,
+    ),
+    (
+        "Known in WeChat, but without a phone number",
+        """\
+all:
+  - { any: [ { identity: openid }, { identity: unionid } ] }
+  - { not: { address: sms } }
+""",
+        False,
+    ),
+    (
+        "Has points that expire within 30 days (the shop sends the date as an attribute)",
+        """\
+all:
+  - { attribute: points_expire_on, next_days: 30 }
+  - { points: { at_least: 1 } }
+""",
+        False,
     ),
     (
         "Corporate addresses that joined this year, from no free-mail provider",

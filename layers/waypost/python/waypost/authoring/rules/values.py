@@ -8,14 +8,15 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from waypost.authoring.problems import OrExpression, unknown
+from waypost.authoring.rules.numbers import is_number, number_pair, shown
 from waypost.contacts.profile import CHANNELS
 from waypost.errors import InvalidInput
 from waypost.journeys.durations import parse_duration
-from waypost.segments.calendar import MOST_DAYS, PERIODS, WEEKDAYS
+from waypost.segments.calendar import PERIODS, WEEKDAYS
 from waypost.segments.comparing import instant, order
 from waypost.segments.membership import GROUPINGS
 from waypost.segments.operators import MOST_REGEX, compiled_regex
-from waypost.segments.vocabulary import ANY_CHANNEL, ANY_EVENT, NUMBER_WORDS
+from waypost.segments.vocabulary import ANY_CHANNEL, ANY_EVENT
 
 _SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -25,6 +26,9 @@ LONGEST_TEXT: Final = 10_000
 
 PAST_PERIODS: Final = tuple(period for period in PERIODS if not period.startswith(("next_", "tomorrow")))
 
+_LEAST_DAYS: Final = {"next_days": 1, "last_days": 1, "in_days": 0}
+"""What an anniversary is counted in: today is one of the next days, and in no days."""
+
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
 _DATE: Final = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}"}
@@ -32,44 +36,41 @@ _DURATION: Final = {"type": "string", "pattern": "^[0-9]{1,9}[smhd]$", "examples
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, (str, int, float, bool)):
+    if isinstance(value, (str, bool)) or is_number(value):
         return value
-    raise ValueError(f"expected text, a number, true or false, got {_shown(value)}")
+    raise ValueError(f"expected text, a number, true or false, got {shown(value)}")
+
+
+def _piece(value: Any) -> Any:
+    """What a text or a list is searched for."""
+    if value == "":
+        raise ValueError("expected something to look for, got ''; every text contains it: ask is_empty: false instead")
+    return _scalar(value)
+
+
+def _some(values: list[Any]) -> list[Any]:
+    if not values:
+        raise ValueError("expected at least one value, got []; leave the condition out, or name one")
+    return values
 
 
 def _ordered(value: Any) -> Any:
     if is_number(value) or is_time(value):
         return value
     raise ValueError(
-        f"expected a number, a date (2027-03-01) or an instant (2027-03-01T10:00:00+08:00), got {_shown(value)}"
+        f"expected a number, a date (2027-03-01) or an instant (2027-03-01T10:00:00+08:00), got {shown(value)}"
     )
-
-
-def _limit(value: Any) -> Any:
-    if is_number(value):
-        return value
-    raise ValueError(f"expected a number, got {_shown(value)}")
 
 
 def _moment(value: Any) -> Any:
     if is_time(value):
         return value
-    raise ValueError(f"expected a date (2027-03-01) or an instant (2027-03-01T10:00:00+08:00), got {_shown(value)}")
-
-
-def is_number(value: Any) -> bool:
-    """Whether this is a number; true and false are none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    raise ValueError(f"expected a date (2027-03-01) or an instant (2027-03-01T10:00:00+08:00), got {shown(value)}")
 
 
 def is_time(value: Any) -> bool:
     """Whether this is a date or an instant of ISO 8601; a week (2027-W09-1) is none to those who compare."""
     return instant(value) is not None
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _duration(text: str) -> str:
@@ -90,17 +91,17 @@ def _event_types(value: Any) -> Any:
     if isinstance(value, str):
         return value if value == ANY_EVENT else _event_type(value)
     if not isinstance(value, list):
-        raise ValueError(f"expected an event type or a list of them, got {_shown(value)}")  # noqa: TRY004 - pydantic takes ValueError
+        raise ValueError(f"expected an event type or a list of them, got {shown(value)}")  # noqa: TRY004 - pydantic takes ValueError
     if not value or not all(isinstance(each, str) for each in value):
-        raise ValueError(f"expected a list of event types, got {_shown(value)}")
+        raise ValueError(f"expected a list of event types, got {shown(value)}")
     return [_event_type(each) for each in value]
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"expected a name, got {_shown(value)}")  # noqa: TRY004 - pydantic takes ValueError
+        raise ValueError(f"expected a name, got {shown(value)}")  # noqa: TRY004 - pydantic takes ValueError
     if not 1 <= len(value) <= 200:
-        raise ValueError(f"expected a name of 1 to 200 characters, got {_shown(value)}")
+        raise ValueError(f"expected a name of 1 to 200 characters, got {shown(value)}")
     return value
 
 
@@ -108,8 +109,17 @@ def _names(value: Any) -> Any:
     """One name or a list: any of them."""
     if isinstance(value, list):
         if not value:
-            raise ValueError("expected at least one name")
+            raise ValueError("expected at least one name, got []")
         return [_name(each) for each in value]
+    return _name(value)
+
+
+def _same(value: Any) -> Any:
+    """One property of both events, or ``{its name in the first: its name in what follows}``."""
+    if isinstance(value, Mapping):
+        if len(value) != 1:
+            raise ValueError("expected one property, or one {property: property of what follows}")
+        return {_name(name): _name(later) for name, later in value.items()}
     return _name(value)
 
 
@@ -124,32 +134,13 @@ def _grouped_names(value: Any) -> Any:
         raise ValueError(f"expected exactly one of {', '.join(GROUPINGS)}")
     [(word, names)] = value.items()
     if not isinstance(names, list):
-        raise ValueError(f"{word}: expected a list of names, got {_shown(names)}")  # noqa: TRY004 - pydantic takes ValueError
+        raise ValueError(f"{word}: expected a list of names, got {shown(names)}")  # noqa: TRY004 - pydantic takes ValueError
     return {word: _names(names)}
-
-
-def _number_test(value: Any) -> Any:
-    """A number, or a mapping of comparisons that all must hold."""
-    if is_number(value):
-        return {"equals": value}
-    if not isinstance(value, Mapping) or not value:
-        raise ValueError(f"expected a number or a comparison such as {{at_least: 18}}, got {_shown(value)}")
-    for word, limit in value.items():
-        if word not in NUMBER_WORDS:
-            raise ValueError(unknown(word, NUMBER_WORDS, "unknown comparison"))
-        if word == "between":
-            _pair(limit, is_number, "two numbers such as [25, 35]")
-        elif not is_number(limit):
-            raise ValueError(f"{word}: expected a number, got {_shown(limit)}")
-    return dict(value)
 
 
 def _pair(value: Any, is_good: Callable[[Any], bool], what: str) -> list[Any]:
     if not isinstance(value, list) or len(value) != 2 or not all(is_good(each) for each in value):
-        raise ValueError(f"expected {what}, got {_shown(value)}")
-    low, high = value
-    if is_number(low) and is_number(high) and low > high:
-        raise ValueError(f"expected the smaller number first, got {_shown(value)}")
+        raise ValueError(f"expected {what}, got {shown(value)}")
     return value
 
 
@@ -161,8 +152,8 @@ def _between(value: Any) -> Any:
         "two numbers or two dates, such as [2027-03-01, 2027-03-31]",
     )
     if is_number(value[0]) is not is_number(value[1]):
-        raise ValueError(f"expected two numbers or two dates, got {_shown(value)}")
-    return _in_order(value)
+        raise ValueError(f"expected two numbers or two dates, got {shown(value)}")
+    return number_pair(value) if is_number(value[0]) else _in_order(value)
 
 
 def _time_span(value: Any) -> Any:
@@ -170,8 +161,8 @@ def _time_span(value: Any) -> Any:
 
 
 def _in_order(value: list[Any]) -> list[Any]:
-    if isinstance(value[0], str) and (order(*value) or 0) > 0:
-        raise ValueError(f"expected the earlier date first, got {_shown(value)}")
+    if (order(*value) or 0) > 0:
+        raise ValueError(f"expected the earlier date first, got {shown(value)}")
     return value
 
 
@@ -187,7 +178,7 @@ def _listed(candidates: Sequence[Any], what: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         values = value if isinstance(value, list) else [value]
         if not values:
-            raise ValueError(f"expected at least one {what}")
+            raise ValueError(f"expected at least one {what}, got []")
         for each in values:
             if each not in candidates or isinstance(each, bool):
                 raise ValueError(unknown(each, [str(one) for one in candidates], f"unknown {what}"))
@@ -200,7 +191,7 @@ def _months(value: Any) -> list[int]:
     """One month or a list of them, as a list."""
     months = value if isinstance(value, list) else [value]
     if not months or not all(type(month) is int and 1 <= month <= 12 for month in months):
-        raise ValueError(f"expected a number from 1 to 12 or a list of them, got {_shown(value)}")
+        raise ValueError(f"expected a number from 1 to 12 or a list of them, got {shown(value)}")
     return months
 
 
@@ -223,7 +214,7 @@ def _one_of(candidates: Sequence[str], what: str) -> Callable[[Any], Any]:
 def _time_of_day(value: Any) -> Any:
     _pair(value, _is_local_time, "two local times such as [09:00, 21:00]")
     if value[0] == value[1]:
-        raise ValueError("is empty: both times are the same")
+        raise ValueError("is empty: both times are the same; leave it out to mean the whole day")
     return value
 
 
@@ -248,7 +239,7 @@ def _regex(pattern: str) -> str:
 
 
 def _anniversary(value: Any) -> Any:
-    words, counted = ("today", "tomorrow", "this_month", "next_month"), ("next_days", "last_days", "in_days")
+    words, counted = ("today", "tomorrow", "this_month", "next_month"), tuple(_LEAST_DAYS)
     if isinstance(value, str):
         return _one_of(words, "anniversary")(value)
     if not isinstance(value, Mapping) or len(value) != 1:
@@ -256,17 +247,10 @@ def _anniversary(value: Any) -> Any:
     [(word, days)] = value.items()
     if word not in counted:
         raise ValueError(unknown(word, counted, "unknown word"))
-    least = 0 if word == "in_days" else 1
-    if not isinstance(days, int) or isinstance(days, bool) or not least <= days <= 366:
-        raise ValueError(f"{word}: expected a number of days from {least} to 366, got {_shown(days)}")
+    least = _LEAST_DAYS[word]
+    if type(days) is not int or not least <= days <= 366:
+        raise ValueError(f"{word}: expected a number of days from {least} to 366, got {shown(days)}")
     return dict(value)
-
-
-def _number_schema() -> dict[str, Any]:
-    pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-    words = {word: pair if word == "between" else {"type": "number"} for word in NUMBER_WORDS}
-    comparison = {"type": "object", "properties": words, "additionalProperties": False, "minProperties": 1}
-    return {"anyOf": [{"type": "number"}, comparison]}
 
 
 def _list_of(schema: dict[str, Any]) -> dict[str, Any]:
@@ -294,23 +278,30 @@ _GROUPED: Final = {
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR)]
 Ordered = Annotated[Any, AfterValidator(_ordered), OrExpression, WithJsonSchema({"type": ["number", "string"]})]
-Limit = Annotated[Any, AfterValidator(_limit), OrExpression, WithJsonSchema({"type": "number"})]
-Options = Annotated[list[Scalar], Field(min_length=1), OrExpression]
+Piece = Annotated[Any, AfterValidator(_piece), WithJsonSchema({**_SCALAR, "minLength": 1})]
+Options = Annotated[list[Scalar], AfterValidator(_some), OrExpression, WithJsonSchema(_list_of(_SCALAR))]
+Pieces = Annotated[
+    list[Piece], AfterValidator(_some), OrExpression, WithJsonSchema(_list_of({**_SCALAR, "minLength": 1}))
+]
 Duration = Annotated[str, AfterValidator(_duration), OrExpression, WithJsonSchema(_DURATION)]
 EventType = Annotated[str, AfterValidator(_event_type), OrExpression]
 EventTypes = Annotated[
     Any, AfterValidator(_event_types), OrExpression, WithJsonSchema(_one_or_more({"type": "string", "minLength": 1}))
 ]
 Names = Annotated[Any, AfterValidator(_names), OrExpression, WithJsonSchema(_one_or_more(_TEXT))]
+Same = Annotated[
+    Any,
+    AfterValidator(_same),
+    OrExpression,
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}]}),
+]
 GroupedNames = Annotated[Any, AfterValidator(_grouped_names), OrExpression, WithJsonSchema(_GROUPED)]
-NumberTest = Annotated[Any, AfterValidator(_number_test), OrExpression, WithJsonSchema(_number_schema())]
 Between = Annotated[
     Any, AfterValidator(_between), OrExpression, WithJsonSchema(_pair_of({"type": ["number", "string"]}))
 ]
 Moment = Annotated[Any, AfterValidator(_moment), OrExpression, WithJsonSchema(_DATE)]
 TimeSpan = Annotated[Any, AfterValidator(_time_span), OrExpression, WithJsonSchema(_pair_of(_DATE))]
 Day = Annotated[str, AfterValidator(_date), OrExpression, WithJsonSchema(_DATE)]
-Days = Annotated[int, Field(ge=1, le=MOST_DAYS), OrExpression]
 Period = Annotated[
     str, AfterValidator(_one_of(PERIODS, "period")), OrExpression, WithJsonSchema({"enum": list(PERIODS)})
 ]
@@ -345,11 +336,11 @@ Anniversary = Annotated[
                 *(
                     {
                         "type": "object",
-                        "properties": {word: {"type": "integer", "minimum": 0, "maximum": 366}},
+                        "properties": {word: {"type": "integer", "minimum": least, "maximum": 366}},
                         "required": [word],
                         "additionalProperties": False,
                     }
-                    for word in ("next_days", "last_days", "in_days")
+                    for word, least in _LEAST_DAYS.items()
                 ),
             ]
         }
