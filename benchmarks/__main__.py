@@ -28,7 +28,7 @@ from benchmarks.journey_cost import JourneyCost
 from benchmarks.report import dollars_table, import_table, passages_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
-from infra.local.cloud import OUT, ROOT
+from infra.local.places import OUT, ROOT
 from infra.local.problems import LocalError
 
 WIDTH = 190

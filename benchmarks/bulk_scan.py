@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.bulk_page import NOW, PAGE_BYTES, profiles
 from benchmarks.prices import AS_OF, REGION
-from infra.local.cloud import ROOT
+from infra.local.places import ROOT
 from waypost.segments.audience import BASE_FOR_CARD, slices_for
 from waypost.segments.costs import SLICE_GB, RunCost
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars, gb_seconds
-from infra.local.cloud import ROOT, LocalCloud
+from infra.local.cloud import LocalCloud
 from infra.local.comparing import Told
+from infra.local.places import ROOT
 from infra.local.problems import LocalError
 from infra.local.rehearsal import Rehearsal
 from infra.local.scenarios import Scenario, ScenarioFile, read_scenarios

@@ -7,12 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from infra.local import running, segment_files
-from infra.local.audience_operations import AudienceOperations
+from infra.local import running
 from infra.local.output import AsJson, print_json
 from infra.local.problems import LocalError
 from infra.local.story import console_for
-from waypost.authoring.segments import PLACE
 
 app = typer.Typer()
 
@@ -29,6 +27,8 @@ def card(
     as_json: AsJson = False,
 ) -> None:
     """Draw the persona card of a segment: who they are, compared with everybody. Writes out/personas/NAME.html."""
+
+    from infra.local.audience_operations import AudienceOperations  # noqa: PLC0415 - boto3 is for the running system alone
 
     operations = AudienceOperations(running.access())
     output = operations.preview({**_asked(segment), "language": language})
@@ -55,6 +55,8 @@ def build(
 ) -> None:
     """Freeze the audience of a segment in the running system: files of contact ids, a manifest, a card."""
 
+    from infra.local.audience_operations import AudienceOperations  # noqa: PLC0415 - boto3 is for the running system alone
+
     given = _asked(segment)
     given |= {"audience": audience} if audience else {}
     given |= {"limit": limit} if limit else {}
@@ -72,6 +74,9 @@ def build(
 
 def _asked(given: str) -> dict[str, Any]:
     """The request for a saved segment by its name, for another file by its rule. Raises LocalError."""
+    from infra.local import segment_files  # noqa: PLC0415 - the language of rules takes longer to load than the rest
+    from waypost.authoring.segments import PLACE  # noqa: PLC0415 - the same
+
     checked = segment_files.segment_called(given)
     is_saved = Path(checked.file).resolve().parent == (segment_files.STATEMACHINES / PLACE).resolve()
     return {"segment": checked.name} if is_saved else {"rule": checked.rule, "audience": checked.name}

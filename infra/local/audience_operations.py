@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from infra.local.cloud import OUT
 from infra.local.file_operations import LOOK_SECONDS, FileOperations
+from infra.local.places import OUT
 
 CARDS: Final = OUT / "personas"
 _RUNS: Final = ("RUNNING", "PENDING_REDRIVE")

@@ -21,13 +21,12 @@ from botocore.config import Config
 from infra.local import assembly as assemblies
 from infra.local import deploying
 from infra.local.emulator_process import EmulatorProcess, free_port
+from infra.local.places import OUT, ROOT
 from infra.local.providers import Providers, pass_mail_on
 from infra.local.time_travel import TimeTravel, VirtualClock
 from infra.local.tracking import Tracking
 from waypost.authoring.sending_policy import SendingRules
 
-ROOT = Path(__file__).parents[2]
-OUT = ROOT / "out"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 START = datetime(2031, 3, 3, 1, 0, tzinfo=UTC)

@@ -4,32 +4,19 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.local import (
-    audience_commands,
-    destination_commands,
-    file_commands,
-    merge_commands,
-    persona_commands,
-    rebuild_commands,
-    running,
-    segment_commands,
-)
-from infra.local import demo as demos
-from infra.local.cloud import default_zone
-from infra.local.comparing import Told
-from infra.local.inspecting import timeline_of
+from infra.local import persona_commands, running
+from infra.local.on_demand import on_demand
 from infra.local.problems import LocalError
-from infra.local.rehearsing import rehearse_journey
 from infra.local.story import VirtualTimeBar, console_for, decisions_table, timeline_table, told_table
-from infra.local.time_travel import duration
-from infra.local.tracking import Tracking
-from waypost.clock import parse_instant
+
+if TYPE_CHECKING:
+    from infra.local.comparing import Told
 
 EXPECTATION_FAILED = 1
 
@@ -44,20 +31,28 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget all contacts, journeys and messages of the last time.")]
 
-contacts = typer.Typer(help="Contacts: take a file of them in, write them into a file.", no_args_is_help=True)
-contacts.add_typer(file_commands.app)
-contacts.add_typer(merge_commands.app)
-contacts.add_typer(rebuild_commands.app)
-app.add_typer(contacts, name="contacts")
-app.add_typer(destination_commands.app, name="destinations")
-segment_commands.app.add_typer(audience_commands.app)
-app.add_typer(segment_commands.app, name="segment")
+_GROUPS = {
+    "contacts": (
+        "Contacts: take a file of them in, write them into a file.",
+        on_demand("file_commands", "merge_commands", "rebuild_commands"),
+    ),
+    "destinations": ("Other systems that are told what happens.", on_demand("destination_commands")),
+    "segment": (
+        "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
+        on_demand("segment_commands", "audience_commands"),
+    ),
+}
+for _name, (_help, _group) in _GROUPS.items():
+    app.add_typer(typer.Typer(cls=_group, help=_help, no_args_is_help=True), name=_name)
 app.add_typer(persona_commands.app)
 
 
 @app.command()
 def demo(as_json: AsJson = False) -> None:
     """Watch sample contacts live through the new-user journey: seven days in seconds."""
+
+    from infra.local import demo as demos  # noqa: PLC0415 - it has a cloud of its own
+    from infra.local.cloud import default_zone  # noqa: PLC0415 - the same
 
     console = console_for(machine=as_json)
     sample = demos.read_sample()
@@ -85,6 +80,8 @@ def rehearse(
     as_json: AsJson = False,
 ) -> None:
     """Rehearse a journey's scenarios.yaml in virtual time and compare what follows with what is expected."""
+
+    from infra.local.rehearsing import rehearse_journey  # noqa: PLC0415 - it has a cloud of its own
 
     console = console_for(machine=as_json)
     told = rehearse_journey(journey, only=scenario, console=console)
@@ -157,6 +154,9 @@ def send_event(
 ) -> None:
     """Send an event to the running system, as an app or a shop would."""
 
+    from infra.local.tracking import Tracking  # noqa: PLC0415 - a client of the webhooks, for this command alone
+    from waypost.clock import parse_instant  # noqa: PLC0415 - the same
+
     found = running.access()
     now = parse_instant(running.control("GET", "/status")["now"])
     tracking = Tracking(found["api_url"], found["write_key"], found["webhook_sources"])
@@ -182,6 +182,8 @@ def timeline(
 ) -> None:
     """Show what happened to a contact of the running system, and why."""
 
+    from infra.local.inspecting import timeline_of  # noqa: PLC0415 - boto3 is for the commands that read tables
+
     contact_id, entries = timeline_of(contact, running.access())
     if as_json:
         _print_json([entry.to_dict() for entry in entries])
@@ -197,6 +199,8 @@ def travel(
     as_json: AsJson = False,
 ) -> None:
     """Let time pass in the running system: everything that is due on the way happens at its time."""
+
+    from infra.local.time_travel import duration  # noqa: PLC0415 - what moves the clock, for this command alone
 
     try:
         duration(when)
@@ -232,7 +236,7 @@ def _show_access(console: Console, found: dict[str, Any]) -> None:
         console.print(f"note: {note}")
 
 
-def _show_rehearsed(console: Console, told: list[Told]) -> None:
+def _show_rehearsed(console: Console, told: "list[Told]") -> None:
 
     for each in told:
         console.print("", told_table(each))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from infra.local.cloud import OUT, ROOT, LocalCloud
+from infra.local.cloud import LocalCloud
 from infra.local.comparing import Told
 from infra.local.message_files import write_message
+from infra.local.places import OUT, ROOT
 from infra.local.provider_record import Call
 from infra.local.rehearsal import Rehearsal
 from infra.local.scenarios import ScenarioFile, read_scenarios

@@ -6,8 +6,9 @@ import typer
 from rich.table import Table
 
 from infra.local import running
-from infra.local.cloud import ROOT, client
+from infra.local.cloud import client
 from infra.local.output import AsJson, print_json
+from infra.local.places import ROOT
 from infra.local.problems import LocalError
 from infra.local.story import console_for
 from waypost.authoring.discovery import discover
@@ -15,7 +16,7 @@ from waypost.authoring.problems import unknown
 from waypost.aws.destinations import DynamoDestinationStates, SecretsManagerDestinations
 from waypost.clock import format_instant
 
-app = typer.Typer(help="Other systems that are told what happens.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list")

@@ -9,17 +9,13 @@ import typer
 from rich.table import Table
 
 from infra.local import running
-from infra.local.cloud import client
 from infra.local.output import AsJson, print_json
 from infra.local.problems import LocalError
 from infra.local.story import console_for
-from waypost.aws.contacts import DynamoContacts
-from waypost.aws.profile_scan import DynamoProfileScan
-from waypost.clock import parse_instant
-from waypost.contacts.profile import Contact
 
 if TYPE_CHECKING:
     from personas.running import Found
+    from waypost.contacts.profile import Contact
 
 EXTRA = "requirements/personas.txt"
 
@@ -39,16 +35,20 @@ def personas(
 
     if importlib.util.find_spec("sklearn") is None:
         raise LocalError("scikit-learn is not installed", f"pip install --require-hashes -r {EXTRA}")
+    from infra.local.cloud import client  # noqa: PLC0415 - boto3 is for the commands that read tables
     from personas.clustering import KMeansGrouper  # noqa: PLC0415 - needs the extra, which most machines do without
     from personas.files import write_cards  # noqa: PLC0415 - and so the rest of it only when it is asked for
     from personas.ports import Bounds  # noqa: PLC0415
     from personas.running import PersonaRun  # noqa: PLC0415
+    from waypost.aws.contacts import DynamoContacts  # noqa: PLC0415 - the same
+    from waypost.aws.profile_scan import DynamoProfileScan  # noqa: PLC0415 - the same
+    from waypost.clock import parse_instant  # noqa: PLC0415 - the same
 
     access = running.access()
     database, table = client("dynamodb", access["endpoint_url"]), access["contacts_table"]
     scan = DynamoProfileScan(database, table)
 
-    def profiles() -> Iterator[Contact]:
+    def profiles() -> "Iterator[Contact]":
         for page in scan.slice(0, 1):
             yield from page
 

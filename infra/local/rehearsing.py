@@ -5,8 +5,9 @@ import shutil
 
 from rich.console import Console
 
-from infra.local.cloud import OUT, ROOT, LocalCloud
+from infra.local.cloud import LocalCloud
 from infra.local.comparing import Told
+from infra.local.places import OUT, ROOT
 from infra.local.problems import LocalError
 from infra.local.rehearsal import Rehearsal
 from infra.local.scenarios import ScenarioFile, read_scenarios

@@ -1,6 +1,6 @@
 """``waypost segment``: what the saved segments are, whom they select, and why. Added to the commands of ``waypost``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -9,17 +9,14 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from infra.local import running, segment_files
+from infra.local import running
 from infra.local.output import EXPECTATION_FAILED, AsJson, print_json
-from infra.local.segment_members import count_members, explain_member
 from infra.local.story import console_for
-from waypost.authoring.segments import PLACE
-from waypost.segments.explain import Explanation
-from waypost.segments.reading import reads
 
-app = typer.Typer(
-    help="Saved segments: check a file, count who is in it, ask why somebody is or is not.", no_args_is_help=True
-)
+if TYPE_CHECKING:
+    from waypost.segments.explain import Explanation
+
+app = typer.Typer()
 
 FileOrName = Annotated[
     str, typer.Argument(metavar="FILE|NAME", help="A segment's file anywhere, or the name of a saved segment.")
@@ -29,6 +26,10 @@ FileOrName = Annotated[
 @app.command("list")
 def list_segments(as_json: AsJson = False) -> None:
     """List the saved segments of this project, and what each of them looks at."""
+
+    from infra.local import segment_files  # noqa: PLC0415 - the language of rules takes longer to load than the rest
+    from waypost.authoring.segments import PLACE  # noqa: PLC0415 - the same
+    from waypost.segments.reading import reads  # noqa: PLC0415 - the same
 
     segments = segment_files.project().get(PLACE, {})
     if as_json:
@@ -47,6 +48,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a segment's file: what is wrong with it, and what will perhaps not do what was meant."""
+
+    from infra.local import segment_files  # noqa: PLC0415 - the language of rules takes longer to load than the rest
 
     checked = segment_files.check(segment_files.path_of(file))
     if as_json:
@@ -68,6 +71,9 @@ def check(
 @app.command()
 def count(segment: FileOrName, as_json: AsJson = False) -> None:
     """Count the contacts of the running system that a segment selects, and name ten of them."""
+
+    from infra.local import segment_files  # noqa: PLC0415 - the language of rules takes longer to load than the rest
+    from infra.local.segment_members import count_members  # noqa: PLC0415 - boto3 is for the running system alone
 
     checked = segment_files.segment_called(segment)
     console = console_for(machine=as_json)
@@ -96,6 +102,10 @@ def why(
 ) -> None:
     """Say why a contact of the running system is in a segment or not: each condition and the value that decided."""
 
+    from infra.local import segment_files  # noqa: PLC0415 - the language of rules takes longer to load than the rest
+    from infra.local.segment_members import explain_member  # noqa: PLC0415 - boto3 is for the running system alone
+    from waypost.authoring.segments import PLACE  # noqa: PLC0415 - as segment_files
+
     checked = segment_files.segment_called(segment)
     explained = explain_member(checked, contact, running.access())
     if as_json:
@@ -113,7 +123,7 @@ def why(
         )
 
 
-def _grow(tree: Tree, explanation: Explanation) -> None:
+def _grow(tree: Tree, explanation: "Explanation") -> None:
     mark, style = ("✓", "green") if explanation.holds else ("✗", "red")
     line = Text.assemble((f"{mark} ", style), explanation.label)
     if explanation.values:

@@ -6,9 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from infra.local.cloud import ROOT
+from infra.local.places import ROOT
 from infra.local.problems import LocalError
-from waypost.authoring.declaring import declared
 from waypost.authoring.problems import Problem, unknown
 from waypost.authoring.reading import FileReader
 from waypost.authoring.segments import (
@@ -21,6 +20,7 @@ from waypost.authoring.segments import (
     read_segment,
     written_rules,
 )
+from waypost.authoring.standing import standing
 from waypost.segments.inlining import inline
 from waypost.segments.reading import Reads, reads
 from waypost.segments.vocabulary import conditions
@@ -54,9 +54,9 @@ class CheckedSegment:
 
 @cache
 def project() -> Mapping[str, dict[str, Any]]:
-    """What this project declares. Raises LocalError with every problem of every file."""
+    """What this project declares that rules may name. Raises LocalError with every problem of these files."""
     reader = FileReader(STATEMACHINES)
-    sections = declared(reader)
+    sections = standing(reader)
     if reader.problems:
         raise LocalError("\n".join(map(str, reader.problems)), "correct these files of the project first")
     return sections

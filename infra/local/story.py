@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -9,8 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from infra.local.comparing import Told
-from waypost.reporting.timeline import Entry, MessageDecision
+if TYPE_CHECKING:
+    from infra.local.comparing import Told
+    from waypost.reporting.timeline import Entry, MessageDecision
 
 _STYLES = {"event": "cyan", "entry": "blue", "message": "green", "pause": "dim", "passed": "dim", "end": "magenta"}
 _OUTCOMES = {"sent": "green", "deferred": "yellow", "skipped": "yellow", "rejected": "red", "unknown": "red"}
@@ -23,7 +25,7 @@ def console_for(*, machine: bool = False) -> Console:
     return plain if plain.is_terminal else Console(stderr=machine, width=WIDTH_OF_FILES)
 
 
-def timeline_table(entries: Iterable[Entry], *, title: str) -> Table:
+def timeline_table(entries: "Iterable[Entry]", *, title: str) -> Table:
     """One line for each thing that happened, in the contact's local time."""
     table = Table(title=title, title_justify="left", title_style="bold", expand=False)
     table.add_column("local time", no_wrap=True)
@@ -39,13 +41,13 @@ def timeline_table(entries: Iterable[Entry], *, title: str) -> Table:
     return table
 
 
-def told_table(told: Told) -> Table:
+def told_table(told: "Told") -> Table:
     """The timeline of one scenario."""
     name = told.scenario.contact.model_dump().get("first_name") or told.scenario.contact.user_id
     return timeline_table(told.timeline, title=f"{name}: {told.scenario.name} ({told.zone.key}; journey: {told.ends})")
 
 
-def decisions_table(decisions: Iterable[tuple[str, MessageDecision]]) -> Table:
+def decisions_table(decisions: "Iterable[tuple[str, MessageDecision]]") -> Table:
     """Every decision on every message: (who, decision) pairs."""
     table = Table(title="Every decision, and why", title_justify="left", title_style="bold")
     for column in ("who", "step", "message", "channel", "local time", "outcome", "reason"):

@@ -1,6 +1,7 @@
 """``waypost segment list`` and ``check``: what they say of the saved segments and of a file anywhere."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,11 @@ def test_a_project_that_is_wrong_itself_is_told_first(monkeypatch: pytest.Monkey
             segment_files.project()
     finally:
         segment_files.project.cache_clear()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["segment", "--help"], ["segment", "check", "vip-members"]])
+def test_what_needs_no_running_system_starts_without_its_clients(arguments: list[str]) -> None:
+    """boto3 and the embedded cloud take longer to load than all of this."""
+    code = "import sys; from infra.cli import main\ntry: main()\nfinally: assert not {'boto3', 'infra.local.cloud'} & sys.modules.keys()"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - our own code
+    assert (done.returncode, done.stderr) == (0, "")
