@@ -10,6 +10,7 @@ from infra.local.places import ROOT
 from infra.local.problems import LocalError
 from waypost.authoring.problems import Problem, unknown
 from waypost.authoring.reading import FileReader
+from waypost.authoring.rules.contradictions import never_together
 from waypost.authoring.segments import (
     PLACE,
     Names,
@@ -115,7 +116,8 @@ def _circles(sections: Mapping[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def warned(rule: Mapping[str, Any], looks_at: Reads, refresh: str) -> Iterator[tuple[str, str]]:
-    """What works, but perhaps not as meant: rules that time changes unseen, and rules that read a lot."""
+    """What works, but perhaps not as meant: rules for nobody, rules that time changes unseen, and rules that read a lot."""
+    yield from never_together(rule, "rule")
     if looks_at.time and refresh == "off":
         yield "refresh", "is off, but time alone changes who belongs: nobody leaves until something happens to them"
     if looks_at.any_event:

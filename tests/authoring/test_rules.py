@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from waypost.authoring.rules import dump_rule, parse_rule, parse_where, uses_trigger
+from waypost.authoring.rules.contradictions import never_together
 from waypost.errors import InvalidInput
 from waypost.segments.compile import Subject, compile_rule
 
@@ -235,7 +236,6 @@ def test_a_number_or_a_value_that_nobody_can_mean_is_refused_with_a_way_out(rule
         ({"journey": "a", "is": "active", "outcome": "goal"}, "entry"),
         ({"metric": "rfm_r", "at_least": 6}, "entry"),
         ({"metric": "churn_score", "less_than": 0}, "entry"),
-        ({"event": "a", "where": {"total": {"at_least": 50, "at_most": 5}}}, "entry.where.all"),
     ],
 )
 def test_a_condition_that_can_never_hold_is_refused(rule: Any, field: str) -> None:
@@ -266,11 +266,17 @@ def test_a_condition_that_can_never_hold_is_refused(rule: Any, field: str) -> No
         [{"lifecycle": "new"}, {"lifecycle": ["active", "mature"]}],
     ],
 )  # fmt: skip
-def test_rules_that_exclude_each_other_are_refused_in_an_all(rules: list[dict[str, Any]]) -> None:
-    with pytest.raises(InvalidInput, match="can never hold") as caught:
-        parse_rule({"any": [{"tag": "c"}, {"all": rules}]}, where="entry")
-    assert caught.value.field == "entry.any[1].all"
-    assert parse_rule({"any": rules})
+def test_rules_that_exclude_each_other_are_told_in_an_all(rules: list[dict[str, Any]]) -> None:
+    [(place, reason)] = told({"any": [{"tag": "c"}, {"all": rules}]})
+    assert place == "rule.any[1].all"
+    assert reason.startswith("can never hold")
+    assert not told({"any": rules})
+
+
+def test_a_property_that_can_never_be_so_is_told_where_it_stands() -> None:
+    rule = {"not": {"event": "a", "followed_by": {"event": "b", "where": {"total": {"at_least": 50, "at_most": 5}}}}}
+    [(place, _)] = told(rule)
+    assert place == "rule.not.followed_by.where.all"
 
 
 @pytest.mark.parametrize(
@@ -306,7 +312,12 @@ def test_rules_that_exclude_each_other_are_refused_in_an_all(rules: list[dict[st
     ],
 )  # fmt: skip
 def test_what_can_be_meant_stays_allowed(rule: dict[str, Any]) -> None:
-    assert parse_rule(rule)
+    assert not told(rule)
+
+
+def told(rule: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is said of a rule whose parts exclude each other."""
+    return list(never_together(dump_rule(parse_rule(rule)) or {}, "rule"))
 
 
 def nested(depth: int, word: str = "not") -> dict[str, Any]:

@@ -89,6 +89,7 @@ def test_people_read_the_same_in_words(tmp_path: Path) -> None:
         (BOUGHT, "daily", "rule"),
         ({"all": [VIP, {"event": "*", "within": "30d"}]}, "daily", "rule"),
         ({"any": [VIP, BOUGHT]}, "daily", "rule"),
+        ({"any": [{"all": [VIP, {"not": VIP}]}, {"tag": "staff"}]}, "off", "rule.any[0].all"),
     ],
 )
 def test_what_will_perhaps_not_do_what_was_meant_is_a_warning(

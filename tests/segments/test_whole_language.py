@@ -13,6 +13,7 @@ from tests.segments.naive import naive
 from tests.segments.random_cases import case_in_time
 from tests.segments.strategies import EDGES, PAIRS, RULES, SUBJECTS, ZONES
 from waypost.authoring.rules import dump_rule, parse_rule
+from waypost.authoring.rules.contradictions import never_together
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.segments.compile import Subject, compile_rule, decide_from_profile, subject_of
@@ -73,7 +74,11 @@ def parts(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_a_rule_is_refused_only_where_it_can_hold_for_nobody(rule: dict[str, Any], someone: Subject) -> None:
     for part in parts(rule):
         refused = refusal(part)
-        if refused is None or refused.reason.startswith("last_days"):  # which events dated ahead of now would pass
+        if refused is None:
+            told = [place for place, _ in never_together(dump_rule(parse_rule(part)) or {}, "rule")]
+            assert "rule.all" not in told or naive(part, someone) is False
+            continue
+        if refused.reason.startswith("last_days"):  # which events dated ahead of now would pass
             continue
         assert refused.reason.startswith("can never hold")
         # what is refused inside a condition counts nothing, which at_most, less_than and none_of ask for

@@ -1,10 +1,11 @@
-"""Comparisons that nothing can pass together. Used by the models of rules, to refuse what can never hold.
+"""Comparisons that nothing can pass together: in one condition they are refused, by the models of rules; between the conditions
+of an ``all`` they are told to whoever has a segment checked.
 
 Only what is certain is called a contradiction, whatever the contact, its zone and the moment; the property tests hold each
 of them against a naive reading of the language.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, inf
 from typing import Any, Final
@@ -64,11 +65,23 @@ def _first_whole(low: float, *, after: bool) -> float:
     return floor(low) + 1 if after else ceil(low)
 
 
-def why_never(rules: Sequence[Mapping[str, Any]]) -> str:
-    """Why the rules of an ``all``, in published form, can never hold together; "" when nothing is certain.
+def never_together(rule: Mapping[str, Any], place: str) -> Iterator[tuple[str, str]]:
+    """Each ``all`` in a published rule whose parts can never hold together: where, and why.
 
-    Whoever wrote such rules meant ``any``, or another limit.
+    Whoever wrote it meant ``any``, or another limit. It selects nobody, which a rule that was put together by a machine
+    may well do, so it is no mistake of the language.
     """
+    if "all" in rule and (reason := _why_never(rule["all"])):
+        yield f"{place}.all", reason
+    for word in ("all", "any"):
+        for index, inner in enumerate(rule.get(word, ())):
+            yield from never_together(inner, f"{place}.{word}[{index}]")
+    for word in ("not", "where", "having", "followed_by", "not_followed_by"):
+        if isinstance(inner := rule.get(word), Mapping):
+            yield from never_together(inner, f"{place}.{word}")
+
+
+def _why_never(rules: Sequence[Mapping[str, Any]]) -> str:
     for about, comparisons in _by_value(rules).items():
         for index, one in enumerate(comparisons):
             for other in comparisons[:index]:

@@ -18,7 +18,6 @@ from pydantic import (
 from waypost.authoring.problems import Authored, explain, join, nearest, unknown
 from waypost.authoring.rules.behaviour import Counted, EventRule, FollowingEvent
 from waypost.authoring.rules.comparisons import AttributeRule, Comparison, MetricRule, PropertyRule
-from waypost.authoring.rules.contradictions import why_never
 from waypost.authoring.rules.engagement import EngagementRule, JourneyRule
 from waypost.authoring.rules.membership import (
     AddressRule,
@@ -57,17 +56,10 @@ def _some(rules: list["Rule"]) -> list["Rule"]:
     return rules
 
 
-def _can_hold_together(rules: list["Rule"]) -> list["Rule"]:
-    reason = why_never([dump_rule(rule) or {} for rule in rules])
-    if reason:
-        raise ValueError(reason)
-    return rules
-
-
 class AllRule(Authored):
     """Every rule holds."""
 
-    all: Annotated[list["Rule"], AfterValidator(_some), AfterValidator(_can_hold_together)]
+    all: Annotated[list["Rule"], AfterValidator(_some)]
 
 
 class AnyRule(Authored):

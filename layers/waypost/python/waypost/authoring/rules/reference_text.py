@@ -186,10 +186,11 @@ A rule that goes beyond is refused when it is read, with the file, the place and
   Attributes, metrics and sums may be negative or fractional; points may be negative;
 - what is turned round: the larger number or the later date first, `at_least: 30` with `at_most: 20`, `within: 1h` with
   `older_than: 1d`;
-- an `all` that can never hold: the same attribute at least 30 and at most 20, `city` equal to two names, a tag and
-  not that tag, two stages of the life cycle. Put them under `any`;
 - what holds for everybody or nobody by itself: `at_least: 0`, `contains: ""`, an empty list, `of_last: 3` with `at_least: 4`, a
   `now` with a window that moves with now.
+
+An `all` whose parts exclude each other (`city` equal to two names, a tag and not that tag, two stages of the life cycle)
+selects nobody. It is no error; `waypost segment check` says so.
 
 What no rule can say; let your system work it out and send it as an event, an attribute or a tag:
 
