@@ -30,8 +30,9 @@ STEPS: Final = ("inspect", "split", "parts", "compare", "report")
 SIZES: Final = (10_000, 100_000)
 """Rows of the smaller files."""
 
-FLAT: Final = 1.15
-"""A step is flat when the largest file takes at most so much of what the file before it does; pages come and go."""
+FLAT: Final = 1.2
+"""A step is flat when the largest file takes at most so much of what the file before it does: pages come and go, and the
+buckets of persons are fuller in one file than in another (20,000 rows of 25,000 in the middle one, 24,400 in the largest)."""
 
 FILE: Final = "imports/members.csv"
 

@@ -1,11 +1,11 @@
 """Gathers the pieces of an export into one file, or into a few large ones. Called by finish_export."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
+from waypost.batches import batched
 from waypost.contacts.cleaning.lists import in_one_cell
 from waypost.exporting.columns import Row, ordered
 from waypost.exporting.runs import ExportPlan
@@ -65,14 +65,14 @@ class ExportGatherer:
 
     def _as_it_is(self, writer: FileWriter, pieces: Sequence[StoredFile], _: list[str]) -> None:
         for piece in pieces:
-            for lines in _some(self.files.stream(piece)):
+            for lines in batched(self.files.stream(piece), _ROWS_AT_ONCE):
                 writer.write(b"".join(lines))
 
     def _as_csv(self, writer: FileWriter, pieces: Sequence[StoredFile], columns: list[str]) -> None:
         """With a byte order mark, without which a spreadsheet takes UTF-8 for the encoding of its country."""
         writer.write(BYTE_ORDER_MARK + csv_lines([columns]))
         for piece in pieces:
-            for lines in _some(self.files.stream(piece)):
+            for lines in batched(self.files.stream(piece), _ROWS_AT_ONCE):
                 rows: list[Row] = [json.loads(line) for line in lines]
                 writer.write(csv_lines([[cell(row.get(name)) for name in columns] for row in rows]))
 
@@ -90,9 +90,3 @@ def cell(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False)
         case _:
             return str(value)
-
-
-def _some(stream: Any) -> Iterator[list[bytes]]:
-    lines = iter(stream)
-    while some := list(islice(lines, _ROWS_AT_ONCE)):
-        yield some

@@ -4,9 +4,9 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final
 
+from waypost.batches import batched
 from waypost.contacts.profile import Contact
 from waypost.exporting.columns import chosen, row_of
 from waypost.exporting.ports import EveryProfile
@@ -95,5 +95,4 @@ def _ids(lines: Iterable[bytes]) -> Iterator[list[str]]:
     """The contact ids of the lines, some at a time, each once; a line is an id, or an object that has one."""
     values = (json.loads(line) for line in lines if line.strip())
     ids = (value if isinstance(value, str) else value["contact_id"] for value in values)
-    while some := list(islice(ids, _IDS_AT_ONCE)):
-        yield list(dict.fromkeys(some))
+    return (list(dict.fromkeys(some)) for some in batched(ids, _IDS_AT_ONCE))

@@ -6,11 +6,11 @@ left half-done is done again, which changes nothing for the rows that were done.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from waypost.batches import batched
 from waypost.clock import Clock
 from waypost.contacts.identity import Wait
 from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
@@ -30,8 +30,6 @@ ROWS_AT_ONCE: Final = 50
 
 MOST_REPAIRS: Final = 500
 """Kinds of repair that are counted apart; a file of JSON lines may have a field of its own in every row."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ class PartImporter:
             records=not plan.dry_run,
             is_again=is_again,
         ) as importer:
-            for raws in _some(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
+            for raws in batched(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
                 cleaned = [(raw, cleaner.clean(raw)) for raw in raws]
                 ahead.prepare(row.identities for _, row in cleaned if isinstance(row, CleanRow))
                 for raw, row in cleaned:
@@ -139,8 +137,3 @@ class _Result:
             "kept_consents": dict(self.kept_consents),
             "repairs": list(self.repairs.values()),
         }
-
-
-def _some(items: Iterator[T], number: int) -> Iterator[Sequence[T]]:
-    while some := list(islice(items, number)):
-        yield some

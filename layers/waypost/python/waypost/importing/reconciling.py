@@ -7,10 +7,11 @@ that it was there. Here, when all parts are done, what the rows of such a person
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from waypost.batches import batched
 from waypost.clock import Clock
 from waypost.contacts import push_tokens
 from waypost.contacts.identity import Wait
@@ -23,11 +24,13 @@ from waypost.importing.applying import Importer, no_wait
 from waypost.importing.csv_writing import csv_lines
 from waypost.importing.persons import PersonRow, person_of, read_persons
 from waypost.importing.plan import Division, ImportPlan, reconciled_key
-from waypost.importing.ports import Files
+from waypost.importing.ports import Files, FileWriter
 from waypost.importing.rows import CleanRow, RejectedRow
 
 _ADD_UP: Final = frozenset({"tags", "groups", push_tokens.ATTRIBUTE})
 """Of these, rows about one person add to each other."""
+
+_ROWS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +56,12 @@ class ImportReconciler:
         if (known := self.files.read(f"{target}.json")) is not None:
             return {**_answer(json.loads(known)), "repeated": True}
         is_again = not plan.dry_run and not self.files.write_once(f"{target}.begun", b"")
-        result = self._reconcile(plan, payload["bucket"], is_again=is_again)
-        self.files.write(f"{target}.csv", csv_lines(result.rows))
+        with self.files.writer(f"{target}.csv") as duplicates:
+            result = self._reconcile(plan, payload["bucket"], duplicates, is_again=is_again)
         self.files.write(f"{target}.json", json.dumps(result.to_dict()).encode())
         return {**_answer(result.to_dict()), "repeated": False}
 
-    def _reconcile(self, plan: ImportPlan, bucket: int, *, is_again: bool) -> "_Found":
+    def _reconcile(self, plan: ImportPlan, bucket: int, duplicates: FileWriter, *, is_again: bool) -> "_Found":
         last_row = Division.load(self.files, plan).last
         result = _Found()
         with Importer(
@@ -71,19 +74,23 @@ class ImportReconciler:
             mapping=plan.spec.name,
             is_again=is_again,
         ) as importer:
-            for person in self._persons(plan, bucket):
-                result.add(person)
+            for lines in self._of_several_rows(plan, bucket):
+                person = _Person()
+                for some in batched((PersonRow.load(line) for _, line in lines), _ROWS_AT_ONCE):
+                    found = list(filter(None, map(person.hear, some)))
+                    result.duplicates += len(found)
+                    duplicates.write(csv_lines(found))
                 if plan.dry_run:  # parts that pretend do not see each other: a person in two of them was new in both
                     result.correct("created", "updated", max(0, person.outcomes["created"] - 1))
-                elif person.is_in_several_parts and (last := person.last_word()) is not None:
+                elif lines[0][0] != lines[-1][0] and (last := person.last_word()) is not None:
                     applied = importer.apply(last, source=plan.source, at=plan.row_time(last.number, last_row))
                     if not isinstance(applied, RejectedRow) and applied.outcome != "unchanged":
                         result.settled += 1
                         result.correct("unchanged", "updated", min(1, person.outcomes["unchanged"]))
         return result
 
-    def _persons(self, plan: ImportPlan, bucket: int) -> Iterator["_Person"]:
-        """Whoever is in the file several times, by the number of the first row."""
+    def _of_several_rows(self, plan: ImportPlan, bucket: int) -> Iterator[list[tuple[int, bytes]]]:
+        """The rows of whoever is in the file several times, each with its part; by the number of the first row."""
         parts = list(self.files.listed(plan.persons))
         if len(parts) < sum(1 for _ in self.files.listed(plan.parts)):
             raise InvalidInput("parts", "are not all done; redrive the execution, or start the import again")
@@ -91,25 +98,16 @@ class ImportReconciler:
         for part, file in enumerate(parts):
             for line in read_persons(self.files, file, bucket=bucket):
                 lines.setdefault(person_of(line), []).append((part, line))
-        for found in lines.values():
-            if len(found) > 1:
-                yield _Person(found)
+        yield from (found for found in lines.values() if len(found) > 1)
 
 
 @dataclass(slots=True)
 class _Found:
-    """What was found in a bucket: ``rows`` of the report of duplicates, and corrections of the parts' counts."""
+    """What was found in a bucket; ``corrections`` are those of the parts' counts."""
 
     duplicates: int = 0
     settled: int = 0
     corrections: Counter[str] = field(default_factory=Counter)
-    rows: list[list[str]] = field(default_factory=list)
-
-    def add(self, person: "_Person") -> None:
-        """Somebody who is in the file several times."""
-        found = list(person.compared())
-        self.duplicates += len(found)
-        self.rows += found
 
     def correct(self, wrong: str, right: str, rows: int) -> None:
         """So many rows were counted wrong."""
@@ -117,54 +115,51 @@ class _Found:
         self.corrections[right] += rows
 
     def to_dict(self) -> dict[str, Any]:
-        """The stored form; the rows are stored apart."""
+        """The stored form."""
         return {"duplicates": self.duplicates, "settled": self.settled, "corrections": dict(self.corrections)}
 
 
+@dataclass(slots=True)
 class _Person:
-    """The rows about one contact, in their order."""
+    """What the rows about one contact have said so far. A placeholder of an address may have most rows of a file."""
 
-    def __init__(self, found: Sequence[tuple[int, bytes]]) -> None:
-        self.rows = [PersonRow.load(line) for _, line in found]
-        self.is_in_several_parts = len({part for part, _ in found}) > 1
-        self.outcomes = Counter(row.outcome for row in self.rows)
+    first: int = 0
+    last: int = 0
+    contact_id: str = ""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    known: dict[str, Any] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)
+    contradicted: set[str] = field(default_factory=set)
+    answers: dict[str, set[bool]] = field(default_factory=dict)
 
-    def compared(self) -> Iterator[list[str]]:
-        """Of each row but the first: its number, the first one's, the kinds of identity that it shares with one before
-        it, and the attributes in which it differs from them.
+    def hear(self, row: PersonRow) -> list[str]:
+        """Take the next row; its number, the first row's, the kinds of identity that it shares with one before it, and
+        the attributes in which it differs from them. Nothing for the first row.
         """
-        known: dict[str, Any] = {}
-        told: set[tuple[str, str]] = set()
-        for row in self.rows:
-            values = _values(row)
-            if row is not self.rows[0]:
-                same = [kind for kind, value in row.identities.items() if (kind, value) in told]
-                differs = [name for name, value in values.items() if known.get(name, value) != value]
-                yield [str(row.number), str(self.rows[0].number), _joined(same), _joined(differs)]
-            known |= values
-            told |= row.identities.items()
+        values = {name: value for name, value in row.profile.items() if name != "consent" and name not in _ADD_UP}
+        same = [kind for kind, value in row.identities.items() if (kind, value) in self.told]
+        differs = [name for name, value in values.items() if self.known.get(name, value) != value]
+        is_first = not self.contact_id
+        if is_first:
+            self.first, self.contact_id = row.number, row.contact_id
+        self.last = row.number
+        self.outcomes[row.outcome] += 1
+        self.known |= values
+        self.told |= row.identities.items()
+        self.contradicted.update(differs)
+        for channel, answer in row.profile.get("consent", {}).items():
+            self.answers.setdefault(channel, set()).add(answer)
+        return [] if is_first else [str(row.number), str(self.first), _joined(same), _joined(differs)]
 
     def last_word(self) -> CleanRow | None:
         """What the rows say in the end, where they contradict each other; None when they do not.
 
         Of a channel about which they say yes and no it is the no, as if they had been read in order.
         """
-        said: dict[str, list[Any]] = {}
-        answers: dict[str, set[bool]] = {}
-        for row in self.rows:
-            for name, value in _values(row).items():
-                said.setdefault(name, []).append(value)
-            for channel, answer in row.profile.get("consent", {}).items():
-                answers.setdefault(channel, set()).add(answer)
-        profile = {name: values[-1] for name, values in said.items() if any(each != values[-1] for each in values)}
-        refused = {channel: False for channel, given in answers.items() if len(given) > 1}
-        if refused:
+        profile = {name: self.known[name] for name in sorted(self.contradicted)}
+        if refused := {channel: False for channel, given in self.answers.items() if len(given) > 1}:
             profile["consent"] = refused
-        return CleanRow(self.rows[-1].number, {"contact_id": self.rows[0].contact_id}, profile) if profile else None
-
-
-def _values(row: PersonRow) -> dict[str, Any]:
-    return {name: value for name, value in row.profile.items() if name != "consent" and name not in _ADD_UP}
+        return CleanRow(self.last, {"contact_id": self.contact_id}, profile) if profile else None
 
 
 def _joined(names: Iterable[str]) -> str:
