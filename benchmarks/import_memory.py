@@ -167,7 +167,7 @@ def _split(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
 def _parts(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
     from waypost.importing.part import PartImporter
 
-    importer = PartImporter(files=files, contacts=_Base(), history=Forgetful(), clock=lambda: NOW)
+    importer = PartImporter(files=files, contacts=_Base(), importer=_rows())
     for each in files.listed(given["parts"]):
         importer.import_part({"run": given["run"], "part": each.key})
     return {}
@@ -176,7 +176,7 @@ def _parts(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
 def _compare(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
     from waypost.importing.reconciling import ImportReconciler
 
-    reconciler = ImportReconciler(files=files, contacts=_Base(), history=Forgetful(), clock=lambda: NOW)
+    reconciler = ImportReconciler(files=files, importer=_rows())
     for bucket in given["buckets"]:
         reconciler.reconcile({"run": given["run"], "bucket": bucket})
     return {}
@@ -187,6 +187,12 @@ def _report(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]
 
     ImportReporter(files=files).report({"run": given["run"]})
     return {}
+
+
+def _rows() -> Any:
+    from waypost.importing.applying import Importer
+
+    return Importer(contacts=_Base(), history=Forgetful(), clock=lambda: NOW)
 
 
 class _Base(Nobody):

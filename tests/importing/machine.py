@@ -15,6 +15,7 @@ from waypost.errors import InvalidInput
 from waypost.exporting.gathering import ExportGatherer
 from waypost.exporting.runs import ExportPlanner
 from waypost.exporting.slicing import SliceExporter
+from waypost.importing.applying import Importer
 from waypost.importing.dividing import ImportDivider
 from waypost.importing.inspecting import ImportInspector
 from waypost.importing.part import PartImporter
@@ -156,15 +157,15 @@ class Machines:
 
     @property
     def importer(self) -> PartImporter:
-        return PartImporter(
-            files=self.files, contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue
-        )
+        return PartImporter(files=self.files, contacts=self.contacts, importer=self._rows)
 
     @property
     def reconciler(self) -> ImportReconciler:
-        return ImportReconciler(
-            files=self.files, contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue
-        )
+        return ImportReconciler(files=self.files, importer=self._rows)
+
+    @property
+    def _rows(self) -> Importer:
+        return Importer(contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue)
 
     @property
     def reporter(self) -> ImportReporter:

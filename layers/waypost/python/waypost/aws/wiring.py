@@ -1,5 +1,6 @@
 """The adapters of this process, each made once and only when a handler asks for it."""
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from waypost.aws.bulk_contacts import DynamoBulkContacts
     from waypost.aws.files import S3Files
     from waypost.aws.profile_scan import DynamoProfileScan
+    from waypost.importing.applying import Importer
     from waypost.segments.keeping import Keeper
     from waypost.segments.past import Past
 
@@ -52,6 +54,23 @@ def files() -> "S3Files":
     from waypost.aws.files import S3Files  # noqa: PLC0415 - only what works on files needs it
 
     return S3Files(bulk_client("s3"), settings().files_bucket)
+
+
+@cache
+def importer() -> "Importer":
+    """What makes contacts of a file's rows; its function must be allowed to send to the events queue."""
+    from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - only imports need any of this
+    from waypost.contacts.identity_rules import load_identity_rules  # noqa: PLC0415
+    from waypost.importing.applying import Importer  # noqa: PLC0415
+
+    return Importer(
+        contacts=bulk_contacts(),
+        history=history(),
+        clock=clock(),
+        queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
+        identity_rules=load_identity_rules(),
+        wait=time.sleep,
+    )
 
 
 @cache

@@ -77,7 +77,7 @@ class Importer:
     mapping: str = ""
     records: bool = True
     is_again: bool = False
-    _waiting: dict[str, KeptEvent] = field(default_factory=dict)
+    _waiting: dict[str, KeptEvent] = field(default_factory=dict, init=False)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +118,7 @@ class Importer:
         if outcome != "unchanged" and self.records:
             done = replace(event, profile=desk.effective_profile(), properties={**event.properties, "outcome": outcome})
             self._keep(KeptEvent(contact.contact_id, done, routed_at=self.clock(), version=contact.version))
-        if contact.unannounced and self.queue is not None:
+        if self.records and contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
         return Applied(outcome, contact.contact_id, desk.kept_consents)
 

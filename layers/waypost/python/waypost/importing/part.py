@@ -7,16 +7,11 @@ left half-done is done again, which changes nothing for the rows that were done.
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from waypost.batches import batched
-from waypost.clock import Clock
-from waypost.contacts.identity import Wait
-from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
-from waypost.events.history import BulkEventHistory
-from waypost.events.ports import EventQueue
-from waypost.importing.applying import Applied, Importer, no_wait
+from waypost.importing.applying import Applied, Importer
 from waypost.importing.cleaning import RowCleaner
 from waypost.importing.persons import PersonRow, write_persons
 from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, result_key
@@ -34,15 +29,11 @@ MOST_REPAIRS: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartImporter:
-    """Reads, cleans and applies rows, and writes down what became of them."""
+    """Reads, cleans and applies rows, and writes down what became of them; each part has an ``importer`` of its own."""
 
     files: Files
     contacts: BulkContactStore
-    history: BulkEventHistory
-    clock: Clock
-    queue: EventQueue | None = None
-    identity_rules: IdentityRules = BUILT_IN
-    wait: Wait = no_wait
+    importer: Importer
 
     def import_part(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run, part}`` → ``{rows, repeated}``; the part is named by its key.
@@ -67,16 +58,8 @@ class PartImporter:
         stream = self.files.stream(content_of(plan, self.files), start=part.start, end=part.end)
         ahead = ReadAhead(self.contacts, writes=not plan.dry_run)
         cleaner = RowCleaner(plan.spec)
-        with Importer(
-            contacts=ahead,
-            history=self.history,
-            clock=self.clock,
-            queue=None if plan.dry_run else self.queue,
-            identity_rules=self.identity_rules,
-            wait=self.wait,
-            mapping=plan.spec.name,
-            records=not plan.dry_run,
-            is_again=is_again,
+        with replace(
+            self.importer, contacts=ahead, mapping=plan.spec.name, records=not plan.dry_run, is_again=is_again
         ) as importer:
             for raws in batched(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
                 cleaned = [(raw, cleaner.clean(raw)) for raw in raws]

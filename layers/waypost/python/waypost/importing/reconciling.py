@@ -8,19 +8,13 @@ that it was there. Here, when all parts are done, what the rows of such a person
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from waypost.batches import batched
-from waypost.clock import Clock
 from waypost.contacts import push_tokens
-from waypost.contacts.identity import Wait
-from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
-from waypost.contacts.ports import ContactStore
 from waypost.errors import InvalidInput
-from waypost.events.history import BulkEventHistory
-from waypost.events.ports import EventQueue
-from waypost.importing.applying import Importer, no_wait
+from waypost.importing.applying import Importer
 from waypost.importing.csv_writing import csv_lines
 from waypost.importing.persons import PersonRow, person_of, read_persons
 from waypost.importing.plan import Division, ImportPlan, reconciled_key
@@ -38,12 +32,7 @@ class ImportReconciler:
     """Compares the rows of the persons in one bucket and writes down what it found."""
 
     files: Files
-    contacts: ContactStore
-    history: BulkEventHistory
-    clock: Clock
-    queue: EventQueue | None = None
-    identity_rules: IdentityRules = BUILT_IN
-    wait: Wait = no_wait
+    importer: Importer
 
     def reconcile(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run, bucket}`` → ``{duplicates, settled, repeated}``: rows about somebody whom an earlier row is about, and
@@ -64,16 +53,7 @@ class ImportReconciler:
     def _reconcile(self, plan: ImportPlan, bucket: int, duplicates: FileWriter, *, is_again: bool) -> "_Found":
         last_row = Division.load(self.files, plan).last
         result = _Found()
-        with Importer(
-            contacts=self.contacts,
-            history=self.history,
-            clock=self.clock,
-            queue=self.queue,
-            identity_rules=self.identity_rules,
-            wait=self.wait,
-            mapping=plan.spec.name,
-            is_again=is_again,
-        ) as importer:
+        with replace(self.importer, mapping=plan.spec.name, is_again=is_again) as importer:
             for lines in self._of_several_rows(plan, bucket):
                 person = _Person()
                 for some in batched((PersonRow.load(line) for _, line in lines), _ROWS_AT_ONCE):
