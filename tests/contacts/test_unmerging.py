@@ -198,6 +198,13 @@ def test_days_of_events_are_never_claimed_to_begin_later_than_they_may_have() ->
     assert left.seen["x"] == (LATER.date(), may)
 
 
+def test_an_event_type_that_may_have_been_the_survivors_own_since_is_not_claimed_never_to_have_happened() -> None:
+    day = LATER.date()
+    done = merge(lin(seen={}), mail(seen={"order_placed": (day, day)}))
+    left, back = parted(done, done.result)  # another order of the same day would not show
+    assert left.seen == back.seen == {"order_placed": (day, day)}
+
+
 def test_an_older_merge_is_undone_without_the_newer_one_and_both_in_any_order() -> None:
     start = lin(attributes={"city": "Wuhan"}, points=1)
     first = merge(start, mail(attributes={"city": "Beijing", "name": "Lin"}, points=2, tags={"new"}))

@@ -11,7 +11,9 @@ from typing import Any, BinaryIO
 from tests.fakes import Effects, FakeClock, FakeContacts, FakeHistory, FakeQueue
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
+from waypost.contacts.rebuilding import fold
 from waypost.errors import InvalidInput
+from waypost.events.history import AppliedEvent
 from waypost.exporting.gathering import ExportGatherer
 from waypost.exporting.runs import ExportPlanner
 from waypost.exporting.slicing import SliceExporter
@@ -245,3 +247,17 @@ def base(machines: Machines) -> dict[str, Any]:
         contact.contact_id: replace(contact, version=0, created_at=parse_instant(START)).to_dict()
         for contact in machines.contacts.living()
     }
+
+
+def rebuilt(machines: Machines) -> dict[str, Any]:
+    """The same as ``base``, made from the history alone; nobody must have been merged."""
+    found = {}
+    for contact in machines.contacts.living():
+        events = [
+            AppliedEvent.from_dict({**json.loads(item), "profile_version": machines.history.versions[place]})
+            for place, item in machines.history.events.items()
+            if place[0] == contact.contact_id
+        ]
+        empty = Contact(contact_id=contact.contact_id, created_at=parse_instant(START))
+        found[contact.contact_id] = fold(empty, events, not_ours=frozenset()).to_dict()
+    return found

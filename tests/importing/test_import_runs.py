@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import CRASH_MODES, Crash, CrashMode, Effects
-from tests.importing.machine import START, Machines, base, counts
+from tests.importing.machine import START, Machines, base, counts, rebuilt
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent
 from waypost.errors import InvalidInput, RetryableError, ServiceRefused
@@ -144,8 +144,50 @@ def test_what_was_filled_in_is_in_the_history_although_keeping_it_broke_off(cras
             continue
         break
     kept = [json.loads(item) for item in machines.history.events.values()]
-    assert [event["profile"] for event in kept] == [{"city": "上海市", "province": "上海市"}] * 2
     assert {event["properties"]["outcome"] for event in kept} == {"created"}
+    assert {contact.attributes["province"] for contact in machines.contacts.living()} == {"上海市"}
+    assert rebuilt(machines) == base(machines)
+
+
+def test_what_was_said_before_is_in_the_history_when_it_is_said_again() -> None:
+    machines = Machines(rows_per_part=100)
+    machines.upload("user_id,timezone\nu-1,Etc/GMT-1\nu-1,Etc/GMT-2\nu-1,Etc/GMT-1\n")
+    machines.import_file()
+    for week, zone in enumerate((2, 1), 1):
+        machines.clock.advance(days=7)
+        machines.upload(f"user_id,timezone\nu-1,Etc/GMT-{zone}\n", f"imports/week-{week}.csv")
+        machines.import_file(f"imports/week-{week}.csv")
+    assert machines.one("user_id", "u-1").attributes["timezone"] == "Etc/GMT-1"
+    assert rebuilt(machines) == base(machines)
+
+
+def test_a_grant_that_took_no_effect_is_not_in_the_history() -> None:
+    machines = Machines()
+    machines.upload("user_id,email\nu-1,one@example.com\nu-2,two@example.com\n")
+    machines.import_file(consent={"email": "sign-up form of 2025"})
+    machines.clock.advance(days=1)
+    machines.upload("user_id,email,timezone\nu-1,one@example.com,Etc/GMT-1\nu-2,,Etc/GMT-1\n", "imports/again.csv")
+    machines.import_file("imports/again.csv", consent={"email": "sign-up form of 2026"})
+    assert machines.one("user_id", "u-1").consents["email/*"].at < machines.clock() - timedelta(hours=23)
+    assert rebuilt(machines) == base(machines)
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("crash_at", range(12))
+def test_a_part_that_broke_off_behind_a_merge_is_counted_as_if_it_had_not(mode: CrashMode, crash_at: int) -> None:
+    rows = "user_id,phone\n,13800138001\nu-1,\nu-1,13800138001\nu-2,\n"
+    undisturbed = Machines(rows_per_part=100)
+    undisturbed.upload(rows)
+    expected = counts(undisturbed.import_file())
+    assert expected == {"rows": 4, "created": 3, "merged": 1, "duplicates": 1}
+    machines = Machines(rows_per_part=100, effects=Effects(crash_at=crash_at, mode=mode))
+    machines.upload(rows)
+    _, [part] = machines.parts_of({"file": "imports/customers.csv"})
+    if crash_at < len(undisturbed.effects.log) and not _is_harmless(mode, machines, part):
+        machines.clock.advance(minutes=1)
+    assert counts(machines.import_file()) == expected
+    assert {place[1] for place in machines.history.events} == {place[1] for place in undisturbed.history.events}
+    assert len(machines.history.events) == len(undisturbed.history.events)
 
 
 def test_two_files_about_the_same_people_at_once_lose_nobody() -> None:

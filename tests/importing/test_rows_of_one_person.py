@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import CRASH_MODES, Crash, CrashMode
-from tests.importing.machine import Machines, base, counts
+from tests.importing.machine import Machines, base, counts, rebuilt
 from waypost.errors import RetryableError
 from waypost.importing import inspecting
 from waypost.importing.spec import Column, ImportSpec
@@ -216,6 +216,7 @@ def test_parts_done_in_any_order_end_as_rows_read_one_after_the_other(
         for part in parts:
             machines.importer.import_part(part)
         report = counts(machines.finished({"file": "imports/again.csv"}))
+        assert rebuilt(machines) == base(machines)
         contacts = {each["contact_id"]: (each["attributes"], each["tags"]) for each in base(machines).values()}
         ends.append((contacts, report["rows"], report.get("duplicates"), report.get("created")))
     assert ends[0] == ends[1] == ends[2]

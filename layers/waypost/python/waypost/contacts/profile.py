@@ -32,6 +32,10 @@ MOST_POINTS: Final = 1_000_000_000
 POINTS_EVENTS: Final[Mapping[str, int]] = {"points_earned": 1, "points_spent": -1}
 """The events that change the balance, and in which direction."""
 
+IMPORTED: Final = "contact_imported"
+"""A row of a file. Its property ``filled`` has what fill rules propose: each is for a contact that has none of that name, and
+leaves no time, so that whatever somebody says is newer."""
+
 GROUP_EVENTS: Final = frozenset({"group_joined", "group_left"})
 """The events that change the groups, by their property ``group``."""
 
@@ -203,6 +207,8 @@ def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Cont
         changed = with_groups(changed, **names, at=at)
     if counting and event.type in POINTS_EVENTS:
         changed = with_points(changed, event)
+    if event.type == IMPORTED and isinstance(filled := event.properties.get("filled"), Mapping):
+        changed = replace(changed, attributes={**filled, **changed.attributes})
     return _with_product_event(with_seen(changed, event), event)
 
 

@@ -211,12 +211,15 @@ def _withdrawals(consents: Mapping[str, Consent]) -> dict[str, Consent]:
 def _seen(before: Contact, after: Contact, now: Contact, *, since: datetime) -> dict[str, Any]:
     """The days of each event type: before the merge its own, since then everything.
 
-    Of a type that only the other had seen before, the first own day is known no better than as the day of the merge:
-    too early is the safe side, because these days are used to rule events out.
+    Of a type that only the other had seen before, the first own day is known no better than as the day of the merge, and
+    one that was seen on that day or later may have been the survivor's: too much is the safe side, because these days are
+    used to rule events out.
     """
     found = dict(_each(before.seen, after.seen, now.seen))
-    for kind, (first, last) in found.items():
-        if kind in after.seen and now.seen.get(kind) != after.seen[kind] and first == after.seen[kind][0]:
+    for kind, (first, last) in now.seen.items():
+        if kind not in after.seen or first != after.seen[kind][0]:
+            continue
+        if (first, last) != after.seen[kind] or last >= since.date():
             own = before.seen[kind][0] if kind in before.seen else max(first, since.date())
             found[kind] = (min(own, last), last)
     return found

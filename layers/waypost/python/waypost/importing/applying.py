@@ -18,7 +18,7 @@ from waypost.contacts.identity import Wait, record_on_contact
 from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
 from waypost.contacts.merging import Merge
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.profile import IMPORTED, Consent, Contact
 from waypost.errors import ContactNotFound, InvalidInput, ServiceRefused, WaypostError
 from waypost.events.envelope import IDENTITY_KINDS, Event
 from waypost.events.history import BulkEventHistory, KeptEvent
@@ -27,7 +27,6 @@ from waypost.importing.rows import CleanRow, RejectedRow
 
 Outcome = Literal["created", "updated", "unchanged", "merged"]
 
-EVENT_TYPE: Final = "contact_imported"
 ERASED: Final = "this person was erased on request and is not taken in again; leave the row out"
 DANGLING: Final = (
     "leads to a contact that does not exist any more; import the row without its ids, or tell the operator"
@@ -63,9 +62,9 @@ class Importer:
     dies before that, contacts bear the marks of their last rows, by which it is made up for when the rows are applied
     again; so an event that waits is kept before its contact is changed once more.
 
-    ``mapping`` names how the file was read; with the row's content it gives the event its id. ``records`` is False when
-    nothing may be written, and then ``contacts`` only pretends to save. ``is_again`` says that somebody has begun these
-    rows before and may have done some: what a row did then is looked up, so that the counts come out as they would have.
+    ``records`` is False when nothing may be written, and then ``contacts`` only pretends to save. ``is_again`` says that
+    somebody has begun these rows before and may have done some: what a row did then is looked up, so that the counts come
+    out as they would have.
     """
 
     contacts: ContactStore
@@ -74,7 +73,6 @@ class Importer:
     queue: EventQueue | None = None
     identity_rules: IdentityRules = BUILT_IN
     wait: Wait = no_wait
-    mapping: str = ""
     records: bool = True
     is_again: bool = False
     _waiting: dict[str, KeptEvent] = field(default_factory=dict, init=False)
@@ -92,7 +90,7 @@ class Importer:
         The same row again changes nothing and writes nothing. Raises RetryableError or FinalError.
         """
         event = self._event(row, source=source, at=at or self.clock())
-        desk = _Desk(self.contacts, event=event, filled=row.filled, before_change=self._keep_of)
+        desk = _Desk(self.contacts, event=event, before_change=self._keep_of)
         try:
             contact, _ = record_on_contact(
                 event,
@@ -112,15 +110,18 @@ class Importer:
             if "ValidationException" not in str(refused):
                 raise
             return RejectedRow(row.number, "row", NOT_STORABLE)
-        outcome = desk.outcome
+        outcome, contact_id = desk.outcome, contact.contact_id
         if outcome == "unchanged" and self.is_again:
-            outcome = self._what_it_did(event, desk.recalled(contact))
+            outcome, contact_id = self._what_it_did(event, desk.as_stored(contact))
         if outcome != "unchanged" and self.records:
-            done = replace(event, profile=desk.effective_profile(), properties={**event.properties, "outcome": outcome})
-            self._keep(KeptEvent(contact.contact_id, done, routed_at=self.clock(), version=contact.version))
+            profile = desk.effective_profile(desk.as_stored(contact))
+            done = replace(event, profile=profile, properties={**event.properties, "outcome": outcome})
+            self._keep(KeptEvent(contact_id, done, routed_at=self.clock(), version=contact.version))
+            if not desk.leaves_mark:
+                self._flush()
         if self.records and contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
-        return Applied(outcome, contact.contact_id, desk.kept_consents)
+        return Applied(outcome, contact_id, desk.kept_consents)
 
     def _flush(self) -> None:
         if self._waiting:
@@ -143,11 +144,13 @@ class Importer:
     def _event(self, row: CleanRow, *, source: str, at: datetime) -> Event:
         content = {"identities": row.identities, "profile": row.profile, "filled": row.filled}
         properties: dict[str, Any] = {"import": source.removeprefix("import:"), "row": row.number}
+        if row.filled:
+            properties["filled"] = dict(row.filled)
         if row.evidence:
             properties["evidence"] = dict(row.evidence)
         return Event(
-            id=ids.event_id(f"import:{self.mapping}", content),
-            type=EVENT_TYPE,
+            id=ids.event_id(f"{source}/{row.number}", content),
+            type=IMPORTED,
             contact=dict(row.identities),
             occurred_at=at,
             received_at=self.clock(),
@@ -157,15 +160,18 @@ class Importer:
             correlation_id=source,
         )
 
-    def _what_it_did(self, event: Event, contact: Contact) -> Outcome:
-        """What the row did when it was applied before somebody stopped half-way, if it was."""
-        for recorded in self.history.since(contact.contact_id, event.occurred_at, types=(EVENT_TYPE,)):
-            if recorded.id == event.id and recorded.occurred_at == event.occurred_at:
-                outcome: Outcome = recorded.properties.get("outcome", "updated")
-                return outcome
+    def _what_it_did(self, event: Event, contact: Contact) -> tuple[Outcome, str]:
+        """What the row did when it was applied before somebody stopped half-way, if it was, and to which contact."""
+        for contact_id in contact.partitions:
+            for recorded in self.history.since(contact_id, event.occurred_at, types=(IMPORTED,)):
+                if recorded.id == event.id and recorded.occurred_at == event.occurred_at:
+                    return recorded.properties.get("outcome", "updated"), contact_id
+        if contact.absorbed and any(merge.cause == event.id for merge in self.contacts.merges(contact.contact_id)):
+            return "merged", contact.contact_id
         if not _bears_the_mark_of(contact, event):
-            return "unchanged"
-        return "created" if contact.version == 1 else "updated"  # stored, but the history was not reached
+            return "unchanged", contact.contact_id
+        outcome: Outcome = "created" if contact.version == 1 else "updated"  # stored, but the history was not reached
+        return outcome, contact.contact_id
 
 
 class _ErasedContact(Exception):
@@ -182,11 +188,10 @@ class _Desk:
 
     contacts: ContactStore
     event: Event
-    filled: Mapping[str, Any]
     before_change: Callable[[str], None]
     outcome: Outcome = "unchanged"
     kept_consents: tuple[str, ...] = ()
-    used: dict[str, Any] = field(default_factory=dict)
+    leaves_mark: bool = True
     _fresh: dict[str, Contact] = field(default_factory=dict)
     _read: dict[str, Contact] = field(default_factory=dict)
 
@@ -222,6 +227,8 @@ class _Desk:
             return False
         if self.outcome != "merged":
             self.outcome = "created" if contact.version == 0 else "updated"
+        self._read[contact.contact_id] = after
+        self.leaves_mark = _bears_the_mark_of(after, self.event) and not (claim and before is not None)
         return True
 
     def merge(self, merge: Merge) -> bool:
@@ -245,39 +252,40 @@ class _Desk:
         """See ContactStore."""
         return self.contacts.unmerge(merge, survivor, absorbed, rewritten=rewritten)
 
-    def recalled(self, contact: Contact) -> Contact:
-        """The contact as it was last read; what of the row stands there counts as what took effect, if it was applied before."""
-        stored = self._read.get(contact.contact_id, contact)
-        self.used = {
-            name: value
-            for name, value in self.filled.items()
-            if name not in stored.attributes_at and stored.attributes.get(name) == value
-        }
-        return stored
+    def as_stored(self, contact: Contact) -> Contact:
+        """The contact as it was last saved for this row, or read."""
+        return self._read.get(contact.contact_id, contact)
 
-    def effective_profile(self) -> dict[str, Any]:
+    def effective_profile(self, contact: Contact) -> dict[str, Any]:
         """The event's profile as it took effect, so that whoever reads the history later comes to the same contact."""
-        profile = {**self.event.profile, **self.used}
-        consent = {name: said for name, said in profile.pop("consent", {}).items() if name not in self.kept_consents}
+        profile = dict(self.event.profile)
+        consent = {
+            channel: said
+            for channel, said in profile.pop("consent", {}).items()
+            if not said or any(self._is_of_this(answer) for answer in _answers(contact, channel).values())
+        }
         return {**profile, "consent": consent} if consent else profile
+
+    def _is_of_this(self, answer: Consent) -> bool:
+        return (answer.at, answer.source) == (self.event.occurred_at, self.event.source)
 
     def _guarded(self, before: Contact | None, after: Contact) -> Contact:
         consents, kept = dict(after.consents), []
         granted = [name for name, said in self.event.profile.get("consent", {}).items() if said]
         for channel in granted if before is not None else ():
-            answers = (
-                {key: said for key, said in before.consents.items() if key.startswith(f"{channel}/")} if before else {}
-            )
+            answers = _answers(before, channel) if before else {}
             if answers:
                 consents = {key: said for key, said in consents.items() if not key.startswith(f"{channel}/")} | answers
                 if not all(said.granted for said in answers.values()):
                     kept.append(channel)
         self.kept_consents = tuple(kept)
-        self.used = {name: value for name, value in self.filled.items() if name not in after.attributes}
         suppressions = {**after.suppressions, **(before.suppressions if before else {})}
-        return replace(
-            after, consents=consents, suppressions=suppressions, attributes={**after.attributes, **self.used}
-        )
+        return replace(after, consents=consents, suppressions=suppressions)
+
+
+def _answers(contact: Contact, channel: str) -> dict[str, Consent]:
+    """What the contact has ever answered about a channel and its topics."""
+    return {key: said for key, said in contact.consents.items() if key.startswith(f"{channel}/")}
 
 
 def _essence(contact: Contact) -> Contact:
@@ -289,7 +297,7 @@ def _essence(contact: Contact) -> Contact:
 def _bears_the_mark_of(contact: Contact, event: Event) -> bool:
     """Whether this very row has been stored here: its time, which no other row has, stands at what it set."""
     consent = event.profile.get("consent", {})
-    stamps = [f"tag:{name}" for name in event.profile.get("tags", [])]
+    stamps = [f"{kind}:{name}" for kind in ("tag", "group") for name in event.profile.get(f"{kind}s", [])]
     stamps += [name for name in event.profile if name not in {"consent", "tags", "groups"}]
     if any(contact.attributes_at.get(stamp) == event.occurred_at for stamp in stamps):
         return True
@@ -297,5 +305,5 @@ def _bears_the_mark_of(contact: Contact, event: Event) -> bool:
         return True
     if stamps or consent:
         return False
-    _, last = contact.seen.get(EVENT_TYPE, (None, None))
+    _, last = contact.seen.get(IMPORTED, (None, None))
     return last == event.occurred_at.astimezone(UTC).date()

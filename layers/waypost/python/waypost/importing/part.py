@@ -58,9 +58,7 @@ class PartImporter:
         stream = self.files.stream(content_of(plan, self.files), start=part.start, end=part.end)
         ahead = ReadAhead(self.contacts, writes=not plan.dry_run)
         cleaner = RowCleaner(plan.spec)
-        with replace(
-            self.importer, contacts=ahead, mapping=plan.spec.name, records=not plan.dry_run, is_again=is_again
-        ) as importer:
+        with replace(self.importer, contacts=ahead, records=not plan.dry_run, is_again=is_again) as importer:
             for raws in batched(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
                 cleaned = [(raw, cleaner.clean(raw)) for raw in raws]
                 ahead.prepare(row.identities for _, row in cleaned if isinstance(row, CleanRow))

@@ -53,7 +53,7 @@ class ImportReconciler:
     def _reconcile(self, plan: ImportPlan, bucket: int, duplicates: FileWriter, *, is_again: bool) -> "_Found":
         last_row = Division.load(self.files, plan).last
         result = _Found()
-        with replace(self.importer, mapping=plan.spec.name, is_again=is_again) as importer:
+        with replace(self.importer, is_again=is_again) as importer:
             for lines in self._of_several_rows(plan, bucket):
                 person = _Person()
                 for some in batched((PersonRow.load(line) for _, line in lines), _ROWS_AT_ONCE):
@@ -62,11 +62,13 @@ class ImportReconciler:
                     duplicates.write(csv_lines(found))
                 if plan.dry_run:  # parts that pretend do not see each other: a person in two of them was new in both
                     result.correct("created", "updated", max(0, person.outcomes["created"] - 1))
-                elif lines[0][0] != lines[-1][0] and (last := person.last_word()) is not None:
-                    applied = importer.apply(last, source=plan.source, at=plan.row_time(last.number, last_row))
-                    if not isinstance(applied, RejectedRow) and applied.outcome != "unchanged":
-                        result.settled += 1
-                        result.correct("unchanged", "updated", min(1, person.outcomes["unchanged"]))
+                elif lines[0][0] != lines[-1][0]:
+                    changed = 0
+                    for last in person.last_words():
+                        applied = importer.apply(last, source=plan.source, at=plan.row_time(last.number, last_row))
+                        changed += not isinstance(applied, RejectedRow) and applied.outcome != "unchanged"
+                    result.settled += changed > 0
+                    result.correct("unchanged", "updated", min(changed, person.outcomes["unchanged"]))
         return result
 
     def _of_several_rows(self, plan: ImportPlan, bucket: int) -> Iterator[list[tuple[int, bytes]]]:
@@ -108,6 +110,7 @@ class _Person:
     contact_id: str = ""
     outcomes: Counter[str] = field(default_factory=Counter)
     known: dict[str, Any] = field(default_factory=dict)
+    said_by: dict[str, int] = field(default_factory=dict)
     told: set[tuple[str, str]] = field(default_factory=set)
     contradicted: set[str] = field(default_factory=set)
     answers: dict[str, set[bool]] = field(default_factory=dict)
@@ -125,21 +128,25 @@ class _Person:
         self.last = row.number
         self.outcomes[row.outcome] += 1
         self.known |= values
+        self.said_by |= dict.fromkeys(values, row.number)
         self.told |= row.identities.items()
         self.contradicted.update(differs)
         for channel, answer in row.profile.get("consent", {}).items():
             self.answers.setdefault(channel, set()).add(answer)
         return [] if is_first else [str(row.number), str(self.first), _joined(same), _joined(differs)]
 
-    def last_word(self) -> CleanRow | None:
-        """What the rows say in the end, where they contradict each other; None when they do not.
+    def last_words(self) -> Iterator[CleanRow]:
+        """What the rows say in the end, where they contradict each other: of each row what it was the last to say.
 
         Of a channel about which they say yes and no it is the no, as if they had been read in order.
         """
-        profile = {name: self.known[name] for name in sorted(self.contradicted)}
+        said: dict[int, dict[str, Any]] = {}
+        for name in sorted(self.contradicted):
+            said.setdefault(self.said_by[name], {})[name] = self.known[name]
         if refused := {channel: False for channel, given in self.answers.items() if len(given) > 1}:
-            profile["consent"] = refused
-        return CleanRow(self.last, {"contact_id": self.contact_id}, profile) if profile else None
+            said.setdefault(self.last, {})["consent"] = refused
+        for number, profile in sorted(said.items()):
+            yield CleanRow(number, {"contact_id": self.contact_id}, profile)
 
 
 def _joined(names: Iterable[str]) -> str:
