@@ -117,7 +117,7 @@ class Importer:
             profile = desk.effective_profile(desk.as_stored(contact))
             done = replace(event, profile=profile, properties={**event.properties, "outcome": outcome})
             self._keep(KeptEvent(contact_id, done, routed_at=self.clock(), version=contact.version))
-            if not desk.leaves_mark:
+            if not desk.leaves_mark:  # by which it could be made up for
                 self._flush()
         if self.records and contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
@@ -184,7 +184,10 @@ class _ErasedContact(Exception):
 
 @dataclass(slots=True)
 class _Desk:
-    """The contact store as one row sees it: it writes only what changes something, and keeps what a file cannot change."""
+    """The contact store as one row sees it: it writes only what changes something, and keeps what a file cannot change.
+
+    ``leaves_mark`` tells whether the contact shows that the row was applied; a further identity of it does not.
+    """
 
     contacts: ContactStore
     event: Event
