@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Self
 from waypost import ids
 from waypost.clock import Clock
 from waypost.contacts.announcing import announcements
-from waypost.contacts.identity import Wait, record_on_contact
+from waypost.contacts.identity import Wait, no_wait, record_on_contact
 from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
 from waypost.contacts.merging import Merge
 from waypost.contacts.ports import ContactStore
@@ -39,10 +39,6 @@ EVENTS_AT_ONCE: Final = 25
 """Kept by one request; a new contact takes one of its own anyway."""
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def no_wait(seconds: float) -> None:
-    """Try again at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ all rows of the same persons can be read from a file of any size, a bucket at a 
 import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Self
 from zlib import crc32
 
@@ -29,7 +29,8 @@ class PersonRow:
 
     def dump(self) -> bytes:
         """One line."""
-        return json.dumps(astuple(self), ensure_ascii=False).encode() + b"\n"
+        values = [self.number, self.contact_id, self.outcome, self.profile, self.identities]
+        return json.dumps(values, ensure_ascii=False).encode() + b"\n"
 
     @classmethod
     def load(cls, line: bytes) -> Self:
