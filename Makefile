@@ -9,7 +9,7 @@ BIN := .venv/bin
 ARGS ?=
 
 # The virtual environment is as good as what went into it: other requirements, another stamp.
-STAMP := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
+STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 # What is called by others than our own code: commands, fixtures, validators, handlers, and errors that only state machines name.
 CALLED_BY_FRAMEWORKS := @app.*,@rule*,@initialize*,@invariant*,@pytest.*,@model_validator*,@field_validator*,@jsii*
 NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
@@ -50,7 +50,7 @@ deploy: $(STAMP) ## Deploy to the AWS account of your credentials: make deploy A
 
 lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes, for every Python from 3.11 on
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
-	@for name in lambda dev personas; do echo "» requirements/$$name.txt"; \
+	@for name in installer lambda dev personas; do echo "» requirements/$$name.txt"; \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; done
 	@rm -rf .venv-lock
@@ -77,7 +77,10 @@ $(STAMP):
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || \
 	  { echo "error: $(PYTHON) cannot make a virtual environment → install its venv package (python3-venv)"; exit 2; }
 	@echo "» locked dependencies"
-	@# in the order of their needs: aws-cdk-lib and its schema package share a file, and the library's must come last
+	@# the installer first: an old one misreads a hashed file; then in the order of their needs, because aws-cdk-lib and its
+	@# schema package share a file, and the library's must come last
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/installer.txt || \
+	  { echo "error: the installer could not be installed → is the Python package index reachable?"; exit 2; }
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt || \
 	  { echo "error: the dependencies could not be installed → is the Python package index reachable?"; exit 2; }
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
