@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.intake.fakes import Desk, basic, signed_headers
 
 from functions.receive_webhook import handler
-from tests.events.fakes import Desk, basic, signed_headers
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
 
 FUZZ = settings(

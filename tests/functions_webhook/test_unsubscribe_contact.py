@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.intake.fakes import FakeQueue
 
 from functions.unsubscribe_contact import handler
-from tests.events.fakes import FakeQueue
 from tests.functions_webhook.conftest import LINK_KEY
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
 from waypost.tracking.tokens import Unsubscription, sign
