@@ -54,7 +54,7 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 def test_the_sample_of_the_stream_is_archived(monkeypatch: pytest.MonkeyPatch, logs: io.StringIO) -> None:
     store = Store()
-    monkeypatch.setattr(archive_events, "archiver", lambda: ArchiveEvents(store=store, retention=Retention()))
+    monkeypatch.setattr(archive_events, "archive_events", lambda: ArchiveEvents(store=store, retention=Retention()))
     for _ in range(2):
         assert archive_events.handle(sample("archive_events"), LambdaContext()) == {"events": 1, "objects": 1}
     [(key, written)] = store.objects.items()

@@ -53,14 +53,14 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
     scan = FakeProfileScan(machines.contacts)
     exporter = ExportSlice(files=machines.files, scan=scan, contacts=machines.contacts)
     wired: dict[ModuleType, dict[str, Any]] = {
-        inspect_import: {"inspector": machines.inspector},
-        split_import: {"divider": machines.divider},
-        import_part: {"importer": machines.importer},
-        reconcile_import: {"reconciler": machines.reconciler},
-        finish_import: {"reporter": machines.reporter},
-        plan_export: {"planner": PlanExport(files=machines.files, scan=scan)},
-        export_slice: {"exporter": exporter},
-        finish_export: {"gatherer": FinishExport(files=machines.files)},
+        inspect_import: {"inspect_import": machines.inspector},
+        split_import: {"split_import": machines.divider},
+        import_part: {"import_part": machines.importer},
+        reconcile_import: {"reconcile_import": machines.reconciler},
+        finish_import: {"finish_import": machines.reporter},
+        plan_export: {"plan_export": PlanExport(files=machines.files, scan=scan)},
+        export_slice: {"export_slice": exporter},
+        finish_export: {"finish_export": FinishExport(files=machines.files)},
     }
     logs = io.StringIO()
     for module, factories in wired.items():

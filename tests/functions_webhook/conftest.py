@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.intake.fakes import NOW, Desk, FakeQueue, FakeSecret
 
 from functions.receive_webhook import handler as receive_webhook
 from functions.unsubscribe_contact import handler as unsubscribe_contact
+from tests.intake.fakes import NOW, Desk, FakeQueue, FakeSecret
 from waypost.tracking.unsubscribe_contact import UnsubscribeContact
 
 LINK_KEY = "sample-link-key-of-no-value-0001"
@@ -24,5 +24,5 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 def unsubscriptions(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     queue = FakeQueue()
     unsubscriber = UnsubscribeContact(queue=queue, secret=FakeSecret({"link_keys": [LINK_KEY]}), clock=lambda: NOW)
-    monkeypatch.setattr(unsubscribe_contact, "unsubscriber", lambda: unsubscriber)
+    monkeypatch.setattr(unsubscribe_contact, "unsubscribe_contact", lambda: unsubscriber)
     return queue

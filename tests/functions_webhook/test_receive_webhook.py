@@ -11,10 +11,10 @@ import pytest
 import requests
 from segment.analytics import request as segment_request
 from segment.analytics.client import Client
-from tests.intake.fakes import NOW, WRITE_KEY, Desk, basic, signed_headers
 
 from functions.receive_webhook import handler
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
+from tests.intake.fakes import NOW, WRITE_KEY, Desk, basic, signed_headers
 from waypost.settings import Settings
 
 TRACK = {"userId": "u1", "event": "Order Placed", "messageId": "m1"}

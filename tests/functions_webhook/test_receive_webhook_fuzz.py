@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.intake.fakes import Desk, basic, signed_headers
 
 from functions.receive_webhook import handler
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
+from tests.intake.fakes import Desk, basic, signed_headers
 
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

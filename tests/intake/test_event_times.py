@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.intake.fakes import NOW
 
+from tests.intake.fakes import NOW
 from waypost.intake.event_times import occurred_at, read_instant
 
 

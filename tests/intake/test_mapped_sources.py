@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.intake.fakes import NOW, Desk, FakeSecret, posted, signed
 
 from infra.app import ROOT
+from tests.intake.fakes import NOW, Desk, FakeSecret, posted, signed
 from waypost.authoring.discovery import discover
 from waypost.events.envelope import Event
 from waypost.intake.http_answers import answer

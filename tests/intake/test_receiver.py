@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from tests.intake.fakes import (
     NOW,
     SECRETS,
@@ -19,7 +20,6 @@ from tests.intake.fakes import (
     posted,
     signed,
 )
-
 from waypost.errors import TemporarilyUnavailable
 from waypost.intake.http_request import MAX_BODY, Request
 from waypost.intake.request_outcome import Accepted, Refused

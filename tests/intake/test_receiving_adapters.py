@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from tests.intake.fakes import NOW
 
+from tests.intake.fakes import NOW
 from waypost.aws.queue import ATTEMPTS, MAX_BYTES, SqsEventQueue
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.webhook_log import DynamoWebhookLog

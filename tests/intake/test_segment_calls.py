@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.intake.fakes import NOW
 
+from tests.intake.fakes import NOW
 from waypost.events.envelope import Event
 from waypost.intake import segment_spec
 from waypost.intake.event_collector import Reading

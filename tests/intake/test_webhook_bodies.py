@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.intake.fakes import NOW
 
+from tests.intake.fakes import NOW
 from waypost.intake import webhook_body
 from waypost.intake.event_collector import Reading
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 from standardwebhooks import Webhook
-from tests.intake.fakes import NOW, SHOP_SECRET, signed
 
+from tests.intake.fakes import NOW, SHOP_SECRET, signed
 from waypost.errors import InvalidInput
 from waypost.intake.http_request import Request
 from waypost.intake.standard_webhooks import TOLERANCE, Verdict, verify

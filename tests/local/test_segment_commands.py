@@ -10,8 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from local import cli
-from local import segment_files
+from local import cli, segment_files
 from local.commands import app
 from local.problems import LocalError
 from local.running import FOLDER_VARIABLE

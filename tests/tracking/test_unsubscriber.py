@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from tests.intake.fakes import NOW, FakeQueue, FakeSecret
 
+from tests.intake.fakes import NOW, FakeQueue, FakeSecret
 from waypost.errors import TemporarilyUnavailable
 from waypost.tracking.tokens import Unsubscription, sign
 from waypost.tracking.unsubscribe_contact import UnsubscribeContact
