@@ -326,7 +326,7 @@ def slicing_size() -> Any:
     return BaseSize(contacts=500_000, bytes=700_000_000)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=6), slices=st.integers(1, 5))
 def test_states_add_up_in_any_order(cuts: list[int], slices: int) -> None:
     """However a run is cut into slices and calls, and in whatever order slices come together, the result is the same."""

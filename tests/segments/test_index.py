@@ -155,7 +155,7 @@ happenings = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(rules, min_size=1, max_size=4), happenings)
 def test_after_every_event_each_segment_holds_whom_its_rule_selects(
     drawn: list[dict[str, Any]], happened: list[tuple[str, dict[str, Any], dict[str, Any]]]

@@ -22,9 +22,7 @@ from waypost.segments.explain import explain
 
 CASES_OF_A_SEED = 500
 COMPARED = {"all", "attribute", "property", "metric"}
-QUICK = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @QUICK
