@@ -6,7 +6,7 @@ from constructs import Construct
 from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
-from waypost.metrics.ranking import FOLDER
+from waypost.metrics.rank_customers import FOLDER
 
 
 class CountPurchases(Hop):

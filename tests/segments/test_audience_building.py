@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from tests.segments.audience_world import NOW, Audiences
 from tests.segments.naive import naive
+from waypost.audiences import build_audience_slice as slicing
+from waypost.audiences.plan_audience import slices_for
+from waypost.audiences.sketches import SetDigest
 from waypost.errors import InvalidInput, TemporarilyUnavailable
-from waypost.segments import slicing
-from waypost.segments.audience import slices_for
 from waypost.segments.buckets import sample
-from waypost.segments.counting import SetDigest
-from waypost.segments.saved import SavedSegment
+from waypost.segments.saved_segments import SavedSegment
 
 RULES: dict[str, dict[str, Any]] = {
     "tag": {"tag": "vip"},

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waypost.segments.counting import LONGEST_VALUE, SetDigest, TopCounter
+from waypost.audiences.sketches import LONGEST_VALUE, SetDigest, TopCounter
 
 steadily = settings(max_examples=100)
 words = st.sampled_from("abcdefghijklmnop")

@@ -14,7 +14,7 @@ from waypost.clock import parse_instant
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput
 from waypost.segments.index import RuleIndex, facts_of, facts_of_journeys, in_order
-from waypost.segments.saved import load_saved_segments, saved_segment
+from waypost.segments.saved_segments import load_saved_segments, saved_segment
 from waypost.segments.vocabulary import CONCLUSIONS
 
 NOON = parse_instant(START)

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.fakes import FakeHistory
 from tests.segments.audience_world import NOW, SHANGHAI, base
+from waypost.audiences.persona import DIMENSIONS, Tally, age_class, age_of, reachable_on, traits
+from waypost.audiences.persona_card import FEWEST, OTHERS, Card, card_of, clean
+from waypost.audiences.persona_charts import percent
+from waypost.audiences.persona_page import page
+from waypost.audiences.persona_words import TEXTS, TITLES, VALUES
 from waypost.contacts.profile import Consent, Contact
-from waypost.segments.persona import DIMENSIONS, Tally, age_class, age_of, reachable_on, traits
-from waypost.segments.persona_card import FEWEST, OTHERS, Card, card_of, clean
-from waypost.segments.persona_charts import percent
-from waypost.segments.persona_page import page
-from waypost.segments.persona_words import TEXTS, TITLES, VALUES
 from waypost.segments.subject import Subject, subject_of
 
 HOSTILE = (

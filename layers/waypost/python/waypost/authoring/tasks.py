@@ -13,8 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from waypost.authoring.problems import Authored, OrExpression
 from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
 from waypost.authoring.sending_policy import LocalTime
-from waypost.journeys.durations import parse_duration
-from waypost.segments.reading import reads_past
+from waypost.durations import parse_duration
+from waypost.segments.dependencies import reads_past
 
 INVOKE: Final = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT: Final = "arn:aws:states:::lambda:invoke.waitForTaskToken"
