@@ -11,6 +11,7 @@ import pytest
 from tests.authoring.folders import write
 from waypost.authoring.discovery import InvalidJourney
 from waypost.authoring.publishing import publish, published
+from waypost.contacts.channels import Channel
 from waypost.content.message import SmsVariant
 from waypost.errors import UnknownJourney, UnknownMessage
 from waypost.journeys import published as published_module
@@ -40,7 +41,7 @@ def test_a_journey_reads_back_as_it_was_authored(journeys: Published) -> None:
 
 def test_the_sending_policy_reads_back_as_zone_and_times(journeys: Published) -> None:
     assert journeys.sending.default_time_zone.key == "Asia/Shanghai"
-    assert journeys.sending.windows["sms"] == (time(9), time(21))
+    assert journeys.sending.windows[Channel("sms")] == (time(9), time(21))
     assert journeys.sending.frequency_cap == FrequencyCap(2, 24)
 
 

@@ -6,7 +6,7 @@ from datetime import time
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from waypost.contacts.profile import Channel
+from waypost.contacts.channels import Channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
-from waypost.contacts.profile import Channel, Contact
+from waypost.contacts.channels import Channel
+from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
@@ -203,12 +204,12 @@ class SendMessage:
             default_locale=self.published.sending.default_locale,
             variables=_variables(case, journey, unsubscribe) | self._products(case),
         )
-        address = case.contact.address(case.channel) or ""
+        (*_, address) = case.contact.addresses(case.channel)
         tags = {"message_key": request.message_key, "contact_id": request.step.contact_id, "journey": journey.name}
         match content:
             case RenderedEmail():
                 return OutgoingEmail(
-                    to=address,
+                    to=address.text,
                     content=content,
                     message_key=request.message_key,
                     tags=tags,
@@ -216,7 +217,7 @@ class SendMessage:
                 )
             case RenderedSms():
                 return OutgoingSms(
-                    to=address,
+                    to=address.text,
                     content=content,
                     message_key=request.message_key,
                     transactional=case.transactional,
