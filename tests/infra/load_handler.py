@@ -42,7 +42,7 @@ def _sections_read() -> list[str]:
         sections.append(name)
         return read(name)
 
-    published_sections.published_section = recorded
+    vars(published_sections)["published_section"] = recorded
     return sections
 
 
