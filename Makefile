@@ -40,7 +40,7 @@ up: $(STAMP) ## Keep the embedded cloud running; out/local.json says how to reac
 down: $(STAMP) ## Stop it; contacts and journeys are kept
 	@$(BIN)/waypost down $(ARGS)
 
-bench: $(STAMP) ## Measure import times, and the cost of a message; writes out/bench.json
+bench: $(STAMP) ## Measure speed and cost; fails when a goal of benchmarks/goals.py is missed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 synth: $(STAMP) ## Write the CloudFormation template to cdk.out
