@@ -11,7 +11,6 @@ from moto import mock_aws
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
 from tests.fakes import FakeClock
 
-
 _numbers = count()
 
 
