@@ -1,9 +1,9 @@
 """Resume or exit the parked journeys an event speaks to. Called by the router."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
@@ -27,6 +27,15 @@ class WakeDecision:
     enrolment_id: str
     journey: str
     effect: Literal["goal", "exited", "resumed"]
+
+    @property
+    def moves_contact(self) -> bool:
+        """Whether the contact is leaving the journey."""
+        return self.effect != "resumed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
