@@ -13,7 +13,7 @@ STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/de
 # What is called by others than our own code: commands, fixtures, validators, handlers, and errors that only state machines name.
 CALLED_BY_FRAMEWORKS := @app.*,@rule*,@initialize*,@invariant*,@pytest.*,@model_validator*,@field_validator*,@jsii*
 NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
-CODE := infra functions layers/waypost/python tests benchmarks personas
+CODE := infra local functions layers/waypost/python tests benchmarks personas
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ test: $(STAMP) ## Run every test
 check: $(STAMP) ## Format, lint, types, imports, dead code
 	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }
 	@echo "» lint";      $(BIN)/ruff check --quiet $(CODE)
-	@echo "» types";     $(BIN)/mypy --no-error-summary infra layers/waypost/python/waypost functions tests benchmarks personas
+	@echo "» types";     $(BIN)/mypy --no-error-summary infra local layers/waypost/python/waypost functions tests benchmarks personas
 	@echo "» imports";   report=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@echo "» dead code"; found=$$($(BIN)/vulture $(CODE) --min-confidence 60 --ignore-decorators '$(CALLED_BY_FRAMEWORKS)' \
 	  --ignore-names '$(NAMED_BY_FRAMEWORKS)' | grep -E 'unused (function|method|class|property|import)|unreachable'); \

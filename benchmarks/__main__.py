@@ -28,8 +28,8 @@ from benchmarks.journey_cost import JourneyCost
 from benchmarks.report import dollars_table, import_table, passages_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
-from infra.local.places import OUT, ROOT
-from infra.local.problems import LocalError
+from local.places import OUT, ROOT
+from local.problems import LocalError
 
 WIDTH = 190
 """Columns of the tables when they go to a file."""

@@ -19,9 +19,9 @@ from rich.table import Table
 
 from benchmarks.bulk_page import NOW, PAGE_BYTES, profiles
 from benchmarks.prices import AS_OF, REGION
-from infra.local.places import ROOT
-from waypost.segments.audience import BASE_FOR_CARD, slices_for
-from waypost.segments.costs import SLICE_GB, RunCost
+from local.places import ROOT
+from waypost.audiences.costs import SLICE_GB, RunCost
+from waypost.audiences.plan_audience import BASE_FOR_CARD, slices_for
 
 ROUNDS: Final = 15
 RIVAL: Final = "boto3"
@@ -210,7 +210,7 @@ def _stock(url: str, *, raw: bool) -> Callable[[], int]:
     from waypost.aws.profile_view import viewer
     from waypost.contacts.profile import Contact
     from waypost.segments.compile import compile_rule
-    from waypost.segments.reading import reads
+    from waypost.segments.dependencies import reads
     from waypost.segments.subject import subject_of
 
     client = boto3.client("dynamodb", endpoint_url=url, **_NOWHERE)
@@ -231,7 +231,7 @@ def _ours(url: str, *, projects: bool) -> Callable[[], int]:
     """As our adapter does it; without a projection by asking for everything."""
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.segments.compile import compile_rule
-    from waypost.segments.reading import reads
+    from waypost.segments.dependencies import reads
 
     scan, asked, holds = DynamoProfileScan(_client(url), "contacts"), reads(RULE), compile_rule(RULE)
     view = scan.viewer(asked, now=NOW, default_zone=_ZONE)
@@ -245,14 +245,14 @@ def _ours(url: str, *, projects: bool) -> Callable[[], int]:
 
 def _audience(url: str, *, base_one_in: int) -> Callable[[], int]:
     """As build_audience_slice does it, everything but the files."""
+    from waypost.audiences.build_audience_slice import NoShelf, SliceReader, SliceState
+    from waypost.audiences.plan_audience import AudiencePlan
     from waypost.aws.profile_scan import DynamoProfileScan
-    from waypost.segments.audience import AudiencePlan
-    from waypost.segments.past import Past
-    from waypost.segments.slicing import NoShelf, SliceReader, SliceState
+    from waypost.segments.history_lookup import HistoryLookup
 
     scan = DynamoProfileScan(_client(url), "contacts")
     nothing: Any = None  # no rule here needs the past
-    reader = SliceReader(scan=scan, past=Past(history=nothing, enrolments=nothing))
+    reader = SliceReader(scan=scan, past=HistoryLookup(history=nothing, enrolments=nothing))
     plan = AudiencePlan(
         audience="bench", run="bench", segment="", rule=RULE, at=NOW, zone=_ZONE.key, slices=1, sample=10, salt="bench",
         base_one_in=base_one_in,

@@ -24,7 +24,7 @@ from benchmarks.import_rate import NOW, ROOT, Forgetful, Nobody
 from benchmarks.messy_members import write_members
 from benchmarks.peak_memory import peak_mb
 from waypost.contacts.profile import Contact
-from waypost.importing.ports import StoredFile
+from waypost.files.ports import StoredFile
 
 STEPS: Final = ("inspect", "split", "parts", "compare", "report")
 SIZES: Final = (10_000, 100_000)
@@ -150,42 +150,42 @@ def step(name: str, folder: Path) -> Step:
 
 
 def _inspect(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
-    from waypost.importing.inspecting import ImportInspector
+    from waypost.importing.inspect_import import InspectImport
 
-    return ImportInspector(files=files, clock=lambda: NOW).inspect(given)
+    return InspectImport(files=files, clock=lambda: NOW).inspect(given)
 
 
 def _split(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
-    from waypost.importing.dividing import ImportDivider
+    from waypost.importing.split_import import SplitImport
 
-    answer = ImportDivider(files=files).divide(given)
+    answer = SplitImport(files=files).divide(given)
     while not answer["done"]:
-        answer = ImportDivider(files=files).divide(answer)
+        answer = SplitImport(files=files).divide(answer)
     return answer
 
 
 def _parts(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
-    from waypost.importing.part import PartImporter
+    from waypost.importing.import_part import ImportPart
 
-    importer = PartImporter(files=files, contacts=_Base(), importer=_rows())
+    importer = ImportPart(files=files, contacts=_Base(), importer=_rows())
     for each in files.listed(given["parts"]):
         importer.import_part({"run": given["run"], "part": each.key})
     return {}
 
 
 def _compare(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
-    from waypost.importing.reconciling import ImportReconciler
+    from waypost.importing.reconcile_import import ReconcileImport
 
-    reconciler = ImportReconciler(files=files, importer=_rows())
+    reconciler = ReconcileImport(files=files, importer=_rows())
     for bucket in given["buckets"]:
         reconciler.reconcile({"run": given["run"], "bucket": bucket})
     return {}
 
 
 def _report(files: "FolderFiles", given: Mapping[str, Any]) -> Mapping[str, Any]:
-    from waypost.importing.reporting import ImportReporter
+    from waypost.importing.finish_import import FinishImport
 
-    ImportReporter(files=files).report({"run": given["run"]})
+    FinishImport(files=files).report({"run": given["run"]})
     return {}
 
 

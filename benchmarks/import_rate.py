@@ -157,7 +157,7 @@ def _rival(path: Path) -> Iterator[bool]:
 
 
 def _read(path: Path) -> Iterator[bool]:
-    from waypost.importing.reading import read_rows
+    from waypost.importing.file_reading import read_rows
     from waypost.importing.rows import RowProblem
 
     spec, _ = _prepared(path)
@@ -170,7 +170,7 @@ def _clean(path: Path) -> Iterator[bool]:
 
 
 def _clean_rows(path: Path) -> Iterator[Any]:
-    from waypost.importing.reading import read_rows
+    from waypost.importing.file_reading import read_rows
     from waypost.importing.rows import CleanRow
 
     spec, cleaner = _prepared(path)
@@ -197,9 +197,9 @@ def _closing(file: IO[Any], rows: Iterator[Row]) -> Iterator[Row]:
 def _prepared(path: Path) -> tuple[Any, Any]:
     """The shipped mapping, attributes and fill rules, and the file's columns."""
     from waypost.authoring.attributes import attributes
+    from waypost.authoring.authored_files import FileReader
     from waypost.authoring.filling import filling
     from waypost.authoring.imports import imports
-    from waypost.authoring.reading import FileReader
     from waypost.contacts.attributes import AttributeSystem
     from waypost.importing.cleaning import RowCleaner
     from waypost.importing.detecting import HEAD, resolve

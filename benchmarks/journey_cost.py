@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars, gb_seconds
-from infra.local.cloud import LocalCloud
-from infra.local.comparing import Told
-from infra.local.places import ROOT
-from infra.local.problems import LocalError
-from infra.local.rehearsal import Rehearsal
-from infra.local.scenarios import Scenario, ScenarioFile, read_scenarios
+from local.cloud import LocalCloud
+from local.places import ROOT
+from local.problems import LocalError
+from local.rehearsal import Rehearsal
+from local.scenario_result import Told
+from local.scenarios import Scenario, ScenarioFile, read_scenarios
 
 JOURNEY: Final = "new-user-nurture"
 BETWEEN: Final = timedelta(days=14)

@@ -16,11 +16,11 @@ from rich.table import Table
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.events.envelope import Event
+from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex, facts_of
-from waypost.segments.keeping import Keeper
-from waypost.segments.past import Past
-from waypost.segments.saved import SavedSegment
+from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import subject_of
+from waypost.segments.upkeep import Upkeep
 
 SIZES: Final = (10, 100, 1_000)
 EVENTS: Final = 10
@@ -119,7 +119,7 @@ class _Side:
     index: RuleIndex
     asked: float
     build_ms: float
-    keeper: Keeper
+    keeper: Upkeep
     contact: Contact
     events: Sequence[Event]
 
@@ -219,13 +219,13 @@ class _NoContacts:
         return True
 
 
-def _keeper(index: RuleIndex) -> Keeper:
+def _keeper(index: RuleIndex) -> Upkeep:
     untouched = cast("Any", _Untouched())
-    return Keeper(
+    return Upkeep(
         index=index,
         tags=TagSystem(),
         contacts=cast("Any", _NoContacts()),
-        past=Past(history=untouched, enrolments=untouched),
+        past=HistoryLookup(history=untouched, enrolments=untouched),
         queue=_NoQueue(),
         default_zone=ZONE,
         clock=lambda: NOW,

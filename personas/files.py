@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from personas.running import Found
-from waypost.segments.persona_page import page
+from waypost.audiences.persona_page import page
 
 
 def write_cards(found: Found, folder: Path, *, language: str = "zh-CN") -> list[Path]:

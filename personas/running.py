@@ -13,13 +13,13 @@ from typing import Any, Final
 from personas.features import BEHAVIOUR, Feature, by_name, row_of, tag_features
 from personas.naming import names_of
 from personas.ports import Bounds, Grouper
+from waypost.audiences.persona import Tally
+from waypost.audiences.persona_card import Card, card_of
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.metrics.declaration import PERSONA
 from waypost.segments.buckets import bucket
-from waypost.segments.persona import Tally
-from waypost.segments.persona_card import Card, card_of
 from waypost.segments.subject import subject_of
 
 FEWEST_CONTACTS: Final = 50

@@ -1,14 +1,21 @@
-"""What all tests share: no sockets, except for tests that run on the embedded cloud."""
+"""What all tests share: no sockets, except for tests that run on the embedded cloud, and properties without a stopwatch."""
 
 import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 # A handler reads where its metrics go when it is imported; the stack tells it in the same way.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Waypost/test")
+
+# Properties try the same examples every time, and none fails because the machine is busy: Hypothesis would otherwise refuse an
+# example that takes 200 ms. `--hypothesis-profile hunt` searches where nothing was searched before.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("hunt", settings.get_profile("steady"), derandomize=False, max_examples=2_000)
+settings.load_profile("steady")
 
 
 @pytest.hookimpl(optionalhook=True)

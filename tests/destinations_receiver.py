@@ -21,7 +21,7 @@ class Received:
 
 
 @dataclass
-class Receiver:
+class ReceiveWebhook:
     """``answers`` are given one after the other, then the last of them for ever.
 
     An answer is a status, or a status with headers; ``"slow"`` never comes, ``"drip"`` comes a byte at a time and never ends,
@@ -46,7 +46,7 @@ class Receiver:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    receiver: Receiver
+    receiver: ReceiveWebhook
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -93,9 +93,9 @@ def _is_genuine(key: str, body: bytes, headers: dict[str, str]) -> bool:
 
 
 @contextmanager
-def receiving(key: str = "", answers: Sequence[Any] = (200,)) -> Iterator[Receiver]:
+def receiving(key: str = "", answers: Sequence[Any] = (200,)) -> Iterator[ReceiveWebhook]:
     """A receiver that listens on a loopback port until the block ends."""
-    receiver = Receiver(key=key, answers=list(answers))
+    receiver = ReceiveWebhook(key=key, answers=list(answers))
     server = _Server(("127.0.0.1", 0), _Handler)
     server.receiver = receiver
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"

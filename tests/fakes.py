@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
 
 from waypost.clock import format_instant, parse_instant
-from waypost.contacts.merging import Merge
+from waypost.contacts.identity.merge import Merge
 from waypost.contacts.profile import Contact
 from waypost.errors import TemporarilyUnavailable
 from waypost.events.envelope import Event

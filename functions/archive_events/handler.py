@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.aws import wiring
 from waypost.aws.clients import client
 from waypost.aws.event_archive import S3EventArchive, inserted_events
-from waypost.events.archiving import Archiver
+from waypost.events.archive_events import ArchiveEvents
 from waypost.events.retention import load_retention
 
 logger = Logger(service="archive_events")
@@ -18,16 +18,16 @@ metrics = Metrics(service="archive_events")
 
 
 @cache
-def archiver() -> Archiver:
+def archive_events() -> ArchiveEvents:
     """The archiver, wired."""
-    return Archiver(store=S3EventArchive(client("s3"), wiring.settings().files_bucket), retention=load_retention())
+    return ArchiveEvents(store=S3EventArchive(client("s3"), wiring.settings().files_bucket), retention=load_retention())
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Archive a batch; an error lets Lambda try it again, in halves if need be."""
-    written = archiver().archive(inserted_events(event))
+    written = archive_events().archive(inserted_events(event))
     metrics.add_metric(name="EventsArchived", unit=MetricUnit.Count, value=written["events"])
     logger.info("events archived", extra=written)
     return written

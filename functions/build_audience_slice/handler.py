@@ -6,19 +6,19 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.audiences.build_audience_slice import BuildAudienceSlice
 from waypost.aws import audiences
-from waypost.segments.slicing import SliceBuilder
 
 logger = Logger(service="build_audience_slice")
 
 
 @cache
-def builder() -> SliceBuilder:
+def build_audience_slice() -> BuildAudienceSlice:
     """The builder of slices, wired."""
-    return SliceBuilder(files=audiences.files(), reader=audiences.reader())
+    return BuildAudienceSlice(files=audiences.files(), reader=audiences.reader())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Go on with the slice for as long as the call may last."""
-    return builder().step(event, remaining=context.get_remaining_time_in_millis)
+    return build_audience_slice().step(event, remaining=context.get_remaining_time_in_millis)

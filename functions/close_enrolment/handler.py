@@ -10,15 +10,15 @@ from waypost.aws import wiring
 from waypost.aws.clients import client
 from waypost.aws.queue import SqsEventQueue
 from waypost.clock import clock
-from waypost.journeys.closing import Closer
+from waypost.journeys.close_enrolment import CloseEnrolment
 
 logger = Logger(service="close_enrolment")
 
 
 @cache
-def closer() -> Closer:
+def close_enrolment() -> CloseEnrolment:
     """The closer, wired."""
-    return Closer(
+    return CloseEnrolment(
         enrolments=wiring.enrolments(),
         pauses=wiring.pauses(),
         schedules=wiring.schedules(),
@@ -30,6 +30,6 @@ def closer() -> Closer:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Close the enrolment; closing it again changes nothing."""
-    closed = closer().close(event)
+    closed = close_enrolment().close(event)
     logger.info("enrolment closed", extra=closed)
     return closed

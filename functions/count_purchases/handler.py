@@ -10,23 +10,23 @@ from waypost.aws import wiring
 from waypost.journeys.published import load_published
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.ranking import PurchaseCounter
+from waypost.metrics.rank_customers import CountPurchases
 
 logger = Logger(service="count_purchases")
 
 
 @cache
-def counter() -> PurchaseCounter:
+def count_purchases() -> CountPurchases:
     """The counter, wired."""
     measurer = Measurer(
         declaration=load_metrics(),
         past=wiring.past(),
         default_zone=load_published().sending.default_time_zone,
     )
-    return PurchaseCounter(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())
+    return CountPurchases(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Count the next part of the slice; the answer says whether it was the last."""
-    return counter().count(event)
+    return count_purchases().count(event)

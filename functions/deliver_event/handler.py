@@ -17,7 +17,7 @@ from waypost.aws.destinations import (
     SecretsManagerDestinations,
 )
 from waypost.destinations.declared import load_destinations
-from waypost.destinations.delivering import Deliverer
+from waypost.destinations.deliver_event import DeliverEvent
 from waypost.destinations.posting import HttpsSender
 
 logger = Logger(service="deliver_event")
@@ -29,7 +29,7 @@ def batch() -> DeliveryBatch:
     """The batch processor, wired."""
     settings = wiring.settings()
     return DeliveryBatch(
-        deliverer=Deliverer(
+        deliverer=DeliverEvent(
             destinations=load_destinations(),
             contacts=wiring.contacts(),
             secrets=SecretsManagerDestinations(client("secretsmanager"), settings.destination_secrets),

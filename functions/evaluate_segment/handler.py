@@ -9,16 +9,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.aws import wiring
 from waypost.clock import clock
 from waypost.journeys.published import load_published
-from waypost.segments.evaluating import SegmentEvaluator
-from waypost.segments.saved import load_saved_segments
+from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+from waypost.segments.saved_segments import load_saved_segments
 
 logger = Logger(service="evaluate_segment")
 
 
 @cache
-def evaluator() -> SegmentEvaluator:
+def evaluate_segment() -> EvaluateSegment:
     """The evaluator, wired."""
-    return SegmentEvaluator(
+    return EvaluateSegment(
         contacts=wiring.contacts(),
         enrolments=wiring.enrolments(),
         past=wiring.past(),
@@ -31,4 +31,4 @@ def evaluator() -> SegmentEvaluator:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Evaluate the rule for the contact of the journey."""
-    return evaluator().evaluate(event)
+    return evaluate_segment().evaluate(event)

@@ -7,18 +7,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.exporting.slicing import SliceExporter
+from waypost.exporting.export_slice import ExportSlice
 
 logger = Logger(service="export_slice")
 
 
 @cache
-def exporter() -> SliceExporter:
+def export_slice() -> ExportSlice:
     """The exporter of slices, wired."""
-    return SliceExporter(files=wiring.files(), scan=wiring.profile_scan(), contacts=wiring.bulk_contacts())
+    return ExportSlice(files=wiring.files(), scan=wiring.profile_scan(), contacts=wiring.bulk_contacts())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Export for some time; the answer says where to go on."""
-    return exporter().step(event)
+    return export_slice().step(event)

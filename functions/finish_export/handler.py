@@ -7,18 +7,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.exporting.gathering import ExportGatherer
+from waypost.exporting.finish_export import FinishExport
 
 logger = Logger(service="finish_export")
 
 
 @cache
-def gatherer() -> ExportGatherer:
+def finish_export() -> FinishExport:
     """The gatherer, wired."""
-    return ExportGatherer(files=wiring.files())
+    return FinishExport(files=wiring.files())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write one file; the answer says which are written, and whether there is more."""
-    return gatherer().gather(event)
+    return finish_export().gather(event)

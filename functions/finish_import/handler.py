@@ -7,18 +7,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.importing.reporting import ImportReporter
+from waypost.importing.finish_import import FinishImport
 
 logger = Logger(service="finish_import")
 
 
 @cache
-def reporter() -> ImportReporter:
+def finish_import() -> FinishImport:
     """The reporter, wired."""
-    return ImportReporter(files=wiring.files())
+    return FinishImport(files=wiring.files())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the report; it is also the output of the operation."""
-    return reporter().report(event)
+    return finish_import().report(event)

@@ -6,14 +6,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.audiences.gather_audience import GatherAudience
 from waypost.aws import audiences
-from waypost.segments.gathering import AudienceGatherer
 
 logger = Logger(service="gather_audience")
 
 
 @cache
-def gatherer() -> AudienceGatherer:
+def gather_audience() -> GatherAudience:
     """The gatherer, wired."""
     return audiences.gatherer()
 
@@ -21,4 +21,4 @@ def gatherer() -> AudienceGatherer:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Freeze the audience."""
-    return gatherer().gather(event)
+    return gather_audience().gather(event)

@@ -7,20 +7,20 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.importing.part import PartImporter
+from waypost.importing.import_part import ImportPart
 
 logger = Logger(service="import_part")
 
 
 @cache
-def importer() -> PartImporter:
+def import_part() -> ImportPart:
     """The importer of parts, wired."""
-    return PartImporter(files=wiring.files(), contacts=wiring.bulk_contacts(), importer=wiring.importer())
+    return ImportPart(files=wiring.files(), contacts=wiring.bulk_contacts(), importer=wiring.importer())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Import the part; one that is done is not done again."""
-    answer = importer().import_part(event)
+    answer = import_part().import_part(event)
     logger.info("part imported", extra={"run": event["run"], "part": event["part"], **answer})
     return answer

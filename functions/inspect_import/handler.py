@@ -8,18 +8,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.clock import clock
-from waypost.importing.inspecting import ImportInspector
+from waypost.importing.inspect_import import InspectImport
 
 logger = Logger(service="inspect_import")
 
 
 @cache
-def inspector() -> ImportInspector:
+def inspect_import() -> InspectImport:
     """The inspector, wired."""
-    return ImportInspector(files=wiring.files(), clock=clock())
+    return InspectImport(files=wiring.files(), clock=clock())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Plan the import; the same file read in the same way is the same run."""
-    return inspector().inspect(event)
+    return inspect_import().inspect(event)

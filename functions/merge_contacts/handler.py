@@ -10,16 +10,16 @@ from waypost.aws import wiring
 from waypost.aws.clients import client
 from waypost.aws.queue import SqsEventQueue
 from waypost.clock import clock
-from waypost.contacts.identity_rules import load_identity_rules
-from waypost.contacts.merger import Merger
+from waypost.contacts.identity.merge_contacts import MergeContacts
+from waypost.contacts.identity.rules import load_identity_rules
 
 logger = Logger(service="merge_contacts")
 
 
 @cache
-def merger() -> Merger:
+def merge_contacts() -> MergeContacts:
     """The merger, wired."""
-    return Merger(
+    return MergeContacts(
         contacts=wiring.contacts(),
         queue=SqsEventQueue(client("sqs"), wiring.settings().events_queue_url),
         rules=load_identity_rules(),
@@ -30,4 +30,4 @@ def merger() -> Merger:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do what is asked for; the answer says what changed."""
-    return merger().act(event)
+    return merge_contacts().act(event)

@@ -8,16 +8,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.clock import clock
-from waypost.journeys.parking import Parker
+from waypost.journeys.pause_journey import PauseJourney
 from waypost.journeys.published import load_published
 
 logger = Logger(service="pause_journey")
 
 
 @cache
-def parker() -> Parker:
+def pause_journey() -> PauseJourney:
     """The parker, wired."""
-    return Parker(
+    return PauseJourney(
         contacts=wiring.contacts(),
         enrolments=wiring.enrolments(),
         pauses=wiring.pauses(),
@@ -32,6 +32,6 @@ def parker() -> Parker:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Park the task; the answer is for the log, the task's result comes by its token."""
-    parked = parker().park(event)
+    parked = pause_journey().park(event)
     logger.info("journey paused", extra=parked)
     return parked

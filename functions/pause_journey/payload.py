@@ -9,8 +9,8 @@ from waypost.authoring.problems import Authored, OrExpression
 from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
 from waypost.authoring.sending_policy import LocalTime
 from waypost.authoring.tasks import LONGEST_WAIT
-from waypost.journeys.durations import parse_duration
-from waypost.segments.reading import reads_past
+from waypost.durations import parse_duration
+from waypost.segments.dependencies import reads_past
 
 
 def _span(text: str) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.audiences.plan_audience import PlanAudience
 from waypost.aws import audiences
-from waypost.segments.audience import AudiencePlanner
 
 logger = Logger(service="plan_audience")
 
 
 @cache
-def planner() -> AudiencePlanner:
+def plan_audience() -> PlanAudience:
     """The planner, wired."""
     return audiences.planner()
 
@@ -21,4 +21,4 @@ def planner() -> AudiencePlanner:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Plan the audience: the moment, the rule, the slices."""
-    return planner().plan(event)
+    return plan_audience().plan(event)

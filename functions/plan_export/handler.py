@@ -7,19 +7,19 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.exporting.runs import ExportPlanner
-from waypost.segments.saved import load_saved_segments
+from waypost.exporting.plan_export import PlanExport
+from waypost.segments.saved_segments import load_saved_segments
 
 logger = Logger(service="plan_export")
 
 
 @cache
-def planner() -> ExportPlanner:
+def plan_export() -> PlanExport:
     """The planner, wired."""
-    return ExportPlanner(files=wiring.files(), scan=wiring.profile_scan(), segments=load_saved_segments())
+    return PlanExport(files=wiring.files(), scan=wiring.profile_scan(), segments=load_saved_segments())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Plan the export: its columns and its slices."""
-    return planner().plan(event)
+    return plan_export().plan(event)

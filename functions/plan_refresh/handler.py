@@ -10,17 +10,17 @@ from waypost.aws import wiring
 from waypost.clock import clock
 from waypost.contacts.tag_system import load_tag_system
 from waypost.metrics.declaration import load_metrics
-from waypost.metrics.planning import RefreshPlanner
+from waypost.metrics.plan_refresh import PlanRefresh
 from waypost.segments.index import load_index
-from waypost.segments.saved import load_saved_segments
+from waypost.segments.saved_segments import load_saved_segments
 
 logger = Logger(service="plan_refresh")
 
 
 @cache
-def planner() -> RefreshPlanner:
+def plan_refresh() -> PlanRefresh:
     """The planner, wired."""
-    return RefreshPlanner(
+    return PlanRefresh(
         scan=wiring.profile_scan(),
         declaration=load_metrics(),
         tags=load_tag_system(),
@@ -33,4 +33,4 @@ def planner() -> RefreshPlanner:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The slices of the run."""
-    return planner().plan(event)
+    return plan_refresh().plan(event)

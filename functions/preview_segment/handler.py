@@ -6,19 +6,19 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.audiences.preview_segment import PreviewSegment
 from waypost.aws import audiences
-from waypost.segments.previewing import SegmentPreviewer
 
 logger = Logger(service="preview_segment")
 
 
 @cache
-def previewer() -> SegmentPreviewer:
+def preview_segment() -> PreviewSegment:
     """The previewer, wired."""
-    return SegmentPreviewer(planner=audiences.planner(), reader=audiences.reader(), gatherer=audiences.gatherer())
+    return PreviewSegment(planner=audiences.planner(), reader=audiences.reader(), gatherer=audiences.gatherer())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Count, or say which slices to count."""
-    return previewer().preview(event, remaining=context.get_remaining_time_in_millis)
+    return preview_segment().preview(event, remaining=context.get_remaining_time_in_millis)

@@ -7,18 +7,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.metrics.ranking import Ranker
+from waypost.metrics.rank_customers import RankCustomers
 
 logger = Logger(service="rank_customers")
 
 
 @cache
-def ranker() -> Ranker:
+def rank_customers() -> RankCustomers:
     """The ranker, wired."""
-    return Ranker(files=wiring.files())
+    return RankCustomers(files=wiring.files())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The ranks of the run."""
-    return ranker().rank(event)
+    return rank_customers().rank(event)

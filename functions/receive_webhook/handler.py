@@ -17,12 +17,12 @@ from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.webhook_log import DynamoWebhookLog
 from waypost.clock import clock
 from waypost.errors import RetryableError
-from waypost.events import api_document, segment_spec
-from waypost.events.answers import answer
-from waypost.events.outcome import Accepted, Refused, refuse
-from waypost.events.receiving import Receiver
-from waypost.events.request import Request
-from waypost.events.source_mapping import load_source_mappings
+from waypost.intake import api_document, segment_spec
+from waypost.intake.http_answers import answer
+from waypost.intake.http_request import Request
+from waypost.intake.receive_webhook import ReceiveWebhook
+from waypost.intake.request_outcome import Accepted, Refused, refuse
+from waypost.intake.source_mapping import load_source_mappings
 from waypost.settings import Settings
 
 logger = Logger(service="receive_webhook")
@@ -31,10 +31,10 @@ app = APIGatewayHttpResolver()
 
 
 @cache
-def receiver() -> Receiver:
+def receive_webhook() -> ReceiveWebhook:
     """The receiver of this process, with its queue, secrets and log."""
     settings = Settings.load()
-    return Receiver(
+    return ReceiveWebhook(
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
         secrets=SecretsManagerSecret(client("secretsmanager"), settings.webhook_secrets),
         log=DynamoWebhookLog(client("dynamodb"), settings.contacts_table),
@@ -55,7 +55,7 @@ def segment(call: str) -> Callable[[], Response[Any]]:
     def receive() -> Response[Any]:
         request = Request.from_api_gateway(app.current_event.raw_event)
         accepted_status = segment_spec.accepted_status(request.header("user-agent"))
-        return respond(receiver().segment(call, request), accepted_status)
+        return respond(receive_webhook().segment(call, request), accepted_status)
 
     return receive
 
@@ -69,7 +69,7 @@ for path, name in segment_spec.OTHER_PATHS.items():
 @app.post("/v1/webhooks/<source>", **api_document.webhook_route())
 def webhook(source: str) -> Response[Any]:
     """A signed webhook of one source."""
-    return respond(receiver().webhook(source, Request.from_api_gateway(app.current_event.raw_event)))
+    return respond(receive_webhook().webhook(source, Request.from_api_gateway(app.current_event.raw_event)))
 
 
 @app.get("/openapi.json", include_in_schema=False)

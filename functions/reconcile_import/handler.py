@@ -7,20 +7,20 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.importing.reconciling import ImportReconciler
+from waypost.importing.reconcile_import import ReconcileImport
 
 logger = Logger(service="reconcile_import")
 
 
 @cache
-def reconciler() -> ImportReconciler:
+def reconcile_import() -> ReconcileImport:
     """The reconciler, wired."""
-    return ImportReconciler(files=wiring.files(), importer=wiring.importer())
+    return ReconcileImport(files=wiring.files(), importer=wiring.importer())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Compare the rows of one bucket of persons; a bucket that is done is not done again."""
-    answer = reconciler().reconcile(event)
+    answer = reconcile_import().reconcile(event)
     logger.info("rows compared", extra={"run": event["run"], "bucket": event["bucket"], **answer})
     return answer

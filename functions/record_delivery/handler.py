@@ -10,7 +10,7 @@ from waypost.aws import wiring
 from waypost.aws.clients import client
 from waypost.aws.queue import SqsEventQueue
 from waypost.clock import clock
-from waypost.tracking.deliveries import delivery_events
+from waypost.tracking.record_delivery import delivery_events
 
 logger = Logger(service="record_delivery")
 

@@ -10,20 +10,20 @@ from waypost.aws import wiring
 from waypost.journeys.published import load_published
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.refreshing import ContactRefresher
+from waypost.metrics.refresh_contacts import RefreshContacts
 
 logger = Logger(service="refresh_contacts")
 
 
 @cache
-def refresher() -> ContactRefresher:
+def refresh_contacts() -> RefreshContacts:
     """The refresher, wired."""
     measurer = Measurer(
         declaration=load_metrics(),
         past=wiring.past(),
         default_zone=load_published().sending.default_time_zone,
     )
-    return ContactRefresher(
+    return RefreshContacts(
         scan=wiring.profile_scan(), contacts=wiring.contacts(), measurer=measurer, keeper=wiring.keeper()
     )
 
@@ -31,4 +31,4 @@ def refresher() -> ContactRefresher:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Refresh the next part of the slice; the answer says whether it was the last."""
-    return refresher().refresh(event)
+    return refresh_contacts().refresh(event)

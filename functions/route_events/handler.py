@@ -15,11 +15,11 @@ from waypost.aws.machines import StepFunctionsMachines
 from waypost.aws.queue import SqsEventQueue
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.clock import clock
-from waypost.contacts.identity_rules import load_identity_rules
-from waypost.events.routing import Router
-from waypost.journeys.enrolling import Enroller
+from waypost.contacts.identity.rules import load_identity_rules
+from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.published import load_published
-from waypost.journeys.waking import Waker
+from waypost.journeys.wake_journeys import WakeJourneys
+from waypost.routing.route_events import RouteEvents
 
 logger = Logger(service="route_events")
 metrics = Metrics(service="route_events")
@@ -28,19 +28,19 @@ metrics = Metrics(service="route_events")
 @cache
 def batch() -> RoutingBatch:
     """The batch processor, wired."""
-    return RoutingBatch(router=router(), dead_letters=dead_letters())
+    return RoutingBatch(router=route_events(), dead_letters=dead_letters())
 
 
 @cache
-def router() -> Router:
+def route_events() -> RouteEvents:
     """The router, wired."""
     settings, published = wiring.settings(), load_published()
-    return Router(
+    return RouteEvents(
         contacts=wiring.contacts(),
         history=wiring.history(),
         ledger=wiring.ledger(),
         keeper=wiring.keeper(),
-        waker=Waker(
+        waker=WakeJourneys(
             published=published,
             enrolments=wiring.enrolments(),
             pauses=wiring.pauses(),
@@ -50,7 +50,7 @@ def router() -> Router:
             deferrals=wiring.deferrals(),
             clock=clock(),
         ),
-        enroller=Enroller(
+        enroller=EnrolContact(
             published=published,
             enrolments=wiring.enrolments(),
             history=wiring.history(),

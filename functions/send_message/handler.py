@@ -17,17 +17,17 @@ from waypost.clock import clock
 from waypost.content.products import ProductVariables, load_catalogue
 from waypost.journeys.published import load_published
 from waypost.sending.request import SendRequest
-from waypost.sending.sender import Sender
+from waypost.sending.send_message import SendMessage
 
 logger = Logger(service="send_message")
 metrics = Metrics(service="send_message")
 
 
 @cache
-def sender() -> Sender:
+def send_message() -> SendMessage:
     """The sender, wired."""
     settings = wiring.settings()
-    return Sender(
+    return SendMessage(
         published=load_published(),
         ledger=wiring.ledger(),
         deferrals=wiring.deferrals(),
@@ -50,7 +50,7 @@ def products() -> ProductVariables:
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send the message; the answer is the outcome and its reason."""
-    result = sender().send(SendRequest.from_payload(event)).to_dict()
+    result = send_message().send(SendRequest.from_payload(event)).to_dict()
     metrics.add_metric(name=f"Messages{result['outcome'].title()}", unit=MetricUnit.Count, value=1)
     logger.info("message decided", extra=result)
     return result

@@ -7,18 +7,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.importing.dividing import ImportDivider
+from waypost.importing.split_import import SplitImport
 
 logger = Logger(service="split_import")
 
 
 @cache
-def divider() -> ImportDivider:
+def split_import() -> SplitImport:
     """The divider, wired."""
-    return ImportDivider(files=wiring.files())
+    return SplitImport(files=wiring.files())
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Cut for some time; the answer says where to go on."""
-    return divider().divide(event)
+    return split_import().divide(event)

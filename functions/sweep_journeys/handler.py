@@ -9,23 +9,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.clock import clock
-from waypost.journeys.sweeping import Sweeper
+from waypost.journeys.sweep_journeys import SweepJourneys
 
 logger = Logger(service="sweep_journeys")
 metrics = Metrics(service="sweep_journeys")
 
 
 @cache
-def sweeper() -> Sweeper:
+def sweep_journeys() -> SweepJourneys:
     """The sweeper, wired."""
-    return Sweeper(pauses=wiring.pauses(), resumer=wiring.resumer(), ledger=wiring.ledger(), clock=clock())
+    return SweepJourneys(pauses=wiring.pauses(), resumer=wiring.resumer(), ledger=wiring.ledger(), clock=clock())
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Sweep once; both counts have an alarm."""
-    report = sweeper().sweep()
+    report = sweep_journeys().sweep()
     metrics.add_metric(name="OverduePauses", unit=MetricUnit.Count, value=report.overdue_pauses)
     metrics.add_metric(name="UnknownMessages", unit=MetricUnit.Count, value=report.unknown_messages)
     return report.to_dict()

@@ -15,17 +15,17 @@ from waypost.clock import clock
 from waypost.errors import RetryableError
 from waypost.settings import Settings
 from waypost.tracking import page
-from waypost.tracking.unsubscribing import Unsubscriber
+from waypost.tracking.unsubscribe_contact import UnsubscribeContact
 
 logger = Logger(service="unsubscribe_contact")
 app = APIGatewayHttpResolver()
 
 
 @cache
-def unsubscriber() -> Unsubscriber:
+def unsubscribe_contact() -> UnsubscribeContact:
     """The unsubscriber of this process, with its queue and secret."""
     settings = Settings.load()
-    return Unsubscriber(
+    return UnsubscribeContact(
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
         secret=SecretsManagerSecret(client("secretsmanager"), settings.link_secret),
         clock=clock(),
@@ -41,14 +41,14 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @app.get("/u/<token>")
 def ask(token: str) -> Response[str]:
     """The page with the button; following a link never unsubscribes anyone."""
-    return respond(page.asking(words(), asked) if (asked := unsubscriber().read(token)) else None)
+    return respond(page.asking(words(), asked) if (asked := unsubscribe_contact().read(token)) else None)
 
 
 @app.post("/u/<token>")
 def confirm(token: str) -> Response[str]:
     """The button, or a mail client's one-click post (RFC 8058). The body is not read: only people's will is posted."""
     request_id = app.current_event.request_context.request_id
-    asked = unsubscriber().unsubscribe(token, correlation_id=request_id)
+    asked = unsubscribe_contact().unsubscribe(token, correlation_id=request_id)
     return respond(page.done(words(), asked) if asked else None)
 
 

@@ -11,17 +11,17 @@ from waypost.aws.clients import client
 from waypost.aws.queue import SqsEventQueue
 from waypost.clock import clock
 from waypost.contacts.attributes import load_attributes
-from waypost.contacts.lifecycle import load_lifecycle
 from waypost.contacts.tag_system import load_tag_system
-from waypost.contacts.updating import ContactUpdater
+from waypost.journeys.tasks.update_contact import UpdateContact
+from waypost.segments.lifecycle import load_lifecycle
 
 logger = Logger(service="update_contact")
 
 
 @cache
-def updater() -> ContactUpdater:
+def update_contact() -> UpdateContact:
     """The updater, wired."""
-    return ContactUpdater(
+    return UpdateContact(
         contacts=wiring.contacts(),
         queue=SqsEventQueue(client("sqs"), wiring.settings().events_queue_url),
         tags=load_tag_system(),
@@ -34,4 +34,4 @@ def updater() -> ContactUpdater:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Update the contact; the answer says whether anything changed."""
-    return updater().update(event)
+    return update_contact().update(event)

@@ -12,7 +12,7 @@ from infra.constructs.alarms import FIVE_MINUTES
 from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
-from waypost.events.archiving import PREFIX, RETENTION_TAG
+from waypost.events.archive_events import PREFIX, RETENTION_TAG
 from waypost.events.retention import Retention
 
 BATCH = 1000

@@ -23,9 +23,9 @@ from waypost.aws.destinations import (
 )
 from waypost.aws.event_archive import S3EventArchive, inserted_events
 from waypost.aws.history import DynamoHistory
-from waypost.destinations.delivering import Delivered, GivenUp, NotWanted, Outcome, TryAgain
+from waypost.destinations.deliver_event import Delivered, GivenUp, NotWanted, Outcome, TryAgain
 from waypost.errors import InvalidInput, TemporarilyUnavailable
-from waypost.events.archiving import Archiver
+from waypost.events.archive_events import ArchiveEvents
 from waypost.events.history import AppliedEvent
 from waypost.events.retention import Retention, RetentionClass
 
@@ -92,7 +92,7 @@ def test_stored_events_go_into_the_archive_and_come_back_as_they_were(
     history.mark_routed("c-1", kept[0], at=clock(), decisions=[])
     archive = S3EventArchive(client, name)
     invocation = stream(dynamodb, table)
-    archiver = Archiver(store=archive, retention=RETENTION)
+    archiver = ArchiveEvents(store=archive, retention=RETENTION)
     assert archiver.archive(inserted_events(invocation)) == {"events": 2, "objects": 2}
     assert archiver.archive(inserted_events(invocation)) == {"events": 2, "objects": 2}
     keys = [entry["Key"] for entry in client.list_objects_v2(Bucket=name)["Contents"]]

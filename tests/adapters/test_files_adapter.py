@@ -11,7 +11,7 @@ from tests.adapters.stores import REGION
 from waypost.aws import files as adapter
 from waypost.aws.files import S3Files
 from waypost.errors import InvalidInput, ServiceRefused, TemporarilyUnavailable
-from waypost.importing.ports import StoredFile
+from waypost.files.ports import StoredFile
 
 BUCKET = "waypost-dev-files"
 

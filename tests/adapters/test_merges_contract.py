@@ -7,10 +7,10 @@ import pytest
 from tests.adapters.stores import Stores
 from tests.engine.world import send_request
 from tests.fakes import FakeClock
-from waypost.contacts.identity_rules import BUILT_IN
-from waypost.contacts.merging import Merge, merge_of
+from waypost.contacts.identity.merge import Merge, merge_of
+from waypost.contacts.identity.rules import BUILT_IN
+from waypost.contacts.identity.unmerge import parted
 from waypost.contacts.profile import Contact
-from waypost.contacts.unmerging import parted
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.ports import EntryTerms
 

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from tests.fakes import FakeHistory
 from tests.segments.audience_world import NOW, SHANGHAI, base
+from waypost.audiences.persona import PERSONA_READS, traits
 from waypost.aws import profile_view
 from waypost.aws import table as items
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.profile_scan import DynamoProfileScan
 from waypost.aws.read_units import ReadUnits
 from waypost.contacts.profile import MOST_SEEN, Consent, Contact
-from waypost.segments.persona import PERSONA_READS, traits
-from waypost.segments.question import Question
-from waypost.segments.reading import Reads
+from waypost.segments.dependencies import Reads
+from waypost.segments.membership_query import MembershipQuery
 from waypost.segments.subject import Subject, subject_of
 
 RULES: tuple[dict[str, Any], ...] = (
@@ -112,7 +112,7 @@ def projected(item: dict[str, Any], projection: dict[str, Any]) -> dict[str, Any
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_a_rule_decides_the_same_on_the_projection_as_on_the_whole_contact(rule: dict[str, Any]) -> None:
-    question = Question(rule)
+    question = MembershipQuery(rule)
     for each in PEOPLE:
         whole, part = subject_of(each, now=NOW, default_zone=SHANGHAI), viewed(each, question.reads)
         assert question.decide(part) == question.decide(whole)
@@ -132,7 +132,7 @@ def test_a_rule_decides_the_same_on_the_projection_as_on_the_whole_contact(rule:
     )
 )
 def test_so_does_any_combination(rule: dict[str, Any]) -> None:
-    question = Question(rule)
+    question = MembershipQuery(rule)
     for each in PEOPLE[::7]:
         whole, part = subject_of(each, now=NOW, default_zone=SHANGHAI), viewed(each, question.reads)
         assert question.decide(part) == question.decide(whole)
@@ -146,7 +146,7 @@ def test_a_persona_sees_the_same_in_the_projection() -> None:
 
 def test_a_projection_asks_for_little_and_never_for_addresses_a_rule_does_not_read() -> None:
     projection = profile_view.projection(
-        Question({"all": [{"tag": "vip"}, {"attribute": "level", "at_least": 2}]}).reads
+        MembershipQuery({"all": [{"tag": "vip"}, {"attribute": "level", "at_least": 2}]}).reads
     )
     left = projected(stored(contact(1)), projection)
     assert set(left) == {"contact_id", "created_at", "attributes", "tags", "tag_expiries", "attributes_at"}
@@ -156,7 +156,7 @@ def test_a_projection_asks_for_little_and_never_for_addresses_a_rule_does_not_re
 
 def test_a_rule_with_many_names_asks_for_the_whole_map() -> None:
     rule = {"any": [{"attribute": f"a{number}", "exists": True} for number in range(200)]}
-    projection = profile_view.projection(Question(rule).reads)
+    projection = profile_view.projection(MembershipQuery(rule).reads)
     assert len(projection["ProjectionExpression"]) < 4096
     assert "attributes" in projection["ExpressionAttributeNames"].values()
 
@@ -166,7 +166,7 @@ def test_where_the_profile_could_not_note_every_event_the_past_is_not_known() ->
     full = contact(1)
     full.seen.clear()
     full.seen.update({f"event_{number}": (day, day) for number in range(MOST_SEEN)})
-    question = Question({"event": "order_placed"})
+    question = MembershipQuery({"event": "order_placed"})
     assert viewed(full, question.reads).seen is None
     assert question.decide(viewed(full, question.reads)) is None
 
@@ -177,7 +177,7 @@ def test_dynamodb_understands_every_projection(dynamodb: Any, table: str) -> Non
         assert store.save(each, claim={})
     scan = DynamoProfileScan(dynamodb, table, page_limit=4)
     for rule in RULES:
-        question = Question(rule)
+        question = MembershipQuery(rule)
         view = scan.viewer(question.reads, now=NOW, default_zone=SHANGHAI)
         found: dict[str, bool | None] = {}
         for page in scan.stored(0, 1, reads=question.reads):
@@ -190,7 +190,7 @@ def test_dynamodb_understands_every_projection(dynamodb: Any, table: str) -> Non
 def test_a_merged_contact_names_its_partitions_when_its_past_is_asked_about(dynamodb: Any, table: str) -> None:
     assert DynamoContacts(dynamodb, table).save(contact(1, absorbed=("c-old",)), claim={})
     scan = DynamoProfileScan(dynamodb, table)
-    [page] = scan.stored(0, 1, reads=Question({"event": "order_placed"}).reads)
+    [page] = scan.stored(0, 1, reads=MembershipQuery({"event": "order_placed"}).reads)
     assert [scan.partitions_of(stored) for stored in page] == [("c-0001", "c-old")]
 
 

@@ -18,14 +18,14 @@ from waypost.contacts.tag_system import TagSystem
 from waypost.events.envelope import Event
 from waypost.metrics.declaration import MetricsDeclaration
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.planning import RefreshPlanner
-from waypost.metrics.ranking import FOLDER, PurchaseCounter, Ranker
-from waypost.metrics.refreshing import ContactRefresher
+from waypost.metrics.plan_refresh import PlanRefresh
+from waypost.metrics.rank_customers import FOLDER, CountPurchases, RankCustomers
+from waypost.metrics.refresh_contacts import RefreshContacts
+from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
-from waypost.segments.keeping import Keeper
-from waypost.segments.past import Past
 from waypost.segments.ports import Page
 from waypost.segments.subject import UTC_ZONE
+from waypost.segments.upkeep import Upkeep
 
 BUCKET = "waypost-test-refresh"
 CUSTOMERS = 10
@@ -50,10 +50,10 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
 
     declaration = MetricsDeclaration.from_dict({"scores": ACTIVITY, "rfm": RFM, "churn_risk": []})
     index = RuleIndex.declared(segments=saved(best={"metric": "rfm_m", "at_least": 5}), tags=TagSystem())
-    past = Past(history=stores.history, enrolments=stores.enrolments)
+    past = HistoryLookup(history=stores.history, enrolments=stores.enrolments)
     measurer = Measurer(declaration=declaration, past=past, default_zone=UTC_ZONE)
     scan = DynamoProfileScan(dynamodb, table, page_limit=3)
-    keeper = Keeper(
+    keeper = Upkeep(
         index=index,
         tags=TagSystem(),
         contacts=stores.contacts,
@@ -62,11 +62,9 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
         default_zone=UTC_ZONE,
         clock=clock,
     )
-    planner = RefreshPlanner(
-        scan=scan, declaration=declaration, tags=TagSystem(), index=index, segments={}, clock=clock
-    )
-    counter = PurchaseCounter(scan=scan, measurer=measurer, files=files, most=3)
-    refresher = ContactRefresher(scan=scan, contacts=stores.contacts, measurer=measurer, keeper=keeper, most=3)
+    planner = PlanRefresh(scan=scan, declaration=declaration, tags=TagSystem(), index=index, segments={}, clock=clock)
+    counter = CountPurchases(scan=scan, measurer=measurer, files=files, most=3)
+    refresher = RefreshContacts(scan=scan, contacts=stores.contacts, measurer=measurer, keeper=keeper, most=3)
 
     [part] = planner.plan({"run": "run-1"})["slices"]
     answer = counter.count(part)
@@ -74,7 +72,7 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
         answer = counter.count(answer)
     assert answer["counts"]["customers"] == CUSTOMERS
     assert len(list(files.listed(f"{FOLDER}/run-1/"))) >= CUSTOMERS // 3
-    ranks = Ranker(files=files).rank({"run": "run-1"})
+    ranks = RankCustomers(files=files).rank({"run": "run-1"})
     assert ranks["monetary"] == [300, 500, 700, 900]
     assert ranks["recency"] == [-8, -6, -4, -2]
 
@@ -112,9 +110,9 @@ def test_a_profile_that_somebody_changed_meanwhile_is_measured_anew(
             return contact
 
     declaration = MetricsDeclaration.from_dict({"scores": ACTIVITY, "rfm": None, "churn_risk": []})
-    past = Past(history=stores.history, enrolments=stores.enrolments)
+    past = HistoryLookup(history=stores.history, enrolments=stores.enrolments)
     measurer = Measurer(declaration=declaration, past=past, default_zone=UTC_ZONE)
-    refresher = ContactRefresher(
+    refresher = RefreshContacts(
         scan=Index(),  # type: ignore[arg-type]
         contacts=stores.contacts,
         measurer=measurer,

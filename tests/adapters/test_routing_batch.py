@@ -13,7 +13,7 @@ from waypost.aws.routing_batch import MAX_RECEIVES, RoutingBatch, SqsDeadLetters
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, TemporarilyUnavailable
 from waypost.events.envelope import Event
-from waypost.events.routing import Routed, Router
+from waypost.routing.route_events import Routed, RouteEvents
 
 NOW = parse_instant(START)
 
@@ -48,15 +48,15 @@ class Routing:
         self.world = World()
         self.failing: dict[str, Exception] = {}
         self.tried: list[str] = []
-        route = Router.route
+        route = RouteEvents.route
 
-        def routed_or_failing(router: Router, happened: Event) -> Routed:
+        def routed_or_failing(router: RouteEvents, happened: Event) -> Routed:
             self.tried.append(happened.id)
             if happened.id in self.failing:
                 raise self.failing[happened.id]
             return route(router, happened)
 
-        monkeypatch.setattr(Router, "route", routed_or_failing)
+        monkeypatch.setattr(RouteEvents, "route", routed_or_failing)
         self.batch = RoutingBatch(router=self.world.router, dead_letters=dead_letters)
 
     def process(self, *records: dict[str, Any]) -> list[str]:

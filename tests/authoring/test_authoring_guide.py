@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.scenarios import read_scenarios
+from local.scenarios import read_scenarios
 from tests.authoring.folders import discovered, problems
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")

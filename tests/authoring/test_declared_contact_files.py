@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from waypost.authoring.attributes import attributes
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.filling import filling
 from waypost.authoring.imports import imports
-from waypost.authoring.reading import FileReader
 from waypost.contacts.attributes import AttributeSystem
 from waypost.importing.filling import Filling
 from waypost.importing.spec import Column, ImportSpec

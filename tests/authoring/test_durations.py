@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from waypost.journeys.durations import parse_duration
+from waypost.durations import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.identity import PLACE, identity
-from waypost.authoring.reading import FileReader
-from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
+from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 
 STATEMACHINES = Path(__file__).parents[2] / "statemachines"
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.importing.files import cleaned
 from waypost.authoring.attributes import Attribute, attributes
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.filling import Fill, filling
 from waypost.authoring.imports import ColumnMapping, ImportMapping, imports
-from waypost.authoring.reading import FileReader
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
 from waypost.contacts.cleaning import Unusable
 from waypost.importing.filling import Filling

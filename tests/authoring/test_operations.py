@@ -113,7 +113,7 @@ def test_a_file_that_would_be_ignored_is_said(tmp_path: Path) -> None:
     segments.mkdir()
     (segments / "vip.yml").write_text("rule: {tag: vip}\n", encoding="utf-8")
 
-    from waypost.authoring.reading import FileReader
+    from waypost.authoring.authored_files import FileReader
 
     reader = FileReader(statemachines)
 

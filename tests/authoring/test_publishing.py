@@ -11,9 +11,11 @@ import pytest
 from tests.authoring.folders import write
 from waypost.authoring.discovery import InvalidJourney
 from waypost.authoring.publishing import publish, published
+from waypost.content.message import SmsVariant
 from waypost.errors import UnknownJourney, UnknownMessage
 from waypost.journeys import published as published_module
-from waypost.journeys.published import EventRule, FrequencyCap, Goal, Published, ReEntry, SmsVariant, Trigger
+from waypost.journeys.published import EventRule, Goal, Published, ReEntry, Trigger
+from waypost.sending.policy import FrequencyCap
 
 
 @pytest.fixture

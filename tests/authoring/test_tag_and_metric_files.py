@@ -8,9 +8,9 @@ import yaml
 
 from tests.authoring.folders import problems, states, task, write
 from waypost.authoring.discovery import discover
-from waypost.contacts.lifecycle import Lifecycle
 from waypost.contacts.tag_system import TagSystem
 from waypost.metrics.declaration import MetricsDeclaration
+from waypost.segments.lifecycle import Lifecycle
 
 SHIPPED = Path(__file__).parents[2] / "statemachines"
 TAG = {"dimension": "basic", "description": "Somebody special.", "owner": "sales"}

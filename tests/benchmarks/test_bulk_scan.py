@@ -7,7 +7,7 @@ from waypost.aws.profile_view import projection, viewer
 from waypost.aws.table import load_item
 from waypost.contacts.profile import Contact
 from waypost.segments.compile import compile_rule
-from waypost.segments.reading import reads
+from waypost.segments.dependencies import reads
 from waypost.segments.subject import UTC_ZONE, subject_of
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from waypost.contacts import attributes
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
 from waypost.contacts.cleaning import Unusable
-from waypost.events import traits
-from waypost.events.traits import read_traits
+from waypost.intake import traits
+from waypost.intake.traits import read_traits
 
 SYSTEM = AttributeSystem.from_dict(
     {

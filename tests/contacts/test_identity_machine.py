@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.fakes import FakeClock, FakeContacts, FakeQueue
-from waypost.contacts.identity import record_on_contact
-from waypost.contacts.identity_rules import BUILT_IN
-from waypost.contacts.merger import Merger
-from waypost.contacts.merging import is_kept_apart
+from waypost.contacts.identity.merge import is_kept_apart
+from waypost.contacts.identity.merge_contacts import MergeContacts
+from waypost.contacts.identity.record import record_on_contact
+from waypost.contacts.identity.rules import BUILT_IN
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, Event
@@ -164,7 +164,7 @@ class IdentityMachine(RuleBasedStateMachine):
         self.clock = FakeClock("2027-03-01T04:00:00.000Z")
         self.contacts = FakeContacts()
         self.model = Model()
-        self.merger = Merger(contacts=self.contacts, queue=FakeQueue(), rules=BUILT_IN, clock=self.clock)
+        self.merger = MergeContacts(contacts=self.contacts, queue=FakeQueue(), rules=BUILT_IN, clock=self.clock)
         self.steps = count()
         self.earned = 0
         self.seen: dict[str, set[str]] = {kind: set() for kind in POOL}

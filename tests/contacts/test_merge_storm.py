@@ -7,10 +7,10 @@ import pytest
 from tests.contacts.interleaving import TakingTurns, Turns, until_done
 from tests.contacts.people import NOON, minutes
 from tests.fakes import FakeClock, FakeContacts, FakeQueue
-from waypost.contacts.announcing import announcements
-from waypost.contacts.identity import record_on_contact
-from waypost.contacts.identity_rules import BUILT_IN
-from waypost.contacts.merger import Merger
+from waypost.contacts.identity.announcements import announcements
+from waypost.contacts.identity.merge_contacts import MergeContacts
+from waypost.contacts.identity.record import record_on_contact
+from waypost.contacts.identity.rules import BUILT_IN
 from waypost.events.envelope import Event
 
 PEOPLE = ({"user_id": "u-1"}, {"email": "lin@example.com"}, {"phone": "+8613800138000"})
@@ -64,7 +64,7 @@ def test_a_merge_undone_while_others_write_loses_nothing(seed: int) -> None:
     record(said(5, {**PEOPLE[0], **PEOPLE[1]}), contacts)
     turns = Turns(seed)
     shared: Any = TakingTurns(contacts, turns)
-    merger = Merger(contacts=shared, queue=FakeQueue(), rules=BUILT_IN, clock=FakeClock(minutes(8)))
+    merger = MergeContacts(contacts=shared, queue=FakeQueue(), rules=BUILT_IN, clock=FakeClock(minutes(8)))
     events = [said(10 + number, PEOPLE[number % 2], **{f"said_{number}": number}) for number in range(8)]
     turns.run(
         [

@@ -8,10 +8,10 @@ import pytest
 
 from tests.contacts.people import contact, minutes, said
 from tests.fakes import Crash, Effects, FakeClock, FakeContacts, FakeQueue
-from waypost.contacts.identity import record_on_contact
-from waypost.contacts.identity_rules import BUILT_IN
-from waypost.contacts.merger import Merger
-from waypost.contacts.merging import is_kept_apart
+from waypost.contacts.identity.merge import is_kept_apart
+from waypost.contacts.identity.merge_contacts import MergeContacts
+from waypost.contacts.identity.record import record_on_contact
+from waypost.contacts.identity.rules import BUILT_IN
 from waypost.errors import ContactNotFound, InvalidInput
 from waypost.events.envelope import Event
 
@@ -38,16 +38,16 @@ def contacts(effects: Effects) -> FakeContacts:
 
 
 @pytest.fixture
-def merger(contacts: FakeContacts, effects: Effects) -> Merger:
-    return Merger(contacts=contacts, queue=FakeQueue(effects), rules=BUILT_IN, clock=FakeClock(minutes(30)))
+def merger(contacts: FakeContacts, effects: Effects) -> MergeContacts:
+    return MergeContacts(contacts=contacts, queue=FakeQueue(effects), rules=BUILT_IN, clock=FakeClock(minutes(30)))
 
 
-def queued(merger: Merger) -> list[str]:
+def queued(merger: MergeContacts) -> list[str]:
     queue: Any = merger.queue
     return [each.id for each in queue.events.values()]
 
 
-def test_a_preview_shows_whose_values_stay_and_writes_nothing(merger: Merger, effects: Effects) -> None:
+def test_a_preview_shows_whose_values_stay_and_writes_nothing(merger: MergeContacts, effects: Effects) -> None:
     shown = merger.act({"action": "preview", "contacts": [MAIL, USER]})
     assert (shown["allowed"], shown["into"], shown["from"]) == (True, "c-1", "c-2")
     assert shown["attributes"] == {
@@ -59,7 +59,7 @@ def test_a_preview_shows_whose_values_stay_and_writes_nothing(merger: Merger, ef
     assert effects.log == []
 
 
-def test_a_preview_says_why_two_may_not_be_merged(merger: Merger, contacts: FakeContacts) -> None:
+def test_a_preview_says_why_two_may_not_be_merged(merger: MergeContacts, contacts: FakeContacts) -> None:
     contacts.put(contact("c-4", identities={"user_id": ["u-2"]}))
     shown = merger.preview(USER, {"user_id": "u-2"})
     assert (shown["allowed"], shown["reason"]) == (False, "different_people")
@@ -67,7 +67,7 @@ def test_a_preview_says_why_two_may_not_be_merged(merger: Merger, contacts: Fake
 
 
 def test_a_merge_does_what_its_preview_showed_and_a_repetition_changes_nothing(
-    merger: Merger, contacts: FakeContacts, effects: Effects
+    merger: MergeContacts, contacts: FakeContacts, effects: Effects
 ) -> None:
     request = {"action": "merge", "contacts": [USER, MAIL], "reason": "ticket 7"}
     shown = merger.preview(USER, MAIL)
@@ -85,7 +85,9 @@ def test_a_merge_does_what_its_preview_showed_and_a_repetition_changes_nothing(
     assert set(effects.log) <= {"queue.send"}
 
 
-def test_a_merge_that_the_rules_forbid_is_refused_with_the_reason(merger: Merger, contacts: FakeContacts) -> None:
+def test_a_merge_that_the_rules_forbid_is_refused_with_the_reason(
+    merger: MergeContacts, contacts: FakeContacts
+) -> None:
     contacts.put(contact("c-4", identities={"user_id": ["u-2"]}))
     with pytest.raises(InvalidInput, match="contacts: the two have different values"):
         merger.merge(USER, {"user_id": "u-2"})
@@ -94,7 +96,9 @@ def test_a_merge_that_the_rules_forbid_is_refused_with_the_reason(merger: Merger
         merger.merge(USER, {"email": "gone@example.com"})
 
 
-def test_an_undone_merge_is_on_record_with_its_reason_and_told_to_both(merger: Merger, contacts: FakeContacts) -> None:
+def test_an_undone_merge_is_on_record_with_its_reason_and_told_to_both(
+    merger: MergeContacts, contacts: FakeContacts
+) -> None:
     merge_id = merger.merge(USER, MAIL)["merge_id"]
     done = merger.act({"action": "undo", "contact": MAIL, "merge_id": merge_id, "reason": "two sisters"})
     assert done == {
@@ -107,7 +111,7 @@ def test_an_undone_merge_is_on_record_with_its_reason_and_told_to_both(merger: M
     assert contacts["c-1"].attributes == {"city": "Wuhan"}
 
 
-def test_a_hand_may_merge_again_what_a_hand_has_parted(merger: Merger, contacts: FakeContacts) -> None:
+def test_a_hand_may_merge_again_what_a_hand_has_parted(merger: MergeContacts, contacts: FakeContacts) -> None:
     first = merger.merge(USER, MAIL)["merge_id"]
     merger.undo(USER)
     assert merger.preview(USER, MAIL)["kept_apart"] is True
@@ -117,7 +121,9 @@ def test_a_hand_may_merge_again_what_a_hand_has_parted(merger: Merger, contacts:
     assert is_kept_apart(contacts["c-1"], contacts["c-2"])
 
 
-def test_what_a_hand_has_parted_stays_apart_whatever_else_is_undone(merger: Merger, contacts: FakeContacts) -> None:
+def test_what_a_hand_has_parted_stays_apart_whatever_else_is_undone(
+    merger: MergeContacts, contacts: FakeContacts
+) -> None:
     other, device = {"email": "mei@example.com"}, {"anonymous_id": "a-1"}
     contacts.put(contact("c-4", at=7, identities={"email": ["mei@example.com"]}))
     contacts.put(contact("c-5", at=1, identities={"anonymous_id": ["a-1"]}))
@@ -142,7 +148,7 @@ def test_what_a_hand_has_parted_stays_apart_whatever_else_is_undone(merger: Merg
 
 @pytest.mark.parametrize("named", ["survivor", "absorbed"])
 def test_an_undoing_that_is_repeated_after_a_crash_undoes_no_second_merge(
-    merger: Merger, contacts: FakeContacts, effects: Effects, named: str
+    merger: MergeContacts, contacts: FakeContacts, effects: Effects, named: str
 ) -> None:
     merger.merge(USER, PHONE)
     merger.merge(USER, MAIL)
@@ -157,7 +163,7 @@ def test_an_undoing_that_is_repeated_after_a_crash_undoes_no_second_merge(
 
 
 def test_an_undoing_that_is_repeated_undoes_no_second_merge_when_the_survivor_is_part_of_another_contact_by_then(
-    merger: Merger, contacts: FakeContacts
+    merger: MergeContacts, contacts: FakeContacts
 ) -> None:
     merger.merge(PHONE, MAIL)
     request = {"action": "undo", "contact": MAIL, "request_id": "run-1"}
@@ -168,7 +174,7 @@ def test_an_undoing_that_is_repeated_undoes_no_second_merge_when_the_survivor_is
     assert contacts["c-2"].merged_into == "c-1"
 
 
-def test_an_older_merge_is_undone_without_the_newer_one(merger: Merger, contacts: FakeContacts) -> None:
+def test_an_older_merge_is_undone_without_the_newer_one(merger: MergeContacts, contacts: FakeContacts) -> None:
     older = merger.merge(USER, MAIL)["merge_id"]
     merger.merge(USER, PHONE)
     merger.undo(USER, merge_id=older)
@@ -179,7 +185,7 @@ def test_an_older_merge_is_undone_without_the_newer_one(merger: Merger, contacts
 
 
 def test_a_merge_into_a_contact_that_was_merged_itself_waits_for_its_turn(
-    merger: Merger, contacts: FakeContacts
+    merger: MergeContacts, contacts: FakeContacts
 ) -> None:
     first = merger.merge(PHONE, MAIL)["merge_id"]
     merger.merge(USER, PHONE)
@@ -190,7 +196,7 @@ def test_a_merge_into_a_contact_that_was_merged_itself_waits_for_its_turn(
     assert len(contacts.living()) == 3
 
 
-def test_an_erased_contact_gives_nothing_back(merger: Merger, contacts: FakeContacts) -> None:
+def test_an_erased_contact_gives_nothing_back(merger: MergeContacts, contacts: FakeContacts) -> None:
     merger.merge(USER, MAIL)
     contacts.put(replace(contacts["c-1"], erased=True))
     with pytest.raises(InvalidInput, match="contact: was erased"):
@@ -217,21 +223,23 @@ def test_an_erased_contact_gives_nothing_back(merger: Merger, contacts: FakeCont
         ({"action": "undo", "contact": USER, "merge_id": "g-none"}, "merge_id"),
     ],
 )
-def test_a_wrong_request_is_refused_naming_the_field(merger: Merger, request_: dict[str, Any], field: str) -> None:
+def test_a_wrong_request_is_refused_naming_the_field(
+    merger: MergeContacts, request_: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InvalidInput, match=f"^{field}: "):
         merger.act(request_)
 
 
-def test_addresses_are_brought_into_their_one_spelling(merger: Merger) -> None:
+def test_addresses_are_brought_into_their_one_spelling(merger: MergeContacts) -> None:
     shown = merger.act({"action": "preview", "contacts": [{"email": " Lin@Example.com"}, {"phone": "138 0013 8000"}]})
     assert set(shown["contacts"]) == {"c-2", "c-3"}
 
 
-def test_an_unknown_contact_is_refused_without_naming_the_address(merger: Merger) -> None:
+def test_an_unknown_contact_is_refused_without_naming_the_address(merger: MergeContacts) -> None:
     with pytest.raises(ContactNotFound, match=r"^contacts\[1\]: no contact is known by this email$"):
         merger.merge(USER, {"email": "unknown@example.com"})
 
 
-def test_one_contact_given_twice_is_nothing_to_merge(merger: Merger) -> None:
+def test_one_contact_given_twice_is_nothing_to_merge(merger: MergeContacts) -> None:
     assert merger.merge(USER, {"contact_id": "c-1"})["merged"] is False
     assert merger.preview(USER, USER)["reason"] == "same_contact"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.contacts.people import NOON, contact, minutes, said
-from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
-from waypost.contacts.merging import MOST_ABSORBED, Merge, in_order, merge_of, merged, objection, summary
+from waypost.contacts.identity.merge import MOST_ABSORBED, Merge, in_order, merge_of, merged, objection, summary
+from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.profile import Contact
 
 U1 = {"user_id": ["u-1"]}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import FakeClock, FakeContacts, FakeHistory, FakeQueue
-from waypost.contacts.identity import record_on_contact
+from waypost.contacts.identity.record import record_on_contact
 from waypost.contacts.profile import Contact, with_tags
 from waypost.contacts.rebuilding import COMPARED, Rebuilder
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput

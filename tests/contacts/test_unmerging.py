@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contacts.people import contact, minutes, said
-from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
-from waypost.contacts.merging import Merge, merge_of
+from waypost.contacts.identity.merge import Merge, merge_of
+from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
+from waypost.contacts.identity.unmerge import parted, rewritten
 from waypost.contacts.profile import (
     Contact,
     with_attributes,
@@ -19,7 +20,6 @@ from waypost.contacts.profile import (
     with_push_tokens,
     with_tags,
 )
-from waypost.contacts.unmerging import parted, rewritten
 
 LATER = minutes(60)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from waypost.content.message import EmailVariant, PublishedMessage, SmsVariant
 from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, choose_locale, render
-from waypost.journeys.published import EmailVariant, PublishedMessage, SmsVariant
 
 
 def message(**parts: str) -> PublishedMessage:

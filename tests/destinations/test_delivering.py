@@ -10,12 +10,12 @@ import pytest
 import pytest_socket
 from standardwebhooks import Webhook
 
-from tests.destinations_receiver import Receiver, receiving
+from tests.destinations_receiver import ReceiveWebhook, receiving
 from tests.fakes import FakeContacts
 from waypost.contacts.profile import Contact
 from waypost.destinations import posting, retrying
 from waypost.destinations.declared import Destination
-from waypost.destinations.delivering import Delivered, Deliverer, GivenUp, NotWanted, Outcome, TryAgain
+from waypost.destinations.deliver_event import Delivered, DeliverEvent, GivenUp, NotWanted, Outcome, TryAgain
 from waypost.destinations.ports import Forbidden, NoAnswer
 from waypost.destinations.posting import HttpsSender, problem_with
 from waypost.errors import InvalidInput
@@ -67,7 +67,7 @@ class FakeSecrets:
 class Scene:
     """A deliverer and what stands around it."""
 
-    receiver: Receiver
+    receiver: ReceiveWebhook
     states: FakeStates = field(default_factory=FakeStates)
     contacts: FakeContacts = field(default_factory=FakeContacts)
     secret: dict[str, Any] = field(default_factory=lambda: {"signing_keys": [KEY]})
@@ -81,7 +81,7 @@ class Scene:
             "url": "https://crm.example.com/in",
             "events": ("order_*",),
         }
-        deliverer = Deliverer(
+        deliverer = DeliverEvent(
             destinations={"crm": Destination("crm", **given | self.options)},
             contacts=self.contacts,
             secrets=FakeSecrets({"crm": {"url": self.receiver.url, **self.secret}}),
@@ -226,7 +226,7 @@ def test_the_payload_has_the_declared_fields_also_those_of_the_profile(scene: Sc
 
 
 def test_a_destination_that_is_declared_no_more_gives_up(scene: Scene) -> None:
-    deliverer = Deliverer(
+    deliverer = DeliverEvent(
         destinations={},
         contacts=scene.contacts,
         secrets=FakeSecrets({}),

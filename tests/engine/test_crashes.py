@@ -19,7 +19,7 @@ from tests.segments.standing import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
 from waypost.journeys.published import Published
-from waypost.journeys.sweeping import SweepReport
+from waypost.journeys.sweep_journeys import SweepReport
 from waypost.sending.channels import Answer, Refused, Unclear
 
 MORNING = parse_instant("2027-03-01T10:00:00+08:00")

@@ -9,7 +9,7 @@ from tests.engine.world import CONTACT, START, World
 from tests.fakes import FakeClock
 from waypost.clock import parse_instant
 from waypost.errors import InvalidInput
-from waypost.tracking.deliveries import SMS_TYPES, delivery_events
+from waypost.tracking.record_delivery import SMS_TYPES, delivery_events
 
 TAGS = {"message_key": "m-1", "contact_id": CONTACT, "journey": "nurture"}
 

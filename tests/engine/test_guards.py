@@ -11,9 +11,8 @@ from tests.engine.published_journeys import SENDING, email, sms
 from tests.engine.world import CONTACT, START
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact
+from waypost.content.message import PublishedMessage
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
-from waypost.journeys.published import FrequencyCap as CapPolicy
-from waypost.journeys.published import PublishedMessage, SendingPolicy
 from waypost.sending import guards
 from waypost.sending.guards import (
     GUARDS,
@@ -33,6 +32,8 @@ from waypost.sending.guards import (
     judge,
 )
 from waypost.sending.ledger import Touch, Touches
+from waypost.sending.policy import FrequencyCap as CapPolicy
+from waypost.sending.policy import SendingPolicy
 
 NOON = parse_instant("2027-03-01T12:00:00+08:00")
 LATE = parse_instant("2027-03-01T23:30:00+08:00")

@@ -9,7 +9,7 @@ import pytest
 from tests.engine.published_journeys import journey, published
 from tests.engine.world import World, event
 from waypost import ids
-from waypost.contacts.identity_rules import IdentityRules
+from waypost.contacts.identity.rules import IdentityRules
 from waypost.contacts.profile import Consent, Contact
 
 READER = ids.contact_id("email", "lin@example.com")

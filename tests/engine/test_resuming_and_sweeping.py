@@ -9,7 +9,7 @@ from tests.fakes import CRASH_MODES, Crash, CrashMode
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, RetryableError, TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.sweeping import GRACE, SweepReport
+from waypost.journeys.sweep_journeys import GRACE, SweepReport
 from waypost.sending.channels import Refused
 
 ELAPSED = {"outcome": "elapsed"}

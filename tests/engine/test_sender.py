@@ -17,7 +17,7 @@ from waypost.journeys.enrolment import Enrolment
 from waypost.sending.channels import Accepted, Refused, Unclear
 from waypost.sending.ledger import Touch, Touches
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.sender import PROVIDER_ATTEMPTS
+from waypost.sending.send_message import PROVIDER_ATTEMPTS
 
 THROTTLED = Refused("TooManyRequestsException", temporary=True)
 REFUSED = Refused("MessageRejected", temporary=False)

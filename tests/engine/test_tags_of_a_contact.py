@@ -11,11 +11,11 @@ from tests.fakes import Crash
 from tests.segments.standing import lifecycle, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.attributes import AttributeSystem
-from waypost.contacts.lifecycle import Lifecycle
 from waypost.contacts.profile import Contact, with_tags
 from waypost.contacts.tag_system import TagSystem, ended_tags, tag_events, tags_at, with_expiries
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.subject import subject_of
 
 NOW = parse_instant(START)

@@ -29,31 +29,31 @@ from tests.fakes import (
 from waypost import ids
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
-from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
-from waypost.contacts.lifecycle import Lifecycle
-from waypost.contacts.merger import Merger
+from waypost.contacts.identity.merge_contacts import MergeContacts
+from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.profile import Consent, Contact
 from waypost.contacts.tag_system import TagSystem
-from waypost.contacts.updating import ContactUpdater
 from waypost.errors import RetryableError, WaypostError
 from waypost.events.envelope import Event
-from waypost.events.routing import Routed, Router
-from waypost.journeys.closing import Closer
-from waypost.journeys.enrolling import Enroller
+from waypost.journeys.close_enrolment import CloseEnrolment
+from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
-from waypost.journeys.parking import Parker
+from waypost.journeys.pause_journey import PauseJourney
 from waypost.journeys.published import Published
-from waypost.journeys.resuming import Resumer
-from waypost.journeys.sweeping import Sweeper, SweepReport
-from waypost.journeys.waking import Waker
-from waypost.segments.evaluating import SegmentEvaluator
+from waypost.journeys.resume_journey import ResumeJourney
+from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
+from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+from waypost.journeys.tasks.update_contact import UpdateContact
+from waypost.journeys.wake_journeys import WakeJourneys
+from waypost.routing.route_events import Routed, RouteEvents
+from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
-from waypost.segments.keeping import Keeper
-from waypost.segments.past import Past
-from waypost.segments.saved import SavedSegment
+from waypost.segments.lifecycle import Lifecycle
+from waypost.segments.saved_segments import SavedSegment
+from waypost.segments.upkeep import Upkeep
 from waypost.sending.deferral import Deferrals
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.sender import Sender
+from waypost.sending.send_message import SendMessage
 
 T = TypeVar("T")
 
@@ -94,13 +94,13 @@ class World:
         return Deferrals(ledger=self.ledger, enrolments=self.enrolments, schedules=self.schedules, clock=self.clock)
 
     @property
-    def router(self) -> Router:
-        return Router(
+    def router(self) -> RouteEvents:
+        return RouteEvents(
             contacts=self.contacts,
             history=self.history,
             ledger=self.ledger,
             keeper=self.keeper,
-            waker=Waker(
+            waker=WakeJourneys(
                 published=self.published,
                 enrolments=self.enrolments,
                 pauses=self.pauses,
@@ -110,7 +110,7 @@ class World:
                 deferrals=self.deferrals,
                 clock=self.clock,
             ),
-            enroller=Enroller(
+            enroller=EnrolContact(
                 published=self.published,
                 enrolments=self.enrolments,
                 history=self.history,
@@ -128,12 +128,12 @@ class World:
         return RuleIndex.declared(segments=self.segments, tags=self.tags, lifecycle=self.lifecycle)
 
     @property
-    def past(self) -> Past:
-        return Past(history=self.history, enrolments=self.enrolments)
+    def past(self) -> HistoryLookup:
+        return HistoryLookup(history=self.history, enrolments=self.enrolments)
 
     @property
-    def keeper(self) -> Keeper:
-        return Keeper(
+    def keeper(self) -> Upkeep:
+        return Upkeep(
             index=self.index,
             tags=self.tags,
             contacts=self.contacts,
@@ -144,8 +144,8 @@ class World:
         )
 
     @property
-    def parker(self) -> Parker:
-        return Parker(
+    def parker(self) -> PauseJourney:
+        return PauseJourney(
             contacts=self.contacts,
             enrolments=self.enrolments,
             pauses=self.pauses,
@@ -157,8 +157,8 @@ class World:
         )
 
     @property
-    def resumer(self) -> Resumer:
-        return Resumer(
+    def resumer(self) -> ResumeJourney:
+        return ResumeJourney(
             contacts=self.contacts,
             enrolments=self.enrolments,
             pauses=self.pauses,
@@ -169,12 +169,12 @@ class World:
         )
 
     @property
-    def sweeper(self) -> Sweeper:
-        return Sweeper(pauses=self.pauses, resumer=self.resumer, ledger=self.ledger, clock=self.clock)
+    def sweeper(self) -> SweepJourneys:
+        return SweepJourneys(pauses=self.pauses, resumer=self.resumer, ledger=self.ledger, clock=self.clock)
 
     @property
-    def closer(self) -> Closer:
-        return Closer(
+    def closer(self) -> CloseEnrolment:
+        return CloseEnrolment(
             enrolments=self.enrolments,
             pauses=self.pauses,
             schedules=self.schedules,
@@ -183,8 +183,8 @@ class World:
         )
 
     @property
-    def sender(self) -> Sender:
-        return Sender(
+    def sender(self) -> SendMessage:
+        return SendMessage(
             published=self.published,
             ledger=self.ledger,
             deferrals=self.deferrals,
@@ -196,8 +196,8 @@ class World:
         )
 
     @property
-    def updater(self) -> ContactUpdater:
-        return ContactUpdater(
+    def updater(self) -> UpdateContact:
+        return UpdateContact(
             contacts=self.contacts,
             queue=self.queue,
             tags=self.tags,
@@ -207,12 +207,12 @@ class World:
         )
 
     @property
-    def merger(self) -> Merger:
-        return Merger(contacts=self.contacts, queue=self.queue, rules=self.identity_rules, clock=self.clock)
+    def merger(self) -> MergeContacts:
+        return MergeContacts(contacts=self.contacts, queue=self.queue, rules=self.identity_rules, clock=self.clock)
 
     @property
-    def evaluator(self) -> SegmentEvaluator:
-        return SegmentEvaluator(
+    def evaluator(self) -> EvaluateSegment:
+        return EvaluateSegment(
             contacts=self.contacts,
             enrolments=self.enrolments,
             past=self.past,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.cloud import LocalCloud
+from local.cloud import LocalCloud
 
 
 @pytest.fixture(scope="session")

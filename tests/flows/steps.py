@@ -12,12 +12,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from infra.local.cloud import LocalCloud
-from infra.local.loopback import Answer
+from local.cloud import LocalCloud
+from local.loopback import Answer
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
 from waypost.clock import real_now
-from waypost.reporting.timeline import MessageDecision, decisions
+from waypost.reports.timeline import MessageDecision, decisions
 from waypost.segments.vocabulary import CONCLUSIONS
 
 NURTURE = "new-user-nurture"

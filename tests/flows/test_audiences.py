@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from infra.local.audience_operations import AudienceOperations
-from infra.local.cloud import LocalCloud
-from infra.local.problems import LocalError
+from local.audience_operations import AudienceOperations
+from local.cloud import LocalCloud
+from local.problems import LocalError
 from tests.flows.steps import accepted, contact_id
+from waypost.audiences.sketches import SetDigest
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.history import DynamoHistory
 from waypost.segments.buckets import sample
 from waypost.segments.compile import compile_rule
-from waypost.segments.counting import SetDigest
 from waypost.segments.subject import subject_of
 
 PEOPLE = [f"audience-{number:02d}" for number in range(60)]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from infra.local.cloud import LocalCloud
-from infra.local.file_operations import FileOperations
-from infra.local.problems import LocalError
+from local.cloud import LocalCloud
+from local.file_operations import FileOperations
+from local.problems import LocalError
 from waypost.aws.contacts import DynamoContacts
 from waypost.contacts.profile import Contact
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from infra.app import ROOT, synthesize
-from infra.local.assembly import read_assembly
-from infra.local.cloud import LocalCloud
-from infra.local.loopback import Answer, call
-from tests.destinations_receiver import Receiver, receiving
+from local.assembly import read_assembly
+from local.cloud import LocalCloud
+from local.loopback import Answer, call
+from tests.destinations_receiver import ReceiveWebhook, receiving
 from tests.flows.steps import accepted, by_day, contact_id, eventually, only, rows, sign_up
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.event_archive import S3EventArchive
@@ -31,21 +31,23 @@ SAMPLE = ROOT / "tests" / "events" / "samples" / "shopify-orders-create.json"
 
 
 @pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[ReceiveWebhook]:
     """The CRM's end: it fails at first."""
     with receiving() as receiver:
         yield receiver
 
 
 @pytest.fixture(scope="module")
-def collector() -> Iterator[Receiver]:
+def collector() -> Iterator[ReceiveWebhook]:
     """The analytics platform's end."""
     with receiving() as receiver:
         yield receiver
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver, collector: Receiver) -> Iterator[LocalCloud]:
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, receiver: ReceiveWebhook, collector: ReceiveWebhook
+) -> Iterator[LocalCloud]:
     """The project with both destinations switched on, and their addresses on this machine."""
     project = tmp_path_factory.mktemp("project")
     for shared in ("functions", "layers", "requirements"):
@@ -111,7 +113,7 @@ def dead_letters(cloud: LocalCloud, destination: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_event_is_delivered_signed_once_the_receiver_is_back(cloud: LocalCloud, receiver: Receiver) -> None:
+def test_an_event_is_delivered_signed_once_the_receiver_is_back(cloud: LocalCloud, receiver: ReceiveWebhook) -> None:
     sign_up(cloud, "buyer", owner="manager7078")
     cloud.time.settle()
     receiver.answers = [500, "cut", 503, 200]
@@ -137,7 +139,7 @@ def test_an_event_is_delivered_signed_once_the_receiver_is_back(cloud: LocalClou
 
 
 def test_an_api_destination_is_called_with_its_key_for_what_its_rule_selects(
-    cloud: LocalCloud, collector: Receiver
+    cloud: LocalCloud, collector: ReceiveWebhook
 ) -> None:
     before = len(collector.received)
     order(cloud, "buyer", "o-small", 5)
@@ -223,7 +225,7 @@ def test_a_profile_is_rebuilt_from_table_and_archive(cloud: LocalCloud) -> None:
     assert "profile_rebuilt" in {row["type"] for row in rows(cloud, "buyer", "event").values()}
 
 
-def test_a_receiver_that_is_gone_is_told_nothing_more(cloud: LocalCloud, receiver: Receiver) -> None:
+def test_a_receiver_that_is_gone_is_told_nothing_more(cloud: LocalCloud, receiver: ReceiveWebhook) -> None:
     receiver.answers = [410, 200]
     before = len(receiver.received)
     order(cloud, "buyer", "o-gone", 30)

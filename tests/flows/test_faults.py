@@ -9,10 +9,10 @@ from typing import Literal
 
 import pytest
 
-from infra.local.cloud import LocalCloud
-from infra.local.provider_events import EmailEvent, email_event
-from infra.local.provider_record import Call, Fault, FaultKind
-from infra.local.time_travel import Due
+from local.cloud import LocalCloud
+from local.provider_events import EmailEvent, email_event
+from local.provider_record import Call, Fault, FaultKind
+from local.time_travel import Due
 from tests.flows.steps import (
     NURTURE,
     WELCOME,
@@ -44,7 +44,7 @@ from waypost.clock import parse_instant
 from waypost.journeys.pause import Pause
 from waypost.journeys.signalling import schedule_name
 from waypost.journeys.step import Step
-from waypost.reporting.timeline import timeline
+from waypost.reports.timeline import timeline
 from waypost.sending.deferral import schedule_name as deferred_name
 from waypost.sending.request import SendRequest
 

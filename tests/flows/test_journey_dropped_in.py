@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from infra.app import ROOT, synthesize
-from infra.local.assembly import read_assembly
-from infra.local.cloud import LocalCloud
-from infra.local.comparing import Told
-from infra.local.rehearsal import Rehearsal
-from infra.local.scenarios import ScenarioFile, read_scenarios
+from local.assembly import read_assembly
+from local.cloud import LocalCloud
+from local.rehearsal import Rehearsal
+from local.scenario_result import Told
+from local.scenarios import ScenarioFile, read_scenarios
 from tests.flows.steps import contact_id, decided, items, only, rows, sign_up
 from waypost.authoring.discovery import InvalidJourney, discover
 

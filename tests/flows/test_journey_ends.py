@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.cloud import LocalCloud
-from infra.local.file_operations import FileOperations
+from local.cloud import LocalCloud
+from local.file_operations import FileOperations
 from tests.flows.steps import accepted, by_day, log_of, only, rows, sign_up
 
 pytestmark = pytest.mark.flow

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.local import running
-from infra.local.cloud import LocalCloud
-from infra.local.commands import app
-from infra.local.operation_runs import run_operation
-from infra.local.problems import LocalError
+from local import running
+from local.cloud import LocalCloud
+from local.commands import app
+from local.operation_runs import run_operation
+from local.problems import LocalError
 from tests.flows.steps import accepted, by_day, executions, items
 from waypost import ids
 from waypost.aws.contacts import DynamoContacts
-from waypost.reporting.timeline import timeline
+from waypost.reports.timeline import timeline
 
 pytestmark = pytest.mark.flow
 

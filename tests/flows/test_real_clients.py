@@ -13,8 +13,8 @@ import pytest
 from segment.analytics import Client
 from standardwebhooks import Webhook
 
-from infra.local.cloud import LocalCloud
-from infra.local.loopback import Answer, call
+from local.cloud import LocalCloud
+from local.loopback import Answer, call
 from tests.flows.steps import accepted, heard, only, rows
 from waypost.clock import format_instant, parse_instant, real_now
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.cloud import LocalCloud
-from infra.local.comparing import Told
-from infra.local.rehearsal import Rehearsal
-from infra.local.rehearsing import JOURNEYS
-from infra.local.scenarios import ScenarioFile, read_scenarios
+from local.cloud import LocalCloud
+from local.rehearsal import Rehearsal
+from local.rehearsing import JOURNEYS
+from local.scenario_result import Told
+from local.scenarios import ScenarioFile, read_scenarios
 
 pytestmark = pytest.mark.flow
 

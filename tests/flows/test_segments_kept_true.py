@@ -11,14 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.app import ROOT, synthesize
-from infra.local import segment_members
-from infra.local.assembly import read_assembly
-from infra.local.cloud import LocalCloud
-from infra.local.commands import app
-from infra.local.segment_files import segment_called
-from infra.local.segment_members import count_by_scan
+from local import segment_members
+from local.assembly import read_assembly
+from local.cloud import LocalCloud
+from local.commands import app
+from local.segment_files import segment_called
+from local.segment_members import count_by_scan
 from tests.flows.steps import accepted, contact_id, introduce, items, only, rows, travel
-from waypost.reporting.timeline import timeline
+from waypost.reports.timeline import timeline
 
 JOURNEY = Path(__file__).parent / "journeys" / "vip-greeting"
 
@@ -42,7 +42,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture
 def running(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
     """The cloud as ``waypost`` finds the one that runs."""
-    monkeypatch.setattr("infra.local.running.access", cloud.access.to_dict)
+    monkeypatch.setattr("local.running.access", cloud.access.to_dict)
     monkeypatch.setattr(segment_members, "_now", cloud.clock.now)
     return cloud
 

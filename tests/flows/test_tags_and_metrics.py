@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.cloud import LocalCloud
+from local.cloud import LocalCloud
 from tests.flows.steps import accepted, eventually, introduce, local_time, only, rows, traits, travel
 
 pytestmark = pytest.mark.flow

@@ -107,20 +107,20 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[ModuleType, dict[str, Any]] = {
-        close_enrolment: {"closer": world.closer},
-        evaluate_segment: {"evaluator": world.evaluator},
-        plan_refresh: {"planner": night.planner},
-        count_purchases: {"counter": night.counter},
-        rank_customers: {"ranker": night.ranker},
-        refresh_contacts: {"refresher": night.refresher},
-        merge_contacts: {"merger": world.merger},
-        pause_journey: {"parker": world.parker},
+        close_enrolment: {"close_enrolment": world.closer},
+        evaluate_segment: {"evaluate_segment": world.evaluator},
+        plan_refresh: {"plan_refresh": night.planner},
+        count_purchases: {"count_purchases": night.counter},
+        rank_customers: {"rank_customers": night.ranker},
+        refresh_contacts: {"refresh_contacts": night.refresher},
+        merge_contacts: {"merge_contacts": world.merger},
+        pause_journey: {"pause_journey": world.parker},
         record_delivery: {"queue": world.queue, "clock": world.clock},
         resume_journey: {},
         route_events: {"batch": batch},
-        send_message: {"sender": world.sender},
-        sweep_journeys: {"sweeper": world.sweeper},
-        update_contact: {"updater": world.updater},
+        send_message: {"send_message": world.sender},
+        sweep_journeys: {"sweep_journeys": world.sweeper},
+        update_contact: {"update_contact": world.updater},
     }
     monkeypatch.setattr(wiring, "resumer", lambda: world.resumer)
     logs = io.StringIO()

@@ -48,13 +48,13 @@ class AudienceFunctions:
 def functions(monkeypatch: pytest.MonkeyPatch) -> AudienceFunctions:
     world, logs = Audiences(size=40), io.StringIO()
     services = {
-        "plan_audience": ("planner", world.planner),
-        "build_audience_slice": ("builder", world.builder),
-        "gather_audience": ("gatherer", world.gatherer),
-        "preview_segment": ("previewer", world.previewer),
+        "plan_audience": world.planner,
+        "build_audience_slice": world.builder,
+        "gather_audience": world.gatherer,
+        "preview_segment": world.previewer,
     }
-    for name, (factory, service) in services.items():
-        monkeypatch.setattr(HANDLERS[name], factory, lambda service=service: service)
+    for name, service in services.items():
+        monkeypatch.setattr(HANDLERS[name], name, lambda service=service: service)
         for output in HANDLERS[name].logger.handlers:
             monkeypatch.setattr(output, "stream", logs)
     return AudienceFunctions(world, logs)

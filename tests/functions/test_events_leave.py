@@ -12,8 +12,8 @@ import pytest
 from functions.archive_events import handler as archive_events
 from functions.deliver_event import handler as deliver_event
 from tests.functions.conftest import LambdaContext, sample
-from waypost.destinations.delivering import Delivered, GivenUp, Outcome, TryAgain
-from waypost.events.archiving import ArchiveObject, Archiver
+from waypost.destinations.deliver_event import Delivered, GivenUp, Outcome, TryAgain
+from waypost.events.archive_events import ArchiveEvents, ArchiveObject
 from waypost.events.retention import Retention
 
 CONTACT = "c-21c9fa0ee133efc0e6794803"
@@ -54,7 +54,7 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 def test_the_sample_of_the_stream_is_archived(monkeypatch: pytest.MonkeyPatch, logs: io.StringIO) -> None:
     store = Store()
-    monkeypatch.setattr(archive_events, "archiver", lambda: Archiver(store=store, retention=Retention()))
+    monkeypatch.setattr(archive_events, "archive_events", lambda: ArchiveEvents(store=store, retention=Retention()))
     for _ in range(2):
         assert archive_events.handle(sample("archive_events"), LambdaContext()) == {"events": 1, "objects": 1}
     [(key, written)] = store.objects.items()

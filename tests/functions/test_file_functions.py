@@ -18,9 +18,9 @@ from functions.reconcile_import import handler as reconcile_import
 from functions.split_import import handler as split_import
 from tests.functions.conftest import LambdaContext, sample
 from tests.importing.machine import FakeProfileScan, Machines
-from waypost.exporting.gathering import ExportGatherer
-from waypost.exporting.runs import ExportPlanner
-from waypost.exporting.slicing import SliceExporter
+from waypost.exporting.export_slice import ExportSlice
+from waypost.exporting.finish_export import FinishExport
+from waypost.exporting.plan_export import PlanExport
 
 HANDLERS: dict[str, ModuleType] = {
     "inspect_import": inspect_import,
@@ -51,16 +51,16 @@ class FileFunctions:
 def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
     machines = Machines()
     scan = FakeProfileScan(machines.contacts)
-    exporter = SliceExporter(files=machines.files, scan=scan, contacts=machines.contacts)
+    exporter = ExportSlice(files=machines.files, scan=scan, contacts=machines.contacts)
     wired: dict[ModuleType, dict[str, Any]] = {
-        inspect_import: {"inspector": machines.inspector},
-        split_import: {"divider": machines.divider},
-        import_part: {"importer": machines.importer},
-        reconcile_import: {"reconciler": machines.reconciler},
-        finish_import: {"reporter": machines.reporter},
-        plan_export: {"planner": ExportPlanner(files=machines.files, scan=scan)},
-        export_slice: {"exporter": exporter},
-        finish_export: {"gatherer": ExportGatherer(files=machines.files)},
+        inspect_import: {"inspect_import": machines.inspector},
+        split_import: {"split_import": machines.divider},
+        import_part: {"import_part": machines.importer},
+        reconcile_import: {"reconcile_import": machines.reconciler},
+        finish_import: {"finish_import": machines.reporter},
+        plan_export: {"plan_export": PlanExport(files=machines.files, scan=scan)},
+        export_slice: {"export_slice": exporter},
+        finish_export: {"finish_export": FinishExport(files=machines.files)},
     }
     logs = io.StringIO()
     for module, factories in wired.items():

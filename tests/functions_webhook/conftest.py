@@ -6,8 +6,8 @@ import pytest
 
 from functions.receive_webhook import handler as receive_webhook
 from functions.unsubscribe_contact import handler as unsubscribe_contact
-from tests.events.fakes import NOW, Desk, FakeQueue, FakeSecret
-from waypost.tracking.unsubscribing import Unsubscriber
+from tests.intake.fakes import NOW, Desk, FakeQueue, FakeSecret
+from waypost.tracking.unsubscribe_contact import UnsubscribeContact
 
 LINK_KEY = "sample-link-key-of-no-value-0001"
 
@@ -15,7 +15,7 @@ LINK_KEY = "sample-link-key-of-no-value-0001"
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     desk = Desk()
-    monkeypatch.setattr(receive_webhook, "receiver", lambda: desk.receiver)
+    monkeypatch.setattr(receive_webhook, "receive_webhook", lambda: desk.receiver)
     yield desk
     receive_webhook.metrics.clear_metrics()
 
@@ -23,6 +23,6 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 @pytest.fixture
 def unsubscriptions(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     queue = FakeQueue()
-    unsubscriber = Unsubscriber(queue=queue, secret=FakeSecret({"link_keys": [LINK_KEY]}), clock=lambda: NOW)
-    monkeypatch.setattr(unsubscribe_contact, "unsubscriber", lambda: unsubscriber)
+    unsubscriber = UnsubscribeContact(queue=queue, secret=FakeSecret({"link_keys": [LINK_KEY]}), clock=lambda: NOW)
+    monkeypatch.setattr(unsubscribe_contact, "unsubscribe_contact", lambda: unsubscriber)
     return queue

@@ -9,7 +9,7 @@ import pytest
 
 from functions.receive_webhook import handler
 from tests.functions_webhook.gateway import ask, event
-from waypost.events import segment_spec
+from waypost.intake import segment_spec
 
 
 @pytest.fixture(scope="module")

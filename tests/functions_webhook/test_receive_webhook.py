@@ -13,8 +13,8 @@ from segment.analytics import request as segment_request
 from segment.analytics.client import Client
 
 from functions.receive_webhook import handler
-from tests.events.fakes import NOW, WRITE_KEY, Desk, basic, signed_headers
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
+from tests.intake.fakes import NOW, WRITE_KEY, Desk, basic, signed_headers
 from waypost.settings import Settings
 
 TRACK = {"userId": "u1", "event": "Order Placed", "messageId": "m1"}
@@ -187,5 +187,5 @@ def test_the_receiver_is_wired_out_of_the_environment_without_a_call(monkeypatch
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("WAYPOST_EVENTS_QUEUE_URL", "https://sqs.example/q.fifo")
     assert Settings.load().events_queue_url
-    assert handler.receiver() is handler.receiver()
-    handler.receiver.cache_clear()
+    assert handler.receive_webhook() is handler.receive_webhook()
+    handler.receive_webhook.cache_clear()

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.receive_webhook import handler
-from tests.events.fakes import Desk, basic, signed_headers
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
+from tests.intake.fakes import Desk, basic, signed_headers
 
 FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

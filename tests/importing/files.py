@@ -7,8 +7,8 @@ from typing import Any
 from waypost.contacts.attributes import AttributeSystem
 from waypost.importing.cleaning import RowCleaner
 from waypost.importing.detecting import resolve
+from waypost.importing.file_reading import read_rows
 from waypost.importing.filling import Filling
-from waypost.importing.reading import read_rows
 from waypost.importing.rows import CleanRow, RawRow, RejectedRow
 from waypost.importing.spec import Column, ImportSpec
 

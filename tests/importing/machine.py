@@ -14,18 +14,18 @@ from waypost.contacts.profile import Contact
 from waypost.contacts.rebuilding import fold
 from waypost.errors import InvalidInput
 from waypost.events.history import AppliedEvent
-from waypost.exporting.gathering import ExportGatherer
-from waypost.exporting.runs import ExportPlanner
-from waypost.exporting.slicing import SliceExporter
+from waypost.exporting.export_slice import ExportSlice
+from waypost.exporting.finish_export import FinishExport
+from waypost.exporting.plan_export import PlanExport
+from waypost.files.ports import StoredFile
 from waypost.importing.applying import Importer
-from waypost.importing.dividing import ImportDivider
-from waypost.importing.inspecting import ImportInspector
-from waypost.importing.part import PartImporter
-from waypost.importing.ports import StoredFile
-from waypost.importing.reconciling import ImportReconciler
-from waypost.importing.reporting import ImportReporter
+from waypost.importing.finish_import import FinishImport
+from waypost.importing.import_part import ImportPart
+from waypost.importing.inspect_import import InspectImport
+from waypost.importing.reconcile_import import ReconcileImport
+from waypost.importing.split_import import SplitImport
 from waypost.segments.ports import BaseSize, Page
-from waypost.segments.saved import SavedSegment
+from waypost.segments.saved_segments import SavedSegment
 
 VIP = SavedSegment("vip", "Very important", "tests", {"tag": "vip"}, "off")
 START = "2027-03-01T02:00:00.000Z"
@@ -145,12 +145,12 @@ class Machines:
         self.queue = FakeQueue(self.effects)
 
     @property
-    def inspector(self) -> ImportInspector:
-        return ImportInspector(files=self.files, clock=self.clock)
+    def inspector(self) -> InspectImport:
+        return InspectImport(files=self.files, clock=self.clock)
 
     @property
-    def divider(self) -> ImportDivider:
-        return ImportDivider(
+    def divider(self) -> SplitImport:
+        return SplitImport(
             files=self.files,
             rows_per_part=self.rows_per_part,
             rows_per_bucket=self.rows_per_bucket,
@@ -158,20 +158,20 @@ class Machines:
         )
 
     @property
-    def importer(self) -> PartImporter:
-        return PartImporter(files=self.files, contacts=self.contacts, importer=self._rows)
+    def importer(self) -> ImportPart:
+        return ImportPart(files=self.files, contacts=self.contacts, importer=self._rows)
 
     @property
-    def reconciler(self) -> ImportReconciler:
-        return ImportReconciler(files=self.files, importer=self._rows)
+    def reconciler(self) -> ReconcileImport:
+        return ReconcileImport(files=self.files, importer=self._rows)
 
     @property
     def _rows(self) -> Importer:
         return Importer(contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue)
 
     @property
-    def reporter(self) -> ImportReporter:
-        return ImportReporter(files=self.files)
+    def reporter(self) -> FinishImport:
+        return FinishImport(files=self.files)
 
     def upload(self, content: bytes | str, key: str = "imports/customers.csv") -> str:
         """Put a file where imports are found."""
@@ -211,14 +211,14 @@ class Machines:
         """A whole export; the output of its machine."""
         self.executions += 1
         scan = FakeProfileScan(self.contacts)
-        planner = ExportPlanner(files=self.files, scan=scan, segments={"vip": VIP})
-        slicer = SliceExporter(files=self.files, scan=scan, contacts=self.contacts, contacts_per_step=2)
+        planner = PlanExport(files=self.files, scan=scan, segments={"vip": VIP})
+        slicer = ExportSlice(files=self.files, scan=scan, contacts=self.contacts, contacts_per_step=2)
         planned = planner.plan({"input": given, "execution": f"execution-{self.executions}"})
         for each in planned["slices"]:
             answer = slicer.step(each)
             while not answer["done"]:
                 answer = slicer.step(json.loads(json.dumps(answer)))
-        gatherer = ExportGatherer(files=self.files)
+        gatherer = FinishExport(files=self.files)
         answer = gatherer.gather(planned)
         while not answer["done"]:
             answer = gatherer.gather(json.loads(json.dumps(answer)))

@@ -14,8 +14,8 @@ from tests.importing.files import MEMBERS, rows_of, spec_of
 from waypost.errors import InvalidInput
 from waypost.importing.csv_rows import LONGEST_CELL
 from waypost.importing.detecting import HEAD, resolve
+from waypost.importing.file_reading import PartStart, heads, plain_stream, read_rows, split_points
 from waypost.importing.lines import LONGEST_LINE
-from waypost.importing.reading import PartStart, heads, plain_stream, read_rows, split_points
 from waypost.importing.rows import RowProblem
 from waypost.importing.spec import ImportSpec
 

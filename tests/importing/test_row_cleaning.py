@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.importing.files import ATTRIBUTES, MEMBERS, cleaned, csv, one, refused, with_columns
 from waypost.contacts.profile import LARGEST_PROFILE
+from waypost.files.safe_cells import original_cell, safe_cell
 from waypost.importing.cleaning import RowCleaner, clean_row
 from waypost.importing.filling import Filling
 from waypost.importing.rows import CleanRow, RawRow, RejectedRow
-from waypost.importing.safe_cells import original_cell, safe_cell
 from waypost.importing.spec import Column, ImportSpec
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.fakes import CRASH_MODES, Crash, CrashMode
 from tests.importing.machine import Machines, base, counts, rebuilt
 from waypost.errors import RetryableError
-from waypost.importing import inspecting
+from waypost.importing import inspect_import as inspecting
 from waypost.importing.spec import Column, ImportSpec
 
 MANY = "user_id,email,timezone\n" + "".join(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.assembly import digest_of_inputs, read_assembly, synthesize
-from infra.local.problems import LocalError
+from local.assembly import digest_of_inputs, read_assembly, synthesize
+from local.problems import LocalError
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def project(tmp_path: Path) -> Path:
         "requirements/lambda.txt": "",
         "infra/__init__.py": "",
         "infra/app.py": "import sys; sys.exit('error: statemachines/journeys/x/journey.yaml: owner: is missing')",
-        "infra/local/__init__.py": "",
+        "local/__init__.py": "",
         "functions/send/handler.py": "",
         "statemachines/journeys/x/journey.yaml": "",
     }
@@ -33,7 +33,7 @@ def project(tmp_path: Path) -> Path:
         ("functions/send/handler.py", True),
         ("statemachines/journeys/y/journey.yaml", True),
         ("infra/app.py", True),
-        ("infra/local/cloud.py", False),
+        ("local/cloud.py", False),
         ("functions/send/__pycache__/handler.cpython-311.pyc", False),
         ("docs/flow.md", False),
     ],

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.local.comparing import Told, differences
-from infra.local.scenarios import Scenario, ScenarioFile
+from local.scenario_result import Told, differences
+from local.scenarios import Scenario, ScenarioFile
 from waypost.clock import format_instant
-from waypost.reporting.timeline import MessageDecision
+from waypost.reports.timeline import MessageDecision
 
 NINE = datetime(2031, 3, 3, 1, 0, tzinfo=UTC)
 SENT = {"message": "welcome", "channel": "email", "at": "day 1 09:00"}

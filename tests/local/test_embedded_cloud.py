@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.cloud import START, LocalCloud
-from infra.local.loopback import call
-from infra.local.problems import LocalError
-from infra.local.provider_record import Fault
+from local.cloud import START, LocalCloud
+from local.loopback import call
+from local.problems import LocalError
+from local.provider_record import Fault
 from tests.local.tiny_stack import tiny_stack
 
 pytestmark = pytest.mark.flow

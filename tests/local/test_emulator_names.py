@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
-import infra.local
+import local
 
-HERE = Path(infra.local.__file__).parent
+HERE = Path(local.__file__).parent
 
 
 def ministack_modules(tree: ast.Module) -> dict[str, ModuleType]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.local import file_commands, running
-from infra.local.commands import app
-from infra.local.problems import LocalError
+from local import file_commands, running
+from local.commands import app
+from local.problems import LocalError
 
 REPORT: dict[str, Any] = {
     "run": "i-1",

@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from infra.local.provider_record import Fault, FaultKind
-from infra.local.providers import Providers
+from local.provider_record import Fault, FaultKind
+from local.providers import Providers
 
 pytestmark = pytest.mark.flow  # for its sockets
 

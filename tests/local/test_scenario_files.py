@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.local.demo import SAMPLE
-from infra.local.problems import LocalError
-from infra.local.scenarios import ScenarioFile, read_scenarios
+from local.demo import SAMPLE
+from local.problems import LocalError
+from local.scenarios import ScenarioFile, read_scenarios
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

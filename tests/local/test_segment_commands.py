@@ -10,11 +10,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from infra import cli
-from infra.local import segment_files
-from infra.local.commands import app
-from infra.local.problems import LocalError
-from infra.local.running import FOLDER_VARIABLE
+from local import cli, segment_files
+from local.commands import app
+from local.problems import LocalError
+from local.running import FOLDER_VARIABLE
 
 SEGMENTS = ["dormant-30-days", "high-intent-cart", "shanghai-makeup-cart-abandoners", "vip-members"]
 VIP = {"attribute": "level", "at_least": 3}
@@ -151,6 +150,6 @@ def test_a_project_that_is_wrong_itself_is_told_first(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("arguments", [["--help"], ["segment", "--help"], ["segment", "check", "vip-members"]])
 def test_what_needs_no_running_system_starts_without_its_clients(arguments: list[str]) -> None:
     """boto3 and the embedded cloud take longer to load than all of this."""
-    code = "import sys; from infra.cli import main\ntry: main()\nfinally: assert not {'boto3', 'infra.local.cloud'} & sys.modules.keys()"
+    code = "import sys; from local.cli import main\ntry: main()\nfinally: assert not {'boto3', 'local.cloud'} & sys.modules.keys()"
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - our own code
     assert (done.returncode, done.stderr) == (0, "")

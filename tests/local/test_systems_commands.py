@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.local import destination_commands, rebuild_commands, running
-from infra.local.commands import app
-from infra.local.problems import LocalError
+from local import destination_commands, rebuild_commands, running
+from local.commands import app
+from local.problems import LocalError
 from tests.contacts.test_rebuilding import World, event
 
 ACCESS = {"endpoint_url": "http://127.0.0.1:9", "contacts_table": "t", "stage": "dev", "outputs": {}}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra import cli
-from infra.local.commands import app
-from infra.local.running import FOLDER_VARIABLE
+from local import cli
+from local.commands import app
+from local.running import FOLDER_VARIABLE
 from waypost.clock import parse_instant
 
 COMMANDS = ["demo", "rehearse", "up", "down", "status", "send-event", "timeline", "travel"]
@@ -87,7 +87,7 @@ class Running:
         self._environment = {**os.environ, FOLDER_VARIABLE: str(folder)}
 
     def __call__(self, *arguments: str) -> Any:
-        command = [sys.executable, "-c", "from infra.cli import main; main()", *arguments, "--json"]
+        command = [sys.executable, "-c", "from local.cli import main; main()", *arguments, "--json"]
         done = subprocess.run(  # noqa: S603 -- our own command
             command, env=self._environment, capture_output=True, text=True, timeout=240, check=False
         )

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from infra.local.assembly import Assembly, Asset
+from local.assembly import Assembly, Asset
 
 FOLDER = Path(__file__).parent / "tiny_function"
 

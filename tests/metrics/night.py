@@ -14,12 +14,12 @@ from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.metrics.declaration import MetricsDeclaration
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.planning import RefreshPlanner
-from waypost.metrics.ranking import PurchaseCounter, Ranker
-from waypost.metrics.refreshing import ContactRefresher
+from waypost.metrics.plan_refresh import PlanRefresh
+from waypost.metrics.rank_customers import CountPurchases, RankCustomers
+from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.metrics.slices import COUNTED
+from waypost.segments.dependencies import Reads
 from waypost.segments.ports import BaseSize, Page
-from waypost.segments.reading import Reads
 from waypost.segments.subject import Subject, subject_of
 
 ACTIVITY: dict[str, Any] = {
@@ -98,8 +98,8 @@ class Night:
         return Measurer(declaration=self.declaration, past=self.world.past, default_zone=zone)
 
     @property
-    def planner(self) -> RefreshPlanner:
-        return RefreshPlanner(
+    def planner(self) -> PlanRefresh:
+        return PlanRefresh(
             scan=self.scan,
             declaration=self.declaration,
             tags=self.world.tags,
@@ -109,16 +109,16 @@ class Night:
         )
 
     @property
-    def counter(self) -> PurchaseCounter:
-        return PurchaseCounter(scan=self.scan, measurer=self.measurer, files=self.files, most=self.most)
+    def counter(self) -> CountPurchases:
+        return CountPurchases(scan=self.scan, measurer=self.measurer, files=self.files, most=self.most)
 
     @property
-    def ranker(self) -> Ranker:
-        return Ranker(files=self.files)
+    def ranker(self) -> RankCustomers:
+        return RankCustomers(files=self.files)
 
     @property
-    def refresher(self) -> ContactRefresher:
-        return ContactRefresher(
+    def refresher(self) -> RefreshContacts:
+        return RefreshContacts(
             scan=self.scan,
             contacts=self.world.contacts,
             measurer=self.measurer,

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from tests.engine.world import event
 from tests.fakes import FakeClock, FakeEnrolments, FakeHistory
 from tests.importing.machine import FakeFiles
+from waypost.audiences.build_audience_slice import BuildAudienceSlice, SliceReader
+from waypost.audiences.gather_audience import GatherAudience
+from waypost.audiences.plan_audience import PlanAudience
+from waypost.audiences.preview_segment import PreviewSegment
 from waypost.contacts.profile import Consent, Contact, with_seen
-from waypost.segments.audience import AudiencePlanner
-from waypost.segments.gathering import AudienceGatherer
-from waypost.segments.past import Past
+from waypost.segments.dependencies import Reads
+from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.ports import BaseSize, Page
-from waypost.segments.previewing import SegmentPreviewer
-from waypost.segments.reading import Reads
-from waypost.segments.saved import SavedSegment
-from waypost.segments.slicing import SliceBuilder, SliceReader
+from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -124,14 +124,14 @@ class Audiences:
         self.history = FakeHistory()
         self.contacts = base(self.size, self.history)
         self.scan = FakeProfileScan(self.contacts)
-        self.past = Past(history=self.history, enrolments=FakeEnrolments())
-        self.planner = AudiencePlanner(
+        self.past = HistoryLookup(history=self.history, enrolments=FakeEnrolments())
+        self.planner = PlanAudience(
             files=self.files, scan=self.scan, segments=self.segments, default_zone=SHANGHAI, clock=self.clock
         )
         self.reader = SliceReader(scan=self.scan, past=self.past)
-        self.builder = SliceBuilder(files=self.files, reader=self.reader)
-        self.gatherer = AudienceGatherer(files=self.files, segments=self.segments, clock=self.clock)
-        self.previewer = SegmentPreviewer(planner=self.planner, reader=self.reader, gatherer=self.gatherer)
+        self.builder = BuildAudienceSlice(files=self.files, reader=self.reader)
+        self.gatherer = GatherAudience(files=self.files, segments=self.segments, clock=self.clock)
+        self.previewer = PreviewSegment(planner=self.planner, reader=self.reader, gatherer=self.gatherer)
 
     def build(self, given: Mapping[str, Any], *, execution: str = "run-1", remaining: int = PLENTY) -> dict[str, Any]:
         """A whole run; its output."""

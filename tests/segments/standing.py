@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from waypost.contacts.lifecycle import Lifecycle
 from waypost.contacts.tag_system import TagSystem
-from waypost.segments.saved import SavedSegment
+from waypost.segments.lifecycle import Lifecycle
+from waypost.segments.saved_segments import SavedSegment
 
 Rule = Mapping[str, Any]
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from tests.segments.audience_world import NOW, Audiences
 from tests.segments.naive import naive
+from waypost.audiences import build_audience_slice as slicing
+from waypost.audiences.plan_audience import slices_for
+from waypost.audiences.sketches import SetDigest
 from waypost.errors import InvalidInput, TemporarilyUnavailable
-from waypost.segments import slicing
-from waypost.segments.audience import slices_for
 from waypost.segments.buckets import sample
-from waypost.segments.counting import SetDigest
-from waypost.segments.saved import SavedSegment
+from waypost.segments.saved_segments import SavedSegment
 
 RULES: dict[str, dict[str, Any]] = {
     "tag": {"tag": "vip"},
@@ -326,7 +326,7 @@ def slicing_size() -> Any:
     return BaseSize(contacts=500_000, bytes=700_000_000)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=6), slices=st.integers(1, 5))
 def test_states_add_up_in_any_order(cuts: list[int], slices: int) -> None:
     """However a run is cut into slices and calls, and in whatever order slices come together, the result is the same."""

@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waypost.segments.counting import LONGEST_VALUE, SetDigest, TopCounter
+from waypost.audiences.sketches import LONGEST_VALUE, SetDigest, TopCounter
 
-steadily = settings(max_examples=100, deadline=None, derandomize=True)
+steadily = settings(max_examples=100)
 words = st.sampled_from("abcdefghijklmnop")
 parts = st.lists(st.lists(words, max_size=40), min_size=1, max_size=5)
 

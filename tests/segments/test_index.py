@@ -14,7 +14,7 @@ from waypost.clock import parse_instant
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput
 from waypost.segments.index import RuleIndex, facts_of, facts_of_journeys, in_order
-from waypost.segments.saved import load_saved_segments, saved_segment
+from waypost.segments.saved_segments import load_saved_segments, saved_segment
 from waypost.segments.vocabulary import CONCLUSIONS
 
 NOON = parse_instant(START)
@@ -155,7 +155,7 @@ happenings = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(rules, min_size=1, max_size=4), happenings)
 def test_after_every_event_each_segment_holds_whom_its_rule_selects(
     drawn: list[dict[str, Any]], happened: list[tuple[str, dict[str, Any], dict[str, Any]]]

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.fakes import FakeHistory
 from tests.segments.audience_world import NOW, SHANGHAI, base
+from waypost.audiences.persona import DIMENSIONS, Tally, age_class, age_of, reachable_on, traits
+from waypost.audiences.persona_card import FEWEST, OTHERS, Card, card_of, clean
+from waypost.audiences.persona_charts import percent
+from waypost.audiences.persona_page import page
+from waypost.audiences.persona_words import TEXTS, TITLES, VALUES
 from waypost.contacts.profile import Consent, Contact
-from waypost.segments.persona import DIMENSIONS, Tally, age_class, age_of, reachable_on, traits
-from waypost.segments.persona_card import FEWEST, OTHERS, Card, card_of, clean
-from waypost.segments.persona_charts import percent
-from waypost.segments.persona_page import page
-from waypost.segments.persona_words import TEXTS, TITLES, VALUES
 from waypost.segments.subject import Subject, subject_of
 
 HOSTILE = (
@@ -53,7 +53,7 @@ def card(segment: Tally, base_: Tally, **more: Any) -> Card:
 PEOPLE = [subject_of(each, now=NOW, default_zone=SHANGHAI) for each in base(400, FakeHistory())]
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 2), min_size=60, max_size=60))
 def test_tallies_of_parts_add_up_to_the_tally_of_all(where: list[int]) -> None:
     parts = [tally([each for each, part in zip(PEOPLE, where, strict=False) if part == number]) for number in range(3)]
@@ -138,7 +138,7 @@ def test_others_that_would_be_too_few_take_in_the_next_larger() -> None:
     assert {bar.value: round(bar.share * 62) for bar in shown.bars} == {"A": 40, OTHERS: 22}
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from("ABCDEFGHIJKLMNOP"), st.integers(1, 12), min_size=1))
 def test_whatever_the_counts_nothing_shown_is_of_fewer_than_five(counts: dict[str, int]) -> None:
     segment = with_city(counts)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from waypost.segments.compile import reads_history
-from waypost.segments.reading import Reads, reads, reads_past
+from waypost.segments.dependencies import Reads, reads, reads_past
 
 
 def names(*each: str) -> frozenset[str]:

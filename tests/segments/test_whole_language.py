@@ -17,14 +17,12 @@ from waypost.authoring.rules.contradictions import never_together
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.segments.compile import Subject, compile_rule, decide_from_profile, subject_of
+from waypost.segments.dependencies import reads
 from waypost.segments.explain import explain
-from waypost.segments.reading import reads
 
 CASES_OF_A_SEED = 500
 COMPARED = {"all", "attribute", "property", "metric"}
-QUICK = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @QUICK

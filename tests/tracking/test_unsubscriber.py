@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.events.fakes import NOW, FakeQueue, FakeSecret
+from tests.intake.fakes import NOW, FakeQueue, FakeSecret
 from waypost.errors import TemporarilyUnavailable
 from waypost.tracking.tokens import Unsubscription, sign
-from waypost.tracking.unsubscribing import Unsubscriber
+from waypost.tracking.unsubscribe_contact import UnsubscribeContact
 
 KEY, NEW_KEY = "k" * 32, "n" * 32
 ASKED = Unsubscription(contact_id="c-" + "0a" * 12, journey="nurture", message_key="m-1", channel="sms", topic="offers")
@@ -16,13 +16,15 @@ TOKEN = sign(ASKED, KEY)
 
 def test_reading_a_link_changes_nothing() -> None:
     queue = FakeQueue()
-    assert Unsubscriber(queue=queue, secret=FakeSecret({"link_keys": [KEY]}), clock=lambda: NOW).read(TOKEN) == ASKED
+    assert (
+        UnsubscribeContact(queue=queue, secret=FakeSecret({"link_keys": [KEY]}), clock=lambda: NOW).read(TOKEN) == ASKED
+    )
     assert queue.sent == []
 
 
 def test_confirming_sends_an_unsubscribed_event_to_the_contact() -> None:
     queue = FakeQueue()
-    unsubscriber = Unsubscriber(queue=queue, secret=FakeSecret({"link_keys": [KEY]}), clock=lambda: NOW)
+    unsubscriber = UnsubscribeContact(queue=queue, secret=FakeSecret({"link_keys": [KEY]}), clock=lambda: NOW)
     assert unsubscriber.unsubscribe(TOKEN, correlation_id="req-1") == ASKED
     (event,) = queue.sent
     assert (event.type, event.contact, event.source) == ("unsubscribed", {"contact_id": ASKED.contact_id}, "waypost")
@@ -32,7 +34,7 @@ def test_confirming_sends_an_unsubscribed_event_to_the_contact() -> None:
 
 def test_posting_twice_is_one_event_but_next_week_is_another() -> None:
     queue, now = FakeQueue(), NOW
-    unsubscriber = Unsubscriber(queue=queue, secret=FakeSecret({"link_keys": [NEW_KEY, KEY]}), clock=lambda: now)
+    unsubscriber = UnsubscribeContact(queue=queue, secret=FakeSecret({"link_keys": [NEW_KEY, KEY]}), clock=lambda: now)
     unsubscriber.unsubscribe(TOKEN, correlation_id="1")
     unsubscriber.unsubscribe(sign(ASKED, NEW_KEY), correlation_id="2")
     now += timedelta(days=7)
@@ -42,18 +44,18 @@ def test_posting_twice_is_one_event_but_next_week_is_another() -> None:
 
 def test_a_forged_token_changes_nothing() -> None:
     queue = FakeQueue()
-    unsubscriber = Unsubscriber(queue=queue, secret=FakeSecret({"link_keys": [NEW_KEY]}), clock=lambda: NOW)
+    unsubscriber = UnsubscribeContact(queue=queue, secret=FakeSecret({"link_keys": [NEW_KEY]}), clock=lambda: NOW)
     assert unsubscriber.unsubscribe(TOKEN, correlation_id="1") is None
     assert queue.sent == []
 
 
 def test_a_new_key_verifies_at_once() -> None:
     secret = FakeSecret({"link_keys": [NEW_KEY]}, newer={"link_keys": [KEY, NEW_KEY]})
-    assert Unsubscriber(queue=FakeQueue(), secret=secret, clock=lambda: NOW).read(TOKEN) == ASKED
+    assert UnsubscribeContact(queue=FakeQueue(), secret=secret, clock=lambda: NOW).read(TOKEN) == ASKED
 
 
 def test_a_broken_queue_is_not_success() -> None:
-    unsubscriber = Unsubscriber(
+    unsubscriber = UnsubscribeContact(
         queue=FakeQueue(broken=True), secret=FakeSecret({"link_keys": [KEY]}), clock=lambda: NOW
     )
     with pytest.raises(TemporarilyUnavailable):

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored
-from waypost.authoring.reading import FileReader
 from waypost.authoring.sending_policy import TimeZone
 from waypost.contacts.attributes import LONGEST_TEXT, AttributeDeclaration, AttributeType, RegionForm, WhenWrong
 from waypost.contacts.cleaning import Unusable

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from waypost.authoring.attributes import attributes
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.destinations import destinations
 from waypost.authoring.filling import filling
 from waypost.authoring.identity import identity
 from waypost.authoring.imports import imports
+from waypost.authoring.kept_sections import SECTIONS as STANDING
+from waypost.authoring.kept_sections import Section, standing
 from waypost.authoring.products import products
-from waypost.authoring.reading import FileReader
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
-from waypost.authoring.standing import SECTIONS as STANDING
-from waypost.authoring.standing import Section, standing
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "attributes": attributes,

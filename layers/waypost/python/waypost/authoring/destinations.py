@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
-from waypost.authoring.reading import FileReader
 from waypost.authoring.retention import EventPattern
 from waypost.authoring.rules import Rule, Where, dump_rule
 from waypost.destinations.posting import problem_with

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.declaring import declared
 from waypost.authoring.definition import augmented, functions_called
 from waypost.authoring.functions import FUNCTIONS
@@ -18,7 +19,6 @@ from waypost.authoring.messages import MessageFolder
 from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
 from waypost.authoring.problems import InvalidJourney, Problem
-from waypost.authoring.reading import FileReader
 from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SendingRules
 from waypost.authoring.tasks import Task, journey_tasks

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from waypost.authoring.attributes import PLACE as ATTRIBUTES
 from waypost.authoring.attributes import AttributeFile, AttributeName, attributes
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored
-from waypost.authoring.reading import FileReader
 from waypost.contacts.attributes import AttributeSystem
 from waypost.contacts.cleaning import Unusable, locale, time_zone
 from waypost.importing.filling import Derivation, WhenKnown

@@ -16,10 +16,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.payloads import Payload
 from waypost.authoring.problems import Authored, InvalidJourney, Problem, unknown
-from waypost.authoring.reading import FileReader
-from waypost.journeys.durations import parse_duration
+from waypost.durations import parse_duration
 from waypost.settings import Settings
 
 FUNCTIONS: Final = Path(__file__).resolve().parents[5] / "functions"

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
-from waypost.authoring.reading import FileReader
-from waypost.contacts.identity_rules import BUILT_IN, Winner
+from waypost.contacts.identity.rules import BUILT_IN, Winner
 from waypost.contacts.push_tokens import ATTRIBUTE as PUSH_TOKENS
 from waypost.events.envelope import IDENTITY_KINDS
 from waypost.events.names import attribute_name

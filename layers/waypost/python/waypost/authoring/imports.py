@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from waypost.authoring.attributes import AttributeName
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
-from waypost.authoring.reading import FileReader
 from waypost.authoring.sending_policy import TimeZone
 from waypost.contacts.cleaning.orders import DateOrder
 from waypost.contacts.profile import Channel

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
-from waypost.journeys.durations import parse_duration
-from waypost.segments.reading import reads_past
+from waypost.durations import parse_duration
+from waypost.segments.dependencies import reads_past
 
 _PLANNED_TRIGGERS: Final = ("schedule", "date", "tag")
 """Kinds of trigger the design names that nothing here can start yet."""

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
-from waypost.authoring.reading import FileReader
 from waypost.authoring.rules import EventType, Rule, Where, dump_rule
 from waypost.authoring.sending_policy import Locale
 from waypost.authoring.tags import Span, Words, standing_problems
-from waypost.journeys.durations import parse_duration
+from waypost.durations import parse_duration
 from waypost.metrics.declaration import RESERVED
 
 PLACE: Final = "contacts/metrics.yaml"

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.problems import is_expression
-from waypost.authoring.reading import FileReader
 from waypost.authoring.segments import Names
-from waypost.contacts.lifecycle import Lifecycle
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput
+from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.vocabulary import expand_where
 
 Findings = Iterator[tuple[str, str]]

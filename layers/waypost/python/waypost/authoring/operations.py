@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.problems import Authored
-from waypost.authoring.reading import FileReader
 from waypost.authoring.sending_policy import LocalTime
 from waypost.authoring.tasks import TRANSIENT_ERRORS
 

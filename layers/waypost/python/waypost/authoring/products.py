@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, explain, unknown
-from waypost.authoring.reading import FileReader
 from waypost.authoring.sending_policy import Locale
 
 MOST_PRODUCTS: Final = 20_000

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
-from waypost.authoring.reading import FileReader
 
 PATH: Final = "contacts/retention.yaml"
 _SPAN: Final = re.compile(r"([0-9]{1,4})([dwy])")

@@ -12,15 +12,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, join, unknown
-from waypost.authoring.reading import FileReader
 from waypost.authoring.rules import Rule, dump_rule
 from waypost.authoring.tags import standing_problems
 from waypost.errors import InvalidInput
 from waypost.metrics.declaration import RESERVED
+from waypost.segments.dependencies import reads
 from waypost.segments.index import DERIVED, LIFECYCLE, depends_on, in_order
 from waypost.segments.inlining import inline
-from waypost.segments.reading import reads
 from waypost.segments.vocabulary import names_of
 
 PLACE: Final = "segments"

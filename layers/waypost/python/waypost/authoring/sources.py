@@ -1,6 +1,6 @@
 """How other systems' webhooks become events, ``statemachines/contacts/sources/<source>.yaml``, checked. Used by declaring.
 
-``waypost.events.source_mapping`` runs the published form, ``waypost.events.sender_schemes`` checks the signatures.
+``waypost.intake.source_mapping`` runs the published form, ``waypost.intake.sender_schemes`` checks the signatures.
 """
 
 import re
@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
-from waypost.authoring.reading import FileReader
 from waypost.authoring.sending_policy import TimeZone
 from waypost.events.envelope import IDENTITY_KINDS, OWN_SOURCE
 from waypost.events.names import attribute_name, event_type

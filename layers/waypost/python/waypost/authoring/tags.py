@@ -6,13 +6,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored
-from waypost.authoring.reading import FileReader
 from waypost.authoring.rules import Rule, dump_rule
 from waypost.authoring.sending_policy import Locale
 from waypost.contacts.tag_system import Dimension
-from waypost.journeys.durations import parse_duration
-from waypost.segments.reading import reads
+from waypost.durations import parse_duration
+from waypost.segments.dependencies import reads
 
 PLACE: Final = "contacts/tags.yaml"
 

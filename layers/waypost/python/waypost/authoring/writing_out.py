@@ -6,8 +6,8 @@ from typing import Any
 
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.rules import dump_rule, parse_rule, parse_where
+from waypost.segments.dependencies import reads
 from waypost.segments.inlining import inline
-from waypost.segments.reading import reads
 
 Rules = Mapping[str, Mapping[str, Any]]
 """The rules of the saved segments by name."""

@@ -2,6 +2,9 @@
 
 from functools import cache
 
+from waypost.audiences.build_audience_slice import SliceReader
+from waypost.audiences.gather_audience import GatherAudience
+from waypost.audiences.plan_audience import PlanAudience
 from waypost.aws import wiring
 from waypost.aws.clients import bulk_client
 from waypost.aws.enrolments import DynamoEnrolments
@@ -12,11 +15,8 @@ from waypost.aws.read_units import ReadUnits
 from waypost.clock import clock
 from waypost.events.retention import load_retention
 from waypost.journeys.published import load_published
-from waypost.segments.audience import AudiencePlanner
-from waypost.segments.gathering import AudienceGatherer
-from waypost.segments.past import Past
-from waypost.segments.saved import load_saved_segments
-from waypost.segments.slicing import SliceReader
+from waypost.segments.history_lookup import HistoryLookup
+from waypost.segments.saved_segments import load_saved_segments
 
 
 @cache
@@ -26,9 +26,9 @@ def files() -> S3Files:
 
 
 @cache
-def planner() -> AudiencePlanner:
+def planner() -> PlanAudience:
     """What checks a request."""
-    return AudiencePlanner(
+    return PlanAudience(
         files=files(),
         scan=wiring.profile_scan(),
         segments=load_saved_segments(),
@@ -43,7 +43,7 @@ def reader() -> SliceReader:
     client, table = bulk_client("dynamodb"), wiring.settings().contacts_table
     return SliceReader(
         scan=DynamoProfileScan(client, table),
-        past=Past(
+        past=HistoryLookup(
             history=DynamoHistory(client, table, retention=load_retention(), clock=clock()),
             enrolments=DynamoEnrolments(client, table),
         ),
@@ -52,6 +52,6 @@ def reader() -> SliceReader:
 
 
 @cache
-def gatherer() -> AudienceGatherer:
+def gatherer() -> GatherAudience:
     """What puts slices together."""
-    return AudienceGatherer(files=files(), segments=load_saved_segments(), clock=clock())
+    return GatherAudience(files=files(), segments=load_saved_segments(), clock=clock())

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from waypost.aws import merges, table
 from waypost.aws.translation import translates_errors
 from waypost.clock import Clock, real_now
-from waypost.contacts.merging import Merge
+from waypost.contacts.identity.merge import Merge
 from waypost.contacts.profile import Contact
 from waypost.errors import ContactNotFound
 

@@ -11,7 +11,7 @@ from waypost.aws import table
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.translation import translates_errors
 from waypost.clock import format_instant, parse_instant, real_now
-from waypost.destinations.delivering import Delivered, Deliverer, GivenUp, NotWanted, Outcome, TryAgain
+from waypost.destinations.deliver_event import Delivered, DeliverEvent, GivenUp, NotWanted, Outcome, TryAgain
 from waypost.destinations.ports import DestinationStates
 from waypost.errors import FinalError, RetryableError
 
@@ -126,7 +126,7 @@ class DestinationQueues:
 class DeliveryBatch:
     """Delivers a batch of one destination's queue; ``outcomes`` has what became of each message."""
 
-    deliverer: Deliverer
+    deliverer: DeliverEvent
     queues: DestinationQueues
     outcomes: list[tuple[str, str, Outcome]] = field(default_factory=list, init=False)
 

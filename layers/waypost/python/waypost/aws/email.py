@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from waypost.aws.answers import answer_to
+from waypost.aws.provider_errors import answer_to
 from waypost.sending.channels import Accepted, Answer, OutgoingEmail
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
-from waypost.events.archiving import PREFIX, RETENTION_TAG, ArchiveObject, day_folder
+from waypost.events.archive_events import PREFIX, RETENTION_TAG, ArchiveObject, day_folder
 from waypost.events.history import AppliedEvent
 
 _CONTACT = "contact#"

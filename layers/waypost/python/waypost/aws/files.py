@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waypost.aws import table
 from waypost.aws.translation import translate, translates_errors
 from waypost.errors import InvalidInput, TemporarilyUnavailable
-from waypost.importing.ports import StoredFile
+from waypost.files.ports import StoredFile
 
 BLOCK: Final = 4 * 1024 * 1024
 """Bytes of one ranged read: read at once and closed, so that S3 does not hang up on a reader that takes its time."""

@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 
 from botocore.exceptions import ClientError
 
-from waypost.aws import due, table
+from waypost.aws import sweeper_index as due
+from waypost.aws import table
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update

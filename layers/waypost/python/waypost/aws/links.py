@@ -4,7 +4,7 @@ from waypost.aws.clients import client
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.contacts.profile import Channel
 from waypost.sending.request import SendRequest
-from waypost.sending.sender import UnsubscribeUrl
+from waypost.sending.send_message import UnsubscribeUrl
 from waypost.settings import Settings
 from waypost.tracking.links import unsubscribe_url
 from waypost.tracking.tokens import link_keys

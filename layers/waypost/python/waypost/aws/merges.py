@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from waypost.aws import table
-from waypost.contacts.merging import Merge
+from waypost.contacts.identity.merge import Merge
 from waypost.contacts.profile import Contact
 from waypost.sending.ledger import Touches
 

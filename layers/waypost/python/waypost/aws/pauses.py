@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from waypost.aws import due, table
+from waypost.aws import sweeper_index as due
+from waypost.aws import table
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant

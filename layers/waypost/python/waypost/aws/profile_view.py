@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from waypost.aws.table import load, load_item
 from waypost.clock import parse_instant
 from waypost.contacts.profile import MOST_SEEN, Consent, Contact
-from waypost.segments.reading import ZONE_ATTRIBUTE, Reads
+from waypost.segments.dependencies import ZONE_ATTRIBUTE, Reads
 from waypost.segments.subject import NOTHING, Subject, no_consents
 
 StoredProfile = Mapping[str, dict[str, Any]]

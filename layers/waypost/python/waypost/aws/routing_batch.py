@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from waypost.aws.translation import translates_errors
 from waypost.errors import FinalError, InvalidInput
 from waypost.events.envelope import Event
-from waypost.events.routing import Routed, Router
+from waypost.routing.route_events import Routed, RouteEvents
 
 MAX_RECEIVES: Final = 5
 REASON_LIMIT: Final = 1000  # characters
@@ -49,7 +49,7 @@ class SqsDeadLetters:
 class RoutingBatch(SqsFifoPartialProcessor):
     """Powertools' FIFO processor, with a dead-letter queue that knows the reason."""
 
-    def __init__(self, router: Router, dead_letters: SqsDeadLetters) -> None:
+    def __init__(self, router: RouteEvents, dead_letters: SqsDeadLetters) -> None:
         super().__init__(skip_group_on_error=True)
         self.raise_on_entire_batch_failure = False
         self.router = router

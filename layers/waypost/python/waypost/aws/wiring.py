@@ -15,7 +15,7 @@ from waypost.aws.schedules import EventBridgeSchedules
 from waypost.clock import clock
 from waypost.events.retention import load_retention
 from waypost.journeys.published import load_published
-from waypost.journeys.resuming import Resumer
+from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.deferral import Deferrals
 from waypost.settings import Settings
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from waypost.aws.files import S3Files
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.importing.applying import Importer
-    from waypost.segments.keeping import Keeper
-    from waypost.segments.past import Past
+    from waypost.segments.history_lookup import HistoryLookup
+    from waypost.segments.upkeep import Upkeep
 
 
 @cache
@@ -60,7 +60,7 @@ def files() -> "S3Files":
 def importer() -> "Importer":
     """What makes contacts of a file's rows; its function must be allowed to send to the events queue."""
     from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - only imports need any of this
-    from waypost.contacts.identity_rules import load_identity_rules  # noqa: PLC0415
+    from waypost.contacts.identity.rules import load_identity_rules  # noqa: PLC0415
     from waypost.importing.applying import Importer  # noqa: PLC0415
 
     return Importer(
@@ -86,22 +86,22 @@ def history() -> DynamoHistory:
 
 
 @cache
-def past() -> "Past":
+def past() -> "HistoryLookup":
     """What rules ask about beside the profile."""
-    from waypost.segments.past import Past  # noqa: PLC0415 - sending and pausing evaluate no rule
+    from waypost.segments.history_lookup import HistoryLookup  # noqa: PLC0415 - sending and pausing evaluate no rule
 
-    return Past(history=history(), enrolments=enrolments())
+    return HistoryLookup(history=history(), enrolments=enrolments())
 
 
 @cache
-def keeper() -> "Keeper":
+def keeper() -> "Upkeep":
     """What keeps segments, rule tags and the life cycle true; its function must be allowed to send to the events queue."""
     from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - sending and pausing keep nothing true, so they load none of this
     from waypost.contacts.tag_system import load_tag_system  # noqa: PLC0415
     from waypost.segments.index import load_index  # noqa: PLC0415
-    from waypost.segments.keeping import Keeper  # noqa: PLC0415
+    from waypost.segments.upkeep import Upkeep  # noqa: PLC0415
 
-    return Keeper(
+    return Upkeep(
         index=load_index(),
         tags=load_tag_system(),
         contacts=contacts(),
@@ -158,9 +158,9 @@ def deferrals() -> Deferrals:
 
 
 @cache
-def resumer() -> Resumer:
+def resumer() -> ResumeJourney:
     """What ends a pause by time; the schedules and the sweeper share it."""
-    return Resumer(
+    return ResumeJourney(
         contacts=contacts(),
         enrolments=enrolments(),
         pauses=pauses(),

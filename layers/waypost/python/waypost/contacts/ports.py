@@ -1,9 +1,9 @@
 """What the domain needs from whoever keeps contacts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from waypost.contacts.merging import Merge
+from waypost.contacts.identity.merge import Merge
 from waypost.contacts.profile import Contact
 
 
@@ -50,4 +50,16 @@ class ContactStore(Protocol):
 
         False when the survivor has changed since it was read: read again and decide again.
         """
+        ...
+
+
+class BulkContactStore(ContactStore, Protocol):
+    """A ContactStore that reads many at once: a file's rows ask for the same as an event, a hundred times over."""
+
+    def resolve_many(self, identities: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+        """``resolve`` for each, in order."""
+        ...
+
+    def load_many(self, contact_ids: Collection[str]) -> dict[str, Contact]:
+        """The contacts by the id asked for, read consistently; unknown ones are absent."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from waypost.contacts.merging import Merge
+from waypost.contacts.identity.merge import Merge
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import tag_events

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from waypost.contacts.profile import Channel
+from waypost.content.message import PublishedMessage
 from waypost.content.templates import HTML, TEXT, BrokenTemplateError, UnknownVariableError, fill, prepared
 from waypost.errors import FinalError
-from waypost.journeys.published import PublishedMessage
 
 
 class MessageNotRenderable(FinalError):

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 
-from waypost.events.standard_webhooks import key_of
+from waypost.intake.standard_webhooks import key_of
 
 
 def headers(webhook_id: str, body: bytes, keys: Iterable[str], *, now: datetime) -> dict[str, str]:

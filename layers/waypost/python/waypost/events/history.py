@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol, Self
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol, Self
 
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
+
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""A contact's events may be older than our record of the contact: the first one always is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from typing import Any, Final, Literal, Self
 
 from waypost import ids
 from waypost.clock import Clock
-from waypost.contacts.announcing import announcements
-from waypost.contacts.identity import Wait, no_wait, record_on_contact
-from waypost.contacts.identity_rules import BUILT_IN, IdentityRules
-from waypost.contacts.merging import Merge
+from waypost.contacts.identity.announcements import announcements
+from waypost.contacts.identity.merge import Merge
+from waypost.contacts.identity.record import Wait, no_wait, record_on_contact
+from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import IMPORTED, Consent, Contact
 from waypost.errors import ContactNotFound, InvalidInput, ServiceRefused, WaypostError

@@ -17,10 +17,10 @@ from waypost.contacts.attributes import AttributeSystem, load_attributes
 from waypost.contacts.cleaning.text import plain
 from waypost.errors import InvalidInput
 from waypost.importing.csv_rows import Record, read_records
+from waypost.importing.file_reading import GZIP, read_rows
 from waypost.importing.json_rows import parsed
 from waypost.importing.lines import UNDECIDED, byte_order_mark
 from waypost.importing.mapping import mapped
-from waypost.importing.reading import GZIP, read_rows
 from waypost.importing.rows import RawRow, RowProblem
 from waypost.importing.sampling import check_sample
 from waypost.importing.spec import Format, ImportSpec

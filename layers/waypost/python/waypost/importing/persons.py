@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from zlib import crc32
 
-from waypost.importing.ports import Files, StoredFile
+from waypost.files.ports import Files, StoredFile
 
 _PLACE: Final = struct.Struct(">I")
 _PLACES: Final = struct.Struct(">2I")

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import ADDRESS_ATTRIBUTE, Channel
 from waypost.errors import InvalidInput
-from waypost.importing.ports import Files, StoredFile
+from waypost.files.ports import Files, StoredFile
 from waypost.importing.rows import CleanRow
 from waypost.importing.spec import ImportSpec
 

@@ -5,9 +5,9 @@ import_part.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from waypost.contacts.merging import Merge
+from waypost.contacts.identity.merge import Merge
+from waypost.contacts.ports import BulkContactStore
 from waypost.contacts.profile import Contact
-from waypost.importing.ports import BulkContactStore
 
 
 @dataclass(slots=True)

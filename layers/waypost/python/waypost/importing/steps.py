@@ -12,7 +12,7 @@ from waypost.contacts.cleaning.lists import parted
 from waypost.contacts.cleaning.numbers import boolean
 from waypost.contacts.cleaning.text import half_width, is_empty, plain
 from waypost.contacts.tag_system import load_tag_system
-from waypost.importing.safe_cells import kept_text, original_cell
+from waypost.files.safe_cells import kept_text, original_cell
 from waypost.importing.spec import Column, ImportSpec
 
 LONGEST_ID: Final = 256

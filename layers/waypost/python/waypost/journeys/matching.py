@@ -2,23 +2,20 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from waypost.contacts.profile import Contact
-from waypost.events.history import EventHistory, since_under
+from waypost.events.history import EVER, EventHistory, since_under
 from waypost.journeys.ports import EnrolmentStore
 from waypost.segments.compile import compile_rule
-from waypost.segments.reading import Reads, reads, reads_history
+from waypost.segments.dependencies import Reads, reads, reads_history
 from waypost.segments.subject import Enrolled, Subject, subject_of
 
-__all__ = ["EVER", "enrolments_for", "history_for", "holds", "subject_of"]
+__all__ = ["enrolments_for", "history_for", "holds", "subject_of"]
 
 Rule = Mapping[str, Any]
-
-EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""A contact's events may be older than our record of the contact: the first one always is."""
 
 
 def holds(rule: Rule | None, subject: Subject) -> bool:

@@ -7,8 +7,8 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from waypost.clock import format_instant, parse_instant
+from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
-from waypost.journeys.durations import parse_duration
 from waypost.journeys.enrolment import Enrolment
 
 PauseStatus = Literal["waiting", "elapsed", "event", "left"]

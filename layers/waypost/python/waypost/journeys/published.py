@@ -3,15 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, Self
-from zoneinfo import ZoneInfo
 
-from waypost.contacts.profile import Channel
+from waypost.content.message import PublishedMessage
 from waypost.declared import PACKAGE
 from waypost.errors import UnknownJourney, UnknownMessage
+from waypost.sending.policy import SendingPolicy
 
 FILE: Final = "published.json"
 
@@ -50,52 +49,6 @@ class ReEntry:
     kind: Literal["never", "always", "after", "per"]
     seconds: int | None = None
     property: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EmailVariant:
-    """A mail in one locale: three templates."""
-
-    subject: str
-    html: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class SmsVariant:
-    """An SMS in one locale: a template."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedMessage:
-    """A message of a journey: ``channels`` in the order they are tried; the variants are keyed by locale.
-
-    ``products`` is what it asks of the catalogue (``{"related": 3, "at_least": 1}``), or None.
-    """
-
-    name: str
-    kind: Literal["marketing", "transactional"]
-    topic: str
-    channels: tuple[Channel, ...]
-    email: Mapping[str, EmailVariant] = field(default_factory=dict)
-    sms: Mapping[str, SmsVariant] = field(default_factory=dict)
-    products: Mapping[str, int] | None = None
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        variants = value["variants"]
-        return cls(
-            name=value["name"],
-            kind=value["kind"],
-            topic=value["topic"],
-            channels=tuple(value["channels"]),
-            email={locale: EmailVariant(**each) for locale, each in variants.get("email", {}).items()},
-            sms={locale: SmsVariant(**each) for locale, each in variants.get("sms", {}).items()},
-            products=value.get("products"),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,40 +91,6 @@ class PublishedJourney:
             target=value["target"],
             audience_limit=value["audience_limit"],
             messages={name: PublishedMessage.from_dict(each) for name, each in value["messages"].items()},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class FrequencyCap:
-    """At most ``count`` marketing messages in any ``hours``."""
-
-    count: int
-    hours: int
-
-
-@dataclass(frozen=True, slots=True)
-class SendingPolicy:
-    """How and when messages may go out. A window is its first local time and the first one after it."""
-
-    default_time_zone: ZoneInfo
-    default_locale: str
-    windows: Mapping[Channel, tuple[time, time]]
-    frequency_cap: FrequencyCap | None
-    send_within_hours: int
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        cap = value["frequency_cap"]
-        return cls(
-            default_time_zone=ZoneInfo(value["default_time_zone"]),
-            default_locale=value["default_locale"],
-            windows={
-                channel: (time.fromisoformat(start), time.fromisoformat(end))
-                for channel, (start, end) in value["windows"].items()
-            },
-            frequency_cap=None if cap is None else FrequencyCap(**cap),
-            send_within_hours=value["send_within_hours"],
         )
 
 

@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo
 
 from waypost.clock import format_instant
 from waypost.contacts.profile import MOST_SEEN, Contact
-from waypost.events.history import since_under
-from waypost.journeys.matching import EVER
+from waypost.events.history import EVER, since_under
 from waypost.metrics.declaration import COMPUTED_AT, RFM_LETTERS, ChurnLevel, MetricsDeclaration, RfmRule, is_kept
 from waypost.segments.compile import Condition, compile_rule, decide_from_profile
-from waypost.segments.past import MOST_TYPES, Past
-from waypost.segments.reading import Reads, reads
+from waypost.segments.dependencies import Reads, reads
+from waypost.segments.history_lookup import MOST_TYPES, HistoryLookup
 from waypost.segments.scores import MEASURES, Measure, Purchases, class_of, purchases, score
 from waypost.segments.subject import History, Subject, subject_of
 
@@ -33,7 +32,7 @@ class Measurer:
     """Measures one contact at a time; ``default_zone`` is that of contacts without one."""
 
     declaration: MetricsDeclaration
-    past: Past
+    past: HistoryLookup
     default_zone: ZoneInfo
 
     def purchases(self, subject: Subject, partitions: Sequence[str]) -> Purchases | None:

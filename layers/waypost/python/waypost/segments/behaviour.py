@@ -14,8 +14,8 @@ from math import fsum
 from operator import itemgetter
 from typing import Any, Final, Protocol
 
+from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
-from waypost.journeys.durations import parse_duration
 from waypost.segments.calendar import Window, calendar_test, local, window_of
 from waypost.segments.comparing import each_scalar, finite, identity_of, look_up
 from waypost.segments.generating import Code, Module

@@ -12,8 +12,8 @@ from math import ceil, floor
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
-from waypost.journeys.durations import parse_duration
 from waypost.segments.comparing import DATE, instant
 from waypost.segments.vocabulary import CALENDAR_WORDS, WINDOW_WORDS
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from waypost.errors import InvalidInput
 from waypost.segments import behaviour, membership, operators
+from waypost.segments.dependencies import reads_history
 from waypost.segments.generating import Code, Module
-from waypost.segments.reading import reads_history
 from waypost.segments.subject import Consents, Enrolled, History, Subject, no_consents, subject_of
 from waypost.segments.vocabulary import (
     KEY_WORDS,

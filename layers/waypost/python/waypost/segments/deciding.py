@@ -13,7 +13,7 @@ from typing import Any, Final
 from waypost.contacts.profile import MOST_SEEN
 from waypost.segments.calendar import Bounds, window_of
 from waypost.segments.compile import Condition, compile_rule
-from waypost.segments.reading import reads
+from waypost.segments.dependencies import reads
 from waypost.segments.subject import Subject
 from waypost.segments.vocabulary import (
     ANY_EVENT,

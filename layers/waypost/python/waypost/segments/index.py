@@ -13,14 +13,14 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, Literal, Self
 
 from waypost import ids
-from waypost.contacts.lifecycle import Lifecycle, load_lifecycle
 from waypost.contacts.profile import CHANNELS
 from waypost.contacts.tag_system import TagSystem, load_tag_system
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
-from waypost.segments.question import Question
-from waypost.segments.reading import Reads
-from waypost.segments.saved import Refresh, SavedSegment, load_saved_segments
+from waypost.segments.dependencies import Reads
+from waypost.segments.lifecycle import Lifecycle, load_lifecycle
+from waypost.segments.membership_query import MembershipQuery
+from waypost.segments.saved_segments import Refresh, SavedSegment, load_saved_segments
 from waypost.segments.vocabulary import ANY_EVENT, CONCLUSIONS
 
 Kind = Literal["segment", "tag", "lifecycle"]
@@ -50,7 +50,7 @@ class StandingRule:
 
     kind: Kind
     name: str
-    question: Question
+    question: MembershipQuery
     refresh: Refresh = "daily"
 
     @property
@@ -96,11 +96,15 @@ class RuleIndex:
         cls, *, segments: Mapping[str, SavedSegment], tags: TagSystem, lifecycle: Lifecycle | None = None
     ) -> Self:
         """The index of everything declared."""
-        rules = [StandingRule("segment", name, Question(each.rule), each.refresh) for name, each in segments.items()]
-        rules += [StandingRule("tag", name, Question(tag.rule)) for name, tag in tags.by_rule.items() if tag.rule]
+        rules = [
+            StandingRule("segment", name, MembershipQuery(each.rule), each.refresh) for name, each in segments.items()
+        ]
+        rules += [
+            StandingRule("tag", name, MembershipQuery(tag.rule)) for name, tag in tags.by_rule.items() if tag.rule
+        ]
         if lifecycle is not None:
             ruled = {"any": [stage.rule for stage in lifecycle.stages if stage.rule is not None]}
-            rules.append(StandingRule("lifecycle", "", Question(ruled)))
+            rules.append(StandingRule("lifecycle", "", MembershipQuery(ruled)))
         return cls.of(rules, lifecycle=lifecycle)
 
     def __len__(self) -> int:
@@ -127,10 +131,10 @@ class RuleIndex:
         return found
 
     @cached_property
-    def stages(self) -> Mapping[str, Question | None]:
+    def stages(self) -> Mapping[str, MembershipQuery | None]:
         """What is asked of each stage of the life cycle; None for a stage that is entered by hand."""
         stages = self.lifecycle.stages if self.lifecycle else ()
-        return {stage.name: None if stage.rule is None else Question(stage.rule) for stage in stages}
+        return {stage.name: None if stage.rule is None else MembershipQuery(stage.rule) for stage in stages}
 
 
 @cache

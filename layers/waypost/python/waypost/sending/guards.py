@@ -9,9 +9,10 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from waypost.contacts.profile import Channel, Contact
+from waypost.content.message import PublishedMessage
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.published import PublishedMessage, SendingPolicy
 from waypost.sending.ledger import Touches
+from waypost.sending.policy import SendingPolicy
 from waypost.sending.window import opening
 
 

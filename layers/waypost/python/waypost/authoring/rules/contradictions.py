@@ -11,7 +11,7 @@ from math import ceil, floor, inf
 from typing import Any, Final
 
 from waypost.authoring.problems import is_expression
-from waypost.journeys.durations import parse_duration
+from waypost.durations import parse_duration
 from waypost.segments.comparing import DATE, fold, instant, same
 
 Comparison = tuple[str, Any]

@@ -16,7 +16,7 @@ from waypost.authoring.rules.values import (
     TimeSpan,
     Weekdays,
 )
-from waypost.journeys.durations import parse_duration
+from waypost.durations import parse_duration
 
 WINDOWS = ("within", "older_than", "last_days", "period", "on", "before", "after", "between", "days_since")
 

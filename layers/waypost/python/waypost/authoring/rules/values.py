@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from waypost.authoring.problems import OrExpression, unknown
 from waypost.authoring.rules.numbers import is_number, number_pair, shown
 from waypost.contacts.profile import CHANNELS
+from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
-from waypost.journeys.durations import parse_duration
 from waypost.segments.calendar import PERIODS, WEEKDAYS
 from waypost.segments.comparing import instant, order
 from waypost.segments.membership import GROUPINGS

@@ -1,0 +1,1 @@
+"""Audiences of a segment: planned, built slice by slice, gathered, previewed and shown."""

@@ -1,0 +1,198 @@
+"""Who the contacts of a segment are, counted so that the counts of slices add up. Used by the slices of an audience."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Self
+
+from waypost.audiences.sketches import TopCounter
+from waypost.contacts.profile import ADDRESS_ATTRIBUTE, CHANNELS
+from waypost.segments.dependencies import Reads
+from waypost.segments.subject import Subject
+
+DIMENSIONS: Final = (
+    "age", "gender", "city", "level", "lifecycle", "channel", "activity", "tenure", "tag", "rfm_segment", "rfm_r", "rfm_f",
+    "rfm_m",
+)  # fmt: skip
+"""What a persona is made of. A contact has one value in each, but several tags and channels, or none: ``UNKNOWN``."""
+
+SEVERAL: Final = frozenset({"tag", "channel"})
+"""The dimensions in which a contact may have several values."""
+
+UNKNOWN: Final = ""
+
+PERSONA_READS: Final = Reads(
+    attributes=frozenset({"age", "birthday", "gender", "city", "level", *ADDRESS_ATTRIBUTE.values()}),
+    tags=frozenset({"*"}),
+    metrics=frozenset({"rfm_segment", "rfm_r", "rfm_f", "rfm_m"}),
+    consents=frozenset(CHANNELS),
+    lifecycle=True,
+    identities=True,
+    suppressions=True,
+    any_event=True,
+)
+"""What of a profile the dimensions look at; events only as first and last day, never the history."""
+
+_AGES: Final = ((18, "<18"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"), (65, "55-64"), (131, "65+"))
+_DAYS: Final = ((7, "7d"), (30, "30d"), (90, "90d"), (180, "180d"), (365, "365d"))
+_LONGER: Final = "more"
+_DONE_TO: Final = frozenset({
+    "contact_imported", "contact_updated", "contacts_merged", "contacts_unmerged", "alias_added", "tag_added", "tag_removed",
+    "segment_entered", "segment_left", "lifecycle_changed", "points_earned", "points_spent", "group_joined", "group_left",
+    "journey_requested", "journey_ended", "email_accepted", "email_delivered", "email_bounced", "email_complained",
+    "email_rejected", "sms_delivered", "sms_failed", "sms_number_invalid",
+})  # fmt: skip
+"""Events that are no sign of life: something was done to the contact, or sent to it."""
+
+_BY_IDENTITY: Final = {"wechat": "openid", "wecom": "external_userid"}
+"""Channels on which a contact is reached by an identity: whoever follows the account can be written to."""
+
+CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
+    "age": (*(label for _, label in _AGES), UNKNOWN),
+    "activity": (*(label for _, label in _DAYS), _LONGER, UNKNOWN),
+    "tenure": (*(label for _, label in _DAYS), _LONGER),
+    "rfm_r": ("1", "2", "3", "4", "5", UNKNOWN),
+    "rfm_f": ("1", "2", "3", "4", "5", UNKNOWN),
+    "rfm_m": ("1", "2", "3", "4", "5", UNKNOWN),
+    "channel": (*CHANNELS, *_BY_IDENTITY, UNKNOWN),
+}
+"""The dimensions whose values have an order of their own; the others are shown by size."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """So many contacts, and in each dimension how many have which value."""
+
+    contacts: int = 0
+    dimensions: dict[str, TopCounter] = field(default_factory=lambda: {name: TopCounter() for name in DIMENSIONS})
+
+    def add(self, subject: Subject) -> None:
+        """Count a contact, of which ``PERSONA_READS`` must be known."""
+        self.contacts += 1
+        for dimension, value in traits(subject):
+            self.dimensions[dimension].add(value)
+
+    def merge(self, other: Self) -> None:
+        """Take in the counts of another part of the contacts."""
+        self.contacts += other.contacts
+        for name, counter in other.dimensions.items():
+            self.dimensions[name].merge(counter)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {
+            "contacts": self.contacts,
+            "dimensions": {name: counter.to_dict() for name, counter in self.dimensions.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
+        tally = cls(contacts=value["contacts"])
+        for name, counter in value["dimensions"].items():
+            tally.dimensions[name] = TopCounter.from_dict(counter)
+        return tally
+
+
+def traits(subject: Subject) -> Iterator[tuple[str, str]]:
+    """The contact's values in all dimensions."""
+    attributes, metrics = subject.attributes, subject.metrics
+    yield "age", age_class(age_of(subject))
+    yield "gender", _text(attributes.get("gender"))
+    yield "city", _text(attributes.get("city"))
+    yield "level", _text(attributes.get("level"))
+    yield "lifecycle", subject.lifecycle
+    yield "activity", _days_class(_days_since_seen(subject))
+    yield "tenure", _days_class((subject.now - subject.created_at).days if subject.created_at else None)
+    yield "rfm_segment", _text(metrics.get("rfm_segment"))
+    for name in ("rfm_r", "rfm_f", "rfm_m"):
+        yield name, _text(metrics.get(name))
+    yield from (("channel", name) for name in reachable_on(subject) or (UNKNOWN,))
+    yield from (("tag", name) for name in subject.tags)
+
+
+def sketch(subject: Subject) -> dict[str, Any]:
+    """A few attributes of a contact, for a sample: none that names or addresses anybody."""
+    found = {
+        "gender": _text(subject.attributes.get("gender")),
+        "age": age_class(age_of(subject)),
+        "city": _text(subject.attributes.get("city")),
+        "level": _text(subject.attributes.get("level")),
+        "lifecycle": subject.lifecycle,
+    }
+    return (
+        {"contact_id": subject.contact_id}
+        | {name: value for name, value in found.items() if value}
+        | {"tags": sorted(subject.tags)[:5]}
+    )
+
+
+def age_of(subject: Subject) -> int | None:
+    """The age in full years today, in the contact's zone, by the birthday or else by the attribute ``age``."""
+    birthday = subject.attributes.get("birthday")
+    if isinstance(birthday, str):
+        try:
+            born = date.fromisoformat(birthday[:10])
+        except ValueError:
+            born = None
+        if born is not None:
+            today = subject.now.astimezone(subject.zone).date()
+            return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    age = subject.attributes.get("age")
+    return int(age) if isinstance(age, (int, float)) and not isinstance(age, bool) and 0 <= age < 1000 else None
+
+
+def age_class(age: int | None) -> str:
+    """The class an age is in; ``UNKNOWN`` for none, and for one that nobody has."""
+    if age is None or age < 0:
+        return UNKNOWN
+    return next((label for below, label in _AGES if age < below), UNKNOWN)
+
+
+def reachable_on(subject: Subject) -> list[str]:
+    """The channels on which marketing may reach the contact now: an address, no suppression, and a consent to a topic."""
+    found: list[str] = [
+        channel
+        for channel in CHANNELS
+        if subject.attributes.get(ADDRESS_ATTRIBUTE[channel])
+        and channel not in subject.suppressions
+        and _consents_to_anything(subject, channel)
+    ]
+    found += [
+        channel
+        for channel, identity in _BY_IDENTITY.items()
+        if subject.identities.get(identity) and channel not in subject.suppressions
+    ]
+    return found
+
+
+def _consents_to_anything(subject: Subject, channel: str) -> bool:
+    topics = [key.partition("/")[2] for key in subject.consent_answers if key.startswith(f"{channel}/")]
+    return any(subject.consents(channel, topic) == "granted" for topic in topics)
+
+
+def _days_since_seen(subject: Subject) -> int | None:
+    """Whole days since the last day (UTC) on which the contact itself did anything."""
+    days = [last for kind, (_, last) in (subject.seen or {}).items() if kind not in _DONE_TO]
+    return (subject.now.date() - max(days)).days if days else None
+
+
+def _days_class(days: int | None) -> str:
+    if days is None:
+        return UNKNOWN
+    return next((label for most, label in _DAYS if days <= most), _LONGER)
+
+
+def _text(value: Any) -> str:
+    """A value as the category it stands for; what has parts is none."""
+    match value:
+        case str():
+            return value.strip()
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return UNKNOWN

@@ -1,0 +1,82 @@
+"""Merges and undone merges as events of the contact's stream. Used by the router and by merges by hand.
+
+A merge is stored first and announced afterwards; the survivor's profile notes what is still to be announced, so that a
+crash in between is made good by the next event of the contact. The ids are those of the merge: said twice, heard once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from waypost.contacts.identity.merge import Merge, summary
+from waypost.contacts.ports import ContactStore
+from waypost.contacts.profile import Contact, announcement
+from waypost.events.envelope import OWN_SOURCE, Event
+
+MERGED: Final = "contacts_merged"
+UNMERGED: Final = "contacts_unmerged"
+
+
+def merged_event(merge: Merge) -> Event:
+    """``contacts_merged``, on the survivor: who went into whom, why, and what both were and are."""
+    properties = {
+        **_about(merge),
+        "before": {"from": summary(merge.absorbed), "into": summary(merge.survivor)},
+        "after": summary(merge.result),
+    }
+    return Event(
+        id=f"contacts-merged-{merge.merge_id}",
+        type=MERGED,
+        contact={"contact_id": merge.survivor.contact_id},
+        occurred_at=merge.at,
+        received_at=merge.at,
+        source=OWN_SOURCE,
+        properties=properties,
+    )
+
+
+def unmerged_events(merge: Merge) -> list[Event]:
+    """``contacts_unmerged``, on each of the two who live again; none for a merge that was not undone."""
+    if merge.undone_at is None:
+        return []
+    on_survivor = Event(
+        id=f"contacts-unmerged-{merge.merge_id}-into",
+        type=UNMERGED,
+        contact={"contact_id": merge.survivor.contact_id},
+        occurred_at=merge.undone_at,
+        received_at=merge.undone_at,
+        source=OWN_SOURCE,
+        properties=_about(merge),
+    )
+    return [
+        on_survivor,
+        replace(
+            on_survivor,
+            id=f"contacts-unmerged-{merge.merge_id}-from",
+            contact={"contact_id": merge.absorbed.contact_id},
+        ),
+    ]
+
+
+def announcements(contact: Contact, contacts: ContactStore) -> Sequence[Event]:
+    """The events that tell what nobody has told yet of the contact; nothing is read when there is nothing to tell."""
+    if not contact.unannounced:
+        return []
+    found: list[Event] = []
+    for owner in contact.partitions:
+        for merge in contacts.merges(owner):
+            if announcement(merge.merge_id, undone=False) in contact.unannounced:
+                found.append(merged_event(merge))
+            if announcement(merge.merge_id, undone=True) in contact.unannounced:
+                found += unmerged_events(merge)
+    return found
+
+
+def _about(merge: Merge) -> dict[str, Any]:
+    return {
+        "merge_id": merge.merge_id,
+        "from": merge.absorbed.contact_id,
+        "into": merge.survivor.contact_id,
+        "ground": merge.ground,
+        "cause": merge.cause,
+    }

@@ -1,0 +1,194 @@
+"""Find, merge or create the contact an event is about and apply what the event says of it. Called by router and imports."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from waypost import ids
+from waypost.clock import Clock
+from waypost.contacts.identity.merge import Ground, Merge, merge_of, objection
+from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
+from waypost.contacts.ports import ContactStore
+from waypost.contacts.profile import POINTS_EVENTS, Contact, with_event, with_identities
+from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
+from waypost.events.envelope import IDENTITY_KINDS, Event
+
+ATTEMPTS: Final = 24
+LONGEST_WAIT: Final = 0.4  # seconds
+MOST_OF_A_KIND: Final = 200
+"""Identities of one kind: a profile that took any number would one day not fit into its item any more."""
+
+ALIASED: Final = "contact_aliased"
+"""What Segment's ``alias`` becomes; its ``previous_id`` is a user id or an anonymous id."""
+
+Wait = Callable[[float], None]
+
+
+def no_wait(seconds: float) -> None:
+    """Try again at once."""
+
+
+def record_on_contact(
+    event: Event,
+    *,
+    contacts: ContactStore,
+    is_repeated: Callable[[str], bool],
+    clock: Clock,
+    identity_rules: IdentityRules = BUILT_IN,
+    wait: Wait = no_wait,
+) -> tuple[Contact, bool]:
+    """The contact the event is about, with the event applied and stored, and whether the event is a repeated one.
+
+    ``is_repeated`` says of a contact id whether everything that follows from the event was done before: then nothing
+    is written, so that an old event delivered late again cannot undo a newer one.
+    An identity that nobody has yet is linked to the contact. When the event names several contacts and the rules take
+    that for proof that they are one, they are merged first, each merge a write of its own; otherwise an identity that
+    belongs to somebody else is left where it is, and the strongest identity decides whose event this is.
+    ``wait`` takes seconds; it is called before doing again what another writer was faster with.
+    Raises InvalidInput for an event without any identity, ContactNotFound for an unknown ``contact_id`` and
+    ConcurrentUpdate when other writers were first too many times.
+    """
+    for attempt in range(ATTEMPTS):
+        if attempt > 1:
+            wait(random.uniform(0, min(LONGEST_WAIT, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
+        named = _named(event, contacts)
+        owner = named.owner(identity_rules)
+        if any(is_repeated(each) for contact in named.contacts for each in contact.partitions):
+            return owner or named.contacts[0], True
+        merge = _merge(event, owner, named, rules=identity_rules, clock=clock) if owner else None
+        if merge is not None:
+            contacts.merge(merge)  # if another writer was first, the contacts are read anew just the same
+            continue
+        contact = owner or named.new_contact(clock)
+        if named.unlinked_alias:
+            _link_alias(contact, named, contacts=contacts, rules=identity_rules, at=event.occurred_at)
+            continue
+        recorded = _record(event, contact, named, contacts=contacts)
+        if recorded is not None:
+            return recorded, False
+    raise ConcurrentUpdate(f"contact of event {event.id} changed {ATTEMPTS} times while it was written")
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Whom an event names: ``owners`` are the living contacts its identities lead to, by kind.
+
+    ``given`` is the contact of its ``contact_id``, ``aliased`` the one of its previous id, if it is an alias;
+    ``unlinked_alias`` is a previous id that leads to nobody yet.
+    """
+
+    identities: Mapping[str, str]
+    owners: Mapping[str, Contact]
+    given: Contact | None = None
+    aliased: Contact | None = None
+    unlinked_alias: str = ""
+    contacts: list[Contact] = field(default_factory=list)
+
+    def owner(self, rules: IdentityRules) -> Contact | None:
+        """The contact whose event it is; None when that is a new one."""
+        if self.given is not None:
+            return self.given
+        for kind in IDENTITY_KINDS:
+            owner = self.owners.get(kind)
+            if owner is not None and not rules.is_somebody_else(owner.identities, kind, self.identities):
+                return owner
+        return None
+
+    def new_contact(self, clock: Clock) -> Contact:
+        """Whoever the strongest identity that nobody has yet belongs to."""
+        first = next(kind for kind in IDENTITY_KINDS if kind in self.identities and kind not in self.owners)
+        return Contact(contact_id=ids.contact_id(first, self.identities[first]), created_at=clock())
+
+    def kinds_of(self, contact: Contact) -> set[str]:
+        """The kinds by which the event names this contact."""
+        return {kind for kind, owner in self.owners.items() if owner.contact_id == contact.contact_id}
+
+
+def _named(event: Event, contacts: ContactStore) -> _Named:
+    identities = {kind: event.contact[kind] for kind in IDENTITY_KINDS if kind in event.contact}
+    given_id = event.contact.get("contact_id")
+    if not identities and given_id is None:
+        raise InvalidInput("contact", f"event {event.id} names none of contact_id, {', '.join(IDENTITY_KINDS)}")
+    loaded: dict[str, Contact | None] = {}
+
+    def load(contact_id: str, said_by: str) -> Contact:
+        if contact_id not in loaded:
+            loaded[contact_id] = contacts.load(contact_id)
+        contact = loaded[contact_id]
+        if contact is None:
+            raise ContactNotFound(f"event {event.id}: {said_by} {contact_id}, which does not exist")
+        return contact
+
+    given = None if given_id is None else load(given_id, "it names contact")
+    leads = contacts.resolve(identities)
+    owners = {kind: load(leads[kind], f"its {kind} leads to") for kind in IDENTITY_KINDS if kind in leads}
+    previous = str(event.properties.get("previous_id", "")) if event.type == ALIASED else ""
+    known = contacts.resolve({"user_id": previous, "anonymous_id": previous}) if previous else {}
+    before = known.get("user_id", known.get("anonymous_id"))
+    aliased = None if before is None else load(before, "its previous_id leads to")
+    found = [each for each in (given, *owners.values(), aliased) if each is not None]
+    return _Named(
+        identities=identities,
+        owners=owners,
+        given=given,
+        aliased=aliased,
+        unlinked_alias=previous if not known else "",
+        contacts=list({each.contact_id: each for each in found}.values()),
+    )
+
+
+def _merge(event: Event, owner: Contact, named: _Named, *, rules: IdentityRules, clock: Clock) -> Merge | None:
+    """The first merge that the event proves and that nothing forbids; None when there is none."""
+    said = {kind: [value] for kind, value in named.identities.items()}
+    for other, ground in _candidates(owner, named, rules=rules):
+        if ground == "event" and rules.clash(other.identities, said):
+            continue  # the event itself says that it is about another person
+        if objection(owner, other, rules=rules, ground=ground) is None:
+            merge = merge_of(owner, other, rules=rules, at=clock(), ground=ground, cause=event.id)
+            if merge is not None:
+                return merge
+    return None
+
+
+def _candidates(owner: Contact, named: _Named, *, rules: IdentityRules) -> Iterator[tuple[Contact, Ground]]:
+    """Who the event says is the same person as its owner, strongest identity first."""
+    if named.aliased is not None:
+        yield named.aliased, "alias"
+    if named.given is None and rules.proofs.isdisjoint(named.kinds_of(owner)):
+        return
+    for kind in IDENTITY_KINDS:
+        if kind in named.owners and kind in rules.proofs:
+            yield named.owners[kind], "event"
+
+
+def _link_alias(contact: Contact, named: _Named, *, contacts: ContactStore, rules: IdentityRules, at: datetime) -> None:
+    """Let the previous id of an alias lead to the contact: as an anonymous id, and as a user id where that is allowed."""
+    if not contact.version:
+        claim = {kind: value for kind, value in named.identities.items() if kind not in named.owners}
+        contacts.save(with_identities(contact, claim, at=at), claim=claim)
+        return
+    claim = {"anonymous_id": named.unlinked_alias}
+    if "user_id" in rules.alias_across:
+        claim["user_id"] = named.unlinked_alias
+    contacts.save(with_identities(contact, claim, at=at), claim=claim)
+
+
+def _record(event: Event, contact: Contact, named: _Named, *, contacts: ContactStore) -> Contact | None:
+    """The contact with the event applied and stored; None when another writer was first."""
+    claim = {
+        kind: value
+        for kind, value in named.identities.items()
+        if kind not in named.owners and len(contact.identities.get(kind, ())) < MOST_OF_A_KIND
+    }
+    ours = {kind: named.identities[kind] for kind in (*named.kinds_of(contact), *claim)}
+    counts = event.type in POINTS_EVENTS and not any(
+        contacts.has_counted(each, event.id) for each in contact.partitions if contact.version
+    )
+    changed = with_event(contact, replace(event, contact=ours), counting=counts)
+    if changed == contact and not claim and not counts and contact.version:
+        return contact
+    if not contacts.save(changed, claim=claim, counting=event.id if counts else ""):
+        return None
+    return replace(changed, version=contact.version + 1)

@@ -1,0 +1,124 @@
+"""One attempt to tell one destination of one event. Called by deliver_event, as often as it takes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, assert_never
+
+from waypost.clock import real_now
+from waypost.contacts.ports import ContactStore
+from waypost.destinations import payload, retrying, signing
+from waypost.destinations.declared import Destination
+from waypost.destinations.ports import (
+    Answer,
+    DestinationSecrets,
+    DestinationStates,
+    Forbidden,
+    NoAnswer,
+    WebhookSender,
+)
+from waypost.errors import InvalidInput
+from waypost.events.envelope import Event
+
+GONE: Final = 410
+USER_AGENT: Final = "Waypost-Webhooks/1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver took it."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotWanted:
+    """The destination's rule does not select this event."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """It was not taken, and will be tried again after ``pause``."""
+
+    reason: str
+    pause: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """It will not be tried again; ``reason`` goes into the dead letters with it."""
+
+    reason: str
+
+
+Outcome = Delivered | NotWanted | TryAgain | GivenUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverEvent:
+    """Delivers at least once: a receiver that answered too late gets the same ``webhook-id`` again."""
+
+    destinations: Mapping[str, Destination]
+    contacts: ContactStore
+    secrets: DestinationSecrets
+    states: DestinationStates
+    sender: WebhookSender
+    real_clock: Callable[[], datetime] = real_now
+
+    def deliver(self, name: str, detail: Mapping[str, Any], *, attempt: int) -> Outcome:
+        """The outcome of this attempt (1: the first) to tell ``name`` of what came over the bus.
+
+        Raises RetryableError when our own stores cannot be reached, and InvalidInput for what is no event of ours.
+        """
+        destination = self.destinations.get(name)
+        if destination is None:
+            return GivenUp(f"{name} is declared no more")
+        event, contact_id = _event(detail)
+        if not destination.wants()(event):
+            return NotWanted()
+        secret = self.secrets.read(name)
+        url = str(secret.get("url") or destination.url)
+        if self.states.disabled_since(name, url) is not None:
+            return GivenUp(f"{name} answered 410 Gone before; it is told nothing until it is enabled again")
+        contact = self.contacts.load(contact_id) if destination.asks_for_attributes else None
+        body = payload.body(destination, event, contact_id, contact)
+        webhook_id = payload.webhook_id(destination, event, contact_id)
+        signed = signing.headers(webhook_id, body, _keys(secret, name), now=self.real_clock())
+        headers = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
+        answer = self.sender.post(url, body, headers, timeout=destination.timeout)
+        return self._judged(destination, url, webhook_id, answer, attempt)
+
+    def _judged(
+        self, destination: Destination, url: str, webhook_id: str, answer: Answer | NoAnswer | Forbidden, attempt: int
+    ) -> Outcome:
+        match answer:
+            case Answer(status=status) if 200 <= status < 300:
+                return Delivered(status)
+            case Answer(status=status) if status == GONE:
+                self.states.disable(destination.name, url, at=self.real_clock())
+                return GivenUp("answered 410 Gone; the destination is disabled")
+            case Answer(status=status, retry_after=retry_after):
+                reason = f"answered {status}"
+            case NoAnswer(reason=reason):
+                retry_after = None
+            case Forbidden(reason=reason):
+                return GivenUp(reason)
+            case _:
+                assert_never(answer)
+        pause = retrying.pause_after(attempt, webhook_id, retry_after=retry_after)
+        return GivenUp(f"{reason}, at attempt {attempt}, the last") if pause is None else TryAgain(reason, pause)
+
+
+def _event(detail: Mapping[str, Any]) -> tuple[Event, str]:
+    try:
+        return Event.from_dict(dict(detail)), str(detail["contact_id"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput("detail", f"is no event envelope: {type(error).__name__}: {error}") from error
+
+
+def _keys(secret: Mapping[str, Any], name: str) -> list[str]:
+    keys = secret.get("signing_keys")
+    found = [keys] if isinstance(keys, str) else list(keys or [])
+    if not found:
+        raise InvalidInput(f"secret of {name}", 'should be {"signing_keys": ["whsec_…"]}')
+    return found

@@ -1,0 +1,92 @@
+"""Gathers the pieces of an export into one file, or into a few large ones. Called by finish_export."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from waypost.batches import batched
+from waypost.contacts.cleaning.lists import in_one_cell
+from waypost.exporting.columns import Row, ordered
+from waypost.exporting.plan_export import ExportPlan
+from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
+from waypost.files.ports import Files, FileWriter, StoredFile
+
+BYTES_PER_FILE: Final = 512 * 1024 * 1024
+"""Of pieces. About two million contacts: more than a spreadsheet takes, and a minute or two of one call's fifteen."""
+
+_CONTENT_TYPES: Final = {"csv": CONTENT_TYPE, "jsonl": "application/x-ndjson"}
+_ROWS_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishExport:
+    """Writes one file a call and says whether there is more; the same call again writes the same file again."""
+
+    files: Files
+    bytes_per_file: int = BYTES_PER_FILE
+
+    def gather(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """``{run, next?, files?}`` → ``{run, done, next, files, contacts, columns, format}``.
+
+        ``files`` are the keys written so far, in order: one, unless the export is larger than ``BYTES_PER_FILE``.
+        """
+        plan = ExportPlan.load(self.files, payload["run"])
+        pieces = [file for file in self.files.listed(f"{plan.work}pieces/") if file.key.endswith(".jsonl")]
+        found = [json.loads(self.files.read(piece.key.removesuffix("l")) or b"{}") for piece in pieces]
+        columns = list(plan.columns) or ordered(name for each in found for name in each.get("columns", ()))
+        start = int(payload.get("next", 0))
+        stop = self._end_of_file(pieces, start)
+        written = list(payload.get("files", ()))
+        is_only = start == 0 and stop == len(pieces)
+        key = f"{plan.target}contacts{'' if is_only else f'-{len(written) + 1:03d}'}.{plan.format}"
+        with self.files.writer(key, content_type=_CONTENT_TYPES[plan.format]) as writer:
+            copy: Callable[[FileWriter, Sequence[StoredFile], list[str]], None] = (
+                self._as_csv if plan.format == "csv" else self._as_it_is
+            )
+            copy(writer, pieces[start:stop], columns)
+        return {
+            "run": plan.run,
+            "done": stop == len(pieces),
+            "next": stop,
+            "files": [*written, key],
+            "bucket": self.files.bucket,
+            "contacts": sum(each.get("contacts", 0) for each in found),
+            "columns": columns,
+            "format": plan.format,
+        }
+
+    def _end_of_file(self, pieces: Sequence[StoredFile], start: int) -> int:
+        size, stop = 0, start
+        while stop < len(pieces) and (stop == start or size + pieces[stop].size <= self.bytes_per_file):
+            size += pieces[stop].size
+            stop += 1
+        return stop
+
+    def _as_it_is(self, writer: FileWriter, pieces: Sequence[StoredFile], _: list[str]) -> None:
+        for piece in pieces:
+            for lines in batched(self.files.stream(piece), _ROWS_AT_ONCE):
+                writer.write(b"".join(lines))
+
+    def _as_csv(self, writer: FileWriter, pieces: Sequence[StoredFile], columns: list[str]) -> None:
+        """With a byte order mark, without which a spreadsheet takes UTF-8 for the encoding of its country."""
+        writer.write(BYTE_ORDER_MARK + csv_lines([columns]))
+        for piece in pieces:
+            for lines in batched(self.files.stream(piece), _ROWS_AT_ONCE):
+                rows: list[Row] = [json.loads(line) for line in lines]
+                writer.write(csv_lines([[cell(row.get(name)) for name in columns] for row in rows]))
+
+
+def cell(value: Any) -> str:
+    """A value as the text of a cell; lists are parted by semicolons, what is nested is JSON."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return in_one_cell([cell(each) for each in value])
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)

@@ -1,0 +1,138 @@
+"""What is exported in one run, and where its files lie. Used by plan_export, export_slice and finish_export."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final, Literal, Self, get_args
+
+from waypost import ids
+from waypost.errors import InvalidInput
+from waypost.exporting.ports import EveryProfile
+from waypost.files.ports import Files, StoredFile
+from waypost.segments.saved_segments import SavedSegment, saved_segment
+
+Format = Literal["csv", "jsonl"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+
+CONTACTS_PER_SLICE: Final = 50_000
+"""About; a slice is read in steps of its own, so a wrong guess makes it slower and nothing worse."""
+MOST_SLICES: Final = 64
+"""An on-demand index gives 12,000 read units a second when it is new; 64 readers use that up."""
+MOST_COLUMNS: Final = 1000
+
+MEMBER_FILES: Final = (".jsonl", ".jsonl.gz")
+
+_AUDIENCES: Final = "audiences/"
+_MEMBERS: Final = "/members/"
+_MANIFEST: Final = "manifest.json"
+_FIELDS: Final = ("format", "columns", "segment", "audience")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """One run. ``columns`` are the chosen ones in order; empty: all.
+
+    ``segment`` is a saved segment: whoever is in it by now. ``audience`` is the key of a file of contact ids, or the folder
+    of several. Without either it is everybody.
+    """
+
+    run: str
+    format: Format
+    columns: tuple[str, ...]
+    segment: str
+    audience: str
+
+    @property
+    def work(self) -> str:
+        """The folder of what only the run itself reads."""
+        return f"work/exports/{self.run}/"
+
+    @property
+    def target(self) -> str:
+        """The folder of what was asked for."""
+        return f"exports/{self.run}/"
+
+    @classmethod
+    def load(cls, files: Files, run: str) -> Self:
+        """The plan of a run that has begun. Raises InvalidInput."""
+        stored = files.read(f"work/exports/{run}/plan.json")
+        if stored is None:
+            raise InvalidInput("run", f"there is no export {run!r} under way; start a new one")
+        plan: dict[str, Any] = json.loads(stored)
+        return cls(**(plan | {"columns": tuple(plan["columns"])}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanExport:
+    """Begins a run."""
+
+    files: Files
+    scan: EveryProfile
+    segments: Mapping[str, SavedSegment] = field(default_factory=dict)
+
+    def plan(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """``{input, execution}`` → ``{run, slices}``; the same execution gets the same run. Raises InvalidInput."""
+        request = _checked(payload["input"])
+        if request["segment"]:
+            saved_segment(request["segment"], self.segments)
+        plan = ExportPlan(run="x-" + ids.digest("export", payload["execution"]), **request)
+        size = (
+            len(members(self.files, plan.audience))
+            if plan.audience
+            else 1 + self.scan.size().contacts // CONTACTS_PER_SLICE
+        )
+        total = min(MOST_SLICES, size)
+        self.files.write(f"{plan.work}plan.json", json.dumps(asdict(plan), ensure_ascii=False).encode())
+        return {"run": plan.run, "slices": [{"run": plan.run, "slice": index, "of": total} for index in range(total)]}
+
+
+def members(files: Files, audience: str) -> list[StoredFile]:
+    """The files of contact ids of an audience, by key.
+
+    Of a run of build-audience they are those that its manifest lists, whether the run, its members or the manifest is
+    named. Raises InvalidInput when there is none, when a run is not finished, and when a folder holds several.
+    """
+    run = audience.removesuffix(_MANIFEST).rstrip("/").removesuffix(_MEMBERS.rstrip("/"))
+    manifest = files.read(f"{run}/{_MANIFEST}")
+    if manifest is not None:
+        from waypost.audiences.gather_audience import files_of  # noqa: PLC0415 - with persona cards: only audiences need it
+
+        listed = {file.key for file in files_of(json.loads(manifest))}
+        return [file for file in files.listed(f"{run}/") if file.key in listed]
+    found = [file for file in files.listed(audience) if file.key.endswith(MEMBER_FILES)]
+    where = f"s3://{files.bucket}/{audience}"
+    if not found:
+        raise InvalidInput("audience", f"there is no file of contact ids at {where}; build-audience writes one")
+    if runs := sorted({file.key.partition(_MEMBERS)[0] for file in found if _MEMBERS in file.key}):
+        raise InvalidInput(
+            "audience",
+            f"{where} is no finished run of build-audience; name one with its {_MANIFEST}, such as {runs[-1]}/",
+        )
+    return found
+
+
+def _checked(given: Any) -> dict[str, Any]:
+    """The input of the machine. Raises InvalidInput that names the field."""
+    if not isinstance(given, dict):
+        raise InvalidInput("input", 'expected an object, for example {"format": "csv"}')
+    for name in given:
+        if name not in _FIELDS:
+            near = get_close_matches(str(name), _FIELDS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"expected only {', '.join(_FIELDS)}"
+            raise InvalidInput(str(name), f"is not known; {hint}")
+    form, columns = given.get("format", "csv"), given.get("columns") or []
+    segment, audience = given.get("segment") or "", given.get("audience") or ""
+    if form not in FORMATS:
+        raise InvalidInput("format", f"expected one of {', '.join(FORMATS)}, got {form!r}")
+    if not (isinstance(columns, list) and all(isinstance(name, str) and name for name in columns)):
+        raise InvalidInput("columns", 'expected a list of names, for example ["user_id", "email", "city"]')
+    if len(columns) > MOST_COLUMNS or len(set(columns)) < len(columns):
+        raise InvalidInput("columns", f"expected at most {MOST_COLUMNS} names, each once")
+    if not (isinstance(audience, str) and (not audience or audience.startswith(_AUDIENCES))):
+        raise InvalidInput("audience", f"expected a key or folder under {_AUDIENCES}, as build-audience names it")
+    if not isinstance(segment, str):
+        raise InvalidInput("segment", "expected the name of a saved segment")
+    if segment and audience:
+        raise InvalidInput("audience", "expected a segment or an audience, not both")
+    return {"format": form, "columns": tuple(columns), "segment": segment, "audience": audience}

@@ -1,0 +1,1 @@
+"""The bucket of files and what is written into it."""

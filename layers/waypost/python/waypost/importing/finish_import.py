@@ -1,0 +1,136 @@
+"""Counts what became of all rows of a file and writes the files a person looks at. Called by finish_import."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from waypost.clock import format_instant
+from waypost.errors import InvalidInput
+from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
+from waypost.files.ports import Files, StoredFile
+from waypost.importing.plan import Division, ImportPlan, beside, reconciled_key, result_key
+
+OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "rejected")
+
+_ROWS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishImport:
+    """Makes the report of a run whose parts are all done; the same again writes the same files."""
+
+    files: Files
+
+    def report(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """``{run}`` → the report. Raises InvalidInput when a part is not done."""
+        plan = ImportPlan.load(self.files, payload["run"])
+        parts = list(self.files.listed(plan.parts))
+        outcomes, kept, repairs = Counter[str](), Counter[str](), dict[tuple[str, str], dict[str, Any]]()
+        for part in parts:
+            result = self._done(part.key, result_key(part.key))
+            outcomes.update(result["outcomes"])
+            kept.update(result["kept_consents"])
+            _add_repairs(repairs, result["repairs"])
+        duplicates = 0
+        for bucket in self._buckets(plan):
+            found = self._done(bucket, f"{bucket}.json")
+            duplicates += found["duplicates"]
+            outcomes.update(found["corrections"])
+        report = {
+            "run": plan.run,
+            "file": plan.sources[0].key,
+            "mapping": plan.spec.name,
+            "format": plan.spec.format,
+            "encoding": plan.spec.encoding,
+            "dry_run": plan.dry_run,
+            "as_of": format_instant(plan.as_of),
+            "rows": sum(outcomes.values()),
+            **{outcome: outcomes[outcome] for outcome in OUTCOMES},
+            "duplicates": duplicates,
+            "repairs": sum(each["count"] for each in repairs.values()),
+            "kept_consents": dict(sorted(kept.items())),
+            "ignored_columns": list(plan.spec.unmapped),
+            "bucket": self.files.bucket,
+            "files": {
+                "rejected": self._write_rejected(plan, parts) if outcomes["rejected"] else None,
+                "duplicates": self._write_duplicates(plan) if duplicates else None,
+                "repairs": self._write_repairs(plan, list(repairs.values())) if repairs else None,
+            },
+        }
+        self.files.write(f"{plan.target}report.json", json.dumps(report, ensure_ascii=False, indent=1).encode())
+        return report
+
+    def _done(self, what: str, key: str) -> dict[str, Any]:
+        stored = self.files.read(key)
+        if stored is None:
+            raise InvalidInput("run", f"{what} is not done; redrive the execution, or start the import again")
+        result: dict[str, Any] = json.loads(stored)
+        return result
+
+    def _write_rejected(self, plan: ImportPlan, parts: Sequence[StoredFile]) -> str:
+        """Row number, field, reason, and the cells as they stood in the file, so that they can be corrected in place."""
+        key = f"{plan.target}rejected.csv"
+        header = list(plan.spec.header)
+        with self.files.writer(key, content_type=CONTENT_TYPE) as writer:
+            writer.write(BYTE_ORDER_MARK + csv_lines([["row", "field", "reason", *(header or ["original"])]]))
+            rows: list[list[str]] = []
+            for each in self._rejected(parts):
+                cells = each["cells"]
+                original = (
+                    [_text(cells.get(name)) for name in header] if header else [json.dumps(cells, ensure_ascii=False)]
+                )
+                rows.append([str(each["row"]), each["field"], _reasons(each), *original])
+                if len(rows) == _ROWS_AT_ONCE:
+                    writer.write(csv_lines(rows))
+                    rows.clear()
+            writer.write(csv_lines(rows))
+        return key
+
+    def _rejected(self, parts: Sequence[StoredFile]) -> Iterator[dict[str, Any]]:
+        for part in parts:
+            file = self.files.find(beside(part.key, "rejected", ".jsonl"))
+            if file is not None and file.size:
+                for line in self.files.stream(file):
+                    yield json.loads(line)
+
+    def _buckets(self, plan: ImportPlan) -> list[str]:
+        """What was found in each bucket of persons lies under these keys, with an ending."""
+        return [reconciled_key(plan, bucket) for bucket in range(Division.load(self.files, plan).buckets)]
+
+    def _write_duplicates(self, plan: ImportPlan) -> str:
+        key = f"{plan.target}duplicates.csv"
+        with self.files.writer(key, content_type=CONTENT_TYPE) as writer:
+            writer.write(BYTE_ORDER_MARK + csv_lines([["row", "same_person_as_row", "same", "differs_in"]]))
+            for bucket in self._buckets(plan):
+                writer.write(self.files.read(f"{bucket}.csv") or b"")
+        return key
+
+    def _write_repairs(self, plan: ImportPlan, repairs: list[dict[str, Any]]) -> str:
+        key = f"{plan.target}repairs.csv"
+        rows = [
+            [each["field"], each["rule"], str(each["count"]), str(each["row"]), each["before"], each["after"]]
+            for each in sorted(repairs, key=lambda each: (-each["count"], each["field"], each["rule"]))
+        ]
+        header = ["field", "rule", "count", "example_row", "example_before", "example_after"]
+        self.files.write(key, BYTE_ORDER_MARK + csv_lines([header, *rows]))
+        return key
+
+
+def _add_repairs(repairs: dict[tuple[str, str], dict[str, Any]], more: Sequence[dict[str, Any]]) -> None:
+    for each in more:
+        key = (each["field"], each["rule"])
+        if key in repairs:
+            repairs[key]["count"] += each["count"]
+        else:
+            repairs[key] = dict(each)
+
+
+def _reasons(rejected: Mapping[str, Any]) -> str:
+    """The reason, and those of further cells."""
+    return "; ".join([rejected["reason"], *(f"{more['field']}: {more['reason']}" for more in rejected["more"])])
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None else cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)

@@ -1,0 +1,121 @@
+"""Imports the rows of one part of a file. Called by import_part.
+
+What a part did lies in its result file, written once and last: a part that has one is answered from it. A part that was
+left half-done is done again, which changes nothing for the rows that were done.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from waypost.batches import batched
+from waypost.contacts.ports import BulkContactStore
+from waypost.files.ports import Files, FileWriter
+from waypost.importing.applying import Applied, Importer
+from waypost.importing.cleaning import RowCleaner
+from waypost.importing.file_reading import read_rows
+from waypost.importing.persons import PersonRow, write_persons
+from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, result_key
+from waypost.importing.reading_ahead import ReadAhead
+from waypost.importing.rows import CleanRow, RawRow, RejectedRow, Repair
+
+ROWS_AT_ONCE: Final = 50
+"""Read ahead together: with two identities each they are one BatchGetItem of 100 keys."""
+
+MOST_REPAIRS: Final = 500
+"""Kinds of repair that are counted apart; a file of JSON lines may have a field of its own in every row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPart:
+    """Reads, cleans and applies rows, and writes down what became of them; each part has an ``importer`` of its own."""
+
+    files: Files
+    contacts: BulkContactStore
+    importer: Importer
+
+    def import_part(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """``{run, part}`` → ``{rows, repeated}``; the part is named by its key.
+
+        Raises RetryableError or FinalError; what was done stays done.
+        """
+        key = payload["part"]
+        if (known := self.files.read(result_key(key))) is not None:
+            return {"rows": json.loads(known)["rows"], "repeated": True}
+        plan, part = ImportPlan.load(self.files, payload["run"]), Part.load(self.files, key)
+        division = Division.load(self.files, plan)
+        is_again = not plan.dry_run and not self.files.write_once(beside(key, "begun", ""), b"")
+        result = _Result()
+        with self.files.writer(beside(key, "rejected", ".jsonl")) as rejected:
+            result.rejected_rows = rejected
+            self._import(plan, part, last=division.last, is_again=is_again, result=result)
+        write_persons(self.files, beside(key, "persons", ""), result.persons, buckets=division.buckets)
+        self.files.write_once(result_key(key), json.dumps(result.to_dict(), ensure_ascii=False).encode())
+        return {"rows": result.rows, "repeated": False}
+
+    def _import(self, plan: ImportPlan, part: Part, *, last: int, is_again: bool, result: "_Result") -> None:
+        stream = self.files.stream(content_of(plan, self.files), start=part.start, end=part.end)
+        ahead = ReadAhead(self.contacts, writes=not plan.dry_run)
+        cleaner = RowCleaner(plan.spec)
+        with replace(self.importer, contacts=ahead, records=not plan.dry_run, is_again=is_again) as importer:
+            for raws in batched(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
+                cleaned = [(raw, cleaner.clean(raw)) for raw in raws]
+                ahead.prepare(row.identities for _, row in cleaned if isinstance(row, CleanRow))
+                for raw, row in cleaned:
+                    result.rows += 1
+                    if isinstance(row, RejectedRow):
+                        result.reject(raw, row)
+                        continue
+                    whole = plan.with_consent(row)
+                    applied = importer.apply(whole, source=plan.source, at=plan.row_time(row.number, last))
+                    if isinstance(applied, RejectedRow):
+                        result.reject(raw, applied)
+                    else:
+                        result.add(whole, applied)
+
+
+@dataclass(slots=True)
+class _Result:
+    """What became of the rows of a part."""
+
+    rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    kept_consents: Counter[str] = field(default_factory=Counter)
+    repairs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    persons: list[PersonRow] = field(default_factory=list)
+    rejected_rows: FileWriter | None = None
+
+    def add(self, row: CleanRow, applied: Applied) -> None:
+        """A row that was applied."""
+        self.outcomes[applied.outcome] += 1
+        self.kept_consents.update(applied.kept_consents)
+        self.persons.append(PersonRow(row.number, applied.contact_id, applied.outcome, row.profile, row.identities))
+        for repair in row.repairs:
+            self._count(repair, row.number)
+
+    def reject(self, raw: RawRow, row: RejectedRow) -> None:
+        """A row that was kept out."""
+        self.outcomes["rejected"] += 1
+        cells = raw.cells if isinstance(raw.cells, Mapping) else {}
+        line = {**row.to_dict(), "cells": cells}
+        if self.rejected_rows is not None:
+            self.rejected_rows.write(json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n")
+
+    def _count(self, repair: Repair, number: int) -> None:
+        key = (repair.field, repair.rule)
+        if key not in self.repairs:
+            if len(self.repairs) >= MOST_REPAIRS:
+                return
+            self.repairs[key] = {**repair.to_dict(), "row": number, "count": 0}
+        self.repairs[key]["count"] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result file."""
+        return {
+            "rows": self.rows,
+            "outcomes": dict(self.outcomes),
+            "kept_consents": dict(self.kept_consents),
+            "repairs": list(self.repairs.values()),
+        }

@@ -1,0 +1,173 @@
+"""Looks at a file of contacts and plans its import, or says why it cannot be imported. Called by inspect_import."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Final
+
+from waypost import ids
+from waypost.clock import Clock, parse_instant
+from waypost.contacts.profile import CHANNELS, Channel
+from waypost.errors import InvalidInput
+from waypost.files.ports import Files, StoredFile
+from waypost.importing.detecting import HEAD, resolve
+from waypost.importing.file_reading import GZIP, heads
+from waypost.importing.plan import ImportPlan, plan_key
+from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
+from waypost.importing.split_import import LARGEST_FILE
+
+FOLDER: Final = "imports/"
+MOST_FILES: Final = 10_000
+"""Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
+
+_FIELDS: Final = ("file", "mapping", "format", "dry_run", "consent", "as_of")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """The input of the machine, checked."""
+
+    file: str
+    mapping: str
+    format: str
+    dry_run: bool
+    consent: dict[Channel, str]
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectImport:
+    """Plans imports."""
+
+    files: Files
+    clock: Clock
+
+    def inspect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """``{input}`` → ``{run}``; the plan is written down once, so that the same input again goes on with the same run.
+
+        Raises InvalidInput with the field of the input, or the column of the file, and the way out.
+        """
+        request = self._checked(payload["input"])
+        sources = self._sources(request.file)
+        wanted = load_import_spec(request.mapping)
+        if request.format:
+            wanted = replace(wanted, format=request.format)  # type: ignore[arg-type]  # checked against FORMATS
+        head = heads(self.files.stream(sources[0], end=HEAD), HEAD)
+        spec = resolve(head, wanted)
+        if len(sources) > 1 and spec.header:
+            raise InvalidInput("file", "is a folder of CSV files, each with its header; import them one by one")
+        plan = self._plan(request, sources, spec, unpacks=len(sources) > 1 or head.startswith(GZIP))
+        self.files.write_once(plan_key(plan.run), plan.dump())
+        return {"run": plan.run}
+
+    def _plan(
+        self, request: _Request, sources: tuple[StoredFile, ...], spec: ImportSpec, *, unpacks: bool
+    ) -> ImportPlan:
+        now = self.clock()
+        if request.as_of is not None and request.as_of > now:
+            raise InvalidInput("as_of", "is in the future; say when the rows were true, or leave it out for now")
+        what = {
+            "sources": [asdict(source) for source in sources],
+            "spec": spec.to_dict(),
+            "dry_run": request.dry_run,
+            "consent": request.consent,
+            "as_of": str(request.as_of),
+        }
+        as_of = request.as_of or now
+        return ImportPlan(
+            run="i-" + ids.digest("import", json.dumps(what, sort_keys=True)),
+            sources=sources,
+            spec=spec,
+            as_of=as_of.replace(microsecond=as_of.microsecond // 1000 * 1000),
+            dry_run=request.dry_run,
+            unpacks=unpacks,
+            consent=request.consent,
+        )
+
+    def _sources(self, given: str) -> tuple[StoredFile, ...]:
+        """The file, or the files of the folder, in order. Raises InvalidInput."""
+        key = self._key(given)
+        where = f"s3://{self.files.bucket}/{key}"
+        if key.endswith("/"):
+            found = [file for file in self.files.listed(key) if file.size and not file.key.endswith("/")]
+            if len(found) > MOST_FILES:
+                raise InvalidInput("file", f"{where} holds more than {MOST_FILES:,} files")
+        else:
+            file = self.files.find(key)
+            found = [file] if file is not None else []
+        if not found:
+            raise InvalidInput("file", f"there is nothing at {where}; upload it there first")
+        if not any(file.size for file in found):
+            raise InvalidInput("file", f"{where} is empty")
+        if sum(file.size for file in found) > LARGEST_FILE:
+            raise InvalidInput("file", f"{where} has more than {LARGEST_FILE // 1024**3} GiB; split it")
+        return tuple(found)
+
+    def _key(self, given: str) -> str:
+        bucket, separator, key = (
+            given.removeprefix("s3://").partition("/") if given.startswith("s3://") else ("", "/", given)
+        )
+        if not separator or (bucket and bucket != self.files.bucket) or not key.startswith(FOLDER) or key == FOLDER:
+            raise InvalidInput(
+                "file",
+                f"expected a file under s3://{self.files.bucket}/{FOLDER}, for example {FOLDER}customers.csv; got {given!r}",
+            )
+        return key
+
+    def _checked(self, given: Any) -> _Request:
+        """The input of the machine. Raises InvalidInput that names the field."""
+        if not isinstance(given, dict):
+            raise InvalidInput("input", 'expected an object, for example {"file": "imports/customers.csv"}')
+        for name in given:
+            if name not in _FIELDS:
+                near = get_close_matches(str(name), _FIELDS, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"expected only {', '.join(_FIELDS)}"
+                raise InvalidInput(str(name), f"is not known; {hint}")
+        for name in ("file", "mapping", "format", "as_of"):
+            if not isinstance(given.get(name) or "", str):
+                raise InvalidInput(name, "expected a text")
+        if not given.get("file"):
+            raise InvalidInput("file", 'is missing; for example "imports/customers.csv"')
+        form = given.get("format") or ""
+        if form and form not in FORMATS:
+            raise InvalidInput(
+                "format", f"expected one of {', '.join(FORMATS)}, or nothing to have it found; got {form!r}"
+            )
+        if not isinstance(given.get("dry_run", False), bool):
+            raise InvalidInput("dry_run", "expected true or false")
+        return _Request(
+            file=given["file"],
+            mapping=given.get("mapping") or "",
+            format=form,
+            dry_run=given.get("dry_run", False),
+            consent=_consent(given.get("consent") or {}),
+            as_of=_instant(given.get("as_of") or ""),
+        )
+
+
+def _consent(given: Any) -> dict[Channel, str]:
+    """What all rows have agreed to, by channel: the evidence, or "" for a refusal. Raises InvalidInput."""
+    shape = 'expected for each channel where and how everybody agreed, for example {"email": "sign-up form, 2026"}, or false'
+    if not isinstance(given, dict):
+        raise InvalidInput("consent", shape)
+    said: dict[Channel, str] = {}
+    for channel, value in given.items():
+        if channel not in CHANNELS:
+            raise InvalidInput(f"consent.{channel}", f"expected one of {', '.join(CHANNELS)}")
+        if value is not False and not (isinstance(value, str) and value.strip()):
+            raise InvalidInput(f"consent.{channel}", shape)
+        said[channel] = value.strip() if value else ""
+    return said
+
+
+def _instant(given: str) -> datetime | None:
+    if not given:
+        return None
+    try:
+        return parse_instant(given)
+    except ValueError as error:
+        raise InvalidInput(
+            "as_of", f"expected an instant with its offset, for example 2026-03-02T09:00:00+08:00; got {given!r}"
+        ) from error

@@ -1,0 +1,1 @@
+"""What arrives: the webhooks, their formats and signatures, and the events they become."""

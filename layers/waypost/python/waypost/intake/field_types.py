@@ -1,0 +1,80 @@
+"""The field types of what senders post, and what pydantic finds wrong with them, in our words. Used by the input models."""
+
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints, ValidationError, WithJsonSchema
+
+from waypost.events.names import event_type
+from waypost.intake.event_times import read_instant
+from waypost.intake.request_outcome import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _number_as_text(value: Any) -> Any:
+    """SDKs of typed languages send numeric ids as numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _blank_as_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _text_as_instant(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("should be an ISO 8601 time with a UTC offset, for example 2026-03-01T08:00:00Z")  # noqa: TRY004 - pydantic's contract
+    return read_instant(value)
+
+
+def empty_array_as_object(value: Any) -> Any:
+    """PHP writes an empty map as ``[]``; null counts as absent."""
+    return {} if value is None or value == [] else value
+
+
+Identifier = Annotated[str, BeforeValidator(_number_as_text), StringConstraints(strip_whitespace=True, max_length=256)]
+GivenIdentifier = Annotated[
+    str, BeforeValidator(_number_as_text), StringConstraints(strip_whitespace=True, min_length=1, max_length=256)
+]
+OptionalIdentifier = Annotated[Identifier | None, BeforeValidator(_blank_as_none)]
+Instant = Annotated[
+    datetime, BeforeValidator(_text_as_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+OptionalInstant = Annotated[Instant | None, BeforeValidator(_blank_as_none)]
+Object = Annotated[dict[str, Any], BeforeValidator(empty_array_as_object)]
+OptionalText = Annotated[str | None, BeforeValidator(_blank_as_none)]
+EventName = Annotated[str, AfterValidator(event_type)]
+
+
+def check(model: type[Model], value: Any, where: str) -> Model | list[Problem]:
+    """``value`` as a model, or all that is wrong with it; ``where`` is the path of ``value`` itself."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        return [
+            Problem(_path(where, problem["loc"]), _reason(problem["type"], problem["msg"]))
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+
+
+def join(where: str, name: str) -> str:
+    """The path of a member of the object at ``where``."""
+    return f"{where}.{name}" if where else name
+
+
+def _path(where: str, location: tuple[int | str, ...]) -> str:
+    for part in location:
+        where = f"{where}[{part}]" if isinstance(part, int) else join(where, part)
+    return where or "body"
+
+
+def _reason(kind: str, message: str) -> str:
+    match kind:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "is not a field of this format"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return "should be an object"
+        case _:
+            return message.removeprefix("Value error, ").removeprefix("Input ")

@@ -1,0 +1,158 @@
+"""Takes requests in: who sent it, what does it say, into the queue. Called by the receive_webhook function.
+
+A request is accepted whole or refused whole. The order of steps makes every repetition harmless: events carry ids that
+do not change between attempts, and a webhook id is remembered only after the queue has its events. A sender that was cut
+off before that may send again; one that sends a webhook already accepted is told so (409) and nothing is done.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from waypost.clock import Clock, real_now
+from waypost.events.envelope import OWN_SOURCE
+from waypost.events.ports import EventQueue, SecretStore, WebhookLog
+from waypost.intake import segment_spec, webhook_body
+from waypost.intake.event_collector import Reading
+from waypost.intake.http_request import Request
+from waypost.intake.mapped_webhooks import MappedReceiver
+from waypost.intake.request_outcome import Accepted, Refused, refusal, refuse
+from waypost.intake.sender_schemes import STANDARD_WEBHOOKS
+from waypost.intake.source_mapping import SourceMapping
+from waypost.intake.standard_webhooks import Verdict, verify
+from waypost.intake.strict_json import read_object
+
+_SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._:=/+-]{1,100}")
+_OUR_OWN_SOURCES: Final = {segment_spec.SOURCE, OWN_SOURCE}
+_WRITE_KEY_WANTED: Final = "should be Basic, with a write key as user name and no password"
+
+
+class ReceiveWebhook:
+    """Turns requests into events in the queue.
+
+    ``secrets`` holds ``{"write_keys": […], "sources": {"<source>": ["whsec_…", …]}}``; a single string may stand for a
+    list. ``clock`` dates the events, ``real_clock`` judges the age of signatures. ``mappings`` are those of senders that post
+    in a form of their own, by source.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: EventQueue,
+        secrets: SecretStore,
+        log: WebhookLog,
+        clock: Clock,
+        real_clock: Callable[[], datetime] = real_now,
+        mappings: Mapping[str, SourceMapping] | None = None,
+    ) -> None:
+        self._queue = queue
+        self._secrets = secrets
+        self._log = log
+        self._clock = clock
+        self._real_clock = real_clock
+        self._mappings = mappings or {}
+        self._mapped = MappedReceiver(
+            queue=queue, secrets=secrets, secrets_of=_source_secrets, log=log, clock=clock, real_clock=real_clock
+        )
+
+    def segment(self, call: str, request: Request) -> Accepted | Refused:
+        """Take in a call of the Segment API: a key of ``segment_spec.CALLS``, or ``batch``.
+
+        The write key comes by Basic authorization or, when there is none, as ``writeKey`` in the body, where browser
+        SDKs put it. Raises TemporarilyUnavailable; the sender may send all of it again.
+        """
+        key = segment_spec.write_key(request.header("authorization"))
+        if key is not None and not self._is_write_key(key):
+            return refuse(401, "authorization", _WRITE_KEY_WANTED)
+        body = request.body()
+        document = body if isinstance(body, Refused) else read_object(body)
+        if isinstance(document, Refused):
+            return document
+        if key is None and not self._is_write_key(document.get("writeKey")):
+            return refuse(401, "authorization", _WRITE_KEY_WANTED)
+        return self._accept(
+            segment_spec.read(call, document, received_at=self._clock(), correlation_id=_correlation_id(request))
+        )
+
+    def webhook(self, source: str, request: Request) -> Accepted | Refused:
+        """Take in a signed webhook of ``source``. Raises TemporarilyUnavailable; the sender may send it again."""
+        body, mapping = request.body(), self._mappings.get(source)
+        if mapping is not None and mapping.scheme.name != STANDARD_WEBHOOKS and not isinstance(body, Refused):
+            return self._mapped.receive(mapping, request, body, correlation_id=_correlation_id(request))
+        document = body if isinstance(body, Refused) else self._trusted(source, request, body)
+        if isinstance(document, Refused):
+            return document
+        webhook_id = request.header("webhook-id")
+        if mapping is not None:
+            accepted: Accepted | Refused = self._mapped.take(
+                mapping, request, document, webhook_id, correlation_id=_correlation_id(request)
+            )
+            self._log.add(source, webhook_id)
+            return accepted
+        accepted = self._accept(
+            webhook_body.read(
+                document,
+                source=source,
+                webhook_id=webhook_id,
+                received_at=self._clock(),
+                correlation_id=_correlation_id(request),
+            )
+        )
+        if isinstance(accepted, Accepted):
+            self._log.add(source, webhook_id)
+        return accepted
+
+    def _trusted(self, source: str, request: Request, body: bytes) -> dict[str, Any] | Refused:
+        """The content of a webhook whose sender is known and which is new; otherwise the refusal."""
+        if not _SOURCE.fullmatch(source) or source in _OUR_OWN_SOURCES:
+            return refuse(404, "source", "should be the name of a source: a-z, 0-9, - and _")
+        match self._verdict(source, request, body):
+            case Verdict.GENUINE if self._log.has(source, request.header("webhook-id")):
+                return refuse(409, "webhook-id", "was accepted before; nothing was done this time")
+            case Verdict.GENUINE:
+                return read_object(body)
+            case Verdict.STALE as verdict:
+                return refuse(400, "webhook-timestamp", verdict.value)
+            case verdict:
+                return refuse(401, "webhook-signature", verdict.value)
+
+    def _accept(self, reading: Reading) -> Accepted | Refused:
+        if reading.problems:
+            return refusal(reading.problems)
+        self._queue.send(reading.events)
+        return Accepted(count=len(reading.events), warnings=reading.warnings)
+
+    def _is_write_key(self, given: Any) -> bool:
+        if not isinstance(given, str) or not given:
+            return False
+        return _among(given, self._secrets.read()) or _among(given, self._secrets.read_again())
+
+    def _verdict(self, source: str, request: Request, body: bytes) -> Verdict:
+        """Checked against the known secrets, and once more against new ones, so that a rotation works at once."""
+        now = self._real_clock()
+        verdict = verify(request, body, _source_secrets(self._secrets.read(), source), now=now)
+        if verdict is Verdict.FORGED:
+            verdict = verify(request, body, _source_secrets(self._secrets.read_again(), source), now=now)
+        return verdict
+
+
+def _among(given: str, secrets: Mapping[str, Any]) -> bool:
+    keys = _as_list(secrets.get("write_keys"))
+    return any(hmac.compare_digest(given.encode(), key.encode()) for key in keys if key)
+
+
+def _source_secrets(secrets: Mapping[str, Any], source: str) -> list[str]:
+    return _as_list(secrets.get("sources", {}).get(source))
+
+
+def _as_list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def _correlation_id(request: Request) -> str:
+    """The sender's ``x-correlation-id`` if it is presentable, else the id of the request."""
+    given = request.header("x-correlation-id")
+    return given if _CORRELATION_ID.fullmatch(given) else request.request_id

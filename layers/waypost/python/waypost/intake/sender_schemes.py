@@ -1,0 +1,235 @@
+"""How senders prove who they are when they do not speak Standard Webhooks. Used by the receiver of mapped sources.
+
+Each scheme checks the raw body in constant time and says what identifies this delivery, out of what was signed: an id that
+stands outside the signature could be changed by whoever replays a request. Sources of the schemes:
+
+- Shopify: https://shopify.dev/docs/apps/build/webhooks/verify-deliveries (``X-Shopify-Hmac-SHA256``, base64 of an
+  HMAC-SHA256 over the raw body with the app's client secret). No time is signed.
+- Youzan: the sample code of https://doc.youzanyun.com/resource/doc/3032 as quoted by its staff in
+  https://bbs.youzan.com/thread-699870-1-1.html (``Event-Sign``, MD5 of client_id + body + client_secret; ``msg`` is
+  URL-encoded JSON). No time is signed; ``msg_id`` is in the body.
+- DingTalk: https://github.com/open-dingtalk/dingtalk-callback-Crypto (SHA-1 over the sorted token, timestamp, nonce and
+  ciphertext; AES-256-CBC of 16 random bytes, a length, the message and the owner's key). The answer is encrypted too.
+- Bearer token: RFC 6750; what Salesforce's flows and named credentials send. Nothing is signed.
+- HMAC: any header with an HMAC of the body, or of ``timestamp.body``.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets as randomness
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from waypost import ids
+from waypost.errors import InvalidInput
+from waypost.intake import aes
+from waypost.intake.http_request import Request
+from waypost.intake.request_outcome import Refused, refuse
+from waypost.intake.standard_webhooks import TOLERANCE
+from waypost.intake.strict_json import read_object
+
+STANDARD_WEBHOOKS: Final = "standard_webhooks"
+_PADDED_TO: Final = 32
+"""DingTalk pads to 32 bytes, as the sample code of its library does."""
+_AES_KEY_LENGTH: Final = 43
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A scheme and its options, as published. ``options`` belong to ``hmac`` alone."""
+
+    name: str = STANDARD_WEBHOOKS
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A request of a known sender: what it says, and an id that a replay would have too.
+
+    ``reply`` is the body of the answer when the sender wants a certain one.
+    """
+
+    document: dict[str, Any]
+    delivery: str
+    reply: Mapping[str, Any] | None = None
+
+
+def check(
+    scheme: Scheme, request: Request, body: bytes, secrets: Sequence[str], *, now: datetime
+) -> Trusted | Refused | None:
+    """What a request of this scheme says; None when it is not signed with any of the secrets.
+
+    ``now`` is the real time. Raises InvalidInput for a secret that does not suit the scheme.
+    """
+    match scheme.name:
+        case "shopify":
+            return _shopify(request, body, secrets)
+        case "youzan":
+            return _youzan(request, body, secrets)
+        case "dingtalk":
+            return _dingtalk(request, body, secrets, now)
+        case "bearer":
+            return _bearer(request, body, secrets)
+        case "hmac":
+            return _hmac(scheme.options, request, body, secrets, now)
+        case name:
+            raise InvalidInput("signature", f"there is no scheme {name!r}")
+
+
+def _shopify(request: Request, body: bytes, secrets: Sequence[str]) -> Trusted | Refused | None:
+    given = _decoded(request.header("x-shopify-hmac-sha256"))
+    expected = (hmac.digest(secret.encode(), body, hashlib.sha256) for secret in secrets)
+    return _trusted(body) if _among(given, expected) else None
+
+
+def _youzan(request: Request, body: bytes, secrets: Sequence[str]) -> Trusted | Refused | None:
+    given = request.header("event-sign").lower().encode()
+    pairs = [_parts(secret, 2, "<client_id>:<client_secret>") for secret in secrets]
+    expected = (
+        hashlib.md5(client_id.encode() + body + client_secret.encode(), usedforsecurity=False).hexdigest().encode()
+        for client_id, client_secret in pairs
+    )
+    if not _among(given, expected):
+        return None
+    trusted = _trusted(body, reply={"code": 0, "msg": "success"})
+    if isinstance(trusted, Trusted) and isinstance(message := trusted.document.get("msg"), str):
+        decoded = read_object(unquote_to_bytes(message)) if message else {}
+        if isinstance(decoded, Refused):
+            return refuse(400, "msg", "should be URL-encoded JSON")
+        trusted.document["msg"] = decoded
+    return trusted
+
+
+def _dingtalk(request: Request, body: bytes, secrets: Sequence[str], now: datetime) -> Trusted | Refused | None:
+    outer = read_object(body)
+    if isinstance(outer, Refused):
+        return outer
+    query = request.query
+    ciphertext, given = outer.get("encrypt"), query.get("msg_signature") or query.get("signature", "")
+    timestamp, nonce = query.get("timestamp") or query.get("timeStamp", ""), query.get("nonce", "")
+    if not (isinstance(ciphertext, str) and ciphertext and given and timestamp and nonce):
+        return None
+    for secret in secrets:
+        token, encoding_key, owner = _parts(secret, 3, "<token>:<aes key>:<app key or corp id>")
+        if hmac.compare_digest(
+            given.lower().encode(), _dingtalk_signature(token, timestamp, nonce, ciphertext).encode()
+        ):
+            if not _is_recent(timestamp, now, per_second=1000):
+                return refuse(400, "timestamp", "should be at most five minutes from now")
+            key = _dingtalk_key(encoding_key)
+            plain = _dingtalk_plain(key, ciphertext, owner)
+            document = plain if isinstance(plain, Refused) else read_object(plain)
+            if isinstance(document, Refused):
+                return document
+            reply = dingtalk_envelope(
+                "success", token=token, encoding_key=encoding_key, owner=owner, timestamp=timestamp, nonce=nonce
+            )
+            return Trusted(document, ids.digest("dingtalk", given), reply)
+    return None
+
+
+def dingtalk_envelope(
+    text: str, *, token: str, encoding_key: str, owner: str, timestamp: str, nonce: str
+) -> dict[str, str]:
+    """``{msg_signature, timeStamp, nonce, encrypt}``: how DingTalk packs a callback, and wants its answer packed."""
+    key = _dingtalk_key(encoding_key)
+    message = text.encode()
+    plain = randomness.token_bytes(16) + len(message).to_bytes(4, "big") + message + owner.encode()
+    padding = _PADDED_TO - len(plain) % _PADDED_TO
+    encrypted = base64.b64encode(aes.encrypt(key, key[:16], plain + bytes([padding]) * padding)).decode()
+    return {
+        "msg_signature": _dingtalk_signature(token, timestamp, nonce, encrypted),
+        "timeStamp": timestamp,
+        "nonce": nonce,
+        "encrypt": encrypted,
+    }
+
+
+def _dingtalk_signature(token: str, timestamp: str, nonce: str, ciphertext: str) -> str:
+    joined = "".join(sorted((token, timestamp, nonce, ciphertext)))
+    return hashlib.sha1(joined.encode(), usedforsecurity=False).hexdigest()
+
+
+def _dingtalk_key(encoding_key: str) -> bytes:
+    if len(encoding_key) != _AES_KEY_LENGTH or len(key := _decoded(encoding_key + "=")) != 32:
+        raise InvalidInput("sources", f"an AES key of DingTalk has {_AES_KEY_LENGTH} characters of base64")
+    return key
+
+
+def _dingtalk_plain(key: bytes, ciphertext: str, owner: str) -> bytes | Refused:
+    broken = refuse(400, "encrypt", "should be a message for this app")
+    try:
+        plain = aes.decrypt(key, key[:16], base64.b64decode(ciphertext, validate=True))
+    except ValueError:
+        return broken
+    length = int.from_bytes(plain[16:20], "big")
+    rest = plain[20 + length :]
+    padding = rest[-1] if rest else 0
+    return plain[20 : 20 + length] if rest[:-padding] == owner.encode() else broken
+
+
+def _bearer(request: Request, body: bytes, secrets: Sequence[str]) -> Trusted | Refused | None:
+    kind, _, token = request.header("authorization").partition(" ")
+    is_known = kind.lower() == "bearer" and _among(token.strip().encode(), (secret.encode() for secret in secrets))
+    return _trusted(body) if is_known else None
+
+
+def _hmac(
+    options: Mapping[str, Any], request: Request, body: bytes, secrets: Sequence[str], now: datetime
+) -> Trusted | Refused | None:
+    text = request.header(options["header"].lower()).removeprefix(options["prefix"])
+    given = _decoded(text) if options["encoding"] == "base64" else _unhexed(text)
+    timestamp_header = options["timestamp_header"]
+    timestamp = request.header(timestamp_header.lower()) if timestamp_header else ""
+    signed = timestamp.encode() + b"." + body if timestamp_header else body
+    if not _among(given, (hmac.digest(secret.encode(), signed, options["algorithm"]) for secret in secrets)):
+        return None
+    if timestamp_header and not _is_recent(timestamp, now):
+        return refuse(400, timestamp_header, "should be at most five minutes from now")
+    return _trusted(body)
+
+
+def _trusted(body: bytes, *, reply: Mapping[str, Any] | None = None) -> Trusted | Refused:
+    document = read_object(body)
+    if isinstance(document, Refused):
+        return document
+    return Trusted(document, hashlib.sha256(body).hexdigest()[:32], reply)
+
+
+def _among(given: bytes, expected: Iterable[bytes]) -> bool:
+    """Whether one of them is what was given; every one is compared, so that time says nothing about which."""
+    matches = [hmac.compare_digest(given, each) for each in expected]
+    return bool(given) and any(matches)
+
+
+def _is_recent(timestamp: str, now: datetime, *, per_second: int = 1) -> bool:
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 14):
+        return False
+    seconds = int(timestamp) / per_second
+    return seconds < 1e11 and abs(now - datetime.fromtimestamp(seconds, tz=UTC)) <= TOLERANCE
+
+
+def _parts(secret: str, count: int, form: str) -> list[str]:
+    parts = secret.split(":")
+    if len(parts) != count or not all(parts):
+        raise InvalidInput("sources", f"a secret of this source should be {form}")
+    return parts
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _unhexed(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

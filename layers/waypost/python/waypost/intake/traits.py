@@ -1,0 +1,217 @@
+"""What a sender tells about a person (Segment traits), as identities and profile changes. Called by the receivers.
+
+Names become snake_case. ``email`` and ``phone`` are identities as well as attributes, ``unionid``, ``openid`` and
+``external_userid`` are identities only; ``consent`` maps channels to yes or no; ``tags``, ``remove_tags``, ``groups`` and
+``leave_groups`` are lists of names, ``push_tokens`` is one of devices. A value of null removes the attribute. What a company has declared (attributes.yaml) is
+checked and brought into its one spelling.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from waypost.contacts import cleaning, push_tokens, wechat_ids
+from waypost.contacts.attributes import load_attributes
+from waypost.contacts.cleaning import Cleaned, Unusable
+from waypost.contacts.tag_system import load_tag_system
+from waypost.events.names import attribute_name, snake_case
+from waypost.intake.request_outcome import Problem
+
+MOST_TAGS: Final = 100
+LONGEST_TAG: Final = 100
+LONGEST_GROUP: Final = 256
+
+IDENTITY_TRAITS: Final[Mapping[str, str]] = {
+    "unionid": "unionid", "union_id": "unionid", "openid": "openid", "open_id": "openid",
+    "external_userid": "external_userid", "external_user_id": "external_userid",
+}  # fmt: skip
+"""Traits that are identities and nothing else, as senders spell them, and their kinds."""
+
+POINTS: Final = "points"
+
+
+@dataclass(slots=True)
+class Traits:
+    """What was read: ``identities`` and ``profile`` are clean; ``problems`` refuse the event, ``warnings`` do not."""
+
+    identities: dict[str, str] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def read_traits(given: Mapping[str, Any], where: str, *, locale: str = "") -> Traits:
+    """Read the traits found at the path ``where``; ``locale`` (cleaned) helps to read a phone number.
+
+    A wrong e-mail or phone number is a problem, because it would become somebody's identity. A wrong locale or time zone
+    is left out with a warning, because devices report strange ones and the declared defaults stand in for them.
+    """
+    traits = Traits()
+    named = _with_our_names(given, where, traits.problems)
+    _take("locale", named, cleaning.locale, traits, traits.warnings)
+    _take("timezone", named, cleaning.time_zone, traits, traits.warnings)
+    region = cleaning.region_of(traits.profile.get("locale") or locale)
+    _take("email", named, cleaning.email, traits, traits.problems)
+    _take("phone", named, lambda text: cleaning.phone(text, region=region), traits, traits.problems)
+    traits.identities = {kind: traits.profile[kind] for kind in ("email", "phone") if traits.profile.get(kind)}
+    _take_identities(named, traits)
+    if (balance := named.pop(POINTS, None)) is not None:
+        reason = "is left out: a balance changes by the events points_earned and points_spent alone"
+        traits.warnings.append(Problem(balance.where, reason))
+    for name, read in _READERS.items():
+        answer = named.pop(name, None)
+        if answer is not None and answer.value is not None:
+            traits.profile[name] = read(answer, traits.problems)
+        elif answer is not None and name == push_tokens.ATTRIBUTE:
+            traits.profile[name] = None
+    _take_declared(named, traits)
+    return traits
+
+
+@dataclass(frozen=True, slots=True)
+class _Trait:
+    where: str
+    value: Any
+
+
+def _with_our_names(given: Mapping[str, Any], where: str, problems: list[Problem]) -> dict[str, _Trait]:
+    named: dict[str, _Trait] = {}
+    for key, value in given.items():
+        path = f"{where}.{key}"
+        try:
+            name = attribute_name(key)
+        except ValueError as error:
+            problems.append(Problem(path, f"the name {error}"))
+            continue
+        if name in named and named[name].value != value:
+            problems.append(Problem(path, f"should not differ from {named[name].where}: both are the attribute {name}"))
+        named.setdefault(name, _Trait(path, value))
+    return named
+
+
+def _take(
+    name: str, named: dict[str, _Trait], clean: Callable[[str], Cleaned], traits: Traits, unusable: list[Problem]
+) -> None:
+    """Move one trait into the profile, cleaned; an empty one counts as not given, null removes the attribute."""
+    trait = named.pop(name, None)
+    match trait:
+        case None | _Trait(value=""):
+            pass
+        case _Trait(value=None):
+            traits.profile[name] = None
+        case _Trait(where, str(text)):
+            match clean(text):
+                case Unusable(reason):
+                    unusable.append(Problem(where, reason))
+                case value:
+                    traits.profile[name] = value
+        case _Trait(where, _):
+            traits.problems.append(Problem(where, "should be text"))
+
+
+def _take_declared(named: dict[str, _Trait], traits: Traits) -> None:
+    """Move the other traits into the profile: a declared attribute in its one spelling, any other as it was given."""
+    system = load_attributes()
+    zone = traits.profile.get("timezone") or system.time_zone
+    for name, trait in named.items():
+        declared = system.attributes.get(name)
+        if declared is None or trait.value is None:
+            traits.profile[name] = trait.value
+        elif trait.value != "":  # an empty one counts as not given
+            match declared.clean(trait.value, zone=zone):
+                case Unusable(reason):
+                    wrong = traits.warnings if declared.wrong == "leave_out" else traits.problems
+                    wrong.append(Problem(trait.where, reason))
+                case value:
+                    traits.profile[name] = value
+
+
+def _consent(trait: _Trait, problems: list[Problem]) -> dict[str, bool]:
+    if not isinstance(trait.value, dict):
+        problems.append(Problem(trait.where, 'should map channels to true or false, for example {"email": true}'))
+        return {}
+    consent: dict[str, bool] = {}
+    for channel, answer in trait.value.items():
+        name = snake_case(channel)
+        if not name or not isinstance(answer, bool):
+            problems.append(Problem(f"{trait.where}.{channel}", "should be a channel with true or false"))
+        else:
+            consent[name] = answer
+    return consent
+
+
+def clean_identity(kind: str, text: str, *, region: str = cleaning.HOME_REGION) -> Cleaned:
+    """An identity of this kind in its one spelling; ids that senders choose themselves stay as they are."""
+    match kind:
+        case "email":
+            return cleaning.email(text)
+        case "phone":
+            return cleaning.phone(text, region=region)
+        case "openid":
+            return wechat_ids.openid(text)
+        case "unionid":
+            return wechat_ids.unionid(text)
+        case "external_userid":
+            return wechat_ids.external_userid(text)
+        case _:
+            return text
+
+
+def _take_identities(named: dict[str, _Trait], traits: Traits) -> None:
+    """Move the traits that are identities only; null and empty text count as not given."""
+    for name, kind in IDENTITY_TRAITS.items():
+        match named.pop(name, None):
+            case None | _Trait(value=None | ""):
+                pass
+            case _Trait(where, str(text)):
+                match clean_identity(kind, text):
+                    case Unusable(reason):
+                        traits.problems.append(Problem(where, reason))
+                    case value if traits.identities.setdefault(kind, value) != value:
+                        traits.problems.append(Problem(where, f"should be the only {kind}"))
+            case _Trait(where, _):
+                traits.problems.append(Problem(where, "should be text"))
+
+
+def _groups(trait: _Trait, problems: list[Problem]) -> list[str]:
+    groups = trait.value
+    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        problems.append(Problem(trait.where, "should be a list of names"))
+        return []
+    names = [group.strip() for group in groups]
+    if len(names) > MOST_TAGS or not all(0 < len(name) <= LONGEST_GROUP for name in names):
+        problems.append(Problem(trait.where, f"should be at most {MOST_TAGS} names of 1 to {LONGEST_GROUP} characters"))
+    return list(dict.fromkeys(names))
+
+
+def _push_tokens(trait: _Trait, problems: list[Problem]) -> list[dict[str, str]]:
+    if reason := push_tokens.problem(trait.value):
+        problems.append(Problem(trait.where, reason))
+        return []
+    return [dict(each) for each in trait.value]
+
+
+def _tags(trait: _Trait, problems: list[Problem]) -> list[str]:
+    tags = trait.value
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        problems.append(Problem(trait.where, "should be a list of names"))
+        return []
+    names = [tag.strip() for tag in tags]
+    if len(names) > MOST_TAGS or not all(0 < len(name) <= LONGEST_TAG for name in names):
+        problems.append(Problem(trait.where, f"should be at most {MOST_TAGS} names of 1 to {LONGEST_TAG} characters"))
+    system = load_tag_system()
+    for index, name in enumerate(names):
+        if reason := system.objection(name):
+            problems.append(Problem(f"{trait.where}[{index}]", reason))
+    return list(dict.fromkeys(names))
+
+
+_READERS: Final[Mapping[str, Callable[[_Trait, list[Problem]], Any]]] = {
+    "consent": _consent,
+    "tags": _tags,
+    "remove_tags": _tags,
+    "groups": _groups,
+    "leave_groups": _groups,
+    push_tokens.ATTRIBUTE: _push_tokens,
+}
+"""Traits with a meaning of their own, and who reads them."""

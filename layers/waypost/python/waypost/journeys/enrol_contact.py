@@ -1,0 +1,143 @@
+"""Start the journeys an event asks for, each at most once per occasion. Called by the router."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Literal, assert_never
+
+from waypost import ids
+from waypost.clock import Clock
+from waypost.contacts.profile import Contact
+from waypost.events.envelope import Event
+from waypost.events.history import EventHistory
+from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
+from waypost.journeys.ports import EnrolmentStore, EntryTerms, Machines, Refusal
+from waypost.journeys.published import Published, PublishedJourney
+
+EntryReason = Literal["enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing"] | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDecision:
+    """Whether an event put a contact into a journey, and why (not)."""
+
+    journey: str
+    reason: EntryReason
+    enrolment_id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return {"journey": self.journey, "reason": self.reason, "enrolment_id": self.enrolment_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolContact:
+    """Decides entry: trigger, re-entry, entry rule, exclusive group and audience limit, in that order."""
+
+    published: Published
+    enrolments: EnrolmentStore
+    history: EventHistory
+    machines: Machines
+    clock: Clock
+
+    def consider(self, contact: Contact, event: Event) -> list[EntryDecision]:
+        """Start every journey that this event triggers for this contact; highest priority first.
+
+        Doing it again for the same event starts nothing twice: an enrolment it opened before is found, and its
+        execution, if the first try came no further, is started under the same name.
+        """
+        return [self._consider(journey, contact, event) for journey in self.published.triggered_by(event.type)]
+
+    def _consider(self, journey: PublishedJourney, contact: Contact, event: Event) -> EntryDecision:
+        at_hand = subject_of(
+            contact,
+            now=self.clock(),
+            default_zone=self.published.sending.default_time_zone,
+            properties=event.properties,
+        )
+        if not holds(journey.trigger.where, at_hand):
+            return EntryDecision(journey.name, "trigger_condition_not_met")
+        occasion = _occasion(journey, event)
+        if occasion is None:
+            return EntryDecision(journey.name, "property_missing")
+        known = self._known(contact, journey, occasion)
+        if known is not None:
+            return self._again(known, event)
+        subject = replace(
+            at_hand,
+            history=history_for(journey.entry, contact, self.history),
+            enrolments=enrolments_for(journey.entry, contact, self.enrolments),
+        )
+        if not holds(journey.entry, subject):
+            return EntryDecision(journey.name, "entry_rule_not_met")
+        enrolment = Enrolment(
+            enrolment_id=ids.enrolment_id(journey.name, contact.contact_id, occasion),
+            contact_id=contact.contact_id,
+            journey=journey.name,
+            version=journey.version,
+            trigger=TriggerEvent(
+                id=event.id, type=event.type, occurred_at=event.occurred_at, properties=event.properties
+            ),
+            enrolled_at=self.clock(),
+            correlation_id=event.correlation_id,
+            exclusive_group=journey.exclusive_group,
+        )
+        refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
+        if refusal is not None:
+            return EntryDecision(journey.name, refusal)
+        return self._start(enrolment)
+
+    def _known(self, contact: Contact, journey: PublishedJourney, occasion: str) -> Enrolment | None:
+        """The enrolment of this occasion: the contact's own, or that of a contact which is part of it now."""
+        for owner in contact.partitions:
+            known = self.enrolments.load(owner, ids.enrolment_id(journey.name, owner, occasion))
+            if known is not None:
+                return known
+        return None
+
+    def _again(self, known: Enrolment, event: Event) -> EntryDecision:
+        """The enrolment exists: start what a crash left unstarted, refuse another event."""
+        if known.trigger.id != event.id:
+            return EntryDecision(known.journey, "enrolled_before")
+        return (
+            EntryDecision(known.journey, "enrolled", known.enrolment_id)
+            if known.status == "ended"
+            else self._start(known)
+        )
+
+    def _start(self, enrolment: Enrolment) -> EntryDecision:
+        name = ids.execution_name(enrolment.journey, enrolment.enrolment_id)
+        self.machines.start(enrolment.journey, name, enrolment.execution_input())
+        return EntryDecision(enrolment.journey, "enrolled", enrolment.enrolment_id)
+
+    def _terms(self, journey: PublishedJourney, contact: Contact) -> EntryTerms:
+        seconds = journey.re_entry.seconds
+        return EntryTerms(
+            one_at_a_time=journey.re_entry.kind != "per",
+            not_since=self.clock() - timedelta(seconds=seconds) if seconds else None,
+            exclusive_group=journey.exclusive_group,
+            audience_limit=journey.audience_limit,
+            also_under=contact.absorbed,
+        )
+
+
+def _occasion(journey: PublishedJourney, event: Event) -> str | None:
+    """What tells one enrolment of a contact in this journey from the next; None when the event does not say."""
+    match journey.re_entry.kind:
+        case "never":
+            return "once"
+        case "always" | "after":
+            return event.id
+        case "per":
+            value = _property(event.properties, journey.re_entry.property or "")
+            return None if value is None else f"{journey.re_entry.property}={value}"
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def _property(properties: Mapping[str, Any], path: str) -> Any:
+    value: Any = properties
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,1 @@
+"""The tasks a journey calls beside Send and Pause, a module per function."""

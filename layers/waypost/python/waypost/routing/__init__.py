@@ -1,0 +1,1 @@
+"""Acts on one event: the contact, its segments and its journeys, in order."""

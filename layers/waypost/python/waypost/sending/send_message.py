@@ -1,0 +1,306 @@
+"""Guard, render, claim, send, settle: one message to one contact. Called by send_message."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, assert_never
+from zoneinfo import ZoneInfo
+
+from waypost.clock import Clock
+from waypost.contacts.profile import Channel, Contact
+from waypost.contacts.zones import zone_of
+from waypost.content.message import PublishedMessage
+from waypost.content.products import ProductVariables, Wanted
+from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, render
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
+from waypost.journeys.published import Published, PublishedJourney
+from waypost.sending.channels import (
+    Accepted,
+    Answer,
+    EmailChannel,
+    OutgoingEmail,
+    OutgoingSms,
+    Refused,
+    SmsChannel,
+    Unclear,
+)
+from waypost.sending.deferral import Deferrals
+from waypost.sending.guards import Allow, Case, Defer, Skip, Verdict, judge
+from waypost.sending.ledger import Decision, Ledger, Situation
+from waypost.sending.request import SendOutcome, SendRequest, SendResult
+
+CLAIM_ATTEMPTS: Final = 5
+PROVIDER_ATTEMPTS: Final = 3
+THROTTLE_PAUSES: Final = (timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1))
+"""How long a message waits when the provider keeps refusing it for now; the last one repeats until its send-by time."""
+
+UnsubscribeUrl = Callable[[SendRequest, Channel], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage:
+    """Sends a message at most once.
+
+    ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
+    ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
+    products, so that no other pays for the catalogue.
+    """
+
+    published: Published
+    ledger: Ledger
+    deferrals: Deferrals
+    email: EmailChannel
+    sms: SmsChannel
+    unsubscribe_url: UnsubscribeUrl
+    clock: Clock
+    sleep: Callable[[float], None]
+    products: Callable[[], ProductVariables] | None = None
+
+    def send(self, request: SendRequest) -> SendResult:
+        """What became of the message. The same request again gives the same answer and calls no provider."""
+        message = self.published.message(request.step.journey, request.message)
+        for _ in range(CLAIM_ATTEMPTS):
+            situation = self.ledger.situation(request)
+            settled = self._answered_before(request, situation)
+            if settled is not None:
+                return settled
+            result = self._decide(request, message, situation)
+            if result is not None:
+                return result
+        raise ConcurrentUpdate(f"message {request.message_key} was decided on elsewhere {CLAIM_ATTEMPTS} times")
+
+    def _answered_before(self, request: SendRequest, situation: Situation) -> SendResult | None:
+        """The answer that the ledger holds already, or None when this request is the one to decide.
+
+        A claim found here belongs to a call that never came back with an answer (or is still under way): nobody can
+        say whether the provider was reached, so it becomes ``unknown`` and stays unsent.
+        """
+        row = situation.row
+        if row is None or (row.state == "deferred" and row.attempt <= request.attempt):
+            return None
+        if row.state == "claimed":
+            self.ledger.give_up_claim(row, at=self.clock())
+        return row.result()
+
+    def _decide(self, request: SendRequest, message: PublishedMessage, situation: Situation) -> SendResult | None:
+        """Judge, then skip, defer or send; None when another call changed the ground in between."""
+        now = self.clock()
+        send_by = request.send_by or now + timedelta(hours=self.published.sending.send_within_hours)
+        case, verdict = self._judge(request, message, situation, now)
+        match verdict:
+            case Allow() if now > send_by:
+                return self._skip(request, case, "too_late")
+            case Allow():
+                return self._send(request, case, situation, send_by)
+            case Skip(reason=reason):
+                return self._skip(request, case, reason)
+            case Defer(until=until) if until > send_by:
+                return self._skip(request, case, "too_late")
+            case Defer(reason=reason, until=until):
+                return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+            case _:
+                assert_never(verdict)
+
+    def _judge(
+        self, request: SendRequest, message: PublishedMessage, situation: Situation, now: datetime
+    ) -> tuple[Case, Verdict]:
+        """The verdict on the first channel that is not closed to this contact, else on the first channel."""
+        if situation.contact is None:
+            raise ContactNotFound(f"contact {request.step.contact_id} does not exist")
+        if situation.enrolment is None:
+            raise EnrolmentNotFound(f"enrolment {request.step.enrolment_id} does not exist")
+        channels = (request.channel,) if request.channel else message.channels
+        cases = [
+            Case(
+                message=message,
+                channel=channel,
+                contact=situation.contact,
+                enrolment=situation.enrolment,
+                touches=replace(situation.touches, recent=situation.touches.others(request.message_key)),
+                policy=self.published.sending,
+                zone=zone_of(situation.contact, self._default_zone),
+                now=now,
+                after_exit=request.after_exit,
+            )
+            for channel in channels
+        ]
+        verdicts = [(case, judge(case)) for case in cases]
+        open_ones = (pair for pair in verdicts if not (isinstance(pair[1], Skip) and pair[1].other_channel))
+        return next(open_ones, verdicts[0])
+
+    @property
+    def _default_zone(self) -> ZoneInfo:
+        return self.published.sending.default_time_zone
+
+    def _send(self, request: SendRequest, case: Case, situation: Situation, send_by: datetime) -> SendResult | None:
+        """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
+        try:
+            outgoing = self._compose(request, case)
+        except MessageNotRenderable as error:
+            return self._skip(request, case, f"not_renderable: {error}")
+        claim_id = uuid.uuid4().hex
+        claim = self.ledger.claim(
+            request,
+            channel=case.channel,
+            claim_id=claim_id,
+            at=case.now,
+            local_time=case.local_time,
+            touches=None if case.transactional else situation.touches,
+        )
+        if claim != "claimed":
+            return None
+        answer = self._call_provider(outgoing)
+        match answer:
+            case Accepted(provider_message_id=provider_message_id):
+                decision = self._decision(case, "sent", "every_guard_allowed")
+                self.ledger.settle(
+                    request,
+                    claim_id=claim_id,
+                    state="accepted",
+                    decision=decision,
+                    provider_message_id=provider_message_id,
+                )
+            case Refused(temporary=True, reason=reason):
+                until = case.now + THROTTLE_PAUSES[min(request.attempt, len(THROTTLE_PAUSES) - 1)]
+                if until <= send_by:
+                    return self._defer(
+                        request, case, reason=f"provider: {reason}", until=until, send_by=send_by, claim_id=claim_id
+                    )
+                decision = self._decision(case, "rejected", f"provider: {reason}")
+                self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
+            case Refused(reason=reason):
+                decision = self._decision(case, "rejected", f"provider: {reason}")
+                self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
+            case Unclear(reason=reason):
+                decision = self._decision(case, "unknown", f"provider: {reason}")
+                self.ledger.settle(request, claim_id=claim_id, state="unknown", decision=decision)
+            case _:
+                assert_never(answer)
+        return _result(request, decision)
+
+    def _call_provider(self, outgoing: OutgoingEmail | OutgoingSms) -> Answer:
+        """One call; another only after a definite refusal that may pass (design rule 13)."""
+        answer = self._call_once(outgoing)
+        for attempt in range(1, PROVIDER_ATTEMPTS):
+            if not (isinstance(answer, Refused) and answer.temporary):
+                break
+            self.sleep(0.2 * 2**attempt)
+            answer = self._call_once(outgoing)
+        return answer
+
+    def _call_once(self, outgoing: OutgoingEmail | OutgoingSms) -> Answer:
+        return self.email.send(outgoing) if isinstance(outgoing, OutgoingEmail) else self.sms.send(outgoing)
+
+    def _compose(self, request: SendRequest, case: Case) -> OutgoingEmail | OutgoingSms:
+        """The message as the provider gets it. Raises MessageNotRenderable."""
+        journey = self.published.journeys[request.step.journey]
+        unsubscribe = self.unsubscribe_url(request, case.channel)
+        content = render(
+            case.message,
+            channel=case.channel,
+            locale=_locale(case.contact),
+            default_locale=self.published.sending.default_locale,
+            variables=_variables(case, journey, unsubscribe) | self._products(case),
+        )
+        address = case.contact.address(case.channel) or ""
+        tags = {"message_key": request.message_key, "contact_id": request.step.contact_id, "journey": journey.name}
+        match content:
+            case RenderedEmail():
+                return OutgoingEmail(
+                    to=address,
+                    content=content,
+                    message_key=request.message_key,
+                    tags=tags,
+                    headers={} if case.transactional else unsubscribe_headers(unsubscribe),
+                )
+            case RenderedSms():
+                return OutgoingSms(
+                    to=address,
+                    content=content,
+                    message_key=request.message_key,
+                    transactional=case.transactional,
+                    tags=tags,
+                )
+            case _:
+                assert_never(content)
+
+    def _products(self, case: Case) -> dict[str, Any]:
+        """The variable ``products``, for a message that asks for it. Raises MessageNotRenderable."""
+        wanted = case.message.products
+        if wanted is None:
+            return {}
+        if self.products is None:
+            raise MessageNotRenderable(f"{case.message.name} shows products, and there is no catalogue")
+        try:
+            return {
+                "products": self.products().of(
+                    Wanted(**wanted),
+                    event=case.enrolment.trigger.properties,
+                    partitions=case.contact.partitions,
+                    now=case.now,
+                    locale=_locale(case.contact),
+                    default_locale=self.published.sending.default_locale,
+                )
+            }
+        except InvalidInput as error:
+            raise MessageNotRenderable(f"{case.message.name}: {error}") from None
+
+    def _skip(self, request: SendRequest, case: Case, reason: str) -> SendResult | None:
+        decision = self._decision(case, "skipped", reason)
+        return _result(request, decision) if self.ledger.skip(request, decision=decision) else None
+
+    def _defer(
+        self,
+        request: SendRequest,
+        case: Case,
+        *,
+        reason: str,
+        until: datetime,
+        send_by: datetime,
+        claim_id: str | None = None,
+    ) -> SendResult | None:
+        decision = self._decision(case, "deferred", reason)
+        booked = self.deferrals.book(request, until=until, send_by=send_by, decision=decision, claim_id=claim_id)
+        return _result(request, decision, at=until) if booked else None
+
+    def _decision(self, case: Case, outcome: SendOutcome, reason: str) -> Decision:
+        return Decision(
+            at=case.now,
+            local_time=case.local_time,
+            outcome=outcome,
+            reason=reason,
+            channel=case.channel,
+        )
+
+
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """The header fields of one-click unsubscription. Source: RFC 2369 and RFC 8058."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _locale(contact: Contact) -> str | None:
+    locale = contact.attributes.get("locale")
+    return locale if isinstance(locale, str) else None
+
+
+def _variables(case: Case, journey: PublishedJourney, unsubscribe: str) -> dict[str, Any]:
+    """What a template may use; every name here is known to the check that messages pass when they are published."""
+    return {
+        "contact": case.contact.attributes | {"id": case.contact.contact_id},
+        "event": case.enrolment.trigger.to_dict()
+        | {"left_on": case.enrolment.left_on and case.enrolment.left_on.to_dict()},
+        "journey": {"name": journey.name},
+        "message": {"name": case.message.name, "channel": case.channel},
+        "links": {"unsubscribe": unsubscribe},
+    }
+
+
+def _result(request: SendRequest, decision: Decision, *, at: datetime | None = None) -> SendResult:
+    return SendResult(
+        outcome=decision.outcome,
+        reason=decision.reason,
+        channel=decision.channel,
+        message_key=request.message_key,
+        at=at or decision.at,
+    )

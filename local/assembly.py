@@ -1,0 +1,128 @@
+"""Synthesizes the CDK app for this machine, once per content. Called by ``local.cloud``."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.problems import LocalError
+
+KEPT = 3
+"""Assemblies kept on disk; the oldest ones go first."""
+_INPUTS = ("cdk.json", "requirements/lambda.txt", "infra", "functions", "layers", "statemachines")
+_NOT_INPUTS = ("local", "local/cli.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file or folder that the template expects in a bucket; ``bucket`` still has placeholders."""
+
+    path: Path
+    packaged_as_zip: bool
+    bucket: str
+    key: str
+
+    def content(self) -> bytes:
+        """The object to put: the file, or the folder as an archive."""
+        if not self.packaged_as_zip:
+            return self.path.read_bytes()
+        packed = self.path.with_name(f"{self.path.name}.packed")
+        if not packed.exists():
+            scratch = packed.with_name(f"{packed.name}.{os.getpid()}")
+            with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                for file in sorted(path for path in self.path.rglob("*") if path.is_file()):
+                    entry = zipfile.ZipInfo(file.relative_to(self.path).as_posix())  # without times, so always the same
+                    archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+            scratch.replace(packed)
+        return packed.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A synthesized app: the stack's name, its template and its assets; ``digest`` names what went in."""
+
+    stack: str
+    template: dict[str, Any]
+    assets: tuple[Asset, ...]
+    digest: str
+
+
+def synthesize(root: Path, cache: Path) -> Assembly:
+    """The assembly of the project at ``root``, from ``cache`` when nothing that goes in has changed.
+
+    Raises LocalError with what the app said when it refuses to synthesize.
+    """
+    digest = digest_of_inputs(root)
+    folder = cache / digest[:16]
+    if not (folder / "manifest.json").exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        scratch = cache / f"{digest[:16]}.{os.getpid()}"
+        _synthesize(root, scratch)
+        if folder.exists() or not (scratch / "manifest.json").exists():
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            scratch.rename(folder)
+        for old in sorted(cache.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+    return read_assembly(folder, digest)
+
+
+def digest_of_inputs(root: Path) -> str:
+    """A hash over every file that the synthesized app depends on, and over this interpreter."""
+    hashed = hashlib.sha256(sys.version.encode())
+    for path in _inputs(root):
+        hashed.update(path.relative_to(root).as_posix().encode() + b"\0")
+        hashed.update(hashlib.sha256(path.read_bytes()).digest())
+    return hashed.hexdigest()
+
+
+def read_assembly(folder: Path, digest: str = "") -> Assembly:
+    """Read the one stack of a CDK assembly folder."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    stacks = {
+        artifact.get("properties", {}).get("stackName", name): artifact["properties"]["templateFile"]
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    if len(stacks) != 1:
+        raise LocalError(f"the app synthesizes {len(stacks)} stacks", "the embedded cloud deploys exactly one")
+    [(stack, template_file)] = stacks.items()
+    template = json.loads((folder / template_file).read_text(encoding="utf-8"))
+    return Assembly(stack, template, tuple(_assets(folder, template_file)), digest)
+
+
+def _inputs(root: Path) -> Iterator[Path]:
+    left_out = tuple(root / name for name in _NOT_INPUTS)
+    for name in _INPUTS:
+        for path in sorted([root / name] if (root / name).is_file() else (root / name).rglob("*")):
+            hidden = "__pycache__" in path.parts or path.suffix == ".pyc"
+            if path.is_file() and not hidden and not any(path.is_relative_to(skipped) for skipped in left_out):
+                yield path
+
+
+def _synthesize(root: Path, folder: Path) -> None:
+    command = [sys.executable, "-m", "infra.app", "-c", "target=host", "--output", str(folder)]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    if done.returncode or not (folder / "manifest.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        said = (done.stderr or done.stdout).strip()
+        raise LocalError(f"the app could not be synthesized:\n{said[-4000:]}", "make synth shows the same")
+
+
+def _assets(folder: Path, template_file: str) -> Iterator[Asset]:
+    listing = folder / template_file.replace(".template.json", ".assets.json")
+    for file in json.loads(listing.read_text(encoding="utf-8"))["files"].values():
+        source = file["source"]
+        if source["path"] == template_file:
+            continue  # the template itself goes to CloudFormation directly
+        for destination in file["destinations"].values():
+            path = folder / source["path"]
+            yield Asset(path, source["packaging"] == "zip", destination["bucketName"], destination["objectKey"])

@@ -1,0 +1,127 @@
+"""Stand-ins for what receiving needs from outside, and requests as senders make them. Used by the receiving tests."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from waypost.errors import TemporarilyUnavailable
+from waypost.events.envelope import Event
+from waypost.intake.http_request import Request
+from waypost.intake.receive_webhook import ReceiveWebhook
+
+NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+WRITE_KEY = "wk_test_1"
+SHOP_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@dataclass
+class FakeQueue:
+    """An EventQueue in memory; ``"id" in queue`` tells whether an event arrived."""
+
+    sent: list[Event] = field(default_factory=list)
+    broken: bool = False
+
+    def send(self, events: Sequence[Event]) -> None:
+        if self.broken:
+            raise TemporarilyUnavailable("SendMessageBatch: throttled")
+        self.sent += events
+
+    def __contains__(self, event_id: str) -> bool:
+        return any(event.id == event_id for event in self.sent)
+
+
+@dataclass
+class FakeSecret:
+    """A SecretStore whose ``newer`` value is found by those who ask again."""
+
+    value: Mapping[str, Any]
+    newer: Mapping[str, Any] | None = None
+
+    def read(self) -> Mapping[str, Any]:
+        return self.value
+
+    def read_again(self) -> Mapping[str, Any]:
+        return self.value if self.newer is None else self.newer
+
+
+@dataclass
+class FakeLog:
+    """A WebhookLog in memory; ``("shop", "id") in log``."""
+
+    known: set[tuple[str, str]] = field(default_factory=set)
+    broken: bool = False
+
+    def has(self, source: str, webhook_id: str) -> bool:
+        return (source, webhook_id) in self.known
+
+    def add(self, source: str, webhook_id: str) -> None:
+        if self.broken:
+            raise TemporarilyUnavailable("PutItem: throttled")
+        self.known.add((source, webhook_id))
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        return key in self.known
+
+
+SECRETS = {"write_keys": [WRITE_KEY, "wk_test_2"], "sources": {"shop": [SHOP_SECRET], "crm": SHOP_SECRET}}
+
+
+@dataclass
+class Desk:
+    """A receiver with everything around it."""
+
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    secrets: FakeSecret = field(default_factory=lambda: FakeSecret(SECRETS))
+    log: FakeLog = field(default_factory=FakeLog)
+    now: datetime = NOW
+    real_now: datetime = NOW
+
+    @property
+    def receiver(self) -> ReceiveWebhook:
+        return ReceiveWebhook(
+            queue=self.queue,
+            secrets=self.secrets,
+            log=self.log,
+            clock=lambda: self.now,
+            real_clock=lambda: self.real_now,
+        )
+
+
+def basic(write_key: str = WRITE_KEY) -> str:
+    """The Authorization header of a write key."""
+    return "Basic " + base64.b64encode(f"{write_key}:".encode()).decode()
+
+
+def posted(document: Any, **headers: str) -> Request:
+    """A request with JSON in it; ``headers`` are named with underscores."""
+    body = document if isinstance(document, bytes) else json.dumps(document, ensure_ascii=False).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request(content=body, headers={"content-type": "application/json"} | named, request_id="req-1")
+
+
+def call(document: Any, **headers: str) -> Request:
+    """A Segment call with a good write key."""
+    return posted(document, authorization=basic(), **headers)
+
+
+def signed_headers(
+    body: bytes, *, webhook_id: str = "msg_1", at: datetime = NOW, secret: str = SHOP_SECRET
+) -> dict[str, str]:
+    """The headers the Standard Webhooks library puts on a body."""
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(webhook_id, at, body.decode()),
+    }
+
+
+def signed(document: Any, *, webhook_id: str = "msg_1", at: datetime = NOW, secret: str = SHOP_SECRET) -> Request:
+    """A webhook as the Standard Webhooks library signs it."""
+    body = document if isinstance(document, bytes) else json.dumps(document, ensure_ascii=False).encode()
+    headers = {"content-type": "application/json"} | signed_headers(body, webhook_id=webhook_id, at=at, secret=secret)
+    return Request(content=body, headers=headers, request_id="req-1")

@@ -1,0 +1,80 @@
+"""What traits become."""
+
+from typing import Any
+
+import pytest
+
+from waypost.intake.traits import read_traits
+
+
+def test_traits_become_identities_and_attributes() -> None:
+    traits = read_traits(
+        {
+            "Email": "Mei@Example.com",
+            "phone": "138 0013 8000",
+            "locale": "zh_CN",
+            "timezone": "Asia/Shanghai",
+            "firstName": "Mei",
+            "consent": {"email": True, "SMS": False},
+            "tags": ["vip", " vip", "new"],
+            "address": {"postalCode": "200000"},
+            "会员等级": 3,
+        },
+        "traits",
+    )
+    assert traits.problems == traits.warnings == []
+    assert traits.identities == {"email": "mei@example.com", "phone": "+8613800138000"}
+    assert traits.profile == {
+        "email": "mei@example.com",
+        "phone": "+8613800138000",
+        "locale": "zh-CN",
+        "timezone": "Asia/Shanghai",
+        "first_name": "Mei",
+        "consent": {"email": True, "sms": False},
+        "tags": ["vip", "new"],
+        "address": {"postalCode": "200000"},
+        "会员等级": 3,
+    }
+
+
+def test_a_phone_number_is_read_in_the_country_of_the_locale() -> None:
+    assert read_traits({"phone": "4155552671", "locale": "en-US"}, "traits").identities == {"phone": "+14155552671"}
+    assert read_traits({"phone": "4155552671"}, "traits", locale="en-US").identities == {"phone": "+14155552671"}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"email": "nobody"}, "traits.email"),
+        ({"email": 7}, "traits.email"),
+        ({"email": ["a@example.com"]}, "traits.email"),
+        ({"phone": "12"}, "traits.phone"),
+        ({"phone": {"home": "1"}}, "traits.phone"),
+        ({"locale": 5}, "traits.locale"),
+        ({"timezone": True}, "traits.timezone"),
+        ({"consent": True}, "traits.consent"),
+        ({"consent": {"email": "yes"}}, "traits.consent.email"),
+        ({"tags": "vip"}, "traits.tags"),
+        ({"tags": [1]}, "traits.tags"),
+        ({"tags": [""]}, "traits.tags"),
+        ({"tags": ["x"] * 101}, "traits.tags"),
+        ({"---": 1}, "traits.---"),
+        ({"firstName": "Mei", "first_name": "Li"}, "traits.first_name"),
+    ],
+)
+def test_wrong_traits_are_named(given: dict[str, Any], field: str) -> None:
+    assert [problem.field for problem in read_traits(given, "traits").problems] == [field]
+
+
+def test_a_strange_zone_or_locale_is_left_out_with_a_warning() -> None:
+    traits = read_traits({"timezone": "Mars/Phobos", "locale": "klingon"}, "traits")
+    assert traits.problems == []
+    assert [warning.field for warning in traits.warnings] == ["traits.locale", "traits.timezone"]
+    assert traits.profile == {}
+
+
+def test_null_removes_an_attribute_and_empty_text_counts_as_not_given() -> None:
+    assert read_traits({"phone": None, "email": "", "plan": None, "tags": None}, "traits").profile == {
+        "phone": None,
+        "plan": None,
+    }

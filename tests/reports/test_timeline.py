@@ -1,0 +1,161 @@
+"""The timeline: a contact's items, told in order and in its own time."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from waypost.reports.timeline import decisions, timeline
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PROFILE = {
+    "sk": "profile",
+    "contact_id": "c-1",
+    "created_at": "2031-03-03T01:00:00.000Z",
+    "attributes": {"timezone": "America/New_York"},
+    "attributes_at": {},
+    "identities": {},
+    "tags": [],
+    "consents": {},
+    "suppressions": {},
+    "version": 1,
+}
+EVENT = {
+    "sk": "event#2031-03-04T04:30:00.000Z#e-1",
+    "type": "registered",
+    "occurred_at": "2031-03-04T04:30:00.000Z",
+    "properties": {"source": "app", "message_key": "m-1"},
+}
+ROUTED = {
+    "sk": "routed#e-1",
+    "routed_at": "2031-03-04T04:30:00.000Z",
+    "event_type": "registered",
+    "decisions": [
+        {"journey": "nurture", "reason": "enrolled", "enrolment_id": "n-1"},
+        {"journey": "win-back", "reason": "entry_rule_not_met", "enrolment_id": None},
+    ],
+}
+MESSAGE = {
+    "sk": "message#m-1",
+    "message_key": "m-1",
+    "journey": "nurture",
+    "step": "Day 1, welcome",
+    "message": "welcome",
+    "state": "deferred",
+    "deferred_until": "2031-03-04T13:00:00.000Z",
+    "decisions": [
+        {
+            "at": "2031-03-04T04:30:00.000Z",
+            "local_time": "2031-03-03T23:30:00-05:00",
+            "outcome": "deferred",
+            "reason": "quiet_hours",
+            "channel": "email",
+        }
+    ],
+}
+PAUSE = {
+    "sk": "pause#n-1#p-1",
+    "journey": "nurture",
+    "state": "Until day 3 at ten",
+    "parked_at": "2031-03-04T04:30:00.000Z",
+    "due_at": "2031-03-05T15:00:00.000Z",
+    "ended_at": None,
+    "waits_for": {"event": "survey_answered"},
+}
+
+
+class Items:
+    """What is kept of one contact."""
+
+    def __init__(self, *rows: Mapping[str, Any]) -> None:
+        self.rows = rows
+
+    def everything(self, contact_id: str) -> tuple[Mapping[str, Any], ...]:
+        """See ContactItems."""
+        return self.rows
+
+
+def told(*rows: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    return [
+        (entry.local_time, entry.kind, entry.title, entry.detail)
+        for entry in timeline("c-1", Items(PROFILE, *rows), default_zone=SHANGHAI)
+    ]
+
+
+def test_what_happens_at_one_instant_is_told_in_the_order_of_cause_and_effect() -> None:
+    at = "2031-03-03T23:30:00-05:00"
+    assert told(PAUSE, MESSAGE, ROUTED, EVENT) == [
+        (at, "event", "registered", "source: app"),
+        (at, "entry", "journey entered", "by registered"),
+        (at, "entry", "journey not entered", "entry_rule_not_met"),
+        (at, "message", "welcome deferred", "email: quiet_hours, until Tue 04 Mar 08:00"),
+        (at, "pause", "Until day 3 at ten", "until Wed 05 Mar 10:00 or survey_answered"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "said"),
+    [
+        ("segment_entered", {"segment": "vip", "because": "order_placed"}, ("entered segment vip", "because of order_placed")),
+        ("segment_left", {"segment": "vip", "because": "refresh"}, ("left segment vip", "found by the scheduled refresh")),
+        ("segment_entered", {"segment": "vip", "because": "new_rules"}, ("entered segment vip", "because the rules are new")),
+        ("tag_added", {"tag": "new", "by": "rule", "because": "registered"}, ("tagged new", "by rule, because of registered")),
+        ("tag_added", {"tag": "new", "by": "journey", "journey": "nurture"}, ("tagged new", "by journey, journey: nurture")),
+        ("tag_removed", {"tag": "new", "by": "hand"}, ("no longer tagged new", "by hand")),
+        ("lifecycle_changed", {"from": "lead", "to": "new"}, ("went from stage lead to new", "")),
+        ("lifecycle_changed", {"from": "", "to": "new", "because": "registered"}, ("came into stage new", "because of registered")),
+        ("segment_entered", {"because": "x"}, ("segment_entered", "because: x")),
+    ],
+)  # fmt: skip
+def test_what_was_concluded_is_told_in_words(kind: str, properties: dict[str, Any], said: tuple[str, str]) -> None:
+    [(_, what, title, detail)] = told(EVENT | {"type": kind, "properties": properties})
+    assert (what, title, detail) == ("event", *said)
+
+
+def test_a_pause_whose_time_was_over_comes_before_what_follows_it() -> None:
+    passed = PAUSE | {"ended_at": PAUSE["parked_at"]}
+    assert [kind for _, kind, _, _ in told(MESSAGE, passed)] == ["passed", "message"]
+
+
+def test_a_claim_without_an_answer_is_visible() -> None:
+    claimed = MESSAGE | {"state": "claimed", "claimed_at": "2031-03-04T13:00:00.000Z"}
+    assert told(claimed)[-1] == ("2031-03-04T08:00:00-05:00", "message", "welcome claimed", "no answer yet")
+
+
+def test_the_end_says_what_brought_it_about() -> None:
+    ended = {
+        "sk": "enrolment#n-1",
+        "journey": "nurture",
+        "outcome": "goal",
+        "ended_at": "2031-03-07T21:45:00.000Z",
+        "left_on": {"type": "order_placed"},
+    }
+    assert told(ended) == [("2031-03-07T16:45:00-05:00", "end", "journey ended: goal", "because of order_placed")]
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", 7])
+def test_a_contact_without_a_valid_zone_is_told_in_the_default_one(zone: Any) -> None:
+    nowhere = PROFILE | {"attributes": {"timezone": zone}}
+    [entry] = timeline("c-1", Items(nowhere, EVENT), default_zone=SHANGHAI)
+    assert entry.local_time == "2031-03-04T12:30:00+08:00"
+
+
+def test_nobody_knows_a_stranger() -> None:
+    assert timeline("c-1", Items(), default_zone=SHANGHAI) == []
+
+
+def test_every_decision_can_be_listed() -> None:
+    [decision] = decisions("c-1", Items(PROFILE, EVENT, MESSAGE))
+    assert decision.to_dict() == {
+        "contact_id": "c-1",
+        "journey": "nurture",
+        "step": "Day 1, welcome",
+        "message": "welcome",
+        "channel": "email",
+        "at": "2031-03-04T04:30:00.000Z",
+        "local_time": "2031-03-03T23:30:00-05:00",
+        "outcome": "deferred",
+        "reason": "quiet_hours",
+        "message_key": "m-1",
+    }
