@@ -151,7 +151,7 @@ class WakeJourneys:
         return [WakeDecision(enrolment.enrolment_id, enrolment.journey, outcome)]
 
     def _resume(self, pause: Pause, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> bool:
-        """End a pause that waits for this event; one that ended with it but was never told is told now."""
+        """End a pause that waits for this event; if it already ended on this event but the task was never signalled, signal it."""
         waits_for = pause.waits_for
         if pause.signalled or waits_for is None or waits_for["event"] != event.type:
             return False
