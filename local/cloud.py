@@ -22,7 +22,7 @@ from local import assembly as assemblies
 from local import deploying
 from local.emulator_process import EmulatorProcess, free_port
 from local.places import OUT, ROOT
-from local.providers import Providers, pass_mail_on
+from local.providers import Providers, pass_on_to
 from local.time_travel import TimeTravel, VirtualClock
 from local.tracking import Tracking
 from waypost.authoring.sending_policy import SendingRules
@@ -92,7 +92,7 @@ class LocalCloud:
         self.emulator = EmulatorProcess(folder, keeps_state=keeps_state, port=self._kept.get("port", 0))
         self.providers = Providers(
             clock=self.clock.now,
-            send_mail=pass_mail_on(self.emulator.url),
+            pass_on=pass_on_to(self.emulator.url),
             publish_events=self.emulator.put_events,
             delivery_events=delivery_events,
             port=self._kept.get("provider_port") or free_port(),
@@ -133,8 +133,7 @@ class LocalCloud:
             {
                 "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
                 "WAYPOST_LOOPBACK_RECEIVERS": "yes",
-                "AWS_ENDPOINT_URL_SESV2": self.providers.url,
-                "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.providers.url,
+                **self.providers.endpoints,
             }
         )
 

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, assert_never
 
+from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
+from waypost.channels.contract import Outgoing, Provider
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.identity.merge import Merge
 from waypost.contacts.profile import Contact
@@ -20,7 +22,6 @@ from waypost.events.history import KeptEvent, RecordedEvent
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, LeavingOutcome, TriggerEvent
 from waypost.journeys.pause import Pause, PauseEnd
 from waypost.journeys.ports import EntryTerms, Refusal
-from waypost.sending.channels import Accepted, Answer, OutgoingEmail, OutgoingSms, Refused, Unclear
 from waypost.sending.ledger import (
     ClaimResult,
     Confirmation,
@@ -840,17 +841,14 @@ class FakeSchedules:
         self.booked[name] = Booking(name, at, function, json.loads(json.dumps(dict(payload))))
 
 
-Outgoing = TypeVar("Outgoing", OutgoingEmail, OutgoingSms)
+class FakeProvider(Provider[Any]):
+    """The provider of a channel; ``answers`` are given first, then everything is accepted."""
 
-
-class _FakeProvider:
-    """What mail and SMS providers have in common; ``answers`` are given first, then everything is accepted."""
-
-    label = "provider"
-
-    def __init__(self, effects: Effects | None = None) -> None:
+    def __init__(self, label: str, effects: Effects | None = None) -> None:
+        self.label = label
         self.effects = effects or Effects()
         self.answers: list[Answer] = []
+        self.sent: list[Outgoing[Any]] = []
         self.calls: Counter[str] = Counter()
         self.definitely_refused: Counter[str] = Counter()
         self.during_call: Callable[[], object] | None = None
@@ -859,56 +857,33 @@ class _FakeProvider:
         return message_key in self.calls
 
     def risky_calls(self, message_key: str) -> int:
-        """How many calls may have reached somebody: all but the definitely refused ones."""
+        """How many calls may have delivered the message: all but the definitely refused ones."""
         return self.calls[message_key] - self.definitely_refused[message_key]
 
-    def _take(self, message_key: str, keep: Callable[[], None]) -> Answer:
+    def send(self, outgoing: Outgoing[Any]) -> Answer:
+        """See Provider."""
+
         def act() -> Answer:
-            self.calls[message_key] += 1
+            self.calls[outgoing.message_key] += 1
             if self.during_call is not None:
                 other, self.during_call = self.during_call, None
                 other()
             answer = self.answers.pop(0) if self.answers else Accepted(f"{self.label}-{self.calls.total()}")
-            if isinstance(answer, Refused):
-                self.definitely_refused[message_key] += 1
-            else:
-                keep()
+            match answer:
+                case RefusedForNow() | RefusedMessage() | AddressGone() | RefusedUs():
+                    self.definitely_refused[outgoing.message_key] += 1
+                case Accepted() | Unclear():
+                    self.sent.append(outgoing)
+                case _:
+                    assert_never(answer)
             return answer
 
         return self.effects.run(
             f"{self.label}.send",
             act,
             lambda: Unclear("ReadTimeoutError"),
-            lambda: Refused("ConnectTimeoutError", temporary=True),
+            lambda: RefusedForNow("ConnectTimeoutError"),
         )
-
-
-class FakeEmail(_FakeProvider):
-    """An EmailChannel."""
-
-    label = "email"
-
-    def __init__(self, effects: Effects | None = None) -> None:
-        super().__init__(effects)
-        self.sent: list[OutgoingEmail] = []
-
-    def send(self, email: OutgoingEmail) -> Answer:
-        """See EmailChannel."""
-        return self._take(email.message_key, lambda: self.sent.append(email))
-
-
-class FakeSms(_FakeProvider):
-    """An SmsChannel."""
-
-    label = "sms"
-
-    def __init__(self, effects: Effects | None = None) -> None:
-        super().__init__(effects)
-        self.sent: list[OutgoingSms] = []
-
-    def send(self, sms: OutgoingSms) -> Answer:
-        """See SmsChannel."""
-        return self._take(sms.message_key, lambda: self.sent.append(sms))
 
 
 def _is_open(row: LedgerRow | None, attempt: int) -> bool:

@@ -15,15 +15,14 @@ from tests.fakes import (
     FakeBus,
     FakeClock,
     FakeContacts,
-    FakeEmail,
     FakeEnrolments,
     FakeHistory,
     FakeLedger,
     FakeMachines,
     FakePauses,
+    FakeProvider,
     FakeQueue,
     FakeSchedules,
-    FakeSms,
     FakeTokens,
 )
 from waypost import ids
@@ -87,7 +86,8 @@ class World:
         self.queue, self.enrolments, self.pauses = FakeQueue(effects), FakeEnrolments(effects), FakePauses(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments)
         self.machines, self.tokens, self.schedules = FakeMachines(effects), FakeTokens(effects), FakeSchedules(effects)
-        self.email, self.sms = FakeEmail(effects), FakeSms(effects)
+        self.email, self.sms = FakeProvider("email", effects), FakeProvider("sms", effects)
+        self.providers = {"email": self.email, "sms": self.sms}
 
     @property
     def deferrals(self) -> Deferrals:
@@ -194,8 +194,7 @@ class World:
             defaults=self.published.defaults,
             ledger=self.ledger,
             deferrals=self.deferrals,
-            email=self.email,
-            sms=self.sms,
+            provider=self.providers.__getitem__,
             unsubscribe_url=lambda request, channel: f"https://links.example/u/{request.message_key}/{channel}",
             clock=self.clock,
             sleep=self.naps.append,

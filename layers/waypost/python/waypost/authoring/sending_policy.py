@@ -2,12 +2,15 @@
 
 import re
 from datetime import time
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from waypost.authoring.channels import ChannelName
 from waypost.authoring.problems import Authored
+from waypost.channels.authored_contract import LOCALE
+from waypost.contacts.channels import declared_channels
 
 _LOCAL_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -29,7 +32,6 @@ def _zone(text: str) -> str:
 
 LocalTime = Annotated[str, AfterValidator(local_time)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
-LOCALE: Final = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
 Locale = Annotated[str, Field(pattern=f"^{LOCALE}$")]
 
 
@@ -53,19 +55,15 @@ class FrequencyCap(Authored):
     hours: Annotated[int, Field(ge=1, le=24 * 90)]
 
 
-def _daytime() -> dict[Literal["email", "sms"], SendingWindow]:
-    return {
-        "email": SendingWindow.model_validate({"from": "08:00", "until": "22:00"}),
-        "sms": SendingWindow.model_validate({"from": "09:00", "until": "21:00"}),
-    }
-
-
 class SendingRules(Authored):
-    """How and when messages may go out; what the file leaves out keeps the value given here."""
+    """How and when messages may go out; what the file leaves out keeps the value given here.
+
+    A channel without a window keeps that of its ``channel.json``.
+    """
 
     default_time_zone: TimeZone = "Asia/Shanghai"
     default_locale: Locale = "zh-CN"
-    windows: dict[Literal["email", "sms"], SendingWindow] = Field(default_factory=_daytime)
+    windows: dict[ChannelName, SendingWindow] = Field(default_factory=dict)
     frequency_cap: FrequencyCap | None = FrequencyCap(count=2, hours=24)
     send_within_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 72
 
@@ -75,8 +73,9 @@ class SendingRules(Authored):
 
     def published(self) -> dict[str, Any]:
         """The form the sender reads."""
+        windows = {name: list(each.window) for name, each in declared_channels().items()}
         return {
-            "windows": {channel: [window.start, window.end] for channel, window in self.windows.items()},
+            "windows": windows | {channel: [window.start, window.end] for channel, window in self.windows.items()},
             "frequency_cap": None if self.frequency_cap is None else self.frequency_cap.model_dump(mode="json"),
             "send_within_hours": self.send_within_hours,
         }
