@@ -18,7 +18,7 @@ from waypost.metrics.plan_refresh import PlanRefresh
 from waypost.metrics.rank_customers import CountPurchases, RankCustomers
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.metrics.slices import COUNTED
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.ports import BaseSize, Page
 from waypost.segments.subject import Subject, subject_of
 

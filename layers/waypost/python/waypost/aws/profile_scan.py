@@ -17,8 +17,8 @@ from waypost.aws import profile_view, table
 from waypost.aws.profile_view import StoredProfile
 from waypost.aws.translation import translates_errors
 from waypost.contacts.profile import Contact
-from waypost.segments.dependencies import Reads
 from waypost.segments.ports import BaseSize, Page
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
 INDEX: Final = "profiles"

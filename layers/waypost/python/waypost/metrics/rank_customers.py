@@ -16,8 +16,8 @@ from typing import Any, Final
 from waypost.metrics.measuring import Measurer
 from waypost.metrics.ports import WorkFiles
 from waypost.metrics.slices import CONTACTS_PER_CALL, SlicePart
-from waypost.segments.dependencies import Reads
 from waypost.segments.ports import ProfileScan
+from waypost.segments.reads import Reads
 from waypost.segments.scores import MEASURES, boundaries, merged
 
 FOLDER: Final = "work/refresh-contacts"
