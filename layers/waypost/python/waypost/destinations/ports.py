@@ -20,11 +20,11 @@ class DestinationStates(Protocol):
     """Remembers which destinations want no more."""
 
     def disabled_since(self, destination: str, url: str) -> datetime | None:
-        """When this URL of the destination said that it is gone. Raises TemporarilyUnavailable."""
+        """When this URL of the destination answered 410 Gone. Raises TemporarilyUnavailable."""
         ...
 
     def disable(self, destination: str, url: str, *, at: datetime) -> None:
-        """The receiver at this URL said that it is gone; another URL is another receiver."""
+        """Record that the receiver at this URL answered 410 Gone; another URL is another receiver."""
         ...
 
     def enable(self, destination: str) -> None:
