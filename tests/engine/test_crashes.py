@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import journey, published
+from tests.engine.published_journeys import Published, journey, published
 from tests.engine.world import Play, Step, World, event
 from tests.fakes import CRASH_MODES, CrashMode
 from tests.segments.standing import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
-from waypost.journeys.published import Published
 from waypost.journeys.sweep_journeys import SweepReport
 from waypost.sending.channels import Answer, Refused, Unclear
 
@@ -102,8 +101,8 @@ def answered(count: int, answer: Answer) -> Callable[[World], object]:
 
 ANSWER: Step = ("event", "survey_answered", {"interest": "beauty"})
 LEAVE: Step = ("event", "left_us", {})
-DELIVERED: Step = ("report", "welcome", {"type": "email_delivered"})
-BOUNCED: Step = ("report", "welcome", {"type": "email_bounced", "bounce_type": "transient"})
+DELIVERED: Step = ("report", "welcome", {"type": "message_delivered", "channel": "email"})
+BOUNCED: Step = ("report", "welcome", {"type": "message_bounced", "channel": "email", "bounce_type": "transient"})
 DAY_3, DAY_5, HOURS = "Until day 3 at ten", "Until day 5 or an answer", "Three hours"
 
 NEWCOMERS = {"property": "segment", "equals": "newcomers"}

@@ -18,8 +18,8 @@ from waypost.metrics.plan_refresh import PlanRefresh
 from waypost.metrics.rank_customers import CountPurchases, RankCustomers
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.metrics.slices import COUNTED
-from waypost.segments.reads import Reads
 from waypost.segments.ports import BaseSize, Page
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject, subject_of
 
 ACTIVITY: dict[str, Any] = {
@@ -94,7 +94,7 @@ class Night:
 
     @property
     def measurer(self) -> Measurer:
-        zone = self.world.published.sending.default_time_zone
+        zone = self.world.published.defaults.time_zone
         return Measurer(declaration=self.declaration, past=self.world.past, default_zone=zone)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from waypost.contacts.profile import Contact
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
 T = TypeVar("T")

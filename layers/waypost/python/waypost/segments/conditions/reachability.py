@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Self, final
 
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, ALL_TOPICS, CHANNELS, Channel
+from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS, Channel
+from waypost.contacts.profile import ALL_TOPICS
 from waypost.errors import InvalidInput
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
 from waypost.segments.generating import Code
