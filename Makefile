@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench synth deploy lock personas format clean setup
+.PHONY: help demo test check up down bench synth deploy lock personas texts format clean setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,9 +10,11 @@ ARGS ?=
 
 # The virtual environment is as good as what went into it: other requirements, another stamp.
 STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
-# What is called by others than our own code: commands, fixtures, validators, handlers, and errors that only state machines name.
+# What is called by others than our own code: commands, fixtures, validators, handlers, payloads found by their name, and errors
+# that only state machines name.
 CALLED_BY_FRAMEWORKS := @app.*,@rule*,@initialize*,@invariant*,@pytest.*,@model_validator*,@field_validator*,@jsii*
-NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
+NAMED_BY_FRAMEWORKS := test_*,*Payload,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
+SOURCE := layers/waypost/python/waypost
 CODE := infra local functions layers/waypost/python tests benchmarks personas
 
 help: ## Say what can be made
@@ -58,6 +60,12 @@ lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes, for every P
 personas: $(STAMP) ## Install the personas extra (scikit-learn) beside the rest, and test the grouping
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/personas.txt
 	@$(BIN)/python -m pytest -q personas $(ARGS)
+
+texts: $(STAMP) ## Collect the texts of the pages into the catalogues, and compile these for the run time
+	@mkdir -p out && $(BIN)/pybabel --quiet extract -F pyproject.toml -k gettext_noop --no-location --sort-output -o out/pages.pot $(SOURCE)
+	@$(BIN)/pybabel --quiet update -D pages -i out/pages.pot -d $(SOURCE)/pages/locale --no-fuzzy-matching --ignore-obsolete \
+	  --ignore-pot-creation-date
+	@$(BIN)/pybabel --quiet compile -D pages -d $(SOURCE)/pages/locale
 
 format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet $(CODE)

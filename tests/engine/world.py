@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
-from tests.engine.published_journeys import JOURNEY, published
+from tests.engine.published_journeys import JOURNEY, Published, published
 from tests.fakes import (
     Booking,
     Crash,
@@ -39,12 +39,12 @@ from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.pause_journey import PauseJourney
-from waypost.journeys.published import Published
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.journeys.wake_journeys import WakeJourneys
+from waypost.routing.reactions import reactions
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
@@ -98,27 +98,31 @@ class World:
         return RouteEvents(
             contacts=self.contacts,
             history=self.history,
-            ledger=self.ledger,
-            keeper=self.keeper,
-            waker=WakeJourneys(
-                published=self.published,
-                enrolments=self.enrolments,
-                pauses=self.pauses,
-                history=self.history,
-                schedules=self.schedules,
-                tokens=self.tokens,
-                deferrals=self.deferrals,
-                clock=self.clock,
-            ),
-            enroller=EnrolContact(
-                published=self.published,
-                enrolments=self.enrolments,
-                history=self.history,
-                machines=self.machines,
-                clock=self.clock,
-            ),
-            bus=self.bus,
             queue=self.queue,
+            reactions=reactions(
+                ledger=self.ledger,
+                upkeep=self.keeper,
+                wake_journeys=WakeJourneys(
+                    journeys=self.published.journeys,
+                    default_zone=self.published.defaults.time_zone,
+                    enrolments=self.enrolments,
+                    pauses=self.pauses,
+                    history=self.history,
+                    schedules=self.schedules,
+                    tokens=self.tokens,
+                    deferrals=self.deferrals,
+                    clock=self.clock,
+                ),
+                enrol_contact=EnrolContact(
+                    journeys=self.published.journeys,
+                    default_zone=self.published.defaults.time_zone,
+                    enrolments=self.enrolments,
+                    history=self.history,
+                    machines=self.machines,
+                    clock=self.clock,
+                ),
+                bus=self.bus,
+            ),
             clock=self.clock,
             identity_rules=self.identity_rules,
         )
@@ -139,7 +143,7 @@ class World:
             contacts=self.contacts,
             past=self.past,
             queue=self.queue,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 
@@ -152,7 +156,7 @@ class World:
             history=self.history,
             schedules=self.schedules,
             tokens=self.tokens,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 
@@ -164,7 +168,7 @@ class World:
             pauses=self.pauses,
             schedules=self.schedules,
             tokens=self.tokens,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 
@@ -185,7 +189,9 @@ class World:
     @property
     def sender(self) -> SendMessage:
         return SendMessage(
-            published=self.published,
+            messages=self.published,
+            policy=self.published.policy,
+            defaults=self.published.defaults,
             ledger=self.ledger,
             deferrals=self.deferrals,
             email=self.email,
@@ -217,7 +223,7 @@ class World:
             enrolments=self.enrolments,
             past=self.past,
             segments=self.segments,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 

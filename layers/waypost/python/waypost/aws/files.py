@@ -25,7 +25,7 @@ ATTEMPTS: Final = 4
 
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _FORBIDDEN: Final = frozenset({"403", "AccessDenied"})
-"""What S3 says of a file that is not there to somebody who may list only some folders. Source: Amazon S3 API Reference,
+"""What S3 says of a file that is not there to a caller who may list only some folders. Source: Amazon S3 API Reference,
 "HeadObject": 404 with s3:ListBucket, else 403; our permission to list names prefixes, which these requests do not."""
 
 _EXISTS: Final = "PreconditionFailed"

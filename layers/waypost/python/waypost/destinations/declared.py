@@ -6,14 +6,14 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Literal, Self
 
-from waypost.declared import declared_section
 from waypost.events.envelope import Event
 from waypost.events.retention import pattern_of
+from waypost.published_sections import published_section
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A system that is told of events.
+    """A system that receives events.
 
     ``events`` are types, ``*`` standing for any letters; ``where`` is a rule over the event's properties. ``fields``
     maps names in the payload to paths in the event (or ``attributes.…`` of the contact), or to ``{"constant": value}``;
@@ -65,4 +65,4 @@ class Destination:
 @cache
 def load_destinations() -> dict[str, Destination]:
     """What this deployment declares, by name, from the journeys layer."""
-    return {name: Destination.from_dict(name, each) for name, each in declared_section("destinations").items()}
+    return {name: Destination.from_dict(name, each) for name, each in published_section("destinations").items()}

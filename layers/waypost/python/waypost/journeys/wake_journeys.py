@@ -1,9 +1,10 @@
 """Resume or exit the parked journeys an event speaks to. Called by the router."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
 from waypost.contacts.profile import Contact
@@ -14,7 +15,7 @@ from waypost.journeys.matching import enrolments_for, history_for, holds, subjec
 from waypost.journeys.pause import Pause, may_end, window_start
 from waypost.journeys.pause_journey import event_outcome, leaving_outcome
 from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
-from waypost.journeys.published import EventRule, Published
+from waypost.journeys.published import EventRule, PublishedJourneys
 from waypost.journeys.signalling import cancel_schedule, signal
 from waypost.sending.deferral import Deferrals
 
@@ -27,12 +28,22 @@ class WakeDecision:
     journey: str
     effect: Literal["goal", "exited", "resumed"]
 
+    @property
+    def moves_contact(self) -> bool:
+        """Whether the contact is leaving the journey."""
+        return self.effect != "resumed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeJourneys:
     """Ends pauses early: by the event they wait for, or because the journey is left."""
 
-    published: Published
+    journeys: PublishedJourneys
+    default_zone: ZoneInfo
     enrolments: EnrolmentStore
     pauses: PauseStore
     history: EventHistory
@@ -77,7 +88,7 @@ class WakeJourneys:
 
     def _listens_for(self, enrolment: Enrolment, pauses: Iterable[Pause]) -> set[str]:
         """The types of event that mean something to a journey now."""
-        journey = self.published.journeys.get(enrolment.journey)
+        journey = self.journeys.by_name.get(enrolment.journey)
         rules = [] if journey is None else [*journey.exit_on, *([journey.goal] if journey.goal else [])]
         awaited = {pause.waits_for["event"] for pause in pauses if pause.waits_for and not pause.signalled}
         return {rule.event for rule in rules} | awaited
@@ -100,7 +111,7 @@ class WakeJourneys:
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""
-        journey = self.published.journeys.get(enrolment.journey)
+        journey = self.journeys.by_name.get(enrolment.journey)
         if journey is None:
             return None
         goal = journey.goal
@@ -118,7 +129,7 @@ class WakeJourneys:
             subject_of(
                 contact,
                 now=self.clock(),
-                default_zone=self.published.sending.default_time_zone,
+                default_zone=self.default_zone,
                 properties=event.properties,
                 trigger=enrolment.trigger.properties,
                 history=history_for(rule.where, contact, self.history),
@@ -140,14 +151,14 @@ class WakeJourneys:
         return [WakeDecision(enrolment.enrolment_id, enrolment.journey, outcome)]
 
     def _resume(self, pause: Pause, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> bool:
-        """End a pause that waits for this event; one that ended with it but was never told is told now."""
+        """End a pause that waits for this event; if it already ended on this event but the task was never signalled, signal it."""
         waits_for = pause.waits_for
         if pause.signalled or waits_for is None or waits_for["event"] != event.type:
             return False
         subject = subject_of(
             contact,
             now=self.clock(),
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.default_zone,
             properties=event.properties,
             trigger=enrolment.trigger.properties,
         )
