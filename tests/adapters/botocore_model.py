@@ -325,10 +325,6 @@ def _asks(node: ast.AST) -> bool:
             return False
 
 
-def _is_code(node: ast.expr, names: set[str]) -> bool:
-    return _asks(node) or (isinstance(node, ast.Name) and node.id in names)
-
-
 def _patterns(pattern: ast.pattern) -> Iterator[ast.expr]:
     match pattern:
         case ast.MatchValue(value=value):
