@@ -91,18 +91,16 @@ def as_hops(
     executions = 0
     while True:
         executions += 1
-        contact.parked = None
-        end = _end(Run(contact.task, {**ENROLMENT, "hop": row}), machine)
-        if contact.parked is None:
+        end, parked = contact.hop(machine, row)
+        if parked is None:
             return Walk(contact.trail, end, executions)
         assert end == "SUCCEEDED"
-        row, pause = json.loads(json.dumps(contact.parked)), contact.waiting
+        row, pause = json.loads(json.dumps(parked)), contact.waiting
         for _ in range(spurious(pause.number)):
             known = list(contact.trail)
-            contact.parked = None
             executions += 1
-            assert _end(Run(contact.task, {**ENROLMENT, "hop": row}), machine) == "SUCCEEDED"
-            assert contact.parked == row, "a hop that came too early must park again at the same place"
+            again = contact.hop(machine, row)
+            assert again == ("SUCCEEDED", row), "a hop that came too early must park again at the same place"
             assert contact.trail == known, "a hop that came too early must do nothing"
         pause.over = True
 
@@ -124,6 +122,11 @@ class _Contact:
     pauses: dict[str, _Pause] = field(default_factory=dict)
     parked: dict[str, Any] | None = None
     waiting: _Pause = field(init=False)
+
+    def hop(self, machine: Mapping[str, Any], row: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] | None]:
+        """Run one hop; how it ended, and the row of the next one if the contact is parked."""
+        self.parked = None
+        return _end(Run(self.task, {**ENROLMENT, "hop": row}), machine), self.parked
 
     def task(self, name: str, arguments: Mapping[str, Any]) -> Any:
         if arguments["FunctionName"] != "${PauseJourney}":

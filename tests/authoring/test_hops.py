@@ -298,7 +298,7 @@ def scope(draw: st.DrawFn, depth: int, prefix: str) -> dict[str, Any]:
     ]
     for index, name in enumerate(names):
         following = {"Next": names[index + 1]} if index + 1 < count else {"End": True}
-        round_number = {"occurrence": f"{{% $string($states.context.none) & $string(${counter}) %}}"}
+        round_number: dict[str, Any] = {"occurrence": f"{{% $string($states.context.none) & $string(${counter}) %}}"}
         match draw(st.sampled_from(["send", "pause", "pause or", "choice", "update", "body", "segment"])):
             case "send":
                 states[name] = task("SendMessage", message=f"{{% ${word} %}}", **round_number) | following
