@@ -6,7 +6,7 @@ from constructs import Construct
 from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
-from waypost.metrics.rank_customers import FOLDER
+from waypost.metrics.refresh import FOLDER
 
 
 class CountPurchases(Hop):
@@ -24,4 +24,5 @@ class CountPurchases(Hop):
         )
         contacts.readable_by(self)
         contacts.profiles_readable_by(self)
+        files.readable_by(self, f"{FOLDER}/")
         files.writable_by(self, f"{FOLDER}/")

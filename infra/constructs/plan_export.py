@@ -21,5 +21,5 @@ class PlanExport(Hop):
             settings={"contacts_table": contacts.name, "files_bucket": files.name},
         )
         contacts.profiles_countable_by(self)
-        files.readable_by(self, "audiences/")
+        files.readable_by(self, "audiences/", "work/exports/")
         files.writable_by(self, "work/exports/")

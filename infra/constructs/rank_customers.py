@@ -5,7 +5,7 @@ from constructs import Construct
 
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
-from waypost.metrics.rank_customers import FOLDER
+from waypost.metrics.refresh import FOLDER
 
 
 class RankCustomers(Hop):

@@ -23,7 +23,7 @@ from waypost.metrics.rank_customers import FOLDER, CountPurchases, RankCustomers
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
-from waypost.segments.ports import Page
+from waypost.bulk.pages import Page
 from waypost.segments.subject import UTC_ZONE
 from waypost.segments.upkeep import Upkeep
 

@@ -24,7 +24,7 @@ from waypost.importing.import_part import ImportPart
 from waypost.importing.inspect_import import InspectImport
 from waypost.importing.reconcile_import import ReconcileImport
 from waypost.importing.split_import import SplitImport
-from waypost.segments.ports import BaseSize, Page
+from waypost.bulk.pages import BaseSize, Page
 from waypost.segments.saved_segments import SavedSegment
 
 VIP = SavedSegment("vip", "Very important", "tests", {"tag": "vip"}, "off")
@@ -116,7 +116,7 @@ class FakeProfileScan:
 
     def size(self) -> BaseSize:
         """See ProfileScan."""
-        return BaseSize(contacts=len(self.contacts), bytes=0)
+        return BaseSize(items=len(self.contacts), bytes=0)
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
         """See ProfileScan."""

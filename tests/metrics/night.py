@@ -19,7 +19,7 @@ from waypost.metrics.rank_customers import CountPurchases, RankCustomers
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.metrics.slices import COUNTED
 from waypost.segments.dependencies import Reads
-from waypost.segments.ports import BaseSize, Page
+from waypost.bulk.pages import BaseSize, Page
 from waypost.segments.subject import Subject, subject_of
 
 ACTIVITY: dict[str, Any] = {
@@ -48,7 +48,7 @@ class FakeProfileScan:
 
     def size(self) -> BaseSize:
         """See ProfileScan."""
-        return BaseSize(contacts=self.about, bytes=0)
+        return BaseSize(items=self.about, bytes=0)
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
         """See ProfileScan."""

@@ -18,7 +18,7 @@ from waypost.audiences.preview_segment import PreviewSegment
 from waypost.contacts.profile import Consent, Contact, with_seen
 from waypost.segments.dependencies import Reads
 from waypost.segments.history_lookup import HistoryLookup
-from waypost.segments.ports import BaseSize, Page
+from waypost.bulk.pages import BaseSize, Page
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
 
@@ -85,7 +85,7 @@ class FakeProfileScan:
 
     def size(self) -> BaseSize:
         """See ProfileScan."""
-        return self.counted or BaseSize(contacts=len(self.contacts), bytes=0)
+        return self.counted or BaseSize(items=len(self.contacts), bytes=0)
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
         """See ProfileScan."""

@@ -321,9 +321,9 @@ def test_a_preview_of_a_large_base_says_the_same_in_slices(how: str) -> None:
 
 def slicing_size() -> Any:
     """A base that was counted when it was large."""
-    from waypost.segments.ports import BaseSize
+    from waypost.bulk.pages import BaseSize
 
-    return BaseSize(contacts=500_000, bytes=700_000_000)
+    return BaseSize(items=500_000, bytes=700_000_000)
 
 
 @settings(max_examples=15)

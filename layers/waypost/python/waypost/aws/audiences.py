@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from waypost.audiences.build_audience_slice import SliceReader
+from waypost.audiences.build_audience_slice import ContactReader
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience
 from waypost.aws import wiring
@@ -38,10 +38,10 @@ def planner() -> PlanAudience:
 
 
 @cache
-def reader() -> SliceReader:
+def reader() -> ContactReader:
     """What reads slices; histories come over the patient client too, and are parsed fast."""
     client, table = bulk_client("dynamodb"), wiring.settings().contacts_table
-    return SliceReader(
+    return ContactReader(
         scan=DynamoProfileScan(client, table),
         past=HistoryLookup(
             history=DynamoHistory(client, table, retention=load_retention(), clock=clock()),
