@@ -15,6 +15,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from infra.service_definitions import thin
@@ -23,7 +24,7 @@ from waypost.errors import InvalidInput
 _LAYER_ROOT = "/opt"
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _KEPT = 12  # built layers; a change of one source file makes another
-_NOT_SHIPPED = frozenset({"__pycache__", "authoring"})
+_NOT_SHIPPED = ("__pycache__", "authoring", "*.po")  # catalogues are read from their compiled *.mo
 _RECIPE = 3  # raise it when the way of building changes: built layers are kept by the hash of what went in
 
 
@@ -70,13 +71,17 @@ def dependency_layer(*, requirements: Path, contents: Path, target: Target, cach
 
 def source_layer(*, source: Path, target: Target, cache: Path) -> Built:
     """A copy of a package's source root ``source``, whose folders are the packages, without what only the synth uses."""
-    files = sorted(path for path in source.rglob("*") if path.is_file() and not _NOT_SHIPPED.intersection(path.parts))
+    files = sorted(path for path in source.rglob("*") if path.is_file() and _is_shipped(path.relative_to(source)))
     inputs = [part for path in files for part in (path.relative_to(source).as_posix().encode(), path.read_bytes())]
 
     def fill(python: Path) -> None:
         shutil.copytree(source, python, ignore=shutil.ignore_patterns(*_NOT_SHIPPED), dirs_exist_ok=True)
 
     return _build(inputs, fill, target=target, cache=cache)
+
+
+def _is_shipped(path: Path) -> bool:
+    return not any(fnmatch(part, pattern) for part in path.parts for pattern in _NOT_SHIPPED)
 
 
 def interpreter(python: str) -> str | None:
