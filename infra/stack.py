@@ -164,7 +164,7 @@ class WaypostStack(Stack):
             "PlanRefresh": PlanRefresh(self, platform=platform, contacts=contacts),
             "CountPurchases": CountPurchases(self, platform=platform, contacts=contacts, files=files),
             "RankCustomers": RankCustomers(self, platform=platform, files=files),
-            "RefreshContacts": RefreshContacts(self, platform=platform, contacts=contacts, events=events),
+            "RefreshContacts": RefreshContacts(self, platform=platform, contacts=contacts, events=events, files=files),
             "MergeContacts": MergeContacts(self, platform=platform, contacts=contacts, events=events),
         }
         for operation in library.operations:

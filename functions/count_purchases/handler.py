@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.defaults import load_defaults
+from waypost.metrics.count_purchases import CountPurchases
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.count_purchases import CountPurchases
 
 logger = Logger(service="count_purchases")
 

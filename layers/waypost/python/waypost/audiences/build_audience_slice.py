@@ -16,7 +16,7 @@ from waypost.audiences.plan_audience import CARD_SALT, CONTACTS_PER_FILE, Audien
 from waypost.audiences.sketches import SetDigest
 from waypost.bulk.pages import Page
 from waypost.bulk.plans import load_plan
-from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner, TakePage
 from waypost.bulk.state import SliceStates
 from waypost.files.ports import Files
 from waypost.segments.buckets import bucket, position
@@ -250,8 +250,8 @@ class Asking:
         subjects = [view(profile) for profile in stored]
         answers = [decide(subject) for subject in subjects]
         unclear = [index for index, answer in enumerate(answers) if answer is None]
-        for index, answer in zip(unclear, self._look_up(stored, subjects, unclear), strict=True):
-            answers[index] = answer
+        for index, holds in zip(unclear, self._look_up(stored, subjects, unclear), strict=True):
+            answers[index] = holds
         found.histories += len(unclear)
         one_in = self._plan.base_one_in
         for profile, subject, answer in zip(stored, subjects, answers, strict=True):
@@ -313,7 +313,7 @@ class BuildAudienceSlice:
 
     files: Files
     reader: ContactReader
-    runner: SliceRunner = SliceRunner()
+    runner: SliceRunner = IN_TIME
 
     def step(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{plan, slice}`` → the same with ``done``. Raises InvalidInput for a plan that is not there."""

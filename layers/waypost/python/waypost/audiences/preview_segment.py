@@ -9,7 +9,7 @@ from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience, work_list
 from waypost.bulk.costs import RunCost
 from waypost.bulk.plans import store_plan
-from waypost.bulk.run_slice import Remaining, SliceRunner
+from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner
 from waypost.bulk.state import SliceState
 
 AUDIENCE: Final = "preview"
@@ -23,7 +23,7 @@ class PreviewSegment:
     planner: PlanAudience
     reader: ContactReader
     gatherer: GatherAudience
-    runner: SliceRunner = SliceRunner()
+    runner: SliceRunner = IN_TIME
 
     def preview(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{input, execution}`` → ``{done: true, preview}``, or ``{done: false, plan, slices}`` for the slices to do.

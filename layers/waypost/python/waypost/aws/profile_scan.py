@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from waypost.aws import profile_view, table
 from waypost.aws.profile_view import StoredProfile
 from waypost.aws.translation import translates_errors
+from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Contact
 from waypost.segments.dependencies import Reads
-from waypost.bulk.pages import BaseSize, Page
 from waypost.segments.subject import Subject
 
 INDEX: Final = "profiles"

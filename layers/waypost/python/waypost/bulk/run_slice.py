@@ -54,7 +54,13 @@ class SliceRunner:
     read_units: Callable[[], float] = lambda: 0.0
 
     def resume(
-        self, states: SliceStates[F], slice_: int, work: SliceWork[F, Any], *, new: Callable[[], F], remaining: Remaining
+        self,
+        states: SliceStates[F],
+        slice_: int,
+        work: SliceWork[F, Any],
+        *,
+        new: Callable[[], F],
+        remaining: Remaining,
     ) -> SliceState[F]:
         """Continue a slice at its last checkpoint; one that is done is not read again.
 
@@ -113,6 +119,10 @@ class SliceRunner:
                 return
         if error:
             raise error
+
+
+IN_TIME: Final = SliceRunner()
+"""As much as there is time for, with one checkpoint at the end."""
 
 
 @dataclass(slots=True)

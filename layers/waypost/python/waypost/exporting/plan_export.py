@@ -87,9 +87,7 @@ class PlanExport:
         if request["segment"]:
             saved_segment(request["segment"], self.segments)
         audience = request["audience"]
-        slices = (
-            min(SLICES.most, len(members(self.files, audience))) if audience else SLICES.slices(self.scan.size())
-        )
+        slices = min(SLICES.most, len(members(self.files, audience))) if audience else SLICES.slices(self.scan.size())
         run = "x-" + ids.digest("export", payload["execution"])
         plan = store_plan(self.files, _plan_key(run), ExportPlan(run=run, slices=slices, **request))
         return {"run": run, "slices": slice_payloads(plan.slices, run=run)}

@@ -22,8 +22,8 @@ from waypost.segments.dependencies import Reads
 from waypost.segments.ports import ProfileScan, Stored
 from waypost.segments.scores import MEASURES, Measure
 
-CONTACTS_PER_CHECKPOINT: Final = 1_000
-"""Reading the history of a thousand customers takes seconds; storing a checkpoint takes milliseconds."""
+RUNNER: Final = SliceRunner(items_per_invocation=CONTACTS_PER_INVOCATION, items_per_checkpoint=1_000)
+"""Reading the histories of a thousand customers takes seconds; storing a checkpoint takes milliseconds."""
 
 Histograms = dict[Measure, Counter[float]]
 
@@ -61,9 +61,7 @@ class CountPurchases:
     scan: ProfileScan
     measurer: Measurer
     files: Files
-    runner: SliceRunner = SliceRunner(
-        items_per_invocation=CONTACTS_PER_INVOCATION, items_per_checkpoint=CONTACTS_PER_CHECKPOINT
-    )
+    runner: SliceRunner = RUNNER
 
     def count(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{run, at, refresh, slice, of}`` → the same with ``done`` and ``counts``. Raises RetryableError."""

@@ -28,7 +28,7 @@ ATTEMPTS: Final = 8
 MOST_FAILURES: Final = 20
 """Failures of a slice that are named in its output; ``failed`` counts all."""
 
-CONTACTS_PER_CHECKPOINT: Final = 1
+RUNNER: Final = SliceRunner(items_per_invocation=CONTACTS_PER_INVOCATION, items_per_checkpoint=1)
 """A checkpoint after each page: its contacts took minutes, storing a checkpoint takes milliseconds."""
 
 COUNTED: Final = (
@@ -80,9 +80,7 @@ class RefreshContacts:
     measurer: Measurer
     keeper: Keeping
     files: Files
-    runner: SliceRunner = SliceRunner(
-        items_per_invocation=CONTACTS_PER_INVOCATION, items_per_checkpoint=CONTACTS_PER_CHECKPOINT
-    )
+    runner: SliceRunner = RUNNER
 
     def refresh(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{run, at, refresh, slice, of, ranks?}`` → the same with ``done``, ``counts`` and ``failures``.
