@@ -63,7 +63,7 @@ def test_a_broken_journey_is_told_line_by_line_with_file_field_and_reason(
 
 def test_a_missing_handler_names_its_folder(project: Path) -> None:
     (project / "functions").unlink()
-    (project / "functions").mkdir()
+    (project / "functions" / "receive_webhook").mkdir(parents=True)
 
     with pytest.raises(InvalidInput, match=r"functions/receive_webhook/handler\.py: is missing"):
         synthesize(root=project, context=NO_BUNDLING, output=project / "cdk.out")
