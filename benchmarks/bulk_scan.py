@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.bulk_page import NOW, PAGE_BYTES, profiles
 from benchmarks.prices import AS_OF, REGION
-from local.places import ROOT
+from infra.project import ROOT
 from waypost.audiences.costs import SLICE_GB, RunCost
 from waypost.audiences.plan_audience import BASE_FOR_CARD, slices_for
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars, gb_seconds
+from infra.project import ROOT
 from local.cloud import LocalCloud
-from local.places import ROOT
 from local.problems import LocalError
 from local.rehearsal import Rehearsal
 from local.scenario_result import Told

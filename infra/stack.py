@@ -63,7 +63,9 @@ class WaypostStack(Stack):
             termination_protection=deployment.is_production,
             tags={"application": "waypost", "stage": deployment.stage},
         )
-        library = discover(deployment.root / "statemachines")
+        library = discover(
+            deployment.content / "statemachines", shipped_operations=deployment.root / "statemachines" / "operations"
+        )
 
         # what every hop stands on
         alarms = Alarms(self, email=deployment.alarm_email)

@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from local import persona_commands, running
+from local import persona_commands, project_commands, running
 from local.on_demand import on_demand
+from local.places import choose_content, current_project
 from local.problems import LocalError
 from local.story import VirtualTimeBar, console_for, decisions_table, timeline_table, told_table
 
@@ -22,7 +23,6 @@ EXPECTATION_FAILED = 1
 
 app = typer.Typer(
     name="waypost",
-    help="Waypost on this machine: the whole system on an embedded cloud, with virtual time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -45,6 +45,19 @@ _GROUPS = {
 for _name, (_help, _group) in _GROUPS.items():
     app.add_typer(typer.Typer(cls=_group, help=_help, no_args_is_help=True), name=_name)
 app.add_typer(persona_commands.app)
+app.add_typer(project_commands.app)
+
+
+@app.callback()
+def choose_project(
+    content: Annotated[
+        Path | None,
+        typer.Option(help="The project to work on; found from the cdk.json here or above by default."),
+    ] = None,
+) -> None:
+    """Waypost on this machine: the whole system on an embedded cloud, with virtual time."""
+    if content is not None:
+        choose_content(content)
 
 
 @app.command()
@@ -57,7 +70,7 @@ def demo(as_json: AsJson = False) -> None:
     console = console_for(machine=as_json)
     sample = demos.read_sample()
     console.print(f"[bold]{len(sample.scenarios)} people sign up.[/bold] {sample.description.strip()}\n")
-    zone = default_zone()
+    zone = default_zone(current_project())
     bar = VirtualTimeBar(console, start=sample.start, end=sample.start + demos.LENGTH, zone=zone)
     with bar.progress:
         played = demos.run_demo(sample, step=_step(console), arrived=bar.arrived)
@@ -70,7 +83,7 @@ def demo(as_json: AsJson = False) -> None:
     console.print("", decisions_table(played.decisions), "")
     for note in played.notes:
         console.print(f"note: {note}")
-    _show_where_to_look_next(console, demos.RESULTS, messages=len(played.messages), decisions=len(played.decisions))
+    _show_where_to_look_next(console, played.folder, messages=len(played.messages), decisions=len(played.decisions))
 
 
 @app.command()

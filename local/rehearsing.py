@@ -6,21 +6,20 @@ import shutil
 from rich.console import Console
 
 from local.cloud import LocalCloud
-from local.places import OUT, ROOT
+from local.places import current_project
 from local.problems import LocalError
 from local.rehearsal import Rehearsal
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
 
-JOURNEYS = ROOT / "statemachines" / "journeys"
-
 
 def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
     """The scenarios of a journey folder, or the one named ``only``. Raises LocalError."""
-    if not (JOURNEYS / journey / "journey.yaml").is_file():
-        known = ", ".join(sorted(path.parent.name for path in JOURNEYS.glob("*/journey.yaml"))) or "there is none yet"
+    journeys = current_project().journeys
+    if not (journeys / journey / "journey.yaml").is_file():
+        known = ", ".join(sorted(path.parent.name for path in journeys.glob("*/journey.yaml"))) or "there is none yet"
         raise LocalError(f"there is no journey {journey!r}", f"journeys: {known}")
-    file = read_scenarios(JOURNEYS / journey / "scenarios.yaml")
+    file = read_scenarios(journeys / journey / "scenarios.yaml")
     if not only:
         return file
     chosen = [scenario for scenario in file.scenarios if scenario.name == only]
@@ -33,7 +32,7 @@ def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
 def rehearse_journey(journey: str, *, only: str = "", console: Console) -> list[Told]:
     """Rehearse the journey's scenarios and tell what became of each. Raises LocalError."""
     file = read_journey_scenarios(journey, only=only)
-    folder = OUT / "local" / f"rehearsal-{os.getpid()}"
+    folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
     with console.status("") as status:
         with LocalCloud(folder, start=file.start, progress=status.update) as cloud:
             zone = cloud.default_zone

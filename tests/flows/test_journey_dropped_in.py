@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.app import ROOT, synthesize
+from infra.app import synthesize
+from infra.project import ROOT, Project
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
 from local.rehearsal import Rehearsal
@@ -36,13 +37,11 @@ def story() -> ScenarioFile:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A cloud of its own: it ran with the project as it is, and now runs with three folders more."""
     project = tmp_path_factory.mktemp("project")
-    for shared in ("functions", "layers", "requirements"):
-        (project / shared).symlink_to(ROOT / shared)
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
     shutil.copytree(ROOT / "statemachines", project / "statemachines")
     drop_in(project / "statemachines", *(path.name for path in DROPPED_IN.iterdir()))
-    synthesize(root=project, context={"target": "host"}, output=project / "assembly")
+    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
     with LocalCloud(project / "cloud", start=story().start, keeps_state=True) as before:
         sign_up(before, "under-way")
         before.time.settle()

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from infra.project import ROOT
 from local.cloud import LocalCloud
 from local.rehearsal import Rehearsal
-from local.rehearsing import JOURNEYS
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
 
 pytestmark = pytest.mark.flow
 
+JOURNEYS = ROOT / "statemachines" / "journeys"
 FILES = {path.parent.name: path for path in sorted(JOURNEYS.glob("*/scenarios.yaml"))}
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.app import ROOT, synthesize
+from infra.app import synthesize
+from infra.project import ROOT, Project
 from local import segment_members
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
@@ -27,13 +28,11 @@ JOURNEY = Path(__file__).parent / "journeys" / "vip-greeting"
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """This project with one journey more."""
     project = tmp_path_factory.mktemp("project")
-    for shared in ("functions", "layers", "requirements"):
-        (project / shared).symlink_to(ROOT / shared)
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
     shutil.copytree(ROOT / "statemachines", project / "statemachines")
     shutil.copytree(JOURNEY, project / "statemachines" / "journeys" / JOURNEY.name)
-    synthesize(root=project, context={"target": "host"}, output=project / "assembly")
+    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
     with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly")) as cloud:
         cloud.time.settle()
         yield cloud

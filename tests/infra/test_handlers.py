@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.app import ROOT
 from infra.bundling import Target, dependency_layer, source_layer
 from infra.deployment import host_architecture, host_runtime
+from infra.project import ROOT
 from tests.infra.template import Template
 from waypost.authoring.publishing import publish
 

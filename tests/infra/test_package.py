@@ -7,7 +7,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from local.places import ROOT
+from infra.project import ROOT
 
 FOLDERS = {
     name: ROOT / folder

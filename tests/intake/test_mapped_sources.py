@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from infra.app import ROOT
+from infra.project import ROOT
 from tests.intake.fakes import NOW, Desk, FakeSecret, posted, signed
 from waypost.authoring.discovery import discover
 from waypost.events.envelope import Event

@@ -67,12 +67,15 @@ class Library:
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def discover(statemachines: Path) -> Library:
-    """Read all that is authored under ``statemachines/``. Raises InvalidJourney with every problem."""
+def discover(statemachines: Path, *, shipped_operations: Path | None = None) -> Library:
+    """Read all that is authored under ``statemachines/``, and the operations that the product ships.
+
+    Raises InvalidJourney with every problem.
+    """
     reader = _Reader(statemachines)
     sending = reader.sending()
     journeys = [reader.journey(path, sending) for path in reader.folders(statemachines / "journeys")]
-    found, sections = operations(reader), declared(reader)
+    found, sections = operations(reader, shipped=shipped_operations), declared(reader)
     check_names(reader, [journey for journey in journeys if journey is not None], sections)
     reader.raise_problems()
     rules = written_rules(sections)
