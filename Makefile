@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench synth deploy lock personas format clean setup
+.PHONY: help demo test check up down bench synth deploy lock personas texts format clean setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,6 +13,7 @@ STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/de
 # What is called by others than our own code: commands, fixtures, validators, handlers, and errors that only state machines name.
 CALLED_BY_FRAMEWORKS := @app.*,@rule*,@initialize*,@invariant*,@pytest.*,@model_validator*,@field_validator*,@jsii*
 NAMED_BY_FRAMEWORKS := test_*,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
+SOURCE := layers/waypost/python/waypost
 CODE := setup.py infra local functions layers/waypost/python tests benchmarks personas
 
 help: ## Say what can be made
@@ -39,7 +40,7 @@ up: $(STAMP) ## Keep the embedded cloud running; out/local.json says how to reac
 down: $(STAMP) ## Stop it; contacts and journeys are kept
 	@$(BIN)/waypost down $(ARGS)
 
-bench: $(STAMP) ## Measure import times, and the cost of a message; writes out/bench.json
+bench: $(STAMP) ## Measure speed and cost; fails when a goal of benchmarks/goals.py is missed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 synth: $(STAMP) ## Write the CloudFormation template to cdk.out
@@ -58,6 +59,12 @@ lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes, for every P
 personas: $(STAMP) ## Install the personas extra (scikit-learn) beside the rest, and test the grouping
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/personas.txt
 	@$(BIN)/python -m pytest -q personas $(ARGS)
+
+texts: $(STAMP) ## Collect the texts of the pages into the catalogues, and compile these for the run time
+	@mkdir -p out && $(BIN)/pybabel --quiet extract -F pyproject.toml -k gettext_noop --no-location --sort-output -o out/pages.pot $(SOURCE)
+	@$(BIN)/pybabel --quiet update -D pages -i out/pages.pot -d $(SOURCE)/pages/locale --no-fuzzy-matching --ignore-obsolete \
+	  --ignore-pot-creation-date
+	@$(BIN)/pybabel --quiet compile -D pages -d $(SOURCE)/pages/locale
 
 format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet $(CODE)

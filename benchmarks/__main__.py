@@ -1,8 +1,9 @@
-"""Measure what Waypost costs in time and money: ``python -m benchmarks``. Run by ``make bench``."""
+"""Measure what Waypost costs in time and money, and fail when a goal is missed: ``python -m benchmarks``. Run by ``make bench``."""
 
 import json
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -21,7 +22,8 @@ from benchmarks import (
     rule_speed,
 )
 from benchmarks.bulk_scan import BulkSpeed, runs_table, scan_table
-from benchmarks.import_memory import ImportMemory, memory_table
+from benchmarks.goals import Verdict, goals_table, judge
+from benchmarks.import_memory import JUDGED, ImportMemory, memory_table
 from benchmarks.import_rate import ImportRate, rate_table
 from benchmarks.import_time import ImportTimes
 from benchmarks.journey_cost import JourneyCost
@@ -44,7 +46,7 @@ def bench(
     import_rows: Annotated[int, typer.Option(min=1, help="Rows of the largest imported file.")] = 1_000_000,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")] = False,
 ) -> None:
-    """Measure import times, and count what a message of the new-user journey costs. Writes out/bench.json."""
+    """Measure, write out/bench.json, and compare with the goals. Exit code 1: a goal is missed (benchmarks/goals.py)."""
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -64,7 +66,13 @@ def bench(
     except LocalError as problem:
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
-    _tell(imports, cost, curve, rate, memory, speed, bulk, as_json=as_json)
+    figures = [each.figures() for each in (imports, speed, curve, rate, memory, bulk, cost)]
+    small = {f"memory/{step}" for step in import_memory.STEPS} if import_rows < JUDGED else set()
+    verdicts = judge({name: value for each in figures for name, value in each.items()}, left_out=small)
+    _write(imports, cost, curve, rate, memory, speed, bulk, verdicts, as_json=as_json)
+    if missed := [each.figure for each in verdicts if not each.reached]:
+        sys.stderr.write(f"error: {len(missed)} of {len(verdicts)} goals missed: {', '.join(missed)}\n")
+        raise typer.Exit(1)
 
 
 def _imports(progress: Progress, rounds: int) -> ImportTimes:
@@ -117,7 +125,7 @@ def _cost(progress: Progress) -> JourneyCost:
     return journey_cost.measure(OUT / "bench" / "cloud", progress=lambda step: progress.update(task, description=step))
 
 
-def _tell(
+def _write(
     imports: ImportTimes,
     cost: JourneyCost,
     curve: IndexCurve,
@@ -125,6 +133,7 @@ def _tell(
     memory: ImportMemory,
     speed: RuleSpeed,
     bulk: BulkSpeed,
+    verdicts: Sequence[Verdict],
     *,
     as_json: bool,
 ) -> None:
@@ -136,6 +145,7 @@ def _tell(
         "import_rate": rate.to_dict(),
         "import_memory": memory.to_dict(),
         "bulk_scan": bulk.to_dict(),
+        "goals": [each.to_dict() for each in verdicts],
     }
     path = OUT / "bench.json"
     path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -156,6 +166,7 @@ def _tell(
         runs_table(bulk),
         passages_table(cost),
         dollars_table(cost),
+        goals_table(verdicts),
     ):
         console.print(table, "")
     console.print(f"All figures: {path.relative_to(ROOT)}; what they mean: docs/benchmarks.md")

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from rich.table import Table
 
 from benchmarks.bulk_page import NOW, PAGE_BYTES, profiles
+from benchmarks.goals import goal_of
 from benchmarks.prices import AS_OF, REGION
 from infra.project import ROOT
 from waypost.audiences.costs import SLICE_GB, RunCost
@@ -25,7 +26,8 @@ from waypost.audiences.plan_audience import BASE_FOR_CARD, slices_for
 
 ROUNDS: Final = 15
 RIVAL: Final = "boto3"
-GOALS: Final[Mapping[str, float]] = {"raw": 6, "projected": 12}
+JUDGED: Final = ("raw", "projected")
+"""Contestants whose ratio has a goal."""
 CONTESTANTS: Final[Mapping[str, str]] = {
     RIVAL: "client.scan, TypeDeserializer, the rule",
     "boto3-raw": "client.scan, the rule on raw attribute values",
@@ -112,13 +114,16 @@ class BulkSpeed:
         minutes = pages * page / 60_000 / min(slices, SLICES_AT_ONCE)
         return FullRun(contacts, slices, minutes, cost.read_units, cost.dollars)
 
+    def figures(self) -> dict[str, float]:
+        """What has a goal."""
+        return {f"bulk/{name}": self.ratios[name] for name in JUDGED}
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return asdict(self) | {
             "bytes_per_contact": self.bytes_per_contact,
             "units_per_contact": self.units_per_contact,
             "contacts_per_second": {name: self.contacts_per_second(name) for name in self.milliseconds},
-            "goals": dict(GOALS),
             "full_runs": [asdict(self.full_run(contacts)) for contacts in BASES],
         }
 
@@ -292,10 +297,10 @@ def scan_table(speed: BulkSpeed) -> Table:
     for name in ("how", "ms a page", "contacts/s", "times as fast", "goal"):
         table.add_column(name, justify="left" if name == "how" else "right")
     for name, how in CONTESTANTS.items():
-        goal = f"≥ {GOALS[name]:g}" if name in GOALS else ""
-        mark = "[red]" if name in GOALS and speed.ratios[name] < GOALS[name] else ""
+        goal = goal_of(f"bulk/{name}") if name in JUDGED else None
+        mark = "[red]" if goal and not goal.reached(speed.ratios[name]) else ""
         figures = (f"{speed.milliseconds[name]:.1f}", f"{speed.contacts_per_second(name):,.0f}")
-        table.add_row(how, *figures, f"{mark}{speed.ratios[name]:.1f}", goal)
+        table.add_row(how, *figures, f"{mark}{speed.ratios[name]:.1f}", str(goal or ""))
     return table
 
 

@@ -70,6 +70,10 @@ class ImportRate:
         rates = {each.stage: each.rate for each in self.stages}
         return rates[stage] / rates["rival"]
 
+    def figures(self) -> dict[str, float]:
+        """What has a goal."""
+        return {f"import/{stage}": self.ratio(stage) for stage in ("cleaned", "written")}
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {

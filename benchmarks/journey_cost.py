@@ -167,6 +167,13 @@ class JourneyCost:
         """Counted quantities at list prices, without memory time, notices and the provider's own price."""
         return 1e6 * dollars(summed(self.parts_per_message().values()))
 
+    def figures(self) -> dict[str, float]:
+        """What has a goal."""
+        return {
+            "cost/transitions": self.transitions / self.messages,
+            "cost/dollars": self.dollars_per_million_messages(),
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         per_message = summed(self.parts_per_message().values())

@@ -33,7 +33,7 @@ def import_table(times: ImportTimes) -> Table:
         table.add_column(name, justify="right")
     for each in times.handlers:
         mark = "" if each.reached else "[red]"
-        goal = f"{mark}≤ {each.goal}"
+        goal = f"{mark}{each.goal}"
         table.add_row(each.handler, *_ratio(each.imported, mark), goal, *_ratio(each.ready, ""))
     return table
 

@@ -55,6 +55,10 @@ class IndexCurve:
         """How many times the smallest size's time an event takes at this size."""
         return point.event_us / self.points[0].event_us
 
+    def figures(self) -> dict[str, float]:
+        """What has a goal."""
+        return {"index/growth": self.growth(self.points[-1])}
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {"points": [asdict(each) | {"growth": self.growth(each)} for each in self.points]}
@@ -64,12 +68,11 @@ def measure(*, sizes: Sequence[int] = SIZES, rounds: int = 200) -> IndexCurve:
     """Measure every size; the times are the processor's, the best of ``rounds`` in which the sizes take turns."""
     sides = [_Side.of(size) for size in sizes]
     best = [dict.fromkeys(("event", "all", "first"), float("inf")) for _ in sides]
-    for number in range(rounds):
+    for _ in range(rounds):
         for side, times in zip(sides, best, strict=True):
             times["event"] = min(times["event"], _time(side.each_event) / EVENTS)
-            if number % 20 == 0:
-                times["all"] = min(times["all"], _time(side.every_segment) / EVENTS)
-                times["first"] = min(times["first"], _time(side.first_event))
+            times["all"] = min(times["all"], _time(side.every_segment) / EVENTS)
+            times["first"] = min(times["first"], _time(side.first_event))
     return IndexCurve(
         [
             IndexPoint(len(side.index), side.asked, times["event"], times["all"], times["first"], side.build_ms)

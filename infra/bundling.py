@@ -15,6 +15,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from infra.service_definitions import thin
@@ -23,7 +24,7 @@ from waypost.errors import InvalidInput
 _LAYER_ROOT = "/opt"
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _KEPT = 12  # built layers; a change of one source file makes another
-_NOT_SHIPPED = frozenset({"__pycache__", "authoring"})
+_NOT_SHIPPED = ("__pycache__", "authoring", "*.po")  # catalogues are read from their compiled *.mo
 _RECIPE = 3  # raise it when the way of building changes: built layers are kept by the hash of what went in
 
 
@@ -72,8 +73,7 @@ def source_layer(*, source: Path, target: Target, cache: Path, packages: Sequenc
     """Copies of the ``packages`` in the folder ``source``, of all by default, without what only the synth uses."""
     packages = packages or sorted(path.name for path in source.iterdir() if path.is_dir())
     found = [path.relative_to(source) for package in packages for path in (source / package).rglob("*")]
-    files = [source / path for path in sorted(found) if not _NOT_SHIPPED.intersection(path.parts)]
-    files = [path for path in files if path.is_file()]
+    files = [source / path for path in sorted(found) if _is_shipped(path) and (source / path).is_file()]
     inputs = [part for path in files for part in (path.relative_to(source).as_posix().encode(), path.read_bytes())]
 
     def fill(python: Path) -> None:
@@ -81,6 +81,10 @@ def source_layer(*, source: Path, target: Target, cache: Path, packages: Sequenc
             shutil.copytree(source / package, python / package, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
 
     return _build(inputs, fill, target=target, cache=cache)
+
+
+def _is_shipped(path: Path) -> bool:
+    return not any(fnmatch(part, pattern) for part in path.parts for pattern in _NOT_SHIPPED)
 
 
 def interpreter(python: str) -> str | None:

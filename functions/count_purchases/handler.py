@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.journeys.published import load_published
+from waypost.defaults import load_defaults
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.measuring import Measurer
 from waypost.metrics.rank_customers import CountPurchases
@@ -21,7 +21,7 @@ def count_purchases() -> CountPurchases:
     measurer = Measurer(
         declaration=load_metrics(),
         past=wiring.past(),
-        default_zone=load_published().sending.default_time_zone,
+        default_zone=load_defaults().time_zone,
     )
     return CountPurchases(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.clock import clock
-from waypost.journeys.published import load_published
+from waypost.defaults import load_defaults
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.segments.saved_segments import load_saved_segments
 
@@ -23,7 +23,7 @@ def evaluate_segment() -> EvaluateSegment:
         enrolments=wiring.enrolments(),
         past=wiring.past(),
         segments=load_saved_segments(),
-        default_zone=load_published().sending.default_time_zone,
+        default_zone=load_defaults().time_zone,
         clock=clock(),
     )
 

@@ -8,8 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.clock import clock
+from waypost.defaults import load_defaults
 from waypost.journeys.pause_journey import PauseJourney
-from waypost.journeys.published import load_published
 
 logger = Logger(service="pause_journey")
 
@@ -24,7 +24,7 @@ def pause_journey() -> PauseJourney:
         history=wiring.history(),
         schedules=wiring.schedules(),
         tokens=wiring.tokens(),
-        default_zone=load_published().sending.default_time_zone,
+        default_zone=load_defaults().time_zone,
         clock=clock(),
     )
 

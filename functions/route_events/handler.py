@@ -16,8 +16,9 @@ from waypost.aws.queue import SqsEventQueue
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.clock import clock
 from waypost.contacts.identity.rules import load_identity_rules
+from waypost.defaults import load_defaults
 from waypost.journeys.enrol_contact import EnrolContact
-from waypost.journeys.published import load_published
+from waypost.journeys.published import load_journeys
 from waypost.journeys.wake_journeys import WakeJourneys
 from waypost.routing.route_events import RouteEvents
 
@@ -34,14 +35,15 @@ def batch() -> RoutingBatch:
 @cache
 def route_events() -> RouteEvents:
     """The router, wired."""
-    settings, published = wiring.settings(), load_published()
+    settings, journeys, default_zone = wiring.settings(), load_journeys(), load_defaults().time_zone
     return RouteEvents(
         contacts=wiring.contacts(),
         history=wiring.history(),
         ledger=wiring.ledger(),
         keeper=wiring.keeper(),
         waker=WakeJourneys(
-            published=published,
+            journeys=journeys,
+            default_zone=default_zone,
             enrolments=wiring.enrolments(),
             pauses=wiring.pauses(),
             history=wiring.history(),
@@ -51,7 +53,8 @@ def route_events() -> RouteEvents:
             clock=clock(),
         ),
         enroller=EnrolContact(
-            published=published,
+            journeys=journeys,
+            default_zone=default_zone,
             enrolments=wiring.enrolments(),
             history=wiring.history(),
             machines=StepFunctionsMachines(client("stepfunctions"), settings.state_machine_prefix),

@@ -14,8 +14,10 @@ from waypost.aws.email import SesEmail
 from waypost.aws.links import unsubscribe_urls
 from waypost.aws.sms import EndUserMessagingSms
 from waypost.clock import clock
+from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.products import ProductVariables, load_catalogue
-from waypost.journeys.published import load_published
+from waypost.defaults import load_defaults
+from waypost.sending.policy import load_sending_policy
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import SendMessage
 
@@ -28,7 +30,9 @@ def send_message() -> SendMessage:
     """The sender, wired."""
     settings = wiring.settings()
     return SendMessage(
-        published=load_published(),
+        messages=PublishedCatalogue(),
+        policy=load_sending_policy(),
+        defaults=load_defaults(),
         ledger=wiring.ledger(),
         deferrals=wiring.deferrals(),
         email=SesEmail(provider_client("sesv2"), settings.email_sender, settings.email_configuration_set),

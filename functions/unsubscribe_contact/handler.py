@@ -13,8 +13,9 @@ from waypost.aws.queue import SqsEventQueue
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.clock import clock
 from waypost.errors import RetryableError
+from waypost.pages.texts import Texts, negotiate, texts
 from waypost.settings import Settings
-from waypost.tracking import page
+from waypost.tracking import unsubscribe_page as page
 from waypost.tracking.unsubscribe_contact import UnsubscribeContact
 
 logger = Logger(service="unsubscribe_contact")
@@ -68,10 +69,11 @@ def respond(content: str | None) -> Response[str]:
 
 def html(status: HTTPStatus, content: str, headers: dict[str, str] | None = None) -> Response[str]:
     """A page with the headers that keep the token in its address private."""
-    return Response(status, f"{content_types.TEXT_HTML}; charset=utf-8", content, {**page.HEADERS, **(headers or {})})
+    return Response(status, f"{content_types.TEXT_HTML}; charset=utf-8", content, {**page.headers(), **(headers or {})})
 
 
-def words() -> page.Texts:
-    """The texts in the visitor's language."""
+def words() -> Texts:
+    """The texts in the visitor's language: the one chosen on the page, else what the browser prefers."""
     event = app.current_event
-    return page.texts(event.headers.get("accept-language") or "", event.query_string_parameters.get("lang") or "")
+    chosen = event.query_string_parameters.get("lang") or ""
+    return texts(negotiate(event.headers.get("accept-language") or "", chosen))

@@ -6,14 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import settings
 from moto import mock_aws
 
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
 from tests.fakes import FakeClock
-
-settings.register_profile("steady", deadline=None, derandomize=True)
-settings.load_profile("steady")
 
 _numbers = count()
 

@@ -79,9 +79,9 @@ def test_a_message_folder_needs_a_plain_name(tmp_path: Path) -> None:
 
 
 def test_without_a_sending_policy_the_built_in_one_counts(tmp_path: Path) -> None:
-    assert discover(tmp_path).sending.published() == {
-        "default_time_zone": "Asia/Shanghai",
-        "default_locale": "zh-CN",
+    sending = discover(tmp_path).sending
+    assert sending.published_defaults() == {"time_zone": "Asia/Shanghai", "locale": "zh-CN"}
+    assert sending.published() == {
         "windows": {"email": ["08:00", "22:00"], "sms": ["09:00", "21:00"]},
         "frequency_cap": {"count": 2, "hours": 24},
         "send_within_hours": 72,

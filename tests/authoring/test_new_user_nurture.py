@@ -12,6 +12,7 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 from waypost.authoring.discovery import JourneyFolder, discover
 from waypost.authoring.graph import scopes
 from waypost.authoring.yaml_reading import read_yaml
+from waypost.content.message import PublishedMessage
 from waypost.content.render import RenderedEmail, RenderedSms, render
 from waypost.content.sms import sms_length
 from waypost.journeys.published import PublishedJourney
@@ -37,16 +38,20 @@ def states(journey: JourneyFolder) -> dict[str, Any]:
     return {name: state for scope in scopes(journey.definition) for name, state in scope.states.items()}
 
 
-def rendered(published: PublishedJourney, message: str, channel: Any, locale: str, **contact: str) -> str:
+def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **contact: str) -> str:
     variables = {
         "contact": {"id": "c-1", **contact},
         "event": {"id": "e-1", "type": "registered", "occurred_at": "2027-03-01T02:00:00.000Z", "properties": {}},
-        "journey": {"name": published.name},
+        "journey": {"name": journey.name},
         "message": {"name": message, "channel": channel},
         "links": {"unsubscribe": "https://api.example.com/u/1"},
     }
     result = render(
-        published.messages[message], channel=channel, locale=locale, default_locale="zh-CN", variables=variables
+        PublishedMessage.from_dict(journey.messages[message]),
+        channel=channel,
+        locale=locale,
+        default_locale="zh-CN",
+        variables=variables,
     )
     match result:
         case RenderedEmail():
@@ -96,30 +101,28 @@ def test_any_answer_leads_to_one_of_four_interests(
     assert assigned == {"answered": result["outcome"] == "event", "interest": interest}
 
 
-def test_each_interest_has_its_own_recommendation_and_coupon(
-    states: dict[str, Any], published: PublishedJourney
-) -> None:
+def test_each_interest_has_its_own_recommendation_and_coupon(states: dict[str, Any], journey: JourneyFolder) -> None:
     choice = states["Which interest?"]
     targets = [*(each["Next"] for each in choice["Choices"]), choice["Default"]]
     messages = [states[target]["Arguments"]["Payload"]["message"] for target in targets]
     assert messages == ["beauty-coupon", "home-coupon", "digital-coupon", "favourites-coupon"]
     for message, coupon in zip(messages, COUPONS.values(), strict=True):
         for locale in ("zh-CN", "en"):
-            assert coupon in rendered(published, message, "email", locale)
-            assert coupon in rendered(published, message, "sms", locale)
+            assert coupon in rendered(journey, message, "email", locale)
+            assert coupon in rendered(journey, message, "sms", locale)
 
 
-def test_the_welcome_greets_by_name_when_there_is_one(published: PublishedJourney) -> None:
-    assert "欢迎来到路标商店，小林！" in rendered(published, "welcome", "email", "zh-CN", first_name="小林")
-    assert "欢迎来到路标商店！" in rendered(published, "welcome", "email", "zh-CN")
-    assert "Hello Ann, good to meet you!" in rendered(published, "welcome", "email", "en-US", first_name="Ann")
+def test_the_welcome_greets_by_name_when_there_is_one(journey: JourneyFolder) -> None:
+    assert "欢迎来到路标商店，小林！" in rendered(journey, "welcome", "email", "zh-CN", first_name="小林")
+    assert "欢迎来到路标商店！" in rendered(journey, "welcome", "email", "zh-CN")
+    assert "Hello Ann, good to meet you!" in rendered(journey, "welcome", "email", "en-US", first_name="Ann")
 
 
-def test_an_sms_is_short(published: PublishedJourney) -> None:
+def test_an_sms_is_short(journey: JourneyFolder) -> None:
     parts = {
-        (name, locale): sms_length(rendered(published, name, "sms", locale)).parts
-        for name, message in published.messages.items()
-        for locale in message.sms
+        (name, locale): sms_length(rendered(journey, name, "sms", locale)).parts
+        for name, message in journey.messages.items()
+        for locale in message["variants"].get("sms", {})
     }
     assert max(parts.values()) == 2
     assert {name for (name, _), count in parts.items() if count > 1} == {"interest-survey"}
@@ -144,12 +147,12 @@ def test_every_fate_has_its_scenario() -> None:
 
 @pytest.mark.parametrize("scenario", list(scenarios()), ids=lambda scenario: scenario["name"])
 def test_a_scenario_speaks_of_states_and_messages_that_exist(
-    scenario: dict[str, Any], states: dict[str, Any], published: PublishedJourney
+    scenario: dict[str, Any], states: dict[str, Any], journey: JourneyFolder
 ) -> None:
     expected = scenario["expect"]
     assert set(expected.get("trail", [])) <= set(states)
-    assert {row["message"] for row in expected["messages"]} <= set(published.messages)
-    assert all(row["channel"] in published.messages[row["message"]].channels for row in expected["messages"])
+    assert {row["message"] for row in expected["messages"]} <= set(journey.messages)
+    assert all(row["channel"] in journey.messages[row["message"]]["channels"] for row in expected["messages"])
 
 
 def test_the_people_of_the_scenarios_are_different_and_cannot_be_reached() -> None:

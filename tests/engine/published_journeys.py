@@ -1,15 +1,20 @@
 """Published journeys for the tests of the engine, in the form that the journeys layer carries."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
-from waypost.journeys.published import Published
+from waypost.content.message import PublishedMessage
+from waypost.defaults import Defaults
+from waypost.errors import UnknownMessage
+from waypost.journeys.published import PublishedJourneys
+from waypost.sending.policy import SendingPolicy
 
 JOURNEY = "new_user_nurture"
 
+DEFAULTS: Final = {"time_zone": "Asia/Shanghai", "locale": "zh-CN"}
+
 SENDING: dict[str, Any] = {
-    "default_time_zone": "Asia/Shanghai",
-    "default_locale": "zh-CN",
     "windows": {"email": ["08:00", "22:00"], "sms": ["09:00", "21:00"]},
     "frequency_cap": {"count": 2, "hours": 24},
     "send_within_hours": 72,
@@ -78,9 +83,32 @@ def journey(name: str = JOURNEY, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """All that the synth publishes for the engine, in one value; as a catalogue it has the messages of its journeys."""
+
+    defaults: Defaults
+    policy: SendingPolicy
+    journeys: PublishedJourneys
+    messages: Mapping[str, PublishedMessage]
+
+    def message(self, message_id: str) -> PublishedMessage:
+        """See MessageCatalogue."""
+        if message_id not in self.messages:
+            raise UnknownMessage(message_id)
+        return self.messages[message_id]
+
+
 def published(*journeys: Mapping[str, Any], sending: Mapping[str, Any] | None = None) -> Published:
     """These journeys, or the usual one."""
     given = journeys or (journey(),)
-    return Published.from_dict(
-        {"sending": SENDING | dict(sending or {}), "journeys": {each["name"]: dict(each) for each in given}}
+    return Published(
+        defaults=Defaults.from_dict(DEFAULTS),
+        policy=SendingPolicy.from_dict(SENDING | dict(sending or {})),
+        journeys=PublishedJourneys.from_dict({each["name"]: each for each in given}),
+        messages={
+            f"{each['name']}/{name}": PublishedMessage.from_dict(message)
+            for each in given
+            for name, message in each["messages"].items()
+        },
     )

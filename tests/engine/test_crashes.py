@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import journey, published
+from tests.engine.published_journeys import Published, journey, published
 from tests.engine.world import Play, Step, World, event
 from tests.fakes import CRASH_MODES, CrashMode
 from tests.segments.standing import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
-from waypost.journeys.published import Published
 from waypost.journeys.sweep_journeys import SweepReport
 from waypost.sending.channels import Answer, Refused, Unclear
 

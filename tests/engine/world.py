@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
-from tests.engine.published_journeys import JOURNEY, published
+from tests.engine.published_journeys import JOURNEY, Published, published
 from tests.fakes import (
     Booking,
     Crash,
@@ -39,7 +39,6 @@ from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.pause_journey import PauseJourney
-from waypost.journeys.published import Published
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
@@ -101,7 +100,8 @@ class World:
             ledger=self.ledger,
             keeper=self.keeper,
             waker=WakeJourneys(
-                published=self.published,
+                journeys=self.published.journeys,
+                default_zone=self.published.defaults.time_zone,
                 enrolments=self.enrolments,
                 pauses=self.pauses,
                 history=self.history,
@@ -111,7 +111,8 @@ class World:
                 clock=self.clock,
             ),
             enroller=EnrolContact(
-                published=self.published,
+                journeys=self.published.journeys,
+                default_zone=self.published.defaults.time_zone,
                 enrolments=self.enrolments,
                 history=self.history,
                 machines=self.machines,
@@ -139,7 +140,7 @@ class World:
             contacts=self.contacts,
             past=self.past,
             queue=self.queue,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 
@@ -152,7 +153,7 @@ class World:
             history=self.history,
             schedules=self.schedules,
             tokens=self.tokens,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 
@@ -164,7 +165,7 @@ class World:
             pauses=self.pauses,
             schedules=self.schedules,
             tokens=self.tokens,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 
@@ -185,7 +186,9 @@ class World:
     @property
     def sender(self) -> SendMessage:
         return SendMessage(
-            published=self.published,
+            messages=self.published,
+            policy=self.published.policy,
+            defaults=self.published.defaults,
             ledger=self.ledger,
             deferrals=self.deferrals,
             email=self.email,
@@ -217,7 +220,7 @@ class World:
             enrolments=self.enrolments,
             past=self.past,
             segments=self.segments,
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
 

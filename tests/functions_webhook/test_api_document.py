@@ -2,14 +2,17 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
 
 from functions.receive_webhook import handler
 from tests.functions_webhook.gateway import ask, event
-from waypost.intake import segment_spec
+from waypost.intake import api_document, segment_spec
+from waypost.pages.rendering import integrity
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +77,16 @@ def test_the_swagger_page_holds_the_document_and_travels_packed(document: Any) -
     assert "swagger-ui" in page
     assert json.dumps(document["info"]["title"]) in page
     assert len(answer.text) < 1_000_000
+
+
+def test_the_swagger_page_runs_the_viewer_and_nothing_else(document: Any) -> None:
+    described = {**document, "info": {**document["info"], "title": "</script><script>alert(1)</script>"}}
+    page = api_document.swagger_page(described)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])  # type: ignore[index]
+    assert len(scripts) == 2
+    assert policy.count("sha256-") == 2
+    assert all(integrity(script) in policy for script in scripts)
+    assert json.loads(re.search(r'id="document">(.*?)</script>', page, re.DOTALL)[1]) == described  # type: ignore[index]
+    around = re.sub(r"(?s)<(script|style)[^>]*>.*?</\1>", "", page)
+    assert not re.search(r"<(?:script|link|img|iframe)\b", around)

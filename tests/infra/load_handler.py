@@ -1,7 +1,7 @@
 """Imports the handler of one function as Lambda would. Run by test_handlers, without site-packages.
 
 Arguments: the function's folder, then the folders that its layers put on the path. Prints, as JSON, the modules that
-came from elsewhere and the settings that wiring the handler reads.
+came from elsewhere, and the settings and published sections that wiring the handler reads.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 
@@ -17,6 +18,7 @@ def main() -> None:
     """Import, wire, report."""
     standard = list(sys.path)
     sys.path[:] = [*sys.argv[1:], *standard]
+    sections = _sections_read()
     handler = importlib.import_module("handler")
 
     assert callable(handler.handle)
@@ -26,7 +28,22 @@ def main() -> None:
         for name, module in sys.modules.items()
         if (file := getattr(module, "__file__", None)) and file != __file__ and not _is_under(file, allowed)
     ]
-    sys.stdout.write(json.dumps({"elsewhere": elsewhere, "settings": sorted(_settings_read(handler))}))
+    found = {"elsewhere": elsewhere, "settings": sorted(_settings_read(handler)), "sections": sections}
+    sys.stdout.write(json.dumps(found))
+
+
+def _sections_read() -> list[str]:
+    """The published sections that are parsed from now on, in order; it grows while the handler is wired."""
+    published_sections = importlib.import_module("waypost.published_sections")
+    sections: list[str] = []
+    read = vars(published_sections)["published_section"]
+
+    def recorded(name: str) -> Any:
+        sections.append(name)
+        return read(name)
+
+    vars(published_sections)["published_section"] = recorded
+    return sections
 
 
 def _is_under(file: str, folders: tuple[Path, ...]) -> bool:

@@ -72,6 +72,21 @@ def test_bytecode_is_trusted_without_its_source_date_and_shows_the_path_in_lambd
     assert b"/opt/python/greeting/__init__.py" in content
 
 
+def test_the_layer_of_our_own_package_has_what_pages_are_made_of(tmp_path: Path) -> None:
+    source = ROOT / "layers" / "waypost" / "python"
+    built = source_layer(source=source, target=HOST, cache=tmp_path / "cache")
+
+    shipped = {path.relative_to(built.path / "python").as_posix() for path in built.path.rglob("*") if path.is_file()}
+    pages = {
+        path.relative_to(source).as_posix()
+        for path in (source / "waypost" / "pages").rglob("*")
+        if path.suffix in {".html", ".css", ".mo"}
+    }
+    assert {Path(name).suffix for name in pages} == {".html", ".css", ".mo"}
+    assert pages <= shipped
+    assert not [name for name in shipped if name.endswith(".po") or "/authoring/" in name]
+
+
 def test_a_layer_is_built_once_for_each_content(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "cache"
     first = source_layer(source=source, target=HOST, cache=cache)

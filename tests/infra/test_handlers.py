@@ -17,6 +17,31 @@ from waypost.authoring.publishing import publish
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 READ_WHEN_USED = {"stage", "api_url"}
 ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
+SECTIONS = {
+    "archive_events": {"retention"},
+    "build_audience_slice": {"retention"},
+    "count_purchases": {"defaults", "metrics", "retention"},
+    "deliver_event": {"destinations"},
+    "evaluate_segment": {"defaults", "retention", "segments"},
+    "gather_audience": {"segments"},
+    "import_part": {"identity", "retention"},
+    "merge_contacts": {"identity"},
+    "pause_journey": {"defaults", "retention"},
+    "plan_audience": {"defaults", "segments"},
+    "plan_export": {"segments"},
+    "plan_refresh": {"metrics", "segments", "tags"},
+    "preview_segment": {"defaults", "retention", "segments"},
+    "receive_webhook": {"sources"},
+    "reconcile_import": {"identity", "retention"},
+    "refresh_contacts": {"defaults", "metrics", "retention", "segments", "tags"},
+    "resume_journey": {"defaults"},
+    "route_events": {"defaults", "identity", "journeys", "metrics", "retention", "segments", "tags"},
+    "send_message": {"defaults", "products", "retention", "sending"},
+    "sweep_journeys": {"defaults"},
+    "update_contact": {"attributes", "metrics", "tags"},
+}
+"""The published sections each function parses when it is wired; those that are missing here parse none."""
+
 MAY_BE_MISSING = {
     # they cancel schedules and book none
     "route_events": ONLY_FOR_BOOKING,
@@ -37,6 +62,7 @@ class Loaded:
 
     elsewhere: list[str]
     settings: set[str]
+    sections: set[str]
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +97,7 @@ def load(folder: str, layers: list[Path]) -> Loaded:
     )
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
-    return Loaded(elsewhere=found["elsewhere"], settings=set(found["settings"]))
+    return Loaded(elsewhere=found["elsewhere"], settings=set(found["settings"]), sections=set(found["sections"]))
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -89,3 +115,8 @@ def test_a_function_is_told_what_it_reads_and_nothing_else(
 
     assert read - told <= MAY_BE_MISSING.get(folder, set())
     assert told - read <= READ_WHEN_USED
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_parses_only_the_published_sections_it_uses(loaded: dict[str, Loaded], folder: str) -> None:
+    assert loaded[folder].sections == SECTIONS.get(folder, set())

@@ -94,7 +94,7 @@ class Night:
 
     @property
     def measurer(self) -> Measurer:
-        zone = self.world.published.sending.default_time_zone
+        zone = self.world.published.defaults.time_zone
         return Measurer(declaration=self.declaration, past=self.world.past, default_zone=zone)
 
     @property

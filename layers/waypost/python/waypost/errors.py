@@ -9,8 +9,7 @@ WaypostError
     ├── InvalidInput            a payload or file is wrong; names the field and the way out
     ├── ContactNotFound         no contact has this id
     ├── EnrolmentNotFound       no enrolment has this id
-    ├── UnknownJourney          no published journey has this name
-    ├── UnknownMessage          the journey has no message of this name
+    ├── UnknownMessage          no published message has this id
     ├── GoalReached             ends the body of a journey: its goal event arrived
     └── JourneyExited           ends the body of a journey: an exit event arrived
 """
@@ -58,10 +57,6 @@ class ContactNotFound(FinalError):
 
 class EnrolmentNotFound(FinalError):
     """No enrolment has this id."""
-
-
-class UnknownJourney(FinalError):
-    """No published journey has this name."""
 
 
 class UnknownMessage(FinalError):

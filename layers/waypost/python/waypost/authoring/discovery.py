@@ -46,11 +46,11 @@ class JourneyFolder:
     segments: Rules | None = None
 
     def published(self) -> dict[str, Any]:
-        """The form the run time reads."""
+        """The form the router reads."""
         manifest = self.manifest.published(self.name)
         if self.segments is not None:
             manifest = manifest_written_out(manifest, self.segments)
-        return {**manifest, "messages": self.messages}
+        return manifest
 
     def with_segments(self, rules: Rules) -> "JourneyFolder":
         """The journey with the segments that its rules name written out."""

@@ -1,38 +1,43 @@
-"""Publishes the journeys: from ``statemachines/`` to the one file the functions read. Called by the synth."""
+"""Publishes what was authored: from ``statemachines/`` to the sections the functions read. Called by the synth."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+from waypost import defaults
 from waypost.authoring.discovery import Library, discover
-from waypost.declared import PACKAGE
-from waypost.journeys.published import FILE
+from waypost.content.catalogue import section_of
+from waypost.journeys import published as journeys
+from waypost.published_sections import PACKAGE
+from waypost.sending import policy
 
 
-def published(statemachines: Path) -> dict[str, Any]:
-    """The content of ``published.json``. Raises InvalidJourney with every problem of every file."""
-    return published_form(discover(statemachines))
-
-
-def published_form(library: Library) -> dict[str, Any]:
-    """The content of ``published.json`` for what has been discovered already."""
+def published(library: Library) -> dict[str, dict[str, Any]]:
+    """Every section by its name, in the form the functions read. A section is a file: see ``waypost.published_sections``."""
     return {
-        "sending": library.sending.published(),
-        "journeys": {journey.name: journey.published() for journey in library.journeys},
+        defaults.SECTION: library.sending.published_defaults(),
+        policy.SECTION: library.sending.published(),
+        journeys.SECTION: {journey.name: journey.published() for journey in library.journeys},
+        **{
+            section_of(f"{journey.name}/{name}"): message
+            for journey in library.journeys
+            for name, message in journey.messages.items()
+        },
+        **library.sections,
     }
 
 
 def publish(statemachines: Path, target: Path) -> Path:
     """Write the content of the journeys layer under ``target`` and return its folder; the same input, the same bytes.
 
-    Raises InvalidJourney, and then writes nothing.
+    Raises InvalidJourney with every problem of every file, and then writes nothing.
     """
-    library = discover(statemachines)
+    sections = published(discover(statemachines))
     package = target / "python" / PACKAGE
     package.mkdir(parents=True, exist_ok=True)
     package.joinpath("__init__.py").write_text("", encoding="utf-8")
-    files = {FILE: published_form(library), **{f"{name}.json": each for name, each in library.sections.items()}}
-    for name, content in files.items():
-        text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
-        package.joinpath(name).write_text(text, encoding="utf-8")
+    for name, content in sections.items():
+        file = package / f"{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")
     return package

@@ -69,11 +69,13 @@ class SendingRules(Authored):
     frequency_cap: FrequencyCap | None = FrequencyCap(count=2, hours=24)
     send_within_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 72
 
+    def published_defaults(self) -> dict[str, str]:
+        """The form every function reads."""
+        return {"time_zone": self.default_time_zone, "locale": self.default_locale}
+
     def published(self) -> dict[str, Any]:
         """The form the sender reads."""
         return {
-            "default_time_zone": self.default_time_zone,
-            "default_locale": self.default_locale,
             "windows": {channel: [window.start, window.end] for channel, window in self.windows.items()},
             "frequency_cap": None if self.frequency_cap is None else self.frequency_cap.model_dump(mode="json"),
             "send_within_hours": self.send_within_hours,

@@ -13,8 +13,8 @@ from waypost.aws.history import DynamoHistory
 from waypost.aws.profile_scan import DynamoProfileScan
 from waypost.aws.read_units import ReadUnits
 from waypost.clock import clock
+from waypost.defaults import load_defaults
 from waypost.events.retention import load_retention
-from waypost.journeys.published import load_published
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.saved_segments import load_saved_segments
 
@@ -32,7 +32,7 @@ def planner() -> PlanAudience:
         files=files(),
         scan=wiring.profile_scan(),
         segments=load_saved_segments(),
-        default_zone=load_published().sending.default_time_zone,
+        default_zone=load_defaults().time_zone,
         clock=clock(),
     )
 

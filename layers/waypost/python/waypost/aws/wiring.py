@@ -13,8 +13,8 @@ from waypost.aws.machines import StepFunctionsTokens
 from waypost.aws.pauses import DynamoPauses
 from waypost.aws.schedules import EventBridgeSchedules
 from waypost.clock import clock
+from waypost.defaults import load_defaults
 from waypost.events.retention import load_retention
-from waypost.journeys.published import load_published
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.deferral import Deferrals
 from waypost.settings import Settings
@@ -107,7 +107,7 @@ def keeper() -> "Upkeep":
         contacts=contacts(),
         past=past(),
         queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
-        default_zone=load_published().sending.default_time_zone,
+        default_zone=load_defaults().time_zone,
         clock=clock(),
     )
 
@@ -166,6 +166,6 @@ def resumer() -> ResumeJourney:
         pauses=pauses(),
         schedules=schedules(),
         tokens=tokens(),
-        default_zone=load_published().sending.default_time_zone,
+        default_zone=load_defaults().time_zone,
         clock=clock(),
     )

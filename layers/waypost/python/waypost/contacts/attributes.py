@@ -16,7 +16,7 @@ from waypost.contacts.cleaning import Unusable
 from waypost.contacts.cleaning.lists import parted
 from waypost.contacts.cleaning.orders import DateOrder, Level
 from waypost.contacts.cleaning.text import half_width, plain
-from waypost.declared import declared_section
+from waypost.published_sections import published_section
 
 AttributeType = Literal["string", "number", "boolean", "date", "datetime", "list", "region"]
 ATTRIBUTE_TYPES: Final[tuple[AttributeType, ...]] = get_args(AttributeType)
@@ -197,7 +197,7 @@ def load_attributes() -> AttributeSystem:
 
 @cache
 def _loaded() -> AttributeSystem:
-    return AttributeSystem.from_dict(declared_section("attributes"))
+    return AttributeSystem.from_dict(published_section("attributes"))
 
 
 @cache

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal, Self, get_args
 
 from waypost import ids
 from waypost.contacts.profile import Contact
-from waypost.declared import declared_section
 from waypost.errors import InvalidInput
 from waypost.events.envelope import OWN_SOURCE, Event
+from waypost.published_sections import published_section
 
 SECTION: Final = "tags"
 FILE: Final = "statemachines/contacts/tags.yaml"
@@ -115,7 +115,7 @@ class TagSystem:
 @cache
 def load_tag_system() -> TagSystem:
     """The tag system of this deployment, from the journeys layer."""
-    return TagSystem.from_dict(declared_section(SECTION))
+    return TagSystem.from_dict(published_section(SECTION))
 
 
 def tags_at(contact: Contact, now: datetime) -> frozenset[str]:

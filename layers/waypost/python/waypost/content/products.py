@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, Protocol, Self
 
-from waypost.declared import declared_section
 from waypost.errors import InvalidInput
 from waypost.events.history import RecordedEvent
+from waypost.published_sections import published_section
 
 BOUGHT_WITH: Final = ("order_placed",)
 """Events that say what was bought."""
@@ -183,4 +183,4 @@ class ProductVariables:
 @cache
 def load_catalogue() -> Catalogue:
     """The products of this deployment, from the journeys layer; parsed at the first message that asks for products."""
-    return Catalogue.from_dict(declared_section("products"))
+    return Catalogue.from_dict(published_section("products"))

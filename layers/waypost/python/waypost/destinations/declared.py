@@ -6,9 +6,9 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Literal, Self
 
-from waypost.declared import declared_section
 from waypost.events.envelope import Event
 from waypost.events.retention import pattern_of
+from waypost.published_sections import published_section
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +65,4 @@ class Destination:
 @cache
 def load_destinations() -> dict[str, Destination]:
     """What this deployment declares, by name, from the journeys layer."""
-    return {name: Destination.from_dict(name, each) for name, each in declared_section("destinations").items()}
+    return {name: Destination.from_dict(name, each) for name, each in published_section("destinations").items()}

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Self
 
-from waypost.declared import declared_section
+from waypost.published_sections import published_section
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +82,4 @@ def pattern_of(text: str) -> re.Pattern[str]:
 @cache
 def load_retention() -> Retention:
     """What this deployment declares, from the journeys layer."""
-    return Retention.from_dict(declared_section("retention"))
+    return Retention.from_dict(published_section("retention"))

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, Self
 from waypost.contacts.cleaning import Unusable, country_of, region_of
 from waypost.contacts.cleaning.carriers import carrier
 from waypost.contacts.cleaning.regions import province_of, region
-from waypost.declared import declared_section
 from waypost.importing.rows import Repair
+from waypost.published_sections import published_section
 
 Derivation = Literal[
     "same", "province_of_city", "zone_of_province", "zone_of_phone", "country_of_phone", "carrier_of_phone", "locale_of_country",
@@ -114,7 +114,7 @@ def load_filling() -> Filling:
 
 @cache
 def _loaded() -> Filling:
-    return Filling.from_dict(declared_section("filling"))
+    return Filling.from_dict(published_section("filling"))
 
 
 def _province_of_city(city: Any) -> str | None:

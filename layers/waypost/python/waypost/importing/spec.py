@@ -10,8 +10,8 @@ from typing import Any, Final, Literal, Self, get_args
 
 from waypost.contacts.cleaning import HOME_REGION
 from waypost.contacts.cleaning.orders import DateOrder
-from waypost.declared import declared_section
 from waypost.errors import InvalidInput
+from waypost.published_sections import published_section
 
 Format = Literal["csv", "jsonl", "pinpoint"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -122,7 +122,7 @@ def load_import_spec(name: str) -> ImportSpec:
     """The published mapping of this name; "" is one that finds everything in the file. Raises InvalidInput."""
     if not name:
         return ImportSpec()
-    declared = declared_section("imports")
+    declared = published_section("imports")
     if name not in declared:
         known = ", ".join(sorted(declared)) or "none"
         raise InvalidInput(

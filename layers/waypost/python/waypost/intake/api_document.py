@@ -109,21 +109,43 @@ def _typed(call: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def swagger_page(described: dict[str, Any]) -> str:
-    """The Swagger page of a document: one page that loads nothing from elsewhere."""
-    import json  # noqa: PLC0415 - see the module's docstring
+    """The Swagger page of a document: one page that loads nothing from elsewhere and runs nothing but the viewer."""
+    from aws_lambda_powertools.event_handler.openapi import swagger_ui  # noqa: PLC0415 - see the module's docstring
+    from minijinja import safe  # noqa: PLC0415
 
-    from aws_lambda_powertools.event_handler.openapi import swagger_ui  # noqa: PLC0415
+    from waypost.pages.rendering import content_policy, integrity, render  # noqa: PLC0415
 
     folder = Path(swagger_ui.__file__).parent
-    return swagger_ui.generate_swagger_html(
-        spec=json.dumps(described).replace("</", "<\\/"),
-        swagger_js=(folder / "swagger-ui-bundle.min.js").read_text(encoding="utf-8"),
-        swagger_css=(folder / "swagger-ui.min.css").read_text(encoding="utf-8"),
-        swagger_base_url="",
-        oauth2_config=None,
+    viewer = (folder / "swagger-ui-bundle.min.js").read_text(encoding="utf-8")
+    return render(
+        "api_document",
+        language="en",
+        document=described,
+        scripts=[safe(viewer), safe(_SHOW)],
+        swagger_style=safe((folder / "swagger-ui.min.css").read_text(encoding="utf-8")),
+        swagger_policy=content_policy(
+            style_src="'unsafe-inline'",  # the viewer sets styles of elements that it draws
+            script_src=f"{integrity(viewer)} {integrity(_SHOW)}",
+            img_src="data:",
+            connect_src="'self'",
+        ),
     )
 
 
+_SHOW: Final = """
+SwaggerUIBundle({
+  spec: JSON.parse(document.getElementById("document").textContent),
+  dom_id: "#swagger-ui",
+  docExpansion: "list",
+  deepLinking: true,
+  filter: true,
+  layout: "BaseLayout",
+  showExtensions: true,
+  showCommonExtensions: true,
+  presets: [SwaggerUIBundle.presets.apis],
+  withCredentials: true,
+});
+"""
 _PROBLEM: Final = {
     "type": "object",
     "required": ["field", "reason"],

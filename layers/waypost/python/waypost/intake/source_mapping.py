@@ -16,8 +16,8 @@ from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from waypost.clock import format_instant
-from waypost.declared import declared_section
 from waypost.intake.sender_schemes import Scheme
+from waypost.published_sections import published_section
 
 MOST_EVENTS: Final = 500
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+|\*)\]")
@@ -252,4 +252,4 @@ def _holds(condition: Any, found: Any) -> bool:  # noqa: PLR0911 - one return pe
 @cache
 def load_source_mappings() -> dict[str, SourceMapping]:
     """What this deployment declares, by source, from the journeys layer."""
-    return {name: SourceMapping.from_dict(name, each) for name, each in declared_section("sources").items()}
+    return {name: SourceMapping.from_dict(name, each) for name, each in published_section("sources").items()}

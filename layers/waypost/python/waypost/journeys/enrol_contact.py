@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal, assert_never
+from zoneinfo import ZoneInfo
 
 from waypost import ids
 from waypost.clock import Clock
@@ -13,7 +14,7 @@ from waypost.events.history import EventHistory
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import EnrolmentStore, EntryTerms, Machines, Refusal
-from waypost.journeys.published import Published, PublishedJourney
+from waypost.journeys.published import PublishedJourney, PublishedJourneys
 
 EntryReason = Literal["enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing"] | Refusal
 
@@ -35,7 +36,8 @@ class EntryDecision:
 class EnrolContact:
     """Decides entry: trigger, re-entry, entry rule, exclusive group and audience limit, in that order."""
 
-    published: Published
+    journeys: PublishedJourneys
+    default_zone: ZoneInfo
     enrolments: EnrolmentStore
     history: EventHistory
     machines: Machines
@@ -47,13 +49,13 @@ class EnrolContact:
         Doing it again for the same event starts nothing twice: an enrolment it opened before is found, and its
         execution, if the first try came no further, is started under the same name.
         """
-        return [self._consider(journey, contact, event) for journey in self.published.triggered_by(event.type)]
+        return [self._consider(journey, contact, event) for journey in self.journeys.triggered_by(event.type)]
 
     def _consider(self, journey: PublishedJourney, contact: Contact, event: Event) -> EntryDecision:
         at_hand = subject_of(
             contact,
             now=self.clock(),
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.default_zone,
             properties=event.properties,
         )
         if not holds(journey.trigger.where, at_hand):

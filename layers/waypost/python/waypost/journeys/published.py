@@ -1,18 +1,13 @@
-"""The published journeys as the functions read them: plain data from the journeys layer, parsed once per process."""
+"""The manifests of the published journeys: plain data from the journeys layer, parsed once per process. Read by the router."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Final, Literal, Self
 
-from waypost.content.message import PublishedMessage
-from waypost.declared import PACKAGE
-from waypost.errors import UnknownJourney, UnknownMessage
-from waypost.sending.policy import SendingPolicy
+from waypost.published_sections import published_section
 
-FILE: Final = "published.json"
+SECTION: Final = "journeys"
 
 Rule = Mapping[str, Any]
 """A rule in its published form, for ``waypost.segments.compile``."""
@@ -53,7 +48,7 @@ class ReEntry:
 
 @dataclass(frozen=True, slots=True)
 class PublishedJourney:
-    """A journey's manifest and messages."""
+    """A journey's manifest."""
 
     name: str
     scenario: str
@@ -69,7 +64,6 @@ class PublishedJourney:
     goal: Goal | None = None
     target: Mapping[str, Any] | None = None
     audience_limit: int | None = None
-    messages: Mapping[str, PublishedMessage] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -90,42 +84,27 @@ class PublishedJourney:
             goal=None if goal is None else Goal(**goal),
             target=value["target"],
             audience_limit=value["audience_limit"],
-            messages={name: PublishedMessage.from_dict(each) for name, each in value["messages"].items()},
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """Everything that was published together."""
+class PublishedJourneys:
+    """Every journey of this deployment, by name."""
 
-    sending: SendingPolicy
-    journeys: Mapping[str, PublishedJourney]
+    by_name: Mapping[str, PublishedJourney]
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        return cls(
-            sending=SendingPolicy.from_dict(value["sending"]),
-            journeys={name: PublishedJourney.from_dict(each) for name, each in value["journeys"].items()},
-        )
+        """From the published form: a manifest under each name."""
+        return cls({name: PublishedJourney.from_dict(each) for name, each in value.items()})
 
     def triggered_by(self, event: str) -> list[PublishedJourney]:
         """The journeys this event type may start, highest priority first; equals by name."""
-        started = [journey for journey in self.journeys.values() if journey.trigger.event == event]
+        started = [journey for journey in self.by_name.values() if journey.trigger.event == event]
         return sorted(started, key=lambda journey: (-journey.priority, journey.name))
-
-    def message(self, journey: str, message: str) -> PublishedMessage:
-        """A message of a journey. Raises UnknownJourney or UnknownMessage."""
-        if journey not in self.journeys:
-            raise UnknownJourney(journey)
-        messages = self.journeys[journey].messages
-        if message not in messages:
-            raise UnknownMessage(f"{journey}: {message}")
-        return messages[message]
 
 
 @cache
-def load_published() -> Published:
+def load_journeys() -> PublishedJourneys:
     """The published journeys of this deployment, from the journeys layer."""
-    text = resources.files(PACKAGE).joinpath(FILE).read_text(encoding="utf-8")
-    return Published.from_dict(json.loads(text))
+    return PublishedJourneys.from_dict(published_section(SECTION))

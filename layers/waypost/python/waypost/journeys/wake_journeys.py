@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
 from waypost.contacts.profile import Contact
@@ -14,7 +15,7 @@ from waypost.journeys.matching import enrolments_for, history_for, holds, subjec
 from waypost.journeys.pause import Pause, may_end, window_start
 from waypost.journeys.pause_journey import event_outcome, leaving_outcome
 from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
-from waypost.journeys.published import EventRule, Published
+from waypost.journeys.published import EventRule, PublishedJourneys
 from waypost.journeys.signalling import cancel_schedule, signal
 from waypost.sending.deferral import Deferrals
 
@@ -32,7 +33,8 @@ class WakeDecision:
 class WakeJourneys:
     """Ends pauses early: by the event they wait for, or because the journey is left."""
 
-    published: Published
+    journeys: PublishedJourneys
+    default_zone: ZoneInfo
     enrolments: EnrolmentStore
     pauses: PauseStore
     history: EventHistory
@@ -77,7 +79,7 @@ class WakeJourneys:
 
     def _listens_for(self, enrolment: Enrolment, pauses: Iterable[Pause]) -> set[str]:
         """The types of event that mean something to a journey now."""
-        journey = self.published.journeys.get(enrolment.journey)
+        journey = self.journeys.by_name.get(enrolment.journey)
         rules = [] if journey is None else [*journey.exit_on, *([journey.goal] if journey.goal else [])]
         awaited = {pause.waits_for["event"] for pause in pauses if pause.waits_for and not pause.signalled}
         return {rule.event for rule in rules} | awaited
@@ -100,7 +102,7 @@ class WakeJourneys:
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""
-        journey = self.published.journeys.get(enrolment.journey)
+        journey = self.journeys.by_name.get(enrolment.journey)
         if journey is None:
             return None
         goal = journey.goal
@@ -118,7 +120,7 @@ class WakeJourneys:
             subject_of(
                 contact,
                 now=self.clock(),
-                default_zone=self.published.sending.default_time_zone,
+                default_zone=self.default_zone,
                 properties=event.properties,
                 trigger=enrolment.trigger.properties,
                 history=history_for(rule.where, contact, self.history),
@@ -147,7 +149,7 @@ class WakeJourneys:
         subject = subject_of(
             contact,
             now=self.clock(),
-            default_zone=self.published.sending.default_time_zone,
+            default_zone=self.default_zone,
             properties=event.properties,
             trigger=enrolment.trigger.properties,
         )

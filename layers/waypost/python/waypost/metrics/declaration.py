@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Self
 
-from waypost.declared import declared_section
+from waypost.published_sections import published_section
 from waypost.segments.scores import Measure, ScoreRule
 
 SECTION: Final = "metrics"
@@ -120,4 +120,4 @@ def _span(seconds: int | None) -> timedelta | None:
 @cache
 def load_metrics() -> MetricsDeclaration:
     """The declared metrics of this deployment, from the journeys layer."""
-    return MetricsDeclaration.from_dict(declared_section(SECTION))
+    return MetricsDeclaration.from_dict(published_section(SECTION))

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from waypost.declared import declared_section
 from waypost.errors import InvalidInput
+from waypost.published_sections import published_section
 from waypost.segments.compile import Condition, Subject, compile_rule
 
 if TYPE_CHECKING:
@@ -102,5 +102,5 @@ class Lifecycle:
 @cache
 def load_lifecycle() -> Lifecycle | None:
     """The life cycle of this deployment, from the journeys layer; None when none is declared."""
-    declared = declared_section(SECTION).get("lifecycle")
+    declared = published_section(SECTION).get("lifecycle")
     return Lifecycle.from_dict(declared) if declared else None

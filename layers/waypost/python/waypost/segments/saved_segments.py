@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal, Self
 
-from waypost.declared import declared_section
 from waypost.errors import InvalidInput
+from waypost.published_sections import published_section
 
 SECTION: Final = "segments"
 
@@ -44,7 +44,7 @@ class SavedSegment:
 @cache
 def load_saved_segments() -> Mapping[str, SavedSegment]:
     """The saved segments by name, from the journeys layer; empty when none are declared."""
-    return {name: SavedSegment.from_dict(name, value) for name, value in declared_section(SECTION).items()}
+    return {name: SavedSegment.from_dict(name, value) for name, value in published_section(SECTION).items()}
 
 
 def saved_segment(name: str, segments: Mapping[str, SavedSegment], *, where: str = "segment") -> SavedSegment:

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Any, Self
-from zoneinfo import ZoneInfo
+from functools import cache
+from typing import Any, Final, Self
 
 from waypost.contacts.profile import Channel
+from waypost.published_sections import published_section
+
+SECTION: Final = "sending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,6 @@ class FrequencyCap:
 class SendingPolicy:
     """How and when messages may go out. A window is its first local time and the first one after it."""
 
-    default_time_zone: ZoneInfo
-    default_locale: str
     windows: Mapping[Channel, tuple[time, time]]
     frequency_cap: FrequencyCap | None
     send_within_hours: int
@@ -32,8 +33,6 @@ class SendingPolicy:
         """From the published form."""
         cap = value["frequency_cap"]
         return cls(
-            default_time_zone=ZoneInfo(value["default_time_zone"]),
-            default_locale=value["default_locale"],
             windows={
                 channel: (time.fromisoformat(start), time.fromisoformat(end))
                 for channel, (start, end) in value["windows"].items()
@@ -41,3 +40,9 @@ class SendingPolicy:
             frequency_cap=None if cap is None else FrequencyCap(**cap),
             send_within_hours=value["send_within_hours"],
         )
+
+
+@cache
+def load_sending_policy() -> SendingPolicy:
+    """The policy of this deployment, from the journeys layer."""
+    return SendingPolicy.from_dict(published_section(SECTION))

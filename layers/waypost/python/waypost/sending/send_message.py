@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
-from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
 from waypost.contacts.profile import Channel, Contact
 from waypost.contacts.zones import zone_of
+from waypost.content.catalogue import MessageCatalogue
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, render
+from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
-from waypost.journeys.published import Published, PublishedJourney
 from waypost.sending.channels import (
     Accepted,
     Answer,
@@ -28,6 +28,7 @@ from waypost.sending.channels import (
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guards import Allow, Case, Defer, Skip, Verdict, judge
 from waypost.sending.ledger import Decision, Ledger, Situation
+from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import SendOutcome, SendRequest, SendResult
 
 CLAIM_ATTEMPTS: Final = 5
@@ -47,7 +48,9 @@ class SendMessage:
     products, so that no other pays for the catalogue.
     """
 
-    published: Published
+    messages: MessageCatalogue
+    policy: SendingPolicy
+    defaults: Defaults
     ledger: Ledger
     deferrals: Deferrals
     email: EmailChannel
@@ -59,7 +62,7 @@ class SendMessage:
 
     def send(self, request: SendRequest) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider."""
-        message = self.published.message(request.step.journey, request.message)
+        message = self.messages.message(f"{request.step.journey}/{request.message}")
         for _ in range(CLAIM_ATTEMPTS):
             situation = self.ledger.situation(request)
             settled = self._answered_before(request, situation)
@@ -86,7 +89,7 @@ class SendMessage:
     def _decide(self, request: SendRequest, message: PublishedMessage, situation: Situation) -> SendResult | None:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
         now = self.clock()
-        send_by = request.send_by or now + timedelta(hours=self.published.sending.send_within_hours)
+        send_by = request.send_by or now + timedelta(hours=self.policy.send_within_hours)
         case, verdict = self._judge(request, message, situation, now)
         match verdict:
             case Allow() if now > send_by:
@@ -118,8 +121,8 @@ class SendMessage:
                 contact=situation.contact,
                 enrolment=situation.enrolment,
                 touches=replace(situation.touches, recent=situation.touches.others(request.message_key)),
-                policy=self.published.sending,
-                zone=zone_of(situation.contact, self._default_zone),
+                policy=self.policy,
+                zone=zone_of(situation.contact, self.defaults.time_zone),
                 now=now,
                 after_exit=request.after_exit,
             )
@@ -128,10 +131,6 @@ class SendMessage:
         verdicts = [(case, judge(case)) for case in cases]
         open_ones = (pair for pair in verdicts if not (isinstance(pair[1], Skip) and pair[1].other_channel))
         return next(open_ones, verdicts[0])
-
-    @property
-    def _default_zone(self) -> ZoneInfo:
-        return self.published.sending.default_time_zone
 
     def _send(self, request: SendRequest, case: Case, situation: Situation, send_by: datetime) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
@@ -194,17 +193,20 @@ class SendMessage:
 
     def _compose(self, request: SendRequest, case: Case) -> OutgoingEmail | OutgoingSms:
         """The message as the provider gets it. Raises MessageNotRenderable."""
-        journey = self.published.journeys[request.step.journey]
         unsubscribe = self.unsubscribe_url(request, case.channel)
         content = render(
             case.message,
             channel=case.channel,
             locale=_locale(case.contact),
-            default_locale=self.published.sending.default_locale,
-            variables=_variables(case, journey, unsubscribe) | self._products(case),
+            default_locale=self.defaults.locale,
+            variables=_variables(case, request.step.journey, unsubscribe) | self._products(case),
         )
         address = case.contact.address(case.channel) or ""
-        tags = {"message_key": request.message_key, "contact_id": request.step.contact_id, "journey": journey.name}
+        tags = {
+            "message_key": request.message_key,
+            "contact_id": request.step.contact_id,
+            "journey": request.step.journey,
+        }
         match content:
             case RenderedEmail():
                 return OutgoingEmail(
@@ -240,7 +242,7 @@ class SendMessage:
                     partitions=case.contact.partitions,
                     now=case.now,
                     locale=_locale(case.contact),
-                    default_locale=self.published.sending.default_locale,
+                    default_locale=self.defaults.locale,
                 )
             }
         except InvalidInput as error:
@@ -284,13 +286,13 @@ def _locale(contact: Contact) -> str | None:
     return locale if isinstance(locale, str) else None
 
 
-def _variables(case: Case, journey: PublishedJourney, unsubscribe: str) -> dict[str, Any]:
+def _variables(case: Case, journey: str, unsubscribe: str) -> dict[str, Any]:
     """What a template may use; every name here is known to the check that messages pass when they are published."""
     return {
         "contact": case.contact.attributes | {"id": case.contact.contact_id},
         "event": case.enrolment.trigger.to_dict()
         | {"left_on": case.enrolment.left_on and case.enrolment.left_on.to_dict()},
-        "journey": {"name": journey.name},
+        "journey": {"name": journey},
         "message": {"name": case.message.name, "channel": case.channel},
         "links": {"unsubscribe": unsubscribe},
     }

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, Self, get_args
 
-from waypost.declared import declared_section
 from waypost.events.envelope import IDENTITY_KINDS
+from waypost.published_sections import published_section
 
 SECTION: Final = "identity"
 FILE: Final = "statemachines/contacts/identity.yaml"
@@ -71,7 +71,7 @@ BUILT_IN: Final = IdentityRules()
 @cache
 def load_identity_rules() -> IdentityRules:
     """The rules of this deployment, from the journeys layer."""
-    return IdentityRules.from_dict(declared_section(SECTION))
+    return IdentityRules.from_dict(published_section(SECTION))
 
 
 def _differ(kind: str, one: Iterable[str], other: Iterable[str]) -> bool:

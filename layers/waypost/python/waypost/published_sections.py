@@ -1,6 +1,7 @@
-"""What was declared beside the journeys (tags, segments, metrics, …), as plain JSON from the journeys layer.
+"""What the synth published beside the code, as plain JSON from the journeys layer.
 
-Each section is a file of its own, so that a function parses only what it uses.
+Each section is a file of its own, so that a function parses only what it uses: the cost of a cold start does not grow with
+what others publish.
 """
 
 import importlib.util
@@ -10,11 +11,15 @@ from importlib import resources
 from typing import Any, Final
 
 PACKAGE: Final = "waypost_journeys"
+"""The package that the journeys layer carries."""
 
 
 @cache
-def declared_section(name: str) -> dict[str, Any]:
-    """The published form of a section; empty when this deployment declares nothing there. Do not change it."""
+def published_section(name: str) -> dict[str, Any]:
+    """The published form of a section, such as ``tags`` or ``messages/welcome/day-one``; do not change it.
+
+    Empty when this deployment publishes nothing there.
+    """
     if importlib.util.find_spec(PACKAGE) is None:  # code that runs without a published layer: unit tests, tools
         return {}
     try:

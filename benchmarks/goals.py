@@ -1,0 +1,111 @@
+"""What ``make bench`` demands of its figures: it fails when a goal is missed or was not measured. Read by every benchmark.
+
+Figures are ratios between contestants that took turns in one run, or counts; none is a time, which would depend on the machine.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, assert_never
+
+from rich.table import Table
+
+Relation = Literal["at most", "at least"]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A limit of one figure, and what the figure is."""
+
+    relation: Relation
+    limit: float
+    figure: str
+
+    def reached(self, measured: float) -> bool:
+        """Whether the figure keeps the limit."""
+        match self.relation:
+            case "at most":
+                return measured <= self.limit
+            case "at least":
+                return measured >= self.limit
+            case _ as never:
+                assert_never(never)
+
+    def __str__(self) -> str:
+        return f"{self.relation} {self.limit:g}"
+
+
+_START: Final = "processor time of its import, of boto3 and a client"
+_LIBRARY: Final = "processor time of the library, of Waypost"
+_MEMORY: Final = "peak memory at a million rows, of a hundred thousand"
+_PAGE: Final = "processor time of stock boto3, of a page of 1 MB"
+
+GOALS: Final[Mapping[str, Goal]] = {
+    "start/send_message": Goal("at most", 1.2, _START),
+    "start/pause_journey": Goal("at most", 1.2, _START),
+    "start/resume_journey": Goal("at most", 1.2, _START),
+    "rule/by hand": Goal("at most", 1.2, "processor time of Waypost, of a hand-written function"),
+    "rule/cel-expr-python": Goal("at least", 10, _LIBRARY),
+    "rule/rule-engine": Goal("at least", 10, _LIBRARY),
+    "rule/json-logic": Goal("at least", 10, _LIBRARY),
+    "index/growth": Goal("at most", 1.3, "processor time of an event beside 1,000 segments, of one beside 10"),
+    "import/cleaned": Goal("at least", 0.4, "rows a second with every column cleaned, of the rival's two"),
+    "import/written": Goal("at least", 0.1, "rows a second up to the store, of the rival's two cleaned columns"),
+    # pages of memory come and go, and the buckets of persons are fuller in one file than in another
+    "memory/inspect": Goal("at most", 1.2, _MEMORY),
+    "memory/split": Goal("at most", 1.2, _MEMORY),
+    "memory/parts": Goal("at most", 1.2, _MEMORY),
+    "memory/compare": Goal("at most", 1.2, _MEMORY),
+    "memory/report": Goal("at most", 1.2, _MEMORY),
+    "bulk/raw": Goal("at least", 6, _PAGE),
+    "bulk/projected": Goal("at least", 12, _PAGE),
+    "cost/transitions": Goal("at most", 3.8, "state transitions per message of the new-user journey"),
+    "cost/dollars": Goal("at most", 140, "dollars of infrastructure per million messages of it"),
+}
+"""By figure, ``benchmark/contestant``."""
+
+ANY_OTHER_START: Final = Goal("at most", 1.5, _START)
+"""Of each function that ``GOALS`` does not name."""
+
+
+def goal_of(figure: str) -> Goal:
+    """The goal of a figure. Raises KeyError for a figure that has none."""
+    return ANY_OTHER_START if figure not in GOALS and figure.startswith("start/") else GOALS[figure]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One figure against its goal; ``measured`` is None for a goal that nothing was measured for."""
+
+    figure: str
+    goal: Goal
+    measured: float | None
+
+    @property
+    def reached(self) -> bool:
+        """Whether it was measured and keeps the limit."""
+        return self.measured is not None and self.goal.reached(self.measured)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form in out/bench.json."""
+        return {"figure": self.figure, "goal": str(self.goal), "measured": self.measured, "reached": self.reached}
+
+
+def judge(figures: Mapping[str, float], *, left_out: Collection[str] = ()) -> list[Verdict]:
+    """Each goal's verdict. ``left_out`` are goals that this run does not measure on purpose.
+
+    Raises KeyError for a figure without a goal.
+    """
+    asked = dict.fromkeys([*GOALS, *figures])
+    return [Verdict(each, goal_of(each), figures.get(each)) for each in asked if each not in left_out]
+
+
+def goals_table(verdicts: Collection[Verdict]) -> Table:
+    """Every goal beside what was measured, missed ones marked."""
+    table = Table(title="Goals", title_justify="left")
+    for name in ("figure", "what it is", "goal", "measured", ""):
+        table.add_column(name, justify="right" if name in {"goal", "measured"} else "left")
+    for each in verdicts:
+        measured = "not measured" if each.measured is None else f"{each.measured:,.2f}"
+        mark = "reached" if each.reached else "[red]MISSED[/red]"
+        table.add_row(each.figure, each.goal.figure, str(each.goal), measured, mark)
+    return table

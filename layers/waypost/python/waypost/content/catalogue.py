@@ -1,0 +1,37 @@
+"""Where messages are found by their id. Used by the sender."""
+
+import re
+from functools import cache
+from typing import Final, Protocol
+
+from waypost.content.message import PublishedMessage
+from waypost.errors import UnknownMessage
+from waypost.published_sections import published_section
+
+_ID: Final = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
+
+
+class MessageCatalogue(Protocol):
+    """Every published message; the id of a journey's own message is ``<journey>/<name>``."""
+
+    def message(self, message_id: str) -> PublishedMessage:
+        """The message. Raises UnknownMessage."""
+        ...
+
+
+class PublishedCatalogue:
+    """The messages in the journeys layer, a file each: sending one parses that one."""
+
+    @staticmethod
+    @cache
+    def message(message_id: str) -> PublishedMessage:
+        """See MessageCatalogue."""
+        published = published_section(section_of(message_id)) if _ID.fullmatch(message_id) else {}
+        if not published:
+            raise UnknownMessage(message_id)
+        return PublishedMessage.from_dict(published)
+
+
+def section_of(message_id: str) -> str:
+    """The published section that holds the message."""
+    return f"messages/{message_id}"
