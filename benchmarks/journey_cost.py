@@ -269,7 +269,7 @@ class _Counter:
 
     def passage(self, file: ScenarioFile) -> Passage:
         """Rehearse a file of one scenario and count it."""
-        [told] = Rehearsal(self._cloud, file, journey=JOURNEY).run()
+        [told] = Rehearsal(self._cloud, {JOURNEY: file}).run()[JOURNEY]
         self._cloud.time.settle()
         if not told.as_expected:
             raise LocalError(f"{told.scenario.name}: {'; '.join(told.differences)}", f"see {self._cloud.emulator.log}")

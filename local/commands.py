@@ -88,21 +88,31 @@ def demo(as_json: AsJson = False) -> None:
 
 @app.command()
 def rehearse(
-    journey: Annotated[str, typer.Argument(help="The folder of the journey under statemachines/journeys/.")],
+    journey: Annotated[
+        str, typer.Argument(help="The folder of the journey under statemachines/journeys/; all of them by default.")
+    ] = "",
     scenario: Annotated[str, typer.Option(help="Rehearse only the scenario of this name.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Rehearse a journey's scenarios.yaml in virtual time and compare what follows with what is expected."""
+    """Rehearse scenarios.yaml of a journey, or of all, in virtual time and compare what follows with what is expected."""
 
-    from local.rehearsing import rehearse_journey  # noqa: PLC0415 - it has a cloud of its own
+    from local import rehearsing  # noqa: PLC0415 - it has a cloud of its own
 
+    if scenario and not journey:
+        raise LocalError("--scenario names one of a journey's scenarios", "name the journey too")
     console = console_for(machine=as_json)
-    told = rehearse_journey(journey, only=scenario, console=console)
+    files = (
+        {journey: rehearsing.read_journey_scenarios(journey, only=scenario)}
+        if journey
+        else rehearsing.read_all_scenarios()
+    )
+    results = rehearsing.rehearse(files, console=console)
+    compared = [result for each in results.values() for result in each]
     if as_json:
-        _print_json([each.to_dict() for each in told])
+        _print_json([{"journey": name, **result.to_dict()} for name, each in results.items() for result in each])
     else:
-        _show_rehearsed(console, told)
-    if not all(each.as_expected for each in told):
+        _show_rehearsed(console, compared)
+    if not all(result.as_expected for result in compared):
         raise typer.Exit(EXPECTATION_FAILED)
 
 

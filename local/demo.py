@@ -12,7 +12,7 @@ from local.cloud import LocalCloud
 from local.message_files import write_message
 from local.places import current_project
 from local.provider_record import Call
-from local.rehearsal import Rehearsal
+from local.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
 from waypost.reports.timeline import MessageDecision
@@ -45,7 +45,7 @@ def run_demo(sample: ScenarioFile, *, step: Callable[[str], None], arrived: Call
     results = project.out / "demo"
     with LocalCloud(project.out / "local" / "demo", start=sample.start, progress=step) as cloud:
         step("sending sign-ups and behaviour, travelling through the days")
-        told = Rehearsal(cloud, sample).run(arrived)
+        told = Rehearsal(cloud, {ALL_JOURNEYS: sample}).run(arrived)[ALL_JOURNEYS]
         calls = cloud.providers.accepted
         notes = cloud.notes
     decisions = [(_who(each), decision) for each in told for decision in each.decisions]

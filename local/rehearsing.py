@@ -1,7 +1,8 @@
-"""Rehearses a journey folder on an embedded cloud of its own. Called by ``waypost rehearse``."""
+"""Rehearses journey folders on an embedded cloud of its own. Called by ``waypost rehearse``."""
 
 import os
 import shutil
+from collections.abc import Mapping
 
 from rich.console import Console
 
@@ -29,15 +30,22 @@ def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
     return file.model_copy(update={"scenarios": chosen})
 
 
-def rehearse_journey(journey: str, *, only: str = "", console: Console) -> list[Told]:
-    """Rehearse the journey's scenarios and tell what became of each. Raises LocalError."""
-    file = read_journey_scenarios(journey, only=only)
+def read_all_scenarios() -> dict[str, ScenarioFile]:
+    """The scenarios of every journey of the project, by journey. Raises LocalError."""
+    found = sorted(path.parent.name for path in current_project().journeys.glob("*/journey.yaml"))
+    if not found:
+        raise LocalError("there is no journey yet", "docs/authoring.md says how to write one")
+    return {journey: read_journey_scenarios(journey) for journey in found}
+
+
+def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[Told]]:
+    """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
     folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
     with console.status("") as status:
-        with LocalCloud(folder, start=file.start, progress=status.update) as cloud:
+        with LocalCloud(folder, start=min(file.start for file in files.values()), progress=status.update) as cloud:
             zone = cloud.default_zone
-            told = Rehearsal(cloud, file, journey=journey).run(
+            results = Rehearsal(cloud, files).run(
                 lambda instant: status.update(f"it is {instant.astimezone(zone):%a %d %b %Y %H:%M}")
             )
         shutil.rmtree(folder)
-    return told
+    return results

@@ -11,7 +11,7 @@ from infra.app import synthesize
 from infra.project import ROOT, Project
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
-from local.rehearsal import Rehearsal
+from local.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
 from tests.flows.steps import contact_id, decided, items, only, rows, sign_up
@@ -53,7 +53,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="module")
 def rehearsed(cloud: LocalCloud) -> dict[str, Told]:
     """Scenario → what became of it."""
-    return {told.scenario.name: told for told in Rehearsal(cloud, story()).run()}
+    return {told.scenario.name: told for told in Rehearsal(cloud, {ALL_JOURNEYS: story()}).run()[ALL_JOURNEYS]}
 
 
 @pytest.mark.flow
