@@ -8,17 +8,17 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 SHIPPED = ("cdk.json", "docs", "examples", "functions", "layers/dependencies", "requirements", "statemachines")
-"""What ``infra.project`` looks for in ``infra/shipped`` when there is no checkout around it."""
+"""What ``waypost.authoring.product`` looks for beside itself when there is no checkout around it."""
 
 
 class BuildWithShippedFolders(build_py):
-    """Adds ``SHIPPED`` to the package ``infra``; an editable install finds them in the checkout."""
+    """Adds ``SHIPPED`` to the package ``waypost.authoring``; an editable install finds them in the checkout."""
 
     def run(self) -> None:
         super().run()
         if self.editable_mode:
             return
-        target = Path(self.build_lib) / "infra" / "shipped"
+        target = Path(self.build_lib) / "waypost" / "authoring" / "shipped"
         shutil.rmtree(target, ignore_errors=True)
         for name in SHIPPED:
             (target / name).parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ AS_OF: Final = "2026-11"
 REGION: Final = "us-east-1"
 
 MEMORY_GB: Final = 0.5
-"""Of every function that a journey calls (``infra.constructs.hop``)."""
+"""Of every function that a journey calls (``function.yaml`` where it says nothing else)."""
 
 ASSUMED_MILLISECONDS: Final[Mapping[str, int]] = {
     "archive_events": 60,

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import waypost
+from waypost.authoring.product import PRODUCT, SHIPPED
 from waypost.errors import InvalidInput
 
-_SHIPPED: Final = Path(__file__).with_name("shipped")
-ROOT: Final = _SHIPPED if _SHIPPED.is_dir() else Path(__file__).parents[1]
+ROOT: Final = PRODUCT
 """The product's folders: functions/, layers/, requirements/ and the sample content; those of the wheel, or of the checkout."""
 PACKAGE_ROOT: Final = Path(waypost.__file__).parents[1]
 """The folder that the package ``waypost`` is imported from."""
@@ -47,7 +47,7 @@ class Project:
         for folder in (start, *start.parents):
             if (folder / _CHOICES).is_file() and cls.at(folder).statemachines.is_dir():
                 return cls.at(folder)
-        if ROOT != _SHIPPED:
+        if ROOT != SHIPPED:
             return cls.at(ROOT)
         raise InvalidInput(str(start), "no project is here: no cdk.json with statemachines/ beside it, here or above")
 

@@ -22,7 +22,7 @@ def check_content(project: Project) -> CheckedContent:
     counts: dict[str, int] = {}
     shipped = project.product / "statemachines" / "operations"
     try:
-        library = discover(project.statemachines, shipped_operations=shipped)
+        library = discover(project.statemachines, functions=project.product / "functions", shipped_operations=shipped)
         counts = {
             "journeys": len(library.journeys),
             "messages": sum(len(journey.messages) for journey in library.journeys),

@@ -4,13 +4,17 @@ from aws_cdk import Stack, aws_events, aws_ses
 from constructs import Construct
 
 from infra.constructs.hop import Hop
+from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 
 _ANY_ORIGINATION = "No origination is chosen by ARN (context sms_origination), so AWS picks one of the account's"
 
 
 class Channels(Construct):
-    """The SES identity and configuration set; what SES says about a mail goes to the account's default event bus."""
+    """The SES identity and configuration set; what SES says about a mail goes to the account's default event bus.
+
+    ``settings`` are what a function that sends is told.
+    """
 
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
         super().__init__(scope, "Channels")
@@ -43,13 +47,18 @@ class Channels(Construct):
         self.email_configuration_set = self._configuration.configuration_set_name
         self._sms_origination = deployment.sms_origination
 
+        self.settings = {
+            "email_sender": deployment.email_sender,
+            "email_configuration_set": self.email_configuration_set,
+            "sms_origination": deployment.sms_origination,
+        }
         ours = {"message_key": [{"exists": True}]}
-        self.mail_events = aws_events.EventPattern(
+        self._mail_events = aws_events.EventPattern(
             source=["aws.ses"],
             detail={"mail": {"tags": {"ses:configuration-set": [deployment.name], **ours}}},
         )
         # AWS End User Messaging sends these to the default bus by itself
-        self.text_message_events = aws_events.EventPattern(
+        self._text_message_events = aws_events.EventPattern(
             source=["aws.sms-voice"],
             detail_type=["Text Message Delivery Status Updated"],
             detail={"context": ours},
@@ -68,3 +77,16 @@ class Channels(Construct):
             on=chosen or stack.format_arn(service="sms-voice", resource="*"),
             wildcard=_ANY_ORIGINATION,
         )
+
+    def tell_notices_to(self, hop: Hop, *, undelivered: Undelivered) -> None:
+        """Call the hop with what the providers say about a message."""
+        for name, pattern, description in (
+            ("Mail", self._mail_events, "SES says what became of a mail"),
+            (
+                "TextMessages",
+                self._text_message_events,
+                "AWS End User Messaging says what became of a text message",
+            ),
+        ):
+            target = undelivered.rule_target(hop)
+            aws_events.Rule(hop, name, description=description, event_pattern=pattern, targets=[target])

@@ -1,19 +1,13 @@
 """The one table: contacts, their events, enrolments, pauses and messages. Every hop but the webhook's reads it."""
 
+from collections.abc import Sequence
+
 from aws_cdk import RemovalPolicy, aws_dynamodb
 from constructs import Construct
 
 from infra.constructs.hop import Hop
 from infra.deployment import Deployment
 
-_READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
-_WRITE = (
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:BatchWriteItem",
-)
 _DUE = "due"
 _PROFILES = "profiles"
 
@@ -62,25 +56,24 @@ class ContactsTable(Construct):
         )
         self.name = self._table.table_name
 
-    def readable_by(self, hop: Hop) -> None:
-        """Let a hop read items by key."""
-        hop.allow(*_READ, on=self._table.table_arn)
+    def open_to(self, hop: Hop, *actions: str, keys: str | None = None) -> None:
+        """Let a hop do these actions (``GetItem``) on items by key; ``keys`` (``webhook#*``) limits the partition keys."""
+        hop.allow(
+            *(f"dynamodb:{action}" for action in actions),
+            on=self._table.table_arn,
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}} if keys else None,
+        )
 
-    def writable_by(self, hop: Hop) -> None:
-        """Let a hop read and write items by key."""
-        hop.allow(*_READ, *_WRITE, on=self._table.table_arn)
-
-    def due_readable_by(self, hop: Hop) -> None:
+    def due_open_to(self, hop: Hop, *actions: str) -> None:
         """Let a hop find the items whose time has come."""
-        hop.allow("dynamodb:Query", on=f"{self._table.table_arn}/index/{_DUE}")
+        self._index_open_to(hop, _DUE, actions)
 
-    def profiles_readable_by(self, hop: Hop) -> None:
+    def profiles_open_to(self, hop: Hop, *actions: str) -> None:
         """Let a hop read all profiles, one slice at a time."""
-        hop.allow("dynamodb:Scan", on=f"{self._table.table_arn}/index/{_PROFILES}")
+        self._index_open_to(hop, _PROFILES, actions)
 
-    def profiles_countable_by(self, hop: Hop) -> None:
-        """Let a hop ask about how many profiles there are."""
-        hop.allow("dynamodb:DescribeTable", on=self._table.table_arn)
+    def _index_open_to(self, hop: Hop, index: str, actions: Sequence[str]) -> None:
+        hop.allow(*(f"dynamodb:{action}" for action in actions), on=f"{self._table.table_arn}/index/{index}")
 
     @property
     def stream_arn(self) -> str:
@@ -90,20 +83,3 @@ class ContactsTable(Construct):
     def streamed_to(self, hop: Hop) -> None:
         """Let a hop read the stream of changes."""
         self._table.grant_stream_read(hop.role)
-
-    def webhook_ids_writable_by(self, hop: Hop) -> None:
-        """Let a hop remember which webhooks it has seen, and nothing about contacts."""
-        hop.allow(
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            on=self._table.table_arn,
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["webhook#*"]}},
-        )
-
-    def destination_states_writable_by(self, hop: Hop) -> None:
-        """Let a hop remember which destinations want no more, and change nothing about contacts."""
-        hop.allow(
-            "dynamodb:PutItem",
-            on=self._table.table_arn,
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}},
-        )

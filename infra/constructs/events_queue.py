@@ -12,7 +12,7 @@ _ATTEMPTS = 5
 # Of ten events of one contact, the last is received again whenever one before it fails. The reader gives up an event
 # after five attempts of its own and says why; the queue's limit only catches events that end the reader itself.
 _MOST_RECEIVES = _BATCH * _ATTEMPTS
-_READER_TIMEOUT = Duration.seconds(30)
+_READER_TIMEOUT = 30  # seconds
 _MAXIMUM_READERS = 100
 
 
@@ -44,7 +44,7 @@ class EventsQueue(Construct):
             encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(14),
-            visibility_timeout=Duration.seconds(6 * _READER_TIMEOUT.to_seconds()),
+            visibility_timeout=Duration.seconds(6 * _READER_TIMEOUT),
             dead_letter_queue=aws_sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MOST_RECEIVES),
         )
         alarms.watch(
@@ -65,12 +65,13 @@ class EventsQueue(Construct):
         """Let a hop put events into the queue."""
         hop.allow("sqs:SendMessage", on=self.queue.queue_arn)
 
-    def read_by(self, hop: Hop) -> None:
-        """Call the hop with up to ten events; it answers which of them failed, and only those come again.
-
-        The hop may also put an event into the dead letters itself, with the reason.
-        """
+    def dead_letters_writable_by(self, hop: Hop) -> None:
+        """Let a hop put an event into the dead letters itself, with the reason."""
         hop.allow("sqs:SendMessage", on=self.dead_letters.queue_arn)
+
+    def read_by(self, hop: Hop) -> None:
+        """Call the hop with up to ten events; it answers which of them failed, and only those come again."""
+        hop.must_have_time(at_most=_READER_TIMEOUT, because="a received event is hidden for six times as long")
         hop.function.add_event_source(
             aws_lambda_event_sources.SqsEventSource(
                 self.queue, batch_size=_BATCH, report_batch_item_failures=True, max_concurrency=_MAXIMUM_READERS

@@ -1,5 +1,7 @@
 """The bucket of files: what is imported, exported and archived. Used by the hops and machines that work on files."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration, RemovalPolicy, Stack, aws_s3
 from constructs import Construct
 
@@ -46,7 +48,7 @@ class Files(Construct):
 
     def readable_by(self, hop: Hop, *prefixes: str) -> None:
         """Let a hop list and read what is under these prefixes (``imports/``)."""
-        hop.allow("s3:GetObject", on=[f"{self.arn}/{prefix}*" for prefix in prefixes], wildcard=_UNDER_A_PREFIX)
+        self._let(hop, "s3:GetObject", prefixes=prefixes)
         hop.allow(
             "s3:ListBucket",
             on=self.arn,
@@ -54,17 +56,19 @@ class Files(Construct):
         )
 
     def writable_by(self, hop: Hop, *prefixes: str) -> None:
-        """Let a hop write under these prefixes."""
-        hop.allow(
-            "s3:PutObject",
-            "s3:AbortMultipartUpload",
-            on=[f"{self.arn}/{prefix}*" for prefix in prefixes],
-            wildcard=_UNDER_A_PREFIX,
-        )
+        """Let a hop write files under these prefixes, each in one call."""
+        self._let(hop, "s3:PutObject", prefixes=prefixes)
+
+    def uploadable_by(self, hop: Hop, *prefixes: str) -> None:
+        """Let a hop write files under these prefixes, in parts too, and give one up that it has begun."""
+        self._let(hop, "s3:PutObject", "s3:AbortMultipartUpload", prefixes=prefixes)
 
     def taggable_by(self, hop: Hop, *prefixes: str) -> None:
-        """Let a hop write objects with tags under these prefixes."""
-        hop.allow("s3:PutObjectTagging", on=[f"{self.arn}/{prefix}*" for prefix in prefixes], wildcard=_UNDER_A_PREFIX)
+        """Let a hop write files with tags under these prefixes, each in one call."""
+        self._let(hop, "s3:PutObject", "s3:PutObjectTagging", prefixes=prefixes)
+
+    def _let(self, hop: Hop, *actions: str, prefixes: Sequence[str]) -> None:
+        hop.allow(*actions, on=[f"{self.arn}/{prefix}*" for prefix in prefixes], wildcard=_UNDER_A_PREFIX)
 
     def forget(self, prefix: str, *, tag: str, value: str, days: int) -> None:
         """Delete the objects under a prefix that carry this tag, so many days after they were written."""

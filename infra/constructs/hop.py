@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Stack, aws_iam, aws_logs
+from aws_cdk import Duration, RemovalPolicy, Stack, aws_cloudwatch, aws_iam, aws_logs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -12,6 +12,7 @@ from infra.constructs.acknowledging import acknowledge, acknowledge_wildcard
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.layers import Layers
 from infra.deployment import Deployment
+from waypost.authoring.functions import NOT_DEPLOYED, FunctionFolder
 from waypost.errors import InvalidInput
 
 _LATEST_RUNTIME = (
@@ -37,32 +38,26 @@ class Platform:
 
 
 class Hop(Construct):
-    """The function of ``functions/<folder>``. It may do what ``allow`` says and nothing else.
+    """The function of a folder. It may do what ``allow`` says and nothing else.
 
     ``settings`` are the fields of ``waypost.settings.Settings`` that the function reads. Whoever calls the function has the
     alarm for its failures: the API for its answers, a machine for its executions, the undelivered calls for what is
-    called without waiting. A hop that a queue or a stream calls asks for ``alarm_on_errors``.
+    called without waiting. A hop that a queue or a stream calls has ``alarm_on_errors``.
     """
 
     def __init__(
         self,
         scope: Construct,
-        folder: str,
+        function: FunctionFolder,
         *,
         platform: Platform,
-        purpose: str,
         settings: Mapping[str, str],
-        timeout: Duration | None = None,
-        memory_mb: int = 512,
     ) -> None:
-        super().__init__(scope, folder.title().replace("_", ""))
-        deployment = platform.deployment
-        source = deployment.root / "functions" / folder
-        if not (source / "handler.py").is_file():
-            raise InvalidInput(f"functions/{folder}/handler.py", "is missing; every hop has its folder")
-
-        self.folder = folder
-        name = deployment.function_name(folder)
+        super().__init__(scope, function.placeholder)
+        deployment, manifest = platform.deployment, function.manifest
+        self.folder = function.name
+        self.timeout_seconds = manifest.timeout_seconds
+        name = deployment.function_name(function.name)
         self.log_group = aws_logs.LogGroup(
             self,
             "Logs",
@@ -76,19 +71,19 @@ class Hop(Construct):
             self,
             "Function",
             function_name=name,
-            description=purpose,
-            code=lambda_.Code.from_asset(str(source), exclude=["__pycache__", "event.json"]),
+            description=manifest.purpose,
+            code=lambda_.Code.from_asset(str(function.path), exclude=list(NOT_DEPLOYED)),
             handler="handler.handle",
             runtime=platform.layers.runtime,
             architecture=platform.layers.architecture,
             layers=platform.layers.versions,
             role=self.role,
             log_group=self.log_group,
-            memory_size=memory_mb,
-            timeout=timeout or Duration.seconds(30),
+            memory_size=manifest.memory,
+            timeout=Duration.seconds(manifest.timeout_seconds),
             tracing=lambda_.Tracing.ACTIVE,
             environment={
-                "POWERTOOLS_SERVICE_NAME": folder,
+                "POWERTOOLS_SERVICE_NAME": function.name,
                 "POWERTOOLS_METRICS_NAMESPACE": deployment.metrics_namespace,
                 "WAYPOST_STAGE": deployment.stage,
                 **{f"WAYPOST_{field.upper()}": value for field, value in settings.items()},
@@ -102,6 +97,15 @@ class Hop(Construct):
         """The ARN of the function."""
         return self.function.function_arn
 
+    def must_have_time(self, *, at_least: int = 0, at_most: int = 900, because: str) -> None:
+        """Raise InvalidInput unless the timeout, in seconds, is what the caller of the function needs."""
+        if not at_least <= self.timeout_seconds <= at_most:
+            limits = f"at least {at_least}s" if self.timeout_seconds < at_least else f"at most {at_most}s"
+            raise InvalidInput(
+                f"functions/{self.folder}/function.yaml: timeout",
+                f"expected {limits}, got {self.timeout_seconds}s: {because}",
+            )
+
     def alarm_on_errors(self, alarms: Alarms) -> None:
         """Raise an alarm when the function fails: a queue or a stream hands the same out again for hours, in silence."""
         alarms.watch(
@@ -110,6 +114,17 @@ class Hop(Construct):
             self.function.metric_errors(period=FIVE_MINUTES),
             because=f"{self.folder} raised an error; its log group tells which",
         )
+
+    def alarm_on_count(self, metric: str, *, platform: Platform, because: str) -> None:
+        """Raise an alarm when the function has counted any of ``metric`` within an hour."""
+        counted = aws_cloudwatch.Metric(
+            namespace=platform.deployment.metrics_namespace,
+            metric_name=metric,
+            dimensions_map={"service": self.folder},
+            period=Duration.hours(1),
+            statistic="Sum",
+        )
+        platform.alarms.watch(self, metric, counted, because=because)
 
     def allow(
         self,

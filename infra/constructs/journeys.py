@@ -1,28 +1,32 @@
 """The journey machines: one state machine for each folder under statemachines/journeys/."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, Stack, aws_events
 from constructs import Construct
 
 from infra.constructs.hop import Hop, Platform
 from infra.constructs.state_machine import machine_logs, machine_role, state_machine
+from infra.constructs.undelivered import Undelivered
 from waypost.authoring.discovery import JourneyFolder
 
+_ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 _DISCOVERED = "Journeys are discovered from folders; their machines share this prefix"
 
 
 class JourneyMachines(Construct):
     """``prefix`` is the ARN of a journey's machine without the journey's name, ``executions`` that of its executions.
 
-    ``arns`` maps names to ARNs. The machines of operations have the same prefix, so it says only: one of this stage.
+    ``arns`` maps names to ARNs. The machines of ``operations`` have the same prefix, so it says only: one of this stage.
 
     Hops are given the prefix before the machines exist, because machines call hops; ``add`` makes the machines.
     """
 
-    def __init__(self, scope: Construct, *, platform: Platform) -> None:
+    def __init__(self, scope: Construct, *, platform: Platform, operations: Sequence[str]) -> None:
         super().__init__(scope, "Journeys")
         self._platform = platform
+        self._operations = operations
         self.prefix, self.executions = (
             Stack.of(self).format_arn(
                 service="states",
@@ -35,13 +39,35 @@ class JourneyMachines(Construct):
         self.arns: dict[str, str] = {}
         self._logs = machine_logs(self, platform=platform, kind="journeys")
 
-    def startable_by(self, hop: Hop) -> None:
-        """Let a hop start journeys."""
-        hop.allow("states:StartExecution", on=f"{self.prefix}*", wildcard=_DISCOVERED)
+    def open_to(self, hop: Hop, *actions: str) -> None:
+        """Let a hop start journeys (``StartExecution``) or answer the tokens of waiting ones (``SendTaskSuccess``)."""
+        hop.allow(*(f"states:{action}" for action in actions), on=f"{self.prefix}*", wildcard=_DISCOVERED)
 
-    def answerable_by(self, hop: Hop) -> None:
-        """Let a hop answer the tokens of waiting journeys."""
-        hop.allow("states:SendTaskSuccess", "states:SendTaskFailure", on=f"{self.prefix}*", wildcard=_DISCOVERED)
+    def tell_ends_to(self, hop: Hop, *, undelivered: Undelivered) -> None:
+        """Call the hop when an execution of this stage ends, but for those of operations and of their distributed maps.
+
+        A pattern may have 2,048 characters, so it lists the few operations and not the journeys, of which there may be
+        hundreds. Each field is asked one thing, because the conditions on one field are alternatives. What a distributed
+        map starts names another machine (``machine/map``); its execution is known by that slash.
+        Sources: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html,
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+        """
+        detail: dict[str, Any] = {"status": _ENDED, "executionArn": aws_events.Match.anything_but_wildcard("*/*")}
+        if self._operations:
+            others = [f"{self.prefix}{operation}" for operation in self._operations]
+            detail["stateMachineArn"] = aws_events.Match.anything_but(*others)
+        aws_events.Rule(
+            hop,
+            "ExecutionEnded",
+            description="An execution of a journey ended",
+            event_pattern=aws_events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                resources=aws_events.Match.prefix(self.executions),
+                detail=detail,
+            ),
+            targets=[undelivered.rule_target(hop)],
+        )
 
     def add(self, folder: JourneyFolder, *, tasks: Mapping[str, Hop]) -> None:
         """Make the machine of a journey. It may call the ``tasks`` that its definition names, and nothing else."""

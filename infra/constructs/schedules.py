@@ -1,8 +1,8 @@
 """The schedules: one for each pause and each deferred message, and the hourly sweep. Hops book and cancel them."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack, aws_iam, aws_scheduler
 from constructs import Construct
@@ -10,17 +10,22 @@ from constructs import Construct
 from infra.constructs.hop import Hop
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
+from waypost.authoring.functions import Caller
 
+CALLED_BY_SCHEDULES: Final[frozenset[Caller]] = frozenset({"every_hour", "schedules"})
 _OWN_NAMES = "A schedule is named after its pause or message, so the name is not known before"
 
 
 class Schedules(Construct):
     """The group of all schedules and the role in which they call functions.
 
-    The ARNs of the functions are made from their names, because the functions in turn are told this role.
+    ``called`` are the folders of the functions that schedules call. Their ARNs are made from their names, because the
+    functions in turn are told this role.
     """
 
-    def __init__(self, scope: Construct, *, deployment: Deployment, undelivered: Undelivered) -> None:
+    def __init__(
+        self, scope: Construct, *, deployment: Deployment, undelivered: Undelivered, called: Collection[str]
+    ) -> None:
         super().__init__(scope, "Schedules")
         stack = Stack.of(self)
 
@@ -42,7 +47,7 @@ class Schedules(Construct):
         )
         may_call = aws_iam.PolicyStatement(
             actions=["lambda:InvokeFunction"],
-            resources=[self.resume_journey_arn, self.send_message_arn, function_arn("sweep_journeys")],
+            resources=[function_arn(folder) for folder in sorted(called)],
         )
         may_keep = aws_iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letters_arn])
         self._role = aws_iam.Role(
@@ -57,31 +62,22 @@ class Schedules(Construct):
         )
         self.role_arn = self._role.role_arn
 
-    def bookable_by(self, hop: Hop) -> None:
-        """Let a hop book, move and look up schedules that act in the group's role."""
-        hop.allow(
-            "scheduler:CreateSchedule",
-            "scheduler:UpdateSchedule",
-            "scheduler:GetSchedule",
-            on=self._schedule_arns,
-            wildcard=_OWN_NAMES,
-        )
-        hop.allow(
-            "iam:PassRole",
-            on=self.role_arn,
-            conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
-        )
+    def open_to(self, hop: Hop, *actions: str) -> None:
+        """Let a hop do these actions (``CreateSchedule``); what it books acts in the group's role."""
+        hop.allow(*(f"scheduler:{action}" for action in actions), on=self._schedule_arns, wildcard=_OWN_NAMES)
+        if not {"CreateSchedule", "UpdateSchedule"}.isdisjoint(actions):
+            hop.allow(
+                "iam:PassRole",
+                on=self.role_arn,
+                conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+            )
 
-    def cancellable_by(self, hop: Hop) -> None:
-        """Let a hop delete schedules whose reason is gone."""
-        hop.allow("scheduler:DeleteSchedule", on=self._schedule_arns, wildcard=_OWN_NAMES)
-
-    def call_every_hour(self, hop: Hop, *, name: str) -> None:
+    def call_every_hour(self, hop: Hop) -> None:
         """Call the hop at every full hour."""
         schedule = aws_scheduler.CfnSchedule(
-            self,
-            f"{hop.node.id}Hourly",
-            name=name,
+            hop,
+            "EveryHour",
+            name=hop.folder.replace("_", "-"),
             group_name=self.group,
             schedule_expression="cron(0 * * * ? *)",
             flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),

@@ -1,7 +1,7 @@
 """The two secrets: what external systems sign their webhooks with, and what Waypost signs its links with."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from aws_cdk import RemovalPolicy, aws_secretsmanager
 from constructs import Construct
@@ -43,13 +43,9 @@ class Secrets(Construct):
         self.webhooks = self._webhooks.secret_arn
         self.links = self._links.secret_arn
 
-    def webhooks_readable_by(self, hop: Hop) -> None:
-        """Let a hop check who calls."""
-        hop.allow("secretsmanager:GetSecretValue", on=self.webhooks)
-
-    def links_readable_by(self, hop: Hop) -> None:
-        """Let a hop sign links, or check them."""
-        hop.allow("secretsmanager:GetSecretValue", on=self.links)
+    def readable_by(self, hop: Hop, secret: Literal["webhooks", "links"]) -> None:
+        """Let a hop check who calls, or sign links and check them."""
+        hop.allow("secretsmanager:GetSecretValue", on={"webhooks": self.webhooks, "links": self.links}[secret])
 
     def _secret(
         self, name: str, *, purpose: str, template: dict[str, Any], random_key: str, not_rotated_because: str

@@ -9,8 +9,7 @@ from infra.constructs.acknowledging import acknowledge
 from infra.constructs.alarms import FIVE_MINUTES
 from infra.constructs.hop import Hop, Platform
 
-JUST_BELOW_THE_API_LIMIT = Duration.seconds(28)
-"""The API gives up on a function after 30 seconds."""
+_API_GIVES_UP = 30  # seconds
 
 _OWN_PROOF = "The function checks the caller itself: a write key, a signature over the body, or a signed link"
 _REQUESTS_PER_SECOND = 500
@@ -82,6 +81,7 @@ class WebhookApi(Construct):
 
     def route(self, hop: Hop, *routes: str) -> None:
         """Send these routes (``POST /v1/identify``) to the hop."""
+        hop.must_have_time(at_most=_API_GIVES_UP - 1, because=f"the API gives up after {_API_GIVES_UP} seconds")
         integration = aws_apigatewayv2_integrations.HttpLambdaIntegration(
             hop.node.id, hop.function, scope_permission_to_route=False
         )

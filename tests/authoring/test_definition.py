@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.authoring.folders import DEFINITION, discovered, states, task, write
 from waypost.authoring.definition import augmented
+from waypost.authoring.tasks import journey_tasks
 
 
 def test_a_task_gets_the_standard_retry_and_time_limit(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_only_a_message_behind_the_exits_may_go_to_somebody_who_left(tmp_path: P
 
 
 def test_the_file_itself_is_left_alone() -> None:
-    augmented(DEFINITION)
+    augmented(DEFINITION, tasks=journey_tasks())
     assert "Retry" not in str(DEFINITION)
 
 

@@ -13,6 +13,7 @@ from waypost.authoring.definition import augmented, functions_called
 from waypost.authoring.lint import lint
 from waypost.authoring.manifest import JourneyManifest
 from waypost.authoring.problems import explain
+from waypost.authoring.tasks import journey_tasks
 
 WORDS = ("Task", "Parallel", "Map", "Choice", "Succeed", "Next", "End", "States", "Catch", "Branches", "ItemProcessor",
          "Two days later", "{% $x %}", "${SendMessage}", "event", "where", "tag", "", "2d")  # fmt: skip
@@ -49,10 +50,10 @@ def changed(value: dict[str, Any], path: tuple[Any, ...], junk: Any) -> dict[str
 @given(st.sampled_from(list(places(DEFINITION))), JUNK)
 def test_any_definition_is_linted_and_what_passes_can_be_deployed(path: tuple[Any, ...], junk: Any) -> None:
     definition = changed(DEFINITION, path, junk)
-    found = lint(definition, left_early={"GoalReached", "JourneyExited"}, messages=MESSAGES)
+    found = lint(definition, tasks=journey_tasks(), left_early={"GoalReached", "JourneyExited"}, messages=MESSAGES)
     assert all(isinstance(field, str) and reason for field, reason in found)
     if not found:
-        assert set(functions_called(augmented(definition))) <= {"SendMessage", "PauseJourney"}
+        assert set(functions_called(augmented(definition, tasks=journey_tasks()))) <= {"SendMessage", "PauseJourney"}
 
 
 @settings(deadline=None)
@@ -76,4 +77,4 @@ def complaints(manifest: dict[str, Any]) -> list[tuple[str, str]]:
 @settings(deadline=None)
 @given(JUNK)
 def test_a_file_with_something_else_in_it_is_explained(junk: Any) -> None:
-    assert lint(junk, left_early=set(), messages={})
+    assert lint(junk, tasks=journey_tasks(), left_early=set(), messages={})

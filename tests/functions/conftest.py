@@ -4,26 +4,13 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from functions.close_enrolment import handler as close_enrolment
-from functions.count_purchases import handler as count_purchases
-from functions.evaluate_segment import handler as evaluate_segment
-from functions.merge_contacts import handler as merge_contacts
-from functions.pause_journey import handler as pause_journey
-from functions.plan_refresh import handler as plan_refresh
-from functions.rank_customers import handler as rank_customers
-from functions.record_delivery import handler as record_delivery
-from functions.refresh_contacts import handler as refresh_contacts
-from functions.resume_journey import handler as resume_journey
-from functions.route_events import handler as route_events
-from functions.send_message import handler as send_message
-from functions.sweep_journeys import handler as sweep_journeys
-from functions.update_contact import handler as update_contact
 from tests.engine.published_journeys import email, journey, published
 from tests.engine.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
@@ -34,20 +21,8 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 JOURNEY = "new-user-nurture"
 
 HANDLERS: dict[str, ModuleType] = {
-    "close_enrolment": close_enrolment,
-    "count_purchases": count_purchases,
-    "evaluate_segment": evaluate_segment,
-    "merge_contacts": merge_contacts,
-    "pause_journey": pause_journey,
-    "plan_refresh": plan_refresh,
-    "rank_customers": rank_customers,
-    "record_delivery": record_delivery,
-    "refresh_contacts": refresh_contacts,
-    "resume_journey": resume_journey,
-    "route_events": route_events,
-    "send_message": send_message,
-    "sweep_journeys": sweep_journeys,
-    "update_contact": update_contact,
+    path.parent.name: import_module(f"functions.{path.parent.name}.handler")
+    for path in sorted(FUNCTIONS.glob("*/handler.py"))
 }
 
 
@@ -106,25 +81,26 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     night = Night(world=world, metrics={"scores": ACTIVITY, "rfm": RFM})
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
-    wired: dict[ModuleType, dict[str, Any]] = {
-        close_enrolment: {"close_enrolment": world.closer},
-        evaluate_segment: {"evaluate_segment": world.evaluator},
-        plan_refresh: {"plan_refresh": night.planner},
-        count_purchases: {"count_purchases": night.counter},
-        rank_customers: {"rank_customers": night.ranker},
-        refresh_contacts: {"refresh_contacts": night.refresher},
-        merge_contacts: {"merge_contacts": world.merger},
-        pause_journey: {"pause_journey": world.parker},
-        record_delivery: {"queue": world.queue, "clock": world.clock},
-        resume_journey: {},
-        route_events: {"batch": batch},
-        send_message: {"send_message": world.sender},
-        sweep_journeys: {"sweep_journeys": world.sweeper},
-        update_contact: {"update_contact": world.updater},
+    wired: dict[str, dict[str, Any]] = {
+        "close_enrolment": {"close_enrolment": world.closer},
+        "evaluate_segment": {"evaluate_segment": world.evaluator},
+        "plan_refresh": {"plan_refresh": night.planner},
+        "count_purchases": {"count_purchases": night.counter},
+        "rank_customers": {"rank_customers": night.ranker},
+        "refresh_contacts": {"refresh_contacts": night.refresher},
+        "merge_contacts": {"merge_contacts": world.merger},
+        "pause_journey": {"pause_journey": world.parker},
+        "record_delivery": {"queue": world.queue, "clock": world.clock},
+        "resume_journey": {},
+        "route_events": {"batch": batch},
+        "send_message": {"send_message": world.sender},
+        "sweep_journeys": {"sweep_journeys": world.sweeper},
+        "update_contact": {"update_contact": world.updater},
     }
     monkeypatch.setattr(wiring, "resumer", lambda: world.resumer)
     logs = io.StringIO()
-    for module, factories in wired.items():
+    for function, factories in wired.items():
+        module = HANDLERS[function]
         for name, service in factories.items():
             monkeypatch.setattr(module, name, lambda service=service: service)
         for output in module.logger.handlers:

@@ -3,24 +3,12 @@
 import io
 import json
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from functions.build_audience_slice import handler as build_audience_slice
-from functions.gather_audience import handler as gather_audience
-from functions.plan_audience import handler as plan_audience
-from functions.preview_segment import handler as preview_segment
-from tests.functions.conftest import LambdaContext, sample
+from tests.functions.conftest import HANDLERS, LambdaContext, sample
 from tests.segments.audience_world import Audiences
-
-HANDLERS: dict[str, ModuleType] = {
-    "plan_audience": plan_audience,
-    "build_audience_slice": build_audience_slice,
-    "gather_audience": gather_audience,
-    "preview_segment": preview_segment,
-}
 
 
 @dataclass(frozen=True)

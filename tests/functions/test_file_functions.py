@@ -3,35 +3,16 @@
 import io
 import json
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from functions.export_slice import handler as export_slice
-from functions.finish_export import handler as finish_export
-from functions.finish_import import handler as finish_import
-from functions.import_part import handler as import_part
-from functions.inspect_import import handler as inspect_import
-from functions.plan_export import handler as plan_export
-from functions.reconcile_import import handler as reconcile_import
-from functions.split_import import handler as split_import
-from tests.functions.conftest import LambdaContext, sample
+from tests.functions.conftest import HANDLERS, LambdaContext, sample
 from tests.importing.machine import FakeProfileScan, Machines
 from waypost.exporting.export_slice import ExportSlice
 from waypost.exporting.finish_export import FinishExport
 from waypost.exporting.plan_export import PlanExport
 
-HANDLERS: dict[str, ModuleType] = {
-    "inspect_import": inspect_import,
-    "split_import": split_import,
-    "import_part": import_part,
-    "reconcile_import": reconcile_import,
-    "finish_import": finish_import,
-    "plan_export": plan_export,
-    "export_slice": export_slice,
-    "finish_export": finish_export,
-}
 ROWS = "user_id,email,phone\nu-1042,lin.mei@example.com,13800000042\nu-1043,not an address,\n"
 
 
@@ -52,18 +33,19 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
     machines = Machines()
     scan = FakeProfileScan(machines.contacts)
     exporter = ExportSlice(files=machines.files, scan=scan, contacts=machines.contacts)
-    wired: dict[ModuleType, dict[str, Any]] = {
-        inspect_import: {"inspect_import": machines.inspector},
-        split_import: {"split_import": machines.divider},
-        import_part: {"import_part": machines.importer},
-        reconcile_import: {"reconcile_import": machines.reconciler},
-        finish_import: {"finish_import": machines.reporter},
-        plan_export: {"plan_export": PlanExport(files=machines.files, scan=scan)},
-        export_slice: {"export_slice": exporter},
-        finish_export: {"finish_export": FinishExport(files=machines.files)},
+    wired: dict[str, dict[str, Any]] = {
+        "inspect_import": {"inspect_import": machines.inspector},
+        "split_import": {"split_import": machines.divider},
+        "import_part": {"import_part": machines.importer},
+        "reconcile_import": {"reconcile_import": machines.reconciler},
+        "finish_import": {"finish_import": machines.reporter},
+        "plan_export": {"plan_export": PlanExport(files=machines.files, scan=scan)},
+        "export_slice": {"export_slice": exporter},
+        "finish_export": {"finish_export": FinishExport(files=machines.files)},
     }
     logs = io.StringIO()
-    for module, factories in wired.items():
+    for function, factories in wired.items():
+        module = HANDLERS[function]
         for name, service in factories.items():
             monkeypatch.setattr(module, name, lambda service=service: service)
         for output in module.logger.handlers:

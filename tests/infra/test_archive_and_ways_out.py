@@ -43,7 +43,7 @@ def test_the_archive_reads_inserted_events_only_and_halves_what_fails(template: 
     assert stream["BisectBatchOnFunctionError"] is True
     assert (stream["BatchSize"], stream["MaximumBatchingWindowInSeconds"]) == (1000, 60)
     assert 0 < stream["MaximumRetryAttempts"] <= 100
-    assert "ArchiveEventsLost" in plain(stream["DestinationConfig"]["OnFailure"]["Destination"])
+    assert "ArchiveLost" in plain(stream["DestinationConfig"]["OnFailure"]["Destination"])
 
 
 def test_each_class_of_the_archive_is_forgotten_at_its_own_time(template: Template) -> None:

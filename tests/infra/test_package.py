@@ -17,7 +17,7 @@ FOLDERS = {
 }
 """Each top-level package, and where its source is."""
 SHIPPED = ("docs", "examples", "functions", "layers/dependencies", "requirements", "statemachines")
-"""The folders of the product that are no packages; the wheel has them in infra/shipped."""
+"""The folders of the product that are no packages; the wheel has them in waypost/authoring/shipped."""
 LEFT_OUT = (".pyc", ".po", ".pot", "Dockerfile", "test_clustering.py")
 """Endings of what stays at home: bytecode, what catalogues are compiled from, the image and the tests of the personas extra."""
 
@@ -31,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     ("folder", "inside"),
     [
         *((folder, name) for name, folder in FOLDERS.items()),
-        *((ROOT / name, f"infra/shipped/{name}") for name in SHIPPED),
+        *((ROOT / name, f"waypost/authoring/shipped/{name}") for name in SHIPPED),
     ],
 )
 def test_the_package_is_built_without_the_network_and_holds_every_file(

@@ -64,7 +64,7 @@ def test_a_broken_journey_is_told_line_by_line_with_file_field_and_reason(
 
 def test_a_missing_handler_names_its_folder(project: Path, tmp_path: Path) -> None:
     product = tmp_path / "product"
-    (product / "functions").mkdir(parents=True)
+    (product / "functions" / "receive_webhook").mkdir(parents=True)
     for shared in ("layers", "requirements", "statemachines", "cdk.json"):
         (product / shared).symlink_to(ROOT / shared)
 

@@ -160,10 +160,8 @@ def test_the_end_of_an_operation_closes_nothing(template: Template) -> None:
         if rule["EventPattern"]["source"] == ["aws.states"]
     ]
     operations = {path.parent.name for path in (ROOT / "statemachines" / "operations").glob("*/definition.asl.yaml")}
-    machines = template.all("StepFunctions::StateMachine")
-
     [machine] = pattern["detail"]["stateMachineArn"]
-    left_out = {machines[plain(each).strip("<>")]["StateMachineName"] for each in machine["anything-but"]}
+    left_out = {plain(each).rpartition(":")[2] for each in machine["anything-but"]}
     assert left_out == {f"waypost-dev-{name}" for name in operations}
     assert pattern["detail"]["executionArn"] == [{"anything-but": {"wildcard": "*/*"}}]
 

@@ -22,7 +22,7 @@ FILE_WRITTEN: Final = 5e-6
 """Dollars per PUT to S3 Standard: https://aws.amazon.com/s3/pricing/"""
 
 SLICE_GB: Final = 1769 / 1024
-"""Memory of the functions that read slices: one whole core. ``infra.constructs.build_audience_slice`` gives it."""
+"""Memory of the functions that read slices: one whole core. ``functions/build_audience_slice/function.yaml`` gives it."""
 
 TRANSITIONS_PER_CALL: Final = 2
 """Of a slice: the call and the question whether it is done."""

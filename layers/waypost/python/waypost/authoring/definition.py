@@ -1,13 +1,14 @@
 """A journey's definition as it is deployed: what the synth adds to the file. Used by discovery."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from waypost.authoring.graph import after_leaving, called_function, scopes
-from waypost.authoring.tasks import TASKS, Task
+from waypost.authoring.tasks import Task
 
 
-def augmented(definition: dict[str, Any]) -> dict[str, Any]:
+def augmented(definition: dict[str, Any], *, tasks: Mapping[str, Task]) -> dict[str, Any]:
     """A copy in which every task has its standard ``Retry`` and ``TimeoutSeconds``, unless it has its own.
 
     A message that only somebody gets who has left the body is marked ``after_exit``: the guard that stops the messages
@@ -19,7 +20,7 @@ def augmented(definition: dict[str, Any]) -> dict[str, Any]:
         for name, state in scope.states.items():
             function = called_function(state)
             if function is not None:
-                _complete(state, TASKS[function])
+                _complete(state, tasks[function])
             if function == "SendMessage" and (*scope.inside, name)[0] in outside:
                 state["Arguments"]["Payload"]["after_exit"] = True
     return copy

@@ -12,6 +12,7 @@ from typing import Any, Final
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.declaring import declared
 from waypost.authoring.definition import augmented, functions_called
+from waypost.authoring.functions import FUNCTIONS
 from waypost.authoring.lint import lint
 from waypost.authoring.manifest import JourneyManifest
 from waypost.authoring.messages import MessageFolder
@@ -20,6 +21,7 @@ from waypost.authoring.operations import OperationFolder, operations
 from waypost.authoring.problems import InvalidJourney, Problem
 from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SendingRules
+from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
@@ -67,14 +69,15 @@ class Library:
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def discover(statemachines: Path, *, shipped_operations: Path | None = None) -> Library:
-    """Read all that is authored under ``statemachines/``, and the operations that the product ships.
+def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operations: Path | None = None) -> Library:
+    """Read all that is authored under ``statemachines/``, and the operations in the folder ``shipped_operations``.
 
-    Raises InvalidJourney with every problem.
+    Their definitions may call the tasks under ``functions``. Raises InvalidJourney with every problem.
     """
+    tasks = journey_tasks(functions)
     reader = _Reader(statemachines)
     sending = reader.sending()
-    journeys = [reader.journey(path, sending) for path in reader.folders(statemachines / "journeys")]
+    journeys = [reader.journey(path, sending, tasks) for path in reader.folders(statemachines / "journeys")]
     found, sections = operations(reader, shipped=shipped_operations), declared(reader)
     check_names(reader, [journey for journey in journeys if journey is not None], sections)
     reader.raise_problems()
@@ -93,7 +96,7 @@ class _Reader(FileReader):
         path = self.root / "sending.yaml"
         return (self.model(path, SendingRules) if path.exists() else None) or SendingRules()
 
-    def journey(self, path: Path, sending: SendingRules) -> JourneyFolder | None:
+    def journey(self, path: Path, sending: SendingRules, tasks: Mapping[str, Task]) -> JourneyFolder | None:
         """The journey in the folder, or None and its problems."""
         before = len(self.problems)
         if not _NAME.fullmatch(path.name) or len(path.name) > 50:
@@ -103,7 +106,8 @@ class _Reader(FileReader):
         definition = self.value(path / "definition.asl.yaml")
         if definition is not None:
             channels = {name: message["channels"] if message else _CHANNELS for name, message in messages.items()}
-            findings = lint(definition, left_early=manifest.endings if manifest else set(), messages=channels)
+            left_early = manifest.endings if manifest else set()
+            findings = lint(definition, tasks=tasks, left_early=left_early, messages=channels)
             self.extend(path / "definition.asl.yaml", findings)
         if len(self.problems) > before or manifest is None:
             return None
@@ -111,7 +115,7 @@ class _Reader(FileReader):
             name=path.name,
             path=path,
             manifest=manifest,
-            definition=augmented(definition),
+            definition=augmented(definition, tasks=tasks),
             functions=functions_called(definition),
             messages={name: message for name, message in messages.items() if message is not None},
         )

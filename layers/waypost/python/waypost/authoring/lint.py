@@ -1,7 +1,7 @@
 """The rules a journey's definition must keep, each with the reason an author reads. Called by discovery."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from jsonata import JException, Jsonata  # type: ignore[import-untyped]
@@ -23,7 +23,7 @@ from waypost.authoring.graph import (
 )
 from waypost.authoring.problems import explain, is_expression, join, nearest, unknown
 from waypost.authoring.structure import Findings, known_fields, structure
-from waypost.authoring.tasks import TASKS
+from waypost.authoring.tasks import Task
 
 _STATES_ERRORS: Final = {
     f"States.{name}"
@@ -42,10 +42,12 @@ _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 _READS_THE_TIME: Final = re.compile(r"\$(now|millis)\b")
 
 
-def lint(definition: Any, *, left_early: set[str], messages: Mapping[str, Collection[str]]) -> list[tuple[str, str]]:
+def lint(
+    definition: Any, *, tasks: Mapping[str, Task], left_early: set[str], messages: Mapping[str, Collection[str]]
+) -> list[tuple[str, str]]:
     """What is wrong with a definition, as pairs of a field and a reason.
 
-    ``left_early`` holds the errors by which the manifest lets events end the body (GoalReached, JourneyExited);
+    ``tasks`` are those it may call, by placeholder. ``left_early`` holds the errors by which the manifest lets events end the body (GoalReached, JourneyExited);
     ``messages`` maps the journey's messages to their channels.
     """
     if not isinstance(definition, dict):
@@ -53,11 +55,15 @@ def lint(definition: Any, *, left_early: set[str], messages: Mapping[str, Collec
     broken = list(structure(definition))
     if broken:
         return broken
-    checks: list[Callable[[dict[str, Any]], Findings]] = [
-        _names, _ways, _loops, _failures, _caught_errors, _strings,
-    ]  # fmt: skip
-    found = [finding for check in checks for finding in check(definition)]
-    found.extend(_tasks(definition, messages))
+    found = [
+        *_names(definition),
+        *_ways(definition),
+        *_loops(definition, tasks),
+        *_failures(definition),
+        *_caught_errors(definition),
+        *_strings(definition, tasks),
+        *_tasks(definition, tasks, messages),
+    ]
     found.extend(_leaving(definition, left_early))
     return found
 
@@ -95,7 +101,7 @@ def _ways(definition: dict[str, Any]) -> Findings:
                 yield name, f"a {state['Type']} state ends the journey; it has no Next"
 
 
-def _loops(definition: dict[str, Any]) -> Findings:
+def _loops(definition: dict[str, Any], tasks: Mapping[str, Task]) -> Findings:
     for scope in scopes(definition):
         pauses = [name for name, state in scope.states.items() if called_function(state) == "PauseJourney"]
         looping = scope.in_a_cycle()
@@ -104,7 +110,8 @@ def _loops(definition: dict[str, Any]) -> Findings:
         for name, state in scope.states.items():
             function = called_function(state)
             repeated = name in looping or _inside_a_loop(definition, scope)
-            if repeated and function in {"SendMessage", "PauseJourney", "UpdateContact"} and not _occurrence(state):
+            counts = function is not None and function in tasks and tasks[function].counts_rounds
+            if repeated and counts and not _occurrence(state):
                 yield (
                     f"{name}.Arguments.Payload.occurrence",
                     "is missing: this state is in a loop, so pass the number of the round, or every round is the first one",
@@ -189,14 +196,14 @@ def _swallowed(name: str, state: State) -> Findings:
         named |= LEAVING_ERRORS & set(row["ErrorEquals"])
 
 
-def _strings(definition: dict[str, Any]) -> Findings:
+def _strings(definition: dict[str, Any], tasks: Mapping[str, Task]) -> Findings:
     for scope in scopes(definition):
         for name, state in scope.states.items():
             own = {field: value for field, value in state.items() if field not in {"Branches", "ItemProcessor"}}
             for path, text in _texts(name, {name: own}):
                 for placeholder in _PLACEHOLDER.findall(text):
-                    if placeholder not in TASKS:
-                        yield path, unknown(placeholder, TASKS, "unknown function")
+                    if placeholder not in tasks:
+                        yield path, unknown(placeholder, tasks, "unknown function")
                 if not path.endswith(".Comment"):
                     yield from _expression(path, text)
             for path, key in _keys(name, {name: own}):
@@ -241,14 +248,14 @@ def _expression(path: str, text: str) -> Findings:
         yield path, f"not JSONata: {error}"
 
 
-def _tasks(definition: dict[str, Any], messages: Mapping[str, Collection[str]]) -> Findings:
+def _tasks(definition: dict[str, Any], tasks: Mapping[str, Task], messages: Mapping[str, Collection[str]]) -> Findings:
     for scope in scopes(definition):
         for name, state in scope.states.items():
             if state["Type"] == "Task":
-                yield from _task(name, state, messages)
+                yield from _task(name, state, tasks, messages)
 
 
-def _task(name: str, state: State, messages: Mapping[str, Collection[str]]) -> Findings:
+def _task(name: str, state: State, tasks: Mapping[str, Task], messages: Mapping[str, Collection[str]]) -> Findings:
     arguments = state.get("Arguments")
     if not isinstance(arguments, dict):
         yield f"{name}.Arguments", 'expected {FunctionName: "${…}", Payload: {…}}'
@@ -256,11 +263,11 @@ def _task(name: str, state: State, messages: Mapping[str, Collection[str]]) -> F
     yield from known_fields(f"{name}.Arguments", arguments, ("FunctionName", "Payload"))
     function = called_function(state)
     if function is None:
-        expected = ", ".join(f"${{{each}}}" for each in TASKS)
+        expected = ", ".join(f"${{{each}}}" for each in tasks)
         yield f"{name}.Arguments.FunctionName", f"expected one of {expected}, got {arguments.get('FunctionName')!r}"
-    if function is None or function not in TASKS:  # an unknown placeholder is reported with the others
+    if function is None or function not in tasks:  # an unknown placeholder is reported with the others
         return
-    task = TASKS[function]
+    task = tasks[function]
     if state.get("Resource") != task.resource:
         yield f"{name}.Resource", f"expected {task.resource} for ${{{function}}}, got {state.get('Resource')!r}"
     path, payload = f"{name}.Arguments.Payload", arguments.get("Payload")

@@ -25,7 +25,7 @@ ATTEMPTS: Final = 4
 
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _FORBIDDEN: Final = frozenset({"403", "AccessDenied", "Forbidden"})
-"""What S3 says of a file that is not there to somebody who may list only some folders. Source: Amazon S3 API Reference,
+"""What S3 says of a file that is not there to a caller who may list only some folders. Source: Amazon S3 API Reference,
 "HeadObject": 404 with s3:ListBucket, else 403; our permission to list names prefixes, which these requests do not."""
 
 _EXISTS: Final = "PreconditionFailed"
@@ -91,7 +91,7 @@ class S3Files:
             match table.error_code(error):
                 case code if code == _EXISTS:
                     return False
-                case code if code == _CONFLICT:  # somebody writes it in this very moment
+                case code if code == _CONFLICT:  # another writer is at it in this moment
                     raise TemporarilyUnavailable(f"PutObject: {code}") from error
                 case _:
                     raise

@@ -129,7 +129,7 @@ class DynamoProfileScan:
         }
         if self.page_limit is not None:
             request["Limit"] = self.page_limit
-        with collector_at_rest():  # also while somebody looks at a page: it is full of objects and free of cycles
+        with collector_at_rest():  # also while a page is processed: it is full of objects and free of cycles
             for number in count(1):
                 if after is not None:
                     request["ExclusiveStartKey"] = _place(after)

@@ -79,7 +79,7 @@ class DeliverEvent:
         secret = self.secrets.read(name)
         url = str(secret.get("url") or destination.url)
         if self.states.disabled_since(name, url) is not None:
-            return GivenUp(f"{name} answered 410 Gone before; it is told nothing until it is enabled again")
+            return GivenUp(f"{name} answered 410 Gone before; nothing is posted until it is enabled again")
         contact = self.contacts.load(contact_id) if destination.asks_for_attributes else None
         body = payload.body(destination, event, contact_id, contact)
         webhook_id = payload.webhook_id(destination, event, contact_id)

@@ -16,7 +16,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nothing came back, or nobody was there; ``reason`` names no address."""
+    """No response, or no connection; ``reason`` names no address."""
 
     reason: str
 
@@ -53,11 +53,11 @@ class DestinationStates(Protocol):
     """Remembers which destinations want no more."""
 
     def disabled_since(self, destination: str, url: str) -> datetime | None:
-        """When this URL of the destination said that it is gone. Raises TemporarilyUnavailable."""
+        """When this URL of the destination answered 410 Gone. Raises TemporarilyUnavailable."""
         ...
 
     def disable(self, destination: str, url: str, *, at: datetime) -> None:
-        """The receiver at this URL said that it is gone; another URL is another receiver."""
+        """Record that the receiver at this URL answered 410 Gone; another URL is another receiver."""
         ...
 
     def enable(self, destination: str) -> None:

@@ -1,0 +1,70 @@
+"""What a journey passes to a Pause task. Read by the checks of its definition."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from waypost.authoring.payloads import Occurrence, Payload
+from waypost.authoring.problems import Authored, OrExpression
+from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
+from waypost.authoring.sending_policy import LocalTime
+from waypost.authoring.tasks import LONGEST_WAIT
+from waypost.durations import parse_duration
+from waypost.segments.dependencies import reads_past
+
+
+def _span(text: str) -> str:
+    if parse_duration(text).total_seconds() > LONGEST_WAIT:
+        raise ValueError(f"expected at most 364d, got {text!r}")
+    return text
+
+
+Span = Annotated[str, AfterValidator(_span), OrExpression]
+
+
+class Until(Authored):
+    """A local time in the contact's zone: of a journey day, of the next workday, relative to a date, or the next such time."""
+
+    at: Annotated[LocalTime, OrExpression]
+    day: Annotated[int, Field(ge=1, le=364), OrExpression] | None = None
+    workday: Literal["next"] | None = None
+    date: Name | None = None
+    days: Annotated[int, Field(ge=-364, le=364), OrExpression] | None = None
+
+    @model_validator(mode="after")
+    def _names_one_day(self) -> Self:
+        given = self.model_fields_set
+        if len(given & {"day", "workday", "date"}) > 1:
+            raise ValueError("expected only one of day, workday, date")
+        if "days" in given and "date" not in given:
+            raise ValueError("'days' counts from a 'date'; for the n-th day of the journey write 'day'")
+        return self
+
+
+class PauseEvent(Authored):
+    """The event that ends a pause early."""
+
+    event: EventType
+    where: Where | None = None
+
+    @field_validator("where")
+    @classmethod
+    def _looks_at_the_event(cls, where: Rule | None) -> Rule | None:
+        if reads_past(dump_rule(where)):
+            raise ValueError("looks at the event at hand; ask about earlier events with EvaluateSegment")
+        return where
+
+
+class PauseJourneyPayload(Payload):
+    """Wait ``for`` a time or ``until`` one, ``or`` for an event, whichever is first."""
+
+    for_: Span | None = Field(None, alias="for")
+    until: Annotated[Until, OrExpression] | None = None
+    or_: Annotated[PauseEvent, OrExpression] | None = Field(None, alias="or")
+    occurrence: Occurrence | None = None
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Self:
+        if len(self.model_fields_set & {"for_", "until"}) != 1:
+            raise ValueError('expected one of for: "2d" or until: {day: 3, at: "10:00"}')
+        return self

@@ -1,0 +1,146 @@
+"""``function.yaml`` is checked like every authored file: what is wrong names the file, the field and the way out."""
+
+from pathlib import Path
+
+import pytest
+
+from waypost.authoring.discovery import discover
+from waypost.authoring.functions import FUNCTIONS, discover_functions
+from waypost.authoring.problems import InvalidJourney
+from waypost.authoring.tasks import LONGEST_WAIT, journey_tasks
+
+HANDLER = '"""Give a coupon. Called by Coupon tasks."""\n'
+MANIFEST = "purpose: Gives a coupon of a pool to a contact\ntask: journeys\nwrites:\n  contacts: [PutItem]\n"
+PAYLOAD = '''
+from waypost.authoring.payloads import Occurrence, Payload
+
+
+class IssueCouponPayload(Payload):
+    """Give a coupon of a pool."""
+
+    pool: str
+    occurrence: Occurrence | None = None
+'''
+
+
+def write(folder: Path, manifest: str = MANIFEST, payload: str | None = PAYLOAD, name: str = "issue_coupon") -> Path:
+    """A folder of functions with one in it."""
+    function = folder / "functions" / name
+    function.mkdir(parents=True)
+    function.joinpath("handler.py").write_text(HANDLER, encoding="utf-8")
+    function.joinpath("function.yaml").write_text(manifest, encoding="utf-8")
+    if payload is not None:
+        function.joinpath("payload.py").write_text(payload, encoding="utf-8")
+    return folder / "functions"
+
+
+def problem(folder: Path) -> str:
+    """The only thing that is wrong with the functions."""
+    with pytest.raises(InvalidJourney) as raised:
+        discover_functions(folder)
+    [found] = raised.value.problems
+    return str(found)
+
+
+def test_a_folder_is_a_function_with_what_it_may_do(tmp_path: Path) -> None:
+    [function] = discover_functions(write(tmp_path)).values()
+
+    assert (function.name, function.placeholder) == ("issue_coupon", "IssueCoupon")
+    assert (function.manifest.timeout_seconds, function.manifest.memory) == (30, 512)
+    assert function.manifest.writes.contacts == ["PutItem"]
+
+
+def test_a_function_with_a_payload_is_a_task_of_journeys(tmp_path: Path) -> None:
+    [(placeholder, task)] = journey_tasks(write(tmp_path)).items()
+
+    assert placeholder == "IssueCoupon"
+    assert task.counts_rounds
+    assert task.payload.model_validate({"context": "{% $states.context %}", "pool": "spring"})
+
+
+def test_a_task_that_waits_is_called_with_a_token_for_almost_a_year() -> None:
+    waiting = {name: task for name, task in journey_tasks().items() if task.timeout_seconds == LONGEST_WAIT}
+
+    assert waiting.keys() == {"PauseJourney"}
+    assert waiting["PauseJourney"].resource.endswith("waitForTaskToken")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("purpose:", "aim:"), "functions/issue_coupon/function.yaml: "),
+        (("writes:", "write:"), "function.yaml: write: unknown field 'write'; did you mean 'writes'?"),
+        (("[PutItem]", "[PutItems]"), "function.yaml: writes.contacts[0]: expected 'BatchWriteItem'"),
+        (("task: journeys", "task: jorneys"), "function.yaml: task: expected 'journeys' or 'operations'"),
+        (("task: journeys\n", ""), "give 'task' (journeys or operations) or 'called_by'"),
+        (("task: journeys", "task: operations\nwaits: true"), "only a task of journeys waits"),
+        (("task: journeys", "called_by: [api]"), "'routes' (such as GET /u/{token}) and 'called_by: [api]' come together"),
+        (("task: journeys", "timeout: 16m\ntask: journeys"), "function.yaml: timeout: expected at most 15m, got '16m'"),
+        (("task: journeys", "memory: 64\ntask: journeys"), "function.yaml: memory: "),
+        (("task: journeys", "settings: [api_ulr]\ntask: journeys"), "settings[0]: unknown setting 'api_ulr'; did you mean 'api_url'?"),
+        (("task: journeys", "reads: {files: [/imports]}\ntask: journeys"), "function.yaml: reads.files[0]: "),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_names_the_field_and_the_way_out(tmp_path: Path, change: tuple[str, str], reason: str) -> None:
+    functions = write(tmp_path, MANIFEST.replace(*change))
+
+    with pytest.raises(InvalidJourney) as raised:
+        discover_functions(functions)
+
+    assert [found for found in map(str, raised.value.problems) if reason in found], raised.value.problems
+
+
+def test_a_folder_without_its_files_says_which_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "functions" / "issue_coupon").mkdir(parents=True)
+
+    with pytest.raises(InvalidJourney) as raised:
+        discover_functions(tmp_path / "functions")
+
+    assert [str(found).partition(":")[0] for found in raised.value.problems] == [
+        "functions/issue_coupon/handler.py",
+        "functions/issue_coupon/function.yaml",
+    ]
+
+
+def test_a_task_of_journeys_without_a_payload_says_what_belongs_there(tmp_path: Path) -> None:
+    assert problem(write(tmp_path, payload=None)) == (
+        "functions/issue_coupon/payload.py: is missing; it holds the class IssueCouponPayload with what a journey passes to the task"
+    )
+
+
+def test_a_payload_under_another_name_says_which_is_expected(tmp_path: Path) -> None:
+    functions = write(tmp_path, payload=PAYLOAD.replace("IssueCouponPayload", "CouponPayload"))
+
+    assert problem(functions).startswith("functions/issue_coupon/payload.py: IssueCouponPayload: is missing")
+
+
+def test_a_name_that_is_no_verb_with_an_object_is_refused(tmp_path: Path) -> None:
+    assert problem(write(tmp_path, name="Coupons", payload=PAYLOAD)).startswith("functions/Coupons: expected a verb")
+
+
+def test_a_new_task_needs_nothing_but_its_folder(tmp_path: Path) -> None:
+    functions = write(tmp_path)
+    for shipped in FUNCTIONS.iterdir():
+        if (shipped / "handler.py").is_file():
+            (functions / shipped.name).symlink_to(shipped)
+    journey = tmp_path / "statemachines" / "journeys" / "gift"
+    journey.mkdir(parents=True)
+    manifest = "scenario: gift\ndescription: A coupon for every order.\nowner: crm\ntrigger: {event: order_placed}\nversion: 1\n"
+    journey.joinpath("journey.yaml").write_text(manifest, encoding="utf-8")
+    definition = """
+Comment: A coupon for every order.
+QueryLanguage: JSONata
+StartAt: Give the coupon
+States:
+  Give the coupon:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments: { FunctionName: "${IssueCoupon}", Payload: { pool: spring, context: "{% $states.context %}" } }
+    End: true
+"""
+    journey.joinpath("definition.asl.yaml").write_text(definition, encoding="utf-8")
+
+    [found] = discover(tmp_path / "statemachines", functions=functions).journeys
+
+    assert found.functions == ("IssueCoupon",)
+    assert found.definition["States"]["Give the coupon"]["TimeoutSeconds"] == 60

@@ -1,0 +1,121 @@
+"""What each role may do, a line per right: read from the template, and from what ``function.yaml`` says. Used by the tests."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from tests.infra.template import Template, listed, plain
+from waypost.authoring.functions import WITHOUT_WAITING, Caller, FunctionFolder
+
+_HASH = re.compile(r"[0-9A-F]{8}(?=[>.])")
+_ARN = re.compile(r"^arn:<AWS::Partition>:([a-z-]+):<AWS::Region>:<AWS::AccountId>:")
+
+TABLE, BUCKET, STAGE = "<ContactsTable.Arn>", "<FilesBucket.Arn>", "waypost-dev"
+SECRETS = {
+    "webhooks": "<SecretsWebhooks>",
+    "links": "<SecretsLinks>",
+    "destinations": "secretsmanager:secret:waypost/dev/destinations/*",
+}
+QUEUES = {
+    "events": ["sqs:SendMessage on <EventsQueue.Arn>"],
+    "events_dead_letters": ["sqs:SendMessage on <EventsDeadLetters.Arn>"],
+    "destinations": [
+        f"sqs:{action} on sqs:{STAGE}-to-*" for action in ("GetQueueUrl", "ChangeMessageVisibility", "SendMessage")
+    ],
+}
+SENDS = {
+    "channels": [
+        "ses:SendEmail on ses:identity/<ChannelsIdentity>",
+        "ses:SendEmail on ses:configuration-set/<ChannelsConfiguration>",
+        "sms-voice:SendTextMessage on sms-voice:*",
+    ],
+    "event_bus": ["events:PutEvents on <Bus.Arn>"],
+}
+CALLERS: dict[Caller, list[str]] = {
+    "events_queue": [
+        f"sqs:{action} on <EventsQueue.Arn>"
+        for action in (
+            "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
+        )
+    ],
+    "contacts_stream": [
+        f"dynamodb:{action} on <ContactsTable.StreamArn>"
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    ] + ["sqs:SendMessage on <ArchiveLost.Arn>"],
+}  # fmt: skip
+"""What Lambda itself needs of the role, to fetch what it hands to the function; a caller that pushes needs nothing."""
+KEEPS_FAILURES = [
+    f"sqs:{action} on <UndeliveredQueue.Arn>" for action in ("SendMessage", "GetQueueAttributes", "GetQueueUrl")
+]
+
+
+def granted(template: Template, folder: str) -> set[str]:
+    """What the role of a function may do: ``sqs:SendMessage on <EventsQueue.Arn>``."""
+    role = template.functions()[folder]["Role"]["Fn::GetAtt"][0]
+    return {line for statement in template.statements(role) for line in _lines(statement)}
+
+
+def _lines(statement: dict[str, object]) -> Iterator[str]:
+    condition = statement.get("Condition")
+    when = f" when {json.dumps(condition, sort_keys=True)}" if condition else ""
+    for action in listed(statement["Action"]):
+        for resource in listed(statement["Resource"]):
+            where = _ARN.sub(r"\1:", _HASH.sub("", plain(resource)))
+            yield f"{action} on {where}{when}"
+
+
+def declared(function: FunctionFolder) -> set[str]:
+    """What ``function.yaml`` says the function needs, in the same words."""
+    return {*_base(function), *_contacts(function), *_files(function), *_others(function)}
+
+
+def _base(function: FunctionFolder) -> Iterator[str]:
+    for action in ("CreateLogStream", "PutLogEvents"):
+        yield f"logs:{action} on <{function.placeholder}Logs.Arn>"
+    for action in ("PutTraceSegments", "PutTelemetryRecords"):
+        yield f"xray:{action} on *"
+    for caller in function.manifest.called_by:
+        yield from CALLERS.get(caller, [])
+    if WITHOUT_WAITING.intersection(function.manifest.called_by):
+        yield from KEEPS_FAILURES
+
+
+def _contacts(function: FunctionFolder) -> Iterator[str]:
+    for part in (function.manifest.reads, function.manifest.writes):
+        limit = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [part.keys]}}
+        for action in part.contacts:
+            yield f"dynamodb:{action} on {TABLE}" + (f" when {json.dumps(limit)}" if part.keys else "")
+    yield from (f"dynamodb:{action} on {TABLE}/index/due" for action in function.manifest.reads.due)
+    yield from (f"dynamodb:{action} on {TABLE}/index/profiles" for action in function.manifest.reads.profiles)
+
+
+def _files(function: FunctionFolder) -> Iterator[str]:
+    reads, writes = function.manifest.reads, function.manifest.writes
+    for actions, prefixes in (
+        (["GetObject"], reads.files),
+        (["PutObject"], writes.files),
+        (["PutObject", "AbortMultipartUpload"], writes.uploads),
+        (["PutObject", "PutObjectTagging"], writes.tagged_files),
+    ):
+        for action in actions:
+            for prefix in prefixes:
+                yield f"s3:{action} on {BUCKET}/{prefix}*"
+    if reads.files:
+        limit = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in reads.files]}}
+        yield f"s3:ListBucket on {BUCKET} when {json.dumps(limit)}"
+
+
+def _others(function: FunctionFolder) -> Iterator[str]:
+    manifest = function.manifest
+    for secret in manifest.reads.secrets:
+        yield f"secretsmanager:GetSecretValue on {SECRETS[secret]}"
+    for queue in manifest.queues:
+        yield from QUEUES[queue]
+    for target in manifest.sends:
+        yield from SENDS[target]
+    for action in manifest.schedules:
+        yield f"scheduler:{action} on scheduler:schedule/{STAGE}/*"
+    if {"CreateSchedule", "UpdateSchedule"}.intersection(manifest.schedules):
+        limit = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        yield f"iam:PassRole on <SchedulesRole.Arn> when {json.dumps(limit)}"
+    yield from (f"states:{action} on states:stateMachine:{STAGE}-*" for action in manifest.journeys)
