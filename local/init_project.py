@@ -26,6 +26,16 @@ def installed_requirement() -> str:
     return f"waypost=={version('waypost')}"
 
 
+def copy_sample_content(folder: Path) -> None:
+    """Copy the sample's statemachines/ into ``folder``, without the operations, which every project has anyway."""
+    source = ROOT / "statemachines"
+    shutil.copytree(
+        source,
+        folder / "statemachines",
+        ignore=lambda parent, _: _SHIPPED_ONLY if Path(parent) == source else (),
+    )
+
+
 def init_project(folder: Path, *, requirement: str) -> list[Path]:
     """Write a new project into ``folder`` and return its files, relative to it.
 
@@ -34,11 +44,7 @@ def init_project(folder: Path, *, requirement: str) -> list[Path]:
     """
     if folder.exists() and (not folder.is_dir() or any(path.name != ".git" for path in folder.iterdir())):
         raise LocalError(f"{folder} is not empty", "name a folder that does not exist yet")
-    shutil.copytree(
-        ROOT / "statemachines",
-        folder / "statemachines",
-        ignore=lambda parent, _: _SHIPPED_ONLY if Path(parent) == ROOT / "statemachines" else (),
-    )
+    copy_sample_content(folder)
     shutil.copytree(ROOT / "examples", folder / "examples")
     for template, name in _FILES.items():
         text = (_TEMPLATE / template).read_text(encoding="utf-8")

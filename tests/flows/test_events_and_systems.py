@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import hmac
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from infra.app import synthesize
 from infra.project import ROOT, Project
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
+from local.init_project import copy_sample_content
 from local.loopback import Answer, call
 from tests.destinations_receiver import ReceiveWebhook, receiving
 from tests.flows.steps import accepted, by_day, contact_id, eventually, only, rows, sign_up
@@ -53,7 +53,7 @@ def cloud(
     project = tmp_path_factory.mktemp("project")
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     for name in DESTINATIONS:
         file = project / "statemachines" / "contacts" / "destinations" / f"{name}.yaml"
         file.write_text(file.read_text(encoding="utf-8").replace("enabled: false", "enabled: true"), encoding="utf-8")

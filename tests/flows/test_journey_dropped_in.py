@@ -11,6 +11,7 @@ from infra.app import synthesize
 from infra.project import ROOT, Project
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
+from local.init_project import copy_sample_content
 from local.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
@@ -39,7 +40,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     project = tmp_path_factory.mktemp("project")
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     drop_in(project / "statemachines", *(path.name for path in DROPPED_IN.iterdir()))
     synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
     with LocalCloud(project / "cloud", start=story().start, keeps_state=True) as before:

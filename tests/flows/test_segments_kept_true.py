@@ -16,6 +16,7 @@ from local import segment_members
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
 from local.commands import app
+from local.init_project import copy_sample_content
 from local.segment_files import segment_called
 from local.segment_members import count_by_scan
 from tests.flows.steps import accepted, contact_id, introduce, items, only, rows, travel
@@ -30,7 +31,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     project = tmp_path_factory.mktemp("project")
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     shutil.copytree(JOURNEY, project / "statemachines" / "journeys" / JOURNEY.name)
     synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
     with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly")) as cloud:

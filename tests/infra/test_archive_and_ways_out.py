@@ -1,7 +1,6 @@
 """The archive reads the stream and forgets by class; each destination has its way out, its secret and its dead letters."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from infra.app import synthesize
 from infra.project import ROOT, Project
+from local.init_project import copy_sample_content
 from tests.infra.template import NO_BUNDLING, Template, plain
 from waypost.authoring.discovery import discover
 
@@ -19,7 +19,7 @@ SECTIONS = discover(ROOT / "statemachines").sections
 def switched_on(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The project with the two shipped destinations switched on."""
     project = tmp_path_factory.mktemp("project")
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     for file in (project / "statemachines" / "contacts" / "destinations").glob("*.yaml"):
         file.write_text(file.read_text(encoding="utf-8").replace("enabled: false", "enabled: true"), encoding="utf-8")
     [stack] = synthesize(project=Project.at(project), context=NO_BUNDLING, output=project / "out").stacks
