@@ -17,13 +17,11 @@ from waypost.segments.upkeep import Upkeep
 from waypost.sending.ledger import Confirmation, Ledger
 
 CONFIRMATIONS: Final[Mapping[str, Confirmation]] = {
-    "email_accepted": "accepted",
-    "email_delivered": "delivered",
-    "email_bounced": "bounced",
-    "email_complained": "complained",
-    "email_rejected": "rejected",
-    "sms_delivered": "delivered",
-    "sms_failed": "bounced",
+    "message_accepted": "accepted",
+    "message_delivered": "delivered",
+    "message_bounced": "bounced",
+    "message_complained": "complained",
+    "message_failed": "rejected",
 }
 """What a provider's event says of the message whose key it carries."""
 
