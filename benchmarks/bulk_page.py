@@ -22,7 +22,7 @@ NOW: Final = datetime(2031, 3, 3, 2, tzinfo=UTC)
 
 _CITIES: Final = ("上海市", "北京市", "广州市", "深圳市", "杭州市", "成都市")
 _TAGS: Final = ("interest-beauty", "interest-home", "dormant-warning", "high-intent-cart", "vip", "newsletter")
-_EVENTS: Final = ("registered", "order_placed", "page_viewed", "cart_updated", "email_opened", "email_delivered")
+_EVENTS: Final = ("registered", "order_placed", "page_viewed", "cart_updated", "message_opened", "message_delivered")
 
 Item = dict[str, Any]
 

@@ -92,7 +92,7 @@ def count_by_scan(checked: CheckedSegment, access: Mapping[str, Any], *, progres
     database, table, now = client("dynamodb", access["endpoint_url"]), access["contacts_table"], _now()
     scan, question, past = DynamoProfileScan(database, table), MembershipQuery(checked.rule), _past(access, now)
     view = scan.viewer(question.reads, now=now, default_zone=default_zone())
-    total = scan.size().contacts or None
+    total = scan.size().items or None
     members: list[str] = []
     seen = read = 0
     for page in scan.stored(0, 1, reads=question.reads):

@@ -65,7 +65,7 @@ def _variety(contact: Contact, _now: datetime) -> float:
 
 
 def _opens(contact: Contact, now: datetime) -> float:
-    seen = [contact.seen[kind][1] for kind in ("email_opened", "email_clicked", "sms_clicked") if kind in contact.seen]
+    seen = [contact.seen[kind][1] for kind in ("message_opened", "message_clicked") if kind in contact.seen]
     return float(bool(seen) and (now.astimezone(UTC).date() - max(seen)).days <= 90)
 
 

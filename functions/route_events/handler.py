@@ -20,6 +20,7 @@ from waypost.defaults import load_defaults
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.published import load_journeys
 from waypost.journeys.wake_journeys import WakeJourneys
+from waypost.routing.reactions import reactions
 from waypost.routing.route_events import RouteEvents
 
 logger = Logger(service="route_events")
@@ -39,29 +40,31 @@ def route_events() -> RouteEvents:
     return RouteEvents(
         contacts=wiring.contacts(),
         history=wiring.history(),
-        ledger=wiring.ledger(),
-        keeper=wiring.keeper(),
-        waker=WakeJourneys(
-            journeys=journeys,
-            default_zone=default_zone,
-            enrolments=wiring.enrolments(),
-            pauses=wiring.pauses(),
-            history=wiring.history(),
-            schedules=wiring.schedules(),
-            tokens=wiring.tokens(),
-            deferrals=wiring.deferrals(),
-            clock=clock(),
-        ),
-        enroller=EnrolContact(
-            journeys=journeys,
-            default_zone=default_zone,
-            enrolments=wiring.enrolments(),
-            history=wiring.history(),
-            machines=StepFunctionsMachines(client("stepfunctions"), settings.state_machine_prefix),
-            clock=clock(),
-        ),
-        bus=EventBridgeBus(client("events"), settings.event_bus),
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
+        reactions=reactions(
+            ledger=wiring.ledger(),
+            upkeep=wiring.keeper(),
+            wake_journeys=WakeJourneys(
+                journeys=journeys,
+                default_zone=default_zone,
+                enrolments=wiring.enrolments(),
+                pauses=wiring.pauses(),
+                history=wiring.history(),
+                schedules=wiring.schedules(),
+                tokens=wiring.tokens(),
+                deferrals=wiring.deferrals(),
+                clock=clock(),
+            ),
+            enrol_contact=EnrolContact(
+                journeys=journeys,
+                default_zone=default_zone,
+                enrolments=wiring.enrolments(),
+                history=wiring.history(),
+                machines=StepFunctionsMachines(client("stepfunctions"), settings.state_machine_prefix),
+                clock=clock(),
+            ),
+            bus=EventBridgeBus(client("events"), settings.event_bus),
+        ),
         clock=clock(),
         identity_rules=load_identity_rules(),
         wait=time.sleep,

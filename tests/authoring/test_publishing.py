@@ -14,6 +14,7 @@ import pytest
 from tests.authoring.folders import write
 from waypost.authoring.discovery import InvalidJourney, discover
 from waypost.authoring.publishing import publish, published
+from waypost.contacts.channels import Channel
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.message import PublishedMessage, SmsVariant
 from waypost.defaults import Defaults
@@ -47,7 +48,7 @@ def test_a_journey_reads_back_as_it_was_authored(sections: Sections) -> None:
 def test_the_sending_policy_and_the_defaults_read_back_as_zone_and_times(sections: Sections) -> None:
     assert Defaults.from_dict(sections["defaults"]).time_zone.key == "Asia/Shanghai"
     policy = SendingPolicy.from_dict(sections["sending"])
-    assert policy.windows["sms"] == (time(9), time(21))
+    assert policy.windows[Channel("sms")] == (time(9), time(21))
     assert policy.frequency_cap == FrequencyCap(2, 24)
 
 

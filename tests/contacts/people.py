@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from waypost.clock import parse_instant
+from waypost.contacts.channels import Channel
 from waypost.contacts.profile import Consent, Contact
 
 NOON = parse_instant("2027-03-01T04:00:00.000Z")
@@ -28,3 +29,8 @@ def contact(contact_id: str, /, *, at: float = 0, version: int = 1, **fields: An
     stamps |= fields.pop("attributes_at", {})
     fields |= {name: frozenset(fields[name]) for name in ("tags", "groups", "kept_apart") if name in fields}
     return Contact(contact_id=contact_id, created_at=minutes(at), attributes_at=stamps, version=version, **fields)
+
+
+def addresses(contact: Contact, channel: str) -> list[str]:
+    """The contact's addresses on a channel, as texts."""
+    return [address.text for address in contact.addresses(Channel(channel))]

@@ -48,9 +48,9 @@ KINDS: list[tuple[str, dict[str, Any], str]] = [
     ("group_joined", {"group": "club"}, "shop"),
     ("consent_granted", {"channel": "email", "topic": "news"}, "shop"),
     ("unsubscribed", {}, "shop"),
-    ("email_bounced", {"bounce_type": "permanent"}, "waypost.ses"),
-    ("email_complained", {}, "waypost.ses"),
-    ("sms_number_invalid", {}, "waypost.sms"),
+    ("message_bounced", {"channel": "email", "suppression": "hard_bounce"}, "waypost.ses"),
+    ("message_complained", {"channel": "email", "suppression": "complaint"}, "waypost.ses"),
+    ("message_bounced", {"channel": "sms", "suppression": "invalid_number"}, "waypost.sms"),
 ]
 
 

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from waypost.contacts.channels import Channel
 from waypost.content.message import EmailVariant, PublishedMessage, SmsVariant
 from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, choose_locale, render
+
+EMAIL, SMS = Channel("email"), Channel("sms")
 
 
 def message(**parts: str) -> PublishedMessage:
@@ -16,7 +19,7 @@ def message(**parts: str) -> PublishedMessage:
         name="greeting",
         kind="marketing",
         topic="offers",
-        channels=("email", "sms"),
+        channels=(EMAIL, SMS),
         email={"en": EmailVariant(**mail), "zh-CN": EmailVariant(subject="你好", html="<p>你好</p>", text="你好")},
         sms={"en": SmsVariant(text=sms)},
     )
@@ -34,14 +37,14 @@ def variables(contact: dict[str, Any] | None = None, event: dict[str, Any] | Non
 
 def mail(parts: dict[str, str], **given: dict[str, Any]) -> RenderedEmail:
     rendered = render(
-        message(**parts), channel="email", locale="en", default_locale="zh-CN", variables=variables(**given)
+        message(**parts), channel=EMAIL, locale="en", default_locale="zh-CN", variables=variables(**given)
     )
     assert isinstance(rendered, RenderedEmail)
     return rendered
 
 
 def sms(text: str, **given: dict[str, Any]) -> str:
-    rendered = render(message(sms=text), channel="sms", locale="en", default_locale="en", variables=variables(**given))
+    rendered = render(message(sms=text), channel=SMS, locale="en", default_locale="en", variables=variables(**given))
     assert isinstance(rendered, RenderedSms)
     return rendered.text
 
@@ -108,10 +111,10 @@ def test_what_cannot_be_filled_in_is_named_without_any_value(parts: dict[str, st
 
 def test_a_channel_the_message_does_not_have_is_refused() -> None:
     only_sms = PublishedMessage(
-        name="code", kind="transactional", topic="orders", channels=("sms",), sms={"en": SmsVariant("1")}
+        name="code", kind="transactional", topic="orders", channels=(SMS,), sms={"en": SmsVariant("1")}
     )
     with pytest.raises(MessageNotRenderable, match="code has no email"):
-        render(only_sms, channel="email", locale="en", default_locale="en", variables=variables())
+        render(only_sms, channel=EMAIL, locale="en", default_locale="en", variables=variables())
 
 
 @pytest.mark.parametrize(
@@ -135,5 +138,5 @@ def test_the_nearest_locale_is_chosen(wanted: str | None, available: list[str], 
 
 
 def test_the_locale_decides_what_is_sent() -> None:
-    rendered = render(message(), channel="email", locale="zh-Hans-CN", default_locale="en", variables=variables())
+    rendered = render(message(), channel=EMAIL, locale="zh-Hans-CN", default_locale="en", variables=variables())
     assert rendered == RenderedEmail(subject="你好", html="<p>你好</p>", text="你好")

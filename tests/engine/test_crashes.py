@@ -101,8 +101,8 @@ def answered(count: int, answer: Answer) -> Callable[[World], object]:
 
 ANSWER: Step = ("event", "survey_answered", {"interest": "beauty"})
 LEAVE: Step = ("event", "left_us", {})
-DELIVERED: Step = ("report", "welcome", {"type": "email_delivered"})
-BOUNCED: Step = ("report", "welcome", {"type": "email_bounced", "bounce_type": "transient"})
+DELIVERED: Step = ("report", "welcome", {"type": "message_delivered", "channel": "email"})
+BOUNCED: Step = ("report", "welcome", {"type": "message_bounced", "channel": "email", "bounce_type": "transient"})
 DAY_3, DAY_5, HOURS = "Until day 3 at ten", "Until day 5 or an answer", "Three hours"
 
 NEWCOMERS = {"property": "segment", "equals": "newcomers"}

@@ -9,7 +9,7 @@ from tests.engine.world import CONTACT, START, World
 from tests.fakes import FakeClock
 from waypost.clock import parse_instant
 from waypost.errors import InvalidInput
-from waypost.tracking.record_delivery import SMS_TYPES, delivery_events
+from waypost.tracking.record_delivery import delivery_events
 
 TAGS = {"message_key": "m-1", "contact_id": CONTACT, "journey": "nurture"}
 
@@ -47,12 +47,19 @@ def clock() -> FakeClock:
 @pytest.mark.parametrize(
     ("notice", "kind", "properties"),
     [
-        (ses("Send"), "email_accepted", {}),
-        (ses("Delivery", {"timestamp": "2027-03-01T02:01:00.000Z"}), "email_delivered", {}),
-        (ses("Bounce", {"bounceType": "Permanent"}), "email_bounced", {"bounce_type": "permanent"}),
-        (ses("Bounce", {"bounceType": "Transient"}), "email_bounced", {"bounce_type": "transient"}),
-        (ses("Complaint"), "email_complained", {}),
-        (ses("Reject", {"reason": "Bad content"}), "email_rejected", {"reason": "Bad content"}),
+        (ses("Send"), "message_accepted", {}),
+        (ses("Delivery", {"timestamp": "2027-03-01T02:01:00.000Z"}), "message_delivered", {}),
+        (
+            ses("Bounce", {"bounceType": "Permanent"}),
+            "message_bounced",
+            {"bounce_type": "permanent", "suppression": "hard_bounce"},
+        ),
+        (ses("Bounce", {"bounceType": "Transient"}), "message_bounced", {"bounce_type": "transient"}),
+        (ses("Bounce", {"bounceType": "Undetermined"}), "message_bounced", {"bounce_type": "undetermined"}),
+        (ses("Complaint"), "message_complained", {"suppression": "complaint"}),
+        (ses("Complaint", {"complaintFeedbackType": "abuse"}), "message_complained", {"suppression": "complaint"}),
+        (ses("Complaint", {"complaintFeedbackType": "not-spam"}), "message_complained", {}),
+        (ses("Reject", {"reason": "Bad content"}), "message_failed", {"reason": "Bad content"}),
     ],
 )
 def test_a_notice_of_ses_is_an_event(
@@ -60,7 +67,13 @@ def test_a_notice_of_ses_is_an_event(
 ) -> None:
     (said,) = delivery_events(notice, clock=clock)
     assert (said.type, said.contact, said.is_our_own) == (kind, {"contact_id": CONTACT}, True)
-    known = {"provider_message_id": "ses-1", "message_key": "m-1", "journey": "nurture"}
+    known = {
+        "channel": "email",
+        "provider_word": notice["detail"]["eventType"],
+        "provider_message_id": "ses-1",
+        "message_key": "m-1",
+        "journey": "nurture",
+    }
     assert said.properties == known | properties
     assert said.received_at == clock()
 
@@ -77,12 +90,41 @@ def test_what_nobody_acts_on_is_no_event(kind: str, clock: FakeClock) -> None:
     assert delivery_events(ses(kind), clock=clock) == []
 
 
-@pytest.mark.parametrize("kind", sorted(SMS_TYPES))
-def test_a_notice_about_an_sms_is_an_event(kind: str, clock: FakeClock) -> None:
-    said = delivery_events(sms(kind), clock=clock)[0]
-    assert said.type == ("sms_delivered" if kind == "TEXT_DELIVERED" else "sms_failed")
-    assert said.properties["message_key"] == "m-1"
-    assert said.is_our_own
+@pytest.mark.parametrize(
+    ("word", "kind", "more"),
+    [
+        ("TEXT_DELIVERED", "message_delivered", {}),
+        ("TEXT_INVALID", "message_bounced", {"bounce_type": "permanent", "suppression": "invalid_number"}),
+        ("TEXT_CARRIER_UNREACHABLE", "message_bounced", {"bounce_type": "transient"}),
+        ("TEXT_UNREACHABLE", "message_bounced", {"bounce_type": "transient"}),
+        ("TEXT_TTL_EXPIRED", "message_bounced", {"bounce_type": "transient"}),
+        ("TEXT_UNKNOWN", "message_bounced", {"bounce_type": "undetermined"}),
+        ("TEXT_BLOCKED", "message_failed", {}),
+        ("TEXT_CARRIER_BLOCKED", "message_failed", {}),
+        ("TEXT_INVALID_MESSAGE", "message_failed", {}),
+        ("TEXT_PROTECT_BLOCKED", "message_failed", {}),
+        ("TEXT_SPAM", "message_failed", {}),
+    ],
+)
+def test_a_notice_about_an_sms_is_an_event(word: str, kind: str, more: dict[str, str], clock: FakeClock) -> None:
+    (event,) = delivery_events(sms(word), clock=clock)
+    assert (event.type, event.is_our_own) == (kind, True)
+    assert event.properties == {
+        "channel": "sms",
+        "provider_word": word,
+        "provider_message_id": "sms-1",
+        "status": word.removeprefix("TEXT_"),
+        "message_key": "m-1",
+        "journey": "nurture",
+        **more,
+    }
+
+
+def test_the_last_word_of_a_carrier_that_reports_no_arrival_counts_as_one(clock: FakeClock) -> None:
+    notice = sms("TEXT_SUCCESSFUL")
+    notice["detail"]["isFinal"] = True
+    (event,) = delivery_events(notice, clock=clock)
+    assert (event.type, event.properties["provider_word"]) == ("message_delivered", "TEXT_SUCCESSFUL")
 
 
 @pytest.mark.parametrize("kind", ["TEXT_QUEUED", "TEXT_SENT", "TEXT_PENDING", "TEXT_SUCCESSFUL"])
@@ -91,12 +133,9 @@ def test_an_sms_on_its_way_is_no_event(kind: str, clock: FakeClock) -> None:
 
 
 def test_a_number_that_does_not_exist_closes_the_channel(clock: FakeClock) -> None:
-    failed, invalid = delivery_events(sms("TEXT_INVALID"), clock=clock)
-    assert (failed.type, invalid.type) == ("sms_failed", "sms_number_invalid")
-    assert failed.id != invalid.id
     world = World()
     world.have_contact()
-    for each in (failed, invalid):
+    for each in delivery_events(sms("TEXT_INVALID"), clock=clock):
         world.route(each)
     assert world.contacts[CONTACT].suppressions == {"sms": "invalid_number"}
 

@@ -125,7 +125,13 @@ def test_what_the_provider_says_of_a_message_of_the_absorbed_contact_settles_it(
     enrolment = world.have_enrolment(READER)
     sent = world.send(enrolment, "welcome")
     meet(world)
-    said = event("email_delivered", world.clock(), contact={"contact_id": READER}, message_key=sent.message_key)
+    said = event(
+        "message_delivered",
+        world.clock(),
+        channel="email",
+        contact={"contact_id": READER},
+        message_key=sent.message_key,
+    )
     world.route(replace(said, source="waypost.ses"))
     assert world.ledger[sent.message_key].state == "delivered"
 

@@ -115,12 +115,14 @@ def test_consent_events_say_what_they_are_about(
 @pytest.mark.parametrize(
     ("kind", "properties", "suppressions"),
     [
-        ("email_bounced", {"bounce_type": "permanent"}, {"email": "hard_bounce"}),
-        ("email_bounced", {"bounce_type": "transient"}, {}),
-        ("email_bounced", {}, {}),
-        ("email_complained", {}, {"email": "complaint"}),
-        ("sms_number_invalid", {}, {"sms": "invalid_number"}),
-        ("email_delivered", {}, {}),
+        ("message_bounced", {"channel": "email", "suppression": "hard_bounce"}, {"email": "hard_bounce"}),
+        ("message_bounced", {"channel": "email", "bounce_type": "transient"}, {}),
+        ("message_bounced", {"channel": "email", "suppression": ""}, {}),
+        ("message_bounced", {"suppression": "hard_bounce"}, {}),
+        ("message_complained", {"channel": "email", "suppression": "complaint"}, {"email": "complaint"}),
+        ("message_complained", {"channel": "email"}, {}),
+        ("message_bounced", {"channel": "sms", "suppression": "invalid_number"}, {"sms": "invalid_number"}),
+        ("message_delivered", {"channel": "email", "suppression": "hard_bounce"}, {}),
     ],
 )
 def test_what_the_provider_says_closes_a_channel(
@@ -131,7 +133,10 @@ def test_what_the_provider_says_closes_a_channel(
 
 
 def test_a_stranger_cannot_close_a_channel(contact: Contact) -> None:
-    assert with_event(contact, event("email_complained", NOON)).suppressions == {}
+    assert (
+        with_event(contact, event("message_complained", NOON, channel="email", suppression="complaint")).suppressions
+        == {}
+    )
 
 
 def test_a_contact_survives_storage(contact: Contact) -> None:

@@ -44,6 +44,7 @@ from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.journeys.wake_journeys import WakeJourneys
+from waypost.routing.reactions import reactions
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
@@ -97,29 +98,31 @@ class World:
         return RouteEvents(
             contacts=self.contacts,
             history=self.history,
-            ledger=self.ledger,
-            keeper=self.keeper,
-            waker=WakeJourneys(
-                journeys=self.published.journeys,
-                default_zone=self.published.defaults.time_zone,
-                enrolments=self.enrolments,
-                pauses=self.pauses,
-                history=self.history,
-                schedules=self.schedules,
-                tokens=self.tokens,
-                deferrals=self.deferrals,
-                clock=self.clock,
-            ),
-            enroller=EnrolContact(
-                journeys=self.published.journeys,
-                default_zone=self.published.defaults.time_zone,
-                enrolments=self.enrolments,
-                history=self.history,
-                machines=self.machines,
-                clock=self.clock,
-            ),
-            bus=self.bus,
             queue=self.queue,
+            reactions=reactions(
+                ledger=self.ledger,
+                upkeep=self.keeper,
+                wake_journeys=WakeJourneys(
+                    journeys=self.published.journeys,
+                    default_zone=self.published.defaults.time_zone,
+                    enrolments=self.enrolments,
+                    pauses=self.pauses,
+                    history=self.history,
+                    schedules=self.schedules,
+                    tokens=self.tokens,
+                    deferrals=self.deferrals,
+                    clock=self.clock,
+                ),
+                enrol_contact=EnrolContact(
+                    journeys=self.published.journeys,
+                    default_zone=self.published.defaults.time_zone,
+                    enrolments=self.enrolments,
+                    history=self.history,
+                    machines=self.machines,
+                    clock=self.clock,
+                ),
+                bus=self.bus,
+            ),
             clock=self.clock,
             identity_rules=self.identity_rules,
         )

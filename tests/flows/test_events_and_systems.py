@@ -27,7 +27,7 @@ pytestmark = pytest.mark.flow
 
 DESTINATIONS = ("crm", "analytics")
 SHOPIFY_SECRET = "shpss_flow"
-SAMPLE = ROOT / "tests" / "events" / "samples" / "shopify-orders-create.json"
+SAMPLE = ROOT / "tests" / "intake" / "samples" / "shopify-orders-create.json"
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def test_the_samples_tell_one_story(deployment: Deployment) -> None:
     world.clock.set("2026-03-02T02:00:05Z")
     assert deployment.call("record_delivery") == {"queued": 1}
     (bounced,) = world.queue.events.values()
-    assert (bounced.type, bounced.properties["message_key"]) == ("email_bounced", sent["message_key"])
+    assert (bounced.type, bounced.properties["message_key"]) == ("message_bounced", sent["message_key"])
 
     world.clock.set("2026-03-04T02:00:02Z")
     assert deployment.call("evaluate_segment") == {"member": True}

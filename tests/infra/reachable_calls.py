@@ -62,7 +62,7 @@ class Operation:
 class Bound:
     """A method of an object, or a function and nothing."""
 
-    function: FunctionType
+    function: Any
     owner: Any = None
 
 

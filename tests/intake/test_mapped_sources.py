@@ -277,7 +277,7 @@ def test_an_order_of_nobody_is_taken_and_left_out(desk: MappedDesk) -> None:
     outcome = desk.receiver.webhook("shopify", shopify("shopify-orders-create", change=change))
     assert isinstance(outcome, Accepted)
     assert (outcome.count, desk.queue.sent) == (0, [])
-    assert "names nobody" in outcome.warnings[0].reason
+    assert "identifies no contact" in outcome.warnings[0].reason
 
 
 def test_a_topic_without_a_rule_is_taken_and_becomes_nothing(desk: MappedDesk) -> None:

@@ -120,7 +120,7 @@ def test_the_features_are_what_somebody_does() -> None:
     contact = person(
         100,
         points=50,
-        seen={"order_placed": (day, day), "email_clicked": (day, day), "lifecycle_changed": (day, NOW.date())},
+        seen={"order_placed": (day, day), "message_clicked": (day, day), "lifecycle_changed": (day, NOW.date())},
     )
     features = [*BEHAVIOUR, *tag_features([replace(contact, tags=frozenset({"vip"})), contact], NOW)]
     row = by_name(features, row_of(contact, features, NOW))

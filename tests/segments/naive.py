@@ -16,15 +16,14 @@ from waypost.segments.compile import Subject
 CONCLUSIONS = ("segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed", "contact_updated",
                "points_earned", "points_spent")  # fmt: skip
 ADDRESSES = {"email": "email", "sms": "phone"}
-TOLD = {
-    "accepted": {"email": "email_accepted"},
-    "delivered": {"email": "email_delivered", "sms": "sms_delivered"},
-    "opened": {"email": "email_opened"},
-    "clicked": {"email": "email_clicked", "sms": "sms_clicked"},
-    "bounced": {"email": "email_bounced"},
-    "complained": {"email": "email_complained"},
-    "failed": {"email": "email_rejected", "sms": "sms_failed"},
-    "unsubscribed": {"email": "unsubscribed", "sms": "unsubscribed"},
+REPORTED = {
+    "accepted": ["email"],
+    "delivered": ["email", "sms"],
+    "opened": ["email"],
+    "clicked": ["email", "sms"],
+    "bounced": ["email", "sms"],
+    "complained": ["email"],
+    "failed": ["email", "sms"],
 }
 MEASURES = ("sum", "average", "smallest", "largest", "distinct", "repeated", "most_frequent")
 
@@ -151,24 +150,23 @@ def _membership(
 
 
 def _engagement(rule: Mapping[str, Any], subject: Subject) -> bool:
-    told = TOLD[rule["engagement"]]
-    channels = [each for each in told if rule.get("channel") in {None, each}]
-    journeys = rule.get("of_journey")
+    engagement, journeys = rule["engagement"], rule.get("of_journey")
 
-    def of(kinds: list[str]) -> list[tuple[str, datetime, Mapping[str, Any]]]:
+    def of(kind: str, channels: list[str] | None) -> list[tuple[str, datetime, Mapping[str, Any]]]:
         found = []
-        for kind, at, more in subject.history:
+        for each, at, more in subject.history:
             journey_fits = not journeys or more.get("journey") in (
                 [journeys] if isinstance(journeys, str) else journeys
             )
-            channel_fits = kind != "unsubscribed" or "channel" not in rule or more.get("channel") == rule["channel"]
-            if kind in kinds and journey_fits and channel_fits:
-                found.append((kind, at, more))
+            if each == kind and journey_fits and (channels is None or more.get("channel") in channels):
+                found.append((each, at, more))
         return found
 
-    done = of([told[each] for each in channels])
+    named = [rule["channel"]] if "channel" in rule else None
+    done = of("unsubscribed" if engagement == "unsubscribed" else f"message_{engagement}", named)
     if "of_last" in rule:
-        arrived = of([TOLD["delivered"][each] for each in channels if each in TOLD["delivered"]])
+        reported = REPORTED.get(engagement, ["email", "sms"])
+        arrived = of("message_delivered", named or (None if set(REPORTED["delivered"]) <= set(reported) else reported))
         arrived.sort(key=lambda event: (event[1], str(event[2].get("message_key", ""))))
         last = arrived[-rule["of_last"] :]
         count = len(

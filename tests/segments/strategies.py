@@ -201,9 +201,9 @@ TYPES = [
     "order_placed",
     "page_viewed",
     "lifecycle_changed",
-    "email_delivered",
-    "email_opened",
-    "sms_delivered",
+    "message_delivered",
+    "message_opened",
+    "message_clicked",
     "unsubscribed",
     "tag_added",
 ]

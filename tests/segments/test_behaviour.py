@@ -220,11 +220,11 @@ def test_new_key_words_are_names_of_properties_in_the_shorthand() -> None:
 
 
 MAILS = [
-    ago("email_delivered", {"message_key": "1", "journey": "a"}, days=9),
-    ago("email_opened", {"message_key": "1", "journey": "a"}, days=8),
-    ago("email_delivered", {"message_key": "2", "journey": "b"}, days=7),
-    ago("sms_delivered", {"message_key": "s", "journey": "b"}, days=6),
-    ago("email_delivered", {"message_key": "3", "journey": "b"}, days=5),
+    ago("message_delivered", {"channel": "email", "message_key": "1", "journey": "a"}, days=9),
+    ago("message_opened", {"channel": "email", "message_key": "1", "journey": "a"}, days=8),
+    ago("message_delivered", {"channel": "email", "message_key": "2", "journey": "b"}, days=7),
+    ago("message_delivered", {"channel": "sms", "message_key": "s", "journey": "b"}, days=6),
+    ago("message_delivered", {"channel": "email", "message_key": "3", "journey": "b"}, days=5),
     ago("unsubscribed", {"channel": "sms"}, days=1),
 ]
 
@@ -249,7 +249,11 @@ def test_the_last_messages_are_those_that_arrived_where_it_can_be_told() -> None
 
 @pytest.mark.parametrize("key", [None, 5, ["1"], {"a": 1}, Decimal("sNaN")])
 def test_a_message_key_that_is_no_text_belongs_to_no_message(key: Any) -> None:
-    history = [*MAILS, ago("email_opened", {"message_key": key}, hours=2), ago("email_delivered", {"message_key": key})]
+    history = [
+        *MAILS,
+        ago("message_opened", {"channel": "email", "message_key": key}, hours=2),
+        ago("message_delivered", {"channel": "email", "message_key": key}),
+    ]
     rule = {"engagement": "opened", "of_last": 3, "exactly": 0}
     assert selects(rule, history=history)
     assert explain(rule, subject(history=history)).holds

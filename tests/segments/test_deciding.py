@@ -57,7 +57,7 @@ def decided(rule: dict[str, Any], seen: dict[str, tuple[int, int]] | None, **fac
         ({"event": "order_placed", "occurrence": "last", "older_than": "30d"}, {}, False),
         ({"event": "order_placed", "occurrence": "first", "within": "7d"}, {"order_placed": (90, 40)}, False),
         ({"event": "order_placed", "followed_by": {"event": "refund"}}, {"refund": (1, 1)}, False),
-        ({"engagement": "opened", "of_last": 3, "exactly": 0}, {"email_delivered": (9, 1)}, None),
+        ({"engagement": "opened", "of_last": 3, "exactly": 0}, {"message_delivered": (9, 1)}, None),
         ({"engagement": "opened", "of_last": 3, "exactly": 0}, {}, False),
         ({"journey": "nurture"}, {}, None),
         ({"lifecycle": "active", "within": "7d"}, {}, False),

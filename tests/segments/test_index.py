@@ -43,7 +43,7 @@ def touched(known: RuleIndex, facts: set[str] | None) -> set[str]:
         (event("a", NOON, profile={"groups": ["g"], "leave_groups": ["h"]}), {"identities", "group:g", "group:h"}),
         (ours("unsubscribed", channel="email"), {"consent:email"}),
         (ours("unsubscribed"), {"consent:email", "consent:sms"}),
-        (ours("email_bounced", bounce_type="permanent"), {"suppressions"}),
+        (ours("message_bounced", channel="email", suppression="hard_bounce"), {"suppressions"}),
         (ours("segment_entered", segment="vip"), {"segment:vip"}),
         (ours("tag_removed", tag="x"), {"tag:x"}),
         (ours("lifecycle_changed", to="new"), {"lifecycle"}),

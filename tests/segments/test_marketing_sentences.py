@@ -65,7 +65,11 @@ HER: dict[str, Any] = {
     "contact_id": "c-3",
 }
 CART = did("cart_updated", "11-10 20:00")
-SENT = [each for n in range(1, 6) for each in did("email_delivered", f"11-{10 + n} 10:00", message_key=f"m-{n}")]
+SENT = [
+    each
+    for n in range(1, 6)
+    for each in did("message_delivered", f"11-{10 + n} 10:00", channel="email", message_key=f"m-{n}")
+]
 
 SENTENCES: dict[str, tuple[dict[str, Any], Contacts]] = {
     "women of 25 to 35 in Shanghai who like make-up, with a cart and no order in the last 30 days, outside the hold-out": (
@@ -120,10 +124,10 @@ SENTENCES: dict[str, tuple[dict[str, Any], Contacts]] = {
         {"engagement": "opened", "channel": "email", "of_last": 5, "exactly": 0},
         {
             "none of five": (True, who(SENT)),
-            "only an older one": (True, who(did("email_delivered", "11-01 10:00", message_key="m-0"), did("email_opened", "11-20 10:00", message_key="m-0"), SENT)),
-            "one of them": (False, who(SENT, did("email_opened", "11-20 10:00", message_key="m-2"))),
+            "only an older one": (True, who(did("message_delivered", "11-01 10:00", channel="email", message_key="m-0"), did("message_opened", "11-20 10:00", channel="email", message_key="m-0"), SENT)),
+            "one of them": (False, who(SENT, did("message_opened", "11-20 10:00", channel="email", message_key="m-2"))),
             "only four arrived": (False, who(SENT[:4])),
-            "the fifth was an SMS": (False, who(SENT[:4], did("sms_delivered", "11-20 10:00", message_key="s"))),
+            "the fifth was an SMS": (False, who(SENT[:4], did("message_delivered", "11-20 10:00", channel="sms", message_key="s"))),
             "nothing arrived": (False, who()),
         },
     ),
@@ -284,12 +288,12 @@ SENTENCES: dict[str, tuple[dict[str, Any], Contacts]] = {
     "clicked in the autumn sale's mail and did not order within 3 days": (
         {"engagement": "clicked", "of_journey": "autumn-sale", "within": "30d", "not_followed_by": {"event": "order_placed", "within": "3d"}},
         {
-            "clicked only": (True, who(did("email_clicked", "11-10 10:00", journey="autumn-sale"))),
-            "ordered the next day": (False, who(did("email_clicked", "11-10 10:00", journey="autumn-sale"), did("order_placed", "11-11 10:00"))),
-            "ordered on the fifth day": (True, who(did("email_clicked", "11-10 10:00", journey="autumn-sale"), did("order_placed", "11-15 10:00"))),
-            "the three days are not over": (False, who(did("email_clicked", "11-20 10:00", journey="autumn-sale"))),
-            "another journey's mail": (False, who(did("email_clicked", "11-10 10:00", journey="spring"))),
-            "two clicks, ordered after the first": (True, who(did("email_clicked", "11-01 10:00", "11-10 10:00", journey="autumn-sale"), did("order_placed", "11-02 10:00"))),
+            "clicked only": (True, who(did("message_clicked", "11-10 10:00", channel="email", journey="autumn-sale"))),
+            "ordered the next day": (False, who(did("message_clicked", "11-10 10:00", channel="email", journey="autumn-sale"), did("order_placed", "11-11 10:00"))),
+            "ordered on the fifth day": (True, who(did("message_clicked", "11-10 10:00", channel="email", journey="autumn-sale"), did("order_placed", "11-15 10:00"))),
+            "the three days are not over": (False, who(did("message_clicked", "11-20 10:00", channel="email", journey="autumn-sale"))),
+            "another journey's mail": (False, who(did("message_clicked", "11-10 10:00", channel="email", journey="spring"))),
+            "two clicks, ordered after the first": (True, who(did("message_clicked", "11-01 10:00", "11-10 10:00", channel="email", journey="autumn-sale"), did("order_placed", "11-02 10:00"))),
         },
     ),
     "the last sign of life exactly 14 days ago (for a daily run)": (
@@ -299,7 +303,7 @@ SENTENCES: dict[str, tuple[dict[str, Any], Contacts]] = {
             "and earlier ones": (True, who(did("order_placed", "10-01 10:00"), did("logged_in", "11-07 00:00"))),
             "13 days ago": (False, who(did("logged_in", "11-08 00:00"))),
             "and something since": (False, who(did("logged_in", "11-07 10:00"), did("order_placed", "11-08 10:00"))),
-            "only got mail since": (True, who(did("logged_in", "11-07 10:00"), did("email_delivered", "11-20 10:00"))),
+            "only got mail since": (True, who(did("logged_in", "11-07 10:00"), did("message_delivered", "11-20 10:00", channel="email"))),
             "never": (False, who()),
         },
     ),

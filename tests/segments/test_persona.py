@@ -114,11 +114,11 @@ def test_what_is_done_to_a_contact_is_no_sign_of_its_life() -> None:
     today, long_ago = NOW.date(), date(2026, 11, 1)
     seen = {
         "page_viewed": (long_ago, long_ago),
-        "email_delivered": (long_ago, today),
+        "message_delivered": (long_ago, today),
         "segment_entered": (today, today),
     }
     assert dict(traits(subject(seen=seen)))["activity"] == "180d"
-    assert dict(traits(subject(seen={"email_delivered": (today, today)})))["activity"] == ""
+    assert dict(traits(subject(seen={"message_delivered": (today, today)})))["activity"] == ""
 
 
 def with_city(counts: dict[str, int]) -> Tally:

@@ -48,9 +48,9 @@ def names(*each: str) -> frozenset[str]:
         ({"event": "a", "count": "days", "at_least": 2}, Reads(history=True, events=names("a"), attributes=names("timezone"))),
         ({"event": "a", "followed_by": {"event": "b", "within": "3d"}}, Reads(history=True, events=names("a", "b"))),
         ({"event": "a", "not_followed_by": {"event": "b", "within": "3d"}}, Reads(history=True, events=names("a", "b"), time=True)),
-        ({"engagement": "opened"}, Reads(history=True, events=names("email_opened"))),
-        ({"engagement": "opened", "of_last": 3}, Reads(history=True, events=names("email_opened", "email_delivered"))),
-        ({"engagement": "clicked", "channel": "sms"}, Reads(history=True, events=names("sms_clicked"))),
+        ({"engagement": "opened"}, Reads(history=True, events=names("message_opened"))),
+        ({"engagement": "opened", "of_last": 3}, Reads(history=True, events=names("message_opened", "message_delivered"))),
+        ({"engagement": "clicked", "channel": "sms"}, Reads(history=True, events=names("message_clicked"))),
         ({"all": [{"tag": "a"}, {"not": {"any": [{"tag": "b"}, {"points": 3}]}}]}, Reads(tags=names("a", "b"), points=True)),
     ],
 )  # fmt: skip

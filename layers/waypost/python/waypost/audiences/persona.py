@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final, Self
 
 from waypost.audiences.sketches import TopCounter
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, CHANNELS
+from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS
 from waypost.segments.dependencies import Reads
 from waypost.segments.subject import Subject
 
@@ -39,8 +39,8 @@ _LONGER: Final = "more"
 _DONE_TO: Final = frozenset({
     "contact_imported", "contact_updated", "contacts_merged", "contacts_unmerged", "alias_added", "tag_added", "tag_removed",
     "segment_entered", "segment_left", "lifecycle_changed", "points_earned", "points_spent", "group_joined", "group_left",
-    "journey_requested", "journey_ended", "email_accepted", "email_delivered", "email_bounced", "email_complained",
-    "email_rejected", "sms_delivered", "sms_failed", "sms_number_invalid",
+    "journey_requested", "journey_ended", "message_accepted", "message_delivered", "message_bounced", "message_complained",
+    "message_failed",
 })  # fmt: skip
 """Events that are no sign of life: something was done to the contact, or sent to it."""
 

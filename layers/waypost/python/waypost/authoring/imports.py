@@ -10,8 +10,8 @@ from waypost.authoring.attributes import AttributeName
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.sending_policy import TimeZone
+from waypost.contacts.channels import Channel
 from waypost.contacts.cleaning.orders import DateOrder
-from waypost.contacts.profile import Channel
 from waypost.events.envelope import IDENTITY_KINDS
 from waypost.importing.detecting import CODECS
 from waypost.importing.mapping import folded

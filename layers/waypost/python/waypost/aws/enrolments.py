@@ -135,7 +135,7 @@ class DynamoEnrolments:
         )
 
     def end(self, enrolment: Enrolment, *, outcome: EnrolmentOutcome, at: datetime) -> bool:
-        """See EnrolmentStore. What it held is freed first: once it has ended, nobody would come back to do so."""
+        """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so."""
         pk = table.contact_pk(enrolment.contact_id)
         table.written(
             self.client,

@@ -2,7 +2,7 @@
 
 from waypost.aws.clients import client
 from waypost.aws.secrets import SecretsManagerSecret
-from waypost.contacts.profile import Channel
+from waypost.contacts.channels import Channel
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import UnsubscribeUrl
 from waypost.settings import Settings

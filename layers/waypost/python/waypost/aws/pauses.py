@@ -37,7 +37,7 @@ class DynamoPauses:
             condition="attribute_not_exists(#status) OR (#status = :waiting AND #signalled = :no)",
             values={"waiting": "waiting", "no": False},
         )
-        # An ended pause keeps its own token; whoever parks again is told by the token that is waiting now.
+        # An ended pause keeps its own token; parking again answers with the token that waits now.
         return stored if stored.status == "waiting" else _with_token(stored, pause.token)
 
     def load(self, contact_id: str, enrolment_id: str, pause_id: str) -> Pause | None:

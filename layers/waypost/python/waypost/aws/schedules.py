@@ -70,7 +70,7 @@ class EventBridgeSchedules:
             self._move(schedule)
 
     def _move(self, schedule: Mapping[str, Any]) -> None:
-        """Change a schedule that is there; one that fires and deletes itself in this moment is made anew."""
+        """Change a schedule that is there; one that fires and deletes itself meanwhile is created again."""
         try:
             self.client.update_schedule(**schedule)
         except ClientError as error:

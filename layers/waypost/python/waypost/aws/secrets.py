@@ -21,7 +21,7 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 class SecretsManagerSecret:
     """A SecretStore on one secret; ``client`` is boto3's for ``secretsmanager``.
 
-    A stranger with a wrong key makes us ask again at most every 30 seconds, so nobody can run up our bill.
+    A stranger with a wrong key makes us ask again at most every 30 seconds, so that failed calls cannot run up the bill.
     """
 
     client: Any

@@ -4,18 +4,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal, Self, assert_never, get_args
+from typing import Any, Final, Literal, Self
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts import push_tokens
+from waypost.contacts.channels import CHANNELS, Address, Channel, declared_channels
 from waypost.errors import InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, Event
+from waypost.events.message_events import suppression_in
 
-Channel = Literal["email", "sms"]
-CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
-
-ADDRESS_ATTRIBUTE: Final[Mapping[Channel, str]] = {"email": "email", "sms": "phone"}
-"""The attribute that holds a contact's address on each channel."""
+IDENTITY_ATTRIBUTES: Final = ("email", "phone")
+"""The identities that are attributes too."""
 
 ALL_TOPICS: Final = "*"
 
@@ -109,9 +108,10 @@ class Contact:
         """The contact ids under which something of this contact is stored: its own, and those merged into it."""
         return (self.contact_id, *self.absorbed)
 
-    def address(self, channel: Channel) -> str | None:
-        """The contact's address on this channel, or None."""
-        return self.attributes.get(ADDRESS_ATTRIBUTE[channel]) or None
+    def addresses(self, channel: Channel) -> tuple[Address, ...]:
+        """The contact's addresses on this channel, the newest last."""
+        source = declared_channels()[channel].address
+        return source.addresses(channel, attributes=self.attributes, identities=self.identities)
 
     def consent(self, channel: str, topic: str) -> ConsentState:
         """What the contact said about this channel and topic.
@@ -237,7 +237,7 @@ def with_identities(contact: Contact, identities: Mapping[str, str], *, at: date
         if value not in known.setdefault(kind, []):
             known[kind].append(value)
         was_removed_since = kind in attributes_at and attributes_at[kind] >= at
-        if kind in ADDRESS_ATTRIBUTE.values() and kind not in attributes and not was_removed_since:
+        if kind in IDENTITY_ATTRIBUTES and kind not in attributes and not was_removed_since:
             attributes[kind] = value
             attributes_at.pop(kind, None)
     return replace(contact, identities=known, attributes=attributes, attributes_at=attributes_at)
@@ -351,7 +351,6 @@ def with_consent(
 
 
 ConsentEvent = Literal["consent_granted", "consent_withdrawn", "unsubscribed"]
-SuppressingEvent = Literal["email_bounced", "email_complained", "sms_number_invalid"]
 
 
 def _with_product_event(contact: Contact, event: Event) -> Contact:
@@ -359,8 +358,9 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
     match event.type:
         case "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
             return _with_consent_event(contact, kind, event)
-        case "email_bounced" | "email_complained" | "sms_number_invalid" as kind if event.is_our_own:
-            return _with_suppression(contact, kind, event)
+        case "message_bounced" | "message_complained" | "message_failed" if closed := suppression_in(event):
+            channel, reason = closed
+            return replace(contact, suppressions={**contact.suppressions, channel: reason})
         case "segment_entered" | "segment_left" as kind if event.is_our_own:
             name = str(event.properties["segment"])
             return with_segment(contact, name, member=kind == "segment_entered", at=event.occurred_at)
@@ -396,18 +396,3 @@ def _with_consent_event(contact: Contact, kind: ConsentEvent, event: Event) -> C
             source=event.source,
         )
     return contact
-
-
-def _with_suppression(contact: Contact, kind: SuppressingEvent, event: Event) -> Contact:
-    match kind:
-        case "email_bounced":
-            if event.properties.get("bounce_type") != "permanent":
-                return contact
-            channel, reason = "email", "hard_bounce"
-        case "email_complained":
-            channel, reason = "email", "complaint"
-        case "sms_number_invalid":
-            channel, reason = "sms", "invalid_number"
-        case _:
-            assert_never(kind)
-    return replace(contact, suppressions={**contact.suppressions, channel: reason})

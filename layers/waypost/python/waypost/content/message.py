@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from waypost.contacts.profile import Channel
+from waypost.contacts.channels import Channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from waypost.contacts.profile import Channel
+from waypost.contacts.channels import Channel
 from waypost.content.message import PublishedMessage
 from waypost.content.templates import HTML, TEXT, BrokenTemplateError, UnknownVariableError, fill, prepared
 from waypost.errors import FinalError

@@ -1,1 +1,1 @@
-"""Other systems that are told what happened: signed webhooks, delivered until they are taken."""
+"""Other systems that subscribe to events: signed webhooks, delivered until they are taken."""

@@ -13,7 +13,7 @@ from waypost.published_sections import published_section
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A system that is told of events.
+    """A system that receives events.
 
     ``events`` are types, ``*`` standing for any letters; ``where`` is a rule over the event's properties. ``fields``
     maps names in the payload to paths in the event (or ``attributes.…`` of the contact), or to ``{"constant": value}``;

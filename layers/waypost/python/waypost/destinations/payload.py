@@ -25,7 +25,7 @@ def body(destination: Destination, event: Event, contact_id: str, contact: Conta
 
 
 def webhook_id(destination: Destination, event: Event, contact_id: str) -> str:
-    """The id of this webhook: the same at every attempt, another for every destination, and nobody else's to choose."""
+    """The id of this webhook: the same at every attempt, another for every destination, and not for an outsider to choose."""
     return "msg_" + ids.digest("webhook", destination.name, contact_id, event.id, length=32)
 
 

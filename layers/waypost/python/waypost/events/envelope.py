@@ -41,7 +41,7 @@ class Event:
 
     @property
     def is_our_own(self) -> bool:
-        """Whether Waypost itself made the event, and no webhook: what providers say must not be told by strangers."""
+        """Whether Waypost itself made the event, and no webhook: a stranger must not be able to report for a provider."""
         return self.source == OWN_SOURCE or self.source.startswith(f"{OWN_SOURCE}.")
 
     @property

@@ -1,4 +1,4 @@
-"""What the domain needs from whoever keeps a contact's events."""
+"""The port to the event history of contacts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class KeptEvent:
-    """An event on its way into the history of a contact: what ``EventHistory.record`` is told."""
+    """An event on its way into the history of a contact: the input of ``EventHistory.record_many``."""
 
     contact_id: str
     event: Event
@@ -85,7 +85,7 @@ class BulkEventHistory(EventHistory, Protocol):
     """An EventHistory that keeps many events at once."""
 
     def record_many(self, events: Sequence[KeptEvent]) -> None:
-        """Keep events that nobody else is keeping; none of them twice in a call. One that is there is written anew."""
+        """Store events that no other process is storing; none twice in a call. A stored one is overwritten."""
         ...
 
 

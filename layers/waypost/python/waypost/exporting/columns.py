@@ -8,7 +8,8 @@ from datetime import UTC
 from typing import Any, Final
 
 from waypost.clock import format_instant
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, CHANNELS, Contact
+from waypost.contacts.channels import CHANNELS
+from waypost.contacts.profile import IDENTITY_ATTRIBUTES, Contact
 from waypost.events.envelope import IDENTITY_KINDS
 
 Row = dict[str, Any]
@@ -23,7 +24,7 @@ TRAILING: Final = (
 """Columns behind the attributes."""
 
 _BY_ACCOUNT: Final = "openid"
-_ADDRESSES: Final = frozenset(ADDRESS_ATTRIBUTE.values())
+_ADDRESSES: Final = frozenset(IDENTITY_ATTRIBUTES)
 
 
 def row_of(contact: Contact) -> Row:

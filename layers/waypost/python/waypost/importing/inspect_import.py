@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from waypost import ids
 from waypost.clock import Clock, parse_instant
-from waypost.contacts.profile import CHANNELS, Channel
+from waypost.contacts.channels import CHANNELS, Channel
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve

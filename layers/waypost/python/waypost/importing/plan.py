@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from waypost.clock import format_instant, parse_instant
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, Channel
+from waypost.contacts.channels import ADDRESS_ATTRIBUTE, Channel
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.rows import CleanRow

@@ -1,7 +1,7 @@
 """The OpenAPI document and Swagger page of the event API. Called by the receive_webhook function.
 
 Powertools' event handler writes the document out of the routes; the bodies are the pydantic models that check requests,
-so the document cannot drift from the code. What is only needed for the document is imported when somebody asks for it.
+so the document cannot drift from the code. What only the document needs is imported on the first request for it.
 """
 
 from pathlib import Path

@@ -21,7 +21,7 @@ _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._:@=+-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """When the sender says it happened and sent it, both on the sender's clock; ``name`` is the field that said so."""
+    """When the sender says it happened and sent it, both on the sender's clock; ``name`` is the field it was read from."""
 
     at: datetime | None
     sent_at: datetime | None = None
@@ -63,7 +63,7 @@ class Reading:
         event_id: str,
         required: str,
     ) -> None:
-        """Note one event, or what is wrong with it; ``required`` is the field to name when nobody is identified."""
+        """Note one event, or what is wrong with it; ``required`` is the field to name when no contact is identified."""
         self.problems += traits.problems
         self.warnings += traits.warnings
         contact = {kind: value for kind, value in (traits.identities | dict(identities)).items() if value}

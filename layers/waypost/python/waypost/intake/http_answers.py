@@ -1,4 +1,4 @@
-"""What the sender of a request is told. Called by the receive_webhook function."""
+"""The HTTP responses to senders. Called by the receive_webhook function."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus

@@ -1,6 +1,6 @@
 """Takes in webhooks of senders that have a mapping: their own signatures, their own forms. Called by the receiver.
 
-Such a sender cannot be told what is wrong with a field, and many stop sending after a few refusals (Shopify removes a
+Such a sender cannot act on an error that names a field, and many stop sending after a few refusals (Shopify removes a
 subscription after eight). So a genuine request is taken: what of it cannot be used is left out, with a warning in the
 answer, and a delivery that came before is taken again and does nothing.
 """

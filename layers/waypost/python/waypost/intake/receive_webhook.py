@@ -2,7 +2,7 @@
 
 A request is accepted whole or refused whole. The order of steps makes every repetition harmless: events carry ids that
 do not change between attempts, and a webhook id is remembered only after the queue has its events. A sender that was cut
-off before that may send again; one that sends a webhook already accepted is told so (409) and nothing is done.
+off before that may send again; a webhook accepted before is answered with 409 and changes nothing.
 """
 
 import hmac

@@ -126,7 +126,7 @@ class Context(BaseModel):
         )
 
     def profile(self) -> dict[str, Any]:
-        """Locale, time zone and push token, if they are usable; devices report strange ones, which nobody can mend."""
+        """Locale, time zone and push token, if they are usable; devices report odd ones, which no sender can correct."""
         reported = {"locale": cleaning.locale(self.locale or ""), "timezone": cleaning.time_zone(self.timezone or "")}
         found: dict[str, Any] = {name: value for name, value in reported.items() if not isinstance(value, Unusable)}
         token = [{"token": self.device.token or "", "platform": (self.device.type or "unknown").strip().lower()}]

@@ -1,7 +1,7 @@
 """How senders prove who they are when they do not speak Standard Webhooks. Used by the receiver of mapped sources.
 
 Each scheme checks the raw body in constant time and says what identifies this delivery, out of what was signed: an id that
-stands outside the signature could be changed by whoever replays a request. Sources of the schemes:
+stands outside the signature could be changed when a request is replayed. Sources of the schemes:
 
 - Shopify: https://shopify.dev/docs/apps/build/webhooks/verify-deliveries (``X-Shopify-Hmac-SHA256``, base64 of an
   HMAC-SHA256 over the raw body with the app's client secret). No time is signed.

@@ -82,7 +82,7 @@ def _items(rule: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Mappin
 def _event(
     rule: Mapping[str, Any], scope: Mapping[str, Any], where: str
 ) -> tuple[Mapped | None, list[tuple[str, str]]]:
-    """The event that the rule makes of this scope; None when it has no type or nobody it is about."""
+    """The event that the rule makes of this scope; None when it has no type or names no contact."""
     unusable: list[tuple[str, str]] = []
 
     def read(value: Any, place: str) -> Any:
@@ -101,7 +101,7 @@ def _event(
     if not isinstance(kind, str) or not kind:
         return None, unusable
     if not contact:
-        return None, [*unusable, (f"{where}.contact", "names nobody; the event is left out")]
+        return None, [*unusable, (f"{where}.contact", "identifies no contact; the event is left out")]
     event: Mapped = {"type": kind, "contact": contact}
     for name in ("properties", "profile"):
         event[name] = read_all(rule[name], name)

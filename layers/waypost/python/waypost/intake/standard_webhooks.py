@@ -25,7 +25,7 @@ _MOST_SIGNATURES: Final = 50
 
 
 class Verdict(Enum):
-    """What a signature is worth; the value is the reason told to the sender."""
+    """What a signature is worth; the value is the reason in the response."""
 
     GENUINE = "the signature is genuine"
     INCOMPLETE = "should come with webhook-id, webhook-timestamp (seconds since 1970) and webhook-signature"
@@ -37,7 +37,7 @@ def verify(request: Request, body: bytes, secrets: Iterable[str], *, now: dateti
     """Check the signature headers against the body as it was sent.
 
     Any of the ``secrets`` may match any of the signatures, so that both sides can rotate. ``now`` is the real time.
-    Staleness is told to genuine senders only. Raises InvalidInput for a secret that is no secret.
+    Staleness is reported to genuine senders only. Raises InvalidInput for a secret that is no secret.
     """
     webhook_id, timestamp = request.header("webhook-id"), request.header("webhook-timestamp")
     if not (_ID.fullmatch(webhook_id) and _TIMESTAMP.fullmatch(timestamp) and request.header("webhook-signature")):

@@ -43,7 +43,7 @@ class Traits:
 def read_traits(given: Mapping[str, Any], where: str, *, locale: str = "") -> Traits:
     """Read the traits found at the path ``where``; ``locale`` (cleaned) helps to read a phone number.
 
-    A wrong e-mail or phone number is a problem, because it would become somebody's identity. A wrong locale or time zone
+    A wrong e-mail or phone number is a problem, because it would become an identity of a contact. A wrong locale or time zone
     is left out with a warning, because devices report strange ones and the declared defaults stand in for them.
     """
     traits = Traits()

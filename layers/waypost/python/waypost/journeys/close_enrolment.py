@@ -40,7 +40,7 @@ class CloseEnrolment:
         """
         detail = status_event["detail"]
         given = json.loads(detail["input"] or "{}")
-        if "enrolment_id" not in given:  # somebody started the machine by hand: nobody was enrolled
+        if "enrolment_id" not in given:  # started by hand in the console: there is no enrolment
             return {"enrolment_id": None, "closed": False}
         enrolment = self.enrolments.load(given["contact_id"], given["enrolment_id"])
         if enrolment is None or enrolment.status == "ended":

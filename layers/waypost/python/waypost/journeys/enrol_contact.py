@@ -27,6 +27,11 @@ class EntryDecision:
     reason: EntryReason
     enrolment_id: str | None = None
 
+    @property
+    def moves_contact(self) -> bool:
+        """Whether the contact has entered the journey."""
+        return self.reason == "enrolled"
+
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
         return {"journey": self.journey, "reason": self.reason, "enrolment_id": self.enrolment_id}

@@ -20,7 +20,7 @@ class Pause:
     """One visit to a Pause state.
 
     ``spec`` is the payload's ``for`` or ``until``; ``waits_for`` its ``or`` (``{event, where?}``). ``outcome`` is what
-    the journey is told: the task's result, or ``{error, cause}`` when it is left. ``signalled`` says that it has been.
+    the task is signalled with: its result, or ``{error, cause}`` when it is left. ``signalled`` says that it has been.
     """
 
     contact_id: str
@@ -114,7 +114,7 @@ def due_at(
 
     ``for`` counts from ``parked_at``, or from ``anchor_at`` when a deferred message goes out later than that; ``until``
     is a local time in ``zone`` and never comes before the deferred message. Day 1 is the local date of ``enrolled_at``.
-    Raises InvalidInput for a form nobody knows or a date attribute that the contact lacks.
+    Raises InvalidInput for an unknown form or a date attribute that the contact lacks.
     """
     try:
         return _due_at(spec, parked_at, enrolled_at, anchor_at, zone, attributes)

@@ -1,4 +1,4 @@
-"""What the journey engine needs from whoever keeps enrolments and pauses, runs state machines and books schedules."""
+"""The ports of the journey engine: enrolments, pauses, state machines and schedules."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -89,11 +89,11 @@ class PauseStore(Protocol):
         ...
 
     def mark_signalled(self, pause: Pause) -> None:
-        """The journey has been told; nothing is owed any more."""
+        """Mark the pause as signalled; nothing remains to be done."""
         ...
 
     def overdue(self, before: datetime) -> Iterator[Mapping[str, str]]:
-        """References of pauses that were due before this instant and whose journey has not been told."""
+        """References of pauses that were due before this instant and whose journey has not been signalled."""
         ...
 
 

@@ -49,7 +49,7 @@ class ResumeJourney:
         return "resumed"
 
     def _postpone(self, pause: Pause) -> bool:
-        """Book the pause anew when a deferred message of this journey now goes out later than it was parked for."""
+        """Reschedule the pause when a deferred message of this journey now goes out later than it was parked for."""
         enrolment = self.enrolments.load(pause.contact_id, pause.enrolment_id)
         if enrolment is None or enrolment.anchor_at is None or enrolment.anchor_at <= pause.parked_at:
             return False

@@ -11,7 +11,7 @@ from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.ledger import Ledger
 
 GRACE: Final = timedelta(minutes=15)
-"""How late a schedule or a provider's answer may be before somebody has to look after it."""
+"""How late a schedule or a provider's answer may be before it counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SweepReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepJourneys:
-    """Resumes overdue pauses and turns claims nobody answered for into ``unknown``."""
+    """Resumes overdue pauses and turns claims without an answer into ``unknown``."""
 
     pauses: PauseStore
     resumer: ResumeJourney

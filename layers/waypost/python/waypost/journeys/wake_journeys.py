@@ -1,9 +1,9 @@
 """Resume or exit the parked journeys an event speaks to. Called by the router."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
@@ -27,6 +27,15 @@ class WakeDecision:
     enrolment_id: str
     journey: str
     effect: Literal["goal", "exited", "resumed"]
+
+    @property
+    def moves_contact(self) -> bool:
+        """Whether the contact is leaving the journey."""
+        return self.effect != "resumed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +151,7 @@ class WakeJourneys:
         return [WakeDecision(enrolment.enrolment_id, enrolment.journey, outcome)]
 
     def _resume(self, pause: Pause, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> bool:
-        """End a pause that waits for this event; one that ended with it but was never told is told now."""
+        """End a pause that waits for this event; if it already ended on this event but the task was never signalled, signal it."""
         waits_for = pause.waits_for
         if pause.signalled or waits_for is None or waits_for["event"] != event.type:
             return False

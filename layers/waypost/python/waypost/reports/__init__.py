@@ -1,1 +1,1 @@
-"""What happened to a contact, told in order."""
+"""What happened to a contact, in order."""

@@ -1,4 +1,4 @@
-"""What happened to a contact, told in order, with the reason of every decision. Used by the command line.
+"""What happened to a contact, in order, with the reason of every decision. Used by the command line.
 
 Built from the items of the contact's partition alone: nothing is recorded for the timeline's sake.
 """
@@ -80,9 +80,9 @@ def _rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list
     contact = Contact.from_dict(profile)
     if contact.merged_into:
         return _rows_of(contact.merged_into, items)
-    told = {row["sk"] for row in rows}
+    own_keys = {row["sk"] for row in rows}
     others = (row for owner in contact.absorbed for row in items.everything(owner))
-    return contact, rows + [row for row in others if not (row["sk"].startswith("event#") and row["sk"] in told)]
+    return contact, rows + [row for row in others if not (row["sk"].startswith("event#") and row["sk"] in own_keys)]
 
 
 def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
@@ -111,12 +111,12 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
 
 
 def _decided(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What was decided on a message; of a sender that died before it noted its own, the provider's word is the decision."""
+    """What was decided on a message; where the sender crashed before recording its own, the provider's notice decides."""
     noted: list[Mapping[str, Any]] = list(row.get("decisions", []))
     claim_is_open = not noted or noted[-1]["outcome"] == "deferred"
     if claim_is_open and row["state"] in CONFIRMED:
-        told = {"at": row["claimed_at"], "local_time": row["claimed_local_time"], "channel": row["channel"]}
-        noted.append({**told, "outcome": CONFIRMED[row["state"]], "reason": "confirmed_by_provider"})
+        claim = {"at": row["claimed_at"], "local_time": row["claimed_local_time"], "channel": row["channel"]}
+        noted.append({**claim, "outcome": CONFIRMED[row["state"]], "reason": "confirmed_by_provider"})
     return noted
 
 
@@ -136,7 +136,7 @@ INTERNAL_PROPERTIES: Final = frozenset({"enrolment_id", "message_key", "provider
 MERGES: Final = frozenset({"contacts_merged", "contacts_unmerged"})
 
 CONCLUDED: Final = frozenset({"segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed"})
-"""Events by which Waypost says what it has concluded, or what somebody decided, about a contact."""
+"""Events by which Waypost records a conclusion, or a decision by hand, about a contact."""
 
 ORDER: Final[tuple[Kind, ...]] = get_args(Kind)
 """What comes first of two things at the same instant."""
@@ -231,8 +231,8 @@ def _concluded(kind: str, properties: Mapping[str, Any]) -> tuple[str, str]:
             return kind, _properties(properties)
     because = _BECAUSE.get(str(properties.get("because", "")), f"because of {properties.get('because')}")
     giver = f"by {properties['by']}" if "by" in properties else ""
-    said = {"segment", "tag", "from", "to", "because", "by"}
-    rest = _properties({name: value for name, value in properties.items() if name not in said})
+    in_title = {"segment", "tag", "from", "to", "because", "by"}
+    rest = _properties({name: value for name, value in properties.items() if name not in in_title})
     return title, ", ".join(part for part in (giver, because if "because" in properties else "", rest) if part)
 
 

@@ -1,35 +1,21 @@
-"""Act on one event: contact, history, segments, journeys under way, journeys to start, bus. Called by route_events, in
-order per contact and possibly more than once for the same event."""
+"""Act on one event: find its contact, store it, run the reactions. Called by route_events, in order per contact and possibly
+more than once for the same event."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from waypost.clock import Clock
-from waypost.contacts.identity.announcements import MERGED, announcements
+from waypost.contacts.identity.announcements import announcements
 from waypost.contacts.identity.record import Wait, no_wait, record_on_contact
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_history import telling_tags
 from waypost.events.envelope import Event
-from waypost.events.history import EventBus, EventHistory
+from waypost.events.history import EventHistory
 from waypost.events.ports import EventQueue
-from waypost.journeys.enrol_contact import EnrolContact, EntryDecision
-from waypost.journeys.wake_journeys import WakeDecision, WakeJourneys
-from waypost.segments.upkeep import Upkeep
-from waypost.sending.ledger import Confirmation, Ledger
-
-CONFIRMATIONS: Final[Mapping[str, Confirmation]] = {
-    "email_accepted": "accepted",
-    "email_delivered": "delivered",
-    "email_bounced": "bounced",
-    "email_complained": "complained",
-    "email_rejected": "rejected",
-    "sms_delivered": "delivered",
-    "sms_failed": "bounced",
-}
-"""What a provider's event says of the message whose key it carries."""
+from waypost.routing.reactions import Decision, Reaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +33,8 @@ class RouteEvents:
 
     contacts: ContactStore
     history: EventHistory
-    ledger: Ledger
-    keeper: Upkeep
-    waker: WakeJourneys
-    enroller: EnrolContact
-    bus: EventBus
     queue: EventQueue
+    reactions: Sequence[Reaction]
     clock: Clock
     identity_rules: IdentityRules = BUILT_IN
     wait: Wait = no_wait
@@ -69,19 +51,16 @@ class RouteEvents:
         )
         if is_repeated:
             return Routed(contact.contact_id, repeated=True, decisions=[])
-        if untold := announcements(contact, self.contacts):
-            self.queue.send(untold)
+        if merges := announcements(contact, self.contacts):
+            self.queue.send(merges)
         self.history.record(contact.contact_id, event, routed_at=self.clock(), version=contact.version)
         contact = self._as_it_is_now(contact)
-        self._confirm(contact, event)
-        contact = self.keeper.keep(contact, event)
-        woken = self.waker.notify(contact, event)
-        if event.type == MERGED and event.is_our_own:
-            woken += self.waker.catch_up(contact)
-        entered = self.enroller.consider(contact, event)
-        self.keeper.keep_journeys(contact, event, _changed(woken, entered))
-        self.bus.publish(contact.contact_id, event)
-        decisions = [asdict(decision) for decision in woken] + [decision.to_dict() for decision in entered]
+        decided: list[Decision] = []
+        for reaction in self.reactions:
+            reacted = reaction.react(contact, event, decided)
+            contact = reacted.contact
+            decided += reacted.decisions
+        decisions = [decision.to_dict() for decision in decided]
         self.history.mark_routed(contact.contact_id, event, at=self.clock(), decisions=decisions)
         return Routed(contact.contact_id, repeated=False, decisions=decisions)
 
@@ -91,19 +70,3 @@ class RouteEvents:
         What follows a merge looks for stored events afterwards (``catch_up``); one of the two sees the other.
         """
         return self.contacts.load(contact.contact_id) or contact
-
-    def _confirm(self, contact: Contact, event: Event) -> None:
-        """Pass on what the provider says of a message, which is kept under the id the contact had when it was sent."""
-        state, key = CONFIRMATIONS.get(event.type), event.properties.get("message_key")
-        if state is None or not isinstance(key, str) or not event.is_our_own:
-            return
-        sent_to = event.contact.get("contact_id", contact.contact_id)
-        for contact_id in dict.fromkeys((sent_to, *contact.partitions)):
-            if self.ledger.confirm(contact_id, key, state=state, at=event.occurred_at):
-                return
-
-
-def _changed(woken: Sequence[WakeDecision], entered: Sequence[EntryDecision]) -> set[str]:
-    """The journeys that the contact has entered or is leaving."""
-    left = {decision.journey for decision in woken if decision.effect != "resumed"}
-    return left | {decision.journey for decision in entered if decision.reason == "enrolled"}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Self
 
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, CHANNELS
+from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS
 from waypost.segments.vocabulary import (
     ANY_CHANNEL,
     ANY_EVENT,

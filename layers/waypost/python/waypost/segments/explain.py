@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, ALL_TOPICS, CHANNELS
+from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS
+from waypost.contacts.profile import ALL_TOPICS
 from waypost.segments import behaviour
 from waypost.segments.buckets import bucket
 from waypost.segments.calendar import age_at, day_of, local

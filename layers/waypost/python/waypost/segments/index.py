@@ -13,10 +13,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, Literal, Self
 
 from waypost import ids
-from waypost.contacts.profile import CHANNELS
+from waypost.contacts.channels import CHANNELS
 from waypost.contacts.tag_system import TagSystem, load_tag_system
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.events.message_events import MAY_SUPPRESS
 from waypost.segments.dependencies import Reads
 from waypost.segments.lifecycle import Lifecycle, load_lifecycle
 from waypost.segments.membership_query import MembershipQuery
@@ -37,7 +38,6 @@ DERIVED: Final[Mapping[str, str]] = {
 UNTOLD: Final = frozenset({"contacts_merged", "contacts_unmerged", "contact_imported", "profile_rebuilt"})
 """Events that may have changed anything in the profile."""
 
-_SUPPRESSING: Final = frozenset({"email_bounced", "email_complained", "sms_number_invalid"})
 _CONSENTING: Final = frozenset({"consent_granted", "consent_withdrawn", "unsubscribed"})
 
 
@@ -219,7 +219,7 @@ def _facts_of_type(kind: str, properties: Mapping[str, Any]) -> Iterator[str]:
             yield "points"
         case "journey_ended":
             yield from facts_of_journeys([str(properties.get("journey"))])
-        case _ if kind in _SUPPRESSING:
+        case _ if kind in MAY_SUPPRESS:
             yield "suppressions"
         case _ if kind in _CONSENTING:
             channel = properties.get("channel")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, ALL_TOPICS, CHANNELS, Consent
+from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS
+from waypost.contacts.profile import ALL_TOPICS, Consent
 from waypost.errors import InvalidInput
 from waypost.segments.buckets import bucket
 from waypost.segments.calendar import calendar_test, local, window_of
@@ -20,7 +21,6 @@ from waypost.segments.vocabulary import (
     Rule,
     arrivals_as_event,
     engagement_as_event,
-    expand_where,
     names_of,
 )
 
@@ -330,7 +330,7 @@ def of_last(rule: Rule) -> Condition:
     passes = number_test(counts)
     arrived = arrivals_as_event(rule)
     done = engagement_as_event({key: value for key, value in rule.items() if key not in COUNT_WORDS})
-    is_of = _journey_filter(arrived)
+    is_of, is_done = _filter(arrived), _filter(done)
 
     def holds(subject: Subject) -> bool:
         messages = sorted(
@@ -338,7 +338,11 @@ def of_last(rule: Rule) -> Condition:
             for kind, at, properties in subject.history
             if kind in arrived["event"] and is_of(properties)
         )[-wanted:]
-        keys = {message_key(properties) for kind, _, properties in subject.history if kind in done["event"]}
+        keys = {
+            message_key(properties)
+            for kind, _, properties in subject.history
+            if kind in done["event"] and is_done(properties)
+        }
         return len(messages) == wanted and passes(sum(key in keys for _, key in messages))
 
     return holds
@@ -350,9 +354,7 @@ def message_key(properties: Mapping[str, Any]) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def _journey_filter(event: Rule) -> Callable[[Mapping[str, Any]], bool]:
-    match expand_where(event["where"]) if "where" in event else None:
-        case {"all": [{"property": name, "in": names}]}:
-            return lambda properties: look_up(properties, name) in names
-        case _:
-            return lambda _properties: True
+def _filter(event: Rule) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an event is of the journeys and channels that the rule names."""
+    wanted = [(each["property"], each.get("in") or [each["equals"]]) for each in event.get("where", {}).get("all", ())]
+    return lambda properties: all(look_up(properties, name) in values for name, values in wanted)

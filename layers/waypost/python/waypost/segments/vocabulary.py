@@ -6,7 +6,7 @@ docs/segments.md explains each of them; ``waypost.authoring.rules`` checks what 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from waypost.contacts.profile import CHANNELS
+from waypost.contacts.channels import declared_channels
 from waypost.errors import InvalidInput
 
 Rule = Mapping[str, Any]
@@ -80,32 +80,35 @@ ANY_CHANNEL: Final = "any"
 LIFECYCLE_CHANGED: Final = "lifecycle_changed"
 UNSUBSCRIBED: Final = "unsubscribed"
 
-ENGAGEMENT_EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "accepted": {"email": "email_accepted"},
-    "delivered": {"email": "email_delivered", "sms": "sms_delivered"},
-    "opened": {"email": "email_opened"},
-    "clicked": {"email": "email_clicked", "sms": "sms_clicked"},
-    "bounced": {"email": "email_bounced"},
-    "complained": {"email": "email_complained"},
-    "failed": {"email": "email_rejected", "sms": "sms_failed"},
-    "unsubscribed": dict.fromkeys(CHANNELS, UNSUBSCRIBED),
+ENGAGEMENT_EVENTS: Final[Mapping[str, str]] = {
+    "accepted": "message_accepted",
+    "delivered": "message_delivered",
+    "opened": "message_opened",
+    "clicked": "message_clicked",
+    "bounced": "message_bounced",
+    "complained": "message_complained",
+    "failed": "message_failed",
+    "unsubscribed": UNSUBSCRIBED,
 }
-"""What somebody (or a provider) did with a message, and the event type that says so on each channel."""
+"""What somebody (or a provider) did with a message, and the event type that says so."""
+
+
+def channels_reporting(engagement: str) -> list[str]:
+    """The channels on which this engagement can be known."""
+    return [
+        name
+        for name, declared in declared_channels().items()
+        if engagement == UNSUBSCRIBED or engagement in declared.reports
+    ]
 
 
 def arrivals_as_event(rule: Rule) -> dict[str, Any]:
-    """The messages that ``of_last`` looks at: those that arrived on a channel where the engagement can be told of."""
+    """The messages that ``of_last`` looks at: those that arrived on a channel that reports the engagement."""
     kept = {word: rule[word] for word in ("channel", "of_journey") if rule.get(word) is not None}
-    arrived = engagement_as_event({**kept, "engagement": "delivered"})
-    told = ENGAGEMENT_EVENTS[rule["engagement"]]
-    return {
-        **arrived,
-        "event": [
-            kind
-            for channel, kind in ENGAGEMENT_EVENTS["delivered"].items()
-            if channel in told and kind in arrived["event"]
-        ],
-    }
+    reporting = channels_reporting(rule["engagement"])
+    if "channel" not in kept and set(channels_reporting("delivered")) - set(reporting):
+        kept["where"] = {"channel": reporting}
+    return engagement_as_event({**kept, "engagement": "delivered"})
 
 
 _ENGAGEMENT_WORDS: Final = frozenset({"engagement", "channel", "of_journey", "of_last", "where"})
@@ -122,27 +125,25 @@ def event_types(rule: Rule) -> list[str]:
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
-def engagement_types(rule: Rule) -> list[str]:
-    """The event types an ``engagement`` rule looks at, for its channel or for all of them."""
-    types = ENGAGEMENT_EVENTS.get(rule["engagement"], {})
-    channel = rule.get("channel")
-    found = [kind for each, kind in types.items() if channel in {None, each}]
-    if not found:
+def engagement_type(rule: Rule) -> str:
+    """The event type an ``engagement`` rule looks at. Raises InvalidInput where no such channel reports it."""
+    channel, known = rule.get("channel"), channels_reporting(rule["engagement"])
+    if rule["engagement"] not in ENGAGEMENT_EVENTS or not known or channel not in {None, *known}:
         raise InvalidInput("rule.engagement", f"nothing tells of {rule['engagement']!r} on {channel or 'any channel'}")
-    return list(dict.fromkeys(found))
+    return ENGAGEMENT_EVENTS[rule["engagement"]]
 
 
 def engagement_as_event(rule: Rule) -> dict[str, Any]:
     """An ``engagement`` rule as the ``event`` rule it is short for."""
-    types = engagement_types(rule)
+    kind = engagement_type(rule)
     filters = [rule["where"]] if rule.get("where") else []
     if rule.get("of_journey") is not None:
         filters.append({"property": "journey", "in": names_of(rule["of_journey"])})
-    if types == [UNSUBSCRIBED] and rule.get("channel"):
+    if rule.get("channel"):
         filters.append({"property": "channel", "equals": rule["channel"]})
     words = {key: value for key, value in rule.items() if key not in _ENGAGEMENT_WORDS and value is not None}
     where = [expand_where(each) for each in filters]
-    return {**words, "event": types, **({"where": {"all": where}} if where else {})}
+    return {**words, "event": [kind], **({"where": {"all": where}} if where else {})}
 
 
 def names_of(value: Any) -> list[str]:

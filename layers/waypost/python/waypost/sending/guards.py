@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from waypost.contacts.profile import Channel, Contact
+from waypost.contacts.channels import Channel
+from waypost.contacts.profile import Contact
 from waypost.content.message import PublishedMessage
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.ledger import Touches
@@ -103,7 +104,7 @@ class MissingAddress:
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
-        return Allow() if case.contact.address(case.channel) else Skip("missing_address", other_channel=True)
+        return Allow() if case.contact.addresses(case.channel) else Skip("missing_address", other_channel=True)
 
 
 class Suppressed:

@@ -6,7 +6,7 @@ from datetime import time
 from functools import cache
 from typing import Any, Final, Self
 
-from waypost.contacts.profile import Channel
+from waypost.contacts.channels import Channel
 from waypost.published_sections import published_section
 
 SECTION: Final = "sending"

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from waypost import ids
 from waypost.clock import format_instant, parse_instant
-from waypost.contacts.profile import Channel
+from waypost.contacts.channels import Channel, channel_named
 from waypost.journeys.step import Step
 
 SendOutcome = Literal["sent", "deferred", "skipped", "rejected", "unknown"]
@@ -43,7 +43,7 @@ class SendRequest:
         return cls(
             step=Step.from_payload(payload),
             message=payload["message"],
-            channel=payload.get("channel"),
+            channel=channel_named(channel) if (channel := payload.get("channel")) is not None else None,
             after_exit=payload.get("after_exit", False),
         )
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
 from waypost.clock import Clock
-from waypost.contacts.profile import Channel, Contact
+from waypost.contacts.channels import Channel
+from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
 from waypost.content.message import PublishedMessage
@@ -201,7 +202,7 @@ class SendMessage:
             default_locale=self.defaults.locale,
             variables=_variables(case, request.step.journey, unsubscribe) | self._products(case),
         )
-        address = case.contact.address(case.channel) or ""
+        (*_, address) = case.contact.addresses(case.channel)
         tags = {
             "message_key": request.message_key,
             "contact_id": request.step.contact_id,
@@ -210,7 +211,7 @@ class SendMessage:
         match content:
             case RenderedEmail():
                 return OutgoingEmail(
-                    to=address,
+                    to=address.text,
                     content=content,
                     message_key=request.message_key,
                     tags=tags,
@@ -218,7 +219,7 @@ class SendMessage:
                 )
             case RenderedSms():
                 return OutgoingSms(
-                    to=address,
+                    to=address.text,
                     content=content,
                     message_key=request.message_key,
                     transactional=case.transactional,

@@ -7,32 +7,37 @@ from waypost import ids
 from waypost.clock import Clock, parse_instant
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.events.message_events import MessageEvent
 
-SES_TYPES: Final[Mapping[str, tuple[str, str]]] = {
-    "Send": ("email_accepted", "send"),
-    "Delivery": ("email_delivered", "delivery"),
-    "Bounce": ("email_bounced", "bounce"),
-    "Complaint": ("email_complained", "complaint"),
-    "Reject": ("email_rejected", "reject"),
+SES_TYPES: Final[Mapping[str, tuple[MessageEvent, str]]] = {
+    "Send": ("message_accepted", "send"),
+    "Delivery": ("message_delivered", "delivery"),
+    "Bounce": ("message_bounced", "bounce"),
+    "Complaint": ("message_complained", "complaint"),
+    "Reject": ("message_failed", "reject"),
 }
 """Our event type, and where SES puts what belongs to it.
 
 Source: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
-SMS_TYPES: Final[Mapping[str, str]] = {
-    "TEXT_DELIVERED": "sms_delivered",
-    "TEXT_BLOCKED": "sms_failed",
-    "TEXT_CARRIER_BLOCKED": "sms_failed",
-    "TEXT_CARRIER_UNREACHABLE": "sms_failed",
-    "TEXT_INVALID": "sms_failed",
-    "TEXT_INVALID_MESSAGE": "sms_failed",
-    "TEXT_SPAM": "sms_failed",
-    "TEXT_TTL_EXPIRED": "sms_failed",
-    "TEXT_UNKNOWN": "sms_failed",
-    "TEXT_UNREACHABLE": "sms_failed",
+SMS_TYPES: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
+    "TEXT_DELIVERED": ("message_delivered", {}),
+    "TEXT_INVALID": ("message_bounced", {"bounce_type": "permanent", "suppression": "invalid_number"}),
+    "TEXT_CARRIER_UNREACHABLE": ("message_bounced", {"bounce_type": "transient"}),
+    "TEXT_TTL_EXPIRED": ("message_bounced", {"bounce_type": "transient"}),
+    "TEXT_UNREACHABLE": ("message_bounced", {"bounce_type": "transient"}),
+    "TEXT_UNKNOWN": ("message_bounced", {"bounce_type": "undetermined"}),
+    "TEXT_BLOCKED": ("message_failed", {}),
+    "TEXT_CARRIER_BLOCKED": ("message_failed", {}),
+    "TEXT_INVALID_MESSAGE": ("message_failed", {}),
+    "TEXT_PROTECT_BLOCKED": ("message_failed", {}),
+    "TEXT_SPAM": ("message_failed", {}),
 }
-"""Source: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html"""
+"""Our event type, and what it says besides.
+
+Source: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
+"""
 
 
 def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
@@ -58,43 +63,38 @@ def _from_ses(notice_id: str, detail: Mapping[str, Any], *, clock: Clock) -> lis
     mail, what = detail["mail"], detail.get(section, {})
     tags = {name: values[0] for name, values in mail.get("tags", {}).items() if values}
     occurred_at = parse_instant(what.get("timestamp", mail["timestamp"]))
-    properties: dict[str, Any] = {"provider_message_id": mail["messageId"]}
-    if event_type == "email_bounced":
+    properties: dict[str, Any] = {
+        "channel": "email",
+        "provider_word": detail["eventType"],
+        "provider_message_id": mail["messageId"],
+    }
+    if event_type == "message_bounced":
         properties["bounce_type"] = str(what.get("bounceType", "")).lower()
-    if event_type == "email_rejected":
+        if properties["bounce_type"] == "permanent":
+            properties["suppression"] = "hard_bounce"
+    if event_type == "message_complained" and what.get("complaintFeedbackType") != "not-spam":
+        properties["suppression"] = "complaint"
+    if event_type == "message_failed":
         properties["reason"] = what.get("reason", "")
     return [_event(notice_id, event_type, tags, properties, occurred_at=occurred_at, source="waypost.ses", clock=clock)]
 
 
 def _from_sms(notice_id: str, detail: Mapping[str, Any], *, clock: Clock) -> list[Event]:
-    event_type = SMS_TYPES.get(detail["eventType"])
-    if event_type is None:
+    word = detail["eventType"]
+    if word == "TEXT_SUCCESSFUL" and detail.get("isFinal"):  # where a carrier reports no delivery to the device
+        word = "TEXT_DELIVERED"
+    if word not in SMS_TYPES:
         return []
-    properties = {"provider_message_id": detail["messageId"], "status": detail.get("messageStatus", "")}
-    events = [
-        _event(
-            notice_id,
-            event_type,
-            detail.get("context", {}),
-            properties,
-            occurred_at=clock(),
-            source="waypost.sms",
-            clock=clock,
-        )
-    ]
-    if detail["eventType"] == "TEXT_INVALID":
-        events.append(
-            _event(
-                f"{notice_id}-invalid",
-                "sms_number_invalid",
-                detail.get("context", {}),
-                {"channel": "sms"},
-                occurred_at=clock(),
-                source="waypost.sms",
-                clock=clock,
-            )
-        )
-    return events
+    event_type, more = SMS_TYPES[word]
+    properties = {
+        "channel": "sms",
+        "provider_word": detail["eventType"],
+        "provider_message_id": detail["messageId"],
+        "status": detail.get("messageStatus", ""),
+        **more,
+    }
+    tags = detail.get("context", {})
+    return [_event(notice_id, event_type, tags, properties, occurred_at=clock(), source="waypost.sms", clock=clock)]
 
 
 def _event(

@@ -13,7 +13,7 @@ from waypost.authoring.rules.times import TimeWords
 from waypost.authoring.rules.values import Channel, Names
 from waypost.errors import InvalidInput
 from waypost.journeys.enrolment import EnrolmentOutcome
-from waypost.segments.vocabulary import COUNT_WORDS, ENGAGEMENT_EVENTS, engagement_types
+from waypost.segments.vocabulary import COUNT_WORDS, channels_reporting, engagement_type
 
 Engagement = Literal["accepted", "delivered", "opened", "clicked", "bounced", "complained", "failed", "unsubscribed"]
 
@@ -88,9 +88,9 @@ class EngagementRule(Counted):
     def _can_be_told(self) -> Self:
         if not is_expression(self.channel):
             try:
-                engagement_types({"engagement": self.engagement, "channel": self.channel})
+                engagement_type({"engagement": self.engagement, "channel": self.channel})
             except InvalidInput:
-                known = ", ".join(ENGAGEMENT_EVENTS[self.engagement])
+                known = ", ".join(channels_reporting(self.engagement))
                 raise ValueError(
                     f"nothing tells of {self.engagement!r} on {self.channel}; it is known on {known}"
                 ) from None

@@ -134,8 +134,8 @@ An event type is snake_case and past tense. Your own systems decide which there 
 
 | event | properties |
 | --- | --- |
-| `email_accepted`, `email_delivered`, `email_bounced`, `email_complained`, `email_rejected`, `sms_delivered`, `sms_failed` | `journey`, `message_key`; `bounce_type` |
-| `email_opened`, `email_clicked`, `sms_clicked` | `journey`, `message_key` |
+| `message_accepted`, `message_delivered`, `message_bounced`, `message_complained`, `message_failed` | `channel`, `journey`, `message_key`, `provider_word`; `bounce_type` |
+| `message_opened`, `message_clicked` | `channel`, `journey`, `message_key` |
 | `unsubscribed`, `consent_granted`, `consent_withdrawn` | `channel`, `topic`, `journey` |
 | `journey_ended` | `journey`, `outcome` |
 | `tag_added`, `tag_removed` | `tag`, `by`: `rule`, `journey`, `hand`, `import` or `expiry` |
@@ -202,7 +202,7 @@ What no rule can say; let your system work it out and send it as an event, an at
 - "how many of the points expire when": send the date as an attribute (`points_expire_on`) whenever it changes;
 - the sum over a list in an event (`products.price`): send the total as a property of its own;
 - "the last but one": `occurrence` counts from the first, or takes the last;
-- what came **before** something: turn it round. "Ordered after a click" is `event: email_clicked` `followed_by` the order.
+- what came **before** something: turn it round. "Ordered after a click" is `event: message_clicked` `followed_by` the order.
 """
 
 RECIPES: Final = (

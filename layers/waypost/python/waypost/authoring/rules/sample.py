@@ -31,21 +31,25 @@ def _cart(at: str) -> tuple[str, datetime, dict[str, Any]]:
     return "cart_updated", _at(at), {"cart_id": "c-9", "value": 128}
 
 
+def _message(what: str, channel: str, at: str, key: str, journey: str) -> tuple[str, datetime, dict[str, Any]]:
+    return f"message_{what}", _at(at), {"channel": channel, "message_key": key, "journey": journey}
+
+
 def _mail(key: str, at: str, journey: str) -> tuple[str, datetime, dict[str, Any]]:
-    return "email_delivered", _at(at), {"message_key": key, "journey": journey}
+    return _message("delivered", "email", at, key, journey)
 
 
 HISTORY: Final[History] = (
     ("registered", _at("2026-03-08T20:05"), {}),
     _mail("m-1", "2026-03-08T20:06", "new-user-nurture"),
-    ("email_opened", _at("2026-03-08T21:00"), {"message_key": "m-1", "journey": "new-user-nurture"}),
+    _message("opened", "email", "2026-03-08T21:00", "m-1", "new-user-nurture"),
     ("checkout_started", _at("2026-04-02T19:58"), {"cart_id": "c-1"}),
     _order("2026-04-02T20:10", 199, "p-1", "p-2", coupon="WELCOME10", cart_id="c-1"),
     _order("2026-09-15T12:40", 350, "p-3"),
-    ("email_opened", _at("2026-09-20T09:00"), {"message_key": "m-0", "journey": "new-user-nurture"}),
-    ("sms_delivered", _at("2026-10-01T10:00"), {"message_key": "s-1", "journey": "autumn-sale"}),
+    _message("opened", "email", "2026-09-20T09:00", "m-0", "new-user-nurture"),
+    _message("delivered", "sms", "2026-10-01T10:00", "s-1", "autumn-sale"),
     ("unsubscribed", _at("2026-10-01T10:05"), {"channel": "sms"}),
-    ("email_clicked", _at("2026-10-12T21:00"), {"message_key": "m-0", "journey": "autumn-sale"}),
+    _message("clicked", "email", "2026-10-12T21:00", "m-0", "autumn-sale"),
     _order("2026-11-05T18:20", 89, "p-1", cart_id="c-5"),
     _mail("m-2", "2026-11-08T10:00", "autumn-sale"),
     ("lifecycle_changed", _at("2026-11-10T03:30"), {"from": "new", "to": "active"}),

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from waypost.authoring.problems import OrExpression, unknown
 from waypost.authoring.rules.numbers import is_number, number_pair, shown
-from waypost.contacts.profile import CHANNELS
+from waypost.contacts.channels import CHANNELS
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
 from waypost.segments.calendar import PERIODS, WEEKDAYS

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from waypost.contacts import push_tokens
 from waypost.contacts.identity.merge import Merge, joined_consents, merged
 from waypost.contacts.identity.rules import IdentityRules
-from waypost.contacts.profile import ADDRESS_ATTRIBUTE, Consent, Contact, announcement
+from waypost.contacts.profile import IDENTITY_ATTRIBUTES, Consent, Contact, announcement
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ def _attributes(
     values: dict[str, Any] = {}
     stamps: dict[str, datetime] = _each(before.attributes_at, after.attributes_at, now.attributes_at)
     for name in dict.fromkeys((*now.attributes, *before.attributes)):
-        if name in ADDRESS_ATTRIBUTE.values():
+        if name in IDENTITY_ATTRIBUTES:
             value, stamps[name] = _address(name, before, after, now, identities.get(name, ()))
         elif _is_as_left(name, after, now) and now.attributes.get(name, _ABSENT) == after.attributes.get(name, _ABSENT):
             value = before.attributes.get(name, _ABSENT)

@@ -29,7 +29,7 @@ class EvaluateSegment:
     clock: Clock
 
     def evaluate(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{member: bool}`` for the payload's ``rule`` or for the saved ``segment`` it names; decided anew, not looked up.
+        """``{member: bool}`` for the payload's ``rule`` or for the saved ``segment`` it names; evaluated now, not looked up.
 
         ``property`` in a rule reads the event that started the journey. With ``explain: true`` the answer has an
         ``explanation`` too: each condition, whether it holds, and the values that decided. Raises ContactNotFound,
@@ -52,7 +52,7 @@ class EvaluateSegment:
         )
         if not payload.get("explain"):
             return {"member": question.ask(subject, contact.partitions, self.past)}
-        from waypost.segments.explain import explain  # noqa: PLC0415 - a branch asks for it only when somebody looks for a mistake
+        from waypost.segments.explain import explain  # noqa: PLC0415 - a branch asks for it only while debugging
 
         explanation = explain(question.rule, self.past.added(subject, contact.partitions, question.reads))
         return {"member": explanation.holds, "explanation": explanation.to_dict()}

@@ -26,7 +26,7 @@ class UpdateContact:
     """Applies a journey's changes to a contact, and tells the event stream.
 
     What changes is queued as events **before** the profile is saved: a crash in between repeats both, and the ids of the
-    events follow from the step, so that a repeated step is told once. ``contact_updated`` carries the change in its
+    events follow from the step, so that a repeated step emits each event once. ``contact_updated`` carries the change in its
     ``profile``; ``tag_added`` and its like say it piece by piece, so that each of them can start a journey.
     """
 

@@ -1,0 +1,127 @@
+"""Which channels there are, where each finds its address in a contact, and what its providers report.
+
+A channel is a folder of ``waypost/channels``; its ``channel.json`` is read here, because rules, imports and consent need to
+know the channels without loading what sends on them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal, NewType, Self, assert_never, get_args
+
+from waypost import ids
+from waypost.errors import InvalidInput
+
+Channel = NewType("Channel", str)
+"""The name of a channel, which is the name of its folder. What comes from outside becomes one by ``channel_named``."""
+
+Report = Literal["accepted", "delivered", "bounced", "complained", "failed", "opened", "clicked"]
+Language = Literal["en", "zh"]
+
+_REPORTS: Final[Mapping[str, Report]] = {report: report for report in get_args(Report)}
+_FOLDER: Final = Path(__file__).parent.parent / "channels"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes: a normalised text that means something on its channel only.
+
+    ``kind`` is what it is to the contact (``email``, ``phone``, ``openid``, ``push_tokens``). ``qualifier`` narrows it
+    where there are several at a time: the platform of a device.
+    """
+
+    channel: Channel
+    kind: str
+    text: str
+    qualifier: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What stands for the address where the address itself must not: the same for the same channel and text."""
+        return ids.digest("address", self.channel, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSource:
+    """Where a contact keeps its addresses on a channel: in an attribute, or among its identities of a kind."""
+
+    kept_as: Literal["attribute", "identity"]
+    name: str
+
+    def addresses(
+        self, channel: Channel, *, attributes: Mapping[str, Any], identities: Mapping[str, Any]
+    ) -> tuple[Address, ...]:
+        """The addresses of a contact, the newest last; none where what is kept there is no address."""
+        match self.kept_as:
+            case "attribute":
+                kept = attributes.get(self.name)
+            case "identity":
+                kept = identities.get(self.name)
+            case _:
+                assert_never(self.kept_as)
+        found = (self._address(channel, each) for each in (kept if isinstance(kept, list | tuple) else [kept]))
+        return tuple(each for each in found if each.text)
+
+    def _address(self, channel: Channel, kept: Any) -> Address:
+        if isinstance(kept, Mapping):  # a device, as ``push_tokens`` lists them
+            return Address(channel, self.name, str(kept.get("token") or ""), str(kept.get("platform") or ""))
+        return Address(channel, self.name, kept if isinstance(kept, str) else "")
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From ``{"attribute": "phone"}`` or ``{"identity": "openid"}``. Raises ValueError."""
+        match dict(value):
+            case {"attribute": str(name), **more} if not more:
+                return cls("attribute", name)
+            case {"identity": str(name), **more} if not more:
+                return cls("identity", name)
+            case _:
+                raise ValueError("address: expected an attribute or a kind of identity")
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredChannel:
+    """One ``channel.json``: ``reports`` are the message events its providers can tell, ``names`` is what people call it."""
+
+    channel: Channel
+    address: AddressSource
+    reports: frozenset[Report]
+    names: Mapping[Language, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises InvalidInput with the path for a declaration that does not hold what it must."""
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                channel=Channel(path.parent.name),
+                address=AddressSource.from_dict(value["address"]),
+                reports=frozenset(_REPORTS[report] for report in value["reports"]),
+                names={language: str(value["names"][language]) for language in get_args(Language)},
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None
+
+
+@cache
+def declared_channels() -> Mapping[Channel, DeclaredChannel]:
+    """Every channel folder's declaration, by name."""
+    found = (DeclaredChannel.read(path) for path in sorted(_FOLDER.glob("*/channel.json")))
+    return {each.channel: each for each in found}
+
+
+def channel_named(name: Any, field: str = "channel") -> Channel:
+    """The channel of this name. Raises InvalidInput when there is none."""
+    if isinstance(name, str) and name in declared_channels():
+        return Channel(name)
+    raise InvalidInput(field, f"there is no channel {name!r}; there are {', '.join(declared_channels())}")
+
+
+CHANNELS: Final[tuple[Channel, ...]] = tuple(declared_channels())
+
+ADDRESS_ATTRIBUTE: Final[Mapping[Channel, str]] = {
+    name: each.address.name for name, each in declared_channels().items() if each.address.kept_as == "attribute"
+}
+"""The attribute that holds a contact's address on each channel that has one."""

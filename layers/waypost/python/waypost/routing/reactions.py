@@ -1,0 +1,154 @@
+"""What follows from an event once it is stored: one reaction each, in the order in which they run. Run by RouteEvents.
+
+A new consequence of events is a class with ``react`` and its place in ``reactions``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from waypost.contacts.identity.announcements import MERGED
+from waypost.contacts.profile import Contact
+from waypost.events.envelope import Event
+from waypost.events.history import EventBus
+from waypost.journeys.enrol_contact import EnrolContact
+from waypost.journeys.wake_journeys import WakeJourneys
+from waypost.segments.upkeep import Upkeep
+from waypost.sending.ledger import Confirmation, Ledger
+
+CONFIRMATIONS: Final[Mapping[str, Confirmation]] = {
+    "message_accepted": "accepted",
+    "message_delivered": "delivered",
+    "message_bounced": "bounced",
+    "message_complained": "complained",
+    "message_failed": "rejected",
+}
+"""What a provider's event says of the message whose key it carries."""
+
+
+class Decision(Protocol):
+    """What a reaction did about one journey; stored with the event, and shown on the timeline."""
+
+    @property
+    def journey(self) -> str:
+        """The journey's name."""
+        ...
+
+    @property
+    def moves_contact(self) -> bool:
+        """Whether the contact has entered the journey or is leaving it."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored form."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """The contact after a reaction, and what the reaction decided."""
+
+    contact: Contact
+    decisions: Sequence[Decision] = ()
+
+
+class Reaction(Protocol):
+    """One consequence of events. It may run again for the same event after a crash, and then changes nothing twice."""
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """Act on the event, which is stored already. ``decided`` is what the reactions before this one decided.
+
+        Raises RetryableError or FinalError.
+        """
+        ...
+
+
+def reactions(
+    *, ledger: Ledger, upkeep: Upkeep, wake_journeys: WakeJourneys, enrol_contact: EnrolContact, bus: EventBus
+) -> tuple[Reaction, ...]:
+    """Every reaction, in order."""
+    return (
+        SettleMessage(ledger),
+        KeepSegments(upkeep),
+        WakeParked(wake_journeys),
+        Enrol(enrol_contact),
+        KeepJourneySegments(upkeep),
+        PublishEvent(bus),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SettleMessage:
+    """Pass on what a provider reports of a message."""
+
+    ledger: Ledger
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction. The row is kept under the id the contact had when the message was sent."""
+        state, key = CONFIRMATIONS.get(event.type), event.properties.get("message_key")
+        if state is not None and isinstance(key, str) and event.is_our_own:
+            sent_to = event.contact.get("contact_id", contact.contact_id)
+            for contact_id in dict.fromkeys((sent_to, *contact.partitions)):
+                if self.ledger.confirm(contact_id, key, state=state, at=event.occurred_at):
+                    break
+        return Reacted(contact)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSegments:
+    """Evaluate the saved segments, rule tags and life cycle that the event can affect."""
+
+    upkeep: Upkeep
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        return Reacted(self.upkeep.keep(contact, event))
+
+
+@dataclass(frozen=True, slots=True)
+class WakeParked:
+    """Resume or end the journeys that wait for the event, or that it ends."""
+
+    wake_journeys: WakeJourneys
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction. After a merge, journeys also learn what the contact did under its other ids."""
+        woken = self.wake_journeys.notify(contact, event)
+        if event.type == MERGED and event.is_our_own:
+            woken += self.wake_journeys.catch_up(contact)
+        return Reacted(contact, woken)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """Start the journeys that the event triggers."""
+
+    enrol_contact: EnrolContact
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        return Reacted(contact, self.enrol_contact.consider(contact, event))
+
+
+@dataclass(frozen=True, slots=True)
+class KeepJourneySegments:
+    """Evaluate the rules that read which journeys the contact is in, for the journeys it has entered or is leaving."""
+
+    upkeep: Upkeep
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        moved = {decision.journey for decision in decided if decision.moves_contact}
+        return Reacted(self.upkeep.keep_journeys(contact, event, moved))
+
+
+@dataclass(frozen=True, slots=True)
+class PublishEvent:
+    """Put the event on the bus, for other systems."""
+
+    bus: EventBus
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        self.bus.publish(contact.contact_id, event)
+        return Reacted(contact)
