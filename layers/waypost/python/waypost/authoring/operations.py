@@ -110,10 +110,20 @@ def _actions(call: str) -> tuple[str, ...]:
             return (call[0].upper() + call[1:],)
 
 
-def operations(reader: FileReader) -> list[OperationFolder]:
-    """The operations, by name; what is wrong with one is added to the reader's problems."""
-    found = [_operation(reader, path) for path in reader.folders(reader.root / "operations")]
-    return [operation for operation in found if operation is not None]
+def operations(reader: FileReader, *, shipped: Path | None = None) -> list[OperationFolder]:
+    """Read the operations of the project and those in the folder ``shipped``, by name.
+
+    What is wrong with one is added to the reader's problems; an own operation may not take the name of a shipped one.
+    """
+    own = reader.root / "operations"
+    found = [_operation(reader, path) for path in reader.folders(own)]
+    if shipped is not None and shipped.resolve() != own.resolve():
+        product = FileReader(shipped.parent, reader.problems)
+        for path in product.folders(shipped):
+            if (own / path.name).exists():
+                reader.add(own / path.name, "", "is the name of an operation that Waypost ships; choose another")
+            found.append(_operation(product, path))
+    return sorted((each for each in found if each is not None), key=lambda operation: operation.name)
 
 
 def _operation(reader: FileReader, path: Path) -> OperationFolder | None:
