@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.bulk_page import NOW, PAGE_BYTES, profiles
 from benchmarks.goals import goal_of
 from benchmarks.prices import AS_OF, REGION
-from local.places import ROOT
+from infra.project import ROOT
 from waypost.audiences.plan_audience import BASE_FOR_CARD, SLICES
 from waypost.bulk.costs import SLICE_GB, RunCost
 from waypost.bulk.pages import BaseSize
