@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.app import ROOT
+from infra.project import ROOT
 from tests.infra.rights import BUCKET, QUEUES_BY_SETTING, SECRETS_BY_SETTING, STAGE, TABLE, base, granted
 from tests.infra.template import Template
 from waypost.authoring.functions import discover_functions
