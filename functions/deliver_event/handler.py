@@ -18,7 +18,7 @@ from waypost.aws.destinations import (
 )
 from waypost.destinations.declared import load_destinations
 from waypost.destinations.deliver_event import DeliverEvent
-from waypost.destinations.posting import HttpsSender
+from waypost.http.poster import PinnedPoster
 
 logger = Logger(service="deliver_event")
 metrics = Metrics(service="deliver_event")
@@ -34,7 +34,7 @@ def batch() -> DeliveryBatch:
             contacts=wiring.contacts(),
             secrets=SecretsManagerDestinations(client("secretsmanager"), settings.destination_secrets),
             states=RememberedStates(DynamoDestinationStates(client("dynamodb"), settings.contacts_table)),
-            sender=HttpsSender(loopback=bool(settings.loopback_receivers)),
+            poster=PinnedPoster(loopback=bool(settings.loopback_receivers)),
         ),
         queues=DestinationQueues(client("sqs"), settings.destination_queues),
     )

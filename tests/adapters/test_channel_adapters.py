@@ -14,13 +14,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from waypost.aws.email import SesEmail
+from waypost.aws.sms import EndUserMessagingSms
+from waypost.sending.channels import Accepted, Answer, OutgoingEmail, OutgoingSms, Refused, Unclear
 
 from tests.adapters.wire import Wire
 from waypost.aws.clients import provider_client
-from waypost.aws.email import SesEmail
-from waypost.aws.sms import EndUserMessagingSms
 from waypost.content.render import RenderedEmail, RenderedSms
-from waypost.sending.channels import Accepted, Answer, OutgoingEmail, OutgoingSms, Refused, Unclear
 
 URL = "https://provider.example"
 TAGS = {"message_key": "m-1", "contact_id": "c-1", "journey": "nurture"}

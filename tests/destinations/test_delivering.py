@@ -13,12 +13,11 @@ from standardwebhooks import Webhook
 from tests.destinations_receiver import ReceiveWebhook, receiving
 from tests.fakes import FakeContacts
 from waypost.contacts.profile import Contact
-from waypost.destinations import posting, retrying
+from waypost.destinations import retrying
 from waypost.destinations.declared import Destination
 from waypost.destinations.deliver_event import Delivered, DeliverEvent, GivenUp, NotWanted, Outcome, TryAgain
-from waypost.destinations.ports import Forbidden, NoAnswer
-from waypost.destinations.posting import HttpsSender, problem_with
 from waypost.errors import InvalidInput
+from waypost.http.poster import PinnedPoster
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 KEY = "whsec_" + "a1B2" * 12
@@ -86,7 +85,7 @@ class Scene:
             contacts=self.contacts,
             secrets=FakeSecrets({"crm": {"url": self.receiver.url, **self.secret}}),
             states=self.states,
-            sender=HttpsSender(loopback=True),
+            poster=PinnedPoster(loopback=True),
             real_clock=lambda: self.now,
         )
         return deliverer.deliver("crm", detail, attempt=attempt)
@@ -231,7 +230,7 @@ def test_a_destination_that_is_declared_no_more_gives_up(scene: Scene) -> None:
         contacts=scene.contacts,
         secrets=FakeSecrets({}),
         states=scene.states,
-        sender=HttpsSender(),
+        poster=PinnedPoster(),
     )
     assert isinstance(deliverer.deliver("crm", DETAIL, attempt=1), GivenUp)
 
@@ -259,67 +258,3 @@ def test_the_attempts_span_three_days_and_come_apart_a_little() -> None:
     assert retrying.pause_after(retrying.ATTEMPTS, "msg_1") is None
     assert len({retrying.pause_after(3, f"msg_{number}") for number in range(20)}) > 10
     assert retrying.pause_after(1, "msg_1", retry_after=timedelta(days=9)) == retrying.LONGEST_PAUSE
-
-
-REFUSED_URLS = [
-    "http://crm.example.com/in",
-    "ftp://crm.example.com/in",
-    "https://",
-    "https://user:secret@crm.example.com/",
-    "https://crm.example.com/#fragment",
-    "https://crm.example.com:22/",
-    "https://localhost/",
-    "https://crm/",
-    "https://10.0.0.7/",
-    "https://169.254.169.254/latest/meta-data",
-    "https://127.0.0.1/",
-    "https://[::1]/",
-    "https://[fd00::1]/",
-    "https://crm.internal/",
-    "https://crm example.com/",
-    "https://[::1",
-]
-
-
-@pytest.mark.parametrize("url", REFUSED_URLS)
-def test_an_address_within_is_no_destination(url: str) -> None:
-    assert problem_with(url)
-    assert isinstance(HttpsSender().post(url, b"{}", {}, timeout=timedelta(seconds=1)), Forbidden)
-
-
-@pytest.mark.parametrize("url", ["https://crm.example.com/in?x=1", "https://crm.example.com:8443/", "https://8.8.8.8/"])
-def test_a_public_address_is_one(url: str) -> None:
-    assert problem_with(url) == ""
-
-
-@pytest.mark.parametrize(
-    "addresses",
-    [["10.1.2.3"], ["93.184.216.34", "127.0.0.1"], ["169.254.169.254"], ["::1"], ["::ffff:10.0.0.1"], ["fe80::1%eth0"], ["100.64.0.1"], ["224.0.0.1"], []],
-)  # fmt: skip
-def test_a_name_that_leads_within_is_not_called(addresses: list[str]) -> None:
-    sender = HttpsSender(resolve=lambda _host, _port: addresses)
-    answer = sender.post("https://rebinding.example.com/", b"{}", {}, timeout=timedelta(seconds=1))
-    assert answer == Forbidden("the host leads to a private address")
-
-
-def test_a_name_that_leads_nowhere_is_no_answer() -> None:
-    def unknown(_host: str, _port: int) -> list[str]:
-        raise OSError
-
-    answer = HttpsSender(resolve=unknown).post("https://a.example.com/", b"{}", {}, timeout=timedelta(seconds=1))
-    assert answer == NoAnswer("the host is unknown")
-
-
-def test_the_loopback_is_for_the_harness_alone(scene: Scene) -> None:
-    refused = HttpsSender().post(scene.receiver.url, b"{}", {}, timeout=timedelta(seconds=1))
-    assert isinstance(refused, Forbidden)
-    assert scene.receiver.received == []
-
-
-def test_a_plain_server_on_the_tls_port_is_no_answer(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "problem_with", lambda _url, **_options: "")
-    port = int(scene.receiver.url.split(":")[2].split("/")[0])
-    sender = HttpsSender(loopback=True, resolve=lambda _host, _port: ["127.0.0.1"])
-    answer = sender.post(f"https://crm.example.com:{port}/", b"{}", {}, timeout=timedelta(seconds=2))
-    assert isinstance(answer, NoAnswer)
-    assert scene.receiver.received == []

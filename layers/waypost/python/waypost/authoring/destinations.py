@@ -10,7 +10,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.retention import EventPattern
 from waypost.authoring.rules import Rule, Where, dump_rule
-from waypost.destinations.posting import problem_with
+from waypost.http.addresses import problem_with
 
 FOLDER: Final = "contacts/destinations"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -24,7 +24,7 @@ ATTEMPTS: Final = 4
 """Of one ranged read whose answer broke off: the SDK tries requests again, not bodies."""
 
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
-_FORBIDDEN: Final = frozenset({"403", "AccessDenied", "Forbidden"})
+_FORBIDDEN: Final = frozenset({"403", "AccessDenied"})
 """What S3 says of a file that is not there to a caller who may list only some folders. Source: Amazon S3 API Reference,
 "HeadObject": 404 with s3:ListBucket, else 403; our permission to list names prefixes, which these requests do not."""
 
@@ -88,13 +88,12 @@ class S3Files:
         try:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
         except ClientError as error:
-            match table.error_code(error):
-                case code if code == _EXISTS:
-                    return False
-                case code if code == _CONFLICT:  # another writer is at it in this moment
-                    raise TemporarilyUnavailable(f"PutObject: {code}") from error
-                case _:
-                    raise
+            code = table.error_code(error)
+            if code == _CONFLICT:  # another process is writing the key at this moment
+                raise TemporarilyUnavailable(f"PutObject: {code}") from error
+            if code != _EXISTS:
+                raise
+            return False
         return True
 
     def _is_missing(self, key: str, error: ClientError) -> bool:

@@ -7,14 +7,18 @@ from typing import Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from waypost.aws import table
 from waypost.errors import ServiceRefused, TemporarilyUnavailable, WaypostError
 
 TEMPORARY_CODES: Final = frozenset({
-    "InternalServerError", "InternalFailure", "InternalError", "InternalServerException", "KmsThrottlingException",
-    "LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestTimeout",
-    "ServiceUnavailable", "ServiceUnavailableException", "SlowDown", "Throttling", "ThrottlingException",
-    "ThrottledException", "TooManyRequestsException", "TransactionInProgressException", "TransactionConflictException",
+    "ExecutionLimitExceeded", "InternalError", "InternalException", "InternalFailure", "InternalServerError",
+    "InternalServerException", "InternalServiceError", "KmsThrottled", "KmsThrottlingException", "LimitExceededException",
+    "ProvisionedThroughputExceededException", "ReplicatedWriteConflictException", "RequestLimitExceeded",
+    "RequestThrottled", "RequestTimeout", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown", "Throttling",
+    "ThrottlingException", "ThrottledException", "TooManyRequestsException", "TransactionConflictException",
+    "TransactionInProgressException",
 })  # fmt: skip
+"""Codes of a 4xx or 5xx that a later call may not meet; any other 5xx is temporary as well."""
 
 T = TypeVar("T")
 
@@ -22,7 +26,7 @@ T = TypeVar("T")
 def translate(error: ClientError | BotoCoreError) -> WaypostError:
     """The error as ours: TemporarilyUnavailable when a retry may help, else ServiceRefused."""
     if isinstance(error, ClientError):
-        code = str(error.response.get("Error", {}).get("Code", ""))
+        code = table.error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code not in TEMPORARY_CODES and status < 500:
             return ServiceRefused(

@@ -9,16 +9,10 @@ from waypost.clock import real_now
 from waypost.contacts.ports import ContactStore
 from waypost.destinations import payload, retrying, signing
 from waypost.destinations.declared import Destination
-from waypost.destinations.ports import (
-    Answer,
-    DestinationSecrets,
-    DestinationStates,
-    Forbidden,
-    NoAnswer,
-    WebhookSender,
-)
+from waypost.destinations.ports import DestinationSecrets, DestinationStates
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.http import ports as http
 
 GONE: Final = 410
 USER_AGENT: Final = "Waypost-Webhooks/1.0"
@@ -62,7 +56,7 @@ class DeliverEvent:
     contacts: ContactStore
     secrets: DestinationSecrets
     states: DestinationStates
-    sender: WebhookSender
+    poster: http.Poster
     real_clock: Callable[[], datetime] = real_now
 
     def deliver(self, name: str, detail: Mapping[str, Any], *, attempt: int) -> Outcome:
@@ -85,23 +79,23 @@ class DeliverEvent:
         webhook_id = payload.webhook_id(destination, event, contact_id)
         signed = signing.headers(webhook_id, body, _keys(secret, name), now=self.real_clock())
         headers = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
-        answer = self.sender.post(url, body, headers, timeout=destination.timeout)
+        answer = self.poster.post(url, body, headers, timeout=destination.timeout, answer_limit=0)
         return self._judged(destination, url, webhook_id, answer, attempt)
 
     def _judged(
-        self, destination: Destination, url: str, webhook_id: str, answer: Answer | NoAnswer | Forbidden, attempt: int
+        self, destination: Destination, url: str, webhook_id: str, answer: http.Outcome, attempt: int
     ) -> Outcome:
         match answer:
-            case Answer(status=status) if 200 <= status < 300:
+            case http.Answer(status=status) if 200 <= status < 300:
                 return Delivered(status)
-            case Answer(status=status) if status == GONE:
+            case http.Answer(status=status) if status == GONE:
                 self.states.disable(destination.name, url, at=self.real_clock())
                 return GivenUp("answered 410 Gone; the destination is disabled")
-            case Answer(status=status, retry_after=retry_after):
+            case http.Answer(status=status, retry_after=retry_after):
                 reason = f"answered {status}"
-            case NoAnswer(reason=reason):
+            case http.NotSent(reason=reason) | http.NoAnswer(reason=reason):
                 retry_after = None
-            case Forbidden(reason=reason):
+            case http.Forbidden(reason=reason):
                 return GivenUp(reason)
             case _:
                 assert_never(answer)

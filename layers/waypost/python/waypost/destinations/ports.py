@@ -1,41 +1,8 @@
 """What delivering to other systems needs from the outside."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the receiver answered; ``retry_after`` is what it asked for, if it did."""
-
-    status: int
-    retry_after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """No response, or no connection; ``reason`` names no address."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Forbidden:
-    """The address must not be called; nothing was sent."""
-
-    reason: str
-
-
-class WebhookSender(Protocol):
-    """Posts to the outside world."""
-
-    def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: timedelta
-    ) -> Answer | NoAnswer | Forbidden:
-        """One attempt; follows no redirect."""
-        ...
 
 
 class DestinationSecrets(Protocol):

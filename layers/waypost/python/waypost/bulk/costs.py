@@ -1,4 +1,4 @@
-"""What a bulk run costs, by AWS's list prices. Used by audiences and previews; an estimate, never a bill."""
+"""What a bulk run costs, by AWS's list prices. An estimate, never a bill. Used by the runner of slices and what reports its cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class RunCost:
             "slices": self.slices,
         }
 
-    def told(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """For people: what was used, what it costs, and by which prices."""
         return self.to_dict() | {"dollars": round(self.dollars, 6), "prices": PRICES_OF}
 

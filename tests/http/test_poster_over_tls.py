@@ -1,4 +1,4 @@
-"""A webhook over TLS goes to the address that was checked, and to nobody whose certificate is for another name."""
+"""A post over TLS goes to the address that was checked, and to nobody whose certificate is for another name."""
 
 import ssl
 import threading
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import pytest_socket
@@ -14,12 +15,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from waypost.destinations import posting
-from waypost.destinations.ports import Answer, NoAnswer
-from waypost.destinations.posting import HttpsSender
+from waypost.http import poster
+from waypost.http.ports import Answer, NotSent, Outcome
+from waypost.http.poster import PinnedPoster
 
 NAME = "crm.example.com"
-SECOND = timedelta(seconds=3)
+SECONDS = timedelta(seconds=3)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -46,6 +47,13 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return public, private
 
 
+class Server(NamedTuple):
+    """Where it listens, and what trusts it."""
+
+    port: int
+    tls: ssl.SSLContext
+
+
 class Handler(BaseHTTPRequestHandler):
     """Takes everything, and notes whom it was meant for."""
 
@@ -63,37 +71,51 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A TLS server on the loopback whose certificate is trusted."""
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A TLS server on the loopback, and a client's trust in its certificate."""
     pytest_socket.enable_socket()
     public, private = certificate(tmp_path)
     served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     served.load_cert_chain(public, private)
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = served.wrap_socket(server.socket, server_side=True)
+    listening = HTTPServer(("127.0.0.1", 0), Handler)
+    listening.socket = served.wrap_socket(listening.socket, server_side=True)
     trusting = ssl.create_default_context(cafile=str(public))
-    monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
-    monkeypatch.setattr(posting, "problem_with", lambda _url, **_options: "")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    monkeypatch.setattr(poster, "problem_with", lambda _url, **_options: "")
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     Handler.hosts.clear()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    yield Server(listening.server_address[1], trusting)
+    listening.shutdown()
+    listening.server_close()
 
 
-def sender() -> HttpsSender:
-    return HttpsSender(loopback=True, resolve=lambda _host, _port: ["127.0.0.1"])
+def post(server: Server, host: str, *, addresses: tuple[str, ...] = ("127.0.0.1",)) -> Outcome:
+    poster = PinnedPoster(loopback=True, resolve=lambda _host, _port: list(addresses), tls=lambda: server.tls)
+    return poster.post(f"https://{host}:{server.port}/in", b"{}", {}, timeout=SECONDS)
 
 
-def test_the_connection_goes_to_the_checked_address_and_speaks_to_the_name(port: int) -> None:
-    answer = sender().post(f"https://{NAME}:{port}/in", b"{}", {}, timeout=SECOND)
-    assert answer == Answer(204)
-    assert Handler.hosts == [f"{NAME}:{port}"]
+def test_the_connection_goes_to_the_checked_address_and_speaks_to_the_name(server: Server) -> None:
+    answer = post(server, NAME)
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.body) == (204, b"")
+    assert Handler.hosts == [f"{NAME}:{server.port}"]
 
 
-def test_a_certificate_for_another_name_is_no_answer(port: int) -> None:
-    answer = sender().post(f"https://other.example.com:{port}/in", b"{}", {}, timeout=SECOND)
-    assert isinstance(answer, NoAnswer)
+def test_a_certificate_for_another_name_ends_the_call_before_anything_is_sent(server: Server) -> None:
+    answer = post(server, "other.example.com")
+    assert isinstance(answer, NotSent)
     assert "TLS" in answer.reason
     assert Handler.hosts == []
+
+
+def test_a_certificate_that_nobody_vouches_for_ends_the_call(server: Server) -> None:
+    answer = post(server._replace(tls=ssl.create_default_context()), NAME)
+    assert isinstance(answer, NotSent)
+    assert "TLS" in answer.reason
+    assert Handler.hosts == []
+
+
+def test_the_next_address_is_tried_while_nothing_was_sent(server: Server) -> None:
+    answer = post(server, NAME, addresses=("127.255.255.254", "127.0.0.1"))
+    assert isinstance(answer, Answer)
+    assert len(Handler.hosts) == 1

@@ -1,0 +1,1 @@
+"""Calls to the outside world over HTTPS, for destinations and for the providers of channels."""
