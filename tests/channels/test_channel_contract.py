@@ -82,7 +82,9 @@ def connected(channel: Channel, fake: FakeProvider) -> Provider[Any]:
 
 def outgoing(channel: Channel, *, transactional: bool = False) -> Outgoing[Any]:
     given = sample(channel)
-    variables = {name: {} for name in ("event", "journey", "message", "links")} | {"contact": {"name": "Lin"}}
+    variables: dict[str, Any] = {name: {} for name in ("event", "journey", "message", "links")} | {
+        "contact": {"name": "Lin"}
+    }
     source = declared_channels()[channel].address
     return Outgoing(
         to=Address(channel, source.name, given["address"]),
@@ -300,7 +302,9 @@ def test_addresses_are_values_of_the_channel(channel: Channel) -> None:
 def test_a_message_beyond_the_limit_of_the_channel_is_named(channel: Channel) -> None:
     given = sample(channel)
     huge = {name: f"{template}{'x' * 10_000_001}" for name, template in given["templates"].items()}
-    variables = {name: {} for name in ("event", "journey", "message", "links")} | {"contact": {"name": "Lin"}}
+    variables: dict[str, Any] = {name: {} for name in ("event", "journey", "message", "links")} | {
+        "contact": {"name": "Lin"}
+    }
     filler = Filler(prepared(variables), "sample")
     assert plugin(channel).over_limit(plugin(channel).fill(given["templates"], filler)) == ""
     assert "at most" in plugin(channel).over_limit(plugin(channel).fill(huge, filler))

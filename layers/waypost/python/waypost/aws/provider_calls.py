@@ -1,10 +1,9 @@
 """The AWS services that send messages, as their providers call them: one attempt, and failures as values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore import xform_name
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -13,7 +12,6 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from waypost.aws import table
 from waypost.aws.clients import provider_client
 from waypost.channels.calls import ErrorAnswer, FailedCall, NeverSent, NoAnswer
 from waypost.channels.contract import ProviderPorts
@@ -27,20 +25,20 @@ class SendingService:
 
     client: Any
 
-    def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any] | FailedCall:
+    def call(self, operation: Callable[[Any], Mapping[str, Any]]) -> Mapping[str, Any] | FailedCall:
         """See AwsService."""
         try:
-            answer: Mapping[str, Any] = getattr(self.client, xform_name(operation))(**request)
+            return operation(self.client)
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            return ErrorAnswer(status, table.error_code(error), str(error.response.get("Reason", "")))
+            code = error.response.get("Error", {}).get("Code", "")
+            return ErrorAnswer(status, code, str(error.response.get("Reason", "")))
         except _NEVER_OPENED as error:
             return NeverSent(type(error).__name__, temporary=True)
         except ParamValidationError as error:
             return NeverSent(type(error).__name__, temporary=False)
         except BotoCoreError as error:
             return NoAnswer(type(error).__name__)
-        return answer
 
 
 def provider_ports() -> ProviderPorts:

@@ -40,8 +40,8 @@ FailedCall = ErrorAnswer | NeverSent | NoAnswer
 class AwsService(Protocol):
     """One AWS service; makes one attempt per call and never raises for what the service or the network does."""
 
-    def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any] | FailedCall:
-        """Call an operation by its API name (``SendEmail``) and return its output."""
+    def call(self, operation: Callable[[Any], Mapping[str, Any]]) -> Mapping[str, Any] | FailedCall:
+        """Call an operation, ``lambda client: client.send_email(…)``, and return its output."""
         ...
 
 

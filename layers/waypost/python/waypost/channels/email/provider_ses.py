@@ -24,7 +24,8 @@ class Ses(Provider[RenderedEmail]):
 
     def send(self, outgoing: Outgoing[RenderedEmail]) -> Answer:
         """See Provider. The message key travels as a tag, so that SES's own events carry it."""
-        answer = self.service.call("SendEmail", self._request(outgoing))
+        request = self._request(outgoing)
+        answer = self.service.call(lambda client: client.send_email(**request))
         if isinstance(answer, Mapping):
             return Accepted(answer["MessageId"])
         return answer_to(answer, known=_known)

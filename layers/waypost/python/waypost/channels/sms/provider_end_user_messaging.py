@@ -37,7 +37,7 @@ class EndUserMessaging(Provider[RenderedSms]):
         }
         if self.origination:
             request["OriginationIdentity"] = self.origination
-        answer = self.service.call("SendTextMessage", request)
+        answer = self.service.call(lambda client: client.send_text_message(**request))
         if isinstance(answer, Mapping):
             return Accepted(answer["MessageId"])
         return answer_to(answer, known=_known)
