@@ -22,9 +22,11 @@ from waypost.authoring.segments import (
     read_segment,
     written_rules,
 )
-from waypost.segments.dependencies import Reads, reads
+from waypost.segments.condition import leaves
+from waypost.segments.conditions import parse_rule
+from waypost.segments.dependencies import reads
 from waypost.segments.inlining import inline
-from waypost.segments.vocabulary import conditions
+from waypost.segments.reads import Reads
 
 _WITH_PAST = frozenset({"event", "engagement", "journey"})
 _READS_A_LOT = (
@@ -138,7 +140,9 @@ def warned(rule: Mapping[str, Any], looks_at: Reads, refresh: str) -> Iterator[t
 def _is_narrowed(rule: Mapping[str, Any]) -> bool:
     """Whether a condition over the profile stands beside those over the past, where it is asked first."""
     parts = rule.get("all", [])
-    return any(_is_narrowed(part) or all(_WITH_PAST.isdisjoint(each) for each in conditions(part)) for part in parts)
+    return any(
+        _is_narrowed(part) or all(each.word not in _WITH_PAST for each in leaves(parse_rule(part))) for part in parts
+    )
 
 
 def asked_by(looks_at: Reads) -> str:

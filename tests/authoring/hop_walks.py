@@ -126,7 +126,8 @@ class _Contact:
     def hop(self, machine: Mapping[str, Any], row: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] | None]:
         """Run one hop; how it ended, and the row of the next one if the contact is parked."""
         self.parked = None
-        return _end(Run(self.task, {**ENROLMENT, "hop": row}), machine), self.parked
+        execution_input = ENROLMENT if row is None else {**ENROLMENT, "hop": row}
+        return _end(Run(self.task, execution_input), machine), self.parked
 
     def task(self, name: str, arguments: Mapping[str, Any]) -> Any:
         if arguments["FunctionName"] != "${PauseJourney}":

@@ -134,7 +134,7 @@ LOOP = machine(
                             "Choices": [{"Condition": "{% $interest = 'home' %}", "Next": "Enough for today"}],
                             "Default": "Say more",
                         },
-                        "Say more": send("{% $string($interest) & $states.input.how %}", Next="Enough for today"),
+                        "Say more": send("{% $string($interest) & $string($states.input) %}", Next="Enough for today"),
                         "Enough for today": {"Type": "Succeed"},
                     },
                 )

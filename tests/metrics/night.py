@@ -20,7 +20,7 @@ from waypost.metrics.measuring import Measurer
 from waypost.metrics.plan_refresh import PlanRefresh
 from waypost.metrics.rank_customers import RankCustomers
 from waypost.metrics.refresh_contacts import COUNTED, RefreshContacts
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject, subject_of
 
 ACTIVITY: dict[str, Any] = {

@@ -17,8 +17,8 @@ from waypost.audiences.plan_audience import PlanAudience
 from waypost.audiences.preview_segment import PreviewSegment
 from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Consent, Contact, with_seen
-from waypost.segments.dependencies import Reads
 from waypost.segments.history_lookup import HistoryLookup
+from waypost.segments.reads import Reads
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from waypost.audiences.sketches import TopCounter
 from waypost.codec import JsonForm
 from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
 DIMENSIONS: Final = (

@@ -15,7 +15,7 @@ from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files
-from waypost.segments.compile import Condition, compile_rule
+from waypost.segments.compile import Holds, compile_rule
 from waypost.segments.dependencies import reads
 from waypost.segments.inlining import inline
 from waypost.segments.membership_query import MembershipQuery, membership_query_of
@@ -92,7 +92,7 @@ class AudiencePlan(JsonForm):
         return membership_query_of(self.rule)
 
     @cached_property
-    def is_held_out(self) -> Condition | None:
+    def is_held_out(self) -> Holds | None:
         """Whether a contact is kept out for comparison; None when nobody is."""
         return compile_rule({"holdout": dict(self.hold_out)}) if self.hold_out else None
 

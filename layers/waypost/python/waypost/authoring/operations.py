@@ -23,6 +23,7 @@ from waypost.authoring.tasks import TRANSIENT_ERRORS
 FILES_BUCKET: Final = "FilesBucket"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+_S3: Final = re.compile(r":s3:(\w+)$")
 _LONGEST_TASK: Final = 900  # seconds; Lambda's own limit
 
 
@@ -75,6 +76,20 @@ class OperationFolder:
         return f"${{{FILES_BUCKET}}}" in json.dumps(self.definition)
 
     @property
+    def file_actions(self) -> tuple[str, ...]:
+        """What it does with the bucket itself, by the names of IAM (``ListBucket``), sorted.
+
+        Source: Step Functions Developer Guide, "IAM policies for using Distributed Map states".
+        """
+        called = {
+            str(part.get("Resource", ""))
+            for scope in scopes(self.definition)
+            for state in scope.states.values()
+            for part in (state, state.get("ItemReader", {}), state.get("ResultWriter", {}))
+        }
+        return tuple(sorted({each for name in called if (found := _S3.search(name)) for each in _actions(found[1])}))
+
+    @property
     def has_distributed_map(self) -> bool:
         """Whether it starts child executions of itself."""
         return any(
@@ -82,6 +97,17 @@ class OperationFolder:
             for scope in scopes(self.definition)
             for state in scope.states.values()
         )
+
+
+def _actions(call: str) -> tuple[str, ...]:
+    """What IAM asks for a call of S3 by a machine: ``listObjectsV2`` needs ``ListBucket``."""
+    match call:
+        case "listObjectsV2":
+            return ("ListBucket",)
+        case "putObject":
+            return ("AbortMultipartUpload", "GetObject", "ListMultipartUploadParts", "PutObject")
+        case _:
+            return (call[0].upper() + call[1:],)
 
 
 def operations(reader: FileReader, *, shipped: Path | None = None) -> list[OperationFolder]:

@@ -18,7 +18,7 @@ from waypost.aws.profile_view import StoredProfile
 from waypost.aws.translation import translates_errors
 from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Contact
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
 INDEX: Final = "profiles"

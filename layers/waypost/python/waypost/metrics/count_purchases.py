@@ -19,8 +19,8 @@ from waypost.codec import JsonForm
 from waypost.files.ports import Files
 from waypost.metrics.measuring import Measurer
 from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, FOLDER, RefreshSlice
-from waypost.segments.dependencies import Reads
 from waypost.segments.ports import ProfileScan, Stored
+from waypost.segments.reads import Reads
 from waypost.segments.scores import MEASURES, Measure
 
 RUNNER: Final = SliceRunner(items_per_invocation=CONTACTS_PER_INVOCATION, items_per_checkpoint=1_000)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Contact
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
 Stored = Any
