@@ -255,6 +255,7 @@ def everything_with_a_form() -> list[type[JsonForm]]:
 def test_every_form_of_the_product_can_be_made() -> None:
     classes = everything_with_a_form()
     assert len(classes) > 5
+    each: Any
     for each in classes:
         assert "__dataclass_fields__" in vars(each), each
         form_of(each)
