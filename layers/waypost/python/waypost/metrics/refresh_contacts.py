@@ -141,12 +141,12 @@ def _differences(before: Contact, after: Contact, at: datetime) -> Counts:
     """What the refresh has changed of a contact."""
     expired = ended_tags(before, at) - after.tags
     return Counter(
-        changed=after.version != before.version,
-        measured=after.metrics != before.metrics,
+        changed=int(after.version != before.version),
+        measured=int(after.metrics != before.metrics),
         tags_expired=len(expired),
         tags_added=len(after.tags - before.tags),
         tags_removed=len(before.tags - after.tags - expired),
-        stages_changed=after.lifecycle != before.lifecycle,
+        stages_changed=int(after.lifecycle != before.lifecycle),
         segments_entered=len(after.segments.keys() - before.segments.keys()),
         segments_left=len(before.segments.keys() - after.segments.keys()),
     )
