@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError, create_model, field_validator
 
@@ -17,6 +17,7 @@ from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplate
 from waypost.authoring.problems import Authored, Problem, explain
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import LOCALE, AuthoredChannel, Source, UnusableFile, read
+from waypost.content.message import MessageKind, Priority
 
 _FILE: Final = re.compile(r"(?P<channel>[a-z0-9_]+)\.(?P<locale>[A-Za-z-]+)\.(?P<kind>[a-z0-9]+)")
 
@@ -31,11 +32,12 @@ class WantedProducts(Authored):
 class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried."""
 
-    kind: Literal["marketing", "transactional"]
+    kind: MessageKind
     topic: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=50)]
     channels: Annotated[list[ChannelName], Field(min_length=1)]
     description: str | None = None
     products: WantedProducts | None = None
+    priority: Priority = "normal"
 
     @field_validator("channels")
     @classmethod
@@ -90,6 +92,7 @@ class MessageFolder:
             "name": self.path.name,
             "kind": manifest.kind,
             "topic": manifest.topic,
+            "priority": manifest.priority,
             "channels": list(manifest.channels),
             "variants": variants,
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),

@@ -6,6 +6,9 @@ from typing import Any, Literal, Self
 
 from waypost.contacts.channels import Channel
 
+MessageKind = Literal["marketing", "transactional"]
+Priority = Literal["high", "normal"]
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedMessage:
@@ -15,11 +18,12 @@ class PublishedMessage:
     """
 
     name: str
-    kind: Literal["marketing", "transactional"]
+    kind: MessageKind
     topic: str
     channels: tuple[Channel, ...]
     variants: Mapping[Channel, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     products: Mapping[str, int] | None = None
+    priority: Priority = "normal"
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -31,4 +35,5 @@ class PublishedMessage:
             channels=tuple(value["channels"]),
             variants=value["variants"],
             products=value.get("products"),
+            priority=value.get("priority", "normal"),
         )
