@@ -10,7 +10,7 @@ import pytest
 from tests.engine.published_journeys import either, email, journey, published
 from tests.engine.world import CONTACT, World, redelivered, send_request, touch
 from tests.fakes import Crash, CrashMode
-from waypost.channels.answers import Accepted, RefusedForNow, RefusedMessage, Unclear
+from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage
@@ -261,6 +261,41 @@ def test_a_message_the_provider_refuses_is_rejected_and_counts_for_nothing(world
     assert world.sender.send(request) == result
     assert world.email.calls.total() == 1
     assert list(world.ledger.touches[CONTACT].recent) == []
+
+
+def test_a_provider_that_refuses_the_account_defers_the_message_until_its_send_by(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.email.answers = [RefusedUs("SendingPausedException")] * 1000
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("deferred", "account: SendingPausedException")
+    assert result.account_refused
+    assert world.email.calls.total() == 1  # nothing cures within the same call
+    assert list(world.ledger.touches[CONTACT].recent) == []
+    while len(world.schedules):
+        fire(world)
+    assert reasons(world, request)[-1] == ("rejected", "account: SendingPausedException")
+    assert world.email.risky_calls(request.message_key) == 0
+    assert world.contacts[CONTACT].suppressions == {}
+
+
+def test_a_message_gets_through_once_the_account_may_send_again(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [RefusedUs("ServiceQuotaExceededException")]
+    request = welcome(enrolment)
+    assert world.sender.send(request).outcome == "deferred"
+    fire(world)
+    assert world.ledger[request.message_key].state == "accepted"
+    assert not world.sender.send(request).account_refused
+
+
+def test_a_message_to_an_address_that_is_gone_is_rejected(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [AddressGone("opted out", suppression="opted_out")]
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("rejected", "provider: opted out")
+    assert list(world.ledger.touches[CONTACT].recent) == []
+    assert len(world.schedules) == 0
 
 
 @pytest.mark.parametrize("reason", ["http_500", "ReadTimeoutError", "ConnectionClosedError"])

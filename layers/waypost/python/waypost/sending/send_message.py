@@ -33,7 +33,7 @@ from waypost.sending.judge import judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
 from waypost.sending.policy import SendingPolicy
-from waypost.sending.request import SendOutcome, SendRequest, SendResult
+from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
 
 CLAIM_ATTEMPTS: Final = 5
 PROVIDER_ATTEMPTS: Final = 3
@@ -181,9 +181,14 @@ class SendMessage:
                 until = case.now + ACCOUNT_PAUSE
                 if until <= send_by:
                     return self._defer(
-                        request, case, reason=f"account: {reason}", until=until, send_by=send_by, claim_id=claim_id
+                        request,
+                        case,
+                        reason=f"{ACCOUNT_REFUSED}{reason}",
+                        until=until,
+                        send_by=send_by,
+                        claim_id=claim_id,
                     )
-                decision = self._decision(case, "rejected", f"account: {reason}")
+                decision = self._decision(case, "rejected", f"{ACCOUNT_REFUSED}{reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
                 decision = self._decision(case, "rejected", f"provider: {reason}")

@@ -29,15 +29,15 @@ def _hours(start: str, end: str) -> Hours:
 
 
 _OF_CHANNELS: Final = {name: _hours(*channel.window) for name, channel in declared_channels().items()}
-"""What each channel declares; a channel that ``sending.yaml`` leaves out keeps it."""
+"""What each channel declares. One that ``sending.yaml`` leaves out keeps it; null there means at any hour."""
 
-WINDOWS: Final[Setting[Mapping[Channel, Hours]]] = Setting(
+WINDOWS: Final[Setting[Mapping[Channel, Hours | None]]] = Setting(
     "windows",
-    form=dict[Channel, Hours],
+    form=dict[Channel, Hours | None],
     default=_OF_CHANNELS,
     load=lambda value: {
         **_OF_CHANNELS,
-        **{channel: _hours(each["start"], each["end"]) for channel, each in value.items()},
+        **{channel: each and _hours(each["start"], each["end"]) for channel, each in value.items()},
     },
 )
 
