@@ -126,6 +126,11 @@ class EmulatorProcess:
         """Put back what ``remember`` kept, whatever happened since."""
         self._ask("bring-back", {}, timeout=120.0)
 
+    def workers(self) -> dict[str, list[int]]:
+        """Function → the ids of the processes that run it."""
+        found: dict[str, list[int]] = self._ask("workers", {})
+        return found
+
     def resource_types(self) -> frozenset[str]:
         """The CloudFormation resource types that can be created."""
         return frozenset(self._ask("types", {}))

@@ -16,6 +16,7 @@ from local.scenarios import Scenario, ScenarioFile
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
 from waypost.reports.timeline import decisions, timeline
+from waypost.sending.occasion import journey_of, load_occasion
 
 ALL_JOURNEYS: Final = ""
 LONGEST = timedelta(days=400)
@@ -125,9 +126,8 @@ class Rehearsal:
         return {str(row["sk"]): row for row in self._items.everything(_contact_id(scenario))}
 
     def _of_journey(self, journey: str, rows: Items, kind: str) -> list[Mapping[str, Any]]:
-        return [
-            row for sk, row in rows.items() if sk.startswith(f"{kind}#") and journey in {ALL_JOURNEYS, row["journey"]}
-        ]
+        found = [row for sk, row in rows.items() if sk.startswith(f"{kind}#")]
+        return [row for row in found if journey in {ALL_JOURNEYS, _journey_of(row)}]
 
     def _tell(self, journey: str, scenario: Scenario) -> Told:
         file, rows = self._files[journey], self._rows(scenario)
@@ -165,3 +165,8 @@ class Rehearsal:
 
 def _contact_id(scenario: Scenario) -> str:
     return ids.contact_id("user_id", scenario.contact.user_id)
+
+
+def _journey_of(row: Mapping[str, Any]) -> str:
+    """The journey of an enrolment or a pause, or of the occasion of a message; empty for a message of another kind."""
+    return journey_of(load_occasion(row["occasion"])) if "occasion" in row else str(row["journey"])

@@ -19,7 +19,6 @@ from tests.flows.dropped_in import drop_in_all
 from tests.flows.steps import accepted, contact_id, introduce, items, only, rows, travel
 from waypost.reports.timeline import timeline
 
-
 JOURNEY = "vip-greeting"
 
 
