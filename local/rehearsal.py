@@ -126,8 +126,9 @@ class Rehearsal:
         return {str(row["sk"]): row for row in self._items.everything(_contact_id(scenario))}
 
     def _of_journey(self, journey: str, rows: Items, kind: str) -> list[Mapping[str, Any]]:
-        found = [row for sk, row in rows.items() if sk.startswith(f"{kind}#")]
-        return [row for row in found if journey in {ALL_JOURNEYS, _journey_of(row)}]
+        return [
+            row for sk, row in rows.items() if sk.startswith(f"{kind}#") and journey in {ALL_JOURNEYS, _journey_of(row)}
+        ]
 
     def _tell(self, journey: str, scenario: Scenario) -> Told:
         file, rows = self._files[journey], self._rows(scenario)
@@ -163,10 +164,10 @@ class Rehearsal:
         ]
 
 
+def _journey_of(row: Mapping[str, Any]) -> str:
+    """The journey that a row belongs to, or "" for a message of another occasion."""
+    return journey_of(load_occasion(row["occasion"])) if "occasion" in row else str(row["journey"])
+
+
 def _contact_id(scenario: Scenario) -> str:
     return ids.contact_id("user_id", scenario.contact.user_id)
-
-
-def _journey_of(row: Mapping[str, Any]) -> str:
-    """The journey of an enrolment or a pause, or of the occasion of a message; empty for a message of another kind."""
-    return journey_of(load_occasion(row["occasion"])) if "occasion" in row else str(row["journey"])
