@@ -118,16 +118,18 @@ def test_both_merges_are_on_the_timeline(cloud: LocalCloud, merged: DynamoContac
     assert "registered" in [entry.title for entry in entries]
 
 
-def test_the_records_of_the_merges_agree_with_the_events_about_them(cloud: LocalCloud, merge_events: DynamoContacts) -> None:
-    one = merge_events.load(CUSTOMER)
+def test_the_records_of_the_merges_agree_with_the_events_about_them(
+    cloud: LocalCloud, merged: DynamoContacts
+) -> None:
+    one = merged.load(CUSTOMER)
     assert one is not None
     assert one.unannounced == ()
     known = [item for each in one.partitions for item in items(cloud).everything(each)]
-    merge_events = [item["properties"] for item in known if item.get("type") == "contacts_merged"]
-    records = [record for each in one.partitions for record in merge_events.merges(each)]
+    announced = [item["properties"] for item in known if item.get("type") == "contacts_merged"]
+    records = [record for each in one.partitions for record in merged.merges(each)]
 
     assert sorted(record.absorbed.contact_id for record in records) == sorted(one.absorbed)
-    assert Counter((each["merge_id"], each["from"], each["into"]) for each in merge_events) == Counter(
+    assert Counter((each["merge_id"], each["from"], each["into"]) for each in announced) == Counter(
         (record.merge_id, record.absorbed.contact_id, record.survivor.contact_id) for record in records
     )
     for record in records:
