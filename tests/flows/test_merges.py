@@ -118,9 +118,7 @@ def test_both_merges_are_on_the_timeline(cloud: LocalCloud, merged: DynamoContac
     assert "registered" in [entry.title for entry in entries]
 
 
-def test_the_records_of_the_merges_agree_with_the_events_about_them(
-    cloud: LocalCloud, merged: DynamoContacts
-) -> None:
+def test_the_records_of_the_merges_agree_with_the_events_about_them(cloud: LocalCloud, merged: DynamoContacts) -> None:
     one = merged.load(CUSTOMER)
     assert one is not None
     assert one.unannounced == ()
