@@ -12,10 +12,10 @@ ARGS ?=
 STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 # What is called by others than our own code: commands, fixtures, validators, handlers, payloads found by their name, and errors
 # that only state machines name.
-CALLED_BY_FRAMEWORKS := @app.*,@rule*,@initialize*,@invariant*,@pytest.*,@model_validator*,@field_validator*,@jsii*
+CALLED_BY_FRAMEWORKS := @app.*,@condition*,@rule*,@initialize*,@invariant*,@pytest.*,@model_validator*,@field_validator*,@jsii*
 NAMED_BY_FRAMEWORKS := test_*,*Payload,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
 SOURCE := layers/waypost/python/waypost
-CODE := infra local functions layers/waypost/python tests benchmarks personas
+CODE := setup.py infra local functions layers/waypost/python tests benchmarks personas
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,14 +45,14 @@ bench: $(STAMP) ## Measure speed and cost; fails when a goal of benchmarks/goals
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 synth: $(STAMP) ## Write the CloudFormation template to cdk.out
-	@$(BIN)/python -m infra.app $(ARGS)
+	@$(BIN)/waypost synth $(ARGS)
 
 deploy: $(STAMP) ## Deploy to the AWS account of your credentials: make deploy ARGS="-c stage=prod -c email_sender=…"
-	@$(BIN)/python -m infra.deploy $(ARGS)
+	@$(BIN)/waypost deploy $(ARGS)
 
 lock: $(STAMP) ## Lock the newest allowed dependencies, with hashes, for every Python from 3.11 on
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -qq --disable-pip-version-check uv
-	@for name in installer lambda dev personas; do echo "» requirements/$$name.txt"; \
+	@for name in installer lambda waypost dev personas; do echo "» requirements/$$name.txt"; \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; done
 	@rm -rf .venv-lock

@@ -5,7 +5,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -30,9 +30,10 @@ from benchmarks.journey_cost import JourneyCost
 from benchmarks.report import dollars_table, import_table, passages_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
-from local.places import OUT, ROOT
+from infra.project import ROOT
 from local.problems import LocalError
 
+OUT: Final = ROOT / "out"
 WIDTH = 190
 """Columns of the tables when they go to a file."""
 

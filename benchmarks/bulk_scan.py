@@ -20,9 +20,10 @@ from rich.table import Table
 from benchmarks.bulk_page import NOW, PAGE_BYTES, profiles
 from benchmarks.goals import goal_of
 from benchmarks.prices import AS_OF, REGION
-from local.places import ROOT
-from waypost.audiences.costs import SLICE_GB, RunCost
-from waypost.audiences.plan_audience import BASE_FOR_CARD, slices_for
+from infra.project import ROOT
+from waypost.audiences.plan_audience import BASE_FOR_CARD, SLICES
+from waypost.bulk.costs import SLICE_GB, RunCost
+from waypost.bulk.pages import BaseSize
 
 ROUNDS: Final = 15
 RIVAL: Final = "boto3"
@@ -99,7 +100,7 @@ class BulkSpeed:
     def full_run(self, contacts: int) -> FullRun:
         """A run of build-audience with its card, over a base of this size whose members are few."""
         pages = contacts / self.contacts_per_page
-        slices = slices_for(contacts, int(contacts * self.bytes_per_contact))
+        slices = SLICES.slices(BaseSize(contacts, int(contacts * self.bytes_per_contact)))
         part = min(1.0, BASE_FOR_CARD / contacts)  # of the base is counted for the card
         drawn, counted = self.milliseconds["audience-drawn"], self.milliseconds["audience-card"]
         processor = drawn + part * (counted - drawn)
@@ -250,23 +251,26 @@ def _ours(url: str, *, projects: bool) -> Callable[[], int]:
 
 def _audience(url: str, *, base_one_in: int) -> Callable[[], int]:
     """As build_audience_slice does it, everything but the files."""
-    from waypost.audiences.build_audience_slice import NoShelf, SliceReader, SliceState
+    from waypost.audiences.build_audience_slice import Asking, ContactReader, NoShelf, new_found
     from waypost.audiences.plan_audience import AudiencePlan
     from waypost.aws.profile_scan import DynamoProfileScan
+    from waypost.bulk.run_slice import SliceRunner
+    from waypost.bulk.state import SliceState
     from waypost.segments.history_lookup import HistoryLookup
 
     scan = DynamoProfileScan(_client(url), "contacts")
     nothing: Any = None  # no rule here needs the past
-    reader = SliceReader(scan=scan, past=HistoryLookup(history=nothing, enrolments=nothing))
+    reader = ContactReader(scan=scan, past=HistoryLookup(history=nothing, enrolments=nothing))
     plan = AudiencePlan(
         audience="bench", run="bench", segment="", rule=RULE, at=NOW, zone=_ZONE.key, slices=1, sample=10, salt="bench",
         base_one_in=base_one_in,
     )  # fmt: skip
 
     def run() -> int:
-        state = SliceState()
-        reader.read_on(plan, 0, state, shelf=NoShelf(), remaining=lambda: 900_000)
-        return state.members.contacts
+        state = SliceState(new_found(plan))
+        work = Asking(reader, plan, 0, lambda _: NoShelf())
+        SliceRunner().run(state, 0, work, remaining=lambda: 900_000, store=lambda: True)
+        return state.found.members.contacts
 
     return run
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars, gb_seconds
+from infra.project import ROOT
 from local.cloud import LocalCloud
-from local.places import ROOT
 from local.problems import LocalError
 from local.rehearsal import Rehearsal
 from local.scenario_result import Told
@@ -269,7 +269,7 @@ class _Counter:
 
     def passage(self, file: ScenarioFile) -> Passage:
         """Rehearse a file of one scenario and count it."""
-        [told] = Rehearsal(self._cloud, file, journey=JOURNEY).run()
+        [told] = Rehearsal(self._cloud, {JOURNEY: file}).run()[JOURNEY]
         self._cloud.time.settle()
         if not told.as_expected:
             raise LocalError(f"{told.scenario.name}: {'; '.join(told.differences)}", f"see {self._cloud.emulator.log}")

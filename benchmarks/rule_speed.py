@@ -19,7 +19,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from benchmarks.goals import goal_of
-from waypost.segments import behaviour
+from waypost.segments import condition
 from waypost.segments.compile import Subject, compile_rule
 
 CONTACTS: Final = 100_000
@@ -228,11 +228,11 @@ def _sorting(conditions: int) -> SortingGain:
     ]
     rule = {"all": [{"not": {"event": kind, "within": "30d", "at_least": 99}} for kind in kinds[:conditions]]}
     ways: dict[int, Callable[[Subject], bool]] = {}
-    usual = behaviour.ASKED_EVENTS_TO_SORT
+    usual = condition.ASKED_EVENTS_TO_SORT
     for least in (1, 1_000):
-        behaviour.ASKED_EVENTS_TO_SORT = least  # type: ignore[misc]
+        condition.ASKED_EVENTS_TO_SORT = least  # type: ignore[misc]
         ways[least] = compile_rule(rule)
-    behaviour.ASKED_EVENTS_TO_SORT = usual  # type: ignore[misc]
+    condition.ASKED_EVENTS_TO_SORT = usual  # type: ignore[misc]
     times: dict[int, list[float]] = {least: [] for least in ways}
     for _ in range(5):
         for least, way in ways.items():

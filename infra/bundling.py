@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -69,13 +69,16 @@ def dependency_layer(*, requirements: Path, contents: Path, target: Target, cach
     return _build([requirements.read_bytes(), contents.read_bytes()], fill, target=target, cache=cache)
 
 
-def source_layer(*, source: Path, target: Target, cache: Path) -> Built:
-    """A copy of a package's source root ``source``, whose folders are the packages, without what only the synth uses."""
-    files = sorted(path for path in source.rglob("*") if path.is_file() and _is_shipped(path.relative_to(source)))
+def source_layer(*, source: Path, target: Target, cache: Path, packages: Sequence[str] = ()) -> Built:
+    """Copies of the ``packages`` in the folder ``source``, of all by default, without what only the synth uses."""
+    packages = packages or sorted(path.name for path in source.iterdir() if path.is_dir())
+    found = [path.relative_to(source) for package in packages for path in (source / package).rglob("*")]
+    files = [source / path for path in sorted(found) if _is_shipped(path) and (source / path).is_file()]
     inputs = [part for path in files for part in (path.relative_to(source).as_posix().encode(), path.read_bytes())]
 
     def fill(python: Path) -> None:
-        shutil.copytree(source, python, ignore=shutil.ignore_patterns(*_NOT_SHIPPED), dirs_exist_ok=True)
+        for package in packages:
+            shutil.copytree(source / package, python / package, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
 
     return _build(inputs, fill, target=target, cache=cache)
 

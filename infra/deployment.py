@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.project import Project
 from waypost.errors import InvalidInput
 
 STAGES = ("dev", "prod")
@@ -19,7 +20,10 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The choices of one deployment; ``root`` is the folder that holds functions/, layers/ and statemachines/.
+    """The choices of one deployment.
+
+    ``root`` is the product's folder, which holds functions/, layers/ and requirements/; ``content`` is the company's, which
+    holds statemachines/. Built layers are kept in ``layer_cache``.
 
     ``for_this_machine`` says that the functions will run under the interpreter of this process (the embedded cloud).
     ``email_identity`` is the domain or address that SES verifies. ``sms_origination`` is the ARN or id of a phone
@@ -27,6 +31,8 @@ class Deployment:
     """
 
     root: Path
+    content: Path
+    layer_cache: Path
     stage: str = "dev"
     runtime: str = "python3.13"
     architecture: str = "arm64"
@@ -37,7 +43,7 @@ class Deployment:
     alarm_email: str = ""
 
     @classmethod
-    def from_context(cls, context: Callable[[str], Any], *, root: Path) -> "Deployment":
+    def from_context(cls, context: Callable[[str], Any], *, project: Project) -> "Deployment":
         """Read the choices from the CDK context. Raises InvalidInput that names the key and what it may be."""
 
         def chosen(key: str, default: str, allowed: tuple[str, ...] = ()) -> str:
@@ -52,7 +58,9 @@ class Deployment:
         if not _ADDRESS.fullmatch(sender):
             raise InvalidInput("context email_sender", f"must be an e-mail address, not {sender!r}")
         return cls(
-            root=root,
+            root=project.product,
+            content=project.content_at(context("content")),
+            layer_cache=project.out / "layers",
             stage=chosen("stage", cls.stage, STAGES),
             runtime=host_runtime() if for_this_machine else chosen("runtime", cls.runtime, RUNTIMES),
             architecture=host_architecture()

@@ -37,8 +37,13 @@ class WaypostStack(Stack):
             termination_protection=deployment.is_production,
             tags={"application": "waypost", "stage": deployment.stage},
         )
-        library = discover(deployment.root / "statemachines", functions=deployment.root / "functions")
-        folders = discover_functions(deployment.root / "functions")
+        function_folders = deployment.root / "functions"
+        library = discover(
+            deployment.content / "statemachines",
+            functions=function_folders,
+            shipped_operations=deployment.root / "statemachines" / "operations",
+        )
+        folders = discover_functions(function_folders)
 
         # what every hop stands on
         alarms = Alarms(self, email=deployment.alarm_email)

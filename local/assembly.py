@@ -10,14 +10,18 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import infra
+import waypost
+from infra.project import Project
 from local.problems import LocalError
 
 KEPT = 3
 """Assemblies kept on disk; the oldest ones go first."""
-_INPUTS = ("cdk.json", "requirements/lambda.txt", "infra", "functions", "layers", "statemachines")
-_NOT_INPUTS = ("local", "local/cli.py")
+_OF_THE_PRODUCT: Final = ("requirements/lambda.txt", "functions", "layers/dependencies", "statemachines/operations")
+_MADE_BY: Final = tuple(Path(module.__path__[0]) for module in (infra, waypost))
+"""The packages whose code makes the assembly, and is shipped in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +58,17 @@ class Assembly:
     digest: str
 
 
-def synthesize(root: Path, cache: Path) -> Assembly:
-    """The assembly of the project at ``root``, from ``cache`` when nothing that goes in has changed.
+def synthesize(project: Project, cache: Path) -> Assembly:
+    """The assembly of ``project`` for this machine, from ``cache`` when nothing that goes in has changed.
 
-    Raises LocalError with what the app said when it refuses to synthesize.
+    Raises LocalError with the app's own error lines when it refuses to synthesize.
     """
-    digest = digest_of_inputs(root)
+    digest = digest_of_inputs(project)
     folder = cache / digest[:16]
     if not (folder / "manifest.json").exists():
         cache.mkdir(parents=True, exist_ok=True)
         scratch = cache / f"{digest[:16]}.{os.getpid()}"
-        _synthesize(root, scratch)
+        _synthesize(project, scratch)
         if folder.exists() or not (scratch / "manifest.json").exists():
             shutil.rmtree(scratch, ignore_errors=True)
         else:
@@ -74,11 +78,12 @@ def synthesize(root: Path, cache: Path) -> Assembly:
     return read_assembly(folder, digest)
 
 
-def digest_of_inputs(root: Path) -> str:
+def digest_of_inputs(project: Project) -> str:
     """A hash over every file that the synthesized app depends on, and over this interpreter."""
     hashed = hashlib.sha256(sys.version.encode())
-    for path in _inputs(root):
-        hashed.update(path.relative_to(root).as_posix().encode() + b"\0")
+    hashed.update(json.dumps(project.choices, sort_keys=True).encode())
+    for name, path in _inputs(project):
+        hashed.update(name.encode() + b"\0")
         hashed.update(hashlib.sha256(path.read_bytes()).digest())
     return hashed.hexdigest()
 
@@ -98,23 +103,34 @@ def read_assembly(folder: Path, digest: str = "") -> Assembly:
     return Assembly(stack, template, tuple(_assets(folder, template_file)), digest)
 
 
-def _inputs(root: Path) -> Iterator[Path]:
-    left_out = tuple(root / name for name in _NOT_INPUTS)
-    for name in _INPUTS:
-        for path in sorted([root / name] if (root / name).is_file() else (root / name).rglob("*")):
-            hidden = "__pycache__" in path.parts or path.suffix == ".pyc"
-            if path.is_file() and not hidden and not any(path.is_relative_to(skipped) for skipped in left_out):
-                yield path
+def _inputs(project: Project) -> Iterator[tuple[str, Path]]:
+    """Every file that goes in, with the name it has for whoever compares."""
+    given = [
+        *((project.product / name, name) for name in _OF_THE_PRODUCT),
+        *((folder, folder.name) for folder in _MADE_BY),
+        (project.statemachines, "statemachines"),
+    ]
+    for root, name in given:
+        for path in sorted([root] if root.is_file() else root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield f"{name}/{path.relative_to(root).as_posix()}", path
 
 
-def _synthesize(root: Path, folder: Path) -> None:
-    command = [sys.executable, "-m", "infra.app", "-c", "target=host", "--output", str(folder)]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=600)
+def _synthesize(project: Project, folder: Path) -> None:
+    command = [sys.executable, "-P", "-m", "infra.app", "-c", "target=host", "-c", f"content={project.content}"]
+    done = subprocess.run(
+        [*command, "--output", str(folder)],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     if done.returncode or not (folder / "manifest.json").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        said = (done.stderr or done.stdout).strip()
-        raise LocalError(f"the app could not be synthesized:\n{said[-4000:]}", "make synth shows the same")
+        output = (done.stderr or done.stdout).strip()
+        raise LocalError(f"the app could not be synthesized:\n{output[-4000:]}", "waypost synth shows the same")
 
 
 def _assets(folder: Path, template_file: str) -> Iterator[Asset]:

@@ -75,10 +75,9 @@ def build(
 def _asked(given: str) -> dict[str, Any]:
     """The request for a saved segment by its name, for another file by its rule. Raises LocalError."""
     from local import segment_files  # noqa: PLC0415 - the language of rules takes longer to load than the rest
-    from waypost.authoring.segments import PLACE  # noqa: PLC0415 - the same
 
     checked = segment_files.segment_called(given)
-    is_saved = Path(checked.file).resolve().parent == (segment_files.STATEMACHINES / PLACE).resolve()
+    is_saved = Path(checked.file).resolve().parent == segment_files.saved_segments().resolve()
     return {"segment": checked.name} if is_saved else {"rule": checked.rule, "audience": checked.name}
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.file_operations import LOOK_SECONDS, FileOperations
-from local.places import OUT
+from local.places import current_project
 
-CARDS: Final = OUT / "personas"
 _RUNS: Final = ("RUNNING", "PENDING_REDRIVE")
 
 
@@ -25,7 +24,7 @@ class AudienceOperations(FileOperations):
 
     def fetch_card(self, output: Mapping[str, Any]) -> Path:
         """The persona card of an output, in out/personas/."""
-        return self.download(output["card"], CARDS / f"{output['audience']}.html")
+        return self.download(output["card"], current_project().out / "personas" / f"{output['audience']}.html")
 
     def _run(self, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
         execution = self._start(operation, given)

@@ -18,10 +18,11 @@ import boto3
 import yaml
 from botocore.config import Config
 
+from infra.project import Project
 from local import assembly as assemblies
 from local import deploying
 from local.emulator_process import EmulatorProcess, free_port
-from local.places import OUT, ROOT
+from local.places import current_project
 from local.providers import Providers, pass_mail_on
 from local.time_travel import TimeTravel, VirtualClock
 from local.tracking import Tracking
@@ -58,14 +59,15 @@ class LocalCloud:
     """A context manager that starts everything and ends everything.
 
     ``folder`` holds its state, log and clock; with ``keeps_state`` what is there is taken up again. ``start`` is the
-    virtual time at the first start; ``runs`` lets time pass by itself from there. ``assembly`` is what to deploy, if not
-    this project. ``progress`` is told each step.
+    virtual time at the first start; ``runs`` lets time pass by itself from there. ``project`` is found from the current
+    folder unless it is given; ``assembly`` is what to deploy, if not that project. ``progress`` is called with each step.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
+        project: Project | None = None,
         assembly: assemblies.Assembly | None = None,
         start: datetime = START,
         runs: bool = False,
@@ -85,11 +87,17 @@ class LocalCloud:
         if not keeps_state:
             shutil.rmtree(folder)
             folder.mkdir()
-        self._stage: str = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]["stage"]
+        self.project = project or current_project()
+        self._stage = self.project.stage
         kept = folder / "kept.json"
         self._kept: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
         self.clock = VirtualClock(folder / "clock")
-        self.emulator = EmulatorProcess(folder, keeps_state=keeps_state, port=self._kept.get("port", 0))
+        self.emulator = EmulatorProcess(
+            folder,
+            code_cache=self.project.out / "code",
+            keeps_state=keeps_state,
+            port=self._kept.get("port", 0),
+        )
         self.providers = Providers(
             clock=self.clock.now,
             send_mail=pass_mail_on(self.emulator.url),
@@ -106,7 +114,7 @@ class LocalCloud:
         try:
             if self._given is None:
                 self._progress("synthesizing the CDK app")
-            self.assembly = self._given or assemblies.synthesize(ROOT, OUT / "assembly")
+            self.assembly = self._given or assemblies.synthesize(self.project, self.project.out / "assembly")
             self._start_clock()
             self._stack.enter_context(self.providers)
             self._progress("starting the embedded cloud")
@@ -150,7 +158,7 @@ class LocalCloud:
     @property
     def default_zone(self) -> ZoneInfo:
         """The zone of contacts that have none."""
-        return default_zone()
+        return default_zone(self.project)
 
     def _start_clock(self) -> None:
         if not (self._keeps_state and self.clock.path.exists()):
@@ -216,9 +224,9 @@ class LocalCloud:
         write_atomically(self.folder / "kept.json", json.dumps(values))
 
 
-def default_zone() -> ZoneInfo:
-    """The declared default time zone, from statemachines/sending.yaml."""
-    path = ROOT / "statemachines" / "sending.yaml"
+def default_zone(project: Project) -> ZoneInfo:
+    """The time zone that a project's statemachines/sending.yaml declares as the default."""
+    path = project.statemachines / "sending.yaml"
     rules = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
     return ZoneInfo(SendingRules.model_validate(rules or {}).default_time_zone)
 

@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from local import persona_commands, running
+from local import persona_commands, project_commands, running
 from local.on_demand import on_demand
+from local.places import choose_content, current_project
 from local.problems import LocalError
 from local.story import VirtualTimeBar, console_for, decisions_table, timeline_table, told_table
 
@@ -22,7 +23,6 @@ EXPECTATION_FAILED = 1
 
 app = typer.Typer(
     name="waypost",
-    help="Waypost on this machine: the whole system on an embedded cloud, with virtual time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -45,6 +45,19 @@ _GROUPS = {
 for _name, (_help, _group) in _GROUPS.items():
     app.add_typer(typer.Typer(cls=_group, help=_help, no_args_is_help=True), name=_name)
 app.add_typer(persona_commands.app)
+app.add_typer(project_commands.app)
+
+
+@app.callback()
+def choose_project(
+    content: Annotated[
+        Path | None,
+        typer.Option(help="The project to work on; found from the cdk.json here or above by default."),
+    ] = None,
+) -> None:
+    """Waypost on this machine: the whole system on an embedded cloud, with virtual time."""
+    if content is not None:
+        choose_content(content)
 
 
 @app.command()
@@ -57,7 +70,7 @@ def demo(as_json: AsJson = False) -> None:
     console = console_for(machine=as_json)
     sample = demos.read_sample()
     console.print(f"[bold]{len(sample.scenarios)} people sign up.[/bold] {sample.description.strip()}\n")
-    zone = default_zone()
+    zone = default_zone(current_project())
     bar = VirtualTimeBar(console, start=sample.start, end=sample.start + demos.LENGTH, zone=zone)
     with bar.progress:
         played = demos.run_demo(sample, step=_step(console), arrived=bar.arrived)
@@ -70,26 +83,36 @@ def demo(as_json: AsJson = False) -> None:
     console.print("", decisions_table(played.decisions), "")
     for note in played.notes:
         console.print(f"note: {note}")
-    _show_where_to_look_next(console, demos.RESULTS, messages=len(played.messages), decisions=len(played.decisions))
+    _show_where_to_look_next(console, played.folder, messages=len(played.messages), decisions=len(played.decisions))
 
 
 @app.command()
 def rehearse(
-    journey: Annotated[str, typer.Argument(help="The folder of the journey under statemachines/journeys/.")],
+    journey: Annotated[
+        str, typer.Argument(help="The folder of the journey under statemachines/journeys/; all of them by default.")
+    ] = "",
     scenario: Annotated[str, typer.Option(help="Rehearse only the scenario of this name.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Rehearse a journey's scenarios.yaml in virtual time and compare what follows with what is expected."""
+    """Rehearse scenarios.yaml of a journey, or of all, in virtual time and compare what follows with what is expected."""
 
-    from local.rehearsing import rehearse_journey  # noqa: PLC0415 - it has a cloud of its own
+    from local import rehearsing  # noqa: PLC0415 - it has a cloud of its own
 
+    if scenario and not journey:
+        raise LocalError("--scenario names one of a journey's scenarios", "name the journey too")
     console = console_for(machine=as_json)
-    told = rehearse_journey(journey, only=scenario, console=console)
+    files = (
+        {journey: rehearsing.read_journey_scenarios(journey, only=scenario)}
+        if journey
+        else rehearsing.read_all_scenarios()
+    )
+    results = rehearsing.rehearse(files, console=console)
+    compared = [result for each in results.values() for result in each]
     if as_json:
-        _print_json([each.to_dict() for each in told])
+        _print_json([{"journey": name, **result.to_dict()} for name, each in results.items() for result in each])
     else:
-        _show_rehearsed(console, told)
-    if not all(each.as_expected for each in told):
+        _show_rehearsed(console, compared)
+    if not all(result.as_expected for result in compared):
         raise typer.Exit(EXPECTATION_FAILED)
 
 

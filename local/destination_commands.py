@@ -8,7 +8,7 @@ from rich.table import Table
 from local import running
 from local.cloud import client
 from local.output import AsJson, print_json
-from local.places import ROOT
+from local.places import current_project
 from local.problems import LocalError
 from local.story import console_for
 from waypost.authoring.discovery import discover
@@ -52,7 +52,7 @@ def enable(
 
 
 def _declared() -> dict[str, Any]:
-    found: dict[str, Any] = dict(discover(ROOT / "statemachines").sections.get("destinations", {}))
+    found: dict[str, Any] = dict(discover(current_project().statemachines).sections.get("destinations", {}))
     return found
 
 

@@ -24,12 +24,16 @@ WARM_SECONDS = 60
 
 
 class EmulatorProcess:
-    """One emulator on a loopback port, with its state, its temporary files and its log under ``folder``."""
+    """One emulator on a loopback port, with its state, its temporary files and its log under ``folder``.
 
-    def __init__(self, folder: Path, *, keeps_state: bool, port: int = 0) -> None:
+    The code of the functions is unpacked once per content, under ``code_cache``.
+    """
+
+    def __init__(self, folder: Path, *, code_cache: Path, keeps_state: bool, port: int = 0) -> None:
         self.folder = folder
         self.log = folder / "cloud.log"
         self.port = port or free_port()
+        self._code_cache = code_cache
         self._keeps_state = keeps_state
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,8 +56,8 @@ class EmulatorProcess:
         scratch.mkdir(parents=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.emulator"],
-                cwd=Path(__file__).parents[1],
+                [sys.executable, "-P", "-m", "local.emulator"],
+                cwd=self.folder,
                 env={**_inherited(), **self._settings(scratch), **variables},
                 stdin=subprocess.PIPE,  # its end is how the emulator learns of ours
                 stdout=log,
@@ -157,7 +161,7 @@ class EmulatorProcess:
             "S3_PERSIST": "1" if self._keeps_state else "0",
             "S3_DATA_DIR": str(self.folder / "s3"),
             "TMPDIR": str(scratch),
-            "WAYPOST_CODE_CACHE": str(Path(__file__).parents[1] / "out" / "code"),
+            "WAYPOST_CODE_CACHE": str(self._code_cache.resolve()),
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",

@@ -15,6 +15,7 @@ from local import running
 from local.file_operations import FileOperations
 from local.file_operations import Progress as Told
 from local.output import EXPECTATION_FAILED, AsJson, print_json
+from local.places import current_project
 from local.problems import LocalError
 from local.story import console_for
 
@@ -59,7 +60,7 @@ def import_contacts(
         given["consent"] = dict(map(_agreed, consent))
     with _bar(console, "parts imported") as told:
         report = operations.import_file(given, told)
-    folder = running.OUT / "imports" / report["run"]
+    folder = current_project().out / "imports" / report["run"]
     fetched = {
         name: str(operations.download(key, folder / Path(key).name)) for name, key in report["files"].items() if key
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.cloud import client, default_zone
+from local.places import current_project
 from local.problems import LocalError
 from waypost.aws.contacts import DynamoContactItems, DynamoContacts
 from waypost.clock import format_instant
@@ -15,7 +16,7 @@ def timeline_of(contact: str, access: Mapping[str, Any]) -> tuple[str, list[Entr
     """The contact id and the timeline of a contact named by any of its identities. Raises LocalError."""
     database, table = client("dynamodb", access["endpoint_url"]), access["contacts_table"]
     contact_id = _known_id(contact, DynamoContacts(database, table))
-    entries = timeline(contact_id, DynamoContactItems(database, table), default_zone=default_zone())
+    entries = timeline(contact_id, DynamoContactItems(database, table), default_zone=default_zone(current_project()))
     if not entries:
         raise _nobody(contact)
     return contact_id, entries

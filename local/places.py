@@ -1,7 +1,28 @@
-"""Where this project and what it writes lie on the disk. Used by everything of the local tools."""
+"""Which project the local tools work on: chosen with ``--content``, or found from the current folder. Used by all of them."""
 
+import os
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
-OUT: Final = ROOT / "out"
+from infra.project import Project
+from local.problems import LocalError
+from waypost.errors import InvalidInput
+
+CONTENT_VARIABLE: Final = "WAYPOST_CONTENT"
+"""Names the folder that ``--content`` chose, for this process and for those it starts."""
+
+
+def choose_content(folder: Path) -> None:
+    """Work on the project in ``folder`` from now on. Raises LocalError when no statemachines/ is there."""
+    if not Project.at(folder).statemachines.is_dir():
+        raise LocalError(f"there is no statemachines/ in {folder}", f"waypost init {folder} makes a project there")
+    os.environ[CONTENT_VARIABLE] = str(folder.resolve())
+
+
+def current_project() -> Project:
+    """The project of this process. Raises LocalError when there is none."""
+    chosen = os.environ.get(CONTENT_VARIABLE)
+    try:
+        return Project.at(Path(chosen)) if chosen else Project.around(Path.cwd())
+    except InvalidInput as missing:
+        raise LocalError(str(missing), "go to a project, or make one with waypost init ../our-marketing") from missing

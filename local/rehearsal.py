@@ -1,12 +1,13 @@
-"""Rehearses a scenario file on the embedded cloud and compares what followed with what was expected.
+"""Rehearses scenario files on the embedded cloud and compares what followed with what was expected.
 
 Used by ``waypost rehearse``, by the demo and by the flow tests of each journey.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from local.cloud import LocalCloud
 from local.problems import LocalError
@@ -16,6 +17,7 @@ from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
 from waypost.reports.timeline import decisions, timeline
 
+ALL_JOURNEYS: Final = ""
 LONGEST = timedelta(days=400)
 """No rehearsal lasts longer than this, in virtual time."""
 
@@ -24,35 +26,60 @@ Items = Mapping[str, Mapping[str, Any]]
 
 
 class Rehearsal:
-    """``journey`` limits what is compared to one journey; without it every journey counts."""
+    """Rehearses scenario files on one timeline, which begins where the clock of ``cloud`` is.
 
-    def __init__(self, cloud: LocalCloud, file: ScenarioFile, *, journey: str = "") -> None:
+    ``files`` maps journeys to their files: what is compared is limited to that journey, and ``ALL_JOURNEYS`` stands for
+    every one. Raises LocalError when two files speak of the same contact.
+    """
+
+    def __init__(self, cloud: LocalCloud, files: Mapping[str, ScenarioFile]) -> None:
         self._cloud = cloud
-        self._file = file
-        self._journey = journey
+        self._files = files
         self._items = DynamoContactItems(cloud.client("dynamodb"), cloud.access.contacts_table)
         self._default_zone = cloud.default_zone
+        self._refuse_shared_contacts()
 
-    def run(self, progress: Progress = lambda _: None) -> list[Told]:
-        """Send everything that happens at its time, travel to the end, and tell what became of each scenario.
+    def run(self, progress: Progress = lambda _: None) -> dict[str, list[Told]]:
+        """Send everything that happens at its time, travel to the end, and compare: journey → its scenarios' results.
 
-        Raises LocalError when the API refuses an event of the file, StuckError when the cloud does not come to rest.
+        Raises LocalError when the API refuses an event of a file, StuckError when the cloud does not come to rest.
         """
-        for at, send in sorted(self._happenings(), key=lambda happening: happening[0]):
+        results: dict[str, list[Told]] = {}
+
+        def compare(journey: str) -> None:
+            results[journey] = [self._tell(journey, scenario) for scenario in self._files[journey].scenarios]
+
+        happenings = [happening for file in self._files.values() for happening in self._happenings(file)]
+        for journey, file in self._files.items():
+            if file.until is not None:  # compared at that moment, whatever other files still have to come
+                happenings.append((file.until, partial(compare, journey)))
+        for at, act in sorted(happenings, key=lambda happening: happening[0]):
             self._cloud.time.travel_to(at, arrived=progress)
-            send()
-        self._travel_to_the_end(progress)
-        return [self._tell(scenario) for scenario in self._file.scenarios]
+            act()
+        unlimited = [journey for journey, file in self._files.items() if file.until is None]
+        self._travel_to_the_end(unlimited, progress)
+        for journey in unlimited:
+            compare(journey)
+        return results
 
-    def _happenings(self) -> list[tuple[datetime, Callable[[], None]]]:
-        return list(chain.from_iterable(self._happenings_of(scenario) for scenario in self._file.scenarios))
+    def _refuse_shared_contacts(self) -> None:
+        seen: dict[str, str] = {}
+        for journey, file in self._files.items():
+            for scenario in file.scenarios:
+                other = seen.setdefault(scenario.contact.user_id, journey)
+                if other != journey:
+                    who = f"the contact {scenario.contact.user_id!r} is in the scenarios of {other} and of {journey}"
+                    raise LocalError(who, "give each its own user_id: they are rehearsed on one timeline")
 
-    def _happenings_of(self, scenario: Scenario) -> list[tuple[datetime, Callable[[], None]]]:
+    def _happenings(self, file: ScenarioFile) -> list[tuple[datetime, Callable[[], None]]]:
+        return list(chain.from_iterable(self._happenings_of(file, scenario) for scenario in file.scenarios))
+
+    def _happenings_of(self, file: ScenarioFile, scenario: Scenario) -> list[tuple[datetime, Callable[[], None]]]:
         """The contact introduces itself at the start, or with its first event if that is earlier."""
-        zone = self._file.zone_of(scenario, self._default_zone)
+        zone = file.zone_of(scenario, self._default_zone)
         contact = scenario.contact
-        times = [self._file.instant(event.at, zone) for event in scenario.events]
-        introduced = min([self._file.start, *times])
+        times = [file.instant(event.at, zone) for event in scenario.events]
+        introduced = min([file.start, *times])
 
         def introduce() -> None:
             self._accepted(
@@ -72,55 +99,54 @@ class Rehearsal:
 
     def _accepted(self, scenario: Scenario, where: str, answer: Any) -> None:
         if answer.status >= 300:
-            said = answer.body[:500].decode(errors="replace")
+            reason = answer.body[:500].decode(errors="replace")
             raise LocalError(
-                f"{scenario.name}: {where} was refused with {answer.status}: {said}", "correct the scenario"
+                f"{scenario.name}: {where} was refused with {answer.status}: {reason}", "correct the scenario"
             )
 
-    def _travel_to_the_end(self, progress: Progress) -> None:
-        """Until nothing is left to come for these contacts in this journey, or until the file's ``until``."""
+    def _travel_to_the_end(self, journeys: Sequence[str], progress: Progress) -> None:
+        """Travel until nothing is left to come for the contacts of these journeys."""
         time = self._cloud.time
-        if self._file.until is not None:
-            time.travel_to(self._file.until, arrived=progress)
-            return
         latest = self._cloud.clock.now() + LONGEST
+        pending = [(journey, scenario) for journey in journeys for scenario in self._files[journey].scenarios]
         while True:
             once = [due.at for due in time.settle() if due.once]
-            if not once or not any(self._unfinished(scenario) for scenario in self._file.scenarios):
-                return
-            if min(once) > latest:
+            pending = [each for each in pending if self._unfinished(*each)]
+            if not once or not pending or min(once) > latest:
                 return
             time.travel_to(min(once), arrived=progress)
 
-    def _unfinished(self, scenario: Scenario) -> bool:
+    def _unfinished(self, journey: str, scenario: Scenario) -> bool:
         rows = self._rows(scenario)
-        active = any(row["status"] != "ended" for row in self._of_journey(rows, "enrolment"))
-        return active or any(row["state"] == "deferred" for row in self._of_journey(rows, "message"))
+        active = any(row["status"] != "ended" for row in self._of_journey(journey, rows, "enrolment"))
+        return active or any(row["state"] == "deferred" for row in self._of_journey(journey, rows, "message"))
 
     def _rows(self, scenario: Scenario) -> Items:
         return {str(row["sk"]): row for row in self._items.everything(_contact_id(scenario))}
 
-    def _of_journey(self, rows: Items, kind: str) -> list[Mapping[str, Any]]:
-        return [row for sk, row in rows.items() if sk.startswith(f"{kind}#") and self._journey in {"", row["journey"]}]
+    def _of_journey(self, journey: str, rows: Items, kind: str) -> list[Mapping[str, Any]]:
+        return [
+            row for sk, row in rows.items() if sk.startswith(f"{kind}#") and journey in {ALL_JOURNEYS, row["journey"]}
+        ]
 
-    def _tell(self, scenario: Scenario) -> Told:
-        rows = self._rows(scenario)
+    def _tell(self, journey: str, scenario: Scenario) -> Told:
+        file, rows = self._files[journey], self._rows(scenario)
         contact_id = _contact_id(scenario)
-        enrolments = sorted(self._of_journey(rows, "enrolment"), key=lambda row: str(row["enrolled_at"]))
-        decided = [each for each in decisions(contact_id, self._items) if self._journey in {"", each.journey}]
+        enrolments = sorted(self._of_journey(journey, rows, "enrolment"), key=lambda row: str(row["enrolled_at"]))
+        decided = [each for each in decisions(contact_id, self._items) if journey in {ALL_JOURNEYS, each.journey}]
         told = Told(
             scenario=scenario,
             contact_id=contact_id,
-            zone=self._file.zone_of(scenario, self._default_zone),
+            zone=file.zone_of(scenario, self._default_zone),
             timeline=timeline(contact_id, self._items, default_zone=self._default_zone),
             decisions=decided,
             ends=(enrolments[-1]["outcome"] or "active") if enrolments else "none",
             trail=[state for enrolment in enrolments for state in self._states_entered(enrolment)],
             steps={decision.step for decision in decided}
-            | {str(pause["state"]) for pause in self._of_journey(rows, "pause")},
+            | {str(pause["state"]) for pause in self._of_journey(journey, rows, "pause")},
             differences=[],
         )
-        told.differences.extend(differences(told, self._file))
+        told.differences.extend(differences(told, file))
         return told
 
     def _states_entered(self, enrolment: Mapping[str, Any]) -> list[str]:

@@ -1,26 +1,26 @@
-"""Rehearses a journey folder on an embedded cloud of its own. Called by ``waypost rehearse``."""
+"""Rehearses journey folders on an embedded cloud of its own. Called by ``waypost rehearse``."""
 
 import os
 import shutil
+from collections.abc import Mapping
 
 from rich.console import Console
 
 from local.cloud import LocalCloud
-from local.places import OUT, ROOT
+from local.places import current_project
 from local.problems import LocalError
 from local.rehearsal import Rehearsal
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
 
-JOURNEYS = ROOT / "statemachines" / "journeys"
-
 
 def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
     """The scenarios of a journey folder, or the one named ``only``. Raises LocalError."""
-    if not (JOURNEYS / journey / "journey.yaml").is_file():
-        known = ", ".join(sorted(path.parent.name for path in JOURNEYS.glob("*/journey.yaml"))) or "there is none yet"
+    journeys = current_project().journeys
+    if not (journeys / journey / "journey.yaml").is_file():
+        known = ", ".join(sorted(path.parent.name for path in journeys.glob("*/journey.yaml"))) or "there is none yet"
         raise LocalError(f"there is no journey {journey!r}", f"journeys: {known}")
-    file = read_scenarios(JOURNEYS / journey / "scenarios.yaml")
+    file = read_scenarios(journeys / journey / "scenarios.yaml")
     if not only:
         return file
     chosen = [scenario for scenario in file.scenarios if scenario.name == only]
@@ -30,15 +30,22 @@ def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
     return file.model_copy(update={"scenarios": chosen})
 
 
-def rehearse_journey(journey: str, *, only: str = "", console: Console) -> list[Told]:
-    """Rehearse the journey's scenarios and tell what became of each. Raises LocalError."""
-    file = read_journey_scenarios(journey, only=only)
-    folder = OUT / "local" / f"rehearsal-{os.getpid()}"
+def read_all_scenarios() -> dict[str, ScenarioFile]:
+    """The scenarios of every journey of the project, by journey. Raises LocalError."""
+    found = sorted(path.parent.name for path in current_project().journeys.glob("*/journey.yaml"))
+    if not found:
+        raise LocalError("there is no journey yet", "docs/authoring.md says how to write one")
+    return {journey: read_journey_scenarios(journey) for journey in found}
+
+
+def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[Told]]:
+    """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
+    folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
     with console.status("") as status:
-        with LocalCloud(folder, start=file.start, progress=status.update) as cloud:
+        with LocalCloud(folder, start=min(file.start for file in files.values()), progress=status.update) as cloud:
             zone = cloud.default_zone
-            told = Rehearsal(cloud, file, journey=journey).run(
+            results = Rehearsal(cloud, files).run(
                 lambda instant: status.update(f"it is {instant.astimezone(zone):%a %d %b %Y %H:%M}")
             )
         shutil.rmtree(folder)
-    return told
+    return results

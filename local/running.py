@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from local.loopback import call_json
+from local.places import current_project
 from local.problems import LocalError
 
-OUT = Path(__file__).parents[1] / "out"
 FOLDER_VARIABLE = "WAYPOST_UP_FOLDER"
 STEP = "» "
 """How a line of progress begins in the log of the background process."""
@@ -47,7 +47,8 @@ def place() -> Place:
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen:
         return Place(Path(chosen) / "up", Path(chosen) / "local.json")
-    return Place(OUT / "local" / "up", OUT / "local.json")
+    out = current_project().out
+    return Place(out / "local" / "up", out / "local.json")
 
 
 def is_running() -> bool:
@@ -106,8 +107,8 @@ def _spawn(*, fresh: bool) -> subprocess.Popen[bytes]:
     place().access.unlink(missing_ok=True)
     with place().log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "local.daemon"],
-            cwd=OUT.parent,
+            [sys.executable, "-P", "-m", "local.daemon"],
+            cwd=current_project().folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -31,7 +31,7 @@ def list_segments(as_json: AsJson = False) -> None:
     from waypost.authoring.segments import PLACE  # noqa: PLC0415 - the same
     from waypost.segments.dependencies import reads  # noqa: PLC0415 - the same
 
-    segments = segment_files.project().get(PLACE, {})
+    segments = segment_files.declared_sections().get(PLACE, {})
     if as_json:
         print_json([{"name": name, **each} for name, each in sorted(segments.items())])
         return
@@ -116,7 +116,7 @@ def why(
     tree = Tree(f"{escape(contact)} ({explained.contact_id}) {verdict} [bold]{checked.name}[/bold]")
     _grow(tree, explained.explanation)
     console.print(tree)
-    if checked.name in segment_files.project().get(PLACE, {}) and explained.kept != explained.member:
+    if checked.name in segment_files.declared_sections().get(PLACE, {}) and explained.kept != explained.member:
         kept = "a member" if explained.kept else "no member"
         console.print(
             f"[yellow]![/yellow] its profile still says {kept}: the next event or the next refresh corrects that"

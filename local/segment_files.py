@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from local.places import ROOT
+from local.places import current_project
 from local.problems import LocalError
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.kept_sections import standing
@@ -22,11 +22,12 @@ from waypost.authoring.segments import (
     read_segment,
     written_rules,
 )
-from waypost.segments.dependencies import Reads, reads
+from waypost.segments.condition import leaves
+from waypost.segments.conditions import parse_rule
+from waypost.segments.dependencies import reads
 from waypost.segments.inlining import inline
-from waypost.segments.vocabulary import conditions
+from waypost.segments.reads import Reads
 
-STATEMACHINES = ROOT / "statemachines"
 _WITH_PAST = frozenset({"event", "engagement", "journey"})
 _READS_A_LOT = (
     "nothing in the profile decides it, so a bulk run may read every contact's history; beside the events, ask for an"
@@ -53,10 +54,14 @@ class CheckedSegment:
         return {"name": self.name, "file": self.file, "problems": shown, "warnings": warned, "rule": self.rule}
 
 
-@cache
-def project() -> Mapping[str, dict[str, Any]]:
+def declared_sections() -> Mapping[str, dict[str, Any]]:
     """What this project declares that rules may name. Raises LocalError with every problem of these files."""
-    reader = FileReader(STATEMACHINES)
+    return _sections(current_project().statemachines)
+
+
+@cache
+def _sections(statemachines: Path) -> Mapping[str, dict[str, Any]]:
+    reader = FileReader(statemachines)
     sections = standing(reader)
     if reader.problems:
         raise LocalError("\n".join(map(str, reader.problems)), "correct these files of the project first")
@@ -71,6 +76,11 @@ def segment_called(given: str) -> CheckedSegment:
     return checked
 
 
+def saved_segments() -> Path:
+    """The folder of the project's saved segments."""
+    return current_project().statemachines / PLACE
+
+
 def path_of(given: str) -> Path:
     """The file that is meant: a path, or the name of a saved segment. Raises LocalError."""
     path = Path(given)
@@ -78,9 +88,10 @@ def path_of(given: str) -> Path:
         return path
     if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         raise LocalError(f"there is no file {given!r}", "give the path of a segment's file, or the name of a saved one")
-    saved = STATEMACHINES / PLACE / f"{given}.yaml"
+    folder = saved_segments()
+    saved = folder / f"{given}.yaml"
     if not saved.is_file():
-        names = [each.stem for each in (STATEMACHINES / PLACE).glob("*.yaml")]
+        names = [each.stem for each in folder.glob("*.yaml")]
         raise LocalError(unknown(given, names, "unknown segment"), "waypost segment list shows them all")
     return saved
 
@@ -94,7 +105,7 @@ def check(path: Path) -> CheckedSegment:
     if segment is None:
         return CheckedSegment(name, shown, None, {}, _in(shown, reader))
     published = segment.published()
-    sections = {**project(), PLACE: {**project().get(PLACE, {}), name: published}}
+    sections = {**declared_sections(), PLACE: {**declared_sections().get(PLACE, {}), name: published}}
     reader.extend(path, Names.of(sections).problems(published["rule"], "rule"))
     reader.extend(path, (("rule", reason) for reason in _circles(sections)))
     if reader.problems:
@@ -129,7 +140,9 @@ def warned(rule: Mapping[str, Any], looks_at: Reads, refresh: str) -> Iterator[t
 def _is_narrowed(rule: Mapping[str, Any]) -> bool:
     """Whether a condition over the profile stands beside those over the past, where it is asked first."""
     parts = rule.get("all", [])
-    return any(_is_narrowed(part) or all(_WITH_PAST.isdisjoint(each) for each in conditions(part)) for part in parts)
+    return any(
+        _is_narrowed(part) or all(each.word not in _WITH_PAST for each in leaves(parse_rule(part))) for part in parts
+    )
 
 
 def asked_by(looks_at: Reads) -> str:

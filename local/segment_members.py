@@ -10,6 +10,7 @@ from local import running
 from local.cloud import client, default_zone
 from local.inspecting import contact_id_of
 from local.operation_runs import run_operation
+from local.places import current_project
 from local.problems import LocalError
 from local.segment_files import CheckedSegment
 from waypost.aws.contacts import DynamoContacts
@@ -91,8 +92,8 @@ def count_by_scan(checked: CheckedSegment, access: Mapping[str, Any], *, progres
     """Ask every profile from here; events are read only of those whose profile does not decide."""
     database, table, now = client("dynamodb", access["endpoint_url"]), access["contacts_table"], _now()
     scan, question, past = DynamoProfileScan(database, table), MembershipQuery(checked.rule), _past(access, now)
-    view = scan.viewer(question.reads, now=now, default_zone=default_zone())
-    total = scan.size().contacts or None
+    view = scan.viewer(question.reads, now=now, default_zone=default_zone(current_project()))
+    total = scan.size().items or None
     members: list[str] = []
     seen = read = 0
     for page in scan.stored(0, 1, reads=question.reads):
@@ -116,7 +117,7 @@ def explain_member(checked: CheckedSegment, contact: str, access: Mapping[str, A
     if known is None:
         raise LocalError(f"{contact!r} has just been erased", "nothing is left to explain")
     now = _now()
-    subject = subject_of(known, now=now, default_zone=default_zone())
+    subject = subject_of(known, now=now, default_zone=default_zone(current_project()))
     whole = _past(access, now).added(subject, known.partitions, checked.reads)
     return Explained(checked.name, known.contact_id, checked.name in known.segments, explain(checked.rule, whole))
 

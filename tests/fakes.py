@@ -27,10 +27,11 @@ from waypost.sending.ledger import (
     Decision,
     LedgerRow,
     LedgerState,
-    Situation,
+    Snapshot,
     Touch,
     Touches,
 )
+from waypost.sending.occasion import JourneyStep, Reply, dump_occasion, load_occasion
 from waypost.sending.request import SendRequest
 
 P = ParamSpec("P")
@@ -286,6 +287,11 @@ class FakeHistory:
         """See EventHistory."""
         self.routed.setdefault((contact_id, event.id), json.loads(json.dumps([dict(each) for each in decisions])))
 
+    def at(self, contact_id: str, occurred_at: datetime, event_id: str) -> Event | None:
+        """The event in its place."""
+        item = self.events.get((contact_id, f"{format_instant(occurred_at)}#{event_id}"))
+        return Event.from_dict(json.loads(item)) if item else None
+
     def since(self, contact_id: str, instant: datetime, *, types: Sequence[str] = ()) -> list[RecordedEvent]:
         """See EventHistory."""
         first = format_instant(instant)
@@ -525,14 +531,22 @@ class FakePauses:
 
 
 class FakeLedger:
-    """A Ledger; it looks at the contacts and enrolments of its fellow fakes."""
+    """A Ledger; it reads the contacts, enrolments and events of its fellow fakes."""
 
     label = "ledger"
 
-    def __init__(self, effects: Effects | None = None, *, contacts: FakeContacts, enrolments: FakeEnrolments) -> None:
+    def __init__(
+        self,
+        effects: Effects | None = None,
+        *,
+        contacts: FakeContacts,
+        enrolments: FakeEnrolments,
+        history: "FakeHistory",
+    ) -> None:
         self.effects = effects or Effects()
         self.contacts = contacts
         self.enrolments = enrolments
+        self.history = history
         self.rows: dict[tuple[str, str], LedgerRow] = {}
         self.touches = contacts.touches
         self.answered: set[str] = set()
@@ -550,18 +564,23 @@ class FakeLedger:
 
     def states(self) -> dict[str, LedgerState]:
         """The state of each message, by the name of its step."""
-        return {row.step: row.state for row in self}
+        return {row.occasion.label: row.state for row in self}
 
-    def situation(self, request: SendRequest) -> Situation:
+    def snapshot(self, request: SendRequest) -> Snapshot:
         """See Ledger."""
-        step = request.step
-        contact = self.contacts.load(step.contact_id)
-        owner = contact.contact_id if contact else step.contact_id
-        return Situation(
+        contact, occasion = self.contacts.load(request.contact_id), request.occasion
+        owner = contact.contact_id if contact else request.contact_id
+        touches = self.touches.get(owner, Touches())
+        return Snapshot(
             contact=contact,
-            enrolment=self.enrolments.load(step.contact_id, step.enrolment_id),
             row=self._row(request),
-            touches=replace(self.touches.get(owner, Touches()), contact_id="" if owner == step.contact_id else owner),
+            enrolment=self.enrolments.load(occasion.contact_id, occasion.enrolment_id)
+            if isinstance(occasion, JourneyStep)
+            else None,
+            event=self.history.at(occasion.contact_id, occasion.occurred_at, occasion.event_id)
+            if isinstance(occasion, Reply)
+            else None,
+            touches=replace(touches, contact_id="" if owner == request.contact_id else owner),
         )
 
     @effect
@@ -579,7 +598,7 @@ class FakeLedger:
         if self.before_claim is not None:
             other, self.before_claim = self.before_claim, None
             other()
-        contact_id, row = request.step.contact_id, self._row(request)
+        contact_id, row = request.contact_id, self._row(request)
         if row is not None and row.claim_id == claim_id and row.state == "claimed":
             return "claimed"
         if not _is_open(row, request.attempt):
@@ -655,10 +674,10 @@ class FakeLedger:
             self._forget_touch(request)
         return True
 
-    def deferred_of(self, contact_id: str, enrolment_id: str) -> list[LedgerRow]:
+    def deferred_of(self, contact_id: str, origin: str) -> list[LedgerRow]:
         """See Ledger."""
-        wanted = (contact_id, enrolment_id, "deferred")
-        return [row for row in self if (row.contact_id, row.enrolment_id, row.state) == wanted]
+        wanted = (contact_id, origin, "deferred")
+        return [row for row in self if (row.contact_id, row.occasion.origin, row.state) == wanted]
 
     @effect
     def drop(self, row: LedgerRow, *, decision: Decision) -> None:
@@ -694,19 +713,14 @@ class FakeLedger:
         return True
 
     def _row(self, request: SendRequest) -> LedgerRow | None:
-        return self.rows.get((request.step.contact_id, request.message_key))
+        return self.rows.get((request.contact_id, request.message_key))
 
     def _change(self, request: SendRequest, **changes: Any) -> None:
-        step = request.step
         known = self._row(request) or LedgerRow(
             message_key=request.message_key,
-            contact_id=step.contact_id,
-            enrolment_id=step.enrolment_id,
-            journey=step.journey,
-            step=step.state,
+            occasion=load_occasion(json.loads(json.dumps(dump_occasion(request.occasion)))),
             message=request.message,
             state="claimed",
-            after_exit=request.after_exit,
         )
         self._put(replace(known, **changes))
 
@@ -714,10 +728,10 @@ class FakeLedger:
         self.rows[row.contact_id, row.message_key] = row
 
     def _forget_touch(self, request: SendRequest) -> None:
-        touches = self.situation(request).touches
+        touches = self.snapshot(request).touches
         left = touches.others(request.message_key)
         if len(left) < len(touches.recent):
-            self.touches[touches.contact_id or request.step.contact_id] = Touches(left, touches.version + 1)
+            self.touches[touches.contact_id or request.contact_id] = Touches(left, touches.version + 1)
 
 
 class FakeMachines:
@@ -806,17 +820,17 @@ class FakeSchedules:
 
     @effect
     def resume_at(self, name: str, instant: datetime, reference: Mapping[str, Any]) -> None:
-        """See Schedules."""
+        """See Resumptions and DeferredSends."""
         self._book(name, instant, "resume_journey", reference)
 
     @effect
     def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
-        """See Schedules."""
+        """See Resumptions and DeferredSends."""
         self._book(name, instant, "send_message", request)
 
     @effect
     def cancel(self, name: str) -> None:
-        """See Schedules."""
+        """See Resumptions and DeferredSends."""
         self.booked.pop(name, None)
 
     def next_due(self) -> Booking | None:

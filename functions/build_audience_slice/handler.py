@@ -15,7 +15,7 @@ logger = Logger(service="build_audience_slice")
 @cache
 def build_audience_slice() -> BuildAudienceSlice:
     """The builder of slices, wired."""
-    return BuildAudienceSlice(files=audiences.files(), reader=audiences.reader())
+    return BuildAudienceSlice(files=audiences.files(), reader=audiences.reader(), runner=audiences.runner())
 
 
 @logger.inject_lambda_context

@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.defaults import load_defaults
+from waypost.metrics.count_purchases import CountPurchases
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.rank_customers import CountPurchases
 
 logger = Logger(service="count_purchases")
 
@@ -29,4 +29,4 @@ def count_purchases() -> CountPurchases:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Count the next part of the slice; the answer says whether it was the last."""
-    return count_purchases().count(event)
+    return count_purchases().count(event, remaining=context.get_remaining_time_in_millis)

@@ -20,5 +20,5 @@ def export_slice() -> ExportSlice:
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Export for some time; the answer says where to go on."""
-    return export_slice().step(event)
+    """Export for some time; the answer says whether the slice is done."""
+    return export_slice().step(event, remaining=context.get_remaining_time_in_millis)

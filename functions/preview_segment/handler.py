@@ -15,7 +15,12 @@ logger = Logger(service="preview_segment")
 @cache
 def preview_segment() -> PreviewSegment:
     """The previewer, wired."""
-    return PreviewSegment(planner=audiences.planner(), reader=audiences.reader(), gatherer=audiences.gatherer())
+    return PreviewSegment(
+        planner=audiences.planner(),
+        reader=audiences.reader(),
+        gatherer=audiences.gatherer(),
+        runner=audiences.runner(),
+    )
 
 
 @logger.inject_lambda_context

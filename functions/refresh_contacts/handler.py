@@ -24,11 +24,15 @@ def refresh_contacts() -> RefreshContacts:
         default_zone=load_defaults().time_zone,
     )
     return RefreshContacts(
-        scan=wiring.profile_scan(), contacts=wiring.contacts(), measurer=measurer, keeper=wiring.keeper()
+        scan=wiring.profile_scan(),
+        contacts=wiring.contacts(),
+        measurer=measurer,
+        keeper=wiring.keeper(),
+        files=wiring.files(),
     )
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Refresh the next part of the slice; the answer says whether it was the last."""
-    return refresh_contacts().refresh(event)
+    return refresh_contacts().refresh(event, remaining=context.get_remaining_time_in_millis)

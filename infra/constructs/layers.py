@@ -9,6 +9,7 @@ from constructs import Construct
 
 from infra.bundling import Built, Target, dependency_layer, source_layer
 from infra.deployment import Deployment
+from infra.project import PACKAGE_ROOT
 from waypost.authoring.publishing import publish
 
 _NO_BYTECODE = (
@@ -27,7 +28,7 @@ class Layers(Construct):
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
         super().__init__(scope, "Layers")
         self._deployment = deployment
-        self._cache = deployment.root / "out" / "layers"
+        self._cache = deployment.layer_cache
         self._target = Target(
             python=deployment.runtime.removeprefix("python"),
             architecture=deployment.architecture,
@@ -53,16 +54,16 @@ class Layers(Construct):
         )
 
     def _waypost(self) -> lambda_.Code:
-        source = self._deployment.root / "layers" / "waypost" / "python"
         if not Stack.of(self).bundling_required:
-            return lambda_.Code.from_asset(str(source.parent), exclude=["**/__pycache__", "**/authoring"])
-        return self._asset(source_layer(source=source, target=self._target, cache=self._cache))
+            return lambda_.Code.from_asset(str(PACKAGE_ROOT / "waypost"), exclude=["**/__pycache__", "**/authoring"])
+        source = source_layer(source=PACKAGE_ROOT, packages=("waypost",), target=self._target, cache=self._cache)
+        return self._asset(source)
 
     def _journeys(self) -> lambda_.Code:
         self._cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._cache) as scratch:
             layer = Path(scratch)
-            publish(self._deployment.root / "statemachines", layer)
+            publish(self._deployment.content / "statemachines", layer)
             return self._asset(source_layer(source=layer / "python", target=self._target, cache=self._cache))
 
     def _asset(self, built: Built) -> lambda_.Code:

@@ -1,6 +1,6 @@
 """The operation machines: one state machine for each folder under statemachines/operations/, started in the console."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import ArnFormat, Stack, aws_iam, aws_stepfunctions
 from constructs import Construct
@@ -14,7 +14,8 @@ from waypost.authoring.operations import FILES_BUCKET, OperationFolder, Operatio
 from waypost.errors import InvalidInput
 
 _OWN_CHILDREN = "The executions of a map are named by Step Functions, after the machine itself"
-_ANY_FILE = "A machine is told in its input which file to read"
+_WORK = "work/"
+_ANY_FILE = "The input of a machine names the file of a run to read"
 
 
 class OperationMachines(Construct):
@@ -44,7 +45,7 @@ class OperationMachines(Construct):
         role = machine_role(scope, calls=named)
         substitutions = dict(named)
         if folder.uses_files:
-            self._let_at_files(role)
+            self._let_at_files(role, folder.file_actions)
             substitutions[FILES_BUCKET] = self._files.name
         name = self._platform.deployment.state_machine_name(folder.name)
         if folder.has_distributed_map:
@@ -64,11 +65,21 @@ class OperationMachines(Construct):
         for schedule, when in folder.manifest.schedules.items():
             self._start_by_itself(scope, machine, name=f"{folder.name}-{schedule}", when=when)
 
-    def _let_at_files(self, role: aws_iam.Role) -> None:
-        objects = f"{self._files.arn}/*"
-        role.add_to_policy(aws_iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[objects]))
-        role.add_to_policy(aws_iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self._files.arn]))
-        acknowledge_wildcard(role, objects, because=_ANY_FILE)
+    def _let_at_files(self, role: aws_iam.Role, actions: Sequence[str]) -> None:
+        """What the definition does with the bucket itself, and under ``work/`` only."""
+        objects = f"{self._files.arn}/{_WORK}*"
+        on_objects = [f"s3:{action}" for action in actions if action != "ListBucket"]
+        if on_objects:
+            role.add_to_policy(aws_iam.PolicyStatement(actions=on_objects, resources=[objects]))
+            acknowledge_wildcard(role, objects, because=_ANY_FILE)
+        if "ListBucket" in actions:
+            role.add_to_policy(
+                aws_iam.PolicyStatement(
+                    actions=["s3:ListBucket"],
+                    resources=[self._files.arn],
+                    conditions={"StringLike": {"s3:prefix": [f"{_WORK}*"]}},
+                )
+            )
 
     def _let_start_children(self, role: aws_iam.Role, name: str) -> None:
         """What a distributed map needs. Source: Step Functions Developer Guide, "IAM policies for Distributed Map"."""

@@ -23,7 +23,7 @@ from botocore.model import ServiceModel
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from botocore.session import Session
 
-from local.places import ROOT
+from infra.project import ROOT
 
 SOURCE: Final = ROOT / "layers" / "waypost" / "python"
 ADAPTERS: Final = SOURCE / "waypost" / "aws"

@@ -14,7 +14,7 @@ import pytest
 from botocore import xform_name
 from botocore.client import BaseClient
 
-from local.places import ROOT
+from infra.project import ROOT
 from tests.adapters.botocore_model import ADAPTERS, SOURCE, CallSite, RecordedCall, call_sites, model, violations
 
 _CALLS: Final[set[RecordedCall]] = set()

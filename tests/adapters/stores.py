@@ -30,13 +30,13 @@ class Stores:
 
 def fake_stores() -> Stores:
     effects = Effects()
-    contacts, enrolments = FakeContacts(effects), FakeEnrolments(effects)
+    contacts, enrolments, history = FakeContacts(effects), FakeEnrolments(effects), FakeHistory(effects)
     return Stores(
         contacts=contacts,
-        history=FakeHistory(effects),
+        history=history,
         enrolments=enrolments,
         pauses=FakePauses(effects),
-        ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments),
+        ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments, history=history),
     )
 
 

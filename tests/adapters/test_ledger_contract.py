@@ -9,16 +9,17 @@ import pytest
 from tests.adapters.stores import Stores
 from tests.fakes import FakeClock
 from waypost.contacts.profile import Contact
+from waypost.events.envelope import Event
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.ports import EntryTerms
-from waypost.journeys.step import Step
 from waypost.sending.ledger import Confirmation, Decision, LedgerRow, Touches
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice, enrolment_origin
 from waypost.sending.request import SendOutcome, SendRequest
 
 
 def request(state: str = "Day 1, welcome", enrolment: str = "n-1", **changes: Any) -> SendRequest:
-    step = Step("c-1", enrolment, "nurture", f"nurture-{enrolment}", state)
-    return SendRequest(**{"step": step, "message": "welcome", **changes})
+    step = JourneyStep("c-1", enrolment, "nurture", state, after_exit=changes.pop("after_exit", False))
+    return SendRequest(**{"occasion": step, "message": "nurture/welcome", **changes})
 
 
 def decision(clock: FakeClock, outcome: SendOutcome = "sent", reason: str = "every_guard_allowed") -> Decision:
@@ -36,13 +37,13 @@ def claim(stores: Stores, clock: FakeClock, asked: SendRequest, claim_id: str = 
 
 
 def row(stores: Stores, asked: SendRequest) -> LedgerRow:
-    found = stores.ledger.situation(asked).row
+    found = stores.ledger.snapshot(asked).row
     assert found is not None
     return found
 
 
 def touched(stores: Stores) -> Touches:
-    return stores.ledger.situation(request()).touches
+    return stores.ledger.snapshot(request()).touches
 
 
 def defer(stores: Stores, clock: FakeClock, asked: SendRequest, claim_id: str | None = None) -> bool:
@@ -51,21 +52,62 @@ def defer(stores: Stores, clock: FakeClock, asked: SendRequest, claim_id: str | 
     return stores.ledger.defer(later, decision=waits, until=clock() + timedelta(hours=8), claim_id=claim_id)
 
 
-def test_a_situation_is_everything_the_guards_look_at(stores: Stores, clock: FakeClock) -> None:
+def test_a_snapshot_of_a_journey_step_has_everything_it_is_decided_on(stores: Stores, clock: FakeClock) -> None:
     contact = Contact(contact_id="c-1", created_at=clock(), attributes={"email": "lin@example.com"})
     trigger = TriggerEvent("e-1", "registered", clock(), {})
     enrolment = Enrolment("n-1", "c-1", "nurture", 1, trigger, clock())
     stores.contacts.save(contact, claim={})
     stores.enrolments.open(enrolment, EntryTerms(one_at_a_time=True))
-    situation = stores.ledger.situation(request())
-    assert situation.contact == replace(contact, version=1)
-    assert situation.enrolment == enrolment
-    assert (situation.row, situation.touches) == (None, Touches())
+    snapshot = stores.ledger.snapshot(request())
+    assert snapshot.contact == replace(contact, version=1)
+    assert snapshot.enrolment == enrolment
+    assert (snapshot.row, snapshot.event, snapshot.touches) == (None, None, Touches())
 
 
-def test_a_situation_of_nobody_is_empty(stores: Stores) -> None:
-    situation = stores.ledger.situation(request())
-    assert (situation.contact, situation.enrolment, situation.row) == (None, None, None)
+def test_a_snapshot_of_an_unknown_contact_is_empty(stores: Stores) -> None:
+    snapshot = stores.ledger.snapshot(request())
+    assert (snapshot.contact, snapshot.enrolment, snapshot.row) == (None, None, None)
+
+
+SLOT = BroadcastSlot("c-1", "spring", "2027", "teaser", variant="a")
+NOTICE = StaffNotice("c-1", "order_refused", "o-1", urgent=True)
+
+
+def reply(clock: FakeClock, event_id: str = "e-1") -> Reply:
+    return Reply("c-1", event_id, "message_received", clock())
+
+
+@pytest.mark.parametrize("kind", ["broadcast_slot", "staff_notice", "reply"])
+def test_other_occasions_are_claimed_deferred_and_found_without_an_enrolment(
+    stores: Stores, clock: FakeClock, kind: str
+) -> None:
+    occasions: dict[str, Occasion] = {each.kind: each for each in (SLOT, NOTICE, reply(clock))}
+    asked = request(occasion=occasions[kind])
+    assert stores.ledger.snapshot(asked).enrolment is None
+    assert defer(stores, clock, asked)
+    assert defer(stores, clock, request())
+    (found,) = stores.ledger.deferred_of("c-1", asked.occasion.origin)
+    assert (found.message_key, found.occasion) == (asked.message_key, asked.occasion)
+    assert claim(stores, clock, replace(asked, attempt=1), touches=stores.ledger.snapshot(asked).touches) == "claimed"
+    assert claim(stores, clock, replace(asked, attempt=1), "claim-2") == "taken"
+    assert [touch.message_key for touch in touched(stores).recent] == [asked.message_key]
+    assert stores.ledger.deferred_of("c-1", asked.occasion.origin) == []
+
+
+def test_a_snapshot_of_a_reply_has_the_event_it_answers(stores: Stores, clock: FakeClock) -> None:
+    asked = Event(
+        id="e-1",
+        type="message_received",
+        contact={"contact_id": "c-1"},
+        occurred_at=clock(),
+        received_at=clock(),
+        source="shop",
+        properties={"question": "Where is my order?"},
+    )
+    stores.history.record("c-1", asked, routed_at=clock())
+    assert stores.ledger.snapshot(request(occasion=reply(clock))).event == asked
+    assert stores.ledger.snapshot(request(occasion=reply(clock, "e-2"))).event is None
+    assert stores.ledger.snapshot(request(occasion=SLOT)).event is None
 
 
 def test_a_key_is_claimed_once(stores: Stores, clock: FakeClock) -> None:
@@ -74,8 +116,8 @@ def test_a_key_is_claimed_once(stores: Stores, clock: FakeClock) -> None:
     claimed = row(stores, request())
     assert (claimed.state, claimed.claim_id, claimed.claimed_at) == ("claimed", "claim-1", clock())
     assert claimed.claimed_local_time == "2027-03-01T10:00:00+08:00"
-    about = (claimed.contact_id, claimed.enrolment_id, claimed.journey, claimed.step, claimed.message)
-    assert about == ("c-1", "n-1", "nurture", "Day 1, welcome", "welcome")
+    assert (claimed.message_key, claimed.occasion) == (request().message_key, request().occasion)
+    assert (claimed.contact_id, claimed.message) == ("c-1", "nurture/welcome")
 
 
 @pytest.mark.parametrize("touches", [None, Touches()])
@@ -109,7 +151,7 @@ def test_a_claim_on_outdated_touches_claims_nothing(stores: Stores, clock: FakeC
     read = touched(stores)
     claim(stores, clock, request("Day 1, welcome"), "claim-1", touches=read)
     assert claim(stores, clock, request("Day 3, survey"), "claim-2", touches=read) == "touches_changed"
-    assert stores.ledger.situation(request("Day 3, survey")).row is None
+    assert stores.ledger.snapshot(request("Day 3, survey")).row is None
     again = claim(stores, clock, request("Day 3, survey"), "claim-3", touches=touched(stores))
     assert again == "claimed"
     assert len(touched(stores).recent) == 2
@@ -241,8 +283,11 @@ def test_deferred_messages_of_an_enrolment_are_found_and_dropped(stores: Stores,
     defer(stores, clock, request("Goodbye", after_exit=True))
     defer(stores, clock, request("Day 1, welcome", enrolment="n-2"))
     claim(stores, clock, request("Day 3, survey"))
-    found = {each.step: each for each in stores.ledger.deferred_of("c-1", "n-1")}
-    assert {step: each.after_exit for step, each in found.items()} == {"Day 1, welcome": False, "Goodbye": True}
+    found = {each.occasion.label: each for each in stores.ledger.deferred_of("c-1", enrolment_origin("n-1"))}
+    assert {step: each.occasion for step, each in found.items()} == {
+        "Day 1, welcome": request("Day 1, welcome").occasion,
+        "Goodbye": request("Goodbye", after_exit=True).occasion,
+    }
     dropped = decision(clock, "skipped", "left_journey")
     stores.ledger.drop(found["Day 1, welcome"], decision=dropped)
     result = row(stores, request()).result()
@@ -252,7 +297,7 @@ def test_deferred_messages_of_an_enrolment_are_found_and_dropped(stores: Stores,
 
 def test_a_deferred_message_that_has_moved_on_is_not_dropped(stores: Stores, clock: FakeClock) -> None:
     defer(stores, clock, request())
-    (found,) = stores.ledger.deferred_of("c-1", "n-1")
+    (found,) = stores.ledger.deferred_of("c-1", enrolment_origin("n-1"))
     claim(stores, clock, request(attempt=1))
     stores.ledger.drop(found, decision=decision(clock, "skipped", "left_journey"))
     assert row(stores, request()).state == "claimed"
@@ -264,7 +309,7 @@ def test_stale_claims_are_found_until_they_are_settled(stores: Stores, clock: Fa
     assert list(stores.ledger.stale_claims(clock())) == []
     later = clock() + timedelta(minutes=15)
     stores.ledger.settle(request("Day 3, survey"), claim_id="claim-2", state="accepted", decision=decision(clock))
-    assert [each.step for each in stores.ledger.stale_claims(later)] == ["Day 1, welcome"]
+    assert [each.occasion.label for each in stores.ledger.stale_claims(later)] == ["Day 1, welcome"]
     (stale,) = stores.ledger.stale_claims(later)
     assert stores.ledger.give_up_claim(stale, at=later)
     assert not stores.ledger.give_up_claim(stale, at=later)
@@ -318,4 +363,4 @@ def test_of_two_words_of_the_provider_the_later_by_its_own_clock_counts(stores: 
 
 def test_nobody_confirms_a_message_that_is_not_there(stores: Stores, clock: FakeClock) -> None:
     assert not stores.ledger.confirm("c-1", request().message_key, state="delivered", at=clock())
-    assert stores.ledger.situation(request()).row is None
+    assert stores.ledger.snapshot(request()).row is None

@@ -97,9 +97,9 @@ def test_a_life_on_dynamodb_is_the_life_on_the_fakes(dynamodb: Any, table: str, 
         assert pauses == {
             each.pause_id: each for each in expected.pauses if each.enrolment_id == enrolment.enrolment_id
         }
-        for state in {row.step for row in expected.ledger}:
+        for state in {row.occasion.label for row in expected.ledger}:
             request = send_request(enrolment, state, state=state)
-            row = stores.ledger.situation(request).row
+            row = stores.ledger.snapshot(request).row
             assert row is not None
             assert (row.state, row.attempt) == (expected.ledger[request.message_key].state, row.attempt)
             assert row.decisions[-1] == expected.ledger[request.message_key].decisions[-1]
@@ -140,13 +140,13 @@ def test_a_refusal_that_broke_down_never_lets_a_second_call_through(
     enrolment, _ = enrolled(dynamodb, table, clock)
     request = send_request(enrolment, "welcome", state="welcome")
     ledger = DynamoLedger(dynamodb, table)
-    touches = ledger.situation(request).touches
+    touches = ledger.snapshot(request).touches
     ledger.claim(request, channel="email", claim_id="claim-1", at=clock(), local_time="", touches=touches)
     decision = Decision(clock(), "2027-03-01T10:00:00+08:00", "rejected", "provider: MessageRejected", "email")
     with pytest.raises(TemporarilyUnavailable):
         DynamoLedger(Dying(dynamodb, dies_at), table).settle(
             request, claim_id="claim-1", state="rejected", decision=decision
         )
-    touches = ledger.situation(request).touches
+    touches = ledger.snapshot(request).touches
     again = ledger.claim(request, channel="email", claim_id="claim-2", at=clock(), local_time="", touches=touches)
     assert again == "taken"

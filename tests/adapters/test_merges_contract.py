@@ -151,14 +151,14 @@ def claimed(stores: Stores, clock: FakeClock, contact_id: str, state: str) -> st
     request = send_request(Enrolment("n-1", contact_id, "nurture", 1, trigger, clock()), state, state=state)
     return stores.ledger.claim(
         request, channel="email", claim_id=f"claim-{state}", at=clock(), local_time="",
-        touches=stores.ledger.situation(request).touches,
+        touches=stores.ledger.snapshot(request).touches,
     )  # fmt: skip
 
 
 def touched(stores: Stores, clock: FakeClock, contact_id: str) -> int:
     trigger = TriggerEvent("e-1", "registered", clock(), {})
     request = send_request(Enrolment("n-1", contact_id, "nurture", 1, trigger, clock()), "any", state="any")
-    return len(stores.ledger.situation(request).touches.recent)
+    return len(stores.ledger.snapshot(request).touches.recent)
 
 
 def test_recent_messages_of_both_count_for_the_survivor_and_after_parting_for_both(
@@ -178,7 +178,7 @@ def test_a_message_judged_before_a_merge_cannot_be_claimed_after_it(stores: Stor
     survivor, absorbed = two(stores, clock)
     trigger = TriggerEvent("e-1", "registered", clock(), {})
     request = send_request(Enrolment("n-1", "c-2", "nurture", 1, trigger, clock()), "welcome", state="welcome")
-    judged = stores.ledger.situation(request)
+    judged = stores.ledger.snapshot(request)
     merge = merged(stores, clock, survivor, absorbed)
 
     def claim() -> str:
@@ -187,7 +187,7 @@ def test_a_message_judged_before_a_merge_cannot_be_claimed_after_it(stores: Stor
         )
 
     assert claim() == "touches_changed"
-    judged = stores.ledger.situation(request)
+    judged = stores.ledger.snapshot(request)
     assert judged.contact is not None
     assert judged.contact.contact_id == "c-1"
     assert stores.contacts.unmerge(replace(merge, undone_at=clock()), *parted(merge, loaded(stores, "c-1")))

@@ -1,5 +1,6 @@
 """The nightly refresh on DynamoDB and S3 as moto has them: scan, history, histograms and conditional writes together."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,21 +10,25 @@ import pytest
 
 from tests.adapters.stores import REGION, dynamo_stores
 from tests.fakes import FakeClock, FakeQueue
+from tests.importing.machine import FakeFiles
 from tests.metrics.night import ACTIVITY, RFM
 from tests.segments.standing import saved
 from waypost.aws.files import S3Files
 from waypost.aws.profile_scan import DynamoProfileScan
+from waypost.bulk.pages import Page
+from waypost.bulk.run_slice import SliceRunner
 from waypost.contacts.profile import Contact, with_event
 from waypost.contacts.tag_system import TagSystem
 from waypost.events.envelope import Event
+from waypost.metrics.count_purchases import CountPurchases
 from waypost.metrics.declaration import MetricsDeclaration
 from waypost.metrics.measuring import Measurer
 from waypost.metrics.plan_refresh import PlanRefresh
-from waypost.metrics.rank_customers import FOLDER, CountPurchases, RankCustomers
+from waypost.metrics.rank_customers import RankCustomers
+from waypost.metrics.refresh import FOLDER
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
-from waypost.segments.ports import Page
 from waypost.segments.subject import UTC_ZONE
 from waypost.segments.upkeep import Upkeep
 
@@ -63,22 +68,26 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
         clock=clock,
     )
     planner = PlanRefresh(scan=scan, declaration=declaration, tags=TagSystem(), index=index, segments={}, clock=clock)
-    counter = CountPurchases(scan=scan, measurer=measurer, files=files, most=3)
-    refresher = RefreshContacts(scan=scan, contacts=stores.contacts, measurer=measurer, keeper=keeper, most=3)
+    runner = SliceRunner(items_per_invocation=3, items_per_checkpoint=1)
+    counter = CountPurchases(scan=scan, measurer=measurer, files=files, runner=runner)
+    refresher = RefreshContacts(
+        scan=scan, contacts=stores.contacts, measurer=measurer, keeper=keeper, files=files, runner=runner
+    )
+
+    def to_the_end(step: Callable[..., dict[str, Any]], answer: dict[str, Any]) -> dict[str, Any]:
+        while not answer.get("done"):
+            answer = step(answer, remaining=lambda: 900_000)
+        return answer
 
     [part] = planner.plan({"run": "run-1"})["slices"]
-    answer = counter.count(part)
-    while not answer["done"]:
-        answer = counter.count(answer)
+    answer = to_the_end(counter.count, part)
     assert answer["counts"]["customers"] == CUSTOMERS
     assert len(list(files.listed(f"{FOLDER}/run-1/"))) >= CUSTOMERS // 3
-    ranks = RankCustomers(files=files).rank({"run": "run-1"})
+    ranks = RankCustomers(files=files).rank({"run": "run-1", "of": 1})
     assert ranks["monetary"] == [300, 500, 700, 900]
     assert ranks["recency"] == [-8, -6, -4, -2]
 
-    answer = refresher.refresh({**part, "ranks": ranks})
-    while not answer["done"]:
-        answer = refresher.refresh(answer)
+    answer = to_the_end(refresher.refresh, {**part, "ranks": ranks})
     assert (answer["counts"]["measured"], answer["counts"]["segments_entered"]) == (CUSTOMERS, 2)
     cells = [
         loaded.metrics["rfm"]
@@ -88,7 +97,7 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
     assert cells == ["511", "511", "412", "412", "313", "313", "214", "214", "115", "115"]
     assert sorted(each.contact["contact_id"] for each in queue.events.values()) == ["c-09", "c-10"]
 
-    again = refresher.refresh({**part, "ranks": ranks})
+    again = to_the_end(refresher.refresh, {**part, "run": "run-2", "ranks": ranks})
     assert (again["counts"]["contacts"] > 0, again["counts"]["changed"]) == (True, 0)
 
 
@@ -117,9 +126,10 @@ def test_a_profile_that_somebody_changed_meanwhile_is_measured_anew(
         contacts=stores.contacts,
         measurer=measurer,
         keeper=Leaves(),
+        files=FakeFiles(),
     )
-    part = {"run": "r", "at": "2027-03-01T02:00:00.000Z", "refresh": "daily", "segment": 0, "total": 1}
-    assert refresher.refresh(part)["counts"]["measured"] == 1
+    part = {"run": "r", "at": "2027-03-01T02:00:00.000Z", "refresh": "daily", "slice": 0, "of": 1}
+    assert refresher.refresh(part, remaining=lambda: 900_000)["counts"]["measured"] == 1
     now = stores.contacts.load("c-1")
     assert now is not None
     assert (now.attributes["city"], now.metrics["activity"]) == ("Wuhan", 0.0)

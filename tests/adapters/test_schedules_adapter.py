@@ -61,10 +61,10 @@ def test_a_pause_is_resumed_once_at_its_time_and_the_schedule_deletes_itself(sch
 
 
 def test_a_deferred_message_is_sent_by_the_other_function(scheduler: Any) -> None:
-    adapter(scheduler).send_at("send-1", TEN, {"deferred": {"message": "welcome"}})
+    adapter(scheduler).send_at("send-1", TEN, {"message": "nurture/welcome"})
     schedule = booked(scheduler, "send-1")
     assert schedule["Target"]["Arn"] == f"{FUNCTIONS}:send"
-    assert json.loads(schedule["Target"]["Input"]) == {"deferred": {"message": "welcome"}}
+    assert json.loads(schedule["Target"]["Input"]) == {"message": "nurture/welcome"}
 
 
 @pytest.mark.parametrize(

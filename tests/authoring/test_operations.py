@@ -119,3 +119,28 @@ def test_a_file_that_would_be_ignored_is_said(tmp_path: Path) -> None:
 
     assert list(reader.files(segments)) == []
     assert "vip.yaml" in str(reader.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("state", "actions"),
+    [
+        ({"Type": "Map", "ItemReader": {"Resource": "arn:aws:states:::s3:listObjectsV2"}}, ("ListBucket",)),
+        ({"Type": "Map", "ItemReader": {"Resource": "arn:aws:states:::s3:getObject"}}, ("GetObject",)),
+        (
+            {"Type": "Map", "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject"}},
+            ("AbortMultipartUpload", "GetObject", "ListMultipartUploadParts", "PutObject"),
+        ),
+        ({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:deleteObject"}, ("DeleteObject",)),
+        ({"Type": "Pass"}, ()),
+    ],
+)
+def test_what_a_machine_does_with_files_is_read_from_its_definition(
+    tmp_path: Path, state: dict[str, Any], actions: tuple[str, ...]
+) -> None:
+    inner = {"ItemProcessor": {"StartAt": "Rest", "States": {"Rest": {"Type": "Pass", "End": True}}}}
+    work = {**state, **(inner if state["Type"] == "Map" else {}), "End": True}
+    definition = {"Comment": "Works on files.", "StartAt": "Work", "States": {"Work": work}}
+
+    [operation] = discover(write(tmp_path, definition=definition)).operations
+
+    assert operation.file_actions == actions

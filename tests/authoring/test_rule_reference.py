@@ -20,9 +20,10 @@ from waypost.authoring.rules.sample import sample, written_out
 from waypost.authoring.segments import Segment
 from waypost.authoring.yaml_reading import read_yaml
 from waypost.segments.compile import compile_rule, decide_from_profile
+from waypost.segments.conditions import KEY_WORDS
 from waypost.segments.explain import explain
 from waypost.segments.subject import Subject
-from waypost.segments.vocabulary import KEY_WORDS, OPERATORS, OPTIONS_OF_OPERATORS
+from waypost.segments.vocabulary import OPERATORS, OPTIONS_OF_OPERATORS
 
 ROOT = Path(__file__).parents[2]
 LISTED = list(conditions())

@@ -3,7 +3,7 @@
 import tomllib
 
 from benchmarks.import_time import FIRST_CALLS, RIVAL, Start, Starts, summarize
-from local.places import ROOT
+from infra.project import ROOT
 
 
 def starts(*seconds: float, ready: float = 0.1) -> Starts:

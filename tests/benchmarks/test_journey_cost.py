@@ -8,7 +8,7 @@ import pytest
 from benchmarks.counting_proxy import Call
 from benchmarks.journey_cost import PARTS, STEPS, JourneyCost, Passage, Usage, billed_transitions
 from benchmarks.prices import ASSUMED_MILLISECONDS, dollars, gb_seconds
-from local.places import ROOT
+from infra.project import ROOT
 from waypost.authoring.discovery import discover
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.app import ROOT
+from infra.project import ROOT
 from tests.content.test_library import MJML, SMS, folder, problems
 from tests.engine.published_journeys import email, journey, published
 from tests.engine.world import World, send_request

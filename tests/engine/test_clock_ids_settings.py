@@ -82,14 +82,14 @@ def test_an_execution_name_fits_step_functions_and_names_nobody() -> None:
 
 def test_every_visit_has_keys_of_its_own() -> None:
     keys = {
-        ids.message_key(execution, state, occurrence, contact)
-        for execution in ("x-1", "x-2")
+        ids.message_key(kind, enrolment, state, occurrence)
+        for kind in ("journey_step", "reply")
+        for enrolment in ("n-1", "n-2")
         for state in ("a", "b")
-        for occurrence in (1, 2)
-        for contact in ("c-1", "c-2")
+        for occurrence in ("1", "2")
     }
     assert len(keys) == 16
-    assert ids.pause_id("x-1", "a", 1) != ids.pause_id("x-1", "a", 2)
+    assert ids.pause_id("n-1", "a", 1) != ids.pause_id("n-1", "a", 2)
 
 
 def test_settings_are_read_from_the_environment_and_only_there() -> None:

@@ -1,8 +1,8 @@
 """Each guard on its own, then all of them in their order."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,6 +32,7 @@ from waypost.sending.guards import (
     judge,
 )
 from waypost.sending.ledger import Touch, Touches
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, OccasionKind, Reply, StaffNotice
 from waypost.sending.policy import FrequencyCap as CapPolicy
 from waypost.sending.policy import SendingPolicy
 
@@ -42,6 +43,7 @@ HOUR = timedelta(hours=1)
 MARKETING = PublishedMessage.from_dict(email("welcome"))
 TRANSACTIONAL = PublishedMessage.from_dict(email("receipt", kind="transactional"))
 TEXT = PublishedMessage.from_dict(sms("survey"))
+STEP = JourneyStep(CONTACT, "n-1", "nurture", "Day 1, welcome")
 POLICY = SendingPolicy.from_dict(SENDING)
 
 
@@ -63,6 +65,7 @@ def enrolment(**changes: Any) -> Enrolment:
 
 def case(**changes: Any) -> Case:
     fields: dict[str, Any] = {
+        "occasion": STEP,
         "message": MARKETING,
         "channel": "email",
         "contact": contact(),
@@ -112,7 +115,8 @@ def test_who_has_left_gets_only_what_follows_the_exit(
     state: dict[str, Any], in_the_body: Verdict, after_exit: Verdict
 ) -> None:
     assert LeftJourney().check(case(enrolment=enrolment(**state))) == in_the_body
-    assert LeftJourney().check(case(enrolment=enrolment(**state), after_exit=True)) == after_exit
+    last = case(enrolment=enrolment(**state), occasion=replace(STEP, after_exit=True))
+    assert LeftJourney().check(last) == after_exit
 
 
 # Address
@@ -239,6 +243,65 @@ def test_marketing_waits_for_the_window_where_the_contact_lives(
 def test_transactional_messages_and_channels_without_a_window_know_no_quiet_hours() -> None:
     assert QuietHours().check(case(now=LATE, message=TRANSACTIONAL)) == Allow()
     assert QuietHours().check(case(now=LATE, policy=replace(POLICY, windows={}))) == Allow()
+
+
+SLOT = BroadcastSlot(CONTACT, "spring", "2027", "teaser")
+NOTICE = StaffNotice(CONTACT, "order_refused", "o-1")
+REPLY = Reply(CONTACT, "e-9", "message_received", NOON)
+OCCASIONS: tuple[Occasion, ...] = (STEP, SLOT, NOTICE, REPLY)
+
+
+@pytest.mark.parametrize(
+    ("occasion", "message", "verdict"),
+    [
+        (SLOT, MARKETING, "quiet_hours"),
+        (SLOT, TRANSACTIONAL, None),
+        (NOTICE, TRANSACTIONAL, "quiet_hours"),
+        (replace(NOTICE, urgent=True), TRANSACTIONAL, None),
+        (REPLY, MARKETING, None),
+        (REPLY, TRANSACTIONAL, None),
+    ],
+)
+def test_at_night_only_what_is_urgent_or_was_just_asked_for_goes_out(
+    occasion: Occasion, message: PublishedMessage, verdict: str | None
+) -> None:
+    found = judge(case(occasion=occasion, message=message, now=LATE, enrolment=None))
+    assert found == (Allow() if verdict is None else Defer(verdict, parse_instant("2027-03-02T08:00:00+08:00")))
+
+
+@pytest.mark.parametrize("occasion", [SLOT, REPLY])
+def test_marketing_needs_consent_whatever_its_occasion(occasion: Occasion) -> None:
+    verdict = judge(case(occasion=occasion, contact=contact(consents={}), enrolment=None))
+    assert verdict == Skip("no_consent", other_channel=True)
+
+
+@pytest.mark.parametrize("occasion", OCCASIONS)
+def test_an_erased_or_suppressed_contact_gets_nothing_on_any_occasion(occasion: Occasion) -> None:
+    for changes, reason in (
+        ({"erased": True}, "erased"),
+        ({"suppressions": {"email": "complaint"}}, "suppressed_complaint"),
+    ):
+        verdict = judge(case(occasion=occasion, contact=contact(**changes), message=TRANSACTIONAL))
+        assert isinstance(verdict, Skip)
+        assert verdict.reason == reason
+
+
+@pytest.mark.parametrize(("occasion", "capped"), [(STEP, True), (SLOT, True), (REPLY, False)])
+def test_a_reply_is_not_capped(occasion: Occasion, capped: bool) -> None:
+    verdict = judge(case(occasion=occasion, touches=touches(NOON, NOON)))
+    assert verdict == (Defer("frequency_cap", NOON + 24 * HOUR) if capped else Allow())
+
+
+def test_a_step_without_its_enrolment_is_not_sent() -> None:
+    assert judge(case(enrolment=None)) == Skip("left_journey")
+    assert judge(case(occasion=SLOT, enrolment=None)) == Allow()
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: type(guard).__name__)
+def test_a_guard_says_of_every_kind_of_occasion_whether_it_judges_it(guard: Guard) -> None:
+    assert {field.name for field in fields(guard.judges)} == set(get_args(OccasionKind))
+    for occasion in OCCASIONS:
+        assert (occasion in guard.judges) is getattr(guard.judges, occasion.kind)
 
 
 # All of them

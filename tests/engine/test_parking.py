@@ -48,7 +48,7 @@ def test_a_pause_is_stored_with_its_token_and_its_schedule_is_booked(world: Worl
 def test_the_answer_says_how_it_is_parked(world: World, enrolment: Enrolment) -> None:
     payload = task_payload(enrolment, "Until later", token="token-1", **{"for": "2d"})
     assert world.parker.park(payload) == {
-        "pause_id": ids.pause_id(ids.execution_name(enrolment.journey, enrolment.enrolment_id), "Until later", 1),
+        "pause_id": ids.pause_id(enrolment.enrolment_id, "Until later", 1),
         "status": "waiting",
         "due_at": "2027-03-03T02:00:00.000Z",
     }

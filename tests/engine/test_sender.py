@@ -58,7 +58,7 @@ def test_a_message_is_sent_and_the_ledger_says_why(world: World, enrolment: Enro
     result = world.sender.send(request)
     assert result == SendResult("sent", "every_guard_allowed", "email", request.message_key, world.clock())
     row = world.ledger[request.message_key]
-    assert (row.state, row.provider_message_id, row.step) == ("accepted", "email-1", "Day 1, welcome")
+    assert (row.state, row.provider_message_id, row.occasion.label) == ("accepted", "email-1", "Day 1, welcome")
     (decision,) = row.decisions
     assert (decision.at, decision.local_time) == (world.clock(), "2027-03-01T10:00:00+08:00")
 
@@ -459,7 +459,7 @@ def test_the_last_moment_counts_from_the_first_try(world: World, enrolment: Enro
     world.sender.send(welcome(enrolment))
     booking = world.schedules.next_due()
     assert booking is not None
-    assert booking.payload["deferred"]["send_by"] == "2027-03-04T15:30:00.000Z"
+    assert booking.payload["send_by"] == "2027-03-04T15:30:00.000Z"
     assert SendRequest.from_payload(booking.payload).message_key == welcome(enrolment).message_key
 
 

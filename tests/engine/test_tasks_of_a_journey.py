@@ -10,7 +10,7 @@ from tests.engine.world import CONTACT, START, World, event, task_payload
 from tests.segments.standing import saved
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.step import Step
+from waypost.sending.occasion import JourneyStep
 
 
 @pytest.fixture
@@ -136,17 +136,16 @@ def test_a_question_about_nobody_is_an_error(world: World, enrolment: Enrolment)
 
 
 def test_a_step_is_read_off_the_context(enrolment: Enrolment) -> None:
-    step = Step.from_payload(task_payload(enrolment, "Day 3, survey", occurrence=2))
-    assert step == Step(
+    step = JourneyStep.from_payload(task_payload(enrolment, "Day 3, survey", occurrence=2))
+    assert step == JourneyStep(
         contact_id=CONTACT,
         enrolment_id=enrolment.enrolment_id,
         journey=enrolment.journey,
-        execution=f"{enrolment.journey}-{enrolment.enrolment_id}",
         state="Day 3, survey",
         occurrence=2,
         correlation_id="r-1",
     )
-    assert Step.from_payload(task_payload(enrolment, "Day 3, survey")).occurrence == 1
+    assert JourneyStep.from_payload(task_payload(enrolment, "Day 3, survey")).occurrence == 1
 
 
 def test_an_enrolment_survives_storage(world: World) -> None:

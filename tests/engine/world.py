@@ -85,7 +85,7 @@ class World:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.queue, self.enrolments, self.pauses = FakeQueue(effects), FakeEnrolments(effects), FakePauses(effects)
-        self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments)
+        self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.tokens, self.schedules = FakeMachines(effects), FakeTokens(effects), FakeSchedules(effects)
         self.email, self.sms = FakeEmail(effects), FakeSms(effects)
 

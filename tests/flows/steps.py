@@ -19,6 +19,7 @@ from waypost.aws.contacts import DynamoContactItems
 from waypost.clock import real_now
 from waypost.reports.timeline import MessageDecision, decisions
 from waypost.segments.vocabulary import CONCLUSIONS
+from waypost.sending.occasion import JourneyStep
 
 NURTURE = "new-user-nurture"
 WELCOME = "Day 1, welcome e-mail with the product guide"
@@ -131,7 +132,7 @@ def decided(cloud: LocalCloud, user_id: str) -> list[MessageDecision]:
 def message_key(user_id: str, state: str = WELCOME, journey: str = NURTURE) -> str:
     """The key of a message of a journey that a contact passes once; known before the contact even signs up."""
     enrolment = ids.enrolment_id(journey, contact_id(user_id), "once")
-    return ids.message_key(ids.execution_name(journey, enrolment), state, 1, contact_id(user_id))
+    return JourneyStep(contact_id(user_id), enrolment, journey, state).message_key
 
 
 def executions(cloud: LocalCloud, journey: str = NURTURE) -> dict[str, str]:

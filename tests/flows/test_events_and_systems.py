@@ -5,15 +5,16 @@ import gzip
 import hashlib
 import hmac
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from infra.app import ROOT, synthesize
+from infra.app import synthesize
+from infra.project import ROOT, Project
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
+from local.init_project import copy_sample_content
 from local.loopback import Answer, call
 from tests.destinations_receiver import ReceiveWebhook, receiving
 from tests.flows.steps import accepted, by_day, contact_id, eventually, only, rows, sign_up
@@ -50,15 +51,13 @@ def cloud(
 ) -> Iterator[LocalCloud]:
     """The project with both destinations switched on, and their addresses on this machine."""
     project = tmp_path_factory.mktemp("project")
-    for shared in ("functions", "layers", "requirements"):
-        (project / shared).symlink_to(ROOT / shared)
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     for name in DESTINATIONS:
         file = project / "statemachines" / "contacts" / "destinations" / f"{name}.yaml"
         file.write_text(file.read_text(encoding="utf-8").replace("enabled: false", "enabled: true"), encoding="utf-8")
-    synthesize(root=project, context={"target": "host"}, output=project / "assembly")
+    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
     with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly")) as cloud:
         receiver.key = point(cloud, "crm", receiver.url)
         cloud.client("events").update_api_destination(

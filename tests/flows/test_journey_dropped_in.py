@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.app import ROOT, synthesize
+from infra.app import synthesize
+from infra.project import ROOT, Project
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
-from local.rehearsal import Rehearsal
+from local.init_project import copy_sample_content
+from local.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
 from tests.flows.steps import contact_id, decided, items, only, rows, sign_up
@@ -36,13 +38,11 @@ def story() -> ScenarioFile:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A cloud of its own: it ran with the project as it is, and now runs with three folders more."""
     project = tmp_path_factory.mktemp("project")
-    for shared in ("functions", "layers", "requirements"):
-        (project / shared).symlink_to(ROOT / shared)
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     drop_in(project / "statemachines", *(path.name for path in DROPPED_IN.iterdir()))
-    synthesize(root=project, context={"target": "host"}, output=project / "assembly")
+    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
     with LocalCloud(project / "cloud", start=story().start, keeps_state=True) as before:
         sign_up(before, "under-way")
         before.time.settle()
@@ -54,7 +54,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="module")
 def rehearsed(cloud: LocalCloud) -> dict[str, Told]:
     """Scenario → what became of it."""
-    return {told.scenario.name: told for told in Rehearsal(cloud, story()).run()}
+    return {told.scenario.name: told for told in Rehearsal(cloud, {ALL_JOURNEYS: story()}).run()[ALL_JOURNEYS]}
 
 
 @pytest.mark.flow

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.app import ROOT, synthesize
+from infra.app import synthesize
+from infra.project import ROOT, Project
 from local import segment_members
 from local.assembly import read_assembly
 from local.cloud import LocalCloud
 from local.commands import app
+from local.init_project import copy_sample_content
 from local.segment_files import segment_called
 from local.segment_members import count_by_scan
 from tests.flows.steps import accepted, contact_id, introduce, items, only, rows, travel
@@ -27,13 +29,11 @@ JOURNEY = Path(__file__).parent / "journeys" / "vip-greeting"
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """This project with one journey more."""
     project = tmp_path_factory.mktemp("project")
-    for shared in ("functions", "layers", "requirements"):
-        (project / shared).symlink_to(ROOT / shared)
     (project / "out").mkdir()
     (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     shutil.copytree(JOURNEY, project / "statemachines" / "journeys" / JOURNEY.name)
-    synthesize(root=project, context={"target": "host"}, output=project / "assembly")
+    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
     with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly")) as cloud:
         cloud.time.settle()
         yield cloud

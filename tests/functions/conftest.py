@@ -35,6 +35,10 @@ class LambdaContext:
     invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:waypost-dev"
     aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
 
+    def get_remaining_time_in_millis(self) -> int:
+        """All of a call's time is before it."""
+        return 900_000
+
 
 @dataclass
 class FakeDeadLetters:

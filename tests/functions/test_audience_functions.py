@@ -11,15 +11,6 @@ from tests.functions.conftest import HANDLERS, LambdaContext, sample
 from tests.segments.audience_world import Audiences
 
 
-@dataclass(frozen=True)
-class Call(LambdaContext):
-    """A call that has all its time before it."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """As Lambda's context."""
-        return 900_000
-
-
 @dataclass
 class AudienceFunctions:
     """The functions on fakes; ``logs`` is what they write."""
@@ -29,7 +20,7 @@ class AudienceFunctions:
 
     def call(self, name: str) -> Any:
         """Call a function with its sample; gives the answer as JSON has it."""
-        return json.loads(json.dumps(HANDLERS[name].handle(sample(name), Call())))
+        return json.loads(json.dumps(HANDLERS[name].handle(sample(name), LambdaContext())))
 
 
 @pytest.fixture

@@ -15,4 +15,9 @@ def test_the_samples_refresh_the_contact_of_the_story(deployment: Deployment) ->
 
     refreshed = deployment.call("refresh_contacts")
     assert (refreshed["done"], refreshed["counts"]["measured"], refreshed["counts"]["failed"]) == (True, 1, 0)
-    assert deployment.call("refresh_contacts")["counts"]["changed"] == 0
+    written = len(deployment.world.effects.log)
+    assert deployment.call("refresh_contacts") == refreshed
+    assert (
+        deployment.call("refresh_contacts", sample("refresh_contacts") | {"run": "another"})["counts"]["changed"] == 0
+    )
+    assert len(deployment.world.effects.log) == written

@@ -9,6 +9,8 @@ from hashlib import md5
 from typing import Any, BinaryIO
 
 from tests.fakes import Effects, FakeClock, FakeContacts, FakeHistory, FakeQueue
+from waypost.bulk.pages import BaseSize, Page
+from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
 from waypost.contacts.rebuilding import fold
@@ -24,7 +26,6 @@ from waypost.importing.import_part import ImportPart
 from waypost.importing.inspect_import import InspectImport
 from waypost.importing.reconcile_import import ReconcileImport
 from waypost.importing.split_import import SplitImport
-from waypost.segments.ports import BaseSize, Page
 from waypost.segments.saved_segments import SavedSegment
 
 VIP = SavedSegment("vip", "Very important", "tests", {"tag": "vip"}, "off")
@@ -116,7 +117,7 @@ class FakeProfileScan:
 
     def size(self) -> BaseSize:
         """See ProfileScan."""
-        return BaseSize(contacts=len(self.contacts), bytes=0)
+        return BaseSize(items=len(self.contacts), bytes=0)
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
         """See ProfileScan."""
@@ -212,12 +213,14 @@ class Machines:
         self.executions += 1
         scan = FakeProfileScan(self.contacts)
         planner = PlanExport(files=self.files, scan=scan, segments={"vip": VIP})
-        slicer = ExportSlice(files=self.files, scan=scan, contacts=self.contacts, contacts_per_step=2)
+        slicer = ExportSlice(
+            files=self.files, scan=scan, contacts=self.contacts, runner=SliceRunner(items_per_invocation=2)
+        )
         planned = planner.plan({"input": given, "execution": f"execution-{self.executions}"})
         for each in planned["slices"]:
-            answer = slicer.step(each)
+            answer = slicer.step(each, remaining=lambda: 900_000)
             while not answer["done"]:
-                answer = slicer.step(json.loads(json.dumps(answer)))
+                answer = slicer.step(json.loads(json.dumps(answer)), remaining=lambda: 900_000)
         gatherer = FinishExport(files=self.files)
         answer = gatherer.gather(planned)
         while not answer["done"]:

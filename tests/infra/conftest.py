@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.app import ROOT, synthesize
+from infra.app import synthesize
 from tests.infra.template import NO_BUNDLING, Synthesizer, Template
 
 
@@ -37,8 +37,6 @@ def production(synthesized: Synthesizer) -> Template:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project root that shares everything with this one but has no journeys yet."""
-    for shared in ("functions", "layers", "requirements"):
-        (tmp_path / shared).symlink_to(ROOT / shared)
+    """A project that has no journeys yet."""
     (tmp_path / "statemachines" / "journeys").mkdir(parents=True)
     return tmp_path

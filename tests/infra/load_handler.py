@@ -1,7 +1,7 @@
 """Imports the handler of one function as Lambda would. Run by test_handlers, without site-packages.
 
 Arguments: the function's folder, then the folders that its layers put on the path. Prints, as JSON, the modules that
-came from elsewhere, and the settings and published sections that wiring the handler reads.
+came from elsewhere, the packages that are loaded when the handler is wired, and the settings and published sections that this reads.
 """
 
 import importlib
@@ -28,7 +28,13 @@ def main() -> None:
         for name, module in sys.modules.items()
         if (file := getattr(module, "__file__", None)) and file != __file__ and not _is_under(file, allowed)
     ]
-    found = {"elsewhere": elsewhere, "settings": sorted(_settings_read(handler)), "sections": sections}
+    packages = sorted({name.partition(".")[0] for name in sys.modules})
+    found = {
+        "elsewhere": elsewhere,
+        "packages": packages,
+        "settings": sorted(_settings_read(handler)),
+        "sections": sections,
+    }
     sys.stdout.write(json.dumps(found))
 
 

@@ -16,6 +16,16 @@ SECRETS = {
     "links": "<SecretsLinks>",
     "destinations": "secretsmanager:secret:waypost/dev/destinations/*",
 }
+SECRETS_BY_SETTING = {
+    "webhook_secrets": SECRETS["webhooks"],
+    "link_secret": SECRETS["links"],
+    "destination_secrets": SECRETS["destinations"],
+}
+QUEUES_BY_SETTING = {
+    "events_queue_url": "<EventsQueue.Arn>",
+    "events_dead_letters_url": "<EventsDeadLetters.Arn>",
+    "destination_queues": f"sqs:{STAGE}-to-*",
+}
 QUEUES = {
     "events": ["sqs:SendMessage on <EventsQueue.Arn>"],
     "events_dead_letters": ["sqs:SendMessage on <EventsDeadLetters.Arn>"],
@@ -66,10 +76,11 @@ def _lines(statement: dict[str, object]) -> Iterator[str]:
 
 def declared(function: FunctionFolder) -> set[str]:
     """What ``function.yaml`` says the function needs, in the same words."""
-    return {*_base(function), *_contacts(function), *_files(function), *_others(function)}
+    return {*base(function), *_contacts(function), *_files(function), *_others(function)}
 
 
-def _base(function: FunctionFolder) -> Iterator[str]:
+def base(function: FunctionFolder) -> Iterator[str]:
+    """What Lambda itself needs of the role: logs, traces, and what it fetches for the function."""
     for action in ("CreateLogStream", "PutLogEvents"):
         yield f"logs:{action} on <{function.placeholder}Logs.Arn>"
     for action in ("PutTraceSegments", "PutTelemetryRecords"):

@@ -1,13 +1,14 @@
 """The archive reads the stream and forgets by class; each destination has its way out, its secret and its dead letters."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.app import ROOT, synthesize
+from infra.app import synthesize
+from infra.project import ROOT, Project
+from local.init_project import copy_sample_content
 from tests.infra.template import NO_BUNDLING, Template, plain
 from waypost.authoring.discovery import discover
 
@@ -18,12 +19,10 @@ SECTIONS = discover(ROOT / "statemachines").sections
 def switched_on(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The project with the two shipped destinations switched on."""
     project = tmp_path_factory.mktemp("project")
-    for shared in ("functions", "layers", "requirements"):
-        (project / shared).symlink_to(ROOT / shared)
-    shutil.copytree(ROOT / "statemachines", project / "statemachines")
+    copy_sample_content(project)
     for file in (project / "statemachines" / "contacts" / "destinations").glob("*.yaml"):
         file.write_text(file.read_text(encoding="utf-8").replace("enabled: false", "enabled: true"), encoding="utf-8")
-    [stack] = synthesize(root=project, context=NO_BUNDLING, output=project / "out").stacks
+    [stack] = synthesize(project=Project.at(project), context=NO_BUNDLING, output=project / "out").stacks
     return Template(json.loads(Path(stack.template_full_path).read_text(encoding="utf-8")))
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.app import ROOT
 from infra.bundling import Target, dependency_layer, source_layer
 from infra.deployment import host_architecture, host_runtime
+from infra.project import ROOT
 from tests.infra.template import Template
 from waypost.authoring.publishing import publish
 
@@ -42,6 +42,9 @@ SECTIONS = {
 }
 """The published sections each function parses when it is wired; those that are missing here parse none."""
 
+LOADED_WHEN_USED = {"cryptography", "_cffi_backend"}
+"""Packages of the layer that cost a start too much (60 ms) to be loaded before a request needs them."""
+
 MAY_BE_MISSING = {
     # they cancel schedules and book none
     "route_events": ONLY_FOR_BOOKING,
@@ -63,6 +66,7 @@ class Loaded:
     elsewhere: list[str]
     settings: set[str]
     sections: set[str]
+    packages: set[str]
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +101,12 @@ def load(folder: str, layers: list[Path]) -> Loaded:
     )
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
-    return Loaded(elsewhere=found["elsewhere"], settings=set(found["settings"]), sections=set(found["sections"]))
+    return Loaded(
+        elsewhere=found["elsewhere"],
+        settings=set(found["settings"]),
+        sections=set(found["sections"]),
+        packages=set(found["packages"]),
+    )
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -120,3 +129,22 @@ def test_a_function_is_told_what_it_reads_and_nothing_else(
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_function_parses_only_the_published_sections_it_uses(loaded: dict[str, Loaded], folder: str) -> None:
     assert loaded[folder].sections == SECTIONS.get(folder, set())
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_start_waits_for_a_package_that_few_requests_need(loaded: dict[str, Loaded], folder: str) -> None:
+    assert not loaded[folder].packages & LOADED_WHEN_USED
+
+
+def test_what_is_loaded_when_used_is_in_the_layer(layers: list[Path]) -> None:
+    program = f"""
+import sys
+sys.path[:0] = {[str(layer) for layer in layers]!r}
+from waypost.intake.sender_schemes import dingtalk_envelope
+options = dict(token="t", encoding_key="a" * 43, owner="o", timestamp="1", nonce="n")
+assert len(dingtalk_envelope("success", **options)["encrypt"]) == 44
+assert {LOADED_WHEN_USED!r} <= set(sys.modules)
+"""
+    command = [sys.executable, "-S", "-I", "-B", "-c", program]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env={})  # noqa: S603 - our own program
+    assert answer.returncode == 0, answer.stderr

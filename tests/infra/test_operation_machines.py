@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.app import synthesize
+from infra.project import Project
 from tests.authoring.test_operations import write
 from tests.infra.template import NO_BUNDLING, Template, listed, plain
 from waypost.errors import InvalidInput
@@ -15,7 +16,7 @@ def test_an_operation_that_names_a_function_that_is_not_there_fails_the_synth(pr
     write(project)
 
     with pytest.raises(InvalidInput) as refused:
-        synthesize(root=project, context=NO_BUNDLING, output=tmp_path / "out")
+        synthesize(project=Project.at(project), context=NO_BUNDLING, output=tmp_path / "out")
 
     assert "statemachines/operations/count-contacts/definition.asl.yaml" in str(refused.value)
     assert "${CountSlice}" in str(refused.value)
@@ -65,7 +66,7 @@ def test_a_nightly_operation_starts_in_the_default_time_zone(project: Path, tmp_
     }
     write(project, definition=definition)
 
-    [stack] = synthesize(root=project, context=NO_BUNDLING, output=tmp_path / "out").stacks
+    [stack] = synthesize(project=Project.at(project), context=NO_BUNDLING, output=tmp_path / "out").stacks
 
     schedules = Template(stack.template).all("Scheduler::Schedule")
     [nightly] = [each for each in schedules.values() if each["Name"] == "count-contacts-nightly"]

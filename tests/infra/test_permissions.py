@@ -115,6 +115,20 @@ def test_a_machine_may_call_the_functions_that_it_names_and_no_others(template: 
         assert allowed == named
 
 
+def test_a_machine_does_with_files_what_its_definition_says_and_no_more(template: Template) -> None:
+    found = {
+        (machine["StateMachineName"], action): said.get("Condition")
+        for machine in template.all("StepFunctions::StateMachine").values()
+        for said in template.statements(machine["RoleArn"]["Fn::GetAtt"][0])
+        for action in listed(said["Action"])
+        if action.startswith("s3:")
+    }
+
+    assert found == {
+        ("waypost-dev-import-contacts", "s3:ListBucket"): {"StringLike": {"s3:prefix": ["work/*"]}},
+    }
+
+
 def test_a_chosen_origination_is_the_only_one_that_text_messages_may_use(synthesized: Synthesizer) -> None:
     pool = "arn:aws:sms-voice:eu-west-1:111122223333:pool/pool-1"
     template = synthesized(sms_origination=pool)

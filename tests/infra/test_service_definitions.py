@@ -9,9 +9,9 @@ import pytest
 from botocore.loaders import Loader
 from botocore.session import Session
 
-from infra.app import ROOT
 from infra.bundling import Target, dependency_layer
 from infra.deployment import host_architecture, host_runtime
+from infra.project import ROOT
 from infra.service_definitions import thin
 
 SERVICES = (

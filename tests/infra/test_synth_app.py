@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.app import ROOT, main, synthesize
+from infra.app import main, synthesize
+from infra.project import ROOT, Project
 from tests.infra.template import NO_BUNDLING
 from waypost.errors import InvalidInput
 
@@ -53,7 +54,7 @@ def test_a_broken_journey_is_told_line_by_line_with_file_field_and_reason(
     journey.mkdir()
     (journey / "journey.yaml").write_text("name: greeting\nversion: eleven\n", encoding="utf-8")
 
-    assert main([], root=project) == 1
+    assert main([], project=Project.at(project)) == 1
 
     lines = capsys.readouterr().err.splitlines()
     assert all(line.startswith("error: statemachines/journeys/greeting/") for line in lines)
@@ -61,9 +62,11 @@ def test_a_broken_journey_is_told_line_by_line_with_file_field_and_reason(
     assert "eleven" in version
 
 
-def test_a_missing_handler_names_its_folder(project: Path) -> None:
-    (project / "functions").unlink()
-    (project / "functions" / "receive_webhook").mkdir(parents=True)
+def test_a_missing_handler_names_its_folder(project: Path, tmp_path: Path) -> None:
+    product = tmp_path / "product"
+    (product / "functions" / "receive_webhook").mkdir(parents=True)
+    for shared in ("layers", "requirements", "statemachines", "cdk.json"):
+        (product / shared).symlink_to(ROOT / shared)
 
     with pytest.raises(InvalidInput, match=r"functions/receive_webhook/handler\.py: is missing"):
-        synthesize(root=project, context=NO_BUNDLING, output=project / "cdk.out")
+        synthesize(project=Project.at(project, product=product), context=NO_BUNDLING, output=project / "cdk.out")

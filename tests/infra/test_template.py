@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from infra.app import ROOT
+from infra.project import ROOT
 from tests.infra.template import Synthesizer, Template, plain
 from waypost.aws.routing_batch import MAX_RECEIVES
 

@@ -4,16 +4,17 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from infra.app import ROOT
+from infra.project import ROOT
 from tests.intake.fakes import NOW, Desk, FakeSecret, posted, signed
 from waypost.authoring.discovery import discover
 from waypost.events.envelope import Event
@@ -21,7 +22,7 @@ from waypost.intake.http_answers import answer
 from waypost.intake.http_request import Request
 from waypost.intake.receive_webhook import ReceiveWebhook
 from waypost.intake.request_outcome import Accepted, Refused
-from waypost.intake.sender_schemes import dingtalk_envelope
+from waypost.intake.sender_schemes import Scheme, Trusted, check, dingtalk_envelope
 from waypost.intake.source_mapping import SourceMapping
 
 SAMPLES = Path(__file__).with_name("samples")
@@ -211,6 +212,52 @@ def test_dingtalks_check_of_the_address_is_answered(desk: MappedDesk) -> None:
     outcome = desk.receiver.webhook("dingtalk", dingtalk({"EventType": "check_url"}))
     assert isinstance(outcome, Accepted)
     assert (outcome.count, outcome.reply is not None) == (0, True)
+
+
+SAMPLE = {
+    "token": "123456",
+    "encoding_key": "4g5j64qlyl3zvetqxz5jiocdr586fn2zvjpa8zls3ij",
+    "owner": "suite4xxxxxxxxxxxxxxx",
+    "timestamp": "1445827045067",
+    "nonce": "nEXhMP4r",
+}
+SAMPLE_SIGNATURE = "5a65ceeef9aab2d149439f82dc191dd6c5cbe2c0"
+SAMPLE_CIPHERTEXT = (
+    "1a3NBxmCFwkCJvfoQ7WhJHB+iX3qHPsc9JbaDznE1i03peOk1LaOQoRz3+nlyGNhwmwJ3vDMG+OzrHMeiZI7gTRWVdUBmfxjZ8Ej23JVYa9VrYeJ5as7"
+    "XM/ZpulX8NEQis44w53h1qAgnC3PRzM7Zc/D6Ibr0rgUathB6zRHP8PYrfgnNOS9PhSBdHlegK+AGGanfwjXuQ9+0pZcy0w9lQ=="
+)
+SAMPLE_TEXT = '{"EventType":"check_create_suite_url","Random":"LPIdSnlF","TestSuiteKey":"suite4xxxxxxxxxxxxxxx"}'
+"""The example of DingTalk's documentation on callbacks, as its own demo has it."""
+
+
+def sampled(ciphertext: str, signature: str) -> Trusted | Refused | None:
+    """What the scheme makes of the example, or of one like it."""
+    query = {"signature": signature, "timestamp": SAMPLE["timestamp"], "nonce": SAMPLE["nonce"]}
+    body = json.dumps({"encrypt": ciphertext}).encode()
+    secret = ":".join(SAMPLE[name] for name in ("token", "encoding_key", "owner"))
+    sent_at = datetime.fromtimestamp(int(SAMPLE["timestamp"]) / 1000, UTC)
+    return check(Scheme("dingtalk"), Request(content=body, headers={}, query=query), body, [secret], now=sent_at)
+
+
+def test_the_example_of_dingtalks_documentation_is_read() -> None:
+    trusted = sampled(SAMPLE_CIPHERTEXT, SAMPLE_SIGNATURE)
+    assert isinstance(trusted, Trusted)
+    assert trusted.document == json.loads(SAMPLE_TEXT)
+
+
+def test_an_answer_is_packed_as_in_the_example_of_dingtalks_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "token_bytes", lambda _count: b"hU3bEfGZZewzhG5a")
+    packed = dingtalk_envelope(SAMPLE_TEXT, **SAMPLE)
+    assert packed["encrypt"] == SAMPLE_CIPHERTEXT
+    assert packed["msg_signature"] == SAMPLE_SIGNATURE
+
+
+@pytest.mark.parametrize("ciphertext", ["AAAA", "A" * 86 + "==", "nonsense", SAMPLE_CIPHERTEXT[:64]])
+def test_a_signed_text_that_cannot_be_decrypted_is_refused(ciphertext: str) -> None:
+    signed = "".join(sorted((SAMPLE["token"], SAMPLE["timestamp"], SAMPLE["nonce"], ciphertext)))
+    refused = sampled(ciphertext, hashlib.sha1(signed.encode(), usedforsecurity=False).hexdigest())
+    assert isinstance(refused, Refused)
+    assert refused.status == 400
 
 
 FORGED: dict[str, tuple[str, Callable[[], Request]]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.app import ROOT
+from infra.project import ROOT
 from waypost.authoring.discovery import InvalidJourney, discover
 from waypost.events.archive_events import COLUMNS, ArchiveEvents, ArchiveObject, archive_objects
 from waypost.events.retention import BUILT_IN, Retention

@@ -5,21 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from infra.project import Project
 from local.assembly import digest_of_inputs, read_assembly, synthesize
 from local.problems import LocalError
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project whose app can only say that something is wrong."""
+def folder(tmp_path: Path) -> Path:
+    """A project with a broken journey, and a product of its own."""
     files = {
-        "cdk.json": "{}",
-        "requirements/lambda.txt": "",
-        "infra/__init__.py": "",
-        "infra/app.py": "import sys; sys.exit('error: statemachines/journeys/x/journey.yaml: owner: is missing')",
-        "local/__init__.py": "",
-        "functions/send/handler.py": "",
-        "statemachines/journeys/x/journey.yaml": "",
+        "project/cdk.json": "{}",
+        "product/requirements/lambda.txt": "",
+        "product/functions/send/handler.py": "",
+        "product/statemachines/operations/count/operation.yaml": "",
+        "project/statemachines/journeys/x/journey.yaml": "name: x\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -30,26 +29,31 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("changed", "matters"),
     [
-        ("functions/send/handler.py", True),
-        ("statemachines/journeys/y/journey.yaml", True),
-        ("infra/app.py", True),
-        ("local/cloud.py", False),
-        ("functions/send/__pycache__/handler.cpython-311.pyc", False),
-        ("docs/flow.md", False),
+        ("product/functions/send/handler.py", True),
+        ("product/requirements/lambda.txt", True),
+        ("product/statemachines/operations/merge/operation.yaml", True),
+        ("project/statemachines/journeys/y/journey.yaml", True),
+        ("project/cdk.json", True),
+        ("product/statemachines/journeys/y/journey.yaml", False),
+        ("product/functions/send/__pycache__/handler.cpython-311.pyc", False),
+        ("project/docs/flow.md", False),
     ],
 )
 def test_a_new_assembly_is_made_when_something_that_goes_in_has_changed(
-    project: Path, changed: str, matters: bool
+    folder: Path, changed: str, matters: bool
 ) -> None:
-    before = digest_of_inputs(project)
-    (project / changed).parent.mkdir(parents=True, exist_ok=True)
-    (project / changed).write_text("other = 1", encoding="utf-8")
-    assert (digest_of_inputs(project) != before) is matters
+    def digest() -> str:
+        return digest_of_inputs(Project.at(folder / "project", product=folder / "product"))
+
+    before = digest()
+    (folder / changed).parent.mkdir(parents=True, exist_ok=True)
+    (folder / changed).write_text('{"context": {"stage": "prod"}}', encoding="utf-8")
+    assert (digest() != before) is matters
 
 
-def test_a_project_that_is_refused_says_the_file_the_field_and_the_reason(project: Path, tmp_path: Path) -> None:
+def test_a_project_that_is_refused_says_the_file_the_field_and_the_reason(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=r"journeys/x/journey\.yaml: owner: is missing"):
-        synthesize(project, tmp_path / "cache")
+        synthesize(Project.at(folder / "project"), tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 

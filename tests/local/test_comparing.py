@@ -18,6 +18,7 @@ SENT = {"message": "welcome", "channel": "email", "at": "day 1 09:00"}
 def decision(outcome: str = "sent", message: str = "welcome", *, after: timedelta = timedelta(0)) -> MessageDecision:
     return MessageDecision(
         contact_id="c-1",
+        occasion="journey_step",
         journey="nurture",
         step=f"Send {message}",
         message=message,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from infra.project import Project
 from local import file_commands, running
 from local.commands import app
 from local.problems import LocalError
@@ -73,7 +74,7 @@ def operations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[FakeOper
 
     monkeypatch.setattr(file_commands, "FileOperations", Operations)
     monkeypatch.setattr(running, "access", dict)
-    monkeypatch.setattr(running, "OUT", tmp_path)
+    monkeypatch.setattr(file_commands, "current_project", lambda: Project.at(tmp_path))
     return Operations
 
 
@@ -86,7 +87,7 @@ def test_a_report_is_shown_with_what_was_kept_out_and_status_1(
     assert "3 rows imported; read as csv, gb18030" in ended.output
     assert "rows kept out" in ended.output
     assert "备注" in ended.output
-    assert (tmp_path / "imports" / "i-1" / "rejected.csv").exists()
+    assert (tmp_path / "out" / "imports" / "i-1" / "rejected.csv").exists()
 
 
 def test_a_file_that_went_in_whole_has_status_0(operations: type[FakeOperations]) -> None:

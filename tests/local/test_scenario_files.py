@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from infra.project import ROOT
 from local.demo import SAMPLE
 from local.problems import LocalError
 from local.scenarios import ScenarioFile, read_scenarios
@@ -85,6 +86,6 @@ def test_a_missing_file_says_where_to_read_on(tmp_path: Path) -> None:
 
 
 def test_the_sample_of_the_demo_has_people_with_different_fates() -> None:
-    sample = read_scenarios(SAMPLE)
+    sample = read_scenarios(ROOT / SAMPLE)
     assert len(sample.scenarios) >= 8
     assert all(scenario.expect.messages is None for scenario in sample.scenarios)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from local import cli, segment_files
 from local.commands import app
+from local.places import CONTENT_VARIABLE
 from local.problems import LocalError
 from local.running import FOLDER_VARIABLE
 
@@ -135,16 +136,12 @@ def test_a_segment_that_is_wrong_is_neither_counted_nor_explained(
 
 
 def test_a_project_that_is_wrong_itself_is_told_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    folder = tmp_path / "segments"
-    folder.mkdir()
+    folder = tmp_path / "statemachines" / "segments"
+    folder.mkdir(parents=True)
     write(folder, {"segment": "nobody"}, name="broken.yaml")
-    monkeypatch.setattr(segment_files, "STATEMACHINES", tmp_path)
-    segment_files.project.cache_clear()
-    try:
-        with pytest.raises(LocalError, match=r"broken\.yaml: rule\.segment: unknown segment"):
-            segment_files.project()
-    finally:
-        segment_files.project.cache_clear()
+    monkeypatch.setenv(CONTENT_VARIABLE, str(tmp_path))
+    with pytest.raises(LocalError, match=r"broken\.yaml: rule\.segment: unknown segment"):
+        segment_files.declared_sections()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["segment", "--help"], ["segment", "check", "vip-members"]])

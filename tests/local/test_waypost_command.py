@@ -16,7 +16,7 @@ from local.commands import app
 from local.running import FOLDER_VARIABLE
 from waypost.clock import parse_instant
 
-COMMANDS = ["demo", "rehearse", "up", "down", "status", "send-event", "timeline", "travel"]
+COMMANDS = ["check", "demo", "docs", "down", "init", "rehearse", "send-event", "status", "timeline", "travel", "up"]
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -70,6 +70,24 @@ def test_an_unknown_scenario_names_the_known_ones(
 ) -> None:
     said = refused(monkeypatch, capsys, "rehearse", "new-user-nurture", "--scenario", "flies away")
     assert "has no scenario 'flies away' → scenarios: " in said
+
+
+def test_a_scenario_without_its_journey_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "→ name the journey too" in refused(monkeypatch, capsys, "rehearse", "--scenario", "flies away")
+
+
+def test_content_that_is_not_there_is_refused_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    problem = refused(monkeypatch, capsys, "--content", str(tmp_path), "check")
+    assert problem.startswith(f"error: there is no statemachines/ in {tmp_path} → waypost init ")
+
+
+def test_the_guides_of_the_installed_version_are_named() -> None:
+    shown = CliRunner().invoke(app, ["docs", "--json"])
+    assert {"authoring.md", "operating.md"} <= {Path(path).name for path in json.loads(shown.output)}
 
 
 def test_a_time_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

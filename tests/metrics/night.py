@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo
 from tests.engine.world import World
 from tests.importing.machine import FakeFiles
 from waypost import ids
+from waypost.bulk.pages import BaseSize, Page
+from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
+from waypost.metrics.count_purchases import CountPurchases
 from waypost.metrics.declaration import MetricsDeclaration
 from waypost.metrics.measuring import Measurer
 from waypost.metrics.plan_refresh import PlanRefresh
-from waypost.metrics.rank_customers import CountPurchases, RankCustomers
-from waypost.metrics.refresh_contacts import RefreshContacts
-from waypost.metrics.slices import COUNTED
-from waypost.segments.dependencies import Reads
-from waypost.segments.ports import BaseSize, Page
+from waypost.metrics.rank_customers import RankCustomers
+from waypost.metrics.refresh_contacts import COUNTED, RefreshContacts
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject, subject_of
 
 ACTIVITY: dict[str, Any] = {
@@ -48,7 +49,7 @@ class FakeProfileScan:
 
     def size(self) -> BaseSize:
         """See ProfileScan."""
-        return BaseSize(contacts=self.about, bytes=0)
+        return BaseSize(items=self.about, bytes=0)
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
         """See ProfileScan."""
@@ -109,8 +110,12 @@ class Night:
         )
 
     @property
+    def runner(self) -> SliceRunner:
+        return SliceRunner(items_per_invocation=self.most, items_per_checkpoint=1)
+
+    @property
     def counter(self) -> CountPurchases:
-        return CountPurchases(scan=self.scan, measurer=self.measurer, files=self.files, most=self.most)
+        return CountPurchases(scan=self.scan, measurer=self.measurer, files=self.files, runner=self.runner)
 
     @property
     def ranker(self) -> RankCustomers:
@@ -123,7 +128,8 @@ class Night:
             contacts=self.world.contacts,
             measurer=self.measurer,
             keeper=self.world.keeper,
-            most=self.most,
+            files=self.files,
+            runner=self.runner,
         )
 
     def plan(self, refresh: str = "daily") -> dict[str, Any]:
@@ -138,16 +144,16 @@ class Night:
         if plan["ranked"]:
             for part in plan["slices"]:
                 self.to_the_end(self.counter.count, part)
-            ranks = self.ranker.rank({"run": plan["run"]})
+            ranks = self.ranker.rank({"run": plan["run"], "of": len(plan["slices"])})
         ends = [self.to_the_end(self.refresher.refresh, {**part, "ranks": ranks}) for part in plan["slices"]]
         return {name: sum(end["counts"][name] for end in ends) for name in COUNTED}
 
     @staticmethod
-    def to_the_end(step: Callable[[dict[str, Any]], dict[str, Any]], part: dict[str, Any]) -> dict[str, Any]:
+    def to_the_end(step: Callable[..., dict[str, Any]], part: dict[str, Any]) -> dict[str, Any]:
         """Call a step until its slice is done."""
-        answer = step(part)
+        answer = step(part, remaining=lambda: 900_000)
         while not answer["done"]:
-            answer = step(answer)
+            answer = step(answer, remaining=lambda: 900_000)
         return answer
 
     def have(self, user: str, **fields: Any) -> str:

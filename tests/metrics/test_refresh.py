@@ -10,10 +10,11 @@ from tests.engine.world import START, World
 from tests.fakes import Crash
 from tests.metrics.night import ACTIVITY, RFM, Night
 from tests.segments.standing import lifecycle, saved, tag_system
+from waypost.bulk.pages import BaseSize
 from waypost.contacts.profile import with_tags
 from waypost.errors import ConcurrentUpdate, InvalidInput
 from waypost.events.history import RecordedEvent
-from waypost.metrics.slices import CONTACTS_PER_SLICE, MOST_SLICES, SlicePart, slices_for
+from waypost.metrics.refresh import SLICES, RefreshSlice
 
 QUIET = {"not": {"event": "order_placed", "within": "30d"}}
 CHURN = [
@@ -185,15 +186,16 @@ def test_nothing_declared_nothing_done() -> None:
 
 
 def test_a_base_is_cut_into_slices_by_its_size(night: Night) -> None:
-    night.scan.about = CONTACTS_PER_SLICE + 1
+    night.scan.about = SLICES.items + 1
     slices = night.plan()["slices"]
-    assert [(each["segment"], each["total"]) for each in slices] == [(0, 2), (1, 2)]
-    assert [slices_for(size) for size in (0, 1, 25_000, 25_001, 100_000_000)] == [1, 1, 1, 2, MOST_SLICES]
+    assert [(each["slice"], each["of"]) for each in slices] == [(0, 2), (1, 2)]
+    sizes = (0, 1, 25_000, 25_001, 100_000_000)
+    assert [SLICES.slices(BaseSize(size, 0)) for size in sizes] == [1, 1, 1, 2, 400]
 
 
 def test_all_slices_together_are_the_night(night: Night) -> None:
     shop(night)
-    night.scan.about = 3 * CONTACTS_PER_SLICE
+    night.scan.about = 3 * SLICES.items
     assert night.run()["contacts"] == 11
     assert [night.metrics_of(f"u-{number:02d}")["rfm"] for number in (1, 5, 10)] == ["111", "333", "555"]
 
@@ -296,10 +298,8 @@ def test_a_crash_anywhere_is_mended_by_calling_again(mode: Any) -> None:
         assert set(night.world.queue.events) == set(whole.world.queue.events)
 
 
-def test_a_part_survives_its_way_through_the_machine() -> None:
-    part = SlicePart.from_dict({"run": "r", "at": START, "refresh": "daily", "segment": 1, "total": 2})
-    further = part.further(after="c-1", counts=part.counts, failures=({"contact_id": "c-0", "error": "InvalidInput"},))
-    assert SlicePart.from_dict(further.to_dict()) == replace(
-        further, counts=SlicePart.from_dict(further.to_dict()).counts
-    )
-    assert (further.part, further.done, further.further(after=None, counts=part.counts).done) == (1, False, True)
+def test_a_slice_survives_its_way_through_the_machine() -> None:
+    planned = {"run": "r", "at": START, "refresh": "daily", "slice": 1, "of": 2}
+    ranked = planned | {"ranks": {"monetary": [1.0, 2.0]}}
+    assert RefreshSlice.from_dict(planned).to_dict() == planned
+    assert RefreshSlice.from_dict({**ranked, "done": False, "counts": {}}).to_dict() == ranked

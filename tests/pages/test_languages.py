@@ -10,7 +10,7 @@ from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from infra.app import ROOT
+from infra.project import ROOT
 from waypost.pages import texts as pages_texts
 from waypost.pages.texts import DEFAULT, LANGUAGES, negotiate, texts
 

@@ -9,6 +9,7 @@ from minijinja import TemplateError
 
 from waypost.pages import rendering
 from waypost.pages.rendering import content_policy, integrity, render, served
+from waypost.pages.texts import LANGUAGES
 
 FOLDER = Path(rendering.__file__).parent
 STYLE = (FOLDER / "style.css").read_text(encoding="utf-8")
@@ -106,3 +107,10 @@ def test_everything_can_be_read_in_the_light_and_in_the_dark(scheme: str) -> Non
 def test_colours_are_named_once() -> None:
     rules = STYLE[STYLE.index("* { box-sizing") :]
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", rules)) <= {"#ffffff"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_of_a_report_can_be_chosen_without_a_script(language: str) -> None:
+    assert f"#pick-{language}:checked ~ #{language}" in STYLE
+    assert f'#pick-{language}:checked ~ .languages [for="pick-{language}"]' in STYLE
+    assert f'#pick-{language}:focus-visible ~ .languages [for="pick-{language}"]' in STYLE

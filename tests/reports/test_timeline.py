@@ -39,9 +39,14 @@ ROUTED = {
 MESSAGE = {
     "sk": "message#m-1",
     "message_key": "m-1",
-    "journey": "nurture",
-    "step": "Day 1, welcome",
-    "message": "welcome",
+    "occasion": {
+        "kind": "journey_step",
+        "contact_id": "c-1",
+        "enrolment_id": "n-1",
+        "journey": "nurture",
+        "state": "Day 1, welcome",
+    },
+    "message": "nurture/welcome",
     "state": "deferred",
     "deferred_until": "2031-03-04T13:00:00.000Z",
     "decisions": [
@@ -149,6 +154,7 @@ def test_every_decision_can_be_listed() -> None:
     [decision] = decisions("c-1", Items(PROFILE, EVENT, MESSAGE))
     assert decision.to_dict() == {
         "contact_id": "c-1",
+        "occasion": "journey_step",
         "journey": "nurture",
         "step": "Day 1, welcome",
         "message": "welcome",

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from tests.engine.world import event
 from tests.fakes import FakeClock, FakeEnrolments, FakeHistory
 from tests.importing.machine import FakeFiles
-from waypost.audiences.build_audience_slice import BuildAudienceSlice, SliceReader
+from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience
 from waypost.audiences.preview_segment import PreviewSegment
+from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Consent, Contact, with_seen
-from waypost.segments.dependencies import Reads
 from waypost.segments.history_lookup import HistoryLookup
-from waypost.segments.ports import BaseSize, Page
+from waypost.segments.reads import Reads
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
 
@@ -85,7 +85,7 @@ class FakeProfileScan:
 
     def size(self) -> BaseSize:
         """See ProfileScan."""
-        return self.counted or BaseSize(contacts=len(self.contacts), bytes=0)
+        return self.counted or BaseSize(items=len(self.contacts), bytes=0)
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
         """See ProfileScan."""
@@ -128,7 +128,7 @@ class Audiences:
         self.planner = PlanAudience(
             files=self.files, scan=self.scan, segments=self.segments, default_zone=SHANGHAI, clock=self.clock
         )
-        self.reader = SliceReader(scan=self.scan, past=self.past)
+        self.reader = ContactReader(scan=self.scan, past=self.past)
         self.builder = BuildAudienceSlice(files=self.files, reader=self.reader)
         self.gatherer = GatherAudience(files=self.files, segments=self.segments, clock=self.clock)
         self.previewer = PreviewSegment(planner=self.planner, reader=self.reader, gatherer=self.gatherer)

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from tests.segments.audience_world import NOW, Audiences
 from tests.segments.naive import naive
 from waypost.audiences import build_audience_slice as slicing
-from waypost.audiences.plan_audience import slices_for
+from waypost.audiences.plan_audience import SLICES
 from waypost.audiences.sketches import SetDigest
+from waypost.bulk.pages import BaseSize
+from waypost.bulk.run_slice import RESERVE, SliceRunner
+from waypost.bulk.state import SliceState, merged
 from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.segments.buckets import sample
 from waypost.segments.saved_segments import SavedSegment
@@ -62,7 +65,7 @@ def test_a_run_that_is_cut_off_after_every_page_finds_the_same() -> None:
     given_ = {"rule": RULES["mixed"], "audience": "a", "slices": 3}
     in_one = whole.build(given_)
     work = cut.planner.plan({"input": given_, "execution": "run-1"})
-    assert cut.do_slices(work, remaining=slicing.RESERVE - 1) > 20
+    assert cut.do_slices(work, remaining=RESERVE - 1) > 20
     in_pieces = cut.gatherer.gather(work)
     assert in_pieces["digest"] == in_one["digest"]
     assert sorted(cut.ids_in(cut.manifest(in_pieces)["files"])) == sorted(whole.ids_in(whole.manifest(in_one)["files"]))
@@ -115,7 +118,7 @@ def test_a_call_that_died_leaves_no_member_twice(monkeypatch: pytest.MonkeyPatch
     given_ = {"rule": RULES["mixed"], "audience": "a", "slices": 1}
     work = world.planner.plan({"input": given_, "execution": "run-1"})
     world.builder.step(work["slices"][0], remaining=lambda: 900_000)
-    del world.files.contents["work/audiences/a/run-1/slices/00000.json"]
+    del world.files.contents["work/audiences/a/run-1/slices/00000/000001.json"]
     world.do_slices(work, remaining=0)
     output = world.gatherer.gather(work)
     lines = [
@@ -234,7 +237,7 @@ def test_what_people_see_names_and_addresses_nobody() -> None:
     assert not any(b"example.com" in content for content in world.files.contents.values())
 
 
-def test_the_cost_so_far_is_told() -> None:
+def test_a_run_reports_what_it_cost() -> None:
     world = Audiences(size=70)
     cost = world.build({"rule": RULES["tag"], "audience": "a", "slices": 2})["cost"]
     assert (cost["read_units"], cost["calls"], cost["slices"]) == (25.0, 2, 2)
@@ -286,8 +289,8 @@ def test_a_slice_that_is_not_finished_is_not_gathered() -> None:
 
 
 def test_slices_grow_with_the_base_and_end_at_a_thousand() -> None:
-    assert [slices_for(0, 0), slices_for(60, 90_000), slices_for(1_000_000, 1_500_000_000)] == [1, 1, 12]
-    assert slices_for(100_000_000, 150_000_000_000) == 1000
+    sizes = [(0, 0), (60, 90_000), (1_000_000, 1_500_000_000), (100_000_000, 150_000_000_000)]
+    assert [SLICES.slices(BaseSize(*size)) for size in sizes] == [1, 1, 12, 1000]
 
 
 def test_a_preview_of_a_small_base_takes_one_call_and_keeps_only_its_card() -> None:
@@ -321,9 +324,12 @@ def test_a_preview_of_a_large_base_says_the_same_in_slices(how: str) -> None:
 
 def slicing_size() -> Any:
     """A base that was counted when it was large."""
-    from waypost.segments.ports import BaseSize
+    return BaseSize(items=500_000, bytes=700_000_000)
 
-    return BaseSize(contacts=500_000, bytes=700_000_000)
+
+def stored_again(state: SliceState[slicing.AudienceFound]) -> SliceState[slicing.AudienceFound]:
+    """A state as the next invocation reads it."""
+    return SliceState.from_dict(json.loads(json.dumps(state.to_dict())), slicing.AudienceFound)
 
 
 @settings(max_examples=15)
@@ -339,21 +345,18 @@ def test_states_add_up_in_any_order(cuts: list[int], slices: int) -> None:
     single = Audiences(size=40).preview({"rule": RULES["consent"], "audience": "a", "limit": 7, "card": False})
     states = []
     for slice_ in range(slices):
-        state = slicing.SliceState()
+        state = SliceState(slicing.new_found(plan))
+        work = slicing.Asking(world.reader, plan, slice_, lambda _: slicing.NoShelf())
         for cut in [*cuts, 0]:
             world.scan.page = cut or 100
             if not state.done:
-                world.reader.read_on(
-                    plan, slice_, state, shelf=slicing.NoShelf(), remaining=partial(int, 0 if cut else 900_000)
-                )
-            state = slicing.SliceState.from_dict(json.loads(json.dumps(state.to_dict())))
+                remaining = partial(int, 0 if cut else 900_000)
+                SliceRunner().run(state, slice_, work, remaining=remaining, store=lambda: True)
+            state = stored_again(state)
         assert state.done
         states.append(state)
     for order in (states, states[::-1]):
-        whole = slicing.SliceState(done=True)
-        for state in order:
-            whole.merge(slicing.SliceState.from_dict(json.loads(json.dumps(state.to_dict()))), plan)
-        told = world.gatherer.told(plan, whole)
+        result = world.gatherer.result(plan, merged(map(stored_again, order)))
         for name in ("count", "digest", "matching", "contacts", "sample", "beyond_limit"):
-            assert told[name] == single[name]
+            assert result[name] == single[name]
     assert plan.at == NOW

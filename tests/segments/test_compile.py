@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from waypost.errors import InvalidInput
-from waypost.segments.compile import Subject, compile_rule, reads_history
+from waypost.segments.compile import Subject, compile_rule
+from waypost.segments.dependencies import reads
 
 NOW = datetime(2027, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -204,7 +205,7 @@ def test_the_shorthand_is_all_of_property_equals_in_or_an_operator() -> None:
     ],
 )
 def test_callers_know_when_a_rule_needs_past_events(rule: Mapping[str, Any] | None, expected: bool) -> None:
-    assert reads_history(rule) is expected
+    assert reads(rule).history is expected
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from waypost.segments.compile import reads_history
-from waypost.segments.dependencies import Reads, reads, reads_past
+from waypost.segments.dependencies import reads, reads_past
+from waypost.segments.reads import Reads
 
 
 def names(*each: str) -> frozenset[str]:
@@ -56,7 +56,6 @@ def names(*each: str) -> frozenset[str]:
 )  # fmt: skip
 def test_a_rule_names_what_it_looks_at(rule: Any, expected: Reads) -> None:
     assert reads(rule) == expected
-    assert reads_history(rule) is expected.history
     assert reads_past(rule) is (expected.history or expected.enrolments)
 
 

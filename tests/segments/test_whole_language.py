@@ -16,9 +16,10 @@ from waypost.authoring.rules import dump_rule, parse_rule
 from waypost.authoring.rules.contradictions import never_together
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
-from waypost.segments.compile import Subject, compile_rule, decide_from_profile, subject_of
+from waypost.segments.compile import Subject, compile_rule, decide_from_profile
 from waypost.segments.dependencies import reads
 from waypost.segments.explain import explain
+from waypost.segments.subject import subject_of
 
 CASES_OF_A_SEED = 500
 COMPARED = {"all", "attribute", "property", "metric"}

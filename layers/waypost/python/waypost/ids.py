@@ -31,11 +31,11 @@ def execution_name(journey: str, enrolment: str) -> str:
     return f"{journey[:50]}-{enrolment}"
 
 
-def message_key(execution: str, state: str, occurrence: int, contact: str) -> str:
-    """The key under which at most one provider call is made (design rule 4)."""
-    return "m-" + digest("message", execution, state, str(occurrence), contact)
+def message_key(kind: str, *parts: str) -> str:
+    """The key under which at most one provider call is made; ``kind`` is the occasion's (design rule 4)."""
+    return "m-" + digest("message", kind, *parts)
 
 
-def pause_id(execution: str, state: str, occurrence: int) -> str:
+def pause_id(enrolment: str, state: str, occurrence: int) -> str:
     """The id of one visit to a Pause state."""
-    return "p-" + digest("pause", execution, state, str(occurrence))
+    return "p-" + digest("pause", enrolment, state, str(occurrence))

@@ -1,72 +1,60 @@
-"""Reads one slice of the base and writes down who belongs to the audience. Called by build_audience_slice and by previews.
-
-What a slice has found so far is stored between calls, so a slice of any length is finished in calls that end in time, and
-one that is finished is never read again.
-"""
+"""Reads one slice of the base and writes who belongs to the audience. Called by build_audience_slice and by previews."""
 
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from heapq import nsmallest
 from typing import Any, Final, Protocol, Self
 
-from waypost.audiences.costs import RunCost
 from waypost.audiences.persona import PERSONA_READS, Tally, sketch
 from waypost.audiences.plan_audience import CARD_SALT, CONTACTS_PER_FILE, AudiencePlan
 from waypost.audiences.sketches import SetDigest
-from waypost.errors import TemporarilyUnavailable
+from waypost.bulk.pages import Page
+from waypost.bulk.plans import load_plan
+from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner, TakePage
+from waypost.bulk.state import SliceStates
+from waypost.codec import JsonForm
 from waypost.files.ports import Files
 from waypost.segments.buckets import bucket, position
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.ports import ProfileScan, Stored
 from waypost.segments.subject import Subject
 
-RESERVE: Final = 60_000
-"""Milliseconds that must be left to begin another page: one whose histories are read takes seconds, and files follow."""
-
 AT_ONCE: Final = 8
 """Histories read at the same time; the time goes into waiting for DynamoDB."""
-
-Remaining = Callable[[], int]
-"""How many milliseconds this call may go on for."""
 
 Drawn = tuple[int, str]
 """A contact and its place in the order that the plan's salt draws."""
 
+Sampled = tuple[int, dict[str, Any]]
+"""What people are shown of a contact, and its place in that order."""
 
-@dataclass(frozen=True, slots=True)
-class MemberFile:
-    """A file of contact ids; ``digest`` is the SHA-256 of its lines, before they are compressed."""
+
+@dataclass(frozen=True, slots=True, order=True)
+class MemberFile(JsonForm):
+    """A file of contact ids; ``sha256`` is that of its lines, before they are compressed."""
 
     key: str
     contacts: int
-    digest: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {"key": self.key, "contacts": self.contacts, "sha256": self.digest}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(value["key"], value["contacts"], value["sha256"])
+    sha256: str
 
 
 @dataclass(slots=True)
-class SliceState:
-    """What one slice, or several together, have found so far.
+class AudienceFound(JsonForm):
+    """What one slice, or several together, have found.
 
-    ``contacts`` were read, ``matching`` answer the rule. Those are ``held_out``, or ``members``; with a limit the members
-    are not written yet and ``drawn`` holds the ones that stand first. ``histories`` were read for contacts whose profile
-    could not decide. ``after`` is where the slice goes on.
+    ``matching`` contacts answer the rule. Those are ``held_out``, or ``members``; with a ``limit`` the members are not
+    written yet and ``drawn`` holds the first ``limit`` of them. ``histories`` were read for contacts whose profile could
+    not decide. ``sample`` holds the first ``sampled`` of the members.
     """
 
-    done: bool = False
-    after: str | None = None
-    contacts: int = 0
+    limit: int | None = None
+    sampled: int = 0
     matching: int = 0
     histories: int = 0
     members: SetDigest = field(default_factory=SetDigest)
@@ -74,67 +62,25 @@ class SliceState:
     files: list[MemberFile] = field(default_factory=list)
     held_out_files: list[MemberFile] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
-    sample: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    sample: list[Sampled] = field(default_factory=list)
     base: Tally = field(default_factory=Tally)
     segment: Tally = field(default_factory=Tally)
-    cost: RunCost = field(default_factory=RunCost)
 
-    def merge(self, other: Self, plan: AudiencePlan) -> None:
-        """Take in what another slice found; in any order."""
-        self.contacts += other.contacts
+    def merge(self, other: Self) -> None:
+        """Add what another slice found."""
         self.matching += other.matching
         self.histories += other.histories
         self.members.merge(other.members)
         self.held_out.merge(other.held_out)
-        self.files += other.files
-        self.held_out_files += other.held_out_files
-        self.drawn = nsmallest(plan.limit or 0, [*self.drawn, *other.drawn])
-        self.sample = first_drawn([*self.sample, *other.sample], plan.sample)
+        self.files = sorted([*self.files, *other.files])
+        self.held_out_files = sorted([*self.held_out_files, *other.held_out_files])
+        self.drawn = nsmallest(self.limit or 0, [*self.drawn, *other.drawn])
+        self.sample = first_drawn([*self.sample, *other.sample], self.sampled)
         self.base.merge(other.base)
         self.segment.merge(other.segment)
-        self.cost.merge(other.cost)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "done": self.done,
-            "after": self.after,
-            "contacts": self.contacts,
-            "matching": self.matching,
-            "histories": self.histories,
-            "members": self.members.to_dict(),
-            "held_out": self.held_out.to_dict(),
-            "files": [file.to_dict() for file in self.files],
-            "held_out_files": [file.to_dict() for file in self.held_out_files],
-            "drawn": [list(each) for each in self.drawn],
-            "sample": [list(each) for each in self.sample],
-            "base": self.base.to_dict(),
-            "segment": self.segment.to_dict(),
-            "cost": self.cost.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(
-            done=value["done"],
-            after=value["after"],
-            contacts=value["contacts"],
-            matching=value["matching"],
-            histories=value["histories"],
-            members=SetDigest.from_dict(value["members"]),
-            held_out=SetDigest.from_dict(value["held_out"]),
-            files=[MemberFile.from_dict(file) for file in value["files"]],
-            held_out_files=[MemberFile.from_dict(file) for file in value["held_out_files"]],
-            drawn=[(place, contact_id) for place, contact_id in value["drawn"]],
-            sample=[(place, about) for place, about in value["sample"]],
-            base=Tally.from_dict(value["base"]),
-            segment=Tally.from_dict(value["segment"]),
-            cost=RunCost.from_dict(value["cost"]),
-        )
 
 
-def first_drawn(sample: Sequence[tuple[int, dict[str, Any]]], most: int) -> list[tuple[int, dict[str, Any]]]:
+def first_drawn(sample: Sequence[Sampled], most: int) -> list[Sampled]:
     """Those of a sample that stand first; contacts at the same place by their id."""
     return nsmallest(most, sample, key=lambda each: (each[0], each[1]["contact_id"]))
 
@@ -146,8 +92,12 @@ class Shelf(Protocol):
         """Take a member, or one that is held out."""
         ...
 
+    def write(self) -> None:
+        """Write the files that are full."""
+        ...
+
     def finish(self) -> None:
-        """Write what is left; all files are then noted in the state."""
+        """Write what is left; all files are then in what was found."""
         ...
 
 
@@ -157,35 +107,41 @@ class NoShelf:
     def add(self, contact_id: str, *, held_out: bool) -> None:
         """See Shelf."""
 
+    def write(self) -> None:
+        """See Shelf."""
+
     def finish(self) -> None:
         """See Shelf."""
 
 
 class FileShelf:
-    """A Shelf that fills files; numbers go on behind those that the state has.
+    """A Shelf that fills files; numbers continue those in ``found``.
 
-    A call that died may have left files that no state knows. They have the numbers that come next, so what is not
-    written over by ``finish`` is emptied by it: who lists the folder finds every member once.
+    An invocation that died may have left files that no state lists. They have the numbers that come next, so ``finish``
+    empties the ones that are not overwritten: listing the folder finds every member once.
     """
 
-    def __init__(self, files: Files, plan: AudiencePlan, slice_: int, state: SliceState) -> None:
+    def __init__(self, files: Files, plan: AudiencePlan, slice_: int, found: AudienceFound) -> None:
         self._files = files
         self._plan = plan
         self._slice = slice_
-        self._lists = {False: state.files, True: state.held_out_files}
+        self._lists = {False: found.files, True: found.held_out_files}
         self._waiting: dict[bool, list[str]] = {False: [], True: []}
 
     def add(self, contact_id: str, *, held_out: bool) -> None:
         """See Shelf."""
-        waiting = self._waiting[held_out]
-        waiting.append(contact_id)
-        if len(waiting) == CONTACTS_PER_FILE:
-            self._write(held_out)
+        self._waiting[held_out].append(contact_id)
+
+    def write(self) -> None:
+        """See Shelf."""
+        for held_out, waiting in self._waiting.items():
+            while len(waiting) >= CONTACTS_PER_FILE:
+                self._write(held_out)
 
     def finish(self) -> None:
         """See Shelf."""
         for held_out, waiting in self._waiting.items():
-            if waiting:
+            while waiting:
                 self._write(held_out)
             number = len(self._lists[held_out])
             while self._files.read(key := self._plan.members(self._slice, number, held_out=held_out)):
@@ -193,12 +149,10 @@ class FileShelf:
                 number += 1
 
     def _write(self, held_out: bool) -> None:
-        known, ids = self._lists[held_out], self._waiting[held_out]
-        file = write_members(
-            self._files, self._plan.members(self._slice, len(known), held_out=held_out), ids, self._plan.compressed
-        )
-        known.append(file)
-        self._waiting[held_out] = []
+        known, ids = self._lists[held_out], self._waiting[held_out][:CONTACTS_PER_FILE]
+        key = self._plan.members(self._slice, len(known), held_out=held_out)
+        known.append(write_members(self._files, key, ids, self._plan.compressed))
+        del self._waiting[held_out][:CONTACTS_PER_FILE]
 
 
 def write_members(files: Files, key: str, ids: Sequence[str], compressed: bool) -> MemberFile:
@@ -209,65 +163,58 @@ def write_members(files: Files, key: str, ids: Sequence[str], compressed: bool) 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SliceReader:
-    """Asks the plan's question of every profile of a slice.
-
-    ``read_units`` says what reading histories has cost in this process so far.
-    """
+class ContactReader:
+    """Where the contacts are read: their profiles, and the events of those whose profile cannot decide."""
 
     scan: ProfileScan
     past: HistoryLookup
-    read_units: Callable[[], float] = lambda: 0.0
 
-    def read_on(
-        self, plan: AudiencePlan, slice_: int, state: SliceState, *, shelf: Shelf, remaining: Remaining
+
+class Asking:
+    """The SliceWork of an audience: asks the plan's question of every contact of a slice.
+
+    ``shelf`` makes what the members of one checkpoint go to.
+    """
+
+    def __init__(
+        self, reader: ContactReader, plan: AudiencePlan, slice_: int, shelf: Callable[[AudienceFound], Shelf]
     ) -> None:
-        """Go on with the slice until it is done or time is short; the state says which, and what was found.
-
-        Raises TemporarilyUnavailable when the store throttles; what was found before that is in the state and on the
-        shelf.
-        """
-        begun, units = remaining(), self.read_units()
-        asked = plan.question.reads
-        shown = asked | PERSONA_READS if plan.base_one_in else asked
-        counting = _Counting(self, plan, state, shelf)
-        try:
-            for page in self.scan.stored(slice_, plan.slices, reads=shown, after=state.after):
-                counting.page(page.contacts)
-                state.cost.read_units += page.read_units
-                state.after, state.done = page.after, page.after is None
-                if remaining() < RESERVE:
-                    break
-        finally:
-            state.cost.read_units += self.read_units() - units
-            state.cost.milliseconds += max(0, begun - remaining())
-
-
-class _Counting:
-    """One call's work on the pages of a slice."""
-
-    def __init__(self, reader: SliceReader, plan: AudiencePlan, state: SliceState, shelf: Shelf) -> None:
         self._scan, self._past = reader.scan, reader.past
-        self._plan, self._state, self._shelf = plan, state, shelf
+        self._plan, self._slice, self._shelf = plan, slice_, shelf
         self._asked = plan.question.reads
         self._view = self._scan.viewer(self._asked, now=plan.at, default_zone=plan.default_zone)
         self._show = self._scan.viewer(PERSONA_READS, now=plan.at, default_zone=plan.default_zone)
 
-    def page(self, stored: Sequence[Stored]) -> None:
-        """Ask everybody on a page, then count them: a page counts as a whole or not at all."""
+    def pages(self, after: str | None) -> Iterator[Page[Stored]]:
+        """See SliceWork."""
+        shown = self._asked | PERSONA_READS if self._plan.base_one_in else self._asked
+        return self._scan.stored(self._slice, self._plan.slices, reads=shown, after=after)
+
+    @contextmanager
+    def outputs(self, found: AudienceFound, _name: str) -> Iterator[TakePage[Stored]]:
+        """See SliceWork; members are in files numbered by slice, of a name that people read."""
+        shelf = self._shelf(found)
+        yield partial(self._ask, found, shelf)
+        shelf.finish()
+        if self._plan.limit is not None:
+            found.drawn = nsmallest(self._plan.limit, found.drawn)
+
+    def _ask(self, found: AudienceFound, shelf: Shelf, page: Page[Stored]) -> None:
+        """Ask everybody on a page, then count them; nothing fails once counting has begun."""
+        shelf.write()
+        stored = page.items
         view, decide = self._view, self._plan.question.decide
         subjects = [view(profile) for profile in stored]
         answers = [decide(subject) for subject in subjects]
         unclear = [index for index, answer in enumerate(answers) if answer is None]
-        for index, found in zip(unclear, self._look_up(stored, subjects, unclear), strict=True):
-            answers[index] = found
-        self._state.histories += len(unclear)
-        self._state.contacts += len(stored)
+        for index, holds in zip(unclear, self._look_up(stored, subjects, unclear), strict=True):
+            answers[index] = holds
+        found.histories += len(unclear)
         one_in = self._plan.base_one_in
         for profile, subject, answer in zip(stored, subjects, answers, strict=True):
             for_base = one_in == 1 or (one_in > 1 and bucket(subject.contact_id, CARD_SALT, one_in) == 0)
             if for_base or answer:
-                self._count(profile, subject, for_base=for_base, matches=bool(answer))
+                self._count(found, shelf, profile, subject, for_base=for_base, matches=bool(answer))
 
     def _look_up(self, stored: Sequence[Stored], subjects: Sequence[Subject], unclear: Sequence[int]) -> list[bool]:
         """The answers that only the past gives, several at a time."""
@@ -281,37 +228,37 @@ class _Counting:
         with ThreadPoolExecutor(AT_ONCE) as readers:
             return list(readers.map(answer, unclear))
 
-    def _count(self, profile: Stored, subject: Subject, *, for_base: bool, matches: bool) -> None:
-        state, plan = self._state, self._plan
+    def _count(
+        self, found: AudienceFound, shelf: Shelf, profile: Stored, subject: Subject, *, for_base: bool, matches: bool
+    ) -> None:
+        plan = self._plan
         shown = self._show(profile) if plan.base_one_in else None
         if for_base and shown is not None:
-            state.base.add(shown)
+            found.base.add(shown)
         if not matches:
             return
-        state.matching += 1
+        found.matching += 1
         if shown is not None:
-            state.segment.add(shown)
+            found.segment.add(shown)
         contact_id = subject.contact_id
         if plan.is_held_out is not None and plan.is_held_out(subject):
-            state.held_out.add(contact_id)
-            self._shelf.add(contact_id, held_out=True)
+            found.held_out.add(contact_id)
+            shelf.add(contact_id, held_out=True)
             return
-        state.members.add(contact_id)
+        found.members.add(contact_id)
         place = position(contact_id, plan.salt)
         about = {"contact_id": contact_id} if shown is None else sketch(shown)
-        state.sample = _taken(state.sample, (place, about), plan.sample)
+        found.sample = _taken(found.sample, (place, about), plan.sample)
         if plan.limit is None:
-            self._shelf.add(contact_id, held_out=False)
+            shelf.add(contact_id, held_out=False)
         else:
-            state.drawn.append((place, contact_id))
-            if len(state.drawn) > 2 * plan.limit:
-                state.drawn = nsmallest(plan.limit, state.drawn)
+            found.drawn.append((place, contact_id))
+            if len(found.drawn) > 2 * plan.limit:
+                found.drawn = nsmallest(plan.limit, found.drawn)
 
 
-def _taken(
-    sample: list[tuple[int, dict[str, Any]]], newcomer: tuple[int, dict[str, Any]], most: int
-) -> list[tuple[int, dict[str, Any]]]:
-    """The sample with a newcomer, if it stands before somebody who is in it."""
+def _taken(sample: list[Sampled], newcomer: Sampled, most: int) -> list[Sampled]:
+    """The sample with a newcomer, if it is drawn before one of the others."""
     if len(sample) >= most and (not sample or newcomer[0] > sample[-1][0]):
         return sample
     return first_drawn([*sample, newcomer], most)
@@ -319,45 +266,33 @@ def _taken(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildAudienceSlice:
-    """Builds a slice of an audience in calls that end in time."""
+    """Builds a slice of an audience in invocations that end in time, each with one checkpoint."""
 
     files: Files
-    reader: SliceReader
+    reader: ContactReader
+    runner: SliceRunner = IN_TIME
 
     def step(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
-        """``{plan, slice}`` → the same with ``done``: whether the slice is finished, or wants to be called again.
-
-        A slice that is finished is left as it is. Raises InvalidInput for a plan that is not there.
-        """
-        plan, slice_ = AudiencePlan.load(self.files, payload["plan"]), int(payload["slice"])
-        state = load_state(self.files, plan, slice_) or SliceState(cost=RunCost(slices=1))
-        if not state.done:
-            state.cost.calls += 1
-            self._go_on(plan, slice_, state, remaining)
+        """``{plan, slice}`` → the same with ``done``. Raises InvalidInput for a plan that is not there."""
+        plan, slice_ = load_plan(self.files, payload["plan"], AudiencePlan), int(payload["slice"])
+        writes = plan.keeps_files and (plan.limit is None or plan.hold_out is not None)
+        work = Asking(
+            self.reader,
+            plan,
+            slice_,
+            lambda found: FileShelf(self.files, plan, slice_, found) if writes else NoShelf(),
+        )
+        state = self.runner.resume(
+            audience_states(self.files, plan), slice_, work, new=partial(new_found, plan), remaining=remaining
+        )
         return {"plan": payload["plan"], "slice": slice_, "done": state.done}
 
-    def _go_on(self, plan: AudiencePlan, slice_: int, state: SliceState, remaining: Remaining) -> None:
-        begun_at = state.after
-        writes = plan.keeps_files and (plan.limit is None or plan.hold_out is not None)
-        shelf: Shelf = FileShelf(self.files, plan, slice_, state) if writes else NoShelf()
-        try:
-            self.reader.read_on(plan, slice_, state, shelf=shelf, remaining=remaining)
-        except TemporarilyUnavailable:
-            if state.after != begun_at:  # the pages before this one are done; the retry goes on behind them
-                self._keep(plan, slice_, state, shelf)
-            raise
-        self._keep(plan, slice_, state, shelf)
 
-    def _keep(self, plan: AudiencePlan, slice_: int, state: SliceState, shelf: Shelf) -> None:
-        before = len(state.files) + len(state.held_out_files)
-        shelf.finish()
-        state.cost.files += len(state.files) + len(state.held_out_files) - before + 1  # and the state itself
-        if plan.limit is not None:
-            state.drawn = nsmallest(plan.limit, state.drawn)
-        self.files.write(plan.work(slice_), json.dumps(state.to_dict(), ensure_ascii=False).encode())
+def new_found(plan: AudiencePlan) -> AudienceFound:
+    """What a slice has found before its first page."""
+    return AudienceFound(limit=plan.limit, sampled=plan.sample)
 
 
-def load_state(files: Files, plan: AudiencePlan, slice_: int) -> SliceState | None:
-    """What a slice has found so far; None before its first call has ended."""
-    stored = files.read(plan.work(slice_))
-    return SliceState.from_dict(json.loads(stored)) if stored else None
+def audience_states(files: Files, plan: AudiencePlan) -> SliceStates[AudienceFound]:
+    """The states of the slices of an audience; only the run itself reads them."""
+    return SliceStates(files, f"work/{plan.folder}slices/", AudienceFound)

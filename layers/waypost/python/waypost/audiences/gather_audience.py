@@ -1,16 +1,17 @@
 """Puts the slices of an audience together: the manifest that freezes it, the count, the card. Called by gather_audience and previews."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from waypost.audiences.build_audience_slice import MemberFile, SliceState, load_state, write_members
+from waypost.audiences.build_audience_slice import AudienceFound, MemberFile, audience_states, write_members
 from waypost.audiences.persona_card import Card, card_of
 from waypost.audiences.plan_audience import CONTACTS_PER_FILE, AudiencePlan
 from waypost.audiences.sketches import SetDigest
+from waypost.bulk.plans import load_plan
+from waypost.bulk.state import SliceState
 from waypost.clock import Clock, format_instant
-from waypost.errors import InvalidInput
 from waypost.files.ports import Files
 from waypost.segments.saved_segments import SavedSegment
 
@@ -30,18 +31,17 @@ class GatherAudience:
 
         Raises InvalidInput when a slice is not finished.
         """
-        plan = AudiencePlan.load(self.files, payload["plan"])
-        state = together(plan, self._states(plan))
+        plan = load_plan(self.files, payload["plan"], AudiencePlan)
+        state = audience_states(self.files, plan).gathered(plan.slices)
         if not plan.keeps_files:
-            return self.told(plan, state)
+            return self.result(plan, state)
         key = f"{plan.folder}manifest.json"
         if self.files.read(key) is None:
-            self._write_drawn(plan, state)
-            told = self.told(plan, state)
-            manifest = told | {
+            self._write_drawn(plan, state.found)
+            manifest = self.result(plan, state) | {
                 "rule": plan.rule,
-                "files": [file.to_dict() for file in state.files],
-                "held_out_files": [file.to_dict() for file in state.held_out_files],
+                "files": [file.to_dict() for file in state.found.files],
+                "held_out_files": [file.to_dict() for file in state.found.held_out_files],
                 "plan": plan.to_dict(),
             }
             self.files.write_once(key, json.dumps(manifest, ensure_ascii=False, indent=1).encode())
@@ -49,49 +49,43 @@ class GatherAudience:
         shown = {name: value for name, value in found.items() if name not in _ONLY_IN_MANIFEST}
         return shown | {"manifest": key, "folder": f"{plan.folder}members/"}
 
-    def told(self, plan: AudiencePlan, state: SliceState) -> dict[str, Any]:
+    def result(self, plan: AudiencePlan, state: SliceState[AudienceFound]) -> dict[str, Any]:
         """The result of a run, with its card written."""
-        beyond = max(0, state.members.contacts - plan.limit) if plan.limit is not None else 0
-        members = SetDigest.of(contact_id for _, contact_id in state.drawn) if beyond else state.members
-        found = {
+        found = state.found
+        beyond = max(0, found.members.contacts - plan.limit) if plan.limit is not None else 0
+        members = SetDigest.of(contact_id for _, contact_id in found.drawn) if beyond else found.members
+        cost = replace(state.cost, files=state.cost.files + len(found.files) + len(found.held_out_files))
+        shown = {
             "audience": plan.audience,
             "run": plan.run,
             "segment": plan.segment or None,
             "at": format_instant(plan.at),
             "count": members.contacts,
             "digest": members.text,
-            "contacts": state.contacts,
-            "matching": state.matching,
-            "share": round(state.matching / state.contacts, 6) if state.contacts else 0.0,
-            "held_out": {**plan.hold_out, **state.held_out.to_dict()} if plan.hold_out else None,
+            "contacts": state.items,
+            "matching": found.matching,
+            "share": round(found.matching / state.items, 6) if state.items else 0.0,
+            "held_out": {**plan.hold_out, **found.held_out.to_dict()} if plan.hold_out else None,
             "beyond_limit": beyond,
-            "histories_read": state.histories,
-            "sample": [about for _, about in state.sample[: members.contacts]],  # the same order as the limit's
+            "histories_read": found.histories,
+            "sample": [about for _, about in found.sample[: members.contacts]],  # the same order as the limit's
             "gathered_at": format_instant(self.clock()),
-            "cost": state.cost.told(),
+            "cost": cost.report(),
         }
         if plan.base_one_in:
-            found["card"] = self._write_card(plan, state)
-        return found
+            shown["card"] = self._write_card(plan, state)
+        return shown
 
-    def _states(self, plan: AudiencePlan) -> Iterator[SliceState]:
-        for slice_ in range(plan.slices):
-            state = load_state(self.files, plan, slice_)
-            if state is None or not state.done:
-                raise InvalidInput("plan", f"slice {slice_} of {plan.key} is not finished; redrive the execution")
-            yield state
-
-    def _write_drawn(self, plan: AudiencePlan, state: SliceState) -> None:
+    def _write_drawn(self, plan: AudiencePlan, found: AudienceFound) -> None:
         """With a limit, who is in it is known only now."""
         if plan.limit is None:
             return
-        ids = [contact_id for _, contact_id in state.drawn]
+        ids = [contact_id for _, contact_id in found.drawn]
         for number, start in enumerate(range(0, len(ids), CONTACTS_PER_FILE)):
             some = ids[start : start + CONTACTS_PER_FILE]
-            state.files.append(write_members(self.files, plan.members(0, number), some, plan.compressed))
-            state.cost.files += 1
+            found.files.append(write_members(self.files, plan.members(0, number), some, plan.compressed))
 
-    def _write_card(self, plan: AudiencePlan, state: SliceState) -> str:
+    def _write_card(self, plan: AudiencePlan, state: SliceState[AudienceFound]) -> str:
         from waypost.audiences.persona_page import page  # noqa: PLC0415 - charts are drawn once per run, not per slice
 
         key = f"{plan.folder}card.html"
@@ -100,28 +94,18 @@ class GatherAudience:
             file.write(content.encode())
         return key
 
-    def card(self, plan: AudiencePlan, state: SliceState) -> Card:
+    def card(self, plan: AudiencePlan, state: SliceState[AudienceFound]) -> Card:
         """The persona card of what a run has counted."""
         saved = self.segments.get(plan.segment)
         return card_of(
-            state.segment,
-            state.base,
+            state.found.segment,
+            state.found.base,
             name=plan.segment or plan.audience,
             description=saved.description if saved else "",
             owner=saved.owner if saved else "",
             at=plan.at.astimezone(plan.default_zone),
-            contacts=state.contacts,
+            contacts=state.items,
         )
-
-
-def together(plan: AudiencePlan, states: Iterable[SliceState]) -> SliceState:
-    """What slices have found as one, taken one after the other: memory holds one of them and the sum."""
-    whole = SliceState(done=True)
-    for state in states:
-        whole.merge(state, plan)
-    whole.files.sort(key=lambda file: file.key)
-    whole.held_out_files.sort(key=lambda file: file.key)
-    return whole
 
 
 _ONLY_IN_MANIFEST: Final = frozenset({"rule", "files", "held_out_files", "plan"})

@@ -1,19 +1,21 @@
 """What an audience is to be: the request of a marketer, checked, and the plan that all slices follow. Used by build-audience."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from waypost import ids
-from waypost.clock import Clock, format_instant, parse_instant
+from waypost.bulk.plans import store_plan
+from waypost.bulk.slices import SliceSize, slice_payloads
+from waypost.clock import Clock
+from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files
-from waypost.segments.compile import Condition, compile_rule
+from waypost.segments.compile import Holds, compile_rule
 from waypost.segments.dependencies import reads
 from waypost.segments.inlining import inline
 from waypost.segments.membership_query import MembershipQuery, membership_query_of
@@ -21,11 +23,10 @@ from waypost.segments.ports import ProfileScan
 from waypost.segments.saved_segments import SavedSegment, saved_segment
 from waypost.segments.vocabulary import Rule
 
-BYTES_PER_SLICE: Final = 128 * 1024 * 1024
+MOST_SLICES: Final = 1_000
+SLICES: Final = SliceSize(items=100_000, bytes=128 * 1024 * 1024, most=MOST_SLICES)
 """128 pages of 1 MB: one slice of a large base takes a function about ten seconds."""
 
-CONTACTS_PER_SLICE: Final = 100_000
-MOST_SLICES: Final = 1_000
 MOST_LIMIT: Final = 10_000
 MOST_SAMPLE: Final = 100
 CONTACTS_PER_FILE: Final = 5_000
@@ -46,7 +47,7 @@ LANGUAGES: Final = ("zh-CN", "en")
 
 
 @dataclass(frozen=True)
-class AudiencePlan:
+class AudiencePlan(JsonForm):
     """One run: who is asked for, as of when, and in how many slices. Every slice decides by this and nothing else.
 
     ``hold_out`` is ``{salt, percent}``: that part of the matching contacts is kept out, for comparison. ``limit`` draws
@@ -80,10 +81,6 @@ class AudiencePlan:
         """Where the plan itself is."""
         return f"{self.folder}plan.json"
 
-    def work(self, slice_: int) -> str:
-        """Where a slice keeps how far it has got; only the run itself reads it."""
-        return f"work/{self.folder}slices/{slice_:05d}.json"
-
     def members(self, slice_: int, number: int, *, held_out: bool = False) -> str:
         """The file of so many members, or of those held out, of a slice."""
         kind = "held-out" if held_out else "members"
@@ -95,7 +92,7 @@ class AudiencePlan:
         return membership_query_of(self.rule)
 
     @cached_property
-    def is_held_out(self) -> Condition | None:
+    def is_held_out(self) -> Holds | None:
         """Whether a contact is kept out for comparison; None when nobody is."""
         return compile_rule({"holdout": dict(self.hold_out)}) if self.hold_out else None
 
@@ -103,39 +100,6 @@ class AudiencePlan:
     def default_zone(self) -> ZoneInfo:
         """The zone of contacts that have none."""
         return ZoneInfo(self.zone)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "audience": self.audience,
-            "run": self.run,
-            "segment": self.segment,
-            "rule": dict(self.rule),
-            "at": format_instant(self.at),
-            "zone": self.zone,
-            "slices": self.slices,
-            "sample": self.sample,
-            "salt": self.salt,
-            "hold_out": dict(self.hold_out) if self.hold_out else None,
-            "limit": self.limit,
-            "compressed": self.compressed,
-            "base_one_in": self.base_one_in,
-            "language": self.language,
-            "keeps_files": self.keeps_files,
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(**{**value, "at": parse_instant(value["at"])})
-
-    @classmethod
-    def load(cls, files: Files, key: str) -> Self:
-        """The plan of a run that has begun. Raises InvalidInput when there is none."""
-        stored = files.read(key)
-        if stored is None:
-            raise InvalidInput("plan", f"there is no audience under way at {key}; start it again")
-        return cls.from_dict(json.loads(stored))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,16 +113,13 @@ class PlanAudience:
     clock: Clock
 
     def plan(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{input, execution}`` → ``{plan, slices: [{plan, slice}…]}`` with the plan written down.
+        """``{input, execution}`` → ``{plan, slices: [{plan, slice}…]}`` with the plan stored.
 
         The same execution gets the plan it got before, and so does another one whose input names its ``run``: finished
         slices are then not read again. Raises InvalidInput.
         """
         plan = self.planned(payload["input"], execution=payload["execution"], keeps_files=True)
-        content = json.dumps(plan.to_dict(), ensure_ascii=False).encode()
-        if not self.files.write_once(plan.key, content):
-            plan = AudiencePlan.load(self.files, plan.key)
-        return work_list(plan)
+        return work_list(store_plan(self.files, plan.key, plan))
 
     def planned(self, given: Any, *, execution: str, keeps_files: bool) -> AudiencePlan:
         """The plan for a request. Raises InvalidInput with the field and what was expected."""
@@ -179,7 +140,7 @@ class PlanAudience:
         language = given.get("language") or LANGUAGES[0]
         if language not in LANGUAGES:
             raise InvalidInput("language", f"expected one of {', '.join(LANGUAGES)}, got {language!r}")
-        slices = _whole(given, "slices", least=1, most=MOST_SLICES) or slices_for(size.contacts, size.bytes)
+        slices = _whole(given, "slices", least=1, most=MOST_SLICES) or SLICES.slices(size)
         return AudiencePlan(
             audience=audience,
             run=run if _RUN.fullmatch(run) else ids.digest("audience", run),
@@ -193,7 +154,7 @@ class PlanAudience:
             hold_out=_hold_out(given.get("hold_out")),
             limit=limit,
             compressed=_yes_or_no(given, "compressed", otherwise=False),
-            base_one_in=-(-max(size.contacts, 1) // BASE_FOR_CARD) if _yes_or_no(given, "card", otherwise=True) else 0,
+            base_one_in=-(-max(size.items, 1) // BASE_FOR_CARD) if _yes_or_no(given, "card", otherwise=True) else 0,
             language=language,
             keeps_files=keeps_files,
         )
@@ -220,13 +181,8 @@ class PlanAudience:
 
 
 def work_list(plan: AudiencePlan) -> dict[str, Any]:
-    """What the machine hands to its slices."""
-    return {"plan": plan.key, "slices": [{"plan": plan.key, "slice": number} for number in range(plan.slices)]}
-
-
-def slices_for(contacts: int, size: int) -> int:
-    """In how many slices a base of so many contacts and bytes is read."""
-    return min(MOST_SLICES, max(1, -(-size // BYTES_PER_SLICE), -(-contacts // CONTACTS_PER_SLICE)))
+    """The plan's key and the input of the Map over its slices."""
+    return {"plan": plan.key, "slices": slice_payloads(plan.slices, plan=plan.key)}
 
 
 def _limit(value: Any, audience: str) -> tuple[int | None, str]:

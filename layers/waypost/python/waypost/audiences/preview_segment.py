@@ -1,14 +1,16 @@
 """Says how many a rule selects before anybody builds an audience of them. Called by preview_segment."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from waypost.audiences.build_audience_slice import NoShelf, Remaining, SliceReader, SliceState
-from waypost.audiences.costs import RunCost
-from waypost.audiences.gather_audience import GatherAudience, together
+from waypost.audiences.build_audience_slice import Asking, ContactReader, NoShelf, new_found
+from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience, work_list
+from waypost.bulk.costs import RunCost
+from waypost.bulk.plans import store_plan
+from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner
+from waypost.bulk.state import SliceState
 
 AUDIENCE: Final = "preview"
 """The name under which the cards of previews without a segment are kept."""
@@ -19,22 +21,23 @@ class PreviewSegment:
     """Previews a small base in one call; for a larger one it says how to go about it."""
 
     planner: PlanAudience
-    reader: SliceReader
+    reader: ContactReader
     gatherer: GatherAudience
+    runner: SliceRunner = IN_TIME
 
     def preview(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{input, execution}`` → ``{done: true, preview}``, or ``{done: false, plan, slices}`` for the slices to do.
 
-        ``preview`` is as ``AudienceGatherer.told``; no members are kept. Raises InvalidInput.
+        ``preview`` is as ``GatherAudience.result``; no members are kept. Raises InvalidInput.
         """
         given = payload["input"]
         if isinstance(given, Mapping) and not (given.get("segment") or given.get("audience")):
             given = {**given, "audience": AUDIENCE}
         plan = self.planner.planned(given, execution=payload["execution"], keeps_files=False)
         if plan.slices == 1:
-            state = SliceState(cost=RunCost(calls=1, files=1))
-            self.reader.read_on(plan, 0, state, shelf=NoShelf(), remaining=remaining)
+            state = SliceState(new_found(plan), cost=RunCost(calls=1))
+            work = Asking(self.reader, plan, 0, lambda _: NoShelf())
+            self.runner.run(state, 0, work, remaining=remaining, store=lambda: True)
             if state.done:
-                return {"done": True, "preview": self.gatherer.told(plan, together(plan, [state]))}
-        self.planner.files.write_once(plan.key, json.dumps(plan.to_dict(), ensure_ascii=False).encode())
-        return {"done": False, **work_list(plan)}
+                return {"done": True, "preview": self.gatherer.result(plan, state)}
+        return {"done": False, **work_list(store_plan(self.planner.files, plan.key, plan))}

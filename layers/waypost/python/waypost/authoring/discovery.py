@@ -69,16 +69,16 @@ class Library:
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def discover(statemachines: Path, *, functions: Path = FUNCTIONS) -> Library:
-    """Read all that is authored under ``statemachines/``; its definitions may call the tasks under ``functions``.
+def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operations: Path | None = None) -> Library:
+    """Read all that is authored under ``statemachines/``, and the operations in the folder ``shipped_operations``.
 
-    Raises InvalidJourney with every problem.
+    Their definitions may call the tasks under ``functions``. Raises InvalidJourney with every problem.
     """
     tasks = journey_tasks(functions)
     reader = _Reader(statemachines)
     sending = reader.sending()
     journeys = [reader.journey(path, sending, tasks) for path in reader.folders(statemachines / "journeys")]
-    found, sections = operations(reader), declared(reader)
+    found, sections = operations(reader, shipped=shipped_operations), declared(reader)
     check_names(reader, [journey for journey in journeys if journey is not None], sections)
     reader.raise_problems()
     rules = written_rules(sections)

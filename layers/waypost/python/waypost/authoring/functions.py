@@ -19,10 +19,11 @@ from pydantic import AfterValidator, Field, model_validator
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.payloads import Payload
 from waypost.authoring.problems import Authored, InvalidJourney, Problem, unknown
+from waypost.authoring.product import PRODUCT
 from waypost.durations import parse_duration
 from waypost.settings import Settings
 
-FUNCTIONS: Final = Path(__file__).resolve().parents[5] / "functions"
+FUNCTIONS: Final = PRODUCT / "functions"
 """The functions of Waypost itself."""
 NOT_DEPLOYED: Final = ("__pycache__", "event.json", "function.yaml", "payload.py")
 """Files of a function's folder that only the synth and the tests read."""

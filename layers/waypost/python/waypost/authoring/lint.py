@@ -21,6 +21,7 @@ from waypost.authoring.graph import (
     scopes,
     targets,
 )
+from waypost.authoring.hops import hop_findings
 from waypost.authoring.problems import explain, is_expression, join, nearest, unknown
 from waypost.authoring.structure import Findings, known_fields, structure
 from waypost.authoring.tasks import Task
@@ -63,6 +64,7 @@ def lint(
         *_caught_errors(definition),
         *_strings(definition, tasks),
         *_tasks(definition, tasks, messages),
+        *hop_findings(definition),
     ]
     found.extend(_leaving(definition, left_early))
     return found

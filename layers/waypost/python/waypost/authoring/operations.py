@@ -23,6 +23,7 @@ from waypost.authoring.tasks import TRANSIENT_ERRORS
 FILES_BUCKET: Final = "FilesBucket"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+_S3: Final = re.compile(r":s3:(\w+)$")
 _LONGEST_TASK: Final = 900  # seconds; Lambda's own limit
 
 
@@ -75,6 +76,20 @@ class OperationFolder:
         return f"${{{FILES_BUCKET}}}" in json.dumps(self.definition)
 
     @property
+    def file_actions(self) -> tuple[str, ...]:
+        """What it does with the bucket itself, by the names of IAM (``ListBucket``), sorted.
+
+        Source: Step Functions Developer Guide, "IAM policies for using Distributed Map states".
+        """
+        called = {
+            str(part.get("Resource", ""))
+            for scope in scopes(self.definition)
+            for state in scope.states.values()
+            for part in (state, state.get("ItemReader", {}), state.get("ResultWriter", {}))
+        }
+        return tuple(sorted({each for name in called if (found := _S3.search(name)) for each in _actions(found[1])}))
+
+    @property
     def has_distributed_map(self) -> bool:
         """Whether it starts child executions of itself."""
         return any(
@@ -84,10 +99,31 @@ class OperationFolder:
         )
 
 
-def operations(reader: FileReader) -> list[OperationFolder]:
-    """The operations, by name; what is wrong with one is added to the reader's problems."""
-    found = [_operation(reader, path) for path in reader.folders(reader.root / "operations")]
-    return [operation for operation in found if operation is not None]
+def _actions(call: str) -> tuple[str, ...]:
+    """What IAM asks for a call of S3 by a machine: ``listObjectsV2`` needs ``ListBucket``."""
+    match call:
+        case "listObjectsV2":
+            return ("ListBucket",)
+        case "putObject":
+            return ("AbortMultipartUpload", "GetObject", "ListMultipartUploadParts", "PutObject")
+        case _:
+            return (call[0].upper() + call[1:],)
+
+
+def operations(reader: FileReader, *, shipped: Path | None = None) -> list[OperationFolder]:
+    """Read the operations of the project and those in the folder ``shipped``, by name.
+
+    What is wrong with one is added to the reader's problems; an own operation may not take the name of a shipped one.
+    """
+    own = reader.root / "operations"
+    found = [_operation(reader, path) for path in reader.folders(own)]
+    if shipped is not None and shipped.resolve() != own.resolve():
+        product = FileReader(shipped.parent, reader.problems)
+        for path in product.folders(shipped):
+            if (own / path.name).exists():
+                reader.add(own / path.name, "", "is the name of an operation that Waypost ships; choose another")
+            found.append(_operation(product, path))
+    return sorted((each for each in found if each is not None), key=lambda operation: operation.name)
 
 
 def _operation(reader: FileReader, path: Path) -> OperationFolder | None:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from waypost.audiences.build_audience_slice import SliceReader
+from waypost.audiences.build_audience_slice import ContactReader
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience
 from waypost.aws import wiring
@@ -12,6 +12,7 @@ from waypost.aws.files import S3Files
 from waypost.aws.history import DynamoHistory
 from waypost.aws.profile_scan import DynamoProfileScan
 from waypost.aws.read_units import ReadUnits
+from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import clock
 from waypost.defaults import load_defaults
 from waypost.events.retention import load_retention
@@ -38,16 +39,21 @@ def planner() -> PlanAudience:
 
 
 @cache
-def reader() -> SliceReader:
-    """What reads slices; histories come over the patient client too, and are parsed fast."""
+def runner() -> SliceRunner:
+    """What runs a slice, and counts what reading histories costs."""
+    return SliceRunner(read_units=ReadUnits(bulk_client("dynamodb")))
+
+
+@cache
+def reader() -> ContactReader:
+    """What reads contacts and their histories, both over the patient client and parsed fast."""
     client, table = bulk_client("dynamodb"), wiring.settings().contacts_table
-    return SliceReader(
+    return ContactReader(
         scan=DynamoProfileScan(client, table),
         past=HistoryLookup(
             history=DynamoHistory(client, table, retention=load_retention(), clock=clock()),
             enrolments=DynamoEnrolments(client, table),
         ),
-        read_units=ReadUnits(client),
     )
 
 

@@ -111,5 +111,10 @@ class DynamoHistory:
         return [AppliedEvent.from_dict(item) for item in items if item["expires_at"] > now]
 
 
+def event_sk(occurred_at: datetime, event_id: str) -> str:
+    """Where an event is placed in its contact's partition."""
+    return f"event#{format_instant(occurred_at)}#{event_id}"
+
+
 def _sk(event: Event) -> str:
-    return f"event#{format_instant(event.occurred_at)}#{event.id}"
+    return event_sk(event.occurred_at, event.id)

@@ -3,27 +3,29 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, assert_never
 
 from botocore.exceptions import ClientError
 
+from waypost.aws import history, table
 from waypost.aws import sweeper_index as due
-from waypost.aws import table
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate
+from waypost.events.envelope import Event
 from waypost.journeys.enrolment import Enrolment
-from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, Situation, Touch, Touches
+from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, Snapshot, Touch, Touches
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, dump_occasion, load_occasion
 from waypost.sending.request import SendRequest
 
 TOUCHES_KEPT: Final = timedelta(days=90)
 """The longest window a frequency cap may have."""
 FORGET_ATTEMPTS: Final = 5
 UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt <= :attempt)"
-"""An attempt may be one ahead of its row: it was booked, and the call that booked it died before it noted so."""
+"""An attempt may be one ahead of its row: the schedule was created but the process crashed before recording it."""
 
 
 @translates_errors
@@ -34,21 +36,31 @@ class DynamoLedger:
     client: Any
     table_name: str
 
-    def situation(self, request: SendRequest) -> Situation:
+    def snapshot(self, request: SendRequest) -> Snapshot:
         """See Ledger. One BatchGetItem for everything; another one when the contact is part of another one now."""
-        step = request.step
-        pk = table.contact_pk(step.contact_id)
-        enrolment_sk, row_sk = f"enrolment#{step.enrolment_id}", _row_sk(request.message_key)
-        keys = [(pk, "profile"), (pk, enrolment_sk), (pk, row_sk), (pk, "touches")]
-        items = {item["sk"]: item for item in table.batch_get(self.client, self.table_name, keys)}
+        pk = table.contact_pk(request.contact_id)
+        row_sk, enrolment_sk, event_sk = _row_sk(request.message_key), "", ""
+        match request.occasion:
+            case JourneyStep(enrolment_id=enrolment_id):
+                enrolment_sk = f"enrolment#{enrolment_id}"
+            case Reply(event_id=event_id, occurred_at=occurred_at):
+                event_sk = history.event_sk(occurred_at, event_id)
+            case BroadcastSlot() | StaffNotice():
+                pass
+            case _:
+                assert_never(request.occasion)
+        wanted = ("profile", row_sk, "touches", enrolment_sk, event_sk)
+        found = table.batch_get(self.client, self.table_name, [(pk, sk) for sk in wanted if sk])
+        items = {item["sk"]: item for item in found}
         contact = Contact.from_dict(items["profile"]) if "profile" in items else None
         touches = _touches(items.get("touches"))
         while contact is not None and contact.merged_into:
             contact, touches = self._merged(contact.merged_into)
-        return Situation(
+        return Snapshot(
             contact=contact,
-            enrolment=Enrolment.from_dict(items[enrolment_sk]) if enrolment_sk in items else None,
             row=_row(items[row_sk]) if row_sk in items else None,
+            enrolment=Enrolment.from_dict(items[enrolment_sk]) if enrolment_sk in items else None,
+            event=Event.from_dict(items[event_sk]) if event_sk in items else None,
             touches=touches,
         )
 
@@ -80,7 +92,7 @@ class DynamoLedger:
                 "claimed_at": format_instant(at),
                 "claimed_local_time": local_time,
             }
-            | due.owed("claim", request.step.contact_id, at),
+            | due.owed("claim", request.contact_id, at),
             condition=UNCLAIMED,
             values={"deferred": "deferred", "attempt": request.attempt},
         )
@@ -101,7 +113,7 @@ class DynamoLedger:
 
     def _whose(self, request: SendRequest, claim_id: str) -> ClaimResult:
         """A write repeated after a lost answer fails on what it wrote itself: then the claim is ours."""
-        row = self._load(request.step.contact_id, request.message_key)
+        row = self._load(request.contact_id, request.message_key)
         return "claimed" if row is not None and row.claim_id == claim_id and row.state == "claimed" else "taken"
 
     def settle(
@@ -175,22 +187,22 @@ class DynamoLedger:
             ),
         )
         if claim_id and not deferred:  # only our claim can have brought it there: the answer to our own write got lost
-            row = self._load(request.step.contact_id, request.message_key)
+            row = self._load(request.contact_id, request.message_key)
             deferred = row is not None and row.state == "deferred" and row.attempt == request.attempt
         if claim_id and deferred:
             self._forget_touch(request)
         return deferred
 
-    def deferred_of(self, contact_id: str, enrolment_id: str) -> list[LedgerRow]:
+    def deferred_of(self, contact_id: str, origin: str) -> list[LedgerRow]:
         """See Ledger."""
         items = table.query(
             self.client,
             self.table_name,
             pk=table.contact_pk(contact_id),
             prefix="message#",
-            names={"#state": "state", "#enrolment": "enrolment_id"},
-            values={":deferred": "deferred", ":enrolment": enrolment_id},
-            FilterExpression="#state = :deferred AND #enrolment = :enrolment",
+            names={"#state": "state", "#origin": "origin"},
+            values={":deferred": "deferred", ":origin": origin},
+            FilterExpression="#state = :deferred AND #origin = :origin",
         )
         return [_row(item) for item in items]
 
@@ -271,19 +283,16 @@ class DynamoLedger:
 
     def _update(self, request: SendRequest, *, set_: Mapping[str, Any], **options: Any) -> dict[str, Any]:
         """An update of the request's row that also writes what the row is about."""
-        step = request.step
         about = {
             "message_key": request.message_key,
-            "contact_id": step.contact_id,
-            "enrolment_id": step.enrolment_id,
-            "journey": step.journey,
-            "step": step.state,
+            "contact_id": request.contact_id,
+            "occasion": dump_occasion(request.occasion),
+            "origin": request.occasion.origin,
             "message": request.message,
-            "after_exit": request.after_exit,
         }
         return update(
             table_name=self.table_name,
-            pk=table.contact_pk(step.contact_id),
+            pk=table.contact_pk(request.contact_id),
             sk=_row_sk(request.message_key),
             set_=about | dict(set_),
             **options,
@@ -295,11 +304,11 @@ class DynamoLedger:
         return self._put_touches(request, replace(touches, recent=[*recent, touch]))
 
     def _put_touches(self, request: SendRequest, touches: Touches) -> dict[str, Any]:
-        return put_touches(self.table_name, touches.contact_id or request.step.contact_id, touches)
+        return put_touches(self.table_name, touches.contact_id or request.contact_id, touches)
 
     def _forget_touch(self, request: SendRequest) -> None:
         for _ in range(FORGET_ATTEMPTS):
-            touches = self.situation(request).touches
+            touches = self.snapshot(request).touches
             left = touches.others(request.message_key)
             if len(left) == len(touches.recent):
                 return
@@ -310,7 +319,7 @@ class DynamoLedger:
                     raise
             else:
                 return
-        raise ConcurrentUpdate(f"touches of {request.step.contact_id} changed {FORGET_ATTEMPTS} times")
+        raise ConcurrentUpdate(f"touches of {request.contact_id} changed {FORGET_ATTEMPTS} times")
 
 
 def _row_sk(message_key: str) -> str:
@@ -321,14 +330,10 @@ def _row(item: Mapping[str, Any]) -> LedgerRow:
     deferred_until, claimed_at = item.get("deferred_until"), item.get("claimed_at")
     return LedgerRow(
         message_key=item["message_key"],
-        contact_id=item["contact_id"],
-        enrolment_id=item["enrolment_id"],
-        journey=item["journey"],
-        step=item["step"],
+        occasion=load_occasion(item["occasion"]),
         message=item["message"],
         state=item["state"],
         attempt=item.get("attempt", 0),
-        after_exit=item.get("after_exit", False),
         channel=item.get("channel"),
         claim_id=item.get("claim_id"),
         provider_message_id=item.get("provider_message_id"),

@@ -3,6 +3,7 @@
 from waypost.aws.clients import client
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.contacts.channels import Channel
+from waypost.sending.occasion import journey_of
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import UnsubscribeUrl
 from waypost.settings import Settings
@@ -18,8 +19,8 @@ def unsubscribe_urls(settings: Settings) -> UnsubscribeUrl:
         return unsubscribe_url(
             settings.api_url,
             link_keys(secret.read())[0],
-            contact_id=request.step.contact_id,
-            journey=request.step.journey,
+            contact_id=request.contact_id,
+            journey=journey_of(request.occasion),
             message_key=request.message_key,
             channel=channel,
         )

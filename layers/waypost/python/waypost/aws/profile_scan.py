@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from waypost.aws import profile_view, table
 from waypost.aws.profile_view import StoredProfile
 from waypost.aws.translation import translates_errors
+from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Contact
-from waypost.segments.dependencies import Reads
-from waypost.segments.ports import BaseSize, Page
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
 INDEX: Final = "profiles"
@@ -89,7 +89,7 @@ class DynamoProfileScan:
         described = self.client.describe_table(TableName=self.table_name)["Table"]
         for index in described.get("GlobalSecondaryIndexes", ()):
             if index["IndexName"] == INDEX:
-                return BaseSize(contacts=int(index.get("ItemCount", 0)), bytes=int(index.get("IndexSizeBytes", 0)))
+                return BaseSize(items=int(index.get("ItemCount", 0)), bytes=int(index.get("IndexSizeBytes", 0)))
         return BaseSize(0, 0)
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:

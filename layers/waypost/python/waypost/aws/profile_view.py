@@ -6,13 +6,13 @@ and only those are converted.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost.aws.table import load, load_item
 from waypost.clock import parse_instant
 from waypost.contacts.profile import MOST_SEEN, Consent, Contact
-from waypost.segments.dependencies import ZONE_ATTRIBUTE, Reads
+from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
 from waypost.segments.subject import NOTHING, Subject, no_consents
 
 StoredProfile = Mapping[str, dict[str, Any]]
@@ -35,39 +35,55 @@ def projection(reads: Reads) -> dict[str, Any]:
 
     What was projected costs the same read units, and a fraction of the time to transfer and to parse.
     """
-    names: dict[str, str] = {}
-    paths: list[str] = []
+    asked = _Paths()
+    asked.add("contact_id")
+    asked.add("created_at")
+    asked.add_inside("attributes", reads.attributes | {ZONE_ATTRIBUTE})
+    for source in reads.sources():
+        match source:
+            case "tags":
+                asked.add("tags")
+                asked.add("tag_expiries")
+                asked.add_inside("attributes_at", [_stamp(name) for name in reads.tags if name != EVERY])
+            case "segments" | "metrics":
+                asked.add_inside(source, getattr(reads, source))
+            case "lifecycle" | "points" | "identities" | "suppressions" | "groups" | "consents":
+                asked.add(source)
+            case "attributes" | "time" | "journeys" | "property" | "trigger":
+                pass  # asked above; of the moment; in the enrolments; of an event, which no scan has at hand
+            case "events" | "any_event" | "history" | "enrolments":
+                pass  # asked below, once for all of them
+            case _:
+                assert_never(source)
+    if _reads_seen(reads):
+        asked.add("seen")
+    if reads.looks_back():
+        asked.add("absorbed")
+    return asked.parameters()
 
-    def ask(*path: str) -> None:
-        paths.append(".".join([names.setdefault(part, f"#n{len(names)}") for part in path]))
 
-    def ask_inside(field: str, keys: Collection[str]) -> None:
+class _Paths:
+    """The paths of a projection, their parts behind placeholders: an attribute may be called like a reserved word."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._paths: list[str] = []
+
+    def add(self, *path: str) -> None:
+        self._paths.append(".".join([self._names.setdefault(part, f"#n{len(self._names)}") for part in path]))
+
+    def add_inside(self, field: str, keys: Collection[str]) -> None:
         if len(keys) > MOST_PATHS or EVERY in keys:
-            ask(field)
+            self.add(field)
         else:
             for key in sorted(keys):
-                ask(field, key)
+                self.add(field, key)
 
-    ask("contact_id")
-    ask("created_at")
-    ask_inside("attributes", reads.attributes | {ZONE_ATTRIBUTE})
-    if reads.tags:
-        ask("tags")
-        ask("tag_expiries")
-        ask_inside("attributes_at", [_stamp(name) for name in reads.tags if name != EVERY])
-    ask_inside("segments", reads.segments)
-    ask_inside("metrics", reads.metrics)
-    for name in ("lifecycle", "points", "identities", "suppressions", "groups", "consents"):
-        if getattr(reads, name):
-            ask(name)
-    if _reads_seen(reads):
-        ask("seen")
-    if reads.history or reads.enrolments:
-        ask("absorbed")
-    return {
-        "ProjectionExpression": ", ".join(paths),
-        "ExpressionAttributeNames": {placeholder: name for name, placeholder in names.items()},
-    }
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "ProjectionExpression": ", ".join(self._paths),
+            "ExpressionAttributeNames": {placeholder: name for name, placeholder in self._names.items()},
+        }
 
 
 def viewer(reads: Reads, *, now: datetime, default_zone: ZoneInfo) -> Callable[[StoredProfile], Subject]:

@@ -28,15 +28,15 @@ class EventBridgeSchedules:
     send_message_arn: str
 
     def resume_at(self, name: str, instant: datetime, reference: Mapping[str, Any]) -> None:
-        """See Schedules."""
+        """See Resumptions."""
         self._book(name, instant, self.resume_journey_arn, reference)
 
     def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
-        """See Schedules."""
+        """See DeferredSends."""
         self._book(name, instant, self.send_message_arn, request)
 
     def cancel(self, name: str) -> None:
-        """See Schedules."""
+        """See Resumptions and DeferredSends."""
         try:
             self.client.delete_schedule(Name=name, GroupName=self.group)
         except ClientError as error:

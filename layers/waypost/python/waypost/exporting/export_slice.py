@@ -1,95 +1,117 @@
-"""Reads one slice of the contacts and writes its rows down, a step at a time. Called by export_slice."""
+"""Writes the rows of one slice of the contacts. Called by export_slice."""
 
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from itertools import islice
+from typing import Any, Final, Self
 
 from waypost.batches import batched
+from waypost.bulk.pages import Page
+from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.state import SliceStates
+from waypost.codec import JsonForm
 from waypost.contacts.ports import BulkContactStore
 from waypost.contacts.profile import Contact
 from waypost.exporting.columns import chosen, row_of
-from waypost.exporting.plan_export import ExportPlan, members
+from waypost.exporting.plan_export import ExportPlan, load_export, members
 from waypost.exporting.ports import EveryProfile
 from waypost.files.ports import Files, FileWriter
 
-CONTACTS_PER_STEP: Final = 50_000
-"""Of one call; at the slowest seen (1,000 a second) that is a minute, and a call may take fifteen."""
+RUNNER: Final = SliceRunner(items_per_invocation=50_000)
+"""At the slowest seen (1,000 contacts a second) a minute of the invocation's fifteen; its rows are one file."""
 
 _IDS_AT_ONCE: Final = 100
 
 
 @dataclass(slots=True)
-class _Piece:
-    """The rows of one step."""
+class Exported(JsonForm):
+    """What a slice has written: files of rows, and the columns that occur in them."""
 
-    plan: ExportPlan
-    writer: FileWriter
     contacts: int = 0
     columns: set[str] = field(default_factory=set)
+    pieces: list[str] = field(default_factory=list)
 
-    def add(self, contact: Contact) -> None:
-        if contact.erased or contact.merged_into:
-            return
-        if self.plan.segment and self.plan.segment not in contact.segments:
-            return
-        row = chosen(row_of(contact), self.plan.columns)
-        self.columns.update(row)
-        self.contacts += 1
-        self.writer.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+    def merge(self, other: Self) -> None:
+        """Add what another slice has written."""
+        self.contacts += other.contacts
+        self.columns |= other.columns
+        self.pieces += other.pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSlice:
-    """Takes everybody from the scan, or an audience by its ids. The same step again writes the same file again."""
+    """Takes everybody from the scan, or an audience by its ids."""
 
     files: Files
     scan: EveryProfile
     contacts: BulkContactStore
-    contacts_per_step: int = CONTACTS_PER_STEP
+    runner: SliceRunner = RUNNER
 
-    def step(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{run, slice, of, after?, piece?}`` → the payload of the next step, with ``done``.
+    def step(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
+        """``{run, slice}`` → the same with ``done``. Raises RetryableError or FinalError."""
+        plan, slice_ = load_export(self.files, payload["run"]), int(payload["slice"])
+        work = _Rows(self, plan, slice_)
+        state = self.runner.resume(exported(self.files, plan), slice_, work, new=Exported, remaining=remaining)
+        return {"run": plan.run, "slice": slice_, "done": state.done}
 
-        Raises RetryableError or FinalError.
-        """
-        plan = ExportPlan.load(self.files, payload["run"])
-        number, after = int(payload.get("piece", 0)), payload.get("after")
-        name = f"{plan.work}pieces/{payload['slice']:03d}-{number:05d}"
-        with self.files.writer(f"{name}.jsonl") as writer:
-            piece = _Piece(plan, writer)
-            if plan.audience:
-                after = self._from_audience(piece, payload["slice"], payload["of"], int(after or 0))
-            else:
-                after = self._from_everybody(piece, payload["slice"], payload["of"], after)
-        found = {"contacts": piece.contacts, "columns": sorted(piece.columns)}
-        self.files.write(f"{name}.json", json.dumps(found, ensure_ascii=False).encode())
-        return {**payload, "piece": number + 1, "after": after, "done": after is None}
 
-    def _from_everybody(self, piece: _Piece, segment: int, total: int, after: str | None) -> str | None:
-        for page in self.scan.slice(segment, total, after=after):
-            for contact in page:
-                piece.add(contact)
-            if page.after is None or piece.contacts >= self.contacts_per_step:
-                return page.after
-        return None
+def exported(files: Files, plan: ExportPlan) -> SliceStates[Exported]:
+    """The states of the slices of an export."""
+    return SliceStates(files, f"{plan.work}slices/", Exported)
 
-    def _from_audience(self, piece: _Piece, segment: int, total: int, after: int) -> int | None:
-        """Every ``total``-th file of ids, whole; goes on at the ``after``-th of them."""
-        ours = members(self.files, piece.plan.audience)[segment::total]
-        asked = 0
-        for place, file in enumerate(ours[after:], after + 1):
-            stream = self.files.stream(file)
-            for some in _ids(gzip.GzipFile(fileobj=stream) if file.key.endswith(".gz") else stream):
-                found = self.contacts.load_many(some)
-                for contact_id in some:
-                    if contact_id in found:
-                        piece.add(found[contact_id])
-                asked += len(some)
-            if asked >= self.contacts_per_step and place < len(ours):
-                return place
-        return None
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The SliceWork of an export: a file of rows for each checkpoint."""
+
+    exporter: ExportSlice
+    plan: ExportPlan
+    slice: int
+
+    def pages(self, after: str | None) -> Iterator[Page[Contact]]:
+        """See SliceWork."""
+        if self.plan.audience:
+            return self._of_audience(after)
+        return self.exporter.scan.slice(self.slice, self.plan.slices, after=after)
+
+    @contextmanager
+    def outputs(self, found: Exported, name: str) -> Iterator[TakePage[Contact]]:
+        """See SliceWork."""
+        key = f"{self.plan.work}pieces/{name}.jsonl"
+        with self.exporter.files.writer(key) as writer:
+            yield partial(self._write, writer, found)
+        found.pieces.append(key)
+
+    def _write(self, writer: FileWriter, found: Exported, page: Page[Contact]) -> None:
+        wanted = [contact for contact in page if self._is_wanted(contact)]
+        rows = [chosen(row_of(contact), self.plan.columns) for contact in wanted]
+        writer.write(
+            b"".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for row in rows)
+        )
+        found.contacts += len(rows)
+        found.columns.update(*rows)
+
+    def _is_wanted(self, contact: Contact) -> bool:
+        is_gone = contact.erased or contact.merged_into
+        return not is_gone and (not self.plan.segment or self.plan.segment in contact.segments)
+
+    def _of_audience(self, after: str | None) -> Iterator[Page[Contact]]:
+        """Every ``slices``-th file of ids, some ids a page; the cursor is ``<file>:<batch>`` of the next page."""
+        first, skipped = map(int, after.split(":")) if after else (0, 0)
+        ours = members(self.exporter.files, self.plan.audience)[self.slice :: self.plan.slices]
+        for place, file in enumerate(ours[first:], first):
+            stream = self.exporter.files.stream(file)
+            lines = gzip.GzipFile(fileobj=stream) if file.key.endswith(".gz") else stream
+            begin = skipped if place == first else 0
+            batches = islice(enumerate(_ids(lines), 1), begin, None)
+            for number, ids in batches:
+                found = self.exporter.contacts.load_many(ids)
+                yield Page([found[each] for each in ids if each in found], f"{place}:{number}")
+        yield Page([], None)
 
 
 def _ids(lines: Iterable[bytes]) -> Iterator[list[str]]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from waypost.batches import batched
 from waypost.contacts.cleaning.lists import in_one_cell
 from waypost.exporting.columns import Row, ordered
-from waypost.exporting.plan_export import ExportPlan
+from waypost.exporting.export_slice import exported
+from waypost.exporting.plan_export import load_export
 from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
 from waypost.files.ports import Files, FileWriter, StoredFile
 
@@ -29,12 +30,14 @@ class FinishExport:
     def gather(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run, next?, files?}`` → ``{run, done, next, files, contacts, columns, format}``.
 
-        ``files`` are the keys written so far, in order: one, unless the export is larger than ``BYTES_PER_FILE``.
+        ``files`` are the keys written so far, in order: one, unless the export is larger than ``BYTES_PER_FILE``. Raises
+        InvalidInput when a slice is not finished.
         """
-        plan = ExportPlan.load(self.files, payload["run"])
-        pieces = [file for file in self.files.listed(f"{plan.work}pieces/") if file.key.endswith(".jsonl")]
-        found = [json.loads(self.files.read(piece.key.removesuffix("l")) or b"{}") for piece in pieces]
-        columns = list(plan.columns) or ordered(name for each in found for name in each.get("columns", ()))
+        plan = load_export(self.files, payload["run"])
+        found = exported(self.files, plan).gathered(plan.slices).found
+        listed = set(found.pieces)
+        pieces = [file for file in self.files.listed(f"{plan.work}pieces/") if file.key in listed]
+        columns = list(plan.columns) or ordered(found.columns)
         start = int(payload.get("next", 0))
         stop = self._end_of_file(pieces, start)
         written = list(payload.get("files", ()))
@@ -51,7 +54,7 @@ class FinishExport:
             "next": stop,
             "files": [*written, key],
             "bucket": self.files.bucket,
-            "contacts": sum(each.get("contacts", 0) for each in found),
+            "contacts": found.contacts,
             "columns": columns,
             "format": plan.format,
         }

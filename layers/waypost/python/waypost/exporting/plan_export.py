@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, get_args
 
 from waypost import ids
+from waypost.bulk.plans import load_plan, store_plan
+from waypost.bulk.slices import SliceSize, slice_payloads
+from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.exporting.ports import EveryProfile
 from waypost.files.ports import Files, StoredFile
@@ -15,9 +18,7 @@ from waypost.segments.saved_segments import SavedSegment, saved_segment
 Format = Literal["csv", "jsonl"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
-CONTACTS_PER_SLICE: Final = 50_000
-"""About; a slice is read in steps of its own, so a wrong guess makes it slower and nothing worse."""
-MOST_SLICES: Final = 64
+SLICES: Final = SliceSize(items=50_000, most=64)
 """An on-demand index gives 12,000 read units a second when it is new; 64 readers use that up."""
 MOST_COLUMNS: Final = 1000
 
@@ -30,7 +31,7 @@ _FIELDS: Final = ("format", "columns", "segment", "audience")
 
 
 @dataclass(frozen=True, slots=True)
-class ExportPlan:
+class ExportPlan(JsonForm):
     """One run. ``columns`` are the chosen ones in order; empty: all.
 
     ``segment`` is a saved segment: whoever is in it by now. ``audience`` is the key of a file of contact ids, or the folder
@@ -42,6 +43,7 @@ class ExportPlan:
     columns: tuple[str, ...]
     segment: str
     audience: str
+    slices: int
 
     @property
     def work(self) -> str:
@@ -53,14 +55,14 @@ class ExportPlan:
         """The folder of what was asked for."""
         return f"exports/{self.run}/"
 
-    @classmethod
-    def load(cls, files: Files, run: str) -> Self:
-        """The plan of a run that has begun. Raises InvalidInput."""
-        stored = files.read(f"work/exports/{run}/plan.json")
-        if stored is None:
-            raise InvalidInput("run", f"there is no export {run!r} under way; start a new one")
-        plan: dict[str, Any] = json.loads(stored)
-        return cls(**(plan | {"columns": tuple(plan["columns"])}))
+
+def load_export(files: Files, run: str) -> ExportPlan:
+    """The plan of a run that has begun. Raises InvalidInput."""
+    return load_plan(files, _plan_key(run), ExportPlan)
+
+
+def _plan_key(run: str) -> str:
+    return f"work/exports/{run}/plan.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +78,11 @@ class PlanExport:
         request = _checked(payload["input"])
         if request["segment"]:
             saved_segment(request["segment"], self.segments)
-        plan = ExportPlan(run="x-" + ids.digest("export", payload["execution"]), **request)
-        size = (
-            len(members(self.files, plan.audience))
-            if plan.audience
-            else 1 + self.scan.size().contacts // CONTACTS_PER_SLICE
-        )
-        total = min(MOST_SLICES, size)
-        self.files.write(f"{plan.work}plan.json", json.dumps(asdict(plan), ensure_ascii=False).encode())
-        return {"run": plan.run, "slices": [{"run": plan.run, "slice": index, "of": total} for index in range(total)]}
+        audience = request["audience"]
+        slices = min(SLICES.most, len(members(self.files, audience))) if audience else SLICES.slices(self.scan.size())
+        run = "x-" + ids.digest("export", payload["execution"])
+        plan = store_plan(self.files, _plan_key(run), ExportPlan(run=run, slices=slices, **request))
+        return {"run": run, "slices": slice_payloads(plan.slices, run=run)}
 
 
 def members(files: Files, audience: str) -> list[StoredFile]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Contact
-from waypost.segments.ports import BaseSize, Page
 
 
 class EveryProfile(Protocol):
@@ -15,5 +15,5 @@ class EveryProfile(Protocol):
         ...
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
-        """The pages of one slice; ``after`` goes on behind a page."""
+        """The pages of one slice; ``after`` is the cursor of the page before."""
         ...

@@ -34,7 +34,10 @@ _TIMEOUTS: Final = (TimeoutError, ConnectTimeoutError, ReadTimeoutError)
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, by the resolver of this machine. Raises OSError, or UnicodeError for a name that cannot be."""
+    """The addresses of a host, by the resolver of this machine, whose own timeouts hold and not the call's deadline.
+
+    Raises OSError, or UnicodeError for a name that no host can have.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 

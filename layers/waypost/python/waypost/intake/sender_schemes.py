@@ -22,16 +22,18 @@ import secrets as randomness
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from waypost import ids
 from waypost.errors import InvalidInput
-from waypost.intake import aes
 from waypost.intake.http_request import Request
 from waypost.intake.request_outcome import Refused, refuse
 from waypost.intake.standard_webhooks import TOLERANCE
 from waypost.intake.strict_json import read_object
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 STANDARD_WEBHOOKS: Final = "standard_webhooks"
 _PADDED_TO: Final = 32
@@ -141,7 +143,8 @@ def dingtalk_envelope(
     message = text.encode()
     plain = randomness.token_bytes(16) + len(message).to_bytes(4, "big") + message + owner.encode()
     padding = _PADDED_TO - len(plain) % _PADDED_TO
-    encrypted = base64.b64encode(aes.encrypt(key, key[:16], plain + bytes([padding]) * padding)).decode()
+    encryptor = _cipher(key).encryptor()
+    encrypted = base64.b64encode(encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()).decode()
     return {
         "msg_signature": _dingtalk_signature(token, timestamp, nonce, encrypted),
         "timeStamp": timestamp,
@@ -161,10 +164,18 @@ def _dingtalk_key(encoding_key: str) -> bytes:
     return key
 
 
+def _cipher(key: bytes) -> "Cipher[modes.CBC]":
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 - see below
+
+    # 15 MB of library that only a callback of DingTalk needs: no other request waits for it
+    return Cipher(algorithms.AES(key), modes.CBC(key[:16]))
+
+
 def _dingtalk_plain(key: bytes, ciphertext: str, owner: str) -> bytes | Refused:
     broken = refuse(400, "encrypt", "should be a message for this app")
+    decryptor = _cipher(key).decryptor()
     try:
-        plain = aes.decrypt(key, key[:16], base64.b64decode(ciphertext, validate=True))
+        plain = decryptor.update(base64.b64decode(ciphertext, validate=True)) + decryptor.finalize()
     except ValueError:
         return broken
     length = int.from_bytes(plain[16:20], "big")

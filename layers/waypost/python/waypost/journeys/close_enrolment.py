@@ -10,7 +10,7 @@ from waypost.clock import Clock
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules
+from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions
 from waypost.journeys.signalling import cancel_schedule
 
 OUTCOMES: Final[Mapping[str, EnrolmentOutcome]] = {
@@ -27,7 +27,7 @@ class CloseEnrolment:
 
     enrolments: EnrolmentStore
     pauses: PauseStore
-    schedules: Schedules
+    schedules: Resumptions
     queue: EventQueue
     clock: Clock
 

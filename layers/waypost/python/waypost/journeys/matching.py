@@ -10,7 +10,8 @@ from waypost.contacts.profile import Contact
 from waypost.events.history import EVER, EventHistory, since_under
 from waypost.journeys.ports import EnrolmentStore
 from waypost.segments.compile import compile_rule
-from waypost.segments.dependencies import Reads, reads, reads_history
+from waypost.segments.dependencies import reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Enrolled, Subject, subject_of
 
 __all__ = ["enrolments_for", "history_for", "holds", "subject_of"]
@@ -37,7 +38,7 @@ def history_for(
     rule: Rule | None, contact: Contact, history: EventHistory
 ) -> list[tuple[str, datetime, Mapping[str, Any]]]:
     """The events the rule asks about; nothing is read for a rule that asks about none."""
-    if rule is None or not reads_history(rule):
+    if rule is None or not _looked_at(json.dumps(rule, sort_keys=True)).history:
         return []
     events = since_under(contact.partitions, history, EVER)
     return [(event.type, event.occurred_at, event.properties) for event in events]

@@ -16,9 +16,9 @@ from waypost.events.history import EventHistory, RecordedEvent, since_under
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
 from waypost.journeys.pause import Pause, due_at, may_end, window_start
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
+from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions, TaskTokens
 from waypost.journeys.signalling import cancel_schedule, schedule_name, signal
-from waypost.journeys.step import Step
+from waypost.sending.occasion import JourneyStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class PauseJourney:
     enrolments: EnrolmentStore
     pauses: PauseStore
     history: EventHistory
-    schedules: Schedules
+    schedules: Resumptions
     tokens: TaskTokens
     default_zone: ZoneInfo
     clock: Clock
@@ -40,13 +40,13 @@ class PauseJourney:
         Fails the task by its token when it cannot park, and raises; the state's Retry names what is worth a retry.
         """
         try:
-            pause = self._park(payload, Step.from_payload(payload))
+            pause = self._park(payload, JourneyStep.from_payload(payload))
         except WaypostError as error:
             self._give_up(payload["context"]["Task"]["Token"], error)
             raise
         return {"pause_id": pause.pause_id, "status": pause.status, "due_at": format_instant(pause.due_at)}
 
-    def _park(self, payload: Mapping[str, Any], step: Step) -> Pause:
+    def _park(self, payload: Mapping[str, Any], step: JourneyStep) -> Pause:
         contact, enrolment = self._load(step)
         now = self.clock()
         spec = {name: payload[name] for name in ("for", "until") if name in payload}
@@ -54,7 +54,7 @@ class PauseJourney:
             Pause(
                 contact_id=step.contact_id,
                 enrolment_id=step.enrolment_id,
-                pause_id=ids.pause_id(step.execution, step.state, step.occurrence),
+                pause_id=ids.pause_id(step.enrolment_id, step.state, step.occurrence),
                 journey=step.journey,
                 state=step.state,
                 token=payload["context"]["Task"]["Token"],
@@ -76,7 +76,7 @@ class PauseJourney:
             return pause
         return self._await_end(pause)
 
-    def _load(self, step: Step) -> tuple[Contact, Enrolment]:
+    def _load(self, step: JourneyStep) -> tuple[Contact, Enrolment]:
         contact = self._contact(step.contact_id)
         enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)
         if enrolment is None:

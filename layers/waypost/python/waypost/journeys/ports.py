@@ -117,15 +117,11 @@ class TaskTokens(Protocol):
         ...
 
 
-class Schedules(Protocol):
-    """Books one-time schedules."""
+class Resumptions(Protocol):
+    """Books one-time calls of resume_journey."""
 
     def resume_at(self, name: str, instant: datetime, reference: Mapping[str, Any]) -> None:
         """Have resume_journey called at ``instant`` (rounded up to the second); booking again moves the schedule."""
-        ...
-
-    def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
-        """Have send_message called at ``instant`` (rounded up to the second); booking again moves the schedule."""
         ...
 
     def cancel(self, name: str) -> None:

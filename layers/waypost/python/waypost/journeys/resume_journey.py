@@ -10,7 +10,7 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.zones import zone_of
 from waypost.errors import ContactNotFound, InvalidInput
 from waypost.journeys.pause import Pause, due_at
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
+from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions, TaskTokens
 from waypost.journeys.signalling import schedule_name, signal
 
 ResumeEffect = Literal["resumed", "postponed", "nothing_parked", "already_over"]
@@ -23,7 +23,7 @@ class ResumeJourney:
     contacts: ContactStore
     enrolments: EnrolmentStore
     pauses: PauseStore
-    schedules: Schedules
+    schedules: Resumptions
     tokens: TaskTokens
     default_zone: ZoneInfo
     clock: Clock

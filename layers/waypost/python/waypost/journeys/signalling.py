@@ -3,7 +3,7 @@
 from waypost import ids
 from waypost.clock import format_instant
 from waypost.journeys.pause import Pause
-from waypost.journeys.ports import PauseStore, Schedules, TaskTokens
+from waypost.journeys.ports import PauseStore, Resumptions, TaskTokens
 
 
 def schedule_name(pause: Pause) -> str:
@@ -27,6 +27,6 @@ def signal(pause: Pause, *, tokens: TaskTokens, pauses: PauseStore) -> None:
     pauses.mark_signalled(pause)
 
 
-def cancel_schedule(pause: Pause, *, schedules: Schedules) -> None:
+def cancel_schedule(pause: Pause, *, schedules: Resumptions) -> None:
     """Drop the schedule of a pause that ended early."""
     schedules.cancel(schedule_name(pause))

@@ -14,10 +14,11 @@ from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
 from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
 from waypost.journeys.pause import Pause, may_end, window_start
 from waypost.journeys.pause_journey import event_outcome, leaving_outcome
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Schedules, TaskTokens
+from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions, TaskTokens
 from waypost.journeys.published import EventRule, PublishedJourneys
 from waypost.journeys.signalling import cancel_schedule, signal
 from waypost.sending.deferral import Deferrals
+from waypost.sending.occasion import enrolment_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class WakeJourneys:
     enrolments: EnrolmentStore
     pauses: PauseStore
     history: EventHistory
-    schedules: Schedules
+    schedules: Resumptions
     tokens: TaskTokens
     deferrals: Deferrals
     clock: Clock
@@ -145,7 +146,7 @@ class WakeJourneys:
         for pause in self.pauses.of_enrolment(enrolment.contact_id, enrolment.enrolment_id):
             if not pause.signalled:
                 self._end(self.pauses.settle(pause, end="left", outcome=leaving_outcome(leaving), at=self.clock()))
-        self.deferrals.cancel_all(enrolment.contact_id, enrolment.enrolment_id)
+        self.deferrals.call_off(enrolment.contact_id, enrolment_origin(enrolment.enrolment_id), reason="left_journey")
         if leaving.left_on is None or leaving.left_on.id != event.id:
             return []  # another event was first
         return [WakeDecision(enrolment.enrolment_id, enrolment.journey, outcome)]

@@ -14,9 +14,10 @@ from waypost.clock import format_instant
 from waypost.contacts.profile import MOST_SEEN, Contact
 from waypost.events.history import EVER, since_under
 from waypost.metrics.declaration import COMPUTED_AT, RFM_LETTERS, ChurnLevel, MetricsDeclaration, RfmRule, is_kept
-from waypost.segments.compile import Condition, compile_rule, decide_from_profile
-from waypost.segments.dependencies import Reads, reads
+from waypost.segments.compile import Holds, compile_rule, decide_from_profile
+from waypost.segments.dependencies import reads
 from waypost.segments.history_lookup import MOST_TYPES, HistoryLookup
+from waypost.segments.reads import Reads
 from waypost.segments.scores import MEASURES, Measure, Purchases, class_of, purchases, score
 from waypost.segments.subject import History, Subject, subject_of
 
@@ -95,7 +96,7 @@ class Measurer:
         return purchases(counted, event=rule.event, value=rule.value, window=rule.window, now=now)
 
     @cached_property
-    def _is_purchase(self) -> Condition:
+    def _is_purchase(self) -> Holds:
         return compile_rule(None if self.declaration.rfm is None else self.declaration.rfm.where)
 
     def _churn(self, contact: Contact, now: datetime) -> dict[str, Any]:
@@ -123,7 +124,7 @@ class _Level:
     declared: ChurnLevel
     reads: Reads
     decide: Callable[[Subject], bool | None]
-    holds: Condition
+    holds: Holds
 
     @classmethod
     def of(cls, level: ChurnLevel) -> "_Level":

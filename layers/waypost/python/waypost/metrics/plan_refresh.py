@@ -1,14 +1,15 @@
-"""How a refresh is cut up, and whether there is anything to do at all. Called by plan_refresh."""
+"""How many slices a refresh has, and whether there is anything to do at all. Called by plan_refresh."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from waypost.bulk.slices import slice_payloads
 from waypost.clock import Clock, format_instant
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput
 from waypost.metrics.declaration import MetricsDeclaration
-from waypost.metrics.slices import RefreshKind, SlicePart, slices_for
+from waypost.metrics.refresh import SLICES, RefreshKind
 from waypost.segments.index import RuleIndex
 from waypost.segments.ports import ProfileScan
 from waypost.segments.saved_segments import SavedSegment
@@ -32,16 +33,9 @@ class PlanRefresh:
         """
         refresh = _kind(payload.get("refresh") or "daily")
         run, ranked = str(payload["run"]), refresh == "daily" and self.declaration.rfm is not None
-        total = slices_for(self.scan.size().contacts) if self._has_work(refresh) else 0
-        at = self.clock()
-        slices = [SlicePart(run, at, refresh, segment, total).planned() for segment in range(total)]
-        return {
-            "run": run,
-            "at": format_instant(at),
-            "refresh": refresh,
-            "ranked": ranked and total > 0,
-            "slices": slices,
-        }
+        total = SLICES.slices(self.scan.size()) if self._has_work(refresh) else 0
+        shared = {"run": run, "at": format_instant(self.clock()), "refresh": refresh}
+        return {**shared, "ranked": ranked and total > 0, "slices": slice_payloads(total, **shared, of=total)}
 
     def _has_work(self, refresh: RefreshKind) -> bool:
         if refresh == "hourly":

@@ -4,22 +4,42 @@ Metrics are stored first, because segments, tags and stages may be declared by t
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, Protocol, Self
 
+from waypost.bulk.pages import Page
+from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.state import SliceStates
+from waypost.codec import JsonForm
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import ended_tags
 from waypost.errors import ConcurrentUpdate, FinalError
+from waypost.files.ports import Files
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.slices import CONTACTS_PER_CALL, Counts, SlicePart
+from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, FOLDER, RefreshSlice
 from waypost.segments.ports import ProfileScan
 
 ATTEMPTS: Final = 8
 
-MOST_FAILURES: Final = 5
-"""Failures of one call that are named in the output; ``failed`` counts all."""
+MOST_FAILURES: Final = 20
+"""Failures of a slice that are named in its output; ``failed`` counts all."""
+
+RUNNER: Final = SliceRunner(items_per_invocation=CONTACTS_PER_INVOCATION, items_per_checkpoint=1)
+"""A checkpoint after each page: its contacts took minutes, storing a checkpoint takes milliseconds."""
+
+COUNTED: Final = (
+    "contacts", "changed", "measured", "tags_expired", "tags_added", "tags_removed", "stages_changed",
+    "segments_entered", "segments_left", "failed",
+)  # fmt: skip
+"""What a refresh counts. ``changed`` are profiles that were written, ``measured`` those whose metrics changed, ``failed``
+contacts that were left as they were."""
+
+Counts = Counter[str]
 
 
 class Keeping(Protocol):
@@ -30,71 +50,103 @@ class Keeping(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Refreshed(JsonForm):
+    """What the refresh of a slice has changed, and the first contacts that could not be refreshed."""
+
+    counts: Counts = field(default_factory=Counter)
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    def merge(self, other: Self) -> None:
+        """Add what the refresh of another slice has changed."""
+        self.counts.update(other.counts)
+        self.failures = [*self.failures, *other.failures][:MOST_FAILURES]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshContacts:
-    """Refreshes one slice, a part at a time. A part may be repeated: what has been done is not done again."""
+    """Refreshes one slice. A page may be repeated: what has been done is not done again."""
 
     scan: ProfileScan
     contacts: ContactStore
     measurer: Measurer
     keeper: Keeping
-    most: int = CONTACTS_PER_CALL
+    files: Files
+    runner: SliceRunner = RUNNER
 
-    def refresh(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Refresh the next part of the slice, by the ``ranks`` of the first pass. Raises RetryableError.
+    def refresh(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
+        """``{run, at, refresh, slice, of, ranks?}`` → the same with ``done``, ``counts`` and ``failures``.
 
-        A contact that cannot be refreshed, however often one tries, is left as it is and named: it must not keep
-        everybody behind it from their night.
+        Raises RetryableError. A contact that cannot be refreshed, however often one tries, is left as it is and named: it
+        must not block all contacts behind it.
         """
-        part = SlicePart.from_dict(payload)
-        counts, failures, after = Counter[str](), list[dict[str, str]](), part.after
-        for page in self.scan.slice(part.segment, part.total, after=part.after):
-            for contact in page:
-                try:
-                    counts += self._one(contact, part)
-                except FinalError as error:
-                    counts["failed"] += 1
-                    failures.append({"contact_id": contact.contact_id, "error": type(error).__name__})
-            counts["contacts"] += len(page)
-            after = page.after
-            if counts["contacts"] >= self.most:
-                break
-        return part.further(after=after, counts=counts, failures=tuple(failures[:MOST_FAILURES])).to_dict()
+        slice_ = RefreshSlice.from_dict(payload)
+        states = SliceStates(self.files, f"{FOLDER}/{slice_.run}/refreshed/", Refreshed)
+        state = self.runner.resume(states, slice_.slice, _Refreshing(self, slice_), new=Refreshed, remaining=remaining)
+        counts = {name: state.found.counts[name] for name in COUNTED} | {"contacts": state.items}
+        return {**slice_.to_dict(), "done": state.done, "counts": counts, "failures": state.found.failures}
 
-    def _one(self, contact: Contact, part: SlicePart) -> Counts:
-        measured = self._measured(contact, part) if part.refresh == "daily" else contact
-        refreshes = ("daily", "hourly") if part.refresh == "daily" else ("hourly",)
-        kept = self.keeper.keep_all(measured, refresh=refreshes)
-        return _differences(contact, kept, part)
 
-    def _measured(self, contact: Contact, part: SlicePart) -> Contact:
+@dataclass(frozen=True, slots=True)
+class _Refreshing:
+    """The SliceWork of the second pass."""
+
+    refresher: RefreshContacts
+    slice: RefreshSlice
+
+    def pages(self, after: str | None) -> Iterator[Page[Contact]]:
+        """See SliceWork."""
+        return self.refresher.scan.slice(self.slice.slice, self.slice.of, after=after)
+
+    @contextmanager
+    def outputs(self, found: Refreshed, _name: str) -> Iterator[TakePage[Contact]]:
+        """See SliceWork; the outputs are the contacts themselves."""
+        yield partial(self._refresh, found)
+
+    def _refresh(self, found: Refreshed, page: Page[Contact]) -> None:
+        on_page = Refreshed()
+        for contact in page:
+            try:
+                on_page.counts.update(self._one(contact))
+            except FinalError as error:
+                on_page.counts["failed"] += 1
+                on_page.failures.append({"contact_id": contact.contact_id, "error": type(error).__name__})
+        found.merge(on_page)
+
+    def _one(self, contact: Contact) -> Counts:
+        measured = self._measured(contact) if self.slice.refresh == "daily" else contact
+        refreshes = ("daily", "hourly") if self.slice.refresh == "daily" else ("hourly",)
+        kept = self.refresher.keeper.keep_all(measured, refresh=refreshes)
+        return _differences(contact, kept, self.slice.at)
+
+    def _measured(self, contact: Contact) -> Contact:
         """The contact with its metrics, stored if they are others than before."""
-        if not self.measurer.declaration:
+        if not self.refresher.measurer.declaration:
             return contact
         for _ in range(ATTEMPTS):
-            metrics = self.measurer.metrics(contact, part.ranks, now=part.at)
+            metrics = self.refresher.measurer.metrics(contact, self.slice.ranks, now=self.slice.at)
             if metrics == contact.metrics:
                 return contact
             changed = replace(contact, metrics=metrics)
-            if self.contacts.save(changed, claim={}):
+            if self.refresher.contacts.save(changed, claim={}):
                 return replace(changed, version=contact.version + 1)
-            known = self.contacts.load(contact.contact_id)
+            known = self.refresher.contacts.load(contact.contact_id)
             if known is None or known.erased or known.contact_id != contact.contact_id:
                 return contact  # erased or merged away since it was read; nothing is left to refresh
             contact = known
         raise ConcurrentUpdate(f"contact {contact.contact_id} changed {ATTEMPTS} times while it was refreshed")
 
 
-def _differences(before: Contact, after: Contact, part: SlicePart) -> Counts:
+def _differences(before: Contact, after: Contact, at: datetime) -> Counts:
     """What the refresh has changed of a contact."""
-    expired = ended_tags(before, part.at) - after.tags
+    expired = ended_tags(before, at) - after.tags
     return Counter(
-        changed=after.version != before.version,
-        measured=after.metrics != before.metrics,
+        changed=int(after.version != before.version),
+        measured=int(after.metrics != before.metrics),
         tags_expired=len(expired),
         tags_added=len(after.tags - before.tags),
         tags_removed=len(before.tags - after.tags - expired),
-        stages_changed=after.lifecycle != before.lifecycle,
+        stages_changed=int(after.lifecycle != before.lifecycle),
         segments_entered=len(after.segments.keys() - before.segments.keys()),
         segments_left=len(before.segments.keys() - after.segments.keys()),
     )

@@ -6,7 +6,6 @@ escaped by the template engine, whoever wrote them.
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -48,7 +47,7 @@ def content_policy(**more: str) -> str:
     return "; ".join(f"{name} {sources}" for name, sources in directives.items())
 
 
-def served(**more: str) -> Mapping[str, str]:
+def served(**more: str) -> dict[str, str]:
     """The headers of a page behind a link that is a secret: nobody keeps it, frames it, lists it or hears its address."""
     return {
         "Cache-Control": "no-store",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
+from waypost.sending.occasion import Occasion, OccasionKind, journey_of, load_occasion
 
 Kind = Literal["event", "entry", "passed", "message", "pause", "end"]
 """``passed``: a pause whose time was over when the journey came to it."""
@@ -43,9 +44,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class MessageDecision:
-    """One decision on one message, in the form of a decision log."""
+    """One decision on one message, in the form of a decision log; ``journey`` is empty for other occasions."""
 
     contact_id: str
+    occasion: OccasionKind
     journey: str
     step: str
     message: str
@@ -93,9 +95,10 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
     found = [
         MessageDecision(
             contact_id=contact.contact_id,
-            journey=row["journey"],
-            step=row["step"],
-            message=row["message"],
+            occasion=occasion.kind,
+            journey=journey_of(occasion),
+            step=occasion.label,
+            message=_message_name(row["message"], occasion),
             channel=decision["channel"],
             at=decision["at"],
             local_time=decision["local_time"],
@@ -105,6 +108,7 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
         )
         for row in rows
         if str(row["sk"]).startswith("message#")
+        for occasion in (load_occasion(row["occasion"]),)
         for decision in _decided(row)
     ]
     return sorted(found, key=lambda decision: decision.at)
@@ -176,17 +180,22 @@ def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: Z
 
 
 def _message(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
-    decided = _decided(row)
+    decided, occasion = _decided(row), load_occasion(row["occasion"])
+    name, journey = _message_name(row["message"], occasion), journey_of(occasion)
     for decision in decided:
-        title = f"{row['message']} {decision['outcome']}"
         detail = f"{decision['channel']}: {decision['reason']}" if decision["channel"] else decision["reason"]
         if decision["outcome"] == "deferred" and decision == decided[-1] and row.get("deferred_until"):
             detail += f", until {_local(row['deferred_until'], zone)}"
-        yield _entry(decision["at"], zone, "message", title, detail, row["journey"])
+        yield _entry(decision["at"], zone, "message", f"{name} {decision['outcome']}", detail, journey)
     if row["state"] == "claimed":
-        yield _entry(row["claimed_at"], zone, "message", f"{row['message']} claimed", "no answer yet", row["journey"])
+        yield _entry(row["claimed_at"], zone, "message", f"{name} claimed", "no answer yet", journey)
     if row.get("confirmed_at"):
-        yield _entry(row["confirmed_at"], zone, "message", f"{row['message']} {row['state']}", "", row["journey"])
+        yield _entry(row["confirmed_at"], zone, "message", f"{name} {row['state']}", "", journey)
+
+
+def _message_name(message_id: str, occasion: Occasion) -> str:
+    """The message as its reader knows it: a journey's own by its name alone, all others by their id."""
+    return message_id.removeprefix(f"{journey_of(occasion)}/")
 
 
 def _pause(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from waypost.events.history import EVER, EventHistory, since_under
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Enrolled, History, Subject
 
 MOST_TYPES: Final = 100

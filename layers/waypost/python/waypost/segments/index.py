@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, assert_never
 
 from waypost import ids
 from waypost.contacts.channels import CHANNELS
@@ -18,9 +18,9 @@ from waypost.contacts.tag_system import TagSystem, load_tag_system
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
 from waypost.events.message_events import MAY_SUPPRESS
-from waypost.segments.dependencies import Reads
 from waypost.segments.lifecycle import Lifecycle, load_lifecycle
 from waypost.segments.membership_query import MembershipQuery
+from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
 from waypost.segments.saved_segments import Refresh, SavedSegment, load_saved_segments
 from waypost.segments.vocabulary import ANY_EVENT, CONCLUSIONS
 
@@ -145,19 +145,23 @@ def load_index() -> RuleIndex:
 
 def facts_read(read: Reads) -> Iterator[str]:
     """The facts whose change may change the answer of a rule that reads these."""
-    for name in read.attributes:
-        yield f"attribute:{name}"
-        if "." in name:
-            yield f"attribute:{name.split('.')[0]}"
-    for kind in ("event", "tag", "group", "segment", "metric", "consent", "journey"):
-        yield from (f"{kind}:{name}" for name in getattr(read, f"{kind}s"))
-    for what in ("lifecycle", "points", "identities", "suppressions", "enrolments"):
-        if getattr(read, what):
-            yield what
-    if read.any_event:
-        yield ANY_EVENT
-    if read.time or read.history:
-        yield "attribute:timezone"
+    for source in read.sources():
+        match source:
+            case "attributes":
+                names = read.attributes | {name.partition(".")[0] for name in read.attributes}
+                yield from (f"attribute:{name}" for name in names)
+            case "events" | "tags" | "groups" | "segments" | "metrics" | "consents" | "journeys":
+                yield from (f"{source.removesuffix('s')}:{name}" for name in getattr(read, source))
+            case "lifecycle" | "points" | "identities" | "suppressions" | "enrolments":
+                yield source
+            case "any_event":
+                yield ANY_EVENT
+            case "time" | "history":
+                yield f"attribute:{ZONE_ATTRIBUTE}"
+            case "property" | "trigger":
+                pass  # of one event, and no part of the contact
+            case _:
+                assert_never(source)
 
 
 def _facts_watched(rule: StandingRule) -> set[str]:

@@ -45,10 +45,8 @@ class _Inliner:
                 return {"not": self.inlined(inner, way, depth + 1)}
             case {"segment": names} if len(rule) == 1:
                 return self._segments(names, way, depth)
-            case {"event": _} | {"engagement": _}:
-                return self._in_filters(rule, way, depth)
             case _:
-                return rule
+                return self._in_filters(rule, way, depth)
 
     def _segments(self, names: Any, way: tuple[str, ...], depth: int) -> Rule:
         parts = [self._segment(name, way, depth) for name in names_of(names)]
@@ -73,7 +71,7 @@ class _Inliner:
         return EVERYBODY if rule is None else self.inlined(rule, (*way, name), depth + 1)
 
     def _in_filters(self, rule: Rule, way: tuple[str, ...], depth: int) -> Rule:
-        """The rule with the segments inside the filters of its events."""
+        """The rule with the segments inside the filters of its events, if it has such filters."""
         changed = dict(rule)
         for word in ("where", "having"):
             if isinstance(rule.get(word), Mapping):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from waypost.errors import InvalidInput
 from waypost.published_sections import published_section
-from waypost.segments.compile import Condition, Subject, compile_rule
+from waypost.segments.compile import Holds, compile_rule
+from waypost.segments.subject import Subject
 
 if TYPE_CHECKING:
-    from waypost.segments.dependencies import Reads
+    from waypost.segments.reads import Reads
 
 SECTION: Final = "metrics"
 FILE: Final = "statemachines/contacts/metrics.yaml"
@@ -27,7 +28,7 @@ class Stage:
     description: str = ""
     rule: dict[str, Any] | None = None
     after: frozenset[str] = frozenset()
-    holds: Condition | None = field(default=None, compare=False)
+    holds: Holds | None = field(default=None, compare=False)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:

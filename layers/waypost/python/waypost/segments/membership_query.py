@@ -4,14 +4,16 @@ Used by the keeper, by evaluate_segment and by counts.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from waypost.segments.compile import Condition, compile_rule, decide_from_profile
-from waypost.segments.dependencies import Reads, reads
+from waypost.segments.compile import decision_of
+from waypost.segments.condition import Condition, Decision, Holds, compiled
+from waypost.segments.conditions import parse_rule
 from waypost.segments.history_lookup import HistoryLookup
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
 
@@ -22,19 +24,24 @@ class MembershipQuery:
     rule: Mapping[str, Any]
 
     @cached_property
+    def condition(self) -> Condition:
+        """The rule as it is read. Raises InvalidInput, as do the others, for what is not a rule."""
+        return parse_rule(self.rule)
+
+    @cached_property
     def reads(self) -> Reads:
         """What the answer may depend on."""
-        return reads(self.rule)
+        return self.condition.reads()
 
     @cached_property
-    def decide(self) -> Callable[[Subject], bool | None]:
+    def decide(self) -> Decision:
         """The answer from the profile alone, or None."""
-        return decide_from_profile(self.rule)
+        return decision_of(self.condition)
 
     @cached_property
-    def holds(self) -> Condition:
+    def holds(self) -> Holds:
         """The answer from the whole subject."""
-        return compile_rule(self.rule)
+        return compiled(self.condition)
 
     def ask(self, subject: Subject, partitions: Sequence[str], past: HistoryLookup) -> bool:
         """The answer; ``past`` is read only when the profile does not decide."""

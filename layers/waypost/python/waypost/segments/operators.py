@@ -47,10 +47,7 @@ from waypost.segments.subject import Subject
 from waypost.segments.vocabulary import (
     CALENDAR_WORDS,
     NUMBER_WORDS,
-    OPERATORS,
-    OPTIONS_OF_OPERATORS,
     WINDOW_WORDS,
-    Rule,
 )
 
 Test = Callable[[Any, Subject], bool]
@@ -62,30 +59,10 @@ REGEX_MEMORY: Final = 1 << 20
 
 _SIGNS: Final[Mapping[str, str]] = {"at_least": ">=", "at_most": "<=", "more_than": ">", "less_than": "<"}
 _NUMBER_SIGNS: Final[Mapping[str, str]] = {**_SIGNS, "equals": "=="}
-_VALUES: Final[Mapping[str, str]] = {"property": "p", "metric": "s.metrics"}
 
 
-def value_expression(code: Code, source: str, name: str) -> str:
-    """The value of an attribute, a property or a metric; None where there is none."""
-    code.asks_event = code.asks_event or source == "property"
-    values = code.prefetch("a", "s.attributes") if source == "attribute" else _VALUES[source]
-    if "." in name:
-        return f"{code.constant(look_up)}({values}, {code.constant(name)})"
-    return f"{values}.get({code.constant(name)})"
-
-
-def operator_of(rule: Rule, source: str) -> tuple[str, Any, bool]:
-    """The one operator of a comparison, its value, and whether case counts. Raises InvalidInput."""
-    given = [key for key in rule if key != source and key not in OPTIONS_OF_OPERATORS]
-    if len(given) != 1 or given[0] not in OPERATORS:
-        raise InvalidInput("rule", f"expected exactly one operator, got {', '.join(map(str, given)) or 'none'}")
-    return given[0], rule[given[0]], bool(rule.get("ignore_case"))
-
-
-def comparison(code: Code, rule: Rule, source: str) -> str:
-    """The comparison of a rule over an attribute, a property or a metric, as an expression."""
-    operator, wanted, folds = operator_of(rule, source)
-    value = value_expression(code, source, rule[source])
+def comparison(code: Code, operator: str, wanted: Any, value: str, *, folds: bool) -> str:
+    """The comparison of a value (source code), as an expression; ``folds``: case does not count. Raises InvalidInput."""
     if not folds and (quick := _inline(code, operator, wanted, value)):
         return quick
     return f"{code.constant(_folding(operator, wanted) if folds else test_of(operator, wanted))}({value}, s)"

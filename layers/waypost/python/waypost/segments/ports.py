@@ -1,46 +1,17 @@
 """What bulk runs need from whoever keeps the contacts: all profiles, one slice at a time. Used by audiences, counts, exports and the refresh."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Contact
-from waypost.segments.dependencies import Reads
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
-
-T = TypeVar("T")
 
 Stored = Any
 """A profile as its store keeps it, perhaps only the part that was asked for; only the scan it came from can read it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some of the profiles of a slice, and where the slice goes on.
-
-    ``after`` is given back as ``after=`` to go on behind this page; None on the last one. A page may be empty and still
-    not be the last. ``read_units`` is what reading it cost.
-    """
-
-    contacts: Sequence[T]
-    after: str | None
-    read_units: float
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.contacts)
-
-    def __len__(self) -> int:
-        return len(self.contacts)
-
-
-@dataclass(frozen=True, slots=True)
-class BaseSize:
-    """How many profiles there are and how many bytes they take, as last counted by the store: hours old, or zero."""
-
-    contacts: int
-    bytes: int
 
 
 class ProfileScan(Protocol):

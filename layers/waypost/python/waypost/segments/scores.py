@@ -103,15 +103,6 @@ def significant(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
-def merged(histograms: Iterable[Mapping[float, int]]) -> dict[float, int]:
-    """Several histograms (value → number of contacts) as one; the order does not matter."""
-    total: dict[float, int] = {}
-    for histogram in histograms:
-        for value, count in histogram.items():
-            total[value] = total.get(value, 0) + count
-    return total
-
-
 def boundaries(histogram: Mapping[float, int], *, classes: int = CLASSES) -> tuple[float, ...]:
     """The values at which the higher classes begin: for 2, 3, 4, 5 in turn, as far as there are any.
 

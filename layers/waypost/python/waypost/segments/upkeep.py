@@ -19,10 +19,10 @@ from waypost.contacts.tag_system import Giver, TagSystem, ended_tags, tag_events
 from waypost.errors import ConcurrentUpdate, ContactNotFound
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
-from waypost.segments.dependencies import Reads
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex, StandingRule, facts_of, facts_of_journeys
 from waypost.segments.membership_query import MembershipQuery
+from waypost.segments.reads import Reads
 from waypost.segments.subject import Enrolled, History, Subject, subject_of
 
 ATTEMPTS: Final = 8

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from waypost import ids
 from waypost.clock import Clock
-from waypost.journeys.ports import EnrolmentStore, Schedules
-from waypost.sending.ledger import Decision, Ledger
+from waypost.sending.ledger import Decision, Ledger, LedgerRow
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice
+from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 from waypost.sending.request import SendRequest
 
 
@@ -20,8 +22,8 @@ class Deferrals:
     """Books and cancels deferred messages."""
 
     ledger: Ledger
-    enrolments: EnrolmentStore
-    schedules: Schedules
+    enrolments: EnrolmentAnchors
+    schedules: DeferredSends
     clock: Clock
 
     def book(
@@ -38,18 +40,34 @@ class Deferrals:
         The schedule comes first: a crash after it costs a call that finds nothing to do, never a lost message.
         """
         later = replace(request, attempt=request.attempt + 1, send_by=send_by)
-        self.schedules.send_at(schedule_name(request.message_key, later.attempt), until, {"deferred": later.to_dict()})
-        self.enrolments.hold_until(request.step.contact_id, request.step.enrolment_id, until)
+        self.schedules.send_at(schedule_name(request.message_key, later.attempt), until, later.to_dict())
+        match request.occasion:
+            case JourneyStep(contact_id=contact_id, enrolment_id=enrolment_id):
+                self.enrolments.hold_until(contact_id, enrolment_id, until)
+            case BroadcastSlot() | StaffNotice() | Reply():
+                pass  # nothing waits for it
+            case _:
+                assert_never(request.occasion)
         return self.ledger.defer(later, decision=decision, until=until, claim_id=claim_id)
 
-    def cancel_all(self, contact_id: str, enrolment_id: str) -> None:
-        """Drop what the body of a journey still had to send: the contact has left it. What follows the exit stays."""
-        for row in self.ledger.deferred_of(contact_id, enrolment_id):
-            if row.after_exit:
-                continue
-            self.schedules.cancel(schedule_name(row.message_key, row.attempt))
-            last, now = row.decisions[-1], self.clock()
-            zone = datetime.fromisoformat(last.local_time).tzinfo
-            local_time = now.astimezone(zone).isoformat(timespec="seconds")
-            left = replace(last, at=now, local_time=local_time, outcome="skipped", reason="left_journey")
-            self.ledger.drop(row, decision=left)
+    def call_off(self, contact_id: str, origin: str, *, reason: str) -> None:
+        """Cancel what this origin still had to send to the contact; ``reason`` explains it.
+
+        ``origin`` is an occasion's: an enrolment that is left, a run that is stopped. What follows the exit of a journey
+        stays.
+        """
+        for row in self.ledger.deferred_of(contact_id, origin):
+            match row.occasion:
+                case JourneyStep(after_exit=True):
+                    continue
+                case JourneyStep() | BroadcastSlot() | StaffNotice() | Reply():
+                    self._cancel(row, reason)
+                case _:
+                    assert_never(row.occasion)
+
+    def _cancel(self, row: LedgerRow, reason: str) -> None:
+        self.schedules.cancel(schedule_name(row.message_key, row.attempt))
+        last, now = row.decisions[-1], self.clock()
+        zone = datetime.fromisoformat(last.local_time).tzinfo
+        local_time = now.astimezone(zone).isoformat(timespec="seconds")
+        self.ledger.drop(row, decision=replace(last, at=now, local_time=local_time, outcome="skipped", reason=reason))

@@ -16,7 +16,9 @@ from typing import Any, Literal, Protocol, Self
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
-from waypost.journeys.enrolment import Enrolment
+from waypost.events.envelope import Event
+from waypost.sending.occasion import Occasion
+from waypost.sending.ports import EnrolmentView
 from waypost.sending.request import SendOutcome, SendRequest, SendResult
 
 LedgerState = Literal[
@@ -60,20 +62,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """What is known of one message key.
-
-    ``attempt`` is the deferred attempt that is booked next; ``after_exit`` is the request's (see SendRequest).
-    """
+    """What is known of one message key; ``attempt`` is the deferred attempt that is booked next."""
 
     message_key: str
-    contact_id: str
-    enrolment_id: str
-    journey: str
-    step: str
+    occasion: Occasion
     message: str
     state: LedgerState
     attempt: int = 0
-    after_exit: bool = False
     channel: str | None = None
     claim_id: str | None = None
     provider_message_id: str | None = None
@@ -82,8 +77,13 @@ class LedgerRow:
     deferred_until: datetime | None = None
     decisions: Sequence[Decision] = ()
 
+    @property
+    def contact_id(self) -> str:
+        """The contact it goes to."""
+        return self.occasion.contact_id
+
     def result(self) -> SendResult:
-        """The answer this row gives to whoever asks again."""
+        """The result of the request, for a caller that repeats it."""
         last = self.decisions[-1] if self.decisions else None
         outcome: SendOutcome
         match self.state:
@@ -153,20 +153,24 @@ class Touches:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """Everything the guards look at, read consistently in one go."""
+class Snapshot:
+    """What a request is decided on, read consistently in one go: no more than its occasion needs.
+
+    ``enrolment`` is read for a journey step, ``event`` (the one that is answered) for a reply.
+    """
 
     contact: Contact | None
-    enrolment: Enrolment | None
     row: LedgerRow | None
+    enrolment: EnrolmentView | None = None
+    event: Event | None = None
     touches: Touches = field(default_factory=Touches)
 
 
 class Ledger(Protocol):
     """Keeps message rows and touches."""
 
-    def situation(self, request: SendRequest) -> Situation:
-        """What the guards of this request look at."""
+    def snapshot(self, request: SendRequest) -> Snapshot:
+        """What this request is decided on."""
         ...
 
     def claim(
@@ -212,8 +216,8 @@ class Ledger(Protocol):
         """
         ...
 
-    def deferred_of(self, contact_id: str, enrolment_id: str) -> list[LedgerRow]:
-        """The rows of an enrolment that wait for a later attempt, read consistently."""
+    def deferred_of(self, contact_id: str, origin: str) -> list[LedgerRow]:
+        """The contact's rows of this origin that wait for a later attempt, read consistently."""
         ...
 
     def drop(self, row: LedgerRow, *, decision: Decision) -> None:

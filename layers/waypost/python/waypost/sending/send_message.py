@@ -1,12 +1,12 @@
 """Guard, render, claim, send, settle: one message to one contact. Called by send_message."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
-from waypost.clock import Clock
+from waypost.clock import Clock, format_instant
 from waypost.contacts.channels import Channel
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
@@ -28,7 +28,8 @@ from waypost.sending.channels import (
 )
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guards import Allow, Case, Defer, Skip, Verdict, judge
-from waypost.sending.ledger import Decision, Ledger, Situation
+from waypost.sending.ledger import Decision, Ledger, Snapshot
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import SendOutcome, SendRequest, SendResult
 
@@ -63,40 +64,42 @@ class SendMessage:
 
     def send(self, request: SendRequest) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider."""
-        message = self.messages.message(f"{request.step.journey}/{request.message}")
+        message = self.messages.message(request.message)
+        if message.kind != "transactional" and isinstance(request.occasion, StaffNotice):
+            raise InvalidInput("message", f"{request.message} is {message.kind}; a notice to staff is transactional")
         for _ in range(CLAIM_ATTEMPTS):
-            situation = self.ledger.situation(request)
-            settled = self._answered_before(request, situation)
-            if settled is not None:
-                return settled
-            result = self._decide(request, message, situation)
+            snapshot = self.ledger.snapshot(request)
+            recorded = self._recorded(request, snapshot)
+            if recorded is not None:
+                return recorded
+            result = self._decide(request, message, snapshot)
             if result is not None:
                 return result
         raise ConcurrentUpdate(f"message {request.message_key} was decided on elsewhere {CLAIM_ATTEMPTS} times")
 
-    def _answered_before(self, request: SendRequest, situation: Situation) -> SendResult | None:
-        """The answer that the ledger holds already, or None when this request is the one to decide.
+    def _recorded(self, request: SendRequest, snapshot: Snapshot) -> SendResult | None:
+        """The result that the ledger has already, or None when this request is the one to decide.
 
-        A claim found here belongs to a call that never came back with an answer (or is still under way): nobody can
-        say whether the provider was reached, so it becomes ``unknown`` and stays unsent.
+        A claim found here belongs to a call that crashed or is still running: whether the provider was reached cannot be
+        known, so it becomes ``unknown`` and is not sent.
         """
-        row = situation.row
+        row = snapshot.row
         if row is None or (row.state == "deferred" and row.attempt <= request.attempt):
             return None
         if row.state == "claimed":
             self.ledger.give_up_claim(row, at=self.clock())
         return row.result()
 
-    def _decide(self, request: SendRequest, message: PublishedMessage, situation: Situation) -> SendResult | None:
+    def _decide(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
         now = self.clock()
         send_by = request.send_by or now + timedelta(hours=self.policy.send_within_hours)
-        case, verdict = self._judge(request, message, situation, now)
+        case, verdict = self._judge(request, message, snapshot, now)
         match verdict:
             case Allow() if now > send_by:
                 return self._skip(request, case, "too_late")
             case Allow():
-                return self._send(request, case, situation, send_by)
+                return self._send(request, case, snapshot, send_by)
             case Skip(reason=reason):
                 return self._skip(request, case, reason)
             case Defer(until=until) if until > send_by:
@@ -107,25 +110,25 @@ class SendMessage:
                 assert_never(verdict)
 
     def _judge(
-        self, request: SendRequest, message: PublishedMessage, situation: Situation, now: datetime
+        self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime
     ) -> tuple[Case, Verdict]:
         """The verdict on the first channel that is not closed to this contact, else on the first channel."""
-        if situation.contact is None:
-            raise ContactNotFound(f"contact {request.step.contact_id} does not exist")
-        if situation.enrolment is None:
-            raise EnrolmentNotFound(f"enrolment {request.step.enrolment_id} does not exist")
+        if snapshot.contact is None:
+            raise ContactNotFound(f"contact {request.contact_id} does not exist")
+        if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
+            raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
         channels = (request.channel,) if request.channel else message.channels
         cases = [
             Case(
+                occasion=request.occasion,
                 message=message,
                 channel=channel,
-                contact=situation.contact,
-                enrolment=situation.enrolment,
-                touches=replace(situation.touches, recent=situation.touches.others(request.message_key)),
+                contact=snapshot.contact,
+                enrolment=snapshot.enrolment,
+                touches=replace(snapshot.touches, recent=snapshot.touches.others(request.message_key)),
                 policy=self.policy,
-                zone=zone_of(situation.contact, self.defaults.time_zone),
+                zone=zone_of(snapshot.contact, self.defaults.time_zone),
                 now=now,
-                after_exit=request.after_exit,
             )
             for channel in channels
         ]
@@ -133,10 +136,10 @@ class SendMessage:
         open_ones = (pair for pair in verdicts if not (isinstance(pair[1], Skip) and pair[1].other_channel))
         return next(open_ones, verdicts[0])
 
-    def _send(self, request: SendRequest, case: Case, situation: Situation, send_by: datetime) -> SendResult | None:
+    def _send(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
         try:
-            outgoing = self._compose(request, case)
+            outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
             return self._skip(request, case, f"not_renderable: {error}")
         claim_id = uuid.uuid4().hex
@@ -146,7 +149,7 @@ class SendMessage:
             claim_id=claim_id,
             at=case.now,
             local_time=case.local_time,
-            touches=None if case.transactional else situation.touches,
+            touches=None if case.transactional else snapshot.touches,
         )
         if claim != "claimed":
             return None
@@ -192,22 +195,20 @@ class SendMessage:
     def _call_once(self, outgoing: OutgoingEmail | OutgoingSms) -> Answer:
         return self.email.send(outgoing) if isinstance(outgoing, OutgoingEmail) else self.sms.send(outgoing)
 
-    def _compose(self, request: SendRequest, case: Case) -> OutgoingEmail | OutgoingSms:
+    def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> OutgoingEmail | OutgoingSms:
         """The message as the provider gets it. Raises MessageNotRenderable."""
-        unsubscribe = self.unsubscribe_url(request, case.channel)
+        event, unsubscribe = _event(case, snapshot), self.unsubscribe_url(request, case.channel)
         content = render(
             case.message,
             channel=case.channel,
             locale=_locale(case.contact),
             default_locale=self.defaults.locale,
-            variables=_variables(case, request.step.journey, unsubscribe) | self._products(case),
+            variables=_variables(case, event, unsubscribe) | self._products(case, event),
         )
         (*_, address) = case.contact.addresses(case.channel)
-        tags = {
-            "message_key": request.message_key,
-            "contact_id": request.step.contact_id,
-            "journey": request.step.journey,
-        }
+        tags = {"message_key": request.message_key, "contact_id": request.contact_id}
+        if journey := journey_of(request.occasion):
+            tags["journey"] = journey
         match content:
             case RenderedEmail():
                 return OutgoingEmail(
@@ -228,7 +229,7 @@ class SendMessage:
             case _:
                 assert_never(content)
 
-    def _products(self, case: Case) -> dict[str, Any]:
+    def _products(self, case: Case, event: Mapping[str, Any]) -> dict[str, Any]:
         """The variable ``products``, for a message that asks for it. Raises MessageNotRenderable."""
         wanted = case.message.products
         if wanted is None:
@@ -239,7 +240,7 @@ class SendMessage:
             return {
                 "products": self.products().of(
                     Wanted(**wanted),
-                    event=case.enrolment.trigger.properties,
+                    event=event.get("properties", {}),
                     partitions=case.contact.partitions,
                     now=case.now,
                     locale=_locale(case.contact),
@@ -287,13 +288,30 @@ def _locale(contact: Contact) -> str | None:
     return locale if isinstance(locale, str) else None
 
 
-def _variables(case: Case, journey: str, unsubscribe: str) -> dict[str, Any]:
+def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
+    """The event a template may speak of: what started the journey, or what is answered; empty for the others."""
+    match case.occasion:
+        case JourneyStep():
+            enrolment = case.enrolment
+            if enrolment is None:
+                return {}
+            return enrolment.trigger.to_dict() | {"left_on": enrolment.left_on and enrolment.left_on.to_dict()}
+        case Reply(event_id=event_id, event_type=event_type, occurred_at=occurred_at):
+            properties = snapshot.event.properties if snapshot.event else {}
+            when = format_instant(occurred_at)
+            return {"id": event_id, "type": event_type, "occurred_at": when, "properties": properties}
+        case BroadcastSlot() | StaffNotice():
+            return {}
+        case _:
+            assert_never(case.occasion)
+
+
+def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str) -> dict[str, Any]:
     """What a template may use; every name here is known to the check that messages pass when they are published."""
     return {
         "contact": case.contact.attributes | {"id": case.contact.contact_id},
-        "event": case.enrolment.trigger.to_dict()
-        | {"left_on": case.enrolment.left_on and case.enrolment.left_on.to_dict()},
-        "journey": {"name": journey},
+        "event": event,
+        "journey": {"name": journey_of(case.occasion)},
         "message": {"name": case.message.name, "channel": case.channel},
         "links": {"unsubscribe": unsubscribe},
     }

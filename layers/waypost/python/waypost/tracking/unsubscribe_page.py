@@ -11,7 +11,7 @@ _CHANNELS: Final = {"email": gettext_noop("e-mail"), "sms": gettext_noop("text m
 
 def headers() -> dict[str, str]:
     """The headers of every answer: the address of the page holds the token."""
-    return dict(served(form_action="'self'"))
+    return served(form_action="'self'")
 
 
 def asking(words: Texts, asked: Unsubscription) -> str:

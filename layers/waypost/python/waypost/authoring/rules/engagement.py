@@ -1,6 +1,6 @@
 """What came of messages and journeys: conditions over what providers, links and the engine tell."""
 
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -13,7 +13,8 @@ from waypost.authoring.rules.times import TimeWords
 from waypost.authoring.rules.values import Channel, Names
 from waypost.errors import InvalidInput
 from waypost.journeys.enrolment import EnrolmentOutcome
-from waypost.segments.vocabulary import COUNT_WORDS, channels_reporting, engagement_type
+from waypost.segments.conditions.engagement import channels_reporting, engagement_type
+from waypost.segments.vocabulary import COUNT_WORDS
 
 Engagement = Literal["accepted", "delivered", "opened", "clicked", "bounced", "complained", "failed", "unsubscribed"]
 
@@ -97,7 +98,7 @@ class EngagementRule(Counted):
         allowed = {"engagement", "channel", "of_journey", "of_last", *COUNT_WORDS}
         if self.of_last is not None and (more := self.given - allowed):
             raise ValueError(f"'of_last' and {min(more)!r} cannot stand together")
-        limits = {word: limit for word in COUNT_WORDS if (limit := getattr(self, word)) is not None}
+        limits: dict[str, Any] = {word: limit for word in COUNT_WORDS if (limit := getattr(self, word)) is not None}
         is_known = isinstance(self.of_last, int) and not any(map(is_expression, limits.values()))
         if is_known and no_number_passes(limits.items(), whole=True, least=0, most=self.of_last):
             raise ValueError(

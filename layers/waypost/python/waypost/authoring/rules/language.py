@@ -39,7 +39,8 @@ from waypost.authoring.rules.membership import (
 )
 from waypost.authoring.rules.values import LONGEST_TEXT
 from waypost.errors import InvalidInput
-from waypost.segments.vocabulary import KEY_WORDS, OPERATORS, OPTIONS_OF_OPERATORS, WHERE_WORDS, expand_where
+from waypost.segments.conditions import KEY_WORDS
+from waypost.segments.vocabulary import OPERATORS, OPTIONS_OF_OPERATORS, WHERE_WORDS, expand_where
 
 MOST_NESTED: Final = 20
 MOST_CONDITIONS: Final = 1_000

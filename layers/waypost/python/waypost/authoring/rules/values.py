@@ -14,7 +14,7 @@ from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
 from waypost.segments.calendar import PERIODS, WEEKDAYS
 from waypost.segments.comparing import instant, order
-from waypost.segments.membership import GROUPINGS
+from waypost.segments.grouped_names import GROUPINGS
 from waypost.segments.operators import MOST_REGEX, compiled_regex
 from waypost.segments.vocabulary import ANY_CHANNEL, ANY_EVENT
 

@@ -9,12 +9,12 @@ from waypost.clock import Clock
 from waypost.contacts.ports import ContactStore
 from waypost.errors import ContactNotFound, EnrolmentNotFound
 from waypost.journeys.ports import EnrolmentStore
-from waypost.journeys.step import Step
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.inlining import inline
 from waypost.segments.membership_query import membership_query_of
 from waypost.segments.saved_segments import SavedSegment, saved_segment
 from waypost.segments.subject import subject_of
+from waypost.sending.occasion import JourneyStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class EvaluateSegment:
         ``explanation`` too: each condition, whether it holds, and the values that decided. Raises ContactNotFound,
         EnrolmentNotFound, and InvalidInput for an unknown segment or what is no rule.
         """
-        step = Step.from_payload(payload)
+        step = JourneyStep.from_payload(payload)
         question = membership_query_of(self._rule(payload))
         contact = self.contacts.load(step.contact_id)
         if contact is None:

@@ -15,8 +15,8 @@ from waypost.contacts.tag_system import TagSystem, tag_events, with_expiries
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
-from waypost.journeys.step import Step
 from waypost.segments.lifecycle import Lifecycle
+from waypost.sending.occasion import JourneyStep
 
 ATTEMPTS: Final = 8
 
@@ -44,7 +44,7 @@ class UpdateContact:
         ``{changed: bool}`` says whether the profile changed at once; points are booked when their event is routed. Raises
         InvalidInput for what is not declared, ContactNotFound and ConcurrentUpdate.
         """
-        step, now = Step.from_payload(payload), parse_instant(format_instant(self.clock()))
+        step, now = JourneyStep.from_payload(payload), parse_instant(format_instant(self.clock()))
         change = self._checked(payload)
         for attempt in range(ATTEMPTS):
             contact = self.contacts.load(step.contact_id)
@@ -126,9 +126,9 @@ class _Change:
         return {**self.attributes, **{name: list(names) for name, names in lists.items() if names}}
 
 
-def _events(before: Contact, after: Contact, change: _Change, step: Step, now: datetime) -> list[Event]:
+def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep, now: datetime) -> list[Event]:
     """What a step tells: that the contact was updated if it was, then each change on its own, and points."""
-    occasion = f"{step.execution}/{step.state}/{step.occurrence}"
+    occasion = f"{step.enrolment_id}/{step.state}/{step.occurrence}"
     because = {"by": "journey", "journey": step.journey, "step": step.state}
 
     def event(kind: str, properties: Mapping[str, Any], profile: Mapping[str, Any] | None = None) -> Event:

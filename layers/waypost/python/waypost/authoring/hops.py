@@ -1,0 +1,310 @@
+"""Compile a journey's definition into the machine of its hops: one short execution from where a contact stands to the next Pause.
+
+The authored graph stays as it is. Added are, per scope that holds a Pause, a Choice in front of it ("Where this hop begins"),
+which restores variables and input and goes to the contact's Pause, and the ways out (*Parked* and *Left*); and behind each
+Pause a Choice ("…: over?"), which carries the Pause's own Assign and Output. Used by discovery.
+
+A hop begins by asking its Pause again. ``pause_journey`` answers ``{"status": "parked"}``, ``{"status": "over", "result": …}``
+or ``{"status": "left", "error": "GoalReached", "cause": …}``. So a spurious or doubled hop parks again and changes nothing, and
+resuming by time, by event, by goal and by exit are one act: mark the Pause over, start the machine at it.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from waypost.authoring.graph import LEAVING_ERRORS, Scope, State, branches, called_function
+from waypost.authoring.variables import Variables, variables_of
+
+Definition = dict[str, Any]
+Findings = Iterator[tuple[str, str]]
+
+PAUSE: Final = "PauseJourney"
+INVOKE: Final = "arn:aws:states:::lambda:invoke"
+PARKED: Final = "Parked"
+"""The error by which a hop leaves the body of a journey that has parked; nothing failed."""
+
+_HOP: Final = "$states.context.Execution.Input.hop"
+_RESUMES: Final = "resumes_in"
+"""The field by which an outer door tells the inner one that this hop goes on inside; a later round enters without it."""
+
+_CATCH_ALL: Final = frozenset({"States.ALL", "States.TaskFailed"})
+_NAME_LIMIT: Final = 80  # characters; source: Step Functions quotas
+_TIME_OF_EXECUTION: Final = re.compile(r"\$states\.context\.(Execution\.StartTime|State\.EnteredTime)\b")
+_READS_INPUT: Final = re.compile(r"\$states\.input\b")
+_JSONATA_FUNCTIONS: Final = frozenset({
+    "abs", "append", "assert", "average", "base64decode", "base64encode", "boolean", "ceil", "clone", "contains",
+    "count", "decodeUrl", "decodeUrlComponent", "distinct", "each", "encodeUrl", "encodeUrlComponent", "error",
+    "eval", "exists", "filter", "floor", "formatBase", "formatInteger", "formatNumber", "fromMillis", "hash", "join",
+    "keys", "length", "lookup", "lowercase", "map", "match", "max", "merge", "millis", "min", "not", "now", "number",
+    "pad", "parse", "parseInteger", "partition", "power", "random", "range", "reduce", "replace", "reverse", "round",
+    "shuffle", "sift", "single", "sort", "split", "spread", "sqrt", "states", "string", "substring",
+    "substringAfter", "substringBefore", "sum", "toMillis", "trim", "type", "uppercase", "uuid", "zip",
+})  # fmt: skip
+"""Source: JSONata 2.0 function library; AWS Step Functions Developer Guide, "JSONata functions provided by Step Functions"."""
+
+
+def hop_findings(definition: Definition) -> Findings:
+    """What keeps the definition from being cut into hops, as pairs of a field and a reason with a way out.
+
+    The definition must have passed ``waypost.authoring.structure``.
+    """
+    if "TimeoutSeconds" in definition:
+        yield "TimeoutSeconds", "a journey lasts as long as its Pauses; end it with a Pause and its `until` or `for`"
+    yield from _scope_findings(definition, around=())
+
+
+def compiled(definition: Definition) -> Definition:
+    """The machine of the hops. The definition must have no ``hop_findings``."""
+    machine = copy.deepcopy(definition)
+    names = _Names({name for scope in _machines(machine) for name in scope["States"]})
+    _open_doors(machine, around=(), names=names)
+    return machine
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A scope on the way to a Pause, and the state in it that holds the Pause or is it."""
+
+    variables: Variables
+    state: str
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """The variables that the row of the contact must hold for this scope."""
+        return self.variables.needed[self.state] & self.variables.surely[self.state]
+
+    @property
+    def unsure(self) -> frozenset[str]:
+        """The variables that are needed and may have no value."""
+        return (self.variables.needed[self.state] & self.variables.perhaps[self.state]) - self.carried
+
+
+@dataclass(slots=True)
+class _Names:
+    """Names of states, unique in the machine."""
+
+    taken: set[str]
+
+    def new(self, name: str, suffix: str = "") -> str:
+        """A free name that begins like ``name`` and ends with ``suffix``."""
+        rest, number = "", 1
+        while (found := f"{name[: _NAME_LIMIT - len(suffix) - len(rest)]}{rest}{suffix}") in self.taken:
+            number += 1
+            rest = f" ({number})"
+        self.taken.add(found)
+        return found
+
+
+# ------------------------------------------------------------------------------------------------------- what is refused
+
+
+def _scope_findings(machine: Definition, around: Sequence[_Level]) -> Findings:
+    scope = Scope(machine["StartAt"], machine["States"])
+    variables = variables_of(scope)
+    for name in sorted(variables.assigned & _JSONATA_FUNCTIONS):
+        yield "States", f"${name} is a function of JSONata; give the variable another name, such as {name}_number"
+    for name, state in scope.states.items():
+        yield from _reads_the_hops_time(name, state)
+        levels = [*around, _Level(variables, name)]
+        if called_function(state) == PAUSE:
+            yield from _pause_findings(name, levels)
+        if any(True for _, inner in branches(name, state) for _ in _pauses(inner)):
+            yield from _holder_findings(name, state)
+        for _, inner in branches(name, state):
+            yield from _scope_findings(inner, levels)
+
+
+def _reads_the_hops_time(name: str, state: State) -> Findings:
+    own = {field: value for field, value in state.items() if field not in {"Branches", "ItemProcessor", "Comment"}}
+    if found := _TIME_OF_EXECUTION.search(json.dumps(own)):
+        yield (
+            name,
+            (
+                f"$states.context.{found[1]} is the time of a part of the journey; the time of entry is "
+                "$states.context.Execution.Input.enrolled_at"
+            ),
+        )
+
+
+def _pause_findings(name: str, levels: Sequence[_Level]) -> Findings:
+    for variable in sorted({each for level in levels for each in level.unsure}):
+        yield (
+            name,
+            (
+                f"${variable} may have no value when a contact waits here, and is read afterwards; assign it on every way that "
+                "leads here, for example in the first state"
+            ),
+        )
+
+
+def _holder_findings(name: str, state: State) -> Findings:
+    """What a state that holds Pauses must not have: a hop enters it in the middle."""
+    if state["Type"] == "Map":
+        yield name, "a Pause inside a Map is not possible; enrol each item in a journey of its own"
+        return
+    if len(state["Branches"]) > 1:
+        yield (
+            f"{name}.Branches",
+            (
+                "a Pause inside one of several branches is not possible: a contact stands at one place; put the Pause behind "
+                "the Parallel, or make journeys of the branches"
+            ),
+        )
+    if "Retry" in state:
+        yield f"{name}.Retry", "would begin the body again from its first state; put Retry on the tasks inside"
+    if "Arguments" in state:
+        yield f"{name}.Arguments", "is read again by each part of the journey; assign what the body needs to variables"
+    parts = {field: state[field] for field in ("Output", "Assign", "Catch") if field in state}
+    if _READS_INPUT.search(json.dumps(parts)):
+        yield (
+            name,
+            "$states.input of a state with a Pause inside is gone after the Pause; assign it to a variable before",
+        )
+
+
+# ----------------------------------------------------------------------------------------------------------- what is built
+
+
+def _open_doors(machine: Definition, around: Sequence[_Level], names: _Names) -> None:
+    """Give the scope its door, the Choices behind its Pauses and its ways out; the scopes inside it first."""
+    states, depth = machine["States"], len(around)
+    variables = variables_of(Scope(machine["StartAt"], states))
+    doors: list[tuple[str, _Level]] = []
+    added: dict[str, State] = {}
+    parked = names.new("Parked" if depth == 0 else "Parked, inside")
+    left = names.new("Left" if depth == 0 else "Left, inside")
+    leaves = False
+    for name, state in states.items():
+        level = _Level(variables, name)
+        if called_function(state) == PAUSE:
+            doors.append((name, level))
+            leaves = True
+            added |= _behind(name, state, [*around, level], parked=parked, left=left, names=names)
+        elif waiting := [pause for _, inner in branches(name, state) for pause in _pauses(inner)]:
+            doors += [(pause, level) for pause in waiting]
+            _open_doors(state["Branches"][0], [*around, level], names)
+            state["Catch"] = [{"ErrorEquals": [PARKED], "Next": parked}, *state.get("Catch", [])]
+    if not doors:
+        return
+    door = names.new("Where this hop begins" if depth == 0 else "Where this hop begins, inside")
+    added[door] = _door(doors, start=machine["StartAt"], outermost=depth == 0)
+    added[parked] = _parked(outermost=depth == 0)
+    if leaves:
+        added[left] = {
+            "Type": "Fail",
+            "Comment": "The contact leaves the journey: by its goal or an exit event, caught where the author catches it.",
+            "Error": "{% $states.input.answer.error %}",
+            "Cause": "{% $states.input.answer.cause %}",
+        }
+    machine["StartAt"] = door
+    states |= added
+
+
+def _parked(*, outermost: bool) -> State:
+    if outermost:
+        return {"Type": "Succeed", "Comment": "The contact is a row until the Pause is over."}
+    return {"Type": "Fail", "Comment": "Leaves the body; nothing failed.", "Error": PARKED}
+
+
+def _door(doors: Sequence[tuple[str, _Level]], *, start: str, outermost: bool) -> State:
+    """The Choice that takes a hop to the Pause its contact waits at; a first hop, or a new round, begins at the start."""
+    resumes = "" if outermost else f"$states.input.{_RESUMES} = true and "
+    rows = []
+    for pause, level in doors:
+        row: dict[str, Any] = {"Condition": f"{{% {resumes}{_HOP}.at = {_text(pause)} %}}"}
+        if level.carried:
+            row["Assign"] = {name: f"{{% {_HOP}.variables.{name} %}}" for name in sorted(level.carried)}
+        row["Output"] = f"{{% {_HOP}.input %}}" if pause == level.state else {_RESUMES: True}
+        rows.append({**row, "Next": level.state})
+    return {"Type": "Choice", "Choices": rows, "Default": start}
+
+
+def _behind(
+    name: str, state: State, levels: Sequence[_Level], *, parked: str, left: str, names: _Names
+) -> dict[str, State]:
+    """Turn the Pause into a plain call with the row of the next hop, and give it the Choice on its answer."""
+    over = names.new(name, ": over?")
+    added = {over: _over(state, parked, left)}
+    following = state.get("Next")
+    if following is None:
+        following = names.new(name, ": the end")
+        added[following] = {"Type": "Pass", "End": True}
+    added[over]["Choices"].append(_go_on(state, following))
+    variables = {each: f"{{% ${each} %}}" for level in levels for each in sorted(level.carried)}
+    state["Resource"] = INVOKE
+    state["Arguments"]["Payload"] |= {"row": {"at": name, "input": "{% $states.input %}", "variables": variables}}
+    state["Output"] = "{% {'input': $states.input, 'answer': $states.result.Payload} %}"
+    kept = [row for row in state.get("Catch", []) if not set(row["ErrorEquals"]) <= LEAVING_ERRORS]
+    for field in ("Assign", "End", "Catch"):
+        state.pop(field, None)
+    if kept:
+        state["Catch"] = kept
+    state["Next"] = over
+    return added
+
+
+def _over(state: State, parked: str, left: str) -> State:
+    """The Choice on a Pause's answer: parked, or left by an error that the Pause itself or a state around it catches."""
+    ways: list[dict[str, Any]] = [{"Condition": "{% $states.input.answer.status = 'parked' %}", "Next": parked}]
+    for error in sorted(LEAVING_ERRORS):
+        row = next((each for each in state.get("Catch", []) if {error, *_CATCH_ALL} & set(each["ErrorEquals"])), None)
+        if row is None:
+            continue
+        way = {"Condition": f"{{% $states.input.answer.error = '{error}' %}}", "Next": row["Next"]}
+        way["Output"] = _of_answer(row.get("Output", "{% $states.errorOutput %}"))
+        if "Assign" in row:
+            way["Assign"] = _of_answer(row["Assign"])
+        ways.append(way)
+    ways.append({"Condition": "{% $states.input.answer.status = 'left' %}", "Next": left})
+    return {"Type": "Choice", "Choices": ways}
+
+
+def _go_on(state: State, following: str) -> dict[str, Any]:
+    """The last row, which is always true: a Choice's own Output for its Default is ignored by the embedded cloud."""
+    row = {
+        "Condition": "{% true %}",
+        "Output": _of_answer(state.get("Output", "{% $states.result %}")),
+        "Next": following,
+    }
+    if "Assign" in state:
+        row["Assign"] = _of_answer(state["Assign"])
+    return row
+
+
+_PLACES: Final[Mapping[str, str]] = {
+    "result": "$states.input.answer.result",
+    "input": "$states.input.input",
+    "errorOutput": "{'Error': $states.input.answer.error, 'Cause': $states.input.answer.cause}",
+}
+
+
+def _of_answer(node: Any) -> Any:
+    """Expressions over a Pause's result, input and error, as expressions over what its call put out."""
+    if isinstance(node, dict):
+        return {key: _of_answer(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_of_answer(value) for value in node]
+    if not isinstance(node, str):
+        return node
+    return re.sub(r"\$states\.(result|input|errorOutput)\b", lambda match: _PLACES[match[1]], node)
+
+
+def _pauses(machine: Definition) -> Iterator[str]:
+    for scope in _machines(machine):
+        yield from (name for name, state in scope["States"].items() if called_function(state) == PAUSE)
+
+
+def _machines(machine: Definition) -> Iterator[Definition]:
+    yield machine
+    for name, state in machine["States"].items():
+        for _, inner in branches(name, state):
+            yield from _machines(inner)
+
+
+def _text(name: str) -> str:
+    """A name as a string of JSONata."""
+    return json.dumps(name, ensure_ascii=False)

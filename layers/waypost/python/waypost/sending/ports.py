@@ -1,0 +1,62 @@
+"""What sending needs of the journeys above it and of the scheduler. Implemented by the adapters, met by Enrolment."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+
+class SeenEvent(Protocol):
+    """An event as templates see it."""
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """What it says."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{id, type, occurred_at, properties}``."""
+        ...
+
+
+class EnrolmentView(Protocol):
+    """What guards and templates read of an enrolment."""
+
+    @property
+    def status(self) -> Literal["active", "leaving", "ended"]:
+        """Whether the contact is in the journey."""
+        ...
+
+    @property
+    def outcome(self) -> Literal["completed", "goal", "exited", "failed", "timed_out", "aborted"] | None:
+        """How it ended, or why it is being left."""
+        ...
+
+    @property
+    def trigger(self) -> SeenEvent:
+        """The event that started it."""
+        ...
+
+    @property
+    def left_on(self) -> SeenEvent | None:
+        """The event that ended its body early."""
+        ...
+
+
+class EnrolmentAnchors(Protocol):
+    """Remembers until when an enrolment has a message pending: its next Pause counts from then."""
+
+    def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
+        """A message of this enrolment goes out at ``instant``; an earlier one than the stored changes nothing."""
+        ...
+
+
+class DeferredSends(Protocol):
+    """Books one-time calls of send_message."""
+
+    def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
+        """Have send_message called at ``instant`` (rounded up to the second); booking again moves the schedule."""
+        ...
+
+    def cancel(self, name: str) -> None:
+        """Drop a schedule; one that has fired or never was is no error."""
+        ...

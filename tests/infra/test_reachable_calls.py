@@ -1,0 +1,109 @@
+"""Each role may do what the code of its function can reach, and nothing that it cannot."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from infra.project import ROOT
+from tests.infra.rights import BUCKET, QUEUES_BY_SETTING, SECRETS_BY_SETTING, STAGE, TABLE, base, granted
+from tests.infra.template import Template
+from waypost.authoring.functions import discover_functions
+from waypost.authoring.publishing import publish
+
+FUNCTIONS = discover_functions()
+Found = dict[str, list[tuple[str, str, str]]]
+
+WRITES_AN_OBJECT = ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
+SERVICES = {"sesv2": "ses", "pinpoint-sms-voice-v2": "sms-voice", "stepfunctions": "states"}
+"""Client → the prefix of its actions in IAM, where that is another."""
+CALLED_FROM_OUTSIDE = {
+    "DynamoContactItems.everything",  # the tool that rebuilds a contact
+    "DynamoDestinationStates.enable",  # the command that switches a destination on again
+    "DynamoHistory.applied",
+    "RememberedStates.enable",
+    "S3EventArchive.applied",
+}
+
+
+@pytest.fixture(scope="module")
+def reached(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
+    """What the reading found: ``calls`` by function, and the methods of adapters that nothing reaches."""
+    published = tmp_path_factory.mktemp("published")
+    publish(ROOT / "statemachines", published)
+    path = os.pathsep.join([str(ROOT), str(published / "python")])
+    command = [sys.executable, "-m", "tests.infra.reachable_calls", *FUNCTIONS]
+    answer = subprocess.run(  # noqa: S603  the interpreter of this test, on fixed arguments
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    found: dict[str, Found] = json.loads(answer.stdout)
+    return found
+
+
+def needed(calls: list[tuple[str, str, str]]) -> Iterator[str]:  # noqa: C901 - an arm for each service
+    """The rights that calls need, in the words of ``granted``; of files and e-mail only the action."""
+    for service, operation, setting in calls:
+        match service, operation:
+            case "dynamodb", "TransactWriteItems":
+                pass  # its parts are found where they are made
+            case "dynamodb", _:
+                _, _, index = setting.partition("/")
+                yield f"dynamodb:{operation} on {TABLE}" + (f"/index/{index}" if index else "")
+            case "s3", "GetObject" | "HeadObject":
+                # without the right to list, a missing object is a refusal
+                yield from (f"s3:GetObject on {BUCKET}", f"s3:ListBucket on {BUCKET}")
+            case "s3", "ListObjectsV2":
+                yield f"s3:ListBucket on {BUCKET}"
+            case "s3", _ if operation in WRITES_AN_OBJECT:
+                yield f"s3:PutObject on {BUCKET}"
+            case "s3", _:
+                yield f"s3:{operation} on {BUCKET}"
+            case "sqs", _:
+                yield f"sqs:{operation.removesuffix('Batch')} on {QUEUES_BY_SETTING[setting]}"
+            case "secretsmanager", _:
+                yield f"secretsmanager:{operation} on {SECRETS_BY_SETTING[setting]}"
+            case "scheduler", _:
+                yield f"scheduler:{operation} on scheduler:schedule/{STAGE}/*"
+                if operation != "DeleteSchedule":
+                    yield "iam:PassRole on <SchedulesRole.Arn>"
+            case _:
+                yield f"{SERVICES.get(service, service)}:{operation}"
+
+
+def given(template: Template, folder: str) -> set[str]:
+    """What a role may do beyond what Lambda itself needs, without conditions and prefixes."""
+    found = set()
+    for line in granted(template, folder) - set(base(FUNCTIONS[folder])):
+        action, _, where = line.partition(" when ")[0].partition(" on ")
+        if action.startswith("s3:"):
+            found.add(f"{action} on {BUCKET}")
+        elif action.partition(":")[0] in {"ses", "sms-voice", "states", "events"}:
+            found.add(action)
+        else:
+            found.add(f"{action} on {where}")
+    return found
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS)
+def test_a_role_may_do_all_that_its_code_can_reach(template: Template, reached: dict[str, Found], folder: str) -> None:
+    missing = set(needed(reached["calls"][folder])) - given(template, folder)
+
+    assert not missing, f"functions/{folder}/function.yaml does not grant what the code calls"
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS)
+def test_a_role_may_do_nothing_that_its_code_cannot_reach(
+    template: Template, reached: dict[str, Found], folder: str
+) -> None:
+    too_much = given(template, folder) - set(needed(reached["calls"][folder]))
+
+    assert not too_much, f"functions/{folder}/function.yaml grants what the code never calls"
+
+
+def test_the_reading_reaches_every_method_of_every_adapter(reached: dict[str, Found]) -> None:
+    """A method that no function is found to call is either for our tools, or shows that the reading lost its way."""
+    assert set(reached["unreached"]) == CALLED_FROM_OUTSIDE
