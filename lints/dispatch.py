@@ -202,14 +202,12 @@ ENDS: Final = "ends in assert_never"
 
 
 def findings(folders: Sequence[str]) -> list[Finding]:
-    """Every dispatch over a closed set below folders. Raises SystemExit for code that mypy refuses."""
+    """Every dispatch over a closed set below folders. What mypy refuses is not repeated: the gate asks it first."""
     sources, options = process_options([*folders])
     options.export_types = options.preserve_asts = True
     options.incremental = False  # types are kept of what is checked in this run only
     options.per_module_options["aws_cdk.*"] = {"follow_imports": "skip"}  # takes minutes, and none of it is ours
     result = build.build(sources, options)
-    if result.errors:
-        raise SystemExit("\n".join(result.errors))
     found: list[Finding] = []
     for source in sources:
         tree = result.files[source.module]
