@@ -166,6 +166,7 @@ def test_an_instant_is_stored_in_utc() -> None:
         ({"days": {"x": ["2027-01-01", "never"]}}, "days.x[1]", "expected a date (ISO 8601), got str"),
         ({"opens_at": "noon"}, "opens_at", "expected a time of day (ISO 8601), got str"),
         ({"zone": "Moon/Sea"}, "zone", "expected an IANA time zone, got str"),
+        ({"zone": "Asia"}, "zone", "expected an IANA time zone, got str"),
         ({"window_seconds": "1h"}, "window_seconds", "expected float, got str"),
         ({"counts": {"a": 1.5}}, "counts.a", "expected int, got float"),
     ],

@@ -129,7 +129,7 @@ def _text(dump: Callable[[Any], str], parse: Callable[[str], Any], expected: str
     def load(value: Any) -> Any:
         try:
             return parse(value)
-        except (ValueError, TypeError, KeyError):  # a zone that is not known is a KeyError
+        except (ValueError, TypeError, KeyError, OSError):  # of a zone that is not known, or the name of a folder
             raise _expected(expected, value) from None
 
     return Form(dump, load)
