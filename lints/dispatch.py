@@ -1,8 +1,9 @@
 """Find dispatches over a closed set that do not end in ``assert_never``: ``python -m lints.dispatch FOLDER…``. Run by ``make check``.
 
 A closed set is a ``Literal`` of several values, an enumeration, or a union of our own classes. Over one, these are dispatches: a
-``match``; an ``if … elif`` or a row of ``if … return`` that asks for two members or more; an ``isinstance`` that decides
-between two ways. When a member is added, mypy names a dispatch that ends in ``assert_never``, and nothing names the others.
+``match``; and an ``if … elif`` or a row of ``if … return`` that asks for two members or more. When a member is added, mypy
+names a dispatch that ends in ``assert_never``, and nothing names the others. A single ``isinstance`` is left to mypy, which
+narrows what follows.
 
 What is deliberately about some members only says so on its line: ``# dispatch: why the others need nothing``.
 """
@@ -42,14 +43,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """What an ``if`` asks for, and whether by ``isinstance``."""
-
-    subject: ast.expr
-    is_instance: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Dispatch:
     """A dispatch in the source, over whatever set, and whether it ends in ``assert_never``."""
 
@@ -62,15 +55,8 @@ class _Dispatch:
 def _dispatches(tree: ast.Module) -> Iterator[_Dispatch]:
     part_of_ladder: set[int] = set()
     for node in ast.walk(tree):
-        match node:
-            case ast.Match(subject=subject, cases=cases):
-                yield _Dispatch(node.lineno, "a match", subject, _never(cases[-1].body))
-            case ast.IfExp(test=test):
-                question = _question(test)
-                if question and question.is_instance:
-                    yield _Dispatch(node.lineno, "a conditional isinstance", question.subject, ends=False)
-            case _:
-                pass
+        if isinstance(node, ast.Match):
+            yield _Dispatch(node.lineno, "a match", node.subject, _never(node.cases[-1].body))
         for block in _blocks(node):
             for index, statement in enumerate(block):
                 if isinstance(statement, ast.If) and id(statement) not in part_of_ladder:
@@ -86,11 +72,11 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 def _ladder(statements: Sequence[ast.stmt], seen: set[int]) -> Iterator[_Dispatch]:
     """The questions about one subject from the first statement on, for as long as each branch leaves the block."""
-    questions: list[_Question] = []
+    questions: list[ast.expr] = []
     rest: Sequence[ast.stmt] = statements
     while rest and isinstance(first := rest[0], ast.If):
         asked, otherwise, leaves = _flattened(first, seen)
-        if not asked or len({ast.dump(each.subject) for each in (*questions[:1], *asked)}) > 1:
+        if not asked or len({ast.dump(each) for each in (*questions[:1], *asked)}) > 1:
             break
         questions += asked
         seen.add(id(first))
@@ -98,13 +84,13 @@ def _ladder(statements: Sequence[ast.stmt], seen: set[int]) -> Iterator[_Dispatc
             rest = otherwise
             break
         rest = rest[1:]
-    if len(questions) > 1 or (questions and questions[0].is_instance and rest):
-        yield _Dispatch(statements[0].lineno, "a ladder", questions[0].subject, _never(rest))
+    if len(questions) > 1:
+        yield _Dispatch(statements[0].lineno, "a ladder", questions[0], _never(rest))
 
 
-def _flattened(statement: ast.If, seen: set[int]) -> tuple[list[_Question], list[ast.stmt], bool]:
+def _flattened(statement: ast.If, seen: set[int]) -> tuple[list[ast.expr], list[ast.stmt], bool]:
     """The questions of an ``if`` with its ``elif``s, its ``else``, and whether every branch leaves the block."""
-    questions: list[_Question] = []
+    questions: list[ast.expr] = []
     leaves = True
     while True:
         question = _question(statement.test)
@@ -120,15 +106,15 @@ def _flattened(statement: ast.If, seen: set[int]) -> tuple[list[_Question], list
                 return questions, otherwise, leaves
 
 
-def _question(test: ast.expr) -> _Question | None:
-    """``isinstance(subject, …)`` or ``subject == …`` (``!=``, ``in``, ``not in``, ``is``), also negated."""
+def _question(test: ast.expr) -> ast.expr | None:
+    """The subject of ``isinstance(subject, …)`` or ``subject == …`` (``!=``, ``in``, ``not in``, ``is``), also negated."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return _question(operand)
         case ast.Call(func=ast.Name(id="isinstance"), args=[subject, _]):
-            return _Question(subject, is_instance=True)
+            return subject
         case ast.Compare(left=ast.Name() | ast.Attribute() as subject, comparators=[_]):
-            return _Question(subject, is_instance=False)
+            return subject
         case _:
             return None
 

@@ -264,7 +264,7 @@ def dump_rule(rule: Rule | None) -> dict[str, Any] | None:
 
 def uses_trigger(rule: Rule | None) -> bool:
     """Whether the rule compares with the event that started the journey."""
-    match rule:
+    match rule:  # dispatch: every other rule holds no rules and compares nothing with the trigger
         case AllRule(all=rules) | AnyRule(any=rules):
             return any(uses_trigger(each) for each in rules)
         case NotRule(not_=inner):
