@@ -13,6 +13,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud import client
+from local.operation_runs import operation_machines
 from local.problems import LocalError
 
 Progress = Callable[[int, int | None], None]
@@ -29,7 +30,7 @@ class FileOperations:
     def __init__(self, access: Mapping[str, Any]) -> None:
         outputs = access["outputs"]
         self.bucket: str = outputs["FilesBucket"]
-        self._machines: dict[str, str] = json.loads(outputs["OperationMachines"])
+        self._machines = operation_machines(outputs)
         self._s3 = client("s3", access["endpoint_url"])
         self._machine = client("stepfunctions", access["endpoint_url"])
 
