@@ -26,7 +26,7 @@ from local.places import current_project
 from local.providers import Providers, pass_mail_on
 from local.time_travel import TimeTravel, VirtualClock
 from local.tracking import Tracking
-from waypost.authoring.sending_policy import SendingRules
+from waypost.authoring.sending_policy import SENDING_RULES
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -228,7 +228,7 @@ def default_zone(project: Project) -> ZoneInfo:
     """The time zone that a project's statemachines/sending.yaml declares as the default."""
     path = project.statemachines / "sending.yaml"
     rules = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return ZoneInfo(SendingRules.model_validate(rules or {}).default_time_zone)
+    return ZoneInfo(SENDING_RULES.model_validate(rules or {}).default_time_zone)
 
 
 def write_atomically(path: Path, text: str) -> None:

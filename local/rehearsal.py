@@ -16,6 +16,7 @@ from local.scenarios import Scenario, ScenarioFile
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
 from waypost.reports.timeline import decisions, timeline
+from waypost.sending.occasion import journey_of, load_occasion
 
 ALL_JOURNEYS: Final = ""
 LONGEST = timedelta(days=400)
@@ -126,7 +127,7 @@ class Rehearsal:
 
     def _of_journey(self, journey: str, rows: Items, kind: str) -> list[Mapping[str, Any]]:
         return [
-            row for sk, row in rows.items() if sk.startswith(f"{kind}#") and journey in {ALL_JOURNEYS, row["journey"]}
+            row for sk, row in rows.items() if sk.startswith(f"{kind}#") and journey in {ALL_JOURNEYS, _journey_of(row)}
         ]
 
     def _tell(self, journey: str, scenario: Scenario) -> Told:
@@ -161,6 +162,11 @@ class Rehearsal:
             for event in page["events"]
             if entered in event
         ]
+
+
+def _journey_of(row: Mapping[str, Any]) -> str:
+    """The journey that a row belongs to, or "" for a message of another occasion."""
+    return journey_of(load_occasion(row["occasion"])) if "occasion" in row else str(row["journey"])
 
 
 def _contact_id(scenario: Scenario) -> str:

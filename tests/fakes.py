@@ -28,7 +28,6 @@ from waypost.sending.ledger import (
     LedgerRow,
     LedgerState,
     Snapshot,
-    Touch,
     Touches,
 )
 from waypost.sending.occasion import JourneyStep, Reply, dump_occasion, load_occasion
@@ -607,8 +606,8 @@ class FakeLedger:
             owner = touches.contact_id or contact_id
             if self.touches.get(owner, Touches()).version != touches.version:
                 return "touches_changed"
-            touch = Touch(request.message_key, _stored(at), channel)
-            self.touches[owner] = Touches([*touches.others(touch.message_key), touch], touches.version + 1)
+            recent = [replace(touch, at=_stored(touch.at)) for touch in touches.recent]
+            self.touches[owner] = Touches(recent, touches.version + 1)
         self._change(
             request,
             state="claimed",

@@ -110,8 +110,8 @@ def respond(outcome: Accepted | Refused, accepted_status: int = HTTPStatus.ACCEP
             logger.info("refused", extra={"status": status, "problems": len(problems)})
         case _:
             assert_never(outcome)
-    told = answer(outcome, accepted_status=accepted_status)
-    return Response(told.status, content_types.APPLICATION_JSON, told.body, told.headers)
+    response = answer(outcome, accepted_status=accepted_status)
+    return Response(response.status, content_types.APPLICATION_JSON, response.body, response.headers)
 
 
 def count_events(name: str, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Resume overdue pauses and give up on claims nobody answered for. Called every hour."""
+"""Resume overdue pauses and give up on claims without an answer. Called every hour."""
 
 from functools import cache
 from typing import Any

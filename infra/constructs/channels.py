@@ -13,7 +13,7 @@ _ANY_ORIGINATION = "No origination is chosen by ARN (context sms_origination), s
 class Channels(Construct):
     """The SES identity and configuration set; what SES says about a mail goes to the account's default event bus.
 
-    ``settings`` are what a function that sends is told.
+    ``settings`` are the environment of a function that sends.
     """
 
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:

@@ -16,7 +16,7 @@ class ContactsTable(Construct):
     """A table on demand with a stream, point-in-time recovery, expiring items and encryption.
 
     The index ``due`` holds only the items that wait for a time; the sweeper alone reads it. The index ``profiles`` holds
-    the profiles and nothing else, so that a bulk run does not pay for events and messages; nobody decides on sending by it.
+    the profiles and nothing else, so that a bulk run does not pay for events and messages; no send is decided by it.
     """
 
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""Other systems that are told what happened: for each a rule on the bus, and a queue and a secret or an API destination."""
+"""Other systems that receive events: for each a rule on the bus, and a queue and a secret or an API destination."""
 
 import json
 from collections.abc import Mapping
@@ -152,7 +152,7 @@ class Destinations(Construct):
             place,
             "DeadLetters",
             queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
-            because=f"{name} did not take an event for days, refused it, or said that it is gone; the reason is with it",
+            because=f"{name} did not take an event for days, refused it, or answered 410 Gone; the reason is with it",
         )
         return queue
 
@@ -177,7 +177,7 @@ class Destinations(Construct):
 
 
 def _pattern(destination: Mapping[str, Any]) -> aws_events.EventPattern:
-    """What the rule lets through: the event types; of an API destination also the condition, which nobody else asks."""
+    """What the rule lets through: the event types; of an API destination also the condition, which nothing else evaluates."""
     exact = [each for each in destination["events"] if "*" not in each]
     patterns = [aws_events.Match.wildcard(each) for each in destination["events"] if "*" in each]
     where = event_pattern(destination["where"]) if destination["kind"] == "api_key" else {}

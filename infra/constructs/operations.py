@@ -15,7 +15,7 @@ from waypost.errors import InvalidInput
 
 _OWN_CHILDREN = "The executions of a map are named by Step Functions, after the machine itself"
 _WORK = "work/"
-_ANY_FILE = "A machine is told in its input which file of a run to read"
+_ANY_FILE = "The input of a machine names the file of a run to read"
 
 
 class OperationMachines(NestedStack):

@@ -20,7 +20,7 @@ class Schedules(Construct):
     """The group of all schedules and the role in which they call functions.
 
     ``called`` are the folders of the functions that schedules call. Their ARNs are made from their names, because the
-    functions in turn are told this role.
+    functions in turn get this role in their environment.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The queue for calls that nobody could take: from schedules, from event rules, and from functions that kept failing."""
+"""The dead-letter queue of asynchronous calls: from schedules, from event rules, and from functions that kept failing."""
 
 from aws_cdk import Duration, aws_events, aws_events_targets, aws_lambda_destinations, aws_sqs
 from constructs import Construct

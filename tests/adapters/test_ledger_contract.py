@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.stores import Stores
+from tests.engine.world import touch
 from tests.fakes import FakeClock
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
@@ -33,6 +34,8 @@ def claim(stores: Stores, clock: FakeClock, asked: SendRequest, claim_id: str = 
         "local_time": "2027-03-01T10:00:00+08:00",
         "touches": None,
     } | options
+    if given["touches"] is not None:
+        given["touches"] = given["touches"].plus(touch(asked.message_key, clock(), topic="offers", priority="high"))
     return stores.ledger.claim(asked, claim_id=claim_id, **given)
 
 
@@ -137,8 +140,7 @@ def test_other_steps_have_their_own_keys(stores: Stores, clock: FakeClock) -> No
 def test_a_claim_counts_a_touch(stores: Stores, clock: FakeClock) -> None:
     assert claim(stores, clock, request(), touches=touched(stores)) == "claimed"
     touches = touched(stores)
-    (touch,) = touches.recent
-    assert (touch.message_key, touch.at, touch.channel) == (request().message_key, clock(), "email")
+    assert list(touches.recent) == [touch(request().message_key, clock(), topic="offers", priority="high")]
     assert touches.version == 1
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.adapters.stores import Stores, dynamo_stores
 from tests.engine.test_crashes import EXPECTED, LIVES
-from tests.engine.world import CONTACT, Play, World, send_request
+from tests.engine.world import CONTACT, Play, World, send_request, touch
 from tests.fakes import FakeClock, FakeContacts, FakeEnrolments, FakeHistory, FakeLedger, FakePauses
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.ledger import DynamoLedger
@@ -141,12 +141,26 @@ def test_a_refusal_that_broke_down_never_lets_a_second_call_through(
     request = send_request(enrolment, "welcome", state="welcome")
     ledger = DynamoLedger(dynamodb, table)
     touches = ledger.snapshot(request).touches
-    ledger.claim(request, channel="email", claim_id="claim-1", at=clock(), local_time="", touches=touches)
+    ledger.claim(
+        request,
+        channel="email",
+        claim_id="claim-1",
+        at=clock(),
+        local_time="",
+        touches=touches.plus(touch(request.message_key, clock())),
+    )
     decision = Decision(clock(), "2027-03-01T10:00:00+08:00", "rejected", "provider: MessageRejected", "email")
     with pytest.raises(TemporarilyUnavailable):
         DynamoLedger(Dying(dynamodb, dies_at), table).settle(
             request, claim_id="claim-1", state="rejected", decision=decision
         )
     touches = ledger.snapshot(request).touches
-    again = ledger.claim(request, channel="email", claim_id="claim-2", at=clock(), local_time="", touches=touches)
+    again = ledger.claim(
+        request,
+        channel="email",
+        claim_id="claim-2",
+        at=clock(),
+        local_time="",
+        touches=touches.plus(touch(request.message_key, clock())),
+    )
     assert again == "taken"

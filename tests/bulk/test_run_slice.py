@@ -1,7 +1,7 @@
 """The runner of slices: everything is read, counted and written once, wherever an invocation stops, dies or is doubled."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from waypost.bulk.plans import load_plan, store_plan
 from waypost.bulk.run_slice import RESERVE, SliceRunner, TakePage
 from waypost.bulk.slices import SliceSize, slice_payloads
 from waypost.bulk.state import SliceState, SliceStates
+from waypost.codec import JsonForm
 from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.files.ports import Files
 
@@ -27,7 +28,7 @@ SMALL = SliceRunner(items_per_invocation=8, items_per_checkpoint=4)
 
 
 @dataclass(slots=True)
-class Copied:
+class Copied(JsonForm):
     """The sum of the numbers that were read, and the files they were copied to."""
 
     total: int = 0
@@ -36,13 +37,6 @@ class Copied:
     def merge(self, other: Self) -> None:
         self.total += other.total
         self.files += other.files
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"total": self.total, "files": self.files}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        return cls(value["total"], list(value["files"]))
 
 
 @dataclass
@@ -92,7 +86,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.files = CrashingFiles(self.effects)
-        self.states: SliceStates[Copied] = SliceStates(self.files, "work/copies/", Copied.from_dict)
+        self.states: SliceStates[Copied] = SliceStates(self.files, "work/copies/", Copied)
         self.work = [Copying(self.files, slice_, self.numbers) for slice_ in range(SLICES)]
 
     def invoke(self, slice_: int) -> SliceState[Copied]:

@@ -15,7 +15,7 @@ JOURNEY = "new_user_nurture"
 DEFAULTS: Final = {"time_zone": "Asia/Shanghai", "locale": "zh-CN"}
 
 SENDING: dict[str, Any] = {
-    "windows": {"email": ["08:00", "22:00"], "sms": ["09:00", "21:00"]},
+    "windows": {"email": {"start": "08:00", "end": "22:00"}, "sms": {"start": "09:00", "end": "21:00"}},
     "frequency_cap": {"count": 2, "hours": 24},
     "send_within_hours": 72,
 }

@@ -1,5 +1,6 @@
 """Each guard on its own, then all of them in their order."""
 
+import pkgutil
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
@@ -8,32 +9,24 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.engine.published_journeys import SENDING, email, sms
-from tests.engine.world import CONTACT, START
+from tests.engine.world import CONTACT, START, touch
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact
-from waypost.content.message import PublishedMessage
+from waypost.content.message import Priority, PublishedMessage
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.sending import guards
-from waypost.sending.guards import (
-    GUARDS,
-    Allow,
-    Case,
-    Defer,
-    Erased,
-    FrequencyCap,
-    Guard,
-    LeftJourney,
-    MissingAddress,
-    NoConsent,
-    QuietHours,
-    Skip,
-    Suppressed,
-    Verdict,
-    judge,
-)
-from waypost.sending.ledger import Touch, Touches
+from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Skip, Verdict
+from waypost.sending.guards.erased import Erased
+from waypost.sending.guards.frequency_cap import FrequencyCap
+from waypost.sending.guards.left_journey import LeftJourney
+from waypost.sending.guards.missing_address import MissingAddress
+from waypost.sending.guards.no_consent import NoConsent
+from waypost.sending.guards.quiet_hours import QuietHours
+from waypost.sending.guards.same_topic import SameTopic
+from waypost.sending.guards.suppressed import Suppressed
+from waypost.sending.judge import all_guards, judge
+from waypost.sending.ledger import Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, OccasionKind, Reply, StaffNotice
-from waypost.sending.policy import FrequencyCap as CapPolicy
 from waypost.sending.policy import SendingPolicy
 
 NOON = parse_instant("2027-03-01T12:00:00+08:00")
@@ -44,7 +37,11 @@ MARKETING = PublishedMessage.from_dict(email("welcome"))
 TRANSACTIONAL = PublishedMessage.from_dict(email("receipt", kind="transactional"))
 TEXT = PublishedMessage.from_dict(sms("survey"))
 STEP = JourneyStep(CONTACT, "n-1", "nurture", "Day 1, welcome")
-POLICY = SendingPolicy.from_dict(SENDING)
+
+
+def policy(**changes: Any) -> SendingPolicy:
+    """The usual policy with these sections changed."""
+    return SendingPolicy.from_dict(SENDING | changes)
 
 
 def contact(**changes: Any) -> Contact:
@@ -71,7 +68,7 @@ def case(**changes: Any) -> Case:
         "contact": contact(),
         "enrolment": enrolment(),
         "touches": Touches(),
-        "policy": POLICY,
+        "policy": policy(),
         "zone": ZoneInfo("Asia/Shanghai"),
         "now": NOON,
     }
@@ -79,7 +76,7 @@ def case(**changes: Any) -> Case:
 
 
 def touches(*instants: datetime) -> Touches:
-    return Touches([Touch(f"m-{number}", at, "email") for number, at in enumerate(instants)], len(instants))
+    return Touches([touch(f"m-{number}", at) for number, at in enumerate(instants)], len(instants))
 
 
 def test_a_message_nobody_objects_to_is_allowed() -> None:
@@ -204,15 +201,59 @@ def test_when_the_wait_is_over_the_cap_allows() -> None:
 def test_transactional_messages_and_uncapped_policies_know_no_cap() -> None:
     recent = touches(NOON, NOON, NOON)
     assert FrequencyCap().check(case(touches=recent, message=TRANSACTIONAL)) == Allow()
-    assert FrequencyCap().check(case(touches=recent, policy=replace(POLICY, frequency_cap=None))) == Allow()
+    assert FrequencyCap().check(case(touches=recent, policy=policy(frequency_cap=None))) == Allow()
 
 
 def test_a_cap_may_look_back_for_weeks() -> None:
-    monthly = replace(POLICY, frequency_cap=CapPolicy(count=1, hours=24 * 30))
+    monthly = policy(frequency_cap={"count": 1, "hours": 24 * 30})
     sent = NOON - timedelta(days=29)
     assert FrequencyCap().check(case(touches=touches(sent), policy=monthly)) == Defer(
         "frequency_cap", sent + timedelta(days=30)
     )
+
+
+# Reserved for high priority: two in 24 hours, one of them
+
+
+@pytest.mark.parametrize(
+    ("sent", "priority", "verdict"),
+    [
+        ((), "normal", Allow()),
+        (((1, "normal"),), "normal", Defer("frequency_cap", NOON + 23 * HOUR)),
+        (((1, "normal"),), "high", Allow()),
+        (((1, "high"),), "normal", Allow()),
+        (((1, "high"),), "high", Allow()),
+        (((2, "high"), (1, "normal")), "high", Defer("frequency_cap", NOON + 22 * HOUR)),
+        (((2, "high"), (1, "normal")), "normal", Defer("frequency_cap", NOON + 23 * HOUR)),
+        (((1, "high"), (2, "high")), "normal", Defer("frequency_cap", NOON + 22 * HOUR)),
+    ],
+)
+def test_what_is_reserved_is_kept_for_messages_of_high_priority(
+    sent: tuple[tuple[int, Priority], ...], priority: Priority, verdict: Verdict
+) -> None:
+    recent = Touches([touch(f"m-{hours}", NOON - hours * HOUR, priority=each) for hours, each in sent])
+    reserving = policy(frequency_cap={"count": 2, "hours": 24, "reserved": 1})
+    judged = case(touches=recent, policy=reserving, message=replace(MARKETING, priority=priority))
+    assert FrequencyCap().check(judged) == verdict
+
+
+# The same topic within some days
+
+
+@pytest.mark.parametrize(
+    ("topic", "days_ago", "verdict"),
+    [
+        ("nurture", 6.9, Skip("same_topic")),
+        ("nurture", 7, Allow()),
+        ("offers", 1, Allow()),
+    ],
+)
+def test_a_topic_is_spaced_by_its_days(topic: str, days_ago: float, verdict: Verdict) -> None:
+    recent = Touches([touch("m-1", NOON - timedelta(days=days_ago), topic=topic)])
+    weekly = policy(topic_spacing_days={"nurture": 7})
+    assert SameTopic().check(case(touches=recent, policy=weekly)) == verdict
+    assert SameTopic().check(case(touches=recent, policy=weekly, message=TRANSACTIONAL)) == Allow()
+    assert SameTopic().check(case(touches=recent)) == Allow()
 
 
 # Quiet hours: mail from 08:00 to 22:00, SMS from 09:00 to 21:00
@@ -242,7 +283,7 @@ def test_marketing_waits_for_the_window_where_the_contact_lives(
 
 def test_transactional_messages_and_channels_without_a_window_know_no_quiet_hours() -> None:
     assert QuietHours().check(case(now=LATE, message=TRANSACTIONAL)) == Allow()
-    assert QuietHours().check(case(now=LATE, policy=replace(POLICY, windows={}))) == Allow()
+    assert QuietHours().check(case(now=LATE, policy=policy(windows={}))) == Allow()
 
 
 SLOT = BroadcastSlot(CONTACT, "spring", "2027", "teaser")
@@ -297,7 +338,7 @@ def test_a_step_without_its_enrolment_is_not_sent() -> None:
     assert judge(case(occasion=SLOT, enrolment=None)) == Allow()
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: type(guard).__name__)
+@pytest.mark.parametrize("guard", all_guards(), ids=lambda guard: type(guard).__name__)
 def test_a_guard_says_of_every_kind_of_occasion_whether_it_judges_it(guard: Guard) -> None:
     assert {field.name for field in fields(guard.judges)} == set(get_args(OccasionKind))
     for occasion in OCCASIONS:
@@ -307,13 +348,27 @@ def test_a_guard_says_of_every_kind_of_occasion_whether_it_judges_it(guard: Guar
 # All of them
 
 
-def test_every_guard_of_the_module_is_asked() -> None:
-    classes = [
-        each
-        for each in vars(guards).values()
-        if isinstance(each, type) and each is not Guard and callable(getattr(each, "check", None))
-    ]
-    assert {type(guard) for guard in GUARDS} == set(classes)
+def test_every_guard_has_a_module_and_is_asked_by_weight() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(guards.__path__)}
+    found = all_guards()
+    assert {type(guard).__module__.rpartition(".")[2] for guard in found} == modules
+    assert [guard.weight for guard in found] == sorted(guard.weight for guard in found)
+    assert {type(guard) for guard in found} == set(Guard.__subclasses__())
+
+
+def test_a_guard_without_a_declaration_cannot_be_imported() -> None:
+    def check(_: Guard, case: Case) -> Verdict:
+        return Skip(case.local_time)
+
+    with pytest.raises(TypeError, match="Hasty declares no weight and no judges"):
+        type("Hasty", (Guard,), {"check": check})
+    with pytest.raises(TypeError, match="reply"):
+        Judges(journey_step=True, broadcast_slot=True, staff_notice=True)  # type: ignore[call-arg]
+
+
+def test_a_setting_belongs_to_one_guard() -> None:
+    names = [setting.name for guard in all_guards() for setting in guard.settings]
+    assert len(names) == len(set(names))
 
 
 def worst_case(**better: Any) -> Case:
@@ -322,6 +377,7 @@ def worst_case(**better: Any) -> Case:
         "contact": contact(erased=True, attributes={}, suppressions={"email": "complaint"}, consents={}),
         "enrolment": enrolment(status="leaving", outcome="exited"),
         "touches": touches(LATE, LATE),
+        "policy": policy(topic_spacing_days={"nurture": 1}),
         "now": LATE,
     }
     return case(**worst | better)
@@ -336,6 +392,7 @@ def test_what_can_never_be_cured_is_the_reason_before_what_passes_with_time() ->
         ("attributes", {"email": "lin@example.com"}),
         ("suppressions", {}),
         ("consents", answered(True, "email/*")),
+        ("policy", policy()),
         ("touches", Touches()),
         ("now", NOON),
     ]
@@ -344,13 +401,14 @@ def test_what_can_never_be_cured_is_the_reason_before_what_passes_with_time() ->
         verdict = judge(worst_case(**better, contact=contact(**ill)))
         assert not isinstance(verdict, Allow)
         reasons.append(verdict.reason)
-        (better if name in {"enrolment", "touches", "now"} else ill)[name] = cure
+        (better if name in {"enrolment", "policy", "touches", "now"} else ill)[name] = cure
     assert reasons == [
         "erased",
         "left_journey",
         "missing_address",
         "suppressed_complaint",
         "no_consent",
+        "same_topic",
         "frequency_cap",
         "quiet_hours",
     ]

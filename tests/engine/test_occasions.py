@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.published_journeys import email, published
-from tests.engine.world import CONTACT, START, World, event, redelivered, task_payload
+from tests.engine.world import CONTACT, START, World, event, redelivered, task_payload, touch
 from tests.fakes import CRASH_MODES, CrashMode
 from waypost.clock import parse_instant
 from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput
 from waypost.reports.timeline import decisions
 from waypost.sending.channels import Refused
-from waypost.sending.ledger import Touch, Touches
+from waypost.sending.ledger import Touches
 from waypost.sending.occasion import (
     BroadcastSlot,
     JourneyStep,
@@ -211,7 +211,7 @@ def test_a_notice_to_staff_is_never_marketing(world: World) -> None:
 def test_a_broadcast_is_capped_like_a_journey_and_what_is_needed_now_is_not(
     world: World, request_: SendRequest, outcome: str
 ) -> None:
-    known = [Touch(f"m-{number}", world.clock(), "email") for number in range(2)]
+    known = [touch(f"m-{number}", world.clock()) for number in range(2)]
     world.ledger.touches[CONTACT] = Touches(known, 2)
     assert world.sender.send(request_).outcome == outcome
 

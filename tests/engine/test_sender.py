@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.engine.published_journeys import either, email, journey, published
-from tests.engine.world import CONTACT, World, redelivered, send_request
+from tests.engine.world import CONTACT, World, redelivered, send_request, touch
 from tests.fakes import Crash, CrashMode
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.channels import Accepted, Refused, Unclear
-from waypost.sending.ledger import Touch, Touches
+from waypost.sending.ledger import Touches
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import PROVIDER_ATTEMPTS
 
@@ -190,12 +190,12 @@ def test_of_two_calls_at_the_same_time_one_claims(world: World, enrolment: Enrol
 
 
 def test_a_call_that_is_always_second_is_left_for_a_retry(world: World, enrolment: Enrolment) -> None:
-    def touch() -> None:
+    def count_another() -> None:
         known = world.ledger.touches.get(CONTACT, Touches())
         world.ledger.touches[CONTACT] = Touches(known.recent, known.version + 1)
-        world.ledger.before_claim = touch
+        world.ledger.before_claim = count_another
 
-    world.ledger.before_claim = touch
+    world.ledger.before_claim = count_another
     with pytest.raises(ConcurrentUpdate):
         world.sender.send(welcome(enrolment))
     assert world.email.calls.total() == 0
@@ -408,7 +408,7 @@ def test_a_message_may_be_deferred_more_than_once(world: World, enrolment: Enrol
     request = welcome(enrolment)
     world.sender.send(request)
     sent_at = parse_instant("2027-03-02T07:00:00+08:00")
-    world.ledger.touches[CONTACT] = Touches([Touch("m-1", sent_at, "email"), Touch("m-2", sent_at, "email")], 2)
+    world.ledger.touches[CONTACT] = Touches([touch("m-1", sent_at), touch("m-2", sent_at)], 2)
     fire(world)
     assert world.ledger[request.message_key].deferred_until == parse_instant("2027-03-03T08:00:00+08:00")
     fire(world)
@@ -473,7 +473,7 @@ def test_a_booking_that_nobody_noted_is_never_a_lost_message(world: World, enrol
     world.clock.set(booking.at)
     world.schedules.take(booking)
     world.email.answers = [THROTTLED] * PROVIDER_ATTEMPTS
-    world.ledger.touches[CONTACT] = Touches([Touch(f"m-{n}", world.clock(), "email") for n in range(2)], 2)
+    world.ledger.touches[CONTACT] = Touches([touch(f"m-{n}", world.clock()) for n in range(2)], 2)
     world.effects.crash_at = len(world.effects.log) + 2
     with pytest.raises(Crash):
         world.call(booking)
@@ -515,7 +515,7 @@ def test_a_transactional_message_is_neither_capped_nor_counted(world: World, enr
 def test_a_message_does_not_count_against_itself(world: World, enrolment: Enrolment) -> None:
     """A claim whose call died between giving it back and taking the touch back."""
     request = welcome(enrolment)
-    known = [Touch(request.message_key, world.clock(), "email"), Touch("m-other", world.clock(), "email")]
+    known = [touch(request.message_key, world.clock()), touch("m-other", world.clock())]
     world.ledger.touches[CONTACT] = Touches(known, 2)
     assert world.sender.send(request).outcome == "sent"
     assert len(world.ledger.touches[CONTACT].recent) == 2

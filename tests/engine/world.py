@@ -52,6 +52,7 @@ from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.upkeep import Upkeep
 from waypost.sending.deferral import Deferrals
+from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import SendMessage
 
@@ -309,6 +310,18 @@ class World:
     def close(self, enrolment: Enrolment, status: str = "SUCCEEDED") -> dict[str, Any]:
         """Step Functions says that the execution has stopped."""
         return redelivered(lambda: self.closer.close(status_event(enrolment, status)))
+
+
+def touch(message_key: str, at: datetime, **changes: Any) -> Touch:
+    """A marketing mail of the nurture that was claimed."""
+    fields: dict[str, Any] = {
+        "channel": "email",
+        "message": f"{JOURNEY}/welcome",
+        "kind": "marketing",
+        "topic": "nurture",
+        "priority": "normal",
+    }
+    return Touch(message_key=message_key, at=at, **fields | changes)
 
 
 def redelivered(call: Callable[[], T]) -> T:

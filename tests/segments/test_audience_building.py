@@ -329,8 +329,7 @@ def slicing_size() -> Any:
 
 def stored_again(state: SliceState[slicing.AudienceFound]) -> SliceState[slicing.AudienceFound]:
     """A state as the next invocation reads it."""
-    value = json.loads(json.dumps(state.to_dict()))
-    return SliceState.from_dict(value, slicing.AudienceFound.from_dict(value["found"]))
+    return SliceState.from_dict(json.loads(json.dumps(state.to_dict())), slicing.AudienceFound)
 
 
 @settings(max_examples=15)

@@ -18,6 +18,7 @@ from waypost.bulk.pages import Page
 from waypost.bulk.plans import load_plan
 from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner, TakePage
 from waypost.bulk.state import SliceStates
+from waypost.codec import JsonForm
 from waypost.files.ports import Files
 from waypost.segments.buckets import bucket, position
 from waypost.segments.history_lookup import HistoryLookup
@@ -35,25 +36,16 @@ Sampled = tuple[int, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class MemberFile:
-    """A file of contact ids; ``digest`` is the SHA-256 of its lines, before they are compressed."""
+class MemberFile(JsonForm):
+    """A file of contact ids; ``sha256`` is that of its lines, before they are compressed."""
 
     key: str
     contacts: int
-    digest: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {"key": self.key, "contacts": self.contacts, "sha256": self.digest}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(value["key"], value["contacts"], value["sha256"])
+    sha256: str
 
 
 @dataclass(slots=True)
-class AudienceFound:
+class AudienceFound(JsonForm):
     """What one slice, or several together, have found.
 
     ``matching`` contacts answer the rule. Those are ``held_out``, or ``members``; with a ``limit`` the members are not
@@ -86,41 +78,6 @@ class AudienceFound:
         self.sample = first_drawn([*self.sample, *other.sample], self.sampled)
         self.base.merge(other.base)
         self.segment.merge(other.segment)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "limit": self.limit,
-            "sampled": self.sampled,
-            "matching": self.matching,
-            "histories": self.histories,
-            "members": self.members.to_dict(),
-            "held_out": self.held_out.to_dict(),
-            "files": [file.to_dict() for file in self.files],
-            "held_out_files": [file.to_dict() for file in self.held_out_files],
-            "drawn": [list(each) for each in self.drawn],
-            "sample": [list(each) for each in self.sample],
-            "base": self.base.to_dict(),
-            "segment": self.segment.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(
-            limit=value["limit"],
-            sampled=value["sampled"],
-            matching=value["matching"],
-            histories=value["histories"],
-            members=SetDigest.from_dict(value["members"]),
-            held_out=SetDigest.from_dict(value["held_out"]),
-            files=[MemberFile.from_dict(file) for file in value["files"]],
-            held_out_files=[MemberFile.from_dict(file) for file in value["held_out_files"]],
-            drawn=[(place, contact_id) for place, contact_id in value["drawn"]],
-            sample=[(place, about) for place, about in value["sample"]],
-            base=Tally.from_dict(value["base"]),
-            segment=Tally.from_dict(value["segment"]),
-        )
 
 
 def first_drawn(sample: Sequence[Sampled], most: int) -> list[Sampled]:
@@ -338,4 +295,4 @@ def new_found(plan: AudiencePlan) -> AudienceFound:
 
 def audience_states(files: Files, plan: AudiencePlan) -> SliceStates[AudienceFound]:
     """The states of the slices of an audience; only the run itself reads them."""
-    return SliceStates(files, f"work/{plan.folder}slices/", AudienceFound.from_dict)
+    return SliceStates(files, f"work/{plan.folder}slices/", AudienceFound)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final, Self
 
 from waypost.audiences.sketches import TopCounter
+from waypost.codec import JsonForm
 from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
@@ -60,7 +61,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 @dataclass(slots=True)
-class Tally:
+class Tally(JsonForm):
     """So many contacts, and in each dimension how many have which value."""
 
     contacts: int = 0
@@ -77,21 +78,6 @@ class Tally:
         self.contacts += other.contacts
         for name, counter in other.dimensions.items():
             self.dimensions[name].merge(counter)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "contacts": self.contacts,
-            "dimensions": {name: counter.to_dict() for name, counter in self.dimensions.items()},
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        tally = cls(contacts=value["contacts"])
-        for name, counter in value["dimensions"].items():
-            tally.dimensions[name] = TopCounter.from_dict(counter)
-        return tally
 
 
 def traits(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from waypost import ids
 from waypost.bulk.plans import store_plan
 from waypost.bulk.slices import SliceSize, slice_payloads
-from waypost.clock import Clock, format_instant, parse_instant
+from waypost.clock import Clock
+from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files
 from waypost.segments.compile import Holds, compile_rule
@@ -46,7 +47,7 @@ LANGUAGES: Final = ("zh-CN", "en")
 
 
 @dataclass(frozen=True)
-class AudiencePlan:
+class AudiencePlan(JsonForm):
     """One run: who is asked for, as of when, and in how many slices. Every slice decides by this and nothing else.
 
     ``hold_out`` is ``{salt, percent}``: that part of the matching contacts is kept out, for comparison. ``limit`` draws
@@ -99,31 +100,6 @@ class AudiencePlan:
     def default_zone(self) -> ZoneInfo:
         """The zone of contacts that have none."""
         return ZoneInfo(self.zone)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "audience": self.audience,
-            "run": self.run,
-            "segment": self.segment,
-            "rule": dict(self.rule),
-            "at": format_instant(self.at),
-            "zone": self.zone,
-            "slices": self.slices,
-            "sample": self.sample,
-            "salt": self.salt,
-            "hold_out": dict(self.hold_out) if self.hold_out else None,
-            "limit": self.limit,
-            "compressed": self.compressed,
-            "base_one_in": self.base_one_in,
-            "language": self.language,
-            "keeps_files": self.keeps_files,
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(**{**value, "at": parse_instant(value["at"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, Self
 
+from waypost.codec import JsonForm
+
 ROOM: Final = 1_000
 """Different values of one thing that are counted exactly; a city, a tag or a level rarely has more."""
 
@@ -15,7 +17,7 @@ _MODULUS: Final = 1 << 256
 
 
 @dataclass(slots=True)
-class TopCounter:
+class TopCounter(JsonForm):
     """How often each value occurred: exact up to ``room`` different values, and the frequent ones beyond.
 
     ``lost`` bounds what a count may lack: ``counted <= true <= counted + lost``, and ``lost`` is at most the number of
@@ -54,14 +56,9 @@ class TopCounter:
             self._cut()
         return {"counts": self.counts, "lost": self.lost}
 
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(counts=dict(value["counts"]), lost=value["lost"])
-
 
 @dataclass(slots=True)
-class SetDigest:
+class SetDigest(JsonForm):
     """A digest of a set of contact ids that does not depend on their order and adds up.
 
     The sum, modulo 2^256, of the SHA-256 of each id. Whoever sends to an audience sums up the contacts it sent to, skipped

@@ -1,6 +1,6 @@
 """Reads the authored files of one folder and collects what is wrong with all of them. Used by everything authored.
 
-A file that cannot be read gives None and a problem, so that an author sees every problem at once; whoever made the reader
+A file that cannot be read gives None and a problem, so that an author sees every problem at once; the code that made the reader
 calls ``raise_problems`` at the end.
 """
 

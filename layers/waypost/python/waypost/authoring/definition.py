@@ -11,7 +11,7 @@ from waypost.authoring.tasks import Task
 def augmented(definition: dict[str, Any], *, tasks: Mapping[str, Task]) -> dict[str, Any]:
     """A copy in which every task has its standard ``Retry`` and ``TimeoutSeconds``, unless it has its own.
 
-    A message that only somebody gets who has left the body is marked ``after_exit``: the guard that stops the messages
+    A message that is reached only by leaving the body is marked ``after_exit``: the guard that stops the messages
     of those who left lets it pass. The definition must have passed ``waypost.authoring.lint``.
     """
     copy: dict[str, Any] = json.loads(json.dumps(definition))

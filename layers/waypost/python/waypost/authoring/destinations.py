@@ -1,4 +1,4 @@
-"""The systems that are told what happens, ``statemachines/contacts/destinations/<name>.yaml``, checked. Used by declaring."""
+"""The systems that receive events, ``statemachines/contacts/destinations/<name>.yaml``, checked. Used by declaring."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -20,7 +20,7 @@ from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
 from waypost.authoring.problems import InvalidJourney, Problem
 from waypost.authoring.segments import written_rules
-from waypost.authoring.sending_policy import SendingRules
+from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 
@@ -94,7 +94,7 @@ class _Reader(FileReader):
     def sending(self) -> SendingRules:
         """The sending policy; without a file, the one built in."""
         path = self.root / "sending.yaml"
-        return (self.model(path, SendingRules) if path.exists() else None) or SendingRules()
+        return (self.model(path, SENDING_RULES) if path.exists() else None) or SENDING_RULES()
 
     def journey(self, path: Path, sending: SendingRules, tasks: Mapping[str, Task]) -> JourneyFolder | None:
         """The journey in the folder, or None and its problems."""

@@ -16,8 +16,8 @@ from waypost.importing.filling import Derivation, WhenKnown
 PLACE: Final = "contacts/filling.yaml"
 
 NEVER_GUESSED: Final = {
-    "email": "an address belongs to somebody",
-    "phone": "an address belongs to somebody",
+    "email": "an address belongs to one contact",
+    "phone": "an address belongs to one contact",
     "consent": "only the person can give it",
     "tags": "tags have rules of their own, in tags.yaml",
     "groups": "groups are joined, not guessed",

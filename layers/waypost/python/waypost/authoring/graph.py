@@ -99,7 +99,7 @@ def caught_leaving(state: State) -> set[str]:
 
 
 def after_leaving(machine: dict[str, Any]) -> set[str]:
-    """The states at the top that somebody may pass who has left the body."""
+    """The states at the top that a contact may pass after leaving the body."""
     scope = Scope(machine["StartAt"], machine["States"])
     doors = [
         catcher["Next"]

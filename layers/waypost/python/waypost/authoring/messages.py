@@ -16,6 +16,7 @@ from waypost.authoring.mail import BrokenMjmlError, compile_mail
 from waypost.authoring.problems import Authored, Problem, explain, unknown
 from waypost.authoring.sending_policy import LOCALE, Locale
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
+from waypost.content.message import MessageKind, Priority
 from waypost.content.sms import MOST_PARTS, sms_length
 from waypost.content.templates import (
     HTML,
@@ -65,12 +66,13 @@ class WantedProducts(Authored):
 class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried."""
 
-    kind: Literal["marketing", "transactional"]
+    kind: MessageKind
     topic: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=50)]
     channels: Annotated[list[Literal["email", "sms"]], Field(min_length=1)]
     subject: dict[Locale, Annotated[str, Field(min_length=1, max_length=200)]] = Field(default_factory=dict)
     description: str | None = None
     products: WantedProducts | None = None
+    priority: Priority = "normal"
 
     @field_validator("channels")
     @classmethod
@@ -114,6 +116,7 @@ class MessageFolder:
             "name": self.path.name,
             "kind": manifest.kind,
             "topic": manifest.topic,
+            "priority": manifest.priority,
             "channels": list(manifest.channels),
             "variants": variants,
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),

@@ -172,7 +172,7 @@ def _stage_problems(stages: list[LifecycleStage]) -> Iterator[tuple[str, str]]:
         for reason in standing_problems(stage.rule):
             yield f"lifecycle[{index}].rule", reason
     if stages and all(stage.rule is None for stage in stages):
-        yield "lifecycle", "no stage has a rule; without one nobody ever leaves a stage"
+        yield "lifecycle", "no stage has a rule; without one no contact ever leaves a stage"
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Writes docs/segments.md and docs/segment.schema.json from the models: ``python -m waypost.authoring.rule_reference``.
 
-Run at the root of the repository, by whoever changes the language; a test fails while the files are not as they would be
+Run at the root of the repository, after a change of the language; a test fails while the files are not as they would be
 written.
 """
 

@@ -108,7 +108,7 @@ def _written_out(reader: FileReader, placed: "PlacedRule", known: Rules) -> Mapp
 class PlacedRule:
     """A rule in a section: the ``file`` under statemachines/ and the field it stands in, and the object that ``holds`` it.
 
-    ``key`` is what the index of rules calls it; "" for a rule that nobody else can build on.
+    ``key`` is what the index of rules calls it; "" for a rule that no other can build on.
     """
 
     file: Path

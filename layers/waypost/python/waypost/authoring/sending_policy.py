@@ -1,13 +1,19 @@
 """The sending policy, ``statemachines/sending.yaml``, checked. Used by discovery, which publishes it."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import time
-from typing import Annotated, Any, Final, Literal, Self
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, create_model
 
 from waypost.authoring.problems import Authored
+from waypost.contacts.channels import CHANNELS, Channel
+from waypost.sending.judge import all_guards
+from waypost.sending.policy import Between, Setting
 
 _LOCAL_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -33,40 +39,14 @@ LOCALE: Final = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
 Locale = Annotated[str, Field(pattern=f"^{LOCALE}$")]
 
 
-class SendingWindow(Authored):
-    """The hours of the contact's day in which a channel may be used; the end is outside."""
-
-    start: LocalTime = Field(alias="from")
-    end: LocalTime = Field(alias="until")
-
-    @model_validator(mode="after")
-    def _is_open(self) -> Self:
-        if time.fromisoformat(self.start) == time.fromisoformat(self.end):
-            raise ValueError("is never open: 'from' and 'until' are the same")
-        return self
-
-
-class FrequencyCap(Authored):
-    """At most ``count`` marketing messages to a contact in any ``hours``."""
-
-    count: Annotated[int, Field(ge=1)]
-    hours: Annotated[int, Field(ge=1, le=24 * 90)]
-
-
-def _daytime() -> dict[Literal["email", "sms"], SendingWindow]:
-    return {
-        "email": SendingWindow.model_validate({"from": "08:00", "until": "22:00"}),
-        "sms": SendingWindow.model_validate({"from": "09:00", "until": "21:00"}),
-    }
-
-
 class SendingRules(Authored):
-    """How and when messages may go out; what the file leaves out keeps the value given here."""
+    """How and when messages may go out; what the file leaves out keeps its default.
+
+    The settings of the guards are fields of ``SENDING_RULES``, which is made of their declarations.
+    """
 
     default_time_zone: TimeZone = "Asia/Shanghai"
     default_locale: Locale = "zh-CN"
-    windows: dict[Literal["email", "sms"], SendingWindow] = Field(default_factory=_daytime)
-    frequency_cap: FrequencyCap | None = FrequencyCap(count=2, hours=24)
     send_within_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 72
 
     def published_defaults(self) -> dict[str, str]:
@@ -75,8 +55,65 @@ class SendingRules(Authored):
 
     def published(self) -> dict[str, Any]:
         """The form the sender reads."""
-        return {
-            "windows": {channel: [window.start, window.end] for channel, window in self.windows.items()},
-            "frequency_cap": None if self.frequency_cap is None else self.frequency_cap.model_dump(mode="json"),
-            "send_within_hours": self.send_within_hours,
-        }
+        settings = {each.name: _published(getattr(self, each.name, each.default)) for each in guard_settings()}
+        return {**settings, "send_within_hours": self.send_within_hours}
+
+
+def guard_settings() -> list[Setting[Any]]:
+    """The settings of all guards."""
+    return [setting for guard in all_guards() for setting in guard.settings]
+
+
+def _authored(form: Any) -> Any:
+    """The form of a setting as pydantic checks it; what comes out of the check is the guard's own type."""
+    if form is time:
+        return Annotated[LocalTime, AfterValidator(time.fromisoformat)]
+    if form is Channel:
+        return Literal[CHANNELS]
+    if isinstance(form, type) and is_dataclass(form):
+        return _authored_dataclass(form)
+    base, arguments = get_origin(form), get_args(form)
+    if base is Annotated:
+        bounds = [Field(ge=each.least, le=each.most) for each in form.__metadata__ if isinstance(each, Between)]
+        return Annotated[_authored(arguments[0]), *bounds]
+    if base in {Union, UnionType}:
+        return Union[tuple(_authored(each) for each in arguments)]  # noqa: UP007 - its members are not known here
+    return base[tuple(_authored(each) for each in arguments)] if base is not None else form
+
+
+def _authored_dataclass(form: type[Any]) -> Any:
+    types = get_type_hints(form, include_extras=True)
+    names = [each.name for each in fields(form)]
+    model = create_model(  # type: ignore[call-overload]  # its fields are not known here
+        form.__name__,
+        __base__=Authored,
+        **{
+            each.name: (
+                _authored(types[each.name]),
+                Field(default=... if each.default is MISSING else each.default, alias=each.metadata.get("authored")),
+            )
+            for each in fields(form)
+        },
+    )
+    return Annotated[model, AfterValidator(lambda checked: form(**{name: getattr(checked, name) for name in names}))]
+
+
+def _published(value: Any) -> Any:
+    """A setting as JSON."""
+    match value:
+        case time():
+            return value.isoformat("minutes")
+        case Mapping():
+            return {name: _published(each) for name, each in value.items()}
+        case _ if is_dataclass(value):
+            return {each.name: _published(getattr(value, each.name)) for each in fields(value)}
+        case _:
+            return value
+
+
+SENDING_RULES: Final[type[SendingRules]] = create_model(
+    "SendingRules",
+    __base__=SendingRules,
+    **{each.name: (_authored(each.form), Field(default=each.default)) for each in guard_settings()},  # type: ignore[call-overload]
+)
+"""All of ``sending.yaml``."""

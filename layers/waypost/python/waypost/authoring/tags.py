@@ -38,7 +38,7 @@ class Tag(Authored):
 
     With a ``rule`` it is given and taken by that rule alone; with ``expires_after`` it ends so long after it was last
     given; with both the rule gives it for that time, and again when it still holds at the end; with neither it stays
-    until somebody takes it. ``names`` are what a report calls it, by locale.
+    until it is taken by hand. ``names`` are what a report calls it, by locale.
     """
 
     dimension: Dimension

@@ -58,7 +58,7 @@ for _tag, _pattern, _first in _IMPLICIT:
 def read_yaml(path: Path) -> Any:
     """The content of the file as dicts, lists, text, numbers, booleans and None. Raises UnclearYamlError."""
     if (size := path.stat().st_size) > LARGEST_FILE:
-        raise UnclearYamlError(f"has {size:,} bytes; expected at most {LARGEST_FILE:,} in a file that somebody writes")
+        raise UnclearYamlError(f"has {size:,} bytes; expected at most {LARGEST_FILE:,} in a file written by hand")
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - the loader is a SafeLoader
         _check_aliases(value)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal, assert_never
 
 from botocore.exceptions import ClientError
@@ -17,12 +17,10 @@ from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
 from waypost.journeys.enrolment import Enrolment
-from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, Snapshot, Touch, Touches
+from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, Snapshot, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, dump_occasion, load_occasion
 from waypost.sending.request import SendRequest
 
-TOUCHES_KEPT: Final = timedelta(days=90)
-"""The longest window a frequency cap may have."""
 FORGET_ATTEMPTS: Final = 5
 UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt <= :attempt)"
 """An attempt may be one ahead of its row: the schedule was created but the process crashed before recording it."""
@@ -100,8 +98,8 @@ class DynamoLedger:
             if touches is None:
                 self.client.update_item(**claim)
             else:
-                touch = self._add_touch(request, touches, Touch(request.message_key, at, channel))
-                self.client.transact_write_items(TransactItems=[{"Update": claim}, {"Put": touch}])
+                counted = self._put_touches(request, touches)
+                self.client.transact_write_items(TransactItems=[{"Update": claim}, {"Put": counted}])
         except ClientError as error:
             if table.error_code(error) == table.CONDITION_FAILED:
                 return self._whose(request, claim_id)
@@ -297,11 +295,6 @@ class DynamoLedger:
             set_=about | dict(set_),
             **options,
         )
-
-    def _add_touch(self, request: SendRequest, touches: Touches, touch: Touch) -> dict[str, Any]:
-        """A message counts once, even if an earlier claim of it was not taken back because its call died."""
-        recent = [known for known in touches.others(touch.message_key) if known.at > touch.at - TOUCHES_KEPT]
-        return self._put_touches(request, replace(touches, recent=[*recent, touch]))
 
     def _put_touches(self, request: SendRequest, touches: Touches) -> dict[str, Any]:
         return put_touches(self.table_name, touches.contact_id or request.contact_id, touches)

@@ -83,7 +83,9 @@ class RoutingBatch(SqsFifoPartialProcessor):
 
 
 def _event(body: str) -> Event:
+    """Raises InvalidInput for what is no event: no retry would help."""
     try:
-        return Event.from_dict(json.loads(body))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput("body", f"is no event envelope: {type(error).__name__}: {error}") from error
+        value = json.loads(body)
+    except ValueError as error:
+        raise InvalidInput("body", f"is no JSON: {error}") from error
+    return Event.from_dict(value)

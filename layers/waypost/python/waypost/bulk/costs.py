@@ -1,8 +1,9 @@
 """What a bulk run costs, by AWS's list prices. An estimate, never a bill. Used by the runner of slices and what reports its cost."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
+
+from waypost.codec import JsonForm
 
 PRICES_OF: Final = "us-east-1, on demand, list prices of 2026-11 without free tier"
 
@@ -32,7 +33,7 @@ TRANSITIONS_PER_SLICE: Final = 2
 
 
 @dataclass(slots=True)
-class RunCost:
+class RunCost(JsonForm):
     """What was used: read units, milliseconds and number of function calls, files written, slices begun."""
 
     read_units: float = 0.0
@@ -61,21 +62,7 @@ class RunCost:
             + transitions * TRANSITION
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "read_units": round(self.read_units, 1),
-            "milliseconds": self.milliseconds,
-            "calls": self.calls,
-            "files": self.files,
-            "slices": self.slices,
-        }
-
     def report(self) -> dict[str, Any]:
         """For people: what was used, what it costs, and by which prices."""
-        return self.to_dict() | {"dollars": round(self.dollars, 6), "prices": PRICES_OF}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(**{name: value[name] for name in ("read_units", "milliseconds", "calls", "files", "slices")})
+        used = self.to_dict() | {"read_units": round(self.read_units, 1)}
+        return used | {"dollars": round(self.dollars, 6), "prices": PRICES_OF}

@@ -1,27 +1,13 @@
 """Stores the plan of a run once, so that every slice decides by the same one. Used by what plans a run and what carries it out."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Protocol, Self, TypeVar
+from typing import TypeVar
 
+from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files
 
-
-class Plan(Protocol):
-    """What a run is to do, the same for all its slices."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        ...
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        ...
-
-
-P = TypeVar("P", bound=Plan)
+P = TypeVar("P", bound=JsonForm)
 
 
 def store_plan(files: Files, key: str, plan: P) -> P:

@@ -5,17 +5,18 @@ one stores checkpoint n and the other learns that it lost. No cursor ever moves 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from waypost.bulk.costs import RunCost
+from waypost.codec import dump_fields, load_fields
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files
 
 
 class Findings(Protocol):
-    """What one kind of run finds out, page by page. ``to_dict`` gives its stored form."""
+    """What one kind of run finds out, page by page: a dataclass with a JsonForm."""
 
     def merge(self, other: Self) -> None:
         """Add what another slice found; the order of the slices must not matter."""
@@ -23,6 +24,11 @@ class Findings(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
+        ...
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``."""
         ...
 
 
@@ -51,26 +57,12 @@ class SliceState(Generic[F]):
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
-        return {
-            "found": self.found.to_dict(),
-            "after": self.after,
-            "done": self.done,
-            "checkpoints": self.checkpoints,
-            "items": self.items,
-            "cost": self.cost.to_dict(),
-        }
+        return dump_fields(self)
 
     @classmethod
-    def from_dict(cls, value: Mapping[str, Any], found: F) -> Self:
-        """The inverse of ``to_dict``, with ``found`` already read."""
-        return cls(
-            found=found,
-            after=value["after"],
-            done=value["done"],
-            checkpoints=value["checkpoints"],
-            items=value["items"],
-            cost=RunCost.from_dict(value["cost"]),
-        )
+    def from_dict(cls, value: Mapping[str, Any], found: type[F]) -> Self:
+        """The inverse of ``to_dict``, for a run that finds this."""
+        return load_fields(cls, {**value, "found": found.from_dict(value["found"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,7 @@ class SliceStates(Generic[F]):
 
     files: Files
     folder: str
-    load: Callable[[Mapping[str, Any]], F]
+    found: type[F]
 
     def find(self, slice_: int) -> SliceState[F] | None:
         """The last checkpoint of a slice; None before its first one."""
@@ -89,8 +81,7 @@ class SliceStates(Generic[F]):
         stored = self.files.read(last.key) if last else None
         if stored is None:
             return None
-        value = json.loads(stored)
-        return SliceState.from_dict(value, self.load(value["found"]))
+        return SliceState.from_dict(json.loads(stored), self.found)
 
     def store(self, slice_: int, state: SliceState[F]) -> bool:
         """Store the next checkpoint; False when another invocation has stored it before."""

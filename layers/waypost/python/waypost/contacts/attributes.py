@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final, Literal, Self, assert_never, get_args
 from zoneinfo import ZoneInfo
 
+from waypost.codec import JsonForm
 from waypost.contacts.cleaning import Unusable
 from waypost.contacts.cleaning.lists import parted
 from waypost.contacts.cleaning.orders import DateOrder, Level
@@ -31,7 +32,7 @@ DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 
 @dataclass(frozen=True, slots=True)
-class AttributeDeclaration:
+class AttributeDeclaration(JsonForm):
     """What is known of an attribute.
 
     ``values`` maps every spelling (folded) to the value it means; empty when any value will do. ``minimum`` and
@@ -53,11 +54,6 @@ class AttributeDeclaration:
     form: RegionForm = "name"
     elsewhere: bool = False
     wrong: WhenWrong = "refuse"
-
-    @classmethod
-    def from_dict(cls, name: str, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        return cls(name=name, **{**value, "aliases": tuple(value.get("aliases", ()))})
 
     def clean(  # noqa: PLR0911 - one return per type
         self,
@@ -184,7 +180,8 @@ class AttributeSystem:
         """From the published section."""
         return cls(
             attributes={
-                name: AttributeDeclaration.from_dict(name, each) for name, each in value.get("attributes", {}).items()
+                name: AttributeDeclaration.from_dict({**each, "name": name})
+                for name, each in value.get("attributes", {}).items()
             },
             time_zone=value.get("time_zone", DEFAULT_ZONE),
         )

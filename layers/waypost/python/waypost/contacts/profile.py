@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
-from waypost.clock import format_instant, parse_instant
+from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.contacts.channels import CHANNELS, Address, Channel, declared_channels
 from waypost.errors import InvalidInput
@@ -45,25 +45,16 @@ ConsentState = Literal["granted", "withdrawn", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(JsonForm):
     """One answer of a contact about one channel and topic, with its evidence."""
 
     granted: bool
     at: datetime
     source: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {"granted": self.granted, "at": format_instant(self.at), "source": self.source}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(granted=value["granted"], at=parse_instant(value["at"]), source=value["source"])
-
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(JsonForm):
     """Everything known of a contact, as stored in its profile item.
 
     ``attributes_at`` holds the time of the event that set each attribute (and each tag, as ``tag:<name>``), so that a
@@ -125,64 +116,6 @@ class Contact:
             return "none"
         newest = max(answers, key=lambda answer: (answer.at, not answer.granted))
         return "granted" if newest.granted else "withdrawn"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "contact_id": self.contact_id,
-            "created_at": format_instant(self.created_at),
-            "attributes": self.attributes,
-            "attributes_at": {name: format_instant(at) for name, at in self.attributes_at.items()},
-            "identities": self.identities,
-            "tags": sorted(self.tags),
-            "consents": {key: consent.to_dict() for key, consent in self.consents.items()},
-            "suppressions": self.suppressions,
-            "erased": self.erased,
-            "groups": sorted(self.groups),
-            "lifecycle": self.lifecycle,
-            "points": self.points,
-            "metrics": self.metrics,
-            "segments": {name: format_instant(at) for name, at in self.segments.items()},
-            "tag_expiries": {name: format_instant(at) for name, at in self.tag_expiries.items()},
-            "seen": {kind: [first.isoformat(), last.isoformat()] for kind, (first, last) in self.seen.items()},
-            "absorbed": list(self.absorbed),
-            "kept_apart": sorted(list(pair) for pair in self.kept_apart),
-            "merged_into": self.merged_into,
-            "unannounced": list(self.unannounced),
-            "kept": self.kept,
-            "version": self.version,
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(
-            contact_id=value["contact_id"],
-            created_at=parse_instant(value["created_at"]),
-            attributes=dict(value["attributes"]),
-            attributes_at={name: parse_instant(at) for name, at in value["attributes_at"].items()},
-            identities={kind: list(values) for kind, values in value["identities"].items()},
-            tags=frozenset(value["tags"]),
-            consents={key: Consent.from_dict(consent) for key, consent in value["consents"].items()},
-            suppressions=dict(value["suppressions"]),
-            erased=value.get("erased", False),
-            groups=frozenset(value.get("groups", ())),
-            lifecycle=value.get("lifecycle", ""),
-            points=value.get("points", 0),
-            metrics=dict(value.get("metrics", {})),
-            segments={name: parse_instant(at) for name, at in value.get("segments", {}).items()},
-            tag_expiries={name: parse_instant(at) for name, at in value.get("tag_expiries", {}).items()},
-            seen={
-                kind: (date.fromisoformat(first), date.fromisoformat(last))
-                for kind, (first, last) in value.get("seen", {}).items()
-            },
-            absorbed=tuple(value.get("absorbed", ())),
-            kept_apart=frozenset((one, other) for one, other in value.get("kept_apart", ())),
-            merged_into=value.get("merged_into", ""),
-            unannounced=tuple(value.get("unannounced", ())),
-            kept=value.get("kept", ""),
-            version=int(value["version"]),
-        )
 
 
 def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Contact:

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 from waypost import ids
 from waypost.clock import Clock
+from waypost.codec import JsonForm
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact, with_event
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
@@ -54,17 +55,13 @@ class ArchivedEvents(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(JsonForm):
     """One thing that the stored profile and the rebuilt one do not agree on: ``attributes`` and ``city``."""
 
     field: str
     name: str
     stored: Any
     rebuilt: Any
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {"field": self.field, "name": self.name, "stored": self.stored, "rebuilt": self.rebuilt}
 
 
 @dataclass(frozen=True, slots=True)

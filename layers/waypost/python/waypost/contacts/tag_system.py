@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import Any, Final, Literal, Self, get_args
 
 from waypost import ids
+from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.events.envelope import OWN_SOURCE, Event
@@ -23,7 +24,7 @@ Giver = Literal["rule", "journey", "hand", "import", "expiry"]
 
 
 @dataclass(frozen=True, slots=True)
-class TagDeclaration:
+class TagDeclaration(JsonForm):
     """A tag of the file: ``names`` by locale; ``rule`` (published form) keeps it true by itself; it may end by time."""
 
     name: str
@@ -33,20 +34,6 @@ class TagDeclaration:
     names: Mapping[str, str] = field(default_factory=dict)
     rule: dict[str, Any] | None = None
     expires_after: timedelta | None = None
-
-    @classmethod
-    def from_dict(cls, name: str, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        seconds = value.get("expires_after_seconds")
-        return cls(
-            name=name,
-            dimension=value["dimension"],
-            description=value["description"],
-            owner=value["owner"],
-            names=value.get("names", {}),
-            rule=value.get("rule"),
-            expires_after=None if seconds is None else timedelta(seconds=seconds),
-        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,10 @@ class TagSystem:
         """From the published form; empty when nothing is declared."""
         if not value:
             return cls()
-        return cls({name: TagDeclaration.from_dict(name, tag) for name, tag in value["tags"].items()}, is_declared=True)
+        return cls(
+            {name: TagDeclaration.from_dict({**tag, "name": name}) for name, tag in value["tags"].items()},
+            is_declared=True,
+        )
 
     @cached_property
     def by_rule(self) -> Mapping[str, TagDeclaration]:

@@ -6,6 +6,9 @@ from typing import Any, Literal, Self
 
 from waypost.contacts.channels import Channel
 
+MessageKind = Literal["marketing", "transactional"]
+Priority = Literal["high", "normal"]
+
 
 @dataclass(frozen=True, slots=True)
 class EmailVariant:
@@ -31,12 +34,13 @@ class PublishedMessage:
     """
 
     name: str
-    kind: Literal["marketing", "transactional"]
+    kind: MessageKind
     topic: str
     channels: tuple[Channel, ...]
     email: Mapping[str, EmailVariant] = field(default_factory=dict)
     sms: Mapping[str, SmsVariant] = field(default_factory=dict)
     products: Mapping[str, int] | None = None
+    priority: Priority = "normal"
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -50,4 +54,5 @@ class PublishedMessage:
             email={locale: EmailVariant(**each) for locale, each in variants.get("email", {}).items()},
             sms={locale: SmsVariant(**each) for locale, each in variants.get("sms", {}).items()},
             products=value.get("products"),
+            priority=value.get("priority", "normal"),
         )

@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
+from waypost.codec import JsonForm
 from waypost.events.envelope import Event
 from waypost.events.retention import pattern_of
 from waypost.published_sections import published_section
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(JsonForm):
     """A system that receives events.
 
     ``events`` are types, ``*`` standing for any letters; ``where`` is a rule over the event's properties. ``fields``
@@ -27,19 +28,6 @@ class Destination:
     where: Mapping[str, Any] | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     timeout: timedelta = timedelta(seconds=20)
-
-    @classmethod
-    def from_dict(cls, name: str, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        return cls(
-            name=name,
-            kind=value["kind"],
-            url=value["url"],
-            events=tuple(value["events"]),
-            where=value["where"],
-            fields=value["fields"],
-            timeout=timedelta(seconds=value["timeout_seconds"]),
-        )
 
     @property
     def asks_for_attributes(self) -> bool:
@@ -65,4 +53,6 @@ class Destination:
 @cache
 def load_destinations() -> dict[str, Destination]:
     """What this deployment declares, by name, from the journeys layer."""
-    return {name: Destination.from_dict(name, each) for name, each in published_section("destinations").items()}
+    return {
+        name: Destination.from_dict({**each, "name": name}) for name, each in published_section("destinations").items()
+    }

@@ -104,10 +104,10 @@ class DeliverEvent:
 
 
 def _event(detail: Mapping[str, Any]) -> tuple[Event, str]:
-    try:
-        return Event.from_dict(dict(detail)), str(detail["contact_id"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput("detail", f"is no event envelope: {type(error).__name__}: {error}") from error
+    """The event and the id of its contact. Raises InvalidInput that names the field."""
+    if not isinstance(contact_id := detail.get("contact_id"), str):
+        raise InvalidInput("contact_id", "is missing")
+    return Event.from_dict(detail), contact_id
 
 
 def _keys(secret: Mapping[str, Any], name: str) -> list[str]:

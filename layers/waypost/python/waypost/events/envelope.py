@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from waypost import ids
-from waypost.clock import format_instant, parse_instant
+from waypost.codec import JsonForm
 
 IDENTITY_KINDS: Final[tuple[str, ...]] = (
     "user_id", "anonymous_id", "unionid", "external_userid", "openid", "email", "phone",
@@ -21,7 +21,7 @@ OWN_SOURCE: Final = "waypost"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(JsonForm):
     """Something that happened to a contact.
 
     ``type`` is snake_case and past tense (``order_placed``). ``contact`` maps identity kinds to normalised values; it
@@ -51,32 +51,3 @@ class Event:
             return known
         kind = next(kind for kind in IDENTITY_KINDS if kind in self.contact)
         return ids.contact_id(kind, self.contact[kind])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form, used in the queue, on the bus and in stored items."""
-        return {
-            "id": self.id,
-            "type": self.type,
-            "contact": self.contact,
-            "occurred_at": format_instant(self.occurred_at),
-            "received_at": format_instant(self.received_at),
-            "source": self.source,
-            "properties": self.properties,
-            "profile": self.profile,
-            "correlation_id": self.correlation_id,
-        }
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Self:
-        """The inverse of ``to_dict``; fields added later are ignored, so older code reads newer events."""
-        return cls(
-            id=value["id"],
-            type=value["type"],
-            contact=value["contact"],
-            occurred_at=parse_instant(value["occurred_at"]),
-            received_at=parse_instant(value["received_at"]),
-            source=value["source"],
-            properties=value.get("properties", {}),
-            profile=value.get("profile", {}),
-            correlation_id=value.get("correlation_id", ""),
-        )

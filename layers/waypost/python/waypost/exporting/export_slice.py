@@ -13,6 +13,7 @@ from waypost.batches import batched
 from waypost.bulk.pages import Page
 from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
 from waypost.bulk.state import SliceStates
+from waypost.codec import JsonForm
 from waypost.contacts.ports import BulkContactStore
 from waypost.contacts.profile import Contact
 from waypost.exporting.columns import chosen, row_of
@@ -27,7 +28,7 @@ _IDS_AT_ONCE: Final = 100
 
 
 @dataclass(slots=True)
-class Exported:
+class Exported(JsonForm):
     """What a slice has written: files of rows, and the columns that occur in them."""
 
     contacts: int = 0
@@ -39,15 +40,6 @@ class Exported:
         self.contacts += other.contacts
         self.columns |= other.columns
         self.pieces += other.pieces
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {"contacts": self.contacts, "columns": sorted(self.columns), "pieces": self.pieces}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(value["contacts"], set(value["columns"]), list(value["pieces"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +61,7 @@ class ExportSlice:
 
 def exported(files: Files, plan: ExportPlan) -> SliceStates[Exported]:
     """The states of the slices of an export."""
-    return SliceStates(files, f"{plan.work}slices/", Exported.from_dict)
+    return SliceStates(files, f"{plan.work}slices/", Exported)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, get_args
 
 from waypost import ids
 from waypost.bulk.plans import load_plan, store_plan
 from waypost.bulk.slices import SliceSize, slice_payloads
+from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.exporting.ports import EveryProfile
 from waypost.files.ports import Files, StoredFile
@@ -30,7 +31,7 @@ _FIELDS: Final = ("format", "columns", "segment", "audience")
 
 
 @dataclass(frozen=True, slots=True)
-class ExportPlan:
+class ExportPlan(JsonForm):
     """One run. ``columns`` are the chosen ones in order; empty: all.
 
     ``segment`` is a saved segment: whoever is in it by now. ``audience`` is the key of a file of contact ids, or the folder
@@ -53,15 +54,6 @@ class ExportPlan:
     def target(self) -> str:
         """The folder of what was asked for."""
         return f"exports/{self.run}/"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(**{**value, "columns": tuple(value["columns"])})
 
 
 def load_export(files: Files, run: str) -> ExportPlan:

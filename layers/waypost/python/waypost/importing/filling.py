@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
+from waypost.codec import JsonForm
 from waypost.contacts.cleaning import Unusable, country_of, region_of
 from waypost.contacts.cleaning.carriers import carrier
 from waypost.contacts.cleaning.regions import province_of, region
@@ -36,7 +37,7 @@ _LOCALES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class FillRule:
+class FillRule(JsonForm):
     """Gives ``attribute`` a value when the row has none.
 
     The value is ``value``; or what ``table`` has for the attribute ``source``; or what ``by`` derives from it. ``only_if``
@@ -60,12 +61,6 @@ class FillRule:
             return "filled with the default"
         return f"filled from {self.source}"
 
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        only_if = {name: tuple(values) for name, values in value.get("only_if", {}).items()}
-        return cls(**{**value, "only_if": only_if})
-
     def proposal(self, profile: Mapping[str, Any]) -> Any:
         """The value for a contact with this profile, None when the rule has none."""
         if not all(profile.get(name) in values for name, values in self.only_if.items()):
@@ -79,15 +74,10 @@ class FillRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
+class Filling(JsonForm):
     """The fill rules, in order; a later one may use what an earlier one filled."""
 
     rules: tuple[FillRule, ...] = ()
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From the published section."""
-        return cls(tuple(FillRule.from_dict(each) for each in value.get("rules", ())))
 
     def fill(self, profile: dict[str, Any], repairs: list[Repair]) -> dict[str, Any]:
         """Fill ``profile`` and record it in ``repairs``; what comes back is only for contacts that have none of it."""

@@ -10,7 +10,7 @@ from waypost.clock import format_instant
 from waypost.errors import InvalidInput
 from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
 from waypost.files.ports import Files, StoredFile
-from waypost.importing.plan import Division, ImportPlan, beside, reconciled_key, result_key
+from waypost.importing.plan import Division, ImportPlan, beside, load_import, reconciled_key, result_key
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "rejected")
 
@@ -25,7 +25,7 @@ class FinishImport:
 
     def report(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run}`` → the report. Raises InvalidInput when a part is not done."""
-        plan = ImportPlan.load(self.files, payload["run"])
+        plan = load_import(self.files, payload["run"])
         parts = list(self.files.listed(plan.parts))
         outcomes, kept, repairs = Counter[str](), Counter[str](), dict[tuple[str, str], dict[str, Any]]()
         for part in parts:

@@ -17,7 +17,7 @@ from waypost.importing.applying import Applied, Importer
 from waypost.importing.cleaning import RowCleaner
 from waypost.importing.file_reading import read_rows
 from waypost.importing.persons import PersonRow, write_persons
-from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, result_key
+from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, load_import, result_key
 from waypost.importing.reading_ahead import ReadAhead
 from waypost.importing.rows import CleanRow, RawRow, RejectedRow, Repair
 
@@ -44,7 +44,7 @@ class ImportPart:
         key = payload["part"]
         if (known := self.files.read(result_key(key))) is not None:
             return {"rows": json.loads(known)["rows"], "repeated": True}
-        plan, part = ImportPlan.load(self.files, payload["run"]), Part.load(self.files, key)
+        plan, part = load_import(self.files, payload["run"]), Part.load(self.files, key)
         division = Division.load(self.files, plan)
         is_again = not plan.dry_run and not self.files.write_once(beside(key, "begun", ""), b"")
         result = _Result()

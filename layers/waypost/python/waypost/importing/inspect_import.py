@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from waypost import ids
+from waypost.bulk.plans import store_plan
 from waypost.clock import Clock, parse_instant
 from waypost.contacts.channels import CHANNELS, Channel
 from waypost.errors import InvalidInput
@@ -59,7 +60,7 @@ class InspectImport:
         if len(sources) > 1 and spec.header:
             raise InvalidInput("file", "is a folder of CSV files, each with its header; import them one by one")
         plan = self._plan(request, sources, spec, unpacks=len(sources) > 1 or head.startswith(GZIP))
-        self.files.write_once(plan_key(plan.run), plan.dump())
+        store_plan(self.files, plan_key(plan.run), plan)
         return {"run": plan.run}
 
     def _plan(

@@ -6,11 +6,12 @@ what is finished is never done again.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from waypost.clock import format_instant, parse_instant
+from waypost.bulk.plans import load_plan
+from waypost.codec import JsonForm
 from waypost.contacts.channels import ADDRESS_ATTRIBUTE, Channel
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files, StoredFile
@@ -21,7 +22,7 @@ _EVERY_ROW: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportPlan:
+class ImportPlan(JsonForm):
     """What every part of the run is told.
 
     ``sources`` are the files as they were found; ``content`` is the one that is read, which is another when the sources
@@ -83,38 +84,6 @@ class ImportPlan:
                 evidence |= {channel: text} if text else {}
         return replace(row, profile={**row.profile, "consent": said}, evidence=evidence) if said else row
 
-    def dump(self) -> bytes:
-        """The stored form."""
-        return json.dumps(
-            {
-                "run": self.run,
-                "sources": [asdict(source) for source in self.sources],
-                "spec": self.spec.to_dict(),
-                "as_of": format_instant(self.as_of),
-                "dry_run": self.dry_run,
-                "unpacks": self.unpacks,
-                "consent": dict(self.consent),
-            },
-            ensure_ascii=False,
-        ).encode()
-
-    @classmethod
-    def load(cls, files: Files, run: str) -> Self:
-        """The plan of a run that has begun. Raises InvalidInput."""
-        stored = files.read(plan_key(run))
-        if stored is None:
-            raise InvalidInput("run", f"there is no import {run!r} under way; start it anew with its file")
-        value: dict[str, Any] = json.loads(stored)
-        return cls(
-            run=value["run"],
-            sources=tuple(StoredFile(**source) for source in value["sources"]),
-            spec=ImportSpec.from_dict(value["spec"]),
-            as_of=parse_instant(value["as_of"]),
-            dry_run=value["dry_run"],
-            unpacks=value["unpacks"],
-            consent=value["consent"],
-        )
-
 
 def content_of(plan: ImportPlan, files: Files) -> StoredFile:
     """The file that is read. Raises InvalidInput when it is gone."""
@@ -127,7 +96,7 @@ def content_of(plan: ImportPlan, files: Files) -> StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Division:
+class Division(JsonForm):
     """How a file was divided: ``last`` is no less than the number of its last row; its persons fall into ``buckets``."""
 
     last: int
@@ -137,7 +106,7 @@ class Division:
     def find(cls, files: Files, plan: ImportPlan) -> Self | None:
         """The division of a run's file; None while it is not divided yet."""
         stored = files.read(division_key(plan))
-        return None if stored is None else cls(**json.loads(stored))
+        return None if stored is None else cls.from_dict(json.loads(stored))
 
     @classmethod
     def load(cls, files: Files, plan: ImportPlan) -> Self:
@@ -163,13 +132,18 @@ def work_folder(run: str) -> str:
     return f"work/imports/{run}/"
 
 
+def load_import(files: Files, run: str) -> ImportPlan:
+    """The plan of a run that has begun. Raises InvalidInput."""
+    return load_plan(files, plan_key(run), ImportPlan)
+
+
 def plan_key(run: str) -> str:
     """Where the plan of a run lies."""
     return f"{work_folder(run)}plan.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(JsonForm):
     """Some rows of the content: its bytes from ``start`` up to ``end``; ``first`` is the number of its first row."""
 
     start: int
@@ -182,7 +156,7 @@ class Part:
         stored = files.read(key)
         if stored is None:
             raise InvalidInput("part", f"{key} is gone; start the import anew with its file")
-        return cls(**json.loads(stored))
+        return cls.from_dict(json.loads(stored))
 
 
 def result_key(part_key: str) -> str:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from waypost.batches import batched
+from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.errors import InvalidInput
 from waypost.files.csv_writing import csv_lines
 from waypost.files.ports import Files, FileWriter
 from waypost.importing.applying import Importer
 from waypost.importing.persons import PersonRow, person_of, read_persons
-from waypost.importing.plan import Division, ImportPlan, reconciled_key
+from waypost.importing.plan import Division, ImportPlan, load_import, reconciled_key
 from waypost.importing.rows import CleanRow, RejectedRow
 
 _ADD_UP: Final = frozenset({"tags", "groups", push_tokens.ATTRIBUTE})
@@ -40,7 +41,7 @@ class ReconcileImport:
 
         Raises InvalidInput when a part is not done, RetryableError or FinalError; the same again changes nothing.
         """
-        plan = ImportPlan.load(self.files, payload["run"])
+        plan = load_import(self.files, payload["run"])
         target = reconciled_key(plan, payload["bucket"])
         if (known := self.files.read(f"{target}.json")) is not None:
             return {**_answer(json.loads(known)), "repeated": True}
@@ -84,7 +85,7 @@ class ReconcileImport:
 
 
 @dataclass(slots=True)
-class _Found:
+class _Found(JsonForm):
     """What was found in a bucket; ``corrections`` are those of the parts' counts."""
 
     duplicates: int = 0
@@ -95,10 +96,6 @@ class _Found:
         """So many rows were counted wrong."""
         self.corrections[wrong] -= rows
         self.corrections[right] += rows
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {"duplicates": self.duplicates, "settled": self.settled, "corrections": dict(self.corrections)}
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from waypost.codec import JsonForm
+
 Cell: TypeAlias = Any
 """What stands in a cell: text in a CSV file; any JSON value, flattened (``address.city``), in the other formats."""
 
@@ -29,7 +31,7 @@ class RawRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(JsonForm):
     """One change that cleaning made: in ``field``, by ``rule``, from ``before`` (shortened) to ``after``.
 
     It shows what stood in the file, so it belongs into the report beside the file and never into a log.
@@ -39,10 +41,6 @@ class Repair:
     rule: str
     before: str
     after: str
-
-    def to_dict(self) -> dict[str, str]:
-        """The JSON form, for the report."""
-        return {"field": self.field, "rule": self.rule, "before": self.before, "after": self.after}
 
 
 @dataclass(frozen=True, slots=True)

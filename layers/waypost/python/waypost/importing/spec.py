@@ -5,9 +5,10 @@ out is found in the file itself by ``waypost.importing.detecting.resolve``.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self, get_args
 
+from waypost.codec import JsonForm, dump_fields
 from waypost.contacts.cleaning import HOME_REGION
 from waypost.contacts.cleaning.orders import DateOrder
 from waypost.errors import InvalidInput
@@ -23,7 +24,7 @@ DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(JsonForm):
     """Where the cells of one column go.
 
     ``name`` is the kind of identity, the attribute or the channel of the consent. ``account`` is the official account or
@@ -44,16 +45,11 @@ class Column:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: only what is said."""
-        return {name: value for name, value in asdict(self).items() if value not in {"", None}}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(**value)
+        return {name: value for name, value in dump_fields(self).items() if value not in {"", None}}
 
 
 @dataclass(frozen=True, slots=True)
-class ImportSpec:
+class ImportSpec(JsonForm):
     """Everything needed to read and clean a file; plain JSON by ``to_dict``, so that every part of a file gets the same.
 
     ``format``, ``encoding``, ``delimiter`` and ``header`` are empty until the file was looked at. ``header`` holds the
@@ -93,29 +89,6 @@ class ImportSpec:
     def with_columns(self, columns: Mapping[str, Column], *, unmapped: tuple[str, ...] = ()) -> Self:
         """The specification with these columns."""
         return replace(self, columns=tuple(columns.items()), unmapped=unmapped)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
-            **{name: getattr(self, name) for name in _PLAIN},
-            **{name: list(getattr(self, name)) for name in _LISTS},
-            "columns": [[name, column.to_dict()] for name, column in self.columns],
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``; what is absent keeps its default, so that older forms are read."""
-        given: dict[str, Any] = {name: value[name] for name in _PLAIN if name in value}
-        given |= {name: tuple(value[name]) for name in _LISTS if name in value}
-        columns = tuple((name, Column.from_dict(column)) for name, column in value.get("columns", ()))
-        return cls(**given, columns=columns)
-
-
-_PLAIN: Final = (
-    "name", "format", "encoding", "delimiter", "unknown_columns", "phone_region", "time_zone", "dates", "excel_dates",
-    "mac_lines", "header_row",
-)  # fmt: skip
-_LISTS: Final = ("header", "unmapped", "required", "empty")
 
 
 def load_import_spec(name: str) -> ImportSpec:

@@ -5,14 +5,14 @@ Compressed files, and folders of files, are first unpacked into one plain file t
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.file_reading import heads, plain_stream, split_points
-from waypost.importing.plan import Division, ImportPlan, Part, content_of, division_key
+from waypost.importing.plan import Division, ImportPlan, Part, content_of, division_key, load_import
 
 LARGEST_FILE: Final = 10 * 1024**3
 """Bytes, unpacked; some 60 million rows. A larger file comes in pieces."""
@@ -47,7 +47,7 @@ class SplitImport:
         ``parts`` is the folder of the parts, ``buckets`` the numbers of the buckets into which persons fall. Raises
         InvalidInput for a file without rows or one that is too large.
         """
-        plan = ImportPlan.load(self.files, payload["run"])
+        plan = load_import(self.files, payload["run"])
         answer = {"run": plan.run, "parts": plan.parts, "dry_run": plan.dry_run}
         if (divided := Division.find(self.files, plan)) is not None:
             return {**answer, **_done(divided)}
@@ -74,11 +74,11 @@ class SplitImport:
             raise InvalidInput("file", f"{plan.sources[0].key} has no rows; there is nothing to import")
         last = before[1] + rows_per_part
         division = Division(last, buckets=1 + last // self.rows_per_bucket)
-        self.files.write(division_key(plan), json.dumps(asdict(division)).encode())
+        self.files.write(division_key(plan), json.dumps(division.to_dict()).encode())
         return {**answer, **_done(division)}
 
     def _write(self, plan: ImportPlan, part: Part) -> None:
-        self.files.write(f"{plan.parts}{part.first:011d}.json", json.dumps(asdict(part)).encode())
+        self.files.write(f"{plan.parts}{part.first:011d}.json", json.dumps(part.to_dict()).encode())
 
     def _unpack(self, plan: ImportPlan) -> None:
         """All sources behind each other, decompressed; of several, each with a line end behind it."""

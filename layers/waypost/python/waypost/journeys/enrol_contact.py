@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from waypost import ids
 from waypost.clock import Clock
+from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory
@@ -20,7 +21,7 @@ EntryReason = Literal["enrolled", "trigger_condition_not_met", "entry_rule_not_m
 
 
 @dataclass(frozen=True, slots=True)
-class EntryDecision:
+class EntryDecision(JsonForm):
     """Whether an event put a contact into a journey, and why (not)."""
 
     journey: str
@@ -31,10 +32,6 @@ class EntryDecision:
     def moves_contact(self) -> bool:
         """Whether the contact has entered the journey."""
         return self.reason == "enrolled"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {"journey": self.journey, "reason": self.reason, "enrolment_id": self.enrolment_id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from waypost.clock import format_instant, parse_instant
+from waypost.codec import JsonForm
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
 from waypost.journeys.enrolment import Enrolment
@@ -16,7 +16,7 @@ PauseEnd = Literal["elapsed", "event", "left"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(JsonForm):
     """One visit to a Pause state.
 
     ``spec`` is the payload's ``for`` or ``until``; ``waits_for`` its ``or`` (``{event, where?}``). ``outcome`` is what
@@ -45,46 +45,6 @@ class Pause:
     def reference(self) -> dict[str, str]:
         """What a schedule carries to find the pause again."""
         return {"contact_id": self.contact_id, "enrolment_id": self.enrolment_id, "pause_id": self.pause_id}
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "contact_id": self.contact_id,
-            "enrolment_id": self.enrolment_id,
-            "pause_id": self.pause_id,
-            "journey": self.journey,
-            "state": self.state,
-            "token": self.token,
-            "spec": self.spec,
-            "due_at": format_instant(self.due_at),
-            "parked_at": format_instant(self.parked_at),
-            "waits_for": self.waits_for,
-            "status": self.status,
-            "outcome": self.outcome,
-            "ended_at": format_instant(self.ended_at) if self.ended_at else None,
-            "signalled": self.signalled,
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        ended_at = value.get("ended_at")
-        return cls(
-            contact_id=value["contact_id"],
-            enrolment_id=value["enrolment_id"],
-            pause_id=value["pause_id"],
-            journey=value["journey"],
-            state=value["state"],
-            token=value["token"],
-            spec=value["spec"],
-            due_at=parse_instant(value["due_at"]),
-            parked_at=parse_instant(value["parked_at"]),
-            waits_for=value.get("waits_for"),
-            status=value["status"],
-            outcome=value.get("outcome"),
-            ended_at=parse_instant(ended_at) if ended_at else None,
-            signalled=value.get("signalled", False),
-        )
 
 
 def may_end(event_id: str, pause: Pause, all_pauses: Iterable[Pause]) -> bool:

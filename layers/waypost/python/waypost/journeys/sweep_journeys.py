@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from waypost.clock import Clock
+from waypost.codec import JsonForm
 from waypost.errors import WaypostError
 from waypost.journeys.ports import PauseStore
 from waypost.journeys.resume_journey import ResumeJourney
@@ -15,15 +16,11 @@ GRACE: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class SweepReport:
+class SweepReport(JsonForm):
     """What the sweeper found: both counts raise an alarm when they are not zero."""
 
     overdue_pauses: int
     unknown_messages: int
-
-    def to_dict(self) -> dict[str, int]:
-        """The function's answer."""
-        return {"overdue_pauses": self.overdue_pauses, "unknown_messages": self.unknown_messages}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """Resume or exit the parked journeys an event speaks to. Called by the router."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
+from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
@@ -22,7 +23,7 @@ from waypost.sending.occasion import enrolment_origin
 
 
 @dataclass(frozen=True, slots=True)
-class WakeDecision:
+class WakeDecision(JsonForm):
     """What an event did to a journey under way."""
 
     enrolment_id: str
@@ -33,10 +34,6 @@ class WakeDecision:
     def moves_contact(self) -> bool:
         """Whether the contact is leaving the journey."""
         return self.effect != "resumed"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from waypost.bulk.pages import Page
 from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
 from waypost.bulk.state import SliceStates
+from waypost.codec import JsonForm
 from waypost.files.ports import Files
 from waypost.metrics.measuring import Measurer
 from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, FOLDER, RefreshSlice
@@ -29,7 +30,7 @@ Histograms = dict[Measure, Counter[float]]
 
 
 @dataclass(slots=True)
-class Purchased:
+class Purchased(JsonForm):
     """How many of the customers of a slice have each value of each measure."""
 
     histograms: Histograms = field(default_factory=lambda: {measure: Counter() for measure in MEASURES})
@@ -74,7 +75,7 @@ class CountPurchases:
 
 def counted(files: Files, run: str) -> SliceStates[Purchased]:
     """The states of the slices of the first pass."""
-    return SliceStates(files, f"{FOLDER}/{run}/counted/", Purchased.from_dict)
+    return SliceStates(files, f"{FOLDER}/{run}/counted/", Purchased)
 
 
 class _Counting:

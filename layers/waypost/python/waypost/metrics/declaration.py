@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Self
 
+from waypost.codec import JsonForm, load_fields
 from waypost.published_sections import published_section
 from waypost.segments.scores import Measure, ScoreRule
 
@@ -46,7 +47,7 @@ class RfmSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class RfmRule:
+class RfmRule(JsonForm):
     """Which event is a purchase (of those that match ``where``), its amount, and how far back purchases count."""
 
     event: str
@@ -58,20 +59,6 @@ class RfmRule:
     def segment(self, r: int, f: int, m: int) -> str | None:
         """The name of the first declared segment with these scores."""
         return next((segment.name for segment in self.segments if segment.includes(r, f, m)), None)
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From the published form."""
-        return cls(
-            event=value["event"],
-            value=value["value"],
-            where=value["where"],
-            window=_span(value["window_seconds"]),
-            segments=tuple(
-                RfmSegment(each["name"], *(frozenset(each.get(letter, ())) for letter in "rfm"))
-                for each in value["segments"]
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +86,7 @@ class MetricsDeclaration:
         """From the published form; empty when nothing is declared."""
         if not value:
             return cls()
-        return cls(
-            scores={
-                name: ScoreRule(
-                    weights=score["weights"],
-                    half_life=timedelta(seconds=score["half_life_seconds"]),
-                    window=timedelta(seconds=score["window_seconds"]),
-                )
-                for name, score in value["scores"].items()
-            },
-            rfm=None if value["rfm"] is None else RfmRule.from_dict(value["rfm"]),
-            churn=tuple(ChurnLevel(**level) for level in value["churn_risk"]),
-        )
-
-
-def _span(seconds: int | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
+        return load_fields(cls, {**value, "churn": value["churn_risk"]})
 
 
 @cache

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from waypost.bulk.slices import SliceSize
-from waypost.clock import format_instant, parse_instant
+from waypost.codec import JsonForm, dump_fields
 from waypost.segments.scores import Measure
 
 FOLDER: Final = "work/refresh-contacts"
@@ -21,7 +21,7 @@ RefreshKind = Literal["daily", "hourly"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshSlice:
+class RefreshSlice(JsonForm):
     """Slice ``slice`` (from 0) of ``of``. ``at`` is the time for which the run measures, the same in all its slices.
 
     ``ranks`` say where the classes of each measure begin, for the second pass of a daily refresh.
@@ -35,18 +35,5 @@ class RefreshSlice:
     ranks: Mapping[Measure, Sequence[float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The form in which it travels."""
-        shared = {"run": self.run, "at": format_instant(self.at), "refresh": self.refresh}
-        return {**shared, "slice": self.slice, "of": self.of} | ({"ranks": dict(self.ranks)} if self.ranks else {})
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``; what an earlier invocation has answered is ignored."""
-        return cls(
-            run=value["run"],
-            at=parse_instant(value["at"]),
-            refresh=value["refresh"],
-            slice=value["slice"],
-            of=value["of"],
-            ranks=value.get("ranks", {}),
-        )
+        """The form in which it travels: no ranks in the first pass."""
+        return {name: value for name, value in dump_fields(self).items() if value != {}}

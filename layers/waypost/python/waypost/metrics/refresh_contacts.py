@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, Self
 from waypost.bulk.pages import Page
 from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
 from waypost.bulk.state import SliceStates
+from waypost.codec import JsonForm
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import ended_tags
@@ -50,7 +51,7 @@ class Keeping(Protocol):
 
 
 @dataclass(slots=True)
-class Refreshed:
+class Refreshed(JsonForm):
     """What the refresh of a slice has changed, and the first contacts that could not be refreshed."""
 
     counts: Counts = field(default_factory=Counter)
@@ -60,15 +61,6 @@ class Refreshed:
         """Add what the refresh of another slice has changed."""
         self.counts.update(other.counts)
         self.failures = [*self.failures, *other.failures][:MOST_FAILURES]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {"counts": dict(self.counts), "failures": self.failures}
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        return cls(Counter(value["counts"]), list(value["failures"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +81,7 @@ class RefreshContacts:
         must not block all contacts behind it.
         """
         slice_ = RefreshSlice.from_dict(payload)
-        states = SliceStates(self.files, f"{FOLDER}/{slice_.run}/refreshed/", Refreshed.from_dict)
+        states = SliceStates(self.files, f"{FOLDER}/{slice_.run}/refreshed/", Refreshed)
         state = self.runner.resume(states, slice_.slice, _Refreshing(self, slice_), new=Refreshed, remaining=remaining)
         counts = {name: state.found.counts[name] for name in COUNTED} | {"contacts": state.items}
         return {**slice_.to_dict(), "done": state.done, "counts": counts, "failures": state.found.failures}
@@ -149,12 +141,12 @@ def _differences(before: Contact, after: Contact, at: datetime) -> Counts:
     """What the refresh has changed of a contact."""
     expired = ended_tags(before, at) - after.tags
     return Counter(
-        changed=after.version != before.version,
-        measured=after.metrics != before.metrics,
+        changed=int(after.version != before.version),
+        measured=int(after.metrics != before.metrics),
         tags_expired=len(expired),
         tags_added=len(after.tags - before.tags),
         tags_removed=len(before.tags - after.tags - expired),
-        stages_changed=after.lifecycle != before.lifecycle,
+        stages_changed=int(after.lifecycle != before.lifecycle),
         segments_entered=len(after.segments.keys() - before.segments.keys()),
         segments_left=len(before.segments.keys() - after.segments.keys()),
     )

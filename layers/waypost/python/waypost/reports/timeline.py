@@ -4,12 +4,13 @@ Built from the items of the contact's partition alone: nothing is recorded for t
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, get_args
 from zoneinfo import ZoneInfo
 
-from waypost.clock import format_instant, parse_instant
+from waypost.clock import parse_instant
+from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.sending.occasion import Occasion, OccasionKind, journey_of, load_occasion
@@ -27,7 +28,7 @@ class ContactItems(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(JsonForm):
     """One line of the timeline; ``local_time`` is ISO 8601 with the contact's offset at that moment."""
 
     at: datetime
@@ -37,13 +38,9 @@ class Entry:
     detail: str
     journey: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return asdict(self) | {"at": format_instant(self.at)}
-
 
 @dataclass(frozen=True, slots=True)
-class MessageDecision:
+class MessageDecision(JsonForm):
     """One decision on one message, in the form of a decision log; ``journey`` is empty for other occasions."""
 
     contact_id: str
@@ -57,10 +54,6 @@ class MessageDecision:
     outcome: str
     reason: str
     message_key: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return asdict(self)
 
 
 def timeline(contact_id: str, items: ContactItems, *, default_zone: ZoneInfo) -> list[Entry]:

@@ -10,12 +10,13 @@ States::
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal, Protocol, Self
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, Protocol, Self
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
+from waypost.content.message import MessageKind, Priority, PublishedMessage
 from waypost.events.envelope import Event
 from waypost.sending.occasion import Occasion
 from waypost.sending.ports import EnrolmentView
@@ -25,6 +26,8 @@ LedgerState = Literal[
     "claimed", "accepted", "rejected", "unknown", "deferred", "skipped", "delivered", "bounced", "complained"
 ]
 Confirmation = Literal["accepted", "delivered", "bounced", "complained", "rejected"]
+TOUCHES_KEPT: Final = timedelta(days=90)
+"""The longest that a guard's policy may look back."""
 ClaimResult = Literal["claimed", "taken", "touches_changed"]
 
 
@@ -106,20 +109,37 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One marketing message a contact was claimed for; what the frequency cap counts."""
+    """One marketing message a contact was claimed for: what caps and pauses between messages count."""
 
     message_key: str
     at: datetime
     channel: str
+    message: str
+    kind: MessageKind
+    topic: str
+    priority: Priority
+
+    @classmethod
+    def of(cls, request: SendRequest, message: PublishedMessage, *, at: datetime, channel: str) -> Self:
+        """The touch that a claim of this request counts."""
+        return cls(
+            message_key=request.message_key,
+            at=at,
+            channel=channel,
+            message=request.message,
+            kind=message.kind,
+            topic=message.topic,
+            priority=message.priority,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
-        return {"message_key": self.message_key, "at": format_instant(self.at), "channel": self.channel}
+        return asdict(self) | {"at": format_instant(self.at)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of ``to_dict``."""
-        return cls(message_key=value["message_key"], at=parse_instant(value["at"]), channel=value["channel"])
+        return cls(**{**value, "at": parse_instant(value["at"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,11 @@ class Touches:
     def others(self, message_key: str) -> list[Touch]:
         """The touches of other messages than this one."""
         return [touch for touch in self.recent if touch.message_key != message_key]
+
+    def plus(self, touch: Touch) -> "Touches":
+        """These and one more, without what no policy looks back to; a message counts once, the last time it was claimed."""
+        kept = [known for known in self.others(touch.message_key) if known.at > touch.at - TOUCHES_KEPT]
+        return replace(self, recent=[*kept, touch])
 
     def together_with(self, other: "Touches") -> "Touches":
         """These and another contact's, oldest first, for one contact: each message counts once."""
@@ -183,7 +208,7 @@ class Ledger(Protocol):
         local_time: str,
         touches: Touches | None,
     ) -> ClaimResult:
-        """Take the key for one provider call, and count the touch if ``touches`` (as read) are given, all or nothing.
+        """Take the key for one provider call and replace the touches that were read by ``touches``, all or nothing.
 
         ``claimed`` also when this very ``claim_id`` holds it already (an answer that got lost); ``taken`` when another
         call has it; ``touches_changed`` when the contact was claimed for another message since they were read.

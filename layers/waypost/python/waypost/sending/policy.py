@@ -1,45 +1,56 @@
 """How and when messages may go out, as declared in ``statemachines/sending.yaml``. Used by the guards and the sender."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import time
 from functools import cache
-from typing import Any, Final, Self
+from typing import Any, Final, Generic, Self, TypeVar
 
-from waypost.contacts.channels import Channel
 from waypost.published_sections import published_section
 
 SECTION: Final = "sending"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class FrequencyCap:
-    """At most ``count`` marketing messages in any ``hours``."""
+class Between:
+    """Marks a number of a setting that has bounds, in ``Annotated``; the bounds are inside."""
 
-    count: int
-    hours: int
+    least: int
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """A section of the sending policy that belongs to one guard, which declares it beside its rule.
+
+    ``form`` is its type: dataclasses, mappings, ``X | None``, times of the day, text, and numbers with ``Between``. The
+    authoring side checks the file by it; a dataclass refuses what its fields cannot say by a ValueError, and
+    ``metadata={"authored": name}`` names a field as authors write it. ``load`` is the way back from the published form.
+    """
+
+    name: str
+    form: Any
+    default: T
+    load: Callable[[Any], T]
 
 
 @dataclass(frozen=True, slots=True)
 class SendingPolicy:
-    """How and when messages may go out. A window is its first local time and the first one after it."""
+    """How and when messages may go out; ``sections`` holds the settings of the guards in their published form."""
 
-    windows: Mapping[Channel, tuple[time, time]]
-    frequency_cap: FrequencyCap | None
     send_within_hours: int
+    sections: Mapping[str, Any]
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form."""
-        cap = value["frequency_cap"]
-        return cls(
-            windows={
-                channel: (time.fromisoformat(start), time.fromisoformat(end))
-                for channel, (start, end) in value["windows"].items()
-            },
-            frequency_cap=None if cap is None else FrequencyCap(**cap),
-            send_within_hours=value["send_within_hours"],
-        )
+        sections = {name: each for name, each in value.items() if name != "send_within_hours"}
+        return cls(send_within_hours=value["send_within_hours"], sections=sections)
+
+    def of(self, setting: Setting[T]) -> T:
+        """What was declared for this setting, or its default."""
+        return setting.load(self.sections[setting.name]) if setting.name in self.sections else setting.default
 
 
 @cache

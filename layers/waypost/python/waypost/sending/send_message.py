@@ -27,8 +27,9 @@ from waypost.sending.channels import (
     Unclear,
 )
 from waypost.sending.deferral import Deferrals
-from waypost.sending.guards import Allow, Case, Defer, Skip, Verdict, judge
-from waypost.sending.ledger import Decision, Ledger, Snapshot
+from waypost.sending.guard import Allow, Case, Defer, Skip, Verdict
+from waypost.sending.judge import judge
+from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import SendOutcome, SendRequest, SendResult
@@ -143,13 +144,14 @@ class SendMessage:
         except MessageNotRenderable as error:
             return self._skip(request, case, f"not_renderable: {error}")
         claim_id = uuid.uuid4().hex
+        touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
             request,
             channel=case.channel,
             claim_id=claim_id,
             at=case.now,
             local_time=case.local_time,
-            touches=None if case.transactional else snapshot.touches,
+            touches=None if case.transactional else snapshot.touches.plus(touch),
         )
         if claim != "claimed":
             return None

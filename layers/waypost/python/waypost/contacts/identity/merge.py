@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from waypost import ids
-from waypost.clock import format_instant, parse_instant
+from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.contacts.identity.rules import IdentityRules, Winner
 from waypost.contacts.profile import LARGEST_PROFILE, Consent, Contact, announcement
@@ -38,7 +38,7 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(JsonForm):
     """One merge as recorded: both profiles before, the one after, when and why; ``undone_at`` when it was undone.
 
     ``absorbed`` is the contact that became part of ``survivor``. ``cause`` is the event's id, or what somebody gave as
@@ -65,38 +65,6 @@ class Merge:
             created_at=gone.created_at,
             merged_into=self.survivor.contact_id,
             version=gone.version,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The stored form."""
-        return {
-            "merge_id": self.merge_id,
-            "absorbed": self.absorbed.to_dict(),
-            "survivor": self.survivor.to_dict(),
-            "result": self.result.to_dict(),
-            "at": format_instant(self.at),
-            "ground": self.ground,
-            "cause": self.cause,
-            "undone_at": format_instant(self.undone_at) if self.undone_at else None,
-            "undone_by": self.undone_by,
-            "undone_cause": self.undone_cause,
-        }
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_dict``."""
-        undone_at = value.get("undone_at")
-        return cls(
-            merge_id=value["merge_id"],
-            absorbed=Contact.from_dict(value["absorbed"]),
-            survivor=Contact.from_dict(value["survivor"]),
-            result=Contact.from_dict(value["result"]),
-            at=parse_instant(value["at"]),
-            ground=value["ground"],
-            cause=value.get("cause", ""),
-            undone_at=parse_instant(undone_at) if undone_at else None,
-            undone_by=value.get("undone_by", ""),
-            undone_cause=value.get("undone_cause", ""),
         )
 
 

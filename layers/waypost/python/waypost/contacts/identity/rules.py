@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, Literal, Self, get_args
+from typing import Final, Literal, get_args
 
+from waypost.codec import JsonForm
 from waypost.events.envelope import IDENTITY_KINDS
 from waypost.published_sections import published_section
 
@@ -18,7 +19,7 @@ Identities = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityRules:
+class IdentityRules(JsonForm):
     """What proves that two contacts are one, what rules it out, and whose values the one contact keeps.
 
     ``proofs``: an event that names two contacts by kinds that all stand here proves that they are one. ``distinct``: a
@@ -32,18 +33,6 @@ class IdentityRules:
     alias_across: frozenset[str] = frozenset()
     values: Winner = "newest"
     values_of: Mapping[str, Winner] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From the published form; the built-in rules where it says nothing."""
-        standard = cls()
-        return cls(
-            proofs=frozenset(value.get("proofs", standard.proofs)),
-            distinct=tuple(value.get("distinct", standard.distinct)),
-            alias_across=frozenset(value.get("alias_across", standard.alias_across)),
-            values=value.get("values", standard.values),
-            values_of=dict(value.get("values_of", {})),
-        )
 
     def winner(self, attribute: str) -> Winner:
         """Whose value of this attribute stays."""

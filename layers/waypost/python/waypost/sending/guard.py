@@ -1,0 +1,114 @@
+"""What a guard is: it judges one message to one contact at the moment of sending, fails closed and gives its reason.
+
+Each guard is a module of ``sending/guards``, found by ``sending.judge``.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Final, assert_never
+from zoneinfo import ZoneInfo
+
+from waypost.contacts.channels import Channel
+from waypost.contacts.profile import Contact
+from waypost.content.message import PublishedMessage
+from waypost.sending.ledger import Touches
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice
+from waypost.sending.policy import SendingPolicy, Setting
+from waypost.sending.ports import EnrolmentView
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The guard has nothing against the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The message must not be sent. ``other_channel`` says that another channel may do."""
+
+    reason: str
+    other_channel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """The message must wait."""
+
+    reason: str
+    until: datetime
+
+
+Verdict = Allow | Skip | Defer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a guard decides on: this message, to this contact, on this channel, now. ``enrolment``: of a journey step."""
+
+    occasion: Occasion
+    message: PublishedMessage
+    channel: Channel
+    contact: Contact
+    enrolment: EnrolmentView | None
+    touches: Touches
+    policy: SendingPolicy
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def local_time(self) -> str:
+        """What the clock shows where the contact lives, with its offset (ISO 8601)."""
+        return self.now.astimezone(self.zone).isoformat(timespec="seconds")
+
+    @property
+    def transactional(self) -> bool:
+        """A message the contact asked for by its own act (an order confirmation): exempt from marketing's limits."""
+        return self.message.kind == "transactional"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """Which occasions a guard judges. No default: a guard says so of every kind, or it cannot be imported."""
+
+    journey_step: bool
+    broadcast_slot: bool
+    staff_notice: bool
+    reply: bool
+
+    def __contains__(self, occasion: Occasion) -> bool:
+        match occasion:
+            case JourneyStep():
+                return self.journey_step
+            case BroadcastSlot():
+                return self.broadcast_slot
+            case StaffNotice():
+                return self.staff_notice
+            case Reply():
+                return self.reply
+            case _:
+                assert_never(occasion)
+
+
+EVERY_OCCASION: Final = Judges(journey_step=True, broadcast_slot=True, staff_notice=True, reply=True)
+
+
+class Guard(ABC):
+    """Decides whether a message may go out now; asked only on the occasions it judges.
+
+    The guard with the lowest ``weight`` is asked first: permanent reasons before temporary ones. ``settings`` are the
+    sections of ``statemachines/sending.yaml`` that belong to it.
+    """
+
+    weight: ClassVar[int]
+    judges: ClassVar[Judges]
+    settings: ClassVar[tuple[Setting[Any], ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        missing = [name for name in ("weight", "judges") if name not in vars(cls)]
+        if missing:
+            raise TypeError(f"guard {cls.__name__} declares no {' and no '.join(missing)}")
+
+    @abstractmethod
+    def check(self, case: Case) -> Verdict:
+        """The verdict, with its reason."""

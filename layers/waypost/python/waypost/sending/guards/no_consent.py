@@ -1,0 +1,30 @@
+"""Sends no marketing without consent."""
+
+from typing import assert_never
+
+from waypost.sending.guard import EVERY_OCCASION, Allow, Case, Guard, Skip, Verdict
+
+
+class NoConsent(Guard):
+    """Marketing needs the contact's consent for the channel and topic; a withdrawal counts, silence too.
+
+    Source: Personal Information Protection Law of the PRC, articles 13 to 16; GDPR, articles 6(1)(a) and 7.
+    """
+
+    weight = 50
+    judges = EVERY_OCCASION
+
+    def check(self, case: Case) -> Verdict:
+        """See Guard."""
+        if case.transactional:
+            return Allow()
+        answer = case.contact.consent(case.channel, case.message.topic)
+        match answer:
+            case "granted":
+                return Allow()
+            case "withdrawn":
+                return Skip("consent_withdrawn", other_channel=True)
+            case "none":
+                return Skip("no_consent", other_channel=True)
+            case _:
+                assert_never(answer)
