@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-TASKS = {
+TASKS: dict[str, dict[str, Any]] = {
     "SendMessage": {"message": "offer"},
     "UpdateContact": {"add_tags": ["called"]},
     "EvaluateSegment": {"rule": {"attribute": "city", "equals": "Shanghai"}},
