@@ -1,5 +1,6 @@
 """Synthesizes the CDK app for this machine, once per content. Called by ``local.cloud``."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ import waypost
 from infra.project import Project
 from local.problems import LocalError
 
-KEPT = 3
+KEPT = 8
 """Assemblies kept on disk; the oldest ones go first."""
 _OF_THE_PRODUCT: Final = ("requirements/lambda.txt", "functions", "layers/dependencies", "statemachines/operations")
 _MADE_BY: Final = tuple(Path(module.__path__[0]) for module in (infra, waypost))
@@ -70,17 +71,28 @@ def synthesize(project: Project, cache: Path) -> Assembly:
     """
     digest = digest_of_inputs(project)
     folder = cache / digest[:16]
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes that need the same assembly one makes it
+        _make(project, folder)
+    return read_assembly(folder, digest)
+
+
+def _make(project: Project, folder: Path) -> None:
+    """Synthesize into ``folder`` unless it is there; the folders used the longest ago go."""
+    cache = folder.parent
     if not (folder / "manifest.json").exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        scratch = cache / f"{digest[:16]}.{os.getpid()}"
+        scratch = cache / f"{folder.name}.{os.getpid()}"
         _synthesize(project, scratch)
         if folder.exists() or not (scratch / "manifest.json").exists():
             shutil.rmtree(scratch, ignore_errors=True)
         else:
             scratch.rename(folder)
-        for old in sorted(cache.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+        folders = sorted((path for path in cache.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+        for old in folders[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
-    return read_assembly(folder, digest)
+    else:
+        os.utime(folder)
 
 
 def digest_of_inputs(project: Project) -> str:

@@ -47,7 +47,9 @@ def card(
 def build(
     segment: FileOrName,
     audience: Annotated[str, typer.Option(help="What the audience is called; as the segment if not said.")] = "",
-    limit: Annotated[int, typer.Option(help="Only so many people, always the same ones: 100 for a test.", min=1)] = 0,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many people, always the same ones: 100 for a test.", min=1)
+    ] = None,
     hold_out: Annotated[
         str, typer.Option(metavar="SALT:PERCENT", help="Keep that many percent out for comparison, as may:10.")
     ] = "",

@@ -146,6 +146,19 @@ class LocalCloud:
             }
         )
 
+    def remember(self) -> None:
+        """Keep the state of this moment for ``reset``."""
+        self.time.settle()
+        self.emulator.remember()
+
+    def reset(self, start: datetime = START) -> None:
+        """Bring the state back that ``remember`` kept, with the clock at ``start`` and no message sent."""
+        self.providers.clear_faults()
+        self.time.settle()
+        self.emulator.bring_back()
+        self.providers.forget()
+        self.clock.stop_at(start)
+
     def client(self, service: str) -> Any:
         """A boto3 client of a service of the embedded cloud."""
         return client(service, self.emulator.url)

@@ -7,7 +7,9 @@ Its own paths, all JSON, beside the AWS services on the same loopback port:
 - ``POST /_waypost/events``: puts events on the default bus, also those of AWS services;
 - ``POST /_waypost/take-up``: goes on with what the end of the last process interrupted;
 - ``POST /_waypost/snapshot``: writes the state to disk;
-- ``POST /_waypost/types``: the CloudFormation resource types that can be created.
+- ``POST /_waypost/remember`` and ``bring-back``: keeps what the stores hold, and puts it back;
+- ``POST /_waypost/types``: the CloudFormation resource types that can be created;
+- ``POST /_waypost/workers``: the processes that run the functions.
 
 It ends when its standard input closes, so it never outlives the process that started it.
 """
@@ -38,10 +40,12 @@ from ministack.services.cloudformation import provisioners
 
 from local import ministack_corrections
 from local.code_cache import share_unpacked_code
+from local.emulator_state import RememberedState, abandon_waiting_tasks
 from local.expression_cache import remember_expressions
 from local.journal import Journal
 from local.pulse import Activity
 from local.schedules import next_time
+from local.worker_forks import fork_workers
 
 logger = logging.getLogger("waypost.emulator")
 
@@ -61,13 +65,17 @@ class Emulator:
         self.activity = Activity()
         self.stopping = asyncio.Event()
         self._journal = journal
+        self._state = RememberedState()
         self._paths: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "/_waypost/quiet": self._quiet,
             "/_waypost/fire": self._fire,
             "/_waypost/events": self._events,
             "/_waypost/take-up": self._take_up,
             "/_waypost/snapshot": self._snapshot,
+            "/_waypost/remember": self._remember,
+            "/_waypost/bring-back": self._bring_back,
             "/_waypost/types": self._types,
+            "/_waypost/workers": self._workers,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,9 +188,31 @@ class Emulator:
             self._journal.snapshot()
         return {"saved": self._journal is not None}
 
+    async def _remember(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Keep what every store holds at this moment, when nothing is under way: ``{entries: n}``."""
+        return {"entries": self._state.remember()}
+
+    async def _bring_back(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Put back what ``remember`` kept, and end the processes of the functions, which may hold more in memory."""
+        loop = asyncio.get_running_loop()
+        abandoned = abandon_waiting_tasks()
+        while self._busy():  # noqa: ASYNC110 -- what is under way has many owners
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        await loop.run_in_executor(None, lambda_runtime.reset)
+        self._state.bring_back()
+        return {"abandoned": abandoned}
+
     async def _types(self, _: dict[str, Any]) -> list[str]:
         """The CloudFormation resource types that can be created."""
         return sorted(provisioners._RESOURCE_HANDLERS)
+
+    async def _workers(self, _: dict[str, Any]) -> dict[str, list[int]]:
+        """Function → the ids of the processes that run it."""
+        found: dict[str, list[int]] = {}
+        for key, workers in list(lambda_runtime._workers.items()):
+            running = [worker._proc.pid for worker in workers if worker._proc and worker._proc.poll() is None]
+            found.setdefault(key.split(":")[-2], []).extend(running)
+        return found
 
 
 def _all(store: Any) -> list[Any]:
@@ -251,6 +281,7 @@ async def run(port: int, journal: Journal | None) -> None:
     ministack_corrections.install(emulator.activity)
     share_unpacked_code(Path(os.environ["WAYPOST_CODE_CACHE"]))
     remember_expressions()
+    fork_workers()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, emulator.stopping.set)

@@ -118,6 +118,19 @@ class EmulatorProcess:
         """Write the state to disk."""
         self._ask("snapshot", {})
 
+    def remember(self) -> None:
+        """Keep what every store holds; nothing may be under way."""
+        self._ask("remember", {})
+
+    def bring_back(self) -> None:
+        """Put back what ``remember`` kept, whatever happened since."""
+        self._ask("bring-back", {}, timeout=120.0)
+
+    def workers(self) -> dict[str, list[int]]:
+        """Function → the ids of the processes that run it."""
+        found: dict[str, list[int]] = self._ask("workers", {})
+        return found
+
     def resource_types(self) -> frozenset[str]:
         """The CloudFormation resource types that can be created."""
         return frozenset(self._ask("types", {}))

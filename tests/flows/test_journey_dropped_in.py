@@ -1,31 +1,20 @@
 """Journeys nobody here has seen are dropped in as folders: they deploy and run as they say, or are refused with the reason."""
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from infra.app import synthesize
-from infra.project import ROOT, Project
-from local.assembly import read_assembly
+from infra.project import ROOT
+from local.assembly import Assembly
 from local.cloud import LocalCloud
-from local.init_project import copy_sample_content
 from local.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.scenario_result import Told
 from local.scenarios import ScenarioFile, read_scenarios
+from tests.flows.dropped_in import DROPPED_IN, drop_in, drop_in_all
 from tests.flows.steps import contact_id, decided, items, only, rows, sign_up
 from waypost.authoring.discovery import InvalidJourney, discover
-
-DROPPED_IN = Path(__file__).parent / "journeys"
-
-
-def drop_in(statemachines: Path, *names: str) -> Path:
-    """Put journeys beside those there are; no other file changes."""
-    for name in names:
-        shutil.copytree(DROPPED_IN / name, statemachines / "journeys" / name)
-    return statemachines
 
 
 @cache
@@ -35,18 +24,15 @@ def story() -> ScenarioFile:
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud of its own: it ran with the project as it is, and now runs with three folders more."""
-    project = tmp_path_factory.mktemp("project")
-    (project / "out").mkdir()
-    (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(project)
-    drop_in(project / "statemachines", *(path.name for path in DROPPED_IN.iterdir()))
-    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
-    with LocalCloud(project / "cloud", start=story().start, keeps_state=True) as before:
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, changed_assembly: Callable[[Callable[[Path], None]], Assembly]
+) -> Iterator[LocalCloud]:
+    """A cloud of its own: it ran with the project as it is, and now runs with some folders more."""
+    folder = tmp_path_factory.mktemp("dropped-in")
+    with LocalCloud(folder / "cloud", start=story().start, keeps_state=True) as before:
         sign_up(before, "under-way")
         before.time.settle()
-    with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly"), keeps_state=True) as cloud:
+    with LocalCloud(folder / "cloud", assembly=changed_assembly(drop_in_all), keeps_state=True) as cloud:
         cloud.time.settle()
         yield cloud
 

@@ -22,12 +22,11 @@ def scenarios() -> dict[str, ScenarioFile]:
 
 
 @pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Told]]:
+def rehearsed(deployed: LocalCloud) -> dict[str, list[Told]]:
     """Journey → what became of its scenarios; all journeys are rehearsed on one timeline."""
-    start = min(file.start for file in scenarios().values())
-    with LocalCloud(tmp_path_factory.mktemp("scenarios") / "cloud", start=start) as cloud:
-        results = Rehearsal(cloud, scenarios()).run()
-        assert set(cloud.providers.calls_per_key().values()) <= {1}
+    deployed.reset(min(file.start for file in scenarios().values()))
+    results = Rehearsal(deployed, scenarios()).run()
+    assert set(deployed.providers.calls_per_key().values()) <= {1}
     return results
 
 

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from tests.segments.documented import EXAMPLES
 from waypost.contacts.profile import Consent
 from waypost.segments.comparing import order
 from waypost.segments.compile import Subject
+from waypost.segments.conditions import CONDITIONS
 from waypost.segments.subject import Enrolled
 
 EDGES = {
@@ -295,26 +297,28 @@ _GROUPED = st.one_of(
 )
 GROUPED = short(_GROUPED)
 STAGES = st.sampled_from(["new", "active"])
-_FACTS = st.one_of(
-    st.builds(lambda names, since: {"tag": names, **since}, GROUPED, SINCE),
-    st.fixed_dictionaries({"group": GROUPED}),
-    st.builds(lambda names, since: {"segment": names, **since}, GROUPED, SINCE),
-    st.builds(lambda names, since: {"lifecycle": names, **since}, st.one_of(STAGES, st.lists(STAGES, min_size=1, max_size=2)), SINCE),
-    st.fixed_dictionaries({"points": NUMBER_TESTS}),
-    st.fixed_dictionaries({"created": SOME_TIME}),
-    st.fixed_dictionaries({"now": HERE}),
-    st.fixed_dictionaries({"locale": st.sampled_from(["zh", "zh-CN", ["en", "de"]])}),
-    st.builds(
-        lambda more, since: {"consent": "email", **more, **since},
-        st.fixed_dictionaries({}, optional={"topic": st.just("offers"), "is": st.sampled_from(["granted", "withdrawn"])}),
-        SINCE,
+FACTS: dict[str, st.SearchStrategy[Any]] = {
+    "tag": st.builds(lambda names, since: {"tag": names, **since}, GROUPED, SINCE),
+    "group": st.fixed_dictionaries({"group": GROUPED}),
+    "segment": st.builds(lambda names, since: {"segment": names, **since}, GROUPED, SINCE),
+    "lifecycle": st.builds(lambda names, since: {"lifecycle": names, **since}, st.one_of(STAGES, st.lists(STAGES, min_size=1, max_size=2)), SINCE),
+    "points": st.fixed_dictionaries({"points": NUMBER_TESTS}),
+    "created": st.fixed_dictionaries({"created": SOME_TIME}),
+    "now": st.fixed_dictionaries({"now": HERE}),
+    "locale": st.fixed_dictionaries({"locale": st.sampled_from(["zh", "zh-CN", ["en", "de"]])}),
+    "consent": st.one_of(
+        st.builds(
+            lambda more, since: {"consent": "email", **more, **since},
+            st.fixed_dictionaries({}, optional={"topic": st.just("offers"), "is": st.sampled_from(["granted", "withdrawn"])}),
+            SINCE,
+        ),
+        st.sampled_from([{"consent": "email", "is": "none"}, {"consent": "email", "topic": "offers", "is": "none"}]),
     ),
-    st.sampled_from([{"consent": "email", "is": "none"}, {"consent": "email", "topic": "offers", "is": "none"}]),
-    st.builds(lambda channel, more: {"suppressed": channel, **more}, st.sampled_from(["email", "sms", "any"]), st.fixed_dictionaries({}, optional={"reason": st.just("complaint")})),
-    st.builds(lambda channel, more: {"reachable": channel, **more}, st.sampled_from(["email", "sms", "any"]), st.fixed_dictionaries({}, optional={"topic": st.just("offers")})),
-    st.fixed_dictionaries({"address": st.sampled_from(["email", "sms", "any"])}),
-    st.fixed_dictionaries({"identity": st.just("openid")}, optional={"account": st.sampled_from(["wx", "other"])}),
-    st.builds(
+    "suppressed": st.builds(lambda channel, more: {"suppressed": channel, **more}, st.sampled_from(["email", "sms", "any"]), st.fixed_dictionaries({}, optional={"reason": st.just("complaint")})),
+    "reachable": st.builds(lambda channel, more: {"reachable": channel, **more}, st.sampled_from(["email", "sms", "any"]), st.fixed_dictionaries({}, optional={"topic": st.just("offers")})),
+    "address": st.fixed_dictionaries({"address": st.sampled_from(["email", "sms", "any"])}),
+    "identity": st.fixed_dictionaries({"identity": st.just("openid")}, optional={"account": st.sampled_from(["wx", "other"])}),
+    "journey": st.builds(
         lambda more, since: {"journey": "j", **more, **since},
         st.one_of(
             one(is_=st.sampled_from(["active", "never_entered"])),
@@ -322,18 +326,31 @@ _FACTS = st.one_of(
         ),
         SINCE,
     ),
-    st.sampled_from([{"bucket": {"salt": "s", "from": 0, "to": 50}}, {"bucket": {"salt": "t", "from": 12.5, "to": 90.25}}, {"holdout": {"salt": "s", "percent": 30}}]),
-)  # fmt: skip
-FACTS = short(_FACTS)
+    "bucket": st.sampled_from([{"bucket": {"salt": "s", "from": 0, "to": 50}}, {"bucket": {"salt": "t", "from": 12.5, "to": 90.25}}]),
+    "holdout": st.just({"holdout": {"salt": "s", "percent": 30}}),
+}  # fmt: skip
+"""Random conditions by key word. Those without a strategy of their own are taken from the examples of the reference page."""
+OTHERS = {"all", "any", "not", "attribute", "property", "metric", "event", "engagement"}
+"""Key words with a strategy that the rules below combine."""
+NOT_NAIVE = {"region"}
+"""The naive reading has no table of regions; test_membership holds that condition against spelled-out cases."""
+FACT = short(
+    st.one_of(
+        *(
+            FACTS[word] if word in FACTS else st.sampled_from(EXAMPLES[word])
+            for word in sorted(CONDITIONS.keys() - OTHERS - NOT_NAIVE)
+        )
+    )
+)
 _LEAVES = st.one_of(
     st.builds(lambda name, comparison: {"attribute": name, **comparison}, NAMES, COMPARISONS),
     st.builds(lambda name, comparison: {"attribute": name, **comparison}, NAMES, COMPARISONS),
     PROPERTY_RULES,
     st.builds(lambda name, comparison: {"metric": name, **comparison}, NAMES, COMPARISONS),
-    FACTS,
+    FACT,
 )
 LEAVES = short(_LEAVES)
-CONDITIONS = st.one_of(LEAVES, EVENTS, EVENTS, ENGAGEMENTS)
+LEAF = st.one_of(LEAVES, EVENTS, EVENTS, ENGAGEMENTS)
 
 
 @st.composite
@@ -341,7 +358,7 @@ def rules(draw: st.DrawFn, depth: int = 3) -> dict[str, Any]:
     """A rule, up to three levels deep."""
     form = draw(st.sampled_from(["condition", "condition", "all", "any", "not"])) if depth else "condition"
     if form == "condition":
-        return draw(CONDITIONS)
+        return draw(LEAF)
     inner = rules(depth - 1)
     return {form: draw(inner) if form == "not" else draw(st.lists(inner, min_size=1, max_size=4))}
 

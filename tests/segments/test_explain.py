@@ -8,6 +8,7 @@ import pytest
 from tests.segments.people import NOW, SHANGHAI, ago, subject
 from waypost.authoring.rules.sample import sample
 from waypost.errors import InvalidInput
+from waypost.segments.calendar import PERIODS
 from waypost.segments.compile import Subject
 from waypost.segments.explain import explain
 from waypost.segments.subject import Enrolled
@@ -66,6 +67,15 @@ def test_chinese_is_spoken_too() -> None:
         "  ✗ 以下不成立",
         "    ✓ order_placed, 最近 30d 内  [1 次; 最近一次 2026-11-05 18:20 +08:00]",
     ]
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_every_period_has_words_in_both_languages(period: str) -> None:
+    english, chinese = (
+        explain({"attribute": "a", "period": period}, sample(), language=each).label for each in ("en", "zh-CN")
+    )
+    assert english == f"a {period.replace('_', ' ')}"
+    assert english != chinese
 
 
 def test_the_json_form_is_plain() -> None:

@@ -9,8 +9,10 @@ from waypost.authoring.problems import Authored
 from waypost.authoring.rules.behaviour import FollowingEvent
 from waypost.authoring.rules.comparisons import Comparison
 from waypost.authoring.rules.documentation import Says
-from waypost.authoring.rules.language import MODELS, Rule
-from waypost.authoring.rules.membership import Bucket, Here, Holdout, Times
+from waypost.authoring.rules.language import Rule
+from waypost.authoring.rules.models.dates import Here, Times
+from waypost.authoring.rules.models.random_parts import Bucket, Holdout
+from waypost.authoring.rules.registry import MODELS
 from waypost.authoring.segments import Segment
 from waypost.segments.vocabulary import OPERATORS, OPTIONS_OF_OPERATORS, WHERE_WORDS
 

@@ -61,6 +61,11 @@ _COUNTS: Final[Mapping[str, tuple[str, str]]] = {
     "less_than": ("less than {}", "少于 {}"),
     "between": ("from {} to {}", "{} 到 {}"),
 }
+_PERIODS: Final[Mapping[str, str]] = {
+    "today": "今天", "yesterday": "昨天", "tomorrow": "明天", "this_week": "本周", "last_week": "上周", "next_week": "下周",
+    "this_month": "本月", "last_month": "上月", "next_month": "下月", "this_quarter": "本季度", "last_quarter": "上季度",
+    "this_year": "今年", "last_year": "去年", "next_year": "明年",
+}  # fmt: skip
 _JOINTS: Final = {"any_of": (" or ", " 或 "), "all_of": (" and ", " 和 "), "none_of": (" or ", " 或 ")}
 _NONE: Final = ("none of: {}", "都不：{}")
 _ANNIVERSARIES: Final = {
@@ -130,9 +135,13 @@ def comparison_in_words(operator: str, wanted: Any, language: Language) -> str:
 
 def _anniversary(wanted: Any, language: Language) -> str:
     if not isinstance(wanted, Mapping):
-        return shown(wanted).replace("_", " ")
+        return _period(wanted, language)
     [(word, days)] = wanted.items()
     return pick(_ANNIVERSARIES[word], language).format(days)
+
+
+def _period(name: str, language: Language) -> str:
+    return name.replace("_", " ") if language == "en" else _PERIODS[name]
 
 
 def number_in_words(wanted: Any, language: Language) -> str:
@@ -157,7 +166,7 @@ def times_in_words(words: Rule, language: Language) -> str:
         elif word in {"between", "time_of_day"}:
             values = [shown(each) for each in wanted]
         else:
-            values = [shown(wanted).replace("_", " ") if word == "period" else shown(wanted)]
+            values = [_period(wanted, language) if word == "period" else shown(wanted)]
         found.append(pick(_WINDOWS[word], language).format(*values))
     return ", ".join(found)
 

@@ -5,9 +5,6 @@ Every word and what it means stands beside the model that checks it; docs/segmen
 """
 
 from waypost.authoring.rules.language import (
-    AllRule,
-    AnyRule,
-    NotRule,
     Rule,
     Where,
     dump_rule,
@@ -18,6 +15,6 @@ from waypost.authoring.rules.language import (
 from waypost.authoring.rules.values import Duration, EventType, Name, Options, Ordered, Scalar
 
 __all__ = [
-    "AllRule", "AnyRule", "Duration", "EventType", "Name", "NotRule", "Options", "Ordered", "Rule", "Scalar", "Where",
+    "Duration", "EventType", "Name", "Options", "Ordered", "Rule", "Scalar", "Where",
     "dump_rule", "parse_rule", "parse_where", "uses_trigger",
 ]  # fmt: skip

@@ -1,13 +1,12 @@
 """Comparisons of attributes, properties and metrics: every operator, what it takes and what it means."""
 
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from waypost.authoring.problems import Authored
-from waypost.authoring.rules.contradictions import no_number_passes
 from waypost.authoring.rules.documentation import Says
-from waypost.authoring.rules.numbers import Age, Days, DaysSince, DaysUntil, Length, Size, is_number
+from waypost.authoring.rules.numbers import Age, Days, DaysSince, DaysUntil, Length, Size
 from waypost.authoring.rules.values import (
     Anniversary,
     Between,
@@ -26,19 +25,11 @@ from waypost.authoring.rules.values import (
     TimeOfDay,
     Weekdays,
 )
-from waypost.segments.vocabulary import NUMBER_WORDS, OPERATORS
+from waypost.segments.vocabulary import OPERATORS
 
 TEXT_OPERATORS = ("equals", "not_equals", "in", "not_in", "contains", "contains_any", "contains_all", "contains_none",
                   "starts_with", "ends_with", "matches")  # fmt: skip
 """The operators that ``ignore_case`` goes with."""
-
-
-SPANS_OF_METRICS: Final = {"rfm_r": (1, 5), "rfm_f": (1, 5), "rfm_m": (1, 5), "churn_score": (0, 100)}
-"""Between which numbers the computed metrics lie; the declared scores have no bounds."""
-
-
-def _is_limit(wanted: Any) -> bool:
-    return is_number(wanted) or (isinstance(wanted, list) and all(map(is_number, wanted)))
 
 
 class Comparison(Authored):
@@ -406,70 +397,4 @@ class Comparison(Authored):
             raise ValueError(f"expected exactly one operator ({', '.join(OPERATORS)}), got {what}{hint}")
         if self.ignore_case and given[0] not in TEXT_OPERATORS:
             raise ValueError(f"'ignore_case' goes with {', '.join(TEXT_OPERATORS)}, not with {given[0]!r}")
-        return self
-
-
-class AttributeRule(Comparison):
-    """Compares an attribute of the contact; a dotted name goes into nested values."""
-
-    SAYS: ClassVar[tuple[Says, ...]] = (
-        Says(
-            "values",
-            "a dotted name",
-            "looks into nested values: `address.district` is the `district` in `address`",
-            "{ attribute: address.district, equals: 静安区 }",
-            "A name that itself has the dot comes first. In a list of mappings: the list of what each has there.",
-        ),
-        Says(
-            "addresses",
-            "phone_carrier",
-            "has a phone number of this operator's segment: `china_mobile`, `china_unicom`, `china_telecom`, `china_broadnet`, `virtual`",
-            "{ attribute: phone_carrier, equals: china_mobile }",
-            "Filled from the phone number; who has taken the number to another operator keeps the segment.",
-        ),
-        Says(
-            "place",
-            "timezone",
-            "lives in this IANA time zone",
-            "{ attribute: timezone, in: [Asia/Shanghai, Asia/Urumqi] }",
-            "As written; a contact without one is asked in the default zone but has no such attribute.",
-        ),
-        Says(
-            "lists",
-            "contains (in a list)",
-            "is a list with this element",
-            "{ attribute: interests, contains: make-up }",
-        ),
-    )
-
-    attribute: Name
-
-
-class PropertyRule(Comparison):
-    """Compares a property of the event at hand; a dotted name goes into nested values."""
-
-    property: Name
-
-
-class MetricRule(Comparison):
-    """Compares a metric that the nightly refresh has computed: scores, recency, frequency, monetary value, risk of leaving."""
-
-    SAYS: ClassVar[tuple[Says, ...]] = (
-        Says(
-            "standing",
-            "metric",
-            "has a computed metric that compares so; every operator for numbers and text goes",
-            "{ metric: rfm_r, at_least: 4 }",
-            "`rfm_r`, `rfm_f`, `rfm_m` are 1 to 5, `churn_risk` a level and `churn_score` its number; the declared scores have their own names (docs/tags-and-metrics.md). As of the last nightly refresh; not computed yet: missing.",
-        ),
-    )
-
-    metric: Name
-
-    @model_validator(mode="after")
-    def _can_be_reached(self) -> Self:
-        span = SPANS_OF_METRICS.get(self.metric)
-        limits = [(word, wanted) for word in NUMBER_WORDS if _is_limit(wanted := getattr(self, word))]
-        if span and limits and no_number_passes(limits, least=span[0], most=span[1]):
-            raise ValueError(f"can never hold: {self.metric} is from {span[0]} to {span[1]}; correct the limit")
         return self

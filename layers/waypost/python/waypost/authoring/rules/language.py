@@ -1,42 +1,22 @@
 """The union of all rules, and how a rule is read, bounded and written out."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, Union
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Discriminator,
-    Field,
     Tag,
     TypeAdapter,
     ValidationError,
 )
 
 from waypost.authoring.problems import Authored, explain, join, nearest, unknown
-from waypost.authoring.rules.behaviour import Counted, EventRule, FollowingEvent
-from waypost.authoring.rules.comparisons import AttributeRule, Comparison, MetricRule, PropertyRule
-from waypost.authoring.rules.engagement import EngagementRule, JourneyRule
-from waypost.authoring.rules.membership import (
-    AddressRule,
-    BucketRule,
-    ConsentRule,
-    CreatedRule,
-    GroupRule,
-    HoldoutRule,
-    IdentityRule,
-    LifecycleRule,
-    LocaleRule,
-    NowRule,
-    PointsRule,
-    ReachableRule,
-    RegionRule,
-    SegmentRule,
-    SuppressedRule,
-    TagRule,
-)
+from waypost.authoring.rules.behaviour import FollowingEvent
+from waypost.authoring.rules.comparisons import Comparison
+from waypost.authoring.rules.registry import MODELS, load_models
 from waypost.authoring.rules.values import LONGEST_TEXT
 from waypost.errors import InvalidInput
 from waypost.segments.conditions import KEY_WORDS
@@ -49,60 +29,6 @@ MOST_LISTED: Final = 10_000
 _NESTING: Final = frozenset({"all", "any", "not", "where", "having", "followed_by", "not_followed_by"})
 _DEEPEST_VALUE: Final = 4
 _HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
-
-
-def _some(rules: list["Rule"]) -> list["Rule"]:
-    if not rules:
-        raise ValueError("expected at least 1 item, got []; leave the list out to mean everybody")
-    return rules
-
-
-class AllRule(Authored):
-    """Every rule holds."""
-
-    all: Annotated[list["Rule"], AfterValidator(_some)]
-
-
-class AnyRule(Authored):
-    """At least one rule holds."""
-
-    any: Annotated[list["Rule"], AfterValidator(_some)]
-
-
-class NotRule(Authored):
-    """The rule does not hold."""
-
-    not_: "Rule" = Field(alias="not")
-
-
-MODELS: Final[Mapping[str, type[Authored]]] = {
-    "all": AllRule,
-    "any": AnyRule,
-    "not": NotRule,
-    "attribute": AttributeRule,
-    "property": PropertyRule,
-    "metric": MetricRule,
-    "points": PointsRule,
-    "lifecycle": LifecycleRule,
-    "created": CreatedRule,
-    "now": NowRule,
-    "locale": LocaleRule,
-    "region": RegionRule,
-    "address": AddressRule,
-    "identity": IdentityRule,
-    "consent": ConsentRule,
-    "suppressed": SuppressedRule,
-    "reachable": ReachableRule,
-    "event": EventRule,
-    "engagement": EngagementRule,
-    "journey": JourneyRule,
-    "group": GroupRule,
-    "segment": SegmentRule,
-    "bucket": BucketRule,
-    "holdout": HoldoutRule,
-    "tag": TagRule,
-}
-"""The model of each key word, in the order of the reference page."""
 
 
 def _tag(value: Any) -> str:
@@ -194,42 +120,24 @@ def _write_out(value: Any) -> Any:
     return expand_where(value)
 
 
-Rule = Annotated[
-    Annotated[AllRule, Tag("AllRule")]
-    | Annotated[AnyRule, Tag("AnyRule")]
-    | Annotated[NotRule, Tag("NotRule")]
-    | Annotated[AttributeRule, Tag("AttributeRule")]
-    | Annotated[PropertyRule, Tag("PropertyRule")]
-    | Annotated[MetricRule, Tag("MetricRule")]
-    | Annotated[PointsRule, Tag("PointsRule")]
-    | Annotated[LifecycleRule, Tag("LifecycleRule")]
-    | Annotated[CreatedRule, Tag("CreatedRule")]
-    | Annotated[NowRule, Tag("NowRule")]
-    | Annotated[LocaleRule, Tag("LocaleRule")]
-    | Annotated[RegionRule, Tag("RegionRule")]
-    | Annotated[AddressRule, Tag("AddressRule")]
-    | Annotated[IdentityRule, Tag("IdentityRule")]
-    | Annotated[ConsentRule, Tag("ConsentRule")]
-    | Annotated[SuppressedRule, Tag("SuppressedRule")]
-    | Annotated[ReachableRule, Tag("ReachableRule")]
-    | Annotated[EventRule, Tag("EventRule")]
-    | Annotated[EngagementRule, Tag("EngagementRule")]
-    | Annotated[JourneyRule, Tag("JourneyRule")]
-    | Annotated[GroupRule, Tag("GroupRule")]
-    | Annotated[SegmentRule, Tag("SegmentRule")]
-    | Annotated[BucketRule, Tag("BucketRule")]
-    | Annotated[HoldoutRule, Tag("HoldoutRule")]
-    | Annotated[TagRule, Tag("TagRule")],
-    Discriminator(_tag),
-    BeforeValidator(_check_key_word),
-]
+load_models()
+
+if TYPE_CHECKING:
+    Rule = Authored
+else:
+    Rule = Annotated[
+        Union[tuple(Annotated[each, Tag(each.__name__)] for each in MODELS.values())],  # noqa: UP007 - of those there are
+        Discriminator(_tag),
+        BeforeValidator(_check_key_word),
+    ]
 """A rule over a contact (and, in a ``where``, the event at hand)."""
 
 Where = Annotated[Rule, BeforeValidator(_write_out)]
 """A rule over an event, for which ``{coupon: GLOW15, size: [s, m]}`` is short for all of property equals, property in."""
 
 _NAMES: Final = {"Rule": Rule, "Where": Where, "FollowingEvent": FollowingEvent}
-for _model in (FollowingEvent, EventRule, EngagementRule, AllRule, AnyRule, NotRule):
+_models: list[type[Authored]] = [FollowingEvent, *MODELS.values()]
+for _model in _models:
     _model.model_rebuild(_types_namespace=_NAMES)
 
 _LATER: Final = ConfigDict(defer_build=True)
@@ -263,16 +171,15 @@ def dump_rule(rule: Rule | None) -> dict[str, Any] | None:
 
 
 def uses_trigger(rule: Rule | None) -> bool:
-    """Whether the rule compares with the event that started the journey."""
-    match rule:
-        case AllRule(all=rules) | AnyRule(any=rules):
-            return any(uses_trigger(each) for each in rules)
-        case NotRule(not_=inner):
-            return uses_trigger(inner)
-        case Comparison():
-            return rule.equals_trigger is not None
-        case Counted() | FollowingEvent():
-            inner_rules = (getattr(rule, word, None) for word in ("where", "having", "followed_by", "not_followed_by"))
-            return any(uses_trigger(each) for each in inner_rules)
-        case _:
-            return False
+    """Whether the rule, or any inside it, compares with the event that started the journey."""
+    if rule is None:
+        return False
+    if isinstance(rule, Comparison):
+        return rule.equals_trigger is not None
+    return any(uses_trigger(inner) for inner in _inside(rule))
+
+
+def _inside(rule: Authored) -> Iterator[Authored]:
+    """The rules and the events directly inside a rule."""
+    for value in vars(rule).values():
+        yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, Authored))

@@ -16,7 +16,7 @@ from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 from waypost.segments.time_words import call
 from waypost.segments.vocabulary import COUNT_WORDS, Rule, expand_where
-from waypost.segments.wording import Language, phrase, shown
+from waypost.segments.wording import Language, number_in_words, phrase, shown
 
 _UNSUBSCRIBED: Final = "unsubscribed"
 
@@ -104,8 +104,8 @@ class Engagement(Condition):
         arrived = self.arrived.events.matching()(subject)[-self.last :]
         done = {message_key(properties) for _, properties in self.event.events.matching()(subject)}
         count = sum((message_key(properties) or "") in done for _, properties in arrived)
-        wanted = phrase(language, "wanted {}", "要求 {}", self.event.measure.say(language) or "at least 1")
-        return f"{count} / {len(arrived)}, {wanted}"
+        wanted = self.event.measure.say(language) or number_in_words({"at_least": 1}, language)
+        return f"{count} / {len(arrived)}, {phrase(language, 'wanted {}', '要求 {}', wanted)}"
 
     def _counts_of_last(self, arrivals: Event) -> Callable[[Subject], bool]:
         """How many of the last messages that arrived it happened to; false while there were fewer."""
