@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from infra.project import ROOT, Project
-from local.assembly import Assembly, synthesize
-from local.cloud import LocalCloud
-from local.init_project import copy_sample_content
+from local.cloud.assembly import Assembly, synthesize
+from local.cloud.local_cloud import LocalCloud
+from local.project.init_project import copy_sample_content
 
 
 @pytest.fixture(scope="session")

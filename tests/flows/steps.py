@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems

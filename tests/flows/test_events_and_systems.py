@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from infra.project import ROOT
-from local.assembly import Assembly
-from local.cloud import LocalCloud
+from local.cloud.assembly import Assembly
+from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer, call
 from tests.destinations_receiver import ReceiveWebhook, receiving
 from tests.flows.steps import accepted, by_day, contact_id, eventually, only, rows, sign_up
@@ -80,7 +80,7 @@ def trust_the_shop(cloud: LocalCloud) -> None:
 
 
 def point(cloud: LocalCloud, destination: str, url: str) -> str:
-    """Send a destination's webhooks to ``url``; gives its key, as the receiver is told it."""
+    """Send a destination's webhooks to ``url``; gives its key, which the receiver checks with."""
     secrets, name = cloud.client("secretsmanager"), f"waypost/{cloud.access.stage}/destinations/{destination}"
     secret = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
     secrets.put_secret_value(SecretId=name, SecretString=json.dumps(secret | {"url": url}))

@@ -7,8 +7,8 @@ import pytest
 
 from infra.app import synthesize
 from infra.project import ROOT, Project
-from local.assembly import Assembly, read_assembly
-from local.cloud import LocalCloud
+from local.cloud.assembly import Assembly, read_assembly
+from local.cloud.local_cloud import LocalCloud
 from tests.flows.steps import accepted, introduce, rows
 from tests.infra.generated_journeys import write_journeys
 

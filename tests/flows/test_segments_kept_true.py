@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from local import segment_members
-from local.assembly import Assembly
-from local.cloud import LocalCloud
-from local.commands import app
-from local.segment_files import segment_called
-from local.segment_members import count_by_scan
+from local.cloud.assembly import Assembly
+from local.cloud.local_cloud import LocalCloud
+from local.commands.app import app
+from local.project.segment_files import segment_called
+from local.running import segment_members
+from local.running.segment_members import count_by_scan
 from tests.flows.dropped_in import drop_in_all
 from tests.flows.steps import accepted, contact_id, introduce, items, only, rows, travel
 from waypost.reports.timeline import timeline
@@ -36,12 +36,12 @@ def cloud(
 @pytest.fixture
 def running(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
     """The cloud as ``waypost`` finds the one that runs."""
-    monkeypatch.setattr("local.running.access", cloud.access.to_dict)
+    monkeypatch.setattr("local.running.background.access", cloud.access.to_dict)
     monkeypatch.setattr(segment_members, "_now", cloud.clock.now)
     return cloud
 
 
-def told(cloud: LocalCloud, user_id: str) -> list[tuple[str, str]]:
+def timeline_entries(cloud: LocalCloud, user_id: str) -> list[tuple[str, str]]:
     """What the timeline says of segments, tags, stages and journeys."""
     entries = timeline(contact_id(user_id), items(cloud), default_zone=cloud.default_zone)
     return [(each.title, each.detail) for each in entries if each.kind in {"entry", "end"} or "segment" in each.title]
@@ -59,7 +59,7 @@ def test_a_profile_change_enters_a_segment_which_starts_a_journey_and_leaving_en
     running.time.settle()
     profile = only(rows(running, "lin", "profile"))
     assert "vip-members" in profile["segments"]
-    assert ("journey entered", "by segment_entered") in told(running, "lin")
+    assert ("journey entered", "by segment_entered") in timeline_entries(running, "lin")
     [member] = [row for row in rows(running, "lin", "enrolment").values() if row["journey"] == JOURNEY]
     assert member["trigger"]["properties"] == {"segment": "vip-members", "because": "identified"}
 
@@ -69,7 +69,7 @@ def test_a_profile_change_enters_a_segment_which_starts_a_journey_and_leaving_en
     assert "vip-members" not in only(rows(running, "lin", "profile"))["segments"]
     [member] = [row for row in rows(running, "lin", "enrolment").values() if row["journey"] == JOURNEY]
     assert (member["status"], member["outcome"]) == ("ended", "exited")
-    assert ("left segment vip-members", "because of identified") in told(running, "lin")
+    assert ("left segment vip-members", "because of identified") in timeline_entries(running, "lin")
 
 
 @pytest.mark.flow

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud import START, LocalCloud
+from local.cloud.local_cloud import START, LocalCloud
 from local.loopback import call
 from local.problems import LocalError
 from local.provider_record import Fault

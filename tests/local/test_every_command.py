@@ -7,7 +7,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from local.commands import app
+from local.commands.app import app
 
 RENDERED_AS_TEXT = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
 

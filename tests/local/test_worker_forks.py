@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ministack.core import lambda_runtime
 
-from local.worker_forks import ForkedWorker, fork_workers
+from local.cloud.worker_forks import ForkedWorker, fork_workers
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ class Ledger(Protocol):
         decision: Decision,
         provider_message_id: str | None = None,
     ) -> None:
-        """Write what the provider answered to our claim; a touch that reached nobody (``rejected``) is taken back.
+        """Write what the provider answered to our claim; the touch of a ``rejected`` message is taken back.
 
         When the provider's own event was faster, its state stays and the decision is written all the same.
         """
@@ -250,7 +250,7 @@ class Ledger(Protocol):
         ...
 
     def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
-        """Rows claimed before this instant that nobody has settled."""
+        """Rows claimed before this instant and not settled since."""
         ...
 
     def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:
@@ -258,5 +258,5 @@ class Ledger(Protocol):
         ...
 
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
-        """Write what the provider said of a message later; this settles an ``unknown``. False for an unknown key."""
+        """Record a later report of the provider; this settles an ``unknown``. False for an unknown key."""
         ...
