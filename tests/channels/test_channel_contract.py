@@ -10,7 +10,7 @@ import pytest
 
 from local.provider_record import Fault, FaultKind
 from local.providers import Providers, fakes
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost import channels
 from waypost.authoring.channels import authored_channels
 from waypost.aws.clients import provider_client
