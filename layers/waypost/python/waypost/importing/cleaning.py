@@ -6,7 +6,7 @@ cells out. Cleaning never raises, whatever a row holds.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost.contacts.attributes import AttributeSystem, load_attributes
 from waypost.contacts.cleaning import Unusable
@@ -109,8 +109,10 @@ class RowCleaner:
             case "consent":
                 profile.setdefault("consent", {})[name] = value
                 draft.evidence[name] = step.place.evidence
-            case _:
+            case "ignore":
                 pass
+            case never:
+                assert_never(never)
 
     def _missing(self, draft: _Draft) -> list[tuple[str, str]]:
         if draft.size > LONGEST_ROW:

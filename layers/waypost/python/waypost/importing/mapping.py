@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, assert_never
 
 from waypost.contacts.attributes import AttributeSystem
 from waypost.errors import InvalidInput
@@ -94,17 +94,21 @@ def mapped(header: Iterable[str], spec: ImportSpec, attributes: AttributeSystem)
 
 def unknown_column(name: str, spec: ImportSpec) -> Column | None:
     """What the specification wants done with a column nothing is declared for. Raises InvalidInput when it refuses it."""
-    if spec.unknown_columns == "refuse":
-        raise InvalidInput(
-            f"column {name[:60]}",
-            "is not declared; name it under columns (ignore will do), or set unknown_columns: ignore",
-        )
-    if spec.unknown_columns == "ignore":
-        return None
-    try:
-        return Column("attribute", attribute_name(name))
-    except ValueError:
-        return None
+    match spec.unknown_columns:
+        case "refuse":
+            raise InvalidInput(
+                f"column {name[:60]}",
+                "is not declared; name it under columns (ignore will do), or set unknown_columns: ignore",
+            )
+        case "ignore":
+            return None
+        case "keep":
+            try:
+                return Column("attribute", attribute_name(name))
+            except ValueError:
+                return None
+        case never:
+            assert_never(never)
 
 
 def _without_doubt(columns: dict[str, Column], guessed: set[str], unmapped: list[str]) -> dict[str, Column]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost.contacts import cleaning
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
@@ -108,6 +108,8 @@ def _step(name: str, column: Column, spec: ImportSpec, attributes: AttributeSyst
         case "consent":
             leaves_out = column.wrong == "leave_out"
             return Step(name, column, "boolean", _answer, leaves_out=leaves_out)
+        case never:
+            assert_never(never)
 
 
 def _identity(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:

@@ -12,7 +12,7 @@ States::
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Protocol, Self
+from typing import Any, Final, Literal, Protocol, Self, assert_never
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
@@ -96,6 +96,8 @@ class LedgerRow:
                 outcome = "unknown"
             case "rejected" | "unknown" | "deferred" | "skipped":
                 outcome = self.state
+            case never:
+                assert_never(never)
         decided_at = last.at if last else self.claimed_at
         at = self.deferred_until if self.state == "deferred" else decided_at
         return SendResult(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, assert_never
 
 from waypost import ids
 from waypost.codec import JsonForm
@@ -209,10 +209,12 @@ def _chosen(name: str, survivor: Contact, absorbed: Contact, winner: Winner) -> 
     match winner:
         case "newest":
             return absorbed if _age(absorbed, name) > _age(survivor, name) else survivor
-        case "oldest" if has:
-            return min(has, key=lambda each: _stamp(each, name))
-        case _:
+        case "oldest":
+            return min(has, key=lambda each: _stamp(each, name), default=survivor)
+        case "survivor":
             return has[0] if has else survivor
+        case _:
+            assert_never(winner)
 
 
 def _age(contact: Contact, name: str) -> tuple[datetime, bool]:
