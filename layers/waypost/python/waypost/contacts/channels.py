@@ -19,7 +19,6 @@ Channel = NewType("Channel", str)
 """The name of a channel, which is the name of its folder. What comes from outside becomes one by ``channel_named``."""
 
 Report = Literal["accepted", "delivered", "bounced", "complained", "failed", "opened", "clicked"]
-Language = Literal["en", "zh"]
 
 _REPORTS: Final[Mapping[str, Report]] = {report: report for report in get_args(Report)}
 _FOLDER: Final = Path(__file__).parent.parent / "channels"
@@ -55,15 +54,19 @@ class AddressSource:
         self, channel: Channel, *, attributes: Mapping[str, Any], identities: Mapping[str, Any]
     ) -> tuple[Address, ...]:
         """The addresses of a contact, the newest last; none where what is kept there is no address."""
-        match self.kept_as:
-            case "attribute":
-                kept = attributes.get(self.name)
-            case "identity":
-                kept = identities.get(self.name)
-            case _:
-                assert_never(self.kept_as)
+        kept = self.kept(attributes=attributes, identities=identities)
         found = (self._address(channel, each) for each in (kept if isinstance(kept, list | tuple) else [kept]))
         return tuple(each for each in found if each.text)
+
+    def kept(self, *, attributes: Mapping[str, Any], identities: Mapping[str, Any]) -> Any:
+        """What a contact has there: a text or a list, or None."""
+        match self.kept_as:
+            case "attribute":
+                return attributes.get(self.name)
+            case "identity":
+                return identities.get(self.name)
+            case _:
+                assert_never(self.kept_as)
 
     def _address(self, channel: Channel, kept: Any) -> Address:
         if isinstance(kept, Mapping):  # a device, as ``push_tokens`` lists them
@@ -87,14 +90,16 @@ class DeclaredChannel:
     """One ``channel.json``.
 
     ``reports`` are the message events its providers can report, ``window`` the local hours for marketing where
-    ``sending.yaml`` names none, ``names`` what people call the channel.
+    ``sending.yaml`` names none. ``names`` is what people call the channel and ``messages`` what
+    they call its messages, by the tags of the pages' languages.
     """
 
     channel: Channel
     address: AddressSource
     reports: frozenset[Report]
     window: tuple[str, str]
-    names: Mapping[Language, str]
+    names: Mapping[str, str]
+    messages: Mapping[str, str]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -106,7 +111,8 @@ class DeclaredChannel:
                 address=AddressSource.from_dict(value["address"]),
                 reports=frozenset(_REPORTS[report] for report in value["reports"]),
                 window=_window(*value["window"]),
-                names={language: str(value["names"][language]) for language in get_args(Language)},
+                names=dict(value["names"]),
+                messages=dict(value["messages"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None
@@ -132,8 +138,3 @@ def channel_named(name: Any, field: str = "channel") -> Channel:
 
 
 CHANNELS: Final[tuple[Channel, ...]] = tuple(declared_channels())
-
-ADDRESS_ATTRIBUTE: Final[Mapping[Channel, str]] = {
-    name: each.address.name for name, each in declared_channels().items() if each.address.kept_as == "attribute"
-}
-"""The attribute that holds a contact's address on each channel that has one."""
