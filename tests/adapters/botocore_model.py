@@ -26,7 +26,8 @@ from botocore.session import Session
 from infra.project import ROOT
 
 SOURCE: Final = ROOT / "layers" / "waypost" / "python"
-ADAPTERS: Final = SOURCE / "waypost" / "aws"
+PACKAGE: Final = SOURCE / "waypost"
+ADAPTERS: Final = PACKAGE / "aws"
 SERVICES: Final[Sequence[str]] = [
     service
     for service in tomllib.loads((ROOT / "layers/dependencies/contents.toml").read_text(encoding="utf-8"))["services"]
@@ -128,7 +129,7 @@ class RecordedCall:
     method: str
 
 
-def call_sites(folder: Path = ADAPTERS) -> list[CallSite]:
+def call_sites(folder: Path = PACKAGE) -> list[CallSite]:
     """Every call of a client below a folder."""
     return [site for path in sorted(folder.rglob("*.py")) for site in _Sites(path).found]
 
