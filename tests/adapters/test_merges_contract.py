@@ -6,7 +6,7 @@ import pytest
 
 from tests.adapters.stores import Stores
 from tests.engine.world import send_request, touch
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.contacts.identity.merge import Merge, merge_of
 from waypost.contacts.identity.rules import BUILT_IN
 from waypost.contacts.identity.unmerge import parted

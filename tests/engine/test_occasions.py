@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.engine.published_journeys import email, published
 from tests.engine.world import CONTACT, START, World, event, redelivered, task_payload, touch
-from tests.fakes import CRASH_MODES, CrashMode
+from tests.fakes.effects import CRASH_MODES, CrashMode
 from waypost.clock import parse_instant
 from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput

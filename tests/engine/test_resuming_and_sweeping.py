@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.engine.world import CONTACT, World, event, send_request
-from tests.fakes import CRASH_MODES, Crash, CrashMode
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, RetryableError, TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment

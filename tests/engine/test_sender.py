@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.published_journeys import either, email, journey, published
 from tests.engine.world import CONTACT, World, redelivered, send_request, touch
-from tests.fakes import Crash, CrashMode
+from tests.fakes.effects import Crash, CrashMode
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage

@@ -8,24 +8,19 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from tests.engine.published_journeys import JOURNEY, Published, published
-from tests.fakes import (
-    Booking,
-    Crash,
-    Effects,
-    FakeBus,
-    FakeClock,
-    FakeContacts,
-    FakeEmail,
-    FakeEnrolments,
-    FakeHistory,
-    FakeLedger,
-    FakeMachines,
-    FakePauses,
-    FakeQueue,
-    FakeSchedules,
-    FakeSms,
-    FakeTokens,
-)
+from tests.fakes.bus import FakeBus
+from tests.fakes.channels import FakeEmail, FakeSms
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.effects import Crash, Effects
+from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.history import FakeHistory
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.machines import FakeMachines
+from tests.fakes.pauses import FakePauses
+from tests.fakes.queue import FakeQueue
+from tests.fakes.schedules import Booking, FakeSchedules
+from tests.fakes.tokens import FakeTokens
 from waypost import ids
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
