@@ -17,7 +17,7 @@ from botocore.client import BaseClient
 from infra.project import ROOT
 from tests.adapters.botocore_model import (
     ADAPTERS,
-    PACKAGE,
+    PROVIDERS,
     SOURCE,
     CallSite,
     RecordedCall,
@@ -43,9 +43,9 @@ def _checked(self: Any, operation: str, parameters: Any) -> Any:
 
 
 def _adapter() -> FrameType | None:
-    """The innermost frame in the package, if it is what calls."""
+    """The innermost frame in an adapter or a channel's provider, if one of them is what calls."""
     frame: FrameType | None = sys._getframe(2)
-    while frame and not frame.f_code.co_filename.startswith(str(PACKAGE)):
+    while frame and not frame.f_code.co_filename.startswith((str(ADAPTERS), *map(str, PROVIDERS))):
         frame = frame.f_back
     return frame
 
@@ -80,19 +80,19 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output[_OF_WORKERS] = [(call.file, call.function, call.line, call.method) for call in _CALLS]
-    elif session.exitstatus == pytest.ExitCode.OK and (folder := _all_of(session.config)):
-        missing = never_made(call_sites(folder), _CALLS)
+    elif session.exitstatus == pytest.ExitCode.OK:
+        missing = never_made(_asked_for(session.config), _CALLS)
         sys.stderr.write("".join(f"\nerror: no test makes the call {site}\n" for site in missing))
         if missing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _all_of(config: pytest.Config) -> Path | None:
-    """The folder of the source whose tests all run: nothing is deselected but by mark, and a folder above them is asked for."""
+def _asked_for(config: pytest.Config) -> list[CallSite]:
+    """The call sites whose tests all run: nothing is deselected but by mark, and a folder above the tests is asked for."""
     option = config.option
     if option.keyword or option.collectonly or option.deselect or getattr(option, "lf", False):
-        return None
+        return []
     asked = {(config.invocation_params.dir / argument).resolve() for argument in config.args}
     if asked & {ROOT, ROOT / "tests"}:
-        return PACKAGE
-    return ADAPTERS if ROOT / "tests" / "adapters" in asked else None
+        return call_sites()
+    return call_sites(ADAPTERS) if ROOT / "tests" / "adapters" in asked else []
