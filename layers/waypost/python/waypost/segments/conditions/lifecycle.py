@@ -18,7 +18,7 @@ from waypost.segments.wording import Language, moment_in_words, names_in_words, 
 @condition("lifecycle", beside=TIME_WORDS)
 @final
 class LifecycleStage(Condition):
-    """The contact is in one of the stages; since when is said by the last event that reports the change to it."""
+    """The contact is in one of the stages; the last event that reports the change to it says since when."""
 
     stages: tuple[str, ...]
     times: TimeWords
