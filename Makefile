@@ -15,7 +15,7 @@ STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/de
 CALLED_BY_FRAMEWORKS := @app.*,@condition*,@rule*,@initialize*,@invariant*,@pytest.*,@model*,@field_validator*,@jsii*
 NAMED_BY_FRAMEWORKS := test_*,__init_subclass__,*Payload,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited
 SOURCE := layers/waypost/python/waypost
-CODE := setup.py infra local functions layers/waypost/python tests benchmarks personas
+CODE := setup.py infra local functions layers/waypost/python tests lints benchmarks personas
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,11 +26,12 @@ demo: $(STAMP) ## Watch sample contacts live through the first journey, seven da
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
-check: $(STAMP) ## Format, lint, types, imports, dead code
+check: $(STAMP) ## Format, lint, types, imports, closed sets, dead code
 	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }
 	@echo "» lint";      $(BIN)/ruff check --quiet $(CODE)
-	@echo "» types";     $(BIN)/mypy --no-error-summary infra local layers/waypost/python/waypost functions tests benchmarks personas
+	@echo "» types";     $(BIN)/mypy --no-error-summary infra local layers/waypost/python/waypost functions tests lints benchmarks personas
 	@echo "» imports";   report=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$report"; exit 1; }
+	@echo "» dispatch";  $(BIN)/python -m lints.dispatch layers/waypost/python/waypost local infra personas && $(BIN)/python -m lints.channels
 	@echo "» dead code"; found=$$($(BIN)/vulture $(CODE) --min-confidence 60 --ignore-decorators '$(CALLED_BY_FRAMEWORKS)' \
 	  --ignore-names '$(NAMED_BY_FRAMEWORKS)' | grep -E 'unused (function|method|class|property|import)|unreachable'); \
 	  if [ -n "$$found" ]; then echo "$$found"; exit 1; fi

@@ -251,7 +251,7 @@ def _ours(url: str, *, projects: bool) -> Callable[[], int]:
 
 def _audience(url: str, *, base_one_in: int) -> Callable[[], int]:
     """As build_audience_slice does it, everything but the files."""
-    from waypost.audiences.build_audience_slice import Asking, ContactReader, NoShelf, new_found
+    from waypost.audiences.build_audience_slice import AudienceWork, ContactReader, NoSink, new_found
     from waypost.audiences.plan_audience import AudiencePlan
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.bulk.run_slice import SliceRunner
@@ -268,7 +268,7 @@ def _audience(url: str, *, base_one_in: int) -> Callable[[], int]:
 
     def run() -> int:
         state = SliceState(new_found(plan))
-        work = Asking(reader, plan, 0, lambda _: NoShelf())
+        work = AudienceWork(reader, plan, 0, lambda _: NoSink())
         SliceRunner().run(state, 0, work, remaining=lambda: 900_000, store=lambda: True)
         return state.found.members.contacts
 

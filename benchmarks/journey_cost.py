@@ -15,11 +15,11 @@ from typing import Any, Final
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars, gb_seconds
 from infra.project import ROOT
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
-from local.rehearsal import Rehearsal
-from local.scenario_result import Told
-from local.scenarios import Scenario, ScenarioFile, read_scenarios
+from local.rehearsal.rehearsal import Rehearsal
+from local.rehearsal.scenario_file import Scenario, ScenarioFile, read_scenarios
+from local.rehearsal.scenario_result import ScenarioResult
 
 JOURNEY: Final = "new-user-nurture"
 BETWEEN: Final = timedelta(days=14)
@@ -391,5 +391,5 @@ def _somebody_else(file: ScenarioFile) -> ScenarioFile:
     return file.model_copy(update={"scenarios": [scenario.model_copy(update={"contact": contact})]})
 
 
-def _sent(told: Told) -> dict[str, int]:
+def _sent(told: ScenarioResult) -> dict[str, int]:
     return dict(Counter(each.channel or "" for each in told.decisions if each.outcome == "sent"))

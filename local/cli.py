@@ -12,9 +12,9 @@ UNUSABLE = 2
 
 
 def main() -> None:
-    """Run the command; what is wrong is said in one line, with a way out."""
+    """Run the command; report a problem in one line, with a way out."""
     try:
-        from local.commands import app  # noqa: PLC0415 -- so that a missing package is told here
+        from local.commands.app import app  # noqa: PLC0415 -- so that a missing package is told here
 
         app()
     except LocalError as problem:

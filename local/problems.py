@@ -1,4 +1,4 @@
-"""What can go wrong with the local tools, said in one line with a way out. Raised throughout ``local``, shown by the CLI."""
+"""What can go wrong with the local tools: one line, with a way out. Raised throughout ``local``, shown by the CLI."""
 
 
 class LocalError(Exception):

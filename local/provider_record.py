@@ -118,6 +118,14 @@ class Record:
         with self._lock:
             self._faults.clear()
 
+    def forget(self) -> None:
+        """Begin with an empty record and no faults."""
+        with self._lock:
+            self._calls.clear()
+            self._faults.clear()
+            if self._kept_in:
+                self._kept_in.write_text("", encoding="utf-8")
+
     def take_fault(self, provider: Provider, message_key: str) -> Fault | None:
         """The planned fault for this call, used up by one."""
         with self._lock:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, assert_never
 
 from local.loopback import call
 from local.mail import read_mail
@@ -230,6 +230,8 @@ class _Handler(BaseHTTPRequestHandler):
             case "drop":
                 self.close_connection = True
                 self.connection.shutdown(2)
+            case never:
+                assert_never(never)
         return True
 
     def _accept(self, fault: Fault | None, known: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What all tests share: no sockets, except for tests that run on the embedded cloud, and properties without a stopwatch."""
 
 import os
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,20 +20,27 @@ settings.register_profile("hunt", settings.get_profile("steady"), derandomize=Fa
 settings.load_profile("steady")
 
 
+LONG: Final = ("tests/flows/", "tests/local/", "tests/infra/")
+"""Folders whose files take longest, in this order: a worker that begins with them is not the last to end."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """In a run with several workers the tests of a file share one, and so do all tests of the embedded cloud.
+    """In a run with several workers the tests of a file share one; the files are handed out in the order of collection.
 
     xdist's own groups have no effect under pytest 9.2, which has no ``_nodeid`` for them to mark.
     """
+    config.option.loadscopereorder = False
     scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = _place_of
+    scheduler._split_scope = lambda nodeid: nodeid.partition("::")[0]
     return scheduler
 
 
-def _place_of(nodeid: str) -> str:
-    file = nodeid.partition("::")[0]
-    return "embedded cloud" if file.startswith(("tests/flows/", "tests/local/")) else file
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files come first."""
+    items.sort(
+        key=lambda item: next((rank for rank, folder in enumerate(LONG) if item.nodeid.startswith(folder)), len(LONG))
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

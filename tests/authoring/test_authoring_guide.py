@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.scenarios import read_scenarios
+from local.rehearsal.scenario_file import read_scenarios
 from tests.authoring.folders import discovered, problems
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")

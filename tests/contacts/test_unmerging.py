@@ -212,7 +212,7 @@ def test_an_older_merge_is_undone_without_the_newer_one_and_both_in_any_order() 
     second = merge(replace(first.result, version=2), third, at=minutes(61))
 
     (anew,) = rewritten(first, [second], rules=BUILT_IN)
-    left, _ = parted(first, second.result, later=[second], anew=[anew])
+    left, _ = parted(first, second.result, later=[second], recomputed=[anew])
     assert left.attributes == {"city": "Xian", "plan": "pro"}
     assert (left.points, left.absorbed, left.tags) == (5, ("c-3",), frozenset())
     alone, back = parted(anew, left)
@@ -230,7 +230,7 @@ def test_what_a_later_contact_brought_along_too_comes_to_light_when_the_older_me
     second = merge(replace(first.result, version=2), third, at=minutes(61))
     assert second.result.attributes == {"city": "Beijing"}
     (anew,) = rewritten(first, [second], rules=BUILT_IN)
-    left, _ = parted(first, second.result, later=[second], anew=[anew])
+    left, _ = parted(first, second.result, later=[second], recomputed=[anew])
     assert left.attributes == {"city": "Xian"}
     assert left.tags == {"new"}
     alone, _ = parted(anew, left)

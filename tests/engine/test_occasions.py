@@ -339,7 +339,7 @@ def be_throttled(world: World) -> None:
     world.email.answers = [Refused("TooManyRequestsException", temporary=True)] * 3
 
 
-def be_told_no(world: World) -> None:
+def have_the_channel_closed(world: World) -> None:
     world.have_contact(suppressions={"email": "complaint"}, version=1)
 
 
@@ -347,7 +347,12 @@ def nothing(world: World) -> None:
     """The message goes out at once."""
 
 
-PREPARATIONS: tuple[Callable[[World], None], ...] = (nothing, wait_for_the_morning, be_throttled, be_told_no)
+PREPARATIONS: tuple[Callable[[World], None], ...] = (
+    nothing,
+    wait_for_the_morning,
+    be_throttled,
+    have_the_channel_closed,
+)
 
 
 def lived(request: SendRequest, prepare: Callable[[World], None], crash_at: int | None, mode: CrashMode) -> World:

@@ -3,16 +3,13 @@
 import json
 import os
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
@@ -25,9 +22,6 @@ NURTURE = "new-user-nurture"
 WELCOME = "Day 1, welcome e-mail with the product guide"
 PATIENCE = timedelta(seconds=60)
 """How long something that is on its way may take, in real time."""
-
-PROC = Path("/proc")
-"""Linux only; other systems have ``ps``."""
 
 Item = dict[str, Any]
 
@@ -192,25 +186,7 @@ def schedule_input(cloud: LocalCloud, name: str) -> Any:
 
 def end_workers(cloud: LocalCloud, function: str) -> int:
     """End the processes in which the embedded cloud runs a function, as a crash would; how many there were."""
-    marker = f"ministack-lambda-{function_name(cloud, function)}-"
-    pids = [pid for pid, parent, command in _processes() if parent == cloud.emulator.pid and marker in command]
+    pids = cloud.emulator.workers().get(function_name(cloud, function), [])
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     return len(pids)
-
-
-def _processes() -> Iterator[tuple[int, int, str]]:
-    """Process id, parent and command line of everything that runs on this machine."""
-    if not PROC.exists():
-        command = ["ps", "-axo", "pid=,ppid=,command="]
-        listing = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 -- fixed arguments
-        for line in listing.stdout.splitlines():
-            pid, parent, called = line.split(None, 2)
-            yield int(pid), int(parent), called
-        return
-    for folder in PROC.iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-            if folder.name.isdigit():
-                parent = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
-                called = (folder / "cmdline").read_text(encoding="utf-8", errors="replace")
-                yield int(folder.name), int(parent), called.replace("\0", " ")

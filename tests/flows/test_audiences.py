@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.audience_operations import AudienceOperations
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
+from local.running.audience_operations import AudienceOperations
 from tests.flows.steps import accepted, contact_id
 from waypost.audiences.sketches import SetDigest
 from waypost.aws.contacts import DynamoContacts

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.cloud import LocalCloud
-from local.file_operations import FileOperations
+from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
+from local.running.file_operations import FileOperations
 from waypost.aws.contacts import DynamoContacts
 from waypost.contacts.profile import Contact
 

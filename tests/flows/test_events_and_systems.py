@@ -5,16 +5,15 @@ import gzip
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.app import synthesize
-from infra.project import ROOT, Project
-from local.assembly import read_assembly
-from local.cloud import LocalCloud
-from local.init_project import copy_sample_content
+from infra.project import ROOT
+from local.cloud.assembly import Assembly
+from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer, call
 from tests.destinations_receiver import ReceiveWebhook, receiving
 from tests.flows.steps import accepted, by_day, contact_id, eventually, only, rows, sign_up
@@ -47,18 +46,14 @@ def collector() -> Iterator[ReceiveWebhook]:
 
 @pytest.fixture(scope="module")
 def cloud(
-    tmp_path_factory: pytest.TempPathFactory, receiver: ReceiveWebhook, collector: ReceiveWebhook
+    tmp_path_factory: pytest.TempPathFactory,
+    changed_assembly: Callable[[Callable[[Path], None]], Assembly],
+    receiver: ReceiveWebhook,
+    collector: ReceiveWebhook,
 ) -> Iterator[LocalCloud]:
     """The project with both destinations switched on, and their addresses on this machine."""
-    project = tmp_path_factory.mktemp("project")
-    (project / "out").mkdir()
-    (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(project)
-    for name in DESTINATIONS:
-        file = project / "statemachines" / "contacts" / "destinations" / f"{name}.yaml"
-        file.write_text(file.read_text(encoding="utf-8").replace("enabled: false", "enabled: true"), encoding="utf-8")
-    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
-    with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly")) as cloud:
+    folder = tmp_path_factory.mktemp("systems")
+    with LocalCloud(folder / "cloud", assembly=changed_assembly(switch_destinations_on)) as cloud:
         receiver.key = point(cloud, "crm", receiver.url)
         cloud.client("events").update_api_destination(
             Name="waypost-dev-to-analytics", InvocationEndpoint=collector.url, HttpMethod="POST"
@@ -67,6 +62,13 @@ def cloud(
         cloud.time.settle()
         by_day(cloud)
         yield cloud
+
+
+def switch_destinations_on(statemachines: Path) -> None:
+    """Enable both destinations."""
+    for name in DESTINATIONS:
+        file = statemachines / "contacts" / "destinations" / f"{name}.yaml"
+        file.write_text(file.read_text(encoding="utf-8").replace("enabled: false", "enabled: true"), encoding="utf-8")
 
 
 def trust_the_shop(cloud: LocalCloud) -> None:
@@ -78,7 +80,7 @@ def trust_the_shop(cloud: LocalCloud) -> None:
 
 
 def point(cloud: LocalCloud, destination: str, url: str) -> str:
-    """Send a destination's webhooks to ``url``; gives its key, as the receiver is told it."""
+    """Send a destination's webhooks to ``url``; gives its key, which the receiver checks with."""
     secrets, name = cloud.client("secretsmanager"), f"waypost/{cloud.access.stage}/destinations/{destination}"
     secret = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
     secrets.put_secret_value(SecretId=name, SecretString=json.dumps(secret | {"url": url}))

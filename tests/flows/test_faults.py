@@ -9,10 +9,10 @@ from typing import Literal
 
 import pytest
 
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
+from local.cloud.time_travel import Due
 from local.provider_events import EmailEvent, email_event
 from local.provider_record import Call, Fault, FaultKind
-from local.time_travel import Due
 from tests.flows.steps import (
     NURTURE,
     WELCOME,
@@ -91,7 +91,7 @@ def outcomes(cloud: LocalCloud, user_id: str) -> list[str]:
     return [decision.outcome for decision in decided(cloud, user_id)]
 
 
-def told(cloud: LocalCloud, user_id: str) -> list[str]:
+def timeline_titles(cloud: LocalCloud, user_id: str) -> list[str]:
     """The titles of the contact's timeline."""
     entries = timeline(contact_id(user_id), items(cloud), default_zone=cloud.default_zone)
     return [entry.title for entry in entries]
@@ -136,14 +136,14 @@ def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(clo
     assert message(cloud, user_id)["state"] == "unknown"
     [decision] = decided(cloud, user_id)
     assert (decision.outcome, decision.reason.split(":")[0]) == ("unknown", "provider")
-    assert "welcome unknown" in told(cloud, user_id)
+    assert "welcome unknown" in timeline_titles(cloud, user_id)
     assert waiting_at(cloud, user_id) == [FIRST_PAUSE]
 
     cloud.emulator.put_events([email_event("Delivery", call, at=cloud.clock.now())])
     cloud.time.settle()
 
     assert message(cloud, user_id)["state"] == "delivered"
-    assert "welcome delivered" in told(cloud, user_id)
+    assert "welcome delivered" in timeline_titles(cloud, user_id)
     assert len(calls(cloud, message_key(user_id))) == 1
 
 
@@ -460,7 +460,7 @@ def test_a_claim_that_nobody_answers_for_is_found_by_the_sweeper_and_counted(
         touches=None,
     )
     assert claimed == "claimed"
-    assert "welcome claimed" in told(cloud, "abandoned")
+    assert "welcome claimed" in timeline_titles(cloud, "abandoned")
     travel(cloud, now + timedelta(hours=1, minutes=20))
 
     assert sorted(outcomes(cloud, "abandoned")) == ["sent", "unknown"]

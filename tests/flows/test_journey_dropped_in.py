@@ -1,65 +1,54 @@
 """Journeys nobody here has seen are dropped in as folders: they deploy and run as they say, or are refused with the reason."""
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from infra.app import synthesize
-from infra.project import ROOT, Project
-from local.assembly import read_assembly
-from local.cloud import LocalCloud
-from local.init_project import copy_sample_content
-from local.rehearsal import ALL_JOURNEYS, Rehearsal
-from local.scenario_result import Told
-from local.scenarios import ScenarioFile, read_scenarios
+from infra.project import ROOT
+from local.cloud.assembly import Assembly
+from local.cloud.local_cloud import LocalCloud
+from local.rehearsal.rehearsal import ALL_JOURNEYS, Rehearsal
+from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
+from local.rehearsal.scenario_result import ScenarioResult
+from tests.flows.dropped_in import DROPPED_IN, drop_in, drop_in_all
 from tests.flows.steps import contact_id, decided, items, only, rows, sign_up
 from waypost.authoring.discovery import InvalidJourney, discover
 
-DROPPED_IN = Path(__file__).parent / "journeys"
-
-
-def drop_in(statemachines: Path, *names: str) -> Path:
-    """Put journeys beside those there are; no other file changes."""
-    for name in names:
-        shutil.copytree(DROPPED_IN / name, statemachines / "journeys" / name)
-    return statemachines
-
 
 @cache
-def story() -> ScenarioFile:
+def three_journeys() -> ScenarioFile:
     """The scenarios of all three journeys, on one timeline."""
     return read_scenarios(DROPPED_IN / "basket-rescue" / "scenarios.yaml")
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud of its own: it ran with the project as it is, and now runs with three folders more."""
-    project = tmp_path_factory.mktemp("project")
-    (project / "out").mkdir()
-    (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(project)
-    drop_in(project / "statemachines", *(path.name for path in DROPPED_IN.iterdir()))
-    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
-    with LocalCloud(project / "cloud", start=story().start, keeps_state=True) as before:
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, changed_assembly: Callable[[Callable[[Path], None]], Assembly]
+) -> Iterator[LocalCloud]:
+    """A cloud of its own: it ran with the project as it is, and now runs with some folders more."""
+    folder = tmp_path_factory.mktemp("dropped-in")
+    with LocalCloud(folder / "cloud", start=three_journeys().start, keeps_state=True) as before:
         sign_up(before, "under-way")
         before.time.settle()
-    with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly"), keeps_state=True) as cloud:
+    with LocalCloud(folder / "cloud", assembly=changed_assembly(drop_in_all), keeps_state=True) as cloud:
         cloud.time.settle()
         yield cloud
 
 
 @pytest.fixture(scope="module")
-def rehearsed(cloud: LocalCloud) -> dict[str, Told]:
+def rehearsed(cloud: LocalCloud) -> dict[str, ScenarioResult]:
     """Scenario → what became of it."""
-    return {told.scenario.name: told for told in Rehearsal(cloud, {ALL_JOURNEYS: story()}).run()[ALL_JOURNEYS]}
+    return {
+        result.scenario.name: result
+        for result in Rehearsal(cloud, {ALL_JOURNEYS: three_journeys()}).run()[ALL_JOURNEYS]
+    }
 
 
 @pytest.mark.flow
-@pytest.mark.parametrize("name", [scenario.name for scenario in story().scenarios])
-def test_a_dropped_in_journey_runs_as_its_scenarios_say(rehearsed: dict[str, Told], name: str) -> None:
+@pytest.mark.parametrize("name", [scenario.name for scenario in three_journeys().scenarios])
+def test_a_dropped_in_journey_runs_as_its_scenarios_say(rehearsed: dict[str, ScenarioResult], name: str) -> None:
     assert rehearsed[name].differences == []
 
 
@@ -76,7 +65,7 @@ def test_every_journey_has_its_machine(cloud: LocalCloud) -> None:
 
 
 @pytest.mark.flow
-def test_a_journey_that_was_under_way_goes_on(cloud: LocalCloud, rehearsed: dict[str, Told]) -> None:
+def test_a_journey_that_was_under_way_goes_on(cloud: LocalCloud, rehearsed: dict[str, ScenarioResult]) -> None:
     assert [(each.message, each.outcome) for each in decided(cloud, "under-way")] == [
         ("welcome", "sent"),
         ("interest-survey", "sent"),
@@ -84,7 +73,9 @@ def test_a_journey_that_was_under_way_goes_on(cloud: LocalCloud, rehearsed: dict
 
 
 @pytest.mark.flow
-def test_a_task_changes_the_contact_with_what_the_event_said(cloud: LocalCloud, rehearsed: dict[str, Told]) -> None:
+def test_a_task_changes_the_contact_with_what_the_event_said(
+    cloud: LocalCloud, rehearsed: dict[str, ScenarioResult]
+) -> None:
     profile = only(rows(cloud, "saver", "profile"))
     assert profile["tags"] == ["saved-on-home"]
     assert profile["attributes"]["last_shelf"] == "home"
@@ -92,7 +83,7 @@ def test_a_task_changes_the_contact_with_what_the_event_said(cloud: LocalCloud, 
 
 @pytest.mark.flow
 def test_of_two_journeys_in_one_exclusive_group_the_higher_priority_wins(
-    cloud: LocalCloud, rehearsed: dict[str, Told]
+    cloud: LocalCloud, rehearsed: dict[str, ScenarioResult]
 ) -> None:
     [decided] = [row["decisions"] for row in rows(cloud, "gold", "routed").values() if row["decisions"]]
     assert [(decision["journey"], decision["reason"]) for decision in decided] == [
@@ -102,7 +93,9 @@ def test_of_two_journeys_in_one_exclusive_group_the_higher_priority_wins(
 
 
 @pytest.mark.flow
-def test_why_a_contact_was_not_taken_in_is_kept_for_each_event(cloud: LocalCloud, rehearsed: dict[str, Told]) -> None:
+def test_why_a_contact_was_not_taken_in_is_kept_for_each_event(
+    cloud: LocalCloud, rehearsed: dict[str, ScenarioResult]
+) -> None:
     assert reasons(cloud, "cheap") == ["trigger_condition_not_met"] * 3
     assert reasons(cloud, "colleague") == reasons(cloud, "regular") == ["entry_rule_not_met"]
     assert reasons(cloud, "again") == [
@@ -126,7 +119,9 @@ def reasons(cloud: LocalCloud, user_id: str) -> list[str]:
 
 
 @pytest.mark.flow
-def test_the_rounds_of_a_loop_are_messages_of_their_own(cloud: LocalCloud, rehearsed: dict[str, Told]) -> None:
+def test_the_rounds_of_a_loop_are_messages_of_their_own(
+    cloud: LocalCloud, rehearsed: dict[str, ScenarioResult]
+) -> None:
     keys = {decision.message_key for decision in rehearsed["is reminded three times"].decisions}
     assert len(keys) == 3
     assert set(cloud.providers.calls_per_key().values()) == {1}
@@ -161,11 +156,11 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
     "a pause with two ends": (DEFINITION, "for: 1d,", "for: 1d, until: { at: '10:00' },", "A day to answer.Arguments.Payload", "one of for"),
     "a pause of ten years": (DEFINITION, "for: 1d,", "for: 3650d,", "A day to answer.Arguments.Payload.for", "at most 364d"),
     "a time that does not exist": (DEFINITION, 'at: "11:00"', 'at: "25:00"', "Until eleven on the next day.Arguments.Payload.until.at", "local time"),
-    "a loop that does not count": (DEFINITION, 'message: reminder, occurrence: "{% $round %}"', "message: reminder", "Remind of the basket.Arguments.Payload.occurrence", "is missing"),
+    "a loop that does not count": (DEFINITION, 'message: reminder, occurrence: "{% $round_number %}"', "message: reminder", "Remind of the basket.Arguments.Payload.occurrence", "is missing"),
     "a loop that never rests": (DEFINITION, "Next: Until eleven on the next day", "Next: Three reminders sent?", "Remind of the basket", "without a Pause"),
     "a Wait": (DEFINITION, "          The basket is lost:\n            Type: Succeed", "          The basket is lost:\n            Type: Wait\n            Seconds: 5\n            End: true", "The basket is lost.Type", "has no Wait"),
-    "an expression that reads the time": (DEFINITION, '"{% $round + 1 %}"', '"{% $round + $millis() %}"', "Three reminders sent?.Assign.round", "reads the time"),
-    "an expression with a mistake": (DEFINITION, '"{% $round + 1 %}"', '"{% $round + %}"', "Three reminders sent?.Assign.round", "not JSONata"),
+    "an expression that reads the time": (DEFINITION, '"{% $round_number + 1 %}"', '"{% $round_number + $millis() %}"', "Three reminders sent?.Assign.round_number", "reads the time"),
+    "an expression with a mistake": (DEFINITION, '"{% $round_number + 1 %}"', '"{% $round_number + %}"', "Three reminders sent?.Assign.round_number", "not JSONata"),
     "a goal that nothing catches": (DEFINITION, "      - ErrorEquals: [GoalReached]\n        Next: Thanks for the order\n", "", "Rescue a basket.Catch", "GoalReached"),
     "an error nothing raises": (DEFINITION, "[JourneyExited]", "[JourneyExitted]", "Rescue a basket.Catch[1].ErrorEquals", "did you mean 'JourneyExited'?"),
     "a state nobody reaches": (DEFINITION, "Default: A member of the gold club?", "Default: Note where it was saved", "A member of the gold club?", "no state leads here"),
@@ -195,10 +190,10 @@ def test_a_broken_journey_is_refused_by_file_field_and_reason(tmp_path: Path, na
     with pytest.raises(InvalidJourney) as refused:
         discover(statemachines)
 
-    told = [problem for problem in refused.value.problems if problem.field == field and reason in problem.reason]
-    assert told, str(refused.value)
+    problems = [problem for problem in refused.value.problems if problem.field == field and reason in problem.reason]
+    assert problems, str(refused.value)
     if "without a text" not in name:
-        assert told[0].file == f"statemachines/journeys/basket-rescue/{file}"
+        assert problems[0].file == f"statemachines/journeys/basket-rescue/{file}"
 
 
 @pytest.mark.parametrize("file", [JOURNEY, DEFINITION, "messages/thanks/message.yaml"])

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import LocalCloud
-from local.file_operations import FileOperations
+from local.cloud.local_cloud import LocalCloud
+from local.running.file_operations import FileOperations
 from tests.flows.steps import accepted, by_day, log_of, only, rows, sign_up
 
 pytestmark = pytest.mark.flow
 
 
 def closings(cloud: LocalCloud) -> int:
-    """How often the end of an execution has been told."""
+    """How often the end of an execution was reported."""
     said = (json.loads(line).get("message") for line in log_of(cloud, "close_enrolment") if line.startswith("{"))
     return sum(message == "enrolment closed" for message in said)
 

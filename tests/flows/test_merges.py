@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from local import running
-from local.cloud import LocalCloud
-from local.commands import app
-from local.operation_runs import run_operation
+from local.cloud.local_cloud import LocalCloud
+from local.commands.app import app
 from local.problems import LocalError
+from local.running import background
+from local.running.operation_runs import run_operation
 from tests.flows.steps import accepted, by_day, executions, items
 from waypost import ids
 from waypost.aws.contacts import DynamoContacts
@@ -111,11 +111,11 @@ def test_one_contact_is_left_and_nothing_is_lost(merged: DynamoContacts) -> None
 
 
 def test_both_merges_are_on_the_timeline(cloud: LocalCloud, merged: DynamoContacts) -> None:
-    told = timeline(READER, items(cloud), default_zone=cloud.default_zone)
-    assert [entry.title for entry in told].count("contacts_merged") == 2
-    assert [entry.title for entry in told].count("points_earned") == POINTS
-    assert [entry.title for entry in told].count("identified") == LINKS
-    assert "registered" in [entry.title for entry in told]
+    entries = timeline(READER, items(cloud), default_zone=cloud.default_zone)
+    assert [entry.title for entry in entries].count("contacts_merged") == 2
+    assert [entry.title for entry in entries].count("points_earned") == POINTS
+    assert [entry.title for entry in entries].count("identified") == LINKS
+    assert "registered" in [entry.title for entry in entries]
 
 
 def test_the_records_of_the_merges_agree_with_the_events_about_them(cloud: LocalCloud, merged: DynamoContacts) -> None:
@@ -123,11 +123,11 @@ def test_the_records_of_the_merges_agree_with_the_events_about_them(cloud: Local
     assert one is not None
     assert one.unannounced == ()
     known = [item for each in one.partitions for item in items(cloud).everything(each)]
-    told = [item["properties"] for item in known if item.get("type") == "contacts_merged"]
+    announced = [item["properties"] for item in known if item.get("type") == "contacts_merged"]
     records = [record for each in one.partitions for record in merged.merges(each)]
 
     assert sorted(record.absorbed.contact_id for record in records) == sorted(one.absorbed)
-    assert Counter((each["merge_id"], each["from"], each["into"]) for each in told) == Counter(
+    assert Counter((each["merge_id"], each["from"], each["into"]) for each in announced) == Counter(
         (record.merge_id, record.absorbed.contact_id, record.survivor.contact_id) for record in records
     )
     for record in records:
@@ -175,7 +175,9 @@ def test_a_merge_is_undone_by_the_operation_and_the_next_link_does_not_bring_it_
 def test_the_command_line_shows_merges_and_parts(
     cloud: LocalCloud, merged: DynamoContacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "access", lambda: {**access_of(cloud), "contacts_table": cloud.access.contacts_table})
+    monkeypatch.setattr(
+        background, "access", lambda: {**access_of(cloud), "contacts_table": cloud.access.contacts_table}
+    )
     happens(cloud, "page_viewed", {"user_id": "u-typed"})
     happens(cloud, "page_viewed", {"email": "typed@example.com"})
     happens(cloud, "page_viewed", {"user_id": "u-other"})

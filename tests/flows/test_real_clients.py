@@ -13,7 +13,7 @@ import pytest
 from segment.analytics import Client
 from standardwebhooks import Webhook
 
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer, call
 from tests.flows.steps import accepted, heard, only, rows
 from waypost.clock import format_instant, parse_instant, real_now
@@ -322,11 +322,11 @@ def test_what_no_client_should_send_is_refused_with_the_field_and_the_reason(clo
     headers = {"content-type": "application/json", "authorization": f"Basic {credentials}"}
     answer = call("POST", f"{cloud.access.api_url}/v1/{path}", body=body, headers=headers)
     assert answer.status == status, answer.body[:300]
-    told = answer.json()
-    assert told["success"] is False
-    assert told["error"]["field"] == field, told
-    assert told["error"]["reason"]
-    assert "nasty" not in json.dumps(told), "an answer does not repeat what it refuses"
+    answered = answer.json()
+    assert answered["success"] is False
+    assert answered["error"]["field"] == field, answered
+    assert answered["error"]["reason"]
+    assert "nasty" not in json.dumps(answered), "an answer does not repeat what it refuses"
 
 
 def test_nothing_of_it_came_through(cloud: LocalCloud) -> None:

@@ -5,10 +5,10 @@ from functools import cache
 import pytest
 
 from infra.project import ROOT
-from local.cloud import LocalCloud
-from local.rehearsal import Rehearsal
-from local.scenario_result import Told
-from local.scenarios import ScenarioFile, read_scenarios
+from local.cloud.local_cloud import LocalCloud
+from local.rehearsal.rehearsal import Rehearsal
+from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
+from local.rehearsal.scenario_result import ScenarioResult
 
 pytestmark = pytest.mark.flow
 
@@ -22,12 +22,11 @@ def scenarios() -> dict[str, ScenarioFile]:
 
 
 @pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Told]]:
+def rehearsed(deployed: LocalCloud) -> dict[str, list[ScenarioResult]]:
     """Journey → what became of its scenarios; all journeys are rehearsed on one timeline."""
-    start = min(file.start for file in scenarios().values())
-    with LocalCloud(tmp_path_factory.mktemp("scenarios") / "cloud", start=start) as cloud:
-        results = Rehearsal(cloud, scenarios()).run()
-        assert set(cloud.providers.calls_per_key().values()) <= {1}
+    deployed.reset(min(file.start for file in scenarios().values()))
+    results = Rehearsal(deployed, scenarios()).run()
+    assert set(deployed.providers.calls_per_key().values()) <= {1}
     return results
 
 
@@ -35,9 +34,11 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Told]]
     ("journey", "name"),
     [(journey, scenario.name) for journey, file in scenarios().items() for scenario in file.scenarios],
 )
-def test_a_scenario_happens_as_its_file_says(journey: str, name: str, rehearsed: dict[str, list[Told]]) -> None:
-    [told] = [each for each in rehearsed[journey] if each.scenario.name == name]
-    assert told.differences == []
+def test_a_scenario_happens_as_its_file_says(
+    journey: str, name: str, rehearsed: dict[str, list[ScenarioResult]]
+) -> None:
+    [result] = [each for each in rehearsed[journey] if each.scenario.name == name]
+    assert result.differences == []
 
 
 def test_every_journey_has_scenarios() -> None:

@@ -1,8 +1,7 @@
 """A profile change enters a saved segment, which starts a journey; leaving the segment ends it. On the embedded cloud."""
 
 import json
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,31 +9,26 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from infra.app import synthesize
-from infra.project import ROOT, Project
-from local import segment_members
-from local.assembly import read_assembly
-from local.cloud import LocalCloud
-from local.commands import app
-from local.init_project import copy_sample_content
-from local.segment_files import segment_called
-from local.segment_members import count_by_scan
+from local.cloud.assembly import Assembly
+from local.cloud.local_cloud import LocalCloud
+from local.commands.app import app
+from local.project.segment_files import segment_called
+from local.running import segment_members
+from local.running.segment_members import count_by_scan
+from tests.flows.dropped_in import drop_in_all
 from tests.flows.steps import accepted, contact_id, introduce, items, only, rows, travel
 from waypost.reports.timeline import timeline
 
-JOURNEY = Path(__file__).parent / "journeys" / "vip-greeting"
+JOURNEY = "vip-greeting"
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """This project with one journey more."""
-    project = tmp_path_factory.mktemp("project")
-    (project / "out").mkdir()
-    (project / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(project)
-    shutil.copytree(JOURNEY, project / "statemachines" / "journeys" / JOURNEY.name)
-    synthesize(project=Project.at(project), context={"target": "host"}, output=project / "assembly")
-    with LocalCloud(project / "cloud", assembly=read_assembly(project / "assembly")) as cloud:
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, changed_assembly: Callable[[Callable[[Path], None]], Assembly]
+) -> Iterator[LocalCloud]:
+    """This project with the journeys that are dropped in."""
+    folder = tmp_path_factory.mktemp("segments")
+    with LocalCloud(folder / "cloud", assembly=changed_assembly(drop_in_all)) as cloud:
         cloud.time.settle()
         yield cloud
 
@@ -42,12 +36,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture
 def running(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
     """The cloud as ``waypost`` finds the one that runs."""
-    monkeypatch.setattr("local.running.access", cloud.access.to_dict)
+    monkeypatch.setattr("local.running.background.access", cloud.access.to_dict)
     monkeypatch.setattr(segment_members, "_now", cloud.clock.now)
     return cloud
 
 
-def told(cloud: LocalCloud, user_id: str) -> list[tuple[str, str]]:
+def timeline_entries(cloud: LocalCloud, user_id: str) -> list[tuple[str, str]]:
     """What the timeline says of segments, tags, stages and journeys."""
     entries = timeline(contact_id(user_id), items(cloud), default_zone=cloud.default_zone)
     return [(each.title, each.detail) for each in entries if each.kind in {"entry", "end"} or "segment" in each.title]
@@ -65,17 +59,17 @@ def test_a_profile_change_enters_a_segment_which_starts_a_journey_and_leaving_en
     running.time.settle()
     profile = only(rows(running, "lin", "profile"))
     assert "vip-members" in profile["segments"]
-    assert ("journey entered", "by segment_entered") in told(running, "lin")
-    [member] = [row for row in rows(running, "lin", "enrolment").values() if row["journey"] == JOURNEY.name]
+    assert ("journey entered", "by segment_entered") in timeline_entries(running, "lin")
+    [member] = [row for row in rows(running, "lin", "enrolment").values() if row["journey"] == JOURNEY]
     assert member["trigger"]["properties"] == {"segment": "vip-members", "because": "identified"}
 
     travel(running, running.clock.now() + timedelta(days=1))
     introduce(running, "lin", level=1)
     running.time.settle()
     assert "vip-members" not in only(rows(running, "lin", "profile"))["segments"]
-    [member] = [row for row in rows(running, "lin", "enrolment").values() if row["journey"] == JOURNEY.name]
+    [member] = [row for row in rows(running, "lin", "enrolment").values() if row["journey"] == JOURNEY]
     assert (member["status"], member["outcome"]) == ("ended", "exited")
-    assert ("left segment vip-members", "because of identified") in told(running, "lin")
+    assert ("left segment vip-members", "because of identified") in timeline_entries(running, "lin")
 
 
 @pytest.mark.flow

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
 from tests.flows.steps import accepted, eventually, introduce, local_time, only, rows, traits, travel
 
 pytestmark = pytest.mark.flow
@@ -16,7 +16,7 @@ def profile(cloud: LocalCloud, user_id: str) -> dict[str, Any]:
     return only(rows(cloud, user_id, "profile"))
 
 
-def told(cloud: LocalCloud, user_id: str, kind: str) -> list[dict[str, Any]]:
+def events_of(cloud: LocalCloud, user_id: str, kind: str) -> list[dict[str, Any]]:
     """The properties of the contact's events of a type, oldest first."""
     found = [row for row in rows(cloud, user_id, "event").values() if row["type"] == kind]
     return [row["properties"] for row in sorted(found, key=lambda row: row["occurred_at"])]
@@ -63,11 +63,13 @@ def test_three_days_of_filling_the_cart_give_a_tag_and_an_order_takes_it(cloud: 
     order(cloud, "carter", 1, total=268)
     cloud.time.settle()
     assert profile(cloud, "carter")["tags"] == []
-    assert [(each["tag"], each["by"]) for each in told(cloud, "carter", "tag_added")] == [("high-intent-cart", "rule")]
-    assert [(each["tag"], each["by"]) for each in told(cloud, "carter", "tag_removed")] == [
+    assert [(each["tag"], each["by"]) for each in events_of(cloud, "carter", "tag_added")] == [
         ("high-intent-cart", "rule")
     ]
-    assert [(each["from"], each["to"]) for each in told(cloud, "carter", "lifecycle_changed")] == [
+    assert [(each["tag"], each["by"]) for each in events_of(cloud, "carter", "tag_removed")] == [
+        ("high-intent-cart", "rule")
+    ]
+    assert [(each["from"], each["to"]) for each in events_of(cloud, "carter", "lifecycle_changed")] == [
         ("", "lead"),
         ("lead", "new"),
     ]
@@ -93,12 +95,14 @@ def test_a_night_ends_tags_and_computes_everybodys_metrics(cloud: LocalCloud) ->
         order(cloud, "regular", number, total=1000, days=number)
     cloud.time.settle()
     assert profile(cloud, "regular")["tags"] == ["in-consultation", "repeat-buyer"]
-    assert ("in-consultation", "hand") in [(each["tag"], each["by"]) for each in told(cloud, "regular", "tag_added")]
+    assert ("in-consultation", "hand") in [
+        (each["tag"], each["by"]) for each in events_of(cloud, "regular", "tag_added")
+    ]
 
     travel(cloud, local_time(cloud, 3, in_days=1) + timedelta(minutes=1))
     regular, looker = profile(cloud, "regular"), profile(cloud, "looker")
     assert regular["tags"] == ["repeat-buyer"]
-    assert {"tag": "in-consultation", "by": "expiry"}.items() <= told(cloud, "regular", "tag_removed")[0].items()
+    assert {"tag": "in-consultation", "by": "expiry"}.items() <= events_of(cloud, "regular", "tag_removed")[0].items()
     assert (regular["metrics"]["rfm_frequency"], regular["metrics"]["rfm_monetary"]) == (6, 6000)
     assert regular["metrics"]["rfm"] > looker["metrics"]["rfm"]
     assert regular["metrics"]["activity"] > 40

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud import LocalCloud
+from local.cloud.local_cloud import LocalCloud
 from tests.flows.steps import (
     NURTURE,
     accepted,

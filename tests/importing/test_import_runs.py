@@ -134,10 +134,10 @@ def test_what_was_filled_in_is_in_the_history_although_keeping_it_broke_off(cras
         CleanRow(number, {"user_id": f"u-{number}"}, {"city": "上海市"}, filled={"province": "上海市"})
         for number in (2, 3)
     ]
-    for is_again in (False, True):
+    for is_rerun in (False, True):
         stores: dict[str, Any] = {"contacts": machines.contacts, "history": machines.history, "clock": machines.clock}
         try:
-            with Importer(**stores, is_again=is_again) as importer:
+            with Importer(**stores, is_rerun=is_rerun) as importer:
                 for row in rows:
                     importer.apply(row, source="import:test", at=parse_instant(START) + timedelta(seconds=row.number))
         except (Crash, RetryableError):

@@ -8,7 +8,7 @@ import pytest
 
 from infra.app import synthesize
 from infra.project import ROOT, Project
-from local.init_project import copy_sample_content
+from local.project.init_project import copy_sample_content
 from tests.infra.template import NO_BUNDLING, Template, plain
 from waypost.authoring.discovery import discover
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.project import Project
-from local.assembly import digest_of_inputs, read_assembly, synthesize
+from local.cloud.assembly import digest_of_inputs, read_assembly, synthesize
 from local.problems import LocalError
 
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local.scenario_result import Told, differences
-from local.scenarios import Scenario, ScenarioFile
+from local.rehearsal.scenario_file import Scenario, ScenarioFile
+from local.rehearsal.scenario_result import ScenarioResult, differences
 from waypost.clock import format_instant
 from waypost.reports.timeline import MessageDecision
 
@@ -38,7 +38,7 @@ def found(
         {"name": "one", "contact": {"user_id": "u"}, "events": [{"at": "day 1", "event": "e"}], "expect": expect}
     )
     file = ScenarioFile(start=NINE, scenarios=[scenario])
-    told = Told(
+    result = ScenarioResult(
         scenario=scenario,
         contact_id="c-1",
         zone=ZoneInfo("Asia/Shanghai"),
@@ -49,7 +49,7 @@ def found(
         steps={"A", "C"},
         differences=[],
     )
-    return differences(told, file)
+    return differences(result, file)
 
 
 def test_what_is_not_expected_may_be_anything() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud import START, LocalCloud
+from local.cloud.local_cloud import START, LocalCloud
 from local.loopback import call
 from local.problems import LocalError
 from local.provider_record import Fault
@@ -167,3 +167,23 @@ def test_a_stalled_provider_does_not_hold_up_the_end(tmp_path: Path) -> None:
         pid = cloud.emulator.pid
     assert pid is not None
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_reset_brings_back_what_was_remembered(tmp_path: Path) -> None:
+    with LocalCloud(tmp_path / "cloud", assembly=tiny_stack(tmp_path)) as cloud:
+        begin(cloud, id="before")
+        cloud.remember()
+        before = (marks(cloud, ""), cloud.emulator.quiet(within=1, after=START)["schedules"])
+        begin(cloud, id="after")
+        cloud.time.travel_to(START + timedelta(days=1))
+        assert (marks(cloud, ""), len(cloud.providers.calls)) != (before[0], 0)
+
+        cloud.reset()
+
+        assert (marks(cloud, ""), cloud.emulator.quiet(within=1, after=START)["schedules"]) == before
+        assert (cloud.clock.now(), cloud.providers.calls) == (START, [])
+        with pytest.raises(cloud.client("stepfunctions").exceptions.ExecutionDoesNotExist):
+            execution(cloud, "after")
+        begin(cloud, id="once-more")
+        cloud.time.travel_to(START + timedelta(days=3))
+        assert execution(cloud, "once-more")["status"] == "SUCCEEDED"

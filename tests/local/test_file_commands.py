@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.project import Project
-from local import file_commands, running
-from local.commands import app
+from local.commands import contact_files
+from local.commands.app import app
 from local.problems import LocalError
+from local.running import background
 
 REPORT: dict[str, Any] = {
     "run": "i-1",
@@ -72,9 +73,9 @@ def operations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[FakeOper
     class Operations(FakeOperations):
         pass
 
-    monkeypatch.setattr(file_commands, "FileOperations", Operations)
-    monkeypatch.setattr(running, "access", dict)
-    monkeypatch.setattr(file_commands, "current_project", lambda: Project.at(tmp_path))
+    monkeypatch.setattr(contact_files, "FileOperations", Operations)
+    monkeypatch.setattr(background, "access", dict)
+    monkeypatch.setattr(contact_files, "current_project", lambda: Project.at(tmp_path))
     return Operations
 
 

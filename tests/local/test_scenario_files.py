@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infra.project import ROOT
-from local.demo import SAMPLE
 from local.problems import LocalError
-from local.scenarios import ScenarioFile, read_scenarios
+from local.rehearsal.demo import SAMPLE
+from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

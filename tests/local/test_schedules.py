@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.schedules import next_time
-from local.time_travel import duration
+from local.cloud.due_times import next_time
+from local.cloud.time_travel import duration
 
 NOON = datetime(2031, 3, 3, 12, 0, tzinfo=UTC)
 

@@ -10,11 +10,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from local import cli, segment_files
-from local.commands import app
-from local.places import CONTENT_VARIABLE
+from local import cli
+from local.commands.app import app
 from local.problems import LocalError
-from local.running import FOLDER_VARIABLE
+from local.project import segment_files
+from local.project.current_project import CONTENT_VARIABLE
+from local.running.background import FOLDER_VARIABLE
 
 SEGMENTS = ["dormant-30-days", "high-intent-cart", "shanghai-makeup-cart-abandoners", "vip-members"]
 VIP = {"attribute": "level", "at_least": 3}
@@ -69,8 +70,8 @@ def test_what_is_wrong_is_told_by_file_path_and_nearest_name(
 ) -> None:
     path = write(tmp_path, rule)
     status, answer = checked(path)
-    told = {"file": str(path), "field": field, "reason": reason}
-    assert (status, told in answer["problems"]) == (1, True), answer["problems"]
+    problem = {"file": str(path), "field": field, "reason": reason}
+    assert (status, problem in answer["problems"]) == (1, True), answer["problems"]
 
 
 def test_people_read_the_same_in_words(tmp_path: Path) -> None:
@@ -147,6 +148,6 @@ def test_a_project_that_is_wrong_itself_is_told_first(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("arguments", [["--help"], ["segment", "--help"], ["segment", "check", "vip-members"]])
 def test_what_needs_no_running_system_starts_without_its_clients(arguments: list[str]) -> None:
     """boto3 and the embedded cloud take longer to load than all of this."""
-    code = "import sys; from local.cli import main\ntry: main()\nfinally: assert not {'boto3', 'local.cloud'} & sys.modules.keys()"
+    code = "import sys; from local.cli import main\ntry: main()\nfinally: assert not {'boto3', 'local.cloud.local_cloud'} & sys.modules.keys()"
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - our own code
     assert (done.returncode, done.stderr) == (0, "")

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from local import destination_commands, rebuild_commands, running
-from local.commands import app
+from local.commands import destinations, rebuilding
+from local.commands.app import app
 from local.problems import LocalError
+from local.running import background
 from tests.contacts.test_rebuilding import World, event
 
 ACCESS = {"endpoint_url": "http://127.0.0.1:9", "contacts_table": "t", "stage": "dev", "outputs": {}}
@@ -23,9 +24,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     stored = world.contacts[contact.contact_id]
     stored.attributes["city"] = "Beijing"
     world.contacts.items[contact.contact_id] = json.dumps(stored.to_dict())
-    monkeypatch.setattr(running, "access", lambda: ACCESS)
-    monkeypatch.setattr(rebuild_commands, "contact_id_of", lambda *_: contact.contact_id)
-    monkeypatch.setattr(rebuild_commands, "_rebuilder", lambda _: world.rebuilder())
+    monkeypatch.setattr(background, "access", lambda: ACCESS)
+    monkeypatch.setattr(rebuilding, "contact_id_of", lambda *_: contact.contact_id)
+    monkeypatch.setattr(rebuilding, "_rebuilder", lambda _: world.rebuilder())
     return world
 
 
@@ -79,11 +80,11 @@ class States:
 def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """One declared destination."""
     crm = {"kind": "standard_webhooks", "url": "https://crm.example.com/in", "events": ["order_*"]}
-    monkeypatch.setattr(running, "access", lambda: ACCESS)
-    monkeypatch.setattr(destination_commands, "_declared", lambda: {"crm": crm})
-    monkeypatch.setattr(destination_commands, "SecretsManagerDestinations", Secrets)
-    monkeypatch.setattr(destination_commands, "DynamoDestinationStates", States)
-    monkeypatch.setattr(destination_commands, "client", lambda *_: None)
+    monkeypatch.setattr(background, "access", lambda: ACCESS)
+    monkeypatch.setattr(destinations, "_declared", lambda: {"crm": crm})
+    monkeypatch.setattr(destinations, "SecretsManagerDestinations", Secrets)
+    monkeypatch.setattr(destinations, "DynamoDestinationStates", States)
+    monkeypatch.setattr(destinations, "client", lambda *_: None)
 
 
 def test_destinations_are_listed_with_the_address_that_counts(declared: None) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from local.time_travel import VirtualClock
+from local.cloud.time_travel import VirtualClock
 from waypost.clock import real_now
 
 INSTANT = datetime(2031, 3, 3, 1, 0, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from local import cli
-from local.commands import app
-from local.running import FOLDER_VARIABLE
+from local.commands.app import app
+from local.running.background import FOLDER_VARIABLE
 from waypost.clock import parse_instant
 
 COMMANDS = ["check", "demo", "docs", "down", "init", "rehearse", "send-event", "status", "timeline", "travel", "up"]

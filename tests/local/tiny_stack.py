@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from local.assembly import Assembly, Asset
+from local.cloud.assembly import Assembly, Asset
 
 FOLDER = Path(__file__).parent / "tiny_function"
 

@@ -346,7 +346,7 @@ def test_states_add_up_in_any_order(cuts: list[int], slices: int) -> None:
     states = []
     for slice_ in range(slices):
         state = SliceState(slicing.new_found(plan))
-        work = slicing.Asking(world.reader, plan, slice_, lambda _: slicing.NoShelf())
+        work = slicing.AudienceWork(world.reader, plan, slice_, lambda _: slicing.NoSink())
         for cut in [*cuts, 0]:
             world.scan.page = cut or 100
             if not state.done:

@@ -26,13 +26,13 @@ from waypost.segments.ports import ProfileScan, Stored
 from waypost.segments.subject import Subject
 
 AT_ONCE: Final = 8
-"""Histories read at the same time; the time goes into waiting for DynamoDB."""
+"""Histories read at the same time; most of the time is spent waiting for DynamoDB."""
 
 Drawn = tuple[int, str]
-"""A contact and its place in the order that the plan's salt draws."""
+"""The position of a contact in the order drawn by the plan's salt, and its id."""
 
 Sampled = tuple[int, dict[str, Any]]
-"""What people are shown of a contact, and its place in that order."""
+"""The position of a contact in that order, and what the sample shows of it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -81,15 +81,15 @@ class AudienceFound(JsonForm):
 
 
 def first_drawn(sample: Sequence[Sampled], most: int) -> list[Sampled]:
-    """Those of a sample that stand first; contacts at the same place by their id."""
+    """The ``most`` first of a sample, by position and id."""
     return nsmallest(most, sample, key=lambda each: (each[0], each[1]["contact_id"]))
 
 
-class Shelf(Protocol):
-    """Where members go; a preview keeps none."""
+class MemberSink(Protocol):
+    """Takes the members of an audience; a preview drops them."""
 
     def add(self, contact_id: str, *, held_out: bool) -> None:
-        """Take a member, or one that is held out."""
+        """Add a member, or a contact that is held out."""
         ...
 
     def write(self) -> None:
@@ -101,21 +101,21 @@ class Shelf(Protocol):
         ...
 
 
-class NoShelf:
-    """A Shelf for previews, and for audiences whose members are drawn when all slices are known."""
+class NoSink:
+    """A MemberSink that drops all: for previews, and for audiences whose members are drawn when all slices are done."""
 
     def add(self, contact_id: str, *, held_out: bool) -> None:
-        """See Shelf."""
+        """See MemberSink."""
 
     def write(self) -> None:
-        """See Shelf."""
+        """See MemberSink."""
 
     def finish(self) -> None:
-        """See Shelf."""
+        """See MemberSink."""
 
 
-class FileShelf:
-    """A Shelf that fills files; numbers continue those in ``found``.
+class FileSink:
+    """A MemberSink that writes files; their numbers continue those in ``found``.
 
     An invocation that died may have left files that no state lists. They have the numbers that come next, so ``finish``
     empties the ones that are not overwritten: listing the folder finds every member once.
@@ -129,17 +129,17 @@ class FileShelf:
         self._waiting: dict[bool, list[str]] = {False: [], True: []}
 
     def add(self, contact_id: str, *, held_out: bool) -> None:
-        """See Shelf."""
+        """See MemberSink."""
         self._waiting[held_out].append(contact_id)
 
     def write(self) -> None:
-        """See Shelf."""
+        """See MemberSink."""
         for held_out, waiting in self._waiting.items():
             while len(waiting) >= CONTACTS_PER_FILE:
                 self._write(held_out)
 
     def finish(self) -> None:
-        """See Shelf."""
+        """See MemberSink."""
         for held_out, waiting in self._waiting.items():
             while waiting:
                 self._write(held_out)
@@ -164,24 +164,24 @@ def write_members(files: Files, key: str, ids: Sequence[str], compressed: bool) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactReader:
-    """Where the contacts are read: their profiles, and the events of those whose profile cannot decide."""
+    """Reads profiles, and the events of contacts whose profile cannot decide."""
 
     scan: ProfileScan
     past: HistoryLookup
 
 
-class Asking:
-    """The SliceWork of an audience: asks the plan's question of every contact of a slice.
+class AudienceWork:
+    """The SliceWork of an audience: evaluates the plan's rule for every contact of a slice.
 
-    ``shelf`` makes what the members of one checkpoint go to.
+    ``sink`` makes the MemberSink of one checkpoint.
     """
 
     def __init__(
-        self, reader: ContactReader, plan: AudiencePlan, slice_: int, shelf: Callable[[AudienceFound], Shelf]
+        self, reader: ContactReader, plan: AudiencePlan, slice_: int, sink: Callable[[AudienceFound], MemberSink]
     ) -> None:
         self._scan, self._past = reader.scan, reader.past
-        self._plan, self._slice, self._shelf = plan, slice_, shelf
-        self._asked = plan.question.reads
+        self._plan, self._slice, self._sink = plan, slice_, sink
+        self._asked = plan.query.reads
         self._view = self._scan.viewer(self._asked, now=plan.at, default_zone=plan.default_zone)
         self._show = self._scan.viewer(PERSONA_READS, now=plan.at, default_zone=plan.default_zone)
 
@@ -193,17 +193,17 @@ class Asking:
     @contextmanager
     def outputs(self, found: AudienceFound, _name: str) -> Iterator[TakePage[Stored]]:
         """See SliceWork; members are in files numbered by slice, of a name that people read."""
-        shelf = self._shelf(found)
-        yield partial(self._ask, found, shelf)
-        shelf.finish()
+        sink = self._sink(found)
+        yield partial(self._count_page, found, sink)
+        sink.finish()
         if self._plan.limit is not None:
             found.drawn = nsmallest(self._plan.limit, found.drawn)
 
-    def _ask(self, found: AudienceFound, shelf: Shelf, page: Page[Stored]) -> None:
-        """Ask everybody on a page, then count them; nothing fails once counting has begun."""
-        shelf.write()
+    def _count_page(self, found: AudienceFound, sink: MemberSink, page: Page[Stored]) -> None:
+        """Evaluate the rule for a whole page, then count it; nothing fails once counting has begun."""
+        sink.write()
         stored = page.items
-        view, decide = self._view, self._plan.question.decide
+        view, decide = self._view, self._plan.query.decide
         subjects = [view(profile) for profile in stored]
         answers = [decide(subject) for subject in subjects]
         unclear = [index for index, answer in enumerate(answers) if answer is None]
@@ -214,11 +214,11 @@ class Asking:
         for profile, subject, answer in zip(stored, subjects, answers, strict=True):
             for_base = one_in == 1 or (one_in > 1 and bucket(subject.contact_id, CARD_SALT, one_in) == 0)
             if for_base or answer:
-                self._count(found, shelf, profile, subject, for_base=for_base, matches=bool(answer))
+                self._count(found, sink, profile, subject, for_base=for_base, matches=bool(answer))
 
     def _look_up(self, stored: Sequence[Stored], subjects: Sequence[Subject], unclear: Sequence[int]) -> list[bool]:
-        """The answers that only the past gives, several at a time."""
-        holds, past, scan, asked = self._plan.question.holds, self._past, self._scan, self._asked
+        """The answers for contacts whose history must be read, several at a time."""
+        holds, past, scan, asked = self._plan.query.holds, self._past, self._scan, self._asked
 
         def answer(index: int) -> bool:
             return holds(past.added(subjects[index], scan.partitions_of(stored[index]), asked))
@@ -229,7 +229,14 @@ class Asking:
             return list(readers.map(answer, unclear))
 
     def _count(
-        self, found: AudienceFound, shelf: Shelf, profile: Stored, subject: Subject, *, for_base: bool, matches: bool
+        self,
+        found: AudienceFound,
+        sink: MemberSink,
+        profile: Stored,
+        subject: Subject,
+        *,
+        for_base: bool,
+        matches: bool,
     ) -> None:
         plan = self._plan
         shown = self._show(profile) if plan.base_one_in else None
@@ -243,25 +250,25 @@ class Asking:
         contact_id = subject.contact_id
         if plan.is_held_out is not None and plan.is_held_out(subject):
             found.held_out.add(contact_id)
-            shelf.add(contact_id, held_out=True)
+            sink.add(contact_id, held_out=True)
             return
         found.members.add(contact_id)
         place = position(contact_id, plan.salt)
         about = {"contact_id": contact_id} if shown is None else sketch(shown)
         found.sample = _taken(found.sample, (place, about), plan.sample)
         if plan.limit is None:
-            shelf.add(contact_id, held_out=False)
+            sink.add(contact_id, held_out=False)
         else:
             found.drawn.append((place, contact_id))
             if len(found.drawn) > 2 * plan.limit:
                 found.drawn = nsmallest(plan.limit, found.drawn)
 
 
-def _taken(sample: list[Sampled], newcomer: Sampled, most: int) -> list[Sampled]:
-    """The sample with a newcomer, if it is drawn before one of the others."""
-    if len(sample) >= most and (not sample or newcomer[0] > sample[-1][0]):
+def _taken(sample: list[Sampled], candidate: Sampled, most: int) -> list[Sampled]:
+    """The sample with the candidate, if its position is before one of the others."""
+    if len(sample) >= most and (not sample or candidate[0] > sample[-1][0]):
         return sample
-    return first_drawn([*sample, newcomer], most)
+    return first_drawn([*sample, candidate], most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,11 +283,11 @@ class BuildAudienceSlice:
         """``{plan, slice}`` → the same with ``done``. Raises InvalidInput for a plan that is not there."""
         plan, slice_ = load_plan(self.files, payload["plan"], AudiencePlan), int(payload["slice"])
         writes = plan.keeps_files and (plan.limit is None or plan.hold_out is not None)
-        work = Asking(
+        work = AudienceWork(
             self.reader,
             plan,
             slice_,
-            lambda found: FileShelf(self.files, plan, slice_, found) if writes else NoShelf(),
+            lambda found: FileSink(self.files, plan, slice_, found) if writes else NoSink(),
         )
         state = self.runner.resume(
             audience_states(self.files, plan), slice_, work, new=partial(new_found, plan), remaining=remaining

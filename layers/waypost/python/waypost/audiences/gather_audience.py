@@ -20,14 +20,14 @@ CARD_TYPE: Final = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatherAudience:
-    """Ends a run. Whatever is done twice gives the same manifest: the first one that is written stands."""
+    """Ends a run. The manifest is written once; a repeated call returns the first one."""
 
     files: Files
     segments: Mapping[str, SavedSegment]
     clock: Clock
 
     def gather(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{plan}`` → what the marketer sees: counts, sample, cost, and where manifest, members and card are.
+        """``{plan}`` → counts, sample, cost, and the keys of manifest, members and card, for the marketer.
 
         Raises InvalidInput when a slice is not finished.
         """
@@ -77,7 +77,7 @@ class GatherAudience:
         return shown
 
     def _write_drawn(self, plan: AudiencePlan, found: AudienceFound) -> None:
-        """With a limit, who is in it is known only now."""
+        """Write the members of an audience with a limit, which are known only now."""
         if plan.limit is None:
             return
         ids = [contact_id for _, contact_id in found.drawn]
@@ -109,7 +109,7 @@ class GatherAudience:
 
 
 _ONLY_IN_MANIFEST: Final = frozenset({"rule", "files", "held_out_files", "plan"})
-"""What is as long as the audience or the rule: an execution's output ends at 256 KB."""
+"""Fields that grow with the audience or the rule: an execution's output is limited to 256 KB."""
 
 
 def files_of(manifest: Mapping[str, Any]) -> list[MemberFile]:

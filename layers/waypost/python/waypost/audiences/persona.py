@@ -1,4 +1,4 @@
-"""Who the contacts of a segment are, counted so that the counts of slices add up. Used by the slices of an audience."""
+"""Counts the values of a segment's contacts in every dimension, so that the counts of slices add up. Used by the slices of an audience."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ DIMENSIONS: Final = (
     "age", "gender", "city", "level", "lifecycle", "channel", "activity", "tenure", "tag", "rfm_segment", "rfm_r", "rfm_f",
     "rfm_m",
 )  # fmt: skip
-"""What a persona is made of. A contact has one value in each, but several tags and channels, or none: ``UNKNOWN``."""
+"""The dimensions of a persona. A contact has one value in each, but several tags and channels, or none: ``UNKNOWN``."""
 
 SEVERAL: Final = frozenset({"tag", "channel"})
 """The dimensions in which a contact may have several values."""
@@ -32,7 +32,7 @@ PERSONA_READS: Final = Reads(
     suppressions=True,
     any_event=True,
 )
-"""What of a profile the dimensions look at; events only as first and last day, never the history."""
+"""The parts of a profile that the dimensions read; of events only the first and last day, never the history."""
 
 _AGES: Final = ((18, "<18"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"), (65, "55-64"), (131, "65+"))
 _DAYS: Final = ((7, "7d"), (30, "30d"), (90, "90d"), (180, "180d"), (365, "365d"))
@@ -43,10 +43,10 @@ _DONE_TO: Final = frozenset({
     "journey_requested", "journey_ended", "message_accepted", "message_delivered", "message_bounced", "message_complained",
     "message_failed",
 })  # fmt: skip
-"""Events that are no sign of life: something was done to the contact, or sent to it."""
+"""Events that are no activity of the contact: something was done to it, or sent to it."""
 
 _BY_IDENTITY: Final = {"wechat": "openid", "wecom": "external_userid"}
-"""Channels on which a contact is reached by an identity: whoever follows the account can be written to."""
+"""Channels whose address is an identity: every follower of the account can be written to."""
 
 CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "age": (*(label for _, label in _AGES), UNKNOWN),
@@ -62,7 +62,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(slots=True)
 class Tally(JsonForm):
-    """So many contacts, and in each dimension how many have which value."""
+    """The number of contacts, and in each dimension the number of contacts with each value."""
 
     contacts: int = 0
     dimensions: dict[str, TopCounter] = field(default_factory=lambda: {name: TopCounter() for name in DIMENSIONS})
@@ -74,7 +74,7 @@ class Tally(JsonForm):
             self.dimensions[dimension].add(value)
 
     def merge(self, other: Self) -> None:
-        """Take in the counts of another part of the contacts."""
+        """Add the counts of another part of the contacts."""
         self.contacts += other.contacts
         for name, counter in other.dimensions.items():
             self.dimensions[name].merge(counter)

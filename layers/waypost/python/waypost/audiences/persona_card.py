@@ -1,4 +1,4 @@
-"""A segment compared with the whole base, fit to be shown around: what may be said, and what is too small. Used by the page."""
+"""A segment compared with the whole base, safe to share: values of too few contacts are merged or left out. Used by the page."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import Final
 from waypost.audiences.persona import CLASSES, DIMENSIONS, SEVERAL, UNKNOWN, Tally
 
 FEWEST: Final = 5
-"""Contacts that a number must stand for to be shown: fewer could be recognised."""
+"""The fewest contacts that a number may represent: fewer could be identified."""
 
 MOST_BARS: Final[Mapping[str, int]] = {"city": 8, "tag": 12, "level": 8, "lifecycle": 8, "rfm_segment": 8, "gender": 5}
 OTHERS: Final = "…"
@@ -53,7 +53,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """What sets the segment apart."""
+    """A value that distinguishes the segment from the base."""
 
     dimension: str
     value: str
@@ -65,7 +65,7 @@ class Highlight:
 class Card:
     """Everything on the card. ``size`` is None when the segment is too small to say more of it than that.
 
-    ``base`` contacts stand for the ``contacts`` of the whole base.
+    ``base`` is the number of contacts sampled from the ``contacts`` of the whole base.
     """
 
     name: str
@@ -108,7 +108,7 @@ def card_of(
 
 
 def clean(text: str, longest: int = LONGEST_LABEL) -> str:
-    """A text that anybody may have sent, as a label: no control or direction characters, not too long."""
+    """An untrusted text as a label: without control and direction characters, and shortened."""
     shown = "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char)[0] != "C")
     shown = " ".join(shown.split())
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
@@ -200,5 +200,5 @@ def _highlights(charts: Iterable[Chart]) -> list[Highlight]:
 
 
 def _weight(highlight: Highlight) -> float:
-    """How much a highlight says: how far it is from the base, in parts of the segment."""
+    """The weight of a highlight: its distance from the base, as a share of the segment."""
     return abs(highlight.share - highlight.share / highlight.lift)

@@ -1,4 +1,4 @@
-"""What an audience is to be: the request of a marketer, checked, and the plan that all slices follow. Used by build-audience."""
+"""The plan of an audience: a marketer's request, validated, which all slices follow. Called by plan_audience and preview_segment."""
 
 import re
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ SLICES: Final = SliceSize(items=100_000, bytes=128 * 1024 * 1024, most=MOST_SLIC
 MOST_LIMIT: Final = 10_000
 MOST_SAMPLE: Final = 100
 CONTACTS_PER_FILE: Final = 5_000
-"""Members in a file: what one batch of a broadcast takes on, a few minutes of sending."""
+"""Members per file: one batch of a broadcast, a few minutes of sending."""
 
 BASE_FOR_CARD: Final = 200_000
-"""Contacts that stand for the whole base on a card; in a larger base it is this many, drawn by hash."""
+"""Contacts that represent the base on a card: a larger base is sampled by hash."""
 
 CARD_SALT: Final = "persona card"
 
@@ -48,11 +48,11 @@ LANGUAGES: Final = ("zh-CN", "en")
 
 @dataclass(frozen=True)
 class AudiencePlan(JsonForm):
-    """One run: who is asked for, as of when, and in how many slices. Every slice decides by this and nothing else.
+    """One run: the rule, the time for which it is evaluated, and the number of slices. All slices work by it alone.
 
-    ``hold_out`` is ``{salt, percent}``: that part of the matching contacts is kept out, for comparison. ``limit`` draws
-    so many of the others, the same ones for the same ``salt`` as long as they match. ``base_one_in``: one contact in so
-    many is counted for the base on the card; 0: no card. ``keeps_files`` is false for a preview.
+    ``hold_out`` is ``{salt, percent}``: this part of the matching contacts is held out as a control group. ``limit`` draws
+    that many of the others, the same ones for the same ``salt`` as long as they match. ``base_one_in``: one in that many
+    contacts is counted for the base on the card; 0: no card. ``keeps_files`` is false for a preview.
     """
 
     audience: str
@@ -73,27 +73,27 @@ class AudiencePlan(JsonForm):
 
     @property
     def folder(self) -> str:
-        """Where everything of this run is."""
+        """The folder of this run."""
         return f"audiences/{self.audience}/{self.run}/"
 
     @property
     def key(self) -> str:
-        """Where the plan itself is."""
+        """The key of the plan."""
         return f"{self.folder}plan.json"
 
     def members(self, slice_: int, number: int, *, held_out: bool = False) -> str:
-        """The file of so many members, or of those held out, of a slice."""
+        """The key of the ``number``-th file of members, or of contacts held out, of a slice."""
         kind = "held-out" if held_out else "members"
         return f"{self.folder}{kind}/{slice_:05d}-{number:05d}.jsonl{'.gz' if self.compressed else ''}"
 
     @cached_property
-    def question(self) -> MembershipQuery:
-        """The rule as a question."""
+    def query(self) -> MembershipQuery:
+        """The rule, compiled."""
         return membership_query_of(self.rule)
 
     @cached_property
     def is_held_out(self) -> Holds | None:
-        """Whether a contact is kept out for comparison; None when nobody is."""
+        """The condition for a contact to be held out; None without a control group."""
         return compile_rule({"holdout": dict(self.hold_out)}) if self.hold_out else None
 
     @property
@@ -104,7 +104,7 @@ class AudiencePlan(JsonForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAudience:
-    """Checks a request and decides in how many slices the base is read."""
+    """Validates a request and decides on the number of slices."""
 
     files: Files
     scan: ProfileScan
@@ -160,7 +160,7 @@ class PlanAudience:
         )
 
     def _rule(self, given: Mapping[str, Any]) -> Rule:
-        """The rule with all segments written out; a bucket is one more condition."""
+        """The rule with all segments inlined; a bucket is one more condition."""
         segment, rule = given.get("segment"), given.get("rule")
         if (segment is None) is (rule is None):
             raise InvalidInput("segment", 'expected either {"segment": name} or {"rule": …}')
@@ -172,7 +172,7 @@ class PlanAudience:
             raise InvalidInput("rule", 'expected a rule such as {"tag": "vip"}; docs/segments.md has them all')
         if given.get("bucket") is not None:
             wanted = {"all": [wanted, {"bucket": given["bucket"]}]}
-        compile_rule(wanted)  # says what is wrong with it, now and not in every slice
+        compile_rule(wanted)  # raises here instead of in every slice
         if (asked := reads(wanted)).property or asked.trigger:
             raise InvalidInput(
                 "rule", "asks about an event at hand, and there is none in bulk; docs/segments.md has all words"

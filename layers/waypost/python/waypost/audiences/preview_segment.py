@@ -1,10 +1,10 @@
-"""Says how many a rule selects before anybody builds an audience of them. Called by preview_segment."""
+"""Counts whom a rule selects, without building an audience. Called by preview_segment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from waypost.audiences.build_audience_slice import Asking, ContactReader, NoShelf, new_found
+from waypost.audiences.build_audience_slice import AudienceWork, ContactReader, NoSink, new_found
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience, work_list
 from waypost.bulk.costs import RunCost
@@ -13,12 +13,12 @@ from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner
 from waypost.bulk.state import SliceState
 
 AUDIENCE: Final = "preview"
-"""The name under which the cards of previews without a segment are kept."""
+"""The audience name of previews without a segment, for the key of their card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewSegment:
-    """Previews a small base in one call; for a larger one it says how to go about it."""
+    """Previews a small base in one invocation; for a larger one it plans slices."""
 
     planner: PlanAudience
     reader: ContactReader
@@ -36,7 +36,7 @@ class PreviewSegment:
         plan = self.planner.planned(given, execution=payload["execution"], keeps_files=False)
         if plan.slices == 1:
             state = SliceState(new_found(plan), cost=RunCost(calls=1))
-            work = Asking(self.reader, plan, 0, lambda _: NoShelf())
+            work = AudienceWork(self.reader, plan, 0, lambda _: NoSink())
             self.runner.run(state, 0, work, remaining=remaining, store=lambda: True)
             if state.done:
                 return {"done": True, "preview": self.gatherer.result(plan, state)}

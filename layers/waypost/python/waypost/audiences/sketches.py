@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from waypost.codec import JsonForm
 
 ROOM: Final = 1_000
-"""Different values of one thing that are counted exactly; a city, a tag or a level rarely has more."""
+"""Distinct values that are counted exactly; cities, tags and levels rarely have more."""
 
 LONGEST_VALUE: Final = 60
 """Characters of a value: what is longer is no category, and would cost memory for nothing."""
@@ -33,11 +33,11 @@ class TopCounter(JsonForm):
         """Count a value."""
         value = value[:LONGEST_VALUE]
         self.counts[value] = self.counts.get(value, 0) + times
-        if len(self.counts) > 2 * self.room:  # not at every newcomer: a cut looks at all of them
+        if len(self.counts) > 2 * self.room:  # not at every new value: a cut is linear
             self._cut()
 
     def merge(self, other: Self) -> None:
-        """Take in what another one counted."""
+        """Add the counts of another one."""
         for value, times in other.counts.items():
             self.counts[value] = self.counts.get(value, 0) + times
         self.lost += other.lost
@@ -45,7 +45,7 @@ class TopCounter(JsonForm):
             self._cut()
 
     def _cut(self) -> None:
-        """Take from every count what the first one without room has; nobody below keeps anything."""
+        """Subtract the count of the first value beyond ``room`` from all; drop those that reach zero."""
         excess = sorted(self.counts.values(), reverse=True)[self.room]
         self.counts = {value: times - excess for value, times in self.counts.items() if times > excess}
         self.lost += excess
@@ -61,20 +61,20 @@ class TopCounter(JsonForm):
 class SetDigest(JsonForm):
     """A digest of a set of contact ids that does not depend on their order and adds up.
 
-    The sum, modulo 2^256, of the SHA-256 of each id. Whoever sends to an audience sums up the contacts it sent to, skipped
-    and failed for; the three sums make the audience's own exactly when nobody is missing, added or counted twice.
+    The sum, modulo 2^256, of the SHA-256 of each id. A broadcast adds up the contacts it sent to, skipped and
+    failed for; the three sums equal the audience's exactly when none is missing, added or counted twice.
     """
 
     contacts: int = 0
     total: int = 0
 
     def add(self, contact_id: str) -> None:
-        """Take in one id, which must not have been taken in before."""
+        """Add an id, which must be new."""
         self.contacts += 1
         self.total = (self.total + int.from_bytes(sha256(contact_id.encode()).digest(), "big")) % _MODULUS
 
     def merge(self, other: Self) -> None:
-        """Take in the ids of another one; the two must have none in common."""
+        """Add the ids of another one; the two must be disjoint."""
         self.contacts += other.contacts
         self.total = (self.total + other.total) % _MODULUS
 

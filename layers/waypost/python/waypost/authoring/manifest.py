@@ -1,7 +1,7 @@
 """The manifest of a journey, ``journey.yaml``, checked. Used by discovery, which publishes what it says."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, assert_never
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -184,9 +184,13 @@ class JourneyManifest(Authored):
 
 
 def _published_trigger(trigger: EventTrigger | ManualTrigger, journey: str) -> dict[str, Any]:
-    if isinstance(trigger, EventTrigger):
-        return {"kind": trigger.kind, "event": trigger.event, "where": dump_rule(trigger.where)}
-    return {"kind": trigger.kind, "event": REQUEST, "where": {"property": "journey", "equals": journey}}
+    match trigger:
+        case EventTrigger():
+            return {"kind": trigger.kind, "event": trigger.event, "where": dump_rule(trigger.where)}
+        case ManualTrigger():
+            return {"kind": trigger.kind, "event": REQUEST, "where": {"property": "journey", "equals": journey}}
+        case _:
+            assert_never(trigger)
 
 
 def _published_match(match: EventMatch) -> dict[str, Any]:

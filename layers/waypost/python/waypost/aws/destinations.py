@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost import ids
 from waypost.aws import table
@@ -149,6 +149,8 @@ class DeliveryBatch:
             case TryAgain(pause=pause):
                 self.queues.hide(destination, record["receiptHandle"], pause)
                 return [{"itemIdentifier": record["messageId"]}]
+            case _:
+                assert_never(outcome)
 
     def _outcome(self, destination: str, record: Mapping[str, Any]) -> Outcome:
         attempt = int(record["attributes"]["ApproximateReceiveCount"])

@@ -26,10 +26,10 @@ SLICE_GB: Final = 1769 / 1024
 """Memory of the functions that read slices: one whole core. ``functions/build_audience_slice/function.yaml`` gives it."""
 
 TRANSITIONS_PER_CALL: Final = 2
-"""Of a slice: the call and the question whether it is done."""
+"""Per invocation of a slice: the task, and the choice whether it is done."""
 
 TRANSITIONS_PER_SLICE: Final = 2
-"""Of a slice beside its calls: its start and its end."""
+"""Per slice, in addition: its start and its end."""
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class RunCost(JsonForm):
     slices: int = 0
 
     def merge(self, other: Self) -> None:
-        """Take in what another part of the run used."""
+        """Add what another part of the run used."""
         self.read_units += other.read_units
         self.milliseconds += other.milliseconds
         self.calls += other.calls
@@ -63,6 +63,6 @@ class RunCost(JsonForm):
         )
 
     def report(self) -> dict[str, Any]:
-        """For people: what was used, what it costs, and by which prices."""
+        """The report for people: usage, cost in dollars, and the prices it is based on."""
         used = self.to_dict() | {"read_units": round(self.read_units, 1)}
         return used | {"dollars": round(self.dollars, 6), "prices": PRICES_OF}

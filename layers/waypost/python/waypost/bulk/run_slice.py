@@ -1,4 +1,4 @@
-"""Runs one slice of a bulk run until it is done or the invocation's budget is spent. Called by whatever reads everybody.
+"""Runs one slice of a bulk run until it is done or the invocation's budget is spent. Called by exports, audiences and the refresh.
 
 An invocation that dies is repeated from the last checkpoint: what came after it happens again, so a run's effects must be
 idempotent (at least once), and its outputs are the ones that its states name.
@@ -15,7 +15,7 @@ from waypost.bulk.state import F, Findings, SliceState, SliceStates
 from waypost.errors import RetryableError
 
 RESERVE: Final = 60_000
-"""Milliseconds that must be left to begin another page: one whose histories are read takes seconds, and files follow."""
+"""Milliseconds that must remain to begin another page: reading its histories takes seconds, and outputs must be written."""
 
 Remaining = Callable[[], int]
 """The milliseconds that this invocation has left."""

@@ -1,7 +1,7 @@
 """The attributes a company has declared, and what a value of each must look like. Called by receivers and imports.
 
-Declared in ``statemachines/contacts/attributes.yaml``, published in the section ``attributes``. An attribute that nobody
-declared stays as it was given. What reads numbers, dates and regions is loaded with the first such attribute: most webhooks
+Declared in ``statemachines/contacts/attributes.yaml``, published in the section ``attributes``. An undeclared attribute
+is stored as given. What reads numbers, dates and regions is loaded with the first such attribute: most webhooks
 carry none, and the patterns cost a tenth of a cold start.
 """
 
@@ -33,7 +33,7 @@ DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 @dataclass(frozen=True, slots=True)
 class AttributeDeclaration(JsonForm):
-    """What is known of an attribute.
+    """The declaration of an attribute.
 
     ``values`` maps every spelling (folded) to the value it means; empty when any value will do. ``minimum`` and
     ``maximum`` bound numbers, dates and instants, ends included. ``level`` and ``form`` are those of a region;
@@ -67,7 +67,7 @@ class AttributeDeclaration(JsonForm):
         """The value as it is stored, or Unusable with what was expected. ``value`` is any JSON value but null.
 
         ``zone`` is that of times without one, ``dates`` the declared order of day and month; ``excel_dates`` reads serial
-        numbers; ``separator`` parts the elements of a list written as text.
+        numbers; ``separator`` separates the elements of a list written as text.
         """
         match self.type:
             case "string":

@@ -1,4 +1,4 @@
-"""What the domain needs from whoever keeps contacts."""
+"""What the domain needs of the store of contacts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from waypost.contacts.profile import Contact
 
 
 class ContactStore(Protocol):
-    """Keeps contacts, the identities that lead to them and the record of their merges."""
+    """Stores contacts, the identities that lead to them and the records of their merges."""
 
     def resolve(self, identities: Mapping[str, str]) -> dict[str, str]:
         """The contact id each known identity leads to, by kind; unknown ones are absent. Read consistently.

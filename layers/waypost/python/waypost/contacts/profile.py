@@ -22,18 +22,18 @@ LARGEST_PROFILE: Final = 200_000
 """Bytes of attributes; DynamoDB's items end at 400 KB, and consents, tags and identities need room beside them."""
 
 LIFECYCLE_STAMP: Final = "lifecycle:stage"
-"""Where ``attributes_at`` keeps the time of the last change of stage; no attribute is called so."""
+"""The key in ``attributes_at`` of the last change of stage; no attribute has this name."""
 
 MOST_GROUPS: Final = 1_000
 MOST_POINTS: Final = 1_000_000_000
-"""Of one event; more is a mistake of the sender."""
+"""Points per event; more is an error of the sender."""
 
 POINTS_EVENTS: Final[Mapping[str, int]] = {"points_earned": 1, "points_spent": -1}
 """The events that change the balance, and in which direction."""
 
 IMPORTED: Final = "contact_imported"
-"""A row of a file. Its property ``filled`` has what fill rules propose: each is for a contact that has none of that name, and
-leaves no time, so that whatever somebody says is newer."""
+"""A row of a file. Its property ``filled`` holds defaults, applied only to attributes the contact lacks, and without a
+timestamp, so that any other value is newer."""
 
 GROUP_EVENTS: Final = frozenset({"group_joined", "group_left"})
 """The events that change the groups, by their property ``group``."""
@@ -105,7 +105,7 @@ class Contact(JsonForm):
         return source.addresses(channel, attributes=self.attributes, identities=self.identities)
 
     def consent(self, channel: str, topic: str) -> ConsentState:
-        """What the contact said about this channel and topic.
+        """The contact's consent to this channel and topic.
 
         The newest answer wins between the topic and the whole channel; a withdrawal wins a tie.
         """
@@ -158,8 +158,8 @@ def with_seen(contact: Contact, event: Event) -> Contact:
 def with_identities(contact: Contact, identities: Mapping[str, str], *, at: datetime) -> Contact:
     """The contact with identities it did not have yet; e-mail and phone also become its address if it has none.
 
-    One that was removed comes back only when it is named after that, ``at`` being when, and then without a time: nobody
-    has said that this is its address, and the time of the removal would claim that somebody had.
+    A removed address is restored only by an event that names it after the removal, and without a timestamp: the event
+    did not set the attribute, and the timestamp of the removal belongs to the removal.
     """
     known = {kind: list(values) for kind, values in contact.identities.items()}
     attributes, attributes_at = dict(contact.attributes), dict(contact.attributes_at)
@@ -229,7 +229,7 @@ def _with_names(
 
 
 def with_push_tokens(contact: Contact, tokens: Sequence[push_tokens.PushToken] | None, *, at: datetime) -> Contact:
-    """The contact with these devices too; None forgets them all, unless a device was heard of after that."""
+    """The contact with these devices too; None removes them all, unless a device was reported later."""
     known = contact.attributes.get(push_tokens.ATTRIBUTE, [])
     if tokens is None:
         return with_attributes(contact, {push_tokens.ATTRIBUTE: None}, at=at)
@@ -266,7 +266,7 @@ def with_segment(contact: Contact, name: str, *, member: bool, at: datetime) -> 
 
 
 def with_lifecycle(contact: Contact, stage: str, *, at: datetime) -> Contact:
-    """The contact in this stage of its life, unless it came into another one later."""
+    """The contact in this lifecycle stage, unless it entered another one later."""
     if LIFECYCLE_STAMP in contact.attributes_at and contact.attributes_at[LIFECYCLE_STAMP] > at:
         return contact
     return replace(contact, lifecycle=stage, attributes_at={**contact.attributes_at, LIFECYCLE_STAMP: at})
@@ -307,7 +307,7 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
 
 
 def announcement(merge_id: str, *, undone: bool) -> str:
-    """How ``unannounced`` notes that a merge, or the undoing of one, is still to be told."""
+    """The entry in ``unannounced`` for a merge, or an undone one, whose event is not queued yet."""
     return f"{merge_id}/undone" if undone else merge_id
 
 

@@ -7,7 +7,7 @@ ATTRIBUTE: Final = "push_tokens"
 """The attribute (and the key in an event's profile) with a list of ``{token, platform}``, the newest device last."""
 
 MOST: Final = 20
-"""Devices of one contact; the one heard of longest ago gives way. Apps get a new token with each installation."""
+"""Devices of one contact; the least recently reported one is dropped. Apps get a new token with each installation."""
 
 LONGEST_TOKEN: Final = 4096  # the longest that Firebase documents
 LONGEST_PLATFORM: Final = 32
@@ -16,7 +16,7 @@ PushToken = Mapping[str, str]
 
 
 def joined(known: Iterable[PushToken], given: Iterable[PushToken]) -> list[dict[str, str]]:
-    """Both lists as one: a token stands once, with the platform last heard of, at most ``MOST`` in all."""
+    """The union of both lists: each token once, with the platform reported last, at most ``MOST`` in all."""
     by_token = {each["token"]: dict(each) for each in known}
     for each in given:
         if by_token.get(each["token"]) != dict(each):

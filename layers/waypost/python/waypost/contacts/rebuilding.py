@@ -1,11 +1,10 @@
 """Rebuilds a profile from the events that made it, and compares the two. Called by ``waypost contacts rebuild``.
 
-The fold is the very function that the router applies (``with_event``), in the order in which events were applied, so a
-rebuilt profile is equal to the stored one, late and repeated events included. Not in the events, and therefore taken
-over as they stand: when the contact was created, its lifecycle stage, metrics, segments and tag expiries (computed from
-the profile and the events, and kept true by their own runs), and the erased mark. A merge is recorded with the profile
-that came out of it, so a merged contact is rebuilt from its last merge on. An event that is over its time in both table
-and archive is gone, and what only it said with it; that shows as a difference.
+The fold is the function that the router applies (``with_event``), in the order in which events were applied, so a rebuilt
+profile equals the stored one, late and repeated events included. Copied from the stored profile, because no event has it:
+when the contact was created, its lifecycle stage, metrics, segments and tag expiries (computed from profile and events by
+runs of their own), and ``erased``. A merge is recorded with the resulting profile, so a merged contact is rebuilt from its
+last merge on. Data of an event that has expired in both table and archive is lost and shows as a difference.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,11 +30,11 @@ COMPARED: Final = (
 
 REBUILT: Final = "profile_rebuilt"
 SETTLING: Final = timedelta(minutes=15)
-"""What was decided less than this ago (by a rule, a journey, a hand) may still be on its way to the events."""
+"""The event of a more recent change (by a rule, a journey, a person) may still be in the queue."""
 
 _ABSENT: Final = "absent"
 _TAKEN_OVER: Final = ("segment:", "lifecycle:")
-"""How the stamps in ``attributes_at`` begin that belong to what is taken over as it stands."""
+"""Prefixes of the timestamps in ``attributes_at`` that are copied from the stored profile."""
 
 
 class TableEvents(Protocol):
@@ -56,7 +55,7 @@ class ArchivedEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Difference(JsonForm):
-    """One thing that the stored profile and the rebuilt one do not agree on: ``attributes`` and ``city``."""
+    """A difference between the stored and the rebuilt profile, such as ``attributes`` and ``city``."""
 
     field: str
     name: str
@@ -66,7 +65,7 @@ class Difference(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A rebuilt profile beside the stored one; ``events`` counts what it was made from."""
+    """A rebuilt profile and the stored one; ``events`` is the number of events it was built from."""
 
     stored: Contact
     rebuilt: Contact
@@ -87,7 +86,7 @@ class Rebuilt:
 def fold(contact: Contact, events: Iterable[AppliedEvent], *, not_ours: frozenset[tuple[str, str]]) -> Contact:
     """The contact after the events, each once, in the order in which they were applied.
 
-    ``not_ours`` are the identities that belong to somebody else: the router leaves them out as well.
+    ``not_ours`` are the identities that belong to another contact, which the router leaves out as well.
     """
     known: set[str] = set()
     for applied in sorted(events, key=lambda each: each.place):
@@ -101,7 +100,7 @@ def fold(contact: Contact, events: Iterable[AppliedEvent], *, not_ours: frozense
 
 
 def _with_recent(rebuilt: Contact, stored: Contact, since: datetime) -> Contact:
-    """The rebuilt contact with what was decided since then, which its events may not say yet, as it stands."""
+    """The rebuilt contact with the stored contact's changes since then, whose events may not be stored yet."""
     attributes, attributes_at = dict(rebuilt.attributes), dict(rebuilt.attributes_at)
     members = {"tag": set(rebuilt.tags), "group": set(rebuilt.groups)}
     now_members = {"tag": stored.tags, "group": stored.groups}
@@ -140,7 +139,7 @@ def differences(stored: Contact, rebuilt: Contact) -> tuple[Difference, ...]:
 
 def _by_name(value: Any) -> Mapping[str, Any]:
     match value:
-        case dict():  # the order of identities is that in which they became known, and decides nothing
+        case dict():  # identities are in the order in which they became known, which has no effect
             return {name: sorted(each) if _is_set(each) else each for name, each in value.items()}
         case list():
             return dict.fromkeys(value, True)
@@ -163,7 +162,7 @@ class Rebuilder:
     clock: Clock
 
     def compare(self, contact_id: str) -> Rebuilt:
-        """The profile as its events make it, beside the stored one. Raises ContactNotFound."""
+        """The profile built from its events, and the stored one. Raises ContactNotFound."""
         stored = self.contacts.load(contact_id)
         if stored is None:
             raise ContactNotFound(f"contact {contact_id} does not exist")
@@ -185,10 +184,10 @@ class Rebuilder:
         )
 
     def repair(self, contact_id: str) -> Rebuilt:
-        """Write the rebuilt profile where it differs, in one conditional write, and say so in an event.
+        """Write the rebuilt profile where it differs, in one conditional write, and queue an event about it.
 
-        Raises ContactNotFound, InvalidInput for a contact that was parted from one it is not merged with again (their
-        events cannot be told apart), and ConcurrentUpdate when the contact changed meanwhile: nothing is written then.
+        Raises ContactNotFound, InvalidInput for a contact with an undone merge that was not repeated (the events of
+        the two cannot be separated), and ConcurrentUpdate when the contact changed meanwhile: nothing is written then.
         """
         found = self.compare(contact_id)
         if not found.differences:
@@ -210,7 +209,7 @@ class Rebuilder:
         return found
 
     def _start(self, stored: Contact, *found: Mapping[str, list[AppliedEvent]]) -> tuple[Contact, list[AppliedEvent]]:
-        """Where the fold begins, and with which events: a new contact, or what came out of the last merge."""
+        """The contact to begin with, new or the result of the last merge, and the events to apply."""
         standing = [merge for merge in self.contacts.merges(stored.contact_id) if merge.undone_at is None]
         if not standing or not stored.absorbed:
             whole = [each for by_owner in found for each in chain.from_iterable(by_owner.values())]

@@ -1,4 +1,4 @@
-"""Tells the event stream which tags somebody outside has given and taken. Used by the router around the contact store."""
+"""Queues an event for each tag that an external event adds or removes. Used by the router around the contact store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,22 +11,22 @@ from waypost.events.envelope import Event
 from waypost.events.ports import EventQueue
 
 
-def telling_tags(contacts: ContactStore, event: Event, queue: EventQueue) -> ContactStore:
-    """The store, which queues ``tag_added`` and ``tag_removed`` for what this event changes before it is saved.
+def with_tag_events(contacts: ContactStore, event: Event, queue: EventQueue) -> ContactStore:
+    """The store, queueing ``tag_added`` and ``tag_removed`` for the tags this event changes, before each save.
 
-    The product's own events are told by whoever made them; an event without tags has nothing to tell.
+    The product's own events are left out, because their tag events are queued where they are made.
     """
     if event.is_our_own or not event.profile.keys() & {"tags", "remove_tags"}:
         return contacts
-    return _TellsTags(contacts, event, queue)
+    return _TagEventStore(contacts, event, queue)
 
 
 @dataclass(frozen=True, slots=True)
-class _TellsTags:
+class _TagEventStore:
     """A ContactStore that compares what is saved with what was read.
 
-    Queued first and saved then: a crash in between repeats both, and the ids of the events follow from the event that
-    changed the tags, so that they are told once.
+    Queues first and saves afterwards: a crash in between repeats both, and the ids of the events are derived from the
+    event that changed the tags, so a repeated one is recognised.
     """
 
     contacts: ContactStore
@@ -48,7 +48,7 @@ class _TellsTags:
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """See ContactStore."""
         before = self.read.get(contact.contact_id)
-        told = tag_events(
+        events = tag_events(
             () if before is None else before.tags,
             contact.tags,
             contact_id=contact.contact_id,
@@ -58,10 +58,10 @@ class _TellsTags:
             because={"source": self.event.source},
             correlation_id=self.event.correlation_id,
         )
-        if before is None:  # nobody is there yet: in the queue, what is told must stand behind the event that makes it
-            told = [replace(each, contact=dict(self.event.contact)) for each in told]
-        if told:
-            self.queue.send(told)
+        if before is None:  # a new contact: its tag events must be queued behind the event that creates it
+            events = [replace(each, contact=dict(self.event.contact)) for each in events]
+        if events:
+            self.queue.send(events)
         return self.contacts.save(contact, claim=claim, counting=counting)
 
     def has_counted(self, contact_id: str, event_id: str) -> bool:

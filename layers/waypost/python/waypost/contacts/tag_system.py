@@ -1,4 +1,4 @@
-"""The declared tags: which there are, who may give them, how long they last. Used by whoever gives, takes or reads a tag."""
+"""The declared tags: their names, who may add them, how long they last. Used wherever a tag is added, removed or read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,12 +20,12 @@ Dimension = Literal["basic", "behaviour", "preference"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 
 Giver = Literal["rule", "journey", "hand", "import", "expiry"]
-"""Who gives or takes a tag: its own rule, a step of a journey, somebody outside, a file, or its end."""
+"""What adds or removes a tag: its rule, a step of a journey, an external system or person, an import, or its expiry."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagDeclaration(JsonForm):
-    """A tag of the file: ``names`` by locale; ``rule`` (published form) keeps it true by itself; it may end by time."""
+    """A tag of the file: ``names`` by locale; ``rule`` (published form) adds and removes it automatically; it may expire."""
 
     name: str
     dimension: Dimension
@@ -55,7 +55,7 @@ class TagSystem:
 
     @cached_property
     def by_rule(self) -> Mapping[str, TagDeclaration]:
-        """The tags that their own rule gives and takes."""
+        """The tags that are added and removed by a rule."""
         return {name: tag for name, tag in self.tags.items() if tag.rule is not None}
 
     @cached_property
@@ -68,7 +68,7 @@ class TagSystem:
         return {name: tag.name for tag in self.tags.values() for name in tag.names.values()}
 
     def meant_by(self, name: str) -> str:
-        """The tag that a file of customers means: the tag itself, or the one that is called so in some language."""
+        """The tag for a name in an import: the tag itself, or the one with this display name in some language."""
         return name if name in self.tags else self._by_name.get(name, name)
 
     def check(self, names: Iterable[str], *, where: str = "tags") -> None:
@@ -78,13 +78,13 @@ class TagSystem:
                 raise InvalidInput(where, reason)
 
     def check_given(self, names: Iterable[str], *, where: str = "tags") -> None:
-        """Like ``check``, for tags that somebody gives or takes: those with a rule of their own are refused too."""
+        """Like ``check``, for tags added or removed from outside: those with a rule are refused too."""
         for name in names:
             if reason := self.objection(name):
                 raise InvalidInput(where, reason)
 
     def objection(self, name: str, *, given: bool = True) -> str:
-        """Why this tag cannot be named (``given``: cannot be given or taken by anybody but its rule); "" if it can."""
+        """Why this tag cannot be used (with ``given``: cannot be added or removed from outside); "" if it can."""
         if not self.is_declared:
             return ""
         declaration = self.tags.get(name)
@@ -109,22 +109,22 @@ def load_tag_system() -> TagSystem:
 
 
 def tags_at(contact: Contact, now: datetime) -> frozenset[str]:
-    """The contact's tags without those that have ended: from that instant on they count as gone."""
+    """The contact's tags without the expired ones."""
     if not contact.tag_expiries:
         return contact.tags
     return contact.tags - ended_tags(contact, now)
 
 
 def ended_tags(contact: Contact, now: datetime) -> frozenset[str]:
-    """The tags the contact still carries although their time is over."""
+    """The expired tags that the contact still has."""
     return frozenset(name for name, end in contact.tag_expiries.items() if end <= now and name in contact.tags)
 
 
 def with_expiries(contact: Contact, system: TagSystem) -> Contact:
-    """The contact with the end of each tag that does not last: so long after it was given last.
+    """The contact with the expiry of each tag that expires, counted from when it was last added.
 
-    It follows from the profile and the declaration alone, so it may be done again at any time, and a changed
-    declaration takes effect at the next change of the contact or the next night.
+    It depends on profile and declaration only, so it can be repeated at any time, and a changed declaration takes effect at
+    the next change of the contact or the next refresh.
     """
     ends = {
         name: contact.attributes_at.get(f"tag:{name}", contact.created_at) + span
@@ -147,7 +147,7 @@ def tag_events(
 ) -> list[Event]:
     """``tag_added`` and ``tag_removed`` for what changed, in order of name.
 
-    ``occasion`` says which change this was: the same one has the same event ids however often it is decided.
+    ``occasion`` identifies the change: a repeated one has the same event ids.
     ``because`` goes into the properties beside ``tag`` and ``by`` (the journey and the step, the rule's event).
     """
     was, has = frozenset(before), frozenset(after)

@@ -1,6 +1,6 @@
 """A contact as one row of a file. Used by the slices of an export.
 
-The names of the columns are those an import finds by itself, so that an exported file can be read in again.
+The names of the columns are those an import finds by itself, so that an exported file can be imported again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ TRAILING: Final = (
     "tags", "groups", *(f"consent_{channel}" for channel in CHANNELS), "suppressed", "lifecycle", "points", "segments",
     "created_at",
 )  # fmt: skip
-"""Columns behind the attributes."""
+"""Columns after the attributes."""
 
 _BY_ACCOUNT: Final = "openid"
 _ADDRESSES: Final = frozenset(IDENTITY_ATTRIBUTES)
@@ -31,7 +31,7 @@ def row_of(contact: Contact) -> Row:
     """Every column that has something in it, by name; values as they are stored, times as ISO 8601 in UTC.
 
     A contact with several addresses of a kind shows the one that messages go to; of other ids, the first it was known by.
-    Its openids stand in a column for each account, ``openid:<account>``.
+    Its openids have a column for each account, ``openid:<account>``.
     """
     row: Row = {"contact_id": contact.contact_id}
     for kind in IDENTITY_KINDS:
@@ -61,7 +61,7 @@ def row_of(contact: Contact) -> Row:
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """All columns in which something stands, in the order of a file: ids, attributes by name, the rest."""
+    """All columns with a value, in the order of a file: ids, attributes by name, the rest."""
     found = set(names)
     accounts = {name for name in found if name.startswith(f"{_BY_ACCOUNT}:")}
     attributes = sorted(found.difference(LEADING, TRAILING, accounts))

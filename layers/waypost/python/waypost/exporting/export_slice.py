@@ -54,7 +54,7 @@ class ExportSlice:
     def step(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{run, slice}`` → the same with ``done``. Raises RetryableError or FinalError."""
         plan, slice_ = load_export(self.files, payload["run"]), int(payload["slice"])
-        work = _Rows(self, plan, slice_)
+        work = _ExportWork(self, plan, slice_)
         state = self.runner.resume(exported(self.files, plan), slice_, work, new=Exported, remaining=remaining)
         return {"run": plan.run, "slice": slice_, "done": state.done}
 
@@ -65,7 +65,7 @@ def exported(files: Files, plan: ExportPlan) -> SliceStates[Exported]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class _ExportWork:
     """The SliceWork of an export: a file of rows for each checkpoint."""
 
     exporter: ExportSlice

@@ -14,7 +14,7 @@ from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
 from waypost.files.ports import Files, FileWriter, StoredFile
 
 BYTES_PER_FILE: Final = 512 * 1024 * 1024
-"""Of pieces. About two million contacts: more than a spreadsheet takes, and a minute or two of one call's fifteen."""
+"""Bytes of pieces per file: about two million contacts, more than a spreadsheet takes; one or two minutes of an invocation."""
 
 _CONTENT_TYPES: Final = {"csv": CONTENT_TYPE, "jsonl": "application/x-ndjson"}
 _ROWS_AT_ONCE: Final = 1000
@@ -22,7 +22,7 @@ _ROWS_AT_ONCE: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishExport:
-    """Writes one file a call and says whether there is more; the same call again writes the same file again."""
+    """Writes one file per invocation; a repeated invocation writes the same file."""
 
     files: Files
     bytes_per_file: int = BYTES_PER_FILE
@@ -72,7 +72,7 @@ class FinishExport:
                 writer.write(b"".join(lines))
 
     def _as_csv(self, writer: FileWriter, pieces: Sequence[StoredFile], columns: list[str]) -> None:
-        """With a byte order mark, without which a spreadsheet takes UTF-8 for the encoding of its country."""
+        """With a byte order mark; without it a spreadsheet reads UTF-8 in the encoding of its country."""
         writer.write(BYTE_ORDER_MARK + csv_lines([columns]))
         for piece in pieces:
             for lines in batched(self.files.stream(piece), _ROWS_AT_ONCE):
@@ -81,7 +81,7 @@ class FinishExport:
 
 
 def cell(value: Any) -> str:
-    """A value as the text of a cell; lists are parted by semicolons, what is nested is JSON."""
+    """A value as the text of a cell; lists are joined by semicolons, objects are JSON."""
     match value:
         case None:
             return ""

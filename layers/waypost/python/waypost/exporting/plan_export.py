@@ -1,4 +1,4 @@
-"""What is exported in one run, and where its files lie. Used by plan_export, export_slice and finish_export."""
+"""The plan of an export and the keys of its files. Called by plan_export; used by export_slice and finish_export."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _FIELDS: Final = ("format", "columns", "segment", "audience")
 class ExportPlan(JsonForm):
     """One run. ``columns`` are the chosen ones in order; empty: all.
 
-    ``segment`` is a saved segment: whoever is in it by now. ``audience`` is the key of a file of contact ids, or the folder
+    ``segment`` is a saved segment: its members at the time of reading. ``audience`` is the key of a file of contact ids, or the folder
     of several. Without either it is everybody.
     """
 
@@ -47,12 +47,12 @@ class ExportPlan(JsonForm):
 
     @property
     def work(self) -> str:
-        """The folder of what only the run itself reads."""
+        """The folder of working files, which only the run itself reads."""
         return f"work/exports/{self.run}/"
 
     @property
     def target(self) -> str:
-        """The folder of what was asked for."""
+        """The folder of the exported files."""
         return f"exports/{self.run}/"
 
 
@@ -67,7 +67,7 @@ def _plan_key(run: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanExport:
-    """Begins a run."""
+    """Validates a request and decides on the number of slices."""
 
     files: Files
     scan: EveryProfile
@@ -88,8 +88,8 @@ class PlanExport:
 def members(files: Files, audience: str) -> list[StoredFile]:
     """The files of contact ids of an audience, by key.
 
-    Of a run of build-audience they are those that its manifest lists, whether the run, its members or the manifest is
-    named. Raises InvalidInput when there is none, when a run is not finished, and when a folder holds several.
+    Of a run of build-audience they are the files in its manifest, whether ``audience`` names the run, its members or the
+    manifest. Raises InvalidInput when there is none, when a run is not finished, and when a folder holds several.
     """
     run = audience.removesuffix(_MANIFEST).rstrip("/").removesuffix(_MEMBERS.rstrip("/"))
     manifest = files.read(f"{run}/{_MANIFEST}")

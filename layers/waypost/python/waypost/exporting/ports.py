@@ -1,4 +1,4 @@
-"""What an export needs from whoever keeps all profiles."""
+"""What an export needs of the store of profiles."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -11,7 +11,7 @@ class EveryProfile(Protocol):
     """The part of a ProfileScan that gives whole contacts."""
 
     def size(self) -> BaseSize:
-        """About how large the base is."""
+        """The approximate size of the base."""
         ...
 
     def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:

@@ -1,8 +1,8 @@
-"""Makes contacts of a file's rows: a row is an event like any other, kept only when it changed something. Called by
-import_part.
+"""Applies the rows of a file to contacts: a row is an event like any other, stored only when it changed something. Called
+by import_part and reconcile_import.
 
-What a contact said itself outweighs a file. A grant of consent counts only for a channel the contact has never answered
-about, a suppression stays, and an erased contact does not come back.
+A contact's own answers outweigh a file. A grant of consent counts only for a channel the contact has never answered
+about, a suppression stays, and an erased contact is not restored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,14 +36,14 @@ NOT_STORABLE: Final = (
 )
 
 EVENTS_AT_ONCE: Final = 25
-"""Kept by one request; a new contact takes one of its own anyway."""
+"""Events stored by one request; a new contact takes one request of its own anyway."""
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a row; ``kept_consents`` are channels for which the contact's own answer was kept."""
+    """The outcome of a row; ``kept_consents`` are channels for which the contact's own answer was kept."""
 
     outcome: Outcome
     contact_id: str
@@ -54,13 +54,12 @@ class Applied:
 class Importer:
     """Applies clean rows, one after the other, in a ``with`` block.
 
-    What the rows did is kept in the history many rows at a time, the last of them at the end of the block. When the process
-    dies before that, contacts bear the marks of their last rows, by which it is made up for when the rows are applied
-    again; so an event that waits is kept before its contact is changed once more.
+    History events are stored in batches, the last one at the end of the block. If the process crashes before that,
+    timestamps on the contact show which rows were applied, so a rerun can restore the missing history events. Therefore a
+    pending event is stored before its contact is changed again.
 
-    ``records`` is False when nothing may be written, and then ``contacts`` only pretends to save. ``is_again`` says that
-    somebody has begun these rows before and may have done some: what a row did then is looked up, so that the counts come
-    out as they would have.
+    ``records`` is False in a dry run, where ``contacts`` does not save. ``is_rerun``: an earlier attempt has begun these
+    rows and may have applied some; the outcome of such a row is looked up, so that the counts are those of one attempt.
     """
 
     contacts: ContactStore
@@ -70,8 +69,8 @@ class Importer:
     identity_rules: IdentityRules = BUILT_IN
     wait: Wait = no_wait
     records: bool = True
-    is_again: bool = False
-    _waiting: dict[str, KeptEvent] = field(default_factory=dict, init=False)
+    is_rerun: bool = False
+    _pending: dict[str, KeptEvent] = field(default_factory=dict, init=False)
 
     def __enter__(self) -> Self:
         return self
@@ -86,11 +85,11 @@ class Importer:
         The same row again changes nothing and writes nothing. Raises RetryableError or FinalError.
         """
         event = self._event(row, source=source, at=at or self.clock())
-        desk = _Desk(self.contacts, event=event, before_change=self._keep_of)
+        store = _RowStore(self.contacts, event=event, before_change=self._store_pending_of)
         try:
             contact, _ = record_on_contact(
                 event,
-                contacts=desk,
+                contacts=store,
                 is_repeated=lambda _: False,
                 clock=self.clock,
                 identity_rules=self.identity_rules,
@@ -98,7 +97,7 @@ class Importer:
             )
         except _ErasedContact as erased:
             return RejectedRow(row.number, erased.kind, ERASED)
-        except InvalidInput as wrong:  # one row that a profile cannot take must not keep back all others
+        except InvalidInput as wrong:  # one row that does not fit a profile must not block the others
             return RejectedRow(row.number, wrong.field, wrong.reason)
         except ContactNotFound:
             return RejectedRow(row.number, "row", DANGLING)
@@ -106,35 +105,35 @@ class Importer:
             if "ValidationException" not in str(refused):
                 raise
             return RejectedRow(row.number, "row", NOT_STORABLE)
-        outcome, contact_id = desk.outcome, contact.contact_id
-        if outcome == "unchanged" and self.is_again:
-            outcome, contact_id = self._what_it_did(event, desk.as_stored(contact))
+        outcome, contact_id = store.outcome, contact.contact_id
+        if outcome == "unchanged" and self.is_rerun:
+            outcome, contact_id = self._earlier_outcome(event, store.as_stored(contact))
         if outcome != "unchanged" and self.records:
-            profile = desk.effective_profile(desk.as_stored(contact))
+            profile = store.effective_profile(store.as_stored(contact))
             done = replace(event, profile=profile, properties={**event.properties, "outcome": outcome})
-            self._keep(KeptEvent(contact_id, done, routed_at=self.clock(), version=contact.version))
-            if not desk.leaves_mark:  # by which it could be made up for
+            self._record(KeptEvent(contact_id, done, routed_at=self.clock(), version=contact.version))
+            if not store.is_timestamped:  # a rerun could not tell that the event is missing
                 self._flush()
         if self.records and contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
-        return Applied(outcome, contact_id, desk.kept_consents)
+        return Applied(outcome, contact_id, store.kept_consents)
 
     def _flush(self) -> None:
-        if self._waiting:
-            self.history.record_many(list(self._waiting.values()))
-            self._waiting.clear()
+        if self._pending:
+            self.history.record_many(list(self._pending.values()))
+            self._pending.clear()
 
-    def _keep(self, done: KeptEvent) -> None:
-        if self.is_again:  # it may be there from before, and then stays as it is
+    def _record(self, done: KeptEvent) -> None:
+        if self.is_rerun:  # the earlier attempt may have stored it
             self.history.record(done.contact_id, done.event, routed_at=done.routed_at, version=done.version)
             return
-        self._keep_of(done.contact_id)
-        self._waiting[done.contact_id] = done
-        if len(self._waiting) >= EVENTS_AT_ONCE:
+        self._store_pending_of(done.contact_id)
+        self._pending[done.contact_id] = done
+        if len(self._pending) >= EVENTS_AT_ONCE:
             self._flush()
 
-    def _keep_of(self, contact_id: str) -> None:
-        if contact_id in self._waiting:
+    def _store_pending_of(self, contact_id: str) -> None:
+        if contact_id in self._pending:
             self._flush()
 
     def _event(self, row: CleanRow, *, source: str, at: datetime) -> Event:
@@ -156,22 +155,22 @@ class Importer:
             correlation_id=source,
         )
 
-    def _what_it_did(self, event: Event, contact: Contact) -> tuple[Outcome, str]:
-        """What the row did when it was applied before somebody stopped half-way, if it was, and to which contact."""
+    def _earlier_outcome(self, event: Event, contact: Contact) -> tuple[Outcome, str]:
+        """The outcome of the row in the attempt that was interrupted, and its contact; ``unchanged`` when it was not applied."""
         for contact_id in contact.partitions:
             for recorded in self.history.since(contact_id, event.occurred_at, types=(IMPORTED,)):
                 if recorded.id == event.id and recorded.occurred_at == event.occurred_at:
                     return recorded.properties.get("outcome", "updated"), contact_id
         if contact.absorbed and any(merge.cause == event.id for merge in self.contacts.merges(contact.contact_id)):
             return "merged", contact.contact_id
-        if not _bears_the_mark_of(contact, event):
+        if not _was_applied_to(contact, event):
             return "unchanged", contact.contact_id
-        outcome: Outcome = "created" if contact.version == 1 else "updated"  # stored, but the history was not reached
+        outcome: Outcome = "created" if contact.version == 1 else "updated"  # stored, but its history event is missing
         return outcome, contact.contact_id
 
 
 class _ErasedContact(Exception):
-    """An identity of the row leads to somebody who was erased."""
+    """An identity of the row leads to an erased contact."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -179,10 +178,10 @@ class _ErasedContact(Exception):
 
 
 @dataclass(slots=True)
-class _Desk:
-    """The contact store as one row sees it: it writes only what changes something, and keeps what a file cannot change.
+class _RowStore:
+    """A ContactStore for one row: it saves only changes, and protects what a file may not change.
 
-    ``leaves_mark`` tells whether the contact shows that the row was applied; a further identity of it does not.
+    ``is_timestamped``: whether timestamps on the contact show that the row was applied. An added identity has none.
     """
 
     contacts: ContactStore
@@ -190,7 +189,7 @@ class _Desk:
     before_change: Callable[[str], None]
     outcome: Outcome = "unchanged"
     kept_consents: tuple[str, ...] = ()
-    leaves_mark: bool = True
+    is_timestamped: bool = True
     _fresh: dict[str, Contact] = field(default_factory=dict)
     _read: dict[str, Contact] = field(default_factory=dict)
 
@@ -207,7 +206,7 @@ class _Desk:
         return owners
 
     def load(self, contact_id: str) -> Contact | None:
-        """See ContactStore. What ``resolve`` has just read is not read again."""
+        """See ContactStore. What ``resolve`` has just read is not read twice."""
         contact = self._fresh.pop(contact_id, None) or self.contacts.load(contact_id)
         if contact is not None:
             if contact.erased:
@@ -227,7 +226,7 @@ class _Desk:
         if self.outcome != "merged":
             self.outcome = "created" if contact.version == 0 else "updated"
         self._read[contact.contact_id] = after
-        self.leaves_mark = _bears_the_mark_of(after, self.event) and not (claim and before is not None)
+        self.is_timestamped = _was_applied_to(after, self.event) and not (claim and before is not None)
         return True
 
     def merge(self, merge: Merge) -> bool:
@@ -256,12 +255,12 @@ class _Desk:
         return self._read.get(contact.contact_id, contact)
 
     def effective_profile(self, contact: Contact) -> dict[str, Any]:
-        """The event's profile as it took effect, so that whoever reads the history later comes to the same contact."""
+        """The event's profile as it took effect: replaying the history then gives the same contact."""
         profile = dict(self.event.profile)
         consent = {
-            channel: said
-            for channel, said in profile.pop("consent", {}).items()
-            if not said or any(self._is_of_this(answer) for answer in _answers(contact, channel).values())
+            channel: is_granted
+            for channel, is_granted in profile.pop("consent", {}).items()
+            if not is_granted or any(self._is_of_this(answer) for answer in _answers(contact, channel).values())
         }
         return {**profile, "consent": consent} if consent else profile
 
@@ -270,12 +269,12 @@ class _Desk:
 
     def _guarded(self, before: Contact | None, after: Contact) -> Contact:
         consents, kept = dict(after.consents), []
-        granted = [name for name, said in self.event.profile.get("consent", {}).items() if said]
+        granted = [name for name, is_granted in self.event.profile.get("consent", {}).items() if is_granted]
         for channel in granted if before is not None else ():
             answers = _answers(before, channel) if before else {}
             if answers:
-                consents = {key: said for key, said in consents.items() if not key.startswith(f"{channel}/")} | answers
-                if not all(said.granted for said in answers.values()):
+                consents = {key: each for key, each in consents.items() if not key.startswith(f"{channel}/")} | answers
+                if not all(answer.granted for answer in answers.values()):
                     kept.append(channel)
         self.kept_consents = tuple(kept)
         suppressions = {**after.suppressions, **(before.suppressions if before else {})}
@@ -283,24 +282,24 @@ class _Desk:
 
 
 def _answers(contact: Contact, channel: str) -> dict[str, Consent]:
-    """What the contact has ever answered about a channel and its topics."""
-    return {key: said for key, said in contact.consents.items() if key.startswith(f"{channel}/")}
+    """The contact's answers about a channel and its topics."""
+    return {key: answer for key, answer in contact.consents.items() if key.startswith(f"{channel}/")}
 
 
 def _essence(contact: Contact) -> Contact:
-    """The contact without the times at which somebody said the same again."""
-    consents = {key: Consent(granted=said.granted, at=_NEVER, source="") for key, said in contact.consents.items()}
+    """The contact without timestamps: two that are equal hold the same data."""
+    consents = {key: Consent(granted=each.granted, at=_NEVER, source="") for key, each in contact.consents.items()}
     return replace(contact, attributes_at={}, seen={}, consents=consents)
 
 
-def _bears_the_mark_of(contact: Contact, event: Event) -> bool:
-    """Whether this very row has been stored here: its time, which no other row has, stands at what it set."""
+def _was_applied_to(contact: Contact, event: Event) -> bool:
+    """Whether the contact has this row applied: no other row has its time, which is the timestamp of what it set."""
     consent = event.profile.get("consent", {})
     stamps = [f"{kind}:{name}" for kind in ("tag", "group") for name in event.profile.get(f"{kind}s", [])]
     stamps += [name for name in event.profile if name not in {"consent", "tags", "groups"}]
     if any(contact.attributes_at.get(stamp) == event.occurred_at for stamp in stamps):
         return True
-    if any(said.at == event.occurred_at for said in contact.consents.values()):
+    if any(answer.at == event.occurred_at for answer in contact.consents.values()):
         return True
     if stamps or consent:
         return False

@@ -1,12 +1,12 @@
-"""Turns a row of a file into a contact's identities and profile, or says why it is kept out. Called by importers, row by row.
+"""Turns a row of a file into a contact's identities and profile, or gives the reason why it is rejected. Called by import_part for each row.
 
-A row is stored whole or not at all: one cell that cannot be cleaned keeps the row out, unless its column says that such
-cells are left out. Whatever a row holds, cleaning ends in an answer and never in an exception.
+A row is stored whole or not at all: one cell that cannot be cleaned rejects the row, unless its column leaves such
+cells out. Cleaning never raises, whatever a row holds.
 """
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost.contacts.attributes import AttributeSystem, load_attributes
 from waypost.contacts.cleaning import Unusable
@@ -32,7 +32,7 @@ _NOT_DECLARED: Final = Unusable(
 
 @dataclass(slots=True)
 class _Draft:
-    """A row while its cells are taken."""
+    """A row under construction."""
 
     identities: dict[str, str] = field(default_factory=dict)
     profile: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class _Draft:
 
 @dataclass(slots=True)
 class RowCleaner:
-    """Cleans the rows of one file; made once, because it remembers what each column wants."""
+    """Cleans the rows of one file; made once, because it caches the step of each column."""
 
     spec: ImportSpec
     attributes: AttributeSystem = field(default_factory=load_attributes)
@@ -55,7 +55,7 @@ class RowCleaner:
         self._steps = {name: step_for(name, column, self.spec, self.attributes) for name, column in self.spec.columns}
 
     def clean(self, row: RawRow) -> CleanRow | RejectedRow:
-        """The row, clean, or why it is kept out."""
+        """The clean row, or why it is rejected."""
         cells = row.cells
         if not isinstance(cells, RowProblem) and self.spec.format == "pinpoint":
             cells = pinpoint.endpoint(cells)
@@ -109,8 +109,10 @@ class RowCleaner:
             case "consent":
                 profile.setdefault("consent", {})[name] = value
                 draft.evidence[name] = step.place.evidence
-            case _:
+            case "ignore":
                 pass
+            case never:
+                assert_never(never)
 
     def _missing(self, draft: _Draft) -> list[tuple[str, str]]:
         if draft.size > LONGEST_ROW:

@@ -1,4 +1,4 @@
-"""Reads the rows of a CSV file, whoever wrote it: quoted line breaks, ragged rows, open quotation marks. Used by ``reading``.
+"""Reads the rows of any CSV file: quoted line breaks, ragged rows, open quotation marks. Used by ``reading``.
 
 The library's own parser does the parsing; what stands here is what it leaves to others: bounded memory, the byte at which
 each row starts, and that one broken row costs one row. A row's extent depends on nothing before it, so that a part of a
@@ -36,7 +36,7 @@ class Record:
 
 
 class _CannotGoOn(Exception):
-    """The row being parsed goes on for too many lines, or into a line that cannot be used."""
+    """The row being parsed spans too many lines, or continues in a line that cannot be used."""
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class _Lines:
 
 
 def read_records(stream: BinaryIO, spec: ImportSpec, *, is_start: bool = True) -> Iterator[Record]:
-    """Every row of the stream, the header too. Never raises for what stands in the file."""
+    """Every row of the stream, the header too. Never raises for the file's content."""
     lines = _Lines(read_lines(stream, spec, is_start=is_start))
     parser = csv.reader(lines, delimiter=spec.delimiter or ",")
     while (first := lines.peek()) is not None:
@@ -104,7 +104,7 @@ def _parsed(parser: Iterator[list[str]], lines: _Lines) -> list[str] | RowProble
         return _OPEN_QUOTE
     except csv.Error as error:
         lines.rewind()
-        if len(lines.taken) > 1:  # one reason for all, because a part of the file may end before the line that tells it
+        if len(lines.taken) > 1:  # one reason for all: a part of the file may end before the line with the cause
             return _OPEN_QUOTE
         return _CELL_TOO_LONG if "limit" in str(error) else _STRAY_RETURN
     if lines.ended_inside:

@@ -1,6 +1,6 @@
-"""Looks at the beginning of a file: what it is, how it is written, and where its columns go. Called before a file is read.
+"""Detects a file's format, encoding and columns from its beginning. Called by inspect_import.
 
-Whatever would refuse row after row for the same reason is an error of the file and told here, before anything is stored:
+What would reject every row for the same reason is an error of the file and is reported here, before anything is stored:
 a workbook instead of a CSV file, a header that is missing, a column of phone numbers that holds e-mail addresses.
 """
 
@@ -26,7 +26,7 @@ from waypost.importing.sampling import check_sample
 from waypost.importing.spec import Format, ImportSpec
 
 HEAD: Final = 1 << 18
-"""Bytes at the beginning of a file that are looked at."""
+"""Bytes at the beginning of a file that are read for detection."""
 
 MOST_COLUMNS: Final = 1000
 _SAMPLE_ROWS: Final = 200
@@ -36,7 +36,7 @@ CODECS: Final = {
     "utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-16-le": "utf-16-le", "utf-16-be": "utf-16-be", UNDECIDED: UNDECIDED,
 }  # fmt: skip
 _UTF_32: Final = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
-_NOBODYS: Final = re.compile("[\ue000-\uf8ff]")
+_PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff]")
 """Characters without a meaning, as they come of Big5 read as GB18030."""
 
 _MOST_UNREADABLE: Final = 0.1
@@ -44,7 +44,7 @@ _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 def resolve(head: bytes, spec: ImportSpec, *, attributes: AttributeSystem | None = None) -> ImportSpec:
-    """The specification with all that the first ``HEAD`` bytes of the file tell, ready for ``read_rows``.
+    """The specification, completed from the first ``HEAD`` bytes of the file and ready for ``read_rows``.
 
     Raises InvalidInput, naming the column where it is one, for a file that cannot be imported as it is.
     """
@@ -127,7 +127,7 @@ def _guessed(head: bytes) -> str:
 
 
 def _makes_sense(line: bytes, encoding: str) -> bool:
-    return _reads(line, encoding) and not _NOBODYS.search(line.decode(encoding, "ignore"))
+    return _reads(line, encoding) and not _PRIVATE_USE.search(line.decode(encoding, "ignore"))
 
 
 def _reads(data: bytes, encoding: str) -> bool:
@@ -158,7 +158,7 @@ def _format(text: str) -> Format:
 
 
 def _csv(head: bytes, text: str, spec: ImportSpec) -> ImportSpec:
-    """The specification with what the header row tells."""
+    """The specification with the columns of the header row."""
     spec = replace(spec, mac_lines="\n" not in text and "\r" in text)
     first_line = text.splitlines()[0]
     if first_line.lower().startswith("sep=") and len(first_line) == 5:  # Excel's own hint
@@ -198,7 +198,7 @@ def _as_wide_as_rows(header: tuple[str, ...], head: bytes, spec: ImportSpec) -> 
     rows = [record.cells for record in records if isinstance(record.cells, list) and any(record.cells)]
     width = min(map(len, rows), default=0)
     if any(any(row[len(header) :]) for row in rows):
-        return header  # what stands there belongs to nobody
+        return header  # those cells have no column
     return (*header, *(f"column {place}" for place in range(len(header) + 1, width + 1)))
 
 

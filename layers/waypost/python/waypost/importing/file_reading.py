@@ -30,7 +30,7 @@ class PartStart:
 
 
 def plain_stream(stream: BinaryIO, head: bytes) -> BinaryIO:
-    """The stream, decompressed if its ``head`` (already read from it) says so; Pinpoint exports are ``.gz``."""
+    """The stream, decompressed if its ``head`` (already read from it) is that of gzip; Pinpoint exports are ``.gz``."""
     whole = cast("BinaryIO", _Rejoined(head, stream))
     return cast("BinaryIO", _Unzipped(whole)) if head.startswith(GZIP) else whole
 
@@ -39,7 +39,7 @@ def read_rows(stream: BinaryIO, spec: ImportSpec, *, first_row: int | None = Non
     """The rows of a file that was looked at; empty rows are left out but counted.
 
     ``first_row`` is None when the stream begins where the file begins. Otherwise the stream begins at a ``PartStart`` and
-    may end at the next one. Raises InvalidInput for a specification that was not resolved; what stands in the file never
+    may end at the next one. Raises InvalidInput for a specification that was not resolved; the content of the file never
     raises: a row that cannot be read is a RowProblem.
     """
     for number, _, cells in _numbered(stream, spec, first_row):
@@ -89,7 +89,7 @@ def _numbered(
 
 
 def _named(cells: list[str], header: tuple[str, ...], several: dict[str, list[int]]) -> dict[str, Cell] | RowProblem:
-    """The cells by column name. A short row lacks its last cells; a long one has cells nobody can place.
+    """The cells by column name. A short row lacks its last cells; a long one has cells without a column.
 
     That counts when the cells too many are empty, too: a row whose last cell is empty was shifted by a separator in a cell.
     """
@@ -132,7 +132,7 @@ class _Rejoined:
 
 
 class _Unzipped(gzip.GzipFile):
-    """A compressed stream that says in our words when it is damaged."""
+    """A compressed stream that raises InvalidInput when it is damaged."""
 
     def __init__(self, compressed: BinaryIO) -> None:
         super().__init__(fileobj=compressed, mode="rb")

@@ -1,7 +1,7 @@
 """Fills what a row does not say by declared rules, and records each. Called by the cleaner.
 
 Declared in ``statemachines/contacts/filling.yaml``, published in the section ``filling``. Nothing is guessed: a rule takes
-a value from another one that says it, or a declared default.
+a value derived from another one, or a declared default.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,8 +41,8 @@ class FillRule(JsonForm):
     """Gives ``attribute`` a value when the row has none.
 
     The value is ``value``; or what ``table`` has for the attribute ``source``; or what ``by`` derives from it. ``only_if``
-    maps attributes to the values (any of them) they must have. ``when_known`` says what the proposal does to a value the
-    contact already has: it stays, or it is replaced (for what belongs to the row's other values, like the province of a
+    maps attributes to the values (any of them) they must have. ``when_known``: whether a value that the
+    contact already has is kept or replaced (for what belongs to the row's other values, like the province of a
     new city).
     """
 

@@ -1,4 +1,4 @@
-"""Counts what became of all rows of a file and writes the files a person looks at. Called by finish_import."""
+"""Adds up the outcomes of all rows of a file and writes the report and its files. Called by finish_import."""
 
 import json
 from collections import Counter
@@ -19,7 +19,7 @@ _ROWS_AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishImport:
-    """Makes the report of a run whose parts are all done; the same again writes the same files."""
+    """Makes the report of a run whose parts are all done; a repeated call writes the same files."""
 
     files: Files
 
@@ -70,7 +70,7 @@ class FinishImport:
         return result
 
     def _write_rejected(self, plan: ImportPlan, parts: Sequence[StoredFile]) -> str:
-        """Row number, field, reason, and the cells as they stood in the file, so that they can be corrected in place."""
+        """Row number, field, reason, and the original cells, so that they can be corrected in place."""
         key = f"{plan.target}rejected.csv"
         header = list(plan.spec.header)
         with self.files.writer(key, content_type=CONTENT_TYPE) as writer:
@@ -96,7 +96,7 @@ class FinishImport:
                     yield json.loads(line)
 
     def _buckets(self, plan: ImportPlan) -> list[str]:
-        """What was found in each bucket of persons lies under these keys, with an ending."""
+        """The key of each bucket's findings, without the ending."""
         return [reconciled_key(plan, bucket) for bucket in range(Division.load(self.files, plan).buckets)]
 
     def _write_duplicates(self, plan: ImportPlan) -> str:

@@ -1,7 +1,7 @@
 """Imports the rows of one part of a file. Called by import_part.
 
-What a part did lies in its result file, written once and last: a part that has one is answered from it. A part that was
-left half-done is done again, which changes nothing for the rows that were done.
+The result file of a part is written once and last; a part that has one is not read again. A part that was interrupted is
+repeated, which changes nothing for the rows that were applied.
 """
 
 import json
@@ -22,15 +22,15 @@ from waypost.importing.reading_ahead import ReadAhead
 from waypost.importing.rows import CleanRow, RawRow, RejectedRow, Repair
 
 ROWS_AT_ONCE: Final = 50
-"""Read ahead together: with two identities each they are one BatchGetItem of 100 keys."""
+"""Read ahead together: with two identities each they take one BatchGetItem of 100 keys."""
 
 MOST_REPAIRS: Final = 500
-"""Kinds of repair that are counted apart; a file of JSON lines may have a field of its own in every row."""
+"""Kinds of repair that are counted separately; a file of JSON lines may have another field in every row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPart:
-    """Reads, cleans and applies rows, and writes down what became of them; each part has an ``importer`` of its own."""
+    """Reads, cleans and applies rows, and writes their outcomes; each part has an ``importer`` of its own."""
 
     files: Files
     contacts: BulkContactStore
@@ -39,27 +39,27 @@ class ImportPart:
     def import_part(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run, part}`` → ``{rows, repeated}``; the part is named by its key.
 
-        Raises RetryableError or FinalError; what was done stays done.
+        Raises RetryableError or FinalError; the rows applied so far stay applied.
         """
         key = payload["part"]
         if (known := self.files.read(result_key(key))) is not None:
             return {"rows": json.loads(known)["rows"], "repeated": True}
         plan, part = load_import(self.files, payload["run"]), Part.load(self.files, key)
         division = Division.load(self.files, plan)
-        is_again = not plan.dry_run and not self.files.write_once(beside(key, "begun", ""), b"")
+        is_rerun = not plan.dry_run and not self.files.write_once(beside(key, "begun", ""), b"")
         result = _Result()
         with self.files.writer(beside(key, "rejected", ".jsonl")) as rejected:
             result.rejected_rows = rejected
-            self._import(plan, part, last=division.last, is_again=is_again, result=result)
+            self._import(plan, part, last=division.last, is_rerun=is_rerun, result=result)
         write_persons(self.files, beside(key, "persons", ""), result.persons, buckets=division.buckets)
         self.files.write_once(result_key(key), json.dumps(result.to_dict(), ensure_ascii=False).encode())
         return {"rows": result.rows, "repeated": False}
 
-    def _import(self, plan: ImportPlan, part: Part, *, last: int, is_again: bool, result: "_Result") -> None:
+    def _import(self, plan: ImportPlan, part: Part, *, last: int, is_rerun: bool, result: "_Result") -> None:
         stream = self.files.stream(content_of(plan, self.files), start=part.start, end=part.end)
         ahead = ReadAhead(self.contacts, writes=not plan.dry_run)
         cleaner = RowCleaner(plan.spec)
-        with replace(self.importer, contacts=ahead, records=not plan.dry_run, is_again=is_again) as importer:
+        with replace(self.importer, contacts=ahead, records=not plan.dry_run, is_rerun=is_rerun) as importer:
             for raws in batched(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
                 cleaned = [(raw, cleaner.clean(raw)) for raw in raws]
                 ahead.prepare(row.identities for _, row in cleaned if isinstance(row, CleanRow))
@@ -78,7 +78,7 @@ class ImportPart:
 
 @dataclass(slots=True)
 class _Result:
-    """What became of the rows of a part."""
+    """The outcomes of the rows of a part."""
 
     rows: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -88,7 +88,7 @@ class _Result:
     rejected_rows: FileWriter | None = None
 
     def add(self, row: CleanRow, applied: Applied) -> None:
-        """A row that was applied."""
+        """Count a row that was applied."""
         self.outcomes[applied.outcome] += 1
         self.kept_consents.update(applied.kept_consents)
         self.persons.append(PersonRow(row.number, applied.contact_id, applied.outcome, row.profile, row.identities))
@@ -96,7 +96,7 @@ class _Result:
             self._count(repair, row.number)
 
     def reject(self, raw: RawRow, row: RejectedRow) -> None:
-        """A row that was kept out."""
+        """Count a row that was rejected, and write it with its cells."""
         self.outcomes["rejected"] += 1
         cells = raw.cells if isinstance(raw.cells, Mapping) else {}
         line = {**row.to_dict(), "cells": cells}

@@ -46,7 +46,7 @@ class InspectImport:
     clock: Clock
 
     def inspect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{input}`` → ``{run}``; the plan is written down once, so that the same input again goes on with the same run.
+        """``{input}`` → ``{run}``; the plan is stored once, so the same input resumes the same run.
 
         Raises InvalidInput with the field of the input, or the column of the file, and the way out.
         """
@@ -153,14 +153,14 @@ def _consent(given: Any) -> dict[Channel, str]:
     shape = 'expected for each channel where and how everybody agreed, for example {"email": "sign-up form, 2026"}, or false'
     if not isinstance(given, dict):
         raise InvalidInput("consent", shape)
-    said: dict[Channel, str] = {}
+    evidence: dict[Channel, str] = {}
     for channel, value in given.items():
         if channel not in CHANNELS:
             raise InvalidInput(f"consent.{channel}", f"expected one of {', '.join(CHANNELS)}")
         if value is not False and not (isinstance(value, str) and value.strip()):
             raise InvalidInput(f"consent.{channel}", shape)
-        said[channel] = value.strip() if value else ""
-    return said
+        evidence[channel] = value.strip() if value else ""
+    return evidence
 
 
 def _instant(given: str) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from waypost.importing.spec import ImportSpec
 
 UNDECIDED: Final = "utf-8 or gb18030"
-"""The encoding of a file that begins in ASCII only: what comes later is told line by line."""
+"""The encoding of a file that begins in ASCII only: it is decided line by line."""
 
 LONGEST_LINE: Final = 1_000_000
 """Bytes of a line. A longer one is skipped, which is how a file without line breaks cannot fill the memory."""
@@ -29,7 +29,7 @@ _MARKS: Final = {
 class Line:
     """A line with its line break (none at the end of the file); ``text`` is None when the line cannot be used.
 
-    ``reason`` says why. ``offset`` counts bytes from where reading began.
+    ``reason`` is why. ``offset`` counts bytes from the start of the stream.
     """
 
     offset: int
@@ -45,7 +45,7 @@ def byte_order_mark(encoding: str) -> bytes:
 def read_lines(stream: BinaryIO, spec: ImportSpec, *, is_start: bool) -> Iterator[Line]:
     """The lines of the stream, which is in ``spec.encoding``.
 
-    ``is_start`` tells that it begins where the file begins: a byte order mark there is no part of the first line.
+    ``is_start``: the stream begins at the start of the file, where a byte order mark is skipped.
     """
     first, *others = spec.encoding.split(" or ")
     end = ("\r" if spec.mac_lines else "\n").encode(first)

@@ -1,10 +1,10 @@
-"""Finds where each column of a file goes: as the author said, or by the names people give to columns. Used by detecting."""
+"""Maps the columns of a file: as declared, or by the names people give to columns. Used by detecting."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, assert_never
 
 from waypost.contacts.attributes import AttributeSystem
 from waypost.errors import InvalidInput
@@ -34,13 +34,13 @@ BUILT_IN: Final = frozenset({"email", "phone", "locale", "timezone"})
 
 
 def folded(name: str) -> str:
-    """A column's name without case, spaces, punctuation and what stands in brackets: ``手机号（必填）`` is ``手机号``."""
+    """A column's name without case, spaces, punctuation and brackets with their content: ``手机号（必填）`` is ``手机号``."""
     text = unicodedata.normalize("NFKC", name[:_LONGEST_COMPARED]).casefold()
     return _NOT_WORD.sub("", _BRACKETS.sub("", text)) or _NOT_WORD.sub("", text)
 
 
 def by_alias(name: str, attributes: AttributeSystem) -> Column | None:
-    """Where a column of this name goes when nobody said it; None when nothing declared has such a name."""
+    """The mapping of an undeclared column by its name; None when nothing declared has such a name."""
     key = folded(name)
     for declared in attributes.attributes.values():
         if key in (folded(declared.name), *map(folded, declared.aliases)):
@@ -74,10 +74,10 @@ def mapped(header: Iterable[str], spec: ImportSpec, attributes: AttributeSystem)
     unmapped = []
     used: set[str] = set()
     for name in header:
-        said = name if name in declared else by_fold.get(folded(name), "")
-        if said and said not in used:
-            used.add(said)
-            columns[name] = declared[said]
+        match = name if name in declared else by_fold.get(folded(name), "")
+        if match and match not in used:
+            used.add(match)
+            columns[name] = declared[match]
             continue
         column = by_alias(name, attributes) or unknown_column(name, spec)
         if column is None:
@@ -94,17 +94,21 @@ def mapped(header: Iterable[str], spec: ImportSpec, attributes: AttributeSystem)
 
 def unknown_column(name: str, spec: ImportSpec) -> Column | None:
     """What the specification wants done with a column nothing is declared for. Raises InvalidInput when it refuses it."""
-    if spec.unknown_columns == "refuse":
-        raise InvalidInput(
-            f"column {name[:60]}",
-            "is not declared; name it under columns (ignore will do), or set unknown_columns: ignore",
-        )
-    if spec.unknown_columns == "ignore":
-        return None
-    try:
-        return Column("attribute", attribute_name(name))
-    except ValueError:
-        return None
+    match spec.unknown_columns:
+        case "refuse":
+            raise InvalidInput(
+                f"column {name[:60]}",
+                "is not declared; name it under columns (ignore will do), or set unknown_columns: ignore",
+            )
+        case "ignore":
+            return None
+        case "keep":
+            try:
+                return Column("attribute", attribute_name(name))
+            except ValueError:
+                return None
+        case never:
+            assert_never(never)
 
 
 def _without_doubt(columns: dict[str, Column], guessed: set[str], unmapped: list[str]) -> dict[str, Column]:

@@ -1,7 +1,8 @@
-"""Who the rows of a file are about: written by each part, read together for all parts. Used by part and reconciling.
+"""Which contact each row of a file belongs to: written by each part, read for all parts together. Used by import_part and
+reconcile_import.
 
-Persons fall into buckets by their contact ids, and the rows of a bucket stand behind each other in the file of a part: so
-all rows of the same persons can be read from a file of any size, a bucket at a time.
+Rows are grouped into buckets by a hash of the contact id, and the file of a part holds one bucket after the other: so all
+rows of the same contacts can be read one bucket at a time, however large the import is.
 """
 
 import json
@@ -19,7 +20,7 @@ _PLACES: Final = struct.Struct(">2I")
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A row that was applied: its number, the contact it became part of, what it did there, and what it says."""
+    """A row that was applied: its number, its contact, the outcome, and its values."""
 
     number: int
     contact_id: str
@@ -39,13 +40,13 @@ class PersonRow:
 
 
 def person_of(line: bytes) -> bytes:
-    """The contact id in a dumped row; most rows have no other of the same person and need not be read any further."""
+    """The contact id of a dumped row, without parsing it: most contacts have only one row."""
     start = line.index(b'"') + 1
     return line[start : line.index(b'"', start)]
 
 
 def write_persons(files: Files, key: str, rows: Iterable[PersonRow], *, buckets: int) -> None:
-    """Write the rows of a part, bucket by bucket, in their order; in front the places where the buckets begin."""
+    """Write the rows of a part, bucket by bucket, in their order, behind a table of the buckets' offsets."""
     lines: list[list[bytes]] = [[] for _ in range(buckets)]
     for row in rows:
         lines[crc32(row.contact_id.encode()) % buckets].append(row.dump())

@@ -66,17 +66,17 @@ def endpoint(cells: Mapping[str, Cell]) -> dict[str, Cell] | RowProblem:
         return RowProblem(f"should be one of {', '.join(sorted({*_CHANNELS, *_PUSH}))}", "ChannelType")
     if address and not channel:
         return RowProblem("is missing, so nobody knows what the address is", "ChannelType")
-    told = dict(_sorted(cells))
+    found = dict(_sorted(cells))
     if address:
         if channel in _PUSH:
-            told["Address.push"], told["PushService"] = address, channel.lower()
+            found["Address.push"], found["PushService"] = address, channel.lower()
         else:
-            told["Address.email" if channel == "EMAIL" else "Address.phone"] = address
+            found["Address.email" if channel == "EMAIL" else "Address.phone"] = address
     if str(cells.get("OptOut") or "").strip().upper() == "ALL" and channel in _CHANNELS:
-        told[f"OptOut.{_CHANNELS[channel]}"] = False
+        found[f"OptOut.{_CHANNELS[channel]}"] = False
     if not user and (channel in _PUSH or not address) and cells.get("Id"):
-        told["Id.alone"] = f"pinpoint:{cells['Id']}"
-    return told
+        found["Id.alone"] = f"pinpoint:{cells['Id']}"
+    return found
 
 
 def _sorted(cells: Mapping[str, Cell]) -> list[tuple[str, Any]]:

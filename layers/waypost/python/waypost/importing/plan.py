@@ -1,7 +1,7 @@
-"""One run of an import: what is imported, how it is read, and where its files lie. Used by every step of an import.
+"""One run of an import: what is imported, how it is read, and the keys of its files. Used by every step of an import.
 
-A run is named by what goes in: the same file read in the same way is the same run, however often it is started, so that
-what is finished is never done again.
+The name of a run is a hash of its inputs: the same file read in the same way is the same run, however often it is started,
+so finished work is never repeated.
 """
 
 import json
@@ -23,12 +23,12 @@ _EVERY_ROW: Final = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan(JsonForm):
-    """What every part of the run is told.
+    """What all parts of the run work by.
 
     ``sources`` are the files as they were found; ``content`` is the one that is read, which is another when the sources
-    must be unpacked first. ``as_of`` is when the last row was true, each earlier one a millisecond earlier: so rows of the
-    same person end as if they were applied in order, whichever is applied first. ``consent`` holds, for each channel, what
-    all rows that have an address there have agreed to (its evidence), or "" when they have all refused.
+    must be unpacked first. ``as_of`` is the time of the last row, and each earlier row is a millisecond older: so rows of the
+    same person have the same result in whatever order they are applied. ``consent`` holds, for each channel, what all rows
+    with an address there have agreed to (the evidence), or "" when they have all refused.
     """
 
     run: str
@@ -41,27 +41,27 @@ class ImportPlan(JsonForm):
 
     @property
     def source(self) -> str:
-        """The evidence of what the rows say, and where their events come from."""
+        """The source of the rows' events, and the evidence of their consents."""
         return f"import:{self.run}"
 
     @property
     def work(self) -> str:
-        """The folder of what only the run itself reads."""
+        """The folder of working files, which only the run itself reads."""
         return work_folder(self.run)
 
     @property
     def target(self) -> str:
-        """The folder of the report and what belongs to it."""
+        """The folder of the report and its files."""
         return f"imports/{self.run}/"
 
     @property
     def parts(self) -> str:
-        """The folder of the parts; their names sort as their rows do."""
+        """The folder of the parts; their names sort in the order of their rows."""
         return f"{self.work}parts/"
 
     @property
     def persons(self) -> str:
-        """The folder of who the rows of each part are about."""
+        """The folder of the persons of each part."""
         return f"{self.work}persons/"
 
     @property
@@ -70,19 +70,19 @@ class ImportPlan(JsonForm):
         return f"{self.work}content" if self.unpacks else self.sources[0].key
 
     def row_time(self, number: int, last: int) -> datetime:
-        """When row ``number`` of a file that ends with row ``last`` was true."""
+        """The time of row ``number`` in a file that ends with row ``last``."""
         return self.as_of - (last - number) * _EVERY_ROW
 
     def with_consent(self, row: CleanRow) -> CleanRow:
-        """The row with what was said of all rows, where it says nothing itself and has an address."""
-        said = dict(row.profile.get("consent", {}))
+        """The row with the consent that was given for all rows, for channels where it has an address and no answer of its own."""
+        answers = dict(row.profile.get("consent", {}))
         evidence = dict(row.evidence)
         for channel, text in self.consent.items():
             kind = ADDRESS_ATTRIBUTE[channel]
-            if channel not in said and (kind in row.identities or kind in row.profile):
-                said[channel] = bool(text)
+            if channel not in answers and (kind in row.identities or kind in row.profile):
+                answers[channel] = bool(text)
                 evidence |= {channel: text} if text else {}
-        return replace(row, profile={**row.profile, "consent": said}, evidence=evidence) if said else row
+        return replace(row, profile={**row.profile, "consent": answers}, evidence=evidence) if answers else row
 
 
 def content_of(plan: ImportPlan, files: Files) -> StoredFile:
@@ -91,13 +91,13 @@ def content_of(plan: ImportPlan, files: Files) -> StoredFile:
         return plan.sources[0]
     unpacked = files.find(plan.content)
     if unpacked is None:
-        raise InvalidInput("file", f"{plan.content} is gone; start the import anew with its file")
+        raise InvalidInput("file", f"{plan.content} is gone; start the import again with its file")
     return unpacked
 
 
 @dataclass(frozen=True, slots=True)
 class Division(JsonForm):
-    """How a file was divided: ``last`` is no less than the number of its last row; its persons fall into ``buckets``."""
+    """How a file was divided: ``last`` is at least the number of its last row, ``buckets`` the number of buckets of persons."""
 
     last: int
     buckets: int
@@ -110,7 +110,7 @@ class Division(JsonForm):
 
     @classmethod
     def load(cls, files: Files, plan: ImportPlan) -> Self:
-        """``find``, when it has to be there. Raises InvalidInput."""
+        """The division of a run's file. Raises InvalidInput while it is not divided."""
         division = cls.find(files, plan)
         if division is None:
             raise InvalidInput("run", f"the file of {plan.run} is not divided into parts; start the import again")
@@ -118,17 +118,17 @@ class Division(JsonForm):
 
 
 def division_key(plan: ImportPlan) -> str:
-    """Where the division of a run's file lies."""
+    """The key of the division of a run's file."""
     return f"{plan.work}divided.json"
 
 
 def reconciled_key(plan: ImportPlan, bucket: int) -> str:
-    """Where what was found about the persons of a bucket lies; an ending is missing."""
+    """The key of the findings about the persons of a bucket, without the ending."""
     return f"{plan.work}reconciled/{bucket:05d}"
 
 
 def work_folder(run: str) -> str:
-    """The folder of what only the run itself reads."""
+    """The folder of working files, which only the run itself reads."""
     return f"work/imports/{run}/"
 
 
@@ -138,7 +138,7 @@ def load_import(files: Files, run: str) -> ImportPlan:
 
 
 def plan_key(run: str) -> str:
-    """Where the plan of a run lies."""
+    """The key of a run's plan."""
     return f"{work_folder(run)}plan.json"
 
 
@@ -155,15 +155,15 @@ class Part(JsonForm):
         """The part under this key. Raises InvalidInput."""
         stored = files.read(key)
         if stored is None:
-            raise InvalidInput("part", f"{key} is gone; start the import anew with its file")
+            raise InvalidInput("part", f"{key} is gone; start the import again with its file")
         return cls.from_dict(json.loads(stored))
 
 
 def result_key(part_key: str) -> str:
-    """Where the result of a part lies; when it is there, the part is done."""
+    """The key of a part's result; the part is done when it exists."""
     return part_key.replace("/parts/", "/done/")
 
 
 def beside(part_key: str, folder: str, ending: str) -> str:
-    """Where something else of a part lies."""
+    """The key of another file of a part."""
     return part_key.replace("/parts/", f"/{folder}/").removesuffix(".json") + ending

@@ -1,6 +1,4 @@
-"""Reads the contacts of many rows at once, so that a row that changes nothing costs a fiftieth of two reads. Used by
-import_part.
-"""
+"""Reads the contacts of many rows at once: a row that changes nothing costs a fiftieth of two reads. Used by import_part."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,11 +10,11 @@ from waypost.contacts.profile import Contact
 
 @dataclass(slots=True)
 class ReadAhead:
-    """A ContactStore in front of another: what ``prepare`` has read is given once, and what is saved is remembered.
+    """A ContactStore in front of another: a cache that returns what ``prepare`` has read once.
 
-    That may be old when it is used, which is safe: a save names the version it has seen, and whoever is refused reads
-    again, then from the store itself. Without ``writes`` nothing is saved, and what would have been is remembered until
-    the end, so that later rows meet it (a dry run).
+    It may be stale, which is safe: a save is conditional on the version, and after a refused one the contact is read from
+    the store itself. Without ``writes`` (a dry run) nothing is saved; what would have been saved is kept in memory, so that
+    later rows see it.
     """
 
     store: BulkContactStore
@@ -27,7 +25,7 @@ class ReadAhead:
     _claimed: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def prepare(self, identities: Iterable[Mapping[str, str]]) -> None:
-        """Read what these rows will ask for; what was read for earlier ones is forgotten."""
+        """Read what these rows will need, and drop what was read for earlier ones."""
         asked = list(identities)
         self._owners, self._contacts = {}, {}
         for given, owners in zip(asked, self.store.resolve_many(asked), strict=True):

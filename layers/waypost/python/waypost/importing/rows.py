@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from waypost.codec import JsonForm
 
 Cell: TypeAlias = Any
-"""What stands in a cell: text in a CSV file; any JSON value, flattened (``address.city``), in the other formats."""
+"""The value of a cell: text in a CSV file; any JSON value, flattened (``address.city``), in the other formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as it stands in the file: its cells by column name, or why there are none.
+    """A row of the file: its cells by column name, or why there are none.
 
     ``number`` counts the rows of the file as a spreadsheet shows them: the header is row 1, a quoted line break starts no
     new row, an empty row counts. Files without a header (JSON lines) start at 1.
@@ -34,7 +34,7 @@ class RawRow:
 class Repair(JsonForm):
     """One change that cleaning made: in ``field``, by ``rule``, from ``before`` (shortened) to ``after``.
 
-    It shows what stood in the file, so it belongs into the report beside the file and never into a log.
+    It quotes the file, so it may be in the report of the import and never in a log.
     """
 
     field: str
@@ -48,9 +48,9 @@ class CleanRow:
     """A row that may be stored.
 
     ``identities`` map kinds to normalised values; there is at least one. ``profile`` is what an event's profile may hold:
-    attributes, and the reserved keys ``consent`` ({channel: yes or no}), ``tags`` and ``groups``. ``filled`` are values a
-    fill rule proposes: each is for a contact that has none under this name. ``evidence`` is the text behind each answer
-    in ``consent``, by channel.
+    attributes, and the reserved keys ``consent`` ({channel: yes or no}), ``tags`` and ``groups``. ``filled`` holds
+    defaults, applied only to attributes the contact lacks. ``evidence`` is the text behind each answer in ``consent``, by
+    channel.
     """
 
     number: int
@@ -63,7 +63,7 @@ class CleanRow:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that is kept out: the column (or ``row``), and the reason, which never quotes a cell.
+    """A row that is rejected: the column (or ``row``), and the reason, which never quotes a cell.
 
     ``more`` has the further (field, reason) pairs, when several cells are wrong.
     """

@@ -1,7 +1,7 @@
-"""Judges a file by its first rows: columns that hold something else than they are called. Called by detecting.
+"""Checks the first rows of a file: does each column hold what its name says? Called by detecting.
 
-A column of phone numbers with e-mail addresses in it would refuse each row for the same reason, or worse, be stored as
-free text. It is one mistake, made once, and told once.
+A phone column that holds e-mail addresses would reject every row for the same reason, or be stored as free text. It is one
+mistake and is reported once.
 """
 
 import re

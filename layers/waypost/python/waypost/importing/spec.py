@@ -28,10 +28,10 @@ class Column(JsonForm):
     """Where the cells of one column go.
 
     ``name`` is the kind of identity, the attribute or the channel of the consent. ``account`` is the official account or
-    mini program of an openid. ``evidence`` says what the person agreed to, and where. ``separator`` parts several tags,
+    mini program of an openid. ``evidence`` is what the person agreed to, and where. ``separator`` separates several tags,
     groups or list values in a cell ("" is any of ``, ; |`` and their Chinese forms). ``dates`` is the order of day and
-    month in this column, if it differs from the file's. ``wrong`` says what happens to a cell that cannot be cleaned:
-    the row is kept out, or only the cell; "" is what the attribute's declaration says, and for identities ``reject``.
+    month in this column, if it differs from the file's. ``wrong`` is what a cell that cannot be cleaned leads to:
+    the row is rejected, or only the cell left out; "" is the default of the attribute's declaration, for identities ``reject``.
     """
 
     goes_to: Target
@@ -44,7 +44,7 @@ class Column(JsonForm):
     wrong: WhenWrong | Literal[""] = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: only what is said."""
+        """The JSON form, without the empty fields."""
         return {name: value for name, value in dump_fields(self).items() if value not in {"", None}}
 
 
@@ -53,11 +53,11 @@ class ImportSpec(JsonForm):
     """Everything needed to read and clean a file; plain JSON by ``to_dict``, so that every part of a file gets the same.
 
     ``format``, ``encoding``, ``delimiter`` and ``header`` are empty until the file was looked at. ``header`` holds the
-    column names of a CSV file in order, so that a part from its middle can be read; ``columns`` says where they go;
+    column names of a CSV file in order, so that a part from its middle can be read; ``columns`` maps them to contacts;
     ``unmapped`` are those nothing was declared for. ``phone_region`` is the country of phone numbers written without one,
     ``time_zone`` that of times written without one. ``required`` are the kinds of identity
-    every row must have; without any, one of whatever kind will do. ``empty`` are further markers of an empty cell. ``mac_lines`` tells that rows end with a lone CR, ``header_row`` in
-    which row of the file the column names stand.
+    every row must have; without any, one of whatever kind will do. ``empty`` are further markers of an empty cell. ``mac_lines``: rows end with a lone CR.
+    ``header_row`` is the number of the row with the column names.
     """
 
     name: str = ""

@@ -1,4 +1,4 @@
-"""Cuts a file into parts of whole rows: what each part is, not a copy of it. Called by split_import.
+"""Divides a file into parts of whole rows, each a byte range of it. Called by split_import.
 
 Compressed files, and folders of files, are first unpacked into one plain file that can be read from any place.
 """
@@ -18,13 +18,13 @@ LARGEST_FILE: Final = 10 * 1024**3
 """Bytes, unpacked; some 60 million rows. A larger file comes in pieces."""
 
 ROWS_PER_PART: Final = 2_000
-"""At 25 ms for a new contact a part takes under a minute, of the 15 that a function has."""
+"""At 25 ms for a new contact a part takes under a minute; a function has 15."""
 
 ROWS_PER_BUCKET: Final = 25_000
 """Rows that are compared with each other at once: some 15 MB, however large the file is."""
 
 BYTES_PER_STEP: Final = 1024**3
-"""Of one call: two minutes at 10 MB/s, and 15 are allowed."""
+"""Bytes per invocation: two minutes at 10 MB/s; a function has 15."""
 
 _LARGE: Final = 2 * 1024**3
 _COPIED_AT_ONCE: Final = 1024 * 1024
@@ -33,7 +33,7 @@ _MAGIC: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitImport:
-    """Writes one small file for each part; the same file is always cut in the same places."""
+    """Writes one small file for each part; the same file is always divided at the same places."""
 
     files: Files
     rows_per_part: int = ROWS_PER_PART
@@ -81,7 +81,7 @@ class SplitImport:
         self.files.write(f"{plan.parts}{part.first:011d}.json", json.dumps(part.to_dict()).encode())
 
     def _unpack(self, plan: ImportPlan) -> None:
-        """All sources behind each other, decompressed; of several, each with a line end behind it."""
+        """Concatenate all sources, decompressed; with several, each one ends with a line break."""
         with self.files.writer(plan.content) as writer:
             size = 0
             for source in plan.sources:

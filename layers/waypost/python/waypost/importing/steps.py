@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost.contacts import cleaning
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
@@ -38,11 +38,11 @@ _SEVERAL: Final = re.compile(r"[/,;|、，；]")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How the cells of a column are cleaned. ``rule`` names what was done, for the report.
+    """How the cells of a column are cleaned. ``rule`` names the cleaning rule, for the report.
 
-    ``takes_empty`` tells that a marker of emptiness (``无``) may be a value of this column, ``is_cell`` that the texts are
-    cells of a CSV file, where a spreadsheet has left its marks. ``known`` remembers what short
-    cells became: dates, cities and levels come again and again in a file, and identities do not.
+    ``takes_empty``: a marker of emptiness (``无``) may be a value of this column. ``is_cell``: the texts are cells of a CSV
+    file, which a spreadsheet may have escaped. ``known`` caches the values of short cells: dates, cities and levels repeat
+    in a file, identities do not.
     """
 
     column: str
@@ -60,7 +60,7 @@ class Step:
         return self.place.name or self.place.goes_to
 
     def value(self, cell: Any, further_empty: tuple[str, ...]) -> Any:
-        """The clean value of a cell; None when it says nothing, Unusable when it cannot be used. Do not change it."""
+        """The clean value of a cell; None for an empty one, Unusable when it cannot be used. Do not change it."""
         if not isinstance(cell, str):
             return None if cell is None or cell == [] else self.clean(cell)
         if self.place.goes_to == "identity" or len(cell) > _LONGEST_KNOWN:
@@ -108,6 +108,8 @@ def _step(name: str, column: Column, spec: ImportSpec, attributes: AttributeSyst
         case "consent":
             leaves_out = column.wrong == "leave_out"
             return Step(name, column, "boolean", _answer, leaves_out=leaves_out)
+        case never:
+            assert_never(never)
 
 
 def _identity(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
@@ -216,7 +218,7 @@ _AS_NUMBER: Final = AttributeDeclaration(name="", type="number")
 
 
 def _undeclared(value: Any) -> Any:
-    """A value nobody declared: text is tidied, other JSON values stay."""
+    """A value of an undeclared attribute: text is tidied, other JSON values stay."""
     if isinstance(value, str):
         return _AS_GIVEN.clean(value)
     if isinstance(value, list):
@@ -237,7 +239,7 @@ def _names(value: Any, separator: str) -> Any:
 
 
 def _tags(value: Any, separator: str) -> Any:
-    """Names of tags that somebody may give; what a report calls a tag stands for the tag itself."""
+    """Names of tags that an import may give; a tag's display name stands for the tag."""
     names, system = _names(value, separator), load_tag_system()
     if isinstance(names, Unusable) or not system.is_declared:
         return names

@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost.clock import Clock, real_now
 from waypost.events.envelope import OWN_SOURCE
@@ -116,8 +116,10 @@ class ReceiveWebhook:
                 return read_object(body)
             case Verdict.STALE as verdict:
                 return refuse(400, "webhook-timestamp", verdict.value)
-            case verdict:
+            case Verdict.INCOMPLETE | Verdict.FORGED as verdict:
                 return refuse(401, "webhook-signature", verdict.value)
+            case never:
+                assert_never(never)
 
     def _accept(self, reading: Reading) -> Accepted | Refused:
         if reading.problems:

@@ -68,7 +68,7 @@ class CountPurchases:
         """``{run, at, refresh, slice, of}`` → the same with ``done`` and ``counts``. Raises RetryableError."""
         slice_ = RefreshSlice.from_dict(payload)
         states = counted(self.files, slice_.run)
-        state = self.runner.resume(states, slice_.slice, _Counting(self, slice_), new=Purchased, remaining=remaining)
+        state = self.runner.resume(states, slice_.slice, _CountWork(self, slice_), new=Purchased, remaining=remaining)
         counts = {"contacts": state.items, "customers": state.found.customers}
         return {**slice_.to_dict(), "done": state.done, "counts": counts}
 
@@ -78,7 +78,7 @@ def counted(files: Files, run: str) -> SliceStates[Purchased]:
     return SliceStates(files, f"{FOLDER}/{run}/counted/", Purchased)
 
 
-class _Counting:
+class _CountWork:
     """The SliceWork of the first pass."""
 
     def __init__(self, counter: CountPurchases, slice_: RefreshSlice) -> None:

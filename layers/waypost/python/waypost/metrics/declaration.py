@@ -13,12 +13,12 @@ from waypost.segments.scores import Measure, ScoreRule
 SECTION: Final = "metrics"
 
 COMPUTED_AT: Final = "computed_at"
-"""When the metrics of a contact became what they are; a night that finds them unchanged leaves it."""
+"""When the metrics of a contact last changed; a refresh that finds them unchanged does not touch it."""
 
 RFM_LETTERS: Final[Mapping[Measure, str]] = {"recency": "r", "frequency": "f", "monetary": "m"}
 
 PERSONA: Final = "persona"
-"""The cluster a contact is in, which ``waypost personas`` computes."""
+"""The cluster of a contact, computed by ``waypost personas``."""
 
 RESERVED: Final = frozenset({
     COMPUTED_AT, "rfm", "rfm_r", "rfm_f", "rfm_m", "rfm_frequency", "rfm_monetary", "rfm_segment", "churn_risk",
@@ -63,7 +63,7 @@ class RfmRule(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class ChurnLevel:
-    """A level of churn risk; no rule: everybody whom no level before it has."""
+    """A level of churn risk; without a rule it takes all contacts that match no level before it."""
 
     level: str
     score: int

@@ -22,7 +22,7 @@ from waypost.segments.scores import MEASURES, Measure, Purchases, class_of, purc
 from waypost.segments.subject import History, Subject, subject_of
 
 Ranks = Mapping[Measure, Sequence[float]]
-"""Where the classes 2, 3, 4 and 5 of each measure begin, as far as anybody reaches them."""
+"""Where the classes 2, 3, 4 and 5 of each measure begin, as far as any contact reaches them."""
 
 Seen = Mapping[str, tuple[date, date]]
 """The first and the last day (UTC) of each event type."""
@@ -48,10 +48,10 @@ class Measurer:
         return self._bought(rule, past, subject.now)
 
     def metrics(self, contact: Contact, ranks: Ranks, *, now: datetime) -> dict[str, Any]:
-        """The contact's metrics as they are now; the very ones it has where nothing changed.
+        """The contact's current metrics; the same object when nothing changed.
 
-        ``computed_at`` is when they last changed. A metric that another run computes stays as it is, one that nothing
-        declares any more is gone.
+        ``computed_at`` is when they last changed. A metric that another run computes is kept, one that is no longer declared
+        is dropped.
         """
         past = self._past(contact, now)
         found = {name: each for name, each in contact.metrics.items() if is_kept(name)}
@@ -65,7 +65,7 @@ class Measurer:
         return {**found, COMPUTED_AT: format_instant(now)}
 
     def _past(self, contact: Contact, now: datetime) -> History:
-        """The events that scores and RFM count, in one query; none is made for a contact that can have none."""
+        """The events that scores and RFM count, in one query; no query for a contact without such events."""
         seen = contact.seen if len(contact.seen) < MOST_SEEN else None
         starts = {kind: _start(window, now) for kind, window in self._windows.items()}
         wanted = {kind: start for kind, start in starts.items() if _may_have(seen, kind, start)}
@@ -73,7 +73,7 @@ class Measurer:
 
     @cached_property
     def _windows(self) -> Mapping[str, timedelta | None]:
-        """The longest time for which an event of each type counts; None: for ever."""
+        """The longest window of each event type; None: unlimited."""
         rfm = self.declaration.rfm
         found: dict[str, timedelta | None] = {}
         for rule in self.declaration.scores.values():
@@ -119,7 +119,7 @@ class Measurer:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """A level of churn risk as functions: ``decide`` answers from the profile alone or says None."""
+    """A level of churn risk as functions: ``decide`` answers from the profile alone, or None when it cannot."""
 
     declared: ChurnLevel
     reads: Reads
@@ -134,7 +134,7 @@ class _Level:
 def _rfm(rule: RfmRule, bought: Purchases, ranks: Ranks) -> dict[str, Any]:
     """Times and sum, the three scores, the cell (``543``) and the name of the declared segment it is in.
 
-    Not the days since the last purchase: they change every night, and with them the profile of everybody who ever bought.
+    Not the days since the last purchase: they change every night, so every customer's profile would be written every night.
     """
     classes = {RFM_LETTERS[measure]: class_of(bought.ranked(measure), ranks.get(measure, ())) for measure in MEASURES}
     segment = rule.segment(**classes)
@@ -152,5 +152,5 @@ def _start(window: timedelta | None, now: datetime) -> datetime:
 
 
 def _may_have(seen: Seen | None, kind: str, start: datetime) -> bool:
-    """Whether a contact may have an event of this type since ``start``; None: not known what it has."""
+    """Whether a contact may have an event of this type since ``start``; ``seen`` is None when it is unknown."""
     return seen is None or (kind in seen and seen[kind][1] >= start.astimezone(UTC).date())

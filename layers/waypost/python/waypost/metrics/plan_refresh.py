@@ -1,4 +1,4 @@
-"""How many slices a refresh has, and whether there is anything to do at all. Called by plan_refresh."""
+"""The number of slices of a refresh, and whether there is anything to do. Called by plan_refresh."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from waypost.segments.saved_segments import SavedSegment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRefresh:
-    """Knows what is declared and about how large the base is."""
+    """Plans a refresh by what is declared and the approximate size of the base."""
 
     scan: ProfileScan
     declaration: MetricsDeclaration
@@ -29,7 +29,7 @@ class PlanRefresh:
     def plan(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{slices, ranked, run}`` for a ``run`` of the kind ``refresh``: ``daily`` (everything) or ``hourly`` (segments).
 
-        No slices when nothing is declared that time could change; ``ranked`` when the base has to be counted first.
+        No slices when nothing declared changes with time; ``ranked`` when the purchases have to be counted first.
         """
         refresh = _kind(payload.get("refresh") or "daily")
         run, ranked = str(payload["run"]), refresh == "daily" and self.declaration.rfm is not None

@@ -1,6 +1,6 @@
-"""The second pass of the refresh: everybody's metrics, and what time alone has changed. Called by refresh_contacts.
+"""The second pass of the refresh: metrics, and whatever changes by time alone. Called by refresh_contacts.
 
-Metrics are stored first, because segments, tags and stages may be declared by them.
+Metrics are stored first, because rules of segments, tags and stages may read them.
 """
 
 from collections import Counter
@@ -43,10 +43,10 @@ Counts = Counter[str]
 
 
 class Keeping(Protocol):
-    """Keeps a contact's segments, rule tags and stage true; ``waypost.segments.upkeep.Upkeep``."""
+    """Keeps a contact's segments, rule tags and stage up to date; ``waypost.segments.upkeep.Upkeep``."""
 
     def keep_all(self, contact: Contact, *, refresh: Sequence[str]) -> Contact:
-        """The contact, stored, after every standing rule and every end of a tag."""
+        """Evaluate all saved rules, end expired tags, and store and return the contact."""
         ...
 
 
@@ -65,7 +65,7 @@ class Refreshed(JsonForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshContacts:
-    """Refreshes one slice. A page may be repeated: what has been done is not done again."""
+    """Refreshes one slice. A repeated page changes nothing that is right already."""
 
     scan: ProfileScan
     contacts: ContactStore
@@ -82,13 +82,13 @@ class RefreshContacts:
         """
         slice_ = RefreshSlice.from_dict(payload)
         states = SliceStates(self.files, f"{FOLDER}/{slice_.run}/refreshed/", Refreshed)
-        state = self.runner.resume(states, slice_.slice, _Refreshing(self, slice_), new=Refreshed, remaining=remaining)
+        state = self.runner.resume(states, slice_.slice, _RefreshWork(self, slice_), new=Refreshed, remaining=remaining)
         counts = {name: state.found.counts[name] for name in COUNTED} | {"contacts": state.items}
         return {**slice_.to_dict(), "done": state.done, "counts": counts, "failures": state.found.failures}
 
 
 @dataclass(frozen=True, slots=True)
-class _Refreshing:
+class _RefreshWork:
     """The SliceWork of the second pass."""
 
     refresher: RefreshContacts
@@ -120,7 +120,7 @@ class _Refreshing:
         return _differences(contact, kept, self.slice.at)
 
     def _measured(self, contact: Contact) -> Contact:
-        """The contact with its metrics, stored if they are others than before."""
+        """The contact with its metrics, stored if they changed."""
         if not self.refresher.measurer.declaration:
             return contact
         for _ in range(ATTEMPTS):

@@ -11,7 +11,7 @@ from waypost.contacts.identity.record import Wait, no_wait, record_on_contact
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
-from waypost.contacts.tag_history import telling_tags
+from waypost.contacts.tag_history import with_tag_events
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory
 from waypost.events.ports import EventQueue
@@ -43,7 +43,7 @@ class RouteEvents:
         """Do everything that follows from the event. Raises RetryableError or FinalError."""
         contact, is_repeated = record_on_contact(
             event,
-            contacts=telling_tags(self.contacts, event, self.queue),
+            contacts=with_tag_events(self.contacts, event, self.queue),
             is_repeated=lambda contact_id: self.history.is_routed(contact_id, event.id),
             clock=self.clock,
             identity_rules=self.identity_rules,

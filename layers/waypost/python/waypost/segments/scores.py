@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, assert_never, get_args
 
 Happening = tuple[str, datetime, Mapping[str, Any]]
 """An event as rules see it: (type, occurred_at, properties)."""
@@ -65,6 +65,8 @@ class Purchases:
                 return significant(self.frequency)
             case "monetary":
                 return significant(self.monetary)
+            case _:
+                assert_never(measure)
 
 
 def purchases(

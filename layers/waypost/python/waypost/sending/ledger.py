@@ -12,7 +12,7 @@ States::
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Protocol, Self
+from typing import Any, Final, Literal, Protocol, Self, assert_never
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
@@ -96,6 +96,8 @@ class LedgerRow:
                 outcome = "unknown"
             case "rejected" | "unknown" | "deferred" | "skipped":
                 outcome = self.state
+            case never:
+                assert_never(never)
         decided_at = last.at if last else self.claimed_at
         at = self.deferred_until if self.state == "deferred" else decided_at
         return SendResult(
@@ -224,7 +226,7 @@ class Ledger(Protocol):
         decision: Decision,
         provider_message_id: str | None = None,
     ) -> None:
-        """Write what the provider answered to our claim; a touch that reached nobody (``rejected``) is taken back.
+        """Write what the provider answered to our claim; the touch of a ``rejected`` message is taken back.
 
         When the provider's own event was faster, its state stays and the decision is written all the same.
         """
@@ -250,7 +252,7 @@ class Ledger(Protocol):
         ...
 
     def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
-        """Rows claimed before this instant that nobody has settled."""
+        """Rows claimed before this instant and not settled since."""
         ...
 
     def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:
@@ -258,5 +260,5 @@ class Ledger(Protocol):
         ...
 
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
-        """Write what the provider said of a message later; this settles an ``unknown``. False for an unknown key."""
+        """Record a later report of the provider; this settles an ``unknown``. False for an unknown key."""
         ...

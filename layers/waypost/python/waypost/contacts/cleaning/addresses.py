@@ -17,7 +17,7 @@ _LOCAL_PART: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'
 
 _LONGEST_PHONE: Final = 40
 _ID_WITH_NUMBER: Final = re.compile(r"[A-Za-z_]+[0-9]")
-"""``user13800138000`` names somebody in a system, and may be anybody's number or none."""
+"""``user13800138000`` is a name in some system, and may be any person's number or none."""
 
 _CHINESE_MOBILE: Final = re.compile(r"(?:\+?86|0086)?[ \-]*(1[3-9](?:[ \-]?[0-9]){9})")
 
@@ -32,7 +32,7 @@ _NO_PHONE: Final = Unusable("should be a phone number with its country code, for
 def email(text: str) -> Cleaned:
     """An e-mail address in lower case, its domain in ASCII (IDNA 2008). SES takes no other local parts than ASCII.
 
-    Names under which no mail can reach anybody (RFC 6761: ``.test``, ``.invalid``, ``.local`` …) are refused. Whether the
+    Names that can receive no mail (RFC 6761: ``.test``, ``.invalid``, ``.local`` …) are refused. Whether the
     domain really takes mail is not asked: that would be a look-up in the network for each address.
     """
     local, at, domain = half_width(text).lower().rpartition("@")

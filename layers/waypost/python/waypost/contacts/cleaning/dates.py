@@ -1,6 +1,6 @@
 """Dates and times as people and spreadsheets write them, in ISO 8601. Called by declared attributes.
 
-A date that can be read in two ways is refused unless somebody has declared which way is meant: 03/04/1990 is March in
+A date that can be read in two ways is refused unless its order is declared: 03/04/1990 is March in
 one country and April in the next, and a birthday greeting on the wrong day is worse than none.
 """
 
@@ -66,7 +66,7 @@ _EXCEL_SERIALS: Final = range(61, 2_958_466)
 
 
 def iso_date(text: str, *, order: DateOrder = "year_first", excel: bool = False) -> Cleaned:
-    """A date as ``YYYY-MM-DD``; ``order`` and ``excel`` (serial numbers) say what the file's author declared.
+    """A date as ``YYYY-MM-DD``; ``order`` and ``excel`` (serial numbers) are declared by the file's author.
 
     A time of day behind it is dropped; one with an offset is refused unless it is midnight, because the day depends on
     where one stands.

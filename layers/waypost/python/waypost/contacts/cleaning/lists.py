@@ -1,4 +1,4 @@
-"""Several values in one cell: parted by a separator, or a JSON list when a value holds one. Used by attributes, imports and exports."""
+"""Several values in one cell: split by a separator, or a JSON list when a value holds one. Used by attributes, imports and exports."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def parted(text: str, separator: str = "") -> list[str]:
 
 
 def in_one_cell(values: Sequence[str]) -> str:
-    """The inverse of ``parted``: parted by semicolons where that says the same."""
+    """The inverse of ``parted``: joined by semicolons where that can be split again."""
     if any(separator in value for value in values for separator in _SEPARATORS):
         return json.dumps(values, ensure_ascii=False)
     return ";".join(values)

@@ -1,4 +1,4 @@
-"""What cleaning answers: the value in its one spelling, or why there is none."""
+"""The outcome of cleaning: the value in its one spelling, or why there is none."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

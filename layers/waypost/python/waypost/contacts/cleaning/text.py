@@ -1,4 +1,4 @@
-"""Text as people meant it: without what nobody sees, in one Unicode form. Used before any other cleaning."""
+"""Text in one Unicode form, without invisible characters. Used before any other cleaning."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ EMPTY_MARKERS: Final = frozenset(
         "none", "nan", "undefined", "empty", "(empty)", "(空)", "空", "无", "暂无", "没有", "未填", "未填写", "未知", "不详", "待补充", "0000-00-00", "1900/1/0",
     }
 )  # fmt: skip
-"""What files write where nothing is known; compared in lower case and without spaces around."""
+"""What files write for a missing value; compared in lower case and without spaces around."""
 
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e"
@@ -51,7 +51,7 @@ def half_width(text: str) -> str:
 
 
 def is_empty(text: str, further: Iterable[str] = ()) -> bool:
-    """Whether plain text only says that nothing is known."""
+    """Whether plain text is a marker of emptiness."""
     if len(text) > 12 and not further:
         return False
     folded = text.casefold()

@@ -1,7 +1,7 @@
 """Merges and undone merges as events of the contact's stream. Used by the router and by merges by hand.
 
-A merge is stored first and announced afterwards; the survivor's profile notes what is still to be announced, so that a
-crash in between is made good by the next event of the contact. The ids are those of the merge: said twice, heard once.
+A merge is stored first and announced afterwards. The survivor's profile records pending announcements, so after a crash in
+between the contact's next event sends them. Event ids are derived from the merge, so a repeated announcement is recognised.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ UNMERGED: Final = "contacts_unmerged"
 
 
 def merged_event(merge: Merge) -> Event:
-    """``contacts_merged``, on the survivor: who went into whom, why, and what both were and are."""
+    """``contacts_merged``, on the survivor: both contacts, the reason, and the profiles before and after."""
     properties = {
         **_about(merge),
         "before": {"from": summary(merge.absorbed), "into": summary(merge.survivor)},
@@ -36,7 +36,7 @@ def merged_event(merge: Merge) -> Event:
 
 
 def unmerged_events(merge: Merge) -> list[Event]:
-    """``contacts_unmerged``, on each of the two who live again; none for a merge that was not undone."""
+    """``contacts_unmerged``, on each of the two contacts; empty for a merge that was not undone."""
     if merge.undone_at is None:
         return []
     on_survivor = Event(
@@ -59,7 +59,7 @@ def unmerged_events(merge: Merge) -> list[Event]:
 
 
 def announcements(contact: Contact, contacts: ContactStore) -> Sequence[Event]:
-    """The events that tell what nobody has told yet of the contact; nothing is read when there is nothing to tell."""
+    """The pending announcements of the contact; reads nothing when there are none."""
     if not contact.unannounced:
         return []
     found: list[Event] = []

@@ -1,13 +1,13 @@
-"""What a merge of two contacts is: whether they may be one, who survives, and the profile that comes out of it.
+"""The rules of a merge: whether two contacts may be merged, which one survives, and the resulting profile.
 
-Pure rules; the router applies them to the contacts an event names, ``merger`` to those somebody names by hand.
+Pure functions. Used by the router for the contacts an event names, and by merge_contacts for those a person names.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, assert_never
 
 from waypost import ids
 from waypost.codec import JsonForm
@@ -17,14 +17,14 @@ from waypost.contacts.profile import LARGEST_PROFILE, Consent, Contact, announce
 from waypost.events.envelope import IDENTITY_KINDS
 
 MOST_ABSORBED: Final = 45
-"""Contacts merged into one. Whatever was stored under each of them stays there and is looked at with every event; an entry
-into a journey checks two items of each in one transaction, which holds a hundred."""
+"""Contacts merged into one. Items stored under each of them stay there and are read with every event; an enrolment checks
+two items of each in one transaction, which may have a hundred."""
 
 LARGEST_RECORD: Final = 360_000
-"""Bytes of the two profiles before and the one after; DynamoDB's items end at 400 KB."""
+"""Bytes of the two profiles before and the one after; a DynamoDB item may have 400 KB."""
 
 Ground = Literal["event", "alias", "hand"]
-"""Why two contacts are merged: an event named both, Segment's ``alias`` did, or somebody asked for it."""
+"""Why two contacts are merged: an event named both, Segment's ``alias`` did, or a person asked for it."""
 
 Objection = Literal["same_contact", "erased", "kept_apart", "different_people", "too_many_merged", "too_large"]
 
@@ -32,7 +32,7 @@ MOST_NAMED: Final = 200
 """Attributes, tags and groups that an event about a merge names; the record has all of them."""
 
 STAMPS: Final = ("tag:", "group:", "segment:", "lifecycle:")
-"""How names in ``attributes_at`` begin that are no attributes."""
+"""Prefixes of the names in ``attributes_at`` that are no attributes."""
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -41,8 +41,8 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 class Merge(JsonForm):
     """One merge as recorded: both profiles before, the one after, when and why; ``undone_at`` when it was undone.
 
-    ``absorbed`` is the contact that became part of ``survivor``. ``cause`` is the event's id, or what somebody gave as
-    the reason; ``undone_cause`` the reason for undoing it. ``undone_by`` is the id of the request that did.
+    ``absorbed`` is the contact that became part of ``survivor``. ``cause`` is the event's id, or the reason a
+    person gave; ``undone_cause`` the reason for undoing it. ``undone_by`` is the id of the request that did.
     """
 
     merge_id: str
@@ -58,7 +58,7 @@ class Merge(JsonForm):
 
     @property
     def tombstone(self) -> Contact:
-        """What stays of the absorbed contact: where it went."""
+        """What is stored in place of the absorbed contact: the id of the survivor."""
         gone = self.absorbed
         return Contact(
             contact_id=gone.contact_id,
@@ -69,9 +69,9 @@ class Merge(JsonForm):
 
 
 def objection(one: Contact, other: Contact, *, rules: IdentityRules, ground: Ground) -> Objection | None:
-    """Why the two must not become one; None when they may. Whether an event proves it is for ``identity`` to say.
+    """Why the two must not be merged; None when they may. Whether an event proves that they are one is decided elsewhere.
 
-    Only somebody's hand may join what somebody's hand has parted, and only ``alias`` two values of a distinct kind.
+    Only a person may repeat a merge that a person has undone, and only ``alias`` may join two values of a distinct kind.
     """
     if one.contact_id == other.contact_id:
         return "same_contact"
@@ -88,7 +88,7 @@ def objection(one: Contact, other: Contact, *, rules: IdentityRules, ground: Gro
 
 
 def is_kept_apart(one: Contact, other: Contact) -> bool:
-    """Whether a merge of the two, or of contacts that are part of them now, was undone; one of them knowing it is enough."""
+    """Whether a merge of the two, or of contacts that are part of them now, was undone; a record on one of them is enough."""
     ours, theirs = set(one.partitions), set(other.partitions)
     pairs = one.kept_apart | other.kept_apart
     return any(not ours.isdisjoint(pair) and not theirs.isdisjoint(pair) for pair in pairs)
@@ -97,7 +97,7 @@ def is_kept_apart(one: Contact, other: Contact) -> bool:
 def in_order(one: Contact, other: Contact) -> tuple[Contact, Contact]:
     """The survivor and the contact it absorbs: the strongest identity survives, then the older contact.
 
-    The same two give the same survivor, whoever decides and in whatever order they were named.
+    The result does not depend on the order of the arguments.
     """
     survivor, absorbed = sorted((one, other), key=_seniority)
     return survivor, absorbed
@@ -120,10 +120,10 @@ def merge_of(
 
 
 def merged(survivor: Contact, absorbed: Contact, *, rules: IdentityRules) -> Contact:
-    """The one profile. Its version is the survivor's.
+    """The resulting profile, with the version of the survivor.
 
-    Identities, tags, groups, devices and suppressions of both; what one of them was taken out of last stays out. Points
-    add up. The newest answer about consent holds, and of two at the same moment the withdrawal.
+    Identities, tags, groups, devices and suppressions of both; the latest addition or removal of a tag or group wins.
+    Points are added up. The newest answer about consent wins, and of two at the same time the withdrawal.
     """
     attributes, stamps = _attributes(survivor, absorbed, rules=rules)
     tags, groups = _names("tag", survivor, absorbed), _names("group", survivor, absorbed)
@@ -184,7 +184,7 @@ def _seniority(contact: Contact) -> tuple[int, datetime, str]:
 def _attributes(
     survivor: Contact, absorbed: Contact, *, rules: IdentityRules
 ) -> tuple[dict[str, Any], dict[str, datetime]]:
-    """The values that stay and when each was set; an attribute that was taken away counts by the time of that."""
+    """The values that are kept and their timestamps; of a removed attribute, that of the removal counts."""
     values: dict[str, Any] = {}
     stamps: dict[str, datetime] = {}
     known = [survivor.attributes, absorbed.attributes, survivor.attributes_at, absorbed.attributes_at]
@@ -204,19 +204,21 @@ def _attributes(
 
 
 def _chosen(name: str, survivor: Contact, absorbed: Contact, winner: Winner) -> Contact:
-    """Whose value of the attribute stays; a value without a time is older than any other."""
+    """The contact whose value of the attribute is kept; a value without a timestamp is older than any other."""
     has = [each for each in (survivor, absorbed) if name in each.attributes]
     match winner:
         case "newest":
             return absorbed if _age(absorbed, name) > _age(survivor, name) else survivor
-        case "oldest" if has:
-            return min(has, key=lambda each: _stamp(each, name))
-        case _:
+        case "oldest":
+            return min(has, key=lambda each: _stamp(each, name), default=survivor)
+        case "survivor":
             return has[0] if has else survivor
+        case _:
+            assert_never(winner)
 
 
 def _age(contact: Contact, name: str) -> tuple[datetime, bool]:
-    """By what the newest is found: of two without a time, the one that has a value."""
+    """The sort key for the newest: of two without a timestamp, the one with a value."""
     return _stamp(contact, name), name in contact.attributes
 
 
@@ -225,7 +227,7 @@ def _stamp(contact: Contact, name: str) -> datetime:
 
 
 def _devices(survivor: Contact, absorbed: Contact) -> list[dict[str, str]]:
-    """The devices of both, those of who was heard of last at the end; none older than the last time they were forgotten."""
+    """The devices of both, the most recently reported ones last; none from before they were last removed."""
     older, newer = sorted((absorbed, survivor), key=lambda each: _stamp(each, push_tokens.ATTRIBUTE))
     was_forgotten = push_tokens.ATTRIBUTE in newer.attributes_at and push_tokens.ATTRIBUTE not in newer.attributes
     known = () if was_forgotten else older.attributes.get(push_tokens.ATTRIBUTE, ())
@@ -242,7 +244,7 @@ def _identities(survivor: Contact, absorbed: Contact) -> dict[str, list[str]]:
 
 
 def _names(prefix: Literal["tag", "group"], survivor: Contact, absorbed: Contact) -> frozenset[str]:
-    """The tags (groups) of both, but for those that one was given before the other lost them."""
+    """The tags (groups) of both, without those that one contact lost after the other got them."""
 
     def of(contact: Contact) -> frozenset[str]:
         return contact.tags if prefix == "tag" else contact.groups
@@ -265,7 +267,7 @@ def _segments(survivor: Contact, absorbed: Contact) -> dict[str, datetime]:
 
 
 def _lifecycle(survivor: Contact, absorbed: Contact) -> str:
-    """The stage entered last, of those who are in one."""
+    """The stage that was entered last."""
     if not (survivor.lifecycle and absorbed.lifecycle):
         return survivor.lifecycle or absorbed.lifecycle
     stamp = "lifecycle:stage"
@@ -273,7 +275,7 @@ def _lifecycle(survivor: Contact, absorbed: Contact) -> str:
 
 
 def _tag_expiries(survivor: Contact, absorbed: Contact, tags: Iterable[str]) -> dict[str, datetime]:
-    """When tags end: as with the contact that was given the tag last, at the later time if nobody knows who was."""
+    """The expiries of tags: of the contact that got the tag last, or the later one when that is unknown."""
     ends: dict[str, datetime] = {}
     for name in tags:
         givers = [each for each in (survivor, absorbed) if name in each.tags]

@@ -1,4 +1,4 @@
-"""Merges by hand: look at what a merge would do, do it, undo it. Called by the merge_contacts function."""
+"""Previews, executes and undoes merges that a person asks for. Called by merge_contacts."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from waypost.events.ports import EventQueue
 
 ATTEMPTS: Final = 12
 LARGEST_TRANSACTION: Final = 3_500_000
-"""Bytes; DynamoDB takes 4 MB in one transaction."""
+"""Bytes; a DynamoDB transaction may have 4 MB."""
 
 ACTIONS: Final = ("preview", "merge", "undo")
 EXPLAINED: Final[Mapping[Objection, str]] = {
@@ -32,12 +32,12 @@ EXPLAINED: Final[Mapping[Objection, str]] = {
     "too_many_merged": "together they would be more contacts than one can be made of",
     "too_large": "together their attributes would be larger than a profile may be",
 }
-"""What a reason means, for whoever asked."""
+"""The text for each objection, for the person who asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeContacts:
-    """Previews, merges and parts contacts that somebody names."""
+    """Previews, merges and unmerges the contacts of a request."""
 
     contacts: ContactStore
     queue: EventQueue
@@ -45,11 +45,11 @@ class MergeContacts:
     clock: Clock
 
     def act(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what ``request`` asks for; the same again changes nothing.
+        """Execute ``request``; a repeated one changes nothing.
 
         ``{action: preview | merge, contacts: [who, who], reason}`` or ``{action: undo, contact: who, merge_id, reason}``,
         ``who`` being ``{contact_id: …}`` or one identity such as ``{user_id: …}``. Without ``merge_id`` the contact's
-        latest merge is undone; ``request_id`` then tells a repetition from another request. Raises InvalidInput naming
+        latest merge is undone; ``request_id`` then distinguishes a repetition from another request. Raises InvalidInput naming
         the field, ContactNotFound, and ConcurrentUpdate.
         """
         match request.get("action"):
@@ -99,7 +99,7 @@ class MergeContacts:
     def undo(
         self, who: Mapping[str, str], *, merge_id: str = "", reason: str = "", request_id: str = ""
     ) -> dict[str, Any]:
-        """Part the contact and one that was merged into it. Raises InvalidInput when there is no such merge to undo."""
+        """Undo a merge into the contact. Raises InvalidInput when there is no such merge to undo."""
         for _ in range(ATTEMPTS):
             contact = self.find(who, "contact")
             if (before := self._undone_before(contact, merge_id, request_id)) is not None:
@@ -115,13 +115,13 @@ class MergeContacts:
             later = [each for each in known if _is_built_on(merge, each)]
             anew = rewritten(merge, later, rules=self.rules)
             _check_size([undone, *anew])
-            if self.contacts.unmerge(undone, *parted(merge, contact, later=later, anew=anew), rewritten=anew):
+            if self.contacts.unmerge(undone, *parted(merge, contact, later=later, recomputed=anew), rewritten=anew):
                 self.queue.send(unmerged_events(undone))
                 return _parted(undone, parted_now=True)
         raise ConcurrentUpdate(f"the contact changed {ATTEMPTS} times while its merge was undone")
 
     def find(self, who: Mapping[str, str], field: str) -> Contact:
-        """The contact that somebody named. Raises ContactNotFound naming the field."""
+        """The contact of this id or identity. Raises ContactNotFound naming the field."""
         ((kind, value),) = who.items()
         contact_id: str | None = value if kind == "contact_id" else self.contacts.resolve(who).get(kind)
         contact = None if contact_id is None else self.contacts.load(contact_id)
@@ -141,9 +141,9 @@ class MergeContacts:
         return EXPLAINED[reason] + (f": {kind}" if reason == "different_people" else "")
 
     def _merged_before(self, contact: Contact) -> dict[str, Any]:
-        """The answer to a merge of two that are one already; what a crash left unsaid is said."""
-        if untold := announcements(contact, self.contacts):
-            self.queue.send(untold)
+        """The answer to a merge of two that are one already; sends announcements that a crash left pending."""
+        if pending := announcements(contact, self.contacts):
+            self.queue.send(pending)
         return {
             "action": "merge",
             "merged": False,
@@ -152,10 +152,10 @@ class MergeContacts:
         }
 
     def _undone_before(self, contact: Contact, merge_id: str, request_id: str) -> Merge | None:
-        """The merge, if it was undone already: by an earlier call of this request, or as the one that is named.
+        """The merge, if it was undone already: by an earlier call of this request, or the one of this id.
 
-        Its survivor, who keeps the record, is one of the two that it parted: the contact may be the other one, or what
-        one of them is part of now.
+        The record is stored under its survivor: that is this contact, the one it was separated from, or a contact that
+        has absorbed one of the two since.
         """
         owners = dict.fromkeys((contact.contact_id, *chain.from_iterable(sorted(contact.kept_apart))))
         undone = [each for owner in owners for each in self.contacts.merges(owner) if each.undone_at is not None]
@@ -178,13 +178,13 @@ class MergeContacts:
 
 
 def _chosen(known: list[Merge], merge_id: str) -> Merge | None:
-    """The merge of this id, or the latest one, of those that stand."""
+    """The merge of this id, or the latest one, of those that are not undone."""
     standing = [each for each in known if each.undone_at is None and merge_id in {"", each.merge_id}]
     return standing[-1] if standing else None
 
 
 def _is_built_on(merge: Merge, other: Merge) -> bool:
-    """Whether ``other`` is a later merge into the same contact that still stands."""
+    """Whether ``other`` is a later merge into the same contact and is not undone."""
     return other.undone_at is None and merge.absorbed.contact_id in other.survivor.absorbed
 
 

@@ -1,4 +1,4 @@
-"""Find, merge or create the contact an event is about and apply what the event says of it. Called by router and imports."""
+"""Find, merge or create the contact an event is about and apply the event to it. Called by the router and by imports."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +18,10 @@ from waypost.events.envelope import IDENTITY_KINDS, Event
 ATTEMPTS: Final = 24
 LONGEST_WAIT: Final = 0.4  # seconds
 MOST_OF_A_KIND: Final = 200
-"""Identities of one kind: a profile that took any number would one day not fit into its item any more."""
+"""Identities of one kind: unlimited, a profile would outgrow its item."""
 
 ALIASED: Final = "contact_aliased"
-"""What Segment's ``alias`` becomes; its ``previous_id`` is a user id or an anonymous id."""
+"""The event made of Segment's ``alias``; its ``previous_id`` is a user id or an anonymous id."""
 
 Wait = Callable[[float], None]
 
@@ -41,12 +41,12 @@ def record_on_contact(
 ) -> tuple[Contact, bool]:
     """The contact the event is about, with the event applied and stored, and whether the event is a repeated one.
 
-    ``is_repeated`` says of a contact id whether everything that follows from the event was done before: then nothing
-    is written, so that an old event delivered late again cannot undo a newer one.
-    An identity that nobody has yet is linked to the contact. When the event names several contacts and the rules take
-    that for proof that they are one, they are merged first, each merge a write of its own; otherwise an identity that
-    belongs to somebody else is left where it is, and the strongest identity decides whose event this is.
-    ``wait`` takes seconds; it is called before doing again what another writer was faster with.
+    ``is_repeated`` takes a contact id: whether the event was processed completely before. Then nothing is written, so a
+    late repetition of an old event cannot undo a newer one.
+    A new identity is linked to the contact. When the event names several contacts and the rules accept it as proof that
+    they are one, they are merged first, each merge a write of its own; otherwise an identity of another contact stays
+    there, and the strongest identity decides whose event this is.
+    ``wait`` takes seconds; it is called before retrying a write that another writer was faster with.
     Raises InvalidInput for an event without any identity, ContactNotFound for an unknown ``contact_id`` and
     ConcurrentUpdate when other writers were first too many times.
     """
@@ -59,7 +59,7 @@ def record_on_contact(
             return owner or named.contacts[0], True
         merge = _merge(event, owner, named, rules=identity_rules, clock=clock) if owner else None
         if merge is not None:
-            contacts.merge(merge)  # if another writer was first, the contacts are read anew just the same
+            contacts.merge(merge)  # if another writer was first, the contacts are read again as well
             continue
         contact = owner or named.new_contact(clock)
         if named.unlinked_alias:
@@ -73,10 +73,10 @@ def record_on_contact(
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Whom an event names: ``owners`` are the living contacts its identities lead to, by kind.
+    """The contacts an event names: ``owners`` are the living contacts its identities lead to, by kind.
 
     ``given`` is the contact of its ``contact_id``, ``aliased`` the one of its previous id, if it is an alias;
-    ``unlinked_alias`` is a previous id that leads to nobody yet.
+    ``unlinked_alias`` is a previous id that leads to no contact yet.
     """
 
     identities: Mapping[str, str]
@@ -97,7 +97,7 @@ class _Named:
         return None
 
     def new_contact(self, clock: Clock) -> Contact:
-        """Whoever the strongest identity that nobody has yet belongs to."""
+        """A new contact, named by the strongest identity without an owner."""
         first = next(kind for kind in IDENTITY_KINDS if kind in self.identities and kind not in self.owners)
         return Contact(contact_id=ids.contact_id(first, self.identities[first]), created_at=clock())
 
@@ -144,7 +144,7 @@ def _merge(event: Event, owner: Contact, named: _Named, *, rules: IdentityRules,
     said = {kind: [value] for kind, value in named.identities.items()}
     for other, ground in _candidates(owner, named, rules=rules):
         if ground == "event" and rules.clash(other.identities, said):
-            continue  # the event itself says that it is about another person
+            continue  # the event names another person
         if objection(owner, other, rules=rules, ground=ground) is None:
             merge = merge_of(owner, other, rules=rules, at=clock(), ground=ground, cause=event.id)
             if merge is not None:
@@ -153,7 +153,7 @@ def _merge(event: Event, owner: Contact, named: _Named, *, rules: IdentityRules,
 
 
 def _candidates(owner: Contact, named: _Named, *, rules: IdentityRules) -> Iterator[tuple[Contact, Ground]]:
-    """Who the event says is the same person as its owner, strongest identity first."""
+    """The contacts that the event identifies with its owner, strongest identity first."""
     if named.aliased is not None:
         yield named.aliased, "alias"
     if named.given is None and rules.proofs.isdisjoint(named.kinds_of(owner)):

@@ -20,12 +20,12 @@ Identities = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class IdentityRules(JsonForm):
-    """What proves that two contacts are one, what rules it out, and whose values the one contact keeps.
+    """What proves that two contacts are one person, what rules it out, and whose values the merged contact keeps.
 
-    ``proofs``: an event that names two contacts by kinds that all stand here proves that they are one. ``distinct``: a
+    ``proofs``: an event that names two contacts by kinds that are all listed here proves that they are one. ``distinct``: a
     person has one value of such a kind, so contacts with different ones are two people; of ``openid`` one in each account.
-    ``alias_across``: distinct kinds that Segment's ``alias`` may overrule. ``values`` says which of two values of an
-    attribute stays, ``values_of`` says it for single attributes.
+    ``alias_across``: distinct kinds that Segment's ``alias`` may overrule. ``values``: which of two values of an
+    attribute is kept; ``values_of``: the same for single attributes.
     """
 
     proofs: frozenset[str] = frozenset(IDENTITY_KINDS)
@@ -35,17 +35,17 @@ class IdentityRules(JsonForm):
     values_of: Mapping[str, Winner] = field(default_factory=dict)
 
     def winner(self, attribute: str) -> Winner:
-        """Whose value of this attribute stays."""
+        """Which value of this attribute is kept."""
         return self.values_of.get(attribute, self.values)
 
     def clash(self, one: Identities, other: Identities, *, despite: Iterable[str] = ()) -> str:
-        """The distinct kind in which the two differ, "" if there is none; kinds in ``despite`` are overlooked."""
+        """The distinct kind in which the two differ, "" if there is none; kinds in ``despite`` are ignored."""
         overlooked = set(despite)
         kinds = (kind for kind in self.distinct if kind not in overlooked)
         return next((kind for kind in kinds if _differ(kind, one.get(kind, ()), other.get(kind, ()))), "")
 
     def is_somebody_else(self, owner: Identities, kind: str, named: Mapping[str, str]) -> bool:
-        """Whether an event that names ``owner`` by ``kind`` says, by a stronger kind, that it is about another person.
+        """Whether an event that names ``owner`` by ``kind`` names another person by a stronger kind.
 
         A shared device, mailbox or phone does not make two signed-in people one.
         """
@@ -54,7 +54,7 @@ class IdentityRules(JsonForm):
 
 
 BUILT_IN: Final = IdentityRules()
-"""What holds where ``identity.yaml`` says nothing."""
+"""The defaults of ``identity.yaml``."""
 
 
 @cache

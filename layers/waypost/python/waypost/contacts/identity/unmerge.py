@@ -1,9 +1,8 @@
-"""Undoing a merge: the profile the survivor keeps and the one the absorbed contact gets back. Called by ``merger``.
+"""Undoing a merge: the resulting profiles of survivor and absorbed contact. Called by merge_contacts.
 
-Three states decide: what the survivor was before, what the merge made of it, and what it is now. What is now as the
-merge left it goes back to what it was before; what has changed since stays as it is. Where other contacts were merged
-into the survivor since, their merges are first made anew without the undone one: what they brought along too, and it hid,
-comes to light.
+A three-way comparison of the survivor before the merge, after it, and now: a value that is still as the merge left it
+returns to the one before; a value that has changed since is kept. Later merges into the survivor are first recomputed
+without the undone one, because values of theirs may have been hidden by it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,15 +21,15 @@ _ABSENT: Final[Any] = object()
 
 
 def parted(
-    merge: Merge, now: Contact, *, later: Sequence[Merge] = (), anew: Sequence[Merge] = ()
+    merge: Merge, now: Contact, *, later: Sequence[Merge] = (), recomputed: Sequence[Merge] = ()
 ) -> tuple[Contact, Contact]:
-    """The survivor and the contact that lives again, ready to be stored: with the versions read, kept apart from now on.
+    """The survivor and the restored contact, ready to be stored: with the versions read, and recorded as kept apart.
 
-    The absorbed contact is what it was, but for consent that was withdrawn and channels that were closed since. ``later``
-    are the merges into the survivor since that still stand, oldest first, and ``anew`` the same ``rewritten``.
+    The absorbed contact is restored as it was, but for consents withdrawn and channels suppressed since. ``later`` are the
+    merges into the survivor since then that are not undone, oldest first, and ``recomputed`` the same without this one.
     """
     gone = merge.absorbed
-    left, becomes = (later[-1].result, anew[-1].result) if later else (merge.result, merge.survivor)
+    left, becomes = (later[-1].result, recomputed[-1].result) if later else (merge.result, merge.survivor)
     survivor = _taken_back(left, becomes, now, since=merge.at)
     closed = {
         channel: reason
@@ -46,23 +45,23 @@ def parted(
     )
     one, other = sorted((survivor.contact_id, absorbed.contact_id))
     pairs = now.kept_apart | {(one, other)}
-    told = announcement(merge.merge_id, undone=True)
+    pending = announcement(merge.merge_id, undone=True)
     return (
-        replace(survivor, kept_apart=_pairs_of(survivor, pairs), unannounced=(*survivor.unannounced, told)),
+        replace(survivor, kept_apart=_pairs_of(survivor, pairs), unannounced=(*survivor.unannounced, pending)),
         replace(absorbed, kept_apart=_pairs_of(absorbed, pairs)),
     )
 
 
 def rewritten(undone: Merge, later: Sequence[Merge], *, rules: IdentityRules) -> list[Merge]:
-    """Later merges into the same survivor, as if the undone one had never been: so they can still be undone themselves.
+    """Later merges into the same survivor, recomputed without the undone one, so that they can still be undone themselves.
 
-    Oldest first, and all that still stand: each is built on the one before.
+    Oldest first, and all that are not undone: each is based on the one before.
     """
     found: list[Merge] = []
     left, becomes = undone.result, undone.survivor
     for merge in later:
         survivor = _taken_back(left, becomes, merge.survivor, since=undone.at)
-        # The rules may have changed since the merge: only what the undone one makes different is to be different.
+        # The rules may have changed since the merge: only the effect of the undone one is removed.
         with_it, without_it = (merged(each, merge.absorbed, rules=rules) for each in (merge.survivor, survivor))
         result = _taken_back(with_it, without_it, merge.result, since=undone.at)
         found.append(replace(merge, survivor=survivor, result=result))
@@ -106,7 +105,7 @@ def _taken_back(left: Contact, becomes: Contact, now: Contact, *, since: datetim
 
 
 def _pairs_of(contact: Contact, pairs: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-    """Those that say of this contact, or of one that is part of it, from whom it is kept apart."""
+    """The pairs that include this contact or one that is part of it."""
     return frozenset(pair for pair in pairs if not set(contact.partitions).isdisjoint(pair))
 
 
@@ -115,7 +114,7 @@ def _back(before: T, after: T, now: T) -> T:
 
 
 def _each(before: Mapping[str, Any], after: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """``_back`` for each entry; one that is absent counts as a value."""
+    """``_back`` for each entry; absence counts as a value."""
     found: dict[str, Any] = {}
     for name in dict.fromkeys((*now, *before)):
         value = _back(before.get(name, _ABSENT), after.get(name, _ABSENT), now.get(name, _ABSENT))
@@ -125,14 +124,14 @@ def _each(before: Mapping[str, Any], after: Mapping[str, Any], now: Mapping[str,
 
 
 def _is_as_left(name: str, after: Contact, now: Contact) -> bool:
-    """Whether nobody has set this attribute (tag, group) since the merge, not even to the same value."""
+    """Whether this attribute (tag, group) was not set again since the merge, not even to the same value."""
     return after.attributes_at.get(name) == now.attributes_at.get(name)
 
 
 def _attributes(
     before: Contact, after: Contact, now: Contact, identities: Mapping[str, list[str]]
 ) -> tuple[dict[str, Any], dict[str, datetime]]:
-    """The survivor's values and when each was set: as before the merge, or as somebody has set them since.
+    """The survivor's values and their timestamps: as before the merge, or as set since.
 
     ``identities`` are those that stay with the survivor.
     """
@@ -153,11 +152,11 @@ def _attributes(
 
 
 def _address(kind: str, before: Contact, after: Contact, now: Contact, staying: Collection[str]) -> tuple[Any, Any]:
-    """The survivor's e-mail or phone and when it was said: as somebody has said it since, or else as before the merge.
+    """The survivor's e-mail or phone and its timestamp: as set since the merge, or else as before it.
 
-    One that became the address because an event named it, which leaves no time, goes where that identity goes. It shows
-    that the address which the merge had left was removed since, so that the one before the merge does not come back. A
-    survivor left without an address has the first identity of the kind that has become known since.
+    An address without a timestamp was taken from an identity and follows that identity. It also shows that the address
+    left by the merge was removed since, so the one before the merge is not restored. A survivor without an address gets the
+    first identity of the kind that was added since.
     """
     left, found = ((each.attributes.get(kind, _ABSENT), each.attributes_at.get(kind)) for each in (after, now))
     if found[1] not in {None, left[1]}:
@@ -171,14 +170,14 @@ def _address(kind: str, before: Contact, after: Contact, now: Contact, staying: 
 
 
 def _devices(before: Contact, after: Contact, now: Contact) -> list[dict[str, str]]:
-    """The survivor's devices now, without those that only the other brought along."""
+    """The survivor's current devices, without those that only the absorbed contact had."""
     own = {each["token"] for each in before.attributes.get(push_tokens.ATTRIBUTE, ())}
     brought = {each["token"] for each in after.attributes.get(push_tokens.ATTRIBUTE, ())} - own
     return [each for each in now.attributes.get(push_tokens.ATTRIBUTE, ()) if each["token"] not in brought]
 
 
 def _identities(before: Contact, after: Contact, now: Contact) -> dict[str, list[str]]:
-    """What the absorbed contact brought along goes back with it; what has become known since stays."""
+    """The survivor's current identities, without those of the absorbed contact."""
     found: dict[str, list[str]] = {}
     for kind, values in now.identities.items():
         brought = set(after.identities.get(kind, ())) - set(before.identities.get(kind, ()))
@@ -209,11 +208,10 @@ def _withdrawals(consents: Mapping[str, Consent]) -> dict[str, Consent]:
 
 
 def _seen(before: Contact, after: Contact, now: Contact, *, since: datetime) -> dict[str, Any]:
-    """The days of each event type: before the merge its own, since then everything.
+    """The first and last day of each event type: its own before the merge, all since then.
 
-    Of a type that only the other had seen before, the first own day is known no better than as the day of the merge, and
-    one that was seen on that day or later may have been the survivor's: too much is the safe side, because these days are
-    used to rule events out.
+    Of a type that only the absorbed contact had, the survivor's first day is at the earliest the day of the merge, and an
+    event on that day or later may be the survivor's. Too wide a span is safe, because it is used to rule events out.
     """
     found = dict(_each(before.seen, after.seen, now.seen))
     for kind, (first, last) in now.seen.items():

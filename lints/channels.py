@@ -1,0 +1,62 @@
+"""Count comparisons of a channel with a channel's name outside of ``channels/``: ``python -m lints.channels``. Run by ``make check``.
+
+Another channel would fall into the other branch of each, unnoticed. The count may only fall.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+FOLDERS: Final = ("layers/waypost/python/waypost", "local", "infra", "functions")
+NAMES: Final = frozenset({"email", "sms"})
+LEFT: Final = 4
+"""How many there may be: what is left to move into ``channels/``."""
+
+
+def comparisons(source: str) -> Iterator[int]:
+    """The lines on which something called a channel is compared with the name of one, or matched against it."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Compare(left=left, comparators=[right]) if _is_channel(left) and _names(right):
+                yield node.lineno
+            case ast.Compare(left=left, comparators=[right]) if _is_channel(right) and _names(left):
+                yield node.lineno
+            case ast.Match(subject=subject, cases=cases) if _is_channel(subject):
+                yield from (case.pattern.lineno for case in cases if _names(case.pattern))
+            case _:
+                pass
+
+
+def _is_channel(node: ast.AST) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.strip("_").endswith("channel")
+        case _:
+            return False
+
+
+def _names(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.Constant) and each.value in NAMES for each in ast.walk(node))
+
+
+def main() -> int:
+    """Print the places when there are more than are left. The exit code: 1 then."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "channels" not in path.relative_to(ROOT).parts
+        for line in comparisons(path.read_text(encoding="utf-8"))
+    ]
+    sys.stdout.write(f"  {len(found)} of {LEFT} comparisons with a channel's name outside of channels/ are left\n")
+    if len(found) <= LEFT:
+        return 0
+    sys.stdout.write("\n".join(found) + "\n→ ask the channel instead\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Deploys a synthesized stack into the embedded cloud, as CloudFormation would into an account. Called by ``local.cloud.local_cloud``."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.cloud.assembly import Assembly
+from local.problems import LocalError
+
+DEPLOY_SECONDS = 120.0
+_DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+Clients = Callable[[str], Any]
+
+
+def deploy(assembly: Assembly, clients: Clients, *, region: str, account: str, supported: frozenset[str]) -> list[str]:
+    """Create or update the stack; the notes on what had to be left out. Raises LocalError that names what failed."""
+    template, notes = _supported_part(assembly.template, supported)
+    for asset in assembly.assets:
+        bucket = _resolved(asset.bucket, region=region, account=account)
+        _put(clients("s3"), bucket, asset.key, asset.content)
+    for parameter in template.get("Parameters", {}).values():
+        if parameter.get("Type", "").startswith("AWS::SSM::Parameter"):  # the version of the CDK bootstrap stack
+            clients("ssm").put_parameter(Name=parameter["Default"], Value="30", Type="String", Overwrite=True)
+    cloudformation = clients("cloudformation")
+    bucket = f"cloudformation-templates-{account}"  # a template that comes in the request may have 51,200 bytes only
+    clients("s3").create_bucket(Bucket=bucket)
+    clients("s3").put_object(Bucket=bucket, Key=f"{assembly.stack}.json", Body=json.dumps(template).encode())
+    request = {
+        "StackName": assembly.stack,
+        "TemplateURL": f"https://s3.amazonaws.com/{bucket}/{assembly.stack}.json",
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    try:
+        cloudformation.create_stack(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise LocalError(f"the stack was refused: {str(error)[:2000]}", "see out/local/cloud.log") from error
+        if not _update(cloudformation, request):
+            return notes
+    _wait(cloudformation, assembly.stack)
+    return notes
+
+
+def outputs(assembly: Assembly, clients: Clients) -> dict[str, str]:
+    """The outputs of the deployed stack by name."""
+    [stack] = clients("cloudformation").describe_stacks(StackName=assembly.stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def physical_ids(assembly: Assembly, clients: Clients) -> dict[str, list[str]]:
+    """Resource type → the physical ids of the stack's resources of that type."""
+    found: dict[str, list[str]] = {}
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=assembly.stack)
+    for page in pages:
+        for resource in page["StackResourceSummaries"]:
+            found.setdefault(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
+    return found
+
+
+def _put(s3: Any, bucket: str, key: str, content: Callable[[], bytes]) -> None:
+    """Put an asset once: its key is the hash of its content."""
+    s3.create_bucket(Bucket=bucket)
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError:
+        s3.put_object(Bucket=bucket, Key=key, Body=content())
+
+
+def _update(cloudformation: Any, request: Mapping[str, Any]) -> bool:
+    try:
+        cloudformation.update_stack(**request)
+    except ClientError as error:
+        if "No updates are to be performed" in str(error):
+            return False
+        raise LocalError(
+            f"the change was refused: {str(error)[:2000]}", "waypost up --fresh starts from nothing"
+        ) from error
+    return True
+
+
+def _wait(cloudformation: Any, stack: str) -> None:
+    deadline = time.monotonic() + DEPLOY_SECONDS
+    while True:
+        [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        status = found["StackStatus"]
+        if status in _DONE:
+            return
+        if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
+            reasons = _failures(cloudformation, stack) or [found.get("StackStatusReason", "no reason given")]
+            raise LocalError(f"the stack ended as {status}:\n" + "\n".join(reasons), "see out/local/cloud.log")
+        time.sleep(0.05)
+
+
+def _failures(cloudformation: Any, stack: str) -> list[str]:
+    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    return [
+        f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
+        for event in reversed(events)
+        if event["ResourceStatus"].endswith("_FAILED")
+    ]
+
+
+def _resolved(text: str, *, region: str, account: str) -> str:
+    for placeholder, value in {"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws"}.items():
+        text = text.replace("${" + placeholder + "}", value)
+    return text
+
+
+def _supported_part(template: dict[str, Any], supported: frozenset[str]) -> tuple[dict[str, Any], list[str]]:
+    """The template without the resources that the embedded cloud does not know, if nothing refers to them."""
+    resources: dict[str, Any] = template["Resources"]
+    unknown = {
+        name: resource["Type"]
+        for name, resource in resources.items()
+        if resource["Type"] not in supported and not resource["Type"].startswith(("Custom::", "AWS::CloudFormation::"))
+    }
+    kept = {name: _without_dependency(resource, unknown) for name, resource in resources.items() if name not in unknown}
+    for name, kind in unknown.items():
+        users = [user for user, resource in kept.items() if _refers(resource, name)]
+        if users:
+            raise LocalError(
+                f"the embedded cloud has no {kind} ({name}), which {', '.join(users)} needs", "leave it out"
+            )
+    notes = [f"the embedded cloud has no {kind}, so {name} is left out" for name, kind in unknown.items()]
+    return {**template, "Resources": kept}, notes
+
+
+def _without_dependency(resource: dict[str, Any], unknown: Mapping[str, str]) -> dict[str, Any]:
+    depends = resource.get("DependsOn")
+    if depends is None:
+        return resource
+    left = [name for name in ([depends] if isinstance(depends, str) else depends) if name not in unknown]
+    return {**resource, "DependsOn": left}
+
+
+def _refers(value: Any, name: str) -> bool:
+    match value:
+        case {"Ref": target}:
+            return bool(target == name)
+        case {"Fn::GetAtt": [target, *_]}:
+            return bool(target == name)
+        case dict():
+            return any(_refers(part, name) for part in value.values())
+        case list():
+            return any(_refers(part, name) for part in value)
+        case str():
+            return f"${{{name}" in value
+        case _:
+            return False

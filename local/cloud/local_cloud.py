@@ -1,0 +1,264 @@
+"""The embedded cloud: the synthesized template of this project, deployed on this machine. Used by tests, rehearsals and the CLI."""
+
+import json
+import os
+import secrets
+import shutil
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import boto3
+import yaml
+from botocore.config import Config
+
+from infra.project import Project
+from local.cloud import assembly as assemblies
+from local.cloud import deployment
+from local.cloud.emulator_process import EmulatorProcess, free_port
+from local.cloud.time_travel import TimeTravel, VirtualClock
+from local.project.current_project import current_project
+from local.providers import Providers, pass_mail_on
+from local.running.tracking import Tracking
+from waypost.authoring.sending_policy import SENDING_RULES
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+START = datetime(2031, 3, 3, 1, 0, tzinfo=UTC)
+"""A Monday morning in Shanghai, far enough ahead that nothing on it is ever due by the real clock."""
+SOURCES = ("shop", "crm")
+"""The webhook sources that get a secret; any other can be added to the secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a client reaches the deployed system: what ``waypost up`` writes to ``out/local.json``."""
+
+    api_url: str
+    write_key: str
+    webhook_sources: dict[str, str]
+    endpoint_url: str
+    region: str
+    state_machines: dict[str, str]
+    contacts_table: str
+    stage: str
+    outputs: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)
+
+
+class LocalCloud:
+    """A context manager that starts everything and ends everything.
+
+    ``folder`` holds its state, log and clock; with ``keeps_state`` what is there is taken up again. ``start`` is the
+    virtual time at the first start; ``runs`` lets time pass by itself from there. ``project`` is found from the current
+    folder unless it is given; ``assembly`` is what to deploy, if not that project. ``progress`` is called with each step.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        project: Project | None = None,
+        assembly: assemblies.Assembly | None = None,
+        start: datetime = START,
+        runs: bool = False,
+        keeps_state: bool = False,
+        delivery_events: bool = False,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.folder = folder
+        self.notes: list[str] = []
+        self._given = assembly
+        self._start = start
+        self._runs = runs
+        self._keeps_state = keeps_state
+        self._progress = progress
+        self._stack = ExitStack()
+        folder.mkdir(parents=True, exist_ok=True)
+        if not keeps_state:
+            shutil.rmtree(folder)
+            folder.mkdir()
+        self.project = project or current_project()
+        self._stage = self.project.stage
+        kept = folder / "kept.json"
+        self._kept: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        self.clock = VirtualClock(folder / "clock")
+        self.emulator = EmulatorProcess(
+            folder,
+            code_cache=self.project.out / "code",
+            keeps_state=keeps_state,
+            port=self._kept.get("port", 0),
+        )
+        self.providers = Providers(
+            clock=self.clock.now,
+            send_mail=pass_mail_on(self.emulator.url),
+            publish_events=self.emulator.put_events,
+            delivery_events=delivery_events,
+            port=self._kept.get("provider_port") or free_port(),
+            kept_in=folder / "provider-calls.jsonl" if keeps_state else None,
+        )
+        self.time = TimeTravel(self.clock, self.emulator, rest=self.providers.rest)
+        self.assembly: assemblies.Assembly
+        self.access: Access
+
+    def __enter__(self) -> Self:
+        try:
+            if self._given is None:
+                self._progress("synthesizing the CDK app")
+            self.assembly = self._given or assemblies.synthesize(self.project, self.project.out / "assembly")
+            self._start_clock()
+            self._stack.enter_context(self.providers)
+            self._progress("starting the embedded cloud")
+            self._stack.callback(self.emulator.stop)
+            self._start_emulator()
+            self._progress("deploying the template")
+            self._deploy()
+            self.emulator.take_up_work()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def start_emulator(self) -> None:
+        """Start the emulator's process again after ``emulator.stop`` or ``emulator.kill``, if it keeps its state."""
+        self._start_emulator()
+        self.emulator.take_up_work()
+
+    def _start_emulator(self) -> None:
+        self.emulator.start(
+            {
+                "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
+                "WAYPOST_LOOPBACK_RECEIVERS": "yes",
+                "AWS_ENDPOINT_URL_SESV2": self.providers.url,
+                "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.providers.url,
+            }
+        )
+
+    def remember(self) -> None:
+        """Keep the state of this moment for ``reset``."""
+        self.time.settle()
+        self.emulator.remember()
+
+    def reset(self, start: datetime = START) -> None:
+        """Bring the state back that ``remember`` kept, with the clock at ``start`` and no message sent."""
+        self.providers.clear_faults()
+        self.time.settle()
+        self.emulator.bring_back()
+        self.providers.forget()
+        self.clock.stop_at(start)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service of the embedded cloud."""
+        return client(service, self.emulator.url)
+
+    @property
+    def tracking(self) -> Tracking:
+        """A sender to the deployed webhooks."""
+        return Tracking(self.access.api_url, self.access.write_key, self.access.webhook_sources)
+
+    @property
+    def default_zone(self) -> ZoneInfo:
+        """The zone of contacts that have none."""
+        return default_zone(self.project)
+
+    def _start_clock(self) -> None:
+        if not (self._keeps_state and self.clock.path.exists()):
+            (self.clock.run_from if self._runs else self.clock.stop_at)(self._start)
+
+    def _deploy(self) -> None:
+        self.notes = deployment.deploy(
+            self.assembly,
+            self.client,
+            region=REGION,
+            account=ACCOUNT,
+            supported=self.emulator.resource_types(),
+        )
+        resources = deployment.physical_ids(self.assembly, self.client)
+        [api] = resources["AWS::ApiGatewayV2::Api"]
+        api_url = f"{self.emulator.url}/_aws/execute-api/{api}"
+        keys = self._allow_in()
+        self._point_links_here(resources["AWS::Lambda::Function"], api_url)
+        self.access = Access(
+            api_url=api_url,
+            endpoint_url=self.emulator.url,
+            region=REGION,
+            state_machines=self._state_machines(),
+            contacts_table=f"waypost-{self._stage}-contacts",
+            stage=self._stage,
+            outputs=deployment.outputs(self.assembly, self.client),
+            **keys,
+        )
+        self.emulator.snapshot()
+        self._keep({"port": self.emulator.port, "provider_port": self.providers.port, **keys})
+
+    def _allow_in(self) -> dict[str, Any]:
+        """Put a write key and the sources' secrets where the webhook function looks for them; the same ones each time."""
+        if "write_key" in self._kept:
+            return {name: self._kept[name] for name in ("write_key", "webhook_sources")}
+        write_key = secrets.token_urlsafe(24)
+        sources = {source: "whsec_" + b64encode(secrets.token_bytes(32)).decode() for source in SOURCES}
+        value = {"write_keys": [write_key], "sources": {source: [secret] for source, secret in sources.items()}}
+        self.client("secretsmanager").put_secret_value(
+            SecretId=f"waypost/{self._stage}/webhooks", SecretString=json.dumps(value)
+        )
+        return {"write_key": write_key, "webhook_sources": sources}
+
+    def _point_links_here(self, functions: list[str], api_url: str) -> None:
+        """Links in messages are made with the API's public name, which leads nowhere here; give the local address."""
+        service = self.client("lambda")
+        for function in functions:
+            variables = (
+                service.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
+            )
+            if variables.get("WAYPOST_API_URL", api_url) != api_url:
+                environment = {"Variables": {**variables, "WAYPOST_API_URL": api_url}}
+                service.update_function_configuration(FunctionName=function, Environment=environment)
+
+    def _state_machines(self) -> dict[str, str]:
+        """Journey → ARN of its state machine."""
+        machines = self.client("stepfunctions").list_state_machines(maxResults=1000)["stateMachines"]
+        prefix = f"waypost-{self._stage}-"
+        return {machine["name"].removeprefix(prefix): machine["stateMachineArn"] for machine in machines}
+
+    def _keep(self, values: dict[str, Any]) -> None:
+        self._kept = values
+        write_atomically(self.folder / "kept.json", json.dumps(values))
+
+
+def default_zone(project: Project) -> ZoneInfo:
+    """The time zone that a project's statemachines/sending.yaml declares as the default."""
+    path = project.statemachines / "sending.yaml"
+    rules = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return ZoneInfo(SENDING_RULES.model_validate(rules or {}).default_time_zone)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Readers see the old file or the new one, and only its owner may read it: it may hold keys."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}")
+    scratch.touch(mode=0o600)
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)
+
+
+@cache
+def client(service: str, url: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 -- the embedded cloud takes any
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, parameter_validation=True),
+    )

@@ -1,0 +1,141 @@
+"""Step Functions: tokens, their answers, and what is under way in an execution. Applied by ``install``."""
+
+# ruff: noqa: SLF001 -- this file works inside MiniStack on purpose; the version is pinned
+
+import threading
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from local.cloud.activity import Activity
+from local.cloud.ministack_corrections.replacing import Function, replace
+
+_task = threading.local()
+
+
+def correct(activity: Activity) -> None:
+    """Apply the corrections of this service."""
+    _fail_the_task_whose_lambda_failed(activity)
+    _let_the_first_answer_win()
+    _count_retry_pauses(activity)
+    _count_executions(activity)
+    _record_the_states_of_branches()
+
+
+def _fail_the_task_whose_lambda_failed(activity: Activity) -> None:
+    """On AWS a Lambda that fails under ``.waitForTaskToken`` fails the task; MiniStack would wait for ever.
+
+    Also tells ``activity`` when an execution is parked: its function has answered, its token has not.
+    """
+
+    def with_execution(original: Function) -> Function:
+        def execute(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+            _task.execution = execution["executionArn"] if execution else None
+            return original(state, raw_input, execution, context)
+
+        return execute
+
+    def with_token(original: Function) -> Function:
+        def invoke(resource: Any, payload: Any, token: Any, state: Any) -> Any:
+            _task.token = token
+            try:
+                return original(resource, payload, token, state)
+            finally:
+                _task.token = None
+                activity.unpark(token)
+
+        return invoke
+
+    def failing(original: Function) -> Function:
+        def call(reference: Any, event: Any) -> Any:
+            token = getattr(_task, "token", None)
+            try:
+                result = original(reference, event)
+            except stepfunctions._ExecutionError as error:
+                waiting = stepfunctions._task_tokens.get(token) if token else None
+                if waiting and not waiting["event"].is_set():
+                    waiting["error"] = {"Error": error.error, "Cause": error.cause}
+                    waiting["event"].set()
+                raise
+            if token:
+                activity.park(token, _task.execution, stepfunctions._task_tokens.get(token))
+            return result
+
+        return call
+
+    replace(stepfunctions, "_execute_task", with_execution)
+    replace(stepfunctions, "_invoke_with_callback", with_token)
+    replace(stepfunctions, "_call_lambda", failing)
+
+
+def _let_the_first_answer_win() -> None:
+    """The first SendTaskSuccess or SendTaskFailure decides; MiniStack lets a second one overwrite it for a moment."""
+
+    def first(original: Function) -> Function:
+        def send(data: Any) -> Any:
+            waiting = stepfunctions._task_tokens.get(data.get("taskToken"))
+            if waiting and waiting["event"].is_set():
+                closed = "Task Timed Out: 'the task associated with the token has already been closed'"
+                return stepfunctions.error_response_json("TaskTimedOut", closed, 400)
+            return original(data)
+
+        return send
+
+    replace(stepfunctions, "_send_task_success", first)
+    replace(stepfunctions, "_send_task_failure", first)
+
+
+def _count_retry_pauses(activity: Activity) -> None:
+    """A task that waits for its next attempt is work under way."""
+
+    def counted(original: Function) -> Function:
+        def sleep(seconds: float) -> None:
+            with activity.under_way("retrying"):
+                original(seconds)
+
+        return sleep
+
+    replace(stepfunctions, "_scaled_sleep", counted)
+
+
+def _count_executions(activity: Activity) -> None:
+    """An execution is under way until its thread ends: its status event goes out after its status is set."""
+
+    def counted(original: Function) -> Function:
+        def run(execution_arn: str) -> None:
+            activity.started(execution_arn)
+            try:
+                original(execution_arn)
+            finally:
+                activity.ended(execution_arn)
+
+        return run
+
+    replace(stepfunctions, "_run_execution", counted)
+
+
+def _record_the_states_of_branches() -> None:
+    """The history of an execution has every state that was entered; MiniStack leaves out those in branches."""
+
+    def recorded(original: Function) -> Function:
+        def run(states: Any, start_at: Any, given: Any, execution: Any, context: Any) -> Any:
+            return original(_Entered(states, execution), start_at, given, execution, context)
+
+        return run
+
+    replace(stepfunctions, "_run_sub_machine", recorded)
+
+
+class _Entered(dict[str, Any]):
+    """The states of a branch; asking for one is entering it."""
+
+    def __init__(self, states: dict[str, Any], execution: Any) -> None:
+        super().__init__(states)
+        self._execution = execution
+
+    def get(self, name: str, default: Any = None) -> Any:
+        state = super().get(name, default)
+        if state:
+            details = {"stateEnteredEventDetails": {"name": name, "input": "{}"}}
+            stepfunctions._add_event(self._execution, f"{state['Type']}StateEntered", details)
+        return state

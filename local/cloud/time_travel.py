@@ -1,0 +1,139 @@
+"""Moves the virtual time of the embedded cloud from one due schedule to the next. Used by rehearsals and by ``waypost up``."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from local.cloud.emulator_process import EmulatorProcess
+from local.problems import StuckError
+from waypost.clock import format_instant, parse_instant, real_now, virtual_clock
+
+PATIENCE_SECONDS = 90.0
+"""Real seconds that one step may take until everything rests again."""
+MOST_FIRINGS_AT_ONE_TIME = 200
+
+
+class VirtualClock:
+    """The time that this process, the functions and the providers share through a file; see ``waypost.clock``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.now = virtual_clock(path)
+
+    def stop_at(self, instant: datetime) -> None:
+        """Time stands still at ``instant``."""
+        self._write(format_instant(instant))
+
+    def run_from(self, instant: datetime) -> None:
+        """Time runs, beginning at ``instant``, or at the real time if that is later: virtual time is never behind."""
+        ahead = (instant - real_now()).total_seconds()
+        self._write(f"+{max(0.0, ahead) + 0.0005:.3f}")  # rounded up, so that time does not go back
+
+    @property
+    def running(self) -> bool:
+        """Whether time passes by itself."""
+        return self.path.read_text(encoding="ascii").startswith("+")
+
+    def _write(self, line: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = self.path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+        scratch.write_text(line, encoding="ascii")
+        scratch.replace(self.path)  # readers see the old time or the new one, never half a line
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A schedule and the next time it is due."""
+
+    name: str
+    expression: str
+    at: datetime
+
+    @property
+    def once(self) -> bool:
+        """Whether it is due one time only."""
+        return self.expression.startswith("at(")
+
+
+class TimeTravel:
+    """``rest`` waits so many seconds for what is under way outside the emulator (a provider's report)."""
+
+    def __init__(
+        self, clock: VirtualClock, emulator: EmulatorProcess, *, rest: Callable[[float], bool] = lambda _: True
+    ) -> None:
+        self.clock = clock
+        self._emulator = emulator
+        self._rest = rest
+        self._lock = threading.RLock()
+
+    def settle(self, *, within: float = PATIENCE_SECONDS) -> list[Due]:
+        """Wait until nothing is under way; the schedules that are to come. Raises StuckError that names what is stuck."""
+        while True:
+            reported = self._rest(within)
+            state = self._emulator.quiet(within=within, after=self.clock.now())
+            if not (state["quiet"] and reported):
+                busy = state["busy"] or {"providers": "a report is due"}
+                stuck = ", ".join(f"{kind}: {what}" for kind, what in sorted(busy.items()))
+                raise StuckError(f"not at rest after {within:.0f} s: {stuck}", f"see {self._emulator.log}")
+            if self._rest(0):
+                return _read(state["schedules"])
+
+    def travel_to(self, instant: datetime, *, arrived: Callable[[datetime], None] = lambda _: None) -> int:
+        """Go to ``instant`` by way of everything that is due until then; the number of schedules fired.
+
+        Each fires at its own time, and everything it sets off comes to rest before time moves on. ``arrived`` is called with
+        each time on the way. Going back is not possible: an earlier ``instant`` changes nothing.
+        """
+        with self._lock:
+            self.clock.stop_at(self.clock.now())
+            target = max(instant, self.clock.now())
+            fired = standing = 0
+            while True:
+                coming = self.settle()
+                now = self.clock.now()
+                stop = min((max(due.at, now) for due in coming), default=target)
+                ready = [due for due in coming if due.at <= stop <= target]
+                standing = 0 if stop > now else standing + 1
+                if standing > MOST_FIRINGS_AT_ONE_TIME:
+                    names = ", ".join(sorted({due.name for due in ready}))
+                    raise StuckError(
+                        f"time stands still at {format_instant(now)}", f"it is due again and again: {names}"
+                    )
+                self.clock.stop_at(min(stop, target))
+                arrived(min(stop, target))
+                if not ready:
+                    return fired
+                self._emulator.fire([due.name for due in ready])
+                fired += len(ready)
+
+    def tick(self, since: datetime) -> int:
+        """Fire what became due after ``since`` while time ran by itself; the number of schedules fired.
+
+        While somebody travels it does nothing: the traveller fires what is due.
+        """
+        if not self._lock.acquire(blocking=False):
+            return 0
+        try:
+            now = self.clock.now()
+            state = self._emulator.quiet(within=0, after=since)
+            ready = [due.name for due in _read(state["schedules"]) if due.at <= now]
+            if ready:
+                self._emulator.fire(ready)
+            return len(ready)
+        finally:
+            self._lock.release()
+
+
+def _read(schedules: list[dict[str, str]]) -> list[Due]:
+    return [Due(entry["name"], entry["expression"], parse_instant(entry["due"])) for entry in schedules]
+
+
+def duration(text: str) -> timedelta:
+    """``90m``, ``36h``, ``7d`` or ``2w`` as a time span. Raises ValueError."""
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    if len(text) < 2 or text[-1] not in units or not text[:-1].isdigit():
+        raise ValueError(f"{text!r} is not a duration such as 90m, 36h, 7d or 2w")
+    return timedelta(**{units[text[-1]]: int(text[:-1])})

@@ -1,0 +1,1 @@
+"""The commands of `waypost`, a module for each group."""

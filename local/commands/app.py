@@ -1,0 +1,46 @@
+"""The commands of ``waypost``. Run by ``local.cli``, which reports problems."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local.commands import personas, project, rehearsals, system
+from local.commands.on_demand import on_demand
+from local.project.current_project import choose_content
+
+app = typer.Typer(
+    name="waypost",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+_GROUPS = {
+    "contacts": (
+        "Contacts: take a file of them in, write them into a file.",
+        on_demand("contact_files", "merges", "rebuilding"),
+    ),
+    "destinations": ("Other systems that receive events.", on_demand("destinations")),
+    "segment": (
+        "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
+        on_demand("segments", "audiences"),
+    ),
+}
+for _name, (_help, _group) in _GROUPS.items():
+    app.add_typer(typer.Typer(cls=_group, help=_help, no_args_is_help=True), name=_name)
+for _commands in (rehearsals, system, project, personas):
+    app.add_typer(_commands.app)
+
+
+@app.callback()
+def choose_project(
+    content: Annotated[
+        Path | None,
+        typer.Option(help="The project to work on; found from the cdk.json here or above by default."),
+    ] = None,
+) -> None:
+    """Waypost on this machine: the whole system on an embedded cloud, with virtual time."""
+    if content is not None:
+        choose_content(content)

@@ -1,0 +1,139 @@
+"""``waypost contacts import`` and ``waypost contacts export``. Added to the commands of ``waypost``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from local.commands.output import EXPECTATION_FAILED, AsJson, print_json
+from local.commands.tables import console_for
+from local.problems import LocalError
+from local.project.current_project import current_project
+from local.running import background
+from local.running.file_operations import FileOperations
+from local.running.file_operations import Progress as Advance
+
+app = typer.Typer()
+
+_COUNTS: Final = {
+    "created": "new contacts",
+    "updated": "contacts that changed",
+    "merged": "contacts that proved to be one",
+    "unchanged": "rows that changed nothing",
+    "rejected": "rows kept out",
+    "duplicates": "rows about somebody an earlier row is about",
+    "repairs": "cells that were put right",
+}
+
+
+@app.command("import")
+def import_contacts(
+    file: Annotated[Path, typer.Argument(help="A CSV file, JSON lines, or an Amazon Pinpoint export; .gz too.")],
+    mapping: Annotated[
+        str, typer.Option(help="How its columns are read: statemachines/contacts/imports/<name>.yaml.")
+    ] = "",
+    format_: Annotated[
+        str, typer.Option("--format", help="csv, jsonl or pinpoint; detected in the file by default.")
+    ] = "",
+    consent: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CHANNEL=EVIDENCE", help="What everybody in the file has agreed to, and where; may be repeated."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report all the same.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a file of contacts into the running system. Exit status 1 when rows were kept out."""
+
+    operations = FileOperations(background.access())
+    console = console_for(machine=as_json)
+    given: dict[str, Any] = {"file": operations.upload(file), "dry_run": dry_run}
+    given |= {name: value for name, value in (("mapping", mapping), ("format", format_)) if value}
+    if consent:
+        given["consent"] = dict(map(_agreed, consent))
+    with _bar(console, "parts imported") as advance:
+        report = operations.import_file(given, advance)
+    folder = current_project().out / "imports" / report["run"]
+    fetched = {
+        name: str(operations.download(key, folder / Path(key).name)) for name, key in report["files"].items() if key
+    }
+    if as_json:
+        print_json({**report, "downloaded": fetched})
+    else:
+        _show_report(console, report, fetched)
+    if report["rejected"]:
+        raise typer.Exit(EXPECTATION_FAILED)
+
+
+@app.command("export")
+def export_contacts(
+    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    segment: Annotated[str, typer.Option(help="Only who is in this saved segment.")] = "",
+    audience: Annotated[str, typer.Option(help="Only an audience that was built: its folder under audiences/.")] = "",
+    format_: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    columns: Annotated[str, typer.Option(help="The columns, parted by commas; all of them by default.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write contacts of the running system into a file, which can be imported again."""
+
+    operations = FileOperations(background.access())
+    console = console_for(machine=as_json)
+    given: dict[str, Any] = {"format": format_}
+    given |= {name: value for name, value in (("segment", segment), ("audience", audience)) if value}
+    if columns:
+        given["columns"] = [name.strip() for name in columns.split(",")]
+    with _bar(console, "pieces written") as advance:
+        answer = operations.export(given, advance)
+    keys = answer["files"]
+    targets = [
+        out if len(keys) == 1 else out.with_stem(f"{out.stem}-{number:03d}") for number in range(1, len(keys) + 1)
+    ]
+    written = [str(operations.download(key, target)) for key, target in zip(keys, targets, strict=True)]
+    if as_json:
+        print_json({**answer, "downloaded": written})
+        return
+    console.print(
+        f"[bold]{answer['contacts']:,}[/bold] contacts, {len(answer['columns'])} columns: {', '.join(written)}"
+    )
+
+
+def _agreed(text: str) -> tuple[str, str]:
+    channel, separator, evidence = text.partition("=")
+    if not (separator and evidence.strip()):
+        raise LocalError(
+            f"--consent {text!r} is not CHANNEL=EVIDENCE", 'for example --consent "email=sign-up form, 2026"'
+        )
+    return channel, evidence
+
+
+@contextmanager
+def _bar(console: Console, what: str) -> Iterator[Advance]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _show_report(console: Console, report: dict[str, Any], fetched: dict[str, str]) -> None:
+    what = "would be imported (dry run)" if report["dry_run"] else "imported"
+    read = f"{report['format']}, {report['encoding']}" + (f", mapping {report['mapping']}" if report["mapping"] else "")
+    table = Table(title=f"{report['rows']:,} rows {what}; read as {read}", title_justify="left", show_header=False)
+    for name, meaning in _COUNTS.items():
+        if report[name] or name in {"created", "rejected"}:
+            style = "red" if name == "rejected" and report[name] else ""
+            table.add_row(Text(f"{report[name]:,}", style, justify="right"), meaning, fetched.get(name, ""))
+    for channel, number in report["kept_consents"].items():
+        table.add_row(
+            Text(f"{number:,}", justify="right"),
+            f"contacts who had withdrawn their consent to {channel}, and keep it so",
+        )
+    console.print(table)
+    if report["ignored_columns"]:
+        console.print(Text(f"columns nobody knows, and nothing was done with: {', '.join(report['ignored_columns'])}"))

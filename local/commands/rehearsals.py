@@ -1,0 +1,96 @@
+"""``waypost demo`` and ``rehearse``: scenarios played on an embedded cloud of their own. Added to the commands of ``waypost``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from local.commands.output import EXPECTATION_FAILED, AsJson, print_json, step_on
+from local.commands.tables import VirtualTimeBar, console_for, decisions_table, scenario_table
+from local.problems import LocalError
+from local.project.current_project import current_project
+
+if TYPE_CHECKING:
+    from local.rehearsal.scenario_result import ScenarioResult
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(as_json: AsJson = False) -> None:
+    """Watch sample contacts live through the new-user journey: seven days in seconds."""
+
+    from local.cloud.local_cloud import default_zone  # noqa: PLC0415 - the same
+    from local.rehearsal import demo as demos  # noqa: PLC0415 - it has a cloud of its own
+
+    console = console_for(machine=as_json)
+    sample = demos.read_sample()
+    console.print(f"[bold]{len(sample.scenarios)} people sign up.[/bold] {sample.description.strip()}\n")
+    zone = default_zone(current_project())
+    bar = VirtualTimeBar(console, start=sample.start, end=sample.start + demos.LENGTH, zone=zone)
+    with bar.progress:
+        played = demos.run_demo(sample, step=step_on(console), arrived=bar.arrived)
+        bar.finish()
+    if as_json:
+        print_json([result.to_dict() for result in played.results])
+        return
+    for result in played.results:
+        console.print("", scenario_table(result))
+    console.print("", decisions_table(played.decisions), "")
+    for note in played.notes:
+        console.print(f"note: {note}")
+    _show_where_to_look_next(console, played.folder, messages=len(played.messages), decisions=len(played.decisions))
+
+
+@app.command()
+def rehearse(
+    journey: Annotated[
+        str, typer.Argument(help="The folder of the journey under statemachines/journeys/; all of them by default.")
+    ] = "",
+    scenario: Annotated[str, typer.Option(help="Rehearse only the scenario of this name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Rehearse scenarios.yaml of a journey, or of all, in virtual time and compare what follows with what is expected."""
+
+    from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
+
+    if scenario and not journey:
+        raise LocalError("--scenario names one of a journey's scenarios", "name the journey too")
+    console = console_for(machine=as_json)
+    files = (
+        {journey: journey_scenarios.read_journey_scenarios(journey, only=scenario)}
+        if journey
+        else journey_scenarios.read_all_scenarios()
+    )
+    results = journey_scenarios.rehearse(files, console=console)
+    compared = [result for each in results.values() for result in each]
+    if as_json:
+        print_json([{"journey": name, **result.to_dict()} for name, each in results.items() for result in each])
+    else:
+        _show_rehearsed(console, compared)
+    if not all(result.as_expected for result in compared):
+        raise typer.Exit(EXPECTATION_FAILED)
+
+
+def _show_rehearsed(console: Console, results: "list[ScenarioResult]") -> None:
+
+    for each in results:
+        console.print("", scenario_table(each))
+        mark = "[green]as expected[/green]" if each.as_expected else "[red]not as expected[/red]"
+        console.print(f"{mark}: {each.scenario.name}")
+        for difference in each.differences:
+            console.print(f"  [red]{difference}[/red]", markup=True, highlight=False)
+    wrong = sum(not each.as_expected for each in results)
+    console.print(f"\n[bold]{len(results)} scenarios, {wrong} not as expected[/bold]")
+
+
+def _show_where_to_look_next(console: Console, results: Path, *, messages: int, decisions: int) -> None:
+    shown = results.relative_to(Path.cwd()) if results.is_relative_to(Path.cwd()) else results
+    console.print(
+        f"[bold]Where to look next[/bold]\n  {shown}/messages/        {messages} files: open a mail in the browser"
+    )
+    console.print(f"  {shown}/decisions.jsonl  {decisions} decisions, one JSON object each")
+    console.print("  examples/new-user-nurture.yaml                     the people; change one and run it again")
+    console.print("  statemachines/journeys/new-user-nurture/           the journey they went through")
+    console.print("  make up, then .venv/bin/waypost --help             the same system, kept running for any client")

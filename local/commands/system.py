@@ -1,0 +1,176 @@
+"""``waypost up`` and what is asked of the system that it keeps running. Added to the commands of ``waypost``."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from local.commands.output import AsJson, print_json, step_on
+from local.commands.tables import console_for, timeline_table
+from local.problems import LocalError
+from local.running import background
+
+app = typer.Typer()
+
+Fresh = Annotated[bool, typer.Option("--fresh", help="Forget all contacts, journeys and messages of the last time.")]
+
+
+@app.command()
+def up(fresh: Fresh = False, as_json: AsJson = False) -> None:
+    """Start the embedded cloud and keep it running; out/local.json then says how to reach it."""
+
+    console = console_for(machine=as_json)
+    already = background.is_running()
+    found = background.start(fresh=fresh, step=step_on(console))
+    if as_json:
+        print_json(found)
+        return
+    console.print("[bold]It is running already.[/bold]" if already else "[bold]It is running.[/bold]")
+    _show_access(console, found)
+
+
+@app.command()
+def down(fresh: Fresh = False, as_json: AsJson = False) -> None:
+    """Stop the embedded cloud. Contacts and journeys are kept for the next start."""
+
+    ran = background.stop(fresh=fresh)
+    if as_json:
+        print_json({"stopped": ran})
+        return
+    kept = "everything is forgotten" if fresh else "waypost up goes on where it was"
+    console_for().print(f"Stopped; {kept}." if ran else f"Nothing was running; {kept}.")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Say whether the embedded cloud runs, what time it is there and what comes next."""
+
+    found = background.access()
+    state = background.control("GET", "/status")
+    if as_json:
+        print_json({**found, **state})
+        return
+    console = console_for()
+    _show_access(console, found)
+    table = Table("when (UTC)", "what comes next", title=f"It is {state['now']} there", title_justify="left")
+    for due in sorted(state["schedules"], key=lambda each: str(each["due"]))[:10]:
+        table.add_row(due["due"], due["name"])
+    console.print(table)
+
+
+@app.command("send-event")
+def send_event(
+    user_id: Annotated[str, typer.Argument(help="Whose event it is.")],
+    event: Annotated[str, typer.Argument(help="What happened, for example registered or order_placed.")],
+    properties: Annotated[
+        list[str] | None,
+        typer.Option("--property", "-p", metavar="NAME=VALUE", help="A property of the event; may be repeated."),
+    ] = None,
+    traits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trait", "-t", metavar="NAME=VALUE", help="Something to know of the contact first, e.g. email=…"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send an event to the running system, as an app or a shop would."""
+
+    from local.running.tracking import Tracking  # noqa: PLC0415 - a client of the webhooks, for this command alone
+    from waypost.clock import parse_instant  # noqa: PLC0415 - the same
+
+    found = background.access()
+    now = parse_instant(background.control("GET", "/status")["now"])
+    tracking = Tracking(found["api_url"], found["write_key"], found["webhook_sources"])
+    answers = []
+    if traits:
+        answers.append(tracking.identify(user_id, _pairs(traits, "--trait"), at=now))
+    answers.append(tracking.track(user_id, event, _pairs(properties or [], "--property"), at=now))
+    for answer in answers:
+        if answer.status >= 300:
+            raise LocalError(
+                f"refused with {answer.status}: {answer.body.decode(errors='replace')}", "correct the event"
+            )
+    if as_json:
+        print_json({"status": answers[-1].status, "answer": answers[-1].json()})
+        return
+    console_for().print(f"Accepted. [dim]waypost timeline {user_id}[/dim] shows what follows.")
+
+
+@app.command()
+def timeline(
+    contact: Annotated[str, typer.Argument(help="A user id, an e-mail address, a phone number or a contact id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what happened to a contact of the running system, and why."""
+
+    from local.running.contact_lookup import timeline_of  # noqa: PLC0415 - boto3 is for the commands that read tables
+
+    contact_id, entries = timeline_of(contact, background.access())
+    if as_json:
+        print_json([entry.to_dict() for entry in entries])
+        return
+    console_for().print(timeline_table(entries, title=f"{contact} ({contact_id})"))
+
+
+@app.command()
+def travel(
+    when: Annotated[
+        str, typer.Argument(help="How far (90m, 36h, 7d, 2w) or to which instant (2031-03-05T10:00:00+08:00).")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Let time pass in the running system: everything that is due on the way happens at its time."""
+
+    from local.cloud.time_travel import duration  # noqa: PLC0415 - what moves the clock, for this command alone
+
+    try:
+        duration(when)
+        request = {"by": when}
+    except ValueError:
+        request = {"to": _instant(when)}
+    answer = background.control("POST", "/travel", request, timeout=600)
+    if as_json:
+        print_json(answer)
+        return
+    console_for().print(f"It is {answer['now']} there now; {answer['fired']} schedules fired on the way.")
+
+
+def _show_access(console: Console, found: dict[str, Any]) -> None:
+    table = Table(show_header=False, box=None)
+    table.add_row("webhooks", f"{found['api_url']}/v1/…")
+    table.add_row("write key", found["write_key"])
+    for source, secret in found["webhook_sources"].items():
+        table.add_row(f"secret of {source}", secret)
+    table.add_row("AWS endpoint", f"{found['endpoint_url']} ({found['region']}, any credentials)")
+    table.add_row("what goes out", found["messages"])
+    table.add_row("all of it", "out/local.json")
+    console.print(table)
+    for note in found.get("notes", []):
+        console.print(f"note: {note}")
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, Any]:
+    """``NAME=VALUE`` texts as a mapping; a value that reads as JSON is taken as JSON."""
+    found = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not (name and separator):
+            raise LocalError(f"{option} {text!r} is not NAME=VALUE", "for example -p coupon=WELCOME10")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def _instant(text: str) -> str:
+    try:
+        if datetime.fromisoformat(text).tzinfo is not None:
+            return text
+    except ValueError:
+        pass
+    raise LocalError(f"{text!r} is neither a duration nor an instant", "write 7d, or 2031-03-05T10:00:00+08:00")

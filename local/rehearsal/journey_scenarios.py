@@ -1,0 +1,51 @@
+"""Rehearses journey folders on an embedded cloud of its own. Called by ``waypost rehearse``."""
+
+import os
+import shutil
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from local.cloud.local_cloud import LocalCloud
+from local.problems import LocalError
+from local.project.current_project import current_project
+from local.rehearsal.rehearsal import Rehearsal
+from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
+from local.rehearsal.scenario_result import ScenarioResult
+
+
+def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
+    """The scenarios of a journey folder, or the one named ``only``. Raises LocalError."""
+    journeys = current_project().journeys
+    if not (journeys / journey / "journey.yaml").is_file():
+        known = ", ".join(sorted(path.parent.name for path in journeys.glob("*/journey.yaml"))) or "there is none yet"
+        raise LocalError(f"there is no journey {journey!r}", f"journeys: {known}")
+    file = read_scenarios(journeys / journey / "scenarios.yaml")
+    if not only:
+        return file
+    chosen = [scenario for scenario in file.scenarios if scenario.name == only]
+    if not chosen:
+        names = ", ".join(repr(scenario.name) for scenario in file.scenarios)
+        raise LocalError(f"{journey} has no scenario {only!r}", f"scenarios: {names}")
+    return file.model_copy(update={"scenarios": chosen})
+
+
+def read_all_scenarios() -> dict[str, ScenarioFile]:
+    """The scenarios of every journey of the project, by journey. Raises LocalError."""
+    found = sorted(path.parent.name for path in current_project().journeys.glob("*/journey.yaml"))
+    if not found:
+        raise LocalError("there is no journey yet", "docs/authoring.md says how to write one")
+    return {journey: read_journey_scenarios(journey) for journey in found}
+
+
+def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[ScenarioResult]]:
+    """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
+    folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
+    with console.status("") as status:
+        with LocalCloud(folder, start=min(file.start for file in files.values()), progress=status.update) as cloud:
+            zone = cloud.default_zone
+            results = Rehearsal(cloud, files).run(
+                lambda instant: status.update(f"it is {instant.astimezone(zone):%a %d %b %Y %H:%M}")
+            )
+        shutil.rmtree(folder)
+    return results

@@ -1,0 +1,173 @@
+"""Rehearses scenario files on the embedded cloud and compares what followed with what was expected.
+
+Used by ``waypost rehearse``, by the demo and by the flow tests of each journey.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
+from typing import Any, Final
+
+from local.cloud.local_cloud import LocalCloud
+from local.problems import LocalError
+from local.rehearsal.scenario_file import Scenario, ScenarioFile
+from local.rehearsal.scenario_result import ScenarioResult, differences
+from waypost import ids
+from waypost.aws.contacts import DynamoContactItems
+from waypost.reports.timeline import decisions, timeline
+from waypost.sending.occasion import journey_of, load_occasion
+
+ALL_JOURNEYS: Final = ""
+LONGEST = timedelta(days=400)
+"""No rehearsal lasts longer than this, in virtual time."""
+
+Progress = Callable[[datetime], None]
+Items = Mapping[str, Mapping[str, Any]]
+
+
+class Rehearsal:
+    """Rehearses scenario files on one timeline, which begins where the clock of ``cloud`` is.
+
+    ``files`` maps journeys to their files: what is compared is limited to that journey, and ``ALL_JOURNEYS`` stands for
+    every one. Raises LocalError when two files speak of the same contact.
+    """
+
+    def __init__(self, cloud: LocalCloud, files: Mapping[str, ScenarioFile]) -> None:
+        self._cloud = cloud
+        self._files = files
+        self._items = DynamoContactItems(cloud.client("dynamodb"), cloud.access.contacts_table)
+        self._default_zone = cloud.default_zone
+        self._refuse_shared_contacts()
+
+    def run(self, progress: Progress = lambda _: None) -> dict[str, list[ScenarioResult]]:
+        """Send everything that happens at its time, travel to the end, and compare: journey → its scenarios' results.
+
+        Raises LocalError when the API refuses an event of a file, StuckError when the cloud does not come to rest.
+        """
+        results: dict[str, list[ScenarioResult]] = {}
+
+        def compare(journey: str) -> None:
+            results[journey] = [self._result_of(journey, scenario) for scenario in self._files[journey].scenarios]
+
+        happenings = [happening for file in self._files.values() for happening in self._happenings(file)]
+        for journey, file in self._files.items():
+            if file.until is not None:  # compared at that moment, whatever other files still have to come
+                happenings.append((file.until, partial(compare, journey)))
+        for at, act in sorted(happenings, key=lambda happening: happening[0]):
+            self._cloud.time.travel_to(at, arrived=progress)
+            act()
+        unlimited = [journey for journey, file in self._files.items() if file.until is None]
+        self._travel_to_the_end(unlimited, progress)
+        for journey in unlimited:
+            compare(journey)
+        return results
+
+    def _refuse_shared_contacts(self) -> None:
+        seen: dict[str, str] = {}
+        for journey, file in self._files.items():
+            for scenario in file.scenarios:
+                other = seen.setdefault(scenario.contact.user_id, journey)
+                if other != journey:
+                    who = f"the contact {scenario.contact.user_id!r} is in the scenarios of {other} and of {journey}"
+                    raise LocalError(who, "give each its own user_id: they are rehearsed on one timeline")
+
+    def _happenings(self, file: ScenarioFile) -> list[tuple[datetime, Callable[[], None]]]:
+        return list(chain.from_iterable(self._happenings_of(file, scenario) for scenario in file.scenarios))
+
+    def _happenings_of(self, file: ScenarioFile, scenario: Scenario) -> list[tuple[datetime, Callable[[], None]]]:
+        """The contact introduces itself at the start, or with its first event if that is earlier."""
+        zone = file.zone_of(scenario, self._default_zone)
+        contact = scenario.contact
+        times = [file.instant(event.at, zone) for event in scenario.events]
+        introduced = min([file.start, *times])
+
+        def introduce() -> None:
+            self._accepted(
+                scenario, "contact", self._cloud.tracking.identify(contact.user_id, contact.traits(), at=introduced)
+            )
+
+        def act(index: int) -> Callable[[], None]:
+            event = scenario.events[index]
+
+            def send() -> None:
+                answer = self._cloud.tracking.track(contact.user_id, event.event, event.properties, at=times[index])
+                self._accepted(scenario, f"events.{index}", answer)
+
+            return send
+
+        return [(introduced, introduce), *((time, act(index)) for index, time in enumerate(times))]
+
+    def _accepted(self, scenario: Scenario, where: str, answer: Any) -> None:
+        if answer.status >= 300:
+            reason = answer.body[:500].decode(errors="replace")
+            raise LocalError(
+                f"{scenario.name}: {where} was refused with {answer.status}: {reason}", "correct the scenario"
+            )
+
+    def _travel_to_the_end(self, journeys: Sequence[str], progress: Progress) -> None:
+        """Travel until nothing is left to come for the contacts of these journeys."""
+        time = self._cloud.time
+        latest = self._cloud.clock.now() + LONGEST
+        pending = [(journey, scenario) for journey in journeys for scenario in self._files[journey].scenarios]
+        while True:
+            once = [due.at for due in time.settle() if due.once]
+            pending = [each for each in pending if self._unfinished(*each)]
+            if not once or not pending or min(once) > latest:
+                return
+            time.travel_to(min(once), arrived=progress)
+
+    def _unfinished(self, journey: str, scenario: Scenario) -> bool:
+        rows = self._rows(scenario)
+        active = any(row["status"] != "ended" for row in self._of_journey(journey, rows, "enrolment"))
+        return active or any(row["state"] == "deferred" for row in self._of_journey(journey, rows, "message"))
+
+    def _rows(self, scenario: Scenario) -> Items:
+        return {str(row["sk"]): row for row in self._items.everything(_contact_id(scenario))}
+
+    def _of_journey(self, journey: str, rows: Items, kind: str) -> list[Mapping[str, Any]]:
+        return [
+            row for sk, row in rows.items() if sk.startswith(f"{kind}#") and journey in {ALL_JOURNEYS, _journey_of(row)}
+        ]
+
+    def _result_of(self, journey: str, scenario: Scenario) -> ScenarioResult:
+        file, rows = self._files[journey], self._rows(scenario)
+        contact_id = _contact_id(scenario)
+        enrolments = sorted(self._of_journey(journey, rows, "enrolment"), key=lambda row: str(row["enrolled_at"]))
+        decided = [each for each in decisions(contact_id, self._items) if journey in {ALL_JOURNEYS, each.journey}]
+        result = ScenarioResult(
+            scenario=scenario,
+            contact_id=contact_id,
+            zone=file.zone_of(scenario, self._default_zone),
+            timeline=timeline(contact_id, self._items, default_zone=self._default_zone),
+            decisions=decided,
+            ends=(enrolments[-1]["outcome"] or "active") if enrolments else "none",
+            trail=[state for enrolment in enrolments for state in self._states_entered(enrolment)],
+            steps={decision.step for decision in decided}
+            | {str(pause["state"]) for pause in self._of_journey(journey, rows, "pause")},
+            differences=[],
+        )
+        result.differences.extend(differences(result, file))
+        return result
+
+    def _states_entered(self, enrolment: Mapping[str, Any]) -> list[str]:
+        """The states of the journey's machine that this passage entered, from the history of its execution."""
+        machine = self._cloud.access.state_machines[enrolment["journey"]]
+        name = ids.execution_name(enrolment["journey"], enrolment["enrolment_id"])
+        pages = self._cloud.client("stepfunctions").get_paginator("get_execution_history")
+        entered = "stateEnteredEventDetails"
+        return [
+            event[entered]["name"]
+            for page in pages.paginate(executionArn=f"{machine.replace(':stateMachine:', ':execution:')}:{name}")
+            for event in page["events"]
+            if entered in event
+        ]
+
+
+def _journey_of(row: Mapping[str, Any]) -> str:
+    """The journey that a row belongs to, or "" for a message of another occasion."""
+    return journey_of(load_occasion(row["occasion"])) if "occasion" in row else str(row["journey"])
+
+
+def _contact_id(scenario: Scenario) -> str:
+    return ids.contact_id("user_id", scenario.contact.user_id)

@@ -1,0 +1,147 @@
+"""Scenario files: contacts, what they do at which time, and what must follow. Read by rehearsals, the demo and the tests."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from local.problems import LocalError
+
+_DAY = re.compile(r"day ([1-9][0-9]*)(?: +([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?)?")
+
+
+def _moment(text: Any) -> Any:
+    """Pydantic's view of a moment: ``day 3 10:30`` or an ISO 8601 instant with an offset."""
+    if _DAY.fullmatch(text):
+        return text
+    try:
+        has_offset = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        has_offset = False
+    if not has_offset:
+        raise ValueError(f"expected a moment such as 'day 3 10:30' or 2031-03-05T10:30:00+08:00, got {text!r}")
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"expected an IANA time zone such as Asia/Shanghai, got {name!r}") from None
+    return name
+
+
+Moment = Annotated[str, AfterValidator(_moment)]
+"""A time of a scenario: of the contact's day (day 1 is the local date of the file's ``start``), or absolute."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScenarioContact(BaseModel):
+    """Who it is about; every further field is an attribute of the contact."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    user_id: str
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+
+    def traits(self) -> dict[str, Any]:
+        """What an identify call says about the contact."""
+        return {
+            name: value
+            for name, value in self.model_dump(mode="json").items()
+            if name != "user_id" and value is not None
+        }
+
+
+class ScenarioEvent(_Strict):
+    """Something the contact does."""
+
+    at: Moment
+    event: str
+    properties: dict[str, Any] = Field(default_factory=dict)
+
+
+class ExpectedMessage(_Strict):
+    """A decision on a message; what is left out may be anything."""
+
+    message: str
+    channel: Literal["email", "sms"] | None = None
+    at: Moment | None = None
+    outcome: Literal["sent", "deferred", "skipped", "rejected", "unknown"] = "sent"
+    reason: str | None = None
+
+
+class Expected(_Strict):
+    """What must follow. ``messages`` are all decisions on messages of the journey in their order; a deferral may be left
+    out. ``ends`` is how the contact's last passage through the journey ended, ``none`` if there was none. ``trail`` are
+    the states of the journey that were entered, in their order; those that neither send nor pause may be left out.
+    """
+
+    messages: list[ExpectedMessage] | None = None
+    ends: Literal["completed", "goal", "exited", "failed", "active", "none"] | None = None
+    trail: list[str] | None = None
+
+
+class Scenario(_Strict):
+    """One contact and what it does."""
+
+    name: str
+    contact: ScenarioContact
+    events: list[ScenarioEvent] = Field(min_length=1)
+    expect: Expected = Expected()
+
+
+class ScenarioFile(_Strict):
+    """All stories of a file share one timeline, which begins at ``start`` and ends when nothing is left to come, or at
+    ``until``.
+    """
+
+    start: AwareDatetime
+    until: AwareDatetime | None = None
+    description: str = ""
+    scenarios: list[Scenario] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _are_different_people(self) -> Self:
+        for what, values in {
+            "name": [scenario.name for scenario in self.scenarios],
+            "contact.user_id": [scenario.contact.user_id for scenario in self.scenarios],
+        }.items():
+            if repeated := sorted({value for value in values if values.count(value) > 1}):
+                raise ValueError(f"scenarios: the {what} {repeated[0]!r} is there twice")
+        return self
+
+    def zone_of(self, scenario: Scenario, default: ZoneInfo) -> ZoneInfo:
+        """The zone in which the scenario's days are counted."""
+        return ZoneInfo(scenario.contact.timezone) if scenario.contact.timezone else default
+
+    def instant(self, moment: str, zone: ZoneInfo) -> datetime:
+        """A moment of a contact in ``zone`` as an instant."""
+        given = _DAY.fullmatch(moment)
+        if given is None:
+            return datetime.fromisoformat(moment).astimezone(UTC)
+        first: date = self.start.astimezone(zone).date()
+        hour, minute, second = (int(part) for part in given.groups("0")[1:])
+        clock = time(hour, minute, second)
+        return datetime.combine(first + timedelta(days=int(given[1]) - 1), clock, tzinfo=zone).astimezone(UTC)
+
+
+def read_scenarios(path: Path) -> ScenarioFile:
+    """Read a scenario file. Raises LocalError that names the file, the field and the reason."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return ScenarioFile.model_validate(content)
+    except FileNotFoundError as error:
+        raise LocalError(f"{path} is missing", "docs/authoring.md shows what goes into it") from error
+    except yaml.YAMLError as error:
+        raise LocalError(f"{path} is not YAML: {error}", "docs/authoring.md shows the format") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in error.errors())
+        raise LocalError(f"{path}: {wrong}", "docs/authoring.md shows the format") from error

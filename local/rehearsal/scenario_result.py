@@ -1,0 +1,108 @@
+"""What became of a scenario, and where that differs from what its file expects. Used by rehearsals."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from local.rehearsal.scenario_file import ExpectedMessage, Scenario, ScenarioFile
+from waypost.clock import format_instant, parse_instant
+from waypost.reports.timeline import Entry, MessageDecision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioResult:
+    """What became of one scenario: its timeline, its decisions, and where it differs from what was expected.
+
+    ``trail`` are the states entered, ``steps`` those of them that are a Send or a Pause.
+    """
+
+    scenario: Scenario
+    contact_id: str
+    zone: ZoneInfo
+    timeline: list[Entry]
+    decisions: list[MessageDecision]
+    ends: str
+    trail: list[str]
+    steps: set[str]
+    differences: list[str]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether everything followed that was expected, and nothing else."""
+        return not self.differences
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "scenario": self.scenario.name,
+            "contact_id": self.contact_id,
+            "time_zone": self.zone.key,
+            "ends": self.ends,
+            "trail": self.trail,
+            "as_expected": self.as_expected,
+            "differences": self.differences,
+            "decisions": [asdict(decision) for decision in self.decisions],
+            "timeline": [entry.to_dict() for entry in self.timeline],
+        }
+
+
+def differences(result: ScenarioResult, file: ScenarioFile) -> list[str]:
+    """Each difference as a line that names what was expected and what came; empty when everything is as expected."""
+    expect = result.scenario.expect
+    found = []
+    if expect.ends is not None and expect.ends != result.ends:
+        found.append(f"ends: expected {expect.ends}, got {result.ends}")
+    if expect.trail is not None and not _follows(expect.trail, result):
+        found.append(f"trail: expected {' → '.join(expect.trail)}, got {' → '.join(result.trail)}")
+    if expect.messages is not None:
+        found += _message_differences(expect.messages, result, file)
+    return found
+
+
+def _follows(expected: list[str], result: ScenarioResult) -> bool:
+    """Whether the trail is the expected one; only states that neither send nor pause may be left out of it."""
+    rest = iter(result.trail)
+    in_order = all(state in rest for state in expected)
+    return in_order and [s for s in expected if s in result.steps] == [s for s in result.trail if s in result.steps]
+
+
+def _message_differences(expected: list[ExpectedMessage], result: ScenarioResult, file: ScenarioFile) -> list[str]:
+    """Walk both lists side by side; a deferral that nobody expects is passed over."""
+    found = []
+    left = list(expected)
+    for decision in result.decisions:
+        if decision.outcome == "deferred" and not (left and left[0].outcome == "deferred"):
+            continue
+        if not left:
+            found.append(f"messages: not expected: {_shown(decision, result.zone)}")
+            continue
+        wanted = left.pop(0)
+        if wrong := _mismatches(wanted, decision, result.zone, file):
+            found.append(f"messages: {wanted.message}: {', '.join(wrong)} (got {_shown(decision, result.zone)})")
+    found += [f"messages: missing: {wanted.message} {wanted.outcome}" for wanted in left]
+    return found
+
+
+def _mismatches(wanted: ExpectedMessage, decision: MessageDecision, zone: ZoneInfo, file: ScenarioFile) -> list[str]:
+    pairs = {
+        "message": (wanted.message, decision.message),
+        "channel": (wanted.channel, decision.channel),
+        "outcome": (wanted.outcome, decision.outcome),
+        "reason": (wanted.reason, decision.reason),
+    }
+    wrong = [f"{name} should be {want}" for name, (want, got) in pairs.items() if want is not None and want != got]
+    if wanted.at is not None:
+        time = file.instant(wanted.at, zone)
+        if abs(parse_instant(decision.at) - time) >= timedelta(minutes=1):
+            wrong.append(f"should be at {_local(format_instant(time), zone)}")
+    return wrong
+
+
+def _shown(decision: MessageDecision, zone: ZoneInfo) -> str:
+    where = f" by {decision.channel}" if decision.channel else ""
+    return f"{decision.message} {decision.outcome}{where} ({decision.reason}) at {_local(decision.at, zone)}"
+
+
+def _local(instant: str, zone: ZoneInfo) -> str:
+    return parse_instant(instant).astimezone(zone).strftime("%a %Y-%m-%d %H:%M")

@@ -1,0 +1,65 @@
+"""Speaks to the deployed webhooks as a customer's shop or app does. Used by rehearsals, the CLI and the flow tests."""
+
+import json
+import uuid
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from local.loopback import Answer, call
+from waypost.clock import format_instant, real_now
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """A sender with a write key and the secrets of webhook sources."""
+
+    api_url: str
+    write_key: str
+    webhook_sources: Mapping[str, str]
+
+    def identify(self, user_id: str, traits: Mapping[str, Any], *, at: datetime, message_id: str = "") -> Answer:
+        """Say who a contact is. ``at`` is when it happened, ``message_id`` what makes a repetition one."""
+        return self.post("identify", {"userId": user_id, "traits": dict(traits), **_stamp(at, message_id)})
+
+    def track(
+        self,
+        user_id: str,
+        event: str,
+        properties: Mapping[str, Any] | None = None,
+        *,
+        at: datetime,
+        message_id: str = "",
+    ) -> Answer:
+        """Say what a contact did."""
+        payload = {"userId": user_id, "event": event, "properties": dict(properties or {})}
+        return self.post("track", payload | _stamp(at, message_id))
+
+    def post(self, what: str, body: Mapping[str, Any]) -> Answer:
+        """``POST /v1/<what>`` with the write key."""
+        credentials = b64encode(f"{self.write_key}:".encode()).decode()
+        headers = {"content-type": "application/json", "authorization": f"Basic {credentials}"}
+        return call("POST", f"{self.api_url}/v1/{what}", body=json.dumps(body).encode(), headers=headers)
+
+    def webhook(
+        self, source: str, body: Mapping[str, Any], *, webhook_id: str = "", signed_at: datetime | None = None
+    ) -> Answer:
+        """``POST /v1/webhooks/<source>``, signed as Standard Webhooks are."""
+        webhook_id = webhook_id or f"msg_{uuid.uuid4().hex}"
+        signed_at = signed_at or real_now()
+        payload = json.dumps(body)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": webhook_id,
+            "webhook-timestamp": str(int(signed_at.timestamp())),
+            "webhook-signature": Webhook(self.webhook_sources[source]).sign(webhook_id, signed_at, payload),
+        }
+        return call("POST", f"{self.api_url}/v1/webhooks/{source}", body=payload.encode(), headers=headers)
+
+
+def _stamp(at: datetime, message_id: str) -> dict[str, str]:
+    return {"timestamp": format_instant(at), "messageId": message_id or str(uuid.uuid4())}
