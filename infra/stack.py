@@ -98,7 +98,8 @@ class WaypostStack(Stack):
         )
         tasks: dict[str | None, dict[str, Hop]] = {"journeys": {}, "operations": {}, None: {}}
         for folder in folders.values():
-            tasks[folder.manifest.task][folder.placeholder] = functions.add(self, folder)
+            scope = operations if folder.manifest.task == "operations" else self
+            tasks[folder.manifest.task][folder.placeholder] = functions.add(scope, folder)
         for journey in library.journeys:
             machines.add(journey, tasks=tasks["journeys"])
         for operation in library.operations:
@@ -116,8 +117,8 @@ class WaypostStack(Stack):
             "LinkSecret": secrets.links,
             "EmailIdentity": deployment.email_identity,
             "EmailConfigurationSet": channels.email_configuration_set,
-            "StateMachines": self.to_json_string(machines.arns),
-            "OperationMachines": self.to_json_string(operations.arns),
+            "StateMachinePrefix": machines.prefix,
+            "OperationNames": ",".join(each.name for each in library.operations),
             "FilesBucket": files.name,
         }.items():
             CfnOutput(self, name, value=value)

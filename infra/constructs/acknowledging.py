@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, Names, Reference, Stack, Tokenization, Validations
 from constructs import IConstruct
 
 
@@ -18,7 +18,10 @@ def acknowledge_wildcard(construct: IConstruct, resource: str, *, because: str) 
 
 
 def _readable(construct: IConstruct, resource: str) -> str:
-    """The spelling that the rules give to a resource: ``arn:<AWS::Partition>:sqs:<AWS::Region>:…``."""
+    """The spelling that the rules give to a resource: ``arn:<AWS::Partition>:sqs:<AWS::Region>:…``.
+
+    What another stack holds comes into a nested one as a parameter, and is spelled by the parameter's name.
+    """
 
     def flat(value: Any) -> str:
         match value:
@@ -31,4 +34,10 @@ def _readable(construct: IConstruct, resource: str) -> str:
             case _:
                 return re.sub(r"\$\{([^}]*)\}", r"<\1>", str(value))
 
-    return flat(Stack.of(construct).resolve(resource))
+    stack = Stack.of(construct)
+    text = flat(stack.resolve(resource))
+    for token in Tokenization.reverse_string(resource).tokens:
+        if isinstance(token, Reference) and Stack.of(token.target) is not stack:
+            name = f"referenceto{Names.node_unique_id(token.target.node)}{token.display_name}"
+            text = text.replace(flat(stack.resolve(token)), f"<{name}>")
+    return text

@@ -1,9 +1,10 @@
 """The journey machines: one state machine for each folder under statemachines/journeys/."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from aws_cdk import ArnFormat, Stack, aws_events
+from aws_cdk import ArnFormat, NestedStack, Stack, aws_events, aws_iam
 from constructs import Construct
 
 from infra.constructs.hop import Hop, Platform
@@ -11,6 +12,8 @@ from infra.constructs.state_machine import machine_logs, machine_role, state_mac
 from infra.constructs.undelivered import Undelivered
 from waypost.authoring.discovery import JourneyFolder
 
+SHELVES: Final = 16
+"""Nested stacks at most. Of a thousand journeys each holds about 60; another number moves the journeys that are deployed."""
 _ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 _DISCOVERED = "Journeys are discovered from folders; their machines share this prefix"
 
@@ -18,9 +21,10 @@ _DISCOVERED = "Journeys are discovered from folders; their machines share this p
 class JourneyMachines(Construct):
     """``prefix`` is the ARN of a journey's machine without the journey's name, ``executions`` that of its executions.
 
-    ``arns`` maps names to ARNs. The machines of ``operations`` have the same prefix, so it says only: one of this stage.
+    The machines of ``operations`` have the same prefix, so it says only: one of this stage.
 
-    Hops are given the prefix before the machines exist, because machines call hops; ``add`` makes the machines.
+    Hops are given the prefix before the machines exist, because machines call hops; ``add`` makes the machines, in nested
+    stacks: a stack may have 500 resources, and a template 1 MB.
     """
 
     def __init__(self, scope: Construct, *, platform: Platform, operations: Sequence[str]) -> None:
@@ -36,7 +40,8 @@ class JourneyMachines(Construct):
             )
             for resource in ("stateMachine", "execution")
         )
-        self.arns: dict[str, str] = {}
+        self._shelves: dict[int, NestedStack] = {}
+        self._roles: dict[str, aws_iam.Role] = {}
         self._logs = machine_logs(self, platform=platform, kind="journeys")
 
     def open_to(self, hop: Hop, *actions: str) -> None:
@@ -72,15 +77,32 @@ class JourneyMachines(Construct):
     def add(self, folder: JourneyFolder, *, tasks: Mapping[str, Hop]) -> None:
         """Make the machine of a journey. It may call the ``tasks`` that its definition names, and nothing else."""
         named = {name: hop.arn for name, hop in tasks.items() if name in folder.functions}
-        journey = Construct(self, folder.name)
-        machine = state_machine(
-            journey,
+        state_machine(
+            Construct(self._shelf(folder.name), folder.name),
             platform=self._platform,
             name=self._platform.deployment.state_machine_name(folder.name),
             definition=folder.definition,
             substitutions=named,
-            role=machine_role(journey, calls=named),
+            role=self._role(named),
             logs=self._logs,
             failed=f"An execution of the journey {folder.name} failed; its graph in the console shows where",
         )
-        self.arns[folder.name] = machine.state_machine_arn
+
+    def _shelf(self, journey: str) -> NestedStack:
+        """The nested stack of a journey, by a hash of its name: other journeys that come and go never move it.
+
+        To move a machine, CloudFormation would make it in one nested stack before it deletes it in the other, and its name
+        is taken until then.
+        """
+        number = int.from_bytes(hashlib.sha256(journey.encode()).digest()[:4], "big") % SHELVES
+        if number not in self._shelves:
+            description = f"Waypost, journeys, part {number} of {SHELVES}"
+            self._shelves[number] = NestedStack(self, f"Shelf{number}", description=description)
+        return self._shelves[number]
+
+    def _role(self, calls: Mapping[str, str]) -> aws_iam.Role:
+        """The role of all journeys that call the same functions: an account may have 1,000 roles."""
+        name = "".join(["Role", *sorted(calls)])
+        if name not in self._roles:
+            self._roles[name] = machine_role(self, name, calls=calls)
+        return self._roles[name]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import ArnFormat, Stack, aws_iam, aws_stepfunctions
+from aws_cdk import ArnFormat, NestedStack, Stack, aws_iam, aws_stepfunctions
 from constructs import Construct
 
 from infra.constructs.acknowledging import acknowledge_wildcard
@@ -18,16 +18,15 @@ _WORK = "work/"
 _ANY_FILE = "The input of a machine names the file of a run to read"
 
 
-class OperationMachines(Construct):
-    """``arns`` maps the names of operations to the ARNs of their machines."""
+class OperationMachines(NestedStack):
+    """The nested stack of all operations; the functions that only they call are made in it too."""
 
     def __init__(self, scope: Construct, *, platform: Platform, files: Files, schedules: Schedules, zone: str) -> None:
-        super().__init__(scope, "Operations")
+        super().__init__(scope, "Operations", description="Waypost, operations and their functions")
         self._platform = platform
         self._files = files
         self._schedules = schedules
         self._zone = zone
-        self.arns: dict[str, str] = {}
         self._logs = machine_logs(self, platform=platform, kind="operations")
 
     def add(self, folder: OperationFolder, *, tasks: Mapping[str, Hop]) -> None:
@@ -61,7 +60,6 @@ class OperationMachines(Construct):
             logs=self._logs,
             failed=f"The operation {folder.name} failed; its graph in the console shows where",
         )
-        self.arns[folder.name] = machine.state_machine_arn
         for schedule, when in folder.manifest.schedules.items():
             self._start_by_itself(scope, machine, name=f"{folder.name}-{schedule}", when=when)
 

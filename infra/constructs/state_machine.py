@@ -28,9 +28,9 @@ def machine_logs(scope: Construct, *, platform: Platform, kind: str) -> aws_logs
     )
 
 
-def machine_role(scope: Construct, *, calls: Mapping[str, str]) -> aws_iam.Role:
-    """The role of a machine that may call these functions, given as placeholder → ARN, and nothing else."""
-    role = aws_iam.Role(scope, "Role", assumed_by=aws_iam.ServicePrincipal("states.amazonaws.com"))
+def machine_role(scope: Construct, name: str = "Role", *, calls: Mapping[str, str]) -> aws_iam.Role:
+    """The role of machines that may call these functions, given as placeholder → ARN, and nothing else."""
+    role = aws_iam.Role(scope, name, assumed_by=aws_iam.ServicePrincipal("states.amazonaws.com"))
     if calls:
         role.add_to_policy(aws_iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(calls.values())))
     return role

@@ -34,6 +34,11 @@ class Asset:
     bucket: str
     key: str
 
+    @property
+    def is_template(self) -> bool:
+        """Whether it is the template of a nested stack."""
+        return self.path.name.endswith(".nested.template.json")
+
     def content(self) -> bytes:
         """The object to put: the file, or the folder as an archive."""
         if not self.packaged_as_zip:

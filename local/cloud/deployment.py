@@ -11,6 +11,7 @@ from local.cloud.assembly import Assembly
 from local.problems import LocalError
 
 DEPLOY_SECONDS = 120.0
+NESTED_STACK = "AWS::CloudFormation::Stack"
 _DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 Clients = Callable[[str], Any]
@@ -21,7 +22,12 @@ def deploy(assembly: Assembly, clients: Clients, *, region: str, account: str, s
     template, notes = _supported_part(assembly.template, supported)
     for asset in assembly.assets:
         bucket = _resolved(asset.bucket, region=region, account=account)
-        _put(clients("s3"), bucket, asset.key, asset.content)
+        content = asset.content
+        if asset.is_template:  # of a nested stack
+            part, left_out = _supported_part(json.loads(asset.content()), supported)
+            notes += left_out
+            content = json.dumps(part).encode
+        _put(clients("s3"), bucket, asset.key, content)
     for parameter in template.get("Parameters", {}).values():
         if parameter.get("Type", "").startswith("AWS::SSM::Parameter"):  # the version of the CDK bootstrap stack
             clients("ssm").put_parameter(Name=parameter["Default"], Value="30", Type="String", Overwrite=True)
@@ -52,12 +58,15 @@ def outputs(assembly: Assembly, clients: Clients) -> dict[str, str]:
 
 
 def physical_ids(assembly: Assembly, clients: Clients) -> dict[str, list[str]]:
-    """Resource type → the physical ids of the stack's resources of that type."""
+    """Resource type → the physical ids of the resources of that type, in the stack and in its nested stacks."""
     found: dict[str, list[str]] = {}
-    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=assembly.stack)
-    for page in pages:
-        for resource in page["StackResourceSummaries"]:
+    waiting = [assembly.stack]
+    while waiting:
+        pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=waiting.pop())
+        for resource in (each for page in pages for each in page["StackResourceSummaries"]):
             found.setdefault(resource["ResourceType"], []).append(resource["PhysicalResourceId"])
+            if resource["ResourceType"] == NESTED_STACK:
+                waiting.append(resource["PhysicalResourceId"])
     return found
 
 
@@ -96,12 +105,16 @@ def _wait(cloudformation: Any, stack: str) -> None:
 
 
 def _failures(cloudformation: Any, stack: str) -> list[str]:
+    """What failed, in the stack and in its nested stacks."""
     events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-    return [
+    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
+    found = [
         f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
-        for event in reversed(events)
-        if event["ResourceStatus"].endswith("_FAILED")
+        for event in failed
     ]
+    resources = cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
+    inner = [each for each in resources if each["ResourceType"] == NESTED_STACK]
+    return found + [line for each in inner for line in _failures(cloudformation, each["PhysicalResourceId"])]
 
 
 def _resolved(text: str, *, region: str, account: str) -> str:

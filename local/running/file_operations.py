@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud.local_cloud import client
 from local.problems import LocalError
+from local.running.operation_runs import operation_machines
 
 Progress = Callable[[int, int | None], None]
 """ScenarioResult how much is done, and of how much if that is known."""
@@ -29,7 +30,7 @@ class FileOperations:
     def __init__(self, access: Mapping[str, Any]) -> None:
         outputs = access["outputs"]
         self.bucket: str = outputs["FilesBucket"]
-        self._machines: dict[str, str] = json.loads(outputs["OperationMachines"])
+        self._machines = operation_machines(outputs)
         self._s3 = client("s3", access["endpoint_url"])
         self._machine = client("stepfunctions", access["endpoint_url"])
 

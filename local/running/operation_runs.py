@@ -11,9 +11,15 @@ from local.problems import LocalError
 LOOK_SECONDS: Final = 0.1
 
 
+def operation_machines(outputs: Mapping[str, str]) -> dict[str, str]:
+    """The machines of the operations that run, by name, from the outputs of the stack."""
+    names = [name for name in outputs.get("OperationNames", "").split(",") if name]
+    return {name: f"{outputs['StateMachinePrefix']}{name}" for name in names}
+
+
 def run_operation(access: Mapping[str, Any], name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The output of the operation; ``access`` is what ``out/local.json`` says. Raises LocalError when it fails."""
-    machines: dict[str, str] = json.loads(access["outputs"]["OperationMachines"])
+    machines = operation_machines(access["outputs"])
     if name not in machines:
         raise LocalError(f"what runs has no operation {name}", "waypost down, then waypost up, takes the new one in")
     states = client("stepfunctions", access["endpoint_url"])

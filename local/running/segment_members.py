@@ -1,6 +1,5 @@
 """Whom of the running system a segment selects, and why. Called by ``waypost segment count`` and ``why``."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from local.project.current_project import current_project
 from local.project.segment_files import CheckedSegment
 from local.running import background
 from local.running.contact_lookup import contact_id_of
-from local.running.operation_runs import run_operation
+from local.running.operation_runs import operation_machines, run_operation
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
@@ -79,7 +78,7 @@ class Explained:
 
 def count_members(checked: CheckedSegment, access: Mapping[str, Any], *, progress: Progress) -> Counted:
     """Whom of the running system the segment selects, by its own operation where it has one. Raises LocalError."""
-    if PREVIEW not in json.loads(access["outputs"].get("OperationMachines", "{}")):
+    if PREVIEW not in operation_machines(access["outputs"]):
         return count_by_scan(checked, access, progress=progress)
     given = {"rule": checked.rule, "audience": checked.name.replace("_", "-"), "sample": SAMPLE, "card": False}
     preview = run_operation(access, PREVIEW, given)

@@ -1,13 +1,12 @@
 """The synthesized stack, once per session and without building layers; and a scratch copy of the project's folders."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.app import synthesize
-from tests.infra.template import NO_BUNDLING, Synthesizer, Template
+from tests.infra.template import NO_BUNDLING, Synthesizer, Template, whole
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +17,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesizer:
         output = tmp_path_factory.mktemp("cdk.out")
         assembly = synthesize(context={**NO_BUNDLING, **context}, output=output)
         [stack] = assembly.stacks
-        return Template(json.loads(Path(stack.template_full_path).read_text(encoding="utf-8")))
+        return whole(Path(assembly.directory), stack.id)
 
     return synthesized
 

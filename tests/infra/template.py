@@ -1,7 +1,9 @@
 """A synthesized template, asked by resource type. Used by the tests of the infrastructure."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 NO_BUNDLING: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
@@ -49,6 +51,57 @@ class Template:
                 yield from policy["PolicyDocument"]["Statement"]
         for policy in self.all("IAM::Role")[role].get("Policies", []):
             yield from policy["PolicyDocument"]["Statement"]
+
+
+def whole(folder: Path, stack: str) -> Template:
+    """The template of a stack in a cloud assembly, with what its nested stacks hold as if it stood in it."""
+    content = read_json(folder / f"{stack}.template.json")
+    content["Resources"] = dict(_resources(folder, content))
+    return Template(content)
+
+
+def nested(folder: Path, content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Logical id → template of the nested stacks that a template refers to."""
+    [listing] = folder.glob("*.assets.json")
+    files = read_json(listing)["files"]
+    urls = {
+        name: plain(resource["Properties"]["TemplateURL"])
+        for name, resource in content["Resources"].items()
+        if resource["Type"] == "AWS::CloudFormation::Stack"
+    }
+    paths = {name: files[url.rpartition("/")[2].removesuffix(".json")]["source"]["path"] for name, url in urls.items()}
+    return {name: read_json(folder / path) for name, path in paths.items()}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The content of a JSON file."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _resources(folder: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each resource; in those of a nested stack, its parameters are replaced by what they are given."""
+    inner = nested(folder, content)
+    seen = set(content["Resources"])
+    yield from ((name, each) for name, each in content["Resources"].items() if name not in inner)
+    for stack, template in inner.items():
+        given = content["Resources"][stack]["Properties"].get("Parameters", {})
+        for name, resource in _resources(folder, template):
+            assert name not in seen, f"two resources are called {name}"
+            seen.add(name)
+            yield name, _replaced(resource, given)
+
+
+def _replaced(value: Any, given: Mapping[str, Any]) -> Any:
+    match value:
+        case {"Ref": str(name)} if name in given:
+            return given[name]
+        case dict():
+            return {name: _replaced(each, given) for name, each in value.items()}
+        case list():
+            return [_replaced(each, given) for each in value]
+        case _:
+            return value
 
 
 def plain(value: Any) -> str:

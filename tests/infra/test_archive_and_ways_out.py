@@ -1,7 +1,6 @@
 """The archive reads the stream and forgets by class; each destination has its way out, its secret and its dead letters."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from infra.app import synthesize
 from infra.project import ROOT, Project
 from local.project.init_project import copy_sample_content
-from tests.infra.template import NO_BUNDLING, Template, plain
+from tests.infra.template import NO_BUNDLING, Template, plain, whole
 from waypost.authoring.discovery import discover
 
 SECTIONS = discover(ROOT / "statemachines").sections
@@ -22,8 +21,8 @@ def switched_on(tmp_path_factory: pytest.TempPathFactory) -> Template:
     copy_sample_content(project)
     for file in (project / "statemachines" / "contacts" / "destinations").glob("*.yaml"):
         file.write_text(file.read_text(encoding="utf-8").replace("enabled: false", "enabled: true"), encoding="utf-8")
-    [stack] = synthesize(project=Project.at(project), context=NO_BUNDLING, output=project / "out").stacks
-    return Template(json.loads(Path(stack.template_full_path).read_text(encoding="utf-8")))
+    synthesize(project=Project.at(project), context=NO_BUNDLING, output=project / "out")
+    return whole(project / "out", "waypost-dev")
 
 
 def mapping(template: Template, source: str) -> dict[str, Any]:

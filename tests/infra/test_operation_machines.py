@@ -8,7 +8,7 @@ import pytest
 from infra.app import synthesize
 from infra.project import Project
 from tests.authoring.test_operations import write
-from tests.infra.template import NO_BUNDLING, Template, listed, plain
+from tests.infra.template import NO_BUNDLING, Template, listed, plain, whole
 from waypost.errors import InvalidInput
 
 
@@ -66,9 +66,9 @@ def test_a_nightly_operation_starts_in_the_default_time_zone(project: Path, tmp_
     }
     write(project, definition=definition)
 
-    [stack] = synthesize(project=Project.at(project), context=NO_BUNDLING, output=tmp_path / "out").stacks
+    synthesize(project=Project.at(project), context=NO_BUNDLING, output=tmp_path / "out")
 
-    schedules = Template(stack.template).all("Scheduler::Schedule")
+    schedules = whole(tmp_path / "out", "waypost-dev").all("Scheduler::Schedule")
     [nightly] = [each for each in schedules.values() if each["Name"] == "count-contacts-nightly"]
     assert nightly["ScheduleExpression"] == "cron(30 3 * * ? *)"
     assert nightly["ScheduleExpressionTimezone"] == "Asia/Shanghai"

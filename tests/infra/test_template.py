@@ -342,5 +342,6 @@ def test_the_outputs_tell_a_client_where_everything_is(template: Template) -> No
         "ScheduleGroup",
         "WebhookSecret",
         "LinkSecret",
-        "StateMachines",
+        "StateMachinePrefix",
+        "OperationNames",
     }

@@ -6,7 +6,7 @@ import json
 import string
 from typing import Any
 
-from ministack.services import eventbridge, scheduler, stepfunctions
+from ministack.services import cloudformation, eventbridge, scheduler, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from local.cloud.ministack_corrections.replacing import Function, replace
@@ -19,6 +19,7 @@ def correct() -> None:
     _provision_schedules_in_their_zone()
     _generate_secrets_as_asked()
     _refuse_machines_with_broken_expressions()
+    _keep_attributes_in_nested_stacks()
 
 
 def _provision_archives() -> None:
@@ -108,3 +109,26 @@ def _refuse_machines_with_broken_expressions() -> None:
         return original(logical_id, properties, stack)
 
     handlers["create"] = create
+
+
+def _keep_attributes_in_nested_stacks() -> None:
+    """An update leaves a resource that did not change as it is; in a nested stack, MiniStack's forgets its attributes."""
+
+    def remembering(original: Function) -> Function:
+        def update(
+            resource_type: str,
+            physical_id: str,
+            old: Any,
+            new: Any,
+            stack: str,
+            logical_id: str | None = None,
+            attributes: Any = None,
+        ) -> Any:
+            if attributes is None:
+                known = cloudformation._stacks.get(stack, {}).get("_resources", {}).get(logical_id, {})
+                attributes = known.get("Attributes")
+            return original(resource_type, physical_id, old, new, stack, logical_id, attributes)
+
+        return update
+
+    replace(provisioners, "_update_resource", remembering)
