@@ -9,8 +9,9 @@ import boto3
 import pytest
 
 from tests.adapters.stores import REGION, dynamo_stores
-from tests.fakes import FakeClock, FakeQueue
-from tests.importing.machine import FakeFiles
+from tests.fakes.clock import FakeClock
+from tests.fakes.files import FakeFiles
+from tests.fakes.queue import FakeQueue
 from tests.metrics.night import ACTIVITY, RFM
 from tests.segments.standing import saved
 from waypost.aws.files import S3Files
