@@ -15,7 +15,16 @@ from botocore import xform_name
 from botocore.client import BaseClient
 
 from infra.project import ROOT
-from tests.adapters.botocore_model import ADAPTERS, SOURCE, CallSite, RecordedCall, call_sites, model, violations
+from tests.adapters.botocore_model import (
+    ADAPTERS,
+    PROVIDERS,
+    SOURCE,
+    CallSite,
+    RecordedCall,
+    call_sites,
+    model,
+    violations,
+)
 
 _CALLS: Final[set[RecordedCall]] = set()
 _OF_WORKERS: Final = "aws_calls"
@@ -34,9 +43,9 @@ def _checked(self: Any, operation: str, parameters: Any) -> Any:
 
 
 def _adapter() -> FrameType | None:
-    """The innermost frame in an adapter, if an adapter is what calls."""
+    """The innermost frame in an adapter or a channel's provider, if one of them is what calls."""
     frame: FrameType | None = sys._getframe(2)
-    while frame and not frame.f_code.co_filename.startswith(str(ADAPTERS)):
+    while frame and not frame.f_code.co_filename.startswith((str(ADAPTERS), *map(str, PROVIDERS))):
         frame = frame.f_back
     return frame
 
