@@ -63,7 +63,7 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
         index=index,
         tags=TagSystem(),
         contacts=stores.contacts,
-        past=past,
+        lookup=past,
         queue=queue,
         default_zone=UTC_ZONE,
         clock=clock,

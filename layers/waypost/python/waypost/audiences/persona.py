@@ -142,7 +142,7 @@ def reachable_on(subject: Subject) -> list[str]:
     found: list[str] = [
         channel
         for channel, declared in declared_channels().items()
-        if declared.address.kept(attributes=subject.attributes, identities=subject.identities)
+        if declared.address.kept(subject)
         and channel not in subject.suppressions
         and _consents_to_anything(subject, channel)
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, NewType, Self, assert_never, get_args
+from typing import Any, Final, Literal, NewType, Protocol, Self, assert_never, get_args
 
 from waypost import ids
 from waypost.errors import InvalidInput
@@ -43,6 +43,20 @@ class Address:
         return ids.digest("address", self.channel, self.text)
 
 
+class Known(Protocol):
+    """What is known of a contact: its profile, or the view of it that rules have."""
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Attributes by name."""
+        ...
+
+    @property
+    def identities(self) -> Mapping[str, Any]:
+        """Identities by kind."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AddressSource:
     """Where a contact keeps its addresses on a channel: in an attribute, or among its identities of a kind."""
@@ -50,21 +64,19 @@ class AddressSource:
     kept_as: Literal["attribute", "identity"]
     name: str
 
-    def addresses(
-        self, channel: Channel, *, attributes: Mapping[str, Any], identities: Mapping[str, Any]
-    ) -> tuple[Address, ...]:
+    def addresses(self, channel: Channel, known: Known) -> tuple[Address, ...]:
         """The addresses of a contact, the newest last; none where what is kept there is no address."""
-        kept = self.kept(attributes=attributes, identities=identities)
+        kept = self.kept(known)
         found = (self._address(channel, each) for each in (kept if isinstance(kept, list | tuple) else [kept]))
         return tuple(each for each in found if each.text)
 
-    def kept(self, *, attributes: Mapping[str, Any], identities: Mapping[str, Any]) -> Any:
+    def kept(self, known: Known) -> Any:
         """What a contact has there: a text or a list, or None."""
         match self.kept_as:
             case "attribute":
-                return attributes.get(self.name)
+                return known.attributes.get(self.name)
             case "identity":
-                return identities.get(self.name)
+                return known.identities.get(self.name)
             case _:
                 assert_never(self.kept_as)
 

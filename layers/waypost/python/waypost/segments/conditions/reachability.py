@@ -1,7 +1,6 @@
 """address, suppressed, reachable: whether and why a message can go to the contact on a channel."""
 
-from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Self, final
 
 from waypost.contacts.channels import CHANNELS, AddressSource, Channel, declared_channels
 from waypost.contacts.profile import ALL_TOPICS
@@ -18,7 +17,6 @@ from waypost.segments.wording import Language, phrase, shown
 
 @condition("address")
 @final
-@dataclass(frozen=True, slots=True)
 class HasAddress(Condition):
     """The contact has an address on the channel, or on any."""
 
@@ -33,7 +31,7 @@ class HasAddress(Condition):
 
     def compile(self, code: Code) -> str:
         sources = [_source(each) for each in _known_channels(self.channel, "address")]
-        return call(code, lambda subject: any(bool(_kept(source, subject)) for source in sources))
+        return call(code, lambda subject: any(bool(source.kept(subject)) for source in sources))
 
     def decide(self) -> Decision:
         return compiled(self)
@@ -43,12 +41,11 @@ class HasAddress(Condition):
 
     def values(self, subject: Subject, language: Language) -> str:  # noqa: ARG002 - the same in any language
         sources = (_source(each) for each in _channels(self.channel))
-        return ", ".join(f"{source.name} = {shown(_kept(source, subject) or '–')}" for source in sources)
+        return ", ".join(f"{source.name} = {shown(source.kept(subject) or '–')}" for source in sources)
 
 
 @condition("suppressed", beside=frozenset({"reason"}))
 @final
-@dataclass(frozen=True, slots=True)
 class Suppressed(Condition):
     """Messages on the channel, or on any, are stopped: for one of the reasons, or for any when none is named."""
 
@@ -85,7 +82,6 @@ class Suppressed(Condition):
 
 @condition("reachable", beside=frozenset({"topic"}))
 @final
-@dataclass(frozen=True, slots=True)
 class Reachable(Condition):
     """A marketing message could go to the contact on the channel, or on any: an address, consent, no suppression."""
 
@@ -106,9 +102,7 @@ class Reachable(Condition):
         return call(
             code,
             lambda subject: any(
-                _kept(source, subject)
-                and each not in subject.suppressions
-                and subject.consents(each, topic) == "granted"
+                source.kept(subject) and each not in subject.suppressions and subject.consents(each, topic) == "granted"
                 for each, source in channels
             ),
         )
@@ -124,7 +118,7 @@ class Reachable(Condition):
         return "; ".join(self._of_channel(each, subject) for each in _channels(self.channel))
 
     def _of_channel(self, channel: Channel, subject: Subject) -> str:
-        address = "✓" if _kept(_source(channel), subject) else "✗"
+        address = "✓" if _source(channel).kept(subject) else "✗"
         reason = subject.suppressions.get(channel)
         consent = subject.consents(channel, self.topic or ALL_TOPICS)
         return f"{channel}: address {address}, {consent}" + (f", {reason}" if reason else "")
@@ -150,10 +144,6 @@ def _known_channels(channel: str, word: str) -> list[Channel]:
 
 def _source(channel: Channel) -> AddressSource:
     return declared_channels()[channel].address
-
-
-def _kept(source: AddressSource, subject: Subject) -> Any:
-    return source.kept(attributes=subject.attributes, identities=subject.identities)
 
 
 def _address_reads(channel: str) -> Reads:
