@@ -26,12 +26,13 @@ demo: $(STAMP) ## Watch sample contacts live through the first journey, seven da
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
-check: $(STAMP) ## Format, lint, types, imports, closed sets, dead code
+check: $(STAMP) ## Format, lint, types, imports, closed sets, templates, dead code
 	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }
 	@echo "» lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "» types";     $(BIN)/mypy --no-error-summary infra local layers/waypost/python/waypost functions tests lints benchmarks personas
 	@echo "» imports";   report=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@echo "» dispatch";  $(BIN)/python -m lints.dispatch layers/waypost/python/waypost local infra personas && $(BIN)/python -m lints.channels
+	@echo "» templates"; $(BIN)/python -m lints.templates
 	@echo "» dead code"; found=$$($(BIN)/vulture $(CODE) --min-confidence 60 --ignore-decorators '$(CALLED_BY_FRAMEWORKS)' \
 	  --ignore-names '$(NAMED_BY_FRAMEWORKS)' | grep -E 'unused (function|method|class|property|import)|unreachable'); \
 	  if [ -n "$$found" ]; then echo "$$found"; exit 1; fi
