@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench synth deploy lock personas texts format clean setup
+.PHONY: help demo test unit check up down bench synth deploy lock personas texts format clean setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +25,9 @@ demo: $(STAMP) ## Watch sample contacts live through the first journey, seven da
 
 test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+unit: $(STAMP) ## Run the tests of the domain and the adapters: no embedded cloud, no synth
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not flow" --ignore tests/infra --ignore tests/local/test_assembly.py $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, imports, closed sets, templates, dead code
 	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }

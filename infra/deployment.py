@@ -1,7 +1,6 @@
 """What one deployment of Waypost is: its stage, its names and its choices, read from the CDK context by the app."""
 
 import platform
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ STAGES = ("dev", "prod")
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("arm64", "x86_64")
 
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
@@ -26,8 +23,7 @@ class Deployment:
     holds statemachines/. Built layers are kept in ``layer_cache``.
 
     ``for_this_machine`` says that the functions will run under the interpreter of this process (the embedded cloud).
-    ``email_identity`` is the domain or address that SES verifies. ``sms_origination`` is the ARN or id of a phone
-    number, pool or sender id; empty lets AWS choose. ``alarm_email`` receives the alarms; empty sends none.
+    ``alarm_email`` receives the alarms; empty sends none. What a channel needs is read by ``channels/<name>/infra.py``.
     """
 
     root: Path
@@ -37,9 +33,6 @@ class Deployment:
     runtime: str = "python3.13"
     architecture: str = "arm64"
     for_this_machine: bool = False
-    email_sender: str = "hello@waypost.example"
-    email_identity: str = "waypost.example"
-    sms_origination: str = ""
     alarm_email: str = ""
 
     @classmethod
@@ -54,9 +47,6 @@ class Deployment:
             return text
 
         for_this_machine = chosen("target", "lambda", ("lambda", "host")) == "host"
-        sender = chosen("email_sender", cls.email_sender)
-        if not _ADDRESS.fullmatch(sender):
-            raise InvalidInput("context email_sender", f"must be an e-mail address, not {sender!r}")
         return cls(
             root=project.product,
             content=project.content_at(context("content")),
@@ -67,9 +57,6 @@ class Deployment:
             if for_this_machine
             else chosen("architecture", cls.architecture, ARCHITECTURES),
             for_this_machine=for_this_machine,
-            email_sender=sender,
-            email_identity=chosen("email_identity", sender.rpartition("@")[2]),
-            sms_origination=chosen("sms_origination", ""),
             alarm_email=chosen("alarm_email", ""),
         )
 

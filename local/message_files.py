@@ -8,20 +8,25 @@ from waypost.clock import format_instant
 
 
 def write_message(folder: Path, name: str, call: Call) -> Iterator[Path]:
-    """A mail as .html and .txt, an SMS as .txt; yields the files."""
+    """The message as .txt, and as .html where it has that; yields the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    if call.mail is not None:
-        yield _write(folder / f"{name}.html", call.mail.html)
+    if call.content.html:
+        yield _write(folder / f"{name}.html", call.content.html)
     yield _write(folder / f"{name}.txt", _as_text(call))
 
 
 def _as_text(call: Call) -> str:
     """The message as its reader sees it without HTML, below the headers it came with."""
-    headers = {"To": call.recipient, "Date": format_instant(call.at)}
-    if call.mail is not None:
-        headers = {"From": call.mail.sender, **headers, "Subject": call.mail.subject, **call.mail.headers}
-    lines = [f"{name}: {value}" for name, value in headers.items()]
-    return "\n".join([*lines, "", call.mail.text if call.mail else call.text, ""])
+    content = call.content
+    headers = {
+        "From": content.sender,
+        "To": call.recipient,
+        "Date": format_instant(call.at),
+        "Subject": content.subject,
+        **content.headers,
+    }
+    lines = [f"{name}: {value}" for name, value in headers.items() if value]
+    return "\n".join([*lines, "", content.text, ""])
 
 
 def _write(path: Path, text: str) -> Path:

@@ -6,55 +6,59 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
-from local.mail import Mail
+from waypost.channels.fake_contract import REFUSAL_KINDS, RefusalKind, SentContent, SentMessage
 from waypost.clock import Clock, format_instant, parse_instant
+from waypost.contacts.channels import Channel
 
-Provider = Literal["email", "sms"]
-FaultKind = Literal["throttle", "error", "stall", "drop", "reject"]
-FAULT_KINDS: tuple[FaultKind, ...] = ("throttle", "error", "stall", "drop", "reject")
+FaultKind = RefusalKind | Literal["stall", "drop"]
+FAULT_KINDS: Final[tuple[FaultKind, ...]] = (*REFUSAL_KINDS, "stall", "drop")
 
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """What goes wrong with the next ``times`` calls that match.
 
-    ``throttle``: refused with the provider's throttling error. ``error``: status 500. ``stall``: the message is accepted,
-    the answer comes ``seconds`` later. ``drop``: the connection ends without an answer, nothing is accepted. ``reject``:
-    refused for good. An empty ``provider`` or ``message_key`` matches every call.
+    The kinds of refusal are those of the channel's fake. ``stall``: the message is accepted, the answer comes ``seconds``
+    later. ``drop``: the connection ends without an answer, nothing is accepted. An empty ``channel`` or ``message_key``
+    matches every call.
     """
 
     kind: FaultKind
     times: int = 1
-    provider: Provider | None = None
+    channel: Channel | None = None
     message_key: str = ""
     seconds: float = 30.0
 
-    def matches(self, provider: Provider, message_key: str) -> bool:
+    def matches(self, channel: Channel, message_key: str) -> bool:
         """Whether this fault is for such a call."""
-        return self.provider in {None, provider} and self.message_key in {"", message_key} and self.times > 0
+        return self.channel in {None, channel} and self.message_key in {"", message_key} and self.times > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a function to a provider. ``outcome`` is ``accepted`` or the kind of fault; ``request`` is what it sent.
+    """One call of a function to a provider. ``outcome`` is ``accepted`` or the kind of fault.
 
-    ``at`` is the time of the clock in force. ``stalled`` says that the answer to an accepted call was held back.
+    ``at`` is the time of the clock in force, ``request`` the raw content of the call. ``stalled`` says that the answer to an accepted call was held back.
     """
 
     number: int
-    provider: Provider
+    channel: Channel
     message_key: str
     recipient: str
     at: datetime
-    outcome: Literal["accepted", "throttle", "error", "drop", "reject"]
+    outcome: Literal["accepted", "drop"] | RefusalKind
+    content: SentContent
     message_id: str = ""
     stalled: bool = False
-    mail: Mail | None = None
-    text: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     request: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> SentMessage:
+        """The message, for the fake that reports what became of it."""
+        return SentMessage(recipient=self.recipient, tags=self.tags, content=self.content, request=self.request)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, without the raw request."""
@@ -66,8 +70,7 @@ class Call:
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Self:
         """The inverse of ``to_dict``."""
-        mail = value["mail"]
-        return cls(**{**value, "at": parse_instant(value["at"]), "mail": Mail(**mail) if mail else None})
+        return cls(**{**value, "at": parse_instant(value["at"]), "content": SentContent(**value["content"])})
 
 
 class Record:
@@ -126,11 +129,11 @@ class Record:
             if self._kept_in:
                 self._kept_in.write_text("", encoding="utf-8")
 
-    def take_fault(self, provider: Provider, message_key: str) -> Fault | None:
+    def take_fault(self, channel: Channel, message_key: str) -> Fault | None:
         """The planned fault for this call, used up by one."""
         with self._lock:
             for fault in self._faults:
-                if fault.matches(provider, message_key):
+                if fault.matches(channel, message_key):
                     fault.times -= 1
                     return fault
         return None

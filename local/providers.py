@@ -1,37 +1,63 @@
-"""Stands in for the mail and SMS providers: an HTTP server that answers as Amazon SES v2 and AWS End User Messaging do.
+"""Stands in for the providers of every channel: an HTTP server that mounts each ``channels/*/fake.py``.
 
-Started by ``local.cloud``; the Lambda functions reach it through ``AWS_ENDPOINT_URL_SESV2`` and
-``AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2`` with their real boto3 clients. It keeps every call, can be told to fail in the
-ways providers fail, and can report what became of a message as they do. Mail is passed on to the embedded cloud's own
-SES, so an unverified sender is refused.
+Started by the local cloud; the Lambda functions reach it with their real clients, by the environment variables in
+``endpoints``. It keeps every call, can be told to fail in the ways providers fail, and can report what became of a message
+as they do.
 """
 
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Self, assert_never
+from typing import Any, Final, Self, assert_never
 
 from local.loopback import call
-from local.mail import read_mail
-from local.provider_events import email_event, sms_event
 from local.provider_record import Call, Fault, Record
+from waypost.channels.fake_contract import (
+    FakeProvider,
+    Fate,
+    HttpAnswer,
+    HttpRequest,
+    RefusedRequestError,
+    SentMessage,
+    aws_error,
+)
 from waypost.clock import Clock, real_now
+from waypost.contacts.channels import CHANNELS, Channel
 
 PublishEvents = Callable[[list[dict[str, Any]]], None]
-SendMail = Callable[[str, bytes, dict[str, str]], tuple[int, bytes]]
+PassOn = Callable[[HttpRequest], HttpAnswer]
 
-_SEND_EMAIL = "/v2/email/outbound-emails"
-_SEND_SMS = "PinpointSMSVoiceV2.SendTextMessage"
+
+@cache
+def fakes() -> Mapping[Channel, tuple[FakeProvider, ...]]:
+    """The fake providers of each channel."""
+    return {channel: import_module(f"waypost.channels.{channel}.fake").FAKES for channel in CHANNELS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Received:
+    channel: Channel
+    fake: FakeProvider
+    request: HttpRequest
+    message: SentMessage
+
+
+_ON_THE_WAY: Final[tuple[Fate, ...]] = ("accepted", "delivered")
 
 
 class Providers(Record):
     """The server: a context manager; ``url`` is its address while it runs.
 
-    ``send_mail(path, body, headers) -> (status, body)`` passes mail on; without it every sender counts as verified.
+    ``pass_on`` hands a request to the embedded cloud's own service, which refuses an unverified sender; without it every
+    sender counts as verified.
     ``publish_events(entries)`` puts events on the default bus; it is used when ``delivery_events`` is on.
     """
 
@@ -39,14 +65,14 @@ class Providers(Record):
         self,
         *,
         clock: Clock = real_now,
-        send_mail: SendMail | None = None,
+        pass_on: PassOn | None = None,
         publish_events: PublishEvents | None = None,
         delivery_events: bool = False,
         port: int = 0,
         kept_in: Path | None = None,
     ) -> None:
         super().__init__(clock, kept_in=kept_in)
-        self.send_mail = send_mail
+        self.pass_on = pass_on
         self.publish_events = publish_events
         self.delivery_events = delivery_events
         self._reporting = 0
@@ -68,6 +94,11 @@ class Providers(Record):
         """Where the functions reach the providers."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The environment variables by which the functions' clients find the providers."""
+        return {name: self.url for each in fakes().values() for fake in each for name in fake.endpoints}
+
     def rest(self, within: float) -> bool:
         """Wait until it is reported what became of every accepted message; whether that was so in time."""
         with self._all_reported:
@@ -82,13 +113,15 @@ class Providers(Record):
         finally:
             self._listen()
 
-    def report_bounce(self, call: Call, *, permanent: bool = True) -> None:
-        """Report that an accepted mail came back."""
-        self._publish(email_event("Bounce", call, at=self.clock(), permanent=permanent))
+    def report(self, call: Call, fate: Fate) -> None:
+        """Report what became of an accepted message. Raises ValueError for what its provider does not report."""
+        self._publish(self.notice(call, fate, at=self.clock()))
 
-    def report_complaint(self, call: Call) -> None:
-        """Report that the reader called an accepted mail spam."""
-        self._publish(email_event("Complaint", call, at=self.clock()))
+    def notice(self, call: Call, fate: Fate, *, at: datetime) -> dict[str, Any]:
+        """The entry for the event bus by which the provider reports it."""
+        (fake,) = [fake for fake in fakes()[call.channel] if fate in fake.fates]
+        entry: dict[str, Any] = fake.notice(fate, call.message, message_id=call.message_id, sent_at=call.at, at=at)
+        return entry
 
     def _publish(self, entry: dict[str, Any]) -> None:
         if self.publish_events is None:
@@ -120,14 +153,12 @@ class Providers(Record):
                 self._all_reported.notify_all()
 
     def report_delivery(self, call: Call) -> None:
-        """Report an accepted message as sent and delivered, as the provider does a moment after its answer."""
+        """Report an accepted message as sent and delivered, as far as its provider does, a moment after its answer."""
         if not self.delivery_events:
             return
-        if call.provider == "email":
-            self._publish(email_event("Send", call, at=self.clock()))
-            self._publish(email_event("Delivery", call, at=self.clock()))
-        else:
-            self._publish(sms_event("TEXT_DELIVERED", call, at=self.clock()))
+        for fate in _ON_THE_WAY:
+            if any(fate in fake.fates for fake in fakes()[call.channel]):
+                self.report(call, fate)
 
     def hold_back(self, seconds: float) -> None:
         """Wait before an answer, but not longer than the server lives."""
@@ -151,111 +182,89 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        """SendEmail and SendTextMessage; anything else is not a provider's."""
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        request: dict[str, Any] = json.loads(body) if body else {}
-        if self.path == _SEND_EMAIL:
-            self._email(request, body)
-        elif self.headers.get("x-amz-target") == _SEND_SMS:
-            self._sms(request)
-        else:
-            self._answer(404, {"message": f"no provider answers {self.path}"}, error="UnknownOperationException")
+        """A request to any of the providers; what none of them recognises is not a provider's."""
+        length = int(self.headers.get("content-length", 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = HttpRequest(method="POST", path=self.path, headers=headers, body=self.rfile.read(length))
+        for channel, mounted in fakes().items():
+            for fake in mounted:
+                if fake.recognises(request):
+                    self._receive(_Received(channel=channel, fake=fake, request=request, message=fake.read(request)))
+                    return
+        self._answer(aws_error(404, "UnknownOperationException", f"no provider answers {self.path}"))
 
-    def _email(self, request: dict[str, Any], body: bytes) -> None:
+    def _receive(self, received: _Received) -> None:
         providers = self.server.providers
-        tags = {tag["Name"]: tag["Value"] for tag in request.get("EmailTags", [])}
-        destination = request.get("Destination", {})
-        known: dict[str, Any] = {
-            "provider": "email",
-            "message_key": tags.get("message_key", ""),
-            "recipient": next(iter(destination.get("ToAddresses", [])), ""),
-            "mail": read_mail(request),
-            "tags": tags,
-            "request": request,
-        }
-        fault = providers.take_fault("email", known["message_key"])
-        if self._failed(fault, known, throttled=(429, "TooManyRequestsException"), rejected=(400, "MessageRejected")):
+        fault = providers.take_fault(received.channel, received.message.tags.get("message_key", ""))
+        if fault is not None and self._failed(fault, received):
             return
-        message_id = f"{uuid.uuid4().hex[:16]}-{uuid.uuid4()}-000000"
-        if providers.send_mail is not None:
-            status, answer = providers.send_mail(
-                self.path, body, {"authorization": self.headers.get("authorization", "")}
-            )
-            if status >= 300:
-                providers.record(outcome="reject", **known)
-                content = json.loads(answer)
-                self._answer(
-                    status, content, error=str(content.get("__type") or content.get("code") or "MessageRejected")
-                )
+        try:
+            received.fake.check(received.message)
+        except RefusedRequestError as refused:
+            self._record(received, outcome="reject")
+            self._answer(refused.answer)
+            return
+        message_id = received.fake.new_id()
+        if received.fake.is_passed_on and providers.pass_on is not None:
+            answer = providers.pass_on(received.request)
+            if answer.status >= 300:
+                self._record(received, outcome="reject")
+                self._answer(answer)
                 return
-            message_id = json.loads(answer)["MessageId"]
-        self._accept(fault, {**known, "message_id": message_id})
+            message_id = answer.content["MessageId"]
+        self._accept(fault, received, message_id)
 
-    def _sms(self, request: dict[str, Any]) -> None:
-        providers = self.server.providers
-        context = request.get("Context", {})
-        known: dict[str, Any] = {
-            "provider": "sms",
-            "message_key": context.get("message_key", ""),
-            "recipient": request.get("DestinationPhoneNumber", ""),
-            "text": request.get("MessageBody", ""),
-            "tags": context,
-            "request": request,
-        }
-        fault = providers.take_fault("sms", known["message_key"])
-        if self._failed(fault, known, throttled=(400, "ThrottlingException"), rejected=(400, "ValidationException")):
-            return
-        if not known["text"].strip() or not known["recipient"]:
-            providers.record(outcome="reject", **known)
-            self._answer(
-                400, {"Message": "DestinationPhoneNumber and MessageBody are needed"}, error="ValidationException"
-            )
-            return
-        self._accept(fault, {**known, "message_id": str(uuid.uuid4())})
-
-    def _failed(
-        self, fault: Fault | None, known: dict[str, Any], *, throttled: tuple[int, str], rejected: tuple[int, str]
-    ) -> bool:
+    def _failed(self, fault: Fault, received: _Received) -> bool:
         """Act a fault out; a stall is not one yet, its message is accepted first."""
-        if fault is None or fault.kind == "stall":
-            return False
-        self.server.providers.record(outcome=fault.kind, **known)
         match fault.kind:
-            case "throttle":
-                self._answer(throttled[0], {"message": "Maximum sending rate exceeded."}, error=throttled[1])
-            case "reject":
-                self._answer(rejected[0], {"message": "The message was rejected."}, error=rejected[1])
-            case "error":
-                self._answer(500, {"message": "An internal error occurred."}, error="InternalServerException")
+            case "stall":
+                return False
             case "drop":
+                self._record(received, outcome="drop")
                 self.close_connection = True
                 self.connection.shutdown(2)
-            case never:
-                assert_never(never)
+            case "throttle" | "reject" | "refuse_us" | "address_gone" | "error" as kind:
+                answer = received.fake.refusal(kind)
+                self._record(received, outcome=kind)
+                self._answer(answer)
+            case _:
+                assert_never(fault.kind)
         return True
 
-    def _accept(self, fault: Fault | None, known: dict[str, Any]) -> None:
+    def _record(self, received: _Received, **values: Any) -> Call:
+        message = received.message
+        return self.server.providers.record(
+            channel=received.channel,
+            message_key=message.tags.get("message_key", ""),
+            recipient=message.recipient,
+            content=message.content,
+            tags=message.tags,
+            request=message.request,
+            **values,
+        )
+
+    def _accept(self, fault: Fault | None, received: _Received, message_id: str) -> None:
         providers = self.server.providers
         with providers.reporting():
-            accepted = providers.record(outcome="accepted", stalled=fault is not None, **known)
+            accepted = self._record(received, outcome="accepted", stalled=fault is not None, message_id=message_id)
             try:
                 if fault is None:
-                    self._answer(200, {"MessageId": accepted.message_id})
+                    self._answer(received.fake.accepted(message_id))
             finally:
                 providers.report_delivery(accepted)
         if fault is not None:
             providers.hold_back(fault.seconds)
-            self._answer(200, {"MessageId": accepted.message_id})
+            self._answer(received.fake.accepted(message_id))
 
-    def _answer(self, status: int, content: dict[str, Any], *, error: str = "") -> None:
-        payload = json.dumps({"__type": error, **content} if error else content).encode()
-        self.send_response(status)
+    def _answer(self, answer: HttpAnswer) -> None:
+        payload = json.dumps(dict(answer.content)).encode()
+        self.send_response(answer.status)
         self.send_header("content-type", "application/x-amz-json-1.0")
         self.send_header("content-length", str(len(payload)))
         self.send_header("x-amzn-requestid", str(uuid.uuid4()))
         self.send_header("connection", "close")  # so that refused connections are felt at once
-        if error:
-            self.send_header("x-amzn-errortype", error)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(payload)
 
@@ -263,12 +272,16 @@ class _Handler(BaseHTTPRequestHandler):
         """The calls are kept; a line each on standard error is not wanted."""
 
 
-def pass_mail_on(endpoint: str) -> SendMail:
-    """A ``send_mail`` that lets the SES of the embedded cloud at ``endpoint`` check and accept each mail."""
+def pass_on_to(endpoint: str) -> PassOn:
+    """A ``pass_on`` that lets the services of the embedded cloud at ``endpoint`` check and accept each request."""
 
-    def send(path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        given = {**headers, "content-type": "application/json"}
-        answer = call("POST", f"{endpoint}{path}", body=body, headers=given, timeout=10)
-        return answer.status, answer.body
+    def send(request: HttpRequest) -> HttpAnswer:
+        headers = {"authorization": request.headers.get("authorization", ""), "content-type": "application/json"}
+        answer = call(request.method, f"{endpoint}{request.path}", body=request.body, headers=headers, timeout=10)
+        content = answer.json()
+        if answer.status < 300:
+            return HttpAnswer(status=answer.status, content=content)
+        code = str(content.get("__type") or content.get("code") or "MessageRejected")
+        return aws_error(answer.status, code, str(content.get("message", "")))
 
     return send

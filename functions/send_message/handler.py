@@ -9,10 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
-from waypost.aws.clients import provider_client
-from waypost.aws.email import SesEmail
 from waypost.aws.links import unsubscribe_urls
-from waypost.aws.sms import EndUserMessagingSms
 from waypost.clock import clock
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.products import ProductVariables, load_catalogue
@@ -28,16 +25,14 @@ metrics = Metrics(service="send_message")
 @cache
 def send_message() -> SendMessage:
     """The sender, wired."""
-    settings = wiring.settings()
     return SendMessage(
         messages=PublishedCatalogue(),
         policy=load_sending_policy(),
         defaults=load_defaults(),
         ledger=wiring.ledger(),
         deferrals=wiring.deferrals(),
-        email=SesEmail(provider_client("sesv2"), settings.email_sender, settings.email_configuration_set),
-        sms=EndUserMessagingSms(provider_client("pinpoint-sms-voice-v2"), settings.sms_origination),
-        unsubscribe_url=unsubscribe_urls(settings),
+        provider=wiring.provider,
+        unsubscribe_url=unsubscribe_urls(wiring.settings()),
         clock=clock(),
         sleep=time.sleep,
         products=products,
@@ -54,7 +49,8 @@ def products() -> ProductVariables:
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send the message; the answer is the outcome and its reason."""
-    result = send_message().send(SendRequest.from_payload(event)).to_dict()
-    metrics.add_metric(name=f"Messages{result['outcome'].title()}", unit=MetricUnit.Count, value=1)
-    logger.info("message decided", extra=result)
-    return result
+    result = send_message().send(SendRequest.from_payload(event))
+    metrics.add_metric(name=f"Messages{result.outcome.title()}", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="AccountRefusals", unit=MetricUnit.Count, value=int(result.account_refused))
+    logger.info("message decided", extra=result.to_dict())
+    return result.to_dict()

@@ -1,7 +1,8 @@
 """What a journey passes to a Send task. Read by the checks of its definition."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
+from waypost.authoring.channels import ChannelName
 from waypost.authoring.payloads import Occurrence, Payload
 from waypost.authoring.problems import OrExpression
 from waypost.authoring.rules import Name
@@ -11,5 +12,5 @@ class SendMessagePayload(Payload):
     """Send a message of this journey. ``channel`` forces one; ``occurrence`` counts the rounds of a loop."""
 
     message: Name
-    channel: Annotated[Literal["email", "sms"] | None, OrExpression] = None
+    channel: Annotated[ChannelName | None, OrExpression] = None
     occurrence: Occurrence | None = None

@@ -24,7 +24,7 @@ from local.cloud import deployment
 from local.cloud.emulator_process import EmulatorProcess, free_port
 from local.cloud.time_travel import TimeTravel, VirtualClock
 from local.project.current_project import current_project
-from local.providers import Providers, pass_mail_on
+from local.providers import Providers, pass_on_to
 from local.running.tracking import Tracking
 from waypost.authoring.sending_policy import SENDING_RULES
 
@@ -100,7 +100,7 @@ class LocalCloud:
         )
         self.providers = Providers(
             clock=self.clock.now,
-            send_mail=pass_mail_on(self.emulator.url),
+            pass_on=pass_on_to(self.emulator.url),
             publish_events=self.emulator.put_events,
             delivery_events=delivery_events,
             port=self._kept.get("provider_port") or free_port(),
@@ -141,8 +141,7 @@ class LocalCloud:
             {
                 "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
                 "WAYPOST_LOOPBACK_RECEIVERS": "yes",
-                "AWS_ENDPOINT_URL_SESV2": self.providers.url,
-                "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.providers.url,
+                **self.providers.endpoints,
             }
         )
 

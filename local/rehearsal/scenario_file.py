@@ -10,6 +10,7 @@ import yaml
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from local.problems import LocalError
+from waypost.authoring.channels import ChannelName
 
 _DAY = re.compile(r"day ([1-9][0-9]*)(?: +([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?)?")
 
@@ -72,7 +73,7 @@ class ExpectedMessage(_Strict):
     """A decision on a message; what is left out may be anything."""
 
     message: str
-    channel: Literal["email", "sms"] | None = None
+    channel: ChannelName | None = None
     at: Moment | None = None
     outcome: Literal["sent", "deferred", "skipped", "rejected", "unknown"] = "sent"
     reason: str | None = None

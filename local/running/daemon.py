@@ -88,7 +88,7 @@ class Daemon:
         return [asdict(fault) for fault in self.cloud.providers.faults()]
 
     def fail(self, request: dict[str, Any]) -> list[dict[str, Any]]:
-        """Plan a fault: ``{kind, times?, provider?, message_key?, seconds?}``."""
+        """Plan a fault: ``{kind, times?, channel?, message_key?, seconds?}``."""
         if request.get("kind") not in FAULT_KINDS:
             raise ValueError(f"kind: expected one of {', '.join(FAULT_KINDS)}")
         self.cloud.providers.fail(Fault(**request))

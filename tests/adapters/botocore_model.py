@@ -27,6 +27,7 @@ from infra.project import ROOT
 
 SOURCE: Final = ROOT / "layers" / "waypost" / "python"
 ADAPTERS: Final = SOURCE / "waypost" / "aws"
+PROVIDERS: Final = tuple((SOURCE / "waypost" / "channels").glob("*/provider_*.py"))
 SERVICES: Final[Sequence[str]] = [
     service
     for service in tomllib.loads((ROOT / "layers/dependencies/contents.toml").read_text(encoding="utf-8"))["services"]
@@ -128,9 +129,13 @@ class RecordedCall:
     method: str
 
 
-def call_sites(folder: Path = ADAPTERS) -> list[CallSite]:
-    """Every call of a client below a folder."""
-    return [site for path in sorted(folder.rglob("*.py")) for site in _Sites(path).found]
+def call_sites(folder: Path | None = None) -> list[CallSite]:
+    """Every call of a client below a folder, or of the adapters and the channels' providers."""
+    return [site for path in _sources(folder) for site in _Sites(path).found]
+
+
+def _sources(folder: Path | None) -> list[Path]:
+    return sorted([*ADAPTERS.rglob("*.py"), *PROVIDERS] if folder is None else folder.rglob("*.py"))
 
 
 class _Sites(ast.NodeVisitor):
@@ -178,10 +183,10 @@ def _is_client(receiver: ast.expr) -> bool:
             return False
 
 
-def strangers(folder: Path = ADAPTERS) -> list[str]:
+def strangers(folder: Path | None = None) -> list[str]:
     """Calls of something that is not named ``client`` and has an operation's name: they would escape this check."""
     found = []
-    for path in sorted(folder.rglob("*.py")):
+    for path in _sources(folder):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         modules = {
             (name.asname or name.name).partition(".")[0]

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 
 _numbers = count()
 

@@ -15,7 +15,16 @@ from botocore import xform_name
 from botocore.client import BaseClient
 
 from infra.project import ROOT
-from tests.adapters.botocore_model import ADAPTERS, SOURCE, CallSite, RecordedCall, call_sites, model, violations
+from tests.adapters.botocore_model import (
+    ADAPTERS,
+    PROVIDERS,
+    SOURCE,
+    CallSite,
+    RecordedCall,
+    call_sites,
+    model,
+    violations,
+)
 
 _CALLS: Final[set[RecordedCall]] = set()
 _OF_WORKERS: Final = "aws_calls"
@@ -34,9 +43,9 @@ def _checked(self: Any, operation: str, parameters: Any) -> Any:
 
 
 def _adapter() -> FrameType | None:
-    """The innermost frame in an adapter, if an adapter is what calls."""
+    """The innermost frame in an adapter or a channel's provider, if one of them is what calls."""
     frame: FrameType | None = sys._getframe(2)
-    while frame and not frame.f_code.co_filename.startswith(str(ADAPTERS)):
+    while frame and not frame.f_code.co_filename.startswith((str(ADAPTERS), *map(str, PROVIDERS))):
         frame = frame.f_back
     return frame
 
@@ -71,17 +80,19 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output[_OF_WORKERS] = [(call.file, call.function, call.line, call.method) for call in _CALLS]
-    elif _runs_all(session.config) and session.exitstatus == pytest.ExitCode.OK:
-        missing = never_made(call_sites(), _CALLS)
+    elif session.exitstatus == pytest.ExitCode.OK:
+        missing = never_made(_asked_for(session.config), _CALLS)
         sys.stderr.write("".join(f"\nerror: no test makes the call {site}\n" for site in missing))
         if missing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _runs_all(config: pytest.Config) -> bool:
-    """Whether every test of the adapters runs: nothing is deselected but by mark, and a folder above them is asked for."""
+def _asked_for(config: pytest.Config) -> list[CallSite]:
+    """The call sites whose tests all run: nothing is deselected but by mark, and a folder above the tests is asked for."""
     option = config.option
     if option.keyword or option.collectonly or option.deselect or getattr(option, "lf", False):
-        return False
-    asked = [config.invocation_params.dir / argument for argument in config.args]
-    return any(path.resolve() in {ROOT, ROOT / "tests", ROOT / "tests" / "adapters"} for path in asked)
+        return []
+    asked = {(config.invocation_params.dir / argument).resolve() for argument in config.args}
+    if asked & {ROOT, ROOT / "tests"}:
+        return call_sites()
+    return call_sites(ADAPTERS) if ROOT / "tests" / "adapters" in asked else []

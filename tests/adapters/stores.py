@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fakes import Effects, FakeContacts, FakeEnrolments, FakeHistory, FakeLedger, FakePauses
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.effects import Effects
+from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.history import FakeHistory
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.pauses import FakePauses
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory

@@ -12,7 +12,7 @@ import pytest
 
 from tests.adapters.stores import REGION
 from tests.engine.world import event
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.aws import table as items
 from waypost.aws.destinations import (
     DeliveryBatch,

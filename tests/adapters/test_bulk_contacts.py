@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.aws.bulk_contacts import DynamoBulkContacts
 from waypost.contacts.profile import Contact
 

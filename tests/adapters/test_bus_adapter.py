@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from tests.adapters.stores import REGION
 from tests.engine.world import event
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.aws.bus import EventBridgeBus
 from waypost.errors import TemporarilyUnavailable
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.adapters.stores import Stores
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.contacts.profile import Consent, Contact
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.stores import Stores
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost import ids
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.ports import EntryTerms

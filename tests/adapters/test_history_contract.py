@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.adapters.stores import Stores
 from tests.engine.world import event
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.events.history import KeptEvent
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.stores import Stores
 from tests.engine.world import touch
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.journeys.enrolment import Enrolment, TriggerEvent

@@ -6,10 +6,10 @@ import pytest
 
 from tests.adapters.stores import Stores
 from tests.engine.world import send_request, touch
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.contacts.identity.merge import Merge, merge_of
 from waypost.contacts.identity.rules import BUILT_IN
-from waypost.contacts.identity.unmerge import parted
+from waypost.contacts.identity.unmerge import unmerged_profiles
 from waypost.contacts.profile import Contact
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.ports import EntryTerms
@@ -93,7 +93,7 @@ def test_an_undone_merge_brings_the_absorbed_contact_back(stores: Stores, clock:
     merge = merged(stores, clock, survivor, absorbed)
     clock.advance(minutes=1)
     undone = replace(merge, undone_at=clock())
-    left, back = parted(merge, loaded(stores, "c-1"))
+    left, back = unmerged_profiles(merge, loaded(stores, "c-1"))
     assert stores.contacts.unmerge(undone, left, back)
     assert loaded(stores, "c-2") == replace(back, version=back.version + 1)
     assert loaded(stores, "c-2").identities == {"email": ["lin@example.com"]}
@@ -107,7 +107,7 @@ def test_an_undone_merge_brings_the_absorbed_contact_back(stores: Stores, clock:
 
 def test_an_undoing_of_a_contact_that_changed_meanwhile_writes_nothing(stores: Stores, clock: FakeClock) -> None:
     merge = merged(stores, clock, *two(stores, clock))
-    left, back = parted(merge, loaded(stores, "c-1"))
+    left, back = unmerged_profiles(merge, loaded(stores, "c-1"))
     assert stores.contacts.save(replace(loaded(stores, "c-1"), points=7), claim={})
     assert not stores.contacts.unmerge(replace(merge, undone_at=clock()), left, back)
     assert loaded(stores, "c-2").points == 7
@@ -170,7 +170,7 @@ def test_recent_messages_of_both_count_for_the_survivor_and_after_parting_for_bo
     assert touched(stores, clock, "c-1") == touched(stores, clock, "c-2") == 2
     assert claimed(stores, clock, "c-2", "survey") == "claimed"
     assert touched(stores, clock, "c-1") == 3
-    assert stores.contacts.unmerge(replace(merge, undone_at=clock()), *parted(merge, loaded(stores, "c-1")))
+    assert stores.contacts.unmerge(replace(merge, undone_at=clock()), *unmerged_profiles(merge, loaded(stores, "c-1")))
     assert touched(stores, clock, "c-1") == touched(stores, clock, "c-2") == 3
 
 
@@ -195,5 +195,5 @@ def test_a_message_judged_before_a_merge_cannot_be_claimed_after_it(stores: Stor
     judged = stores.ledger.snapshot(request)
     assert judged.contact is not None
     assert judged.contact.contact_id == "c-1"
-    assert stores.contacts.unmerge(replace(merge, undone_at=clock()), *parted(merge, loaded(stores, "c-1")))
+    assert stores.contacts.unmerge(replace(merge, undone_at=clock()), *unmerged_profiles(merge, loaded(stores, "c-1")))
     assert claim() == "touches_changed", "an undone merge has the same effect"

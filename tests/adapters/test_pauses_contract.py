@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.adapters.stores import Stores
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.journeys.pause import Pause
 
 ELAPSED = {"outcome": "elapsed"}

@@ -9,8 +9,9 @@ import boto3
 import pytest
 
 from tests.adapters.stores import REGION, dynamo_stores
-from tests.fakes import FakeClock, FakeQueue
-from tests.importing.machine import FakeFiles
+from tests.fakes.clock import FakeClock
+from tests.fakes.files import FakeFiles
+from tests.fakes.queue import FakeQueue
 from tests.metrics.night import ACTIVITY, RFM
 from tests.segments.standing import saved
 from waypost.aws.files import S3Files
@@ -62,7 +63,7 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
         index=index,
         tags=TagSystem(),
         contacts=stores.contacts,
-        past=past,
+        lookup=past,
         queue=queue,
         default_zone=UTC_ZONE,
         clock=clock,

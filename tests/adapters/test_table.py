@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.adapters.stores import dynamo_stores
 from tests.engine.world import event
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.aws import table as items
 from waypost.aws.translation import translate
 from waypost.contacts.profile import Contact

@@ -1,6 +1,7 @@
 """The new-user nurture as authored: it must keep saying what its catalogue row promises."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ from jsonata import Jsonata  # type: ignore[import-untyped]
 from waypost.authoring.discovery import JourneyFolder, discover
 from waypost.authoring.graph import scopes
 from waypost.authoring.yaml_reading import read_yaml
+from waypost.channels.registry import plugin
+from waypost.channels.sms.length import sms_length
 from waypost.content.message import PublishedMessage
-from waypost.content.render import RenderedEmail, RenderedSms, render
-from waypost.content.sms import sms_length
 from waypost.journeys.published import PublishedJourney
 from waypost.segments.compile import Subject, compile_rule
 
@@ -46,18 +47,13 @@ def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **
         "message": {"name": message, "channel": channel},
         "links": {"unsubscribe": "https://api.example.com/u/1"},
     }
-    result = render(
+    content = plugin(channel).render(
         PublishedMessage.from_dict(journey.messages[message]),
-        channel=channel,
         locale=locale,
         default_locale="zh-CN",
         variables=variables,
     )
-    match result:
-        case RenderedEmail():
-            return f"{result.subject}\n{result.text}\n{result.html}"
-        case RenderedSms():
-            return result.text
+    return "\n".join(asdict(content).values())
 
 
 def test_somebody_without_an_interest_tag_enters_once(published: PublishedJourney) -> None:

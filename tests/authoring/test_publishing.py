@@ -16,7 +16,7 @@ from waypost.authoring.discovery import InvalidJourney, discover
 from waypost.authoring.publishing import publish, published
 from waypost.contacts.channels import Channel
 from waypost.content.catalogue import PublishedCatalogue
-from waypost.content.message import PublishedMessage, SmsVariant
+from waypost.content.message import PublishedMessage
 from waypost.defaults import Defaults
 from waypost.errors import UnknownMessage
 from waypost.journeys.published import EventRule, Goal, PublishedJourneys, ReEntry, Trigger, load_journeys
@@ -44,7 +44,7 @@ def test_a_journey_reads_back_as_it_was_authored(sections: Sections) -> None:
     assert journey.goal == Goal("order_placed", {"property": "coupon", "equals": "BACK10"})
     message = PublishedMessage.from_dict(sections["messages/win-back/sorry"])
     assert message.channels == ("sms",)
-    assert message.sms == {"zh-CN": SmsVariant("【店】期待再见 回T退订")}
+    assert message.variants == {"sms": {"zh-CN": {"text": "【店】期待再见 回T退订"}}}
 
 
 def test_the_sending_policy_and_the_defaults_read_back_as_zone_and_times(sections: Sections) -> None:

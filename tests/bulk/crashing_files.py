@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from tests.fakes import Effects
-from tests.importing.machine import FakeFiles
+from tests.fakes.effects import Effects
+from tests.fakes.files import FakeFiles
 
 R = TypeVar("R")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bulk.crashing_files import CrashingFiles
-from tests.fakes import Crash, Effects
+from tests.fakes.effects import Crash, Effects
 from waypost.bulk.pages import BaseSize, Page
 from waypost.bulk.plans import load_plan, store_plan
 from waypost.bulk.run_slice import RESERVE, SliceRunner, TakePage

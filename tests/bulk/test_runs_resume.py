@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.bulk.crashing_files import CrashingFiles
-from tests.fakes import Crash, Effects
+from tests.fakes.effects import Crash, Effects
 from tests.importing.machine import Machines
 from tests.segments.audience_world import Audiences
 

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.contacts.people import addresses
-from tests.fakes import FakeClock, FakeContacts, FakeQueue
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.queue import FakeQueue
 from waypost.contacts.identity.merge import is_kept_apart
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.record import record_on_contact

@@ -6,7 +6,9 @@ import pytest
 
 from tests.contacts.interleaving import TakingTurns, Turns, until_done
 from tests.contacts.people import NOON, minutes
-from tests.fakes import FakeClock, FakeContacts, FakeQueue
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.queue import FakeQueue
 from waypost.contacts.identity.announcements import announcements
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.record import record_on_contact

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from tests.contacts.people import contact, minutes, said
-from tests.fakes import Crash, Effects, FakeClock, FakeContacts, FakeQueue
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.effects import Crash, Effects
+from tests.fakes.queue import FakeQueue
 from waypost.contacts.identity.merge import is_kept_apart
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.record import record_on_contact

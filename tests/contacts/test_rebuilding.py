@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import FakeClock, FakeContacts, FakeHistory, FakeQueue
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.history import FakeHistory
+from tests.fakes.queue import FakeQueue
 from waypost.contacts.identity.record import record_on_contact
 from waypost.contacts.profile import Contact, with_tags
 from waypost.contacts.rebuilding import COMPARED, Rebuilder

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.contacts.people import addresses, contact, minutes, said
 from waypost.contacts.identity.merge import Merge, merge_of
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
-from waypost.contacts.identity.unmerge import parted, rewritten
+from waypost.contacts.identity.unmerge import rewritten, unmerged_profiles
 from waypost.contacts.profile import (
     Contact,
     with_attributes,
@@ -48,7 +48,7 @@ def test_the_absorbed_contact_gets_back_what_it_was_and_the_survivor_loses_what_
     survivor = lin(attributes={"city": "Wuhan"}, tags={"vip"}, groups={"a"}, points=3)
     absorbed = mail(attributes={"city": "Beijing", "name": "Lin"}, tags={"new"}, groups={"b"}, points=5)
     done = merge(survivor, absorbed)
-    left, back = parted(done, done.result)
+    left, back = unmerged_profiles(done, done.result)
     assert (told(left), told(back)) == (told(survivor), told(absorbed))
     assert left.kept_apart == back.kept_apart == {("c-1", "c-2")}
     assert left.unannounced[-1] == f"{done.merge_id}/undone"
@@ -61,7 +61,7 @@ def test_what_has_changed_since_stays_with_the_survivor() -> None:
     now = with_tags(now, add=["late"], remove=["new"], at=minutes(70))
     now = with_groups(now, join=["late"], at=minutes(70))
     now = replace(now, points=now.points + 7, identities={**now.identities, "phone": ["+861"]})
-    left, back = parted(done, now)
+    left, back = unmerged_profiles(done, now)
     assert left.attributes == {"city": "Shanghai", "plan": "pro"}
     assert left.tags == left.groups == {"late"}
     assert left.points == 7
@@ -74,7 +74,7 @@ def test_what_has_changed_since_stays_with_the_survivor() -> None:
 def test_a_value_that_was_said_again_since_is_the_survivors_own() -> None:
     done = merge(lin(), mail(attributes={"name": "Lin"}, tags={"new"}))
     now = with_tags(with_attributes(done.result, {"name": "Lin"}, at=minutes(70)), add=["new"], at=minutes(70))
-    left, _ = parted(done, now)
+    left, _ = unmerged_profiles(done, now)
     assert left.attributes == {"name": "Lin"}
     assert left.tags == {"new"}
 
@@ -82,7 +82,7 @@ def test_a_value_that_was_said_again_since_is_the_survivors_own() -> None:
 def test_what_the_survivor_lost_since_does_not_come_back() -> None:
     done = merge(lin(attributes={"plan": "pro"}, tags={"vip"}), mail())
     now = with_attributes(done.result, {"plan": None}, at=minutes(70))
-    left, _ = parted(done, with_tags(now, remove=["vip"], at=minutes(70)))
+    left, _ = unmerged_profiles(done, with_tags(now, remove=["vip"], at=minutes(70)))
     assert "plan" not in left.attributes
     assert left.tags == frozenset()
 
@@ -92,7 +92,7 @@ def test_an_address_that_became_known_since_is_the_survivors_when_the_others_has
     now = with_identities(
         merge(lin(), absorbed).result, {"email": "new@example.com", "phone": "+8613800138000"}, at=minutes(70)
     )
-    left, back = parted(merge(lin(), absorbed), now)
+    left, back = unmerged_profiles(merge(lin(), absorbed), now)
     assert left.identities == {"user_id": ["u-1"], "email": ["new@example.com"], "phone": ["+8613800138000"]}
     assert left.attributes == {"email": "new@example.com", "phone": "+8613800138000"}
     assert back.attributes == {"email": "lin@example.com"}
@@ -102,15 +102,15 @@ def test_an_address_named_since_goes_back_with_its_identity_unless_somebody_said
     done = merge(lin(), mail())
     named = with_identities(done.result, {"email": "lin@example.com"}, at=minutes(65))
     assert addresses(named, "email") == ["lin@example.com"]
-    assert addresses(parted(done, named)[0], "email") == []
+    assert addresses(unmerged_profiles(done, named)[0], "email") == []
     said_so = with_attributes(named, {"email": "lin@example.com"}, at=minutes(70))
-    assert addresses(parted(done, said_so)[0], "email") == ["lin@example.com"]
+    assert addresses(unmerged_profiles(done, said_so)[0], "email") == ["lin@example.com"]
 
 
 def test_an_address_removed_since_is_not_replaced() -> None:
     done = merge(lin(), with_identities(mail(), {"email": "lin@example.com"}, at=minutes(5)))
     now = with_identities(done.result, {"email": "new@example.com"}, at=minutes(65))
-    assert addresses(parted(done, with_attributes(now, {"email": None}, at=minutes(70)))[0], "email") == []
+    assert addresses(unmerged_profiles(done, with_attributes(now, {"email": None}, at=minutes(70)))[0], "email") == []
 
 
 @pytest.mark.parametrize("before", [{}, {"email": "lin@example.com"}], ids=["named", "said"])
@@ -119,18 +119,18 @@ def test_an_address_removed_and_named_again_since_goes_back_with_its_identity(be
     now = with_attributes(done.result, {"email": None}, at=minutes(70))
     now = with_identities(now, {"email": "lin@example.com"}, at=minutes(80))
     assert addresses(now, "email") == ["lin@example.com"]
-    assert addresses(parted(done, now)[0], "email") == []
+    assert addresses(unmerged_profiles(done, now)[0], "email") == []
     said_so = with_attributes(now, {"email": "lin@example.com"}, at=minutes(90))
-    assert addresses(parted(done, said_so)[0], "email") == ["lin@example.com"]
+    assert addresses(unmerged_profiles(done, said_so)[0], "email") == ["lin@example.com"]
 
 
 def test_a_removed_address_does_not_come_back_for_another_that_goes_with_its_identity() -> None:
     done = merge(lin(attributes={"email": "own@example.com"}), mail())
     now = with_attributes(done.result, {"email": None}, at=minutes(70))
     now = with_identities(now, {"email": "lin@example.com"}, at=minutes(80))
-    assert addresses(parted(done, now)[0], "email") == []
+    assert addresses(unmerged_profiles(done, now)[0], "email") == []
     named = with_identities(now, {"email": "new@example.com"}, at=minutes(90))
-    assert addresses(parted(done, named)[0], "email") == ["new@example.com"]
+    assert addresses(unmerged_profiles(done, named)[0], "email") == ["new@example.com"]
 
 
 def test_an_address_that_only_the_other_had_removed_comes_back() -> None:
@@ -139,7 +139,7 @@ def test_an_address_that_only_the_other_had_removed_comes_back() -> None:
     assert addresses(done.result, "email") == []
     named = with_identities(done.result, {"email": "new@example.com"}, at=minutes(70))
     for now in (done.result, named):
-        left, _ = parted(done, now)
+        left, _ = unmerged_profiles(done, now)
         assert (addresses(left, "email"), left.attributes_at["email"]) == (["own@example.com"], minutes(0))
 
 
@@ -148,31 +148,31 @@ def test_withdrawn_consent_stays_withdrawn_on_both_whenever_and_by_whom_it_was_w
     absorbed = mail(consents={"email/*": said(False, 3), "sms/*": said(True, 3)})
     done = merge(survivor, absorbed)
     now = replace(done.result, consents={**done.result.consents, "sms/*": said(False, 70)})
-    for each in parted(done, now):
+    for each in unmerged_profiles(done, now):
         assert each.consent("email", "*") == each.consent("sms", "*") == each.consent("sms", "news") == "withdrawn"
 
 
 def test_consent_given_since_is_the_survivors_alone() -> None:
     done = merge(lin(), mail(consents={"email/*": said(True, 3)}))
     now = replace(done.result, consents={**done.result.consents, "sms/*": said(True, 70)})
-    left, back = parted(done, now)
+    left, back = unmerged_profiles(done, now)
     assert (left.consent("email", "*"), left.consent("sms", "*")) == ("none", "granted")
     assert (back.consent("email", "*"), back.consent("sms", "*")) == ("granted", "none")
 
 
 def test_a_channel_closed_before_belongs_to_whom_it_was_closed_for_and_one_closed_since_to_both() -> None:
     done = merge(lin(suppressions={"sms": "invalid_number"}), mail(suppressions={"email": "hard_bounce"}))
-    left, back = parted(done, done.result)
+    left, back = unmerged_profiles(done, done.result)
     assert (left.suppressions, back.suppressions) == ({"sms": "invalid_number"}, {"email": "hard_bounce"})
     done = merge(lin(), mail())
-    left, back = parted(done, replace(done.result, suppressions={"email": "complaint"}))
+    left, back = unmerged_profiles(done, replace(done.result, suppressions={"email": "complaint"}))
     assert left.suppressions == back.suppressions == {"email": "complaint"}
 
 
 def test_devices_go_back_with_whom_they_came() -> None:
     own, other, new = ({"token": name, "platform": "ios"} for name in ("own", "other", "new"))
     done = merge(lin(attributes={"push_tokens": [own]}), mail(attributes={"push_tokens": [other]}))
-    left, back = parted(done, with_push_tokens(done.result, [new], at=minutes(70)))
+    left, back = unmerged_profiles(done, with_push_tokens(done.result, [new], at=minutes(70)))
     assert left.attributes["push_tokens"] == [own, new]
     assert back.attributes["push_tokens"] == [other]
 
@@ -181,7 +181,7 @@ def test_devices_that_the_other_had_forgotten_come_back() -> None:
     own = {"token": "own", "platform": "ios"}
     done = merge(lin(attributes={"push_tokens": [own]}), mail(attributes_at={"push_tokens": minutes(6)}))
     assert "push_tokens" not in done.result.attributes
-    left, _ = parted(done, done.result)
+    left, _ = unmerged_profiles(done, done.result)
     assert left.attributes["push_tokens"] == [own]
 
 
@@ -190,10 +190,10 @@ def test_days_of_events_are_never_claimed_to_begin_later_than_they_may_have() ->
     done = merge(
         lin(seen={"order_placed": (april, april)}), mail(seen={"order_placed": (march, april), "x": (march, march)})
     )
-    left, _ = parted(done, done.result)
+    left, _ = unmerged_profiles(done, done.result)
     assert left.seen == {"order_placed": (april, april)}
     now = replace(done.result, seen={"order_placed": (march, may), "x": (march, may)})
-    left, _ = parted(done, now)
+    left, _ = unmerged_profiles(done, now)
     assert left.seen["order_placed"] == (april, may)
     assert left.seen["x"] == (LATER.date(), may)
 
@@ -201,7 +201,7 @@ def test_days_of_events_are_never_claimed_to_begin_later_than_they_may_have() ->
 def test_an_event_type_that_may_have_been_the_survivors_own_since_is_not_claimed_never_to_have_happened() -> None:
     day = LATER.date()
     done = merge(lin(seen={}), mail(seen={"order_placed": (day, day)}))
-    left, back = parted(done, done.result)  # another order of the same day would not show
+    left, back = unmerged_profiles(done, done.result)  # another order of the same day would not show
     assert left.seen == back.seen == {"order_placed": (day, day)}
 
 
@@ -212,16 +212,16 @@ def test_an_older_merge_is_undone_without_the_newer_one_and_both_in_any_order() 
     second = merge(replace(first.result, version=2), third, at=minutes(61))
 
     (anew,) = rewritten(first, [second], rules=BUILT_IN)
-    left, _ = parted(first, second.result, later=[second], recomputed=[anew])
+    left, _ = unmerged_profiles(first, second.result, later=[second], recomputed=[anew])
     assert left.attributes == {"city": "Xian", "plan": "pro"}
     assert (left.points, left.absorbed, left.tags) == (5, ("c-3",), frozenset())
-    alone, back = parted(anew, left)
+    alone, back = unmerged_profiles(anew, left)
     assert told(alone) == told(start)
     assert told(back) == told(third)
 
-    left, _ = parted(second, second.result)
+    left, _ = unmerged_profiles(second, second.result)
     assert told(left) == told(first.result)
-    assert told(parted(first, left)[0]) == told(start)
+    assert told(unmerged_profiles(first, left)[0]) == told(start)
 
 
 def test_what_a_later_contact_brought_along_too_comes_to_light_when_the_older_merge_is_undone() -> None:
@@ -230,10 +230,10 @@ def test_what_a_later_contact_brought_along_too_comes_to_light_when_the_older_me
     second = merge(replace(first.result, version=2), third, at=minutes(61))
     assert second.result.attributes == {"city": "Beijing"}
     (anew,) = rewritten(first, [second], rules=BUILT_IN)
-    left, _ = parted(first, second.result, later=[second], recomputed=[anew])
+    left, _ = unmerged_profiles(first, second.result, later=[second], recomputed=[anew])
     assert left.attributes == {"city": "Xian"}
     assert left.tags == {"new"}
-    alone, _ = parted(anew, left)
+    alone, _ = unmerged_profiles(anew, left)
     assert alone.attributes == {"city": "Wuhan"}
     assert alone.tags == frozenset()
 
@@ -267,7 +267,7 @@ def lived(start: Contact, history: list[tuple[int, dict[str, Any], set[str], set
 def test_undoing_a_merge_at_once_leaves_no_trace(one: Any, other: Any) -> None:
     survivor, absorbed = lived(lin(), one), lived(mail(), other)
     done = merge(survivor, absorbed)
-    left, back = parted(done, done.result)
+    left, back = unmerged_profiles(done, done.result)
     assert (told(left), told(back)) == (told(survivor), told(absorbed))
 
 
@@ -285,7 +285,7 @@ def test_merging_loses_no_name_that_only_one_has_and_is_the_same_whoever_decides
             if name not in unknown.attributes_at:
                 assert done.result.attributes[name] == value
     now = lived(done.result, [(each[0] + 100, *each[1:]) for each in since])
-    left, _ = parted(done, now)
+    left, _ = unmerged_profiles(done, now)
     assert left.points == now.points - absorbed.points
     for _, changed, _, _ in since:
         for name in changed:

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from waypost.channels.email.channel import RenderedEmail
+from waypost.channels.registry import plugin
+from waypost.channels.sms.channel import RenderedSms
+from waypost.channels.sms.length import MOST_PARTS
 from waypost.contacts.channels import Channel
-from waypost.content.message import EmailVariant, PublishedMessage, SmsVariant
-from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, choose_locale, render
+from waypost.content.message import PublishedMessage
+from waypost.content.render import MessageNotRenderable, choose_locale
 
 EMAIL, SMS = Channel("email"), Channel("sms")
 
@@ -20,8 +24,10 @@ def message(**parts: str) -> PublishedMessage:
         kind="marketing",
         topic="offers",
         channels=(EMAIL, SMS),
-        email={"en": EmailVariant(**mail), "zh-CN": EmailVariant(subject="你好", html="<p>你好</p>", text="你好")},
-        sms={"en": SmsVariant(text=sms)},
+        variants={
+            EMAIL: {"en": mail, "zh-CN": {"subject": "你好", "html": "<p>你好</p>", "text": "你好"}},
+            SMS: {"en": {"text": sms}},
+        },
     )
 
 
@@ -36,15 +42,13 @@ def variables(contact: dict[str, Any] | None = None, event: dict[str, Any] | Non
 
 
 def mail(parts: dict[str, str], **given: dict[str, Any]) -> RenderedEmail:
-    rendered = render(
-        message(**parts), channel=EMAIL, locale="en", default_locale="zh-CN", variables=variables(**given)
-    )
+    rendered = plugin(EMAIL).render(message(**parts), locale="en", default_locale="zh-CN", variables=variables(**given))
     assert isinstance(rendered, RenderedEmail)
     return rendered
 
 
 def sms(text: str, **given: dict[str, Any]) -> str:
-    rendered = render(message(sms=text), channel=SMS, locale="en", default_locale="en", variables=variables(**given))
+    rendered = plugin(SMS).render(message(sms=text), locale="en", default_locale="en", variables=variables(**given))
     assert isinstance(rendered, RenderedSms)
     return rendered.text
 
@@ -111,10 +115,21 @@ def test_what_cannot_be_filled_in_is_named_without_any_value(parts: dict[str, st
 
 def test_a_channel_the_message_does_not_have_is_refused() -> None:
     only_sms = PublishedMessage(
-        name="code", kind="transactional", topic="orders", channels=(SMS,), sms={"en": SmsVariant("1")}
+        name="code", kind="transactional", topic="orders", channels=(SMS,), variants={SMS: {"en": {"text": "1"}}}
     )
     with pytest.raises(MessageNotRenderable, match="code has no email"):
-        render(only_sms, channel=EMAIL, locale="en", default_locale="en", variables=variables())
+        plugin(EMAIL).render(only_sms, locale="en", default_locale="en", variables=variables())
+
+
+def test_an_sms_that_values_make_too_long_is_refused_before_the_provider_sees_it() -> None:
+    assert sms("{{ contact.name }}", contact={"name": "x" * 153 * MOST_PARTS})
+    with pytest.raises(MessageNotRenderable, match=r"greeting sms.en: takes 11 SMS parts \(GSM-7\); at most 10"):
+        sms("{{ contact.name }}", contact={"name": "x" * (153 * MOST_PARTS + 1)})
+
+
+def test_a_mail_larger_than_ses_takes_is_refused() -> None:
+    with pytest.raises(MessageNotRenderable, match=r"greeting email\.en: takes 10,000,0"):
+        mail({"text": "{{ contact.name }}"}, contact={"name": "x" * 10_000_000})
 
 
 @pytest.mark.parametrize(
@@ -138,5 +153,5 @@ def test_the_nearest_locale_is_chosen(wanted: str | None, available: list[str], 
 
 
 def test_the_locale_decides_what_is_sent() -> None:
-    rendered = render(message(), channel=EMAIL, locale="zh-Hans-CN", default_locale="en", variables=variables())
+    rendered = plugin(EMAIL).render(message(), locale="zh-Hans-CN", default_locale="en", variables=variables())
     assert rendered == RenderedEmail(subject="你好", html="<p>你好</p>", text="你好")

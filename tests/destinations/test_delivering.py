@@ -11,7 +11,7 @@ import pytest_socket
 from standardwebhooks import Webhook
 
 from tests.destinations_receiver import ReceiveWebhook, receiving
-from tests.fakes import FakeContacts
+from tests.fakes.contacts import FakeContacts
 from waypost.contacts.profile import Contact
 from waypost.destinations import retrying
 from waypost.destinations.declared import Destination

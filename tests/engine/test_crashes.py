@@ -14,12 +14,12 @@ import pytest
 
 from tests.engine.published_journeys import Published, journey, published
 from tests.engine.world import Play, Step, World, event
-from tests.fakes import CRASH_MODES, CrashMode
+from tests.fakes.effects import CRASH_MODES, CrashMode
 from tests.segments.standing import lifecycle, saved, tag_system
+from waypost.channels.answers import Answer, RefusedForNow, RefusedMessage, Unclear
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
 from waypost.journeys.sweep_journeys import SweepReport
-from waypost.sending.channels import Answer, Refused, Unclear
 
 MORNING = parse_instant("2027-03-01T10:00:00+08:00")
 LATE_EVENING = parse_instant("2027-03-01T23:30:00+08:00")
@@ -184,18 +184,18 @@ LIVES = {
     ),
     "is_throttled": Life(
         events=(signed_up(MORNING),),
-        prepare=answered(7, Refused("TooManyRequestsException", temporary=True)),
+        prepare=answered(7, RefusedForNow("TooManyRequestsException")),
         trail="welcome deferred, day 3 elapsed, survey sent, day 5 elapsed, reminder sent, hours elapsed",
     ),
     "waits_for_a_message_that_waits_again": Life(
         events=(signed_up(LATE_EVENING),),
         body=(("send", "welcome", {}), ("pause", HOURS, {"for": "2h"}), ("send", "survey", {})),
-        prepare=answered(6, Refused("TooManyRequestsException", temporary=True)),
+        prepare=answered(6, RefusedForNow("TooManyRequestsException")),
         trail="welcome deferred, hours elapsed, survey sent",
     ),
     "is_rejected": Life(
         events=(signed_up(MORNING),),
-        prepare=answered(1, Refused("MessageRejected", temporary=False)),
+        prepare=answered(1, RefusedMessage("MessageRejected")),
         trail="welcome rejected, day 3 elapsed, survey sent, day 5 elapsed, reminder sent, hours elapsed",
     ),
     "is_unclear": Life(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import CONTACT, START, World
-from tests.fakes import FakeClock
+from tests.fakes.clock import FakeClock
 from waypost.clock import parse_instant
 from waypost.errors import InvalidInput
 from waypost.tracking.record_delivery import delivery_events

@@ -283,7 +283,14 @@ def test_marketing_waits_for_the_window_where_the_contact_lives(
 
 def test_transactional_messages_and_channels_without_a_window_know_no_quiet_hours() -> None:
     assert QuietHours().check(case(now=LATE, message=TRANSACTIONAL)) == Allow()
-    assert QuietHours().check(case(now=LATE, policy=policy(windows={}))) == Allow()
+    assert QuietHours().check(case(now=LATE, policy=policy(windows={"email": None}))) == Allow()
+
+
+def test_a_channel_that_the_policy_leaves_out_keeps_its_own_window() -> None:
+    window = {"sms": {"start": "09:00", "end": "21:00"}}
+    verdict = QuietHours().check(case(now=LATE, policy=policy(windows=window)))
+    assert verdict == QuietHours().check(case(now=LATE))
+    assert isinstance(verdict, Defer)
 
 
 SLOT = BroadcastSlot(CONTACT, "spring", "2027", "teaser")

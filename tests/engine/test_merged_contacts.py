@@ -85,7 +85,7 @@ def test_the_journey_of_the_absorbed_contact_goes_on_with_the_survivors_profile(
     meet(world)
     result = world.send(enrolment, "welcome")
     assert result.outcome == "sent"
-    assert world.email.sent[-1].to == "lin@example.com"
+    assert world.email.sent[-1].to.text == "lin@example.com"
     happens(world, "unsubscribed", USER, channel="email")
     assert world.send(enrolment, "reminder", channel="email").reason == "consent_withdrawn"
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from tests.engine.published_journeys import email, published
 from tests.engine.world import CONTACT, START, World, event, redelivered, task_payload, touch
-from tests.fakes import CRASH_MODES, CrashMode
+from tests.fakes.effects import CRASH_MODES, CrashMode
+from waypost.channels.answers import RefusedForNow
 from waypost.clock import parse_instant
 from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput
 from waypost.reports.timeline import decisions
-from waypost.sending.channels import Refused
 from waypost.sending.ledger import Touches
 from waypost.sending.occasion import (
     BroadcastSlot,
@@ -291,7 +291,7 @@ def test_what_is_called_off_is_never_sent_and_says_why(
 
 
 def test_a_throttled_reply_is_called_off_by_the_event_it_answers(world: World) -> None:
-    world.email.answers = [Refused("TooManyRequestsException", temporary=True)] * 3
+    world.email.answers = [RefusedForNow("TooManyRequestsException")] * 3
     assert world.sender.send(ANSWER).outcome == "deferred"
     world.deferrals.call_off(CONTACT, REPLY.origin, reason="answered_by_hand")
     assert (len(world.schedules), world.email.risky_calls(ANSWER.message_key)) == (0, 0)
@@ -336,7 +336,7 @@ def wait_for_the_morning(world: World) -> None:
 
 
 def be_throttled(world: World) -> None:
-    world.email.answers = [Refused("TooManyRequestsException", temporary=True)] * 3
+    world.email.answers = [RefusedForNow("TooManyRequestsException")] * 3
 
 
 def have_the_channel_closed(world: World) -> None:

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from tests.engine.world import CONTACT, World, event, send_request
-from tests.fakes import CRASH_MODES, Crash, CrashMode
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
+from waypost.channels.answers import RefusedForNow
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, RetryableError, TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.sweep_journeys import GRACE, SweepReport
-from waypost.sending.channels import Refused
 
 ELAPSED = {"outcome": "elapsed"}
 NOTHING = SweepReport(overdue_pauses=0, unknown_messages=0)
@@ -65,7 +65,7 @@ def test_a_pause_is_postponed_when_its_message_is_deferred_once_more(world: Worl
     token = world.park(enrolment, {"for": "2h"})
     (pause,) = world.pauses
     assert pause.due_at == parse_instant("2027-03-02T10:00:00+08:00")
-    world.email.answers = [Refused("TooManyRequestsException", temporary=True)] * 6
+    world.email.answers = [RefusedForNow("TooManyRequestsException")] * 6
     world.fire_next()  # 08:00, throttled until 08:20
     world.fire_next()  # 08:20, throttled until 09:20
     world.fire_next()  # 09:20, sent

@@ -9,18 +9,18 @@ import pytest
 
 from tests.engine.published_journeys import either, email, journey, published
 from tests.engine.world import CONTACT, World, redelivered, send_request, touch
-from tests.fakes import Crash, CrashMode
+from tests.fakes.effects import Crash, CrashMode
+from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage
 from waypost.journeys.enrolment import Enrolment
-from waypost.sending.channels import Accepted, Refused, Unclear
 from waypost.sending.ledger import Touches
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import PROVIDER_ATTEMPTS
 
-THROTTLED = Refused("TooManyRequestsException", temporary=True)
-REFUSED = Refused("MessageRejected", temporary=False)
+THROTTLED = RefusedForNow("TooManyRequestsException")
+REFUSED = RefusedMessage("MessageRejected")
 LATE = "2027-03-01T23:30:00+08:00"
 HOUR = timedelta(hours=1)
 
@@ -68,13 +68,10 @@ def test_a_marketing_mail_carries_the_key_and_one_click_unsubscription(world: Wo
     world.sender.send(request)
     (mail,) = world.email.sent
     link = f"https://links.example/u/{request.message_key}/email"
-    assert mail.to == "lin@example.com"
+    assert mail.to.text == "lin@example.com"
     assert mail.content.subject == "Welcome Lin"
     assert link in mail.content.text
-    assert mail.headers == {
-        "List-Unsubscribe": f"<{link}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+    assert (mail.unsubscribe_url, mail.transactional) == (link, False)
     assert mail.tags == {
         "message_key": request.message_key,
         "contact_id": CONTACT,
@@ -88,12 +85,12 @@ def test_a_transactional_sms_takes_the_providers_transactional_route(world: Worl
     assert [sms.transactional for sms in world.sms.sent] == [True, False]
 
 
-def test_a_transactional_mail_has_no_unsubscribe_headers() -> None:
+def test_a_transactional_mail_is_marked_as_one() -> None:
     receipt = email("receipt", kind="transactional")
     world = World(published=published(journey(messages={"receipt": receipt})))
     world.have_contact(consents={})
     assert world.send(world.have_enrolment(), "receipt").outcome == "sent"
-    assert world.email.sent[0].headers == {}
+    assert world.email.sent[0].transactional
 
 
 @pytest.mark.parametrize(
@@ -264,6 +261,41 @@ def test_a_message_the_provider_refuses_is_rejected_and_counts_for_nothing(world
     assert world.sender.send(request) == result
     assert world.email.calls.total() == 1
     assert list(world.ledger.touches[CONTACT].recent) == []
+
+
+def test_a_provider_that_refuses_the_account_defers_the_message_until_its_send_by(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.email.answers = [RefusedUs("SendingPausedException")] * 1000
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("deferred", "account: SendingPausedException")
+    assert result.account_refused
+    assert world.email.calls.total() == 1  # nothing cures within the same call
+    assert list(world.ledger.touches[CONTACT].recent) == []
+    while len(world.schedules):
+        fire(world)
+    assert reasons(world, request)[-1] == ("rejected", "account: SendingPausedException")
+    assert world.email.risky_calls(request.message_key) == 0
+    assert world.contacts[CONTACT].suppressions == {}
+
+
+def test_a_message_gets_through_once_the_account_may_send_again(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [RefusedUs("ServiceQuotaExceededException")]
+    request = welcome(enrolment)
+    assert world.sender.send(request).outcome == "deferred"
+    fire(world)
+    assert world.ledger[request.message_key].state == "accepted"
+    assert not world.sender.send(request).account_refused
+
+
+def test_a_message_to_an_address_that_is_gone_is_rejected(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [AddressGone("opted out", suppression="opted_out")]
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("rejected", "provider: opted out")
+    assert list(world.ledger.touches[CONTACT].recent) == []
+    assert len(world.schedules) == 0
 
 
 @pytest.mark.parametrize("reason", ["http_500", "ReadTimeoutError", "ConnectionClosedError"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import CONTACT, START, World, event, task_payload
-from tests.fakes import Crash
+from tests.fakes.effects import Crash
 from tests.segments.standing import lifecycle, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.attributes import AttributeSystem

@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.published_journeys import JOURNEY, journey, published
 from tests.engine.world import CONTACT, World, event
-from tests.fakes import Crash
+from tests.fakes.effects import Crash
 from waypost import ids
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 

@@ -8,24 +8,19 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from tests.engine.published_journeys import JOURNEY, Published, published
-from tests.fakes import (
-    Booking,
-    Crash,
-    Effects,
-    FakeBus,
-    FakeClock,
-    FakeContacts,
-    FakeEmail,
-    FakeEnrolments,
-    FakeHistory,
-    FakeLedger,
-    FakeMachines,
-    FakePauses,
-    FakeQueue,
-    FakeSchedules,
-    FakeSms,
-    FakeTokens,
-)
+from tests.fakes.bus import FakeBus
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.effects import Crash, Effects
+from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.history import FakeHistory
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.machines import FakeMachines
+from tests.fakes.pauses import FakePauses
+from tests.fakes.provider import FakeProvider
+from tests.fakes.queue import FakeQueue
+from tests.fakes.schedules import Booking, FakeSchedules
+from tests.fakes.tokens import FakeTokens
 from waypost import ids
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
@@ -88,7 +83,8 @@ class World:
         self.queue, self.enrolments, self.pauses = FakeQueue(effects), FakeEnrolments(effects), FakePauses(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.tokens, self.schedules = FakeMachines(effects), FakeTokens(effects), FakeSchedules(effects)
-        self.email, self.sms = FakeEmail(effects), FakeSms(effects)
+        self.email, self.sms = FakeProvider("email", effects), FakeProvider("sms", effects)
+        self.providers = {"email": self.email, "sms": self.sms}
 
     @property
     def deferrals(self) -> Deferrals:
@@ -142,7 +138,7 @@ class World:
             index=self.index,
             tags=self.tags,
             contacts=self.contacts,
-            past=self.past,
+            lookup=self.past,
             queue=self.queue,
             default_zone=self.published.defaults.time_zone,
             clock=self.clock,
@@ -195,8 +191,7 @@ class World:
             defaults=self.published.defaults,
             ledger=self.ledger,
             deferrals=self.deferrals,
-            email=self.email,
-            sms=self.sms,
+            provider=self.providers.__getitem__,
             unsubscribe_url=lambda request, channel: f"https://links.example/u/{request.message_key}/{channel}",
             clock=self.clock,
             sleep=self.naps.append,

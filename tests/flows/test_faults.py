@@ -11,7 +11,6 @@ import pytest
 
 from local.cloud.local_cloud import LocalCloud
 from local.cloud.time_travel import Due
-from local.provider_events import EmailEvent, email_event
 from local.provider_record import Call, Fault, FaultKind
 from tests.flows.steps import (
     NURTURE,
@@ -39,6 +38,7 @@ from tests.flows.steps import (
     travel,
 )
 from waypost.aws.ledger import DynamoLedger
+from waypost.channels.fake_contract import Fate
 from waypost.clock import parse_instant
 from waypost.journeys.pause import Pause
 from waypost.journeys.signalling import schedule_name
@@ -139,7 +139,7 @@ def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(clo
     assert "welcome unknown" in timeline_titles(cloud, user_id)
     assert waiting_at(cloud, user_id) == [FIRST_PAUSE]
 
-    cloud.emulator.put_events([email_event("Delivery", call, at=cloud.clock.now())])
+    cloud.emulator.put_events([cloud.providers.notice(call, "delivered", at=cloud.clock.now())])
     cloud.time.settle()
 
     assert message(cloud, user_id)["state"] == "delivered"
@@ -150,12 +150,12 @@ def test_a_call_without_a_clear_answer_is_unknown_until_the_provider_reports(clo
 @pytest.mark.usefixtures("bad_morning")
 def test_reports_of_the_provider_may_come_in_any_order(cloud: LocalCloud) -> None:
     [call] = calls(cloud, message_key("stalls"))
-    cloud.providers.report_complaint(call)
+    cloud.providers.report(call, "complained")
     cloud.time.settle()
     assert message(cloud, "stalls")["state"] == "complained"
-    late: tuple[EmailEvent, ...] = ("Delivery", "Send")
-    for kind in late:
-        cloud.emulator.put_events([email_event(kind, call, at=cloud.clock.now() - timedelta(minutes=1))])
+    late: tuple[Fate, ...] = ("delivered", "accepted")
+    for fate in late:
+        cloud.emulator.put_events([cloud.providers.notice(call, fate, at=cloud.clock.now() - timedelta(minutes=1))])
     cloud.time.settle()
 
     assert message(cloud, "stalls")["state"] == "complained"
@@ -238,7 +238,7 @@ def test_the_report_of_the_provider_may_be_faster_than_the_retry_of_a_sender_tha
     cloud.providers.fail(Fault(kind="stall", message_key=key, seconds=60))
     sign_up(cloud, "report-first")
     eventually(cloud, lambda: calls(cloud, key), "the provider has the message")
-    cloud.emulator.put_events([email_event("Delivery", calls(cloud, key)[0], at=cloud.clock.now())])
+    cloud.emulator.put_events([cloud.providers.notice(calls(cloud, key)[0], "delivered", at=cloud.clock.now())])
     eventually(cloud, lambda: message(cloud, "report-first")["state"] == "delivered", "the message is delivered")
     end_workers(cloud, "send_message")
     cloud.time.settle()

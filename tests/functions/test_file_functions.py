@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.profile_scan import FakeProfileScan
 from tests.functions.conftest import HANDLERS, LambdaContext, sample
-from tests.importing.machine import FakeProfileScan, Machines
+from tests.importing.machine import Machines
 from waypost.exporting.export_slice import ExportSlice
 from waypost.exporting.finish_export import FinishExport
 from waypost.exporting.plan_export import PlanExport
@@ -31,7 +32,7 @@ class FileFunctions:
 @pytest.fixture
 def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
     machines = Machines()
-    scan = FakeProfileScan(machines.contacts)
+    scan = FakeProfileScan(machines.contacts.living)
     exporter = ExportSlice(files=machines.files, scan=scan, contacts=machines.contacts)
     wired: dict[str, dict[str, Any]] = {
         "inspect_import": {"inspect_import": machines.inspector},

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.functions.conftest import Deployment, sample
+from waypost.channels.answers import RefusedMessage, Unclear
 from waypost.errors import WaypostError
-from waypost.sending.channels import Refused, Unclear
 
 SECRETS = ("lin.mei@example.com", "example.com", "13800000042", "林美", "\\u6797\\u7f8e", "LIN-SECRET")
 
@@ -51,7 +51,7 @@ def test_a_whole_story_names_nobody(deployment: Deployment, capsys: pytest.Captu
     assert "c-21c9fa0ee133efc0e6794803" in output, "ids are there to find everything by"
 
 
-@pytest.mark.parametrize("answer", [Refused("MessageRejected", temporary=False), Unclear("ReadTimeoutError")])
+@pytest.mark.parametrize("answer", [RefusedMessage("MessageRejected"), Unclear("ReadTimeoutError")])
 def test_a_message_that_was_not_sent_names_nobody(deployment: Deployment, answer: Any) -> None:
     deployment.call("route_events")
     deployment.world.email.answers = [answer]

@@ -6,7 +6,9 @@ import pytest
 
 from functions.receive_webhook import handler as receive_webhook
 from functions.unsubscribe_contact import handler as unsubscribe_contact
-from tests.intake.fakes import NOW, Desk, FakeQueue, FakeSecret
+from tests.fakes.queue import FakeQueue
+from tests.fakes.secrets import FakeSecret
+from tests.intake.fakes import NOW, Desk
 from waypost.tracking.unsubscribe_contact import UnsubscribeContact
 
 LINK_KEY = "sample-link-key-of-no-value-0001"

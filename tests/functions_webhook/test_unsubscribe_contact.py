@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from functions.unsubscribe_contact import handler
+from tests.fakes.queue import FakeQueue
 from tests.functions_webhook.conftest import LINK_KEY
 from tests.functions_webhook.gateway import HttpAnswer, ask, event
-from tests.intake.fakes import FakeQueue
 from waypost.tracking.tokens import Unsubscription, sign
 
 ASKED = Unsubscription(contact_id="c-" + "0a" * 12, journey="nurture", message_key="m-1", channel="email")

@@ -1,25 +1,25 @@
 """An import and an export on fakes, as their state machines run them. Used by the tests of both."""
 
-import io
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import md5
-from typing import Any, BinaryIO
+from typing import Any
 
-from tests.fakes import Effects, FakeClock, FakeContacts, FakeHistory, FakeQueue
-from waypost.bulk.pages import BaseSize, Page
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeBulkContacts
+from tests.fakes.effects import Effects
+from tests.fakes.files import FakeFiles
+from tests.fakes.history import FakeHistory
+from tests.fakes.profile_scan import FakeProfileScan
+from tests.fakes.queue import FakeQueue
 from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
 from waypost.contacts.rebuilding import fold
-from waypost.errors import InvalidInput
 from waypost.events.history import AppliedEvent
 from waypost.exporting.export_slice import ExportSlice
 from waypost.exporting.finish_export import FinishExport
 from waypost.exporting.plan_export import PlanExport
-from waypost.files.ports import StoredFile
 from waypost.importing.applying import Importer
 from waypost.importing.finish_import import FinishImport
 from waypost.importing.import_part import ImportPart
@@ -30,104 +30,6 @@ from waypost.segments.saved_segments import SavedSegment
 
 VIP = SavedSegment("vip", "Very important", "tests", {"tag": "vip"}, "off")
 START = "2027-03-01T02:00:00.000Z"
-
-
-class _Content(bytearray):
-    """What a FileWriter has taken."""
-
-    def write(self, content: bytes) -> None:
-        """See FileWriter."""
-        self.extend(content)
-
-
-class FakeFiles:
-    """Files in a dictionary; ``reads`` counts bytes handed out, ``largest_read`` the most at once."""
-
-    bucket = "waypost-test-files"
-
-    def __init__(self) -> None:
-        self.contents: dict[str, bytes] = {}
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.contents
-
-    def __getitem__(self, key: str) -> bytes:
-        return self.contents[key]
-
-    def find(self, key: str) -> StoredFile | None:
-        """See Files."""
-        if key not in self.contents:
-            return None
-        content = self.contents[key]
-        return StoredFile(key, len(content), md5(content, usedforsecurity=False).hexdigest())
-
-    def listed(self, prefix: str) -> Iterator[StoredFile]:
-        """See Files."""
-        for key in sorted(self.contents):
-            found = self.find(key) if key.startswith(prefix) else None
-            if found is not None:
-                yield found
-
-    def read(self, key: str) -> bytes | None:
-        """See Files."""
-        return self.contents.get(key)
-
-    def stream(self, file: StoredFile, *, start: int = 0, end: int | None = None) -> BinaryIO:
-        """See Files."""
-        if self.find(file.key) != file:
-            raise InvalidInput("file", f"{file.key} was replaced")
-        return io.BytesIO(self.contents[file.key][start:end])
-
-    def write(self, key: str, content: bytes) -> None:
-        """See Files."""
-        self.contents[key] = content
-
-    def write_once(self, key: str, content: bytes) -> bool:
-        """See Files."""
-        if key in self.contents:
-            return False
-        self.contents[key] = content
-        return True
-
-    @contextmanager
-    def writer(self, key: str, *, content_type: str = "") -> Iterator[_Content]:
-        """See Files."""
-        content = _Content()
-        yield content
-        self.contents[key] = bytes(content)
-
-
-class FakeBulkContacts(FakeContacts):
-    """A BulkContactStore."""
-
-    def resolve_many(self, identities: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-        """See BulkContactStore."""
-        return [self.resolve(each) for each in identities]
-
-    def load_many(self, contact_ids: Collection[str]) -> dict[str, Contact]:
-        """See BulkContactStore."""
-        return {each: contact for each in contact_ids if (contact := self.load(each)) is not None}
-
-
-@dataclass
-class FakeProfileScan:
-    """A ProfileScan whose pages hold two contacts."""
-
-    contacts: FakeContacts
-
-    def size(self) -> BaseSize:
-        """See ProfileScan."""
-        return BaseSize(items=len(self.contacts), bytes=0)
-
-    def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
-        """See ProfileScan."""
-        ours = [each for each in sorted(self.contacts.living(), key=lambda each: each.contact_id) if not each.erased]
-        mine = [each for place, each in enumerate(ours) if place % total == segment]
-        left = [each for each in mine if after is None or each.contact_id > after]
-        for first in range(0, max(len(left), 1), 2):
-            page = left[first : first + 2]
-            more = first + 2 < len(left)
-            yield Page(page, page[-1].contact_id if more else None, read_units=1.0)
 
 
 @dataclass(kw_only=True)
@@ -211,7 +113,7 @@ class Machines:
     def export(self, **given: Any) -> dict[str, Any]:
         """A whole export; the output of its machine."""
         self.executions += 1
-        scan = FakeProfileScan(self.contacts)
+        scan = FakeProfileScan(self.contacts.living)
         planner = PlanExport(files=self.files, scan=scan, segments={"vip": VIP})
         slicer = ExportSlice(
             files=self.files, scan=scan, contacts=self.contacts, runner=SliceRunner(items_per_invocation=2)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import CRASH_MODES, Crash, CrashMode, Effects
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode, Effects
 from tests.importing.machine import START, Machines, base, counts, rebuilt
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent

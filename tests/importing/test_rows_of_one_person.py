@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import CRASH_MODES, Crash, CrashMode
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
 from tests.importing.machine import Machines, base, counts, rebuilt
 from waypost.errors import RetryableError
 from waypost.importing import inspect_import as inspecting

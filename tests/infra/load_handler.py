@@ -8,6 +8,7 @@ import importlib
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,6 +57,23 @@ def _is_under(file: str, folders: tuple[Path, ...]) -> bool:
     return any(Path(file).resolve().is_relative_to(folder) for folder in folders)
 
 
+class _RecordedOfChannel(dict[str, str]):
+    """The settings of a channel's provider, which notes what it is asked for."""
+
+    def __init__(self, read: set[str], channel: str) -> None:
+        super().__init__()
+        self._read = read
+        self._channel = channel
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The setting; no choice among several providers, as each channel has one."""
+        return default if name == "provider" else self[name]
+
+    def __getitem__(self, name: str) -> str:
+        self._read.add(f"{self._channel}_{name}")
+        return f"<{name}>"
+
+
 def _settings_read(handler: ModuleType) -> set[str]:
     """Make all that the handler makes, with clients that are not made before they are called, and note what is asked for."""
     from waypost.settings import Settings
@@ -67,10 +85,15 @@ def _settings_read(handler: ModuleType) -> set[str]:
             read.add(field)
             return f"<{field}>"
 
+    source = Path(str(handler.__file__)).read_text(encoding="utf-8")
     with patch.object(Settings, "load", Recorded):
         wiring = importlib.import_module("waypost.aws.wiring")
-        for name in re.findall(r"wiring\.(\w+)\(\)", Path(str(handler.__file__)).read_text(encoding="utf-8")):
+        vars(wiring)["channel_settings"] = partial(_RecordedOfChannel, read)
+        for name in re.findall(r"wiring\.(\w+)\(\)", source):
             getattr(wiring, name)()
+        channels = importlib.import_module("waypost.contacts.channels").CHANNELS
+        for channel in channels if "wiring.provider" in source else ():
+            wiring.provider(channel)
         for factory in vars(handler).values():
             if hasattr(factory, "cache_info") and factory.__module__ == handler.__name__:
                 factory()

@@ -28,6 +28,7 @@ from botocore.session import Session
 
 import waypost.aws
 from waypost.aws.clients import LazyClient
+from waypost.contacts.channels import CHANNELS
 from waypost.settings import Settings
 
 OURS: Final = ("waypost", "functions")
@@ -349,7 +350,7 @@ class Reading:
             case Closure():
                 return self._call_closure(callee, positional, named)
             case _ if _is_factory(callee):
-                return _one(callee())
+                return _given(callee)
             case Bound(owner=owner) if not _is_ours(callee.function):
                 if owner is not None and not isinstance(owner, type):
                     self._every_method(owner, type(owner))  # a method that it inherits may call its own
@@ -573,8 +574,24 @@ def _is_ours(value: Any) -> bool:
 
 
 def _is_factory(callee: Any) -> bool:
-    """A cached function without parameters: it is called, and gives the real object."""
-    return hasattr(callee, "cache_info") and _is_ours(callee) and not inspect.signature(callee).parameters
+    """A cached function without parameters, or of a channel: it is called, and gives the real object (of each channel)."""
+    return (
+        hasattr(callee, "cache_info")
+        and _is_ours(callee)
+        and list(inspect.signature(callee).parameters) in [[], ["channel"]]
+        and not _is_plain(callee)
+    )
+
+
+def _is_plain(callee: Any) -> bool:
+    """Whether a cached function of a channel only looks something up: it is read like any other."""
+    return not _touches_aws(callee) and bool(inspect.signature(callee).parameters)
+
+
+def _given(factory: Any) -> Values:
+    """What a factory gives."""
+    made = [factory(channel) for channel in CHANNELS] if inspect.signature(factory).parameters else [factory()]
+    return {key: value for each in made for key, value in _one(each).items()}
 
 
 def _attribute(owner: Any, name: str) -> Any:
@@ -688,6 +705,10 @@ def main(names: list[str]) -> None:
     """Print what each of the functions may call, and what no function does."""
     for setting in fields(Settings):
         os.environ[f"WAYPOST_{setting.name.upper()}"] = f"<{setting.name}>"
+    os.environ |= {
+        "WAYPOST_EMAIL_SENDER": "<email_sender>",
+        "WAYPOST_EMAIL_CONFIGURATION_SET": "<email_configuration_set>",
+    }
     readings = {name: read(importlib.import_module(f"functions.{name}.handler")) for name in names}
     calls = {
         name: [[call.service, call.operation, call.resource] for call in sorted(reading.calls)]

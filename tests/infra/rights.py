@@ -35,8 +35,8 @@ QUEUES = {
 }
 SENDS = {
     "channels": [
-        "ses:SendEmail on ses:identity/<ChannelsIdentity>",
-        "ses:SendEmail on ses:configuration-set/<ChannelsConfiguration>",
+        "ses:SendEmail on ses:identity/<ChannelsEmailIdentity>",
+        "ses:SendEmail on ses:configuration-set/<ChannelsEmailConfiguration>",
         "sms-voice:SendTextMessage on sms-voice:*",
     ],
     "event_bus": ["events:PutEvents on <Bus.Arn>"],

@@ -2,70 +2,21 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from standardwebhooks import Webhook
 
-from waypost.errors import TemporarilyUnavailable
-from waypost.events.envelope import Event
+from tests.fakes.queue import FakeQueue
+from tests.fakes.secrets import FakeSecret
+from tests.fakes.webhook_log import FakeLog
 from waypost.intake.http_request import Request
 from waypost.intake.receive_webhook import ReceiveWebhook
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 WRITE_KEY = "wk_test_1"
 SHOP_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
-@dataclass
-class FakeQueue:
-    """An EventQueue in memory; ``"id" in queue`` tells whether an event arrived."""
-
-    sent: list[Event] = field(default_factory=list)
-    broken: bool = False
-
-    def send(self, events: Sequence[Event]) -> None:
-        if self.broken:
-            raise TemporarilyUnavailable("SendMessageBatch: throttled")
-        self.sent += events
-
-    def __contains__(self, event_id: str) -> bool:
-        return any(event.id == event_id for event in self.sent)
-
-
-@dataclass
-class FakeSecret:
-    """A SecretStore whose ``newer`` value is found by those who ask again."""
-
-    value: Mapping[str, Any]
-    newer: Mapping[str, Any] | None = None
-
-    def read(self) -> Mapping[str, Any]:
-        return self.value
-
-    def read_again(self) -> Mapping[str, Any]:
-        return self.value if self.newer is None else self.newer
-
-
-@dataclass
-class FakeLog:
-    """A WebhookLog in memory; ``("shop", "id") in log``."""
-
-    known: set[tuple[str, str]] = field(default_factory=set)
-    broken: bool = False
-
-    def has(self, source: str, webhook_id: str) -> bool:
-        return (source, webhook_id) in self.known
-
-    def add(self, source: str, webhook_id: str) -> None:
-        if self.broken:
-            raise TemporarilyUnavailable("PutItem: throttled")
-        self.known.add((source, webhook_id))
-
-    def __contains__(self, key: tuple[str, str]) -> bool:
-        return key in self.known
 
 
 SECRETS = {"write_keys": [WRITE_KEY, "wk_test_2"], "sources": {"shop": [SHOP_SECRET], "crm": SHOP_SECRET}}

@@ -15,7 +15,8 @@ from urllib.parse import quote
 import pytest
 
 from infra.project import ROOT
-from tests.intake.fakes import NOW, Desk, FakeSecret, posted, signed
+from tests.fakes.secrets import FakeSecret
+from tests.intake.fakes import NOW, Desk, posted, signed
 from waypost.authoring.discovery import discover
 from waypost.events.envelope import Event
 from waypost.intake.http_answers import answer

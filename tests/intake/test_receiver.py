@@ -7,19 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.intake.fakes import (
-    NOW,
-    SECRETS,
-    SHOP_SECRET,
-    Desk,
-    FakeLog,
-    FakeQueue,
-    FakeSecret,
-    basic,
-    call,
-    posted,
-    signed,
-)
+from tests.fakes.queue import FakeQueue
+from tests.fakes.secrets import FakeSecret
+from tests.fakes.webhook_log import FakeLog
+from tests.intake.fakes import NOW, SECRETS, SHOP_SECRET, Desk, basic, call, posted, signed
 from waypost.errors import TemporarilyUnavailable
 from waypost.intake.http_request import MAX_BODY, Request
 from waypost.intake.request_outcome import Accepted, Refused

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from local.provider_record import Fault, FaultKind
 from local.providers import Providers
+from waypost.contacts.channels import Channel
 
 pytestmark = pytest.mark.flow  # for its sockets
 
@@ -83,9 +84,9 @@ def test_an_accepted_message_has_an_id_and_is_kept_under_its_key(providers: Prov
 def test_a_mail_is_kept_as_its_reader_gets_it(providers: Providers, email: Send) -> None:
     email("m-1")
     [call] = providers.calls
-    assert call.mail is not None
-    assert (call.mail.subject, call.mail.html, call.mail.text) == ("Hello", "<p>Hello Lin</p>", "Hello Lin")
-    assert call.mail.headers == {"List-Unsubscribe": "<https://example.com/u>"}
+    content = call.content
+    assert (content.subject, content.html, content.text) == ("Hello", "<p>Hello Lin</p>", "Hello Lin")
+    assert content.headers == {"List-Unsubscribe": "<https://example.com/u>"}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,8 @@ def test_a_mail_is_kept_as_its_reader_gets_it(providers: Providers, email: Send)
     [
         ("throttle", {"TooManyRequestsException", "ThrottlingException"}),
         ("reject", {"MessageRejected", "ValidationException"}),
-        ("error", {"InternalServerException"}),
+        ("error", {"InternalServerException", "InternalServiceErrorException"}),
+        ("refuse_us", {"SendingPausedException", "ServiceQuotaExceededException"}),
     ],
 )
 def test_a_refusal_has_the_code_of_the_provider(
@@ -140,7 +142,7 @@ def test_a_fault_is_used_up_and_may_be_for_one_message_only(providers: Providers
 
 
 def test_a_fault_may_be_for_one_provider_only(providers: Providers, email: Send, sms: Send) -> None:
-    providers.fail(Fault(kind="reject", provider="sms"))
+    providers.fail(Fault(kind="reject", channel=Channel("sms")))
     email("m-1")
     with pytest.raises(ClientError):
         sms("m-2")
@@ -152,8 +154,8 @@ def test_what_becomes_of_a_mail_is_reported_with_its_key(
     email("m-1")
     assert providers.rest(within=5)
     [call] = providers.calls
-    providers.report_bounce(call)
-    providers.report_complaint(call)
+    providers.report(call, "bounced")
+    providers.report(call, "complained")
     assert [entry["DetailType"] for entry in reported] == [
         "Email Sent",
         "Email Delivered",

@@ -1,15 +1,14 @@
 """A night on fakes: the steps of refresh-contacts in the order in which the state machine calls them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tests.engine.world import World
-from tests.importing.machine import FakeFiles
+from tests.fakes.files import FakeFiles
+from tests.fakes.profile_scan import FakeProfileScan
 from waypost import ids
-from waypost.bulk.pages import BaseSize, Page
 from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
@@ -20,8 +19,6 @@ from waypost.metrics.measuring import Measurer
 from waypost.metrics.plan_refresh import PlanRefresh
 from waypost.metrics.rank_customers import RankCustomers
 from waypost.metrics.refresh_contacts import COUNTED, RefreshContacts
-from waypost.segments.reads import Reads
-from waypost.segments.subject import Subject, subject_of
 
 ACTIVITY: dict[str, Any] = {
     "activity": {
@@ -39,42 +36,6 @@ RFM: dict[str, Any] = {
 }
 
 
-@dataclass
-class FakeProfileScan:
-    """A ProfileScan in pages of two contacts; ``stale`` are profiles as the index still has them."""
-
-    world: World
-    about: int = 0
-    stale: dict[str, Contact] = field(default_factory=dict)
-
-    def size(self) -> BaseSize:
-        """See ProfileScan."""
-        return BaseSize(items=self.about, bytes=0)
-
-    def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
-        """See ProfileScan."""
-        contacts = self.world.contacts
-        living = [each for each in (contacts[name] for name in sorted(contacts.items)) if not each.erased]
-        mine = [self.stale.get(each.contact_id, each) for place, each in enumerate(living) if place % total == segment]
-        left = [each for each in mine if after is None or each.contact_id > after]
-        for first in range(0, max(len(left), 1), 2):
-            page = left[first : first + 2]
-            more = first + 2 < len(left)
-            yield Page(page, page[-1].contact_id if more else None, read_units=1.0)
-
-    def stored(self, segment: int, total: int, *, reads: Reads, after: str | None = None) -> Iterator[Page[Any]]:
-        """See ProfileScan."""
-        return self.slice(segment, total, after=after)
-
-    def viewer(self, reads: Reads, *, now: datetime, default_zone: ZoneInfo) -> Callable[[Any], Subject]:
-        """See ProfileScan."""
-        return lambda stored: subject_of(stored, now=now, default_zone=default_zone)
-
-    def partitions_of(self, stored: Contact) -> tuple[str, ...]:
-        """See ProfileScan."""
-        return stored.partitions
-
-
 @dataclass(kw_only=True)
 class Night:
     """A world with metrics, and the machine that refreshes it."""
@@ -86,7 +47,7 @@ class Night:
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.scan = FakeProfileScan(self.world)
+        self.scan = FakeProfileScan(self.world.contacts.living)
 
     @property
     def declaration(self) -> MetricsDeclaration:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import START, World
-from tests.fakes import Crash
+from tests.fakes.effects import Crash
 from tests.metrics.night import ACTIVITY, RFM, Night
 from tests.segments.standing import lifecycle, saved, tag_system
 from waypost.bulk.pages import BaseSize
@@ -186,7 +186,7 @@ def test_nothing_declared_nothing_done() -> None:
 
 
 def test_a_base_is_cut_into_slices_by_its_size(night: Night) -> None:
-    night.scan.about = SLICES.items + 1
+    night.scan.counted = BaseSize(items=SLICES.items + 1, bytes=0)
     slices = night.plan()["slices"]
     assert [(each["slice"], each["of"]) for each in slices] == [(0, 2), (1, 2)]
     sizes = (0, 1, 25_000, 25_001, 100_000_000)
@@ -195,7 +195,7 @@ def test_a_base_is_cut_into_slices_by_its_size(night: Night) -> None:
 
 def test_all_slices_together_are_the_night(night: Night) -> None:
     shop(night)
-    night.scan.about = 3 * SLICES.items
+    night.scan.counted = BaseSize(items=3 * SLICES.items, bytes=0)
     assert night.run()["contacts"] == 11
     assert [night.metrics_of(f"u-{number:02d}")["rfm"] for number in (1, 5, 10)] == ["111", "333", "555"]
 

@@ -14,7 +14,7 @@ from personas.files import write_cards
 from personas.naming import ORDINARY, names_of
 from personas.ports import Bounds
 from personas.running import FEWEST_CONTACTS, Found, PersonaRun
-from tests.fakes import FakeContacts
+from tests.fakes.contacts import FakeContacts
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 

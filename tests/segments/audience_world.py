@@ -2,23 +2,24 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.engine.world import event
-from tests.fakes import FakeClock, FakeEnrolments, FakeHistory
-from tests.importing.machine import FakeFiles
+from tests.fakes.clock import FakeClock
+from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.files import FakeFiles
+from tests.fakes.history import FakeHistory
+from tests.fakes.profile_scan import FakeProfileScan
 from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience
 from waypost.audiences.preview_segment import PreviewSegment
-from waypost.bulk.pages import BaseSize, Page
 from waypost.contacts.profile import Consent, Contact, with_seen
 from waypost.segments.history_lookup import HistoryLookup
-from waypost.segments.reads import Reads
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
 
@@ -73,44 +74,6 @@ def _contact(number: int, chance: random.Random, history: FakeHistory) -> Contac
     return contact
 
 
-@dataclass
-class FakeProfileScan:
-    """A ProfileScan over a list; ``fails`` is called before each page and may raise."""
-
-    contacts: Sequence[Contact]
-    page: int = 7
-    counted: BaseSize | None = None
-    fails: Callable[[], None] = lambda: None
-    scans: list[tuple[int, str | None]] = field(default_factory=list)
-
-    def size(self) -> BaseSize:
-        """See ProfileScan."""
-        return self.counted or BaseSize(items=len(self.contacts), bytes=0)
-
-    def slice(self, segment: int, total: int, *, after: str | None = None) -> Iterator[Page[Contact]]:
-        """See ProfileScan."""
-        self.scans.append((segment, after))
-        mine = [each for each in self.contacts if int(each.contact_id.removeprefix("c-"), 16) % total == segment]
-        left = [each for each in mine if after is None or each.contact_id > after]
-        for first in range(0, max(len(left), 1), self.page):
-            self.fails()
-            page = left[first : first + self.page]
-            yield Page(page, page[-1].contact_id if first + self.page < len(left) else None, read_units=2.5)
-
-    def stored(self, segment: int, total: int, *, reads: Reads, after: str | None = None) -> Iterator[Page[Any]]:
-        """See ProfileScan."""
-        return self.slice(segment, total, after=after)
-
-    def viewer(self, reads: Reads, *, now: datetime, default_zone: ZoneInfo) -> Callable[[Any], Subject]:
-        """See ProfileScan."""
-        return lambda contact: subject_of(contact, now=now, default_zone=default_zone)
-
-    def partitions_of(self, stored: Any) -> tuple[str, ...]:
-        """See ProfileScan."""
-        contact: Contact = stored
-        return contact.partitions
-
-
 @dataclass(kw_only=True)
 class Audiences:
     """The functions behind build-audience and preview-segment, called in the machine's order."""
@@ -123,7 +86,7 @@ class Audiences:
     def __post_init__(self) -> None:
         self.history = FakeHistory()
         self.contacts = base(self.size, self.history)
-        self.scan = FakeProfileScan(self.contacts)
+        self.scan = FakeProfileScan(lambda: self.contacts, page=7, read_units=2.5)
         self.past = HistoryLookup(history=self.history, enrolments=FakeEnrolments())
         self.planner = PlanAudience(
             files=self.files, scan=self.scan, segments=self.segments, default_zone=SHANGHAI, clock=self.clock

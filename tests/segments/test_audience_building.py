@@ -308,7 +308,7 @@ def test_a_preview_of_a_large_base_says_the_same_in_slices(how: str) -> None:
     if how == "large":
         world.planner = world.planner.__class__(
             files=world.files,
-            scan=type(world.scan)(world.contacts, counted=slicing_size()),
+            scan=type(world.scan)(lambda: world.contacts, page=7, read_units=2.5, counted=slicing_size()),
             segments={},
             default_zone=small.planner.default_zone,
             clock=world.clock,

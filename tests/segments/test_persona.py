@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import FakeHistory
+from tests.fakes.history import FakeHistory
 from tests.segments.audience_world import NOW, SHANGHAI, base
 from waypost.audiences.persona import CLASSES, DIMENSIONS, UNKNOWN, Tally, age_class, age_of, reachable_on, traits
 from waypost.audiences.persona_card import FEWEST, OTHERS, Card, card_of, clean

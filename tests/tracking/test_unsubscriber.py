@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.intake.fakes import NOW, FakeQueue, FakeSecret
+from tests.fakes.queue import FakeQueue
+from tests.fakes.secrets import FakeSecret
+from tests.intake.fakes import NOW
 from waypost.errors import TemporarilyUnavailable
 from waypost.tracking.tokens import Unsubscription, sign
 from waypost.tracking.unsubscribe_contact import UnsubscribeContact

@@ -32,12 +32,15 @@ class Settings:
     destination_secrets: str = ""
     loopback_receivers: str = ""
     api_url: str = ""
-    email_sender: str = ""
-    email_configuration_set: str = ""
-    sms_origination: str = ""
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read ``WAYPOST_<FIELD>`` for each field."""
         source = os.environ if environment is None else environment
         return cls(**{field.name: source.get(f"WAYPOST_{field.name.upper()}", "") for field in fields(cls)})
+
+
+def channel_settings(channel: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the stack tells the provider of a channel: ``WAYPOST_SMS_ORIGINATION`` is ``origination`` of ``sms``."""
+    source, prefix = os.environ if environment is None else environment, f"WAYPOST_{channel.upper()}_"
+    return {name.removeprefix(prefix).lower(): value for name, value in source.items() if name.startswith(prefix)}

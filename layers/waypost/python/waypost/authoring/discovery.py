@@ -23,11 +23,11 @@ from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
+from waypost.contacts.channels import CHANNELS
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
-_CHANNELS: Final = ("email", "sms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class _Reader(FileReader):
         messages = self._messages(path, sending)
         definition = self.value(path / "definition.asl.yaml")
         if definition is not None:
-            channels = {name: message["channels"] if message else _CHANNELS for name, message in messages.items()}
+            channels = {name: message["channels"] if message else CHANNELS for name, message in messages.items()}
             left_early = manifest.endings if manifest else set()
             findings = lint(definition, tasks=tasks, left_early=left_early, messages=channels)
             self.extend(path / "definition.asl.yaml", findings)

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from waypost.authoring.attributes import AttributeName
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.channels import ChannelName
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.sending_policy import TimeZone
-from waypost.contacts.channels import Channel
 from waypost.contacts.cleaning.orders import DateOrder
 from waypost.events.envelope import IDENTITY_KINDS
 from waypost.importing.detecting import CODECS
@@ -59,7 +59,7 @@ class ColumnMapping(Authored):
     attribute: AttributeName | None = None
     tags: Literal[True] | None = None
     groups: Literal[True] | None = None
-    consent: Channel | None = None
+    consent: ChannelName | None = None
     ignore: Literal[True] | None = None
     account: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^:]+$")] | None = None
     evidence: Annotated[str, Field(min_length=10, max_length=2000)] | None = None

@@ -25,6 +25,7 @@ from waypost.authoring.hops import hop_findings
 from waypost.authoring.problems import explain, is_expression, join, nearest, unknown
 from waypost.authoring.structure import Findings, known_fields, structure
 from waypost.authoring.tasks import Task
+from waypost.contacts.channels import CHANNELS
 
 _STATES_ERRORS: Final = {
     f"States.{name}"
@@ -291,7 +292,7 @@ def _message(path: str, payload: Mapping[str, Any], messages: Mapping[str, Colle
         return
     if message not in messages:
         yield f"{path}.message", unknown(message, messages, "no folder in messages/ is called")
-    elif channel in {"email", "sms"} and channel not in messages[message]:
+    elif channel in CHANNELS and channel not in messages[message]:
         yield f"{path}.channel", f"the message {message!r} has no {channel}; it has {', '.join(messages[message])}"
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, create_model
 
 from waypost.authoring.problems import Authored
+from waypost.channels.authored_contract import LOCALE
 from waypost.contacts.channels import CHANNELS, Channel
 from waypost.sending.judge import all_guards
 from waypost.sending.policy import Between, Setting
@@ -35,7 +36,6 @@ def _zone(text: str) -> str:
 
 LocalTime = Annotated[str, AfterValidator(local_time)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
-LOCALE: Final = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
 Locale = Annotated[str, Field(pattern=f"^{LOCALE}$")]
 
 

@@ -2,7 +2,7 @@
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from waypost.aws.clients import bulk_client, client
 from waypost.aws.contacts import DynamoContacts
@@ -17,12 +17,14 @@ from waypost.defaults import load_defaults
 from waypost.events.retention import load_retention
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.deferral import Deferrals
-from waypost.settings import Settings
+from waypost.settings import Settings, channel_settings
 
 if TYPE_CHECKING:
     from waypost.aws.bulk_contacts import DynamoBulkContacts
     from waypost.aws.files import S3Files
     from waypost.aws.profile_scan import DynamoProfileScan
+    from waypost.channels.contract import Provider
+    from waypost.contacts.channels import Channel
     from waypost.importing.applying import Importer
     from waypost.segments.history_lookup import HistoryLookup
     from waypost.segments.upkeep import Upkeep
@@ -105,7 +107,7 @@ def keeper() -> "Upkeep":
         index=load_index(),
         tags=load_tag_system(),
         contacts=contacts(),
-        past=past(),
+        lookup=past(),
         queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
         default_zone=load_defaults().time_zone,
         clock=clock(),
@@ -155,6 +157,15 @@ def tokens() -> StepFunctionsTokens:
 def deferrals() -> Deferrals:
     """The messages that wait."""
     return Deferrals(ledger=ledger(), enrolments=enrolments(), schedules=schedules(), clock=clock())
+
+
+@cache
+def provider(channel: "Channel") -> "Provider[Any]":
+    """The provider of a channel, as the stack has set it up."""
+    from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only what sends needs it
+    from waypost.channels.registry import connect  # noqa: PLC0415
+
+    return connect(channel, settings=channel_settings(channel), ports=provider_ports())
 
 
 @cache

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from waypost.codec import JsonForm
 from waypost.contacts.cleaning import Unusable
-from waypost.contacts.cleaning.lists import parted
+from waypost.contacts.cleaning.lists import split_values
 from waypost.contacts.cleaning.orders import DateOrder, Level
 from waypost.contacts.cleaning.text import half_width, plain
 from waypost.published_sections import published_section
@@ -118,7 +118,7 @@ class AttributeDeclaration(JsonForm):
 
     def _list(self, value: Any, separator: str) -> Any:
         if isinstance(value, str):
-            value = parted(value, separator)
+            value = split_values(value, separator)
         if not isinstance(value, list) or any(isinstance(each, (dict, list)) or each is None for each in value):
             return Unusable("should be a list of texts")
         elements: list[Any] = []

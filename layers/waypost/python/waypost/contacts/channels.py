@@ -7,6 +7,7 @@ know the channels without loading what sends on them.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, NewType, Self, assert_never, get_args
@@ -83,11 +84,16 @@ class AddressSource:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredChannel:
-    """One ``channel.json``: ``reports`` are the message events its providers can tell, ``names`` is what people call it."""
+    """One ``channel.json``.
+
+    ``reports`` are the message events its providers can report, ``window`` the local hours for marketing where
+    ``sending.yaml`` names none, ``names`` what people call the channel.
+    """
 
     channel: Channel
     address: AddressSource
     reports: frozenset[Report]
+    window: tuple[str, str]
     names: Mapping[Language, str]
 
     @classmethod
@@ -99,10 +105,16 @@ class DeclaredChannel:
                 channel=Channel(path.parent.name),
                 address=AddressSource.from_dict(value["address"]),
                 reports=frozenset(_REPORTS[report] for report in value["reports"]),
+                window=_window(*value["window"]),
                 names={language: str(value["names"][language]) for language in get_args(Language)},
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None
+
+
+def _window(first: str, last: str) -> tuple[str, str]:
+    """Raises ValueError for what are no local times."""
+    return time.fromisoformat(first).isoformat("minutes"), time.fromisoformat(last).isoformat("minutes")
 
 
 @cache

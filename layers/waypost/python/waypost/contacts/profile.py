@@ -55,20 +55,20 @@ class Consent(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class Contact(JsonForm):
-    """Everything known of a contact, as stored in its profile item.
+    """A contact, as stored in its profile item.
 
     ``attributes_at`` holds the time of the event that set each attribute (and each tag, as ``tag:<name>``), so that a
     late event never overwrites a newer value. ``consents`` is keyed ``<channel>/<topic>``; topic ``*`` is the whole
     channel. ``suppressions`` maps a channel to the reason no message may go there. ``version`` counts writes.
 
     ``lifecycle`` is the stage ("" before the first one), ``metrics`` what the last bulk run computed (numbers and short
-    texts), ``segments`` the saved segments the contact is in and since when, ``tag_expiries`` when tags that do not last
-    end, ``seen`` the first and the last day (UTC) of each event type (an event type that is absent has never happened).
-    ``absorbed`` are the ids of contacts merged into this one, oldest merge first; what was stored under them stays there.
-    A contact that was merged away keeps only ``merged_into``. ``kept_apart`` are pairs of contact ids, each in order, that
-    somebody has parted by undoing their merge: those of which one is this contact or part of it. A pair stays for good; it
-    does nothing while both are part of one contact. ``unannounced`` are the ids of merges and undone merges that nobody
-    has told the event stream of yet. ``kept`` names the standing rules that were all evaluated for it last.
+    texts), ``segments`` the saved segments the contact is in and since when, ``tag_expiries`` when tags
+    expire, ``seen`` the first and the last day (UTC) of each event type (an event type that is absent has never happened).
+    ``absorbed`` are the ids of contacts merged into this one, oldest merge first; items stored under them stay there.
+    A contact that was merged away has only ``merged_into``. ``kept_apart`` are sorted pairs of contact ids whose merge was
+    undone: those that include this contact or a part of it. A pair is permanent and has no effect while both are part of one
+    contact. ``unannounced`` are the ids of merges and undone merges whose events are not queued yet. ``kept`` is a digest of
+    the saved rules that were last evaluated for it.
     """
 
     contact_id: str
@@ -298,8 +298,8 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
             name = str(event.properties["segment"])
             return with_segment(contact, name, member=kind == "segment_entered", at=event.occurred_at)
         case "contacts_merged" | "contacts_unmerged" as kind if event.is_our_own:
-            told = announcement(str(event.properties["merge_id"]), undone=kind == "contacts_unmerged")
-            return replace(contact, unannounced=tuple(each for each in contact.unannounced if each != told))
+            announced = announcement(str(event.properties["merge_id"]), undone=kind == "contacts_unmerged")
+            return replace(contact, unannounced=tuple(each for each in contact.unannounced if each != announced))
         case "lifecycle_changed" if event.is_our_own:
             return with_lifecycle(contact, str(event.properties["to"]), at=event.occurred_at)
         case _:

@@ -1,12 +1,10 @@
-"""Fills a published message in for one contact. Called by the sender, after the guards and before the claim."""
+"""Fills a message's templates in for one contact. Called by the channels when the sender renders a message."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from waypost.contacts.channels import Channel
-from waypost.content.message import PublishedMessage
-from waypost.content.templates import HTML, TEXT, BrokenTemplateError, UnknownVariableError, fill, prepared
+from waypost.content.templates import HTML, TEXT, BrokenTemplateError, UnknownVariableError, fill
 from waypost.errors import FinalError
 
 
@@ -15,48 +13,36 @@ class MessageNotRenderable(FinalError):
 
 
 @dataclass(frozen=True, slots=True)
-class RenderedEmail:
-    """A mail ready to send; ``subject`` is one line."""
+class Filler:
+    """Fills in the templates of one message for one contact.
 
-    subject: str
-    html: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedSms:
-    """An SMS ready to send."""
-
-    text: str
-
-
-def render(
-    message: PublishedMessage,
-    *,
-    channel: Channel,
-    locale: str | None,
-    default_locale: str,
-    variables: Mapping[str, Any],
-) -> RenderedEmail | RenderedSms:
-    """The message on ``channel`` in the locale nearest to ``locale``.
-
-    ``variables`` has the keys ``contact, event, journey, message, links``, and ``products`` for a message that asks for
-    them. Raises MessageNotRenderable.
+    ``values`` are those of ``templates.prepared``; ``place`` names the file in errors.
     """
-    variants = message.email if channel == "email" else message.sms
-    if not variants:
-        raise MessageNotRenderable(f"{message.name} has no {channel}")
-    chosen = choose_locale(locale, variants, default_locale)
-    place = f"{message.name} {channel}.{chosen}"
-    values = prepared(variables)
-    if channel == "email":
-        mail = message.email[chosen]
-        return RenderedEmail(
-            subject=_not_empty(" ".join(_fill(mail.subject, values, TEXT, place).split()), place),
-            html=_fill(mail.html, values, HTML, place),
-            text=_fill(mail.text, values, TEXT, place),
-        )
-    return RenderedSms(text=_not_empty(_fill(message.sms[chosen].text, values, TEXT, place).strip(), place))
+
+    values: Mapping[str, Any]
+    place: str
+
+    def text(self, template: str) -> str:
+        """Plain text, nothing escaped. Raises MessageNotRenderable."""
+        return self._fill(template, TEXT)
+
+    def html(self, template: str) -> str:
+        """HTML, with values escaped. Raises MessageNotRenderable."""
+        return self._fill(template, HTML)
+
+    def required(self, text: str) -> str:
+        """``text`` itself. Raises MessageNotRenderable when it is empty."""
+        if not text:
+            raise MessageNotRenderable(f"{self.place}: nothing is left of it")
+        return text
+
+    def _fill(self, template: str, kind: str) -> str:
+        try:
+            return fill(template, self.values, kind)
+        except UnknownVariableError as error:
+            raise MessageNotRenderable(f"{self.place}: {error.variable or 'a variable'} is unknown") from None
+        except BrokenTemplateError as error:
+            raise MessageNotRenderable(f"{self.place}: {error.reason} in line {error.line}") from None
 
 
 def choose_locale(wanted: str | None, available: Collection[str], default: str) -> str:
@@ -73,18 +59,3 @@ def choose_locale(wanted: str | None, available: Collection[str], default: str) 
         if candidate in spelled:
             return spelled[candidate]
     return next(iter(spelled.values()))
-
-
-def _fill(template: str, values: Mapping[str, Any], kind: str, place: str) -> str:
-    try:
-        return fill(template, values, kind)
-    except UnknownVariableError as error:
-        raise MessageNotRenderable(f"{place}: {error.variable or 'a variable'} is unknown") from None
-    except BrokenTemplateError as error:
-        raise MessageNotRenderable(f"{place}: {error.reason} in line {error.line}") from None
-
-
-def _not_empty(text: str, place: str) -> str:
-    if not text:
-        raise MessageNotRenderable(f"{place}: nothing is left of it")
-    return text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost.batches import batched
-from waypost.contacts.cleaning.lists import in_one_cell
+from waypost.contacts.cleaning.lists import join_values
 from waypost.exporting.columns import Row, ordered
 from waypost.exporting.export_slice import exported
 from waypost.exporting.plan_export import load_export
@@ -88,7 +88,7 @@ def cell(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return in_one_cell([cell(each) for each in value])
+            return join_values([cell(each) for each in value])
         case dict():
             return json.dumps(value, ensure_ascii=False)
         case _:

@@ -17,7 +17,7 @@ LONGEST_NAME: Final = 200
 """Characters of a member's path; attribute names end at 100."""
 
 _NO_OBJECT: Final = RowProblem("should be a JSON object on one line")
-_SAID_TWICE: Final = "is said twice; keep one of them"
+_REPEATED: Final = "is said twice; keep one of them"
 
 
 def read_objects(
@@ -47,7 +47,7 @@ def parsed(text: str) -> dict[str, Any] | RowProblem:
         value = orjson.loads(text)
         json.loads(text, object_pairs_hook=_said_once)  # orjson takes the last of two members with one name
     except _SaidTwice as twice:
-        return RowProblem(_SAID_TWICE, field=_shown(str(twice)))
+        return RowProblem(_REPEATED, field=_shown(str(twice)))
     except (ValueError, RecursionError):  # also too deep a nesting, half surrogates and numbers that are none
         return _NO_OBJECT
     return value if isinstance(value, dict) else _NO_OBJECT
@@ -78,7 +78,7 @@ def flattened(value: Mapping[str, Any]) -> dict[str, Cell] | RowProblem:
             )
             continue
         if path in cells:  # {"a.b": 1, "a": {"b": 2}}
-            return RowProblem(_SAID_TWICE, field=_shown(path))
+            return RowProblem(_REPEATED, field=_shown(path))
         if reason := _objection(each):
             return RowProblem(reason, field=_shown(path))
         if len(path) > LONGEST_NAME:

@@ -8,7 +8,7 @@ from typing import Any, Final, assert_never
 from waypost.contacts import cleaning
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
 from waypost.contacts.cleaning import Unusable
-from waypost.contacts.cleaning.lists import parted
+from waypost.contacts.cleaning.lists import split_values
 from waypost.contacts.cleaning.numbers import boolean
 from waypost.contacts.cleaning.text import half_width, is_empty, plain
 from waypost.contacts.tag_system import load_tag_system
@@ -229,7 +229,7 @@ def _undeclared(value: Any) -> Any:
 def _names(value: Any, separator: str) -> Any:
     """Names of tags or groups."""
     if isinstance(value, str):
-        value = parted(value, separator)
+        value = split_values(value, separator)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         return Unusable("should be a list of names")
     names = list(dict.fromkeys(filter(None, map(plain, value))))

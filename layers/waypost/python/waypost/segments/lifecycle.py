@@ -81,7 +81,7 @@ class Lifecycle:
                 yield stage
 
     def check_given(self, stage: str, *, current: str, where: str = "lifecycle") -> None:
-        """Raise InvalidInput unless somebody may put a contact that is in ``current`` into ``stage``."""
+        """Raise InvalidInput unless a contact that is in ``current`` may be put into ``stage`` by hand."""
         named = {each.name: each for each in self.stages}
         if stage not in named:
             known = f"expected one of {', '.join(named)}" if named else f"declare the life cycle in {FILE}"

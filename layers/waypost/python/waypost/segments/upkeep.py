@@ -1,4 +1,4 @@
-"""Keeps saved segments, rule tags and the life cycle of a contact true, and says so in the event stream.
+"""Keeps saved segments, rule tags and the life cycle of a contact up to date, and reports changes in the event stream.
 
 Called by the router after each event, and by the nightly refresh for what time alone has changed.
 """
@@ -38,14 +38,14 @@ class Upkeep:
     """Evaluates the standing rules that something can have affected, each at most once and behind those it builds on.
 
     What follows is queued as events **before** the profile is saved, in one write: a crash in between repeats both. The id
-    of an event names the contact, the rule and the last time that rule changed its answer, so that whoever comes to the
-    same conclusion, however often, says it once. Without standing rules nothing is read and nothing is written.
+    of an event names the contact, the rule and the last time that rule changed its answer, so that the
+    same conclusion is one event, however often it is drawn. Without standing rules nothing is read and nothing is written.
     """
 
     index: RuleIndex
     tags: TagSystem
     contacts: ContactStore
-    past: HistoryLookup
+    lookup: HistoryLookup
     queue: EventQueue
     default_zone: ZoneInfo
     clock: Clock
@@ -197,16 +197,16 @@ class _Pass:
         rule = self.keeper.index.rules[position]
         if rule.kind == "lifecycle":
             return self._apply_lifecycle(rule)
-        holds = self._answer(rule, rule.question)
+        holds = self._answer(rule, rule.query)
         if holds is None:
             return False
         return (self._apply_tag if rule.kind == "tag" else self._apply_segment)(rule.name, holds=holds)
 
-    def _answer(self, rule: StandingRule, question: MembershipQuery) -> bool | None:
+    def _answer(self, rule: StandingRule, query: MembershipQuery) -> bool | None:
         """Whether the rule holds; None where only the history can tell, which is not to be read now."""
-        answer = question.decide(self._subject())
+        answer = query.decide(self._subject())
         if answer is None and self._may_read_for(rule):
-            return question.holds(self._subject(rule))
+            return query.holds(self._subject(rule))
         return answer
 
     def _apply_segment(self, name: str, *, holds: bool) -> bool:
@@ -259,10 +259,10 @@ class _Pass:
         """The stage that follows, from the profile alone where that can tell (see ``Lifecycle.next``)."""
         lifecycle, current = self.keeper.index.lifecycle, self.contact.lifecycle
         for stage in lifecycle.reachable(current) if lifecycle else ():
-            question = self.keeper.index.stages.get(stage.name)
-            if question is None:
+            query = self.keeper.index.stages.get(stage.name)
+            if query is None:
                 return current
-            answer = self._answer(rule, question)
+            answer = self._answer(rule, query)
             if answer is not False:
                 return stage.name if answer else current
         return current
@@ -292,11 +292,11 @@ class _Pass:
     @cached_property
     def _history(self) -> History:
         """The events that any rule of this pass may ask about; read once."""
-        return self.keeper.past.events(self.contact.partitions, self._asked)
+        return self.keeper.lookup.events(self.contact.partitions, self._asked)
 
     @cached_property
     def _enrolments(self) -> list[Enrolled]:
-        return self.keeper.past.passages(self.contact.partitions, ended=self.occasion.ended)
+        return self.keeper.lookup.passages(self.contact.partitions, ended=self.occasion.ended)
 
     def _say(self, kind: str, key: str, at: datetime, *, stamp: str, **properties: str) -> None:
         occasion = self._last_change(stamp)

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.channels import Channel, channel_named
 from waypost.sending.occasion import JourneyStep, Occasion, dump_occasion, load_occasion
+
+ACCOUNT_REFUSED: Final = "account: "
+"""How the reason of a message begins that the provider refuses because of the account."""
 
 SendOutcome = Literal["sent", "deferred", "skipped", "rejected", "unknown"]
 
@@ -83,6 +86,11 @@ class SendResult:
     channel: str | None
     message_key: str
     at: datetime | None
+
+    @property
+    def account_refused(self) -> bool:
+        """Whether the provider takes nothing from this account, which an operator has to cure."""
+        return self.reason.startswith(ACCOUNT_REFUSED)
 
     def to_dict(self) -> dict[str, Any]:
         """The task's result, as a journey sees it."""

@@ -6,6 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
+from waypost.channels.answers import (
+    Accepted,
+    AddressGone,
+    Answer,
+    RefusedForNow,
+    RefusedMessage,
+    RefusedUs,
+    Unclear,
+)
+from waypost.channels.contract import Outgoing, Provider
+from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.channels import Channel
 from waypost.contacts.profile import Contact
@@ -13,31 +24,24 @@ from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
-from waypost.content.render import MessageNotRenderable, RenderedEmail, RenderedSms, render
+from waypost.content.render import MessageNotRenderable
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
-from waypost.sending.channels import (
-    Accepted,
-    Answer,
-    EmailChannel,
-    OutgoingEmail,
-    OutgoingSms,
-    Refused,
-    SmsChannel,
-    Unclear,
-)
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Skip, Verdict
 from waypost.sending.judge import judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
 from waypost.sending.policy import SendingPolicy
-from waypost.sending.request import SendOutcome, SendRequest, SendResult
+from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
 
 CLAIM_ATTEMPTS: Final = 5
 PROVIDER_ATTEMPTS: Final = 3
 THROTTLE_PAUSES: Final = (timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1))
 """How long a message waits when the provider keeps refusing it for now; the last one repeats until its send-by time."""
+
+ACCOUNT_PAUSE: Final = timedelta(hours=1)
+"""How long a message waits when the provider refuses the account: an operator has to act, and none does within minutes."""
 
 UnsubscribeUrl = Callable[[SendRequest, Channel], str]
 
@@ -48,7 +52,7 @@ class SendMessage:
 
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
-    products, so that no other pays for the catalogue.
+    products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to.
     """
 
     messages: MessageCatalogue
@@ -56,8 +60,7 @@ class SendMessage:
     defaults: Defaults
     ledger: Ledger
     deferrals: Deferrals
-    email: EmailChannel
-    sms: SmsChannel
+    provider: Callable[[Channel], Provider[Any]]
     unsubscribe_url: UnsubscribeUrl
     clock: Clock
     sleep: Callable[[float], None]
@@ -155,7 +158,7 @@ class SendMessage:
         )
         if claim != "claimed":
             return None
-        answer = self._call_provider(outgoing)
+        answer = self._call_provider(self.provider(case.channel), outgoing)
         match answer:
             case Accepted(provider_message_id=provider_message_id):
                 decision = self._decision(case, "sent", "every_guard_allowed")
@@ -166,7 +169,7 @@ class SendMessage:
                     decision=decision,
                     provider_message_id=provider_message_id,
                 )
-            case Refused(temporary=True, reason=reason):
+            case RefusedForNow(reason=reason):
                 until = case.now + THROTTLE_PAUSES[min(request.attempt, len(THROTTLE_PAUSES) - 1)]
                 if until <= send_by:
                     return self._defer(
@@ -174,7 +177,20 @@ class SendMessage:
                     )
                 decision = self._decision(case, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
-            case Refused(reason=reason):
+            case RefusedUs(reason=reason):
+                until = case.now + ACCOUNT_PAUSE
+                if until <= send_by:
+                    return self._defer(
+                        request,
+                        case,
+                        reason=f"{ACCOUNT_REFUSED}{reason}",
+                        until=until,
+                        send_by=send_by,
+                        claim_id=claim_id,
+                    )
+                decision = self._decision(case, "rejected", f"{ACCOUNT_REFUSED}{reason}")
+                self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
+            case RefusedMessage(reason=reason) | AddressGone(reason=reason):
                 decision = self._decision(case, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
             case Unclear(reason=reason):
@@ -184,52 +200,37 @@ class SendMessage:
                 assert_never(answer)
         return _result(request, decision)
 
-    def _call_provider(self, outgoing: OutgoingEmail | OutgoingSms) -> Answer:
+    def _call_provider(self, provider: Provider[Any], outgoing: Outgoing[Any]) -> Answer:
         """One call; another only after a definite refusal that may pass (design rule 13)."""
-        answer = self._call_once(outgoing)
+        answer = provider.send(outgoing)
         for attempt in range(1, PROVIDER_ATTEMPTS):
-            if not (isinstance(answer, Refused) and answer.temporary):
+            if not isinstance(answer, RefusedForNow):
                 break
             self.sleep(0.2 * 2**attempt)
-            answer = self._call_once(outgoing)
+            answer = provider.send(outgoing)
         return answer
 
-    def _call_once(self, outgoing: OutgoingEmail | OutgoingSms) -> Answer:
-        return self.email.send(outgoing) if isinstance(outgoing, OutgoingEmail) else self.sms.send(outgoing)
-
-    def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> OutgoingEmail | OutgoingSms:
+    def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> Outgoing[Any]:
         """The message as the provider gets it. Raises MessageNotRenderable."""
         event, unsubscribe = _event(case, snapshot), self.unsubscribe_url(request, case.channel)
-        content = render(
-            case.message,
-            channel=case.channel,
-            locale=_locale(case.contact),
-            default_locale=self.defaults.locale,
-            variables=_variables(case, event, unsubscribe) | self._products(case, event),
-        )
-        (*_, address) = case.contact.addresses(case.channel)
+        channel = plugin(case.channel)
+        *_, newest = channel.addresses(case.contact)
         tags = {"message_key": request.message_key, "contact_id": request.contact_id}
         if journey := journey_of(request.occasion):
             tags["journey"] = journey
-        match content:
-            case RenderedEmail():
-                return OutgoingEmail(
-                    to=address.text,
-                    content=content,
-                    message_key=request.message_key,
-                    tags=tags,
-                    headers={} if case.transactional else unsubscribe_headers(unsubscribe),
-                )
-            case RenderedSms():
-                return OutgoingSms(
-                    to=address.text,
-                    content=content,
-                    message_key=request.message_key,
-                    transactional=case.transactional,
-                    tags=tags,
-                )
-            case _:
-                assert_never(content)
+        return Outgoing(
+            to=newest,
+            content=channel.render(
+                case.message,
+                locale=_locale(case.contact),
+                default_locale=self.defaults.locale,
+                variables=_variables(case, event, unsubscribe) | self._products(case, event),
+            ),
+            message_key=request.message_key,
+            transactional=case.transactional,
+            unsubscribe_url=unsubscribe,
+            tags=tags,
+        )
 
     def _products(self, case: Case, event: Mapping[str, Any]) -> dict[str, Any]:
         """The variable ``products``, for a message that asks for it. Raises MessageNotRenderable."""
@@ -278,11 +279,6 @@ class SendMessage:
             reason=reason,
             channel=case.channel,
         )
-
-
-def unsubscribe_headers(url: str) -> dict[str, str]:
-    """The header fields of one-click unsubscription. Source: RFC 2369 and RFC 8058."""
-    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _locale(contact: Contact) -> str | None:

@@ -90,7 +90,7 @@ QUESTIONS: Final = (
     ("Who reads our mails? Who has stopped to?", "`engagement`, `of_last`", "engagement"),
     ("Who is in which campaign, who has been through it?", "`journey`", "journeys"),
     ("May we write to them, and on which channel?", "`reachable`, `consent`, `suppressed`, `address`", "addresses"),
-    ("How valuable, how likely to leave, which stage?", "`metric`, `lifecycle`, `points`", "standing"),
+    ("How valuable, how likely to leave, which stage?", "`metric`, `lifecycle`, `points`", "stages"),
     (
         "Where does she live? Who is new, who reads Chinese? Is it evening there?",
         "`region`, `created`, `locale`, `now`",

@@ -8,7 +8,7 @@ _SEPARATORS: Final = ",，;；、|\n"
 _AS_COMMAS: Final = str.maketrans(dict.fromkeys(_SEPARATORS, ","))
 
 
-def parted(text: str, separator: str = "") -> list[str]:
+def split_values(text: str, separator: str = "") -> list[str]:
     """The values in a text; without a ``separator`` any of ``, ; | 、`` and line breaks part them."""
     if text.startswith('["') and text.endswith('"]'):
         try:
@@ -20,8 +20,8 @@ def parted(text: str, separator: str = "") -> list[str]:
     return text.split(separator) if separator else text.translate(_AS_COMMAS).split(",")
 
 
-def in_one_cell(values: Sequence[str]) -> str:
-    """The inverse of ``parted``: joined by semicolons where that can be split again."""
+def join_values(values: Sequence[str]) -> str:
+    """The inverse of ``split_values``: joined by semicolons where that can be split again."""
     if any(separator in value for value in values for separator in _SEPARATORS):
         return json.dumps(values, ensure_ascii=False)
     return ";".join(values)

@@ -12,7 +12,7 @@ from waypost.contacts.cleaning import Unusable
 from waypost.contacts.identity.announcements import announcements, merged_event, unmerged_events
 from waypost.contacts.identity.merge import Merge, Objection, is_kept_apart, merge_of, objection
 from waypost.contacts.identity.rules import IdentityRules
-from waypost.contacts.identity.unmerge import parted, rewritten
+from waypost.contacts.identity.unmerge import rewritten, unmerged_profiles
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
@@ -113,9 +113,11 @@ class MergeContacts:
                 raise InvalidInput("contact", "was erased, and with it what the merge could give back")
             undone = replace(merge, undone_at=self.clock(), undone_by=request_id, undone_cause=reason)
             later = [each for each in known if _is_built_on(merge, each)]
-            anew = rewritten(merge, later, rules=self.rules)
-            _check_size([undone, *anew])
-            if self.contacts.unmerge(undone, *parted(merge, contact, later=later, recomputed=anew), rewritten=anew):
+            recomputed = rewritten(merge, later, rules=self.rules)
+            _check_size([undone, *recomputed])
+            if self.contacts.unmerge(
+                undone, *unmerged_profiles(merge, contact, later=later, recomputed=recomputed), rewritten=recomputed
+            ):
                 self.queue.send(unmerged_events(undone))
                 return _parted(undone, parted_now=True)
         raise ConcurrentUpdate(f"the contact changed {ATTEMPTS} times while its merge was undone")

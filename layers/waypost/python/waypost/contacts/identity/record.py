@@ -141,9 +141,9 @@ def _named(event: Event, contacts: ContactStore) -> _Named:
 
 def _merge(event: Event, owner: Contact, named: _Named, *, rules: IdentityRules, clock: Clock) -> Merge | None:
     """The first merge that the event proves and that nothing forbids; None when there is none."""
-    said = {kind: [value] for kind, value in named.identities.items()}
+    given = {kind: [value] for kind, value in named.identities.items()}
     for other, ground in _candidates(owner, named, rules=rules):
-        if ground == "event" and rules.clash(other.identities, said):
+        if ground == "event" and rules.clash(other.identities, given):
             continue  # the event names another person
         if objection(owner, other, rules=rules, ground=ground) is None:
             merge = merge_of(owner, other, rules=rules, at=clock(), ground=ground, cause=event.id)

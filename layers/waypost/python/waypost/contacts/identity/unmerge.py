@@ -20,7 +20,7 @@ T = TypeVar("T")
 _ABSENT: Final[Any] = object()
 
 
-def parted(
+def unmerged_profiles(
     merge: Merge, now: Contact, *, later: Sequence[Merge] = (), recomputed: Sequence[Merge] = ()
 ) -> tuple[Contact, Contact]:
     """The survivor and the restored contact, ready to be stored: with the versions read, and recorded as kept apart.
@@ -72,7 +72,7 @@ def rewritten(undone: Merge, later: Sequence[Merge], *, rules: IdentityRules) ->
 def _taken_back(left: Contact, becomes: Contact, now: Contact, *, since: datetime) -> Contact:
     """The survivor as it is ``now``: what is as merges ``left`` it ``becomes`` what it is without the undone one.
 
-    Its version stays. Withdrawn consent stays withdrawn, whoever withdrew it. ``since`` is when the undone merge was.
+    Its version stays. Consent that either contact withdrew stays withdrawn. ``since`` is when the undone merge was.
     """
     tags, groups = (_names(prefix, becomes, left, now) for prefix in ("tag", "group"))
     identities = _identities(becomes, left, now)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Final, assert_never
 
-from waypost.contacts.channels import Channel
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Verdict
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice
 from waypost.sending.policy import Setting
@@ -24,13 +24,20 @@ class Hours:
             raise ValueError("is never open: 'from' and 'until' are the same")
 
 
-WINDOWS: Final[Setting[Mapping[Channel, Hours]]] = Setting(
+def _hours(start: str, end: str) -> Hours:
+    return Hours(time.fromisoformat(start), time.fromisoformat(end))
+
+
+_OF_CHANNELS: Final = {name: _hours(*channel.window) for name, channel in declared_channels().items()}
+"""What each channel declares. One that ``sending.yaml`` leaves out keeps it; null there means at any hour."""
+
+WINDOWS: Final[Setting[Mapping[Channel, Hours | None]]] = Setting(
     "windows",
-    form=dict[Channel, Hours],
-    default={Channel("email"): Hours(time(8), time(22)), Channel("sms"): Hours(time(9), time(21))},
+    form=dict[Channel, Hours | None],
+    default=_OF_CHANNELS,
     load=lambda value: {
-        channel: Hours(time.fromisoformat(each["start"]), time.fromisoformat(each["end"]))
-        for channel, each in value.items()
+        **_OF_CHANNELS,
+        **{channel: each and _hours(each["start"], each["end"]) for channel, each in value.items()},
     },
 )
 

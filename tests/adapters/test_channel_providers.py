@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args
 
@@ -15,25 +16,37 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from tests.adapters.botocore_model import model
 from tests.adapters.wire import Wire
 from waypost.aws.clients import provider_client
-from waypost.aws.email import SesEmail
-from waypost.aws.sms import EndUserMessagingSms
-from waypost.content.render import RenderedEmail, RenderedSms
-from waypost.sending.channels import Accepted, Answer, OutgoingEmail, OutgoingSms, Refused, Unclear
+from waypost.aws.provider_calls import SendingService
+from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
+from waypost.channels.calls import NO_ACCESS
+from waypost.channels.contract import Outgoing
+from waypost.channels.email.channel import RenderedEmail
+from waypost.channels.email.provider_ses import Ses
+from waypost.channels.sms.channel import RenderedSms
+from waypost.channels.sms.provider_end_user_messaging import EndUserMessaging
+from waypost.contacts.channels import Address, Channel
 
 URL = "https://provider.example"
 TAGS = {"message_key": "m-1", "contact_id": "c-1", "journey": "nurture"}
 HEADERS = {"List-Unsubscribe": "<https://links.example/u/1>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-MAIL = OutgoingEmail(
-    to="lin@example.com",
+MAIL = Outgoing(
+    to=Address(Channel("email"), "email", "lin@example.com"),
     content=RenderedEmail(subject="你好", html="<p>你好</p>", text="你好"),
     message_key="m-1",
+    transactional=False,
+    unsubscribe_url="https://links.example/u/1",
     tags=TAGS,
-    headers=HEADERS,
 )
-TEXT = OutgoingSms(
-    to="+8613800000001", content=RenderedSms(text="你好"), message_key="m-1", transactional=False, tags=TAGS
+TEXT = Outgoing(
+    to=Address(Channel("sms"), "phone", "+8613800000001"),
+    content=RenderedSms(text="你好"),
+    message_key="m-1",
+    transactional=False,
+    unsubscribe_url="https://links.example/u/1",
+    tags=TAGS,
 )
 
 
@@ -54,14 +67,14 @@ def wired(service: str) -> tuple[Any, Wire]:
     return client, Wire(client)
 
 
-def ses(*answers: Any) -> tuple[SesEmail, Wire]:
+def ses(*answers: Any) -> tuple[Ses, Wire]:
     client, wire = wired("sesv2")
-    return SesEmail(client, "Waypost <hello@example.com>", "waypost-dev"), wire.will_answer(*answers)
+    return Ses(SendingService(client), "Waypost <hello@example.com>", "waypost-dev"), wire.will_answer(*answers)
 
 
-def messaging(*answers: Any, origination: str = "") -> tuple[EndUserMessagingSms, Wire]:
+def messaging(*answers: Any, origination: str = "") -> tuple[EndUserMessaging, Wire]:
     client, wire = wired("pinpoint-sms-voice-v2")
-    return EndUserMessagingSms(client, origination), wire.will_answer(*answers)
+    return EndUserMessaging(SendingService(client), origination), wire.will_answer(*answers)
 
 
 def refused_by_ses(code: str, status: int) -> tuple[int, dict[str, str], Any]:
@@ -96,8 +109,7 @@ def test_a_mail_carries_its_key_its_headers_and_both_parts() -> None:
 @pytest.mark.parametrize(("transactional", "kind"), [(True, "TRANSACTIONAL"), (False, "PROMOTIONAL")])
 def test_an_sms_carries_its_key_as_context(transactional: bool, kind: str) -> None:
     channel, wire = messaging((200, {}, {"MessageId": "sms-1"}), origination="WAYPOST")
-    sms = OutgoingSms(to=TEXT.to, content=TEXT.content, message_key="m-1", transactional=transactional, tags=TAGS)
-    assert channel.send(sms) == Accepted("sms-1")
+    assert channel.send(replace(TEXT, transactional=transactional)) == Accepted("sms-1")
     assert wire.sent == {
         "DestinationPhoneNumber": "+8613800000001",
         "OriginationIdentity": "WAYPOST",
@@ -114,28 +126,31 @@ def test_without_an_origination_the_account_chooses() -> None:
 
 
 SES_REFUSALS = [
-    ("TooManyRequestsException", 429, Refused("TooManyRequestsException", temporary=True)),
-    ("LimitExceededException", 400, Refused("LimitExceededException", temporary=True)),
-    ("ThrottlingException", 400, Refused("ThrottlingException", temporary=True)),
-    ("AnythingElse", 429, Refused("AnythingElse", temporary=True)),
-    ("MessageRejected", 400, Refused("MessageRejected", temporary=False)),
-    ("MailFromDomainNotVerifiedException", 400, Refused("MailFromDomainNotVerifiedException", temporary=False)),
-    ("BadRequestException", 400, Refused("BadRequestException", temporary=False)),
-    ("AccessDeniedException", 403, Refused("AccessDeniedException", temporary=False)),
-    ("NotFoundException", 404, Refused("NotFoundException", temporary=False)),
+    ("TooManyRequestsException", 429, RefusedForNow("TooManyRequestsException")),
+    ("LimitExceededException", 400, RefusedForNow("LimitExceededException")),
+    ("ThrottlingException", 400, RefusedForNow("ThrottlingException")),
+    ("AnythingElse", 429, RefusedForNow("AnythingElse")),
+    ("MessageRejected", 400, RefusedMessage("MessageRejected")),
+    ("MailFromDomainNotVerifiedException", 400, RefusedUs("MailFromDomainNotVerifiedException")),
+    ("AccountSuspendedException", 400, RefusedUs("AccountSuspendedException")),
+    ("SendingPausedException", 400, RefusedUs("SendingPausedException")),
+    ("SignatureDoesNotMatch", 403, RefusedUs("SignatureDoesNotMatch")),
+    ("BadRequestException", 400, RefusedMessage("BadRequestException")),
+    ("AccessDeniedException", 403, RefusedUs("AccessDeniedException")),
+    ("NotFoundException", 404, RefusedUs("NotFoundException")),
     ("InternalServiceErrorException", 500, Unclear("InternalServiceErrorException")),
     ("ServiceUnavailable", 503, Unclear("ServiceUnavailable")),
 ]
 SMS_REFUSALS = [
-    ("ThrottlingException", 400, Refused("ThrottlingException", temporary=True)),
-    ("ServiceQuotaExceededException", 400, Refused("ServiceQuotaExceededException", temporary=False)),
-    ("ValidationException", 400, Refused("ValidationException", temporary=False)),
-    ("ConflictException", 400, Refused("ConflictException", temporary=False)),
+    ("ThrottlingException", 400, RefusedForNow("ThrottlingException")),
+    ("ServiceQuotaExceededException", 400, RefusedUs("ServiceQuotaExceededException")),
+    ("ValidationException", 400, RefusedMessage("ValidationException")),
+    ("ConflictException", 400, RefusedMessage("ConflictException")),
     ("InternalServerException", 500, Unclear("InternalServerException")),
 ]
 BROKEN = [
-    (ConnectTimeoutError(endpoint_url=URL), Refused("ConnectTimeoutError", temporary=True)),
-    (EndpointConnectionError(endpoint_url=URL), Refused("EndpointConnectionError", temporary=True)),
+    (ConnectTimeoutError(endpoint_url=URL), RefusedForNow("ConnectTimeoutError")),
+    (EndpointConnectionError(endpoint_url=URL), RefusedForNow("EndpointConnectionError")),
     (ReadTimeoutError(endpoint_url=URL), Unclear("ReadTimeoutError")),
     (ConnectionClosedError(endpoint_url=URL), Unclear("ConnectionClosedError")),
     (SSLError(endpoint_url=URL, error="broken"), Unclear("SSLError")),
@@ -175,14 +190,13 @@ def test_a_5xx_without_a_name_is_unclear() -> None:
 
 def test_what_botocore_itself_refuses_never_left_us() -> None:
     channel, wire = messaging((200, {}, {"MessageId": "sms-1"}))
-    broken = OutgoingSms(to="", content=TEXT.content, message_key="m-1", transactional=False, tags=TAGS)
-    assert channel.send(broken) == Refused("ParamValidationError", temporary=False)
+    assert channel.send(replace(TEXT, to=replace(TEXT.to, text=""))) == RefusedMessage("ParamValidationError")
     assert wire.requests == []
 
 
 def test_a_second_message_on_the_same_client_is_a_call_of_its_own() -> None:
     channel, wire = ses(refused_by_ses("TooManyRequestsException", 429), (200, {}, {"MessageId": "ses-2"}))
-    assert isinstance(channel.send(MAIL), Refused)
+    assert isinstance(channel.send(MAIL), RefusedForNow)
     assert channel.send(MAIL) == Accepted("ses-2")
     assert len(wire.requests) == 2
 
@@ -193,5 +207,50 @@ def test_the_key_of_a_message_appears_in_every_request() -> None:
     assert {"Name": "message_key", "Value": "m-1"} in json.loads(wire.requests[0].body)["EmailTags"]
 
 
-def test_there_are_three_kinds_of_answer() -> None:
-    assert set(get_args(Answer)) == {Accepted, Refused, Unclear}
+@pytest.mark.parametrize(
+    ("code", "reason", "answer"),
+    [
+        ("ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT", AddressGone),
+        ("ConflictException", "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION", RefusedMessage),
+        ("ConflictException", "NO_ORIGINATION_IDENTITIES_FOUND", RefusedUs),
+        ("ConflictException", "DESTINATION_PHONE_NUMBER_NOT_VERIFIED", RefusedUs),
+        ("ConflictException", "NUMBER_CAPABILITIES_MISMATCH", RefusedUs),
+        ("ConflictException", "MESSAGE_TYPE_MISMATCH", RefusedUs),
+        ("ValidationException", "PRICE_OVER_THRESHOLD", RefusedMessage),
+        ("ServiceQuotaExceededException", "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT", RefusedUs),
+        ("AccessDeniedException", "ACCOUNT_DISABLED", RefusedUs),
+        ("ResourceNotFoundException", "", RefusedUs),
+    ],
+)
+def test_the_reason_of_end_user_messaging_says_whom_it_refuses(code: str, reason: str, answer: type[Answer]) -> None:
+    channel, _ = messaging((400, {}, {"__type": code, "Message": "no", "Reason": reason}))
+    found = channel.send(TEXT)
+    assert type(found) is answer
+    assert getattr(found, "reason", "") == f"{code} {reason}".strip()
+
+
+def test_a_transactional_mail_has_no_unsubscribe_headers() -> None:
+    channel, wire = ses((200, {}, {"MessageId": "ses-1"}))
+    channel.send(replace(MAIL, transactional=True))
+    assert wire.sent["Content"]["Simple"]["Headers"] == []
+
+
+DECLARED = [
+    *(
+        ("sesv2", "SendEmail", code)
+        for code, _, _ in SES_REFUSALS
+        if code not in {"AnythingElse", "ServiceUnavailable"}
+    ),
+    *(("pinpoint-sms-voice-v2", "SendTextMessage", code) for code, _, _ in SMS_REFUSALS),
+]
+OF_EVERY_SERVICE = NO_ACCESS | {"ThrottlingException", "InternalServiceErrorException"}
+
+
+@pytest.mark.parametrize(("service", "operation", "code"), DECLARED)
+def test_every_code_that_has_a_meaning_is_declared_by_the_operation(service: str, operation: str, code: str) -> None:
+    declared = {shape.name for shape in model(service).operation_model(operation).error_shapes}
+    assert code in declared | OF_EVERY_SERVICE
+
+
+def test_there_are_six_kinds_of_answer() -> None:
+    assert set(get_args(Answer)) == {Accepted, RefusedForNow, RefusedMessage, AddressGone, RefusedUs, Unclear}

@@ -1,17 +1,67 @@
-"""Turns an authored mail (MJML with template tags) into the HTML and text templates that are published.
+"""A mail as authored: ``email.<locale>.mjml``, an optional ``email.<locale>.txt``, and ``subject`` in ``message.yaml``.
 
-Used by the message library. Template tags are taken out before MJML and the text converter see the source and put
-back afterwards, so both treat them as plain words: a tag may hold quotes, ``<`` and ``&``, even inside an attribute.
+MJML with template tags becomes the HTML and text templates that are published. The tags are taken out before MJML and the
+text converter see the source and put back afterwards, so both treat them as plain words: a tag may hold quotes, ``<`` and
+``&``, even inside an attribute.
 """
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from html.parser import HTMLParser
-from typing import Final
+from typing import Annotated, Any, ClassVar, Final
 
 import html2text
 from mjml import mjml2html
+from pydantic import Field
+
+from waypost.channels.authored_contract import LOCALE, AuthoredChannel, Missing, Source, UnusableFile, read
+from waypost.content.templates import HTML, TEXT
+
+_Subjects = dict[Annotated[str, Field(pattern=f"^{LOCALE}$")], Annotated[str, Field(min_length=1, max_length=200)]]
+
+
+class AuthoredEmail(AuthoredChannel):
+    """Mail is written in MJML; its text part is made from it unless a text file is given."""
+
+    kind = "mjml"
+    companion = "txt"
+    fields: ClassVar[Mapping[str, tuple[Any, Any]]] = {"subject": (_Subjects, Field(default_factory=dict))}
+
+    def compile(self, source: Source) -> dict[str, str]:
+        """See AuthoredChannel."""
+        subject, field = source.fields["subject"].get(source.locale, ""), f"subject.{source.locale}"
+        source.templates.check(source.manifest, field, subject, TEXT)
+        if "\n" in subject:
+            raise UnusableFile(source.manifest, field, "has more than one line")
+        source.templates.check_names(source.path, "", source.text)
+        try:
+            html, text = compile_mail(source.text, source.include)
+        except BrokenMjmlError as error:
+            raise UnusableFile(source.path, "", str(error)) from None
+        source.templates.check(source.path, "", html, HTML)
+        text_path = source.path.with_suffix(".txt")
+        if text_path.exists():
+            text = read(text_path)
+        else:
+            text_path = source.path
+        source.templates.check(text_path, "", text, TEXT)
+        if source.is_marketing:
+            for place, template, kind in ((source.path, html, HTML), (text_path, text, TEXT)):
+                if source.unsubscribe_url not in source.templates.shown(template, kind):
+                    raise UnusableFile(place, "", "marketing mail must show the link {{ links.unsubscribe }}")
+        return {"subject": subject, "html": html, "text": text}
+
+    def missing(
+        self, channel: str, fields: Mapping[str, Any], *, locales: Collection[str], default_locale: str
+    ) -> Iterator[Missing]:
+        """A subject without its mail, or a mail without its subject."""
+        for locale in sorted(set(locales) ^ set(fields["subject"])):
+            if locale in locales:
+                yield Missing("message.yaml", f"subject.{locale}", "is missing")
+            elif locale != default_locale:  # the default locale's file is asked for of every channel
+                yield Missing(f"{channel}.{locale}.mjml", "", "is missing: message.yaml has a subject for it")
+
 
 _TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _COMMENT: Final = re.compile(r"\{#.*?#\}|<!--(?!\[).*?-->", re.DOTALL)
@@ -138,3 +188,6 @@ def _as_text(html: str) -> str:
     text = re.sub(r"\\([-+.#()*_`\[\]])", r"\1", text)  # undo Markdown's escapes
     lines = [re.sub(r"^#+ ", "", line.strip()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+AUTHORED: Final = AuthoredEmail()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waypost.content.sms import SmsLength, sms_length
+from waypost.channels.sms.length import SmsLength, sms_length
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waypost.authoring.mail import BrokenMjmlError, compile_mail
+from waypost.channels.email.authored import BrokenMjmlError, compile_mail
 
 FRAME = "<mjml><mj-body><mj-section><mj-column>{}</mj-column></mj-section></mj-body></mjml>"
 

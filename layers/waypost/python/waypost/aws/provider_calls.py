@@ -1,0 +1,46 @@
+"""The AWS services that send messages, as their providers call them: one attempt, and failures as values."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ParamValidationError,
+)
+
+from waypost.aws.clients import provider_client
+from waypost.channels.calls import ErrorAnswer, FailedCall, NeverSent, NoAnswer
+from waypost.channels.contract import ProviderPorts
+
+_NEVER_OPENED: Final = (ConnectTimeoutError, EndpointConnectionError)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingService:
+    """An AwsService on a client that makes one attempt per call."""
+
+    client: Any
+
+    def call(self, operation: Callable[[Any], Mapping[str, Any]]) -> Mapping[str, Any] | FailedCall:
+        """See AwsService."""
+        try:
+            return operation(self.client)
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            code = error.response.get("Error", {}).get("Code", "")
+            return ErrorAnswer(status, code, str(error.response.get("Reason", "")))
+        except _NEVER_OPENED as error:
+            return NeverSent(type(error).__name__, temporary=True)
+        except ParamValidationError as error:
+            return NeverSent(type(error).__name__, temporary=False)
+        except BotoCoreError as error:
+            return NoAnswer(type(error).__name__)
+
+
+def provider_ports() -> ProviderPorts:
+    """The ports of every provider of this process."""
+    return ProviderPorts(aws=lambda service: SendingService(provider_client(service)))

@@ -1,0 +1,55 @@
+"""What a provider answers when a message is handed to it, in our words. Returned by providers, acted on by the sender.
+
+Each is a definite statement about one call: only ``Accepted`` and ``Unclear`` may have sent something.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken the message."""
+
+    provider_message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedForNow:
+    """The provider did not take the message and may take it later: it is throttled, or no connection was opened."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """The provider will never take this message."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGone:
+    """The provider will take nothing for this address any more; ``suppression`` is why (``opted_out``, ``unregistered``)."""
+
+    reason: str
+    suppression: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedUs:
+    """The provider takes nothing from this account: paused, over quota, without permission or wrongly configured.
+
+    Nothing is wrong with the message; an operator has to act.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The provider may or may not have taken the message; it must not be sent again."""
+
+    reason: str
+
+
+Answer = Accepted | RefusedForNow | RefusedMessage | AddressGone | RefusedUs | Unclear

@@ -1,0 +1,97 @@
+"""What authors write for a channel, and its checks. Implemented by ``channels/<name>/authored.py``; not shipped to Lambda.
+
+The files of a message on a channel are ``<channel>.<locale>.<kind>``, with an optional companion beside each.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+LOCALE = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
+"""How the locale is spelled in file names and fields: ``en``, ``zh-CN``, ``zh-Hant-TW``."""
+
+
+class UnusableFile(Exception):
+    """A file of a message is wrong; ``field`` is empty where the whole file is meant."""
+
+    def __init__(self, path: Path, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.path = path
+        self.field = field
+        self.reason = reason
+
+
+class TemplateChecks(Protocol):
+    """Checks a template against the variables that this message may use."""
+
+    def check(self, path: Path, field: str, template: str, kind: str) -> None:
+        """Check syntax, names and values for contacts of whom little is known. Raises UnusableFile."""
+        ...
+
+    def check_names(self, path: Path, field: str, template: str) -> None:
+        """Check syntax and names alone. Raises UnusableFile."""
+        ...
+
+    def shown(self, template: str, kind: str) -> str:
+        """The template filled in for a contact of whom nothing is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One authored file of a message.
+
+    ``fields`` are the channel's own fields of ``message.yaml``, which is ``manifest``. ``include`` gives a file of the
+    folder ``look`` and raises FileNotFoundError. ``unsubscribe_url`` is what ``links.unsubscribe`` shows in checks.
+    """
+
+    path: Path
+    locale: str
+    text: str
+    manifest: Path
+    is_marketing: bool
+    fields: Mapping[str, Any]
+    templates: TemplateChecks
+    include: Callable[[str], str]
+    unsubscribe_url: str
+
+
+class Missing(NamedTuple):
+    """Something an author forgot: in which file of the message's folder, in which field, and why it is needed."""
+
+    file: str
+    field: str
+    reason: str
+
+
+class AuthoredChannel(ABC):
+    """What authors write for one channel.
+
+    ``kind`` is the extension of a locale's file, ``companion`` that of a second one that may accompany it. ``fields`` are
+    fields of ``message.yaml`` that only this channel reads: name → (type, pydantic's Field).
+    """
+
+    kind: ClassVar[str]
+    companion: ClassVar[str] = ""
+    fields: ClassVar[Mapping[str, tuple[Any, Any]]] = {}
+
+    @abstractmethod
+    def compile(self, source: Source) -> dict[str, str]:
+        """The templates of one locale, checked, as the channel's ``fill`` takes them. Raises UnusableFile."""
+
+    def missing(
+        self, channel: str, fields: Mapping[str, Any], *, locales: Collection[str], default_locale: str
+    ) -> Iterator[Missing]:
+        """What the fields and the ``locales`` that have a file lack of each other."""
+        del channel, fields, locales, default_locale
+        return iter(())
+
+
+def read(path: Path) -> str:
+    """The text of a file. Raises UnusableFile when it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UnusableFile(path, "", f"not UTF-8 text: {error.reason} at byte {error.start}") from None

@@ -1,0 +1,120 @@
+"""What a channel is: the one class a channel folder implements, and what passes between it, its providers and the sender.
+
+A channel is a folder of this package with
+
+- ``channel.json``: where its address is kept, what its providers report, its names (read by ``waypost.contacts.channels``)
+- ``channel.py``: ``CHANNEL``, a ChannelPlugin: limits and rendering
+- ``provider_<name>.py``: ``connect(settings, ports)``, which returns a Provider
+- ``notices.py``: ``SOURCES``, which maps each EventBridge source to a NoticeReader
+- ``authored.py`` (files that authors write, and their checks), ``fake.py`` (the providers' HTTP answers), ``infra.py`` (what
+  it needs in the account) and ``samples/``, which are not shipped to Lambda.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from waypost.channels.answers import Answer
+from waypost.channels.calls import AwsService
+from waypost.contacts.channels import Address, Channel
+from waypost.contacts.profile import Contact
+from waypost.content.message import PublishedMessage
+from waypost.content.render import Filler, MessageNotRenderable, choose_locale
+from waypost.content.templates import prepared
+from waypost.events.message_events import MessageEvent
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing(Generic[Content]):
+    """One message to one address.
+
+    ``tags`` travel with it and come back in the provider's notices; among them are ``message_key`` and ``contact_id``.
+    ``unsubscribe_url`` is where a recipient of marketing ends it with one click.
+    """
+
+    to: Address
+    content: Content
+    message_key: str
+    transactional: bool
+    unsubscribe_url: str
+    tags: Mapping[str, str]
+
+
+class Provider(ABC, Generic[Content]):
+    """Hands messages of one channel to one provider."""
+
+    @abstractmethod
+    def send(self, outgoing: Outgoing[Content]) -> Answer:
+        """Call the provider once. Never raises for what the provider or the network does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPorts:
+    """What a provider may use; ``aws`` gives the AWS service of a name such as ``sesv2``."""
+
+    aws: Callable[[str], AwsService]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What one notice says of one message.
+
+    ``provider_word`` is the provider's own name for it; ``properties`` are what the event says besides (see
+    ``waypost.events.message_events``). Without ``occurred_at`` it happened when the notice arrived.
+    """
+
+    event: MessageEvent
+    provider_word: str
+    provider_message_id: str
+    tags: Mapping[str, str]
+    occurred_at: datetime | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NoticeReader(Protocol):
+    """Reads the notices of one EventBridge source."""
+
+    def __call__(self, detail: Mapping[str, Any]) -> Reported | None:
+        """What the notice says; None for a kind that has no event."""
+        ...
+
+
+class ChannelPlugin(ABC, Generic[Content]):
+    """One channel: its addresses, its limits and how it fills a message in. ``Content`` is the message as it is sent."""
+
+    def __init__(self, name: str) -> None:
+        self.name = Channel(name)
+
+    def addresses(self, contact: Contact) -> Sequence[Address]:
+        """The contact's addresses on this channel, the newest last."""
+        return contact.addresses(self.name)
+
+    @abstractmethod
+    def fill(self, templates: Mapping[str, str], filler: Filler) -> Content:
+        """The content from one locale's templates, as ``authored.py`` published them. Raises MessageNotRenderable."""
+
+    @abstractmethod
+    def over_limit(self, content: Content) -> str:
+        """Why the providers of this channel would not take content of this size; "" when they would."""
+
+    def render(
+        self, message: PublishedMessage, *, locale: str | None, default_locale: str, variables: Mapping[str, Any]
+    ) -> Content:
+        """The message in the locale nearest to ``locale``.
+
+        ``variables`` has the keys ``contact, event, journey, message, links``, and ``products`` for a message that asks
+        for them. Raises MessageNotRenderable.
+        """
+        variants = message.variants.get(self.name)
+        if not variants:
+            raise MessageNotRenderable(f"{message.name} has no {self.name}")
+        chosen = choose_locale(locale, variants, default_locale)
+        filler = Filler(prepared(variables), f"{message.name} {self.name}.{chosen}")
+        content = self.fill(variants[chosen], filler)
+        if reason := self.over_limit(content):
+            raise MessageNotRenderable(f"{filler.place}: {reason}")
+        return content

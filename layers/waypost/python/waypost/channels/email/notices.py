@@ -1,0 +1,53 @@
+"""What SES says of a mail after taking it.
+
+Source: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from waypost.channels.contract import NoticeReader, Reported
+from waypost.clock import parse_instant
+from waypost.events.message_events import MessageEvent
+
+_EVENTS: Final[Mapping[str, tuple[MessageEvent, str]]] = {
+    "Send": ("message_accepted", "send"),
+    "Delivery": ("message_delivered", "delivery"),
+    "Bounce": ("message_bounced", "bounce"),
+    "Complaint": ("message_complained", "complaint"),
+    "Reject": ("message_failed", "reject"),
+}
+"""Our event, and where SES puts what belongs to it. Opens and clicks come from our own links."""
+
+
+def read_ses(detail: Mapping[str, Any]) -> Reported | None:
+    """See NoticeReader."""
+    word, mail = detail["eventType"], detail["mail"]
+    if word not in _EVENTS:
+        return None
+    event, section = _EVENTS[word]
+    content = detail.get(section, {})
+    return Reported(
+        event=event,
+        provider_word=word,
+        provider_message_id=mail["messageId"],
+        tags={name: values[0] for name, values in mail.get("tags", {}).items() if values},
+        occurred_at=parse_instant(content.get("timestamp", mail["timestamp"])),
+        properties=_properties(word, content),
+    )
+
+
+def _properties(word: str, content: Mapping[str, Any]) -> dict[str, str]:
+    match word:
+        case "Bounce":
+            kind = str(content.get("bounceType", "")).lower()
+            return {"bounce_type": kind, **({"suppression": "hard_bounce"} if kind == "permanent" else {})}
+        case "Complaint" if content.get("complaintFeedbackType") != "not-spam":
+            return {"suppression": "complaint"}
+        case "Reject":
+            return {"reason": str(content.get("reason", ""))}
+        case _:
+            return {}
+
+
+SOURCES: Final[Mapping[str, NoticeReader]] = {"aws.ses": read_ses}

@@ -1,0 +1,124 @@
+"""How a channel's fake provider speaks HTTP. Implemented by ``channels/<name>/fake.py``, served by ``local.providers``.
+
+A fake checks a request as the provider would, and answers as the provider does; not shipped to Lambda.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Final, Literal, get_args
+
+RefusalKind = Literal["throttle", "reject", "refuse_us", "address_gone", "error"]
+"""How a provider can say no. ``address_gone``: it takes nothing for this address. ``error``: it fails on its own side."""
+
+REFUSAL_KINDS: Final[tuple[RefusalKind, ...]] = get_args(RefusalKind)
+
+Fate = Literal["accepted", "delivered", "bounced", "bounced_for_now", "complained", "failed"]
+"""What can become of an accepted message; ``bounced`` is for good, and closes the address."""
+
+FATES: Final[tuple[Fate, ...]] = get_args(Fate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """A request of a function to a provider; ``headers`` have lower-case names."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The body, which is a JSON object; {} when there is none."""
+        content: dict[str, Any] = json.loads(self.body) if self.body else {}
+        return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """The provider's answer: a status and JSON."""
+
+    status: int
+    content: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentContent:
+    """A message as its reader gets it; a channel leaves empty what it does not have. ``headers`` are the sender's own."""
+
+    text: str
+    subject: str = ""
+    html: str = ""
+    sender: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """A message as the provider gets it; ``request`` is the raw content of the call."""
+
+    recipient: str
+    tags: dict[str, str]
+    content: SentContent
+    request: dict[str, Any]
+
+
+class RefusedRequestError(Exception):
+    """The provider would not take this request, whatever faults are planned."""
+
+    def __init__(self, answer: HttpAnswer) -> None:
+        super().__init__(str(answer.content))
+        self.answer = answer
+
+
+class FakeProvider(ABC):
+    """One provider's HTTP interface.
+
+    ``provider`` is the name in ``provider_<name>.py``; ``endpoints`` are environment variables that lead its real client
+    here. ``refusals`` and ``fates`` are those it knows. With ``is_passed_on`` an accepted request is passed on to the
+    embedded cloud's own service, which may refuse it.
+    """
+
+    provider: ClassVar[str]
+    endpoints: ClassVar[tuple[str, ...]]
+    refusals: ClassVar[frozenset[RefusalKind]]
+    fates: ClassVar[frozenset[Fate]]
+    is_passed_on: ClassVar[bool] = False
+
+    @abstractmethod
+    def recognises(self, request: HttpRequest) -> bool:
+        """Whether the request is for this provider."""
+
+    @abstractmethod
+    def read(self, request: HttpRequest) -> SentMessage:
+        """The message in the request."""
+
+    @abstractmethod
+    def check(self, message: SentMessage) -> None:
+        """Raise RefusedRequestError where the provider would refuse the request itself."""
+
+    @abstractmethod
+    def accepted(self, message_id: str) -> HttpAnswer:
+        """The answer to a message that was taken."""
+
+    @abstractmethod
+    def refusal(self, kind: RefusalKind) -> HttpAnswer:
+        """The answer to a message that was not. Raises ValueError for a kind that is none of ``refusals``."""
+
+    @abstractmethod
+    def new_id(self) -> str:
+        """An id in the provider's own form."""
+
+    @abstractmethod
+    def notice(self, fate: Fate, message: SentMessage, *, message_id: str, sent_at: datetime, at: datetime) -> Any:
+        """The PutEvents entry that reports it. Raises ValueError for a fate that is none of ``fates``."""
+
+
+def aws_error(status: int, code: str, message: str, **members: str) -> HttpAnswer:
+    """An error as AWS services with a JSON protocol answer it."""
+    return HttpAnswer(
+        status=status, content={"__type": code, "message": message, **members}, headers={"x-amzn-errortype": code}
+    )

@@ -1,0 +1,58 @@
+"""What a channel needs in the account. Built by ``channels/<name>/infra.py``, used by the app's construct; not shipped.
+
+``infra.py`` has a function ``build(scope, *, name)`` that makes the channel's resources under ``scope`` and returns a
+ChannelInfra; ``name`` is the deployment's (``waypost-dev``). It reads its choices from the CDK context.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aws_cdk import aws_events
+from constructs import Construct
+
+from waypost.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What the sending function may do; ``wildcard`` is the reason for an ARN that holds a ``*``."""
+
+    actions: Sequence[str]
+    on: Sequence[str]
+    wildcard: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """Events on the account's default bus that record_delivery reads; ``name`` is the id of their rule."""
+
+    name: str
+    description: str
+    pattern: aws_events.EventPattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelInfra:
+    """``settings`` reach the provider without the channel's name; ``outputs`` are outputs of the stack."""
+
+    permissions: Sequence[Permission]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    notices: Sequence[Notices] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+BuildChannel = Callable[..., ChannelInfra]
+
+OUR_MESSAGE = {"message_key": [{"exists": True}]}
+"""In an event pattern: a tag that every message of ours carries."""
+
+
+def chosen(scope: Construct, key: str, default: str = "") -> str:
+    """A choice of the CDK context."""
+    value = scope.node.try_get_context(key)
+    return default if value is None else str(value)
+
+
+def refuse(key: str, reason: str) -> InvalidInput:
+    """The error for a choice that cannot be used."""
+    return InvalidInput(f"context {key}", reason)

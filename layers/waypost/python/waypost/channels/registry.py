@@ -1,0 +1,56 @@
+"""Finds the parts of a channel in its folder; each is imported when it is first asked for.
+
+A message loads what its own channel needs, and nothing of the others. Used by the sender, record_delivery and the tests.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from waypost.channels.contract import ChannelPlugin, NoticeReader, Provider, ProviderPorts
+from waypost.contacts.channels import CHANNELS, Channel, channel_named
+from waypost.errors import InvalidInput
+
+_FOLDER: Final = Path(__file__).parent
+_PROVIDER: Final = "provider_"
+
+
+@cache
+def plugin(channel: Channel) -> ChannelPlugin[Any]:
+    """The channel of this name. Raises InvalidInput when there is none."""
+    name = channel_named(channel)
+    found = import_module(f"waypost.channels.{name}.channel").CHANNEL
+    if not isinstance(found, ChannelPlugin) or found.name != name:
+        raise TypeError(f"channels/{name}/channel.py: CHANNEL is not the plug-in of {name!r}")
+    return found
+
+
+def provider_names(channel: Channel) -> list[str]:
+    """The providers a channel has a file for."""
+    return sorted(path.stem.removeprefix(_PROVIDER) for path in (_FOLDER / channel).glob(f"{_PROVIDER}*.py"))
+
+
+def connect(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> Provider[Any]:
+    """The provider that ``settings["provider"]`` names, or the channel's only one. Raises InvalidInput."""
+    known = provider_names(channel_named(channel))
+    chosen = settings.get("provider") or (known[0] if len(known) == 1 else "")
+    if chosen not in known:
+        raise InvalidInput(f"{channel}_provider", f"expected one of {', '.join(known)}, got {chosen!r}")
+    provider = import_module(f"waypost.channels.{channel}.{_PROVIDER}{chosen}").connect(settings, ports)
+    if not isinstance(provider, Provider):
+        raise TypeError(f"channels/{channel}/{_PROVIDER}{chosen}.py: connect returns no Provider")
+    return provider
+
+
+@cache
+def notice_readers() -> Mapping[str, tuple[Channel, NoticeReader]]:
+    """Which channel's reader understands the notices of each EventBridge source."""
+    readers: dict[str, tuple[Channel, NoticeReader]] = {}
+    for channel in CHANNELS:
+        sources: Mapping[str, NoticeReader] = import_module(f"waypost.channels.{channel}.notices").SOURCES
+        if shared := sorted(readers.keys() & sources.keys()):
+            raise TypeError(f"channels/{channel}/notices.py: {readers[shared[0]][0]!r} reads {shared[0]!r} too")
+        readers.update((source, (channel, reader)) for source, reader in sources.items())
+    return readers

@@ -1,0 +1,37 @@
+"""A text message as authored: ``sms.<locale>.txt``."""
+
+from typing import Final
+
+from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
+from waypost.channels.sms.channel import CHANNEL, RenderedSms
+from waypost.content.templates import TEXT
+
+
+class AuthoredSms(AuthoredChannel):
+    """A text message is one template; marketing says how to unsubscribe."""
+
+    kind = "txt"
+
+    def compile(self, source: Source) -> dict[str, str]:
+        """See AuthoredChannel."""
+        text = source.text.strip()
+        source.templates.check(source.path, "", text, TEXT)
+        shown = source.templates.shown(text, TEXT)
+        if reason := CHANNEL.over_limit(RenderedSms(shown)):
+            raise UnusableFile(source.path, "", reason)
+        if source.is_marketing and (reason := _way_out_problem(source.locale.split("-", maxsplit=1)[0], shown)):
+            raise UnusableFile(source.path, "", reason)
+        return {"text": text}
+
+
+def _way_out_problem(language: str, shown: str) -> str:
+    """Why a marketing text does not say how to unsubscribe; "" when it does, or in a language we have no words of."""
+    must = "a marketing SMS must say how to unsubscribe, such as"
+    if language == "zh" and not ("回" in shown and ("退订" in shown or "拒收" in shown)):
+        return f"{must} 拒收请回复R or 回T退订"
+    if language == "en" and "STOP" not in shown:
+        return f"{must} 'Reply STOP to opt out'"
+    return ""
+
+
+AUTHORED: Final = AuthoredSms()

@@ -1,0 +1,127 @@
+"""Answers and reports as AWS End User Messaging does.
+
+Sources: https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html and
+https://docs.aws.amazon.com/sms-voice/latest/userguide/monitor-event-bridge.html
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final, assert_never
+
+from waypost.channels.fake_contract import (
+    REFUSAL_KINDS,
+    FakeProvider,
+    Fate,
+    HttpAnswer,
+    HttpRequest,
+    RefusalKind,
+    RefusedRequestError,
+    SentContent,
+    SentMessage,
+    aws_error,
+)
+
+_TARGET: Final = "PinpointSMSVoiceV2.SendTextMessage"
+_E164: Final = re.compile(r"\+?[1-9][0-9]{1,18}")
+_WORDS: Final[Mapping[Fate, str]] = {
+    "delivered": "TEXT_DELIVERED",
+    "bounced": "TEXT_INVALID",
+    "bounced_for_now": "TEXT_UNREACHABLE",
+    "failed": "TEXT_BLOCKED",
+}
+
+
+class EndUserMessaging(FakeProvider):
+    """SendTextMessage, and the events about it."""
+
+    provider = "end_user_messaging"
+    endpoints = ("AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",)
+    refusals: ClassVar[frozenset[RefusalKind]] = frozenset(REFUSAL_KINDS)
+    fates: ClassVar[frozenset[Fate]] = frozenset(_WORDS)
+
+    def recognises(self, request: HttpRequest) -> bool:
+        """See FakeProvider."""
+        return request.headers.get("x-amz-target") == _TARGET
+
+    def read(self, request: HttpRequest) -> SentMessage:
+        """See FakeProvider."""
+        content = request.json()
+        return SentMessage(
+            recipient=content.get("DestinationPhoneNumber", ""),
+            tags=content.get("Context", {}),
+            content=SentContent(text=content.get("MessageBody", "")),
+            request=content,
+        )
+
+    def check(self, message: SentMessage) -> None:
+        """See FakeProvider: the limits of the API reference."""
+        text, tags = message.content.text, message.tags
+        problems = {
+            "MessageBody": not text.strip() or len(text) > 1600,
+            "DestinationPhoneNumber": not _E164.fullmatch(message.recipient),
+            "Context": len(tags) > 5 or any(len(name) > 100 or len(value) > 800 for name, value in tags.items()),
+            "MessageType": message.request.get("MessageType", "PROMOTIONAL") not in {"PROMOTIONAL", "TRANSACTIONAL"},
+        }
+        for name, is_wrong in problems.items():
+            if is_wrong:
+                raise RefusedRequestError(aws_error(400, "ValidationException", f"{name}: invalid", Reason="OTHER"))
+
+    def accepted(self, message_id: str) -> HttpAnswer:
+        """See FakeProvider."""
+        return HttpAnswer(status=200, content={"MessageId": message_id})
+
+    def refusal(self, kind: RefusalKind) -> HttpAnswer:
+        """See FakeProvider."""
+        match kind:
+            case "throttle":
+                return aws_error(400, "ThrottlingException", "Maximum sending rate exceeded.")
+            case "reject":
+                return aws_error(
+                    400, "ValidationException", "The message was rejected.", Reason="DESTINATION_COUNTRY_BLOCKED"
+                )
+            case "refuse_us":
+                reason = "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"
+                return aws_error(400, "ServiceQuotaExceededException", "The spend limit is reached.", Reason=reason)
+            case "address_gone":
+                reason = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
+                return aws_error(400, "ConflictException", "The destination has opted out.", Reason=reason)
+            case "error":
+                return aws_error(500, "InternalServerException", "An internal error occurred.")
+            case _:
+                assert_never(kind)
+
+    def new_id(self) -> str:
+        """See FakeProvider."""
+        return str(uuid.uuid4())
+
+    def notice(self, fate: Fate, message: SentMessage, *, message_id: str, sent_at: datetime, at: datetime) -> Any:
+        """See FakeProvider."""
+        if fate not in _WORDS:
+            raise ValueError(f"End User Messaging does not report {fate!r}")
+        word = _WORDS[fate]
+        detail = {
+            "eventType": word,
+            "eventVersion": "1.0",
+            "eventTimestamp": round(at.timestamp() * 1000),
+            "isFinal": True,
+            "originationPhoneNumber": message.request.get("OriginationIdentity", ""),
+            "destinationPhoneNumber": message.recipient,
+            "messageId": message_id,
+            "messageRequestTimestamp": round(sent_at.timestamp() * 1000),
+            "messageType": message.request.get("MessageType", "PROMOTIONAL"),
+            "messageStatus": word.removeprefix("TEXT_"),
+            "context": message.tags,
+            "totalMessageParts": 1,
+        }
+        return {
+            "Source": "aws.sms-voice",
+            "DetailType": "Text Message Delivery Status Updated",
+            "Detail": json.dumps(detail),
+            "Resources": [],
+        }
+
+
+FAKES: Final = (EndUserMessaging(),)

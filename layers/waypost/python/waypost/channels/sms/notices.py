@@ -1,0 +1,45 @@
+"""What AWS End User Messaging says of a text message after taking it.
+
+Source: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from waypost.channels.contract import NoticeReader, Reported
+from waypost.events.message_events import MessageEvent
+
+_EVENTS: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
+    "TEXT_DELIVERED": ("message_delivered", {}),
+    "TEXT_INVALID": ("message_bounced", {"bounce_type": "permanent", "suppression": "invalid_number"}),
+    "TEXT_CARRIER_UNREACHABLE": ("message_bounced", {"bounce_type": "transient"}),
+    "TEXT_TTL_EXPIRED": ("message_bounced", {"bounce_type": "transient"}),
+    "TEXT_UNREACHABLE": ("message_bounced", {"bounce_type": "transient"}),
+    "TEXT_UNKNOWN": ("message_bounced", {"bounce_type": "undetermined"}),
+    "TEXT_BLOCKED": ("message_failed", {}),
+    "TEXT_CARRIER_BLOCKED": ("message_failed", {}),
+    "TEXT_INVALID_MESSAGE": ("message_failed", {}),
+    "TEXT_PROTECT_BLOCKED": ("message_failed", {}),
+    "TEXT_SPAM": ("message_failed", {}),
+}
+"""Our event and what it says besides. Those in flight (queued, pending, sent) have none."""
+
+
+def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
+    """See NoticeReader."""
+    word = detail["eventType"]
+    # where a carrier reports no arrival at the device, its own acceptance is the last word
+    meaning = "TEXT_DELIVERED" if word == "TEXT_SUCCESSFUL" and detail.get("isFinal") else word
+    if meaning not in _EVENTS:
+        return None
+    event, properties = _EVENTS[meaning]
+    return Reported(
+        event=event,
+        provider_word=word,
+        provider_message_id=detail["messageId"],
+        tags=detail.get("context", {}),
+        properties={"status": detail.get("messageStatus", ""), **properties},
+    )
+
+
+SOURCES: Final[Mapping[str, NoticeReader]] = {"aws.sms-voice": read_end_user_messaging}

@@ -1,0 +1,22 @@
+"""An EventBus in memory."""
+
+from tests.fakes.effects import Effects, effect
+from waypost.events.envelope import Event
+
+
+class FakeBus:
+    """An EventBus."""
+
+    label = "bus"
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self.effects = effects or Effects()
+        self.published: list[tuple[str, Event]] = []
+
+    def __contains__(self, event_id: object) -> bool:
+        return any(event.id == event_id for _, event in self.published)
+
+    @effect
+    def publish(self, contact_id: str, event: Event) -> None:
+        """See EventBus."""
+        self.published.append((contact_id, event))

@@ -1,0 +1,125 @@
+"""An EnrolmentStore in memory."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from tests.fakes.effects import Effects, effect
+from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, LeavingOutcome, TriggerEvent
+from waypost.journeys.ports import EntryTerms, Refusal
+
+
+class FakeEnrolments:
+    """An EnrolmentStore."""
+
+    label = "enrolments"
+
+    def __init__(self, effects: Effects | None = None) -> None:
+        self.effects = effects or Effects()
+        self.items: dict[tuple[str, str], str] = {}
+        self.holders: dict[tuple[str, str], dict[str, Any]] = {}
+        self.audiences: Counter[tuple[str, int]] = Counter()
+
+    def __contains__(self, enrolment_id: object) -> bool:
+        return any(enrolment_id == known for _, known in self.items)
+
+    def __iter__(self) -> Iterator[Enrolment]:
+        return (Enrolment.from_dict(json.loads(item)) for item in self.items.values())
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def put(self, enrolment: Enrolment) -> Enrolment:
+        """Have this enrolment, without an effect."""
+        self._store(enrolment)
+        return enrolment
+
+    @effect
+    def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        """See EnrolmentStore."""
+        known = self.load(enrolment.contact_id, enrolment.enrolment_id)
+        if known is not None:
+            return None if known.trigger.id == enrolment.trigger.id else "enrolled_before"
+        owners = (enrolment.contact_id, *terms.also_under)
+        held = [f"reentry#{enrolment.journey}"] if terms.one_at_a_time else []
+        if held and not all(self._is_free(owner, held[0], terms.not_since) for owner in owners):
+            unfinished = [other for owner in owners for other in self.unfinished(owner)]
+            active = any(other.journey == enrolment.journey for other in unfinished)
+            return "already_in_journey" if active else "enrolled_before"
+        if terms.exclusive_group:
+            held.append(f"group#{terms.exclusive_group}")
+            if not all(self._is_free(owner, held[-1], None) for owner in owners):
+                return "exclusive_group_taken"
+        audience = (enrolment.journey, enrolment.version)
+        if terms.audience_limit is not None:
+            if self.audiences[audience] >= terms.audience_limit:
+                return "audience_limit_reached"
+            self.audiences[audience] += 1
+        for name in held:
+            self.holders[enrolment.contact_id, name] = {
+                "active": True,
+                "enrolment_id": enrolment.enrolment_id,
+                "enrolled_at": enrolment.enrolled_at,
+            }
+        self._store(enrolment)
+        return None
+
+    def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """See EnrolmentStore."""
+        item = self.items.get((contact_id, enrolment_id))
+        return Enrolment.from_dict(json.loads(item)) if item else None
+
+    def unfinished(self, contact_id: str) -> list[Enrolment]:
+        """See EnrolmentStore."""
+        return [each for each in self.of_contact(contact_id) if each.status in {"active", "leaving"}]
+
+    def of_contact(self, contact_id: str) -> list[Enrolment]:
+        """See EnrolmentStore."""
+        return [each for each in self if each.contact_id == contact_id]
+
+    @effect
+    def leave(
+        self, enrolment: Enrolment, *, outcome: LeavingOutcome, event: TriggerEvent, at: datetime
+    ) -> Enrolment | None:
+        """See EnrolmentStore."""
+        stored = self._stored(enrolment)
+        if stored.status == "active":
+            stored = replace(stored, status="leaving", outcome=outcome, left_on=event)
+            self._store(stored)
+        return None if stored.status == "ended" else self._stored(enrolment)
+
+    @effect
+    def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
+        """See EnrolmentStore."""
+        stored = self.load(contact_id, enrolment_id)
+        if stored is not None and (stored.anchor_at is None or stored.anchor_at < instant):
+            self._store(replace(stored, anchor_at=instant))
+
+    @effect
+    def end(self, enrolment: Enrolment, *, outcome: EnrolmentOutcome, at: datetime) -> bool:
+        """See EnrolmentStore."""
+        for (contact_id, _), held in self.holders.items():
+            if contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id:
+                held["active"] = False
+        stored = self._stored(enrolment)
+        if stored.status == "ended":
+            return False
+        self._store(replace(stored, status="ended", outcome=outcome))
+        return True
+
+    def _is_free(self, contact_id: str, name: str, not_since: datetime | None) -> bool:
+        held = self.holders.get((contact_id, name))
+        if held is None:
+            return True
+        return not held["active"] and (not_since is None or held["enrolled_at"] <= not_since)
+
+    def _stored(self, enrolment: Enrolment) -> Enrolment:
+        stored = self.load(enrolment.contact_id, enrolment.enrolment_id)
+        assert stored is not None
+        return stored
+
+    def _store(self, enrolment: Enrolment) -> None:
+        self.items[enrolment.contact_id, enrolment.enrolment_id] = json.dumps(enrolment.to_dict())

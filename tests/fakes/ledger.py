@@ -1,0 +1,244 @@
+"""A Ledger in memory."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.effects import Effects, effect
+from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.history import FakeHistory
+from waypost.clock import format_instant, parse_instant
+from waypost.sending.ledger import (
+    ClaimResult,
+    Confirmation,
+    Decision,
+    LedgerRow,
+    LedgerState,
+    Snapshot,
+    Touches,
+)
+from waypost.sending.occasion import JourneyStep, Reply, dump_occasion, load_occasion
+from waypost.sending.request import SendRequest
+
+
+class FakeLedger:
+    """A Ledger; it reads the contacts, enrolments and events of its fellow fakes."""
+
+    label = "ledger"
+
+    def __init__(
+        self,
+        effects: Effects | None = None,
+        *,
+        contacts: FakeContacts,
+        enrolments: FakeEnrolments,
+        history: "FakeHistory",
+    ) -> None:
+        self.effects = effects or Effects()
+        self.contacts = contacts
+        self.enrolments = enrolments
+        self.history = history
+        self.rows: dict[tuple[str, str], LedgerRow] = {}
+        self.touches = contacts.touches
+        self.answered: set[str] = set()
+        self.confirmed_at: dict[str, datetime] = {}
+        self.before_claim: Callable[[], object] | None = None
+
+    def __contains__(self, message_key: object) -> bool:
+        return any(message_key == key for _, key in self.rows)
+
+    def __iter__(self) -> Iterator[LedgerRow]:
+        return iter(self.rows.values())
+
+    def __getitem__(self, message_key: str) -> LedgerRow:
+        return next(row for (_, key), row in self.rows.items() if key == message_key)
+
+    def states(self) -> dict[str, LedgerState]:
+        """The state of each message, by the name of its step."""
+        return {row.occasion.label: row.state for row in self}
+
+    def snapshot(self, request: SendRequest) -> Snapshot:
+        """See Ledger."""
+        contact, occasion = self.contacts.load(request.contact_id), request.occasion
+        owner = contact.contact_id if contact else request.contact_id
+        touches = self.touches.get(owner, Touches())
+        return Snapshot(
+            contact=contact,
+            row=self._row(request),
+            enrolment=self.enrolments.load(occasion.contact_id, occasion.enrolment_id)
+            if isinstance(occasion, JourneyStep)
+            else None,
+            event=self.history.at(occasion.contact_id, occasion.occurred_at, occasion.event_id)
+            if isinstance(occasion, Reply)
+            else None,
+            touches=replace(touches, contact_id="" if owner == request.contact_id else owner),
+        )
+
+    @effect
+    def claim(
+        self,
+        request: SendRequest,
+        *,
+        channel: str,
+        claim_id: str,
+        at: datetime,
+        local_time: str,
+        touches: Touches | None,
+    ) -> ClaimResult:
+        """See Ledger. ``before_claim`` lets a test put another call first."""
+        if self.before_claim is not None:
+            other, self.before_claim = self.before_claim, None
+            other()
+        contact_id, row = request.contact_id, self._row(request)
+        if row is not None and row.claim_id == claim_id and row.state == "claimed":
+            return "claimed"
+        if not _is_open(row, request.attempt):
+            return "taken"
+        if touches is not None:
+            owner = touches.contact_id or contact_id
+            if self.touches.get(owner, Touches()).version != touches.version:
+                return "touches_changed"
+            recent = [replace(touch, at=_stored(touch.at)) for touch in touches.recent]
+            self.touches[owner] = Touches(recent, touches.version + 1)
+        self._change(
+            request,
+            state="claimed",
+            channel=channel,
+            claim_id=claim_id,
+            claimed_at=_stored(at),
+            claimed_local_time=local_time,
+        )
+        return "claimed"
+
+    @effect
+    def settle(
+        self,
+        request: SendRequest,
+        *,
+        claim_id: str,
+        state: Literal["accepted", "rejected", "unknown"],
+        decision: Decision,
+        provider_message_id: str | None = None,
+    ) -> None:
+        """See Ledger."""
+        row = self._row(request)
+        if row is None or row.claim_id != claim_id:
+            return
+        answered = {"provider_message_id": provider_message_id, "decisions": [*row.decisions, _as_stored(decision)]}
+        if row.state in {"claimed", "unknown"}:
+            self._change(request, state=state, **answered)
+        elif claim_id not in self.answered:
+            self._change(request, **answered)
+        self.answered.add(claim_id)
+        if state == "rejected":
+            self._forget_touch(request)
+
+    @effect
+    def skip(self, request: SendRequest, *, decision: Decision) -> bool:
+        """See Ledger."""
+        row = self._row(request)
+        if not _is_open(row, request.attempt):
+            return False
+        self._change(request, state="skipped", channel=decision.channel, decisions=_more(row, decision))
+        return True
+
+    @effect
+    def defer(self, request: SendRequest, *, decision: Decision, until: datetime, claim_id: str | None = None) -> bool:
+        """See Ledger."""
+        row = self._row(request)
+        if claim_id is None:
+            free = _is_open(row, request.attempt - 1)
+        else:
+            free = row is not None and row.claim_id == claim_id and row.state == "claimed"
+        if not free:
+            return False
+        self._change(
+            request,
+            state="deferred",
+            channel=decision.channel,
+            attempt=request.attempt,
+            deferred_until=_stored(until),
+            claim_id=None,
+            decisions=_more(row, decision),
+        )
+        if claim_id is not None:
+            self._forget_touch(request)
+        return True
+
+    def deferred_of(self, contact_id: str, origin: str) -> list[LedgerRow]:
+        """See Ledger."""
+        wanted = (contact_id, origin, "deferred")
+        return [row for row in self if (row.contact_id, row.occasion.origin, row.state) == wanted]
+
+    @effect
+    def drop(self, row: LedgerRow, *, decision: Decision) -> None:
+        """See Ledger."""
+        stored = self.rows[row.contact_id, row.message_key]
+        if stored.state == "deferred" and stored.attempt == row.attempt:
+            self._put(replace(stored, state="skipped", decisions=_more(stored, decision)))
+
+    def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
+        """See Ledger."""
+        return iter([row for row in self if row.state == "claimed" and row.claimed_at and row.claimed_at < before])
+
+    @effect
+    def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:
+        """See Ledger."""
+        stored = self.rows[row.contact_id, row.message_key]
+        if stored.state != "claimed" or stored.claim_id != row.claim_id:
+            return False
+        decision = Decision(row.claimed_at or at, row.claimed_local_time, "unknown", "no_answer", row.channel)
+        self._put(replace(stored, state="unknown", decisions=_more(stored, decision)))
+        return True
+
+    @effect
+    def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
+        """See Ledger."""
+        row = self.rows.get((contact_id, message_key))
+        if row is None or (state == "accepted" and row.state not in {"claimed", "unknown"}):
+            return False
+        if self.confirmed_at.get(message_key, at) > at:
+            return False
+        self.confirmed_at[message_key] = at
+        self._put(replace(row, state=state))
+        return True
+
+    def _row(self, request: SendRequest) -> LedgerRow | None:
+        return self.rows.get((request.contact_id, request.message_key))
+
+    def _change(self, request: SendRequest, **changes: Any) -> None:
+        known = self._row(request) or LedgerRow(
+            message_key=request.message_key,
+            occasion=load_occasion(json.loads(json.dumps(dump_occasion(request.occasion)))),
+            message=request.message,
+            state="claimed",
+        )
+        self._put(replace(known, **changes))
+
+    def _put(self, row: LedgerRow) -> None:
+        self.rows[row.contact_id, row.message_key] = row
+
+    def _forget_touch(self, request: SendRequest) -> None:
+        touches = self.snapshot(request).touches
+        left = touches.others(request.message_key)
+        if len(left) < len(touches.recent):
+            self.touches[touches.contact_id or request.contact_id] = Touches(left, touches.version + 1)
+
+
+def _is_open(row: LedgerRow | None, attempt: int) -> bool:
+    return row is None or (row.state == "deferred" and row.attempt <= attempt)
+
+
+def _more(row: LedgerRow | None, decision: Decision) -> list[Decision]:
+    return [*(row.decisions if row else ()), _as_stored(decision)]
+
+
+def _as_stored(decision: Decision) -> Decision:
+    return Decision.from_dict(json.loads(json.dumps(decision.to_dict())))
+
+
+def _stored(instant: datetime) -> datetime:
+    return parse_instant(format_instant(instant))
