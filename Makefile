@@ -27,7 +27,7 @@ test: $(STAMP) ## Run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 unit: $(STAMP) ## Run the tests of the domain and the adapters: no embedded cloud, no synth
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not flow" --ignore tests/infra $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not flow" --ignore tests/infra --ignore tests/local/test_assembly.py $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, imports, closed sets, dead code
 	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }

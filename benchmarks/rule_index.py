@@ -145,7 +145,7 @@ class _Side:
         for _ in self.events:
             subject = subject_of(self.contact, now=NOW, default_zone=ZONE)
             for rule in self.index.rules:
-                rule.question.decide(subject)
+                rule.query.decide(subject)
 
     def first_event(self) -> None:
         self.keeper.keep(replace(self.contact, kept=""), self.events[0])
@@ -228,7 +228,7 @@ def _keeper(index: RuleIndex) -> Upkeep:
         index=index,
         tags=TagSystem(),
         contacts=cast("Any", _NoContacts()),
-        past=HistoryLookup(history=untouched, enrolments=untouched),
+        lookup=HistoryLookup(history=untouched, enrolments=untouched),
         queue=_NoQueue(),
         default_zone=ZONE,
         clock=lambda: NOW,

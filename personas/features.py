@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import tags_at
-from waypost.segments.index import UNTOLD
+from waypost.segments.index import MAY_CHANGE_ANYTHING
 from waypost.segments.vocabulary import CONCLUSIONS
 
 MOST_TAGS: Final = 8
@@ -57,7 +57,11 @@ def _days_silent(contact: Contact, now: datetime) -> float:
 
 def _is_alive(kind: str) -> bool:
     """Whether an event of this type is something the contact did."""
-    return kind not in CONCLUSIONS and kind not in UNTOLD and not kind.endswith(("_delivered", "_accepted", "_bounced"))
+    return (
+        kind not in CONCLUSIONS
+        and kind not in MAY_CHANGE_ANYTHING
+        and not kind.endswith(("_delivered", "_accepted", "_bounced"))
+    )
 
 
 def _variety(contact: Contact, _now: datetime) -> float:

@@ -34,7 +34,7 @@ def test_a_measured_event_compiles_and_asks_no_other_rule() -> None:
     known = index(100)
     keeper, contact = _keeper(known), _contact(known)
     assert keeper.keep(contact, _event(3)) is contact
-    asked = {rule.name for rule in known.rules if "decide" in vars(rule.question)}
+    asked = {rule.name for rule in known.rules if "decide" in vars(rule.query)}
     assert asked == {_name(3)}
 
 

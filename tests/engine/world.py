@@ -138,7 +138,7 @@ class World:
             index=self.index,
             tags=self.tags,
             contacts=self.contacts,
-            past=self.past,
+            lookup=self.past,
             queue=self.queue,
             default_zone=self.published.defaults.time_zone,
             clock=self.clock,

@@ -303,14 +303,14 @@ WHOLE = {name: lambda *_: None for name in ("parse", "reads", "compile", "decide
 @pytest.mark.parametrize("forgotten", WHOLE)
 def test_a_condition_with_a_method_forgotten_is_refused_at_import(forgotten: str) -> None:
     methods = {name: method for name, method in WHOLE.items() if name != forgotten}
-    with pytest.raises(TypeError, match=f"'mailbox' has no {forgotten}"):
-        condition("mailbox")(type("Mailbox", (Condition,), {**methods, "__final__": True}))
-    assert "mailbox" not in interface.REGISTERED
+    with pytest.raises(TypeError, match=f"'shoe_size' has no {forgotten}"):
+        condition("shoe_size")(type("ShoeSize", (Condition,), {**methods, "__final__": True}))
+    assert "shoe_size" not in interface.REGISTERED
 
 
 def test_so_is_one_that_could_be_subclassed_or_has_the_key_word_of_another() -> None:
     with pytest.raises(TypeError, match="not marked @final"):
-        condition("mailbox")(type("Mailbox", (Condition,), dict(WHOLE)))
+        condition("shoe_size")(type("ShoeSize", (Condition,), dict(WHOLE)))
     with pytest.raises(TypeError, match="two conditions have the key word 'tag'"):
-        condition("tag")(type("Mailbox", (Condition,), {**WHOLE, "__final__": True}))
-    assert "mailbox" not in interface.REGISTERED
+        condition("tag")(type("ShoeSize", (Condition,), {**WHOLE, "__final__": True}))
+    assert "shoe_size" not in interface.REGISTERED

@@ -107,7 +107,7 @@ def keeper() -> "Upkeep":
         index=load_index(),
         tags=load_tag_system(),
         contacts=contacts(),
-        past=past(),
+        lookup=past(),
         queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
         default_zone=load_defaults().time_zone,
         clock=clock(),

@@ -8,7 +8,8 @@ that a condition is whole or is refused when it is imported.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar, Final, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self, TypeVar, dataclass_transform
 
 from waypost.errors import InvalidInput
 from waypost.segments.generating import Code, Module
@@ -31,7 +32,11 @@ REGISTERED: Final[dict[str, type["Condition"]]] = {}
 
 
 class Condition(ABC):
-    """One condition of a rule. A subclass is final, and a frozen, slotted dataclass of what the published JSON says."""
+    """One condition of a rule. A subclass is final, and becomes a slotted dataclass of what the published JSON says.
+
+    No code changes its fields, which the type checker holds (``dataclass_transform``): making a class frozen costs four times
+    as much at import, of which there are as many as key words.
+    """
 
     __slots__ = ()
 
@@ -95,6 +100,7 @@ class Combination(Condition):
 _Kind = TypeVar("_Kind", bound=Condition)
 
 
+@dataclass_transform(frozen_default=True, eq_default=False)
 def condition(word: str, *, beside: AbstractSet[str] = frozenset()) -> Callable[[type[_Kind]], type[_Kind]]:
     """Register a class under its key word. ``beside``: the words that may stand beside it; none by default.
 
@@ -110,9 +116,10 @@ def condition(word: str, *, beside: AbstractSet[str] = frozenset()) -> Callable[
             raise TypeError(
                 f"two conditions have the key word {word!r}: {REGISTERED[word].__qualname__}, {cls.__qualname__}"
             )
-        cls.word, cls.beside = word, beside
-        REGISTERED[word] = cls
-        return cls
+        made = dataclass(slots=True, eq=False, repr=False)(cls)
+        made.word, made.beside = word, beside
+        REGISTERED[word] = made
+        return made
 
     return register
 

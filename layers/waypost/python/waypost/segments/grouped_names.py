@@ -1,9 +1,8 @@
 """Names in a condition, and how many of them it takes: ``vip``, ``[vip, gold]``, ``{all_of: [vip, gold]}``. Used by conditions."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, Self, assert_never, get_args
+from typing import Any, Final, Literal, NamedTuple, Self, assert_never, get_args
 
 from waypost.errors import InvalidInput
 from waypost.segments.generating import Code
@@ -26,8 +25,7 @@ def names_in(rule: Rule, word: str) -> tuple[str, ...]:
     return names
 
 
-@dataclass(frozen=True, slots=True)
-class GroupedNames:
+class GroupedNames(NamedTuple):
     """Names, and whether any, all or none of them must be had."""
 
     names: tuple[str, ...]

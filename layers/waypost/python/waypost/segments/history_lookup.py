@@ -1,4 +1,4 @@
-"""What a contact did and which journeys it went through, as far as a rule asks about it. Used by whoever evaluates one rule.
+"""What a contact did and which journeys it went through, as far as a rule reads it. Used wherever one rule is evaluated.
 
 The profile decides most rules; only what it cannot decide is worth these reads.
 """

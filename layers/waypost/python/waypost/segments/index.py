@@ -1,4 +1,4 @@
-"""Which standing rules an event can affect: those that read what it touches, and no others. Used by the keeper.
+"""Which standing rules an event can affect: those that read what it touches, and no others. Used by the upkeep of segments.
 
 A standing rule is one that Waypost keeps true by itself: a saved segment, a tag with a rule, the life cycle. What an event
 touches is read off the event, never off a difference of profiles: an event that is routed again after a crash must lead to
@@ -35,7 +35,7 @@ DERIVED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """What each event that a standing rule may cause is about. A rule that reads such events depends on those rules."""
 
-UNTOLD: Final = frozenset({"contacts_merged", "contacts_unmerged", "contact_imported", "profile_rebuilt"})
+MAY_CHANGE_ANYTHING: Final = frozenset({"contacts_merged", "contacts_unmerged", "contact_imported", "profile_rebuilt"})
 """Events that may have changed anything in the profile."""
 
 _CONSENTING: Final = frozenset({"consent_granted", "consent_withdrawn", "unsubscribed"})
@@ -50,13 +50,13 @@ class StandingRule:
 
     kind: Kind
     name: str
-    question: MembershipQuery
+    query: MembershipQuery
     refresh: Refresh = "daily"
 
     @property
     def reads(self) -> Reads:
         """What the rule looks at."""
-        return self.question.reads
+        return self.query.reads
 
     @property
     def key(self) -> str:
@@ -85,7 +85,7 @@ class RuleIndex:
         for position, rule in enumerate(ordered):
             for fact in _facts_watched(rule):
                 readers.setdefault(fact, []).append(position)
-        written: dict[str, Any] = {rule.key: rule.question.rule for rule in ordered}
+        written: dict[str, Any] = {rule.key: rule.query.rule for rule in ordered}
         if lifecycle is not None:
             written[LIFECYCLE] = [[stage.name, sorted(stage.after), stage.rule] for stage in lifecycle.stages]
         fingerprint = ids.digest(json.dumps(written, sort_keys=True)) if written else ""
@@ -176,7 +176,7 @@ def _facts_watched(rule: StandingRule) -> set[str]:
 
 def facts_of(event: Event) -> set[str] | None:
     """What an event may have changed of its contact; None when that may be anything."""
-    if event.is_our_own and event.type in UNTOLD:
+    if event.is_our_own and event.type in MAY_CHANGE_ANYTHING:
         return None
     facts = {f"event:{event.type}"}
     if event.type not in CONCLUSIONS:

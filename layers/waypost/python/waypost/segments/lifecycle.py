@@ -1,4 +1,4 @@
-"""The stages of a contact's life and the declared way from one to the next. Used by the keeper, the refresh and Update tasks."""
+"""The stages of a contact's life and the declared way from one to the next. Used by the upkeep, the refresh and Update tasks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ class Lifecycle:
                 yield stage
 
     def check_given(self, stage: str, *, current: str, where: str = "lifecycle") -> None:
-        """Raise InvalidInput unless somebody may put a contact that is in ``current`` into ``stage``."""
+        """Raise InvalidInput unless a contact that is in ``current`` may be put into ``stage`` by hand."""
         named = {each.name: each for each in self.stages}
         if stage not in named:
             known = f"expected one of {', '.join(named)}" if named else f"declare the life cycle in {FILE}"

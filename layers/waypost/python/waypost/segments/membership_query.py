@@ -1,6 +1,6 @@
-"""One rule as a question that is asked of many contacts: of the profile first, of the past only when that cannot tell.
+"""One rule evaluated for many contacts: by the profile first, by the history only when the profile does not decide.
 
-Used by the keeper, by evaluate_segment and by counts.
+Used by the upkeep of segments, by evaluate_segment and by counts.
 """
 
 import json
@@ -19,7 +19,7 @@ from waypost.segments.subject import Subject
 
 @dataclass(frozen=True)
 class MembershipQuery:
-    """A published rule. What it takes to answer is made when it is needed first, and kept."""
+    """A published rule. It is parsed and compiled when it is first needed, once."""
 
     rule: Mapping[str, Any]
 
@@ -43,17 +43,17 @@ class MembershipQuery:
         """The answer from the whole subject."""
         return compiled(self.condition)
 
-    def ask(self, subject: Subject, partitions: Sequence[str], past: HistoryLookup) -> bool:
-        """The answer; ``past`` is read only when the profile does not decide."""
+    def ask(self, subject: Subject, partitions: Sequence[str], lookup: HistoryLookup) -> bool:
+        """The answer; ``lookup`` is used only when the profile does not decide."""
         answer = self.decide(subject)
-        return self.holds(past.added(subject, partitions, self.reads)) if answer is None else answer
+        return self.holds(lookup.added(subject, partitions, self.reads)) if answer is None else answer
 
 
 @lru_cache(maxsize=1024)
-def _question(rule: str) -> MembershipQuery:
+def _query(rule: str) -> MembershipQuery:
     return MembershipQuery(json.loads(rule))
 
 
 def membership_query_of(rule: Mapping[str, Any]) -> MembershipQuery:
-    """The question for this rule; the same one for the same rule. Raises InvalidInput when it is asked, if it is no rule."""
-    return _question(json.dumps(rule, sort_keys=True))
+    """The query of this rule, cached by the rule. What is not a rule raises InvalidInput when it is first used."""
+    return _query(json.dumps(rule, sort_keys=True))

@@ -18,7 +18,7 @@ Refresh = Literal["off", "hourly", "daily"]
 class SavedSegment:
     """A segment with a name. ``rule`` is in published form, with the segments it names already written out.
 
-    ``hold_out`` is the author's note on who is kept out of it for comparison; "" when nobody is.
+    ``hold_out`` is the author's note on who is kept out of it for comparison; "" for none.
     """
 
     name: str

@@ -17,7 +17,7 @@ Measure = Literal["recency", "frequency", "monetary"]
 MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
 
 CLASSES: Final = 5
-"""Quintiles: scores from 1 to 5, as RFM is usually told (Hughes, "Strategic Database Marketing", 1994)."""
+"""Quintiles: scores from 1 to 5, as RFM is usually defined (Hughes, "Strategic Database Marketing", 1994)."""
 
 DIGITS: Final = 3
 """Significant digits that count for a rank; what is equal in them is equal."""
@@ -110,7 +110,7 @@ def boundaries(histogram: Mapping[float, int], *, classes: int = CLASSES) -> tup
 
     Class ``k`` begins at the smallest value that at least ``(k - 1) / classes`` of the contacts are below. Equal values
     so share a class, the lowest they could be in: if 70 of 100 customers ordered once, once is 1 and twice is 4. A
-    class that nobody reaches is missing, and every higher one with it. Exact: the histogram is counted through.
+    class that no contact reaches is missing, and every higher one with it. Exact: the histogram is counted through.
     """
     total = sum(histogram.values())
     return tuple(_begins(sorted(histogram.items()), total, classes))

@@ -1,4 +1,4 @@
-"""What a rule is asked about: a contact at a moment, and the event at hand. Made by whoever evaluates rules.
+"""What a rule is asked about: a contact at a moment, and the event at hand. Made wherever rules are evaluated.
 
 The model holds everything a rule may look at, so that evaluating one needs no store and no clock.
 """
@@ -17,7 +17,7 @@ History = Sequence[tuple[str, datetime, Mapping[str, Any]]]
 """(type, occurred_at, properties) of a contact's events, in any order."""
 
 Consents = Callable[[str, str], str]
-"""What a contact said about a channel and a topic (``*``: the whole channel); ``granted`` is the only yes."""
+"""What a contact answered about a channel and a topic (``*``: the whole channel); ``granted`` is the only yes."""
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 NOTHING: Final[Mapping[str, Any]] = {}
@@ -26,7 +26,7 @@ _TAG_STAMP: Final = "tag:"
 
 
 def no_consents(_channel: str, _topic: str) -> str:
-    """Of a contact who never said anything."""
+    """Of a contact that never answered."""
     return "none"
 
 

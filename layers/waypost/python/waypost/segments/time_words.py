@@ -1,9 +1,8 @@
 """The time words of a condition: when something was or will be, and on which days or hours. Used by every condition over times."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from waypost.errors import InvalidInput
 from waypost.segments.calendar import CalendarTest, Window, calendar_test, local, window_of
@@ -19,8 +18,7 @@ TimeTest = Callable[[datetime, Subject], bool]
 """Whether a moment passes, for a subject's zone and its moment of asking."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeWords:
+class TimeWords(NamedTuple):
     """The time words given and their values; empty when none is."""
 
     words: Mapping[str, Any]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from waypost.authoring.problems import Authored, is_expression
-from waypost.authoring.rules.contradictions import no_number_passes, said
+from waypost.authoring.rules.contradictions import in_words, no_number_passes
 from waypost.authoring.rules.documentation import Says
 from waypost.authoring.rules.event_times import EventTimes
 from waypost.authoring.rules.numbers import Limit, Occurrence, is_whole
@@ -290,7 +290,7 @@ class Counted(EventTimes):
                     "at_least: expected 1 or more; 0 holds for everybody, exactly: 0 for whom it never did"
                 )
         if no_number_passes(limits.items(), whole=whole, least=0 if whole else None):
-            raise ValueError(f"can never hold: no number is {said(limits)}; correct the limits")
+            raise ValueError(f"can never hold: no number is {in_words(limits)}; correct the limits")
         self._has_days_enough(limits)
         return self
 
@@ -299,7 +299,7 @@ class Counted(EventTimes):
         if self.count not in {"days", "days_in_a_row"} or not isinstance(days, int):
             return
         if no_number_passes(limits.items(), whole=True, least=0, most=days):
-            raise ValueError(f"last_days {days} has no number of days that is {said(limits)}; correct one of them")
+            raise ValueError(f"last_days {days} has no number of days that is {in_words(limits)}; correct one of them")
 
     @property
     def given(self) -> set[str]:

@@ -1,5 +1,5 @@
 """Comparisons that nothing can pass together: in one condition they are refused, by the models of rules; between the conditions
-of an ``all`` they are told to whoever has a segment checked.
+of an ``all`` they are reported when a segment is checked.
 
 Only what is certain is called a contradiction, whatever the contact, its zone and the moment; the property tests hold each
 of them against a naive reading of the language.
@@ -68,7 +68,7 @@ def _first_whole(low: float, *, after: bool) -> float:
 def never_together(rule: Mapping[str, Any], place: str) -> Iterator[tuple[str, str]]:
     """Each ``all`` in a published rule whose parts can never hold together: where, and why.
 
-    Whoever wrote it meant ``any``, or another limit. It selects nobody, which a rule that was put together by a machine
+    The author meant ``any``, or another limit. It selects nobody, which a rule that was put together by a machine
     may well do, so it is no mistake of the language.
     """
     if "all" in rule and (reason := _why_never(rule["all"])):
@@ -87,8 +87,8 @@ def _why_never(rules: Sequence[Mapping[str, Any]]) -> str:
             for other in comparisons[:index]:
                 if _exclude(other, one):
                     return (
-                        f"can never hold: of {about}, {said({other.word: other.wanted})} excludes "
-                        f"{said({one.word: one.wanted})}; correct one of them, or put both under 'any'"
+                        f"can never hold: of {about}, {in_words({other.word: other.wanted})} excludes "
+                        f"{in_words({one.word: one.wanted})}; correct one of them, or put both under 'any'"
                     )
     written = {repr(rule) for rule in rules}
     for index, rule in enumerate(rules):
@@ -100,10 +100,10 @@ def _why_never(rules: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def said(comparisons: Mapping[str, Any]) -> str:
+def in_words(comparisons: Mapping[str, Any]) -> str:
     """``at_least 30 and at_most 20``: comparisons as an author reads them in a reason."""
     return " and ".join(
-        f"{word} ({said(limit)})" if isinstance(limit, Mapping) else f"{word} {limit!r}"[:80]
+        f"{word} ({in_words(limit)})" if isinstance(limit, Mapping) else f"{word} {limit!r}"[:80]
         for word, limit in comparisons.items()
     )
 

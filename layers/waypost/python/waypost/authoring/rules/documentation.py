@@ -12,7 +12,7 @@ SECTIONS: Final[dict[str, tuple[Family, str]]] = {
     "dates": ("attribute", "Dates and times"),
     "birthdays": ("attribute", "Ages, birthdays, anniversaries"),
     "lists": ("attribute", "Lists"),
-    "standing": ("attribute", "Points, metrics, life cycle"),
+    "stages": ("attribute", "Points, metrics, life cycle"),
     "place": ("attribute", "Language, local time, when first seen"),
     "addresses": ("attribute", "Addresses, identities, consent"),
     "counts": ("behaviour", "Did or did not, and how often"),

@@ -65,7 +65,7 @@ def _shown(value: Any) -> str:
 
 
 def _check_size(rule: Any) -> None:
-    """Refuse what nobody writes by hand before anything looks deeper; with a stack of our own, so that it cannot overflow."""
+    """Refuse sizes that no author writes by hand before anything looks deeper; with a stack of our own, so that it cannot overflow."""
     conditions = listed = 0
     waiting: list[tuple[Any, int, int]] = [(rule, 1, 0)]
     while waiting:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, WithJsonSchema
 
 from waypost.authoring.problems import OrExpression, unknown
-from waypost.authoring.rules.contradictions import no_number_passes, said
+from waypost.authoring.rules.contradictions import in_words, no_number_passes
 from waypost.segments.calendar import MOST_DAYS
 from waypost.segments.vocabulary import NUMBER_WORDS
 
@@ -88,7 +88,7 @@ def _comparison(quantity: Quantity) -> Callable[[Any], dict[str, Any]]:
             for each in number_pair(limit) if word == "between" else [limit]:
                 quantity.check(each, word)
         if no_number_passes(value.items(), whole=True, least=quantity.least, most=quantity.most):
-            raise ValueError(f"can never hold: no number of {quantity.what} is {said(value)}; correct the limits")
+            raise ValueError(f"can never hold: no number of {quantity.what} is {in_words(value)}; correct the limits")
         return dict(value)
 
     return check

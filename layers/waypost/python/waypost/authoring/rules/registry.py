@@ -34,7 +34,7 @@ def model(word: str) -> Callable[[type[_Model]], type[_Model]]:
 
 
 def load_models() -> None:
-    """Import every module of models. Raises TypeError when a condition has no model: nobody could write it."""
+    """Import every module of models. Raises TypeError when a condition has no model, and so could not be written."""
     from waypost.authoring.rules import models  # noqa: PLC0415 - the models register themselves here
 
     for each in sorted(module.name for module in iter_modules(models.__path__)):

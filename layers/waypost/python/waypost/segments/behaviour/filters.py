@@ -6,10 +6,9 @@ order of the history.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from waypost.errors import InvalidInput
 from waypost.segments.behaviour.following import Followed, Happened, property_pair, span
@@ -27,8 +26,7 @@ FILTER_WORDS: Final = TIME_WORDS | {"where", "followed_by", "not_followed_by"}
 _FOLLOWING_WORDS: Final = FILTER_WORDS | {"event", "same"}
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(NamedTuple):
     """Events that follow another: ``within`` a time of it, with the property ``same`` in common."""
 
     events: "EventFilter"
@@ -61,8 +59,7 @@ class Following:
         return " ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class EventFilter:
+class EventFilter(NamedTuple):
     """The events of these types and times whose properties pass ``where``, and that others follow or do not follow."""
 
     types: tuple[str, ...]

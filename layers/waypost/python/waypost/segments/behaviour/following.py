@@ -2,9 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
@@ -14,8 +13,7 @@ Happened = tuple[datetime, Mapping[str, Any]]
 """One event that a condition counts: its time and its properties."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(NamedTuple):
     """What has to come (or, ``wanted`` false, must not come) later than an event, ``within`` a time.
 
     ``same``: the property of the event and that of what follows that must have a value in common.

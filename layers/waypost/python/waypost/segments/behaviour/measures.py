@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from math import fsum
 from operator import itemgetter
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from waypost.errors import InvalidInput
 from waypost.segments.behaviour.filters import EventFilter, filter_of, loop
@@ -39,17 +38,16 @@ _MEASURES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """What is measured, and what it is compared with.
 
-    One of three: the events themselves (``count``: in which unit), the values of a property (``name``; ``word``: how), or one
+    One of three: the events themselves (``counted``: in which unit), the values of a property (``name``; ``word``: how), or one
     event (``occurrence``: which). ``limits`` are the comparisons by word; ``options`` what the most frequent value may be.
     """
 
     word: str | None
     name: Any
-    count: str
+    counted: str
     occurrence: Any
     having: Condition | None
     limits: Mapping[CountWord, Any]
@@ -76,11 +74,11 @@ class Measure:
     @property
     def counts_times(self) -> bool:
         """Whether the events are simply counted."""
-        return self.word is None and self.occurrence is None and self.count == "times"
+        return self.word is None and self.occurrence is None and self.counted == "times"
 
     def reads(self) -> Reads:
         """What it takes to measure beside the events: the contact's zone for days, what is asked of one event."""
-        zoned = Reads(attributes=frozenset({ZONE_ATTRIBUTE})) if self.count != "times" else Reads()
+        zoned = Reads(attributes=frozenset({ZONE_ATTRIBUTE})) if self.counted != "times" else Reads()
         return zoned if self.having is None else zoned | self.having.reads().inside_an_event()
 
     def source(self, code: Code, events: EventFilter, checks: Sequence[str]) -> list[str]:
@@ -91,9 +89,9 @@ class Measure:
             return self._most_frequent(code, checks)
         if self.word is not None:
             return self._aggregated(code, checks, self.word)
-        return self._counted(code, checks)
+        return self._number(code, checks)
 
-    def index(self) -> int:
+    def position(self) -> int:
         """Which of the events in their order: from the front from 0 on, -1 for the last. Raises InvalidInput."""
         which = self.occurrence
         if which in {"first", "last"}:
@@ -116,7 +114,7 @@ class Measure:
         """What is compared of the events: a number, None without one, or a list of most frequent values; for explanations."""
         if self.word is None:
             days = {local(at, subject.zone).date() for at, _ in events}
-            return len(events) if self.count == "times" else _COUNTED[self.count](days)
+            return len(events) if self.counted == "times" else _COUNTED[self.counted](days)
         values = [look_up(properties, self.name) for _, properties in events]
         if self.word in {"distinct", "repeated", "most_frequent"}:
             found = Counter(identity_of(one) for value in values for one in each_scalar(value))
@@ -145,28 +143,28 @@ class Measure:
 
     def unit(self, language: Language, number: Any = None) -> str:
         """What is counted, of so many."""
-        words = pick(_UNITS[self.count], language)
+        words = pick(_UNITS[self.counted], language)
         return words.replace("times", "time").replace("days", "day").replace("weeks", "week") if number == 1 else words
 
     def say_occurrence(self, language: Language) -> list[str]:
         """Which of the events, if one is asked for."""
         return [phrase(language, "time: {}", "第几次：{}", self.occurrence)] if self.occurrence is not None else []
 
-    def _counted(self, code: Code, checks: Sequence[str]) -> list[str]:
+    def _number(self, code: Code, checks: Sequence[str]) -> list[str]:
         answer = self.compared(code, default="n >= 1")
-        if self.count == "times":
+        if self.counted == "times":
             if self.limits.keys() <= {"at_least"}:
                 least = self.limits.get("at_least") or 1
                 limit = code.constant(least)
                 enough = ["return True"] if least == 1 else ["n += 1", f"if n >= {limit}: return True"]
                 return ["n = 0", *loop(checks, *enough), f"return n >= {limit}"]
             return ["n = 0", *loop(checks, "n += 1"), f"return {answer}"]
-        if self.count not in COUNTS:
-            raise InvalidInput("rule.count", f"expected one of {', '.join(COUNTS)}, got {self.count!r}")
+        if self.counted not in COUNTS:
+            raise InvalidInput("rule.count", f"expected one of {', '.join(COUNTS)}, got {self.counted!r}")
         return [
             "days = set()",
             *loop(checks, f"days.add({code.constant(local)}(at, s.zone).date())"),
-            f"n = {code.constant(_COUNTED[self.count])}(days)",
+            f"n = {code.constant(_COUNTED[self.counted])}(days)",
             f"return {answer}",
         ]
 
@@ -213,7 +211,7 @@ class Measure:
 
     def _one_event(self, code: Code, events: EventFilter, checks: Sequence[str]) -> list[str]:
         """The first, last or n-th of the events that count, and what is asked of it: its time, its properties."""
-        index = self.index()
+        index = self.position()
         if self.limits:
             raise InvalidInput("rule.occurrence", "is about one event; leave out how many there must be")
         body = [

@@ -1,7 +1,6 @@
 """all, any, not: conditions over conditions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Self, final
 
 from waypost.segments.condition import (
@@ -26,7 +25,6 @@ _FUNCTION_DEPTH: Final = 15
 
 @condition("all")
 @final
-@dataclass(frozen=True, slots=True)
 class All(Combination):
     """Every part holds."""
 
@@ -63,7 +61,6 @@ class All(Combination):
 
 @condition("any")
 @final
-@dataclass(frozen=True, slots=True)
 class AnyOf(Combination):
     """At least one part holds."""
 
@@ -100,7 +97,6 @@ class AnyOf(Combination):
 
 @condition("not")
 @final
-@dataclass(frozen=True, slots=True)
 class Not(Combination):
     """The one part does not hold."""
 

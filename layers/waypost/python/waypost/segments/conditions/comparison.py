@@ -1,7 +1,6 @@
 """attribute, property, metric: one operator over a value of the contact, of the event at hand, of what Waypost counts."""
 
-from dataclasses import dataclass
-from typing import Any, Final, Self, final
+from typing import Any, Final, NamedTuple, Self, final
 
 from waypost.errors import InvalidInput
 from waypost.segments import operators
@@ -25,8 +24,7 @@ _BESIDE: Final = frozenset({*OPERATORS, *OPTIONS_OF_OPERATORS})
 _MOVING: Final = RELATIVE_WORDS | {"age", "anniversary"}
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """The value of this name, compared by one operator; with ``folds`` upper and lower case are the same."""
 
     name: str
@@ -85,7 +83,6 @@ class Comparison:
 
 @condition("attribute", beside=_BESIDE)
 @final
-@dataclass(frozen=True, slots=True)
 class Attribute(Condition):
     """An attribute of the contact compares so."""
 
@@ -115,7 +112,6 @@ class Attribute(Condition):
 
 @condition("property", beside=_BESIDE)
 @final
-@dataclass(frozen=True, slots=True)
 class Property(Condition):
     """A property of the event at hand compares so."""
 
@@ -145,7 +141,6 @@ class Property(Condition):
 
 @condition("metric", beside=_BESIDE)
 @final
-@dataclass(frozen=True, slots=True)
 class Metric(Condition):
     """A metric of the contact compares so."""
 

@@ -1,7 +1,6 @@
 """consent: what the contact answered for a channel, for a topic or in general, and when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self, final
 
 from waypost.contacts.profile import ALL_TOPICS, Consent
@@ -16,7 +15,6 @@ from waypost.segments.wording import Language, moment_in_words, phrase
 
 @condition("consent", beside=TIME_WORDS | {"topic", "is"})
 @final
-@dataclass(frozen=True, slots=True)
 class Consented(Condition):
     """The contact's consent is in this state, perhaps since an answer of such a time."""
 

@@ -1,6 +1,5 @@
 """created, now: when the contact was first seen, and what time it is where it lives."""
 
-from dataclasses import dataclass
 from typing import Self, final
 
 from waypost.segments.calendar import local
@@ -15,7 +14,6 @@ from waypost.segments.wording import Language, missing, moment_in_words, phrase
 
 @condition("created")
 @final
-@dataclass(frozen=True, slots=True)
 class Created(Condition):
     """The contact was first seen at such a time."""
 
@@ -45,7 +43,6 @@ class Created(Condition):
 
 @condition("now")
 @final
-@dataclass(frozen=True, slots=True)
 class Now(Condition):
     """It is such a time where the contact lives."""
 

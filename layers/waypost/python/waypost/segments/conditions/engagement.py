@@ -1,7 +1,6 @@
 """engagement: what contacts, providers and links did with messages, on one channel or on all."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self, final
 
 from waypost.contacts.channels import declared_channels
@@ -38,7 +37,6 @@ _WORDS_WITH_LAST: Final = _WORDS | set(COUNT_WORDS)
 
 @condition("engagement", beside=EVENT_WORDS | (_WORDS - {"engagement"}))
 @final
-@dataclass(frozen=True, slots=True)
 class Engagement(Condition):
     """It happened to messages.
 

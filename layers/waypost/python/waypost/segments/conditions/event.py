@@ -1,6 +1,5 @@
 """event: what happened, how often, when, with which properties, and what came after."""
 
-from dataclasses import dataclass
 from typing import Any, Final, Self, final
 
 from waypost.segments.behaviour.filters import FILTER_WORDS, EventFilter, filter_in_words, sorter
@@ -20,7 +19,6 @@ EVENT_WORDS: Final = FILTER_WORDS | MEASURE_WORDS
 
 @condition("event", beside=EVENT_WORDS)
 @final
-@dataclass(frozen=True, slots=True)
 class Event(Condition):
     """Events happened so."""
 
@@ -95,7 +93,7 @@ class Event(Condition):
         return f"{self.measure.say_property(language)} = {'–' if found is None else shown(found)}"
 
     def _occurrence(self, events: list[Happened], subject: Subject, language: Language) -> str:
-        index = self.measure.index()
+        index = self.measure.position()
         if len(events) <= max(index, 0):
             return phrase(language, "no such event", "没有这样的事件")
         at, properties = events[index]

@@ -1,6 +1,5 @@
 """identity: by what the contact is known."""
 
-from dataclasses import dataclass
 from typing import Self, final
 
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
@@ -14,7 +13,6 @@ from waypost.segments.wording import Language, phrase, shown
 
 @condition("identity", beside=frozenset({"account"}))
 @final
-@dataclass(frozen=True, slots=True)
 class KnownBy(Condition):
     """The contact has an identity of the kind, perhaps one of this account (``<account>:<id>``)."""
 

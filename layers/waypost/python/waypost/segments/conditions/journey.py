@@ -1,6 +1,5 @@
 """journey: which journeys the contact entered, when, and how they ended."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, Self, cast, final, get_args
 
 from waypost.errors import InvalidInput
@@ -27,7 +26,6 @@ _WORDS: Final[dict[JourneyState, tuple[str, str]]] = {
 
 @condition("journey", beside=TIME_WORDS | {"is", "outcome"})
 @final
-@dataclass(frozen=True, slots=True)
 class PassedThrough(Condition):
     """The contact has passages through one of the journeys in this state, perhaps entered at such a time."""
 

@@ -1,7 +1,6 @@
 """lifecycle: the stage of the contact's life cycle, and since when."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, final
 
@@ -18,9 +17,8 @@ from waypost.segments.wording import Language, moment_in_words, names_in_words, 
 
 @condition("lifecycle", beside=TIME_WORDS)
 @final
-@dataclass(frozen=True, slots=True)
 class LifecycleStage(Condition):
-    """The contact is in one of the stages; since when is said by the last event that reports the change to it."""
+    """The contact is in one of the stages; the last event that reports the change to it says since when."""
 
     stages: tuple[str, ...]
     times: TimeWords

@@ -1,6 +1,5 @@
 """tag, group, segment: what a contact has and belongs to, and since when."""
 
-from dataclasses import dataclass
 from typing import Self, final
 
 from waypost.segments.condition import Condition, Decision, compiled, condition
@@ -15,7 +14,6 @@ from waypost.segments.wording import Language, phrase
 
 @condition("tag", beside=TIME_WORDS)
 @final
-@dataclass(frozen=True, slots=True)
 class Tagged(Condition):
     """The contact has the tags, perhaps since such a time."""
 
@@ -47,7 +45,6 @@ class Tagged(Condition):
 
 @condition("group")
 @final
-@dataclass(frozen=True, slots=True)
 class InGroup(Condition):
     """The contact is in the groups; since when is asked of the event ``group_joined``."""
 
@@ -75,7 +72,6 @@ class InGroup(Condition):
 
 @condition("segment", beside=TIME_WORDS)
 @final
-@dataclass(frozen=True, slots=True)
 class InSegment(Condition):
     """The stored membership in saved segments: of those that were not inlined, or that are asked since when."""
 

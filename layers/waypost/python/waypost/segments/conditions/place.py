@@ -1,7 +1,6 @@
 """locale, region: the language a contact reads, the province or city it lives in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Self, final
 
 from waypost.segments.condition import Condition, Decision, compiled, condition
@@ -19,7 +18,6 @@ REGION_ATTRIBUTES: Final = ("city", "province")
 
 @condition("locale")
 @final
-@dataclass(frozen=True, slots=True)
 class Locale(Condition):
     """The contact reads one of the languages, in any region and script unless one is named."""
 
@@ -61,7 +59,6 @@ def _language_tag(text: str) -> str:
 
 @condition("region")
 @final
-@dataclass(frozen=True, slots=True)
 class LivesIn(Condition):
     """The contact lives in one of the provinces or cities, in any spelling; a city is in its province too."""
 

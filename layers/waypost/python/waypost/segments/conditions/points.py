@@ -1,6 +1,5 @@
 """points: what the contact has earned and not spent."""
 
-from dataclasses import dataclass
 from typing import Any, Self, final
 
 from waypost.segments import operators
@@ -14,7 +13,6 @@ from waypost.segments.wording import Language, number_in_words, phrase
 
 @condition("points")
 @final
-@dataclass(frozen=True, slots=True)
 class Points(Condition):
     """The contact's points compare so."""
 

@@ -1,7 +1,6 @@
 """bucket, holdout: a random part of all contacts, the same for ever."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self, final
 
 from waypost.errors import InvalidInput
@@ -19,7 +18,6 @@ BUCKETS: Final = 10_000
 
 @condition("bucket")
 @final
-@dataclass(frozen=True, slots=True)
 class InBucket(Condition):
     """The contact falls into this part of a hundred percent; ``start`` is inside, ``end`` is not."""
 
@@ -53,7 +51,6 @@ class InBucket(Condition):
 
 @condition("holdout")
 @final
-@dataclass(frozen=True, slots=True)
 class HeldOut(Condition):
     """The contact belongs to the first part of a hundred percent: those that get nothing."""
 

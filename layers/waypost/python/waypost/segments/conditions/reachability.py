@@ -1,6 +1,5 @@
 """address, suppressed, reachable: whether and why a message can go to the contact on a channel."""
 
-from dataclasses import dataclass
 from typing import Self, final
 
 from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS, Channel
@@ -18,7 +17,6 @@ from waypost.segments.wording import Language, phrase, shown
 
 @condition("address")
 @final
-@dataclass(frozen=True, slots=True)
 class HasAddress(Condition):
     """The contact has an address on the channel, or on any."""
 
@@ -48,7 +46,6 @@ class HasAddress(Condition):
 
 @condition("suppressed", beside=frozenset({"reason"}))
 @final
-@dataclass(frozen=True, slots=True)
 class Suppressed(Condition):
     """Messages on the channel, or on any, are stopped: for one of the reasons, or for any when none is named."""
 
@@ -85,7 +82,6 @@ class Suppressed(Condition):
 
 @condition("reachable", beside=frozenset({"topic"}))
 @final
-@dataclass(frozen=True, slots=True)
 class Reachable(Condition):
     """A marketing message could go to the contact on the channel, or on any: an address, consent, no suppression."""
 

@@ -70,7 +70,7 @@ class MetricRule(Comparison):
 
     SAYS: ClassVar[tuple[Says, ...]] = (
         Says(
-            "standing",
+            "stages",
             "metric",
             "has a computed metric that compares so; every operator for numbers and text goes",
             "{ metric: rfm_r, at_least: 4 }",

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from waypost.authoring.problems import is_expression
 from waypost.authoring.rules.behaviour import Counted
-from waypost.authoring.rules.contradictions import no_number_passes, said
+from waypost.authoring.rules.contradictions import in_words, no_number_passes
 from waypost.authoring.rules.documentation import Says
 from waypost.authoring.rules.numbers import Messages
 from waypost.authoring.rules.registry import model
@@ -102,6 +102,6 @@ class EngagementRule(Counted):
         is_known = isinstance(self.of_last, int) and not any(map(is_expression, limits.values()))
         if is_known and no_number_passes(limits.items(), whole=True, least=0, most=self.of_last):
             raise ValueError(
-                f"can never hold: of_last {self.of_last} has no number of messages that is {said(limits)}; correct one of them"
+                f"can never hold: of_last {self.of_last} has no number of messages that is {in_words(limits)}; correct one of them"
             )
         return self

@@ -13,10 +13,10 @@ class LifecycleRule(TimeWords):
     """The contact is in a stage of the life cycle, or in any of a list; the time words ask since when."""
 
     SAYS: ClassVar[tuple[Says, ...]] = (
-        Says("standing", "lifecycle", "is in this stage of the life cycle", "{ lifecycle: active }"),
-        Says("standing", "lifecycle: [a, b]", "is in any of these stages", "{ lifecycle: [new, active, mature] }"),
+        Says("stages", "lifecycle", "is in this stage of the life cycle", "{ lifecycle: active }"),
+        Says("stages", "lifecycle: [a, b]", "is in any of these stages", "{ lifecycle: [new, active, mature] }"),
         Says(
-            "standing",
+            "stages",
             "lifecycle … within",
             "came into the stage in this window; every time word goes",
             "{ lifecycle: active, within: 30d }",

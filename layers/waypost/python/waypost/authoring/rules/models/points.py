@@ -14,7 +14,7 @@ class PointsRule(Authored):
 
     SAYS: ClassVar[tuple[Says, ...]] = (
         Says(
-            "standing",
+            "stages",
             "points",
             "has so many points",
             "{ points: { at_least: 1000 } }",

@@ -22,6 +22,8 @@ def names(*each: str) -> frozenset[str]:
         ({"attribute": "birthday", "age": 3}, Reads(attributes=names("birthday", "timezone"), time=True)),
         ({"property": "a", "equals_trigger": "b"}, Reads(property=True, trigger=True)),
         ({"coupon": "A"}, Reads(property=True)),
+        ({"property": "at", "last_days": 3}, Reads(property=True, attributes=names("timezone"), time=True)),
+        ({"metric": "last_order", "within": "3d"}, Reads(metrics=names("last_order"), attributes=names("timezone"), time=True)),
         ({"tag": {"all_of": ["a", "b"]}}, Reads(tags=names("a", "b"))),
         ({"tag": "a", "last_days": 3}, Reads(tags=names("a"), attributes=names("timezone"), time=True)),
         ({"group": ["a", "b"]}, Reads(groups=names("a", "b"))),
