@@ -13,7 +13,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.files import FakeFiles
 from tests.fakes.queue import FakeQueue
 from tests.metrics.night import ACTIVITY, RFM
-from tests.segments.standing import saved
+from tests.segments.kept_rules import saved
 from waypost.aws.files import S3Files
 from waypost.aws.profile_scan import DynamoProfileScan
 from waypost.bulk.pages import Page

@@ -14,7 +14,8 @@ from waypost.authoring.rules import dump_rule, parse_rule
 from waypost.authoring.rules.behaviour import Counted
 from waypost.authoring.rules.comparisons import Comparison
 from waypost.authoring.rules.documentation import SECTIONS, Says
-from waypost.authoring.rules.reference_text import INTRO, QUESTIONS, RECIPES
+from waypost.authoring.rules.recipes import RECIPES
+from waypost.authoring.rules.reference_text import INTRO, QUESTIONS
 from waypost.authoring.rules.registry import MODELS
 from waypost.authoring.rules.sample import sample, written_out
 from waypost.authoring.segments import Segment

@@ -15,7 +15,7 @@ import pytest
 from tests.engine.published_journeys import Published, journey, published
 from tests.engine.world import Play, Step, World, event
 from tests.fakes.effects import CRASH_MODES, CrashMode
-from tests.segments.standing import lifecycle, saved, tag_system
+from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.channels.answers import Answer, RefusedForNow, RefusedMessage, Unclear
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event

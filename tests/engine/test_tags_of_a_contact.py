@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.world import CONTACT, START, World, event, task_payload
 from tests.fakes.effects import Crash
-from tests.segments.standing import lifecycle, tag_system
+from tests.segments.kept_rules import lifecycle, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.attributes import AttributeSystem
 from waypost.contacts.profile import Contact, with_tags

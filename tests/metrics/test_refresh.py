@@ -9,7 +9,7 @@ import pytest
 from tests.engine.world import START, World
 from tests.fakes.effects import Crash
 from tests.metrics.night import ACTIVITY, RFM, Night
-from tests.segments.standing import lifecycle, saved, tag_system
+from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.bulk.pages import BaseSize
 from waypost.contacts.profile import with_tags
 from waypost.errors import ConcurrentUpdate, InvalidInput

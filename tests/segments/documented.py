@@ -7,7 +7,7 @@ from typing import Any
 
 from waypost.authoring.rule_reference import conditions
 from waypost.authoring.rules import dump_rule, parse_rule
-from waypost.authoring.rules.reference_text import RECIPES
+from waypost.authoring.rules.recipes import RECIPES
 from waypost.authoring.rules.sample import written_out
 from waypost.authoring.yaml_reading import read_yaml
 from waypost.segments.conditions import CONDITIONS

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.world import CONTACT, START, World, event
-from tests.segments.standing import lifecycle, saved, tag_system
+from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput

@@ -12,7 +12,8 @@ from typing import Final
 
 from waypost.authoring.rule_schema import says_of, segment_schema
 from waypost.authoring.rules.documentation import SECTIONS, Says
-from waypost.authoring.rules.reference_text import INTRO, LIMITS, QUESTIONS, RECIPES, SEMANTICS
+from waypost.authoring.rules.recipes import RECIPES
+from waypost.authoring.rules.reference_text import INTRO, LIMITS, QUESTIONS, SEMANTICS
 from waypost.authoring.rules.registry import MODELS
 from waypost.authoring.rules.sample import HISTORY, NOW, SEGMENTS, ZONE, sample
 

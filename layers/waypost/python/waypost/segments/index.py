@@ -1,4 +1,4 @@
-"""Which standing rules an event can affect: those that read what it touches, and no others. Used by the keeper.
+"""Which standing rules an event can affect: those that read what it touches, and no others. Used by the upkeep of segments.
 
 A standing rule is one that Waypost keeps true by itself: a saved segment, a tag with a rule, the life cycle. What an event
 touches is read off the event, never off a difference of profiles: an event that is routed again after a crash must lead to

@@ -1,4 +1,4 @@
-"""The stages of a contact's life and the declared way from one to the next. Used by the keeper, the refresh and Update tasks."""
+"""The stages of a contact's life and the declared way from one to the next. Used by the upkeep, the refresh and Update tasks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

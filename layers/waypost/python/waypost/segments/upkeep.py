@@ -133,7 +133,7 @@ def _ended_by(event: Event) -> Mapping[str, str]:
 class _Pass:
     """One pass over the affected rules of a contact, in their order. ``contact`` and ``events`` are what has come of it."""
 
-    keeper: Upkeep
+    upkeep: Upkeep
     before: Contact
     occasion: _Occasion
     events: list[Event] = field(default_factory=list)
@@ -145,12 +145,12 @@ class _Pass:
 
     def __post_init__(self) -> None:
         self.contact = self.before
-        now = self.keeper.clock().astimezone(UTC)
+        now = self.upkeep.clock().astimezone(UTC)
         self.now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # stored instants have milliseconds
 
     def run(self) -> None:
         """Evaluate what is due and what follows from it, each rule at most once and behind those it builds on."""
-        index = self.keeper.index
+        index = self.upkeep.index
         changed = self._end_tags() | (self._leave_undeclared() if self._is_whole else set())
         waiting = sorted(self._due | index.touched_by(changed))
         self._reach, known = index.following(waiting), set(waiting)
@@ -165,7 +165,7 @@ class _Pass:
 
     @property
     def _rules_are_new(self) -> bool:
-        return self.before.kept != self.keeper.index.fingerprint
+        return self.before.kept != self.upkeep.index.fingerprint
 
     @property
     def _is_whole(self) -> bool:
@@ -174,12 +174,12 @@ class _Pass:
 
     @cached_property
     def _due(self) -> set[int]:
-        index = self.keeper.index
+        index = self.upkeep.index
         return set(range(len(index))) if self._is_whole else index.touched_by(self.occasion.facts or ())
 
     def _end_tags(self) -> set[str]:
         """Take the tags whose time is over; the facts that change with them."""
-        self.contact = with_expiries(self.contact, self.keeper.tags)
+        self.contact = with_expiries(self.contact, self.upkeep.tags)
         over = sorted(ended_tags(self.contact, self.now))
         for name in over:
             self._change_tag(name, given=False, by="expiry")
@@ -187,14 +187,14 @@ class _Pass:
 
     def _leave_undeclared(self) -> set[str]:
         """Leave the segments that are declared no longer; the facts that change with them."""
-        gone = sorted(name for name in self.contact.segments if f"segment:{name}" not in self.keeper.index.keys)
+        gone = sorted(name for name in self.contact.segments if f"segment:{name}" not in self.upkeep.index.keys)
         for name in gone:
             self._change_segment(name, member=False)
         return {f"segment:{name}" for name in gone}
 
     def _apply(self, position: int) -> bool:
         """Evaluate one rule; whether its answer is another one than the profile had."""
-        rule = self.keeper.index.rules[position]
+        rule = self.upkeep.index.rules[position]
         if rule.kind == "lifecycle":
             return self._apply_lifecycle(rule)
         holds = self._answer(rule, rule.query)
@@ -240,12 +240,12 @@ class _Pass:
             because={"because": self._because(key)},
             correlation_id=self.occasion.correlation_id,
         )
-        self.contact = with_expiries(with_tags(self.contact, add=after, remove=before, at=at), self.keeper.tags)
+        self.contact = with_expiries(with_tags(self.contact, add=after, remove=before, at=at), self.upkeep.tags)
 
     def _apply_lifecycle(self, rule: StandingRule) -> bool:
         """Go from stage to stage as far as the rules lead; each step is an event."""
         was = self.contact.lifecycle
-        for _ in self.keeper.index.stages:  # no way is longer, unless it goes round in a circle
+        for _ in self.upkeep.index.stages:  # no way is longer, unless it goes round in a circle
             stage = self._next_stage(rule)
             if stage == self.contact.lifecycle:
                 break
@@ -257,9 +257,9 @@ class _Pass:
 
     def _next_stage(self, rule: StandingRule) -> str:
         """The stage that follows, from the profile alone where that can tell (see ``Lifecycle.next``)."""
-        lifecycle, current = self.keeper.index.lifecycle, self.contact.lifecycle
+        lifecycle, current = self.upkeep.index.lifecycle, self.contact.lifecycle
         for stage in lifecycle.reachable(current) if lifecycle else ():
-            query = self.keeper.index.stages.get(stage.name)
+            query = self.upkeep.index.stages.get(stage.name)
             if query is None:
                 return current
             answer = self._answer(rule, query)
@@ -274,7 +274,7 @@ class _Pass:
     def _subject(self, rule: StandingRule | None = None) -> Subject:
         """The contact as it is now; with the past that ``rule`` asks about."""
         if self._made_of is not self.contact:
-            self._present = subject_of(self.contact, now=self.now, default_zone=self.keeper.default_zone)
+            self._present = subject_of(self.contact, now=self.now, default_zone=self.upkeep.default_zone)
             self._made_of = self.contact
         if rule is None:
             return self._present
@@ -287,16 +287,16 @@ class _Pass:
     @cached_property
     def _asked(self) -> Reads:
         """What any rule of this pass may look at."""
-        return Reads.of_all(self.keeper.index.rules[position].reads for position in self._reach)
+        return Reads.of_all(self.upkeep.index.rules[position].reads for position in self._reach)
 
     @cached_property
     def _history(self) -> History:
         """The events that any rule of this pass may ask about; read once."""
-        return self.keeper.lookup.events(self.contact.partitions, self._asked)
+        return self.upkeep.lookup.events(self.contact.partitions, self._asked)
 
     @cached_property
     def _enrolments(self) -> list[Enrolled]:
-        return self.keeper.lookup.passages(self.contact.partitions, ended=self.occasion.ended)
+        return self.upkeep.lookup.passages(self.contact.partitions, ended=self.occasion.ended)
 
     def _say(self, kind: str, key: str, at: datetime, *, stamp: str, **properties: str) -> None:
         occasion = self._last_change(stamp)
@@ -322,7 +322,7 @@ class _Pass:
     @cached_property
     def _followed(self) -> set[str]:
         """The keys of all rules that what has happened can affect."""
-        index, facts = self.keeper.index, self.occasion.facts
+        index, facts = self.upkeep.index, self.occasion.facts
         return {index.rules[each].key for each in index.following(index.touched_by(facts or ()))}
 
     def _last_change(self, key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.world import CONTACT, START, World, event
-from tests.segments.standing import lifecycle, saved, tag_system
+from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
 from waypost.events.envelope import Event
