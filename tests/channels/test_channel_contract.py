@@ -26,6 +26,7 @@ from waypost.content.render import Filler
 from waypost.content.templates import prepared
 from waypost.events.envelope import Event
 from waypost.events.message_events import MESSAGE_EVENTS
+from waypost.pages.texts import LANGUAGES
 from waypost.tracking.record_delivery import delivery_events
 
 pytestmark = pytest.mark.flow  # for its sockets
@@ -277,6 +278,14 @@ def test_a_channel_folder_has_every_part(channel: Channel) -> None:
     assert provider_names(channel) == sorted(fake.provider for fake in fakes()[channel])
     assert channel in {name for name, _ in notice_readers().values()}
     assert authored_channels()[channel].kind
+
+
+@EVERY_CHANNEL
+def test_a_channel_has_a_name_in_every_language_of_the_pages(channel: Channel) -> None:
+    declared = declared_channels()[channel]
+    for names in (declared.names, declared.messages):
+        assert set(names) == set(LANGUAGES)
+        assert all(names.values())
 
 
 @EVERY_CHANNEL

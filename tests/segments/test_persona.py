@@ -19,8 +19,10 @@ from tests.segments.audience_world import NOW, SHANGHAI, base
 from waypost.audiences.persona import CLASSES, DIMENSIONS, UNKNOWN, Tally, age_class, age_of, reachable_on, traits
 from waypost.audiences.persona_card import FEWEST, OTHERS, Card, card_of, clean
 from waypost.audiences.persona_page import page, percent
-from waypost.audiences.persona_words import TITLES, VALUES
+from waypost.audiences.persona_words import TITLES, VALUES, label
+from waypost.contacts.channels import CHANNELS
 from waypost.contacts.profile import Consent, Contact
+from waypost.pages.texts import texts
 from waypost.segments.subject import Subject, subject_of
 
 HOSTILE = (
@@ -245,7 +247,8 @@ def test_both_languages_are_on_one_page_and_the_chosen_one_comes_first() -> None
 def test_every_dimension_and_every_class_of_it_has_a_name() -> None:
     assert set(TITLES) == set(DIMENSIONS)
     for dimension in ("age", "activity", "tenure", "channel"):
-        assert set(CLASSES[dimension]) - {UNKNOWN} <= set(VALUES[dimension])
+        assert set(CLASSES[dimension]) - {UNKNOWN} <= set(VALUES[dimension]) | set(CHANNELS)
+    assert label("channel", "sms", texts("zh-CN")) == "短信"
 
 
 def test_bars_are_as_long_as_their_shares() -> None:

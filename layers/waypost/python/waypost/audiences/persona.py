@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from waypost.audiences.sketches import TopCounter
 from waypost.codec import JsonForm
-from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS
+from waypost.contacts.channels import CHANNELS, declared_channels
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 
@@ -23,7 +23,9 @@ SEVERAL: Final = frozenset({"tag", "channel"})
 UNKNOWN: Final = ""
 
 PERSONA_READS: Final = Reads(
-    attributes=frozenset({"age", "birthday", "gender", "city", "level", *ADDRESS_ATTRIBUTE.values()}),
+    attributes=frozenset(
+        {"age", "birthday", "gender", "city", "level", *(each.address.name for each in declared_channels().values())}
+    ),
     tags=frozenset({"*"}),
     metrics=frozenset({"rfm_segment", "rfm_r", "rfm_f", "rfm_m"}),
     consents=frozenset(CHANNELS),
@@ -139,15 +141,15 @@ def reachable_on(subject: Subject) -> list[str]:
     """The channels on which marketing may reach the contact now: an address, no suppression, and a consent to a topic."""
     found: list[str] = [
         channel
-        for channel in CHANNELS
-        if subject.attributes.get(ADDRESS_ATTRIBUTE[channel])
+        for channel, declared in declared_channels().items()
+        if declared.address.kept(subject)
         and channel not in subject.suppressions
         and _consents_to_anything(subject, channel)
     ]
     found += [
         channel
         for channel, identity in _BY_IDENTITY.items()
-        if subject.identities.get(identity) and channel not in subject.suppressions
+        if channel not in CHANNELS and subject.identities.get(identity) and channel not in subject.suppressions
     ]
     return found
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from waypost.audiences.persona import UNKNOWN
 from waypost.audiences.persona_card import OTHERS
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.pages.texts import Texts, gettext_noop
 
 TITLES: Final[Mapping[str, str]] = {
@@ -55,8 +56,6 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "churned": gettext_noop("churned"),
     },
     "channel": {
-        "email": gettext_noop("e-mail"),
-        "sms": gettext_noop("SMS"),
         "wechat": gettext_noop("WeChat"),
         "wecom": gettext_noop("WeCom"),
         UNKNOWN: gettext_noop("no channel"),
@@ -71,5 +70,7 @@ def label(dimension: str, value: str, words: Texts) -> str:
     """What a value is called on the card."""
     if value == OTHERS:
         return words.gettext("others")
+    if dimension == "channel" and (channel := declared_channels().get(Channel(value))):
+        return channel.names[words.language]
     own = VALUES.get(dimension, {}).get(value)
     return value if own is None else words.gettext(own)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, NewType, Self, assert_never, get_args
+from typing import Any, Final, Literal, NewType, Protocol, Self, assert_never, get_args
 
 from waypost import ids
 from waypost.errors import InvalidInput
@@ -19,7 +19,6 @@ Channel = NewType("Channel", str)
 """The name of a channel, which is the name of its folder. What comes from outside becomes one by ``channel_named``."""
 
 Report = Literal["accepted", "delivered", "bounced", "complained", "failed", "opened", "clicked"]
-Language = Literal["en", "zh"]
 
 _REPORTS: Final[Mapping[str, Report]] = {report: report for report in get_args(Report)}
 _FOLDER: Final = Path(__file__).parent.parent / "channels"
@@ -44,6 +43,20 @@ class Address:
         return ids.digest("address", self.channel, self.text)
 
 
+class Known(Protocol):
+    """What is known of a contact: its profile, or the view of it that rules have."""
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Attributes by name."""
+        ...
+
+    @property
+    def identities(self) -> Mapping[str, Any]:
+        """Identities by kind."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AddressSource:
     """Where a contact keeps its addresses on a channel: in an attribute, or among its identities of a kind."""
@@ -51,19 +64,21 @@ class AddressSource:
     kept_as: Literal["attribute", "identity"]
     name: str
 
-    def addresses(
-        self, channel: Channel, *, attributes: Mapping[str, Any], identities: Mapping[str, Any]
-    ) -> tuple[Address, ...]:
+    def addresses(self, channel: Channel, known: Known) -> tuple[Address, ...]:
         """The addresses of a contact, the newest last; none where what is kept there is no address."""
-        match self.kept_as:
-            case "attribute":
-                kept = attributes.get(self.name)
-            case "identity":
-                kept = identities.get(self.name)
-            case _:
-                assert_never(self.kept_as)
+        kept = self.kept(known)
         found = (self._address(channel, each) for each in (kept if isinstance(kept, list | tuple) else [kept]))
         return tuple(each for each in found if each.text)
+
+    def kept(self, known: Known) -> Any:
+        """What a contact has there: a text or a list, or None."""
+        match self.kept_as:
+            case "attribute":
+                return known.attributes.get(self.name)
+            case "identity":
+                return known.identities.get(self.name)
+            case _:
+                assert_never(self.kept_as)
 
     def _address(self, channel: Channel, kept: Any) -> Address:
         if isinstance(kept, Mapping):  # a device, as ``push_tokens`` lists them
@@ -87,14 +102,16 @@ class DeclaredChannel:
     """One ``channel.json``.
 
     ``reports`` are the message events its providers can report, ``window`` the local hours for marketing where
-    ``sending.yaml`` names none, ``names`` what people call the channel.
+    ``sending.yaml`` names none. ``names`` is what people call the channel and ``messages`` what
+    they call its messages, by the tags of the pages' languages.
     """
 
     channel: Channel
     address: AddressSource
     reports: frozenset[Report]
     window: tuple[str, str]
-    names: Mapping[Language, str]
+    names: Mapping[str, str]
+    messages: Mapping[str, str]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -106,7 +123,8 @@ class DeclaredChannel:
                 address=AddressSource.from_dict(value["address"]),
                 reports=frozenset(_REPORTS[report] for report in value["reports"]),
                 window=_window(*value["window"]),
-                names={language: str(value["names"][language]) for language in get_args(Language)},
+                names=dict(value["names"]),
+                messages=dict(value["messages"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None
@@ -132,8 +150,3 @@ def channel_named(name: Any, field: str = "channel") -> Channel:
 
 
 CHANNELS: Final[tuple[Channel, ...]] = tuple(declared_channels())
-
-ADDRESS_ATTRIBUTE: Final[Mapping[Channel, str]] = {
-    name: each.address.name for name, each in declared_channels().items() if each.address.kept_as == "attribute"
-}
-"""The attribute that holds a contact's address on each channel that has one."""

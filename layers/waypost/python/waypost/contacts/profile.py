@@ -101,8 +101,7 @@ class Contact(JsonForm):
 
     def addresses(self, channel: Channel) -> tuple[Address, ...]:
         """The contact's addresses on this channel, the newest last."""
-        source = declared_channels()[channel].address
-        return source.addresses(channel, attributes=self.attributes, identities=self.identities)
+        return declared_channels()[channel].address.addresses(channel, self)
 
     def consent(self, channel: str, topic: str) -> ConsentState:
         """The contact's consent to this channel and topic.

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from waypost.bulk.plans import load_plan
 from waypost.codec import JsonForm
-from waypost.contacts.channels import ADDRESS_ATTRIBUTE, Channel
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.rows import CleanRow
@@ -78,7 +78,7 @@ class ImportPlan(JsonForm):
         answers = dict(row.profile.get("consent", {}))
         evidence = dict(row.evidence)
         for channel, text in self.consent.items():
-            kind = ADDRESS_ATTRIBUTE[channel]
+            kind = declared_channels()[channel].address.name
             if channel not in answers and (kind in row.identities or kind in row.profile):
                 answers[channel] = bool(text)
                 evidence |= {channel: text} if text else {}

@@ -1,12 +1,9 @@
 """The page behind an unsubscribe link. Called by the unsubscribe_contact function."""
 
-from typing import Final
-
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.pages.rendering import render, served
-from waypost.pages.texts import Texts, gettext_noop
+from waypost.pages.texts import Texts
 from waypost.tracking.tokens import Unsubscription
-
-_CHANNELS: Final = {"email": gettext_noop("e-mail"), "sms": gettext_noop("text messages")}
 
 
 def headers() -> dict[str, str]:
@@ -62,7 +59,8 @@ def later(words: Texts) -> str:
 
 
 def _channel(words: Texts, asked: Unsubscription) -> str:
-    return words.gettext(_CHANNELS.get(asked.channel, asked.channel))
+    declared = declared_channels().get(Channel(asked.channel))
+    return declared.messages[words.language] if declared else asked.channel
 
 
 def _notice(words: Texts, title: str, text: str) -> str:

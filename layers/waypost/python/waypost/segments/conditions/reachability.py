@@ -2,7 +2,7 @@
 
 from typing import Self, final
 
-from waypost.contacts.channels import ADDRESS_ATTRIBUTE, CHANNELS, Channel
+from waypost.contacts.channels import CHANNELS, AddressSource, Channel, declared_channels
 from waypost.contacts.profile import ALL_TOPICS
 from waypost.errors import InvalidInput
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
@@ -27,11 +27,11 @@ class HasAddress(Condition):
         return cls(_channel_in(rule, "address"))
 
     def reads(self) -> Reads:
-        return Reads(attributes=_addresses(self.channel))
+        return _address_reads(self.channel)
 
     def compile(self, code: Code) -> str:
-        names = [ADDRESS_ATTRIBUTE[each] for each in _known_channels(self.channel, "address")]
-        return call(code, lambda subject: any(bool(subject.attributes.get(name)) for name in names))
+        sources = [_source(each) for each in _known_channels(self.channel, "address")]
+        return call(code, lambda subject: any(bool(source.kept(subject)) for source in sources))
 
     def decide(self) -> Decision:
         return compiled(self)
@@ -40,8 +40,8 @@ class HasAddress(Condition):
         return phrase(language, "has an address on {}", "有 {} 地址", self.channel)
 
     def values(self, subject: Subject, language: Language) -> str:  # noqa: ARG002 - the same in any language
-        names = (ADDRESS_ATTRIBUTE[each] for each in _channels(self.channel))
-        return ", ".join(f"{name} = {shown(subject.attributes.get(name) or '–')}" for name in names)
+        sources = (_source(each) for each in _channels(self.channel))
+        return ", ".join(f"{source.name} = {shown(source.kept(subject) or '–')}" for source in sources)
 
 
 @condition("suppressed", beside=frozenset({"reason"}))
@@ -94,18 +94,16 @@ class Reachable(Condition):
 
     def reads(self) -> Reads:
         channels = frozenset(CHANNELS if self.channel == ANY_CHANNEL else (self.channel,))
-        return Reads(suppressions=True, consents=channels, attributes=_addresses(self.channel))
+        return Reads(suppressions=True, consents=channels) | _address_reads(self.channel)
 
     def compile(self, code: Code) -> str:
-        channels = [(each, ADDRESS_ATTRIBUTE[each]) for each in _known_channels(self.channel, "reachable")]
+        channels = [(each, _source(each)) for each in _known_channels(self.channel, "reachable")]
         topic = self.topic or ALL_TOPICS
         return call(
             code,
             lambda subject: any(
-                subject.attributes.get(address)
-                and each not in subject.suppressions
-                and subject.consents(each, topic) == "granted"
-                for each, address in channels
+                source.kept(subject) and each not in subject.suppressions and subject.consents(each, topic) == "granted"
+                for each, source in channels
             ),
         )
 
@@ -120,7 +118,7 @@ class Reachable(Condition):
         return "; ".join(self._of_channel(each, subject) for each in _channels(self.channel))
 
     def _of_channel(self, channel: Channel, subject: Subject) -> str:
-        address = "✓" if subject.attributes.get(ADDRESS_ATTRIBUTE[channel]) else "✗"
+        address = "✓" if _source(channel).kept(subject) else "✗"
         reason = subject.suppressions.get(channel)
         consent = subject.consents(channel, self.topic or ALL_TOPICS)
         return f"{channel}: address {address}, {consent}" + (f", {reason}" if reason else "")
@@ -144,5 +142,13 @@ def _known_channels(channel: str, word: str) -> list[Channel]:
     return channels
 
 
-def _addresses(channel: str) -> frozenset[str]:
-    return frozenset(ADDRESS_ATTRIBUTE[each] for each in _channels(channel))
+def _source(channel: Channel) -> AddressSource:
+    return declared_channels()[channel].address
+
+
+def _address_reads(channel: str) -> Reads:
+    sources = [_source(each) for each in _channels(channel)]
+    return Reads(
+        attributes=frozenset(each.name for each in sources if each.kept_as == "attribute"),
+        identities=any(each.kept_as == "identity" for each in sources),
+    )
