@@ -354,8 +354,8 @@ def declared_codes(module: str) -> set[str]:
 
 
 def all_declared_codes() -> set[str]:
-    """The error codes that any called operation declares."""
-    return _declared({site.method for site in call_sites()})
+    """The error codes that any operation declares which an adapter calls; a channel's provider has a table of its own."""
+    return _declared({site.method for site in call_sites(ADAPTERS)})
 
 
 def _declared(methods: Iterable[str]) -> set[str]:
