@@ -170,6 +170,8 @@ class _Worker:
         if self._process.stdin:
             self._process.stdin.close()
         self._process.wait(timeout=10)
+        if self._process.stdout:
+            self._process.stdout.close()
 
     def line(self) -> str:
         """The next line it writes. Raises RuntimeError when it has ended."""
@@ -219,8 +221,14 @@ def _stock(url: str, *, raw: bool) -> Callable[[], int]:
     from waypost.segments.dependencies import reads
     from waypost.segments.subject import subject_of
 
+    class Numbers(TypeDeserializer):  # type: ignore[misc]
+        """As most people use it: a number is an int or a float, not a Decimal."""
+
+        def _deserialize_n(self, value: str) -> int | float:
+            return float(value) if "." in value else int(value)
+
     client = boto3.client("dynamodb", endpoint_url=url, **_NOWHERE)
-    holds, deserialize = compile_rule(RULE), TypeDeserializer().deserialize
+    holds, deserialize = compile_rule(RULE), Numbers().deserialize
     view = viewer(reads(RULE), now=NOW, default_zone=_ZONE)
 
     def run() -> int:

@@ -1,7 +1,8 @@
 """The benchmark of bulk runs compares like with like, and its sums are right."""
 
 from benchmarks.bulk_page import NOW, PAGE_BYTES, profiles, projected
-from benchmarks.bulk_scan import RULE, BulkSpeed
+from benchmarks.bulk_scan import CONTESTANTS, RULE, BulkSpeed, measure
+from benchmarks.goals import GOALS
 from benchmarks.request_units import item_size
 from waypost.aws.profile_view import projection, viewer
 from waypost.aws.table import load_item
@@ -24,6 +25,12 @@ def test_every_way_selects_the_same_contacts() -> None:
     assert whole == [holds(view(item)) for item in items]
     assert whole == [holds(view(projected(item, expression, names))) for item in items]
     assert 0 < sum(whole) < len(items) / 10
+
+
+def test_every_contestant_runs_and_finds_the_same_contacts() -> None:
+    speed = measure(rounds=1)
+    assert speed.milliseconds.keys() == CONTESTANTS.keys()
+    assert speed.figures().keys() == {figure for figure in GOALS if figure.startswith("bulk/")}
 
 
 def test_a_full_run_is_summed_up_by_its_pages() -> None:
