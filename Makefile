@@ -29,12 +29,13 @@ test: $(STAMP) ## Run every test
 unit: $(STAMP) ## Run the tests of the domain and the adapters: no embedded cloud, no synth
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not flow" --ignore tests/infra --ignore tests/local/test_assembly.py $(ARGS)
 
-check: $(STAMP) ## Format, lint, types, imports, closed sets, dead code
+check: $(STAMP) ## Format, lint, types, imports, closed sets, templates, dead code
 	@echo "» format";    $(BIN)/ruff format --quiet --check $(CODE) > /dev/null 2>&1 || { echo "error: not formatted → make format"; exit 1; }
 	@echo "» lint";      $(BIN)/ruff check --quiet $(CODE)
 	@echo "» types";     $(BIN)/mypy --no-error-summary infra local layers/waypost/python/waypost functions tests lints benchmarks personas
 	@echo "» imports";   report=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@echo "» dispatch";  $(BIN)/python -m lints.dispatch layers/waypost/python/waypost local infra personas && $(BIN)/python -m lints.channels
+	@echo "» templates"; $(BIN)/python -m lints.templates
 	@echo "» dead code"; found=$$($(BIN)/vulture $(CODE) --min-confidence 60 --ignore-decorators '$(CALLED_BY_FRAMEWORKS)' \
 	  --ignore-names '$(NAMED_BY_FRAMEWORKS)' | grep -E 'unused (function|method|class|property|import)|unreachable'); \
 	  if [ -n "$$found" ]; then echo "$$found"; exit 1; fi
