@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from infra.service_definitions import thin
+from waypost.contacts.channels import declared_channels
 from waypost.errors import InvalidInput
 
 _LAYER_ROOT = "/opt"
@@ -63,13 +64,21 @@ class Built:
 
 
 def dependency_layer(*, requirements: Path, contents: Path, target: Target, cache: Path) -> Built:
-    """The locked packages in wheels of the target, cut to what ``contents`` keeps."""
+    """The locked packages in wheels of the target, cut to what ``contents`` and the channels keep."""
+    kept = kept_services(contents)
 
     def fill(python: Path) -> None:
         _install(requirements, target, python)
-        _cut(python, contents)
+        _cut(python, contents, services=kept)
 
-    return _build([requirements.read_bytes(), contents.read_bytes()], fill, target=target, cache=cache)
+    inputs = [requirements.read_bytes(), contents.read_bytes(), json.dumps(sorted(kept)).encode()]
+    return _build(inputs, fill, target=target, cache=cache)
+
+
+def kept_services(contents: Path) -> set[str]:
+    """The AWS services whose definitions are shipped: those that ``contents`` names, and those of the channels."""
+    named = tomllib.loads(contents.read_text(encoding="utf-8"))["services"]
+    return {*named, *(service for channel in declared_channels().values() for service in channel.services)}
 
 
 def source_layer(*, source: Path, target: Target, cache: Path, packages: Sequence[str] = ()) -> Built:
@@ -136,9 +145,8 @@ def _install(requirements: Path, target: Target, folder: Path) -> None:
         raise InvalidInput(str(requirements), f"pip could not install it for {where}: {errors[-1]}")
 
 
-def _cut(python: Path, contents: Path) -> None:
+def _cut(python: Path, contents: Path, *, services: Collection[str]) -> None:
     kept = tomllib.loads(contents.read_text(encoding="utf-8"))
-    services = set(kept["services"])
     for folder in (python / "botocore" / "data").iterdir():
         if folder.is_dir() and folder.name not in services:
             shutil.rmtree(folder)

@@ -257,9 +257,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(received.fake.accepted(message_id))
 
     def _answer(self, answer: HttpAnswer) -> None:
-        payload = json.dumps(dict(answer.content)).encode()
+        payload = (answer.text or json.dumps(dict(answer.content))).encode()
         self.send_response(answer.status)
-        self.send_header("content-type", "application/x-amz-json-1.0")
+        self.send_header("content-type", "text/xml" if answer.text else "application/x-amz-json-1.0")
         self.send_header("content-length", str(len(payload)))
         self.send_header("x-amzn-requestid", str(uuid.uuid4()))
         self.send_header("connection", "close")  # so that refused connections are felt at once

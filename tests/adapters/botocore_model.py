@@ -8,7 +8,6 @@ import ast
 import importlib
 import io
 import re
-import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
@@ -23,16 +22,13 @@ from botocore.model import ServiceModel
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from botocore.session import Session
 
+from infra.bundling import kept_services
 from infra.project import ROOT
 
 SOURCE: Final = ROOT / "layers" / "waypost" / "python"
 ADAPTERS: Final = SOURCE / "waypost" / "aws"
 PROVIDERS: Final = tuple((SOURCE / "waypost" / "channels").glob("*/provider_*.py"))
-SERVICES: Final[Sequence[str]] = [
-    service
-    for service in tomllib.loads((ROOT / "layers/dependencies/contents.toml").read_text(encoding="utf-8"))["services"]
-    if service != "sts"
-]
+SERVICES: Final[Sequence[str]] = sorted(kept_services(ROOT / "layers/dependencies/contents.toml") - {"sts"})
 """What the layer ships a definition of; botocore itself asks sts for credentials."""
 
 NO_OPERATION: Final = frozenset({"get_paginator", "meta"})

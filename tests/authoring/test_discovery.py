@@ -6,6 +6,7 @@ import pytest
 
 from tests.authoring.folders import problems, write
 from waypost.authoring.discovery import discover
+from waypost.contacts.channels import CHANNELS, declared_channels
 from waypost.errors import InvalidInput
 
 
@@ -26,17 +27,19 @@ def test_all_problems_of_all_files_come_together(tmp_path: Path) -> None:
     write(tmp_path, name="b", definition=lambda definition: definition.pop("StartAt"))
     (statemachines / "journeys" / "b" / "messages" / "sorry" / "sms.zh-CN.txt").unlink()
     (statemachines / "sending.yaml").write_text("windows: {fax: {from: '08:00', until: '22:00'}}", encoding="utf-8")
+    *names, last = (f"'{channel}'" for channel in CHANNELS)
+    expected = f"expected {', '.join(names)} or {last}, got 'fax'"
     with pytest.raises(InvalidInput) as caught:
         discover(statemachines)
     assert str(caught.value).splitlines() == [
-        "statemachines/sending.yaml: windows.fax: expected 'email' or 'sms', got 'fax'",
+        f"statemachines/sending.yaml: windows.fax: {expected}",
         "statemachines/journeys/a/journey.yaml: owner: is missing",
         "statemachines/journeys/b/messages/sorry/sms.zh-CN.txt: is missing: zh-CN is the default locale (sending.yaml)",
         "statemachines/journeys/b/definition.asl.yaml: StartAt: is missing",
     ]
     assert (caught.value.field, caught.value.reason) == (
         "statemachines/sending.yaml: windows.fax",
-        "expected 'email' or 'sms', got 'fax'",
+        expected,
     )
 
 
@@ -82,7 +85,10 @@ def test_without_a_sending_policy_the_built_in_one_counts(tmp_path: Path) -> Non
     sending = discover(tmp_path).sending
     assert sending.published_defaults() == {"time_zone": "Asia/Shanghai", "locale": "zh-CN"}
     built_in = {
-        "windows": {"email": {"start": "08:00", "end": "22:00"}, "sms": {"start": "09:00", "end": "21:00"}},
+        "windows": {
+            name: {"start": channel.window[0], "end": channel.window[1]}
+            for name, channel in declared_channels().items()
+        },
         "frequency_cap": {"count": 2, "hours": 24, "reserved": 0},
         "topic_spacing_days": {},
         "send_within_hours": 72,

@@ -1,8 +1,7 @@
 """From seconds to ratios."""
 
-import tomllib
-
 from benchmarks.import_time import FIRST_CALLS, RIVAL, Start, Starts, summarize
+from infra.bundling import kept_services
 from infra.project import ROOT
 
 
@@ -36,9 +35,7 @@ def test_a_goal_is_judged_by_the_processor_time_of_the_import() -> None:
 
 def test_every_function_says_what_its_first_event_calls_and_the_layer_has_it() -> None:
     functions = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
-    contents = (ROOT / "layers" / "dependencies" / "contents.toml").read_text(encoding="utf-8")
+    kept = kept_services(ROOT / "layers" / "dependencies" / "contents.toml")
 
     assert functions == set(FIRST_CALLS)
-    assert {service for called in FIRST_CALLS.values() for service in called} <= set(
-        tomllib.loads(contents)["services"]
-    )
+    assert {service for called in FIRST_CALLS.values() for service in called} <= kept

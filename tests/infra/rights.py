@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 
+from infra.project import ROOT
 from tests.infra.template import Template, listed, plain
 from waypost.authoring.functions import WITHOUT_WAITING, Caller, FunctionFolder
+from waypost.contacts.channels import CHANNELS
 
 _HASH = re.compile(r"[0-9A-F]{8}(?=[>.])")
 _ARN = re.compile(r"^arn:<AWS::Partition>:([a-z-]+):<AWS::Region>:<AWS::AccountId>:")
@@ -33,11 +35,13 @@ QUEUES = {
         f"sqs:{action} on sqs:{STAGE}-to-*" for action in ("GetQueueUrl", "ChangeMessageVisibility", "SendMessage")
     ],
 }
+CHANNEL_FOLDERS = ROOT / "layers" / "waypost" / "python" / "waypost" / "channels"
+"""Each channel's folder says what it may do, in ``samples/rights.txt``."""
 SENDS = {
     "channels": [
-        "ses:SendEmail on ses:identity/<ChannelsEmailIdentity>",
-        "ses:SendEmail on ses:configuration-set/<ChannelsEmailConfiguration>",
-        "sms-voice:SendTextMessage on sms-voice:*",
+        line
+        for channel in CHANNELS
+        for line in (CHANNEL_FOLDERS / channel / "samples" / "rights.txt").read_text(encoding="utf-8").splitlines()
     ],
     "event_bus": ["events:PutEvents on <Bus.Arn>"],
 }

@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -12,9 +11,10 @@ import pytest
 
 from infra import bundling
 from infra.app import synthesize
-from infra.bundling import Target, dependency_layer, source_layer
+from infra.bundling import Target, dependency_layer, kept_services, source_layer
 from infra.deployment import host_architecture, host_runtime
 from infra.project import ROOT, Project
+from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 from waypost.errors import InvalidInput
 
 HOST = Target(python=host_runtime().removeprefix("python"), architecture=host_architecture(), native=True)
@@ -50,14 +50,13 @@ def test_the_dependency_layer_keeps_only_the_services_we_call() -> None:
     assert {path.name for path in definitions.iterdir() if path.is_dir()} == {
         "dynamodb",
         "events",
-        "pinpoint-sms-voice-v2",
         "s3",
         "scheduler",
         "secretsmanager",
-        "sesv2",
         "sqs",
         "stepfunctions",
         "sts",
+        *(service for channel in declared_channels().values() for service in channel.services),
     }
     assert not list(built.path.rglob("*.dist-info"))
     assert sum(path.stat().st_size for path in built.path.rglob("*") if path.is_file()) < 50_000_000
@@ -192,7 +191,18 @@ def test_the_layer_knows_every_service_that_is_called() -> None:
     }
 
     assert called
-    assert called <= set(tomllib.loads(CONTENTS.read_text(encoding="utf-8"))["services"])
+    assert called <= kept_services(CONTENTS)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_channel_declares_the_services_that_its_providers_call(channel: Channel) -> None:
+    providers = (ROOT / "layers/waypost/python/waypost/channels" / channel).glob("provider_*.py")
+    called = {
+        service
+        for provider in providers
+        for service in re.findall(r"ports\.aws\(\"([\w-]+)\"\)", provider.read_text(encoding="utf-8"))
+    }
+    assert called == declared_channels()[channel].services
 
 
 def uncompiled(layer: Path, python: str) -> Iterator[Path]:

@@ -38,10 +38,11 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """The provider's answer: a status and JSON."""
+    """The provider's answer: a status and JSON, or a ``text`` where it speaks something else."""
 
     status: int
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -103,7 +103,8 @@ class DeclaredChannel:
 
     ``reports`` are the message events its providers can report, ``window`` the local hours for marketing where
     ``sending.yaml`` names none. ``names`` is what people call the channel and ``messages`` what
-    they call its messages, by the tags of the pages' languages.
+    they call its messages, by the tags of the pages' languages. ``services`` are
+    the AWS services its providers call, whose definitions the dependency layer keeps.
     """
 
     channel: Channel
@@ -112,6 +113,7 @@ class DeclaredChannel:
     window: tuple[str, str]
     names: Mapping[str, str]
     messages: Mapping[str, str]
+    services: frozenset[str]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -125,6 +127,7 @@ class DeclaredChannel:
                 window=_window(*value["window"]),
                 names=dict(value["names"]),
                 messages=dict(value["messages"]),
+                services=frozenset(value["services"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None
