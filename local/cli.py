@@ -20,7 +20,10 @@ def main() -> None:
     except LocalError as problem:
         _fail(problem.what, problem.advice)
     except ModuleNotFoundError as missing:
-        _fail(f"the Python package {missing.name} is missing", "make demo installs everything into .venv")
+        _fail(
+            f"the Python package {missing.name} is missing",
+            "install the requirements of the project (make setup in a checkout)",
+        )
 
 
 def _fail(what: str, advice: str) -> NoReturn:

@@ -93,4 +93,4 @@ def _show_where_to_look_next(console: Console, results: Path, *, messages: int, 
     console.print(f"  {shown}/decisions.jsonl  {decisions} decisions, one JSON object each")
     console.print("  examples/new-user-nurture.yaml                     the people; change one and run it again")
     console.print("  statemachines/journeys/new-user-nurture/           the journey they went through")
-    console.print("  make up, then .venv/bin/waypost --help             the same system, kept running for any client")
+    console.print("  waypost up, then waypost --help                    the same system, kept running for any client")
