@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.counting_proxy import Call, CountingProxy, operations
-from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars, gb_seconds
+from benchmarks.prices import (
+    AS_OF,
+    ASSUMED_MILLISECONDS,
+    EMAILS,
+    GB_SECONDS,
+    PRICES,
+    REGION,
+    Quantities,
+    dollars,
+    gb_seconds,
+)
 from infra.project import ROOT
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
@@ -25,10 +35,14 @@ JOURNEY: Final = "new-user-nurture"
 BETWEEN: Final = timedelta(days=14)
 """From the start of one rehearsal to the next: the longest passage through the journey is over by then."""
 
-DESIGN_TRANSITIONS_PER_MESSAGE: Final = 2
-DESIGN_TRANSITIONS_PER_JOURNEY: Final = 4
-DESIGN_DOLLARS: Final = 68.0
-"""What the design promises: per million messages, without the provider's own price."""
+ORCHESTRATION_GOAL: Final = 2.0
+"""Dollars that a million messages may cost in executions of the journeys' machines."""
+TASKS: Final = ("close_enrolment", "evaluate_segment", "pause_journey", "send_message", "update_contact")
+"""The functions that a hop calls one after the other: it runs for as long as they do, by the same assumed durations."""
+ROUNDED_UP: Final = 0.05
+"""Seconds that the rounding to full 100 ms adds to a hop, on average. Source: https://aws.amazon.com/step-functions/pricing/"""
+HOP_GB: Final = 64 / 1024
+"""The least memory that an Express execution is billed for. Source: https://aws.amazon.com/step-functions/pricing/"""
 
 PARTS: Final[Mapping[str, str]] = {
     "receive_webhook": "events",
@@ -43,7 +57,7 @@ PARTS: Final[Mapping[str, str]] = {
     "close_enrolment": "closing",
     "archive_events": "archive",
 }
-STEPS: Final = "state transitions"
+STEPS: Final = "hops"
 
 _ENDPOINTS: Final[Mapping[str, str]] = {
     "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
@@ -57,24 +71,29 @@ _ENDPOINTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What happened in one stretch of time: transitions, and by function invocations, bytes logged, and calls."""
+    """What happened in one stretch of time: hops (executions), and by function invocations, bytes logged, and calls."""
 
-    transitions: int = 0
+    hops: int = 0
     invocations: Mapping[str, int] = field(default_factory=dict)
     log_bytes: Mapping[str, int] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
     def parts(self) -> dict[str, dict[str, float]]:
         """The billed quantities by part of the system."""
-        used: dict[str, list[Quantities]] = {STEPS: [{"state_transitions": self.transitions}]}
+        used: dict[str, list[Quantities]] = {STEPS: [self._of_hops()]}
         for function, count in self.invocations.items():
             used.setdefault(_part(function), []).append(_of_invocations(function, count))
         for function, size in self.log_bytes.items():
             used.setdefault(_part(function), []).append({"log_bytes": size})
         for call in self.calls:
-            part = "pauses" if call.operation == "DeleteSchedule" else _part(call.function)
-            used.setdefault(part, []).append(_of_call(call))
+            used.setdefault(_part(call.function), []).append(_of_call(call))
         return {part: summed(quantities) for part, quantities in used.items()}
+
+    def _of_hops(self) -> Quantities:
+        """An execution of an Express machine is one request, and its memory for as long as it runs."""
+        seconds = sum(ASSUMED_MILLISECONDS[name] * self.invocations.get(name, 0) for name in TASKS) / 1000
+        running = (seconds + ROUNDED_UP * self.hops) if self.hops else 0.0
+        return {"machine_requests": self.hops, "machine_gb_seconds": HOP_GB * running}
 
     def total(self) -> dict[str, float]:
         """The billed quantities of everything."""
@@ -149,15 +168,13 @@ class JourneyCost:
         return {name: (amount - without.get(name, 0)) / self.notices for name, amount in with_them.items()}
 
     @property
-    def design_transitions(self) -> int:
-        """The transitions these passages may take by the design: two per message and four per journey."""
-        allowed = DESIGN_TRANSITIONS_PER_MESSAGE * self.messages
-        return allowed + DESIGN_TRANSITIONS_PER_JOURNEY * len(self.enrolled)
+    def hops(self) -> int:
+        """The hops these passages took."""
+        return sum(passage.usage.hops for passage in self.enrolled)
 
-    @property
-    def transitions(self) -> int:
-        """The transitions these passages took."""
-        return sum(passage.usage.transitions for passage in self.enrolled)
+    def orchestration(self) -> float:
+        """Dollars per million messages for the executions of the machine."""
+        return 1e6 * dollars(self.parts_per_message()[STEPS])
 
     def memory_time_per_message(self) -> float:
         """GB-seconds per message at the assumed durations."""
@@ -170,7 +187,7 @@ class JourneyCost:
     def figures(self) -> dict[str, float]:
         """What has a goal."""
         return {
-            "cost/transitions": self.transitions / self.messages,
+            "cost/orchestration": self.orchestration(),
             "cost/dollars": self.dollars_per_million_messages(),
         }
 
@@ -184,7 +201,7 @@ class JourneyCost:
             "prices": {name: price.to_dict() for name, price in PRICES.items()},
             "passages": [passage.to_dict() for passage in self.passages],
             "messages": self.messages,
-            "transitions": {"counted": self.transitions, "by_design": self.design_transitions},
+            "hops": self.hops,
             "per_journey": rounded(divided(per_message, len(self.enrolled) / self.messages)),
             "per_message": rounded(per_message),
             "parts_per_message": {part: rounded(used) for part, used in self.parts_per_message().items()},
@@ -194,7 +211,8 @@ class JourneyCost:
                 "by_quantity": {name: round(1e6 * dollars({name: amount}), 2) for name, amount in per_message.items()},
                 "estimated_memory_time": round(GB_SECONDS.per_million * self.memory_time_per_message(), 2),
                 "mails_of_ses": EMAILS.per_million,
-                "design": DESIGN_DOLLARS,
+                "orchestration": round(self.orchestration(), 2),
+                "orchestration_goal": ORCHESTRATION_GOAL,
             },
             "per_notice_of_a_provider": {
                 **rounded(self.per_notice()),
@@ -249,7 +267,7 @@ class _Counter:
         """What happened since the last take."""
         invoked, logged = self._read_logs()
         usage = Usage(
-            transitions=self._transitions(),
+            hops=self._hops(),
             invocations=dict(sorted((invoked - self._invoked).items())),
             log_bytes=dict(sorted((logged - self._logged).items())),
             calls=self._proxy.take(),
@@ -302,31 +320,13 @@ class _Counter:
                 logged[folder] += sum(len(message.encode()) for message in messages)
         return invoked, logged
 
-    def _transitions(self) -> int:
-        """Billed transitions of the executions not counted yet."""
+    def _hops(self) -> int:
+        """The executions not counted yet."""
         service = self._cloud.client("stepfunctions")
         pages = service.get_paginator("list_executions").paginate(stateMachineArn=self._machine)
         new = {execution["executionArn"] for page in pages for execution in page["executions"]} - self._counted
         self._counted |= new
-        histories = service.get_paginator("get_execution_history")
-        return sum(
-            billed_transitions(
-                event["type"] for page in histories.paginate(executionArn=arn) for event in page["events"]
-            )
-            for arn in new
-        )
-
-
-def billed_transitions(event_types: Iterable[str]) -> int:
-    """The transitions that Step Functions bills for an execution with this history: start, states entered, retries.
-
-    AWS bills each time a step is executed, retries included. That the start counts too is the careful reading of its
-    pricing examples. Source: https://aws.amazon.com/step-functions/pricing/
-    """
-    counted = Counter(event_types)
-    entered = sum(count for name, count in counted.items() if name.endswith("StateEntered"))
-    attempts = counted["TaskScheduled"] + counted["LambdaFunctionScheduled"]
-    return 1 + entered + max(0, attempts - counted["TaskStateEntered"])
+        return len(new)
 
 
 def summed(quantities: Iterable[Quantities]) -> dict[str, float]:

@@ -45,8 +45,9 @@ class Price:
 
 
 PRICES: Final[Mapping[str, Price]] = {
-    "state_transitions": Price(
-        "state transitions of standard workflows", 25.0, "https://aws.amazon.com/step-functions/pricing/"
+    "machine_requests": Price("requests of express workflows", 1.0, "https://aws.amazon.com/step-functions/pricing/"),
+    "machine_gb_seconds": Price(
+        "GB-seconds of express workflows", 16.67, "https://aws.amazon.com/step-functions/pricing/"
     ),
     "write_units": Price("write request units on demand", 0.625, "https://aws.amazon.com/dynamodb/pricing/on-demand/"),
     "read_units": Price("read request units on demand", 0.125, "https://aws.amazon.com/dynamodb/pricing/on-demand/"),

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from benchmarks.import_time import RIVAL, ImportTimes, Ratio
-from benchmarks.journey_cost import DESIGN_DOLLARS, JourneyCost, Passage, summed
+from benchmarks.journey_cost import ORCHESTRATION_GOAL, JourneyCost, Passage, summed
 from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars
 
 _SHORT = {
-    "state_transitions": "transitions",
+    "machine_requests": "hops",
     "write_units": "write units",
     "read_units": "read units",
     "function_requests": "invocations",
@@ -56,8 +56,8 @@ def dollars_table(cost: JourneyCost) -> Table:
     """Dollars per million messages, by part of the system and by what is billed."""
     table = _table(
         f"Dollars per million messages ({REGION} list prices of {AS_OF}, no free tier)",
-        f"{cost.transitions} transitions for {cost.messages} messages; the design allows {cost.design_transitions} "
-        f"and ${DESIGN_DOLLARS:.0f} of infrastructure.",
+        f"{cost.hops} hops for {cost.messages} messages: ${cost.orchestration():.2f} of executions per million messages, "
+        f"where at most ${ORCHESTRATION_GOAL:.2f} is the goal.",
     )
     table.add_column("part")
     for name in (*_SHORT.values(), "sum"):

@@ -74,7 +74,7 @@ class WaypostStack(Stack):
             called=[name for name, each in folders.items() if CALLED_BY_SCHEDULES & {*each.manifest.called_by}],
         )
         channels = Channels(self, deployment=deployment)
-        machines = JourneyMachines(self, platform=platform, operations=[each.name for each in library.operations])
+        machines = JourneyMachines(self, platform=platform)
         operations = OperationMachines(
             self, platform=platform, files=files, schedules=schedules, zone=library.sending.default_time_zone
         )
@@ -96,12 +96,12 @@ class WaypostStack(Stack):
                 undelivered=undelivered,
             ),
         )
-        tasks: dict[str | None, dict[str, Hop]] = {"journeys": {}, "operations": {}, None: {}}
+        tasks: dict[str | None, dict[str, Hop]] = {"hops": {}, "journeys": {}, "operations": {}, None: {}}
         for folder in folders.values():
             scope = operations if folder.manifest.task == "operations" else self
             tasks[folder.manifest.task][folder.placeholder] = functions.add(scope, folder)
         for journey in library.journeys:
-            machines.add(journey, tasks=tasks["journeys"])
+            machines.add(journey, tasks=tasks["journeys"] | tasks["hops"])
         for operation in library.operations:
             operations.add(operation, tasks=tasks["operations"])
 

@@ -1,4 +1,4 @@
-"""Park a journey until a time or an event. Called by Pause tasks, with their task token."""
+"""Take a hop, and park its contact until a time or an event. Called by hops as they begin and at each Pause."""
 
 from functools import cache
 from typing import Any
@@ -20,10 +20,8 @@ def pause_journey() -> PauseJourney:
     return PauseJourney(
         contacts=wiring.contacts(),
         enrolments=wiring.enrolments(),
-        pauses=wiring.pauses(),
         history=wiring.history(),
-        schedules=wiring.schedules(),
-        tokens=wiring.tokens(),
+        timers=wiring.schedules(),
         default_zone=load_defaults().time_zone,
         clock=clock(),
     )
@@ -31,7 +29,7 @@ def pause_journey() -> PauseJourney:
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Park the task; the answer is for the log, the task's result comes by its token."""
-    parked = pause_journey().park(event)
-    logger.info("journey paused", extra=parked)
-    return parked
+    """Answer the hop: parked, over with the result, or left."""
+    answer = pause_journey().ask(event)
+    logger.info("hop answered", extra={"status": answer["status"]})
+    return answer

@@ -1,4 +1,4 @@
-"""End a pause whose time has come. Called by the pause's one-time schedule."""
+"""End the pauses of a shard whose time has come. Called by the one-time schedule of the minute and shard."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ logger = Logger(service="resume_journey")
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Resume the journey unless something else was first."""
+    """Resume who is due, unless something else was first; the answer counts them by effect."""
     resumed = wiring.resumer().resume(event)
-    logger.info("pause ended by time", extra=resumed)
+    logger.info("pauses ended by time", extra=resumed)
     return resumed

@@ -11,7 +11,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.aws import wiring
 from waypost.aws.bus import EventBridgeBus
 from waypost.aws.clients import client
-from waypost.aws.machines import StepFunctionsMachines
 from waypost.aws.queue import SqsEventQueue
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.clock import clock
@@ -48,10 +47,8 @@ def route_events() -> RouteEvents:
                 journeys=journeys,
                 default_zone=default_zone,
                 enrolments=wiring.enrolments(),
-                pauses=wiring.pauses(),
                 history=wiring.history(),
-                schedules=wiring.schedules(),
-                tokens=wiring.tokens(),
+                machines=wiring.machines(),
                 deferrals=wiring.deferrals(),
                 clock=clock(),
             ),
@@ -60,7 +57,7 @@ def route_events() -> RouteEvents:
                 default_zone=default_zone,
                 enrolments=wiring.enrolments(),
                 history=wiring.history(),
-                machines=StepFunctionsMachines(client("stepfunctions"), settings.state_machine_prefix),
+                machines=wiring.machines(),
                 clock=clock(),
             ),
             bus=EventBridgeBus(client("events"), settings.event_bus),

@@ -1,4 +1,4 @@
-"""Resume overdue pauses and give up on claims without an answer. Called every hour."""
+"""Resume overdue pauses, start lost hops again and give up on claims without an answer. Called every hour."""
 
 from functools import cache
 from typing import Any
@@ -18,14 +18,24 @@ metrics = Metrics(service="sweep_journeys")
 @cache
 def sweep_journeys() -> SweepJourneys:
     """The sweeper, wired."""
-    return SweepJourneys(pauses=wiring.pauses(), resumer=wiring.resumer(), ledger=wiring.ledger(), clock=clock())
+    return SweepJourneys(
+        enrolments=wiring.enrolments(),
+        resumer=wiring.resumer(),
+        closer=wiring.closer(),
+        machines=wiring.machines(),
+        ledger=wiring.ledger(),
+        clock=clock(),
+        side_by_side=wiring.workers().map,
+    )
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Sweep once; both counts have an alarm."""
+    """Sweep once; every count has an alarm."""
     report = sweep_journeys().sweep()
     metrics.add_metric(name="OverduePauses", unit=MetricUnit.Count, value=report.overdue_pauses)
+    metrics.add_metric(name="LostHops", unit=MetricUnit.Count, value=report.lost_hops)
+    metrics.add_metric(name="JourneysGivenUp", unit=MetricUnit.Count, value=report.journeys_given_up)
     metrics.add_metric(name="UnknownMessages", unit=MetricUnit.Count, value=report.unknown_messages)
     return report.to_dict()

@@ -23,6 +23,7 @@ def update_contact() -> UpdateContact:
     """The updater, wired."""
     return UpdateContact(
         contacts=wiring.contacts(),
+        enrolments=wiring.enrolments(),
         queue=SqsEventQueue(client("sqs"), wiring.settings().events_queue_url),
         tags=load_tag_system(),
         attributes=load_attributes(),

@@ -169,8 +169,6 @@ class Functions:
                 around.schedules.call_every_hour(hop)
             case "schedules":
                 pass  # their role may call every function that says so: see the construct Schedules
-            case "journey_ends":
-                around.machines.tell_ends_to(hop, undelivered=around.undelivered)
             case "channel_notices":
                 around.channels.tell_notices_to(hop, undelivered=around.undelivered)
             case _:

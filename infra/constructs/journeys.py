@@ -1,81 +1,47 @@
-"""The journey machines: one state machine for each folder under statemachines/journeys/."""
+"""The journey machines: one Express machine for each folder under statemachines/journeys/, started once per hop."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from aws_cdk import ArnFormat, NestedStack, Stack, aws_events, aws_iam
+from aws_cdk import ArnFormat, NestedStack, Stack, aws_iam
 from constructs import Construct
 
 from infra.constructs.hop import Hop, Platform
 from infra.constructs.state_machine import machine_logs, machine_role, state_machine
-from infra.constructs.undelivered import Undelivered
 from waypost.authoring.discovery import JourneyFolder
 
 SHELVES: Final = 16
 """Nested stacks at most. Of a thousand journeys each holds about 60; another number moves the journeys that are deployed."""
-_ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 _DISCOVERED = "Journeys are discovered from folders; their machines share this prefix"
 
 
 class JourneyMachines(Construct):
-    """``prefix`` is the ARN of a journey's machine without the journey's name, ``executions`` that of its executions.
-
-    The machines of ``operations`` have the same prefix, so it says only: one of this stage.
+    """``prefix`` is the ARN of a journey's machine without the journey's name.
 
     Hops are given the prefix before the machines exist, because machines call hops; ``add`` makes the machines, in nested
     stacks: a stack may have 500 resources, and a template 1 MB.
     """
 
-    def __init__(self, scope: Construct, *, platform: Platform, operations: Sequence[str]) -> None:
+    def __init__(self, scope: Construct, *, platform: Platform) -> None:
         super().__init__(scope, "Journeys")
         self._platform = platform
-        self._operations = operations
-        self.prefix, self.executions = (
-            Stack.of(self).format_arn(
-                service="states",
-                resource=resource,
-                resource_name=platform.deployment.state_machine_name(""),
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for resource in ("stateMachine", "execution")
+        self.prefix = Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=platform.deployment.state_machine_name(""),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self._shelves: dict[int, NestedStack] = {}
         self._roles: dict[str, aws_iam.Role] = {}
         self._logs = machine_logs(self, platform=platform, kind="journeys")
 
     def open_to(self, hop: Hop, *actions: str) -> None:
-        """Let a hop start journeys (``StartExecution``) or answer the tokens of waiting ones (``SendTaskSuccess``)."""
+        """Let a hop start the hops of journeys (``StartExecution``)."""
         hop.allow(*(f"states:{action}" for action in actions), on=f"{self.prefix}*", wildcard=_DISCOVERED)
 
-    def tell_ends_to(self, hop: Hop, *, undelivered: Undelivered) -> None:
-        """Call the hop when an execution of this stage ends, but for those of operations and of their distributed maps.
-
-        A pattern may have 2,048 characters, so it lists the few operations and not the journeys, of which there may be
-        hundreds. Each field is asked one thing, because the conditions on one field are alternatives. What a distributed
-        map starts names another machine (``machine/map``); its execution is known by that slash.
-        Sources: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html,
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
-        """
-        detail: dict[str, Any] = {"status": _ENDED, "executionArn": aws_events.Match.anything_but_wildcard("*/*")}
-        if self._operations:
-            others = [f"{self.prefix}{operation}" for operation in self._operations]
-            detail["stateMachineArn"] = aws_events.Match.anything_but(*others)
-        aws_events.Rule(
-            hop,
-            "ExecutionEnded",
-            description="An execution of a journey ended",
-            event_pattern=aws_events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                resources=aws_events.Match.prefix(self.executions),
-                detail=detail,
-            ),
-            targets=[undelivered.rule_target(hop)],
-        )
-
     def add(self, folder: JourneyFolder, *, tasks: Mapping[str, Hop]) -> None:
-        """Make the machine of a journey. It may call the ``tasks`` that its definition names, and nothing else."""
+        """Make the machine of a journey's hops. It may call the ``tasks`` that its definition names, and nothing else."""
         named = {name: hop.arn for name, hop in tasks.items() if name in folder.functions}
         state_machine(
             Construct(self._shelf(folder.name), folder.name),
@@ -85,7 +51,8 @@ class JourneyMachines(Construct):
             substitutions=named,
             role=self._role(named),
             logs=self._logs,
-            failed=f"An execution of the journey {folder.name} failed; its graph in the console shows where",
+            kind="express",
+            failed=f"A hop of the journey {folder.name} failed; the timeline of its contact says where",
         )
 
     def _shelf(self, journey: str) -> NestedStack:

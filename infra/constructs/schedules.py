@@ -1,4 +1,4 @@
-"""The schedules: one for each pause and each deferred message, and the hourly sweep. Hops book and cancel them."""
+"""The schedules: one for each minute and shard in which pauses end, one for each deferred message, and the hourly sweep."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -13,7 +13,7 @@ from infra.deployment import Deployment
 from waypost.authoring.functions import Caller
 
 CALLED_BY_SCHEDULES: Final[frozenset[Caller]] = frozenset({"every_hour", "schedules"})
-_OWN_NAMES = "A schedule is named after its pause or message, so the name is not known before"
+_OWN_NAMES = "A schedule is named after its minute and shard or its message, so the name is not known before"
 
 
 class Schedules(Construct):

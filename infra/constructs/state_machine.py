@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, assert_never
 
 from aws_cdk import RemovalPolicy, aws_iam, aws_logs, aws_stepfunctions
 from constructs import Construct
@@ -15,6 +15,13 @@ _LOG_DELIVERY = "Log delivery and X-Ray take no resource"
 _HISTORY_IS_KEPT = (
     "Step Functions keeps the whole history of an execution for 90 days; logging it again doubles the cost"
 )
+
+_ROW_SAYS_IT = "The enrolment's row has the trail of the contact; logging every state of every hop multiplies the cost"
+_TRACES_COST = "A trace for each hop costs several times what the hop costs"
+_TYPES = {
+    "standard": aws_stepfunctions.StateMachineType.STANDARD,
+    "express": aws_stepfunctions.StateMachineType.EXPRESS,
+}
 
 
 def machine_logs(scope: Construct, *, platform: Platform, kind: str) -> aws_logs.LogGroup:
@@ -46,24 +53,35 @@ def state_machine(
     role: aws_iam.Role,
     logs: aws_logs.LogGroup,
     failed: str,
+    kind: Literal["standard", "express"] = "standard",
     comment: str | None = None,
 ) -> aws_stepfunctions.StateMachine:
-    """The Standard machine; ``failed`` is what its alarm says."""
+    """The machine; ``failed`` is what its alarm says. An ``express`` one may run for five minutes and is billed by request.
+
+    It is not traced: a trace for each hop would cost several times what the hop costs.
+    """
     machine = aws_stepfunctions.StateMachine(
         scope,
         "Machine",
         state_machine_name=name,
         comment=comment,
-        state_machine_type=aws_stepfunctions.StateMachineType.STANDARD,
+        state_machine_type=_TYPES[kind],
         definition_body=aws_stepfunctions.DefinitionBody.from_string(json.dumps(definition, ensure_ascii=False)),
         definition_substitutions=dict(substitutions) or None,
         role=role,
-        tracing_enabled=True,
+        tracing_enabled=kind == "standard",
         logs=aws_stepfunctions.LogOptions(
             destination=logs, level=aws_stepfunctions.LogLevel.ERROR, include_execution_data=False
         ),
     )
-    acknowledge(machine, "AwsSolutions-SF1", because=_HISTORY_IS_KEPT)
+    match kind:
+        case "standard":
+            acknowledge(machine, "AwsSolutions-SF1", because=_HISTORY_IS_KEPT)
+        case "express":
+            acknowledge(machine, "AwsSolutions-SF1", because=_ROW_SAYS_IT)
+            acknowledge(machine, "AwsSolutions-SF2", because=_TRACES_COST)
+        case _:
+            assert_never(kind)
     acknowledge_wildcard(role, "*", because=_LOG_DELIVERY)
     platform.alarms.watch(scope, "Failed", machine.metric_failed(period=FIVE_MINUTES), because=failed)
     return machine

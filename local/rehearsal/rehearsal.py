@@ -14,7 +14,11 @@ from local.problems import LocalError
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
 from local.rehearsal.scenario_result import ScenarioResult, differences
 from waypost import ids
+from waypost.authoring.graph import scopes
+from waypost.authoring.yaml_reading import read_yaml
 from waypost.aws.contacts import DynamoContactItems
+from waypost.journeys.enrolment import START, Enrolment
+from waypost.journeys.sweep_journeys import MOST_ATTEMPTS
 from waypost.reports.timeline import decisions, timeline
 from waypost.sending.occasion import journey_of, load_occasion
 
@@ -133,7 +137,8 @@ class Rehearsal:
     def _result_of(self, journey: str, scenario: Scenario) -> ScenarioResult:
         file, rows = self._files[journey], self._rows(scenario)
         contact_id = _contact_id(scenario)
-        enrolments = sorted(self._of_journey(journey, rows, "enrolment"), key=lambda row: str(row["enrolled_at"]))
+        found = [Enrolment.from_dict(row) for row in self._of_journey(journey, rows, "enrolment")]
+        passages = sorted(found, key=lambda each: each.enrolled_at)
         decided = [each for each in decisions(contact_id, self._items) if journey in {ALL_JOURNEYS, each.journey}]
         result = ScenarioResult(
             scenario=scenario,
@@ -141,27 +146,48 @@ class Rehearsal:
             zone=file.zone_of(scenario, self._default_zone),
             timeline=timeline(contact_id, self._items, default_zone=self._default_zone),
             decisions=decided,
-            ends=(enrolments[-1]["outcome"] or "active") if enrolments else "none",
-            trail=[state for enrolment in enrolments for state in self._states_entered(enrolment)],
+            ends=(passages[-1].outcome or "active") if passages else "none",
+            trail=[state for enrolment in passages for state in self._states_entered(enrolment)],
             steps={decision.step for decision in decided}
-            | {str(pause["state"]) for pause in self._of_journey(journey, rows, "pause")},
+            | {past.state for enrolment in passages for past in enrolment.trail}
+            | {enrolment.pause.state for enrolment in passages if enrolment.pause},
             differences=[],
         )
         result.differences.extend(differences(result, file))
         return result
 
-    def _states_entered(self, enrolment: Mapping[str, Any]) -> list[str]:
-        """The states of the journey's machine that this passage entered, from the history of its execution."""
-        machine = self._cloud.access.state_machines[enrolment["journey"]]
-        name = ids.execution_name(enrolment["journey"], enrolment["enrolment_id"])
-        pages = self._cloud.client("stepfunctions").get_paginator("get_execution_history")
-        entered = "stateEnteredEventDetails"
-        return [
-            event[entered]["name"]
-            for page in pages.paginate(executionArn=f"{machine.replace(':stateMachine:', ':execution:')}:{name}")
-            for event in page["events"]
-            if entered in event
+    def _states_entered(self, enrolment: Enrolment) -> list[str]:
+        """The authored states that this passage entered, from the histories of its hops, one after the other."""
+        authored = self._authored(enrolment.journey)
+        origins = [("", START)]
+        origins += [
+            (past.state, ids.pause_id(enrolment.enrolment_id, past.state, past.occurrence)) for past in enrolment.trail
         ]
+        entered: list[str] = []
+        for at, origin in origins:
+            for attempt in range(1, MOST_ATTEMPTS + 1):
+                hop = ids.hop_id(enrolment.enrolment_id, origin, attempt)
+                states = self._states_of_hop(enrolment.journey, hop)
+                behind = states[states.index(at) + 1 :] if at in states else states
+                entered += [state for state in behind if not authored or state in authored]
+        return entered
+
+    def _states_of_hop(self, journey: str, hop: str) -> list[str]:
+        """The states that a hop entered; none for one that was never started."""
+        machine = self._cloud.access.state_machines[journey].replace(":stateMachine:", ":execution:")
+        service, entered = self._cloud.client("stepfunctions"), "stateEnteredEventDetails"
+        pages = service.get_paginator("get_execution_history").paginate(
+            executionArn=f"{machine}:{ids.execution_name(journey, hop)}"
+        )
+        try:
+            return [event[entered]["name"] for page in pages for event in page["events"] if entered in event]
+        except service.exceptions.ExecutionDoesNotExist:
+            return []
+
+    def _authored(self, journey: str) -> set[str]:
+        """The names of the states in the journey's file; the synth adds others for its hops."""
+        path = self._cloud.project.statemachines / "journeys" / journey / "definition.asl.yaml"
+        return {name for scope in scopes(read_yaml(path)) for name in scope.states} if path.is_file() else set()
 
 
 def _journey_of(row: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The stores of the engine, as fakes and on DynamoDB."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tests.fakes.contacts import FakeContacts
@@ -8,15 +9,14 @@ from tests.fakes.effects import Effects
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
-from tests.fakes.pauses import FakePauses
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
 from waypost.aws.ledger import DynamoLedger
-from waypost.aws.pauses import DynamoPauses
 from waypost.contacts.ports import ContactStore
 from waypost.events.history import BulkEventHistory
-from waypost.journeys.ports import EnrolmentStore, PauseStore
+from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
+from waypost.journeys.ports import EnrolmentStore
 from waypost.sending.ledger import Ledger
 
 REGION = "ap-east-1"
@@ -29,7 +29,6 @@ class Stores:
     contacts: ContactStore
     history: BulkEventHistory
     enrolments: EnrolmentStore
-    pauses: PauseStore
     ledger: Ledger
 
 
@@ -40,7 +39,6 @@ def fake_stores() -> Stores:
         contacts=contacts,
         history=history,
         enrolments=enrolments,
-        pauses=FakePauses(effects),
         ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments, history=history),
     )
 
@@ -50,6 +48,12 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         contacts=DynamoContacts(client, table_name),
         history=DynamoHistory(client, table_name),
         enrolments=DynamoEnrolments(client, table_name),
-        pauses=DynamoPauses(client, table_name),
         ledger=DynamoLedger(client, table_name),
     )
+
+
+def in_nurture(enrolment_id: str, contact_id: str, trigger: TriggerEvent, at: datetime, **changes: Any) -> Enrolment:
+    """A contact in the nurture, before its first hop is taken."""
+    hop = first_hop(enrolment_id, at)
+    fields: dict[str, Any] = {"journey": "nurture", "version": 1, "trigger": trigger, "enrolled_at": at, "due_at": at}
+    return Enrolment(enrolment_id, contact_id, hop=hop, **fields | changes)

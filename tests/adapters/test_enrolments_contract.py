@@ -1,6 +1,8 @@
 """What every EnrolmentStore must do."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +10,10 @@ import pytest
 from tests.adapters.stores import Stores
 from tests.fakes.clock import FakeClock
 from waypost import ids
-from waypost.journeys.enrolment import Enrolment, TriggerEvent
-from waypost.journeys.ports import EntryTerms
+from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure, TriggerEvent, first_hop
+from waypost.journeys.pause import Pause
+from waypost.journeys.ports import SHARDS, EntryTerms, Reference
+from waypost.sending.occasion import HopVisit
 
 ONE = EntryTerms(one_at_a_time=True)
 DAY = timedelta(days=1)
@@ -26,7 +30,27 @@ def enrolment(clock: FakeClock, occasion: str = "once", contact: str = "c-1", **
         "enrolled_at": clock(),
         "correlation_id": "r-1",
     }
+    fields |= {"hop": first_hop(fields["enrolment_id"], clock()), "due_at": clock()}
     return Enrolment(**fields | changes)
+
+
+def stored(stores: Stores, known: Enrolment) -> Enrolment:
+    found = stores.enrolments.load(known.contact_id, known.enrolment_id)
+    assert found is not None
+    return found
+
+
+def end(stores: Stores, known: Enrolment, outcome: EnrolmentOutcome, clock: FakeClock) -> bool:
+    return stores.enrolments.end(stored(stores, known).ended(outcome, clock()))
+
+
+def parked(known: Enrolment, clock: FakeClock, **until: float) -> Enrolment:
+    """The contact at a Pause."""
+    due = clock() + timedelta(**until)
+    row = {"at": "Until day 3", "input": {"interest": "beauty"}, "variables": {"round_number": 1}}
+    waits_for = {"event": "survey_answered", "where": {"property": "total", "at_least": 1}}
+    pause = Pause("p-1", "Until day 3", 1, {"for": "2d"}, due, clock(), row=row, waits_for=waits_for)
+    return known.parked(pause)
 
 
 def leaving_event(clock: FakeClock, name: str = "e-order") -> TriggerEvent:
@@ -36,8 +60,8 @@ def leaving_event(clock: FakeClock, name: str = "e-order") -> TriggerEvent:
 def test_an_opened_enrolment_comes_back_as_it_was(stores: Stores, clock: FakeClock) -> None:
     opened = enrolment(clock)
     assert stores.enrolments.open(opened, ONE) is None
-    assert stores.enrolments.load("c-1", opened.enrolment_id) == opened
-    assert stores.enrolments.unfinished("c-1") == [opened]
+    assert stored(stores, opened) == replace(opened, revision=1)
+    assert stores.enrolments.unfinished("c-1") == [replace(opened, revision=1)]
     assert stores.enrolments.unfinished("c-2") == []
     assert stores.enrolments.load("c-1", "n-unknown") is None
 
@@ -47,7 +71,7 @@ def test_all_enrolments_of_a_contact_are_found_whatever_became_of_them(stores: S
     first, second = enrolment(clock, "first"), enrolment(clock, "second", journey="win-back")
     for each in (first, second, enrolment(clock, contact="c-2")):
         stores.enrolments.open(each, several)
-    stores.enrolments.end(first, outcome="completed", at=clock())
+    end(stores, first, "completed", clock)
     found = {each.journey: (each.status, each.outcome) for each in stores.enrolments.of_contact("c-1")}
     assert found == {"nurture": ("ended", "completed"), "win-back": ("active", None)}
     assert stores.enrolments.of_contact("c-3") == []
@@ -59,7 +83,7 @@ def test_opening_for_the_same_event_again_is_no_refusal(stores: Stores, clock: F
     assert stores.enrolments.open(first, terms) is None
     clock.advance(hours=1)
     assert stores.enrolments.open(enrolment(clock, exclusive_group="onboarding", trigger=first.trigger), terms) is None
-    assert stores.enrolments.load("c-1", first.enrolment_id) == first
+    assert stored(stores, first) == replace(first, revision=1)
 
 
 def test_the_same_occasion_by_another_event_is_refused(stores: Stores, clock: FakeClock) -> None:
@@ -72,9 +96,9 @@ def test_a_second_enrolment_waits_for_the_end_of_the_first(stores: Stores, clock
     first = enrolment(clock, "one")
     assert stores.enrolments.open(first, ONE) is None
     assert stores.enrolments.open(enrolment(clock, "two"), ONE) == "already_in_journey"
-    stores.enrolments.leave(first, outcome="goal", event=leaving_event(clock), at=clock())
+    assert stores.enrolments.save(stored(stores, first).left("goal", leaving_event(clock)))
     assert stores.enrolments.open(enrolment(clock, "three"), ONE) == "already_in_journey"
-    assert stores.enrolments.end(first, outcome="goal", at=clock())
+    assert end(stores, first, "goal", clock)
     assert stores.enrolments.open(enrolment(clock, "four"), ONE) is None
 
 
@@ -92,7 +116,7 @@ def test_re_entry_is_possible_when_the_earlier_enrolment_is_old_enough(
     first = enrolment(clock, "one")
     stores.enrolments.open(first, ONE)
     clock.now += DAY
-    stores.enrolments.end(first, outcome="completed", at=clock())
+    end(stores, first, "completed", clock)
     clock.now = first.enrolled_at + days_later * DAY
     terms = EntryTerms(one_at_a_time=True, not_since=clock() - 30 * DAY)
     assert stores.enrolments.open(enrolment(clock, "two"), terms) == refusal
@@ -114,7 +138,7 @@ def test_an_exclusive_group_holds_one_journey_per_contact(stores: Stores, clock:
     assert stores.enrolments.load("c-1", other.enrolment_id) is None
     elsewhere = enrolment(clock, journey="welcome_back", contact="c-2", exclusive_group="onboarding")
     assert stores.enrolments.open(elsewhere, terms) is None
-    stores.enrolments.end(first, outcome="completed", at=clock())
+    end(stores, first, "completed", clock)
     assert stores.enrolments.open(other, terms) is None
 
 
@@ -140,37 +164,104 @@ def test_the_first_reason_in_the_order_of_the_terms_is_given(stores: Stores, clo
     assert stores.enrolments.open(enrolment(clock, "two", exclusive_group="onboarding"), terms) == "already_in_journey"
 
 
-def test_leaving_keeps_the_first_event_and_ends_for_good(stores: Stores, clock: FakeClock) -> None:
+def test_what_becomes_of_an_enrolment_is_stored(stores: Stores, clock: FakeClock) -> None:
     opened = enrolment(clock)
     stores.enrolments.open(opened, ONE)
-    left = stores.enrolments.leave(opened, outcome="goal", event=leaving_event(clock), at=clock())
-    assert left is not None
-    assert (left.status, left.outcome, left.left_on) == ("leaving", "goal", leaving_event(clock))
-    again = stores.enrolments.leave(opened, outcome="exited", event=leaving_event(clock, "e-2"), at=clock())
-    assert again == left
-    assert stores.enrolments.unfinished("c-1") == [left]
-    assert stores.enrolments.end(opened, outcome="goal", at=clock())
-    assert stores.enrolments.leave(opened, outcome="exited", event=leaving_event(clock), at=clock()) is None
+    visit = HopVisit(opened.hop.id, "x-1")
+    steps: list[Callable[[Enrolment], Enrolment]] = [
+        lambda now: now.taken(visit, clock()),
+        lambda now: parked(now, clock, days=2),
+        lambda now: now.postponed(clock() + timedelta(days=3)),
+        lambda now: now.resumed("event", {"outcome": "event", "event": {"id": "e-9", "total": 1.5}}, clock()),
+        lambda now: now.given_again(clock()),
+        lambda now: now.left("goal", leaving_event(clock)),
+    ]
+    for step in steps:
+        now = stored(stores, opened)
+        after = step(now)
+        assert stores.enrolments.save(after)
+        assert stored(stores, opened) == replace(after, revision=now.revision + 1)
+        assert stores.enrolments.unfinished("c-1") == [stored(stores, opened)]
+
+
+def test_of_two_who_read_the_same_only_one_writes(stores: Stores, clock: FakeClock) -> None:
+    opened = enrolment(clock)
+    stores.enrolments.open(opened, ONE)
+    read = stored(stores, opened)
+    assert stores.enrolments.save(read.left("goal", leaving_event(clock)))
+    assert not stores.enrolments.save(parked(read, clock, days=2))
+    assert not stores.enrolments.end(read.ended("completed", clock()))
+    assert (stored(stores, opened).status, stored(stores, opened).position) == ("leaving", "running")
+    stores.enrolments.hold_until("c-1", opened.enrolment_id, clock())
+    assert not stores.enrolments.save(parked(replace(read, revision=2), clock, days=2))
+
+
+def test_an_enrolment_that_was_never_opened_cannot_be_saved(stores: Stores, clock: FakeClock) -> None:
+    assert not stores.enrolments.save(enrolment(clock))
+    assert stores.enrolments.of_contact("c-1") == []
+
+
+def test_an_enrolment_ends_once_and_for_good(stores: Stores, clock: FakeClock) -> None:
+    opened = enrolment(clock)
+    stores.enrolments.open(opened, ONE)
+    failed = stored(stores, opened).ended("failed", clock(), Failure("Say hello", "UnknownMessage", "because"))
+    assert stores.enrolments.end(failed)
+    ended = stored(stores, opened)
+    assert (ended.status, ended.outcome, ended.ended_at, ended.failure) == (
+        "ended",
+        "failed",
+        clock(),
+        Failure("Say hello", "UnknownMessage", "because"),
+    )
+    for again in (failed, ended):
+        assert not stores.enrolments.end(replace(again, outcome="completed"))
+        assert not stores.enrolments.save(replace(again, status="active"))
+    assert stored(stores, opened) == ended
     assert stores.enrolments.unfinished("c-1") == []
+    assert stores.enrolments.of_contact("c-1") == [ended]
 
 
-def test_an_enrolment_ends_once(stores: Stores, clock: FakeClock) -> None:
-    opened = enrolment(clock)
+def due(stores: Stores, *, since: datetime | None, until: datetime) -> list[Reference]:
+    return [each for shard in range(SHARDS) for each in stores.enrolments.due(shard, since=since, until=until)]
+
+
+def test_who_is_due_is_found_between_two_times_and_no_longer_once_ended(stores: Stores, clock: FakeClock) -> None:
+    opened, began = enrolment(clock), clock()
     stores.enrolments.open(opened, ONE)
-    assert stores.enrolments.end(opened, outcome="failed", at=clock())
-    assert not stores.enrolments.end(opened, outcome="completed", at=clock())
-    ended = stores.enrolments.load("c-1", opened.enrolment_id)
-    assert ended is not None
-    assert (ended.status, ended.outcome) == ("ended", "failed")
+    assert due(stores, since=None, until=began) == [Reference("c-1", opened.enrolment_id, began)]
+    stores.enrolments.save(parked(stored(stores, opened), clock, days=2))
+    at = began + 2 * DAY
+    assert due(stores, since=None, until=at - timedelta(milliseconds=1)) == []
+    assert due(stores, since=at - timedelta(minutes=1), until=at) == [Reference("c-1", opened.enrolment_id, at)]
+    assert due(stores, since=at, until=at + DAY) == []
+    end(stores, opened, "completed", clock)
+    assert due(stores, since=None, until=at + DAY) == []
+
+
+def test_many_who_are_due_are_found_in_order_and_from_any_place_on(stores: Stores, clock: FakeClock) -> None:
+    several = EntryTerms(one_at_a_time=False)
+    for number in range(30):
+        each = enrolment(clock, str(number))
+        stores.enrolments.open(each, several)
+        stores.enrolments.save(parked(stored(stores, each), clock, minutes=number // 3))
+    shard, until = ids.shard_of("c-1", SHARDS), clock() + DAY
+    found = list(stores.enrolments.due(shard, since=None, until=until))
+    assert len({each.enrolment_id for each in found}) == 30
+    assert [each.due_at for each in found] == sorted(each.due_at for each in found)
+    for index in (0, 13, 29):
+        rest = stores.enrolments.due(shard, since=None, until=until, after=found[index])
+        assert list(rest) == found[index + 1 :]
+    other = (shard + 1) % SHARDS
+    assert list(stores.enrolments.due(other, since=None, until=until)) == []
 
 
 def test_ending_an_old_enrolment_again_does_not_free_what_a_newer_one_holds(stores: Stores, clock: FakeClock) -> None:
     terms = EntryTerms(one_at_a_time=True, exclusive_group="onboarding")
     first = enrolment(clock, "one", exclusive_group="onboarding")
     stores.enrolments.open(first, terms)
-    stores.enrolments.end(first, outcome="completed", at=clock())
+    end(stores, first, "completed", clock)
     stores.enrolments.open(enrolment(clock, "two", exclusive_group="onboarding"), terms)
-    stores.enrolments.end(first, outcome="completed", at=clock())
+    end(stores, first, "completed", clock)
     assert stores.enrolments.open(enrolment(clock, "three"), ONE) == "already_in_journey"
     other = enrolment(clock, journey="welcome_back", exclusive_group="onboarding")
     assert stores.enrolments.open(other, terms) == "exclusive_group_taken"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.stores import Stores
+from tests.adapters.stores import Stores, in_nurture
 from tests.engine.world import touch
 from tests.fakes.clock import FakeClock
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
-from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.enrolment import TriggerEvent
 from waypost.journeys.ports import EntryTerms
 from waypost.sending.ledger import Confirmation, Decision, LedgerRow, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice, enrolment_origin
@@ -58,12 +58,12 @@ def defer(stores: Stores, clock: FakeClock, asked: SendRequest, claim_id: str | 
 def test_a_snapshot_of_a_journey_step_has_everything_it_is_decided_on(stores: Stores, clock: FakeClock) -> None:
     contact = Contact(contact_id="c-1", created_at=clock(), attributes={"email": "lin@example.com"})
     trigger = TriggerEvent("e-1", "registered", clock(), {})
-    enrolment = Enrolment("n-1", "c-1", "nurture", 1, trigger, clock())
+    enrolment = in_nurture("n-1", "c-1", trigger, clock())
     stores.contacts.save(contact, claim={})
     stores.enrolments.open(enrolment, EntryTerms(one_at_a_time=True))
     snapshot = stores.ledger.snapshot(request())
     assert snapshot.contact == replace(contact, version=1)
-    assert snapshot.enrolment == enrolment
+    assert snapshot.enrolment == replace(enrolment, revision=1)
     assert (snapshot.row, snapshot.event, snapshot.touches) == (None, None, Touches())
 
 

@@ -1,4 +1,4 @@
-"""Executions and task tokens in Step Functions."""
+"""Executions in Step Functions."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.adapters.stores import REGION
-from waypost.aws.machines import CAUSE_LIMIT, StepFunctionsMachines, StepFunctionsTokens
+from waypost.aws.machines import StepFunctionsMachines
 from waypost.errors import ServiceRefused, TemporarilyUnavailable
 
 PREFIX = f"arn:aws:states:{REGION}:123456789012:stateMachine:waypost-dev-"
@@ -68,49 +68,3 @@ def test_a_throttled_start_may_be_tried_again(code: str) -> None:
         stub.add_client_error("start_execution", code, http_status_code=400)
         with pytest.raises(TemporarilyUnavailable):
             StepFunctionsMachines(client, PREFIX).start("nurture", "nurture-n-1", INPUT)
-
-
-def test_a_token_is_told_of_success_and_of_failure() -> None:
-    with stubbed() as (client, stub):
-        output = json.dumps({"outcome": "event", "name": "林"}, ensure_ascii=False)
-        stub.add_response("send_task_success", {}, {"taskToken": "token-1", "output": output})
-        stub.add_response("send_task_failure", {}, {"taskToken": "token-2", "error": "GoalReached", "cause": "{}"})
-        tokens = StepFunctionsTokens(client)
-        tokens.succeed("token-1", {"outcome": "event", "name": "林"})
-        tokens.fail("token-2", error="GoalReached", cause="{}")
-        stub.assert_no_pending_responses()
-
-
-@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_a_token_that_has_been_used_is_no_error(code: str) -> None:
-    with stubbed() as (client, stub):
-        stub.add_client_error("send_task_success", code, http_status_code=400)
-        stub.add_client_error("send_task_failure", code, http_status_code=400)
-        StepFunctionsTokens(client).succeed("token-1", {})
-        StepFunctionsTokens(client).fail("token-1", error="GoalReached", cause="{}")
-        stub.assert_no_pending_responses()
-
-
-def test_a_throttled_signal_may_be_tried_again() -> None:
-    with stubbed() as (client, stub):
-        stub.add_client_error("send_task_success", "ThrottlingException", http_status_code=400)
-        stub.add_client_error("send_task_failure", "ThrottlingException", http_status_code=400)
-        with pytest.raises(TemporarilyUnavailable):
-            StepFunctionsTokens(client).succeed("token-1", {})
-        with pytest.raises(TemporarilyUnavailable):
-            StepFunctionsTokens(client).fail("token-1", error="GoalReached", cause="{}")
-
-
-def test_a_signal_nobody_may_send_is_refused_for_good() -> None:
-    with stubbed() as (client, stub):
-        stub.add_client_error("send_task_success", "AccessDeniedException", http_status_code=400)
-        with pytest.raises(ServiceRefused):
-            StepFunctionsTokens(client).succeed("token-1", {})
-
-
-def test_a_cause_is_cut_to_what_the_service_takes() -> None:
-    with stubbed() as (client, stub):
-        cut = {"taskToken": "token-1", "error": "GoalReached", "cause": "x" * CAUSE_LIMIT}
-        stub.add_response("send_task_failure", {}, cut)
-        StepFunctionsTokens(client).fail("token-1", error="GoalReached", cause="x" * (CAUSE_LIMIT + 1))
-        stub.assert_no_pending_responses()

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.adapters.stores import Stores
+from tests.adapters.stores import Stores, in_nurture
 from tests.engine.world import send_request, touch
 from tests.fakes.clock import FakeClock
 from waypost.contacts.identity.merge import Merge, merge_of
 from waypost.contacts.identity.rules import BUILT_IN
 from waypost.contacts.identity.unmerge import unmerged_profiles
 from waypost.contacts.profile import Contact
-from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.enrolment import TriggerEvent
 from waypost.journeys.ports import EntryTerms
 
 
@@ -125,9 +125,8 @@ def test_points_of_an_event_are_counted_once(stores: Stores, clock: FakeClock) -
 
 def enrolled(stores: Stores, clock: FakeClock, contact_id: str, journey: str, **terms: object) -> str | None:
     trigger = TriggerEvent("e-1", "registered", clock(), {})
-    enrolment = Enrolment(
-        f"n-{contact_id}-{journey}", contact_id, journey, 1, trigger, clock(), exclusive_group="onboarding"
-    )
+    changes = {"journey": journey, "exclusive_group": "onboarding"}
+    enrolment = in_nurture(f"n-{contact_id}-{journey}", contact_id, trigger, clock(), **changes)
     return stores.enrolments.open(
         enrolment, EntryTerms(one_at_a_time=True, exclusive_group="onboarding", **terms)  # type: ignore[arg-type]
     )  # fmt: skip
@@ -139,7 +138,7 @@ def test_what_an_absorbed_contact_holds_stands_in_the_survivors_way(stores: Stor
     assert enrolled(stores, clock, "c-1", "win-back", also_under=("c-2",)) == "exclusive_group_taken"
     passage = stores.enrolments.load("c-2", "n-c-2-nurture")
     assert passage is not None
-    stores.enrolments.end(passage, outcome="completed", at=clock())
+    stores.enrolments.end(passage.ended("completed", clock()))
     recently = clock().replace(year=2020)
     assert enrolled(stores, clock, "c-1", "nurture", also_under=("c-2",), not_since=recently) == "enrolled_before"
     assert enrolled(stores, clock, "c-1", "nurture", also_under=("c-2",), not_since=clock()) is None
@@ -148,7 +147,7 @@ def test_what_an_absorbed_contact_holds_stands_in_the_survivors_way(stores: Stor
 def claimed(stores: Stores, clock: FakeClock, contact_id: str, state: str) -> str:
     """Claim a marketing message of a journey that was entered under this id, on the situation as it is."""
     trigger = TriggerEvent("e-1", "registered", clock(), {})
-    request = send_request(Enrolment("n-1", contact_id, "nurture", 1, trigger, clock()), state, state=state)
+    request = send_request(in_nurture("n-1", contact_id, trigger, clock()), state, state=state)
     return stores.ledger.claim(
         request, channel="email", claim_id=f"claim-{state}", at=clock(), local_time="",
         touches=stores.ledger.snapshot(request).touches.plus(touch(request.message_key, clock())),
@@ -157,7 +156,7 @@ def claimed(stores: Stores, clock: FakeClock, contact_id: str, state: str) -> st
 
 def touched(stores: Stores, clock: FakeClock, contact_id: str) -> int:
     trigger = TriggerEvent("e-1", "registered", clock(), {})
-    request = send_request(Enrolment("n-1", contact_id, "nurture", 1, trigger, clock()), "any", state="any")
+    request = send_request(in_nurture("n-1", contact_id, trigger, clock()), "any", state="any")
     return len(stores.ledger.snapshot(request).touches.recent)
 
 
@@ -177,7 +176,7 @@ def test_recent_messages_of_both_count_for_the_survivor_and_after_parting_for_bo
 def test_a_message_judged_before_a_merge_cannot_be_claimed_after_it(stores: Stores, clock: FakeClock) -> None:
     survivor, absorbed = two(stores, clock)
     trigger = TriggerEvent("e-1", "registered", clock(), {})
-    request = send_request(Enrolment("n-1", "c-2", "nurture", 1, trigger, clock()), "welcome", state="welcome")
+    request = send_request(in_nurture("n-1", "c-2", trigger, clock()), "welcome", state="welcome")
     judged = stores.ledger.snapshot(request)
     merge = merged(stores, clock, survivor, absorbed)
 

@@ -13,7 +13,7 @@ from waypost.aws.schedules import EventBridgeSchedules
 from waypost.errors import ServiceRefused, TemporarilyUnavailable
 
 FUNCTIONS = "arn:aws:lambda:ap-east-1:000000000000:function"
-REFERENCE = {"contact_id": "c-1", "enrolment_id": "n-1", "pause_id": "p-1"}
+REFERENCE = {"minute": "2027-03-03T02:00:00.000Z", "shard": 7}
 TEN = datetime(2027, 3, 3, 2, 0, tzinfo=UTC)
 
 
@@ -47,7 +47,7 @@ def names(client: Any) -> list[str]:
     return [schedule["Name"] for schedule in client.list_schedules(GroupName="waypost-dev")["Schedules"]]
 
 
-def test_a_pause_is_resumed_once_at_its_time_and_the_schedule_deletes_itself(scheduler: Any) -> None:
+def test_a_timer_fires_once_at_its_time_and_the_schedule_deletes_itself(scheduler: Any) -> None:
     adapter(scheduler).resume_at("resume-1", TEN, REFERENCE)
     schedule = booked(scheduler, "resume-1")
     assert schedule["ScheduleExpression"] == "at(2027-03-03T02:00:00)"
@@ -76,11 +76,27 @@ def test_a_schedule_never_fires_before_its_time(scheduler: Any, microseconds: in
     assert booked(scheduler, "resume-1")["ScheduleExpression"] == expression
 
 
-def test_booking_again_moves_the_schedule(scheduler: Any) -> None:
+def test_booking_a_message_again_moves_its_schedule(scheduler: Any) -> None:
+    adapter(scheduler).send_at("send-1", TEN, {})
+    adapter(scheduler).send_at("send-1", TEN + timedelta(hours=1), {})
+    assert names(scheduler) == ["send-1"]
+    assert booked(scheduler, "send-1")["ScheduleExpression"] == "at(2027-03-03T03:00:00)"
+
+
+def test_a_timer_that_another_process_has_booked_stays_as_it_is(scheduler: Any) -> None:
     adapter(scheduler).resume_at("resume-1", TEN, REFERENCE)
     adapter(scheduler).resume_at("resume-1", TEN + timedelta(hours=1), REFERENCE)
-    assert names(scheduler) == ["resume-1"]
-    assert booked(scheduler, "resume-1")["ScheduleExpression"] == "at(2027-03-03T03:00:00)"
+    assert booked(scheduler, "resume-1")["ScheduleExpression"] == "at(2027-03-03T02:00:00)"
+
+
+def test_many_contacts_who_wait_for_the_same_minute_cost_one_call() -> None:
+    client = boto3.client("scheduler", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        stub.add_response("create_schedule", {"ScheduleArn": "arn:aws:scheduler:ap-east-1:000000000000:schedule/x/y"})
+        timers = adapter(client)
+        for _ in range(1000):
+            timers.resume_at("resume-1", TEN, REFERENCE)
+        stub.assert_no_pending_responses()
 
 
 def test_a_schedule_can_be_cancelled_and_cancelling_again_is_no_error(scheduler: Any) -> None:
@@ -96,7 +112,7 @@ def test_a_schedule_that_fires_while_it_is_moved_is_made_anew() -> None:
         stub.add_client_error("create_schedule", "ConflictException", http_status_code=409)
         stub.add_client_error("update_schedule", "ResourceNotFoundException", http_status_code=404)
         stub.add_response("create_schedule", {"ScheduleArn": "arn:aws:scheduler:ap-east-1:000000000000:schedule/x/y"})
-        adapter(client).resume_at("resume-1", TEN, REFERENCE)
+        adapter(client).send_at("send-1", TEN, {})
         stub.assert_no_pending_responses()
 
 

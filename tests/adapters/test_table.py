@@ -140,9 +140,7 @@ def test_every_store_speaks_our_errors(dynamodb: Any, clock: FakeClock) -> None:
     with pytest.raises(ServiceRefused):
         stores.enrolments.unfinished("c-1")
     with pytest.raises(ServiceRefused):
-        stores.pauses.load("c-1", "n-1", "p-1")
-    with pytest.raises(ServiceRefused):
-        list(stores.pauses.overdue(clock()))
+        list(stores.enrolments.due(0, since=None, until=clock()))
     with pytest.raises(ServiceRefused):
         list(stores.ledger.stale_claims(clock()))
 

@@ -93,7 +93,9 @@ def as_hops(
         executions += 1
         end, parked = contact.hop(machine, row)
         if parked is None:
+            assert contact.closed == [end], "a journey closes its enrolment once, as it ends"
             return Walk(contact.trail, end, executions)
+        assert contact.closed == []
         assert end == "SUCCEEDED"
         row, pause = json.loads(json.dumps(parked)), contact.waiting
         for _ in range(spurious(pause.number)):
@@ -121,6 +123,8 @@ class _Contact:
     trail: Trail = field(default_factory=list)
     pauses: dict[str, _Pause] = field(default_factory=dict)
     parked: dict[str, Any] | None = None
+    begun: bool = False
+    closed: list[str] = field(default_factory=list)
     waiting: _Pause = field(init=False)
 
     def hop(self, machine: Mapping[str, Any], row: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] | None]:
@@ -130,6 +134,14 @@ class _Contact:
         return _end(Run(self.task, execution_input), machine), self.parked
 
     def task(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        payload = arguments["Payload"]
+        if arguments["FunctionName"] == "${CloseEnrolment}":
+            self.closed.append("SUCCEEDED" if payload["outcome"] == "completed" else f"FAILED {payload['error']}")
+            return {"Payload": {"closed": True}}
+        if payload.get("begin"):
+            assert not self.begun, "a hop that resumes does not begin"
+            self.begun = True
+            return {"Payload": {"status": "over"}}
         if arguments["FunctionName"] != "${PauseJourney}":
             return _given(self.script.choose(_asked(self.trail, name, arguments)))
         key = f"{name}/{arguments['Payload'].get('occurrence', 1)}"

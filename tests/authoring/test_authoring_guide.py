@@ -29,7 +29,7 @@ def written(root: Path, file: str = "", old: str = "", new: str = "") -> Path:
 def test_the_example_is_a_whole_journey(tmp_path: Path) -> None:
     journey = discovered(written(tmp_path))
     assert journey.name == "cart-reminder"
-    assert journey.functions == ("EvaluateSegment", "PauseJourney", "SendMessage")
+    assert journey.functions == ("CloseEnrolment", "EvaluateSegment", "PauseJourney", "SendMessage")
     assert sorted(journey.messages) == ["last-word", "reminder"]
 
 

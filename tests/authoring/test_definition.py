@@ -4,30 +4,32 @@ from pathlib import Path
 from typing import Any
 
 from tests.authoring.folders import DEFINITION, discovered, states, task, write
-from waypost.authoring.definition import augmented
+from waypost.authoring.definition import deployed
 from waypost.authoring.tasks import journey_tasks
 
 
 def test_a_task_gets_the_standard_retry_and_time_limit(tmp_path: Path) -> None:
     body = states(discovered(write(tmp_path)).definition)
     send, pause = body["Day 1, sorry to see you go"], body["Two days later"]
-    assert (send["TimeoutSeconds"], pause["TimeoutSeconds"]) == (60, 364 * 86400)
+    assert (send["TimeoutSeconds"], pause["TimeoutSeconds"]) == (60, 60)
     [send_retry], [pause_retry] = send["Retry"], pause["Retry"]
     assert {"TemporarilyUnavailable", "ConcurrentUpdate", "Lambda.TooManyRequestsException"} < set(
         send_retry["ErrorEquals"]
     )
     assert "States.Timeout" in send_retry["ErrorEquals"]
-    assert "States.Timeout" not in pause_retry["ErrorEquals"]
+    assert send_retry == pause_retry
+    waited = sum(min(20, 2 * 2.5**attempt) for attempt in range(send_retry["MaxAttempts"]))
+    assert waited < 60, "an Express execution lasts five minutes"
 
 
 def test_what_an_author_wrote_stays(tmp_path: Path) -> None:
     retry = [{"ErrorEquals": ["Lambda.Unknown"], "MaxAttempts": 1}]
 
     def own(definition: dict[str, Any]) -> None:
-        states(definition)["Two days later"].update({"Retry": retry, "TimeoutSeconds": 600})
+        states(definition)["Day 1, sorry to see you go"].update({"Retry": retry, "TimeoutSeconds": 30})
 
-    pause = states(discovered(write(tmp_path, definition=own)).definition)["Two days later"]
-    assert (pause["Retry"], pause["TimeoutSeconds"]) == (retry, 600)
+    send = states(discovered(write(tmp_path, definition=own)).definition)["Day 1, sorry to see you go"]
+    assert (send["Retry"], send["TimeoutSeconds"]) == (retry, 30)
 
 
 def test_only_a_message_behind_the_exits_may_go_to_somebody_who_left(tmp_path: Path) -> None:
@@ -44,9 +46,9 @@ def test_only_a_message_behind_the_exits_may_go_to_somebody_who_left(tmp_path: P
 
 
 def test_the_file_itself_is_left_alone() -> None:
-    augmented(DEFINITION, tasks=journey_tasks())
+    deployed(DEFINITION, tasks=journey_tasks())
     assert "Retry" not in str(DEFINITION)
 
 
 def test_a_journey_names_the_functions_it_may_call(tmp_path: Path) -> None:
-    assert discovered(write(tmp_path)).functions == ("PauseJourney", "SendMessage")
+    assert discovered(write(tmp_path)).functions == ("CloseEnrolment", "PauseJourney", "SendMessage")

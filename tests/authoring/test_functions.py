@@ -7,7 +7,7 @@ import pytest
 from waypost.authoring.discovery import discover
 from waypost.authoring.functions import FUNCTIONS, discover_functions
 from waypost.authoring.problems import InvalidJourney
-from waypost.authoring.tasks import LONGEST_WAIT, journey_tasks
+from waypost.authoring.tasks import journey_tasks
 
 HANDLER = '"""Give a coupon. Called by Coupon tasks."""\n'
 MANIFEST = "purpose: Gives a coupon of a pool to a contact\ntask: journeys\nwrites:\n  contacts: [PutItem]\n"
@@ -58,11 +58,15 @@ def test_a_function_with_a_payload_is_a_task_of_journeys(tmp_path: Path) -> None
     assert task.payload.model_validate({"context": "{% $states.context %}", "pool": "spring"})
 
 
-def test_a_task_that_waits_is_called_with_a_token_for_almost_a_year() -> None:
-    waiting = {name: task for name, task in journey_tasks().items() if task.timeout_seconds == LONGEST_WAIT}
+def test_a_task_that_waits_is_authored_with_a_token() -> None:
+    waiting = {name for name, task in journey_tasks().items() if task.resource.endswith("waitForTaskToken")}
 
-    assert waiting.keys() == {"PauseJourney"}
-    assert waiting["PauseJourney"].resource.endswith("waitForTaskToken")
+    assert waiting == {"PauseJourney"}
+
+
+def test_what_the_synth_puts_into_a_machine_is_no_task_of_authors() -> None:
+    assert discover_functions()["close_enrolment"].manifest.task == "hops"
+    assert "CloseEnrolment" not in journey_tasks()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def test_a_task_that_waits_is_called_with_a_token_for_almost_a_year() -> None:
         (("purpose:", "aim:"), "functions/issue_coupon/function.yaml: "),
         (("writes:", "write:"), "function.yaml: write: unknown field 'write'; did you mean 'writes'?"),
         (("[PutItem]", "[PutItems]"), "function.yaml: writes.contacts[0]: expected 'BatchWriteItem'"),
-        (("task: journeys", "task: jorneys"), "function.yaml: task: expected 'journeys' or 'operations'"),
+        (("task: journeys", "task: jorneys"), "function.yaml: task: expected 'hops', 'journeys' or 'operations'"),
         (("task: journeys\n", ""), "give 'task' (journeys or operations) or 'called_by'"),
         (("task: journeys", "task: operations\nwaits: true"), "only a task of journeys waits"),
         (("task: journeys", "called_by: [api]"), "'routes' (such as GET /u/{token}) and 'called_by: [api]' come together"),
@@ -142,5 +146,5 @@ States:
 
     [found] = discover(tmp_path / "statemachines", functions=functions).journeys
 
-    assert found.functions == ("IssueCoupon",)
+    assert found.functions == ("CloseEnrolment", "IssueCoupon", "PauseJourney")
     assert found.definition["States"]["Give the coupon"]["TimeoutSeconds"] == 60

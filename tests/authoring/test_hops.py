@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.authoring.hop_walks import Script, as_authored, as_hops, every_script
+from tests.authoring.state_machine import Run, StateError
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.hops import compiled, hop_findings
+from waypost.authoring.tasks import STANDARD
 from waypost.authoring.yaml_reading import read_yaml
 
 PROJECT = Path(__file__).parents[2]
@@ -230,6 +232,7 @@ MAYBE = machine(
     ("authored", "field", "reason"),
     [
         (machine("Wait", Wait=pause(End=True)) | {"TimeoutSeconds": 60}, "TimeoutSeconds", "as long as its Pauses"),
+        (machine("Wait", Wait=pause(End=True, TimeoutSeconds=60)), "Wait.TimeoutSeconds", "`for` or `until`"),
         (
             machine(
                 "For each",
@@ -279,6 +282,72 @@ def test_a_variable_that_is_set_again_before_it_is_read_is_not_carried() -> None
     waiting = compiled(authored)["States"]["Wait"]
     assert waiting["Arguments"]["Payload"]["row"]["variables"] == {"kept": "{% $kept %}"}
     walks_alike(authored)
+
+
+SEND_THEN_FAIL = machine(
+    "The body",
+    **{
+        "The body": {
+            "Type": "Parallel",
+            "Branches": [machine("Say it", **{"Say it": send(End=True)})],
+            "Catch": [{"ErrorEquals": ["UnknownMessage"], "Next": "It is unknown"}],
+            "Next": "It is said",
+        },
+        "It is said": {"Type": "Succeed"},
+        "It is unknown": {"Type": "Fail", "Error": "Unknown", "Cause": "{% $states.input.Cause %}"},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "end", "closed"),
+    [
+        ("", "SUCCEEDED", {"outcome": "completed"}),
+        ("HopSuperseded", "SUCCEEDED", None),
+        ("TemporarilyUnavailable", "FAILED TemporarilyUnavailable", None),
+        ("States.Timeout", "FAILED States.Timeout", None),
+        (
+            "ContactNotFound",
+            "FAILED ContactNotFound",
+            {"outcome": "failed", "error": "ContactNotFound", "cause": "because", "state": "The body"},
+        ),
+        (
+            "UnknownMessage",
+            "FAILED Unknown",
+            {"outcome": "failed", "error": "Unknown", "cause": "because", "state": "It is unknown"},
+        ),
+    ],
+)
+def test_an_error_closes_the_enrolment_unless_it_may_pass_or_another_hop_walks(
+    error: str, end: str, closed: dict[str, str] | None
+) -> None:
+    closings = []
+
+    def task_(name: str, arguments: Any) -> Any:
+        if arguments["FunctionName"] == "${SendMessage}" and error:
+            raise StateError(error, "because")
+        if arguments["FunctionName"] == "${CloseEnrolment}":
+            closings.append({key: value for key, value in arguments["Payload"].items() if key != "context"})
+        return {"Payload": {"status": "over"}}
+
+    hops = compiled(SEND_THEN_FAIL, transient=STANDARD.retried_errors)
+    try:
+        Run(task_, {"contact_id": "c-1", "hop": {"id": "h-1"}}).run(hops)
+        ended = "SUCCEEDED"
+    except StateError as failed:
+        ended = f"FAILED {failed.name}"
+    assert (ended, closings) == (end, [] if closed is None else [closed])
+
+
+def test_a_doubled_first_hop_does_nothing() -> None:
+    asked = []
+
+    def task_(name: str, arguments: Any) -> Any:
+        asked.append(name)
+        return {"Payload": {"status": "parked"}}
+
+    Run(task_, {"contact_id": "c-1", "hop": {"id": "h-1"}}).run(compiled(SEND_THEN_FAIL))
+    assert asked == ["Begin"]
 
 
 @st.composite

@@ -36,7 +36,8 @@ def published(journey: JourneyFolder) -> PublishedJourney:
 
 @pytest.fixture(scope="module")
 def states(journey: JourneyFolder) -> dict[str, Any]:
-    return {name: state for scope in scopes(journey.definition) for name, state in scope.states.items()}
+    authored = read_yaml(journey.path / "definition.asl.yaml")
+    return {name: state for scope in scopes(authored) for name, state in scope.states.items()}
 
 
 def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **contact: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.authoring.folders import DEFINITION, MANIFEST
-from waypost.authoring.definition import augmented, functions_called
+from waypost.authoring.definition import deployed, functions_called
 from waypost.authoring.lint import lint
 from waypost.authoring.manifest import JourneyManifest
 from waypost.authoring.problems import explain
@@ -53,7 +53,11 @@ def test_any_definition_is_linted_and_what_passes_can_be_deployed(path: tuple[An
     found = lint(definition, tasks=journey_tasks(), left_early={"GoalReached", "JourneyExited"}, messages=MESSAGES)
     assert all(isinstance(field, str) and reason for field, reason in found)
     if not found:
-        assert set(functions_called(augmented(definition, tasks=journey_tasks()))) <= {"SendMessage", "PauseJourney"}
+        assert set(functions_called(deployed(definition, tasks=journey_tasks()))) <= {
+            "CloseEnrolment",
+            "SendMessage",
+            "PauseJourney",
+        }
 
 
 @settings(deadline=None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.counting_proxy import Call
-from benchmarks.journey_cost import PARTS, STEPS, JourneyCost, Passage, Usage, billed_transitions
+from benchmarks.journey_cost import HOP_GB, PARTS, ROUNDED_UP, STEPS, JourneyCost, Passage, Usage
 from benchmarks.prices import ASSUMED_MILLISECONDS, dollars, gb_seconds
 from infra.project import ROOT
 from waypost.authoring.discovery import discover
@@ -20,33 +20,13 @@ def passage(scenario: str, usage: Usage, *, sent: int = 1, ends: str = "complete
     return Passage(scenario=scenario, ends=ends, sent={"email": sent}, usage=usage)
 
 
-def test_the_start_every_state_and_every_retry_are_billed() -> None:
-    history = [
-        "ExecutionStarted",
-        "ParallelStateEntered",
-        "ParallelStateStarted",
-        "TaskStateEntered",
-        "TaskScheduled",
-        "TaskFailed",
-        "TaskScheduled",
-        "TaskSucceeded",
-        "TaskStateExited",
-        "ChoiceStateEntered",
-        "ChoiceStateExited",
-        "ParallelStateSucceeded",
-        "ExecutionSucceeded",
-    ]
-
-    assert billed_transitions(history) == 1 + 3 + 1
-
-
 def test_a_million_of_each_costs_its_list_price() -> None:
-    assert dollars({"state_transitions": 1e6, "write_units": 2e6}) == pytest.approx(25 + 2 * 0.625)
+    assert dollars({"machine_requests": 1e6, "write_units": 2e6}) == pytest.approx(1 + 2 * 0.625)
 
 
 def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
     usage = Usage(
-        transitions=5,
+        hops=5,
         invocations={"route_events": 1, "receive_webhook": 1, "pause_journey": 1},
         log_bytes={"receive_webhook": 300, "route_events": 500},
         calls=[
@@ -60,7 +40,7 @@ def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
 
     parts = usage.parts()
 
-    assert parts[STEPS] == {"state_transitions": 5}
+    assert parts[STEPS] == {"machine_requests": 5, "machine_gb_seconds": (0.06 + 5 * ROUNDED_UP) * HOP_GB}
     assert parts["events"]["queue_requests"] == 1 + 2  # sent once; received and deleted by the poller
     assert parts["events"]["api_requests"] == 1
     assert parts["events"]["bus_events"] == 2
@@ -83,8 +63,8 @@ def test_a_cancelled_schedule_does_not_fire_and_a_missing_one_was_not_booked() -
 
 
 def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> None:
-    plain = Usage(transitions=10, invocations={"send_message": 2})
-    noticed = Usage(transitions=10, invocations={"send_message": 2, "record_delivery": 4})
+    plain = Usage(hops=10, invocations={"send_message": 2})
+    noticed = Usage(hops=10, invocations={"send_message": 2, "record_delivery": 4})
     cost = JourneyCost(
         passages=[
             passage("a", plain, sent=3),
@@ -97,10 +77,11 @@ def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> 
     )
 
     assert cost.messages == 4
-    assert cost.parts_per_message()[STEPS] == {"state_transitions": 5}
-    assert cost.dollars_per_million_messages() == pytest.approx(5 * 25 + 0.2)
-    assert (cost.transitions, cost.design_transitions) == (20, 2 * 4 + 4 * 2)
-    assert cost.per_notice() == {"state_transitions": 0, "function_requests": 1}
+    assert cost.parts_per_message()[STEPS]["machine_requests"] == 5
+    assert cost.dollars_per_million_messages() == pytest.approx(cost.orchestration() + 0.2)
+    assert cost.hops == 20
+    assert cost.orchestration() == pytest.approx(5 + HOP_GB * (5 * ROUNDED_UP + 0.15) * 16.67)
+    assert cost.per_notice() == {"machine_requests": 0, "machine_gb_seconds": 0, "function_requests": 1}
     assert cost.memory_time_per_message() == gb_seconds({"send_message": 1})
 
 

@@ -1,12 +1,13 @@
-"""An execution has stopped: its enrolment ends, nothing is owed, and the stream says so."""
+"""A hop comes to the end of its journey: the enrolment ends, and the stream says so."""
 
 from typing import Any
 
 import pytest
 
 from tests.engine.published_journeys import JOURNEY, journey, published
-from tests.engine.world import CONTACT, World, event, status_event
-from waypost.journeys.enrolment import Enrolment
+from tests.engine.world import CONTACT, World, event, task_payload
+from waypost.errors import EnrolmentNotFound
+from waypost.journeys.enrolment import Enrolment, Failure
 
 
 @pytest.fixture
@@ -27,14 +28,20 @@ def stored(world: World, enrolment: Enrolment) -> tuple[str, str | None]:
     return now.status, now.outcome
 
 
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    [("SUCCEEDED", "completed"), ("FAILED", "failed"), ("TIMED_OUT", "timed_out"), ("ABORTED", "aborted")],
-)
-def test_an_enrolment_ends_as_its_execution_did(world: World, enrolment: Enrolment, status: str, outcome: str) -> None:
-    closed = world.close(enrolment, status)
+@pytest.mark.parametrize("outcome", ["completed", "failed"])
+def test_an_enrolment_ends_as_its_machine_did(world: World, enrolment: Enrolment, outcome: str) -> None:
+    closed = world.close(enrolment, outcome)
     assert closed == {"enrolment_id": enrolment.enrolment_id, "closed": True, "outcome": outcome}
     assert stored(world, enrolment) == ("ended", outcome)
+
+
+def test_a_failed_journey_says_where_and_why(world: World, enrolment: Enrolment) -> None:
+    world.close(enrolment, "failed", state="Send the coupon", error="UnknownMessage", cause="x" * 900)
+    ended = world.stored(enrolment)
+    assert ended.failure == Failure("Send the coupon", "UnknownMessage", "x" * 500)
+    (said,) = world.queue.events.values()
+    assert (said.properties["state"], said.properties["error"]) == ("Send the coupon", "UnknownMessage")
+    assert "cause" not in said.properties
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,7 @@ def test_a_journey_that_was_left_ends_as_what_it_was_left_for(
 
 def test_a_journey_that_failed_on_its_way_out_has_failed(world: World, enrolment: Enrolment) -> None:
     world.route(event("left_us", world.clock()))
-    assert world.close(enrolment, "FAILED")["outcome"] == "failed"
+    assert world.close(enrolment, "failed")["outcome"] == "failed"
 
 
 def test_the_stream_hears_of_it_once(world: World, enrolment: Enrolment) -> None:
@@ -67,12 +74,17 @@ def test_the_stream_hears_of_it_once(world: World, enrolment: Enrolment) -> None
     assert world.route(said).contact_id == CONTACT
 
 
-def test_an_execution_that_was_stopped_leaves_no_schedule_and_no_debt(world: World, enrolment: Enrolment) -> None:
-    world.park(enrolment, {"for": "2d"})
-    world.close(enrolment, "ABORTED")
-    assert len(world.schedules) == 0
-    world.clock.advance(days=3)
-    assert world.sweep().overdue_pauses == 0
+def test_a_double_of_the_last_hop_closes_nothing(world: World, enrolment: Enrolment) -> None:
+    walking = world.walking(enrolment)
+    double = task_payload(walking, "Close", 1, outcome="failed")
+    assert world.closer.close(double) == {"enrolment_id": enrolment.enrolment_id, "closed": False}
+    assert stored(world, enrolment)[0] == "active"
+    assert world.queue.events == {}
+
+
+def test_a_journey_that_is_left_as_it_ends_ends_as_left(world: World, enrolment: Enrolment) -> None:
+    world.effects.meanwhile["enrolments.end"] = lambda: world.route(event("left_us", world.clock()))
+    assert world.close(enrolment)["outcome"] == "exited"
 
 
 def test_after_the_end_the_contact_may_come_back(world: World, enrolment: Enrolment) -> None:
@@ -81,18 +93,8 @@ def test_after_the_end_the_contact_may_come_back(world: World, enrolment: Enrolm
     assert world.route(event("registered", world.clock(), "e-3")).decisions[0]["reason"] == "enrolled"
 
 
-def test_an_execution_of_nobody_closes_nothing(world: World) -> None:
+def test_an_unknown_enrolment_cannot_be_closed(world: World) -> None:
     stranger = World().have_enrolment()
-    assert world.closer.close(status_event(stranger, "SUCCEEDED")) == {
-        "enrolment_id": stranger.enrolment_id,
-        "closed": False,
-    }
+    with pytest.raises(EnrolmentNotFound):
+        world.closer.close(task_payload(stranger, "Close", outcome="completed"))
     assert world.queue.events == {}
-
-
-@pytest.mark.parametrize("given", ['{"file": "imports/customers.csv"}', None])
-def test_the_end_of_an_operation_closes_nothing(world: World, enrolment: Enrolment, given: str | None) -> None:
-    ended = status_event(enrolment, "SUCCEEDED")
-    closed = world.closer.close({**ended, "detail": {**ended["detail"], "input": given}})
-    assert closed["closed"] is False
-    assert stored(world, enrolment)[0] == "active"

@@ -263,7 +263,7 @@ def facts(world: World, play: Play) -> dict[str, Any]:
         "contacts": {key: world.contacts[key].to_dict() | {"version": 0} for key in world.contacts.items},
         "executions": world.machines.executions,
         "enrolments": {each.enrolment_id: (each.status, each.outcome) for each in world.enrolments},
-        "pauses": {(each.enrolment_id, each.state): (each.status, each.signalled) for each in world.pauses},
+        "pauses": {each.enrolment_id: [(past.state, past.end) for past in each.trail] for each in world.enrolments},
         "routed": {event_id for _, event_id in world.history.routed} - told,
         "queued": set(world.queue.events),
         "recorded": {place.partition("#")[2] for _, place in world.history.events} - told,
@@ -277,10 +277,9 @@ def test_a_life_without_a_crash_leaves_its_trail_and_nothing_open(name: str) -> 
     world, play = EXPECTED[name]
     steps = [step.rsplit(" ", 1) for step in LIVES[name].trail.split(", ")]
     trail = [f"{STATES.get(state, state)}: {outcome}" for state, outcome in steps]
-    assert play.trail == dict.fromkeys(world.machines.executions, trail)
+    assert play.trail == {each.enrolment_id: trail for each in world.enrolments}
     assert len(play.trail) == len(world.enrolments) > 0
     assert {each.status for each in world.enrolments} == {"ended"}
-    assert all(each.signalled for each in world.pauses)
     assert not any(row.state in {"claimed", "deferred"} for row in world.ledger)
     assert all(row.decisions for row in world.ledger)
 
@@ -313,4 +312,4 @@ def test_a_crash_at_any_write_changes_nothing(name: str, index: int, mode: Crash
     assert len(world.ledger.rows) == len(expected_world.ledger.rows)
     assert unknown <= 1, "one crash can leave at most one message in doubt"
     world.clock.advance(days=2)
-    assert world.sweep() == SweepReport(overdue_pauses=0, unknown_messages=0)
+    assert world.sweep() == SweepReport()

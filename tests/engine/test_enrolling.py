@@ -29,8 +29,9 @@ def test_an_event_starts_one_execution_under_a_name_of_its_own() -> None:
     world = World()
     assert registered(world, coupon="GLOW15") == {JOURNEY: "enrolled"}
     enrolment_id = ids.enrolment_id(JOURNEY, CONTACT, "once")
+    hop = ids.hop_id(enrolment_id, "start", 1)
     assert world.machines.executions == {
-        f"{JOURNEY}-{enrolment_id}": (
+        f"{JOURNEY}-{hop}": (
             JOURNEY,
             {
                 "contact_id": CONTACT,
@@ -40,6 +41,7 @@ def test_an_event_starts_one_execution_under_a_name_of_its_own() -> None:
                 "trigger_event_id": "e-1",
                 "enrolled_at": "2027-03-01T02:00:00.000Z",
                 "correlation_id": "r-1",
+                "hop": {"id": hop},
             },
         )
     }

@@ -170,40 +170,40 @@ def test_an_event_routed_before_a_merge_is_known_as_repeated_after_it(world: Wor
 
 
 def parked(world: World) -> str:
-    """The reader waits for an answer in a journey; gives the token."""
+    """The reader waits for an answer in a journey; gives the pause."""
     happens(world, "registered", ADDRESS, coupon="GLOW15")
     (enrolment,) = world.enrolments
     return world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
 
 
 def test_an_event_of_either_wakes_the_journey_of_the_other(world: World) -> None:
-    token = parked(world)
+    pause = parked(world)
     customer(world)
     meet(world)
     happens(world, "survey_answered", USER)
-    assert world.tokens[token]["outcome"] == "event"
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_what_the_other_did_while_the_journey_waited_wakes_it_when_they_meet(world: World) -> None:
-    token = parked(world)
+    pause = parked(world)
     happens(world, "survey_answered", USER)
-    assert token not in world.tokens
+    assert pause not in world.answers
     meet(world)
-    assert world.tokens[token]["outcome"] == "event"
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_what_the_other_did_before_the_journey_began_does_not_count(world: World) -> None:
     happens(world, "survey_answered", USER)
-    token = parked(world)
+    pause = parked(world)
     meet(world)
-    assert token not in world.tokens
+    assert pause not in world.answers
 
 
 def test_an_order_of_the_other_is_the_goal_of_the_journey(world: World) -> None:
-    token = parked(world)
+    pause = parked(world)
     happens(world, "order_placed", USER, coupon="GLOW15")
     meet(world)
-    assert world.tokens[token]["error"] == "GoalReached"
+    assert world.answers[pause]["error"] == "GoalReached"
 
 
 @pytest.mark.parametrize("moment", ["history.record", "bus.publish"])
@@ -211,17 +211,17 @@ def test_an_event_whose_contact_is_merged_away_meanwhile_is_heard_by_all_journey
     """It is stored under the old id; either its router or the one of the merge sees the other."""
     happens(world, "registered", USER, coupon="GLOW15")
     (enrolment,) = world.enrolments
-    token = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
+    pause = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
     reader(world)
     world.effects.meanwhile[moment] = lambda: world.merger.merge(USER, ADDRESS)
     happens(world, "survey_answered", ADDRESS)
-    assert world.tokens[token]["outcome"] == "event"
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_an_event_that_is_stored_only_after_the_merge_was_told_is_heard_all_the_same(world: World) -> None:
     happens(world, "registered", USER, coupon="GLOW15")
     (enrolment,) = world.enrolments
-    token = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
+    pause = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
     reader(world)
 
     def meanwhile() -> None:
@@ -231,7 +231,7 @@ def test_an_event_that_is_stored_only_after_the_merge_was_told_is_heard_all_the_
 
     world.effects.meanwhile["history.record"] = meanwhile
     happens(world, "survey_answered", ADDRESS)
-    assert world.tokens[token]["outcome"] == "event"
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_a_journey_that_parks_while_its_contact_is_merged_hears_of_what_came_under_the_new_id(world: World) -> None:
@@ -242,9 +242,9 @@ def test_a_journey_that_parks_while_its_contact_is_merged_hears_of_what_came_und
         world.merger.merge(USER, ADDRESS)
         happens(world, "survey_answered", USER)
 
-    world.effects.meanwhile["pauses.park"] = meanwhile
-    token = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
-    assert world.tokens[token]["outcome"] == "event"
+    world.effects.meanwhile["enrolments.save"] = meanwhile
+    pause = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_a_rule_over_the_past_sees_what_both_did() -> None:

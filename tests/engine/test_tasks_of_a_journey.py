@@ -78,7 +78,9 @@ def test_a_contact_that_others_change_all_the_time_is_left_for_a_retry(world: Wo
 
 def test_nobody_cannot_be_changed(world: World, enrolment: Enrolment) -> None:
     with pytest.raises(ContactNotFound):
-        update(world, replace(enrolment, contact_id="c-nobody"), add_tags=["vip"])
+        update(world, world.have_enrolment("c-nobody"), add_tags=["vip"])
+    with pytest.raises(EnrolmentNotFound):
+        update(world, replace(enrolment, enrolment_id="n-unknown"), add_tags=["vip"])
 
 
 @pytest.mark.parametrize(

@@ -35,69 +35,68 @@ def happens(world: World, kind: str, event_id: str = "", after: float = 1, **pro
 
 
 def test_the_event_a_pause_waits_for_ends_it(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
     assert happens(world, "survey_answered", "e-1", interest="beauty") == ["resumed"]
-    assert world.tokens[token]["event"]["properties"] == {"interest": "beauty"}
-    assert len(world.schedules) == 0
-    assert [pause.signalled for pause in world.pauses] == [True]
+    assert world.answers[pause]["event"]["properties"] == {"interest": "beauty"}
+    assert len(world.machines) == 1
 
 
 def test_other_events_end_nothing(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
     assert happens(world, "page_viewed") == []
-    assert token not in world.tokens
+    assert pause not in world.answers
 
 
 def test_a_pause_may_be_correlated_with_what_started_the_journey(world: World, enrolment: Enrolment) -> None:
     where = {"property": "coupon", "equals_trigger": "coupon"}
-    token = world.park(enrolment, {"for": "9d", "or": {"event": "coupon_used", "where": where}})
+    pause = world.park(enrolment, {"for": "9d", "or": {"event": "coupon_used", "where": where}})
     assert happens(world, "coupon_used", coupon="OTHER") == []
     assert happens(world, "coupon_used", coupon="GLOW15") == ["resumed"]
-    assert world.tokens[token]["outcome"] == "event"
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_the_first_event_wins_and_later_ones_are_harmless(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
     happens(world, "survey_answered", "e-1")
     assert happens(world, "survey_answered", "e-2") == []
-    assert world.tokens[token]["event"]["id"] == "e-1"
+    assert world.answers[pause]["event"]["id"] == "e-1"
 
 
 def test_an_event_after_the_time_is_harmless(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "2d", "or": ANSWER})
+    pause = world.park(enrolment, {"for": "2d", "or": ANSWER})
     world.fire_next()
     assert happens(world, "survey_answered") == []
-    assert world.tokens[token] == {"outcome": "elapsed"}
+    assert world.answers[pause] == {"outcome": "elapsed"}
 
 
 def test_an_event_older_than_the_journey_is_none_of_its_business(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
     old = event("survey_answered", world.clock() - timedelta(days=1))
     assert world.route(old).decisions == []
     leaving = event("left_us", world.clock() - timedelta(days=1))
     assert world.route(leaving).decisions == []
-    assert token not in world.tokens
+    assert pause not in world.answers
 
 
 # Leaving
 
 
 def test_the_goal_ends_the_body_of_the_journey(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d"})
+    pause = world.park(enrolment, {"for": "9d"})
     assert happens(world, "order_placed", "e-order", coupon="GLOW15") == ["goal"]
-    outcome = world.tokens[token]
+    outcome = world.answers[pause]
     assert outcome["error"] == "GoalReached"
     assert json.loads(outcome["cause"])["event"]["id"] == "e-order"
-    assert len(world.schedules) == 0
+    assert len(world.machines) == 1
     left = world.enrolments.load(CONTACT, enrolment.enrolment_id)
     assert left is not None
     assert (left.status, left.outcome) == ("leaving", "goal")
 
 
 def test_a_goal_is_correlated_with_what_started_the_journey(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d"})
+    pause = world.park(enrolment, {"for": "9d"})
     assert happens(world, "order_placed", coupon="OTHER") == []
-    assert token not in world.tokens
+    assert pause not in world.answers
 
 
 @pytest.mark.parametrize(("days", "effects"), [(7, ["goal"]), (7.001, [])])
@@ -115,9 +114,9 @@ def test_a_goal_without_a_time_counts_always() -> None:
 
 
 def test_an_exit_event_ends_the_body_under_its_own_name(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d"})
+    pause = world.park(enrolment, {"for": "9d"})
     assert happens(world, "left_us") == ["exited"]
-    assert world.tokens[token]["error"] == "JourneyExited"
+    assert world.answers[pause]["error"] == "JourneyExited"
 
 
 def test_an_event_that_is_both_is_the_goal() -> None:
@@ -129,9 +128,9 @@ def test_an_event_that_is_both_is_the_goal() -> None:
 
 
 def test_an_exit_beats_the_event_a_pause_waits_for(world: World, enrolment: Enrolment) -> None:
-    token = world.park(enrolment, {"for": "9d", "or": {"event": "left_us"}})
+    pause = world.park(enrolment, {"for": "9d", "or": {"event": "left_us"}})
     assert happens(world, "left_us") == ["exited"]
-    assert world.tokens[token]["error"] == "JourneyExited"
+    assert world.answers[pause]["error"] == "JourneyExited"
 
 
 def test_leaving_cancels_what_was_deferred(world: World, enrolment: Enrolment) -> None:
@@ -139,7 +138,7 @@ def test_leaving_cancels_what_was_deferred(world: World, enrolment: Enrolment) -
     key = world.send(enrolment, "welcome").message_key
     world.park(enrolment, {"for": "9d"})
     assert happens(world, "left_us", after=0.1) == ["exited"]
-    assert len(world.schedules) == 0
+    assert [each.function for each in world.schedules.booked.values()] == ["resume_journey"]
     row = world.ledger[key]
     assert (row.state, row.decisions[-1].reason) == ("skipped", "left_journey")
     assert row.decisions[-1].local_time == "2027-03-01T23:36:00+08:00"
@@ -171,10 +170,10 @@ def test_who_has_left_is_resumed_by_nothing(world: World, enrolment: Enrolment) 
     assert left.outcome == "exited"
 
 
-def test_every_parked_branch_is_left(world: World, enrolment: Enrolment) -> None:
-    tokens = [world.park(enrolment, {"for": "9d"}, f"Branch {number}") for number in range(3)]
-    happens(world, "left_us")
-    assert [world.tokens[token]["error"] for token in tokens] == ["JourneyExited"] * 3
+def test_a_journey_whose_hop_runs_is_left_at_its_next_pause(world: World, enrolment: Enrolment) -> None:
+    assert happens(world, "left_us") == ["exited"]
+    assert len(world.machines) == 0
+    assert world.answers[world.park(enrolment, {"for": "9d"})]["error"] == "JourneyExited"
 
 
 def test_each_journey_of_a_contact_is_told_and_no_other_contacts(world: World) -> None:
@@ -186,15 +185,15 @@ def test_each_journey_of_a_contact_is_told_and_no_other_contacts(world: World) -
     theirs = world.park(members, {"for": "9d"})
     others = world.park(world.have_enrolment("c-other"), {"for": "9d"})
     assert happens(world, "left_us") == ["exited"]
-    assert [token in world.tokens for token in (mine, theirs, others)] == [True, False, False]
+    assert [pause in world.answers for pause in (mine, theirs, others)] == [True, False, False]
 
 
 def test_a_journey_that_is_published_no_more_still_resumes(world: World) -> None:
     enrolment = world.have_enrolment(journey="retired", enrolment_id="n-retired")
-    token = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
     assert happens(world, "left_us") == []
     assert happens(world, "survey_answered") == ["resumed"]
-    assert world.tokens[token]["outcome"] == "event"
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_the_event_that_starts_a_journey_neither_resumes_nor_leaves_it() -> None:
@@ -203,8 +202,8 @@ def test_the_event_that_starts_a_journey_neither_resumes_nor_leaves_it() -> None
     world.route(started)
     (enrolment,) = world.enrolments
     assert enrolment.trigger == TriggerEvent("e-1", "registered", started.occurred_at, {})
-    token = world.park(enrolment, {"for": "9d", "or": {"event": "registered"}})
+    pause = world.park(enrolment, {"for": "9d", "or": {"event": "registered"}})
     world.route(started)
-    assert token not in world.tokens
+    assert pause not in world.answers
     assert happens(world, "registered", "e-2") == ["exited"]
     assert enrolment.journey == JOURNEY

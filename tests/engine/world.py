@@ -16,11 +16,9 @@ from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.machines import FakeMachines
-from tests.fakes.pauses import FakePauses
 from tests.fakes.provider import FakeProvider
 from tests.fakes.queue import FakeQueue
 from tests.fakes.schedules import Booking, FakeSchedules
-from tests.fakes.tokens import FakeTokens
 from waypost import ids
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
@@ -28,11 +26,11 @@ from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.profile import Consent, Contact
 from waypost.contacts.tag_system import TagSystem
-from waypost.errors import RetryableError, WaypostError
+from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrol_contact import EnrolContact
-from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.pause_journey import PauseJourney
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
@@ -56,8 +54,6 @@ T = TypeVar("T")
 START = "2027-03-01T02:00:00.000Z"
 """Monday, 10:00 in Shanghai."""
 ATTEMPTS = 4
-RETRIED = {"ConcurrentUpdate", "TemporarilyUnavailable"}
-"""Errors that every task's Retry names."""
 CONTACT = ids.contact_id("user_id", "u-1")
 
 
@@ -74,15 +70,15 @@ class World:
     segments: Mapping[str, SavedSegment] = field(default_factory=dict)
     identity_rules: IdentityRules = BUILT_IN
     naps: list[float] = field(default_factory=list)
-    tokens_given: int = 0
     fired: int = 0
 
     def __post_init__(self) -> None:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeContacts(effects), FakeHistory(effects), FakeBus(effects)
-        self.queue, self.enrolments, self.pauses = FakeQueue(effects), FakeEnrolments(effects), FakePauses(effects)
+        self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
-        self.machines, self.tokens, self.schedules = FakeMachines(effects), FakeTokens(effects), FakeSchedules(effects)
+        self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
+        self.answers = Answers(self.enrolments, self.machines)
         self.email, self.sms = FakeProvider("email", effects), FakeProvider("sms", effects)
         self.providers = {"email": self.email, "sms": self.sms}
 
@@ -103,10 +99,8 @@ class World:
                     journeys=self.published.journeys,
                     default_zone=self.published.defaults.time_zone,
                     enrolments=self.enrolments,
-                    pauses=self.pauses,
                     history=self.history,
-                    schedules=self.schedules,
-                    tokens=self.tokens,
+                    machines=self.machines,
                     deferrals=self.deferrals,
                     clock=self.clock,
                 ),
@@ -149,10 +143,8 @@ class World:
         return PauseJourney(
             contacts=self.contacts,
             enrolments=self.enrolments,
-            pauses=self.pauses,
             history=self.history,
-            schedules=self.schedules,
-            tokens=self.tokens,
+            timers=self.schedules,
             default_zone=self.published.defaults.time_zone,
             clock=self.clock,
         )
@@ -162,26 +154,27 @@ class World:
         return ResumeJourney(
             contacts=self.contacts,
             enrolments=self.enrolments,
-            pauses=self.pauses,
-            schedules=self.schedules,
-            tokens=self.tokens,
+            timers=self.schedules,
+            machines=self.machines,
             default_zone=self.published.defaults.time_zone,
             clock=self.clock,
+            sleep=self.naps.append,
         )
 
     @property
     def sweeper(self) -> SweepJourneys:
-        return SweepJourneys(pauses=self.pauses, resumer=self.resumer, ledger=self.ledger, clock=self.clock)
+        return SweepJourneys(
+            enrolments=self.enrolments,
+            resumer=self.resumer,
+            closer=self.closer,
+            machines=self.machines,
+            ledger=self.ledger,
+            clock=self.clock,
+        )
 
     @property
     def closer(self) -> CloseEnrolment:
-        return CloseEnrolment(
-            enrolments=self.enrolments,
-            pauses=self.pauses,
-            schedules=self.schedules,
-            queue=self.queue,
-            clock=self.clock,
-        )
+        return CloseEnrolment(enrolments=self.enrolments, queue=self.queue, clock=self.clock)
 
     @property
     def sender(self) -> SendMessage:
@@ -201,6 +194,7 @@ class World:
     def updater(self) -> UpdateContact:
         return UpdateContact(
             contacts=self.contacts,
+            enrolments=self.enrolments,
             queue=self.queue,
             tags=self.tags,
             attributes=self.attributes,
@@ -239,10 +233,14 @@ class World:
         return self.contacts.put(Contact(**fields | changes))
 
     def have_enrolment(self, contact_id: str = CONTACT, **changes: Any) -> Enrolment:
-        """The contact in the usual journey."""
+        """The contact in the usual journey, whose first hop walks."""
         journey = str(changes.get("journey", JOURNEY))
+        enrolment_id = str(changes.get("enrolment_id", ids.enrolment_id(journey, contact_id, "once")))
+        hop = first_hop(enrolment_id, self.clock())
         fields: dict[str, Any] = {
-            "enrolment_id": ids.enrolment_id(journey, contact_id, "once"),
+            "enrolment_id": enrolment_id,
+            "hop": replace(hop, taken_by=ids.digest(execution_arn(journey, hop.id))),
+            "due_at": self.clock(),
             "contact_id": contact_id,
             "journey": journey,
             "version": 1,
@@ -259,26 +257,29 @@ class World:
 
     def send(self, enrolment: Enrolment, message: str, state: str = "", **payload: Any) -> SendResult:
         """A Send state asks for a message, and again if its function fails."""
-        request = send_request(enrolment, message, state=state or message, **payload)
+        request = send_request(self.walking(enrolment), message, state=state or message, **payload)
         return redelivered(lambda: self.sender.send(request))
 
-    def new_token(self) -> str:
-        self.tokens_given += 1
-        return f"token-{self.tokens_given}"
+    def walking(self, enrolment: Enrolment) -> Enrolment:
+        """The enrolment as it is stored, its hop taken by an execution if one is given out."""
+        now = self.stored(enrolment)
+        if now.lies_untaken:
+            state, asked = (
+                (now.pause.state, {"occurrence": now.pause.occurrence}) if now.pause else ("Begin", {"begin": True})
+            )
+            redelivered(lambda: self.parker.ask(task_payload(now, state, **asked)))
+        return self.stored(enrolment)
+
+    def stored(self, enrolment: Enrolment) -> Enrolment:
+        now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
+        assert now is not None
+        return now
 
     def park(self, enrolment: Enrolment, payload: Mapping[str, Any], state: str = "Until later") -> str:
-        """A Pause state is entered, and again with a new token while it fails for now; gives the token that counts."""
-        for _ in range(ATTEMPTS):
-            token = self.new_token()
-            try:
-                self.parker.park(task_payload(enrolment, state, token=token, **payload))
-            except (Crash, WaypostError):
-                if token not in self.tokens:
-                    self.tokens.close(token)  # the function has failed, and with it the task
-                    continue
-            if token not in self.tokens or self.tokens[token].get("error") not in RETRIED:
-                return token
-        raise AssertionError("the Pause never parked")
+        """The hop that walks comes to a Pause; gives the id of the pause. ``answers`` says how it ended, if it has."""
+        now = self.walking(enrolment)
+        redelivered(lambda: self.parker.ask(pause_payload(now, state, **payload)))
+        return ids.pause_id(enrolment.enrolment_id, state, payload.get("occurrence", 1))
 
     def fire_next(self) -> Booking:
         """Time moves to the next schedule, which calls its function until that succeeds."""
@@ -302,9 +303,36 @@ class World:
         """The hourly sweep, again if it fails."""
         return redelivered(self.sweeper.sweep)
 
-    def close(self, enrolment: Enrolment, status: str = "SUCCEEDED") -> dict[str, Any]:
-        """Step Functions says that the execution has stopped."""
-        return redelivered(lambda: self.closer.close(status_event(enrolment, status)))
+    def close(self, enrolment: Enrolment, outcome: str = "completed", **reason: str) -> dict[str, Any]:
+        """The hop that walks comes to the end of the journey."""
+        payload = task_payload(self.walking(enrolment), "Close", outcome=outcome, **reason)
+        return redelivered(lambda: self.closer.close(payload))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How pauses ended, by their ids: those whose hop goes on, or has been started."""
+
+    enrolments: FakeEnrolments
+    machines: FakeMachines
+
+    def __contains__(self, pause_id: object) -> bool:
+        return self._of(pause_id) is not None
+
+    def __getitem__(self, pause_id: str) -> dict[str, Any]:
+        found = self._of(pause_id)
+        assert found is not None
+        return found
+
+    def _of(self, pause_id: object) -> dict[str, Any] | None:
+        for each in self.enrolments:
+            if each.pause is not None and each.pause.pause_id == pause_id:
+                started = ids.execution_name(each.journey, each.hop.id) in self.machines
+                return dict(each.pause.result or {}) if each.pause.end and (each.hop.taken_by or started) else None
+            for past in each.trail:
+                if ids.pause_id(each.enrolment_id, past.state, past.occurrence) == pause_id:
+                    return {"outcome": past.end}
+        return None
 
 
 def touch(message_key: str, at: datetime, **changes: Any) -> Touch:
@@ -334,30 +362,36 @@ def send_request(enrolment: Enrolment, message: str, *, state: str, **payload: A
     return SendRequest.from_payload(task_payload(enrolment, state, message=message, **payload))
 
 
-def task_payload(enrolment: Enrolment, state: str, *, token: str | None = None, **payload: Any) -> dict[str, Any]:
+def task_payload(enrolment: Enrolment, state: str, double: int = 0, /, **payload: Any) -> dict[str, Any]:
     """The payload of a journey's task: its own fields and the context, as Step Functions passes it."""
-    name = ids.execution_name(enrolment.journey, enrolment.enrolment_id)
     machine = f"arn:aws:states:ap-east-1:000000000000:stateMachine:waypost-dev-{enrolment.journey}"
-    context: dict[str, Any] = {
-        "Execution": {
-            "Id": f"{machine.replace('stateMachine', 'execution')}:{name}",
-            "Input": enrolment.execution_input(),
-            "Name": name,
-            "RoleArn": "arn:aws:iam::000000000000:role/journey",
-            "StartTime": format_instant(enrolment.enrolled_at),
-            "RedriveCount": 0,
+    return {
+        **payload,
+        "context": {
+            "Execution": {
+                "Id": execution_arn(enrolment.journey, enrolment.hop.id, double),
+                "Input": enrolment.execution_input(),
+                "Name": ids.execution_name(enrolment.journey, enrolment.hop.id),
+                "RoleArn": "arn:aws:iam::000000000000:role/journey",
+                "StartTime": format_instant(enrolment.enrolled_at),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": machine, "Name": f"waypost-dev-{enrolment.journey}"},
+            "State": {"Name": state, "EnteredTime": format_instant(enrolment.enrolled_at), "RetryCount": 0},
         },
-        "StateMachine": {"Id": machine, "Name": f"waypost-dev-{enrolment.journey}"},
-        "State": {"Name": state, "EnteredTime": format_instant(enrolment.enrolled_at), "RetryCount": 0},
     }
-    if token is not None:
-        context["Task"] = {"Token": token}
-    return {**payload, "context": context}
 
 
-def status_event(enrolment: Enrolment, status: str) -> dict[str, Any]:
-    """The part of an execution status change that we read."""
-    return {"detail": {"status": status, "input": json.dumps(enrolment.execution_input())}}
+def pause_payload(enrolment: Enrolment, state: str, double: int = 0, /, **payload: Any) -> dict[str, Any]:
+    """The payload of a Pause as the synth compiles it."""
+    row = {"at": state, "input": {}, "variables": {}}
+    return task_payload(enrolment, state, double, row=row, **payload)
+
+
+def execution_arn(journey: str, hop: str, double: int = 0) -> str:
+    """The ARN of an Express execution: each start under the same name gets its own."""
+    name = ids.execution_name(journey, hop)
+    return f"arn:aws:states:ap-east-1:000000000000:express:waypost-dev-{journey}:{name}:{double}"
 
 
 def event(
@@ -389,28 +423,23 @@ what the provider says of a message it has taken."""
 
 
 class Play:
-    """Plays the executions that were started, as Step Functions would: state by state, with its retries.
+    """Plays the hops that were started, as Step Functions would: state by state, with its retries.
 
-    ``body`` is left on GoalReached and JourneyExited, then ``after`` follows. ``trail`` is what happened, per execution.
+    ``body`` is left on GoalReached and JourneyExited, then ``after`` follows. ``trail`` is what happened, per enrolment.
     """
 
     def __init__(self, world: World, *, body: Sequence[Step], after: Sequence[Step] = ()) -> None:
         self.world = world
         self.body, self.after = body, after
         self.trail: dict[str, list[str]] = {}
-        self._runs: dict[str, Generator[str]] = {}
-        self._waits_for: dict[str, str | None] = {}
+        self._run: set[str] = set()
 
     def advance(self) -> None:
-        """Run every execution until it is parked or has ended and is closed."""
-        for name in self.world.machines.executions:
-            if name not in self._runs:
-                self.trail[name] = []
-                self._runs[name] = self._run(name)
-                self._waits_for[name] = next(self._runs[name], None)
-        for name, run in self._runs.items():
-            while (token := self._waits_for[name]) is not None and token in self.world.tokens:
-                self._waits_for[name] = next(run, None)
+        """Run every hop that was started, and those that are started meanwhile."""
+        while waiting := [name for name in self.world.machines.executions if name not in self._run]:
+            self._run.add(waiting[0])
+            for _ in Walk(self, *self.world.machines.executions[waiting[0]]).steps():
+                pass
 
     def to_the_end(self, events: Sequence[Event]) -> None:
         """Deliver the events and fire the schedules in the order of their times, until nothing is left."""
@@ -430,48 +459,84 @@ class Play:
                 heard.add(unheard[0].id)
                 self.advance()
 
-    def _run(self, name: str) -> Generator[str]:
-        _, given = self.world.machines.executions[name]
-        enrolment = self.world.enrolments.load(given["contact_id"], given["enrolment_id"])
-        assert enrolment is not None
-        left = yield from self._states(enrolment, self.body, after_exit=False)
-        if left:
-            yield from self._states(enrolment, self.after, after_exit=True)
-        self.world.close(enrolment)
 
-    def _states(self, enrolment: Enrolment, steps: Sequence[Step], *, after_exit: bool) -> Generator[str, None, bool]:
-        trail = self.trail[ids.execution_name(enrolment.journey, enrolment.enrolment_id)]
-        for kind, state, payload in steps:
-            if kind == "report":
-                self._report(enrolment, state, payload)
-                continue
-            if kind == "event":
-                self.world.route(event(state, self.world.clock(), **payload))
-                continue
-            if kind == "send":
-                given: dict[str, Any] = {"message": state} | payload | ({"after_exit": True} if after_exit else {})
-                result = self.world.send(enrolment, state=state, **given)
-                trail.append(f"{state}: {result.outcome}")
-                continue
-            token = self.world.park(enrolment, payload, state)
-            while token not in self.world.tokens:
-                yield token
-            outcome = self.world.tokens[token]
-            trail.append(f"{state}: {outcome.get('error') or outcome['outcome']}")
-            if "error" in outcome:
-                return True
-        return False
+class Walk:
+    """One execution of a hop. ``double`` tells executions of the same hop apart."""
 
-    def _report(self, enrolment: Enrolment, state: str, report: Mapping[str, Any]) -> None:
+    def __init__(self, play: Play, journey: str, given: Mapping[str, Any], *, double: int = 0) -> None:
+        self.play, self.world = play, play.world
+        self._given = given
+        self._execution = execution_arn(journey, given["hop"]["id"], double)
+        self._enrolment_id = str(given["enrolment_id"])
+
+    def steps(self) -> Generator[str]:
+        """Walk from where the hop begins to where it parks, is superseded or ends; yields the state before each task."""
+        try:
+            yield from self._walk()
+        except HopSuperseded:
+            return
+
+    def _walk(self) -> Generator[str]:
+        at = self._given["hop"].get("at")
+        places = [(step, False) for step in self.play.body] + [(step, True) for step in self.play.after]
+        if at is None:
+            yield "Begin"
+            if self._ask("Begin", {"begin": True})["status"] == "parked":
+                return
+            self.play.trail.setdefault(self._enrolment_id, [])
+        index = 0 if at is None else next(index for index, ((_, state, _), _) in enumerate(places) if state == at)
+        left = places[index][1]
+        while index < len(places):
+            (kind, state, payload), outside = places[index]
+            if outside and not left:
+                break
+            yield state
+            index += 1
+            match kind:
+                case "report":
+                    self._report(state, payload)
+                case "event":
+                    self.world.route(event(state, self.world.clock(), **payload))
+                case "send":
+                    self._send(state, payload, after_exit=outside)
+                case _:
+                    answer = self._ask(state, payload)
+                    if answer["status"] == "parked":
+                        return
+                    self.trail.append(f"{state}: {answer.get('error') or answer['result']['outcome']}")
+                    if answer["status"] == "left":
+                        left, index = True, max(index, len(self.play.body))
+        yield "Close"
+        redelivered(lambda: self.world.closer.close(self._payload("Close", outcome="completed")))
+
+    @property
+    def trail(self) -> list[str]:
+        return self.play.trail.setdefault(self._enrolment_id, [])
+
+    def _payload(self, state: str, **payload: Any) -> dict[str, Any]:
+        context = {"Execution": {"Id": self._execution, "Input": dict(self._given)}, "State": {"Name": state}}
+        return json.loads(json.dumps({**payload, "context": context}))  # type: ignore[no-any-return]
+
+    def _ask(self, state: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        row = {"at": state, "input": {}, "variables": {}}
+        return redelivered(lambda: self.world.parker.ask(self._payload(state, **{"row": row, **payload})))
+
+    def _send(self, state: str, payload: Mapping[str, Any], *, after_exit: bool) -> None:
+        given = {"message": state} | dict(payload) | ({"after_exit": True} if after_exit else {})
+        request = SendRequest.from_payload(self._payload(state, **given))
+        result = redelivered(lambda: self.world.sender.send(request))
+        self.trail.append(f"{state}: {result.outcome}")
+
+    def _report(self, state: str, report: Mapping[str, Any]) -> None:
         """The provider says what became of a message, if it got it."""
-        request = send_request(enrolment, state, state=state)
+        request = SendRequest.from_payload(self._payload(state, message=state))
         if not self.world.email.risky_calls(request.message_key):
             return
         properties = {name: value for name, value in report.items() if name != "type"}
         said = event(
             str(report["type"]),
             self.world.clock(),
-            contact={"contact_id": enrolment.contact_id},
+            contact={"contact_id": self._given["contact_id"]},
             message_key=request.message_key,
             **properties,
         )

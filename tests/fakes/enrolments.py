@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from tests.fakes.effects import Effects, effect
-from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, LeavingOutcome, TriggerEvent
-from waypost.journeys.ports import EntryTerms, Refusal
+from waypost.clock import format_instant
+from waypost.ids import shard_of
+from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.ports import SHARDS, EntryTerms, Reference, Refusal
 
 
 class FakeEnrolments:
@@ -35,7 +37,7 @@ class FakeEnrolments:
     def put(self, enrolment: Enrolment) -> Enrolment:
         """Have this enrolment, without an effect."""
         self._store(enrolment)
-        return enrolment
+        return replace(enrolment, revision=enrolment.revision + 1)
 
     @effect
     def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
@@ -81,34 +83,46 @@ class FakeEnrolments:
         return [each for each in self if each.contact_id == contact_id]
 
     @effect
-    def leave(
-        self, enrolment: Enrolment, *, outcome: LeavingOutcome, event: TriggerEvent, at: datetime
-    ) -> Enrolment | None:
+    def save(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore."""
-        stored = self._stored(enrolment)
-        if stored.status == "active":
-            stored = replace(stored, status="leaving", outcome=outcome, left_on=event)
-            self._store(stored)
-        return None if stored.status == "ended" else self._stored(enrolment)
+        if not self._is_as_read(enrolment):
+            return False
+        self._store(enrolment)
+        return True
 
     @effect
     def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
         """See EnrolmentStore."""
         stored = self.load(contact_id, enrolment_id)
-        if stored is not None and (stored.anchor_at is None or stored.anchor_at < instant):
+        held = stored is not None and (stored.anchor_at is None or stored.anchor_at < instant)
+        if stored is not None and held and stored.status != "ended":
             self._store(replace(stored, anchor_at=instant))
 
     @effect
-    def end(self, enrolment: Enrolment, *, outcome: EnrolmentOutcome, at: datetime) -> bool:
+    def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore."""
         for (contact_id, _), held in self.holders.items():
             if contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id:
                 held["active"] = False
-        stored = self._stored(enrolment)
-        if stored.status == "ended":
+        if not self._is_as_read(enrolment):
             return False
-        self._store(replace(stored, status="ended", outcome=outcome))
+        self._store(enrolment)
         return True
+
+    def due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
+    ) -> Iterator[Reference]:
+        """See EnrolmentStore."""
+        found = [
+            Reference(each.contact_id, each.enrolment_id, each.due_at)
+            for each in self
+            if each.status != "ended"
+            and shard_of(each.contact_id, SHARDS) == shard
+            and (since is None or since < each.due_at)
+            and each.due_at <= until
+        ]
+        found.sort(key=_place)
+        return iter([each for each in found if after is None or _place(each) > _place(after)])
 
     def _is_free(self, contact_id: str, name: str, not_since: datetime | None) -> bool:
         held = self.holders.get((contact_id, name))
@@ -116,10 +130,14 @@ class FakeEnrolments:
             return True
         return not held["active"] and (not_since is None or held["enrolled_at"] <= not_since)
 
-    def _stored(self, enrolment: Enrolment) -> Enrolment:
+    def _is_as_read(self, enrolment: Enrolment) -> bool:
         stored = self.load(enrolment.contact_id, enrolment.enrolment_id)
-        assert stored is not None
-        return stored
+        return stored is not None and stored.status != "ended" and stored.revision == enrolment.revision
 
     def _store(self, enrolment: Enrolment) -> None:
-        self.items[enrolment.contact_id, enrolment.enrolment_id] = json.dumps(enrolment.to_dict())
+        stored = enrolment.to_dict() | {"revision": enrolment.revision + 1}
+        self.items[enrolment.contact_id, enrolment.enrolment_id] = json.dumps(stored)
+
+
+def _place(reference: Reference) -> tuple[str, str, str]:
+    return format_instant(reference.due_at), reference.contact_id, reference.enrolment_id

@@ -35,18 +35,19 @@ class FakeSchedules:
         return len(self.booked)
 
     @effect
-    def resume_at(self, name: str, instant: datetime, reference: Mapping[str, Any]) -> None:
-        """See Resumptions and DeferredSends."""
-        self._book(name, instant, "resume_journey", reference)
+    def resume_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
+        """See Timers."""
+        if name not in self.booked:
+            self._book(name, instant, "resume_journey", request)
 
     @effect
     def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
-        """See Resumptions and DeferredSends."""
+        """See DeferredSends."""
         self._book(name, instant, "send_message", request)
 
     @effect
     def cancel(self, name: str) -> None:
-        """See Resumptions and DeferredSends."""
+        """See DeferredSends."""
         self.booked.pop(name, None)
 
     def next_due(self) -> Booking | None:

@@ -13,7 +13,10 @@ from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
-from waypost.clock import real_now
+from waypost.clock import format_instant, real_now
+from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.ports import SHARDS
+from waypost.journeys.timers import minute_of, timer_name
 from waypost.reports.timeline import MessageDecision, decisions
 from waypost.segments.vocabulary import CONCLUSIONS
 from waypost.sending.occasion import JourneyStep
@@ -139,11 +142,22 @@ def executions(cloud: LocalCloud, journey: str = NURTURE) -> dict[str, str]:
     }
 
 
-def execution_of(cloud: LocalCloud, user_id: str, journey: str = NURTURE) -> str:
-    """The ARN of the one execution of a contact in a journey."""
-    enrolment = only({sk: row for sk, row in rows(cloud, user_id, "enrolment").items() if row["journey"] == journey})
-    name = ids.execution_name(journey, enrolment["enrolment_id"])
-    return cloud.access.state_machines[journey].replace(":stateMachine:", ":execution:") + f":{name}"
+def enrolment_of(cloud: LocalCloud, user_id: str, journey: str = NURTURE) -> Enrolment:
+    """The one passage of a contact through a journey."""
+    found = {sk: row for sk, row in rows(cloud, user_id, "enrolment").items() if row["journey"] == journey}
+    return Enrolment.from_dict(only(found))
+
+
+def waiting_at(cloud: LocalCloud, user_id: str) -> list[str]:
+    """The Pause states in which the contact is parked."""
+    found = [Enrolment.from_dict(row) for row in rows(cloud, user_id, "enrolment").values()]
+    return [each.pause.state for each in found if each.pause and each.position == "parked"]
+
+
+def timer_of(enrolment: Enrolment) -> tuple[str, dict[str, Any]]:
+    """The name of the timer that resumes a parked contact, and what it calls with."""
+    minute, shard = minute_of(enrolment.due_at), ids.shard_of(enrolment.contact_id, SHARDS)
+    return timer_name(minute, shard), {"minute": format_instant(minute), "shard": shard}
 
 
 def counted(cloud: LocalCloud, function: str, *metrics: str) -> Counter[str]:

@@ -22,8 +22,8 @@ from tests.flows.steps import (
     counted,
     decided,
     end_workers,
+    enrolment_of,
     eventually,
-    execution_of,
     heard,
     introduce,
     invoke,
@@ -34,14 +34,15 @@ from tests.flows.steps import (
     rows,
     schedule_input,
     sign_up,
+    timer_of,
     traits,
     travel,
+    waiting_at,
 )
+from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.ledger import DynamoLedger
 from waypost.channels.fake_contract import Fate
 from waypost.clock import parse_instant
-from waypost.journeys.pause import Pause
-from waypost.journeys.signalling import schedule_name
 from waypost.reports.timeline import timeline
 from waypost.sending.deferral import schedule_name as deferred_name
 from waypost.sending.occasion import JourneyStep
@@ -76,7 +77,7 @@ def turn_sweeper(cloud: LocalCloud, state: Literal["ENABLED", "DISABLED"]) -> No
 def sweeper(cloud: LocalCloud) -> Iterator[Callable[[str], int]]:
     """The sweeper is on; tells how many of a metric it has counted since then."""
     turn_sweeper(cloud, "ENABLED")
-    before = counted(cloud, "sweep_journeys", "OverduePauses", "UnknownMessages")
+    before = counted(cloud, "sweep_journeys", "OverduePauses", "LostHops", "UnknownMessages")
     yield lambda metric: counted(cloud, "sweep_journeys", metric)[metric] - before[metric]
     turn_sweeper(cloud, "DISABLED")
 
@@ -95,11 +96,6 @@ def timeline_titles(cloud: LocalCloud, user_id: str) -> list[str]:
     """The titles of the contact's timeline."""
     entries = timeline(contact_id(user_id), items(cloud), default_zone=cloud.default_zone)
     return [entry.title for entry in entries]
-
-
-def waiting_at(cloud: LocalCloud, user_id: str) -> list[str]:
-    """The Pause states in which the contact is parked."""
-    return [row["state"] for row in rows(cloud, user_id, "pause").values() if row["status"] == "waiting"]
 
 
 def message(cloud: LocalCloud, user_id: str, state: str = WELCOME) -> dict[str, object]:
@@ -254,7 +250,8 @@ def test_an_answer_that_comes_while_its_question_is_still_being_sent_ends_the_ne
     key = message_key("answers-early", DAY_3)
     sign_up(cloud, "answers-early")
     travel(cloud, local_time(cloud, 10, in_days=2) - timedelta(minutes=1))
-    [due] = [due for due in cloud.time.settle() if due.name.endswith(_first_schedule(cloud, "answers-early"))]
+    timer, _ = timer_of(enrolment_of(cloud, "answers-early"))
+    [due] = [due for due in cloud.time.settle() if due.name.endswith(f"/{timer}")]
     cloud.providers.fail(Fault(kind="stall", message_key=key, seconds=5))
     cloud.clock.stop_at(due.at)
     cloud.emulator.fire([due.name])
@@ -284,26 +281,21 @@ def test_who_leaves_while_a_message_is_on_its_way_has_left_after_it(cloud: Local
     assert outcomes(cloud, "leaves-early") == ["sent"]
 
 
-def test_a_journey_that_an_operator_stops_is_closed_and_leaves_nothing_behind(cloud: LocalCloud) -> None:
-    by_night(cloud)
-    sign_up(cloud, "stopped")
-    name = deferred(cloud, "stopped").name
-    assert any(due.name.endswith(_first_schedule(cloud, "stopped")) for due in cloud.time.settle())
-    cloud.client("stepfunctions").stop_execution(executionArn=execution_of(cloud, "stopped"))
-    due = cloud.time.settle()
+def test_a_hop_whose_start_got_lost_is_given_out_by_the_sweeper_and_counted(
+    cloud: LocalCloud, sweeper: Callable[[str], int]
+) -> None:
+    travel(cloud, local_time(cloud, 11, in_days=1) + timedelta(minutes=7))  # no timer of another contact comes near
+    sign_up(cloud, "start-lost")
+    cloud.time.settle()
+    parked, now = enrolment_of(cloud, "start-lost"), cloud.clock.now()
+    store = DynamoEnrolments(cloud.client("dynamodb"), cloud.access.contacts_table)
+    assert store.save(parked.resumed("elapsed", {"outcome": "elapsed"}, now))
+    travel(cloud, now + timedelta(hours=1, minutes=20))
 
-    enrolment = only(rows(cloud, "stopped", "enrolment"))
-    assert (enrolment["status"], enrolment["outcome"]) == ("ended", "aborted")
-    assert not any(each.name.endswith(_first_schedule(cloud, "stopped")) for each in due)
-    travel(cloud, local_time(cloud, 10, in_days=1))
-    assert outcomes(cloud, "stopped") == ["deferred", "skipped"]
-    assert calls(cloud, message_key("stopped")) == []
-    assert name not in {each.name for each in cloud.time.settle()}
-
-
-def _first_schedule(cloud: LocalCloud, user_id: str) -> str:
-    """The name of the schedule of the contact's only pause."""
-    return "/" + schedule_name(Pause.from_dict(only(rows(cloud, user_id, "pause"))))
+    assert outcomes(cloud, "start-lost") == ["sent", "sent"]
+    assert len(waiting_at(cloud, "start-lost")) == 1
+    assert sweeper("LostHops") == 1
+    assert set(cloud.providers.accepted_per_key().values()) == {1}
 
 
 def test_a_deferred_sender_that_dies_leaves_an_unknown_message(cloud: LocalCloud) -> None:
@@ -428,14 +420,15 @@ def test_a_journey_goes_on_where_it_was_when_the_cloud(cloud: LocalCloud, end: s
 def test_a_pause_whose_schedule_is_lost_is_found_by_the_sweeper_and_counted(
     cloud: LocalCloud, sweeper: Callable[[str], int]
 ) -> None:
-    by_day(cloud)
+    travel(cloud, local_time(cloud, 10, in_days=1))  # no other contact shares this timer
     sign_up(cloud, "forgotten")
     cloud.time.settle()
-    pause = Pause.from_dict(only(rows(cloud, "forgotten", "pause")))
-    cloud.client("scheduler").delete_schedule(Name=schedule_name(pause), GroupName=f"waypost-{cloud.access.stage}")
-    travel(cloud, pause.due_at + timedelta(minutes=10))
+    parked = enrolment_of(cloud, "forgotten")
+    timer, _ = timer_of(parked)
+    cloud.client("scheduler").delete_schedule(Name=timer, GroupName=f"waypost-{cloud.access.stage}")
+    travel(cloud, parked.due_at + timedelta(minutes=10))
     assert waiting_at(cloud, "forgotten") == [FIRST_PAUSE]
-    travel(cloud, pause.due_at + timedelta(hours=1, minutes=20))
+    travel(cloud, parked.due_at + timedelta(hours=1, minutes=20))
 
     assert outcomes(cloud, "forgotten") == ["sent", "sent"]
     assert sweeper("OverduePauses") == 1
@@ -471,19 +464,19 @@ def test_a_pause_that_is_resumed_twice_goes_on_once(cloud: LocalCloud) -> None:
     by_day(cloud)
     sign_up(cloud, "resumed-twice")
     cloud.time.settle()
-    pause = only(rows(cloud, "resumed-twice", "pause"))
-    reference = {name: pause[name] for name in ("contact_id", "enrolment_id", "pause_id")}
-    due = parse_instant(pause["due_at"])
-    travel(cloud, due - timedelta(seconds=1))
-    cloud.clock.stop_at(due)
-    with ThreadPoolExecutor(4) as schedules:
-        list(schedules.map(lambda _: invoke(cloud, "resume_journey", reference), range(4)))
-    travel(cloud, due + timedelta(minutes=1))  # and the schedule itself
-    assert invoke(cloud, "resume_journey", reference)["effect"] == "already_over"
+    parked = enrolment_of(cloud, "resumed-twice")
+    _, request = timer_of(parked)
+    travel(cloud, parked.due_at - timedelta(seconds=1))
+    cloud.clock.stop_at(parked.due_at)
+    with ThreadPoolExecutor(4) as timers:
+        list(timers.map(lambda _: invoke(cloud, "resume_journey", request), range(4)))
+    travel(cloud, parked.due_at + timedelta(minutes=1))  # and the timer itself
+    assert "resumed" not in invoke(cloud, "resume_journey", request)
     cloud.time.settle()
 
     assert outcomes(cloud, "resumed-twice") == ["sent", "sent"]
-    assert len(rows(cloud, "resumed-twice", "pause")) == 2
+    assert [past.state for past in enrolment_of(cloud, "resumed-twice").trail] == [FIRST_PAUSE]
+    assert len(waiting_at(cloud, "resumed-twice")) == 1
     sent = cloud.providers.calls_per_key()
     assert [sent[message_key("resumed-twice", state)] for state in (WELCOME, DAY_3)] == [1, 1]
 

@@ -16,6 +16,7 @@ from local.running.operation_runs import run_operation
 from tests.flows.steps import accepted, by_day, executions, items
 from waypost import ids
 from waypost.aws.contacts import DynamoContacts
+from waypost.aws.enrolments import DynamoEnrolments
 from waypost.reports.timeline import timeline
 
 pytestmark = pytest.mark.flow
@@ -143,8 +144,11 @@ def test_the_storm_leaves_nothing_in_the_dead_letters(
 def test_the_journey_of_one_of_them_ends_when_another_of_them_orders(cloud: LocalCloud, merged: DynamoContacts) -> None:
     happens(cloud, "unsubscribed", USER, properties={})
     cloud.time.settle()
-    (name,) = [each for each in executions(cloud) if ids.enrolment_id("new-user-nurture", READER, "once") in each]
-    assert executions(cloud)[name] == "SUCCEEDED"
+    store = DynamoEnrolments(cloud.client("dynamodb"), cloud.access.contacts_table)
+    passage = store.load(READER, ids.enrolment_id("new-user-nurture", READER, "once"))
+    assert passage is not None
+    assert (passage.status, passage.outcome) == ("ended", "exited")
+    assert executions(cloud)[ids.execution_name(passage.journey, passage.hop.id)] == "SUCCEEDED"
     one = merged.load(READER)
     assert one is not None
     assert one.consent("email", "*") == "withdrawn"

@@ -18,6 +18,7 @@ from tests.flows.steps import (
     contact_id,
     counted,
     decided,
+    enrolment_of,
     executions,
     heard,
     introduce,
@@ -29,8 +30,7 @@ from tests.flows.steps import (
 )
 from waypost import ids
 from waypost.clock import format_instant
-from waypost.journeys.pause import Pause
-from waypost.journeys.signalling import schedule_name
+from waypost.journeys.enrolment import START
 
 pytestmark = pytest.mark.flow
 
@@ -180,7 +180,9 @@ def test_every_dead_letter_says_why(storm: Aftermath) -> None:
 def test_no_journey_was_started_twice(cloud: LocalCloud, storm: Aftermath) -> None:
     enrolments = [only(rows(cloud, user_id, "enrolment"))["enrolment_id"] for user_id in CONTACTS]
     started = executions(cloud)
-    assert [sum(name.endswith(enrolment) for name in started) for enrolment in enrolments] == [1] * len(CONTACTS)
+    hops = [ids.execution_name(NURTURE, ids.hop_id(enrolment, START, 1)) for enrolment in enrolments]
+    assert set(hops) <= started.keys()
+    assert {enrolment_of(cloud, user_id).hop.attempt for user_id in CONTACTS} == {1}
 
 
 def test_no_message_was_sent_twice(cloud: LocalCloud, storm: Aftermath) -> None:
@@ -203,15 +205,12 @@ def test_everybody_can_leave_at_once(cloud: LocalCloud, storm: Aftermath) -> Non
     leaving = [{"type": "track", "userId": user_id, "event": "unsubscribed"} for user_id in CONTACTS]
     batch = [{**call, "timestamp": format_instant(now), "messageId": f"{call['userId']}-out"} for call in leaving]
     accepted(cloud.tracking.post("batch", {"batch": batch}))
-    due = cloud.time.settle()
+    cloud.time.settle()
 
-    enrolments = [only(rows(cloud, user_id, "enrolment")) for user_id in CONTACTS]
-    assert {(row["status"], row["outcome"]) for row in enrolments} == {("ended", "exited")}
+    enrolments = [enrolment_of(cloud, user_id) for user_id in CONTACTS]
+    assert {(each.status, each.outcome) for each in enrolments} == {("ended", "exited")}
     ended = executions(cloud)
-    names = [ids.execution_name(NURTURE, row["enrolment_id"]) for row in enrolments]
-    assert {ended[name] for name in names} == {"SUCCEEDED"}
-    pauses = [Pause.from_dict(only(rows(cloud, user_id, "pause"))) for user_id in CONTACTS]
-    assert not {schedule_name(pause) for pause in pauses} & {each.name.rpartition("/")[2] for each in due}
+    assert {ended[ids.execution_name(NURTURE, each.hop.id)] for each in enrolments} == {"SUCCEEDED"}
 
 
 def test_twenty_sign_ups_at_once_are_one_journey_and_one_welcome(cloud: LocalCloud) -> None:

@@ -59,6 +59,11 @@ class Deployment:
     dead_letters: FakeDeadLetters
     logs: io.StringIO
 
+    def begin(self) -> None:
+        """The contact of the samples is enrolled, and its first hop taken."""
+        self.call("route_events")
+        self.call("pause_journey", {"begin": True, "context": sample("send_message")["context"]})
+
     def call(self, name: str, event: dict[str, Any] | None = None) -> Any:
         """Call a function with an event, or with its sample; gives the answer as JSON has it."""
         answer = HANDLERS[name].handle(sample(name) if event is None else event, LambdaContext())
@@ -86,7 +91,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[str, dict[str, Any]] = {
-        "close_enrolment": {"close_enrolment": world.closer},
+        "close_enrolment": {},
         "evaluate_segment": {"evaluate_segment": world.evaluator},
         "plan_refresh": {"plan_refresh": night.planner},
         "count_purchases": {"count_purchases": night.counter},
@@ -102,6 +107,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "update_contact": {"update_contact": world.updater},
     }
     monkeypatch.setattr(wiring, "resumer", lambda: world.resumer)
+    monkeypatch.setattr(wiring, "closer", lambda: world.closer)
     logs = io.StringIO()
     for function, factories in wired.items():
         module = HANDLERS[function]

@@ -39,6 +39,8 @@ def test_the_samples_tell_one_story(deployment: Deployment) -> None:
     context = sample("send_message")["context"]["Execution"]
     assert (journey, execution, given) == (JOURNEY, context["Name"], context["Input"])
 
+    begin = {"begin": True, "context": sample("send_message")["context"]}
+    assert deployment.call("pause_journey", begin) == {"status": "over"}
     sent = deployment.call("send_message")
     assert (sent["outcome"], sent["channel"]) == ("sent", "email")
     assert sent["at"] == "2026-03-02T02:00:01.482Z"
@@ -52,29 +54,34 @@ def test_the_samples_tell_one_story(deployment: Deployment) -> None:
 
     world.clock.set("2026-03-04T02:00:02Z")
     assert deployment.call("evaluate_segment") == {"member": True}
-    parked = deployment.call("pause_journey")
-    assert (parked["status"], parked["due_at"]) == ("waiting", "2026-03-08T02:00:00.000Z")
-    assert parked["pause_id"] == sample("resume_journey")["pause_id"]
-    token = sample("pause_journey")["context"]["Task"]["Token"]
-    assert token not in world.tokens
-
     assert deployment.call("update_contact") == {"changed": True}
     assert world.contacts[CONTACT].tags == {"interest-beauty"}
     assert deployment.call("update_contact") == {"changed": False}
 
-    assert deployment.call("sweep_journeys") == {"overdue_pauses": 0, "unknown_messages": 0}
-    world.clock.set(parse_instant("2026-03-08T02:00:00Z"))
-    assert deployment.call("resume_journey") == {"pause_id": parked["pause_id"], "effect": "resumed"}
-    assert world.tokens[token] == {"outcome": "elapsed"}
-    assert deployment.call("resume_journey")["effect"] == "already_over"
+    assert deployment.call("pause_journey") == {"status": "parked"}
+    ((booked, booking),) = world.schedules.booked.items()
+    assert booked.startswith("resume-20260308T0200-")
+    assert booking.payload == sample("resume_journey")
 
+    nothing = {"overdue_pauses": 0, "lost_hops": 0, "journeys_given_up": 0, "unknown_messages": 0}
+    assert deployment.call("sweep_journeys") == nothing
+    world.clock.set(parse_instant("2026-03-08T02:00:00Z"))
+    assert deployment.call("resume_journey") == {"resumed": 1}
+    asks = sample("pause_journey") | {"context": sample("close_enrolment")["context"]}
+    asks["context"]["State"] = sample("pause_journey")["context"]["State"]
+    assert deployment.call("pause_journey", asks) == {"status": "over", "result": {"outcome": "elapsed"}}
+    assert deployment.call("resume_journey") == {"already_over": 1}
+
+    execution, (journey, given) = list(world.machines.executions.items())[-1]
+    context = sample("close_enrolment")["context"]["Execution"]
+    assert (journey, execution, given) == (JOURNEY, context["Name"], context["Input"])
     closed = deployment.call("close_enrolment")
-    assert (closed["closed"], closed["outcome"]) == (True, "completed")
+    assert (closed["closed"], closed["outcome"]) == (True, "failed")
     assert deployment.call("close_enrolment")["closed"] is False
 
 
 def test_a_deferred_message_is_accepted_too(deployment: Deployment) -> None:
-    deployment.call("route_events")
+    deployment.begin()
     deployment.world.clock.advance(hours=13)
     assert deployment.call("send_message")["outcome"] == "deferred"
     booking = deployment.world.schedules.next_due()
@@ -84,10 +91,10 @@ def test_a_deferred_message_is_accepted_too(deployment: Deployment) -> None:
 
 
 def test_the_sweeper_counts_what_it_found(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
-    deployment.call("route_events")
+    deployment.begin()
     deployment.call("pause_journey")
     deployment.world.clock.now += timedelta(days=9)
-    assert deployment.call("sweep_journeys") == {"overdue_pauses": 1, "unknown_messages": 0}
+    assert deployment.call("sweep_journeys")["overdue_pauses"] == 1
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (metrics["OverduePauses"], metrics["UnknownMessages"]) == ([1.0], [0.0])
 

@@ -58,7 +58,17 @@ def test_the_webhook_function_cannot_read_contacts(template: Template) -> None:
     assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["webhook#*"]}}
 
 
-def test_only_the_sweeper_reads_the_index_of_what_is_due(template: Template) -> None:
+def test_only_what_gives_out_hops_may_start_journeys(template: Template) -> None:
+    starters = {
+        folder
+        for folder in template.functions()
+        for said in statements_of(template, folder)
+        if any(action.startswith("states:") for action in listed(said["Action"]))
+    }
+    assert starters == {"resume_journey", "route_events", "sweep_journeys"}
+
+
+def test_only_timers_and_the_sweeper_read_the_index_of_what_is_due(template: Template) -> None:
     readers = {
         folder
         for folder in template.functions()
@@ -66,7 +76,7 @@ def test_only_the_sweeper_reads_the_index_of_what_is_due(template: Template) -> 
         if any("/index/due" in plain(resource) for resource in listed(said["Resource"]))
     }
 
-    assert readers == {"sweep_journeys"}
+    assert readers == {"resume_journey", "sweep_journeys"}
 
 
 def test_functions_reach_only_journeys_and_schedules_of_their_stage(template: Template) -> None:

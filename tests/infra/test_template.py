@@ -121,14 +121,16 @@ def test_the_api_is_throttled_and_its_log_says_nothing_about_people(template: Te
     }
 
 
-def test_every_folder_of_a_machine_becomes_a_traced_standard_machine_that_logs_no_contact(template: Template) -> None:
+def test_every_folder_of_a_machine_becomes_a_machine_that_logs_no_contact(template: Template) -> None:
     folders = {path.parent.name for path in (ROOT / "statemachines").glob("*/*/definition.asl.yaml")}
+    journeys = {path.parent.name for path in (ROOT / "statemachines").glob("journeys/*/definition.asl.yaml")}
     machines = template.all("StepFunctions::StateMachine").values()
 
     assert {machine["StateMachineName"] for machine in machines} == {f"waypost-dev-{folder}" for folder in folders}
     for machine in machines:
-        assert machine["StateMachineType"] == "STANDARD"
-        assert machine["TracingConfiguration"] == {"Enabled": True}
+        is_journey = machine["StateMachineName"].removeprefix("waypost-dev-") in journeys
+        assert machine["StateMachineType"] == ("EXPRESS" if is_journey else "STANDARD")
+        assert machine.get("TracingConfiguration", {"Enabled": False}) == {"Enabled": not is_journey}
         assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
         assert machine["LoggingConfiguration"]["Level"] == "ERROR"
 
@@ -141,42 +143,12 @@ def test_a_machine_stays_valid_json_with_its_functions_filled_in_by_name(templat
         assert placeholders == machine["DefinitionSubstitutions"].keys()
 
 
-def test_the_end_of_an_execution_closes_its_enrolment(template: Template) -> None:
-    [rule] = [
-        rule for rule in template.all("Events::Rule").values() if rule["EventPattern"]["source"] == ["aws.states"]
-    ]
-
-    assert rule["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
-    assert rule["EventPattern"]["detail"]["status"] == ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
-    [executions] = rule["EventPattern"]["resources"]
-    assert plain(executions["prefix"]).endswith(":execution:waypost-dev-")
-    assert plain(rule["Targets"][0]["Arn"]).startswith("<CloseEnrolment")
-
-
-def test_the_end_of_an_operation_closes_nothing(template: Template) -> None:
-    [pattern] = [
-        rule["EventPattern"]
-        for rule in template.all("Events::Rule").values()
-        if rule["EventPattern"]["source"] == ["aws.states"]
-    ]
-    operations = {path.parent.name for path in (ROOT / "statemachines" / "operations").glob("*/definition.asl.yaml")}
-    [machine] = pattern["detail"]["stateMachineArn"]
-    left_out = {plain(each).rpartition(":")[2] for each in machine["anything-but"]}
-    assert left_out == {f"waypost-dev-{name}" for name in operations}
-    assert pattern["detail"]["executionArn"] == [{"anything-but": {"wildcard": "*/*"}}]
-
-
-def test_the_pattern_for_ended_journeys_is_far_below_what_eventbridge_takes(template: Template) -> None:
-    [pattern] = [
-        rule["EventPattern"]
-        for rule in template.all("Events::Rule").values()
-        if rule["EventPattern"]["source"] == ["aws.states"]
-    ]
-    longest = "arn:aws-us-gov:states:ap-southeast-1:123456789012:stateMachine:waypost-prod-a-name-of-an-operation"
-    left_out = pattern["detail"]["stateMachineArn"][0]["anything-but"]
-    written = json.dumps({**pattern, "detail": {**pattern["detail"], "stateMachineArn": [longest] * len(left_out)}})
-
-    assert len(written) < 2048 / 1.5
+def test_every_journey_closes_its_enrolments_itself(template: Template) -> None:
+    for machine in template.all("StepFunctions::StateMachine").values():
+        if machine["StateMachineType"] == "EXPRESS":
+            assert {"CloseEnrolment", "PauseJourney"} <= machine["DefinitionSubstitutions"].keys()
+    sources = [rule["EventPattern"]["source"] for rule in template.all("Events::Rule").values()]
+    assert ["aws.states"] not in sources
 
 
 def test_what_providers_say_of_our_messages_is_recorded(template: Template) -> None:
@@ -203,7 +175,6 @@ def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
         "ResumeJourney",
         "SweepJourneys",
         "SendMessage",
-        "CloseEnrolment",
         "RecordDelivery",
     }
     for config in kept:

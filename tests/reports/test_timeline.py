@@ -59,15 +59,21 @@ MESSAGE = {
         }
     ],
 }
-PAUSE = {
-    "sk": "pause#n-1#p-1",
-    "journey": "nurture",
+PAST = {
     "state": "Until day 3 at ten",
     "parked_at": "2031-03-04T04:30:00.000Z",
     "due_at": "2031-03-05T15:00:00.000Z",
-    "ended_at": None,
-    "waits_for": {"event": "survey_answered"},
+    "ended_at": "2031-03-05T15:00:00.000Z",
+    "awaited": "survey_answered",
 }
+PARKED = {
+    "sk": "enrolment#open#n-1",
+    "journey": "nurture",
+    "position": "parked",
+    "trail": [],
+    "pause": {**PAST, "waits_for": {"event": "survey_answered"}},
+}
+RESUMED = PARKED | {"position": "running", "trail": [PAST]}
 
 
 class Items:
@@ -90,7 +96,7 @@ def told(*rows: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
 
 def test_what_happens_at_one_instant_is_told_in_the_order_of_cause_and_effect() -> None:
     at = "2031-03-03T23:30:00-05:00"
-    assert told(PAUSE, MESSAGE, ROUTED, EVENT) == [
+    assert told(PARKED, MESSAGE, ROUTED, EVENT) == [
         (at, "event", "registered", "source: app"),
         (at, "entry", "journey entered", "by registered"),
         (at, "entry", "journey not entered", "entry_rule_not_met"),
@@ -119,8 +125,12 @@ def test_what_was_concluded_is_told_in_words(kind: str, properties: dict[str, An
 
 
 def test_a_pause_whose_time_was_over_comes_before_what_follows_it() -> None:
-    passed = PAUSE | {"ended_at": PAUSE["parked_at"]}
+    passed = RESUMED | {"trail": [PAST | {"ended_at": PAST["parked_at"]}]}
     assert [kind for _, kind, _, _ in told(MESSAGE, passed)] == ["passed", "message"]
+
+
+def test_a_pause_that_is_over_stays_in_the_story() -> None:
+    assert told(RESUMED) == told(PARKED)
 
 
 def test_a_claim_without_an_answer_is_visible() -> None:
@@ -130,13 +140,27 @@ def test_a_claim_without_an_answer_is_visible() -> None:
 
 def test_the_end_says_what_brought_it_about() -> None:
     ended = {
-        "sk": "enrolment#n-1",
+        "sk": "enrolment#past#n-1",
         "journey": "nurture",
         "outcome": "goal",
         "ended_at": "2031-03-07T21:45:00.000Z",
         "left_on": {"type": "order_placed"},
     }
     assert told(ended) == [("2031-03-07T16:45:00-05:00", "end", "journey ended: goal", "because of order_placed")]
+
+
+@pytest.mark.parametrize(
+    ("state", "cause", "why"),
+    [
+        ("Send the coupon", "no such message", "at Send the coupon: UnknownMessage: no such message"),
+        ("Send the coupon", "", "at Send the coupon: UnknownMessage"),
+        ("", "", "UnknownMessage"),
+    ],
+)
+def test_a_journey_that_failed_says_where_and_why(state: str, cause: str, why: str) -> None:
+    ended = {"outcome": "failed", "ended_at": "2031-03-07T21:45:00.000Z"}
+    row = RESUMED | ended | {"failure": {"state": state, "error": "UnknownMessage", "cause": cause}}
+    assert told(row)[-1] == ("2031-03-07T16:45:00-05:00", "end", "journey ended: failed", why)
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", 7])

@@ -9,6 +9,7 @@ WaypostError
     ├── InvalidInput            a payload or file is wrong; names the field and the way out
     ├── ContactNotFound         no contact has this id
     ├── EnrolmentNotFound       no enrolment has this id
+    ├── HopSuperseded           the enrolment is held by another hop: this one stops
     ├── UnknownMessage          no published message has this id
     ├── GoalReached             ends the body of a journey: its goal event arrived
     └── JourneyExited           ends the body of a journey: an exit event arrived
@@ -57,6 +58,10 @@ class ContactNotFound(FinalError):
 
 class EnrolmentNotFound(FinalError):
     """No enrolment has this id."""
+
+
+class HopSuperseded(FinalError):
+    """The enrolment is held by another hop: it was given out again, or this execution is a double."""
 
 
 class UnknownMessage(FinalError):

@@ -26,9 +26,14 @@ def enrolment_id(journey: str, contact: str, occasion: str) -> str:
     return "n-" + digest("enrolment", journey, contact, occasion)
 
 
-def execution_name(journey: str, enrolment: str) -> str:
-    """The Step Functions execution name of an enrolment: at most 80 characters, no personal data."""
-    return f"{journey[:50]}-{enrolment}"
+def hop_id(enrolment: str, origin: str, attempt: int) -> str:
+    """The id of one hop of an enrolment from its start or from a Pause; ``attempt`` counts how often it was given out."""
+    return "h-" + digest("hop", enrolment, origin, str(attempt))
+
+
+def execution_name(journey: str, hop: str) -> str:
+    """The Step Functions execution name of a hop: at most 80 characters, no personal data."""
+    return f"{journey[:50]}-{hop}"
 
 
 def message_key(kind: str, *parts: str) -> str:
@@ -39,3 +44,8 @@ def message_key(kind: str, *parts: str) -> str:
 def pause_id(enrolment: str, state: str, occurrence: int) -> str:
     """The id of one visit to a Pause state."""
     return "p-" + digest("pause", enrolment, state, str(occurrence))
+
+
+def shard_of(contact: str, shards: int) -> int:
+    """Which of so many shards a contact belongs to: always the same, and each gets an equal share."""
+    return int(hashlib.sha256(contact.encode()).hexdigest(), 16) % shards

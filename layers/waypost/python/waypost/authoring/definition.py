@@ -5,25 +5,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from waypost.authoring.graph import after_leaving, called_function, scopes
-from waypost.authoring.tasks import Task
+from waypost.authoring.hops import compiled
+from waypost.authoring.tasks import STANDARD, Task
 
 
-def augmented(definition: dict[str, Any], *, tasks: Mapping[str, Task]) -> dict[str, Any]:
-    """A copy in which every task has its standard ``Retry`` and ``TimeoutSeconds``, unless it has its own.
+def deployed(definition: dict[str, Any], *, tasks: Mapping[str, Task]) -> dict[str, Any]:
+    """The machine of the journey's hops, in which every task has its standard ``Retry`` and ``TimeoutSeconds``.
 
-    A message that is reached only by leaving the body is marked ``after_exit``: the guard that stops the messages
-    of those who left lets it pass. The definition must have passed ``waypost.authoring.lint``.
+    What a task says itself stays. A message that is reached only by leaving the body is marked ``after_exit``: the
+    guard that stops the messages of those who left lets it pass. The definition must have passed ``waypost.authoring.lint``.
     """
     copy: dict[str, Any] = json.loads(json.dumps(definition))
     outside = after_leaving(copy)
     for scope in scopes(copy):
         for name, state in scope.states.items():
+            if called_function(state) == "SendMessage" and (*scope.inside, name)[0] in outside:
+                state["Arguments"]["Payload"]["after_exit"] = True
+    machine = compiled(copy, transient=STANDARD.retried_errors)
+    for scope in scopes(machine):
+        for state in scope.states.values():
             function = called_function(state)
             if function is not None:
-                _complete(state, tasks[function])
-            if function == "SendMessage" and (*scope.inside, name)[0] in outside:
-                state["Arguments"]["Payload"]["after_exit"] = True
-    return copy
+                _complete(state, tasks.get(function, STANDARD))
+    return machine
 
 
 def _complete(state: dict[str, Any], task: Task) -> None:

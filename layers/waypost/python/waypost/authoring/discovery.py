@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.declaring import declared
-from waypost.authoring.definition import augmented, functions_called
+from waypost.authoring.definition import deployed, functions_called
 from waypost.authoring.functions import FUNCTIONS
 from waypost.authoring.lint import lint
 from waypost.authoring.manifest import JourneyManifest
@@ -111,12 +111,13 @@ class _Reader(FileReader):
             self.extend(path / "definition.asl.yaml", findings)
         if len(self.problems) > before or manifest is None:
             return None
+        machine = deployed(definition, tasks=tasks)
         return JourneyFolder(
             name=path.name,
             path=path,
             manifest=manifest,
-            definition=augmented(definition, tasks=tasks),
-            functions=functions_called(definition),
+            definition=machine,
+            functions=functions_called(machine),
             messages={name: message for name, message in messages.items() if message is not None},
         )
 

@@ -39,10 +39,9 @@ Caller = Literal[
     "destination_queues",
     "events_queue",
     "every_hour",
-    "journey_ends",
     "schedules",
 ]
-WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"channel_notices", "every_hour", "journey_ends", "schedules"})
+WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"channel_notices", "every_hour", "schedules"})
 """Callers that do not wait for the answer: what fails at every attempt is kept in the queue of undelivered calls."""
 HANDS_OUT_AGAIN: Final[frozenset[Caller]] = frozenset({"contacts_stream", "destination_queues", "events_queue"})
 """Callers that hand out the same again for hours when a call fails, so the function has an alarm for its errors."""
@@ -98,14 +97,14 @@ class Writes(Authored):
 class FunctionManifest(Authored):
     """``function.yaml``.
 
-    ``task`` makes the function one that definitions of this kind may name (``${SendMessage}``); a task that ``waits`` is called
-    with a task token. ``called_by`` lists the other callers. ``settings`` are fields of ``waypost.settings.Settings`` beyond
+    ``task`` makes the function one that definitions of this kind may name (``${SendMessage}``); a task that ``waits`` is a
+    Pause, authored as one with a task token; ``hops`` is for what the synth itself puts into the machines of journeys. ``called_by`` lists the other callers. ``settings`` are fields of ``waypost.settings.Settings`` beyond
     those that come with what the function touches. ``alarms`` maps metrics that the function counts to what a value over
     zero within an hour means.
     """
 
     purpose: Annotated[str, Field(min_length=1, max_length=256)]
-    task: Literal["journeys", "operations"] | None = None
+    task: Literal["hops", "journeys", "operations"] | None = None
     waits: bool = False
     called_by: list[Caller] = Field(default_factory=list)
     routes: list[Route] = Field(default_factory=list)
@@ -116,7 +115,7 @@ class FunctionManifest(Authored):
     sends: list[Literal["channels", "event_bus"]] = Field(default_factory=list)
     queues: list[Literal["destinations", "events", "events_dead_letters"]] = Field(default_factory=list)
     schedules: list[Literal["CreateSchedule", "DeleteSchedule", "UpdateSchedule"]] = Field(default_factory=list)
-    journeys: list[Literal["SendTaskFailure", "SendTaskSuccess", "StartExecution"]] = Field(default_factory=list)
+    journeys: list[Literal["StartExecution"]] = Field(default_factory=list)
     settings: list[Annotated[str, AfterValidator(_setting)]] = Field(default_factory=list)
     alarms: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]+$")], str] = Field(default_factory=dict)
 

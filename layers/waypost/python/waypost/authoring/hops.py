@@ -2,7 +2,8 @@
 
 The authored graph stays as it is. Added are, per scope that holds a Pause, a Choice in front of it ("Where this hop begins"),
 which restores variables and input and goes to the contact's Pause, and the ways out (*Parked* and *Left*); and behind each
-Pause a Choice ("…: over?"), which carries the Pause's own Assign and Output. Used by discovery.
+Pause a Choice ("…: over?"), which carries the Pause's own Assign and Output. A first hop asks for its enrolment ("Begin"), and
+every end of the journey closes the enrolment before it ends. Used by discovery.
 
 A hop begins by asking its Pause again. ``pause_journey`` answers ``{"status": "parked"}``, ``{"status": "over", "result": …}``
 or ``{"status": "left", "error": "GoalReached", "cause": …}``. So a spurious or doubled hop parks again and changes nothing, and
@@ -12,7 +13,7 @@ resuming by time, by event, by goal and by exit are one act: mark the Pause over
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,9 +24,13 @@ Definition = dict[str, Any]
 Findings = Iterator[tuple[str, str]]
 
 PAUSE: Final = "PauseJourney"
+CLOSE: Final = "CloseEnrolment"
 INVOKE: Final = "arn:aws:states:::lambda:invoke"
 PARKED: Final = "Parked"
 """The error by which a hop leaves the body of a journey that has parked; nothing failed."""
+
+SUPERSEDED: Final = "HopSuperseded"
+"""The error by which a task refuses a hop that no longer holds its enrolment: another one walks, this one stops."""
 
 _HOP: Final = "$states.context.Execution.Input.hop"
 _RESUMES: Final = "resumes_in"
@@ -57,11 +62,19 @@ def hop_findings(definition: Definition) -> Findings:
     yield from _scope_findings(definition, around=())
 
 
-def compiled(definition: Definition) -> Definition:
-    """The machine of the hops. The definition must have no ``hop_findings``."""
+def compiled(definition: Definition, *, transient: Sequence[str] = ()) -> Definition:
+    """The machine of the hops. The definition must have no ``hop_findings``.
+
+    ``transient`` are the errors that may go away by themselves: a hop that ends with one of them leaves its enrolment open,
+    and the sweep gives it out again.
+    """
     machine = copy.deepcopy(definition)
     names = _Names({name for scope in _machines(machine) for name in scope["States"]})
-    _open_doors(machine, around=(), names=names)
+    authored = dict(machine["States"])
+    _close_at_the_ends(machine, names)
+    failing = names.new("Close after an error")
+    _open_doors(machine, around=(), names=names, failing=failing)
+    _close_at_errors(machine, authored, names, transient, close=failing)
     return machine
 
 
@@ -111,7 +124,7 @@ def _scope_findings(machine: Definition, around: Sequence[_Level]) -> Findings:
         yield from _reads_the_hops_time(name, state)
         levels = [*around, _Level(variables, name)]
         if called_function(state) == PAUSE:
-            yield from _pause_findings(name, levels)
+            yield from _pause_findings(name, state, levels)
         if any(True for _, inner in branches(name, state) for _ in _pauses(inner)):
             yield from _holder_findings(name, state)
         for _, inner in branches(name, state):
@@ -130,7 +143,9 @@ def _reads_the_hops_time(name: str, state: State) -> Findings:
         )
 
 
-def _pause_findings(name: str, levels: Sequence[_Level]) -> Findings:
+def _pause_findings(name: str, state: State, levels: Sequence[_Level]) -> Findings:
+    for field in sorted({"TimeoutSeconds", "HeartbeatSeconds"} & set(state)):
+        yield f"{name}.{field}", "a Pause lasts as long as its `for` or `until` says"
     for variable in sorted({each for level in levels for each in level.unsure}):
         yield (
             name,
@@ -169,8 +184,11 @@ def _holder_findings(name: str, state: State) -> Findings:
 # ----------------------------------------------------------------------------------------------------------- what is built
 
 
-def _open_doors(machine: Definition, around: Sequence[_Level], names: _Names) -> None:
-    """Give the scope its door, the Choices behind its Pauses and its ways out; the scopes inside it first."""
+def _open_doors(machine: Definition, around: Sequence[_Level], names: _Names, *, failing: str) -> None:
+    """Give the scope its door, the Choices behind its Pauses and its ways out; the scopes inside it first.
+
+    ``failing`` is the state of the outermost scope that closes an enrolment after an error.
+    """
     states, depth = machine["States"], len(around)
     variables = variables_of(Scope(machine["StartAt"], states))
     doors: list[tuple[str, _Level]] = []
@@ -186,28 +204,137 @@ def _open_doors(machine: Definition, around: Sequence[_Level], names: _Names) ->
             added |= _behind(name, state, [*around, level], parked=parked, left=left, names=names)
         elif waiting := [pause for _, inner in branches(name, state) for pause in _pauses(inner)]:
             doors += [(pause, level) for pause in waiting]
-            _open_doors(state["Branches"][0], [*around, level], names)
+            _open_doors(state["Branches"][0], [*around, level], names, failing=failing)
             state["Catch"] = [{"ErrorEquals": [PARKED], "Next": parked}, *state.get("Catch", [])]
-    if not doors:
-        return
-    door = names.new("Where this hop begins" if depth == 0 else "Where this hop begins, inside")
-    added[door] = _door(doors, start=machine["StartAt"], outermost=depth == 0)
+        _stop_where_superseded(state, parked)
+    start: str = machine["StartAt"]
+    if depth == 0:
+        begin = names.new("Begin")
+        added |= _begin(begin, start, parked, names)
+        start = begin
+    if doors:
+        door = names.new("Where this hop begins" if depth == 0 else "Where this hop begins, inside")
+        added[door] = _door(doors, start=start, outermost=depth == 0)
+        start = door
     added[parked] = _parked(outermost=depth == 0)
     if leaves:
-        added[left] = {
-            "Type": "Fail",
-            "Comment": "The contact leaves the journey: by its goal or an exit event, caught where the author catches it.",
-            "Error": "{% $states.input.answer.error %}",
-            "Cause": "{% $states.input.answer.cause %}",
-        }
-    machine["StartAt"] = door
+        added[left] = _left(failing=None if depth else failing)
+    machine["StartAt"] = start
     states |= added
+
+
+def _begin(name: str, start: str, parked: str, names: _Names) -> dict[str, State]:
+    """The task that takes the first hop of an enrolment, and the Choice on its answer."""
+    begun = names.new(name, ": taken?")
+    return {
+        name: _asks(
+            PAUSE,
+            {"begin": True},
+            Comment="Takes the first hop; a doubled one stops here.",
+            Output="{% {'input': $states.input, 'answer': $states.result.Payload} %}",
+            Next=begun,
+        ),
+        begun: {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": "{% $states.input.answer.status = 'parked' %}", "Next": parked},
+                {"Condition": "{% true %}", "Output": "{% $states.input.input %}", "Next": start},
+            ],
+            "Default": start,
+        },
+    }
+
+
+def _asks(function: str, payload: Mapping[str, Any], **fields: Any) -> State:
+    """A task that calls a function with the whole context."""
+    arguments = {"FunctionName": f"${{{function}}}", "Payload": {**payload, "context": "{% $states.context %}"}}
+    return {"Type": "Task", "Resource": INVOKE, "Arguments": arguments, **fields}
+
+
+def _stop_where_superseded(state: State, parked: str) -> None:
+    """Where an author catches every error, a hop that no longer holds its enrolment still stops."""
+    rows = state.get("Catch", [])
+    first = next((index for index, row in enumerate(rows) if _CATCH_ALL & set(row["ErrorEquals"])), None)
+    if first is not None:
+        state["Catch"] = [*rows[:first], {"ErrorEquals": [SUPERSEDED], "Next": parked}, *rows[first:]]
+
+
+def _close_at_the_ends(machine: Definition, names: _Names) -> None:
+    """Lead every end of the outermost scope through the task that closes the enrolment."""
+    states = machine["States"]
+    added: dict[str, State] = {}
+    close = names.new("Close")
+    for name, state in states.items():
+        match state:
+            case {"Type": "Fail"}:
+                failed = names.new(name, ": failed")
+                added[failed] = dict(state)
+                told = {"error": state.get("Error", ""), "cause": state.get("Cause", ""), "state": name}
+                task = _asks(CLOSE, {"outcome": "failed", **told}, Output="{% $states.input %}", Next=failed)
+                states[name] = task | {key: state[key] for key in ("Comment",) if key in state}
+            case {"Type": "Succeed"}:
+                state["Type"], state["Next"] = "Pass", close
+            case {"End": True}:
+                del state["End"]
+                state["Next"] = close
+            case _:
+                pass
+    ends = _asks(CLOSE, {"outcome": "completed"}, Output="{% $states.input %}", End=True)
+    states |= {**added, close: ends | {"Comment": "The journey is over for this contact."}}
+
+
+def _close_at_errors(
+    machine: Definition, authored: Iterable[str], names: _Names, transient: Sequence[str], *, close: str
+) -> None:
+    """Let an error that nothing else catches close the enrolment, unless it may go away or another hop walks."""
+    states = machine["States"]
+    parked = next(name for name, state in states.items() if state["Type"] == "Succeed")
+    why, failed, interrupted = names.new("Why did it fail?"), names.new("Failed"), names.new("Interrupted")
+    for name in authored:
+        state = states[name]
+        rows = state.get("Catch", [])
+        if state["Type"] not in {"Task", "Parallel", "Map"} or called_function(state) == CLOSE:
+            continue
+        if any("States.ALL" in row["ErrorEquals"] for row in rows):
+            continue
+        told = f"{{% $merge([$states.errorOutput, {{'state': {_text(name)}}}]) %}}"
+        state["Catch"] = [*rows, {"ErrorEquals": ["States.ALL"], "Output": told, "Next": why}]
+    error, cause = "{% $states.input.Error %}", "{% $exists($states.input.Cause) ? $states.input.Cause : '' %}"
+    ways = [{"Condition": f"{{% $states.input.Error = '{SUPERSEDED}' %}}", "Next": parked}]
+    if transient:
+        ways.append({"Condition": f"{{% $states.input.Error in {json.dumps(list(transient))} %}}", "Next": interrupted})
+    reason = {"outcome": "failed", "error": error, "cause": cause, "state": "{% $states.input.state %}"}
+    states |= {
+        why: {"Type": "Choice", "Choices": ways, "Default": close},
+        close: _asks(CLOSE, reason, Output="{% $states.input %}", Next=failed),
+        failed: {"Type": "Fail", "Error": error, "Cause": cause},
+        interrupted: {
+            "Type": "Fail",
+            "Comment": "The enrolment stays open: the sweep gives the hop out again.",
+            "Error": error,
+            "Cause": cause,
+        },
+    }
 
 
 def _parked(*, outermost: bool) -> State:
     if outermost:
         return {"Type": "Succeed", "Comment": "The contact is a row until the Pause is over."}
     return {"Type": "Fail", "Comment": "Leaves the body; nothing failed.", "Error": PARKED}
+
+
+def _left(*, failing: str | None) -> State:
+    """Where a hop goes whose contact leaves, unless the Pause itself catches that; at the outermost scope nothing does."""
+    error, cause = "$states.input.answer.error", "$states.input.answer.cause"
+    if failing is not None:
+        told = f"{{% {{'Error': {error}, 'Cause': {cause}, 'state': $states.input.answer.state}} %}}"
+        return {"Type": "Pass", "Comment": "Nothing catches the leaving.", "Output": told, "Next": failing}
+    return {
+        "Type": "Fail",
+        "Comment": "The contact leaves the journey: by its goal or an exit event, caught where the author catches it.",
+        "Error": f"{{% {error} %}}",
+        "Cause": f"{{% {cause} %}}",
+    }
 
 
 def _door(doors: Sequence[tuple[str, _Level]], *, start: str, outermost: bool) -> State:
@@ -237,7 +364,9 @@ def _behind(
     variables = {each: f"{{% ${each} %}}" for level in levels for each in sorted(level.carried)}
     state["Resource"] = INVOKE
     state["Arguments"]["Payload"] |= {"row": {"at": name, "input": "{% $states.input %}", "variables": variables}}
-    state["Output"] = "{% {'input': $states.input, 'answer': $states.result.Payload} %}"
+    state["Output"] = (
+        "{% {'input': $states.input, 'answer': $merge([$states.result.Payload, {'state': " + _text(name) + "}])} %}"
+    )
     kept = [row for row in state.get("Catch", []) if not set(row["ErrorEquals"]) <= LEAVING_ERRORS]
     for field in ("Assign", "End", "Catch"):
         state.pop(field, None)

@@ -32,7 +32,7 @@ function that ran out of time or was killed reports the last two or Lambda.Unkno
 
 _ONE_MINUTE: Final = 60
 LONGEST_WAIT: Final = 364 * 24 * 60 * 60
-"""An execution may last a year; a Pause must end before it does, so that the journey fails with a name."""
+"""A Pause ends within a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,17 @@ class Task:
     retried_errors: tuple[str, ...]
 
     def retry(self) -> list[dict[str, Any]]:
-        """The standard ``Retry``: about four minutes, spread out so that many journeys do not come back at once."""
+        """The standard ``Retry``: at most 40 seconds, spread out so that many journeys do not come back at once.
+
+        Short, because an Express execution lasts five minutes; the sweep gives out again what needs longer.
+        """
         return [
             {
                 "ErrorEquals": list(self.retried_errors),
                 "IntervalSeconds": 2,
-                "MaxAttempts": 6,
+                "MaxAttempts": 4,
                 "BackoffRate": 2.5,
-                "MaxDelaySeconds": 120,
+                "MaxDelaySeconds": 20,
                 "JitterStrategy": "FULL",
             }
         ]
@@ -77,7 +80,9 @@ def journey_tasks(functions: Path = FUNCTIONS) -> Mapping[str, Task]:
 
 
 def _task(function: FunctionFolder, payload: type[Payload]) -> Task:
-    if function.manifest.waits:
-        return Task(payload, INVOKE_AND_WAIT, LONGEST_WAIT, TRANSIENT_ERRORS)
-    timeout = max(_ONE_MINUTE, 2 * function.manifest.timeout_seconds)
-    return Task(payload, INVOKE, timeout, (*TRANSIENT_ERRORS, "States.Timeout"))
+    resource = INVOKE_AND_WAIT if function.manifest.waits else INVOKE
+    return Task(payload, resource, max(_ONE_MINUTE, 2 * function.manifest.timeout_seconds), STANDARD.retried_errors)
+
+
+STANDARD: Final = Task(Payload, INVOKE, _ONE_MINUTE, (*TRANSIENT_ERRORS, "States.Timeout"))
+"""What the synth adds to a task of its own."""

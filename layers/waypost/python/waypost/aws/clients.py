@@ -9,6 +9,7 @@ uses (a tenth of the import time).
 
 import gc
 from functools import cache
+from threading import Lock
 from typing import Any, Final
 
 from botocore.config import Config
@@ -25,6 +26,9 @@ UNCHECKED: Final = frozenset({"dynamodb"})
 the call costs us, and DynamoDB refuses a malformed request by itself. Of others an empty name may change the path of the
 request and so its meaning; those stay checked."""
 
+_MAKING: Final = Lock()
+"""Clients may be shared by threads, but a session must not make two at a time. Source: boto3 guide, "Multithreading"."""
+
 
 class LazyClient:
     """A client that is made at its first call: most invocations use only some of the services their function may call."""
@@ -34,7 +38,9 @@ class LazyClient:
         self._config = config
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_made(self._service, self._config), name)
+        with _MAKING:
+            made = _made(self._service, self._config)
+        return getattr(made, name)
 
 
 @cache

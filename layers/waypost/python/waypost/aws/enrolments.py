@@ -1,23 +1,27 @@
 """Enrolments in DynamoDB: one item each, and the items that hold re-entry, exclusive groups and audience limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from waypost.aws import sweeper_index as due
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
-from waypost.clock import format_instant
-from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, LeavingOutcome, TriggerEvent
-from waypost.journeys.ports import EntryTerms, Refusal
+from waypost.clock import format_instant, parse_instant
+from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.ports import EntryTerms, Reference, Refusal
 
 TransactPart = dict[str, Any]
 
 IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
-UNFINISHED: Final = {":active": "active", ":leaving": "leaving"}
+KIND: Final = "enrolment"
+EVERY: Final = "enrolment#"
+OPEN: Final = "enrolment#open#"
+"""Before the past ones in order: a row that moves while all are read is found at least once."""
 
 
 @translates_errors
@@ -73,113 +77,106 @@ class DynamoEnrolments:
         )
 
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
-        """See EnrolmentStore."""
-        answer = self.client.get_item(
-            TableName=self.table_name,
-            Key=table.key(table.contact_pk(contact_id), _sk(enrolment_id)),
-            ConsistentRead=True,
-        )
-        return Enrolment.from_dict(table.load_item(answer["Item"])) if "Item" in answer else None
+        """See EnrolmentStore. A row only ever moves from the open ones to the past ones, so it is looked for in this order."""
+        for sk in (open_sk(enrolment_id), past_sk(enrolment_id)):
+            answer = self.client.get_item(
+                TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
+            )
+            if "Item" in answer:
+                return Enrolment.from_dict(table.load_item(answer["Item"]))
+        return None
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
-        items = table.query(
-            self.client,
-            self.table_name,
-            pk=table.contact_pk(contact_id),
-            prefix="enrolment#",
-            names={"#status": "status"},
-            values=UNFINISHED,
-            FilterExpression="#status IN (:active, :leaving)",
-        )
-        return [Enrolment.from_dict(item) for item in items]
+        return self._under(contact_id, OPEN)
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
-        """See EnrolmentStore."""
-        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix="enrolment#")
+        """See EnrolmentStore. One that moves while its pages are read is read once: as it was found first."""
+        found: dict[str, Enrolment] = {}
+        for enrolment in self._under(contact_id, EVERY):
+            found.setdefault(enrolment.enrolment_id, enrolment)
+        return list(found.values())
+
+    def _under(self, contact_id: str, prefix: str) -> list[Enrolment]:
+        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix=prefix)
         return [Enrolment.from_dict(item) for item in items]
 
-    def leave(
-        self, enrolment: Enrolment, *, outcome: LeavingOutcome, event: TriggerEvent, at: datetime
-    ) -> Enrolment | None:
+    def save(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore."""
-        table.written(
-            self.client,
-            self._update(
-                enrolment.contact_id,
-                enrolment.enrolment_id,
-                set_={
-                    "status": "leaving",
-                    "outcome": outcome,
-                    "left_on": event.to_dict(),
-                    "left_at": format_instant(at),
-                },
-                condition="#status = :active",
-                values={"active": "active"},
-            ),
-        )
-        now = self.load(enrolment.contact_id, enrolment.enrolment_id)
-        return None if now is None or now.status == "ended" else now
+        try:
+            self.client.put_item(**self._put(enrolment), **_unchanged(enrolment))
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
+            return False
+        return True
 
     def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
-        """See EnrolmentStore."""
-        table.written(
-            self.client,
-            self._update(
-                contact_id,
-                enrolment_id,
-                set_={"anchor_at": format_instant(instant)},
-                condition="attribute_type(#anchor_at, :null) OR #anchor_at < :set_anchor_at",
-                values={"null": "NULL"},
-            ),
+        """See EnrolmentStore. For an enrolment that has ended it changes nothing."""
+        request = update(
+            table_name=self.table_name,
+            pk=table.contact_pk(contact_id),
+            sk=open_sk(enrolment_id),
+            set_={"anchor_at": format_instant(instant)},
+            condition="attribute_type(#anchor_at, :null) OR #anchor_at < :set_anchor_at",
+            values={"null": "NULL", "one": 1},
         )
+        request["UpdateExpression"] += " ADD #revision :one"
+        request["ExpressionAttributeNames"]["#revision"] = "revision"
+        table.written(self.client, request)
 
-    def end(self, enrolment: Enrolment, *, outcome: EnrolmentOutcome, at: datetime) -> bool:
+    def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so."""
-        pk = table.contact_pk(enrolment.contact_id)
-        table.written(
-            self.client,
-            update(
-                table_name=self.table_name,
-                pk=pk,
-                sk=f"reentry#{enrolment.journey}",
-                set_={"active": False},
-                condition="#enrolment_id = :mine",
-                values={"mine": enrolment.enrolment_id},
-            ),
-        )
-        if enrolment.exclusive_group:
+        held = [f"reentry#{enrolment.journey}"]
+        held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
+        for sk in held:
             table.written(
                 self.client,
                 update(
                     table_name=self.table_name,
-                    pk=pk,
-                    sk=f"group#{enrolment.exclusive_group}",
+                    pk=table.contact_pk(enrolment.contact_id),
+                    sk=sk,
                     set_={"active": False},
                     condition="#enrolment_id = :mine",
                     values={"mine": enrolment.enrolment_id},
                 ),
             )
-        return table.written(
-            self.client,
-            self._update(
-                enrolment.contact_id,
-                enrolment.enrolment_id,
-                set_={"status": "ended", "outcome": outcome, "ended_at": format_instant(at)},
-                condition="#status IN (:active, :leaving)",
-                values={"active": "active", "leaving": "leaving"},
-            ),
-        )
+        pk = table.contact_pk(enrolment.contact_id)
+        removed = {
+            "TableName": self.table_name,
+            "Key": table.key(pk, open_sk(enrolment.enrolment_id)),
+            **_unchanged(enrolment),
+        }
+        kept = {
+            "TableName": self.table_name,
+            "Item": table.key(pk, past_sk(enrolment.enrolment_id))
+            | table.dump_item(enrolment.to_dict() | {"revision": enrolment.revision + 1}),
+        }
+        try:
+            self.client.transact_write_items(TransactItems=[{"Delete": removed}, {"Put": kept}])
+        except ClientError as error:
+            if table.error_code(error) != table.TRANSACTION_CANCELED:
+                raise
+            table.failed_conditions(error)
+            return False
+        return True
+
+    def due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
+    ) -> Iterator[Reference]:
+        """See EnrolmentStore."""
+        for pk, sk, due_at in due.between(self.client, self.table_name, KIND, shard, since, until, _place(after)):
+            yield Reference(pk.removeprefix("contact#"), sk.removeprefix(OPEN), parse_instant(due_at))
 
     def _put_enrolment(self, enrolment: Enrolment) -> TransactPart:
-        pk = table.contact_pk(enrolment.contact_id)
-        return {
-            "Put": {
-                "TableName": self.table_name,
-                "Item": table.key(pk, _sk(enrolment.enrolment_id)) | table.dump_item(enrolment.to_dict()),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
+        return {"Put": {**self._put(enrolment), "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _put(self, enrolment: Enrolment) -> dict[str, Any]:
+        """The row of an unfinished enrolment, with what puts it into the index of what is due."""
+        values = enrolment.to_dict() | due.owed(KIND, enrolment.contact_id, enrolment.due_at)
+        values["revision"] = enrolment.revision + 1
+        place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
+        return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 
     def _hold(self, enrolment: Enrolment, sk: str, condition: str, values: Mapping[str, Any]) -> TransactPart:
         """Be the one active enrolment of this contact in a journey or an exclusive group, and note since when."""
@@ -224,9 +221,6 @@ class DynamoEnrolments:
             }
         }
 
-    def _update(self, contact_id: str, enrolment_id: str, **options: Any) -> dict[str, Any]:
-        return update(table_name=self.table_name, pk=table.contact_pk(contact_id), sk=_sk(enrolment_id), **options)
-
 
 def _journey_is_free(terms: EntryTerms) -> tuple[str, dict[str, Any]]:
     """No enrolment of the journey is active, and with ``re_entry: {after: …}`` the last one is long enough ago."""
@@ -236,5 +230,31 @@ def _journey_is_free(terms: EntryTerms) -> tuple[str, dict[str, Any]]:
     return condition, {"no": False, "not_since": format_instant(terms.not_since)}
 
 
-def _sk(enrolment_id: str) -> str:
-    return f"enrolment#{enrolment_id}"
+def _unchanged(enrolment: Enrolment) -> dict[str, Any]:
+    """The condition that nobody has written the row since it was read."""
+    return {
+        "ConditionExpression": "#revision = :revision",
+        "ExpressionAttributeNames": {"#revision": "revision"},
+        "ExpressionAttributeValues": table.dump_item({":revision": enrolment.revision}),
+    }
+
+
+def _place(reference: Reference | None) -> tuple[str, str, str] | None:
+    """The key of an enrolment in the index, without its shard."""
+    if reference is None:
+        return None
+    return (
+        table.contact_pk(reference.contact_id),
+        open_sk(reference.enrolment_id),
+        format_instant(reference.due_at),
+    )
+
+
+def open_sk(enrolment_id: str) -> str:
+    """The sort key of an enrolment while the contact is in the journey."""
+    return f"{OPEN}{enrolment_id}"
+
+
+def past_sk(enrolment_id: str) -> str:
+    """The sort key of an enrolment that has ended."""
+    return f"{EVERY}past#{enrolment_id}"

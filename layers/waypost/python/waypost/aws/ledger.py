@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from waypost.aws import history, table
 from waypost.aws import sweeper_index as due
+from waypost.aws.enrolments import open_sk, past_sk
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
@@ -37,19 +38,22 @@ class DynamoLedger:
     def snapshot(self, request: SendRequest) -> Snapshot:
         """See Ledger. One BatchGetItem for everything; another one when the contact is part of another one now."""
         pk = table.contact_pk(request.contact_id)
-        row_sk, enrolment_sk, event_sk = _row_sk(request.message_key), "", ""
+        row_sk, enrolment_sks, event_sk = _row_sk(request.message_key), ("", ""), ""
         match request.occasion:
             case JourneyStep(enrolment_id=enrolment_id):
-                enrolment_sk = f"enrolment#{enrolment_id}"
+                enrolment_sks = (open_sk(enrolment_id), past_sk(enrolment_id))
             case Reply(event_id=event_id, occurred_at=occurred_at):
                 event_sk = history.event_sk(occurred_at, event_id)
             case BroadcastSlot() | StaffNotice():
                 pass
             case _:
                 assert_never(request.occasion)
-        wanted = ("profile", row_sk, "touches", enrolment_sk, event_sk)
+        wanted = ("profile", row_sk, "touches", *enrolment_sks, event_sk)
         found = table.batch_get(self.client, self.table_name, [(pk, sk) for sk in wanted if sk])
         items = {item["sk"]: item for item in found}
+        enrolment = next((items[sk] for sk in enrolment_sks if sk in items), None)
+        if enrolment is None and enrolment_sks[1]:  # it may have moved while both places were read
+            enrolment = next(iter(table.batch_get(self.client, self.table_name, [(pk, enrolment_sks[1])])), None)
         contact = Contact.from_dict(items["profile"]) if "profile" in items else None
         touches = _touches(items.get("touches"))
         while contact is not None and contact.merged_into:
@@ -57,7 +61,7 @@ class DynamoLedger:
         return Snapshot(
             contact=contact,
             row=_row(items[row_sk]) if row_sk in items else None,
-            enrolment=Enrolment.from_dict(items[enrolment_sk]) if enrolment_sk in items else None,
+            enrolment=Enrolment.from_dict(enrolment) if enrolment is not None else None,
             event=Event.from_dict(items[event_sk]) if event_sk in items else None,
             touches=touches,
         )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from waypost.aws import table
 from waypost.aws.translation import translates_errors
 
 MAXIMUM_EVENT_AGE: Final = timedelta(hours=24)
+MOST_REMEMBERED: Final = 10_000
 MAXIMUM_RETRIES: Final = 185  # the service's limit; the age ends it
 
 
@@ -26,25 +27,33 @@ class EventBridgeSchedules:
     dead_letters_arn: str
     resume_journey_arn: str
     send_message_arn: str
+    _booked: set[str] = field(default_factory=set)
 
-    def resume_at(self, name: str, instant: datetime, reference: Mapping[str, Any]) -> None:
-        """See Resumptions."""
-        self._book(name, instant, self.resume_journey_arn, reference)
+    def resume_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
+        """See Timers. What this process has booked it does not ask for again: many contacts share a timer."""
+        if name in self._booked:
+            return
+        self._create(self._schedule(name, instant, self.resume_journey_arn, request))
+        if len(self._booked) >= MOST_REMEMBERED:
+            self._booked.clear()
+        self._booked.add(name)
 
     def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
         """See DeferredSends."""
-        self._book(name, instant, self.send_message_arn, request)
+        schedule = self._schedule(name, instant, self.send_message_arn, request)
+        if not self._create(schedule):
+            self._move(schedule)
 
     def cancel(self, name: str) -> None:
-        """See Resumptions and DeferredSends."""
+        """See DeferredSends."""
         try:
             self.client.delete_schedule(Name=name, GroupName=self.group)
         except ClientError as error:
             if table.error_code(error) != "ResourceNotFoundException":
                 raise
 
-    def _book(self, name: str, instant: datetime, target_arn: str, payload: Mapping[str, Any]) -> None:
-        schedule: dict[str, Any] = {
+    def _schedule(self, name: str, instant: datetime, target_arn: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             "Name": name,
             "GroupName": self.group,
             "ScheduleExpression": f"at({_whole_second(instant):%Y-%m-%dT%H:%M:%S})",
@@ -62,12 +71,16 @@ class EventBridgeSchedules:
                 },
             },
         }
+
+    def _create(self, schedule: Mapping[str, Any]) -> bool:
+        """Make a schedule; False when there is one of this name."""
         try:
             self.client.create_schedule(**schedule)
         except ClientError as error:
             if table.error_code(error) != "ConflictException":
                 raise
-            self._move(schedule)
+            return False
+        return True
 
     def _move(self, schedule: Mapping[str, Any]) -> None:
         """Change a schedule that is there; one that fires and deletes itself meanwhile is created again."""

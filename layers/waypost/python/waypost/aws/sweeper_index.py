@@ -1,22 +1,20 @@
 """The sparse index of what is owed: an item with these attributes is found by the sweeper until they are removed."""
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from waypost import ids
 from waypost.aws import table
 from waypost.clock import format_instant
+from waypost.journeys.ports import SHARDS
 
 INDEX: Final = "due"
-SHARDS: Final = 16
-"""No shard of the index takes more than a sixteenth of the writes."""
 
 
 def owed(kind: str, contact_id: str, instant: datetime) -> dict[str, str]:
     """The attributes that put an item of this kind into the index, due at ``instant``."""
-    shard = int(hashlib.sha256(contact_id.encode()).hexdigest(), 16) % SHARDS
-    return {"due_shard": f"{kind}#{shard}", "due_at": format_instant(instant)}
+    return {"due_shard": f"{kind}#{ids.shard_of(contact_id, SHARDS)}", "due_at": format_instant(instant)}
 
 
 def overdue(client: Any, table_name: str, kind: str, before: datetime) -> Iterator[tuple[str, str]]:
@@ -36,3 +34,34 @@ def overdue(client: Any, table_name: str, kind: str, before: datetime) -> Iterat
         ):
             for item in page["Items"]:
                 yield item["pk"]["S"], item["sk"]["S"]
+
+
+def between(
+    client: Any,
+    table_name: str,
+    kind: str,
+    shard: int,
+    since: datetime | None,
+    until: datetime,
+    after: tuple[str, str, str] | None,
+) -> Iterator[tuple[str, str, str]]:
+    """The items (pk, sk, due_at) of one shard that are due after ``since`` and until ``until``, behind ``after``, by time."""
+    of = f"{kind}#{shard}"
+    # times are texts of one length; "~" sorts behind every digit, so what is due at ``since`` itself is left out
+    first = f"{format_instant(since)}~" if since else "0"
+    request: dict[str, Any] = {
+        "TableName": table_name,
+        "IndexName": INDEX,
+        "KeyConditionExpression": "due_shard = :shard AND due_at BETWEEN :first AND :last",
+        "ExpressionAttributeValues": table.dump_item({":shard": of, ":first": first, ":last": format_instant(until)}),
+    }
+    if after is not None:
+        pk, sk, due_at = after
+        request["ExclusiveStartKey"] = table.dump_item({"pk": pk, "sk": sk, "due_shard": of, "due_at": due_at})
+    while True:
+        page = client.query(**request)
+        for item in page["Items"]:
+            yield item["pk"]["S"], item["sk"]["S"], item["due_at"]["S"]
+        if "LastEvaluatedKey" not in page:
+            return
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

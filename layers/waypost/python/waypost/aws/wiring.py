@@ -1,16 +1,16 @@
 """The adapters of this process, each made once and only when a handler asks for it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from waypost.aws.clients import bulk_client, client
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
 from waypost.aws.ledger import DynamoLedger
-from waypost.aws.machines import StepFunctionsTokens
-from waypost.aws.pauses import DynamoPauses
+from waypost.aws.machines import StepFunctionsMachines
 from waypost.aws.schedules import EventBridgeSchedules
 from waypost.clock import clock
 from waypost.defaults import load_defaults
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
     from waypost.importing.applying import Importer
+    from waypost.journeys.close_enrolment import CloseEnrolment
     from waypost.segments.history_lookup import HistoryLookup
     from waypost.segments.upkeep import Upkeep
+
+WORKERS: Final = 10
+"""As many as a client keeps connections."""
 
 
 @cache
@@ -129,12 +133,6 @@ def ledger() -> DynamoLedger:
 
 
 @cache
-def pauses() -> DynamoPauses:
-    """The parked journeys."""
-    return DynamoPauses(client("dynamodb"), settings().contacts_table)
-
-
-@cache
 def schedules() -> EventBridgeSchedules:
     """The one-time schedules."""
     return EventBridgeSchedules(
@@ -148,9 +146,9 @@ def schedules() -> EventBridgeSchedules:
 
 
 @cache
-def tokens() -> StepFunctionsTokens:
-    """The task tokens."""
-    return StepFunctionsTokens(client("stepfunctions"))
+def machines() -> StepFunctionsMachines:
+    """The journeys' machines."""
+    return StepFunctionsMachines(client("stepfunctions"), settings().state_machine_prefix)
 
 
 @cache
@@ -170,13 +168,33 @@ def provider(channel: "Channel") -> "Provider[Any]":
 
 @cache
 def resumer() -> ResumeJourney:
-    """What ends a pause by time; the schedules and the sweeper share it."""
+    """What ends a pause by time; the timers and the sweeper share it."""
     return ResumeJourney(
         contacts=contacts(),
         enrolments=enrolments(),
-        pauses=pauses(),
-        schedules=schedules(),
-        tokens=tokens(),
+        timers=schedules(),
+        machines=machines(),
         default_zone=load_defaults().time_zone,
         clock=clock(),
+        sleep=time.sleep,
+        side_by_side=workers().map,
     )
+
+
+@cache
+def closer() -> "CloseEnrolment":
+    """What ends enrolments; its function must be allowed to send to the events queue."""
+    from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - timers end no enrolment
+    from waypost.journeys.close_enrolment import CloseEnrolment  # noqa: PLC0415
+
+    return CloseEnrolment(
+        enrolments=enrolments(),
+        queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
+        clock=clock(),
+    )
+
+
+@cache
+def workers() -> ThreadPoolExecutor:
+    """Threads for many contacts at a time; clients may be shared by threads."""
+    return ThreadPoolExecutor(WORKERS)

@@ -1,24 +1,17 @@
-"""Close the enrolment of an execution that has ended. Called by close_enrolment on execution status events."""
+"""End an enrolment as the last thing that its hop does. Called by close_enrolment, a task that the synth puts before every end."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from waypost import ids
 from waypost.clock import Clock
+from waypost.errors import ConcurrentUpdate, EnrolmentNotFound
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
-from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions
-from waypost.journeys.signalling import cancel_schedule
-
-OUTCOMES: Final[Mapping[str, EnrolmentOutcome]] = {
-    "SUCCEEDED": "completed",
-    "FAILED": "failed",
-    "TIMED_OUT": "timed_out",
-    "ABORTED": "aborted",
-}
+from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure
+from waypost.journeys.ports import ATTEMPTS, EnrolmentStore
+from waypost.sending.occasion import HopVisit, JourneyStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,35 +19,36 @@ class CloseEnrolment:
     """Ends enrolments and says so in the event stream."""
 
     enrolments: EnrolmentStore
-    pauses: PauseStore
-    schedules: Resumptions
     queue: EventQueue
     clock: Clock
 
-    def close(self, status_event: Mapping[str, Any]) -> dict[str, Any]:
-        """``status_event`` is EventBridge's "Step Functions Execution Status Change".
+    def close(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """End the enrolment of the hop: ``outcome`` is ``completed``, or ``failed`` with ``state``, ``error`` and ``cause``.
+
+        A hop that does not hold the enrolment ends nothing. Raises EnrolmentNotFound and ConcurrentUpdate.
+        """
+        step, visit = JourneyStep.from_payload(payload), HopVisit.from_payload(payload)
+        for _ in range(ATTEMPTS):
+            enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)
+            if enrolment is None:
+                raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
+            if not enrolment.held_by(visit) or enrolment.position != "running":
+                return {"enrolment_id": step.enrolment_id, "closed": False}
+            outcome, failure = _outcome(enrolment, payload)
+            if self.end(enrolment, outcome, failure):
+                return {"enrolment_id": step.enrolment_id, "closed": True, "outcome": outcome}
+        raise ConcurrentUpdate(f"enrolment {step.enrolment_id} changed {ATTEMPTS} times while it was closed")
+
+    def end(self, enrolment: Enrolment, outcome: EnrolmentOutcome, failure: Failure | None) -> bool:
+        """End the enrolment; False when it was changed since it was read.
 
         The ``journey_ended`` event is queued before the enrolment is ended: a crash in between repeats both, and the
         event's id makes the second one a duplicate.
-        Source: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
         """
-        detail = status_event["detail"]
-        given = json.loads(detail["input"] or "{}")
-        if "enrolment_id" not in given:  # started by hand in the console: there is no enrolment
-            return {"enrolment_id": None, "closed": False}
-        enrolment = self.enrolments.load(given["contact_id"], given["enrolment_id"])
-        if enrolment is None or enrolment.status == "ended":
-            return {"enrolment_id": given["enrolment_id"], "closed": False}
-        outcome = _outcome(enrolment, detail["status"])
-        self.queue.send([self._journey_ended(enrolment, outcome)])
-        for pause in self.pauses.of_enrolment(enrolment.contact_id, enrolment.enrolment_id):
-            if not pause.signalled:
-                cancel_schedule(pause, schedules=self.schedules)
-                self.pauses.mark_signalled(pause)
-        closed = self.enrolments.end(enrolment, outcome=outcome, at=self.clock())
-        return {"enrolment_id": enrolment.enrolment_id, "closed": closed, "outcome": outcome}
+        self.queue.send([self._journey_ended(enrolment, outcome, failure)])
+        return self.enrolments.end(enrolment.ended(outcome, self.clock(), failure))
 
-    def _journey_ended(self, enrolment: Enrolment, outcome: EnrolmentOutcome) -> Event:
+    def _journey_ended(self, enrolment: Enrolment, outcome: EnrolmentOutcome, failure: Failure | None) -> Event:
         now = self.clock()
         return Event(
             id=f"journey-ended-{ids.digest(enrolment.enrolment_id)}",
@@ -63,12 +57,23 @@ class CloseEnrolment:
             occurred_at=now,
             received_at=now,
             source=OWN_SOURCE,
-            properties={"journey": enrolment.journey, "outcome": outcome, "enrolment_id": enrolment.enrolment_id},
+            properties={
+                "journey": enrolment.journey,
+                "outcome": outcome,
+                "enrolment_id": enrolment.enrolment_id,
+                **({"state": failure.state, "error": failure.error} if failure else {}),
+            },
             correlation_id=enrolment.correlation_id,
         )
 
 
-def _outcome(enrolment: Enrolment, status: str) -> EnrolmentOutcome:
-    """A journey that was left ends as ``goal`` or ``exited``, if its state machine came to its end."""
-    outcome = OUTCOMES[status]
-    return enrolment.outcome if outcome == "completed" and enrolment.outcome else outcome
+def _outcome(enrolment: Enrolment, payload: Mapping[str, Any]) -> tuple[EnrolmentOutcome, Failure | None]:
+    """A journey that was left ends as ``goal`` or ``exited``, if its machine came to its end."""
+    if payload["outcome"] == "failed":
+        cause = str(payload.get("cause", ""))[:LONGEST_CAUSE]
+        return "failed", Failure(str(payload.get("state", "")), str(payload.get("error", "")), cause)
+    return enrolment.outcome or "completed", None
+
+
+LONGEST_CAUSE = 500
+"""Characters of a cause that are kept; a function's error comes with its whole traceback."""

@@ -12,7 +12,8 @@ from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory
-from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
+from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import PublishedJourney, PublishedJourneys
@@ -49,7 +50,7 @@ class EnrolContact:
         """Start every journey that this event triggers for this contact; highest priority first.
 
         Doing it again for the same event starts nothing twice: an enrolment it opened before is found, and its
-        execution, if the first try came no further, is started under the same name.
+        first hop, if no execution has taken it, is started again.
         """
         return [self._consider(journey, contact, event) for journey in self.journeys.triggered_by(event.type)]
 
@@ -75,15 +76,18 @@ class EnrolContact:
         )
         if not holds(journey.entry, subject):
             return EntryDecision(journey.name, "entry_rule_not_met")
+        enrolment_id = ids.enrolment_id(journey.name, contact.contact_id, occasion)
         enrolment = Enrolment(
-            enrolment_id=ids.enrolment_id(journey.name, contact.contact_id, occasion),
+            enrolment_id=enrolment_id,
             contact_id=contact.contact_id,
             journey=journey.name,
             version=journey.version,
             trigger=TriggerEvent(
                 id=event.id, type=event.type, occurred_at=event.occurred_at, properties=event.properties
             ),
-            enrolled_at=self.clock(),
+            enrolled_at=(now := self.clock()),
+            hop=first_hop(enrolment_id, now),
+            due_at=now,
             correlation_id=event.correlation_id,
             exclusive_group=journey.exclusive_group,
         )
@@ -104,15 +108,11 @@ class EnrolContact:
         """The enrolment exists: start what a crash left unstarted, refuse another event."""
         if known.trigger.id != event.id:
             return EntryDecision(known.journey, "enrolled_before")
-        return (
-            EntryDecision(known.journey, "enrolled", known.enrolment_id)
-            if known.status == "ended"
-            else self._start(known)
-        )
+        begun = known.pause is not None or not known.lies_untaken
+        return EntryDecision(known.journey, "enrolled", known.enrolment_id) if begun else self._start(known)
 
     def _start(self, enrolment: Enrolment) -> EntryDecision:
-        name = ids.execution_name(enrolment.journey, enrolment.enrolment_id)
-        self.machines.start(enrolment.journey, name, enrolment.execution_input())
+        start_hop(self.machines, enrolment)
         return EntryDecision(enrolment.journey, "enrolled", enrolment.enrolment_id)
 
     def _terms(self, journey: PublishedJourney, contact: Contact) -> EntryTerms:

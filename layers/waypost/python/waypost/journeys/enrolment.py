@@ -1,18 +1,31 @@
-"""One passage of a contact through a journey, as stored. Used by the engine, the sender's guards and the timeline."""
+"""One passage of a contact through a journey, as stored. Used by the engine, the sender's guards and the timeline.
+
+A contact walks a journey in hops: short executions of its machine, each from the start or from a Pause to the next one. The
+row says where the contact stands and which hop may walk: the one whose id it names, in the one execution that took it.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal, Self
 
+from waypost import ids
 from waypost.clock import format_instant
 from waypost.codec import JsonForm
+from waypost.journeys.pause import Pause, PauseEnd
+from waypost.sending.occasion import HopVisit
 
 EnrolmentStatus = Literal["active", "leaving", "ended"]
 """``leaving``: a goal or exit event has arrived and the body of the journey is being left."""
 
-EnrolmentOutcome = Literal["completed", "goal", "exited", "failed", "timed_out", "aborted"]
+EnrolmentOutcome = Literal["completed", "goal", "exited", "failed"]
 LeavingOutcome = Literal["goal", "exited"]
+Position = Literal["running", "parked"]
+"""``running``: a hop is given out, and walks or is about to; ``parked``: nothing runs until the Pause is over."""
+
+START: Final = "start"
+LONGEST_TRAIL: Final = 200
+"""Pauses that the trail remembers; of a longer journey the first ones are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +39,45 @@ class TriggerEvent(JsonForm):
 
 
 @dataclass(frozen=True, slots=True)
+class Hop(JsonForm):
+    """The hop that may walk. ``at`` is its last sign of life: when it was given out, or taken by ``taken_by``."""
+
+    id: str
+    attempt: int
+    at: datetime
+    taken_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastPause(JsonForm):
+    """A Pause that is over, for the timeline; ``awaited`` is the event type it waited for, ``event_id`` what ended it."""
+
+    state: str
+    occurrence: int
+    parked_at: datetime
+    due_at: datetime
+    ended_at: datetime
+    end: PauseEnd
+    awaited: str = ""
+    event_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure(JsonForm):
+    """Why a journey ended as failed: the state that failed, the name of its error and the cause."""
+
+    state: str
+    error: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolment(JsonForm):
     """A contact in a journey.
 
     ``anchor_at`` is when the latest deferred message goes out: the next Pause counts from it. ``left_on`` is the event
-    that ended the body early.
+    that ended the body early. ``pause`` is where the contact stands, or where the running hop came from; None before the
+    first one. ``due_at`` is when a timer or the sweep looks at the row. A write succeeds only on the ``revision`` it read.
     """
 
     enrolment_id: str
@@ -39,15 +86,112 @@ class Enrolment(JsonForm):
     version: int
     trigger: TriggerEvent
     enrolled_at: datetime
+    hop: Hop
+    due_at: datetime
     correlation_id: str = ""
     status: EnrolmentStatus = "active"
     outcome: EnrolmentOutcome | None = None
     anchor_at: datetime | None = None
     left_on: TriggerEvent | None = None
     exclusive_group: str | None = None
+    position: Position = "running"
+    pause: Pause | None = None
+    trail: tuple[PastPause, ...] = ()
+    failure: Failure | None = None
+    ended_at: datetime | None = None
+    revision: int = 0
+
+    # What holds.
+
+    def held_by(self, visit: HopVisit) -> bool:
+        """Whether this execution is the one that may walk."""
+        return self.status != "ended" and self.hop.id == visit.hop_id and self.hop.taken_by == visit.execution
+
+    def has_passed(self, state: str, occurrence: int) -> bool:
+        """Whether this visit to a Pause is over."""
+        return any((past.state, past.occurrence) == (state, occurrence) for past in self.trail)
+
+    def spent(self, event_id: str) -> bool:
+        """Whether this event has ended a Pause: it ends no other, so that a repeated one does not run through two."""
+        return any(past.event_id == event_id for past in self.trail)
+
+    @property
+    def listens_from(self) -> datetime:
+        """From when on events speak to the journey's present Pause: when its last one ended, else when it began."""
+        return self.trail[-1].ended_at if self.trail else self.enrolled_at
+
+    @property
+    def lies_untaken(self) -> bool:
+        """Whether a hop is given out that no execution has taken: its start may have got lost."""
+        return self.status != "ended" and self.position == "running" and not self.hop.taken_by
+
+    # What happens to it. Each gives the row as it is after the act.
+
+    def taken(self, visit: HopVisit, at: datetime) -> Self:
+        """The execution takes the hop."""
+        return replace(self, hop=replace(self.hop, taken_by=visit.execution, at=at))
+
+    def parked(self, pause: Pause) -> Self:
+        """The hop that holds the row ends at a Pause."""
+        return replace(self, position="parked", pause=pause, due_at=pause.due_at)
+
+    def passed(self, pause: Pause) -> Self:
+        """The hop that holds the row walks through a Pause that is over at once; from now on it is given out again here."""
+        return replace(self, pause=pause, hop=replace(self.hop, attempt=0), trail=self._with(pause))
+
+    def resumed(self, end: PauseEnd, result: Mapping[str, Any], at: datetime) -> Self:
+        """The Pause of a parked contact is over, and a hop is given out that goes on behind it."""
+        pause = replace(self._stands_at(), end=end, result=dict(result), ended_at=at)
+        return replace(
+            self,
+            position="running",
+            pause=pause,
+            hop=self._hop(1, at, pause),
+            trail=self._with(pause),
+            due_at=min(self.due_at, at),
+        )
+
+    def given_again(self, at: datetime) -> Self:
+        """The hop died: another one is given out from the same place, and the dead one, should it still move, is refused."""
+        return replace(self, hop=self._hop(self.hop.attempt + 1, at, self.pause), due_at=min(self.due_at, at))
+
+    def postponed(self, due_at: datetime) -> Self:
+        """The Pause of a parked contact ends later."""
+        return replace(self, pause=replace(self._stands_at(), due_at=due_at), due_at=due_at)
+
+    def left(self, outcome: LeavingOutcome, event: TriggerEvent) -> Self:
+        """The body of the journey is being left."""
+        return replace(self, status="leaving", outcome=outcome, left_on=event)
+
+    def ended(self, outcome: EnrolmentOutcome, at: datetime, failure: Failure | None = None) -> Self:
+        """The journey is over for this contact."""
+        return replace(self, status="ended", outcome=outcome, ended_at=at, failure=failure)
+
+    def _stands_at(self) -> Pause:
+        if self.pause is None:
+            raise ValueError(f"enrolment {self.enrolment_id} has not come to a Pause")
+        return self.pause
+
+    def _hop(self, attempt: int, at: datetime, pause: Pause | None) -> Hop:
+        return Hop(ids.hop_id(self.enrolment_id, pause.pause_id if pause else START, attempt), attempt, at)
+
+    def _with(self, pause: Pause) -> tuple[PastPause, ...]:
+        if pause.end is None or pause.ended_at is None:
+            raise ValueError(f"pause {pause.pause_id} is not over")
+        past = PastPause(
+            state=pause.state,
+            occurrence=pause.occurrence,
+            parked_at=pause.parked_at,
+            due_at=pause.due_at,
+            ended_at=pause.ended_at,
+            end=pause.end,
+            awaited=pause.waits_for["event"] if pause.waits_for else "",
+            event_id=pause.event_id,
+        )
+        return (*self.trail, past)[-LONGEST_TRAIL:]
 
     def execution_input(self) -> dict[str, Any]:
-        """What the journey's state machine is started with: ids and times, no personal data; always the same."""
+        """What a hop's execution is started with: ids, times and what the journey carries; the same for the same hop."""
         return {
             "contact_id": self.contact_id,
             "enrolment_id": self.enrolment_id,
@@ -56,4 +200,10 @@ class Enrolment(JsonForm):
             "trigger_event_id": self.trigger.id,
             "enrolled_at": format_instant(self.enrolled_at),
             "correlation_id": self.correlation_id,
+            "hop": {"id": self.hop.id, **(self.pause.row if self.pause else {})},
         }
+
+
+def first_hop(enrolment_id: str, at: datetime) -> Hop:
+    """The hop from the start of the journey."""
+    return Hop(ids.hop_id(enrolment_id, START, 1), 1, at)

@@ -1,64 +1,55 @@
-"""A parked journey as stored, and the rule that says when its pause is over. Used by parking, waking and the sweeper."""
+"""A visit to a Pause as stored with its enrolment, and the rule that says when it is over. Used by parking and resuming."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost.codec import JsonForm
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
-from waypost.journeys.enrolment import Enrolment
 
-PauseStatus = Literal["waiting", "elapsed", "event", "left"]
 PauseEnd = Literal["elapsed", "event", "left"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pause(JsonForm):
-    """One visit to a Pause state.
+    """One visit to a Pause state: where a contact stands, or where its running hop came from.
 
-    ``spec`` is the payload's ``for`` or ``until``; ``waits_for`` its ``or`` (``{event, where?}``). ``outcome`` is what
-    the task is signalled with: its result, or ``{error, cause}`` when it is left. ``signalled`` says that it has been.
+    ``spec`` is the payload's ``for`` or ``until``; ``waits_for`` its ``or`` (``{event, where?}``). ``row`` is what the next
+    hop needs to go on here: ``{at, input, variables}``. ``end`` says how it ended, if it has; ``result`` is then what the
+    task answers, or ``{error, cause}`` when the journey is being left.
     """
 
-    contact_id: str
-    enrolment_id: str
     pause_id: str
-    journey: str
     state: str
-    token: str
-    spec: dict[str, Any]
+    occurrence: int
+    spec: Mapping[str, Any]
     due_at: datetime
     parked_at: datetime
-    waits_for: dict[str, Any] | None = None
-    status: PauseStatus = "waiting"
-    outcome: dict[str, Any] | None = None
+    row: Mapping[str, Any]
+    waits_for: Mapping[str, Any] | None = None
+    end: PauseEnd | None = None
+    result: Mapping[str, Any] | None = None
     ended_at: datetime | None = None
-    signalled: bool = False
 
-    def ended_with(self, event_id: str) -> bool:
-        """Whether this event ended the pause."""
-        return self.status == "event" and self.outcome is not None and self.outcome["event"]["id"] == event_id
+    @property
+    def event_id(self) -> str:
+        """The event that ended it, or ""."""
+        return str(self.result["event"]["id"]) if self.end == "event" and self.result is not None else ""
 
-    def reference(self) -> dict[str, str]:
-        """What a schedule carries to find the pause again."""
-        return {"contact_id": self.contact_id, "enrolment_id": self.enrolment_id, "pause_id": self.pause_id}
-
-
-def may_end(event_id: str, pause: Pause, all_pauses: Iterable[Pause]) -> bool:
-    """Whether this event may end ``pause``: an event that ended one pause of an enrolment ends none parked after that.
-
-    So an event that is delivered again, or looked up again, does not run through two pauses in a row.
-    """
-    spent = [other.ended_at for other in all_pauses if other.ended_at and other.ended_with(event_id)]
-    return not spent or pause.ended_with(event_id) or pause.parked_at < min(spent)
-
-
-def window_start(all_pauses: Iterable[Pause], enrolment: Enrolment) -> datetime:
-    """From when on events speak to the journey's present pause: when its last one ended, else when it began."""
-    return max((pause.ended_at for pause in all_pauses if pause.ended_at), default=enrolment.enrolled_at)
+    def answer(self) -> dict[str, Any]:
+        """What the task answers to the hop that holds the enrolment."""
+        match self.end:
+            case None:
+                return {"status": "parked"}
+            case "elapsed" | "event":
+                return {"status": "over", "result": dict(self.result or {})}
+            case "left":
+                return {"status": "left", **(self.result or {})}
+            case _:
+                assert_never(self.end)
 
 
 def due_at(

@@ -1,87 +1,146 @@
-"""Park a journey until a time or an event. Called by pause_journey with the task's token."""
+"""Take a hop, and park its contact until a time or an event. Called by pause_journey as a hop begins and at each Pause."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from waypost import ids
-from waypost.clock import Clock, format_instant
+from waypost.clock import Clock
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
-from waypost.errors import ContactNotFound, EnrolmentNotFound, WaypostError
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
 from waypost.events.history import EventHistory, RecordedEvent, since_under
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
-from waypost.journeys.pause import Pause, due_at, may_end, window_start
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions, TaskTokens
-from waypost.journeys.signalling import cancel_schedule, schedule_name, signal
-from waypost.sending.occasion import JourneyStep
+from waypost.journeys.pause import Pause, due_at
+from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Timers
+from waypost.journeys.timers import book_timer
+from waypost.sending.occasion import HopVisit, JourneyStep
+
+ELAPSED: Final[Mapping[str, Any]] = {"outcome": "elapsed"}
+"""What a Pause tells the journey when its time has come."""
+
+
+PARKED: Final[Mapping[str, Any]] = {"status": "parked"}
+"""The answer that ends a hop: the contact waits, or another hop walks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseJourney:
-    """Parks journeys; ``default_zone`` stands in for a contact whose own zone is missing or invalid."""
+    """Answers hops at their Pauses; ``default_zone`` stands in for a contact whose own zone is missing or invalid."""
 
     contacts: ContactStore
     enrolments: EnrolmentStore
-    pauses: PauseStore
     history: EventHistory
-    schedules: Resumptions
-    tokens: TaskTokens
+    timers: Timers
     default_zone: ZoneInfo
     clock: Clock
 
-    def park(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Park the task of ``payload``; what is over already is signalled at once.
+    def ask(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether the hop of ``payload`` may go on behind the Pause (with ``begin: true``: behind the start), and with what.
 
-        Fails the task by its token when it cannot park, and raises; the state's Retry names what is worth a retry.
+        ``{status: parked}`` ends the hop, ``{status: over, result}`` lets it go on, ``{status: left, error, cause}`` raises.
+        A hop asks the Pause that it comes from first: that takes the hop, and a double is answered ``parked``. Raises
+        ContactNotFound, EnrolmentNotFound, InvalidInput and ConcurrentUpdate.
         """
-        try:
-            pause = self._park(payload, JourneyStep.from_payload(payload))
-        except WaypostError as error:
-            self._give_up(payload["context"]["Task"]["Token"], error)
-            raise
-        return {"pause_id": pause.pause_id, "status": pause.status, "due_at": format_instant(pause.due_at)}
+        step, visit = JourneyStep.from_payload(payload), HopVisit.from_payload(payload)
+        for _ in range(ATTEMPTS):
+            enrolment = self._enrolment(step)
+            answer = self._answer(enrolment, payload, step, visit)
+            if answer is not None:
+                return answer
+        raise ConcurrentUpdate(f"enrolment {step.enrolment_id} changed {ATTEMPTS} times while its hop asked")
 
-    def _park(self, payload: Mapping[str, Any], step: JourneyStep) -> Pause:
-        contact, enrolment = self._load(step)
-        now = self.clock()
+    def _answer(
+        self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep, visit: HopVisit
+    ) -> dict[str, Any] | None:
+        """The answer; None when the row was changed since it was read."""
+        begins = bool(payload.get("begin"))
+        asked = "" if begins else ids.pause_id(step.enrolment_id, step.state, step.occurrence)
+        here = enrolment.pause.pause_id if enrolment.pause else ""
+        if enrolment.status == "ended" or enrolment.position == "parked" or enrolment.hop.id != visit.hop_id:
+            return dict(PARKED)
+        if asked == here:
+            return self._take(enrolment, visit)
+        if begins or not enrolment.held_by(visit) or enrolment.has_passed(step.state, step.occurrence):
+            return dict(PARKED)
+        return self._park(enrolment, payload, step)
+
+    def _take(self, enrolment: Enrolment, visit: HopVisit) -> dict[str, Any] | None:
+        """The hop begins where it was given out; only one execution gets the answer."""
+        answer = enrolment.pause.answer() if enrolment.pause else {"status": "over"}
+        if enrolment.held_by(visit):  # the same call again
+            return answer
+        if enrolment.hop.taken_by:
+            return dict(PARKED)
+        return answer if self.enrolments.save(enrolment.taken(visit, self.clock())) else None
+
+    def _park(self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep) -> dict[str, Any] | None:
+        """The hop comes to the next Pause: what is over already is passed, else the contact waits.
+
+        The router stores an event before it looks for parked contacts, and touches the row of one whose hop runs. So either
+        it finds the contact parked here, or this write fails and the event is found at the next attempt.
+        """
+        contact, now = self._contact(step.contact_id), self.clock()
+        pause = self._pause(enrolment, contact, payload, step, now)
+        ended = self._end(enrolment, contact, pause, now)
+        if ended is not None:
+            return ended.answer() if self.enrolments.save(enrolment.passed(ended)) else None
+        after = enrolment.parked(pause)
+        book_timer(
+            self.timers, after, now=now
+        )  # first: a timer too many finds nothing, one too few lets a contact wait
+        return pause.answer() if self.enrolments.save(after) else None
+
+    def _pause(
+        self, enrolment: Enrolment, contact: Contact, payload: Mapping[str, Any], step: JourneyStep, now: datetime
+    ) -> Pause:
         spec = {name: payload[name] for name in ("for", "until") if name in payload}
-        pause = self.pauses.park(
-            Pause(
-                contact_id=step.contact_id,
-                enrolment_id=step.enrolment_id,
-                pause_id=ids.pause_id(step.enrolment_id, step.state, step.occurrence),
-                journey=step.journey,
-                state=step.state,
-                token=payload["context"]["Task"]["Token"],
-                spec=spec,
-                waits_for=payload.get("or"),
-                parked_at=now,
-                due_at=due_at(
-                    spec,
-                    parked_at=now,
-                    enrolled_at=enrolment.enrolled_at,
-                    anchor_at=enrolment.anchor_at,
-                    zone=zone_of(contact, self.default_zone),
-                    attributes=contact.attributes,
-                ),
-            )
+        return Pause(
+            pause_id=ids.pause_id(step.enrolment_id, step.state, step.occurrence),
+            state=step.state,
+            occurrence=step.occurrence,
+            spec=spec,
+            waits_for=payload.get("or"),
+            row=payload["row"],
+            parked_at=now,
+            due_at=self._due_at(enrolment, contact, spec, parked_at=now),
         )
-        if pause.status != "waiting":
-            signal(pause, tokens=self.tokens, pauses=self.pauses)
-            return pause
-        return self._await_end(pause)
 
-    def _load(self, step: JourneyStep) -> tuple[Contact, Enrolment]:
-        contact = self._contact(step.contact_id)
+    def _due_at(
+        self, enrolment: Enrolment, contact: Contact, spec: Mapping[str, Any], *, parked_at: datetime
+    ) -> datetime:
+        return due_at(
+            spec,
+            parked_at=parked_at,
+            enrolled_at=enrolment.enrolled_at,
+            anchor_at=enrolment.anchor_at,
+            zone=zone_of(contact, self.default_zone),
+            attributes=contact.attributes,
+        )
+
+    def _end(self, enrolment: Enrolment, contact: Contact, pause: Pause, now: datetime) -> Pause | None:
+        """The Pause as it is over already: a journey that is being left is left first, then whatever happened first.
+
+        An event may have come before the time although both are past: a hop that was lost came here late.
+        """
+        if enrolment.status == "leaving":
+            return replace(pause, end="left", result=leaving_outcome(enrolment), ended_at=now)
+        event = self._early_event(enrolment, contact, pause, now) if pause.waits_for else None
+        if event is not None:
+            happened = TriggerEvent(event.id, event.type, event.occurred_at, event.properties)
+            return replace(pause, end="event", result=event_outcome(happened), ended_at=now)
+        return replace(pause, end="elapsed", result=ELAPSED, ended_at=now) if pause.due_at <= now else None
+
+    def _enrolment(self, step: JourneyStep) -> Enrolment:
         enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)
         if enrolment is None:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
-        return contact, enrolment
+        return enrolment
 
     def _contact(self, contact_id: str) -> Contact:
         contact = self.contacts.load(contact_id)
@@ -89,40 +148,10 @@ class PauseJourney:
             raise ContactNotFound(f"contact {contact_id} does not exist")
         return contact
 
-    def _await_end(self, pause: Pause) -> Pause:
-        """Look for what happened just before the token was written; a journey that is being left is left first.
-
-        The router stores an event before it looks for pauses, and the pause was stored before this looks for events:
-        whichever comes second sees the other.
-        """
-        now = self.clock()
-        enrolment = self.enrolments.load(pause.contact_id, pause.enrolment_id)
-        if enrolment is not None and enrolment.status == "leaving":
-            return self._end(self.pauses.settle(pause, end="left", outcome=leaving_outcome(enrolment), at=now))
-        if pause.due_at <= now:
-            return self._end(self.pauses.settle(pause, end="elapsed", outcome={"outcome": "elapsed"}, at=now))
-        self.schedules.resume_at(schedule_name(pause), pause.due_at, pause.reference())
-        early = self._early_event(pause, enrolment) if enrolment is not None and pause.waits_for else None
-        if early is None:
-            return pause
-        outcome = event_outcome(TriggerEvent(early.id, early.type, early.occurred_at, early.properties))
-        return self._end(self.pauses.settle(pause, end="event", outcome=outcome, at=now))
-
-    def _end(self, pause: Pause) -> Pause:
-        signal(pause, tokens=self.tokens, pauses=self.pauses)
-        cancel_schedule(pause, schedules=self.schedules)
-        return pause
-
-    def _early_event(self, pause: Pause, enrolment: Enrolment) -> RecordedEvent | None:
-        """The first matching event that was acted on since the journey's last pause ended.
-
-        The contact is read once more, because it may have become part of another one before the pause was stored; from
-        then on its events are kept under the other's id.
-        """
-        contact = self._contact(pause.contact_id)
-        waits_for = pause.waits_for or {}
-        pauses = self.pauses.of_enrolment(pause.contact_id, pause.enrolment_id)
-        start = window_start(pauses, enrolment)
+    def _early_event(self, enrolment: Enrolment, contact: Contact, pause: Pause, now: datetime) -> RecordedEvent | None:
+        """The first matching event that was acted on since the last pause ended, and before this one should have been over."""
+        waits_for, first = pause.waits_for or {}, enrolment.listens_from
+        last = self._due_at(enrolment, contact, pause.spec, parked_at=first) if pause.due_at <= now else now
         for event in since_under(
             contact.partitions, self.history, enrolment.trigger.occurred_at, types=[waits_for["event"]]
         ):
@@ -134,17 +163,13 @@ class PauseJourney:
                 trigger=enrolment.trigger.properties,
             )
             if (
-                event.routed_at >= start
+                first <= event.routed_at <= last
                 and event.id != enrolment.trigger.id
-                and may_end(event.id, pause, pauses)
+                and not enrolment.spent(event.id)
                 and holds(waits_for.get("where"), subject)
             ):
                 return event
         return None
-
-    def _give_up(self, token: str, error: WaypostError) -> None:
-        """Fail the task by its token: an error of the function itself would not reach a parked task everywhere."""
-        self.tokens.fail(token, error=type(error).__name__, cause=str(error))
 
 
 def event_outcome(event: TriggerEvent) -> dict[str, Any]:

@@ -1,12 +1,18 @@
-"""The ports of the journey engine: enrolments, pauses, state machines and schedules."""
+"""The ports of the journey engine: enrolments, state machines and timers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, LeavingOutcome, TriggerEvent
-from waypost.journeys.pause import Pause, PauseEnd
+from waypost.codec import JsonForm
+from waypost.journeys.enrolment import Enrolment
+
+SHARDS: Final = 16
+"""Enrolments are spread over so many shards by their contact: each is found and resumed on its own."""
+
+ATTEMPTS: Final = 8
+"""How often a row is read again because another writer was first."""
 
 Refusal = Literal["enrolled_before", "already_in_journey", "exclusive_group_taken", "audience_limit_reached"]
 
@@ -27,6 +33,15 @@ class EntryTerms:
     also_under: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reference(JsonForm):
+    """An enrolment that is due at ``due_at``."""
+
+    contact_id: str
+    enrolment_id: str
+    due_at: datetime
+
+
 class EnrolmentStore(Protocol):
     """Keeps enrolments, and with them re-entry, exclusive groups and audience limits."""
 
@@ -39,61 +54,32 @@ class EnrolmentStore(Protocol):
         ...
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
-        """The contact's enrolments that are active or leaving, read consistently."""
+        """The contact's enrolments that are active or leaving, read consistently; past ones cost nothing."""
         ...
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
         """All enrolments of the contact, whatever became of them, read consistently."""
         ...
 
-    def leave(
-        self, enrolment: Enrolment, *, outcome: LeavingOutcome, event: TriggerEvent, at: datetime
-    ) -> Enrolment | None:
-        """Turn an active enrolment into a leaving one; the enrolment as it is now, None when it has ended already."""
+    def save(self, enrolment: Enrolment) -> bool:
+        """Store what became of an unfinished enrolment; False when it was changed since it was read."""
         ...
 
     def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
         """Note that a message of this enrolment goes out at ``instant``, unless a later one is noted."""
         ...
 
-    def end(self, enrolment: Enrolment, *, outcome: EnrolmentOutcome, at: datetime) -> bool:
-        """End the enrolment and free what it held; False when it had ended already."""
+    def end(self, enrolment: Enrolment) -> bool:
+        """Store an enrolment that has ended and free what it held; False when it was changed since it was read."""
         ...
 
+    def due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
+    ) -> Iterator[Reference]:
+        """The unfinished enrolments of a shard that are due after ``since``, at ``until`` at the latest, by time.
 
-class PauseStore(Protocol):
-    """Keeps parked journeys."""
-
-    def park(self, pause: Pause) -> Pause:
-        """Store a waiting pause and give back what is stored.
-
-        When the same visit is parked again (a retry, a replay) the newest token is kept and the first due time stays;
-        a pause that is over comes back as it ended, unchanged.
+        ``after`` goes on behind the last one of an earlier call. What was written within the last seconds may be missing.
         """
-        ...
-
-    def load(self, contact_id: str, enrolment_id: str, pause_id: str) -> Pause | None:
-        """The pause, read consistently, or None."""
-        ...
-
-    def of_enrolment(self, contact_id: str, enrolment_id: str) -> list[Pause]:
-        """All pauses of an enrolment, read consistently."""
-        ...
-
-    def settle(self, pause: Pause, *, end: PauseEnd, outcome: Mapping[str, Any], at: datetime) -> Pause:
-        """End a waiting pause; the first to settle wins, and what is stored comes back."""
-        ...
-
-    def postpone(self, pause: Pause, due_at: datetime) -> bool:
-        """Give a waiting pause a later due time; False when it is over."""
-        ...
-
-    def mark_signalled(self, pause: Pause) -> None:
-        """Mark the pause as signalled; nothing remains to be done."""
-        ...
-
-    def overdue(self, before: datetime) -> Iterator[Mapping[str, str]]:
-        """References of pauses that were due before this instant and whose journey has not been signalled."""
         ...
 
 
@@ -101,29 +87,13 @@ class Machines(Protocol):
     """Runs state machines."""
 
     def start(self, journey: str, name: str, execution_input: Mapping[str, Any]) -> None:
-        """Start an execution; one that was started before under this name is left as it is."""
+        """Start an execution; the same name again may start a double, which finds its hop taken."""
         ...
 
 
-class TaskTokens(Protocol):
-    """Tells parked tasks how they ended. A token that has been used or has timed out is no error: the first call wins."""
-
-    def succeed(self, token: str, output: Mapping[str, Any]) -> None:
-        """End the task with a result."""
-        ...
-
-    def fail(self, token: str, *, error: str, cause: str) -> None:
-        """End the task with a named error."""
-        ...
-
-
-class Resumptions(Protocol):
+class Timers(Protocol):
     """Books one-time calls of resume_journey."""
 
-    def resume_at(self, name: str, instant: datetime, reference: Mapping[str, Any]) -> None:
-        """Have resume_journey called at ``instant`` (rounded up to the second); booking again moves the schedule."""
-        ...
-
-    def cancel(self, name: str) -> None:
-        """Drop a schedule; one that has fired or never was is no error."""
+    def resume_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
+        """Have resume_journey called at ``instant`` (a full second); a name that is booked already stays as it is."""
         ...

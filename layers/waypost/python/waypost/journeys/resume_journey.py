@@ -1,63 +1,134 @@
-"""End a pause whose time has come. Called by resume_journey (one schedule per pause) and by the sweeper."""
+"""Give out the next hop of contacts whose Pause is over. Called by resume_journey (a timer per minute and shard) and by the sweep."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from waypost.clock import Clock
+from waypost import ids
+from waypost.clock import Clock, format_instant, parse_instant
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.zones import zone_of
-from waypost.errors import ContactNotFound, InvalidInput
+from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput, WaypostError
+from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.hops import start_hop
 from waypost.journeys.pause import Pause, due_at
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions, TaskTokens
-from waypost.journeys.signalling import schedule_name, signal
+from waypost.journeys.pause_journey import ELAPSED
+from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines, Reference, Timers
+from waypost.journeys.timers import MINUTE, book_timer
 
-ResumeEffect = Literal["resumed", "postponed", "nothing_parked", "already_over"]
+ResumeEffect = Literal["resumed", "postponed", "not_due", "already_over"]
+
+BATCH: Final = 240
+"""Contacts that are resumed at a time, side by side; then the pace is looked at."""
+STARTS_A_SECOND: Final = 300
+"""A shard's part of the 6,000 Express executions that an account may start a second, with a reserve for what events start.
+Source: Step Functions Developer Guide, "Service quotas" (StartExecution, Express)."""
+MOST_AT_ONCE: Final = 60_000
+"""Contacts that one call works off (200 seconds at that pace); the rest are for a call that it books."""
+
+SideBySide = Callable[[Callable[[Reference], "Outcome"], Iterable[Reference]], Iterable["Outcome"]]
+"""``map``, or that of a pool of threads."""
+Outcome = ResumeEffect | WaypostError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeJourney:
-    """Ends pauses by time."""
+    """Ends Pauses by time. ``sleep`` takes seconds; ``side_by_side`` runs a batch."""
 
     contacts: ContactStore
     enrolments: EnrolmentStore
-    pauses: PauseStore
-    schedules: Resumptions
-    tokens: TaskTokens
+    timers: Timers
+    machines: Machines
     default_zone: ZoneInfo
     clock: Clock
+    sleep: Callable[[float], None]
+    side_by_side: SideBySide = map
 
-    def resume(self, reference: Mapping[str, str]) -> dict[str, Any]:
-        """End the pause unless it is over; ``reference`` is ``{contact_id, enrolment_id, pause_id}``.
+    def resume(self, request: Mapping[str, Any]) -> dict[str, int]:
+        """Resume who is due in a minute: ``{minute, shard}``, and ``after`` where an earlier call stopped; counts by effect.
 
-        A schedule that fires twice, or after an event was first, changes nothing. A pause whose message was deferred
-        once more in the meantime is postponed.
+        A timer that fires twice or late changes nothing twice. What fails does not keep the rest waiting; the first error is
+        raised when everything else is done.
         """
-        return {"pause_id": reference["pause_id"], "effect": self._resume(reference)}
+        minute, shard = parse_instant(request["minute"]), int(request["shard"])
+        after = Reference.from_dict(request["after"]) if request.get("after") else None
+        due = self.enrolments.due(shard, since=minute - MINUTE, until=minute, after=after)
+        counts, errors = dict[str, int](), list[WaypostError]()
+        for outcome in self._paced(due, minute, shard):
+            if isinstance(outcome, WaypostError):
+                errors.append(outcome)
+            else:
+                counts[outcome] = counts.get(outcome, 0) + 1
+        if errors:
+            raise errors[0]
+        return counts
 
-    def _resume(self, reference: Mapping[str, str]) -> ResumeEffect:
-        pause = self.pauses.load(reference["contact_id"], reference["enrolment_id"], reference["pause_id"])
-        if pause is None:
-            return "nothing_parked"
-        if pause.signalled:
+    def _paced(self, due: Iterator[Reference], minute: datetime, shard: int) -> Iterator[Outcome]:
+        """The outcomes, batch by batch, no faster than the account may start executions."""
+        for _ in range(MOST_AT_ONCE // BATCH):
+            began, batch = self.clock(), list(islice(due, BATCH))
+            yield from self.side_by_side(self.try_one, batch)
+            if len(batch) < BATCH:
+                return
+            self.sleep(max(0.0, BATCH / STARTS_A_SECOND - (self.clock() - began).total_seconds()))
+        rest: dict[str, Any] = {"minute": format_instant(minute), "shard": shard, "after": batch[-1].to_dict()}
+        name = f"resume-{ids.digest(str(rest), length=32)}"
+        self.timers.resume_at(name, self.clock() + MINUTE / 60, rest)
+
+    def try_one(self, reference: Reference) -> Outcome:
+        """End the Pause of one contact; the error, if that fails."""
+        try:
+            return self.resume_one(reference.contact_id, reference.enrolment_id)
+        except WaypostError as error:
+            return error
+
+    def resume_one(self, contact_id: str, enrolment_id: str) -> ResumeEffect:
+        """End the Pause where the contact stands, unless it is over or its time has not come.
+
+        One whose message was deferred once more in the meantime is postponed. A hop that was given out because the time had
+        come, and that no execution has taken, is started again.
+        """
+        for _ in range(ATTEMPTS):
+            enrolment, now = self.enrolments.load(contact_id, enrolment_id), self.clock()
+            if enrolment is None or enrolment.status == "ended" or enrolment.pause is None:
+                return "already_over"
+            if enrolment.position == "running":
+                return self._start_again(enrolment, enrolment.pause)
+            due = self._due(enrolment, enrolment.pause)
+            if due > now:
+                after = enrolment.postponed(due)
+                book_timer(
+                    self.timers, after, now=now
+                )  # first: after the write this minute does not list the row again
+                if due == enrolment.pause.due_at:
+                    return "not_due"
+                if self.enrolments.save(after):
+                    return "postponed"
+                continue
+            after = enrolment.resumed("elapsed", ELAPSED, now)
+            if self.enrolments.save(after):
+                start_hop(self.machines, after)
+                return "resumed"
+        raise ConcurrentUpdate(f"enrolment {enrolment_id} changed {ATTEMPTS} times while its Pause was ended")
+
+    def _start_again(self, enrolment: Enrolment, pause: Pause) -> ResumeEffect:
+        if not enrolment.lies_untaken or pause.end != "elapsed":
             return "already_over"
-        if pause.status == "waiting" and self._postpone(pause):
-            return "postponed"
-        settled = self.pauses.settle(pause, end="elapsed", outcome={"outcome": "elapsed"}, at=self.clock())
-        signal(settled, tokens=self.tokens, pauses=self.pauses)
+        start_hop(self.machines, enrolment)
         return "resumed"
 
-    def _postpone(self, pause: Pause) -> bool:
-        """Reschedule the pause when a deferred message of this journey now goes out later than it was parked for."""
-        enrolment = self.enrolments.load(pause.contact_id, pause.enrolment_id)
-        if enrolment is None or enrolment.anchor_at is None or enrolment.anchor_at <= pause.parked_at:
-            return False
-        contact = self.contacts.load(pause.contact_id)
+    def _due(self, enrolment: Enrolment, pause: Pause) -> datetime:
+        """When the Pause is over: later than it was parked for when a deferred message of this journey goes out later."""
+        if enrolment.anchor_at is None or enrolment.anchor_at <= pause.parked_at:
+            return pause.due_at
+        contact = self.contacts.load(enrolment.contact_id)
         if contact is None:
-            raise ContactNotFound(f"contact {pause.contact_id} does not exist")
+            raise ContactNotFound(f"contact {enrolment.contact_id} does not exist")
         try:
-            due = due_at(
+            return due_at(
                 pause.spec,
                 parked_at=pause.parked_at,
                 enrolled_at=enrolment.enrolled_at,
@@ -66,8 +137,4 @@ class ResumeJourney:
                 attributes=contact.attributes,
             )
         except InvalidInput:  # the contact has lost the date since it was parked: what was booked then still holds
-            return False
-        if due <= self.clock() or not self.pauses.postpone(pause, due):
-            return False
-        self.schedules.resume_at(schedule_name(replace(pause, due_at=due)), due, pause.reference())
-        return True
+            return pause.due_at

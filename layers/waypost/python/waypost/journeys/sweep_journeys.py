@@ -1,49 +1,70 @@
-"""Make good what a crash or a lost schedule left behind. Called by sweep_journeys every hour."""
+"""Make good what a crash, a lost start or a lost timer left behind. Called by sweep_journeys every hour."""
 
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
+from waypost.batches import batched
 from waypost.clock import Clock
 from waypost.codec import JsonForm
-from waypost.errors import WaypostError
-from waypost.journeys.ports import PauseStore
+from waypost.errors import ConcurrentUpdate, WaypostError
+from waypost.journeys.close_enrolment import CloseEnrolment
+from waypost.journeys.enrolment import Enrolment, Failure
+from waypost.journeys.hops import start_hop
+from waypost.journeys.ports import ATTEMPTS, SHARDS, EnrolmentStore, Machines, Reference
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.ledger import Ledger
 
 GRACE: Final = timedelta(minutes=15)
-"""How late a schedule or a provider's answer may be before it counts as lost."""
+"""How late a timer, a hop (five minutes at most) or a provider's answer may be before it counts as lost."""
+MOST_ATTEMPTS: Final = 5
+"""How often a hop is given out from one place before the journey ends as failed."""
+BATCH: Final = 1000
+
+SweepEffect = Literal["overdue", "lost_hop", "given_up", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
 class SweepReport(JsonForm):
-    """What the sweeper found: both counts raise an alarm when they are not zero."""
+    """What the sweeper found: every count raises an alarm when it is not zero."""
 
-    overdue_pauses: int
-    unknown_messages: int
+    overdue_pauses: int = 0
+    lost_hops: int = 0
+    journeys_given_up: int = 0
+    unknown_messages: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepJourneys:
-    """Resumes overdue pauses and turns claims without an answer into ``unknown``."""
+    """Resumes overdue Pauses, gives lost hops out again and turns claims without an answer into ``unknown``."""
 
-    pauses: PauseStore
+    enrolments: EnrolmentStore
     resumer: ResumeJourney
+    closer: CloseEnrolment
+    machines: Machines
     ledger: Ledger
     clock: Clock
+    side_by_side: Callable[
+        [Callable[[Reference], SweepEffect | WaypostError], Iterable[Reference]], Iterable[SweepEffect | WaypostError]
+    ] = map
 
     def sweep(self) -> SweepReport:
         """One pass over everything that was due more than ``GRACE`` ago.
 
         What fails does not keep the rest waiting; the first error is raised when everything else is done.
         """
-        before, errors = self.clock() - GRACE, list[WaypostError]()
-        resumed = unknown = 0
-        for reference in self.pauses.overdue(before):
-            try:
-                resumed += self.resumer.resume(reference)["effect"] == "resumed"
-            except WaypostError as error:
-                errors.append(error)
+        before, errors, found = self.clock() - GRACE, list[WaypostError](), Counter[str]()
+        last = before - timedelta(milliseconds=1)
+        due = (each for shard in range(SHARDS) for each in self.enrolments.due(shard, since=None, until=last))
+        for batch in batched(due, BATCH):
+            for outcome in self.side_by_side(self._try_one, batch):
+                if isinstance(outcome, WaypostError):
+                    errors.append(outcome)
+                else:
+                    found[outcome] += 1
+        unknown = 0
         for row in self.ledger.stale_claims(before):
             try:
                 unknown += self.ledger.give_up_claim(row, at=self.clock())
@@ -51,4 +72,33 @@ class SweepJourneys:
                 errors.append(error)
         if errors:
             raise errors[0]
-        return SweepReport(overdue_pauses=resumed, unknown_messages=unknown)
+        return SweepReport(found["overdue"], found["lost_hop"], found["given_up"], unknown)
+
+    def _try_one(self, reference: Reference) -> SweepEffect | WaypostError:
+        try:
+            return self._sweep(reference)
+        except WaypostError as error:
+            return error
+
+    def _sweep(self, reference: Reference) -> SweepEffect:
+        for _ in range(ATTEMPTS):
+            enrolment = self.enrolments.load(reference.contact_id, reference.enrolment_id)
+            if enrolment is None or enrolment.status == "ended":
+                return "nothing"
+            if enrolment.position == "parked":
+                effect = self.resumer.resume_one(reference.contact_id, reference.enrolment_id)
+                return "overdue" if effect == "resumed" else "nothing"
+            if enrolment.hop.at >= self.clock() - GRACE:
+                return "nothing"
+            if enrolment.hop.attempt >= MOST_ATTEMPTS:
+                return "given_up" if self.closer.end(enrolment, "failed", _died(enrolment)) else "nothing"
+            after = enrolment.given_again(self.clock())
+            if self.enrolments.save(after):
+                start_hop(self.machines, after)
+                return "lost_hop"
+        raise ConcurrentUpdate(f"enrolment {reference.enrolment_id} changed {ATTEMPTS} times while it was swept")
+
+
+def _died(enrolment: Enrolment) -> Failure:
+    state = enrolment.pause.state if enrolment.pause else ""
+    return Failure(state, "HopDied", f"a hop was given out {enrolment.hop.attempt} times and never came to its end")

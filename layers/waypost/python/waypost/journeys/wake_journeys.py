@@ -1,6 +1,5 @@
 """Resume or exit the parked journeys an event speaks to. Called by the router."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -9,15 +8,16 @@ from zoneinfo import ZoneInfo
 from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
+from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
 from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
+from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
-from waypost.journeys.pause import Pause, may_end, window_start
+from waypost.journeys.pause import Pause
 from waypost.journeys.pause_journey import event_outcome, leaving_outcome
-from waypost.journeys.ports import EnrolmentStore, PauseStore, Resumptions, TaskTokens
+from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines
 from waypost.journeys.published import EventRule, PublishedJourneys
-from waypost.journeys.signalling import cancel_schedule, signal
 from waypost.sending.deferral import Deferrals
 from waypost.sending.occasion import enrolment_origin
 
@@ -43,10 +43,8 @@ class WakeJourneys:
     journeys: PublishedJourneys
     default_zone: ZoneInfo
     enrolments: EnrolmentStore
-    pauses: PauseStore
     history: EventHistory
-    schedules: Resumptions
-    tokens: TaskTokens
+    machines: Machines
     deferrals: Deferrals
     clock: Clock
 
@@ -69,26 +67,38 @@ class WakeJourneys:
         return [decision for enrolment in self._unfinished(contact) for decision in self._catch_up(enrolment, contact)]
 
     def _catch_up(self, enrolment: Enrolment, contact: Contact) -> list[WakeDecision]:
-        pauses = self.pauses.of_enrolment(enrolment.contact_id, enrolment.enrolment_id)
-        types = sorted(self._listens_for(enrolment, pauses))
+        """A hop that is about to park must read the contact as it is now: its row is touched, or it is parked already."""
+        for _ in range(ATTEMPTS):
+            decisions = self._missed(enrolment, contact)
+            if decisions or enrolment.position == "parked" or self.enrolments.save(enrolment):
+                return decisions
+            now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
+            if now is None or now.status == "ended":
+                return []
+            enrolment = now
+        raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while it caught up")
+
+    def _missed(self, enrolment: Enrolment, contact: Contact) -> list[WakeDecision]:
+        types = sorted(self._listens_for(enrolment))
         others = [owner for owner in contact.partitions if owner != enrolment.contact_id]
         missed = since_under(others, self.history, enrolment.trigger.occurred_at, types=types) if types else []
-        start, decisions = window_start(pauses, enrolment), list[WakeDecision]()
+        decisions = list[WakeDecision]()
         for event in missed:
             happened = TriggerEvent(event.id, event.type, event.occurred_at, event.properties)
             if not decisions and _is_later(happened, enrolment):
-                decisions = self._notify(enrolment, contact, happened, wakes=event.routed_at >= start)
+                wakes = enrolment.position == "parked" and event.routed_at >= enrolment.listens_from
+                decisions = self._notify(enrolment, contact, happened, wakes=wakes)
         return decisions
 
     def _unfinished(self, contact: Contact) -> list[Enrolment]:
         """The journeys under way, under whichever of its ids the contact entered them."""
         return [enrolment for owner in contact.partitions for enrolment in self.enrolments.unfinished(owner)]
 
-    def _listens_for(self, enrolment: Enrolment, pauses: Iterable[Pause]) -> set[str]:
+    def _listens_for(self, enrolment: Enrolment) -> set[str]:
         """The types of event that mean something to a journey now."""
-        journey = self.journeys.by_name.get(enrolment.journey)
+        journey, pause = self.journeys.by_name.get(enrolment.journey), enrolment.pause
         rules = [] if journey is None else [*journey.exit_on, *([journey.goal] if journey.goal else [])]
-        awaited = {pause.waits_for["event"] for pause in pauses if pause.waits_for and not pause.signalled}
+        awaited = {pause.waits_for["event"]} if pause and pause.waits_for and pause.end is None else set()
         return {rule.event for rule in rules} | awaited
 
     def _notify(
@@ -100,12 +110,32 @@ class WakeJourneys:
             return self._leave(enrolment, outcome, event)
         if enrolment.status == "leaving" or not wakes:
             return []
-        pauses = self.pauses.of_enrolment(enrolment.contact_id, enrolment.enrolment_id)
-        return [
-            WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")
-            for pause in pauses
-            if may_end(event.id, pause, pauses) and self._resume(pause, enrolment, contact, event)
-        ]
+        return self._resume(enrolment, contact, event)
+
+    def _resume(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> list[WakeDecision]:
+        """Resume a parked contact that waits for the event, and touch the row of a running hop.
+
+        So a hop that parks at this moment finds its write refused, and looks again for what happened.
+        """
+        for _ in range(ATTEMPTS):
+            if enrolment.position == "running":
+                if enrolment.lies_untaken and _ended_by(enrolment.pause, event):
+                    start_hop(self.machines, enrolment)
+                    return [WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")]
+                if self.enrolments.save(enrolment):
+                    return []
+            else:
+                after = self._resumed(enrolment, contact, event)
+                if after is None:
+                    return []
+                if self.enrolments.save(after):
+                    start_hop(self.machines, after)
+                    return [WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")]
+            now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
+            if now is None or now.status != "active":
+                return []
+            enrolment = now
+        raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while an event was heard")
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""
@@ -136,23 +166,36 @@ class WakeJourneys:
         )
 
     def _leave(self, enrolment: Enrolment, outcome: LeavingOutcome, event: TriggerEvent) -> list[WakeDecision]:
-        """Leave the body: no new pause will hold, every parked one fails, nothing deferred goes out."""
-        leaving = self.enrolments.leave(enrolment, outcome=outcome, event=event, at=self.clock())
-        if leaving is None:
-            return []
-        for pause in self.pauses.of_enrolment(enrolment.contact_id, enrolment.enrolment_id):
-            if not pause.signalled:
-                self._end(self.pauses.settle(pause, end="left", outcome=leaving_outcome(leaving), at=self.clock()))
-        self.deferrals.call_off(enrolment.contact_id, enrolment_origin(enrolment.enrolment_id), reason="left_journey")
+        """Leave the body: a parked contact goes on where that is caught, nothing deferred goes out, no Pause holds any more."""
+        for _ in range(ATTEMPTS):
+            leaving = enrolment
+            if enrolment.status == "active":
+                leaving = enrolment.left(outcome, event)
+                if enrolment.position == "parked":
+                    leaving = leaving.resumed("left", leaving_outcome(leaving), self.clock())
+                if not self.enrolments.save(leaving):
+                    now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
+                    if now is None or now.status == "ended":
+                        return []
+                    enrolment = now
+                    continue
+            return self._has_left(leaving, outcome, event)
+        raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while it was left")
+
+    def _has_left(self, leaving: Enrolment, outcome: LeavingOutcome, event: TriggerEvent) -> list[WakeDecision]:
+        """What follows once the row says that it is being left; a repeated event does again what a crash left undone."""
+        self.deferrals.call_off(leaving.contact_id, enrolment_origin(leaving.enrolment_id), reason="left_journey")
+        if leaving.lies_untaken and leaving.pause is not None and leaving.pause.end == "left":
+            start_hop(self.machines, leaving)
         if leaving.left_on is None or leaving.left_on.id != event.id:
             return []  # another event was first
-        return [WakeDecision(enrolment.enrolment_id, enrolment.journey, outcome)]
+        return [WakeDecision(leaving.enrolment_id, leaving.journey, outcome)]
 
-    def _resume(self, pause: Pause, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> bool:
-        """End a pause that waits for this event; if it already ended on this event but the task was never signalled, signal it."""
-        waits_for = pause.waits_for
-        if pause.signalled or waits_for is None or waits_for["event"] != event.type:
-            return False
+    def _resumed(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> Enrolment | None:
+        """The row with its Pause ended by the event, if it waits for that."""
+        waits_for = enrolment.pause.waits_for if enrolment.pause else None
+        if waits_for is None or waits_for["event"] != event.type or enrolment.spent(event.id):
+            return None
         subject = subject_of(
             contact,
             now=self.clock(),
@@ -161,13 +204,12 @@ class WakeJourneys:
             trigger=enrolment.trigger.properties,
         )
         if not holds(waits_for.get("where"), subject):
-            return False
-        self._end(self.pauses.settle(pause, end="event", outcome=event_outcome(event), at=self.clock()))
-        return True
+            return None
+        return enrolment.resumed("event", event_outcome(event), self.clock())
 
-    def _end(self, settled: Pause) -> None:
-        signal(settled, tokens=self.tokens, pauses=self.pauses)
-        cancel_schedule(settled, schedules=self.schedules)
+
+def _ended_by(pause: Pause | None, event: TriggerEvent) -> bool:
+    return pause is not None and pause.event_id == event.id
 
 
 def _as_trigger(event: Event) -> TriggerEvent:

@@ -152,12 +152,8 @@ def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]
                 yield from _entry_decision(row, decision, zone)
         case "message":
             yield from _message(row, zone)
-        case "pause":
-            yield from _pause(row, zone)
-        case "enrolment" if row.get("ended_at"):
-            left_on = row.get("left_on")
-            because = f"because of {left_on['type']}" if left_on else ""
-            yield _entry(row["ended_at"], zone, "end", f"journey ended: {row['outcome']}", because, row["journey"])
+        case "enrolment":
+            yield from _enrolment(row, zone)
 
 
 def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
@@ -191,13 +187,33 @@ def _message_name(message_id: str, occasion: Occasion) -> str:
     return message_id.removeprefix(f"{journey_of(occasion)}/")
 
 
-def _pause(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
-    waits_for = row.get("waits_for")
-    if row.get("ended_at") == row["parked_at"]:
-        yield _entry(row["parked_at"], zone, "passed", row["state"], "over at once", row["journey"])
-        return
-    until = f"until {_local(row['due_at'], zone)}" + (f" or {waits_for['event']}" if waits_for else "")
-    yield _entry(row["parked_at"], zone, "pause", row["state"], until, row["journey"])
+def _enrolment(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+    """Where the contact stood and stands, and how the journey ended."""
+    for past in row.get("trail", []):
+        if past["ended_at"] == past["parked_at"]:
+            yield _entry(past["parked_at"], zone, "passed", past["state"], "over at once", row["journey"])
+        else:
+            yield _pause(past["parked_at"], past["state"], past["due_at"], past["awaited"], row["journey"], zone)
+    if row.get("position") == "parked":
+        pause = row["pause"]
+        awaited = pause["waits_for"]["event"] if pause.get("waits_for") else ""
+        yield _pause(pause["parked_at"], pause["state"], pause["due_at"], awaited, row["journey"], zone)
+    if row.get("ended_at"):
+        yield _entry(row["ended_at"], zone, "end", f"journey ended: {row['outcome']}", _why(row), row["journey"])
+
+
+def _pause(parked_at: str, state: str, due_at: str, awaited: str, journey: str, zone: ZoneInfo) -> Entry:
+    until = f"until {_local(due_at, zone)}" + (f" or {awaited}" if awaited else "")
+    return _entry(parked_at, zone, "pause", state, until, journey)
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    """What ended the journey: where and of what it failed, or the event it was left on."""
+    failure, left_on = row.get("failure"), row.get("left_on")
+    if failure:
+        reason = ": ".join(part for part in (failure["error"], failure["cause"]) if part)
+        return f"at {failure['state']}: {reason}" if failure["state"] else reason
+    return f"because of {left_on['type']}" if left_on else ""
 
 
 def _entry(instant: str, zone: ZoneInfo, kind: Kind, title: str, detail: str, journey: str = "") -> Entry:

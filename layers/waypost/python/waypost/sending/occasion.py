@@ -64,6 +64,24 @@ class JourneyStep:
 
 
 @dataclass(frozen=True, slots=True)
+class HopVisit:
+    """The execution in which a task of a journey is called: of which hop, and which of its (possibly doubled) executions."""
+
+    hop_id: str
+    execution: str
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """From a task's payload, which passes the whole ASL context as ``context``.
+
+        Every Express execution has an ARN of its own, a doubled one too; its digest is short and tells them apart.
+        Source: Step Functions Developer Guide, "Express Workflows": executions are started at least once.
+        """
+        execution = payload["context"]["Execution"]
+        return cls(hop_id=execution["Input"]["hop"]["id"], execution=ids.digest(execution["Id"]))
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastSlot:
     """One contact's place in one phase of one run of a campaign; whichever ``variant`` it gets, the slot is the same."""
 

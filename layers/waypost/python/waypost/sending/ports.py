@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from waypost.sending.occasion import HopVisit
+
 
 class SeenEvent(Protocol):
     """An event as templates see it."""
@@ -27,7 +29,7 @@ class EnrolmentView(Protocol):
         ...
 
     @property
-    def outcome(self) -> Literal["completed", "goal", "exited", "failed", "timed_out", "aborted"] | None:
+    def outcome(self) -> Literal["completed", "goal", "exited", "failed"] | None:
         """How it ended, or why it is being left."""
         ...
 
@@ -39,6 +41,10 @@ class EnrolmentView(Protocol):
     @property
     def left_on(self) -> SeenEvent | None:
         """The event that ended its body early."""
+        ...
+
+    def held_by(self, visit: HopVisit) -> bool:
+        """Whether this execution is the one that may walk."""
         ...
 
 

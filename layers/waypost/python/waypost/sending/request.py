@@ -1,13 +1,13 @@
 """What the sender is asked for, and what it answers. Crosses the edge to state machines and schedules as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Self
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.channels import Channel, channel_named
-from waypost.sending.occasion import JourneyStep, Occasion, dump_occasion, load_occasion
+from waypost.sending.occasion import HopVisit, JourneyStep, Occasion, dump_occasion, load_occasion
 
 ACCOUNT_REFUSED: Final = "account: "
 """How the reason of a message begins that the provider refuses because of the account."""
@@ -20,7 +20,7 @@ class SendRequest:
     """One message, by its id in the catalogue, to the contact of one occasion.
 
     ``attempt`` counts deferrals: 0 is the caller's own request, n the n-th deferred one. ``send_by`` is the last moment
-    at which the message still makes sense.
+    at which the message still makes sense. ``visit`` is the execution of the journey that asks; a deferred attempt has none.
     """
 
     occasion: Occasion
@@ -28,6 +28,7 @@ class SendRequest:
     channel: Channel | None = None
     attempt: int = 0
     send_by: datetime | None = None
+    visit: HopVisit | None = field(default=None, compare=False)
 
     @property
     def message_key(self) -> str:
@@ -52,6 +53,7 @@ class SendRequest:
             occasion=step,
             message=f"{step.journey}/{payload['message']}",
             channel=None if channel is None else channel_named(channel),
+            visit=HopVisit.from_payload(payload),
         )
 
     def to_dict(self) -> dict[str, Any]:

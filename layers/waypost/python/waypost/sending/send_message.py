@@ -26,7 +26,7 @@ from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
 from waypost.defaults import Defaults
-from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Skip, Verdict
 from waypost.sending.judge import judge
@@ -73,6 +73,7 @@ class SendMessage:
             raise InvalidInput("message", f"{request.message} is {message.kind}; a notice to staff is transactional")
         for _ in range(CLAIM_ATTEMPTS):
             snapshot = self.ledger.snapshot(request)
+            _refuse_superseded(request, snapshot)
             recorded = self._recorded(request, snapshot)
             if recorded is not None:
                 return recorded
@@ -323,3 +324,9 @@ def _result(request: SendRequest, decision: Decision, *, at: datetime | None = N
         message_key=request.message_key,
         at=at or decision.at,
     )
+
+
+def _refuse_superseded(request: SendRequest, snapshot: Snapshot) -> None:
+    """A hop that no longer holds its enrolment learns nothing and sends nothing."""
+    if request.visit is not None and snapshot.enrolment is not None and not snapshot.enrolment.held_by(request.visit):
+        raise HopSuperseded(f"hop {request.visit.hop_id} is not the one that walks")

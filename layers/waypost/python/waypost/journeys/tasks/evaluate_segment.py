@@ -9,6 +9,7 @@ from waypost.clock import Clock
 from waypost.contacts.ports import ContactStore
 from waypost.errors import ContactNotFound, EnrolmentNotFound
 from waypost.journeys.ports import EnrolmentStore
+from waypost.journeys.superseding import refuse_superseded
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.inlining import inline
 from waypost.segments.membership_query import membership_query_of
@@ -33,7 +34,7 @@ class EvaluateSegment:
 
         ``property`` in a rule reads the event that started the journey. With ``explain: true`` the answer has an
         ``explanation`` too: each condition, whether it holds, and the values that decided. Raises ContactNotFound,
-        EnrolmentNotFound, and InvalidInput for an unknown segment or what is no rule.
+        EnrolmentNotFound, HopSuperseded, and InvalidInput for an unknown segment or what is no rule.
         """
         step = JourneyStep.from_payload(payload)
         question = membership_query_of(self._rule(payload))
@@ -43,6 +44,7 @@ class EvaluateSegment:
         enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)
         if enrolment is None:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
+        refuse_superseded(enrolment, payload)
         subject = subject_of(
             contact,
             now=self.clock(),

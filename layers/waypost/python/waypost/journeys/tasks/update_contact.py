@@ -12,9 +12,11 @@ from waypost.contacts.cleaning import Unusable
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact, points_problem, with_attributes, with_groups, with_lifecycle, with_tags
 from waypost.contacts.tag_system import TagSystem, tag_events, with_expiries
-from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
+from waypost.journeys.ports import EnrolmentStore
+from waypost.journeys.superseding import refuse_superseded
 from waypost.segments.lifecycle import Lifecycle
 from waypost.sending.occasion import JourneyStep
 
@@ -31,6 +33,7 @@ class UpdateContact:
     """
 
     contacts: ContactStore
+    enrolments: EnrolmentStore
     queue: EventQueue
     tags: TagSystem
     attributes: AttributeSystem
@@ -42,9 +45,13 @@ class UpdateContact:
         and ``lifecycle`` of the payload; the same again changes nothing.
 
         ``{changed: bool}`` says whether the profile changed at once; points are booked when their event is routed. Raises
-        InvalidInput for what is not declared, ContactNotFound and ConcurrentUpdate.
+        InvalidInput for what is not declared, ContactNotFound, EnrolmentNotFound, HopSuperseded and ConcurrentUpdate.
         """
         step, now = JourneyStep.from_payload(payload), parse_instant(format_instant(self.clock()))
+        enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)
+        if enrolment is None:
+            raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
+        refuse_superseded(enrolment, payload)
         change = self._checked(payload)
         for attempt in range(ATTEMPTS):
             contact = self.contacts.load(step.contact_id)

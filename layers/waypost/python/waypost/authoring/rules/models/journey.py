@@ -36,7 +36,7 @@ class JourneyRule(TimeWords):
         Says(
             "journeys",
             "journey … outcome",
-            "ended it so: `completed`, `goal`, `exited`, `failed`, `timed_out`, `aborted`",
+            "ended it so: `completed`, `goal`, `exited`, `failed`",
             "{ journey: new-user-nurture, is: ended, outcome: goal }",
         ),
         Says(

@@ -1,0 +1,14 @@
+"""Start the hop that an enrolment gives out. Used by whatever ends a Pause, and by the sweep."""
+
+from waypost import ids
+from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.ports import Machines
+
+
+def start_hop(machines: Machines, enrolment: Enrolment) -> None:
+    """Start the execution of the hop that the stored row names.
+
+    In this order, row first: a start that is lost is found by the sweep, one that is doubled finds its hop taken.
+    """
+    name = ids.execution_name(enrolment.journey, enrolment.hop.id)
+    machines.start(enrolment.journey, name, enrolment.execution_input())
