@@ -16,7 +16,7 @@ logger = Logger(service="pause_journey")
 
 @cache
 def pause_journey() -> PauseJourney:
-    """The parker, wired."""
+    """The service that parks contacts, wired."""
     return PauseJourney(
         contacts=wiring.contacts(),
         enrolments=wiring.enrolments(),

@@ -1,4 +1,4 @@
-"""The saved segments of this deployment, as published. Used by the keeper, by evaluate_segment and by bulk runs."""
+"""The saved segments of this deployment, as published. Used by the upkeep, by evaluate_segment and by bulk runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

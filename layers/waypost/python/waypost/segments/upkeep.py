@@ -54,15 +54,15 @@ class Upkeep:
         """The contact after everything that the event can have affected. Raises ConcurrentUpdate, ContactNotFound."""
         if not self._has_work(contact):
             return contact
-        occasion = _Occasion(facts_of(event), event.type, event.correlation_id, ended=_ended_by(event))
-        return self._settle(contact, occasion)
+        cause = _Cause(facts_of(event), event.type, event.correlation_id, ended=_ended_by(event))
+        return self._settle(contact, cause)
 
     def keep_journeys(self, contact: Contact, event: Event, journeys: Iterable[str]) -> Contact:
         """The contact after it has entered or left these journeys because of the event."""
         facts = facts_of_journeys(journeys)
         if not facts or not self.index.touched_by(facts):
             return contact
-        return self._settle(contact, _Occasion(facts, event.type, event.correlation_id))
+        return self._settle(contact, _Cause(facts, event.type, event.correlation_id))
 
     def keep_all(self, contact: Contact, *, refresh: Iterable[str] = ("daily", "hourly")) -> Contact:
         """The contact after every standing rule and every end of a tag.
@@ -73,24 +73,24 @@ class Upkeep:
         """
         if not self._has_work(contact):
             return contact
-        occasion = _Occasion(None, BY_REFRESH, refresh=frozenset(refresh))
-        if not self._concludes_something(contact, occasion):
+        cause = _Cause(None, BY_REFRESH, refresh=frozenset(refresh))
+        if not self._concludes_something(contact, cause):
             return contact
-        return self._settle(self._load(contact.contact_id), occasion)
+        return self._settle(self._load(contact.contact_id), cause)
 
     def _has_work(self, contact: Contact) -> bool:
         return bool(self.index.rules or self.tags.lasting or contact.kept)
 
-    def _concludes_something(self, contact: Contact, occasion: "_Occasion") -> bool:
-        once = _Pass(self, contact, occasion)
+    def _concludes_something(self, contact: Contact, cause: "_Cause") -> bool:
+        once = _Pass(self, contact, cause)
         once.run()
         return once.contact != contact
 
-    def _settle(self, contact: Contact, occasion: "_Occasion") -> Contact:
+    def _settle(self, contact: Contact, cause: "_Cause") -> Contact:
         for _ in range(ATTEMPTS):
             if contact.erased or contact.merged_into:
                 return contact
-            once = _Pass(self, contact, occasion)
+            once = _Pass(self, contact, cause)
             once.run()
             if once.contact == contact:
                 return contact
@@ -109,7 +109,7 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True)
-class _Occasion:
+class _Cause:
     """Why rules are evaluated: ``facts`` may have changed (None: anything).
 
     ``refresh`` is set when it is no event but a scheduled refresh: what the rules say whose history may be read. ``ended``
@@ -135,7 +135,7 @@ class _Pass:
 
     upkeep: Upkeep
     before: Contact
-    occasion: _Occasion
+    cause: _Cause
     events: list[Event] = field(default_factory=list)
     contact: Contact = field(init=False)
     now: datetime = field(init=False)
@@ -170,12 +170,12 @@ class _Pass:
     @property
     def _is_whole(self) -> bool:
         """Whether all rules are due: anything may have changed, or some rule is new to this contact."""
-        return self.occasion.facts is None or self._rules_are_new
+        return self.cause.facts is None or self._rules_are_new
 
     @cached_property
     def _due(self) -> set[int]:
         index = self.upkeep.index
-        return set(range(len(index))) if self._is_whole else index.touched_by(self.occasion.facts or ())
+        return set(range(len(index))) if self._is_whole else index.touched_by(self.cause.facts or ())
 
     def _end_tags(self) -> set[str]:
         """Take the tags whose time is over; the facts that change with them."""
@@ -236,9 +236,9 @@ class _Pass:
             contact_id=self.contact.contact_id,
             by=by,
             at=at,
-            occasion=self._last_change(key),
+            cause=self._last_change(key),
             because={"because": self._because(key)},
-            correlation_id=self.occasion.correlation_id,
+            correlation_id=self.cause.correlation_id,
         )
         self.contact = with_expiries(with_tags(self.contact, add=after, remove=before, at=at), self.upkeep.tags)
 
@@ -268,7 +268,7 @@ class _Pass:
         return current
 
     def _may_read_for(self, rule: StandingRule) -> bool:
-        refresh = self.occasion.refresh
+        refresh = self.cause.refresh
         return refresh is None or rule.refresh in refresh or self._rules_are_new
 
     def _subject(self, rule: StandingRule | None = None) -> Subject:
@@ -296,20 +296,20 @@ class _Pass:
 
     @cached_property
     def _enrolments(self) -> list[Enrolled]:
-        return self.upkeep.lookup.passages(self.contact.partitions, ended=self.occasion.ended)
+        return self.upkeep.lookup.passages(self.contact.partitions, ended=self.cause.ended)
 
     def _say(self, kind: str, key: str, at: datetime, *, stamp: str, **properties: str) -> None:
-        occasion = self._last_change(stamp)
+        cause = self._last_change(stamp)
         self.events.append(
             Event(
-                id="e-" + ids.digest(kind, self.contact.contact_id, *properties.values(), occasion),
+                id="e-" + ids.digest(kind, self.contact.contact_id, *properties.values(), cause),
                 type=kind,
                 contact={"contact_id": self.contact.contact_id},
                 occurred_at=at,
                 received_at=at,
                 source=OWN_SOURCE,
                 properties={**properties, "because": self._because(key)},
-                correlation_id=self.occasion.correlation_id,
+                correlation_id=self.cause.correlation_id,
             )
         )
 
@@ -317,12 +317,12 @@ class _Pass:
         """The type of the event that led to this, or that it was no event."""
         if self._rules_are_new and self.before.version > 1 and key not in self._followed:
             return BY_NEW_RULES
-        return self.occasion.because
+        return self.cause.because
 
     @cached_property
     def _followed(self) -> set[str]:
         """The keys of all rules that what has happened can affect."""
-        index, facts = self.upkeep.index, self.occasion.facts
+        index, facts = self.upkeep.index, self.cause.facts
         return {index.rules[each].key for each in index.following(index.touched_by(facts or ()))}
 
     def _last_change(self, key: str) -> str:
