@@ -20,7 +20,10 @@ class RememberedState:
         self._copy: dict[int, dict[Any, Any]] = {}
 
     def remember(self) -> int:
-        """Copy the stores as they are now; the number of their entries. Nothing may be under way."""
+        """Copy the stores as they are now; the number of their entries.
+
+        Nothing may be under way, not even an execution that waits for a task token: its thread cannot be kept.
+        """
         stores = {id(store): store._data for store in _stores()}
         self._copy = copy.deepcopy(stores)
         return sum(map(len, stores.values()))

@@ -172,15 +172,17 @@ def test_a_stalled_provider_does_not_hold_up_the_end(tmp_path: Path) -> None:
 def test_a_reset_brings_back_what_was_remembered(tmp_path: Path) -> None:
     with LocalCloud(tmp_path / "cloud", assembly=tiny_stack(tmp_path)) as cloud:
         begin(cloud, id="before")
+        cloud.time.travel_to(START + timedelta(days=3))
         cloud.remember()
-        before = (marks(cloud, ""), cloud.emulator.quiet(within=1, after=START)["schedules"])
+        remembered_at = cloud.clock.now()
+        before = (marks(cloud, ""), cloud.emulator.quiet(within=1, after=remembered_at)["schedules"])
         begin(cloud, id="after")
-        cloud.time.travel_to(START + timedelta(days=1))
+        cloud.time.travel_to(remembered_at + timedelta(days=1))
         assert (marks(cloud, ""), len(cloud.providers.calls)) != (before[0], 0)
 
         cloud.reset()
 
-        assert (marks(cloud, ""), cloud.emulator.quiet(within=1, after=START)["schedules"]) == before
+        assert (marks(cloud, ""), cloud.emulator.quiet(within=1, after=remembered_at)["schedules"]) == before
         assert (cloud.clock.now(), cloud.providers.calls) == (START, [])
         with pytest.raises(cloud.client("stepfunctions").exceptions.ExecutionDoesNotExist):
             execution(cloud, "after")

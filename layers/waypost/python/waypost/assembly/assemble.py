@@ -3,6 +3,8 @@
 A service is imported by its own function alone, so that no cold start loads another's: pausing evaluates no rule.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from waypost.sending.send_message import SendMessage, UnsubscribeUrl
 
 
-def deferrals(ports: "Ports") -> "Deferrals":
+def deferrals(ports: Ports) -> Deferrals:
     """The messages that wait."""
     from waypost.sending.deferral import Deferrals
 
@@ -44,14 +46,14 @@ def deferrals(ports: "Ports") -> "Deferrals":
 
 
 def send_message(
-    ports: "Ports",
+    ports: Ports,
     *,
-    messages: "MessageCatalogue",
-    policy: "SendingPolicy",
-    defaults: "Defaults",
-    unsubscribe_url: "UnsubscribeUrl",
-    products: "Callable[[], ProductVariables] | None" = None,
-) -> "SendMessage":
+    messages: MessageCatalogue,
+    policy: SendingPolicy,
+    defaults: Defaults,
+    unsubscribe_url: UnsubscribeUrl,
+    products: Callable[[], ProductVariables] | None = None,
+) -> SendMessage:
     """The sender."""
     from waypost.sending.send_message import SendMessage
 
@@ -69,7 +71,7 @@ def send_message(
     )
 
 
-def pause_journey(ports: "Ports", *, default_zone: ZoneInfo) -> "PauseJourney":
+def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:
     """What takes hops and parks contacts."""
     from waypost.journeys.pause_journey import PauseJourney
 
@@ -83,7 +85,7 @@ def pause_journey(ports: "Ports", *, default_zone: ZoneInfo) -> "PauseJourney":
     )
 
 
-def resume_journey(ports: "Ports", *, default_zone: ZoneInfo) -> "ResumeJourney":
+def resume_journey(ports: Ports, *, default_zone: ZoneInfo) -> ResumeJourney:
     """What ends pauses by time."""
     from waypost.journeys.resume_journey import ResumeJourney
 
@@ -99,14 +101,14 @@ def resume_journey(ports: "Ports", *, default_zone: ZoneInfo) -> "ResumeJourney"
     )
 
 
-def close_enrolment(ports: "Ports") -> "CloseEnrolment":
+def close_enrolment(ports: Ports) -> CloseEnrolment:
     """What ends enrolments."""
     from waypost.journeys.close_enrolment import CloseEnrolment
 
     return CloseEnrolment(enrolments=ports.enrolments(), queue=ports.queue(), clock=ports.clock())
 
 
-def sweep_journeys(ports: "Ports", *, default_zone: ZoneInfo) -> "SweepJourneys":
+def sweep_journeys(ports: Ports, *, default_zone: ZoneInfo) -> SweepJourneys:
     """What finds what was lost."""
     from waypost.journeys.sweep_journeys import SweepJourneys
 
@@ -122,14 +124,14 @@ def sweep_journeys(ports: "Ports", *, default_zone: ZoneInfo) -> "SweepJourneys"
 
 
 def route_events(
-    ports: "Ports",
+    ports: Ports,
     *,
-    journeys: "PublishedJourneys",
+    journeys: PublishedJourneys,
     default_zone: ZoneInfo,
-    index: "RuleIndex",
-    tags: "TagSystem",
-    identity_rules: "IdentityRules",
-) -> "RouteEvents":
+    index: RuleIndex,
+    tags: TagSystem,
+    identity_rules: IdentityRules,
+) -> RouteEvents:
     """The router, with all that follows from an event."""
     from waypost.journeys.enrol_contact import EnrolContact
     from waypost.journeys.wake_journeys import WakeJourneys
@@ -168,14 +170,14 @@ def route_events(
     )
 
 
-def history_lookup(ports: "Ports") -> "HistoryLookup":
+def history_lookup(ports: Ports) -> HistoryLookup:
     """What rules ask about beside the profile."""
     from waypost.segments.history_lookup import HistoryLookup
 
     return HistoryLookup(history=ports.history(), enrolments=ports.enrolments())
 
 
-def upkeep(ports: "Ports", *, index: "RuleIndex", tags: "TagSystem", default_zone: ZoneInfo) -> "Upkeep":
+def upkeep(ports: Ports, *, index: RuleIndex, tags: TagSystem, default_zone: ZoneInfo) -> Upkeep:
     """What keeps segments, rule tags and the life cycle true."""
     from waypost.segments.upkeep import Upkeep
 
@@ -190,9 +192,7 @@ def upkeep(ports: "Ports", *, index: "RuleIndex", tags: "TagSystem", default_zon
     )
 
 
-def evaluate_segment(
-    ports: "Ports", *, segments: "Mapping[str, SavedSegment]", default_zone: ZoneInfo
-) -> "EvaluateSegment":
+def evaluate_segment(ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo) -> EvaluateSegment:
     """What says whether a contact is in a segment."""
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 
@@ -207,8 +207,8 @@ def evaluate_segment(
 
 
 def update_contact(
-    ports: "Ports", *, tags: "TagSystem", attributes: "AttributeSystem", lifecycle: "Lifecycle | None"
-) -> "UpdateContact":
+    ports: Ports, *, tags: TagSystem, attributes: AttributeSystem, lifecycle: Lifecycle | None
+) -> UpdateContact:
     """What changes a contact for a journey."""
     from waypost.journeys.tasks.update_contact import UpdateContact
 
@@ -223,7 +223,7 @@ def update_contact(
     )
 
 
-def merge_contacts(ports: "Ports", *, rules: "IdentityRules") -> "MergeContacts":
+def merge_contacts(ports: Ports, *, rules: IdentityRules) -> MergeContacts:
     """What merges contacts and undoes it."""
     from waypost.contacts.identity.merge_contacts import MergeContacts
 
