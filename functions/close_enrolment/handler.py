@@ -1,18 +1,27 @@
 """End an enrolment. Called by hops as they come to the end of their journey."""
 
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.journeys.close_enrolment import CloseEnrolment
 
 logger = Logger(service="close_enrolment")
+
+
+@cache
+def close_enrolment() -> CloseEnrolment:
+    """The closer, wired."""
+    return assemble.close_enrolment(wiring)
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Close the enrolment; closing it again changes nothing."""
-    closed = wiring.closer().close(event)
+    closed = close_enrolment().close(event)
     logger.info("enrolment closed", extra=closed)
     return closed

@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.defaults import load_defaults
 from waypost.metrics.count_purchases import CountPurchases
@@ -20,7 +21,7 @@ def count_purchases() -> CountPurchases:
     """The counter, wired."""
     measurer = Measurer(
         declaration=load_metrics(),
-        past=wiring.past(),
+        past=assemble.history_lookup(wiring),
         default_zone=load_defaults().time_zone,
     )
     return CountPurchases(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())

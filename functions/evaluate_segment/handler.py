@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
-from waypost.clock import clock
 from waypost.defaults import load_defaults
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.segments.saved_segments import load_saved_segments
@@ -18,14 +18,7 @@ logger = Logger(service="evaluate_segment")
 @cache
 def evaluate_segment() -> EvaluateSegment:
     """The evaluator, wired."""
-    return EvaluateSegment(
-        contacts=wiring.contacts(),
-        enrolments=wiring.enrolments(),
-        past=wiring.past(),
-        segments=load_saved_segments(),
-        default_zone=load_defaults().time_zone,
-        clock=clock(),
-    )
+    return assemble.evaluate_segment(wiring, segments=load_saved_segments(), default_zone=load_defaults().time_zone)
 
 
 @logger.inject_lambda_context

@@ -6,10 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
-from waypost.aws.clients import client
-from waypost.aws.queue import SqsEventQueue
-from waypost.clock import clock
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import load_identity_rules
 
@@ -19,12 +17,7 @@ logger = Logger(service="merge_contacts")
 @cache
 def merge_contacts() -> MergeContacts:
     """The merger, wired."""
-    return MergeContacts(
-        contacts=wiring.contacts(),
-        queue=SqsEventQueue(client("sqs"), wiring.settings().events_queue_url),
-        rules=load_identity_rules(),
-        clock=clock(),
-    )
+    return assemble.merge_contacts(wiring, rules=load_identity_rules())
 
 
 @logger.inject_lambda_context

@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
-from waypost.clock import clock
 from waypost.defaults import load_defaults
 from waypost.journeys.pause_journey import PauseJourney
 
@@ -16,15 +16,8 @@ logger = Logger(service="pause_journey")
 
 @cache
 def pause_journey() -> PauseJourney:
-    """The service that parks contacts, wired."""
-    return PauseJourney(
-        contacts=wiring.contacts(),
-        enrolments=wiring.enrolments(),
-        history=wiring.history(),
-        timers=wiring.schedules(),
-        default_zone=load_defaults().time_zone,
-        clock=clock(),
-    )
+    """The parker, wired."""
+    return assemble.pause_journey(wiring, default_zone=load_defaults().time_zone)
 
 
 @logger.inject_lambda_context

@@ -1,18 +1,28 @@
 """End the pauses of a shard whose time has come. Called by the one-time schedule of the minute and shard."""
 
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.defaults import load_defaults
+from waypost.journeys.resume_journey import ResumeJourney
 
 logger = Logger(service="resume_journey")
+
+
+@cache
+def resume_journey() -> ResumeJourney:
+    """The resumer, wired."""
+    return assemble.resume_journey(wiring, default_zone=load_defaults().time_zone)
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Resume who is due, unless something else was first; the answer counts them by effect."""
-    resumed = wiring.resumer().resume(event)
+    resumed = resume_journey().resume(event)
     logger.info("pauses ended by time", extra=resumed)
     return resumed

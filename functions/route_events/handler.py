@@ -1,6 +1,5 @@
 """Act on accepted events, in order per contact. Called by the events queue."""
 
-import time
 from functools import cache
 from typing import Any
 
@@ -8,19 +7,16 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
-from waypost.aws.bus import EventBridgeBus
 from waypost.aws.clients import client
-from waypost.aws.queue import SqsEventQueue
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
-from waypost.clock import clock
 from waypost.contacts.identity.rules import load_identity_rules
+from waypost.contacts.tag_system import load_tag_system
 from waypost.defaults import load_defaults
-from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.published import load_journeys
-from waypost.journeys.wake_journeys import WakeJourneys
-from waypost.routing.reactions import reactions
 from waypost.routing.route_events import RouteEvents
+from waypost.segments.index import load_index
 
 logger = Logger(service="route_events")
 metrics = Metrics(service="route_events")
@@ -35,36 +31,13 @@ def batch() -> RoutingBatch:
 @cache
 def route_events() -> RouteEvents:
     """The router, wired."""
-    settings, journeys, default_zone = wiring.settings(), load_journeys(), load_defaults().time_zone
-    return RouteEvents(
-        contacts=wiring.contacts(),
-        history=wiring.history(),
-        queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
-        reactions=reactions(
-            ledger=wiring.ledger(),
-            upkeep=wiring.keeper(),
-            wake_journeys=WakeJourneys(
-                journeys=journeys,
-                default_zone=default_zone,
-                enrolments=wiring.enrolments(),
-                history=wiring.history(),
-                machines=wiring.machines(),
-                deferrals=wiring.deferrals(),
-                clock=clock(),
-            ),
-            enrol_contact=EnrolContact(
-                journeys=journeys,
-                default_zone=default_zone,
-                enrolments=wiring.enrolments(),
-                history=wiring.history(),
-                machines=wiring.machines(),
-                clock=clock(),
-            ),
-            bus=EventBridgeBus(client("events"), settings.event_bus),
-        ),
-        clock=clock(),
+    return assemble.route_events(
+        wiring,
+        journeys=load_journeys(),
+        default_zone=load_defaults().time_zone,
+        index=load_index(),
+        tags=load_tag_system(),
         identity_rules=load_identity_rules(),
-        wait=time.sleep,
     )
 
 

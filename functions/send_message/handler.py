@@ -1,6 +1,5 @@
 """Send one message to one contact. Called by Send tasks and by deferred schedules."""
 
-import time
 from functools import cache
 from typing import Any
 
@@ -8,9 +7,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.links import unsubscribe_urls
-from waypost.clock import clock
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.products import ProductVariables, load_catalogue
 from waypost.defaults import load_defaults
@@ -25,16 +24,12 @@ metrics = Metrics(service="send_message")
 @cache
 def send_message() -> SendMessage:
     """The sender, wired."""
-    return SendMessage(
+    return assemble.send_message(
+        wiring,
         messages=PublishedCatalogue(),
         policy=load_sending_policy(),
         defaults=load_defaults(),
-        ledger=wiring.ledger(),
-        deferrals=wiring.deferrals(),
-        provider=wiring.provider,
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
-        clock=clock(),
-        sleep=time.sleep,
         products=products,
     )
 

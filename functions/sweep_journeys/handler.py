@@ -7,8 +7,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
-from waypost.clock import clock
+from waypost.defaults import load_defaults
 from waypost.journeys.sweep_journeys import SweepJourneys
 
 logger = Logger(service="sweep_journeys")
@@ -18,15 +19,7 @@ metrics = Metrics(service="sweep_journeys")
 @cache
 def sweep_journeys() -> SweepJourneys:
     """The sweeper, wired."""
-    return SweepJourneys(
-        enrolments=wiring.enrolments(),
-        resumer=wiring.resumer(),
-        closer=wiring.closer(),
-        machines=wiring.machines(),
-        ledger=wiring.ledger(),
-        clock=clock(),
-        side_by_side=wiring.workers().map,
-    )
+    return assemble.sweep_journeys(wiring, default_zone=load_defaults().time_zone)
 
 
 @logger.inject_lambda_context

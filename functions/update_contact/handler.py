@@ -6,10 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
-from waypost.aws.clients import client
-from waypost.aws.queue import SqsEventQueue
-from waypost.clock import clock
 from waypost.contacts.attributes import load_attributes
 from waypost.contacts.tag_system import load_tag_system
 from waypost.journeys.tasks.update_contact import UpdateContact
@@ -21,14 +19,8 @@ logger = Logger(service="update_contact")
 @cache
 def update_contact() -> UpdateContact:
     """The updater, wired."""
-    return UpdateContact(
-        contacts=wiring.contacts(),
-        enrolments=wiring.enrolments(),
-        queue=SqsEventQueue(client("sqs"), wiring.settings().events_queue_url),
-        tags=load_tag_system(),
-        attributes=load_attributes(),
-        lifecycle=load_lifecycle(),
-        clock=clock(),
+    return assemble.update_contact(
+        wiring, tags=load_tag_system(), attributes=load_attributes(), lifecycle=load_lifecycle()
     )
 
 

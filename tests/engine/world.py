@@ -1,11 +1,12 @@
 """The engine wired to fakes, and what stands around it on AWS: redelivery, state machines, schedules, the sweeper."""
 
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from tests.engine.published_journeys import JOURNEY, Published, published
 from tests.fakes.bus import FakeBus
@@ -20,8 +21,10 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.queue import FakeQueue
 from tests.fakes.schedules import Booking, FakeSchedules
 from waypost import ids
+from waypost.assembly import assemble
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
+from waypost.contacts.channels import Channel
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.profile import Consent, Contact
@@ -29,15 +32,12 @@ from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.journeys.close_enrolment import CloseEnrolment
-from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.pause_journey import PauseJourney
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
-from waypost.journeys.wake_journeys import WakeJourneys
-from waypost.routing.reactions import reactions
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
@@ -59,7 +59,7 @@ CONTACT = ids.contact_id("user_id", "u-1")
 
 @dataclass(kw_only=True)
 class World:
-    """Fakes, and the services on them. ``naps`` are the seconds the sender slept."""
+    """Fakes, and the services on them. ``naps`` are the seconds that services slept."""
 
     published: Published = field(default_factory=published)
     effects: Effects = field(default_factory=Effects)
@@ -83,40 +83,27 @@ class World:
         self.providers = {"email": self.email, "sms": self.sms}
 
     @property
+    def ports(self) -> "WorldPorts":
+        return WorldPorts(self)
+
+    @property
     def deferrals(self) -> Deferrals:
-        return Deferrals(ledger=self.ledger, enrolments=self.enrolments, schedules=self.schedules, clock=self.clock)
+        return assemble.deferrals(self.ports)
 
     @property
     def router(self) -> RouteEvents:
-        return RouteEvents(
-            contacts=self.contacts,
-            history=self.history,
-            queue=self.queue,
-            reactions=reactions(
-                ledger=self.ledger,
-                upkeep=self.keeper,
-                wake_journeys=WakeJourneys(
-                    journeys=self.published.journeys,
-                    default_zone=self.published.defaults.time_zone,
-                    enrolments=self.enrolments,
-                    history=self.history,
-                    machines=self.machines,
-                    deferrals=self.deferrals,
-                    clock=self.clock,
-                ),
-                enrol_contact=EnrolContact(
-                    journeys=self.published.journeys,
-                    default_zone=self.published.defaults.time_zone,
-                    enrolments=self.enrolments,
-                    history=self.history,
-                    machines=self.machines,
-                    clock=self.clock,
-                ),
-                bus=self.bus,
-            ),
-            clock=self.clock,
+        return assemble.route_events(
+            self.ports,
+            journeys=self.published.journeys,
+            default_zone=self.default_zone,
+            index=self.index,
+            tags=self.tags,
             identity_rules=self.identity_rules,
         )
+
+    @property
+    def default_zone(self) -> ZoneInfo:
+        return self.published.defaults.time_zone
 
     @cached_property
     def index(self) -> RuleIndex:
@@ -124,98 +111,49 @@ class World:
 
     @property
     def past(self) -> HistoryLookup:
-        return HistoryLookup(history=self.history, enrolments=self.enrolments)
+        return assemble.history_lookup(self.ports)
 
     @property
     def keeper(self) -> Upkeep:
-        return Upkeep(
-            index=self.index,
-            tags=self.tags,
-            contacts=self.contacts,
-            lookup=self.past,
-            queue=self.queue,
-            default_zone=self.published.defaults.time_zone,
-            clock=self.clock,
-        )
+        return assemble.upkeep(self.ports, index=self.index, tags=self.tags, default_zone=self.default_zone)
 
     @property
     def parker(self) -> PauseJourney:
-        return PauseJourney(
-            contacts=self.contacts,
-            enrolments=self.enrolments,
-            history=self.history,
-            timers=self.schedules,
-            default_zone=self.published.defaults.time_zone,
-            clock=self.clock,
-        )
+        return assemble.pause_journey(self.ports, default_zone=self.default_zone)
 
     @property
     def resumer(self) -> ResumeJourney:
-        return ResumeJourney(
-            contacts=self.contacts,
-            enrolments=self.enrolments,
-            timers=self.schedules,
-            machines=self.machines,
-            default_zone=self.published.defaults.time_zone,
-            clock=self.clock,
-            sleep=self.naps.append,
-        )
+        return assemble.resume_journey(self.ports, default_zone=self.default_zone)
 
     @property
     def sweeper(self) -> SweepJourneys:
-        return SweepJourneys(
-            enrolments=self.enrolments,
-            resumer=self.resumer,
-            closer=self.closer,
-            machines=self.machines,
-            ledger=self.ledger,
-            clock=self.clock,
-        )
+        return assemble.sweep_journeys(self.ports, default_zone=self.default_zone)
 
     @property
     def closer(self) -> CloseEnrolment:
-        return CloseEnrolment(enrolments=self.enrolments, queue=self.queue, clock=self.clock)
+        return assemble.close_enrolment(self.ports)
 
     @property
     def sender(self) -> SendMessage:
-        return SendMessage(
+        return assemble.send_message(
+            self.ports,
             messages=self.published,
             policy=self.published.policy,
             defaults=self.published.defaults,
-            ledger=self.ledger,
-            deferrals=self.deferrals,
-            provider=self.providers.__getitem__,
             unsubscribe_url=lambda request, channel: f"https://links.example/u/{request.message_key}/{channel}",
-            clock=self.clock,
-            sleep=self.naps.append,
         )
 
     @property
     def updater(self) -> UpdateContact:
-        return UpdateContact(
-            contacts=self.contacts,
-            enrolments=self.enrolments,
-            queue=self.queue,
-            tags=self.tags,
-            attributes=self.attributes,
-            lifecycle=self.lifecycle,
-            clock=self.clock,
-        )
+        return assemble.update_contact(self.ports, tags=self.tags, attributes=self.attributes, lifecycle=self.lifecycle)
 
     @property
     def merger(self) -> MergeContacts:
-        return MergeContacts(contacts=self.contacts, queue=self.queue, rules=self.identity_rules, clock=self.clock)
+        return assemble.merge_contacts(self.ports, rules=self.identity_rules)
 
     @property
     def evaluator(self) -> EvaluateSegment:
-        return EvaluateSegment(
-            contacts=self.contacts,
-            enrolments=self.enrolments,
-            past=self.past,
-            segments=self.segments,
-            default_zone=self.published.defaults.time_zone,
-            clock=self.clock,
-        )
+        return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
 
     # What tests start from.
 
@@ -307,6 +245,49 @@ class World:
         """The hop that walks comes to the end of the journey."""
         payload = task_payload(self.walking(enrolment), "Close", outcome=outcome, **reason)
         return redelivered(lambda: self.closer.close(payload))
+
+
+@dataclass(frozen=True)
+class WorldPorts:
+    """The ports of a world, as the functions' wiring has those of AWS."""
+
+    world: World
+
+    def contacts(self) -> FakeContacts:
+        return self.world.contacts
+
+    def enrolments(self) -> FakeEnrolments:
+        return self.world.enrolments
+
+    def history(self) -> FakeHistory:
+        return self.world.history
+
+    def ledger(self) -> FakeLedger:
+        return self.world.ledger
+
+    def schedules(self) -> FakeSchedules:
+        return self.world.schedules
+
+    def machines(self) -> FakeMachines:
+        return self.world.machines
+
+    def queue(self) -> FakeQueue:
+        return self.world.queue
+
+    def bus(self) -> FakeBus:
+        return self.world.bus
+
+    def provider(self, channel: Channel) -> FakeProvider:
+        return self.world.providers[channel]
+
+    def clock(self) -> FakeClock:
+        return self.world.clock
+
+    def sleep(self, seconds: float, /) -> None:
+        self.world.naps.append(seconds)
+
+    def side_by_side(self) -> Callable[..., Iterable[Any]]:
+        return map
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[str, dict[str, Any]] = {
-        "close_enrolment": {},
+        "close_enrolment": {"close_enrolment": world.closer},
         "evaluate_segment": {"evaluate_segment": world.evaluator},
         "plan_refresh": {"plan_refresh": night.planner},
         "count_purchases": {"count_purchases": night.counter},
@@ -99,15 +99,14 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "refresh_contacts": {"refresh_contacts": night.refresher},
         "merge_contacts": {"merge_contacts": world.merger},
         "pause_journey": {"pause_journey": world.parker},
-        "record_delivery": {"queue": world.queue, "clock": world.clock},
-        "resume_journey": {},
+        "record_delivery": {"clock": world.clock},
+        "resume_journey": {"resume_journey": world.resumer},
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.sender},
         "sweep_journeys": {"sweep_journeys": world.sweeper},
         "update_contact": {"update_contact": world.updater},
     }
-    monkeypatch.setattr(wiring, "resumer", lambda: world.resumer)
-    monkeypatch.setattr(wiring, "closer", lambda: world.closer)
+    monkeypatch.setattr(wiring, "queue", lambda: world.queue)
     logs = io.StringIO()
     for function, factories in wired.items():
         module = HANDLERS[function]

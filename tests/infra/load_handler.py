@@ -91,12 +91,14 @@ def _settings_read(handler: ModuleType) -> set[str]:
         vars(wiring)["channel_settings"] = partial(_RecordedOfChannel, read)
         for name in re.findall(r"wiring\.(\w+)\(\)", source):
             getattr(wiring, name)()
-        channels = importlib.import_module("waypost.contacts.channels").CHANNELS
-        for channel in channels if "wiring.provider" in source else ():
-            wiring.provider(channel)
-        for factory in vars(handler).values():
-            if hasattr(factory, "cache_info") and factory.__module__ == handler.__name__:
-                factory()
+        made = [
+            factory()
+            for factory in vars(handler).values()
+            if hasattr(factory, "cache_info") and factory.__module__ == handler.__name__
+        ]
+        if any(getattr(service, "provider", None) is wiring.provider for service in made):
+            for channel in importlib.import_module("waypost.contacts.channels").CHANNELS:
+                wiring.provider(channel)
     return read
 
 

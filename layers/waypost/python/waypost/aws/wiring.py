@@ -1,10 +1,12 @@
-"""The adapters of this process, each made once and only when a handler asks for it."""
+"""The adapters of this process, each made once and only when a handler asks for it. The module is a ``Ports``."""
 
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from waypost import clock as clocks
 from waypost.aws.clients import bulk_client, client
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
@@ -12,26 +14,24 @@ from waypost.aws.history import DynamoHistory
 from waypost.aws.ledger import DynamoLedger
 from waypost.aws.machines import StepFunctionsMachines
 from waypost.aws.schedules import EventBridgeSchedules
-from waypost.clock import clock
-from waypost.defaults import load_defaults
 from waypost.events.retention import load_retention
-from waypost.journeys.resume_journey import ResumeJourney
-from waypost.sending.deferral import Deferrals
 from waypost.settings import Settings, channel_settings
 
 if TYPE_CHECKING:
     from waypost.aws.bulk_contacts import DynamoBulkContacts
+    from waypost.aws.bus import EventBridgeBus
     from waypost.aws.files import S3Files
     from waypost.aws.profile_scan import DynamoProfileScan
+    from waypost.aws.queue import SqsEventQueue
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
     from waypost.importing.applying import Importer
-    from waypost.journeys.close_enrolment import CloseEnrolment
-    from waypost.segments.history_lookup import HistoryLookup
-    from waypost.segments.upkeep import Upkeep
 
 WORKERS: Final = 10
 """As many as a client keeps connections."""
+
+clock = clocks.clock
+sleep = time.sleep
 
 
 @cache
@@ -65,17 +65,16 @@ def files() -> "S3Files":
 @cache
 def importer() -> "Importer":
     """What makes contacts of a file's rows; its function must be allowed to send to the events queue."""
-    from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - only imports need any of this
-    from waypost.contacts.identity.rules import load_identity_rules  # noqa: PLC0415
+    from waypost.contacts.identity.rules import load_identity_rules  # noqa: PLC0415 - only imports need any of this
     from waypost.importing.applying import Importer  # noqa: PLC0415
 
     return Importer(
         contacts=bulk_contacts(),
         history=history(),
         clock=clock(),
-        queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
+        queue=queue(),
         identity_rules=load_identity_rules(),
-        wait=time.sleep,
+        wait=sleep,
     )
 
 
@@ -89,33 +88,6 @@ def enrolments() -> DynamoEnrolments:
 def history() -> DynamoHistory:
     """The event history."""
     return DynamoHistory(client("dynamodb"), settings().contacts_table, retention=load_retention(), clock=clock())
-
-
-@cache
-def past() -> "HistoryLookup":
-    """What rules ask about beside the profile."""
-    from waypost.segments.history_lookup import HistoryLookup  # noqa: PLC0415 - sending and pausing evaluate no rule
-
-    return HistoryLookup(history=history(), enrolments=enrolments())
-
-
-@cache
-def keeper() -> "Upkeep":
-    """What keeps segments, rule tags and the life cycle true; its function must be allowed to send to the events queue."""
-    from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - sending and pausing keep nothing true, so they load none of this
-    from waypost.contacts.tag_system import load_tag_system  # noqa: PLC0415
-    from waypost.segments.index import load_index  # noqa: PLC0415
-    from waypost.segments.upkeep import Upkeep  # noqa: PLC0415
-
-    return Upkeep(
-        index=load_index(),
-        tags=load_tag_system(),
-        contacts=contacts(),
-        lookup=past(),
-        queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
-        default_zone=load_defaults().time_zone,
-        clock=clock(),
-    )
 
 
 @cache
@@ -152,12 +124,6 @@ def machines() -> StepFunctionsMachines:
 
 
 @cache
-def deferrals() -> Deferrals:
-    """The messages that wait."""
-    return Deferrals(ledger=ledger(), enrolments=enrolments(), schedules=schedules(), clock=clock())
-
-
-@cache
 def provider(channel: "Channel") -> "Provider[Any]":
     """The provider of a channel, as the stack has set it up."""
     from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only what sends needs it
@@ -167,34 +133,22 @@ def provider(channel: "Channel") -> "Provider[Any]":
 
 
 @cache
-def resumer() -> ResumeJourney:
-    """What ends a pause by time; the timers and the sweeper share it."""
-    return ResumeJourney(
-        contacts=contacts(),
-        enrolments=enrolments(),
-        timers=schedules(),
-        machines=machines(),
-        default_zone=load_defaults().time_zone,
-        clock=clock(),
-        sleep=time.sleep,
-        side_by_side=workers().map,
-    )
+def queue() -> "SqsEventQueue":
+    """The events queue; its function must be allowed to send to it."""
+    from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - sending and pausing queue no events
+
+    return SqsEventQueue(client("sqs"), settings().events_queue_url)
 
 
 @cache
-def closer() -> "CloseEnrolment":
-    """What ends enrolments; its function must be allowed to send to the events queue."""
-    from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - timers end no enrolment
-    from waypost.journeys.close_enrolment import CloseEnrolment  # noqa: PLC0415
+def bus() -> "EventBridgeBus":
+    """The bus for other systems."""
+    from waypost.aws.bus import EventBridgeBus  # noqa: PLC0415 - only the router publishes
 
-    return CloseEnrolment(
-        enrolments=enrolments(),
-        queue=SqsEventQueue(client("sqs"), settings().events_queue_url),
-        clock=clock(),
-    )
+    return EventBridgeBus(client("events"), settings().event_bus)
 
 
 @cache
-def workers() -> ThreadPoolExecutor:
-    """Threads for many contacts at a time; clients may be shared by threads."""
-    return ThreadPoolExecutor(WORKERS)
+def side_by_side() -> Callable[..., Iterable[Any]]:
+    """A ``map`` on threads, for many contacts at a time; clients may be shared by threads."""
+    return ThreadPoolExecutor(WORKERS).map

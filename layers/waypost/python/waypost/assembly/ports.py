@@ -1,0 +1,75 @@
+"""What the engine is assembled on. ``waypost.aws.wiring`` has these for a function, the tests' ``World`` for a test."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from waypost.channels.contract import Provider
+from waypost.clock import Clock
+from waypost.contacts.channels import Channel
+from waypost.contacts.ports import ContactStore
+from waypost.events.history import EventBus, EventHistory
+from waypost.events.ports import EventQueue
+from waypost.journeys.ports import EnrolmentStore, Machines, Timers
+from waypost.segments.history_lookup import PassageStore
+from waypost.sending.ledger import Ledger
+from waypost.sending.ports import DeferredSends, EnrolmentAnchors
+
+
+class Enrolments(EnrolmentStore, EnrolmentAnchors, PassageStore, Protocol):
+    """The enrolments, for all who read them."""
+
+
+class Schedules(Timers, DeferredSends, Protocol):
+    """The one-time schedules, of timers and of deferred messages."""
+
+
+class Ports(Protocol):
+    """Gives each port when a service needs it, so that a function makes only what it uses."""
+
+    def contacts(self) -> ContactStore:
+        """The contact store."""
+        ...
+
+    def enrolments(self) -> Enrolments:
+        """The enrolment store."""
+        ...
+
+    def history(self) -> EventHistory:
+        """The event history."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """The message ledger."""
+        ...
+
+    def schedules(self) -> Schedules:
+        """The one-time schedules."""
+        ...
+
+    def machines(self) -> Machines:
+        """The journeys' machines."""
+        ...
+
+    def queue(self) -> EventQueue:
+        """The events queue."""
+        ...
+
+    def bus(self) -> EventBus:
+        """The bus for other systems."""
+        ...
+
+    def provider(self, channel: Channel) -> Provider[Any]:
+        """The provider of a channel."""
+        ...
+
+    def clock(self) -> Clock:
+        """The clock."""
+        ...
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait."""
+        ...
+
+    def side_by_side(self) -> Callable[..., Iterable[Any]]:
+        """A ``map`` for many contacts at a time."""
+        ...
