@@ -236,7 +236,7 @@ class _Pass:
             contact_id=self.contact.contact_id,
             by=by,
             at=at,
-            cause=self._last_change(key),
+            occasion=self._last_change(key),
             because={"because": self._because(key)},
             correlation_id=self.cause.correlation_id,
         )
