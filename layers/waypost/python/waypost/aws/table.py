@@ -164,21 +164,6 @@ def written(client: Any, request: Mapping[str, Any]) -> bool:
     return True
 
 
-def updated(client: Any, request: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Run an UpdateItem request; the item as it then stands, whether its condition held or not; None if there is none.
-
-    DynamoDB gives the item back without reading it again, so this costs one write and no read.
-    """
-    try:
-        answer = client.update_item(**request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD")
-    except ClientError as error:
-        if error_code(error) != CONDITION_FAILED:
-            raise
-        item: Item = error.response.get("Item", {})
-        return load_item(item) or None
-    return load_item(answer["Attributes"])
-
-
 def put_once(client: Any, table_name: str, pk: str, sk: str, item: Mapping[str, Any]) -> bool:
     """Write an item unless there is one under its key; False when there is."""
     try:
