@@ -27,6 +27,7 @@ from local.project.current_project import current_project
 from local.providers import Providers, pass_on_to
 from local.running.tracking import Tracking
 from waypost.authoring.sending_policy import SENDING_RULES
+from waypost.journeys.machine_versions import journey_and_version
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -226,10 +227,13 @@ class LocalCloud:
                 service.update_function_configuration(FunctionName=function, Environment=environment)
 
     def _state_machines(self) -> dict[str, str]:
-        """Journey → ARN of its state machine."""
+        """Journey → ARN of the machine of its newest version; operations too."""
         machines = self.client("stepfunctions").list_state_machines(maxResults=1000)["stateMachines"]
-        prefix = f"waypost-{self._stage}-"
-        return {machine["name"].removeprefix(prefix): machine["stateMachineArn"] for machine in machines}
+        prefix, found = f"waypost-{self._stage}-", dict[str, str]()
+        for machine in sorted(machines, key=lambda each: each["creationDate"]):
+            journey, _ = journey_and_version(machine["name"].removeprefix(prefix))
+            found[journey] = machine["stateMachineArn"]
+        return found
 
     def _keep(self, values: dict[str, Any]) -> None:
         self._kept = values

@@ -167,17 +167,17 @@ class Rehearsal:
         for at, origin in origins:
             for attempt in range(1, MOST_ATTEMPTS + 1):
                 hop = ids.hop_id(enrolment.enrolment_id, origin, attempt)
-                states = self._states_of_hop(enrolment.journey, hop)
+                states = self._states_of_hop(enrolment, hop)
                 behind = states[states.index(at) + 1 :] if at in states else states
                 entered += [state for state in behind if not authored or state in authored]
         return entered
 
-    def _states_of_hop(self, journey: str, hop: str) -> list[str]:
+    def _states_of_hop(self, enrolment: Enrolment, hop: str) -> list[str]:
         """The states that a hop entered; none for one that was never started."""
-        machine = self._cloud.access.state_machines[journey].replace(":stateMachine:", ":execution:")
+        prefix = self._cloud.access.outputs["StateMachinePrefix"].replace(":stateMachine:", ":execution:")
         service, entered = self._cloud.client("stepfunctions"), "stateEnteredEventDetails"
         pages = service.get_paginator("get_execution_history").paginate(
-            executionArn=f"{machine}:{ids.execution_name(journey, hop)}"
+            executionArn=f"{prefix}{enrolment.machine}:{ids.execution_name(enrolment.journey, hop)}"
         )
         try:
             return [event[entered]["name"] for page in pages for event in page["events"] if entered in event]

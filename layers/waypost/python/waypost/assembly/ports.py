@@ -9,13 +9,14 @@ from waypost.contacts.channels import Channel
 from waypost.contacts.ports import ContactStore
 from waypost.events.history import EventBus, EventHistory
 from waypost.events.ports import EventQueue
-from waypost.journeys.ports import EnrolmentStore, Machines, Timers
+from waypost.journeys.changes.ports import ChangedEnrolments
+from waypost.journeys.ports import Machines, Timers
 from waypost.segments.history_lookup import PassageStore
 from waypost.sending.ledger import Ledger
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 
 
-class Enrolments(EnrolmentStore, EnrolmentAnchors, PassageStore, Protocol):
+class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
     """The enrolments, for all who read them."""
 
 

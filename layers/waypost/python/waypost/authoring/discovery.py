@@ -24,6 +24,7 @@ from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 from waypost.contacts.channels import CHANNELS
+from waypost.journeys.machine_versions import version_of
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
 
@@ -47,9 +48,14 @@ class JourneyFolder:
     messages: dict[str, dict[str, Any]]
     segments: Rules | None = None
 
+    @property
+    def machine_version(self) -> str:
+        """The version of its flow: the name of its machine ends with it."""
+        return version_of(self.definition, self.manifest.version)
+
     def published(self) -> dict[str, Any]:
         """The form the router reads."""
-        manifest = self.manifest.published(self.name)
+        manifest = {**self.manifest.published(self.name), "machine_version": self.machine_version}
         if self.segments is not None:
             manifest = manifest_written_out(manifest, self.segments)
         return manifest
