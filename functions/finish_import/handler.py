@@ -14,7 +14,7 @@ logger = Logger(service="finish_import")
 
 @cache
 def finish_import() -> FinishImport:
-    """The reporter, wired."""
+    """Wire FinishImport to its stores and settings; once per process."""
     return FinishImport(files=wiring.files())
 
 
