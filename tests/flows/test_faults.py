@@ -11,7 +11,7 @@ import pytest
 
 from local.cloud.local_cloud import LocalCloud
 from local.cloud.time_travel import DueSchedule
-from local.provider_record import Call, Fault, FaultKind
+from local.providers.record import Call, Fault, FaultKind
 from tests.flows.steps import (
     NURTURE,
     WELCOME,
