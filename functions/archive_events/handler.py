@@ -20,7 +20,7 @@ metrics = Metrics(service="archive_events")
 
 @cache
 def archive_events() -> ArchiveEvents:
-    """The archiver, wired."""
+    """Wire ArchiveEvents to its stores and settings; once per process."""
     return ArchiveEvents(store=S3EventArchive(client("s3"), wiring.settings().files_bucket), retention=load_retention())
 
 

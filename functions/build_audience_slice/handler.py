@@ -14,7 +14,7 @@ logger = function_log("build_audience_slice")
 
 @cache
 def build_audience_slice() -> BuildAudienceSlice:
-    """The builder of slices, wired."""
+    """Wire BuildAudienceSlice to its stores and settings; once per process."""
     return BuildAudienceSlice(files=audiences.files(), reader=audiences.reader(), runner=audiences.runner())
 
 

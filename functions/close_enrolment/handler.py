@@ -15,7 +15,7 @@ logger = function_log("close_enrolment")
 
 @cache
 def close_enrolment() -> CloseEnrolment:
-    """The closer, wired."""
+    """Wire CloseEnrolment to its stores and settings; once per process."""
     return assemble.close_enrolment(wiring)
 
 

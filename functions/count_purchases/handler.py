@@ -18,10 +18,10 @@ logger = function_log("count_purchases")
 
 @cache
 def count_purchases() -> CountPurchases:
-    """The counter, wired."""
+    """Wire CountPurchases to its stores and settings; once per process."""
     measurer = Measurer(
         declaration=load_metrics(),
-        past=assemble.history_lookup(wiring),
+        history_lookup=assemble.history_lookup(wiring),
         default_zone=load_defaults().time_zone,
     )
     return CountPurchases(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())

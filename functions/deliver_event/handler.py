@@ -27,7 +27,7 @@ metrics = Metrics(service="deliver_event")
 
 @cache
 def batch() -> DeliveryBatch:
-    """The batch processor, wired."""
+    """Wire DeliveryBatch to its stores and settings; once per process."""
     settings = wiring.settings()
     return DeliveryBatch(
         deliverer=DeliverEvent(

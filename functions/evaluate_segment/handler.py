@@ -17,7 +17,7 @@ logger = function_log("evaluate_segment")
 
 @cache
 def evaluate_segment() -> EvaluateSegment:
-    """The evaluator, wired."""
+    """Wire EvaluateSegment to its stores and settings; once per process."""
     return assemble.evaluate_segment(wiring, segments=load_saved_segments(), default_zone=load_defaults().time_zone)
 
 

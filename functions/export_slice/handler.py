@@ -14,7 +14,7 @@ logger = function_log("export_slice")
 
 @cache
 def export_slice() -> ExportSlice:
-    """The exporter of slices, wired."""
+    """Wire ExportSlice to its stores and settings; once per process."""
     return ExportSlice(files=wiring.files(), scan=wiring.profile_scan(), contacts=wiring.bulk_contacts())
 
 

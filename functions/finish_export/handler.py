@@ -14,7 +14,7 @@ logger = function_log("finish_export")
 
 @cache
 def finish_export() -> FinishExport:
-    """The gatherer, wired."""
+    """Wire FinishExport to its stores and settings; once per process."""
     return FinishExport(files=wiring.files())
 
 

@@ -14,7 +14,7 @@ logger = function_log("finish_import")
 
 @cache
 def finish_import() -> FinishImport:
-    """The reporter, wired."""
+    """Wire FinishImport to its stores and settings; once per process."""
     return FinishImport(files=wiring.files())
 
 

@@ -14,7 +14,7 @@ logger = function_log("gather_audience")
 
 @cache
 def gather_audience() -> GatherAudience:
-    """The gatherer, wired."""
+    """Wire GatherAudience to its stores and settings; once per process."""
     return audiences.gatherer()
 
 

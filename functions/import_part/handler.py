@@ -14,7 +14,7 @@ logger = function_log("import_part")
 
 @cache
 def import_part() -> ImportPart:
-    """The importer of parts, wired."""
+    """Wire ImportPart to its stores and settings; once per process."""
     return ImportPart(files=wiring.files(), contacts=wiring.bulk_contacts(), importer=wiring.importer())
 
 

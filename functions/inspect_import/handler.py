@@ -15,7 +15,7 @@ logger = function_log("inspect_import")
 
 @cache
 def inspect_import() -> InspectImport:
-    """The inspector, wired."""
+    """Wire InspectImport to its stores and settings; once per process."""
     return InspectImport(files=wiring.files(), clock=clock())
 
 

@@ -16,7 +16,7 @@ logger = function_log("merge_contacts")
 
 @cache
 def merge_contacts() -> MergeContacts:
-    """The merger, wired."""
+    """Wire MergeContacts to its stores and settings; once per process."""
     return assemble.merge_contacts(wiring, rules=load_identity_rules())
 
 

@@ -16,7 +16,7 @@ logger = function_log("pause_journey")
 
 @cache
 def pause_journey() -> PauseJourney:
-    """The parker, wired."""
+    """Wire PauseJourney to its stores and settings; once per process."""
     return assemble.pause_journey(wiring, default_zone=load_defaults().time_zone)
 
 

@@ -14,7 +14,7 @@ logger = function_log("plan_audience")
 
 @cache
 def plan_audience() -> PlanAudience:
-    """The planner, wired."""
+    """Wire PlanAudience to its stores and settings; once per process."""
     return audiences.planner()
 
 

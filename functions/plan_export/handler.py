@@ -15,7 +15,7 @@ logger = function_log("plan_export")
 
 @cache
 def plan_export() -> PlanExport:
-    """The planner, wired."""
+    """Wire PlanExport to its stores and settings; once per process."""
     return PlanExport(files=wiring.files(), scan=wiring.profile_scan(), segments=load_saved_segments())
 
 

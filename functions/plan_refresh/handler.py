@@ -19,7 +19,7 @@ logger = function_log("plan_refresh")
 
 @cache
 def plan_refresh() -> PlanRefresh:
-    """The planner, wired."""
+    """Wire PlanRefresh to its stores and settings; once per process."""
     return PlanRefresh(
         scan=wiring.profile_scan(),
         declaration=load_metrics(),

@@ -14,7 +14,7 @@ logger = function_log("preview_segment")
 
 @cache
 def preview_segment() -> PreviewSegment:
-    """The previewer, wired."""
+    """Wire PreviewSegment to its stores and settings; once per process."""
     return PreviewSegment(
         planner=audiences.planner(),
         reader=audiences.reader(),

@@ -14,7 +14,7 @@ logger = function_log("rank_customers")
 
 @cache
 def rank_customers() -> RankCustomers:
-    """The ranker, wired."""
+    """Wire RankCustomers to its stores and settings; once per process."""
     return RankCustomers(files=wiring.files())
 
 

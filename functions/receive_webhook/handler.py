@@ -33,7 +33,7 @@ app = APIGatewayHttpResolver()
 
 @cache
 def receive_webhook() -> ReceiveWebhook:
-    """The receiver of this process, with its queue, secrets and log."""
+    """Wire ReceiveWebhook to its queue, secrets and log; once per process."""
     settings = Settings.load()
     return ReceiveWebhook(
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),

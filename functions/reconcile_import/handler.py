@@ -14,7 +14,7 @@ logger = function_log("reconcile_import")
 
 @cache
 def reconcile_import() -> ReconcileImport:
-    """The reconciler, wired."""
+    """Wire ReconcileImport to its stores and settings; once per process."""
     return ReconcileImport(files=wiring.files(), importer=wiring.importer())
 
 

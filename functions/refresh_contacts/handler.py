@@ -20,18 +20,18 @@ logger = function_log("refresh_contacts")
 
 @cache
 def refresh_contacts() -> RefreshContacts:
-    """The refresher, wired."""
+    """Wire RefreshContacts to its stores and settings; once per process."""
     default_zone = load_defaults().time_zone
     measurer = Measurer(
         declaration=load_metrics(),
-        past=assemble.history_lookup(wiring),
+        history_lookup=assemble.history_lookup(wiring),
         default_zone=default_zone,
     )
     return RefreshContacts(
         scan=wiring.profile_scan(),
         contacts=wiring.contacts(),
         measurer=measurer,
-        keeper=assemble.upkeep(wiring, index=load_index(), tags=load_tag_system(), default_zone=default_zone),
+        upkeep=assemble.upkeep(wiring, index=load_index(), tags=load_tag_system(), default_zone=default_zone),
         files=wiring.files(),
     )
 

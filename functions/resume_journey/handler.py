@@ -16,7 +16,7 @@ logger = function_log("resume_journey")
 
 @cache
 def resume_journey() -> ResumeJourney:
-    """The resumer, wired."""
+    """Wire ResumeJourney to its stores and settings; once per process."""
     return assemble.resume_journey(wiring, default_zone=load_defaults().time_zone)
 
 

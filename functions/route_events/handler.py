@@ -25,13 +25,13 @@ metrics = Metrics(service="route_events")
 
 @cache
 def batch() -> RoutingBatch:
-    """The batch processor, wired."""
+    """Wire RoutingBatch to its stores and settings; once per process."""
     return RoutingBatch(router=route_events(), dead_letters=dead_letters())
 
 
 @cache
 def route_events() -> RouteEvents:
-    """The router, wired."""
+    """Wire RouteEvents to its stores and settings; once per process."""
     return assemble.route_events(
         wiring,
         journeys=load_journeys(),

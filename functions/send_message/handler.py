@@ -24,7 +24,7 @@ metrics = Metrics(service="send_message")
 
 @cache
 def send_message() -> SendMessage:
-    """The sender, wired."""
+    """Wire SendMessage to its stores and settings; once per process."""
     return assemble.send_message(
         wiring,
         messages=PublishedCatalogue(),

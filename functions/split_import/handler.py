@@ -14,7 +14,7 @@ logger = function_log("split_import")
 
 @cache
 def split_import() -> SplitImport:
-    """The divider, wired."""
+    """Wire SplitImport to its stores and settings; once per process."""
     return SplitImport(files=wiring.files())
 
 

@@ -19,7 +19,7 @@ metrics = Metrics(service="sweep_journeys")
 
 @cache
 def sweep_journeys() -> SweepJourneys:
-    """The sweeper, wired."""
+    """Wire SweepJourneys to its stores and settings; once per process."""
     return assemble.sweep_journeys(wiring, default_zone=load_defaults().time_zone)
 
 

@@ -24,7 +24,7 @@ app = APIGatewayHttpResolver()
 
 @cache
 def unsubscribe_contact() -> UnsubscribeContact:
-    """The unsubscriber of this process, with its queue and secret."""
+    """Wire UnsubscribeContact to its queue and secret; once per process."""
     settings = Settings.load()
     return UnsubscribeContact(
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),

@@ -18,7 +18,7 @@ logger = function_log("update_contact")
 
 @cache
 def update_contact() -> UpdateContact:
-    """The updater, wired."""
+    """Wire UpdateContact to its stores and settings; once per process."""
     return assemble.update_contact(
         wiring, tags=load_tag_system(), attributes=load_attributes(), lifecycle=load_lifecycle()
     )
