@@ -3,13 +3,13 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.audiences.build_audience_slice import BuildAudienceSlice
 from waypost.aws import audiences
+from waypost.aws.function_log import function_log
 
-logger = Logger(service="build_audience_slice")
+logger = function_log("build_audience_slice")
 
 
 @cache

@@ -3,17 +3,17 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
 from waypost.metrics.count_purchases import CountPurchases
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.measuring import Measurer
 
-logger = Logger(service="count_purchases")
+logger = function_log("count_purchases")
 
 
 @cache

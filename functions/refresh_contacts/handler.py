@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.contacts.tag_system import load_tag_system
 from waypost.defaults import load_defaults
 from waypost.metrics.declaration import load_metrics
@@ -15,7 +15,7 @@ from waypost.metrics.measuring import Measurer
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.segments.index import load_index
 
-logger = Logger(service="refresh_contacts")
+logger = function_log("refresh_contacts")
 
 
 @cache

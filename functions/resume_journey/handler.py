@@ -3,15 +3,15 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
 from waypost.journeys.resume_journey import ResumeJourney
 
-logger = Logger(service="resume_journey")
+logger = function_log("resume_journey")
 
 
 @cache

@@ -3,13 +3,14 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.clients import client
+from waypost.aws.function_log import function_log
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.contacts.identity.rules import load_identity_rules
 from waypost.contacts.tag_system import load_tag_system
@@ -18,7 +19,7 @@ from waypost.journeys.published import load_journeys
 from waypost.routing.route_events import RouteEvents
 from waypost.segments.index import load_index
 
-logger = Logger(service="route_events")
+logger = function_log("route_events")
 metrics = Metrics(service="route_events")
 
 
