@@ -10,14 +10,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-<<<<<<< HEAD
 from tests.adapters.stores import Stores, dynamo_stores, in_nurture
 from tests.adapters.test_merges_contract import merged, two
-from tests.engine.test_crashes import EXPECTED, LIVES
-from tests.engine.world import CONTACT, Play, World, send_request, touch
-=======
-from tests.adapters.stores import Stores, dynamo_stores
->>>>>>> main
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.enrolments import FakeEnrolments

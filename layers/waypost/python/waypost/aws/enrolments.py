@@ -7,13 +7,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-<<<<<<< HEAD
-from waypost.aws import sweeper_index as due
-from waypost.aws import table
-from waypost.aws.enrolment_row import EVERY, OPEN, open_sk, packed, past_sk, unpacked
-=======
 from waypost.aws import sweeper_index, table
->>>>>>> main
+from waypost.aws.enrolment_row import EVERY, OPEN, open_sk, packed, past_sk, unpacked
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
@@ -182,7 +177,6 @@ class DynamoEnrolments:
             return False
         return True
 
-<<<<<<< HEAD
     def _remove(self, sk: str, enrolment: Enrolment, revision: int) -> bool:
         """Delete a row of the enrolment; False when it has another revision, or is not there."""
         try:
@@ -205,14 +199,9 @@ class DynamoEnrolments:
         )
         return table.load_item(answer["Item"])["revision"] if "Item" in answer else None
 
-    def due(
-        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
-    ) -> Iterator[Reference]:
-=======
     def find_due(
         self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
     ) -> Iterator[DueEnrolment]:
->>>>>>> main
         """See EnrolmentStore."""
         for pk, sk, due_at in sweeper_index.between(
             self.client, self.table_name, KIND, shard, since, until, _place(after)
@@ -224,13 +213,8 @@ class DynamoEnrolments:
 
     def _put(self, enrolment: Enrolment) -> dict[str, Any]:
         """The row of an unfinished enrolment, with what puts it into the index of what is due."""
-<<<<<<< HEAD
         values = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
-        values |= due.owed(KIND, enrolment.contact_id, enrolment.due_at)
-=======
-        values = enrolment.to_dict() | sweeper_index.owed(KIND, enrolment.contact_id, enrolment.due_at)
-        values["revision"] = enrolment.revision + 1
->>>>>>> main
+        values |= sweeper_index.owed(KIND, enrolment.contact_id, enrolment.due_at)
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 

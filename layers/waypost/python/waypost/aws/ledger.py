@@ -7,14 +7,8 @@ from typing import Any, Final, Literal, assert_never
 
 from botocore.exceptions import ClientError
 
-<<<<<<< HEAD
-from waypost.aws import history, table
-from waypost.aws import sweeper_index as due
-from waypost.aws.enrolment_row import open_sk, past_sk, unpacked
-=======
 from waypost.aws import history, sweeper_index, table
-from waypost.aws.enrolments import open_sk, past_sk
->>>>>>> main
+from waypost.aws.enrolment_row import open_sk, past_sk, unpacked
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
