@@ -11,7 +11,7 @@ from tests.fakes.effects import Effects, effect
 from waypost.clock import format_instant
 from waypost.ids import shard_of
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import SHARDS, EntryTerms, Reference, Refusal
+from waypost.journeys.ports import SHARDS, DueEnrolment, EntryTerms, Refusal
 
 
 class FakeEnrolments:
@@ -22,17 +22,18 @@ class FakeEnrolments:
     def __init__(self, effects: Effects | None = None) -> None:
         self.effects = effects or Effects()
         self.items: dict[tuple[str, str], str] = {}
+        self.past: dict[tuple[str, str], str] = {}
         self.holders: dict[tuple[str, str], dict[str, Any]] = {}
         self.audiences: Counter[tuple[str, int]] = Counter()
 
     def __contains__(self, enrolment_id: object) -> bool:
-        return any(enrolment_id == known for _, known in self.items)
+        return any(enrolment_id == known for _, known in self.past | self.items)
 
     def __iter__(self) -> Iterator[Enrolment]:
-        return (Enrolment.from_dict(json.loads(item)) for item in self.items.values())
+        return (Enrolment.from_dict(json.loads(item)) for item in (self.past | self.items).values())
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.past | self.items)
 
     def put(self, enrolment: Enrolment) -> Enrolment:
         """Have this enrolment, without an effect."""
@@ -71,7 +72,8 @@ class FakeEnrolments:
 
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
         """See EnrolmentStore."""
-        item = self.items.get((contact_id, enrolment_id))
+        key = contact_id, enrolment_id
+        item = self.items.get(key) or self.past.get(key)
         return Enrolment.from_dict(json.loads(item)) if item else None
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
@@ -80,7 +82,7 @@ class FakeEnrolments:
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
-        items = [item for (owner, _), item in self.items.items() if owner == contact_id]
+        items = [item for (owner, _), item in (self.past | self.items).items() if owner == contact_id]
         return [Enrolment.from_dict(json.loads(item)) for item in items]
 
     @effect
@@ -99,18 +101,23 @@ class FakeEnrolments:
         if stored is not None and held and stored.status != "ended":
             self._store(replace(stored, anchor_at=instant))
 
-    @effect
     def end(self, enrolment: Enrolment) -> bool:
-        """See EnrolmentStore."""
+        """See EnrolmentStore. Two writes, as in DynamoDB: a past row says nothing as long as there is an open one."""
         for (contact_id, _), held in self.holders.items():
             if contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id:
                 held["active"] = False
-        if not self._is_as_read(enrolment):
+        return self._is_as_read(enrolment) and self.close(enrolment, kept=self.keep(enrolment))
+
+    @effect
+    def keep(self, /, enrolment: Enrolment) -> bool:
+        """Write the past row, unless another end was first."""
+        key = enrolment.contact_id, enrolment.enrolment_id
+        if key in self.past and json.loads(self.past[key])["revision"] > enrolment.revision:
             return False
-        self._store(enrolment)
+        self.past[key] = _dumped(enrolment)
         return True
 
-    def load_many(self, references: Sequence[Reference]) -> list[Enrolment]:
+    def load_many(self, references: Sequence[DueEnrolment]) -> list[Enrolment]:
         """See ChangedEnrolments."""
         found = (self.load(each.contact_id, each.enrolment_id) for each in references)
         return [each for each in found if each is not None and each.status != "ended"]
@@ -129,19 +136,30 @@ class FakeEnrolments:
             return False
         for each in held:
             each |= {"active": True, "enrolment_id": enrolment.enrolment_id, "enrolled_at": enrolment.enrolled_at}
+        del self.past[enrolment.contact_id, enrolment.enrolment_id]
         self._store(enrolment)
         return True
 
-    def due(
-        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
-    ) -> Iterator[Reference]:
+    @effect
+    def close(self, /, enrolment: Enrolment, *, kept: bool) -> bool:
+        """Remove the open row; if it was changed since it was read, what was kept is not true."""
+        key = enrolment.contact_id, enrolment.enrolment_id
+        if self._is_as_read(enrolment):
+            del self.items[key]
+            return True
+        ours = key in self.past and json.loads(self.past[key])["revision"] == enrolment.revision + 1
+        if key in self.items and ours:
+            del self.past[key]
+        return kept and ours and key not in self.items
+
+    def find_due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
+    ) -> Iterator[DueEnrolment]:
         """See EnrolmentStore."""
         found = [
-            Reference(each.contact_id, each.enrolment_id, each.due_at)
+            DueEnrolment(each.contact_id, each.enrolment_id, each.due_at)
             for each in self._of_shard(shard)
-            if each.status != "ended"
-            and (since is None or since < each.due_at)
-            and each.due_at <= until
+            if each.status != "ended" and (since is None or since < each.due_at) and each.due_at <= until
         ]
         found.sort(key=_place)
         return iter([each for each in found if after is None or _place(each) > _place(after)])
@@ -161,9 +179,13 @@ class FakeEnrolments:
         return stored is not None and stored.status != "ended" and stored.revision == enrolment.revision
 
     def _store(self, enrolment: Enrolment) -> None:
-        stored = enrolment.to_dict() | {"revision": enrolment.revision + 1}
-        self.items[enrolment.contact_id, enrolment.enrolment_id] = json.dumps(stored)
+        rows = self.past if enrolment.status == "ended" else self.items
+        rows[enrolment.contact_id, enrolment.enrolment_id] = _dumped(enrolment)
 
 
-def _place(reference: Reference) -> tuple[str, str, str]:
+def _dumped(enrolment: Enrolment) -> str:
+    return json.dumps(enrolment.to_dict() | {"revision": enrolment.revision + 1})
+
+
+def _place(reference: DueEnrolment) -> tuple[str, str, str]:
     return format_instant(reference.due_at), reference.contact_id, reference.enrolment_id

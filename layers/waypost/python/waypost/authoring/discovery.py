@@ -14,7 +14,7 @@ from waypost.authoring.declaring import declared
 from waypost.authoring.definition import deployed, functions_called
 from waypost.authoring.functions import FUNCTIONS
 from waypost.authoring.lint import lint
-from waypost.authoring.manifest import JourneyManifest
+from waypost.authoring.manifest import JourneyManifest, RemovedJourneys
 from waypost.authoring.messages import MessageFolder
 from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
@@ -67,12 +67,16 @@ class JourneyFolder:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Everything authored: the sending policy, the journeys and the operations by name, and the declared sections."""
+    """Everything authored: the sending policy, the journeys and the operations by name, and the declared sections.
+
+    ``removed`` says why the contacts of journeys whose folders are gone are stopped.
+    """
 
     sending: SendingRules
     journeys: tuple[JourneyFolder, ...]
     operations: tuple[OperationFolder, ...] = ()
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    removed: Mapping[str, str] = field(default_factory=dict)
 
 
 def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operations: Path | None = None) -> Library:
@@ -84,13 +88,14 @@ def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operat
     reader = _Reader(statemachines)
     sending = reader.sending()
     journeys = [reader.journey(path, sending, tasks) for path in reader.folders(statemachines / "journeys")]
+    removed = reader.removed(statemachines / "journeys")
     found, sections = operations(reader, shipped=shipped_operations), declared(reader)
     check_names(reader, [journey for journey in journeys if journey is not None], sections)
     reader.raise_problems()
     rules = written_rules(sections)
-    due = tuple(operation.with_needed_schedules(sections) for operation in found)
+    with_schedules = tuple(operation.with_needed_schedules(sections) for operation in found)
     ready = tuple(journey.with_segments(rules) for journey in journeys if journey is not None)
-    return Library(sending, ready, due, sections)
+    return Library(sending, ready, with_schedules, sections, removed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,15 @@ class _Reader(FileReader):
             functions=functions_called(machine),
             messages={name: message for name, message in messages.items() if message is not None},
         )
+
+    def removed(self, folder: Path) -> dict[str, str]:
+        """Journey → why its contacts are stopped now that its folder is gone."""
+        path = folder / "removed.yaml"
+        file = self.declared(path, RemovedJourneys)
+        for name in file.removed if file else ():
+            if (folder / name).is_dir():
+                self.add(path, f"removed.{name}", "its folder is there; delete the folder or this line")
+        return dict(file.removed) if file else {}
 
     def _manifest(self, folder: Path) -> JourneyManifest | None:
         path = folder / "journey.yaml"

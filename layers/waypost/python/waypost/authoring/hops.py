@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from waypost.authoring.expressions import FUNCTIONS, RESERVED
 from waypost.authoring.graph import LEAVING_ERRORS, Scope, State, branches, called_function
 from waypost.authoring.variables import Variables, variables_of
 
@@ -40,16 +41,6 @@ _CATCH_ALL: Final = frozenset({"States.ALL", "States.TaskFailed"})
 _NAME_LIMIT: Final = 80  # characters; source: Step Functions quotas
 _TIME_OF_EXECUTION: Final = re.compile(r"\$states\.context\.(Execution\.StartTime|State\.EnteredTime)\b")
 _READS_INPUT: Final = re.compile(r"\$states\.input\b")
-_JSONATA_FUNCTIONS: Final = frozenset({
-    "abs", "append", "assert", "average", "base64decode", "base64encode", "boolean", "ceil", "clone", "contains",
-    "count", "decodeUrl", "decodeUrlComponent", "distinct", "each", "encodeUrl", "encodeUrlComponent", "error",
-    "eval", "exists", "filter", "floor", "formatBase", "formatInteger", "formatNumber", "fromMillis", "hash", "join",
-    "keys", "length", "lookup", "lowercase", "map", "match", "max", "merge", "millis", "min", "not", "now", "number",
-    "pad", "parse", "parseInteger", "partition", "power", "random", "range", "reduce", "replace", "reverse", "round",
-    "shuffle", "sift", "single", "sort", "split", "spread", "sqrt", "states", "string", "substring",
-    "substringAfter", "substringBefore", "sum", "toMillis", "trim", "type", "uppercase", "uuid", "zip",
-})  # fmt: skip
-"""Source: JSONata 2.0 function library; AWS Step Functions Developer Guide, "JSONata functions provided by Step Functions"."""
 
 
 def hop_findings(definition: Definition) -> Findings:
@@ -118,7 +109,7 @@ class _Names:
 def _scope_findings(machine: Definition, around: Sequence[_Level]) -> Findings:
     scope = Scope(machine["StartAt"], machine["States"])
     variables = variables_of(scope)
-    for name in sorted(variables.assigned & _JSONATA_FUNCTIONS):
+    for name in sorted(variables.assigned & (FUNCTIONS | RESERVED)):
         yield "States", f"${name} is a function of JSONata; give the variable another name, such as {name}_number"
     for name, state in scope.states.items():
         yield from _reads_the_hops_time(name, state)
@@ -269,8 +260,8 @@ def _close_at_the_ends(machine: Definition, names: _Names) -> None:
             case {"Type": "Fail"}:
                 failed = names.new(name, ": failed")
                 added[failed] = dict(state)
-                told = {"error": state.get("Error", ""), "cause": state.get("Cause", ""), "state": name}
-                task = _asks(CLOSE, {"outcome": "failed", **told}, Output="{% $states.input %}", Next=failed)
+                failure = {"error": state.get("Error", ""), "cause": state.get("Cause", ""), "state": name}
+                task = _asks(CLOSE, {"outcome": "failed", **failure}, Output="{% $states.input %}", Next=failed)
                 states[name] = task | {key: state[key] for key in ("Comment",) if key in state}
             case {"Type": "Succeed"}:
                 state["Type"], state["Next"] = "Pass", close
@@ -297,8 +288,8 @@ def _close_at_errors(
             continue
         if any("States.ALL" in row["ErrorEquals"] for row in rows):
             continue
-        told = f"{{% $merge([$states.errorOutput, {{'state': {_text(name)}}}]) %}}"
-        state["Catch"] = [*rows, {"ErrorEquals": ["States.ALL"], "Output": told, "Next": why}]
+        output = f"{{% $merge([$states.errorOutput, {{'state': {_text(name)}}}]) %}}"
+        state["Catch"] = [*rows, {"ErrorEquals": ["States.ALL"], "Output": output, "Next": why}]
     error, cause = "{% $states.input.Error %}", "{% $exists($states.input.Cause) ? $states.input.Cause : '' %}"
     ways = [{"Condition": f"{{% $states.input.Error = '{SUPERSEDED}' %}}", "Next": parked}]
     if transient:
@@ -327,8 +318,8 @@ def _left(*, failing: str | None) -> State:
     """Where a hop goes whose contact leaves, unless the Pause itself catches that; at the outermost scope nothing does."""
     error, cause = "$states.input.answer.error", "$states.input.answer.cause"
     if failing is not None:
-        told = f"{{% {{'Error': {error}, 'Cause': {cause}, 'state': $states.input.answer.state}} %}}"
-        return {"Type": "Pass", "Comment": "Nothing catches the leaving.", "Output": told, "Next": failing}
+        output = f"{{% {{'Error': {error}, 'Cause': {cause}, 'state': $states.input.answer.state}} %}}"
+        return {"Type": "Pass", "Comment": "Nothing catches the leaving.", "Output": output, "Next": failing}
     return {
         "Type": "Fail",
         "Comment": "The contact leaves the journey: by its goal or an exit event, caught where the author catches it.",

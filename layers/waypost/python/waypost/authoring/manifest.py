@@ -271,6 +271,12 @@ class JourneyManifest(Authored):
         }
 
 
+class RemovedJourneys(Authored):
+    """``removed.yaml`` beside the folders of journeys: those that are gone, and why their contacts are stopped."""
+
+    removed: dict[str, Text]
+
+
 def _published_trigger(trigger: EventTrigger | ManualTrigger, journey: str) -> dict[str, Any]:
     match trigger:
         case EventTrigger():

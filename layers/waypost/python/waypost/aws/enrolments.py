@@ -1,27 +1,24 @@
 """Enrolments in DynamoDB: one item each, and the items that hold re-entry, exclusive groups and audience limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from waypost.aws import sweeper_index as due
-from waypost.aws import table
+from waypost.aws import sweeper_index, table
+from waypost.aws.enrolment_row import EVERY, OPEN, open_sk, packed, past_sk, unpacked
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import EntryTerms, Reference, Refusal
+from waypost.journeys.ports import DueEnrolment, EntryTerms, Refusal
 
 TransactPart = dict[str, Any]
 
 IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
 KIND: Final = "enrolment"
-EVERY: Final = "enrolment#"
-OPEN: Final = "enrolment#open#"
-"""Before the past ones in order: a row that moves while all are read is found at least once."""
 
 
 @translates_errors
@@ -83,7 +80,7 @@ class DynamoEnrolments:
                 TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
             )
             if "Item" in answer:
-                return Enrolment.from_dict(table.load_item(answer["Item"]))
+                return Enrolment.from_dict(unpacked(table.load_item(answer["Item"])))
         return None
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
@@ -91,7 +88,7 @@ class DynamoEnrolments:
         return self._under(contact_id, OPEN)
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
-        """See EnrolmentStore. One that moves while its pages are read is read once: as it was found first."""
+        """See EnrolmentStore. Open ones stand before the past ones in order: one that ends meanwhile is read once, as open."""
         found: dict[str, Enrolment] = {}
         for enrolment in self._under(contact_id, EVERY):
             found.setdefault(enrolment.enrolment_id, enrolment)
@@ -99,7 +96,7 @@ class DynamoEnrolments:
 
     def _under(self, contact_id: str, prefix: str) -> list[Enrolment]:
         items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix=prefix)
-        return [Enrolment.from_dict(item) for item in items]
+        return [Enrolment.from_dict(unpacked(item)) for item in items]
 
     def save(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore."""
@@ -118,15 +115,19 @@ class DynamoEnrolments:
             pk=table.contact_pk(contact_id),
             sk=open_sk(enrolment_id),
             set_={"anchor_at": format_instant(instant)},
-            condition="attribute_type(#anchor_at, :null) OR #anchor_at < :set_anchor_at",
-            values={"null": "NULL", "one": 1},
+            condition="attribute_exists(pk) AND (attribute_not_exists(#anchor_at) OR #anchor_at < :set_anchor_at)",
+            values={"one": 1},
         )
         request["UpdateExpression"] += " ADD #revision :one"
         request["ExpressionAttributeNames"]["#revision"] = "revision"
         table.written(self.client, request)
 
     def end(self, enrolment: Enrolment) -> bool:
-        """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so."""
+        """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so.
+
+        The past row is written before the open one is removed, each for itself. As long as there is an open row, the past one
+        says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
+        """
         held = [f"reentry#{enrolment.journey}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         for sk in held:
@@ -141,31 +142,46 @@ class DynamoEnrolments:
                     values={"mine": enrolment.enrolment_id},
                 ),
             )
-        pk = table.contact_pk(enrolment.contact_id)
-        removed = {
-            "TableName": self.table_name,
-            "Key": table.key(pk, open_sk(enrolment.enrolment_id)),
-            **_unchanged(enrolment),
-        }
-        kept = {
-            "TableName": self.table_name,
-            "Item": table.key(pk, past_sk(enrolment.enrolment_id))
-            | table.dump_item(enrolment.to_dict() | {"revision": enrolment.revision + 1}),
-        }
+        revision, now_open, now_past = (
+            enrolment.revision,
+            open_sk(enrolment.enrolment_id),
+            past_sk(enrolment.enrolment_id),
+        )
+        if self._revision(enrolment, now_open) != revision:
+            return False
+        kept = self._keep(enrolment)
+        if self._remove(now_open, enrolment, revision):
+            return True  # perhaps the end of a call that died before it came here
+        if (
+            self._revision(enrolment, now_open) is not None
+        ):  # it was changed since it was read: what we kept is not true
+            self._remove(now_past, enrolment, revision + 1)
+            return False
+        return kept and self._revision(enrolment, now_past) == revision + 1
+
+    def _keep(self, enrolment: Enrolment) -> bool:
+        """Write the past row, unless another end of the same row was first, or one of a later row."""
+        ended = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
+        place = table.key(table.contact_pk(enrolment.contact_id), past_sk(enrolment.enrolment_id))
         try:
-            self.client.transact_write_items(TransactItems=[{"Delete": removed}, {"Put": kept}])
+            self.client.put_item(
+                TableName=self.table_name,
+                Item=place | table.dump_item(ended),
+                ConditionExpression="attribute_not_exists(pk) OR #revision < :revision",
+                ExpressionAttributeNames={"#revision": "revision"},
+                ExpressionAttributeValues=table.dump_item({":revision": enrolment.revision + 1}),
+            )
         except ClientError as error:
-            if table.error_code(error) != table.TRANSACTION_CANCELED:
+            if table.error_code(error) != table.CONDITION_FAILED:
                 raise
-            table.failed_conditions(error)
             return False
         return True
 
-    def load_many(self, references: Sequence[Reference]) -> list[Enrolment]:
+    def load_many(self, references: Sequence[DueEnrolment]) -> list[Enrolment]:
         """See ChangedEnrolments."""
         keys = {(table.contact_pk(each.contact_id), open_sk(each.enrolment_id)): None for each in references}
         items = table.batch_get(self.client, self.table_name, keys) if keys else []
-        return [Enrolment.from_dict(item) for item in items]
+        return [Enrolment.from_dict(unpacked(item)) for item in items]
 
     def reopen(self, enrolment: Enrolment) -> bool:
         """See ChangedEnrolments. What it held and nothing else holds is taken up again in the same transaction."""
@@ -190,20 +206,44 @@ class DynamoEnrolments:
             return False
         return True
 
-    def due(
-        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
-    ) -> Iterator[Reference]:
+    def _remove(self, sk: str, enrolment: Enrolment, revision: int) -> bool:
+        """Delete a row of the enrolment; False when it has another revision, or is not there."""
+        try:
+            self.client.delete_item(
+                TableName=self.table_name,
+                Key=table.key(table.contact_pk(enrolment.contact_id), sk),
+                **_unchanged(replace(enrolment, revision=revision)),
+            )
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
+            return False
+        return True
+
+    def _revision(self, enrolment: Enrolment, sk: str) -> int | None:
+        """The revision of one of its rows; None when there is none."""
+        place = table.key(table.contact_pk(enrolment.contact_id), sk)
+        answer = self.client.get_item(
+            TableName=self.table_name, Key=place, ConsistentRead=True, ProjectionExpression="revision"
+        )
+        return table.load_item(answer["Item"])["revision"] if "Item" in answer else None
+
+    def find_due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
+    ) -> Iterator[DueEnrolment]:
         """See EnrolmentStore."""
-        for pk, sk, due_at in due.between(self.client, self.table_name, KIND, shard, since, until, _place(after)):
-            yield Reference(pk.removeprefix("contact#"), sk.removeprefix(OPEN), parse_instant(due_at))
+        for pk, sk, due_at in sweeper_index.between(
+            self.client, self.table_name, KIND, shard, since, until, _place(after)
+        ):
+            yield DueEnrolment(pk.removeprefix("contact#"), sk.removeprefix(OPEN), parse_instant(due_at))
 
     def _put_enrolment(self, enrolment: Enrolment) -> TransactPart:
         return {"Put": {**self._put(enrolment), "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def _put(self, enrolment: Enrolment) -> dict[str, Any]:
         """The row of an unfinished enrolment, with what puts it into the index of what is due."""
-        values = enrolment.to_dict() | due.owed(KIND, enrolment.contact_id, enrolment.due_at)
-        values["revision"] = enrolment.revision + 1
+        values = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
+        values |= sweeper_index.owed(KIND, enrolment.contact_id, enrolment.due_at)
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 
@@ -268,7 +308,7 @@ def _unchanged(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-def _place(reference: Reference | None) -> tuple[str, str, str] | None:
+def _place(reference: DueEnrolment | None) -> tuple[str, str, str] | None:
     """The key of an enrolment in the index, without its shard."""
     if reference is None:
         return None
@@ -277,13 +317,3 @@ def _place(reference: Reference | None) -> tuple[str, str, str] | None:
         open_sk(reference.enrolment_id),
         format_instant(reference.due_at),
     )
-
-
-def open_sk(enrolment_id: str) -> str:
-    """The sort key of an enrolment while the contact is in the journey."""
-    return f"{OPEN}{enrolment_id}"
-
-
-def past_sk(enrolment_id: str) -> str:
-    """The sort key of an enrolment that has ended."""
-    return f"{EVERY}past#{enrolment_id}"

@@ -63,7 +63,7 @@ class ApplyChange:
         Reads an index key and a row for each contact in a journey; writes two rows for each that is taken.
         """
         left, seen = Counter[Place](), 0
-        due = (each for shard in range(SHARDS) for each in self.enrolments.due(shard, since=None, until=EVER))
+        due = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=None, until=EVER))
         for batch in batched(due, BATCH):
             rows = [row for row in self.enrolments.load_many(batch) if row.journey in changes]
             for place in self.side_by_side(lambda row: self._one(changes[row.journey], row), rows):

@@ -107,14 +107,14 @@ class PlanChange:
             mine = {place: count for place, count in waiting.items() if place[0] == name}
             if name in folders:
                 plans.append(self._changed(folders[name], deployed.get(name, []), mine, begun.get(name), by, now))
-            else:
+            elif mine:
                 plans.append(_removed(name, deployed.get(name, []), mine, removed.get(name), sorted(folders), by, now))
         return [plan for plan in plans if plan.now != plan.to_version or plan.versions or plan.problems]
 
     def waiting(self) -> Waiting:
         """How many contacts wait where, and how many walk."""
         found, seen = Counter[tuple[str, str, str]](), 0
-        due = (each for shard in range(SHARDS) for each in self.enrolments.due(shard, since=None, until=EVER))
+        due = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=None, until=EVER))
         for batch in batched(due, BATCH):
             for row in self.enrolments.load_many(batch):
                 parked = row.position == "parked" and row.pause is not None
@@ -258,7 +258,7 @@ def _removed(
     problem = (
         f"{_folder(name)}: the folder is gone or renamed, and {_contacts(count)} {'is' if count == 1 else 'are'} in the "
         f"journey{_nearest(name, folders)}; put it back with `closed: true` in its journey.yaml until nobody is left, or give "
-        f"the reason to stop them in statemachines/journeys/removed.yaml: `{name}: <reason>`"
+        f"the reason to stop them in statemachines/journeys/removed.yaml: removed: {{{name}: <reason>}}"
     )
     acts = {version.version: {ANY_STATE: act} for version in versions} if act else {}
     change = Change(change_id(name, "", now), name, "", acts, by, now) if acts else None

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 from waypost.journeys.changes.change import Change, Position
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import EnrolmentStore, Reference
+from waypost.journeys.ports import DueEnrolment, EnrolmentStore
 
 
 class ChangedEnrolments(EnrolmentStore, Protocol):
     """The enrolments, for a change that looks at all of them."""
 
-    def load_many(self, references: Sequence[Reference]) -> list[Enrolment]:
+    def load_many(self, references: Sequence[DueEnrolment]) -> list[Enrolment]:
         """The unfinished enrolments of at most 100 references, read consistently; those that have ended are left out."""
         ...
 

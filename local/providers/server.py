@@ -1,0 +1,287 @@
+"""Stands in for the providers of every channel: an HTTP server that mounts each ``channels/*/fake.py``.
+
+Started by the local cloud; the Lambda functions reach it with their real clients, by the environment variables in
+``endpoints``. It keeps every call, can be told to fail in the ways providers fail, and can report what became of a message
+as they do.
+"""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Self, assert_never
+
+from local.loopback import call
+from local.providers.record import Call, Fault, Record
+from waypost.channels.fake_contract import (
+    FakeProvider,
+    Fate,
+    HttpAnswer,
+    HttpRequest,
+    RefusedRequestError,
+    SentMessage,
+    aws_error,
+)
+from waypost.clock import Clock, real_now
+from waypost.contacts.channels import CHANNELS, Channel
+
+PublishEvents = Callable[[list[dict[str, Any]]], None]
+PassOn = Callable[[HttpRequest], HttpAnswer]
+
+
+@cache
+def fakes() -> Mapping[Channel, tuple[FakeProvider, ...]]:
+    """The fake providers of each channel."""
+    return {channel: import_module(f"waypost.channels.{channel}.fake").FAKES for channel in CHANNELS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Received:
+    channel: Channel
+    fake: FakeProvider
+    request: HttpRequest
+    message: SentMessage
+
+
+_ON_THE_WAY: Final[tuple[Fate, ...]] = ("accepted", "delivered")
+
+
+class Providers(Record):
+    """The server: a context manager; ``url`` is its address while it runs.
+
+    ``pass_on`` hands a request to the embedded cloud's own service, which refuses an unverified sender; without it every
+    sender counts as verified.
+    ``publish_events(entries)`` puts events on the default bus; it is used when ``delivery_events`` is on.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock = real_now,
+        pass_on: PassOn | None = None,
+        publish_events: PublishEvents | None = None,
+        delivery_events: bool = False,
+        port: int = 0,
+        kept_in: Path | None = None,
+    ) -> None:
+        super().__init__(clock, kept_in=kept_in)
+        self.pass_on = pass_on
+        self.publish_events = publish_events
+        self.delivery_events = delivery_events
+        self._reporting = 0
+        self._all_reported = threading.Condition()
+        self._closing = threading.Event()
+        self.port = port
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        self._listen()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._stop_listening()
+
+    @property
+    def url(self) -> str:
+        """Where the functions reach the providers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The environment variables by which the functions' clients find the providers."""
+        return {name: self.url for each in fakes().values() for fake in each for name in fake.endpoints}
+
+    def rest(self, within: float) -> bool:
+        """Wait until it is reported what became of every accepted message; whether that was so in time."""
+        with self._all_reported:
+            return self._all_reported.wait_for(lambda: not self._reporting, timeout=within)
+
+    @contextmanager
+    def refusing_connections(self) -> Iterator[None]:
+        """Inside the block no connection can be opened."""
+        self._stop_listening()
+        try:
+            yield
+        finally:
+            self._listen()
+
+    def report(self, call: Call, fate: Fate) -> None:
+        """Report what became of an accepted message. Raises ValueError for what its provider does not report."""
+        self._publish(self.notice(call, fate, at=self.clock()))
+
+    def notice(self, call: Call, fate: Fate, *, at: datetime) -> dict[str, Any]:
+        """The entry for the event bus by which the provider reports it."""
+        (fake,) = [fake for fake in fakes()[call.channel] if fate in fake.fates]
+        entry: dict[str, Any] = fake.notice(fate, call.message, message_id=call.message_id, sent_at=call.at, at=at)
+        return entry
+
+    def _publish(self, entry: dict[str, Any]) -> None:
+        if self.publish_events is None:
+            raise RuntimeError("there is no event bus to report to")
+        self.publish_events([entry])
+
+    def _listen(self) -> None:
+        self._server = _Server(("127.0.0.1", self.port), _Handler)
+        self._server.providers = self
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def _stop_listening(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Around an accepted call, until it is reported what became of the message."""
+        with self._all_reported:
+            self._reporting += 1
+        try:
+            yield
+        finally:
+            with self._all_reported:
+                self._reporting -= 1
+                self._all_reported.notify_all()
+
+    def report_delivery(self, call: Call) -> None:
+        """Report an accepted message as sent and delivered, as far as its provider does, a moment after its answer."""
+        if not self.delivery_events:
+            return
+        for fate in _ON_THE_WAY:
+            if any(fate in fake.fates for fake in fakes()[call.channel]):
+                self.report(call, fate)
+
+    def hold_back(self, seconds: float) -> None:
+        """Wait before an answer, but not longer than the server lives."""
+        self._closing.wait(seconds)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+    block_on_close = False
+    providers: Providers
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away while its answer was held back is what a stall is for; nothing to report."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_POST(self) -> None:
+        """A request to any of the providers; what none of them recognises is not a provider's."""
+        length = int(self.headers.get("content-length", 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = HttpRequest(method="POST", path=self.path, headers=headers, body=self.rfile.read(length))
+        for channel, mounted in fakes().items():
+            for fake in mounted:
+                if fake.recognises(request):
+                    self._receive(_Received(channel=channel, fake=fake, request=request, message=fake.read(request)))
+                    return
+        self._answer(aws_error(404, "UnknownOperationException", f"no provider answers {self.path}"))
+
+    def _receive(self, received: _Received) -> None:
+        providers = self.server.providers
+        fault = providers.take_fault(received.channel, received.message.tags.get("message_key", ""))
+        if fault is not None and self._failed(fault, received):
+            return
+        try:
+            received.fake.check(received.message)
+        except RefusedRequestError as refused:
+            self._record(received, outcome="reject")
+            self._answer(refused.answer)
+            return
+        message_id = received.fake.new_id()
+        if received.fake.is_passed_on and providers.pass_on is not None:
+            answer = providers.pass_on(received.request)
+            if answer.status >= 300:
+                self._record(received, outcome="reject")
+                self._answer(answer)
+                return
+            message_id = answer.content["MessageId"]
+        self._accept(fault, received, message_id)
+
+    def _failed(self, fault: Fault, received: _Received) -> bool:
+        """Act a fault out; a stall is not one yet, its message is accepted first."""
+        match fault.kind:
+            case "stall":
+                return False
+            case "drop":
+                self._record(received, outcome="drop")
+                self.close_connection = True
+                self.connection.shutdown(2)
+            case "throttle" | "reject" | "refuse_us" | "address_gone" | "error" as kind:
+                answer = received.fake.refusal(kind)
+                self._record(received, outcome=kind)
+                self._answer(answer)
+            case _:
+                assert_never(fault.kind)
+        return True
+
+    def _record(self, received: _Received, **values: Any) -> Call:
+        message = received.message
+        return self.server.providers.record(
+            channel=received.channel,
+            message_key=message.tags.get("message_key", ""),
+            recipient=message.recipient,
+            content=message.content,
+            tags=message.tags,
+            request=message.request,
+            **values,
+        )
+
+    def _accept(self, fault: Fault | None, received: _Received, message_id: str) -> None:
+        providers = self.server.providers
+        with providers.reporting():
+            accepted = self._record(received, outcome="accepted", stalled=fault is not None, message_id=message_id)
+            try:
+                if fault is None:
+                    self._answer(received.fake.accepted(message_id))
+            finally:
+                providers.report_delivery(accepted)
+        if fault is not None:
+            providers.hold_back(fault.seconds)
+            self._answer(received.fake.accepted(message_id))
+
+    def _answer(self, answer: HttpAnswer) -> None:
+        payload = (answer.text or json.dumps(dict(answer.content))).encode()
+        self.send_response(answer.status)
+        self.send_header("content-type", "text/xml" if answer.text else "application/x-amz-json-1.0")
+        self.send_header("content-length", str(len(payload)))
+        self.send_header("x-amzn-requestid", str(uuid.uuid4()))
+        self.send_header("connection", "close")  # so that refused connections are felt at once
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name is http.server's
+        """The calls are kept; a line each on standard error is not wanted."""
+
+
+def pass_on_to(endpoint: str) -> PassOn:
+    """A ``pass_on`` that lets the services of the embedded cloud at ``endpoint`` check and accept each request."""
+
+    def send(request: HttpRequest) -> HttpAnswer:
+        headers = {"authorization": request.headers.get("authorization", ""), "content-type": "application/json"}
+        answer = call(request.method, f"{endpoint}{request.path}", body=request.body, headers=headers, timeout=10)
+        content = answer.json()
+        if answer.status < 300:
+            return HttpAnswer(status=answer.status, content=content)
+        code = str(content.get("__type") or content.get("code") or "MessageRejected")
+        return aws_error(answer.status, code, str(content.get("message", "")))
+
+    return send

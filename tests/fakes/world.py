@@ -1,0 +1,533 @@
+"""The engine wired to fakes, and what stands around it on AWS: redelivery, state machines, schedules, the sweeper."""
+
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from tests.fakes.bus import FakeBus
+from tests.fakes.clock import FakeClock
+from tests.fakes.contacts import FakeContacts
+from tests.fakes.effects import Crash, Effects
+from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.history import FakeHistory
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.machines import FakeMachines
+from tests.fakes.provider import FakeProvider
+from tests.fakes.published_journeys import JOURNEY, Published, published
+from tests.fakes.queue import FakeQueue
+from tests.fakes.schedules import Booking, FakeSchedules
+from waypost import ids
+from waypost.assembly import assemble
+from waypost.clock import format_instant
+from waypost.contacts.attributes import AttributeSystem
+from waypost.contacts.channels import Channel
+from waypost.contacts.identity.merge_contacts import MergeContacts
+from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
+from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.tag_system import TagSystem
+from waypost.errors import HopSuperseded, RetryableError
+from waypost.events.envelope import Event
+from waypost.journeys.close_enrolment import CloseEnrolment
+from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
+from waypost.journeys.pause_journey import PauseJourney
+from waypost.journeys.resume_journey import ResumeJourney
+from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
+from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+from waypost.journeys.tasks.update_contact import UpdateContact
+from waypost.routing.route_events import Routed, RouteEvents
+from waypost.segments.history_lookup import HistoryLookup
+from waypost.segments.index import RuleIndex
+from waypost.segments.lifecycle import Lifecycle
+from waypost.segments.saved_segments import SavedSegment
+from waypost.segments.upkeep import Upkeep
+from waypost.sending.deferral import Deferrals
+from waypost.sending.ledger import Touch
+from waypost.sending.request import SendRequest, SendResult
+from waypost.sending.send_message import SendMessage
+
+T = TypeVar("T")
+
+START = "2027-03-01T02:00:00.000Z"
+"""Monday, 10:00 in Shanghai."""
+ATTEMPTS = 4
+CONTACT = ids.contact_id("user_id", "u-1")
+
+
+@dataclass(kw_only=True)
+class World:
+    """Fakes, and the services on them. ``naps`` are the seconds that services slept."""
+
+    published: Published = field(default_factory=published)
+    effects: Effects = field(default_factory=Effects)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(START))
+    tags: TagSystem = field(default_factory=TagSystem)
+    attributes: AttributeSystem = field(default_factory=AttributeSystem)
+    lifecycle: Lifecycle | None = None
+    segments: Mapping[str, SavedSegment] = field(default_factory=dict)
+    identity_rules: IdentityRules = BUILT_IN
+    naps: list[float] = field(default_factory=list)
+    fired: int = 0
+
+    def __post_init__(self) -> None:
+        effects = self.effects
+        self.contacts, self.history, self.bus = FakeContacts(effects), FakeHistory(effects), FakeBus(effects)
+        self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
+        self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
+        self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
+        self.answers = Answers(self.enrolments, self.machines)
+        self.email, self.sms = FakeProvider("email", effects), FakeProvider("sms", effects)
+        self.providers = {"email": self.email, "sms": self.sms}
+
+    @property
+    def ports(self) -> "WorldPorts":
+        return WorldPorts(self)
+
+    @property
+    def deferrals(self) -> Deferrals:
+        return assemble.deferrals(self.ports)
+
+    @property
+    def router(self) -> RouteEvents:
+        return assemble.route_events(
+            self.ports,
+            journeys=self.published.journeys,
+            default_zone=self.default_zone,
+            index=self.index,
+            tags=self.tags,
+            identity_rules=self.identity_rules,
+        )
+
+    @property
+    def default_zone(self) -> ZoneInfo:
+        return self.published.defaults.time_zone
+
+    @cached_property
+    def index(self) -> RuleIndex:
+        return RuleIndex.declared(segments=self.segments, tags=self.tags, lifecycle=self.lifecycle)
+
+    @property
+    def history_lookup(self) -> HistoryLookup:
+        return assemble.history_lookup(self.ports)
+
+    @property
+    def upkeep(self) -> Upkeep:
+        return assemble.upkeep(self.ports, index=self.index, tags=self.tags, default_zone=self.default_zone)
+
+    @property
+    def pause_journey(self) -> PauseJourney:
+        return assemble.pause_journey(self.ports, default_zone=self.default_zone)
+
+    @property
+    def resumer(self) -> ResumeJourney:
+        return assemble.resume_journey(self.ports, default_zone=self.default_zone)
+
+    @property
+    def sweeper(self) -> SweepJourneys:
+        return assemble.sweep_journeys(self.ports, default_zone=self.default_zone)
+
+    @property
+    def close_enrolment(self) -> CloseEnrolment:
+        return assemble.close_enrolment(self.ports)
+
+    @property
+    def sender(self) -> SendMessage:
+        return assemble.send_message(
+            self.ports,
+            messages=self.published,
+            policy=self.published.policy,
+            defaults=self.published.defaults,
+            unsubscribe_url=lambda request, channel: f"https://links.example/u/{request.message_key}/{channel}",
+        )
+
+    @property
+    def updater(self) -> UpdateContact:
+        return assemble.update_contact(self.ports, tags=self.tags, attributes=self.attributes, lifecycle=self.lifecycle)
+
+    @property
+    def merger(self) -> MergeContacts:
+        return assemble.merge_contacts(self.ports, rules=self.identity_rules)
+
+    @property
+    def evaluator(self) -> EvaluateSegment:
+        return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
+
+    # What tests start from.
+
+    def have_contact(self, contact_id: str = CONTACT, **changes: Any) -> Contact:
+        """A contact that may be sent everything."""
+        attributes = {"email": "lin@example.com", "phone": "+8613800000001", "name": "Lin", "locale": "en"}
+        consent = Consent(granted=True, at=self.clock(), source="test")
+        fields: dict[str, Any] = {
+            "contact_id": contact_id,
+            "created_at": self.clock(),
+            "attributes": attributes,
+            "identities": {"user_id": ["u-1"]},
+            "consents": {"email/*": consent, "sms/*": consent},
+        }
+        return self.contacts.put(Contact(**fields | changes))
+
+    def have_enrolment(self, contact_id: str = CONTACT, **changes: Any) -> Enrolment:
+        """The contact in the usual journey, whose first hop walks."""
+        journey = str(changes.get("journey", JOURNEY))
+        enrolment_id = str(changes.get("enrolment_id", ids.enrolment_id(journey, contact_id, "once")))
+        hop = first_hop(enrolment_id, self.clock())
+        fields: dict[str, Any] = {
+            "enrolment_id": enrolment_id,
+            "hop": replace(hop, taken_by=ids.digest(execution_arn(journey, hop.id))),
+            "due_at": self.clock(),
+            "contact_id": contact_id,
+            "journey": journey,
+            "version": 1,
+            "trigger": TriggerEvent("e-trigger", "registered", self.clock(), {"coupon": "GLOW15"}),
+            "enrolled_at": self.clock(),
+        }
+        return self.enrolments.put(Enrolment(**fields | changes))
+
+    # What happens to it.
+
+    def route(self, event: Event) -> Routed:
+        """The queue delivers an event until it is routed."""
+        return redelivered(lambda: self.router.route(event))
+
+    def send(self, enrolment: Enrolment, message: str, state: str = "", **payload: Any) -> SendResult:
+        """A Send state asks for a message, and again if its function fails."""
+        request = send_request(self.walking(enrolment), message, state=state or message, **payload)
+        return redelivered(lambda: self.sender.send(request))
+
+    def walking(self, enrolment: Enrolment) -> Enrolment:
+        """The enrolment as it is stored, its hop taken by an execution if one is given out."""
+        now = self.stored(enrolment)
+        if now.lies_untaken:
+            state, asked = (
+                (now.pause.state, {"occurrence": now.pause.occurrence}) if now.pause else ("Begin", {"begin": True})
+            )
+            redelivered(lambda: self.pause_journey.ask(task_payload(now, state, **asked)))
+        return self.stored(enrolment)
+
+    def stored(self, enrolment: Enrolment) -> Enrolment:
+        now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
+        assert now is not None
+        return now
+
+    def park(self, enrolment: Enrolment, payload: Mapping[str, Any], state: str = "Until later") -> str:
+        """The hop that walks comes to a Pause; gives the id of the pause. ``answers`` says how it ended, if it has."""
+        now = self.walking(enrolment)
+        redelivered(lambda: self.pause_journey.ask(pause_payload(now, state, **payload)))
+        return ids.pause_id(enrolment.enrolment_id, state, payload.get("occurrence", 1))
+
+    def fire_next(self) -> Booking:
+        """Time moves to the next schedule, which calls its function until that succeeds."""
+        booking = self.schedules.next_due()
+        assert booking is not None, "nothing is booked"
+        self.fired += 1
+        assert self.fired < 1000, "this never ends"
+        self.clock.set(max(booking.at, self.clock.now))
+        self.schedules.take(booking)
+        redelivered(lambda: self.call(booking))
+        return booking
+
+    def call(self, booking: Booking) -> object:
+        """The function of a schedule is called."""
+        payload = json.loads(json.dumps(booking.payload))
+        if booking.function == "resume_journey":
+            return self.resumer.resume(payload)
+        return self.sender.send(SendRequest.from_payload(payload))
+
+    def sweep(self) -> SweepReport:
+        """The hourly sweep, again if it fails."""
+        return redelivered(self.sweeper.sweep)
+
+    def close(self, enrolment: Enrolment, outcome: str = "completed", **reason: str) -> dict[str, Any]:
+        """The hop that walks comes to the end of the journey."""
+        payload = task_payload(self.walking(enrolment), "Close", outcome=outcome, **reason)
+        return redelivered(lambda: self.close_enrolment.close(payload))
+
+
+@dataclass(frozen=True)
+class WorldPorts:
+    """The ports of a world, as the functions' wiring has those of AWS."""
+
+    world: World
+
+    def contacts(self) -> FakeContacts:
+        return self.world.contacts
+
+    def enrolments(self) -> FakeEnrolments:
+        return self.world.enrolments
+
+    def history(self) -> FakeHistory:
+        return self.world.history
+
+    def ledger(self) -> FakeLedger:
+        return self.world.ledger
+
+    def schedules(self) -> FakeSchedules:
+        return self.world.schedules
+
+    def machines(self) -> FakeMachines:
+        return self.world.machines
+
+    def queue(self) -> FakeQueue:
+        return self.world.queue
+
+    def bus(self) -> FakeBus:
+        return self.world.bus
+
+    def provider(self, channel: Channel) -> FakeProvider:
+        return self.world.providers[channel]
+
+    def clock(self) -> FakeClock:
+        return self.world.clock
+
+    def sleep(self, seconds: float, /) -> None:
+        self.world.naps.append(seconds)
+
+    def side_by_side(self) -> Callable[..., Iterable[Any]]:
+        return map
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How pauses ended, by their ids: those whose hop goes on, or has been started."""
+
+    enrolments: FakeEnrolments
+    machines: FakeMachines
+
+    def __contains__(self, pause_id: object) -> bool:
+        return self._of(pause_id) is not None
+
+    def __getitem__(self, pause_id: str) -> dict[str, Any]:
+        found = self._of(pause_id)
+        assert found is not None
+        return found
+
+    def _of(self, pause_id: object) -> dict[str, Any] | None:
+        for each in self.enrolments:
+            if each.pause is not None and each.pause.pause_id == pause_id:
+                started = ids.execution_name(each.journey, each.hop.id) in self.machines
+                return dict(each.pause.result or {}) if each.pause.end and (each.hop.taken_by or started) else None
+            for pause in each.trail:
+                if ids.pause_id(each.enrolment_id, pause.state, pause.occurrence) == pause_id:
+                    return {"outcome": pause.end}
+        return None
+
+
+def touch(message_key: str, at: datetime, **changes: Any) -> Touch:
+    """A marketing mail of the nurture that was claimed."""
+    fields: dict[str, Any] = {
+        "channel": "email",
+        "message": f"{JOURNEY}/welcome",
+        "kind": "marketing",
+        "topic": "nurture",
+        "priority": "normal",
+    }
+    return Touch(message_key=message_key, at=at, **fields | changes)
+
+
+def redelivered(call: Callable[[], T]) -> T:
+    """The call's answer; it is repeated after a crash and after a retryable error, as AWS does."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return call()
+        except (Crash, RetryableError):
+            continue
+    return call()
+
+
+def send_request(enrolment: Enrolment, message: str, *, state: str, **payload: Any) -> SendRequest:
+    """What a Send state asks for."""
+    return SendRequest.from_payload(task_payload(enrolment, state, message=message, **payload))
+
+
+def task_payload(enrolment: Enrolment, state: str, double: int = 0, /, **payload: Any) -> dict[str, Any]:
+    """The payload of a journey's task: its own fields and the context, as Step Functions passes it."""
+    machine = f"arn:aws:states:ap-east-1:000000000000:stateMachine:waypost-dev-{enrolment.journey}"
+    return {
+        **payload,
+        "context": {
+            "Execution": {
+                "Id": execution_arn(enrolment.journey, enrolment.hop.id, double),
+                "Input": enrolment.execution_input(),
+                "Name": ids.execution_name(enrolment.journey, enrolment.hop.id),
+                "RoleArn": "arn:aws:iam::000000000000:role/journey",
+                "StartTime": format_instant(enrolment.enrolled_at),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": machine, "Name": f"waypost-dev-{enrolment.journey}"},
+            "State": {"Name": state, "EnteredTime": format_instant(enrolment.enrolled_at), "RetryCount": 0},
+        },
+    }
+
+
+def pause_payload(enrolment: Enrolment, state: str, double: int = 0, /, **payload: Any) -> dict[str, Any]:
+    """The payload of a Pause as the synth compiles it."""
+    row = {"at": state, "input": {}, "variables": {}}
+    return task_payload(enrolment, state, double, row=row, **payload)
+
+
+def execution_arn(journey: str, hop: str, double: int = 0) -> str:
+    """The ARN of an Express execution: each start under the same name gets its own."""
+    name = ids.execution_name(journey, hop)
+    return f"arn:aws:states:ap-east-1:000000000000:express:waypost-dev-{journey}:{name}:{double}"
+
+
+def event(
+    kind: str,
+    at: datetime,
+    id: str = "",  # noqa: A002
+    contact: Mapping[str, str] | None = None,
+    profile: Mapping[str, Any] | None = None,
+    **properties: Any,
+) -> Event:
+    """An event of the usual contact."""
+    return Event(
+        id=id or f"e-{kind}-{format_instant(at)}",
+        type=kind,
+        contact={"user_id": "u-1"} if contact is None else dict(contact),
+        occurred_at=at,
+        received_at=at + timedelta(milliseconds=200),
+        source="shop",
+        properties=properties,
+        profile=dict(profile or {}),
+        correlation_id="r-1",
+    )
+
+
+Step = tuple[str, str, dict[str, Any]]
+"""A state of a played journey, ``("send", name, payload)`` or ``("pause", name, payload)``; ``("event", kind, properties)``
+is routed at that moment, while the journey is on its way from one state to the next; ``("report", name, {type, …})`` is
+what the provider says of a message it has taken."""
+
+
+class Play:
+    """Plays the hops that were started, as Step Functions would: state by state, with its retries.
+
+    ``body`` is left on GoalReached and JourneyExited, then ``after`` follows; ``versions`` has the bodies of machines that
+    walk another one. ``trail`` is what happened, per enrolment.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        body: Sequence[Step],
+        after: Sequence[Step] = (),
+        versions: Mapping[str, Sequence[Step]] | None = None,
+    ) -> None:
+        self.world = world
+        self.body, self.after, self.versions = body, after, versions or {}
+        self.trail: dict[str, list[str]] = {}
+        self._run: set[str] = set()
+
+    def advance(self) -> None:
+        """Run every hop that was started, and those that are started meanwhile."""
+        while waiting := [name for name in self.world.machines.executions if name not in self._run]:
+            self._run.add(waiting[0])
+            for _ in Walk(self, *self.world.machines.executions[waiting[0]]).steps():
+                pass
+
+    def to_the_end(self, events: Sequence[Event]) -> None:
+        """Deliver the events and fire the schedules in the order of their times, until nothing is left."""
+        waiting, heard = sorted(events, key=lambda each: each.occurred_at), set[str]()
+        self.advance()
+        while waiting or len(self.world.schedules):
+            booking = self.world.schedules.next_due()
+            if waiting and (booking is None or waiting[0].occurred_at < booking.at):
+                happening = waiting.pop(0)
+                self.world.clock.set(max(happening.occurred_at, self.world.clock.now))
+                self.world.route(happening)
+            else:
+                self.world.fire_next()
+            self.advance()
+            while unheard := [each for each in self.world.queue.events.values() if each.id not in heard]:
+                self.world.route(unheard[0])
+                heard.add(unheard[0].id)
+                self.advance()
+
+
+class Walk:
+    """One execution of a hop by a machine. ``double`` tells executions of the same hop apart."""
+
+    def __init__(self, play: Play, machine: str, given: Mapping[str, Any], *, double: int = 0) -> None:
+        self.play, self.world = play, play.world
+        self._given = given
+        self._body = play.versions.get(machine, play.body)
+        self._execution = execution_arn(str(given["journey"]), given["hop"]["id"], double)
+        self._enrolment_id = str(given["enrolment_id"])
+
+    def steps(self) -> Generator[str]:
+        """Walk from where the hop begins to where it parks, is superseded or ends; yields the state before each task."""
+        try:
+            yield from self._walk()
+        except HopSuperseded:
+            return
+
+    def _walk(self) -> Generator[str]:
+        at = self._given["hop"].get("at")
+        places = [(step, False) for step in self._body] + [(step, True) for step in self.play.after]
+        if at is None:
+            yield "Begin"
+            if self._ask("Begin", {"begin": True})["status"] == "parked":
+                return
+            self.play.trail.setdefault(self._enrolment_id, [])
+        index = 0 if at is None else next(index for index, ((_, state, _), _) in enumerate(places) if state == at)
+        left = places[index][1]
+        while index < len(places):
+            (kind, state, payload), outside = places[index]
+            if outside and not left:
+                break
+            yield state
+            index += 1
+            match kind:
+                case "report":
+                    self._report(state, payload)
+                case "event":
+                    self.world.route(event(state, self.world.clock(), **payload))
+                case "send":
+                    self._send(state, payload, after_exit=outside)
+                case _:
+                    answer = self._ask(state, payload)
+                    if answer["status"] == "parked":
+                        return
+                    self.trail.append(f"{state}: {answer.get('error') or answer['result']['outcome']}")
+                    if answer["status"] == "left":
+                        left, index = True, max(index, len(self._body))
+        yield "Close"
+        redelivered(lambda: self.world.close_enrolment.close(self._payload("Close", outcome="completed")))
+
+    @property
+    def trail(self) -> list[str]:
+        return self.play.trail.setdefault(self._enrolment_id, [])
+
+    def _payload(self, state: str, **payload: Any) -> dict[str, Any]:
+        context = {"Execution": {"Id": self._execution, "Input": dict(self._given)}, "State": {"Name": state}}
+        return json.loads(json.dumps({**payload, "context": context}))  # type: ignore[no-any-return]
+
+    def _ask(self, state: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        row = {"at": state, "input": {}, "variables": {}}
+        return redelivered(lambda: self.world.pause_journey.ask(self._payload(state, **{"row": row, **payload})))
+
+    def _send(self, state: str, payload: Mapping[str, Any], *, after_exit: bool) -> None:
+        given = {"message": state} | dict(payload) | ({"after_exit": True} if after_exit else {})
+        request = SendRequest.from_payload(self._payload(state, **given))
+        result = redelivered(lambda: self.world.sender.send(request))
+        self.trail.append(f"{state}: {result.outcome}")
+
+    def _report(self, state: str, report: Mapping[str, Any]) -> None:
+        """The provider says what became of a message, if it got it."""
+        request = SendRequest.from_payload(self._payload(state, message=state))
+        if not self.world.email.risky_calls(request.message_key):
+            return
+        properties = {name: value for name, value in report.items() if name != "type"}
+        said = event(
+            str(report["type"]),
+            self.world.clock(),
+            contact={"contact_id": self._given["contact_id"]},
+            message_key=request.message_key,
+            **properties,
+        )
+        self.world.route(replace(said, source="waypost.ses"))

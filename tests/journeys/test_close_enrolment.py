@@ -1,0 +1,100 @@
+"""A hop comes to the end of its journey: the enrolment ends, and the stream says so."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.published_journeys import JOURNEY, journey, published
+from tests.fakes.world import CONTACT, World, event, task_payload
+from waypost.errors import EnrolmentNotFound
+from waypost.journeys.enrolment import Enrolment, Failure
+
+
+@pytest.fixture
+def world() -> World:
+    return World(published=published(journey(re_entry={"kind": "always", "seconds": None, "property": None})))
+
+
+@pytest.fixture
+def enrolment(world: World) -> Enrolment:
+    world.route(event("registered", world.clock(), "e-1", coupon="GLOW15"))
+    (enrolment,) = world.enrolments
+    return enrolment
+
+
+def stored(world: World, enrolment: Enrolment) -> tuple[str, str | None]:
+    now = world.enrolments.load(CONTACT, enrolment.enrolment_id)
+    assert now is not None
+    return now.status, now.outcome
+
+
+@pytest.mark.parametrize("outcome", ["completed", "failed"])
+def test_an_enrolment_ends_as_its_machine_did(world: World, enrolment: Enrolment, outcome: str) -> None:
+    closed = world.close(enrolment, outcome)
+    assert closed == {"enrolment_id": enrolment.enrolment_id, "closed": True, "outcome": outcome}
+    assert stored(world, enrolment) == ("ended", outcome)
+
+
+def test_a_failed_journey_says_where_and_why(world: World, enrolment: Enrolment) -> None:
+    world.close(enrolment, "failed", state="Send the coupon", error="UnknownMessage", cause="x" * 900)
+    ended = world.stored(enrolment)
+    assert ended.failure == Failure("Send the coupon", "UnknownMessage", "x" * 500)
+    (said,) = world.queue.events.values()
+    assert (said.properties["state"], said.properties["error"]) == ("Send the coupon", "UnknownMessage")
+    assert "cause" not in said.properties
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "outcome"), [("order_placed", {"coupon": "GLOW15"}, "goal"), ("left_us", {}, "exited")]
+)
+def test_a_journey_that_was_left_ends_as_what_it_was_left_for(
+    world: World, enrolment: Enrolment, kind: str, properties: dict[str, Any], outcome: str
+) -> None:
+    world.route(event(kind, world.clock(), **properties))
+    assert world.close(enrolment)["outcome"] == outcome
+
+
+def test_a_journey_that_failed_on_its_way_out_has_failed(world: World, enrolment: Enrolment) -> None:
+    world.route(event("left_us", world.clock()))
+    assert world.close(enrolment, "failed")["outcome"] == "failed"
+
+
+def test_the_stream_hears_of_it_once(world: World, enrolment: Enrolment) -> None:
+    world.close(enrolment)
+    world.clock.advance(minutes=1)
+    assert world.close(enrolment) == {"enrolment_id": enrolment.enrolment_id, "closed": False}
+    (said,) = world.queue.events.values()
+    assert (said.type, said.contact, said.correlation_id) == ("journey_ended", {"contact_id": CONTACT}, "r-1")
+    assert said.properties == {
+        "journey": JOURNEY,
+        "outcome": "completed",
+        "enrolment_id": enrolment.enrolment_id,
+    }
+    assert said.is_our_own
+    assert world.route(said).contact_id == CONTACT
+
+
+def test_a_double_of_the_last_hop_closes_nothing(world: World, enrolment: Enrolment) -> None:
+    walking = world.walking(enrolment)
+    double = task_payload(walking, "Close", 1, outcome="failed")
+    assert world.close_enrolment.close(double) == {"enrolment_id": enrolment.enrolment_id, "closed": False}
+    assert stored(world, enrolment)[0] == "active"
+    assert world.queue.events == {}
+
+
+def test_a_journey_that_is_left_as_it_ends_ends_as_left(world: World, enrolment: Enrolment) -> None:
+    world.effects.meanwhile["enrolments.keep"] = lambda: world.route(event("left_us", world.clock()))
+    assert world.close(enrolment)["outcome"] == "exited"
+
+
+def test_after_the_end_the_contact_may_come_back(world: World, enrolment: Enrolment) -> None:
+    assert world.route(event("registered", world.clock(), "e-2")).decisions[0]["reason"] == "already_in_journey"
+    world.close(enrolment)
+    assert world.route(event("registered", world.clock(), "e-3")).decisions[0]["reason"] == "enrolled"
+
+
+def test_an_unknown_enrolment_cannot_be_closed(world: World) -> None:
+    stranger = World().have_enrolment()
+    with pytest.raises(EnrolmentNotFound):
+        world.close_enrolment.close(task_payload(stranger, "Close", outcome="completed"))
+    assert world.queue.events == {}

@@ -1,0 +1,159 @@
+"""The smaller tasks of a journey: change the contact, ask about a segment; and what every task's payload says."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes.world import CONTACT, START, World, event, task_payload
+from tests.segments.kept_rules import saved
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
+from waypost.journeys.enrolment import Enrolment
+from waypost.sending.occasion import JourneyStep
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.have_contact(tags=frozenset({"new"}))
+    return world
+
+
+@pytest.fixture
+def enrolment(world: World) -> Enrolment:
+    return world.have_enrolment(correlation_id="r-1")
+
+
+def update(world: World, enrolment: Enrolment, **payload: Any) -> bool:
+    answer = world.updater.update(task_payload(enrolment, "Remember", **payload))
+    assert set(answer) == {"changed"}
+    return bool(answer["changed"])
+
+
+def member(world: World, enrolment: Enrolment, rule: dict[str, Any]) -> bool:
+    return bool(world.evaluator.evaluate(task_payload(enrolment, "Split", rule=rule))["member"])
+
+
+def test_a_journey_tags_its_contact_and_sets_attributes(world: World, enrolment: Enrolment) -> None:
+    changed = {"add_tags": ["vip"], "remove_tags": ["new"], "set": {"interest": "beauty", "name": None}}
+    assert update(world, enrolment, **changed)
+    contact = world.contacts[CONTACT]
+    assert contact.tags == {"vip"}
+    assert contact.attributes["interest"] == "beauty"
+    assert "name" not in contact.attributes
+
+
+def test_the_same_change_again_changes_nothing(world: World, enrolment: Enrolment) -> None:
+    assert update(world, enrolment, add_tags=["vip"])
+    version = world.contacts[CONTACT].version
+    world.clock.advance(hours=1)
+    assert not update(world, enrolment, add_tags=["vip"])
+    assert world.contacts[CONTACT].version == version
+
+
+def test_a_late_event_does_not_undo_what_a_journey_wrote(world: World, enrolment: Enrolment) -> None:
+    update(world, enrolment, set={"interest": "beauty"}, remove_tags=["new"])
+    world.route(event("identified", world.clock() - timedelta(hours=1), profile={"interest": "sport", "tags": ["new"]}))
+    assert world.contacts[CONTACT].attributes["interest"] == "beauty"
+    assert world.contacts[CONTACT].tags == frozenset()
+
+
+def test_a_change_that_comes_second_is_made_on_what_the_first_wrote(world: World, enrolment: Enrolment) -> None:
+    world.contacts.before_save = lambda: world.route(event("identified", world.clock(), profile={"city": "Wuhan"}))
+    assert update(world, enrolment, add_tags=["vip"])
+    contact = world.contacts[CONTACT]
+    assert (contact.attributes["city"], "vip" in contact.tags) == ("Wuhan", True)
+
+
+def test_a_contact_that_others_change_all_the_time_is_left_for_a_retry(world: World, enrolment: Enrolment) -> None:
+    def change() -> None:
+        world.contacts.put(world.contacts[CONTACT])
+        world.contacts.before_save = change
+
+    world.contacts.before_save = change
+    with pytest.raises(ConcurrentUpdate):
+        update(world, enrolment, add_tags=["vip"])
+
+
+def test_nobody_cannot_be_changed(world: World, enrolment: Enrolment) -> None:
+    with pytest.raises(ContactNotFound):
+        update(world, world.have_enrolment("c-nobody"), add_tags=["vip"])
+    with pytest.raises(EnrolmentNotFound):
+        update(world, replace(enrolment, enrolment_id="n-unknown"), add_tags=["vip"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"tag": "new"}, True),
+        ({"tag": "vip"}, False),
+        ({"attribute": "locale", "equals": "en"}, True),
+        ({"property": "coupon", "equals": "GLOW15"}, True),
+        ({"consent": "email", "topic": "nurture"}, True),
+        ({"event": "survey_answered", "where": {"interest": "beauty"}, "within": "3h"}, True),
+        ({"event": "survey_answered", "where": {"interest": "sport"}}, False),
+        ({"not": {"event": "order_placed"}}, True),
+    ],
+)
+def test_a_branch_asks_about_the_contact_its_past_and_what_started_the_journey(
+    world: World, enrolment: Enrolment, rule: dict[str, Any], expected: bool
+) -> None:
+    world.route(event("survey_answered", world.clock() - timedelta(hours=2), interest="beauty"))
+    assert member(world, enrolment, rule) is expected
+
+
+def test_a_branch_may_name_a_saved_segment_and_asks_it_anew(world: World, enrolment: Enrolment) -> None:
+    world.segments = saved(newcomers={"tag": "new"}, important={"segment": "vip", "within": "7d"}, vip={"tag": "vip"})
+    payload = task_payload(enrolment, "Important?", segment="newcomers")
+    assert world.evaluator.evaluate(payload) == {"member": True}
+    assert not world.contacts[CONTACT].segments, "what the profile has noted does not count"
+    assert member(world, enrolment, {"not": {"segment": "vip"}}), "an expression may have put a segment into a rule"
+
+
+@pytest.mark.parametrize("asked", [{"segment": "newcomer"}, {"rule": {"segment": "newcomer"}}])
+def test_an_unknown_segment_is_refused_with_the_names_there_are(
+    world: World, enrolment: Enrolment, asked: dict[str, Any]
+) -> None:
+    world.segments = saved(newcomers={"tag": "new"})
+    with pytest.raises(InvalidInput, match=r"unknown segment 'newcomer'; .*newcomers"):
+        world.evaluator.evaluate(task_payload(enrolment, "Important?", **asked))
+
+
+def test_a_branch_says_why_when_it_is_asked(world: World, enrolment: Enrolment) -> None:
+    world.route(event("survey_answered", world.clock() - timedelta(hours=2), interest="beauty"))
+    rule = {"all": [{"tag": "new"}, {"event": "survey_answered", "exactly": 0}]}
+    answer = world.evaluator.evaluate(task_payload(enrolment, "Silent?", rule=rule, explain=True))
+    assert answer["member"] is False
+    tag, survey = answer["explanation"]["children"]
+    assert (tag["holds"], survey["holds"]) == (True, False)
+    assert survey["values"]
+
+
+def test_a_question_about_nobody_is_an_error(world: World, enrolment: Enrolment) -> None:
+    with pytest.raises(ContactNotFound):
+        member(world, replace(enrolment, contact_id="c-nobody"), {"tag": "new"})
+    with pytest.raises(EnrolmentNotFound):
+        member(world, replace(enrolment, enrolment_id="n-nothing"), {"tag": "new"})
+
+
+def test_a_step_is_read_off_the_context(enrolment: Enrolment) -> None:
+    step = JourneyStep.from_payload(task_payload(enrolment, "Day 3, survey", occurrence=2))
+    assert step == JourneyStep(
+        contact_id=CONTACT,
+        enrolment_id=enrolment.enrolment_id,
+        journey=enrolment.journey,
+        state="Day 3, survey",
+        occurrence=2,
+        correlation_id="r-1",
+    )
+    assert JourneyStep.from_payload(task_payload(enrolment, "Day 3, survey")).occurrence == 1
+
+
+def test_an_enrolment_survives_storage(world: World) -> None:
+    full = world.have_enrolment(
+        status="leaving", outcome="goal", anchor_at=world.clock(), exclusive_group="g", correlation_id="r-1"
+    )
+    full = replace(full, left_on=full.trigger)
+    assert Enrolment.from_dict(full.to_dict()) == full
+    assert full.execution_input()["enrolled_at"] == START

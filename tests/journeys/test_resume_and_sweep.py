@@ -1,0 +1,314 @@
+"""Pauses that end by time, and what the sweeper makes good."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
+from tests.fakes.world import CONTACT, World, event, send_request
+from waypost import ids
+from waypost.channels.answers import RefusedForNow
+from waypost.clock import format_instant, parse_instant
+from waypost.errors import ContactNotFound, RetryableError, TemporarilyUnavailable
+from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.ports import SHARDS
+from waypost.journeys.sweep_journeys import GRACE, MOST_ATTEMPTS, SweepReport
+from waypost.journeys.timers import minute_of
+
+ELAPSED = {"outcome": "elapsed"}
+NOTHING = SweepReport()
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.have_contact()
+    return world
+
+
+@pytest.fixture
+def enrolment(world: World) -> Enrolment:
+    return world.have_enrolment()
+
+
+def timer(world: World) -> dict[str, object]:
+    """What the timer of the one contact who has parked calls with."""
+    (enrolment,) = world.enrolments
+    assert enrolment.pause is not None
+    minute = format_instant(minute_of(enrolment.pause.due_at))
+    return {"minute": minute, "shard": ids.shard_of(enrolment.contact_id, SHARDS)}
+
+
+def test_a_schedule_resumes_the_journey_at_its_time(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "2d"})
+    world.fire_next()
+    assert world.clock() == parse_instant("2027-03-03T02:00:00Z")
+    assert world.answers[pause] == ELAPSED
+
+
+def test_a_timer_that_fires_twice_starts_the_hop_again_until_it_is_taken(world: World, enrolment: Enrolment) -> None:
+    world.park(enrolment, {"for": "2d"})
+    world.fire_next()
+    assert world.resumer.resume(timer(world)) == {"resumed": 1}
+    assert len(world.machines) == 1
+    world.walking(enrolment)
+    assert world.resumer.resume(timer(world)) == {"already_over": 1}
+
+
+def test_a_timer_that_fires_after_an_event_changes_nothing(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "2d", "or": {"event": "survey_answered"}})
+    fires = timer(world)
+    world.route(event("survey_answered", world.clock()))
+    world.clock.advance(days=2)
+    assert world.resumer.resume(fires) == {}
+    assert world.resumer.resume_one(CONTACT, enrolment.enrolment_id) == "already_over"
+    assert world.answers[pause]["outcome"] == "event"
+
+
+def test_a_timer_that_fires_too_early_is_booked_again(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "2d"})
+    world.schedules.booked.clear()
+    assert world.resumer.resume(timer(world)) == {"not_due": 1}
+    assert pause not in world.answers
+    assert len(world.schedules) == 1
+
+
+def test_a_timer_of_nothing_resumes_nothing(world: World) -> None:
+    assert world.resumer.resume({"minute": format_instant(world.clock()), "shard": 0}) == {}
+    assert world.resumer.resume_one(CONTACT, "n-1") == "already_over"
+
+
+def test_many_who_are_due_at_the_same_minute_are_paced_and_the_rest_is_for_a_later_call(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waypost.journeys.resume_journey.BATCH", 4)
+    monkeypatch.setattr("waypost.journeys.resume_journey.MOST_AT_ONCE", 8)
+    contacts = [f"c-{number}" for number in range(800) if ids.shard_of(f"c-{number}", SHARDS) == 3][:19]
+    for contact in contacts:
+        world.have_contact(contact, identities={})
+        world.park(world.have_enrolment(contact), {"for": "2d"})
+    assert len(world.schedules) == 1
+    calls = 0
+    while len(world.schedules):
+        before = len(world.machines)
+        world.fire_next()
+        calls += 1
+        assert len(world.machines) - before <= 8
+    assert (calls, len(world.machines), world.machines.calls) == (3, 19, 19)
+    assert world.naps[:2] == [4 / 300, 4 / 300]
+
+
+def test_a_pause_is_postponed_when_its_message_is_deferred_once_more(world: World, enrolment: Enrolment) -> None:
+    world.clock.set("2027-03-01T23:30:00+08:00")
+    request = send_request(enrolment, "welcome", state="welcome")
+    world.send(enrolment, "welcome")
+    pause = world.park(enrolment, {"for": "2h"})
+    assert world.stored(enrolment).due_at == parse_instant("2027-03-02T10:00:00+08:00")
+    world.email.answers = [RefusedForNow("TooManyRequestsException")] * 6
+    world.fire_next()  # 08:00, throttled until 08:20
+    world.fire_next()  # 08:20, throttled until 09:20
+    world.fire_next()  # 09:20, sent
+    assert world.ledger[request.message_key].state == "accepted"
+    world.fire_next()
+    assert world.clock() == parse_instant("2027-03-02T10:00:00+08:00")
+    assert pause not in world.answers
+    row = world.stored(enrolment)
+    assert (row.position, row.due_at) == ("parked", parse_instant("2027-03-02T11:20:00+08:00"))
+    world.fire_next()
+    assert world.clock() == row.due_at
+    assert world.answers[pause] == ELAPSED
+    assert len(world.schedules) == 0
+
+
+def test_a_pause_until_a_time_of_day_is_not_postponed_without_need(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"until": {"day": 3, "at": "10:00"}})
+    world.enrolments.hold_until(CONTACT, enrolment.enrolment_id, world.clock() + timedelta(hours=9))
+    world.fire_next()
+    assert world.answers[pause] == ELAPSED
+
+
+def test_a_postponed_pause_may_still_be_ended_by_its_event(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "2h", "or": {"event": "survey_answered"}})
+    world.enrolments.hold_until(CONTACT, enrolment.enrolment_id, world.clock() + timedelta(hours=9))
+    world.fire_next()
+    assert len(world.schedules) == 1
+    world.route(event("survey_answered", world.clock()))
+    assert world.answers[pause]["outcome"] == "event"
+
+
+def test_a_contact_who_lost_the_date_meanwhile_is_resumed_as_it_was_booked(world: World) -> None:
+    world.have_contact(attributes={"birthday": "2027-03-03"}, version=1)
+    enrolment = world.have_enrolment()
+    pause = world.park(enrolment, {"until": {"date": "birthday", "at": "10:00"}})
+    world.have_contact(attributes={}, version=2)
+    world.enrolments.hold_until(CONTACT, enrolment.enrolment_id, world.clock() + timedelta(days=9))
+    world.fire_next()
+    assert world.answers[pause] == ELAPSED
+
+
+# The sweeper
+
+
+def test_with_everything_in_order_the_sweeper_finds_nothing(world: World, enrolment: Enrolment) -> None:
+    world.send(enrolment, "welcome")
+    world.park(enrolment, {"for": "2d"})
+    world.clock.advance(days=1)
+    assert world.sweep() == NOTHING
+    world.fire_next()
+    assert world.sweep() == NOTHING
+    world.close(enrolment)
+    world.clock.advance(days=1)
+    assert world.sweep() == NOTHING
+
+
+def test_a_pause_whose_schedule_got_lost_is_resumed(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "2d"})
+    world.schedules.booked.clear()
+    world.clock.advance(days=2)
+    world.clock.now += GRACE
+    assert world.sweep() == NOTHING, "a schedule may be that late"
+    world.clock.advance(seconds=1)
+    assert world.sweep() == SweepReport(overdue_pauses=1)
+    assert world.answers[pause] == ELAPSED
+    assert world.sweep() == NOTHING
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("effect", ["enrolments.save", "machines.start"])
+def test_a_resume_that_crashed_for_good_is_made_good(effect: str, mode: CrashMode) -> None:
+    world = World()
+    world.have_contact()
+    pause = world.park(world.have_enrolment(), {"for": "2d"})
+    world.clock.advance(days=2)
+    world.effects.crash_on, world.effects.mode = effect, mode
+    with pytest.raises((Crash, RetryableError)):
+        world.resumer.resume(timer(world))
+    world.clock.advance(hours=1)
+    report = world.sweep()
+    assert report.overdue_pauses + report.lost_hops == 1
+    assert world.answers[pause] == ELAPSED
+    assert world.sweep() == NOTHING
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize(
+    ("happening", "effect"),
+    [
+        ("survey_answered", "enrolments.save"),
+        ("survey_answered", "machines.start"),
+        ("left_us", "enrolments.save"),
+        ("left_us", "machines.start"),
+    ],
+)
+def test_a_router_that_crashed_for_good_leaves_no_journey_parked_for_ever(
+    happening: str, effect: str, mode: CrashMode
+) -> None:
+    world = World()
+    world.have_contact()
+    pause = world.park(world.have_enrolment(), {"for": "2d", "or": {"event": "survey_answered"}})
+    world.effects.crash_on, world.effects.mode = effect, mode
+    with pytest.raises((Crash, RetryableError)):
+        world.router.route(event(happening, world.clock()))
+    world.schedules.booked.clear()
+    world.clock.advance(days=2, hours=1)
+    world.sweep()
+    assert pause in world.answers
+
+
+def test_a_hop_that_died_is_given_out_again_from_where_it_came(world: World, enrolment: Enrolment) -> None:
+    world.park(enrolment, {"for": "2d"})
+    world.fire_next()
+    first = world.walking(enrolment)
+    world.clock.now += GRACE
+    assert world.sweep() == NOTHING, "a hop may still walk"
+    world.clock.advance(seconds=1)
+    assert world.sweep() == SweepReport(lost_hops=1)
+    again = world.stored(enrolment)
+    assert again.hop.id != first.hop.id
+    assert again.execution_input()["hop"]["at"] == "Until later"
+    assert world.sweep() == NOTHING
+
+
+def test_a_first_hop_that_was_never_started_is_given_out_by_the_sweep(world: World) -> None:
+    world.effects.crash_on, world.effects.mode = "machines.start", "before"
+    with pytest.raises(Crash):
+        world.router.route(event("registered", world.clock(), "e-1"))
+    assert len(world.machines) == 0
+    world.clock.advance(hours=1)
+    assert world.sweep() == SweepReport(lost_hops=1)
+    assert len(world.machines) == 1
+
+
+def test_a_hop_that_dies_every_time_ends_the_journey_as_failed(world: World, enrolment: Enrolment) -> None:
+    world.park(enrolment, {"for": "2d"})
+    world.fire_next()
+    reports = []
+    for _ in range(MOST_ATTEMPTS):
+        world.walking(enrolment)
+        world.clock.advance(hours=1)
+        reports.append(world.sweep())
+    lost = SweepReport(lost_hops=1)
+    assert reports == [lost] * (MOST_ATTEMPTS - 1) + [SweepReport(journeys_given_up=1)]
+    ended = world.stored(enrolment)
+    assert (ended.status, ended.outcome) == ("ended", "failed")
+    assert ended.failure is not None
+    assert (ended.failure.state, ended.failure.error) == ("Until later", "HopDied")
+    (said,) = [each for each in world.queue.events.values() if each.type == "journey_ended"]
+    assert said.properties["error"] == "HopDied"
+    assert world.sweep() == NOTHING
+
+
+def test_one_pause_that_cannot_be_resumed_does_not_keep_the_others_waiting(world: World, enrolment: Enrolment) -> None:
+    stranger = world.have_enrolment("c-gone", anchor_at=world.clock() + timedelta(days=1))
+    world.have_contact("c-gone", identities={})
+    world.park(stranger, {"for": "1d"})
+    world.contacts.items.pop("c-gone")
+    pause = world.park(enrolment, {"for": "1d"})
+    claimed = send_request(enrolment, "welcome", state="welcome")
+    world.ledger.claim(claimed, channel="email", claim_id="claim-1", at=world.clock(), local_time="", touches=None)
+    world.schedules.booked.clear()
+    world.enrolments.hold_until("c-gone", stranger.enrolment_id, world.clock() + timedelta(days=9))
+    world.clock.advance(days=3)
+    with pytest.raises(ContactNotFound):
+        world.sweeper.sweep()
+    assert world.answers[pause] == ELAPSED
+    assert world.ledger[claimed.message_key].state == "unknown"
+
+
+def test_a_claim_that_cannot_be_given_up_now_is_given_up_by_the_next_sweep(world: World, enrolment: Enrolment) -> None:
+    requests = [send_request(enrolment, state, state=state) for state in ("welcome", "survey")]
+    for number, request in enumerate(requests):
+        claim = {"channel": "email", "claim_id": f"claim-{number}", "local_time": ""}
+        world.ledger.claim(request, at=world.clock(), touches=None, **claim)
+    world.clock.advance(hours=1)
+    world.effects.crash_on, world.effects.mode = "ledger.give_up_claim", "refused"
+    with pytest.raises(TemporarilyUnavailable):
+        world.sweeper.sweep()
+    assert sorted(world.ledger.states().values()) == ["claimed", "unknown"]
+    assert world.sweep() == SweepReport(unknown_messages=1)
+
+
+def test_a_claim_nobody_answered_for_becomes_unknown_and_is_counted(world: World, enrolment: Enrolment) -> None:
+    request = send_request(enrolment, "welcome", state="welcome")
+    world.effects.crash_on, world.effects.mode = "email.send", "after"
+    with pytest.raises(Crash):
+        world.sender.send(request)
+    world.park(enrolment, {"for": "9d"})
+    world.clock.now += GRACE
+    assert world.sweep() == NOTHING
+    world.clock.advance(seconds=1)
+    assert world.sweep() == SweepReport(unknown_messages=1)
+    assert world.ledger[request.message_key].state == "unknown"
+    assert world.sweep() == NOTHING
+    assert world.sender.send(replace(request, visit=None)).outcome == "unknown"
+    assert world.email.calls.total() == 1
+
+
+def test_a_report_can_be_written_down() -> None:
+    assert SweepReport(overdue_pauses=1, lost_hops=2, journeys_given_up=3, unknown_messages=4).to_dict() == {
+        "overdue_pauses": 1,
+        "lost_hops": 2,
+        "journeys_given_up": 3,
+        "unknown_messages": 4,
+    }

@@ -1,0 +1,209 @@
+"""What an event does to the journeys under way."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes.effects import Crash
+from tests.fakes.published_journeys import JOURNEY, journey, published
+from tests.fakes.world import CONTACT, World, event
+from waypost import ids
+from waypost.journeys.enrolment import Enrolment, TriggerEvent
+
+ANSWER = {"event": "survey_answered"}
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.have_contact()
+    return world
+
+
+@pytest.fixture
+def enrolment(world: World) -> Enrolment:
+    return world.have_enrolment()
+
+
+def happens(world: World, kind: str, event_id: str = "", after: float = 1, **properties: Any) -> list[Any]:
+    """Route an event some hours later; gives what it did to journeys under way."""
+    world.clock.advance(hours=after)
+    routed = world.route(event(kind, world.clock(), event_id, **properties))
+    return [each["effect"] for each in routed.decisions if "effect" in each]
+
+
+def test_the_event_a_pause_waits_for_ends_it(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    assert happens(world, "survey_answered", "e-1", interest="beauty") == ["resumed"]
+    assert world.answers[pause]["event"]["properties"] == {"interest": "beauty"}
+    assert len(world.machines) == 1
+
+
+def test_other_events_end_nothing(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    assert happens(world, "page_viewed") == []
+    assert pause not in world.answers
+
+
+def test_a_pause_may_be_correlated_with_what_started_the_journey(world: World, enrolment: Enrolment) -> None:
+    where = {"property": "coupon", "equals_trigger": "coupon"}
+    pause = world.park(enrolment, {"for": "9d", "or": {"event": "coupon_used", "where": where}})
+    assert happens(world, "coupon_used", coupon="OTHER") == []
+    assert happens(world, "coupon_used", coupon="GLOW15") == ["resumed"]
+    assert world.answers[pause]["outcome"] == "event"
+
+
+def test_the_first_event_wins_and_later_ones_are_harmless(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    happens(world, "survey_answered", "e-1")
+    assert happens(world, "survey_answered", "e-2") == []
+    assert world.answers[pause]["event"]["id"] == "e-1"
+
+
+def test_an_event_after_the_time_is_harmless(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "2d", "or": ANSWER})
+    world.fire_next()
+    assert happens(world, "survey_answered") == []
+    assert world.answers[pause] == {"outcome": "elapsed"}
+
+
+def test_an_event_older_than_the_journey_is_none_of_its_business(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    old = event("survey_answered", world.clock() - timedelta(days=1))
+    assert world.route(old).decisions == []
+    leaving = event("left_us", world.clock() - timedelta(days=1))
+    assert world.route(leaving).decisions == []
+    assert pause not in world.answers
+
+
+# Leaving
+
+
+def test_the_goal_ends_the_body_of_the_journey(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d"})
+    assert happens(world, "order_placed", "e-order", coupon="GLOW15") == ["goal"]
+    outcome = world.answers[pause]
+    assert outcome["error"] == "GoalReached"
+    assert json.loads(outcome["cause"])["event"]["id"] == "e-order"
+    assert len(world.machines) == 1
+    left = world.enrolments.load(CONTACT, enrolment.enrolment_id)
+    assert left is not None
+    assert (left.status, left.outcome) == ("leaving", "goal")
+
+
+def test_a_goal_is_correlated_with_what_started_the_journey(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d"})
+    assert happens(world, "order_placed", coupon="OTHER") == []
+    assert pause not in world.answers
+
+
+@pytest.mark.parametrize(("days", "effects"), [(7, ["goal"]), (7.001, [])])
+def test_a_goal_counts_within_its_time(world: World, enrolment: Enrolment, days: float, effects: list[str]) -> None:
+    world.park(enrolment, {"for": "30d"})
+    assert happens(world, "order_placed", after=days * 24, coupon="GLOW15") == effects
+
+
+def test_a_goal_without_a_time_counts_always() -> None:
+    goal = {"event": "order_placed", "where": None, "within_seconds": None}
+    world = World(published=published(journey(goal=goal)))
+    world.have_contact()
+    world.park(world.have_enrolment(), {"for": "300d"})
+    assert happens(world, "order_placed", after=24 * 200) == ["goal"]
+
+
+def test_an_exit_event_ends_the_body_under_its_own_name(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d"})
+    assert happens(world, "left_us") == ["exited"]
+    assert world.answers[pause]["error"] == "JourneyExited"
+
+
+def test_an_event_that_is_both_is_the_goal() -> None:
+    both = {"event": "order_placed", "where": None}
+    world = World(published=published(journey(goal=both | {"within_seconds": None}, exit_on=[both])))
+    world.have_contact()
+    world.park(world.have_enrolment(), {"for": "9d"})
+    assert happens(world, "order_placed") == ["goal"]
+
+
+def test_an_exit_beats_the_event_a_pause_waits_for(world: World, enrolment: Enrolment) -> None:
+    pause = world.park(enrolment, {"for": "9d", "or": {"event": "left_us"}})
+    assert happens(world, "left_us") == ["exited"]
+    assert world.answers[pause]["error"] == "JourneyExited"
+
+
+def test_leaving_cancels_what_was_deferred(world: World, enrolment: Enrolment) -> None:
+    world.clock.set("2027-03-01T23:30:00+08:00")
+    key = world.send(enrolment, "welcome").message_key
+    world.park(enrolment, {"for": "9d"})
+    assert happens(world, "left_us", after=0.1) == ["exited"]
+    assert [each.function for each in world.schedules.booked.values()] == ["resume_journey"]
+    row = world.ledger[key]
+    assert (row.state, row.decisions[-1].reason) == ("skipped", "left_journey")
+    assert row.decisions[-1].local_time == "2027-03-01T23:36:00+08:00"
+
+
+def test_leaving_again_does_not_cancel_what_follows_the_exit(world: World, enrolment: Enrolment) -> None:
+    """A router that is repeated late must not drop the message that the exit itself deferred."""
+    world.clock.set("2027-03-01T23:30:00+08:00")
+    world.park(enrolment, {"for": "9d"})
+    left = event("left_us", world.clock())
+    world.effects.crash_on = "history.mark_routed"
+    with pytest.raises(Crash):
+        world.router.route(left)
+    key = world.send(enrolment, "reminder", after_exit=True).message_key
+    assert world.ledger[key].state == "deferred"
+    world.route(left)
+    assert world.ledger[key].state == "deferred"
+    world.fire_next()
+    assert world.ledger[key].state == "accepted"
+
+
+def test_who_has_left_is_resumed_by_nothing(world: World, enrolment: Enrolment) -> None:
+    world.park(enrolment, {"for": "9d", "or": ANSWER})
+    happens(world, "left_us")
+    assert happens(world, "survey_answered") == []
+    assert happens(world, "order_placed", coupon="GLOW15") == []
+    left = world.enrolments.load(CONTACT, enrolment.enrolment_id)
+    assert left is not None
+    assert left.outcome == "exited"
+
+
+def test_a_journey_whose_hop_runs_is_left_at_its_next_pause(world: World, enrolment: Enrolment) -> None:
+    assert happens(world, "left_us") == ["exited"]
+    assert len(world.machines) == 0
+    assert world.answers[world.park(enrolment, {"for": "9d"})]["error"] == "JourneyExited"
+
+
+def test_each_journey_of_a_contact_is_told_and_no_other_contacts(world: World) -> None:
+    world = World(published=published(journey(), journey("members", exit_on=[], goal=None)))
+    world.have_contact()
+    world.have_contact("c-other", identities={})
+    mine = world.park(world.have_enrolment(), {"for": "9d"})
+    members = world.have_enrolment(journey="members", enrolment_id=ids.enrolment_id("members", CONTACT, "once"))
+    theirs = world.park(members, {"for": "9d"})
+    others = world.park(world.have_enrolment("c-other"), {"for": "9d"})
+    assert happens(world, "left_us") == ["exited"]
+    assert [pause in world.answers for pause in (mine, theirs, others)] == [True, False, False]
+
+
+def test_a_journey_that_is_published_no_more_still_resumes(world: World) -> None:
+    enrolment = world.have_enrolment(journey="retired", enrolment_id="n-retired")
+    pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
+    assert happens(world, "left_us") == []
+    assert happens(world, "survey_answered") == ["resumed"]
+    assert world.answers[pause]["outcome"] == "event"
+
+
+def test_the_event_that_starts_a_journey_neither_resumes_nor_leaves_it() -> None:
+    world = World(published=published(journey(exit_on=[{"event": "registered", "where": None}])))
+    started = event("registered", world.clock(), "e-1")
+    world.route(started)
+    (enrolment,) = world.enrolments
+    assert enrolment.trigger == TriggerEvent("e-1", "registered", started.occurred_at, {})
+    pause = world.park(enrolment, {"for": "9d", "or": {"event": "registered"}})
+    world.route(started)
+    assert pause not in world.answers
+    assert happens(world, "registered", "e-2") == ["exited"]
+    assert enrolment.journey == JOURNEY

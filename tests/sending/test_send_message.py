@@ -1,0 +1,575 @@
+"""One message to one contact: at most one provider call per key, and an outcome with its reason for every case."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes.effects import Crash, CrashMode
+from tests.fakes.published_journeys import either, email, journey, published
+from tests.fakes.world import CONTACT, World, redelivered, send_request, touch
+from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
+from waypost.clock import parse_instant
+from waypost.contacts.profile import Consent, Contact
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage
+from waypost.journeys.enrolment import Enrolment
+from waypost.sending.ledger import Touches
+from waypost.sending.request import SendRequest, SendResult
+from waypost.sending.send_message import PROVIDER_ATTEMPTS
+
+THROTTLED = RefusedForNow("TooManyRequestsException")
+REFUSED = RefusedMessage("MessageRejected")
+LATE = "2027-03-01T23:30:00+08:00"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.have_contact()
+    return world
+
+
+@pytest.fixture
+def enrolment(world: World) -> Enrolment:
+    return world.have_enrolment()
+
+
+def welcome(enrolment: Enrolment, **changes: Any) -> SendRequest:
+    return replace(send_request(enrolment, "welcome", state="Day 1, welcome"), **changes)
+
+
+def reasons(world: World, request: SendRequest) -> list[tuple[str, str]]:
+    return [(each.outcome, each.reason) for each in world.ledger[request.message_key].decisions]
+
+
+def fire(world: World) -> None:
+    """The next deferred message is tried."""
+    assert world.fire_next().function == "send_message"
+
+
+# Sent
+
+
+def test_a_message_is_sent_and_the_ledger_says_why(world: World, enrolment: Enrolment) -> None:
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert result == SendResult("sent", "every_guard_allowed", "email", request.message_key, world.clock())
+    row = world.ledger[request.message_key]
+    assert (row.state, row.provider_message_id, row.occasion.label) == ("accepted", "email-1", "Day 1, welcome")
+    (decision,) = row.decisions
+    assert (decision.at, decision.local_time) == (world.clock(), "2027-03-01T10:00:00+08:00")
+
+
+def test_a_marketing_mail_carries_the_key_and_one_click_unsubscription(world: World, enrolment: Enrolment) -> None:
+    request = welcome(enrolment)
+    world.sender.send(request)
+    (mail,) = world.email.sent
+    link = f"https://links.example/u/{request.message_key}/email"
+    assert mail.to.text == "lin@example.com"
+    assert mail.content.subject == "Welcome Lin"
+    assert link in mail.content.text
+    assert (mail.unsubscribe_url, mail.transactional) == (link, False)
+    assert mail.tags == {
+        "message_key": request.message_key,
+        "contact_id": CONTACT,
+        "journey": enrolment.journey,
+    }
+
+
+def test_a_transactional_sms_takes_the_providers_transactional_route(world: World, enrolment: Enrolment) -> None:
+    assert world.send(enrolment, "order_confirmation").outcome == "sent"
+    assert world.send(enrolment, "survey").outcome == "sent"
+    assert [sms.transactional for sms in world.sms.sent] == [True, False]
+
+
+def test_a_transactional_mail_is_marked_as_one() -> None:
+    receipt = email("receipt", kind="transactional")
+    world = World(published=published(journey(messages={"receipt": receipt})))
+    world.have_contact(consents={})
+    assert world.send(world.have_enrolment(), "receipt").outcome == "sent"
+    assert world.email.sent[0].transactional
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject"), [("en", "Welcome Lin"), ("zh-CN", "欢迎 Lin"), (None, "欢迎 Lin"), (7, "欢迎 Lin")]
+)
+def test_a_message_speaks_the_contacts_language(locale: object, subject: str) -> None:
+    world = World()
+    world.have_contact(attributes={"email": "lin@example.com", "name": "Lin", "locale": locale})
+    world.send(world.have_enrolment(), "welcome")
+    assert world.email.sent[0].content.subject == subject
+
+
+# At most once
+
+
+def test_the_same_request_again_gets_the_same_answer_and_calls_nobody(world: World, enrolment: Enrolment) -> None:
+    request = welcome(enrolment)
+    first = world.sender.send(request)
+    world.clock.advance(days=1)
+    assert [world.sender.send(request) for _ in range(3)] == [first] * 3
+    assert world.email.calls.total() == 1
+
+
+def test_another_round_of_a_loop_is_another_message(world: World, enrolment: Enrolment) -> None:
+    for occurrence in (1, 2, 2):
+        assert world.send(enrolment, "welcome", occurrence=occurrence).outcome == "sent"
+    assert world.email.calls.total() == 2
+
+
+@pytest.mark.parametrize("mode", ["before", "after", "ambiguous", "refused"])
+@pytest.mark.parametrize("effect", ["ledger.count", "ledger.take", "email.send", "ledger.settle"])
+def test_a_call_that_dies_is_never_followed_by_a_second_one(effect: str, mode: CrashMode) -> None:
+    probe = World()
+    probe.have_contact()
+    probe.send(probe.have_enrolment(), "welcome")
+    world = World()
+    world.effects.crash_at, world.effects.mode = probe.effects.log.index(effect), mode
+    world.have_contact()
+    result = world.send(world.have_enrolment(), "welcome")
+    key = result.message_key
+    assert world.effects.crashed
+    assert world.email.risky_calls(key) <= 1
+    assert (result.outcome, world.ledger[key].state) in {("sent", "accepted"), ("unknown", "unknown")}
+    if result.outcome == "sent":
+        assert world.email.risky_calls(key) == 1
+
+
+def test_a_claim_found_is_unknown_and_stays_unsent(world: World, enrolment: Enrolment) -> None:
+    world.effects.crash_on, world.effects.mode = "ledger.take", "after"
+    request = welcome(enrolment)
+    with pytest.raises(Crash):
+        world.sender.send(request)
+    assert world.ledger[request.message_key].state == "claimed"
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("unknown", "no_answer")
+    assert world.sender.send(request).outcome == "unknown"
+    assert world.email.calls.total() == 0
+    assert reasons(world, request) == [("unknown", "no_answer")]
+
+
+def test_a_call_that_comes_while_the_provider_is_thinking_calls_nobody(world: World, enrolment: Enrolment) -> None:
+    request = welcome(enrolment)
+    meanwhile: list[SendResult] = []
+    world.email.during_call = lambda: meanwhile.append(world.sender.send(request))
+    assert world.sender.send(request).outcome == "sent"
+    assert [result.outcome for result in meanwhile] == ["unknown"]
+    assert world.email.calls.total() == 1
+    assert world.ledger[request.message_key].state == "accepted"
+    assert world.sender.send(request).outcome == "sent"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(Accepted("ses-1"), "accepted"), (THROTTLED, "unknown"), (REFUSED, "rejected"), (Unclear("http_500"), "unknown")],
+)
+def test_whatever_the_provider_answers_then_it_is_called_no_more(
+    world: World, enrolment: Enrolment, answer: Any, state: str
+) -> None:
+    request = welcome(enrolment)
+    world.email.answers = [answer] * PROVIDER_ATTEMPTS
+    world.email.during_call = lambda: world.sender.send(request)
+    world.sender.send(request)
+    while len(world.schedules):
+        fire(world)
+    assert world.ledger[request.message_key].state == state
+    assert world.email.risky_calls(request.message_key) <= 1
+
+
+def test_of_two_calls_at_the_same_time_one_claims(world: World, enrolment: Enrolment) -> None:
+    request = welcome(enrolment)
+    world.ledger.before_claim = lambda: world.sender.send(request)
+    assert world.sender.send(request).outcome == "sent"
+    assert world.email.calls.total() == 1
+
+
+def test_a_call_that_is_always_second_is_left_for_a_retry(world: World, enrolment: Enrolment) -> None:
+    def count_another() -> None:
+        known = world.ledger.touches.get(CONTACT, Touches())
+        world.ledger.touches[CONTACT] = Touches(known.recent, known.version + 1)
+        world.ledger.before_claim = count_another
+
+    world.ledger.before_claim = count_another
+    with pytest.raises(ConcurrentUpdate):
+        world.sender.send(welcome(enrolment))
+    assert world.email.calls.total() == 0
+
+
+# What the provider answers
+
+
+def test_a_throttled_message_is_tried_again_at_once(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [THROTTLED, THROTTLED]
+    assert world.send(enrolment, "welcome").outcome == "sent"
+    assert world.email.calls.total() == 3
+    assert world.naps == [0.4, 0.8]
+
+
+def test_a_message_throttled_all_along_waits_longer_and_longer_until_it_is_too_late(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.email.answers = [THROTTLED] * 1000
+    request = welcome(enrolment)
+    started = world.clock()
+    first = world.sender.send(request)
+    assert (first.outcome, first.reason) == ("deferred", "provider: TooManyRequestsException")
+    assert first.at == started + timedelta(minutes=5)
+    waits = []
+    while len(world.schedules):
+        before = world.clock()
+        fire(world)
+        waits.append(world.clock() - before)
+    assert waits[:3] == [timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1)]
+    row = world.ledger[request.message_key]
+    assert row.state in {"rejected", "skipped"}
+    assert world.clock() - started <= timedelta(hours=72)
+    assert world.email.risky_calls(request.message_key) == 0
+    assert list(world.ledger.touches[CONTACT].recent) == []
+
+
+def test_a_message_throttled_past_its_last_moment_is_rejected() -> None:
+    world = World(published=published(sending={"send_within_hours": 1}))
+    world.have_contact()
+    world.email.answers = [THROTTLED] * 1000
+    request = welcome(world.have_enrolment())
+    world.sender.send(request)
+    while len(world.schedules):
+        fire(world)
+    assert reasons(world, request)[-1] == ("rejected", "provider: TooManyRequestsException")
+    assert list(world.ledger.touches[CONTACT].recent) == []
+
+
+def test_a_throttled_message_gets_through_later_and_counts_once(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [THROTTLED] * 7
+    request = welcome(enrolment)
+    assert world.sender.send(request).outcome == "deferred"
+    fire(world)
+    fire(world)
+    assert world.ledger[request.message_key].state == "accepted"
+    assert world.email.risky_calls(request.message_key) == 1
+    assert [touch.message_key for touch in world.ledger.touches[CONTACT].recent] == [request.message_key]
+
+
+def test_a_message_the_provider_refuses_is_rejected_and_counts_for_nothing(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [REFUSED]
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("rejected", "provider: MessageRejected")
+    assert world.sender.send(request) == result
+    assert world.email.calls.total() == 1
+    assert list(world.ledger.touches[CONTACT].recent) == []
+
+
+def test_a_provider_that_refuses_the_account_defers_the_message_until_its_send_by(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.email.answers = [RefusedUs("SendingPausedException")] * 1000
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("deferred", "account: SendingPausedException")
+    assert result.account_refused
+    assert world.email.calls.total() == 1  # nothing cures within the same call
+    assert list(world.ledger.touches[CONTACT].recent) == []
+    while len(world.schedules):
+        fire(world)
+    assert reasons(world, request)[-1] == ("rejected", "account: SendingPausedException")
+    assert world.email.risky_calls(request.message_key) == 0
+    assert world.contacts[CONTACT].suppressions == {}
+
+
+def test_a_message_gets_through_once_the_account_may_send_again(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [RefusedUs("ServiceQuotaExceededException")]
+    request = welcome(enrolment)
+    assert world.sender.send(request).outcome == "deferred"
+    fire(world)
+    assert world.ledger[request.message_key].state == "accepted"
+    assert not world.sender.send(request).account_refused
+
+
+def test_a_message_to_an_address_that_is_gone_is_rejected(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [AddressGone("opted out", suppression="opted_out")]
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("rejected", "provider: opted out")
+    assert list(world.ledger.touches[CONTACT].recent) == []
+    assert len(world.schedules) == 0
+
+
+@pytest.mark.parametrize("reason", ["http_500", "ReadTimeoutError", "ConnectionClosedError"])
+def test_an_unclear_answer_is_unknown_and_never_tried_again(world: World, enrolment: Enrolment, reason: str) -> None:
+    world.email.answers = [Unclear(reason)]
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("unknown", f"provider: {reason}")
+    world.clock.advance(days=2)
+    assert world.sender.send(request) == result
+    assert world.email.calls.total() == 1
+    assert len(world.schedules) == 0
+
+
+# Skipped
+
+
+def test_a_message_that_cannot_be_filled_in_is_skipped_by_name_of_the_variable() -> None:
+    world = World()
+    world.have_contact(attributes={"email": "lin@example.com", "locale": "en"})
+    enrolment = world.have_enrolment()
+    result = world.send(enrolment, "welcome")
+    assert (result.outcome, result.reason) == ("skipped", "not_renderable: welcome email.en: contact.name is unknown")
+    assert world.email.calls.total() == 0
+    assert CONTACT not in world.ledger.touches
+
+
+def test_a_channel_the_message_does_not_have_is_skipped(world: World, enrolment: Enrolment) -> None:
+    result = world.send(enrolment, "welcome", channel="sms")
+    assert (result.outcome, result.channel) == ("skipped", "sms")
+    assert result.reason.startswith("not_renderable")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"erased": True}, "erased"),
+        ({"attributes": {"name": "Lin"}}, "missing_address"),
+        ({"suppressions": {"email": "complaint"}}, "suppressed_complaint"),
+        ({"consents": {}}, "no_consent"),
+    ],
+)
+def test_a_guard_that_says_no_is_the_answer_and_stays_it(changes: dict[str, Any], reason: str) -> None:
+    world = World()
+    world.have_contact(**changes)
+    request = welcome(world.have_enrolment())
+    result = world.sender.send(request)
+    assert (result.outcome, result.reason) == ("skipped", reason)
+    world.have_contact(version=1)
+    assert world.sender.send(request) == result
+    assert world.email.calls.total() == 0
+
+
+def test_who_has_left_gets_nothing_more_but_what_follows_the_exit(world: World) -> None:
+    enrolment = world.have_enrolment(status="leaving", outcome="goal")
+    assert world.send(enrolment, "survey").reason == "left_journey"
+    assert world.send(enrolment, "order_confirmation", after_exit=True).outcome == "sent"
+
+
+# Channels
+
+
+def people(world: World, **changes: Any) -> Contact:
+    return world.have_contact(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "channel", "outcome"),
+    [
+        ({}, "sms", "sent"),
+        ({"attributes": {"email": "lin@example.com", "name": "Lin"}}, "email", "sent"),
+        ({"suppressions": {"sms": "invalid_number"}}, "email", "sent"),
+        ({"suppressions": {"sms": "invalid_number", "email": "complaint"}}, "sms", "skipped"),
+        ({"erased": True}, "sms", "skipped"),
+    ],
+)
+def test_the_next_channel_stands_in_for_a_closed_one(changes: dict[str, Any], channel: str, outcome: str) -> None:
+    world = World()
+    people(world, **changes)
+    result = world.send(world.have_enrolment(), "reminder")
+    assert (result.channel, result.outcome) == (channel, outcome)
+
+
+def test_a_channel_that_opens_later_is_waited_for() -> None:
+    world = World(published=published(journey(messages={"reminder": either("reminder", "sms", "email")})))
+    world.clock.set("2027-03-01T21:30:00+08:00")
+    world.have_contact()
+    result = world.send(world.have_enrolment(), "reminder")
+    assert (result.outcome, result.channel) == ("deferred", "sms")
+    assert result.at == parse_instant("2027-03-02T09:00:00+08:00")
+
+
+def test_a_journey_may_force_a_channel(world: World, enrolment: Enrolment) -> None:
+    result = world.send(enrolment, "reminder", channel="email")
+    assert (result.outcome, result.channel) == ("sent", "email")
+
+
+# Deferred
+
+
+def test_a_message_in_the_quiet_hours_goes_out_when_they_are_over(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    result = world.sender.send(request)
+    morning = parse_instant("2027-03-02T08:00:00+08:00")
+    assert (result.outcome, result.reason, result.at) == ("deferred", "quiet_hours", morning)
+    assert world.email.calls.total() == 0
+    held = world.enrolments.load(CONTACT, enrolment.enrolment_id)
+    assert held is not None
+    assert held.anchor_at == morning
+    assert world.sender.send(request) == result
+    assert len(world.schedules) == 1
+    fire(world)
+    assert world.clock() == morning
+    assert reasons(world, request) == [("deferred", "quiet_hours"), ("sent", "every_guard_allowed")]
+
+
+def test_a_schedule_that_fires_twice_sends_once(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    world.sender.send(welcome(enrolment))
+    booking = world.schedules.next_due()
+    assert booking is not None
+    fire(world)
+    for _ in range(2):
+        world.call(booking)
+    assert world.email.calls.total() == 1
+
+
+def test_the_guards_are_asked_again_after_a_deferral(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    world.sender.send(request)
+    world.have_contact(consents={"email/*": Consent(granted=False, at=world.clock(), source="shop")}, version=1)
+    fire(world)
+    assert world.ledger[request.message_key].state == "skipped"
+    assert reasons(world, request)[-1] == ("skipped", "consent_withdrawn")
+    assert world.email.calls.total() == 0
+
+
+def test_a_message_may_be_deferred_more_than_once(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    world.sender.send(request)
+    sent_at = parse_instant("2027-03-02T07:00:00+08:00")
+    world.ledger.touches[CONTACT] = Touches([touch("m-1", sent_at), touch("m-2", sent_at)], 2)
+    fire(world)
+    assert world.ledger[request.message_key].deferred_until == parse_instant("2027-03-03T08:00:00+08:00")
+    fire(world)
+    assert [outcome for outcome, _ in reasons(world, request)] == ["deferred", "deferred", "sent"]
+
+
+def test_a_message_of_a_journey_that_is_over_still_goes_out(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    world.sender.send(request)
+    world.close(enrolment)
+    fire(world)
+    assert world.ledger[request.message_key].state == "accepted"
+
+
+def test_a_message_of_a_journey_that_failed_does_not(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    world.sender.send(request)
+    world.close(enrolment, "failed")
+    fire(world)
+    assert reasons(world, request)[-1] == ("skipped", "left_journey")
+
+
+def test_a_message_that_would_come_too_late_is_skipped() -> None:
+    world = World(published=published(sending={"send_within_hours": 4}))
+    world.have_contact()
+    enrolment = world.have_enrolment()
+    world.clock.set(LATE)
+    assert world.send(enrolment, "welcome").reason == "too_late"
+    assert len(world.schedules) == 0
+
+
+def test_after_an_outage_nothing_stale_goes_out(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    world.sender.send(request)
+    booking = world.schedules.next_due()
+    assert booking is not None
+    world.clock.set("2027-03-06T12:00:00+08:00")
+    world.call(booking)
+    assert reasons(world, request)[-1] == ("skipped", "too_late")
+
+
+def test_the_last_moment_counts_from_the_first_try(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    world.sender.send(welcome(enrolment))
+    booking = world.schedules.next_due()
+    assert booking is not None
+    assert booking.payload["send_by"] == "2027-03-04T15:30:00.000Z"
+    assert SendRequest.from_payload(booking.payload).message_key == welcome(enrolment).message_key
+
+
+def test_a_booking_that_nobody_noted_is_never_a_lost_message(world: World, enrolment: Enrolment) -> None:
+    """The call that booked the second deferral dies before it notes so, and is never repeated."""
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    world.sender.send(request)
+    booking = world.schedules.next_due()
+    assert booking is not None
+    world.clock.set(booking.at)
+    world.schedules.take(booking)
+    world.email.answers = [THROTTLED] * PROVIDER_ATTEMPTS
+    world.ledger.touches[CONTACT] = Touches([touch(f"m-{n}", world.clock()) for n in range(2)], 2)
+    world.effects.crash_at = len(world.effects.log) + 2
+    with pytest.raises(Crash):
+        world.call(booking)
+    assert world.effects.log[-1] == "ledger.defer"
+    world.email.answers = []
+    fire(world)
+    assert world.ledger[request.message_key].state == "accepted"
+
+
+def test_a_deferral_carries_no_personal_data(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    world.sender.send(welcome(enrolment))
+    booking = world.schedules.next_due()
+    for secret in ("lin@example.com", "+8613800000001", "Lin"):
+        assert secret not in str(booking)
+
+
+# The cap
+
+
+def test_two_messages_at_the_same_time_cannot_both_be_the_last_one_allowed() -> None:
+    world = World(published=published(sending={"frequency_cap": {"count": 1, "hours": 24}}))
+    world.have_contact()
+    enrolment = world.have_enrolment()
+    world.ledger.before_claim = lambda: world.send(enrolment, "survey")
+    result = world.send(enrolment, "welcome")
+    assert (result.outcome, result.reason) == ("deferred", "frequency_cap")
+    assert (world.sms.calls.total(), world.email.calls.total()) == (1, 0)
+
+
+def test_a_transactional_message_is_neither_capped_nor_counted(world: World, enrolment: Enrolment) -> None:
+    for state in ("welcome", "survey"):
+        assert world.send(enrolment, state).outcome == "sent"
+    assert world.send(enrolment, "order_confirmation").outcome == "sent"
+    assert len(world.ledger.touches[CONTACT].recent) == 2
+    assert world.send(enrolment, "reminder").reason == "frequency_cap"
+
+
+def test_a_message_does_not_count_against_itself(world: World, enrolment: Enrolment) -> None:
+    """A claim whose call died between giving it back and taking the touch back."""
+    request = welcome(enrolment)
+    known = [touch(request.message_key, world.clock()), touch("m-other", world.clock())]
+    world.ledger.touches[CONTACT] = Touches(known, 2)
+    assert world.sender.send(request).outcome == "sent"
+    assert len(world.ledger.touches[CONTACT].recent) == 2
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("prepare", "error"),
+    [
+        (lambda world: world.have_enrolment(), ContactNotFound),
+        (lambda world: world.have_contact(), EnrolmentNotFound),
+    ],
+)
+def test_a_message_to_nobody_is_an_error(prepare: Callable[[World], object], error: type[Exception]) -> None:
+    world = World()
+    prepare(world)
+    request = welcome(World().have_enrolment())
+    with pytest.raises(error):
+        world.sender.send(request)
+
+
+def test_a_message_nobody_wrote_is_an_error(world: World, enrolment: Enrolment) -> None:
+    with pytest.raises(UnknownMessage, match="goodbye"):
+        redelivered(lambda: world.sender.send(send_request(enrolment, "goodbye", state="Goodbye")))

@@ -1,0 +1,171 @@
+"""What providers say of a message after they have taken it, as events."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.world import CONTACT, START, World
+from waypost.clock import parse_instant
+from waypost.errors import InvalidInput
+from waypost.tracking.record_delivery import delivery_events
+
+TAGS = {"message_key": "m-1", "contact_id": CONTACT, "journey": "nurture"}
+
+
+def ses(kind: str, content: dict[str, Any] | None = None, tags: dict[str, str] | None = None) -> dict[str, Any]:
+    mail = {
+        "timestamp": "2027-03-01T02:00:00.000Z",
+        "messageId": "ses-1",
+        "destination": ["lin@example.com"],
+        "tags": {
+            **{name: [value] for name, value in (TAGS if tags is None else tags).items()},
+            "ses:configuration-set": ["waypost-dev"],
+        },
+    }
+    section = {"Send": "send", "DeliveryDelay": "deliveryDelay"}.get(kind, kind.lower())
+    return {"id": "notice-1", "source": "aws.ses", "detail": {"eventType": kind, "mail": mail, section: content or {}}}
+
+
+def sms(kind: str, context: dict[str, str] | None = None) -> dict[str, Any]:
+    detail = {
+        "eventType": kind,
+        "messageId": "sms-1",
+        "messageStatus": kind.removeprefix("TEXT_"),
+        "destinationPhoneNumber": "+8613800000001",
+        "context": TAGS if context is None else context,
+    }
+    return {"id": "notice-1", "source": "aws.sms-voice", "detail": detail}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock("2027-03-01T02:05:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("notice", "kind", "properties"),
+    [
+        (ses("Send"), "message_accepted", {}),
+        (ses("Delivery", {"timestamp": "2027-03-01T02:01:00.000Z"}), "message_delivered", {}),
+        (
+            ses("Bounce", {"bounceType": "Permanent"}),
+            "message_bounced",
+            {"bounce_type": "permanent", "suppression": "hard_bounce"},
+        ),
+        (ses("Bounce", {"bounceType": "Transient"}), "message_bounced", {"bounce_type": "transient"}),
+        (ses("Bounce", {"bounceType": "Undetermined"}), "message_bounced", {"bounce_type": "undetermined"}),
+        (ses("Complaint"), "message_complained", {"suppression": "complaint"}),
+        (ses("Complaint", {"complaintFeedbackType": "abuse"}), "message_complained", {"suppression": "complaint"}),
+        (ses("Complaint", {"complaintFeedbackType": "not-spam"}), "message_complained", {}),
+        (ses("Reject", {"reason": "Bad content"}), "message_failed", {"reason": "Bad content"}),
+    ],
+)
+def test_a_notice_of_ses_is_an_event(
+    notice: dict[str, Any], kind: str, properties: dict[str, Any], clock: FakeClock
+) -> None:
+    (said,) = delivery_events(notice, clock=clock)
+    assert (said.type, said.contact, said.is_our_own) == (kind, {"contact_id": CONTACT}, True)
+    known = {
+        "channel": "email",
+        "provider_word": notice["detail"]["eventType"],
+        "provider_message_id": "ses-1",
+        "message_key": "m-1",
+        "journey": "nurture",
+    }
+    assert said.properties == known | properties
+    assert said.received_at == clock()
+
+
+def test_a_notice_says_when_it_happened(clock: FakeClock) -> None:
+    (delivered,) = delivery_events(ses("Delivery", {"timestamp": "2027-03-01T02:01:00.000Z"}), clock=clock)
+    assert delivered.occurred_at == parse_instant("2027-03-01T02:01:00Z")
+    (accepted,) = delivery_events(ses("Send"), clock=clock)
+    assert accepted.occurred_at == parse_instant(START)
+
+
+@pytest.mark.parametrize("kind", ["Open", "Click", "DeliveryDelay", "Rendering Failure", "Subscription"])
+def test_what_nobody_acts_on_is_no_event(kind: str, clock: FakeClock) -> None:
+    assert delivery_events(ses(kind), clock=clock) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "more"),
+    [
+        ("TEXT_DELIVERED", "message_delivered", {}),
+        ("TEXT_INVALID", "message_bounced", {"bounce_type": "permanent", "suppression": "invalid_number"}),
+        ("TEXT_CARRIER_UNREACHABLE", "message_bounced", {"bounce_type": "transient"}),
+        ("TEXT_UNREACHABLE", "message_bounced", {"bounce_type": "transient"}),
+        ("TEXT_TTL_EXPIRED", "message_bounced", {"bounce_type": "transient"}),
+        ("TEXT_UNKNOWN", "message_bounced", {"bounce_type": "undetermined"}),
+        ("TEXT_BLOCKED", "message_failed", {}),
+        ("TEXT_CARRIER_BLOCKED", "message_failed", {}),
+        ("TEXT_INVALID_MESSAGE", "message_failed", {}),
+        ("TEXT_PROTECT_BLOCKED", "message_failed", {}),
+        ("TEXT_SPAM", "message_failed", {}),
+    ],
+)
+def test_a_notice_about_an_sms_is_an_event(word: str, kind: str, more: dict[str, str], clock: FakeClock) -> None:
+    (event,) = delivery_events(sms(word), clock=clock)
+    assert (event.type, event.is_our_own) == (kind, True)
+    assert event.properties == {
+        "channel": "sms",
+        "provider_word": word,
+        "provider_message_id": "sms-1",
+        "status": word.removeprefix("TEXT_"),
+        "message_key": "m-1",
+        "journey": "nurture",
+        **more,
+    }
+
+
+def test_the_last_word_of_a_carrier_that_reports_no_arrival_counts_as_one(clock: FakeClock) -> None:
+    notice = sms("TEXT_SUCCESSFUL")
+    notice["detail"]["isFinal"] = True
+    (event,) = delivery_events(notice, clock=clock)
+    assert (event.type, event.properties["provider_word"]) == ("message_delivered", "TEXT_SUCCESSFUL")
+
+
+@pytest.mark.parametrize("kind", ["TEXT_QUEUED", "TEXT_SENT", "TEXT_PENDING", "TEXT_SUCCESSFUL"])
+def test_an_sms_on_its_way_is_no_event(kind: str, clock: FakeClock) -> None:
+    assert delivery_events(sms(kind), clock=clock) == []
+
+
+def test_a_number_that_does_not_exist_closes_the_channel(clock: FakeClock) -> None:
+    world = World()
+    world.have_contact()
+    for each in delivery_events(sms("TEXT_INVALID"), clock=clock):
+        world.route(each)
+    assert world.contacts[CONTACT].suppressions == {"sms": "invalid_number"}
+
+
+def test_the_same_notice_is_the_same_event(clock: FakeClock) -> None:
+    first = delivery_events(ses("Send"), clock=clock)
+    clock.advance(minutes=5)
+    assert [each.id for each in delivery_events(ses("Send"), clock=clock)] == [each.id for each in first]
+
+
+@pytest.mark.parametrize("notice", [ses("Send", tags={}), sms("TEXT_DELIVERED", context={"message_key": "m-1"})])
+def test_a_message_that_is_not_ours_is_refused(notice: dict[str, Any], clock: FakeClock) -> None:
+    with pytest.raises(InvalidInput, match="not sent by Waypost"):
+        delivery_events(notice, clock=clock)
+
+
+def test_a_stranger_sends_no_notices(clock: FakeClock) -> None:
+    with pytest.raises(InvalidInput, match=r"aws\.s3"):
+        delivery_events({**ses("Send"), "source": "aws.s3"}, clock=clock)
+
+
+def test_a_hard_bounce_closes_the_channel_and_marks_the_message() -> None:
+    world = World()
+    world.have_contact()
+    enrolment = world.have_enrolment()
+    key = world.send(enrolment, "welcome").message_key
+    notice = ses("Bounce", {"bounceType": "Permanent"}, TAGS | {"message_key": key})
+    (bounced,) = delivery_events(notice, clock=world.clock)
+    world.route(bounced)
+    world.route(replace(bounced))
+    assert world.ledger[key].state == "bounced"
+    world.clock.advance(days=1)
+    assert world.send(enrolment, "welcome", "Again").reason == "suppressed_hard_bounce"
