@@ -167,18 +167,19 @@ def _policy_form(value: Any) -> Any:
             known = ["follow", "stay", "{move: <state>}", "{stop: <reason>}"]
             raise ValueError(unknown(value, known, "unknown policy"))
         return {"policy": value}
+    if isinstance(value, Mapping) and not {"move", "stop", "policy"} & set(value):
+        raise ValueError(unknown(next(iter(value), "nothing"), ["move", "stop"], "unknown policy"))
     return value
 
 
 def _policy_tag(value: Any) -> str:
-    given = value if isinstance(value, Mapping) else dict(value)
-    match given:
-        case {"move": _}:
-            return "MoveTo"
-        case {"stop": _}:
-            return "Stop"
-        case {"policy": "follow"}:
+    match value:
+        case Follow() | {"policy": "follow"}:
             return "Follow"
+        case MoveTo() | {"move": _}:
+            return "MoveTo"
+        case Stop() | {"stop": _}:
+            return "Stop"
         case _:
             return "Stay"
 
