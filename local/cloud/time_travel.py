@@ -45,7 +45,7 @@ class VirtualClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueSchedule:
     """A schedule and the next time it is due."""
 
     name: str
@@ -69,7 +69,7 @@ class TimeTravel:
         self._rest = rest
         self._lock = threading.RLock()
 
-    def settle(self, *, within: float = PATIENCE_SECONDS) -> list[Due]:
+    def settle(self, *, within: float = PATIENCE_SECONDS) -> list[DueSchedule]:
         """Wait until nothing is under way; the schedules that are to come. Raises StuckError that names what is stuck."""
         while True:
             reported = self._rest(within)
@@ -90,15 +90,15 @@ class TimeTravel:
         with self._lock:
             self.clock.stop_at(self.clock.now())
             target = max(instant, self.clock.now())
-            fired = standing = 0
+            fired = firings_at_this_time = 0
             while True:
                 coming = self.settle()
                 now = self.clock.now()
-                stop = min((max(due.at, now) for due in coming), default=target)
-                ready = [due for due in coming if due.at <= stop <= target]
-                standing = 0 if stop > now else standing + 1
-                if standing > MOST_FIRINGS_AT_ONE_TIME:
-                    names = ", ".join(sorted({due.name for due in ready}))
+                stop = min((max(schedule.at, now) for schedule in coming), default=target)
+                ready = [schedule for schedule in coming if schedule.at <= stop <= target]
+                firings_at_this_time = 0 if stop > now else firings_at_this_time + 1
+                if firings_at_this_time > MOST_FIRINGS_AT_ONE_TIME:
+                    names = ", ".join(sorted({schedule.name for schedule in ready}))
                     raise StuckError(
                         f"time stands still at {format_instant(now)}", f"it is due again and again: {names}"
                     )
@@ -106,7 +106,7 @@ class TimeTravel:
                 arrived(min(stop, target))
                 if not ready:
                     return fired
-                self._emulator.fire([due.name for due in ready])
+                self._emulator.fire([schedule.name for schedule in ready])
                 fired += len(ready)
 
     def tick(self, since: datetime) -> int:
@@ -119,7 +119,7 @@ class TimeTravel:
         try:
             now = self.clock.now()
             state = self._emulator.quiet(within=0, after=since)
-            ready = [due.name for due in _read(state["schedules"]) if due.at <= now]
+            ready = [schedule.name for schedule in _read(state["schedules"]) if schedule.at <= now]
             if ready:
                 self._emulator.fire(ready)
             return len(ready)
@@ -127,8 +127,8 @@ class TimeTravel:
             self._lock.release()
 
 
-def _read(schedules: list[dict[str, str]]) -> list[Due]:
-    return [Due(entry["name"], entry["expression"], parse_instant(entry["due"])) for entry in schedules]
+def _read(schedules: list[dict[str, str]]) -> list[DueSchedule]:
+    return [DueSchedule(entry["name"], entry["expression"], parse_instant(entry["due"])) for entry in schedules]
 
 
 def duration(text: str) -> timedelta:

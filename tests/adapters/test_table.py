@@ -140,7 +140,7 @@ def test_every_store_speaks_our_errors(dynamodb: Any, clock: FakeClock) -> None:
     with pytest.raises(ServiceRefused):
         stores.enrolments.unfinished("c-1")
     with pytest.raises(ServiceRefused):
-        list(stores.enrolments.due(0, since=None, until=clock()))
+        list(stores.enrolments.find_due(0, since=None, until=clock()))
     with pytest.raises(ServiceRefused):
         list(stores.ledger.stale_claims(clock()))
 

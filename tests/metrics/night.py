@@ -57,7 +57,7 @@ class Night:
     @property
     def measurer(self) -> Measurer:
         zone = self.world.published.defaults.time_zone
-        return Measurer(declaration=self.declaration, past=self.world.past, default_zone=zone)
+        return Measurer(declaration=self.declaration, history_lookup=self.world.history_lookup, default_zone=zone)
 
     @property
     def planner(self) -> PlanRefresh:
@@ -88,7 +88,7 @@ class Night:
             scan=self.scan,
             contacts=self.world.contacts,
             measurer=self.measurer,
-            keeper=self.world.keeper,
+            upkeep=self.world.upkeep,
             files=self.files,
             runner=self.runner,
         )
