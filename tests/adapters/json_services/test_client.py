@@ -1,7 +1,7 @@
 """Calls that go wrong: what is repeated, what is signed again, and what the caller learns, as from botocore."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -326,9 +326,40 @@ def test_a_time_goes_out_as_botocore_writes_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_has_no_place_in_a_call_is_refused_before_it_is_sent() -> None:
     call = calling(OK)
-    with pytest.raises(TypeError, match="bytes"):
-        call.client.put_item(TableName="contacts", Item={"pk": {"B": b"binary"}})
+    with pytest.raises(TypeError):
+        call.client.put_item(TableName="contacts", Item={"pk": {"SS": {"a", "b"}}})
     assert call.script.requests == []
+
+
+VALUES = {
+    "S": {"S": "B"},
+    "B": {"B": b"\x00\xff"},
+    "BS": {"BS": [b"1", b"2"]},
+    "M": {"M": {"B": {"B": b"in a map"}, "L": {"L": [{"L": [{"B": b"deep"}]}, {"N": "1"}, {"NULL": True}]}}},
+}
+
+
+@pytest.mark.parametrize("wrapped", [
+    lambda item: {"Item": item}, lambda item: {"Attributes": item}, lambda item: {"Items": [item, {}]},
+    lambda item: {"Responses": {"contacts": [item]}}, lambda item: {"Items": [{"pk": {"S": '"B"'}}, item]},
+])  # fmt: skip
+def test_binary_values_go_and_come_as_with_botocore(wrapped: Callable[[Any], dict[str, Any]]) -> None:
+    call = calling(OK)
+    call.client.put_item(TableName="contacts", Item=VALUES)
+    sent = call.script.requests[0][1]["Item"]
+    assert sent["B"] == {"B": "AP8="}
+
+    call = calling(answer(wrapped(sent)))
+
+    assert call.client.get_item(**KEY) | {"ResponseMetadata": ...} == wrapped(VALUES) | {"ResponseMetadata": ...}
+
+
+def test_unprocessed_items_go_back_as_they_came() -> None:
+    left = {"UnprocessedItems": {"contacts": [{"PutRequest": {"Item": {"way": {"B": "AP8="}}}}]}}
+    call = calling(answer(left))
+    again = call.client.batch_write_item(RequestItems={})["UnprocessedItems"]
+    call.client.batch_write_item(RequestItems=again)
+    assert call.script.requests[1][1] == {"RequestItems": left["UnprocessedItems"]}
 
 
 def test_pages_are_asked_for_one_after_the_other() -> None:

@@ -46,7 +46,7 @@ def test_an_operation_is_one_of_the_service(service: Service, method: str, opera
 def test_an_answer_needs_no_conversion(service: Service, method: str, operation: Operation) -> None:
     shape = model(service.name).operation_model(operation.name).output_shape
     converted = set(kinds(shape, ())) if shape else set()
-    binary = {path for path in converted if path[-1] in {"B", "BS"}}  # the tables hold none, and none can be written
+    binary = {path for path in converted if path[-1] in {"B", "BS"}}  # decoded by ``binary``
     assert converted - binary == set()
 
 

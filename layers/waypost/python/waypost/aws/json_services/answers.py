@@ -7,6 +7,7 @@ from zlib import crc32
 import orjson
 from botocore.exceptions import ClientError, HTTPClientError
 
+from waypost.aws.json_services import binary
 from waypost.aws.json_services.connections import Answer, NoAnswer
 
 
@@ -29,6 +30,8 @@ def read(answer: Answer, operation: str, *, attempts: int) -> dict[str, Any] | R
     if checksum is not None and checksum != str(crc32(answer.body)):
         return NoAnswer(HTTPClientError(error="the body does not have its checksum"))
     found = _object(answer.body)
+    if found and binary.may_hold_binary(answer.body):
+        binary.decode(found)
     if answer.status >= 300:
         return _refused(answer, found, operation, attempts)
     if found is None:

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -91,7 +92,7 @@ class JsonClient:
         """One call, repeated where botocore's standard mode repeats it."""
         if operation.token:
             parameters.setdefault(operation.token, str(uuid.uuid4()))
-        body = orjson.dumps(parameters, default=_epoch_seconds, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        body = orjson.dumps(parameters, default=_in_json, option=orjson.OPT_PASSTHROUGH_DATETIME)
         paid = 0
         attempt = 0
         while True:
@@ -166,11 +167,15 @@ class Pages:
             parameters[self.begin] = page[self.stopped]
 
 
-def _epoch_seconds(value: Any) -> float:
-    """A time as the protocol has it. Raises TypeError for anything else."""
-    if isinstance(value, datetime):
-        return value.timestamp() if value.microsecond else int(value.timestamp())
-    raise TypeError(f"a {type(value).__name__} has no place in a call")
+def _in_json(value: Any) -> float | str:
+    """A time or bytes as the protocol has them. Raises TypeError for anything else."""
+    match value:
+        case datetime():
+            return value.timestamp() if value.microsecond else int(value.timestamp())
+        case bytes():
+            return b64encode(value).decode()
+        case _:
+            raise TypeError(f"a {type(value).__name__} has no place in a call")
 
 
 def _trace() -> Mapping[str, str]:

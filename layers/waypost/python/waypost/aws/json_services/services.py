@@ -1,6 +1,6 @@
 """The services and operations that the client knows: what botocore's model says of them, as far as it is needed to call them.
 
-An operation may stand here when its answer needs no conversion: no binary value, and no time that an adapter reads.
+An operation may stand here when its answer needs no conversion but that of DynamoDB's binary values.
 ``tests/adapters/json_services`` checks every line against botocore's model.
 """
 
