@@ -180,10 +180,10 @@ class _Worker:
             raise RuntimeError(f"a contestant ended with {self._process.poll()}")
         return text
 
-    def ask(self, question: str) -> str:
+    def ask(self, line: str) -> str:
         """Its answer to a line."""
         if self._process.stdin:
-            self._process.stdin.write(f"{question}\n")
+            self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
         return self.line()
 
@@ -268,7 +268,7 @@ def _audience(url: str, *, base_one_in: int) -> Callable[[], int]:
 
     scan = DynamoProfileScan(_client(url), "contacts")
     nothing: Any = None  # no rule here needs the past
-    reader = ContactReader(scan=scan, past=HistoryLookup(history=nothing, enrolments=nothing))
+    reader = ContactReader(scan=scan, history_lookup=HistoryLookup(history=nothing, enrolments=nothing))
     plan = AudiencePlan(
         audience="bench", run="bench", segment="", rule=RULE, at=NOW, zone=_ZONE.key, slices=1, sample=10, salt="bench",
         base_one_in=base_one_in,

@@ -121,13 +121,13 @@ class CountingProxy:
             return computed
         consumed = answer["ConsumedCapacity"]
         tables = consumed if isinstance(consumed, list) else [consumed]
-        told = sum(float(each["CapacityUnits"]) for each in tables)
+        reported = sum(float(each["CapacityUnits"]) for each in tables)
         of_index = sum(
             float(index["CapacityUnits"])
             for each in tables
             for index in each.get("GlobalSecondaryIndexes", {}).values()
         )
-        return max(told, computed + of_index)  # what is computed knows how long a task token is
+        return max(reported, computed + of_index)  # what is computed knows how long a task token is
 
     def _item(self, table: str, key: dict[str, Any]) -> dict[str, Any]:
         item: dict[str, Any] = self._dynamodb("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True}).get(

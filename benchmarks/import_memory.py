@@ -98,11 +98,11 @@ class ImportMemory:
 
 def memory_table(memory: ImportMemory) -> Table:
     """Peak memory of each step, by the length of the file."""
-    told = "No step grows" if memory.is_flat else "[red]A step grows[/red]"
+    verdict = "No step grows" if memory.is_flat else "[red]A step grows[/red]"
     table = Table(
         title="A whole import of a messy member list: peak memory of each step's process, MB",
         title_justify="left",
-        caption=f"{told} from the file before the last to the last.",
+        caption=f"{verdict} from the file before the last to the last.",
         caption_justify="left",
     )
     for name in ("rows", *STEPS, "rows twice", "kept out"):

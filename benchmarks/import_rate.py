@@ -266,5 +266,5 @@ class Forgetful:
 
 if __name__ == "__main__":
     result = _pass(sys.argv[1], Path(sys.argv[2]))
-    told = {"stage": result.stage, "rows": result.rows, "seconds": result.seconds, "peak_mb": result.peak_mb}
-    sys.stdout.write(json.dumps({**told, "rejected": result.rejected}))
+    figures = {"stage": result.stage, "rows": result.rows, "seconds": result.seconds, "peak_mb": result.peak_mb}
+    sys.stdout.write(json.dumps({**figures, "rejected": result.rejected}))

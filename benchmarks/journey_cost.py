@@ -277,7 +277,7 @@ class _Counter:
 
     def sweep_once(self) -> Usage:
         """One hourly sweep; from then on nothing happens by the clock alone."""
-        sweeps = [due.name for due in self._cloud.time.settle() if "sweep" in due.name]
+        sweeps = [each.name for each in self._cloud.time.settle() if "sweep" in each.name]
         self._cloud.emulator.fire(sweeps)
         self._cloud.time.settle()
         scheduler = self._cloud.client("scheduler")
@@ -287,11 +287,13 @@ class _Counter:
 
     def passage(self, file: ScenarioFile) -> Passage:
         """Rehearse a file of one scenario and count it."""
-        [told] = Rehearsal(self._cloud, {JOURNEY: file}).run()[JOURNEY]
+        [result] = Rehearsal(self._cloud, {JOURNEY: file}).run()[JOURNEY]
         self._cloud.time.settle()
-        if not told.as_expected:
-            raise LocalError(f"{told.scenario.name}: {'; '.join(told.differences)}", f"see {self._cloud.emulator.log}")
-        return Passage(scenario=told.scenario.name, ends=told.ends, sent=_sent(told), usage=self.take())
+        if not result.as_expected:
+            raise LocalError(
+                f"{result.scenario.name}: {'; '.join(result.differences)}", f"see {self._cloud.emulator.log}"
+            )
+        return Passage(scenario=result.scenario.name, ends=result.ends, sent=_sent(result), usage=self.take())
 
     def _point_functions_at_the_proxy(self) -> dict[str, str]:
         """Folder → deployed name; every function gets endpoints that name it."""
@@ -391,5 +393,5 @@ def _somebody_else(file: ScenarioFile) -> ScenarioFile:
     return file.model_copy(update={"scenarios": [scenario.model_copy(update={"contact": contact})]})
 
 
-def _sent(told: ScenarioResult) -> dict[str, int]:
-    return dict(Counter(each.channel or "" for each in told.decisions if each.outcome == "sent"))
+def _sent(result: ScenarioResult) -> dict[str, int]:
+    return dict(Counter(each.channel or "" for each in result.decisions if each.outcome == "sent"))

@@ -122,7 +122,7 @@ class _Side:
     index: RuleIndex
     asked: float
     build_ms: float
-    keeper: Upkeep
+    upkeep: Upkeep
     contact: Contact
     events: Sequence[Event]
 
@@ -133,13 +133,13 @@ class _Side:
         index = RuleIndex.declared(segments=segments, tags=TagSystem())
         events = [_event(number) for number in range(EVENTS)]
         asked = sum(len(index.touched_by(facts_of(event) or ())) for event in events) / EVENTS
-        side = cls(index, asked, build / 1000, _keeper(index), _contact(index), events)
+        side = cls(index, asked, build / 1000, _upkeep(index), _contact(index), events)
         side.first_event()  # compiles every rule, which happens once per process
         return side
 
     def each_event(self) -> None:
         for event in self.events:
-            self.keeper.keep(self.contact, event)
+            self.upkeep.keep(self.contact, event)
 
     def every_segment(self) -> None:
         for _ in self.events:
@@ -148,7 +148,7 @@ class _Side:
                 rule.query.decide(subject)
 
     def first_event(self) -> None:
-        self.keeper.keep(replace(self.contact, kept=""), self.events[0])
+        self.upkeep.keep(replace(self.contact, kept=""), self.events[0])
 
 
 def _time(call: Callable[[], object]) -> float:
@@ -222,7 +222,7 @@ class _NoContacts:
         return True
 
 
-def _keeper(index: RuleIndex) -> Upkeep:
+def _upkeep(index: RuleIndex) -> Upkeep:
     untouched = cast("Any", _Untouched())
     return Upkeep(
         index=index,

@@ -106,10 +106,10 @@ def interpreter(python: str) -> str | None:
     found = shutil.which(f"python{python}")
     if found is None:
         return None
-    question = [found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    command = [found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     # PYENV_VERSION: what pyenv puts on PATH starts only when told which version is meant
     environment = {**os.environ, "PYENV_VERSION": python}
-    answer = subprocess.run(question, capture_output=True, text=True, check=False, env=environment)
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     return found if answer.stdout.strip() == python else None
 
 

@@ -1,11 +1,12 @@
 """What one deployment of Waypost is: its stage, its names and its choices, read from the CDK context by the app."""
 
+import math
 import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from infra.project import Project
 from waypost.errors import InvalidInput
@@ -13,6 +14,12 @@ from waypost.errors import InvalidInput
 STAGES = ("dev", "prod")
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("arm64", "x86_64")
+API_QUOTA: Final = 10_000
+"""Requests a second of all HTTP APIs of an account, by default.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
+MOST_READERS: Final = 1_000
+"""Invocations at a time of all functions of an account, by default; a queue takes no limit below two.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +31,8 @@ class Deployment:
 
     ``for_this_machine`` says that the functions will run under the interpreter of this process (the embedded cloud).
     ``alarm_email`` receives the alarms; empty sends none. What a channel needs is read by ``channels/<name>/infra.py``.
+    ``trace_rate`` is the share of executions that X-Ray records. ``requests_per_second`` is the API's own throttle,
+    ``readers`` how many events of different contacts are routed at a time; docs/operating.md has the arithmetic.
     """
 
     root: Path
@@ -34,6 +43,9 @@ class Deployment:
     architecture: str = "arm64"
     for_this_machine: bool = False
     alarm_email: str = ""
+    trace_rate: float = 0.001
+    requests_per_second: int = 500
+    readers: int = 100
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any], *, project: Project) -> "Deployment":
@@ -45,6 +57,17 @@ class Deployment:
             if allowed and text not in allowed:
                 raise InvalidInput(f"context {key}", f"must be one of {', '.join(allowed)}, not {text!r}")
             return text
+
+        def number(key: str, default: float, lowest: float, highest: float) -> float:
+            text = chosen(key, str(default))
+            try:
+                value = float(text)
+            except ValueError:
+                value = math.nan
+            if not lowest <= value <= highest or (isinstance(default, int) and not value.is_integer()):
+                kind = "a whole number" if isinstance(default, int) else "a number"
+                raise InvalidInput(f"context {key}", f"must be {kind} from {lowest:,} to {highest:,}, not {text!r}")
+            return value
 
         for_this_machine = chosen("target", "lambda", ("lambda", "host")) == "host"
         return cls(
@@ -58,6 +81,9 @@ class Deployment:
             else chosen("architecture", cls.architecture, ARCHITECTURES),
             for_this_machine=for_this_machine,
             alarm_email=chosen("alarm_email", ""),
+            trace_rate=number("trace_rate", cls.trace_rate, 0, 1),
+            requests_per_second=int(number("requests_per_second", cls.requests_per_second, 1, API_QUOTA)),
+            readers=int(number("readers", cls.readers, 2, MOST_READERS)),
         )
 
     @property

@@ -18,6 +18,7 @@ from infra.constructs.layers import Layers
 from infra.constructs.operations import OperationMachines
 from infra.constructs.schedules import CALLED_BY_SCHEDULES, Schedules
 from infra.constructs.secrets import Secrets
+from infra.constructs.traces import Traces
 from infra.constructs.undelivered import Undelivered
 from infra.constructs.webhook_api import WebhookApi
 from infra.deployment import Deployment
@@ -47,6 +48,7 @@ class WaypostStack(Stack):
 
         # what every hop stands on
         alarms = Alarms(self, email=deployment.alarm_email)
+        Traces(self, deployment=deployment)
         platform = Platform(deployment=deployment, layers=Layers(self, deployment=deployment), alarms=alarms)
         contacts = ContactsTable(self, deployment=deployment)
         files = Files(self, deployment=deployment)

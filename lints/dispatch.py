@@ -71,46 +71,46 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _ladder(statements: Sequence[ast.stmt], seen: set[int]) -> Iterator[_Dispatch]:
-    """The questions about one subject from the first statement on, for as long as each branch leaves the block."""
-    questions: list[ast.expr] = []
+    """The subjects about one subject from the first statement on, for as long as each branch leaves the block."""
+    subjects: list[ast.expr] = []
     rest: Sequence[ast.stmt] = statements
     while rest and isinstance(first := rest[0], ast.If):
         asked, otherwise, leaves = _flattened(first, seen)
-        if not asked or len({ast.dump(each) for each in (*questions[:1], *asked)}) > 1:
+        if not asked or len({ast.dump(each) for each in (*subjects[:1], *asked)}) > 1:
             break
-        questions += asked
+        subjects += asked
         seen.add(id(first))
         if otherwise or not leaves:
             rest = otherwise
             break
         rest = rest[1:]
-    if len(questions) > 1:
-        yield _Dispatch(statements[0].lineno, "a ladder", questions[0], _never(rest))
+    if len(subjects) > 1:
+        yield _Dispatch(statements[0].lineno, "a ladder", subjects[0], _never(rest))
 
 
 def _flattened(statement: ast.If, seen: set[int]) -> tuple[list[ast.expr], list[ast.stmt], bool]:
-    """The questions of an ``if`` with its ``elif``s, its ``else``, and whether every branch leaves the block."""
-    questions: list[ast.expr] = []
+    """The subjects of an ``if`` with its ``elif``s, its ``else``, and whether every branch leaves the block."""
+    subjects: list[ast.expr] = []
     leaves = True
     while True:
-        question = _question(statement.test)
-        if question is None:
+        subject = _subject(statement.test)
+        if subject is None:
             return [], [], False
-        questions.append(question)
+        subjects.append(subject)
         leaves = leaves and isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
         match statement.orelse:
             case [ast.If() as following]:
                 seen.add(id(following))
                 statement = following
             case otherwise:
-                return questions, otherwise, leaves
+                return subjects, otherwise, leaves
 
 
-def _question(test: ast.expr) -> ast.expr | None:
+def _subject(test: ast.expr) -> ast.expr | None:
     """The subject of ``isinstance(subject, …)`` or ``subject == …`` (``!=``, ``in``, ``not in``, ``is``), also negated."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _question(operand)
+            return _subject(operand)
         case ast.Call(func=ast.Name(id="isinstance"), args=[subject, _]):
             return subject
         case ast.Compare(left=ast.Name() | ast.Attribute() as subject, comparators=[_]):

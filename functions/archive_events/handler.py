@@ -3,23 +3,24 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.aws.clients import client
 from waypost.aws.event_archive import S3EventArchive, inserted_events
+from waypost.aws.function_log import function_log
 from waypost.events.archive_events import ArchiveEvents
 from waypost.events.retention import load_retention
 
-logger = Logger(service="archive_events")
+logger = function_log("archive_events")
 metrics = Metrics(service="archive_events")
 
 
 @cache
 def archive_events() -> ArchiveEvents:
-    """The archiver, wired."""
+    """Wire ArchiveEvents to its stores and settings; once per process."""
     return ArchiveEvents(store=S3EventArchive(client("s3"), wiring.settings().files_bucket), retention=load_retention())
 
 

@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.audiences.build_audience_slice import BuildAudienceSlice
 from waypost.aws import audiences
+from waypost.aws.function_log import function_log
 
-logger = Logger(service="build_audience_slice")
+logger = function_log("build_audience_slice")
 
 
 @cache
 def build_audience_slice() -> BuildAudienceSlice:
-    """The builder of slices, wired."""
+    """Wire BuildAudienceSlice to its stores and settings; once per process."""
     return BuildAudienceSlice(files=audiences.files(), reader=audiences.reader(), runner=audiences.runner())
 
 

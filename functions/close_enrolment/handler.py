@@ -3,19 +3,19 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.journeys.close_enrolment import CloseEnrolment
 
-logger = Logger(service="close_enrolment")
+logger = function_log("close_enrolment")
 
 
 @cache
 def close_enrolment() -> CloseEnrolment:
-    """The closer, wired."""
+    """Wire CloseEnrolment to its stores and settings; once per process."""
     return assemble.close_enrolment(wiring)
 
 

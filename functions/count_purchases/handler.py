@@ -3,25 +3,25 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
 from waypost.metrics.count_purchases import CountPurchases
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.measuring import Measurer
 
-logger = Logger(service="count_purchases")
+logger = function_log("count_purchases")
 
 
 @cache
 def count_purchases() -> CountPurchases:
-    """The counter, wired."""
+    """Wire CountPurchases to its stores and settings; once per process."""
     measurer = Measurer(
         declaration=load_metrics(),
-        past=assemble.history_lookup(wiring),
+        history_lookup=assemble.history_lookup(wiring),
         default_zone=load_defaults().time_zone,
     )
     return CountPurchases(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())

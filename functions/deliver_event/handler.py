@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,17 +16,18 @@ from waypost.aws.destinations import (
     RememberedStates,
     SecretsManagerDestinations,
 )
+from waypost.aws.function_log import function_log
 from waypost.destinations.declared import load_destinations
 from waypost.destinations.deliver_event import DeliverEvent
 from waypost.http.poster import PinnedPoster
 
-logger = Logger(service="deliver_event")
+logger = function_log("deliver_event")
 metrics = Metrics(service="deliver_event")
 
 
 @cache
 def batch() -> DeliveryBatch:
-    """The batch processor, wired."""
+    """Wire DeliveryBatch to its stores and settings; once per process."""
     settings = wiring.settings()
     return DeliveryBatch(
         deliverer=DeliverEvent(

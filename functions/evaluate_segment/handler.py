@@ -3,21 +3,21 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.segments.saved_segments import load_saved_segments
 
-logger = Logger(service="evaluate_segment")
+logger = function_log("evaluate_segment")
 
 
 @cache
 def evaluate_segment() -> EvaluateSegment:
-    """The evaluator, wired."""
+    """Wire EvaluateSegment to its stores and settings; once per process."""
     return assemble.evaluate_segment(wiring, segments=load_saved_segments(), default_zone=load_defaults().time_zone)
 
 

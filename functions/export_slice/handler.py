@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.exporting.export_slice import ExportSlice
 
-logger = Logger(service="export_slice")
+logger = function_log("export_slice")
 
 
 @cache
 def export_slice() -> ExportSlice:
-    """The exporter of slices, wired."""
+    """Wire ExportSlice to its stores and settings; once per process."""
     return ExportSlice(files=wiring.files(), scan=wiring.profile_scan(), contacts=wiring.bulk_contacts())
 
 

@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.exporting.finish_export import FinishExport
 
-logger = Logger(service="finish_export")
+logger = function_log("finish_export")
 
 
 @cache
 def finish_export() -> FinishExport:
-    """The gatherer, wired."""
+    """Wire FinishExport to its stores and settings; once per process."""
     return FinishExport(files=wiring.files())
 
 

@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.importing.finish_import import FinishImport
 
-logger = Logger(service="finish_import")
+logger = function_log("finish_import")
 
 
 @cache
 def finish_import() -> FinishImport:
-    """The reporter, wired."""
+    """Wire FinishImport to its stores and settings; once per process."""
     return FinishImport(files=wiring.files())
 
 

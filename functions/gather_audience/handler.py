@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.aws import audiences
+from waypost.aws.function_log import function_log
 
-logger = Logger(service="gather_audience")
+logger = function_log("gather_audience")
 
 
 @cache
 def gather_audience() -> GatherAudience:
-    """The gatherer, wired."""
+    """Wire GatherAudience to its stores and settings; once per process."""
     return audiences.gatherer()
 
 

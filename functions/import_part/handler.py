@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.importing.import_part import ImportPart
 
-logger = Logger(service="import_part")
+logger = function_log("import_part")
 
 
 @cache
 def import_part() -> ImportPart:
-    """The importer of parts, wired."""
+    """Wire ImportPart to its stores and settings; once per process."""
     return ImportPart(files=wiring.files(), contacts=wiring.bulk_contacts(), importer=wiring.importer())
 
 

@@ -3,19 +3,19 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.clock import clock
 from waypost.importing.inspect_import import InspectImport
 
-logger = Logger(service="inspect_import")
+logger = function_log("inspect_import")
 
 
 @cache
 def inspect_import() -> InspectImport:
-    """The inspector, wired."""
+    """Wire InspectImport to its stores and settings; once per process."""
     return InspectImport(files=wiring.files(), clock=clock())
 
 

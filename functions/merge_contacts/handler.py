@@ -3,20 +3,20 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import load_identity_rules
 
-logger = Logger(service="merge_contacts")
+logger = function_log("merge_contacts")
 
 
 @cache
 def merge_contacts() -> MergeContacts:
-    """The merger, wired."""
+    """Wire MergeContacts to its stores and settings; once per process."""
     return assemble.merge_contacts(wiring, rules=load_identity_rules())
 
 

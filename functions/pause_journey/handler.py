@@ -3,20 +3,20 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
 from waypost.journeys.pause_journey import PauseJourney
 
-logger = Logger(service="pause_journey")
+logger = function_log("pause_journey")
 
 
 @cache
 def pause_journey() -> PauseJourney:
-    """The parker, wired."""
+    """Wire PauseJourney to its stores and settings; once per process."""
     return assemble.pause_journey(wiring, default_zone=load_defaults().time_zone)
 
 

@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.audiences.plan_audience import PlanAudience
 from waypost.aws import audiences
+from waypost.aws.function_log import function_log
 
-logger = Logger(service="plan_audience")
+logger = function_log("plan_audience")
 
 
 @cache
 def plan_audience() -> PlanAudience:
-    """The planner, wired."""
+    """Wire PlanAudience to its stores and settings; once per process."""
     return audiences.planner()
 
 

@@ -3,19 +3,19 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.exporting.plan_export import PlanExport
 from waypost.segments.saved_segments import load_saved_segments
 
-logger = Logger(service="plan_export")
+logger = function_log("plan_export")
 
 
 @cache
 def plan_export() -> PlanExport:
-    """The planner, wired."""
+    """Wire PlanExport to its stores and settings; once per process."""
     return PlanExport(files=wiring.files(), scan=wiring.profile_scan(), segments=load_saved_segments())
 
 

@@ -3,10 +3,10 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.clock import clock
 from waypost.contacts.tag_system import load_tag_system
 from waypost.metrics.declaration import load_metrics
@@ -14,12 +14,12 @@ from waypost.metrics.plan_refresh import PlanRefresh
 from waypost.segments.index import load_index
 from waypost.segments.saved_segments import load_saved_segments
 
-logger = Logger(service="plan_refresh")
+logger = function_log("plan_refresh")
 
 
 @cache
 def plan_refresh() -> PlanRefresh:
-    """The planner, wired."""
+    """Wire PlanRefresh to its stores and settings; once per process."""
     return PlanRefresh(
         scan=wiring.profile_scan(),
         declaration=load_metrics(),

@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.audiences.preview_segment import PreviewSegment
 from waypost.aws import audiences
+from waypost.aws.function_log import function_log
 
-logger = Logger(service="preview_segment")
+logger = function_log("preview_segment")
 
 
 @cache
 def preview_segment() -> PreviewSegment:
-    """The previewer, wired."""
+    """Wire PreviewSegment to its stores and settings; once per process."""
     return PreviewSegment(
         planner=audiences.planner(),
         reader=audiences.reader(),

@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.metrics.rank_customers import RankCustomers
 
-logger = Logger(service="rank_customers")
+logger = function_log("rank_customers")
 
 
 @cache
 def rank_customers() -> RankCustomers:
-    """The ranker, wired."""
+    """Wire RankCustomers to its stores and settings; once per process."""
     return RankCustomers(files=wiring.files())
 
 

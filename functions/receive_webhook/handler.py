@@ -5,13 +5,14 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, assert_never
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws.clients import client
+from waypost.aws.function_log import function_log
 from waypost.aws.queue import SqsEventQueue
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.webhook_log import DynamoWebhookLog
@@ -25,14 +26,14 @@ from waypost.intake.request_outcome import Accepted, Refused, refuse
 from waypost.intake.source_mapping import load_source_mappings
 from waypost.settings import Settings
 
-logger = Logger(service="receive_webhook")
+logger = function_log("receive_webhook")
 metrics = Metrics(service="receive_webhook")
 app = APIGatewayHttpResolver()
 
 
 @cache
 def receive_webhook() -> ReceiveWebhook:
-    """The receiver of this process, with its queue, secrets and log."""
+    """Wire ReceiveWebhook to its queue, secrets and log; once per process."""
     settings = Settings.load()
     return ReceiveWebhook(
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),

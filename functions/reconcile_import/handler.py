@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.importing.reconcile_import import ReconcileImport
 
-logger = Logger(service="reconcile_import")
+logger = function_log("reconcile_import")
 
 
 @cache
 def reconcile_import() -> ReconcileImport:
-    """The reconciler, wired."""
+    """Wire ReconcileImport to its stores and settings; once per process."""
     return ReconcileImport(files=wiring.files(), importer=wiring.importer())
 
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.clock import clock
 from waypost.tracking.record_delivery import delivery_events
 
-logger = Logger(service="record_delivery")
+logger = function_log("record_delivery")
 
 
 @logger.inject_lambda_context

@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.contacts.tag_system import load_tag_system
 from waypost.defaults import load_defaults
 from waypost.metrics.declaration import load_metrics
@@ -15,23 +15,23 @@ from waypost.metrics.measuring import Measurer
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.segments.index import load_index
 
-logger = Logger(service="refresh_contacts")
+logger = function_log("refresh_contacts")
 
 
 @cache
 def refresh_contacts() -> RefreshContacts:
-    """The refresher, wired."""
+    """Wire RefreshContacts to its stores and settings; once per process."""
     default_zone = load_defaults().time_zone
     measurer = Measurer(
         declaration=load_metrics(),
-        past=assemble.history_lookup(wiring),
+        history_lookup=assemble.history_lookup(wiring),
         default_zone=default_zone,
     )
     return RefreshContacts(
         scan=wiring.profile_scan(),
         contacts=wiring.contacts(),
         measurer=measurer,
-        keeper=assemble.upkeep(wiring, index=load_index(), tags=load_tag_system(), default_zone=default_zone),
+        upkeep=assemble.upkeep(wiring, index=load_index(), tags=load_tag_system(), default_zone=default_zone),
         files=wiring.files(),
     )
 

@@ -3,13 +3,14 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.clients import client
+from waypost.aws.function_log import function_log
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.contacts.identity.rules import load_identity_rules
 from waypost.contacts.tag_system import load_tag_system
@@ -18,19 +19,19 @@ from waypost.journeys.published import load_journeys
 from waypost.routing.route_events import RouteEvents
 from waypost.segments.index import load_index
 
-logger = Logger(service="route_events")
+logger = function_log("route_events")
 metrics = Metrics(service="route_events")
 
 
 @cache
 def batch() -> RoutingBatch:
-    """The batch processor, wired."""
+    """Wire RoutingBatch to its stores and settings; once per process."""
     return RoutingBatch(router=route_events(), dead_letters=dead_letters())
 
 
 @cache
 def route_events() -> RouteEvents:
-    """The router, wired."""
+    """Wire RouteEvents to its stores and settings; once per process."""
     return assemble.route_events(
         wiring,
         journeys=load_journeys(),

@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.aws.links import unsubscribe_urls
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.products import ProductVariables, load_catalogue
@@ -17,13 +18,13 @@ from waypost.sending.policy import load_sending_policy
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import SendMessage
 
-logger = Logger(service="send_message")
+logger = function_log("send_message")
 metrics = Metrics(service="send_message")
 
 
 @cache
 def send_message() -> SendMessage:
-    """The sender, wired."""
+    """Wire SendMessage to its stores and settings; once per process."""
     return assemble.send_message(
         wiring,
         messages=PublishedCatalogue(),

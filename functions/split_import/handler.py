@@ -3,18 +3,18 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.importing.split_import import SplitImport
 
-logger = Logger(service="split_import")
+logger = function_log("split_import")
 
 
 @cache
 def split_import() -> SplitImport:
-    """The divider, wired."""
+    """Wire SplitImport to its stores and settings; once per process."""
     return SplitImport(files=wiring.files())
 
 

@@ -3,22 +3,23 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
 from waypost.journeys.sweep_journeys import SweepJourneys
 
-logger = Logger(service="sweep_journeys")
+logger = function_log("sweep_journeys")
 metrics = Metrics(service="sweep_journeys")
 
 
 @cache
 def sweep_journeys() -> SweepJourneys:
-    """The sweeper, wired."""
+    """Wire SweepJourneys to its stores and settings; once per process."""
     return assemble.sweep_journeys(wiring, default_zone=load_defaults().time_zone)
 
 

@@ -4,11 +4,11 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws.clients import client
+from waypost.aws.function_log import function_log
 from waypost.aws.queue import SqsEventQueue
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.clock import clock
@@ -18,13 +18,13 @@ from waypost.settings import Settings
 from waypost.tracking import unsubscribe_page as page
 from waypost.tracking.unsubscribe_contact import UnsubscribeContact
 
-logger = Logger(service="unsubscribe_contact")
+logger = function_log("unsubscribe_contact")
 app = APIGatewayHttpResolver()
 
 
 @cache
 def unsubscribe_contact() -> UnsubscribeContact:
-    """The unsubscriber of this process, with its queue and secret."""
+    """Wire UnsubscribeContact to its queue and secret; once per process."""
     settings = Settings.load()
     return UnsubscribeContact(
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),

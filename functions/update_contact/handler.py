@@ -3,22 +3,22 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.function_log import function_log
 from waypost.contacts.attributes import load_attributes
 from waypost.contacts.tag_system import load_tag_system
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.segments.lifecycle import load_lifecycle
 
-logger = Logger(service="update_contact")
+logger = function_log("update_contact")
 
 
 @cache
 def update_contact() -> UpdateContact:
-    """The updater, wired."""
+    """Wire UpdateContact to its stores and settings; once per process."""
     return assemble.update_contact(
         wiring, tags=load_tag_system(), attributes=load_attributes(), lifecycle=load_lifecycle()
     )

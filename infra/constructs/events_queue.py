@@ -13,7 +13,6 @@ _ATTEMPTS = 5
 # after five attempts of its own and says why; the queue's limit only catches events that end the reader itself.
 _MOST_RECEIVES = _BATCH * _ATTEMPTS
 _READER_TIMEOUT = 30  # seconds
-_MAXIMUM_READERS = 100
 
 
 class EventsQueue(Construct):
@@ -24,6 +23,7 @@ class EventsQueue(Construct):
 
     def __init__(self, scope: Construct, *, deployment: Deployment, alarms: Alarms) -> None:
         super().__init__(scope, "Events")
+        self._readers = deployment.readers
         self.dead_letters = aws_sqs.Queue(
             self,
             "DeadLetters",
@@ -74,6 +74,6 @@ class EventsQueue(Construct):
         hop.must_have_time(at_most=_READER_TIMEOUT, because="a received event is hidden for six times as long")
         hop.function.add_event_source(
             aws_lambda_event_sources.SqsEventSource(
-                self.queue, batch_size=_BATCH, report_batch_item_failures=True, max_concurrency=_MAXIMUM_READERS
+                self.queue, batch_size=_BATCH, report_batch_item_failures=True, max_concurrency=self._readers
             )
         )

@@ -81,7 +81,11 @@ class Hop(Construct):
             log_group=self.log_group,
             memory_size=manifest.memory,
             timeout=Duration.seconds(manifest.timeout_seconds),
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.PASS_THROUGH,  # of a machine whose execution is traced; see the construct Traces
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            # no START, END and REPORT of an invocation that went well; one that ran out of time or memory is a warning
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
             environment={
                 "POWERTOOLS_SERVICE_NAME": function.name,
                 "POWERTOOLS_METRICS_NAMESPACE": deployment.metrics_namespace,

@@ -17,7 +17,7 @@ _HISTORY_IS_KEPT = (
 )
 
 _ROW_SAYS_IT = "The enrolment's row has the trail of the contact; logging every state of every hop multiplies the cost"
-_TRACES_COST = "A trace for each hop costs several times what the hop costs"
+_NOT_TRACED = "This deployment chose the trace rate 0"
 _TYPES = {
     "standard": aws_stepfunctions.StateMachineType.STANDARD,
     "express": aws_stepfunctions.StateMachineType.EXPRESS,
@@ -58,8 +58,9 @@ def state_machine(
 ) -> aws_stepfunctions.StateMachine:
     """The machine; ``failed`` is what its alarm says. An ``express`` one may run for five minutes and is billed by request.
 
-    It is not traced: a trace for each hop would cost several times what the hop costs.
+    How many of its executions are traced is a matter of the construct Traces.
     """
+    is_traced = platform.deployment.trace_rate > 0
     machine = aws_stepfunctions.StateMachine(
         scope,
         "Machine",
@@ -69,7 +70,7 @@ def state_machine(
         definition_body=aws_stepfunctions.DefinitionBody.from_string(json.dumps(definition, ensure_ascii=False)),
         definition_substitutions=dict(substitutions) or None,
         role=role,
-        tracing_enabled=kind == "standard",
+        tracing_enabled=is_traced,
         logs=aws_stepfunctions.LogOptions(
             destination=logs, level=aws_stepfunctions.LogLevel.ERROR, include_execution_data=False
         ),
@@ -79,9 +80,10 @@ def state_machine(
             acknowledge(machine, "AwsSolutions-SF1", because=_HISTORY_IS_KEPT)
         case "express":
             acknowledge(machine, "AwsSolutions-SF1", because=_ROW_SAYS_IT)
-            acknowledge(machine, "AwsSolutions-SF2", because=_TRACES_COST)
         case _:
             assert_never(kind)
+    if not is_traced:
+        acknowledge(machine, "AwsSolutions-SF2", because=_NOT_TRACED)
     acknowledge_wildcard(role, "*", because=_LOG_DELIVERY)
     platform.alarms.watch(scope, "Failed", machine.metric_failed(period=FIVE_MINUTES), because=failed)
     return machine

@@ -12,8 +12,7 @@ from infra.constructs.hop import Hop, Platform
 _API_GIVES_UP = 30  # seconds
 
 _OWN_PROOF = "The function checks the caller itself: a write key, a signature over the body, or a signed link"
-_REQUESTS_PER_SECOND = 500
-_REQUESTS_AT_ONCE = 1000
+_SECONDS_OF_BURST = 2
 
 _ACCESS_LOG = {
     # neither addresses nor paths: a path may hold the token of a link
@@ -69,7 +68,8 @@ class WebhookApi(Construct):
                 format=json.dumps(_ACCESS_LOG),
             ),
             default_route_settings=aws_apigatewayv2.CfnStage.RouteSettingsProperty(
-                throttling_rate_limit=_REQUESTS_PER_SECOND, throttling_burst_limit=_REQUESTS_AT_ONCE
+                throttling_rate_limit=deployment.requests_per_second,
+                throttling_burst_limit=_SECONDS_OF_BURST * deployment.requests_per_second,
             ),
         )
         platform.alarms.watch(

@@ -239,8 +239,10 @@ def _schedules(after: datetime) -> list[dict[str, str]]:
         for key, rule in list(eventbridge._rules._data.items())
         if rule.get("State") == "ENABLED" and rule.get("ScheduleExpression")
     ]
-    due = [(name, expression, next_time(expression, zone, after)) for name, expression, zone in enabled]
-    return [{"name": name, "expression": expression, "due": time.isoformat()} for name, expression, time in due if time]
+    upcoming = [(name, expression, next_time(expression, zone, after)) for name, expression, zone in enabled]
+    return [
+        {"name": name, "expression": expression, "due": time.isoformat()} for name, expression, time in upcoming if time
+    ]
 
 
 def _fire_target(key: tuple[str, str, str], target: Any, owner: Any, source: str) -> None:

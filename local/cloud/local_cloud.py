@@ -24,7 +24,7 @@ from local.cloud import deployment
 from local.cloud.emulator_process import EmulatorProcess, free_port
 from local.cloud.time_travel import TimeTravel, VirtualClock
 from local.project.current_project import current_project
-from local.providers import Providers, pass_on_to
+from local.providers.server import Providers, pass_on_to
 from local.running.tracking import Tracking
 from waypost.authoring.sending_policy import SENDING_RULES
 

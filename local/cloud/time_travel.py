@@ -48,7 +48,7 @@ class VirtualClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueSchedule:
     """A schedule and the next time it is due."""
 
     name: str
@@ -73,7 +73,7 @@ class TimeTravel:
         self._swept_at: datetime | None = None
         self._lock = threading.RLock()
 
-    def settle(self, *, within: float = PATIENCE_SECONDS) -> list[Due]:
+    def settle(self, *, within: float = PATIENCE_SECONDS) -> list[DueSchedule]:
         """Wait until nothing is under way; the schedules that are to come. Raises StuckError that names what is stuck."""
         while True:
             reported = self._rest(within)
@@ -101,15 +101,15 @@ class TimeTravel:
         with self._lock:
             self.clock.stop_at(self.clock.now())
             target = max(instant, self.clock.now())
-            fired = standing = 0
+            fired = firings_at_this_time = 0
             while True:
                 now = self.clock.now()
-                coming = [self._spared(due, now, sweeps_apart) for due in self.settle()]
-                stop = min((max(due.at, now) for due in coming), default=target)
-                ready = [due for due in coming if due.at <= stop <= target]
-                standing = 0 if stop > now else standing + 1
-                if standing > MOST_FIRINGS_AT_ONE_TIME:
-                    names = ", ".join(sorted({due.name for due in ready}))
+                coming = [self._spared(schedule, now, sweeps_apart) for schedule in self.settle()]
+                stop = min((max(schedule.at, now) for schedule in coming), default=target)
+                ready = [schedule for schedule in coming if schedule.at <= stop <= target]
+                firings_at_this_time = 0 if stop > now else firings_at_this_time + 1
+                if firings_at_this_time > MOST_FIRINGS_AT_ONE_TIME:
+                    names = ", ".join(sorted({schedule.name for schedule in ready}))
                     raise StuckError(
                         f"time stands still at {format_instant(now)}", f"it is due again and again: {names}"
                     )
@@ -117,18 +117,18 @@ class TimeTravel:
                 arrived(min(stop, target))
                 if not ready:
                     return fired
-                self._emulator.fire([due.name for due in ready])
+                self._emulator.fire([schedule.name for schedule in ready])
                 fired += len(ready)
-                if any(due.name.endswith(SWEEP) for due in ready):
+                if any(schedule.name.endswith(SWEEP) for schedule in ready):
                     self._swept_at = self.clock.now()
 
-    def _spared(self, due: Due, now: datetime, sweeps_apart: timedelta) -> Due:
+    def _spared(self, schedule: DueSchedule, now: datetime, sweeps_apart: timedelta) -> DueSchedule:
         """The schedule as it is fired: the sweep not before ``sweeps_apart`` has passed, counted from the first look at it."""
-        if not sweeps_apart or not due.name.endswith(SWEEP):
-            return due
+        if not sweeps_apart or not schedule.name.endswith(SWEEP):
+            return schedule
         if self._swept_at is None or self._swept_at > now:  # the clock was set back
             self._swept_at = now
-        return replace(due, at=max(due.at, self._swept_at + sweeps_apart))
+        return replace(schedule, at=max(schedule.at, self._swept_at + sweeps_apart))
 
     def tick(self, since: datetime) -> int:
         """Fire what became due after ``since`` while time ran by itself; the number of schedules fired.
@@ -140,7 +140,7 @@ class TimeTravel:
         try:
             now = self.clock.now()
             state = self._emulator.quiet(within=0, after=since)
-            ready = [due.name for due in _read(state["schedules"]) if due.at <= now]
+            ready = [schedule.name for schedule in _read(state["schedules"]) if schedule.at <= now]
             if ready:
                 self._emulator.fire(ready)
             return len(ready)
@@ -148,8 +148,8 @@ class TimeTravel:
             self._lock.release()
 
 
-def _read(schedules: list[dict[str, str]]) -> list[Due]:
-    return [Due(entry["name"], entry["expression"], parse_instant(entry["due"])) for entry in schedules]
+def _read(schedules: list[dict[str, str]]) -> list[DueSchedule]:
+    return [DueSchedule(entry["name"], entry["expression"], parse_instant(entry["due"])) for entry in schedules]
 
 
 def duration(text: str) -> timedelta:

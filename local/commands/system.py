@@ -56,8 +56,8 @@ def status(as_json: AsJson = False) -> None:
     console = console_for()
     _show_access(console, found)
     table = Table("when (UTC)", "what comes next", title=f"It is {state['now']} there", title_justify="left")
-    for due in sorted(state["schedules"], key=lambda each: str(each["due"]))[:10]:
-        table.add_row(due["due"], due["name"])
+    for schedule in sorted(state["schedules"], key=lambda each: str(each["due"]))[:10]:
+        table.add_row(schedule["due"], schedule["name"])
     console.print(table)
 
 

@@ -1,6 +1,8 @@
 """Checks everything that a project's authors wrote, without deploying it. Called by ``waypost check``."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from infra.project import Project
 from local.problems import LocalError
@@ -17,7 +19,11 @@ class CheckedContent:
 
 
 def check_content(project: Project) -> CheckedContent:
-    """Read every authored file of the project, its scenarios and its examples too."""
+    """Read every authored file of the project, its scenarios and its examples too.
+
+    Problems name files by one kind of path: relative to the current folder inside the project, absolute elsewhere.
+    """
+    content = _as_shown(project.content)
     problems: list[str] = []
     counts: dict[str, int] = {}
     shipped = project.product / "statemachines" / "operations"
@@ -30,9 +36,9 @@ def check_content(project: Project) -> CheckedContent:
             "operations": len(library.operations),
         }
     except InvalidJourney as invalid:
-        problems += [str(problem) for problem in invalid.problems]
-    files = [path.parent / "scenarios.yaml" for path in sorted(project.journeys.glob("*/journey.yaml"))]
-    files += sorted((project.content / "examples").glob("*.yaml"))
+        problems += [str(replace(each, file=str(content / each.file))) for each in invalid.problems]
+    files = [path.with_name("scenarios.yaml") for path in sorted(content.glob("statemachines/journeys/*/journey.yaml"))]
+    files += sorted(content.glob("examples/*.yaml"))
     scenarios = 0
     for file in files:
         try:
@@ -40,3 +46,10 @@ def check_content(project: Project) -> CheckedContent:
         except LocalError as problem:
             problems.append(problem.what)
     return CheckedContent(counts={**counts, "scenarios": scenarios}, problems=problems)
+
+
+def _as_shown(content: Path) -> Path:
+    """The content folder as its problems name it, so that a terminal can open them."""
+    here = Path.cwd()
+    is_near = content.is_relative_to(here) or here.is_relative_to(content)
+    return Path(os.path.relpath(content, here)) if is_near else content

@@ -9,7 +9,7 @@ from typing import Any
 from local.problems import LocalError
 from local.project.current_project import current_project
 from waypost.authoring.authored_files import FileReader
-from waypost.authoring.kept_sections import standing
+from waypost.authoring.kept_sections import read_kept_sections
 from waypost.authoring.problems import Problem, unknown
 from waypost.authoring.rules.contradictions import never_together
 from waypost.authoring.segments import (
@@ -62,7 +62,7 @@ def declared_sections() -> Mapping[str, dict[str, Any]]:
 @cache
 def _sections(statemachines: Path) -> Mapping[str, dict[str, Any]]:
     reader = FileReader(statemachines)
-    sections = standing(reader)
+    sections = read_kept_sections(reader)
     if reader.problems:
         raise LocalError("\n".join(map(str, reader.problems)), "correct these files of the project first")
     return sections

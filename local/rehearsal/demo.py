@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from local.cloud.local_cloud import LocalCloud
-from local.message_files import write_message
 from local.project.current_project import current_project
-from local.provider_record import Call
+from local.providers.message_files import write_message
+from local.providers.record import Call
 from local.rehearsal.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 from local.rehearsal.scenario_result import ScenarioResult

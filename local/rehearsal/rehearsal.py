@@ -134,7 +134,7 @@ class Rehearsal:
         latest = self._cloud.clock.now() + LONGEST
         pending = [(journey, scenario) for journey in journeys for scenario in self._files[journey].scenarios]
         while True:
-            once = [due.at for due in time.settle() if due.once]
+            once = [schedule.at for schedule in time.settle() if schedule.once]
             while pending and not self._unfinished(*pending[-1]):
                 pending.pop()
             if not once or not pending or min(once) > latest:
@@ -169,7 +169,7 @@ class Rehearsal:
             ends=(passages[-1].outcome or "active") if passages else "none",
             trail=[state for enrolment in passages for state in self._states_entered(enrolment)],
             steps={decision.step for decision in decided}
-            | {past.state for enrolment in passages for past in enrolment.trail}
+            | {pause.state for enrolment in passages for pause in enrolment.trail}
             | {enrolment.pause.state for enrolment in passages if enrolment.pause},
             differences=[],
         )
@@ -181,7 +181,8 @@ class Rehearsal:
         authored = self._authored(enrolment.journey)
         origins = [("", START)]
         origins += [
-            (past.state, ids.pause_id(enrolment.enrolment_id, past.state, past.occurrence)) for past in enrolment.trail
+            (pause.state, ids.pause_id(enrolment.enrolment_id, pause.state, pause.occurrence))
+            for pause in enrolment.trail
         ]
         entered: list[str] = []
         for at, origin in origins:

@@ -17,9 +17,9 @@ from typing import Any
 
 from local.cloud.local_cloud import LocalCloud, write_atomically
 from local.cloud.time_travel import duration
-from local.message_files import write_message
 from local.problems import LocalError
-from local.provider_record import FAULT_KINDS, Fault
+from local.providers.message_files import write_message
+from local.providers.record import FAULT_KINDS, Fault
 from local.running.background import STEP, place
 from waypost.clock import format_instant, parse_instant, real_now
 

@@ -90,18 +90,22 @@ def count_members(checked: CheckedSegment, access: Mapping[str, Any], *, progres
 def count_by_scan(checked: CheckedSegment, access: Mapping[str, Any], *, progress: Progress) -> Counted:
     """Ask every profile from here; events are read only of those whose profile does not decide."""
     database, table, now = client("dynamodb", access["endpoint_url"]), access["contacts_table"], _now()
-    scan, question, past = DynamoProfileScan(database, table), MembershipQuery(checked.rule), _past(access, now)
-    view = scan.viewer(question.reads, now=now, default_zone=default_zone(current_project()))
+    scan, query, history_lookup = (
+        DynamoProfileScan(database, table),
+        MembershipQuery(checked.rule),
+        _history_lookup(access, now),
+    )
+    view = scan.viewer(query.reads, now=now, default_zone=default_zone(current_project()))
     total = scan.size().items or None
     members: list[str] = []
     seen = read = 0
-    for page in scan.stored(0, 1, reads=question.reads):
+    for page in scan.stored(0, 1, reads=query.reads):
         for stored in page:
             subject = view(stored)
-            answer = question.decide(subject)
+            answer = query.decide(subject)
             if answer is None:
                 read += 1
-                answer = question.holds(past.added(subject, scan.partitions_of(stored), question.reads))
+                answer = query.holds(history_lookup.added(subject, scan.partitions_of(stored), query.reads))
             if answer:
                 members.append(subject.contact_id)
         seen += len(page)
@@ -117,11 +121,11 @@ def explain_member(checked: CheckedSegment, contact: str, access: Mapping[str, A
         raise LocalError(f"{contact!r} has just been erased", "nothing is left to explain")
     now = _now()
     subject = subject_of(known, now=now, default_zone=default_zone(current_project()))
-    whole = _past(access, now).added(subject, known.partitions, checked.reads)
+    whole = _history_lookup(access, now).added(subject, known.partitions, checked.reads)
     return Explained(checked.name, known.contact_id, checked.name in known.segments, explain(checked.rule, whole))
 
 
-def _past(access: Mapping[str, Any], now: datetime) -> HistoryLookup:
+def _history_lookup(access: Mapping[str, Any], now: datetime) -> HistoryLookup:
     database, table = client("dynamodb", access["endpoint_url"]), access["contacts_table"]
     history = DynamoHistory(database, table, clock=lambda: now)
     return HistoryLookup(history=history, enrolments=DynamoEnrolments(database, table))

@@ -12,7 +12,7 @@ from tests.fakes.clock import FakeClock
 from waypost import ids
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure, TriggerEvent, first_hop
 from waypost.journeys.pause import Pause
-from waypost.journeys.ports import SHARDS, EntryTerms, Reference
+from waypost.journeys.ports import SHARDS, DueEnrolment, EntryTerms
 from waypost.sending.occasion import HopVisit
 
 ONE = EntryTerms(one_at_a_time=True)
@@ -221,18 +221,18 @@ def test_an_enrolment_ends_once_and_for_good(stores: Stores, clock: FakeClock) -
     assert stores.enrolments.of_contact("c-1") == [ended]
 
 
-def due(stores: Stores, *, since: datetime | None, until: datetime) -> list[Reference]:
-    return [each for shard in range(SHARDS) for each in stores.enrolments.due(shard, since=since, until=until)]
+def due(stores: Stores, *, since: datetime | None, until: datetime) -> list[DueEnrolment]:
+    return [each for shard in range(SHARDS) for each in stores.enrolments.find_due(shard, since=since, until=until)]
 
 
 def test_who_is_due_is_found_between_two_times_and_no_longer_once_ended(stores: Stores, clock: FakeClock) -> None:
     opened, began = enrolment(clock), clock()
     stores.enrolments.open(opened, ONE)
-    assert due(stores, since=None, until=began) == [Reference("c-1", opened.enrolment_id, began)]
+    assert due(stores, since=None, until=began) == [DueEnrolment("c-1", opened.enrolment_id, began)]
     stores.enrolments.save(parked(stored(stores, opened), clock, days=2))
     at = began + 2 * DAY
     assert due(stores, since=None, until=at - timedelta(milliseconds=1)) == []
-    assert due(stores, since=at - timedelta(minutes=1), until=at) == [Reference("c-1", opened.enrolment_id, at)]
+    assert due(stores, since=at - timedelta(minutes=1), until=at) == [DueEnrolment("c-1", opened.enrolment_id, at)]
     assert due(stores, since=at, until=at + DAY) == []
     end(stores, opened, "completed", clock)
     assert due(stores, since=None, until=at + DAY) == []
@@ -245,14 +245,14 @@ def test_many_who_are_due_are_found_in_order_and_from_any_place_on(stores: Store
         stores.enrolments.open(each, several)
         stores.enrolments.save(parked(stored(stores, each), clock, minutes=number // 3))
     shard, until = ids.shard_of("c-1", SHARDS), clock() + DAY
-    found = list(stores.enrolments.due(shard, since=None, until=until))
+    found = list(stores.enrolments.find_due(shard, since=None, until=until))
     assert len({each.enrolment_id for each in found}) == 30
     assert [each.due_at for each in found] == sorted(each.due_at for each in found)
     for index in (0, 13, 29):
-        rest = stores.enrolments.due(shard, since=None, until=until, after=found[index])
+        rest = stores.enrolments.find_due(shard, since=None, until=until, after=found[index])
         assert list(rest) == found[index + 1 :]
     other = (shard + 1) % SHARDS
-    assert list(stores.enrolments.due(other, since=None, until=until)) == []
+    assert list(stores.enrolments.find_due(other, since=None, until=until)) == []
 
 
 def test_ending_an_old_enrolment_again_does_not_free_what_a_newer_one_holds(stores: Stores, clock: FakeClock) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.audiences.audience_world import NOW, SHANGHAI, base
 from tests.fakes.history import FakeHistory
-from tests.segments.audience_world import NOW, SHANGHAI, base
 from waypost.audiences.persona import PERSONA_READS, traits
 from waypost.aws import profile_view
 from waypost.aws import table as items
@@ -112,11 +112,11 @@ def projected(item: dict[str, Any], projection: dict[str, Any]) -> dict[str, Any
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_a_rule_decides_the_same_on_the_projection_as_on_the_whole_contact(rule: dict[str, Any]) -> None:
-    question = MembershipQuery(rule)
+    query = MembershipQuery(rule)
     for each in PEOPLE:
-        whole, part = subject_of(each, now=NOW, default_zone=SHANGHAI), viewed(each, question.reads)
-        assert question.decide(part) == question.decide(whole)
-        assert question.holds(part) == question.holds(whole)
+        whole, part = subject_of(each, now=NOW, default_zone=SHANGHAI), viewed(each, query.reads)
+        assert query.decide(part) == query.decide(whole)
+        assert query.holds(part) == query.holds(whole)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -132,10 +132,10 @@ def test_a_rule_decides_the_same_on_the_projection_as_on_the_whole_contact(rule:
     )
 )
 def test_so_does_any_combination(rule: dict[str, Any]) -> None:
-    question = MembershipQuery(rule)
+    query = MembershipQuery(rule)
     for each in PEOPLE[::7]:
-        whole, part = subject_of(each, now=NOW, default_zone=SHANGHAI), viewed(each, question.reads)
-        assert question.decide(part) == question.decide(whole)
+        whole, part = subject_of(each, now=NOW, default_zone=SHANGHAI), viewed(each, query.reads)
+        assert query.decide(part) == query.decide(whole)
 
 
 def test_a_persona_sees_the_same_in_the_projection() -> None:
@@ -166,9 +166,9 @@ def test_where_the_profile_could_not_note_every_event_the_past_is_not_known() ->
     full = contact(1)
     full.seen.clear()
     full.seen.update({f"event_{number}": (day, day) for number in range(MOST_SEEN)})
-    question = MembershipQuery({"event": "order_placed"})
-    assert viewed(full, question.reads).seen is None
-    assert question.decide(viewed(full, question.reads)) is None
+    query = MembershipQuery({"event": "order_placed"})
+    assert viewed(full, query.reads).seen is None
+    assert query.decide(viewed(full, query.reads)) is None
 
 
 def test_dynamodb_understands_every_projection(dynamodb: Any, table: str) -> None:
@@ -177,13 +177,13 @@ def test_dynamodb_understands_every_projection(dynamodb: Any, table: str) -> Non
         assert store.save(each, claim={})
     scan = DynamoProfileScan(dynamodb, table, page_limit=4)
     for rule in RULES:
-        question = MembershipQuery(rule)
-        view = scan.viewer(question.reads, now=NOW, default_zone=SHANGHAI)
+        query = MembershipQuery(rule)
+        view = scan.viewer(query.reads, now=NOW, default_zone=SHANGHAI)
         found: dict[str, bool | None] = {}
-        for page in scan.stored(0, 1, reads=question.reads):
-            found |= {subject.contact_id: question.decide(subject) for subject in map(view, page)}
+        for page in scan.stored(0, 1, reads=query.reads):
+            found |= {subject.contact_id: query.decide(subject) for subject in map(view, page)}
         assert found == {
-            each.contact_id: question.decide(subject_of(each, now=NOW, default_zone=SHANGHAI)) for each in PEOPLE[:6]
+            each.contact_id: query.decide(subject_of(each, now=NOW, default_zone=SHANGHAI)) for each in PEOPLE[:6]
         }
 
 

@@ -56,14 +56,14 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
 
     declaration = MetricsDeclaration.from_dict({"scores": ACTIVITY, "rfm": RFM, "churn_risk": []})
     index = RuleIndex.declared(segments=saved(best={"metric": "rfm_m", "at_least": 5}), tags=TagSystem())
-    past = HistoryLookup(history=stores.history, enrolments=stores.enrolments)
-    measurer = Measurer(declaration=declaration, past=past, default_zone=UTC_ZONE)
+    history_lookup = HistoryLookup(history=stores.history, enrolments=stores.enrolments)
+    measurer = Measurer(declaration=declaration, history_lookup=history_lookup, default_zone=UTC_ZONE)
     scan = DynamoProfileScan(dynamodb, table, page_limit=3)
-    keeper = Upkeep(
+    upkeep = Upkeep(
         index=index,
         tags=TagSystem(),
         contacts=stores.contacts,
-        lookup=past,
+        lookup=history_lookup,
         queue=queue,
         default_zone=UTC_ZONE,
         clock=clock,
@@ -72,7 +72,7 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
     runner = SliceRunner(items_per_invocation=3, items_per_checkpoint=1)
     counter = CountPurchases(scan=scan, measurer=measurer, files=files, runner=runner)
     refresher = RefreshContacts(
-        scan=scan, contacts=stores.contacts, measurer=measurer, keeper=keeper, files=files, runner=runner
+        scan=scan, contacts=stores.contacts, measurer=measurer, upkeep=upkeep, files=files, runner=runner
     )
 
     def to_the_end(step: Callable[..., dict[str, Any]], answer: dict[str, Any]) -> dict[str, Any]:
@@ -120,13 +120,13 @@ def test_a_profile_that_somebody_changed_meanwhile_is_measured_anew(
             return contact
 
     declaration = MetricsDeclaration.from_dict({"scores": ACTIVITY, "rfm": None, "churn_risk": []})
-    past = HistoryLookup(history=stores.history, enrolments=stores.enrolments)
-    measurer = Measurer(declaration=declaration, past=past, default_zone=UTC_ZONE)
+    history_lookup = HistoryLookup(history=stores.history, enrolments=stores.enrolments)
+    measurer = Measurer(declaration=declaration, history_lookup=history_lookup, default_zone=UTC_ZONE)
     refresher = RefreshContacts(
         scan=Index(),  # type: ignore[arg-type]
         contacts=stores.contacts,
         measurer=measurer,
-        keeper=Leaves(),
+        upkeep=Leaves(),
         files=FakeFiles(),
     )
     part = {"run": "r", "at": "2027-03-01T02:00:00.000Z", "refresh": "daily", "slice": 0, "of": 1}

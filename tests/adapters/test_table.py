@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.stores import dynamo_stores
-from tests.engine.world import event
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import event
 from waypost.aws import table as items
 from waypost.aws.translation import translate
 from waypost.contacts.profile import Contact
@@ -140,7 +140,7 @@ def test_every_store_speaks_our_errors(dynamodb: Any, clock: FakeClock) -> None:
     with pytest.raises(ServiceRefused):
         stores.enrolments.unfinished("c-1")
     with pytest.raises(ServiceRefused):
-        list(stores.enrolments.due(0, since=None, until=clock()))
+        list(stores.enrolments.find_due(0, since=None, until=clock()))
     with pytest.raises(ServiceRefused):
         list(stores.ledger.stale_claims(clock()))
 

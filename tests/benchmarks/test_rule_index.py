@@ -6,9 +6,9 @@ from benchmarks.rule_index import (
     IndexPoint,
     _contact,
     _event,
-    _keeper,
     _name,
     _segment,
+    _upkeep,
     index_table,
     measure,
 )
@@ -32,8 +32,8 @@ def test_an_event_asks_the_one_segment_that_mentions_it_however_many_there_are()
 
 def test_a_measured_event_compiles_and_asks_no_other_rule() -> None:
     known = index(100)
-    keeper, contact = _keeper(known), _contact(known)
-    assert keeper.keep(contact, _event(3)) is contact
+    upkeep, contact = _upkeep(known), _contact(known)
+    assert upkeep.keep(contact, _event(3)) is contact
     asked = {rule.name for rule in known.rules if "decide" in vars(rule.query)}
     assert asked == {_name(3)}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.provider_record import Fault, FaultKind
-from local.providers import Providers, fakes
+from local.providers.record import Fault, FaultKind
+from local.providers.server import Providers, fakes
 from tests.fakes.clock import FakeClock
 from waypost import channels
 from waypost.authoring.channels import authored_channels

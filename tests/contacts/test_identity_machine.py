@@ -233,12 +233,12 @@ class IdentityMachine(RuleBasedStateMachine):
         at = next(self.steps)
         survivor = data.draw(st.sampled_from([each for each in self.model.living if each.made_of]))
         place = data.draw(st.integers(0, len(survivor.made_of) - 1))
-        standing = [each for each in self.contacts.merges(self._contact(survivor).contact_id) if not each.undone_at]
-        assert len(standing) == len(survivor.made_of)
-        is_latest = place == len(standing) - 1
+        not_undone = [each for each in self.contacts.merges(self._contact(survivor).contact_id) if not each.undone_at]
+        assert len(not_undone) == len(survivor.made_of)
+        is_latest = place == len(not_undone) - 1
         named = self._identity_of(survivor)
-        done = self.merger.undo(named, merge_id="" if is_latest else standing[place].merge_id, request_id=f"r-{at}")
-        assert (done["undone"], done["merge_id"]) == (True, standing[place].merge_id)
+        done = self.merger.undo(named, merge_id="" if is_latest else not_undone[place].merge_id, request_id=f"r-{at}")
+        assert (done["undone"], done["merge_id"]) == (True, not_undone[place].merge_id)
         self.model.undo(survivor, place)
 
     @precondition(lambda self: len(self.model.living) > 1)

@@ -11,7 +11,7 @@ from tests.fakes.effects import Effects, effect
 from waypost.clock import format_instant
 from waypost.ids import shard_of
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import SHARDS, EntryTerms, Reference, Refusal
+from waypost.journeys.ports import SHARDS, DueEnrolment, EntryTerms, Refusal
 
 
 class FakeEnrolments:
@@ -109,12 +109,12 @@ class FakeEnrolments:
         self._store(enrolment)
         return True
 
-    def due(
-        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
-    ) -> Iterator[Reference]:
+    def find_due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
+    ) -> Iterator[DueEnrolment]:
         """See EnrolmentStore."""
         found = [
-            Reference(each.contact_id, each.enrolment_id, each.due_at)
+            DueEnrolment(each.contact_id, each.enrolment_id, each.due_at)
             for each in self
             if each.status != "ended"
             and shard_of(each.contact_id, SHARDS) == shard
@@ -139,5 +139,5 @@ class FakeEnrolments:
         self.items[enrolment.contact_id, enrolment.enrolment_id] = json.dumps(stored)
 
 
-def _place(reference: Reference) -> tuple[str, str, str]:
+def _place(reference: DueEnrolment) -> tuple[str, str, str]:
     return format_instant(reference.due_at), reference.contact_id, reference.enrolment_id

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 
 from local.cloud.local_cloud import LocalCloud
-from local.cloud.time_travel import Due
-from local.provider_record import Call, Fault, FaultKind
+from local.cloud.time_travel import DueSchedule
+from local.providers.record import Call, Fault, FaultKind
 from tests.flows.steps import (
     NURTURE,
     WELCOME,
@@ -103,7 +103,7 @@ def message(cloud: LocalCloud, user_id: str, state: str = WELCOME) -> dict[str, 
     return rows(cloud, user_id, "message")[f"message#{message_key(user_id, state)}"]
 
 
-def deferred(cloud: LocalCloud, user_id: str) -> Due:
+def deferred(cloud: LocalCloud, user_id: str) -> DueSchedule:
     """The schedule of the contact's deferred welcome mail."""
     wanted = deferred_name(message_key(user_id), 1)
     [found] = [due for due in cloud.time.settle() if due.name.endswith(f"/{wanted}")]

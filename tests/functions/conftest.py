@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import email, journey, published
-from tests.engine.world import World
+from tests.fakes.published_journeys import email, journey, published
+from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.aws import wiring
 from waypost.aws.routing_batch import RoutingBatch
@@ -91,14 +91,14 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[str, dict[str, Any]] = {
-        "close_enrolment": {"close_enrolment": world.closer},
+        "close_enrolment": {"close_enrolment": world.close_enrolment},
         "evaluate_segment": {"evaluate_segment": world.evaluator},
         "plan_refresh": {"plan_refresh": night.planner},
         "count_purchases": {"count_purchases": night.counter},
         "rank_customers": {"rank_customers": night.ranker},
         "refresh_contacts": {"refresh_contacts": night.refresher},
         "merge_contacts": {"merge_contacts": world.merger},
-        "pause_journey": {"pause_journey": world.parker},
+        "pause_journey": {"pause_journey": world.pause_journey},
         "record_delivery": {"clock": world.clock},
         "resume_journey": {"resume_journey": world.resumer},
         "route_events": {"batch": batch},

@@ -4,9 +4,13 @@ import json
 import re
 from typing import Any
 
-from infra.project import ROOT
+import pytest
+
+from infra.deployment import Deployment
+from infra.project import ROOT, Project
 from tests.infra.template import Synthesizer, Template, plain
 from waypost.aws.routing_batch import MAX_RECEIVES
+from waypost.errors import InvalidInput
 
 
 def test_every_function_folder_is_deployed_and_named_after_its_stage(template: Template) -> None:
@@ -21,9 +25,12 @@ def test_every_function_folder_is_deployed_and_named_after_its_stage(template: T
     assert {function["Handler"] for function in functions.values()} == {"handler.handle"}
 
 
-def test_every_function_is_traced_and_its_log_group_forgets(template: Template) -> None:
+def test_every_function_logs_what_a_person_needs_and_its_log_group_forgets(template: Template) -> None:
     for function in template.functions().values():
-        assert function["TracingConfig"] == {"Mode": "Active"}
+        levels = {
+            name: function["LoggingConfig"][name] for name in ("ApplicationLogLevel", "LogFormat", "SystemLogLevel")
+        }
+        assert levels == {"ApplicationLogLevel": "INFO", "LogFormat": "JSON", "SystemLogLevel": "WARN"}
         logs = template.all("Logs::LogGroup")[function["LoggingConfig"]["LogGroup"]["Ref"]]
         assert logs["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
         assert logs["RetentionInDays"] == 30
@@ -121,6 +128,54 @@ def test_the_api_is_throttled_and_its_log_says_nothing_about_people(template: Te
     }
 
 
+def test_only_a_share_of_executions_is_traced_and_functions_follow_their_machine(
+    template: Template, synthesized: Synthesizer
+) -> None:
+    [rule] = template.all("XRay::SamplingRule").values()
+    sampled = rule["SamplingRule"]
+    assert (sampled["FixedRate"], sampled["ReservoirSize"], sampled["ServiceName"]) == (0.001, 0, "waypost-dev-*")
+    assert {function["TracingConfig"]["Mode"] for function in template.functions().values()} == {"PassThrough"}
+    machines = template.all("StepFunctions::StateMachine").values()
+    assert all(machine["TracingConfiguration"] == {"Enabled": True} for machine in machines)
+
+    untraced = synthesized(trace_rate="0")
+    assert untraced.all("XRay::SamplingRule") == {}
+    machines = untraced.all("StepFunctions::StateMachine").values()
+    assert not any(machine.get("TracingConfiguration", {}).get("Enabled", False) for machine in machines)
+
+
+def test_the_context_chooses_how_much_comes_in_and_is_routed_at_a_time(
+    template: Template, synthesized: Synthesizer
+) -> None:
+    def chosen(given: Template) -> tuple[int, int, int]:
+        [stage] = given.all("ApiGatewayV2::Stage").values()
+        throttle = stage["DefaultRouteSettings"]
+        readers = [
+            each["ScalingConfig"]["MaximumConcurrency"]
+            for each in given.all("Lambda::EventSourceMapping").values()
+            if each.get("BatchSize") == 10 and "ScalingConfig" in each
+        ]
+        return throttle["ThrottlingRateLimit"], throttle["ThrottlingBurstLimit"], max(readers)
+
+    assert chosen(template) == (500, 1000, 100)
+    assert chosen(synthesized(requests_per_second="3000", readers="600")) == (3000, 6000, 600)
+
+
+@pytest.mark.parametrize(
+    ("choice", "value", "wanted"),
+    [
+        ("trace_rate", "2", "a number from 0 to 1"),
+        ("requests_per_second", "20000", "a whole number from 1 to 10,000"),
+        ("readers", "1", "a whole number from 2 to 1,000"),
+        ("readers", "12.5", "a whole number"),
+        ("readers", "many", "a whole number"),
+    ],
+)
+def test_a_choice_beyond_its_quota_is_refused(choice: str, value: str, wanted: str) -> None:
+    with pytest.raises(InvalidInput, match=f"context {choice}: .*{wanted}"):
+        Deployment.from_context({choice: value}.get, project=Project.at(ROOT))
+
+
 def test_every_folder_of_a_machine_becomes_a_machine_that_logs_no_contact(template: Template) -> None:
     folders = {path.parent.name for path in (ROOT / "statemachines").glob("*/*/definition.asl.yaml")}
     journeys = {path.parent.name for path in (ROOT / "statemachines").glob("journeys/*/definition.asl.yaml")}
@@ -130,7 +185,6 @@ def test_every_folder_of_a_machine_becomes_a_machine_that_logs_no_contact(templa
     for machine in machines:
         is_journey = machine["StateMachineName"].removeprefix("waypost-dev-") in journeys
         assert machine["StateMachineType"] == ("EXPRESS" if is_journey else "STANDARD")
-        assert machine.get("TracingConfiguration", {"Enabled": False}) == {"Enabled": not is_journey}
         assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
         assert machine["LoggingConfiguration"]["Level"] == "ERROR"
 

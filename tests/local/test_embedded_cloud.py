@@ -11,7 +11,7 @@ import pytest
 from local.cloud.local_cloud import START, LocalCloud
 from local.loopback import call
 from local.problems import LocalError
-from local.provider_record import Fault
+from local.providers.record import Fault
 from tests.local.tiny_stack import tiny_stack
 
 pytestmark = pytest.mark.flow

@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from local.provider_record import Fault, FaultKind
-from local.providers import Providers
+from local.providers.record import Fault, FaultKind
+from local.providers.server import Providers
 from waypost.contacts.channels import Channel
 
 pytestmark = pytest.mark.flow  # for its sockets

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.engine.world import World
 from tests.fakes.files import FakeFiles
 from tests.fakes.profile_scan import FakeProfileScan
+from tests.fakes.world import World
 from waypost import ids
 from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant
@@ -57,7 +57,7 @@ class Night:
     @property
     def measurer(self) -> Measurer:
         zone = self.world.published.defaults.time_zone
-        return Measurer(declaration=self.declaration, past=self.world.past, default_zone=zone)
+        return Measurer(declaration=self.declaration, history_lookup=self.world.history_lookup, default_zone=zone)
 
     @property
     def planner(self) -> PlanRefresh:
@@ -88,7 +88,7 @@ class Night:
             scan=self.scan,
             contacts=self.world.contacts,
             measurer=self.measurer,
-            keeper=self.world.keeper,
+            upkeep=self.world.upkeep,
             files=self.files,
             runner=self.runner,
         )

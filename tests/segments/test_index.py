@@ -1,4 +1,4 @@
-"""What an event touches, and which standing rules read that; nothing that can change an answer is missed."""
+"""What an event touches, and which maintained rules read that; nothing that can change an answer is missed."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.world import CONTACT, START, World, event
+from tests.fakes.world import CONTACT, START, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.tag_system import TagSystem
@@ -173,4 +173,4 @@ def test_after_every_event_each_segment_holds_whom_its_rule_selects(
         while waiting := [each for each in world.queue.events.values() if each.id not in world.history]:
             world.route(waiting[0])
     known = world.contacts[CONTACT]
-    assert world.keeper.keep_all(known) == known
+    assert world.upkeep.keep_all(known) == known

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, START, World, event
+from tests.fakes.world import CONTACT, START, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
@@ -110,7 +110,7 @@ def test_a_segment_that_is_no_longer_declared_is_left() -> None:
     assert world.effects.log[writes:].count("contacts.save") == 0
 
 
-def test_without_standing_rules_nothing_is_read_or_written() -> None:
+def test_without_maintained_rules_nothing_is_read_or_written() -> None:
     plain, log = World(), ["contacts.save", "history.record", "bus.publish", "history.mark_routed"]
     happens(plain, "identified", profile={"level": 3})
     assert plain.effects.log == log
@@ -203,7 +203,7 @@ def test_that_a_segment_is_left_is_no_sign_of_life() -> None:
     happens(world, "page_viewed")
     assert set(world.contacts[CONTACT].segments) == {"alive"}
     world.clock.advance(days=31)
-    world.keeper.keep_all(world.contacts[CONTACT])
+    world.upkeep.keep_all(world.contacts[CONTACT])
     settle(world)
     assert world.contacts[CONTACT].segments == {}
     assert [kind for kind, *_ in told(world)] == ["segment_entered", "segment_left"]
@@ -214,7 +214,7 @@ def test_time_alone_changes_nothing_until_the_refresh_comes() -> None:
     happens(world, "page_viewed")
     world.clock.advance(days=31)
     assert set(world.contacts[CONTACT].segments) == {"active"}
-    kept = world.keeper.keep_all(world.contacts[CONTACT])
+    kept = world.upkeep.keep_all(world.contacts[CONTACT])
     settle(world)
     assert (set(kept.segments), set(kept.tags)) == (set(), {"silent"})
     assert world.contacts[CONTACT] == replace(
@@ -222,7 +222,7 @@ def test_time_alone_changes_nothing_until_the_refresh_comes() -> None:
     )
     assert told(world)[-2:] == [("segment_left", "active", "refresh"), ("tag_added", "silent", "refresh")]
     writes = len(world.effects.log)
-    world.keeper.keep_all(world.contacts[CONTACT])
+    world.upkeep.keep_all(world.contacts[CONTACT])
     assert len(world.effects.log) == writes, "the next night finds everything as it should be"
 
 
@@ -232,7 +232,7 @@ def test_the_refresh_decides_on_the_stored_contact_not_on_the_old_one_of_a_scan(
     scanned = world.contacts[CONTACT]
     happens(world, "identified", minutes=1, profile={"level": 3})
     said = told(world)
-    world.keeper.keep_all(replace(scanned, attributes={"level": 1}, segments={"vip-members": NOON}))
+    world.upkeep.keep_all(replace(scanned, attributes={"level": 1}, segments={"vip-members": NOON}))
     assert told(world) == said
     assert set(world.contacts[CONTACT].segments) == {"vip-members"}
 
@@ -245,18 +245,18 @@ def test_a_segment_without_refresh_is_not_worth_reading_a_history_at_night() -> 
     world.clock.advance(days=20)
     happens(world, "page_viewed", id="e-3")
     world.clock.advance(days=15)
-    assert set(world.keeper.keep_all(world.contacts[CONTACT]).segments) == {"active"}
+    assert set(world.upkeep.keep_all(world.contacts[CONTACT]).segments) == {"active"}
     happens(world, "page_viewed", id="e-4")
     assert set(world.contacts[CONTACT].segments) == {"active"}
     world.clock.advance(days=28)
-    assert set(world.keeper.keep_all(world.contacts[CONTACT], refresh=["off"]).segments) == set()
+    assert set(world.upkeep.keep_all(world.contacts[CONTACT], refresh=["off"]).segments) == set()
 
 
 def test_the_refresh_follows_metrics_that_were_computed_before_it() -> None:
     world = World(segments=saved(engaged={"metric": "activity", "at_least": 50}))
     happens(world, "registered")
     measured = world.contacts.put(replace(world.contacts[CONTACT], metrics={"activity": 70}))
-    assert set(world.keeper.keep_all(measured).segments) == {"engaged"}
+    assert set(world.upkeep.keep_all(measured).segments) == {"engaged"}
     assert told(world) == [("segment_entered", "engaged", "refresh")]
 
 
@@ -266,7 +266,7 @@ def test_a_tag_ends_when_its_time_is_over_and_what_builds_on_it_follows() -> Non
     assert world.contacts[CONTACT].tag_expiries == {"just-asked": NOON + timedelta(days=1)}
     assert set(world.contacts[CONTACT].segments) == {"asked"}
     world.clock.advance(days=1)
-    kept = world.keeper.keep_all(world.contacts[CONTACT])
+    kept = world.upkeep.keep_all(world.contacts[CONTACT])
     assert (kept.tags, kept.tag_expiries, kept.segments) == (frozenset(), {}, {})
     ended = next(each for each in world.queue.events.values() if each.type == "tag_removed")
     assert ended.properties == {"tag": "just-asked", "by": "expiry", "because": "refresh"}
@@ -311,7 +311,7 @@ def test_the_events_of_a_contact_that_was_merged_into_another_count() -> None:
 def test_nothing_is_kept_of_somebody_who_is_gone(gone: dict[str, Any]) -> None:
     world = World(segments=saved(vip_members=VIP))
     contact = world.have_contact(attributes={"level": 5}, **gone)
-    assert world.keeper.keep(contact, event("identified", NOON)) == contact
+    assert world.upkeep.keep(contact, event("identified", NOON)) == contact
     assert not world.queue.events
 
 
@@ -320,7 +320,7 @@ def test_another_writer_in_between_is_read_again_and_decided_again() -> None:
     contact = world.have_contact(attributes={"level": 5})
     lowered = replace(contact, attributes={"level": 1})
     world.contacts.before_save = lambda: world.contacts.put(lowered)
-    kept = world.keeper.keep(contact, event("identified", NOON, profile={"level": 5}))
+    kept = world.upkeep.keep(contact, event("identified", NOON, profile={"level": 5}))
     assert (kept.attributes["level"], kept.segments) == (1, {})
     settle(world)
     assert world.contacts[CONTACT].segments == {}, "what was said too early is taken back"
@@ -337,7 +337,7 @@ def test_a_contact_that_never_stands_still_is_tried_again_later() -> None:
 
     world.contacts.before_save = again
     with pytest.raises(ConcurrentUpdate):
-        world.keeper.keep(contact, event("identified", NOON))
+        world.upkeep.keep(contact, event("identified", NOON))
 
 
 def test_a_contact_that_is_not_there_any_more_is_said_so() -> None:
@@ -345,7 +345,7 @@ def test_a_contact_that_is_not_there_any_more_is_said_so() -> None:
     contact = world.have_contact(attributes={"level": 5})
     world.contacts.items.clear()
     with pytest.raises(ContactNotFound):
-        world.keeper.keep_all(contact)
+        world.upkeep.keep_all(contact)
 
 
 def test_rules_that_depend_on_themselves_are_refused_with_the_way() -> None:
@@ -364,7 +364,7 @@ def test_two_who_come_to_the_same_conclusion_say_it_once() -> None:
     contact = world.have_contact(attributes={"level": 5})
     world.effects.crash_on, world.effects.mode = "contacts.save", "before"
     with pytest.raises(BaseException, match=r"contacts\.save"):
-        world.keeper.keep(contact, event("identified", NOON, "e-1"))
+        world.upkeep.keep(contact, event("identified", NOON, "e-1"))
     world.clock.advance(minutes=3)
-    world.keeper.keep(contact, event("identified", NOON, "e-2"))
+    world.upkeep.keep(contact, event("identified", NOON, "e-2"))
     assert len(entered(world)) == 1

@@ -21,9 +21,9 @@ def event_id(source: str, payload: Any) -> str:
     return "e-" + digest("event", source, canonical)
 
 
-def enrolment_id(journey: str, contact: str, occasion: str) -> str:
-    """The id of one passage of a contact through a journey; ``occasion`` tells re-entries apart."""
-    return "n-" + digest("enrolment", journey, contact, occasion)
+def enrolment_id(journey: str, contact: str, entry_key: str) -> str:
+    """The id of one passage of a contact through a journey; ``entry_key`` distinguishes re-entries."""
+    return "n-" + digest("enrolment", journey, contact, entry_key)
 
 
 def hop_id(enrolment: str, origin: str, attempt: int) -> str:

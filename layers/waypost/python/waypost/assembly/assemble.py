@@ -115,7 +115,7 @@ def sweep_journeys(ports: Ports, *, default_zone: ZoneInfo) -> SweepJourneys:
     return SweepJourneys(
         enrolments=ports.enrolments(),
         resumer=resume_journey(ports, default_zone=default_zone),
-        closer=close_enrolment(ports),
+        close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),
         clock=ports.clock(),
@@ -199,7 +199,7 @@ def evaluate_segment(ports: Ports, *, segments: Mapping[str, SavedSegment], defa
     return EvaluateSegment(
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
-        past=history_lookup(ports),
+        history_lookup=history_lookup(ports),
         segments=segments,
         default_zone=default_zone,
         clock=ports.clock(),

@@ -167,7 +167,7 @@ class ContactReader:
     """Reads profiles, and the events of contacts whose profile cannot decide."""
 
     scan: ProfileScan
-    past: HistoryLookup
+    history_lookup: HistoryLookup
 
 
 class AudienceWork:
@@ -179,7 +179,7 @@ class AudienceWork:
     def __init__(
         self, reader: ContactReader, plan: AudiencePlan, slice_: int, sink: Callable[[AudienceFound], MemberSink]
     ) -> None:
-        self._scan, self._past = reader.scan, reader.past
+        self._scan, self._history_lookup = reader.scan, reader.history_lookup
         self._plan, self._slice, self._sink = plan, slice_, sink
         self._asked = plan.query.reads
         self._view = self._scan.viewer(self._asked, now=plan.at, default_zone=plan.default_zone)
@@ -218,10 +218,10 @@ class AudienceWork:
 
     def _look_up(self, stored: Sequence[Stored], subjects: Sequence[Subject], unclear: Sequence[int]) -> list[bool]:
         """The answers for contacts whose history must be read, several at a time."""
-        holds, past, scan, asked = self._plan.query.holds, self._past, self._scan, self._asked
+        holds, lookup, scan, asked = self._plan.query.holds, self._history_lookup, self._scan, self._asked
 
         def answer(index: int) -> bool:
-            return holds(past.added(subjects[index], scan.partitions_of(stored[index]), asked))
+            return holds(lookup.added(subjects[index], scan.partitions_of(stored[index]), asked))
 
         if not unclear:
             return []

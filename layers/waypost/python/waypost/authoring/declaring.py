@@ -14,7 +14,7 @@ from waypost.authoring.filling import filling
 from waypost.authoring.identity import identity
 from waypost.authoring.imports import imports
 from waypost.authoring.kept_sections import SECTIONS as STANDING
-from waypost.authoring.kept_sections import Section, standing
+from waypost.authoring.kept_sections import Section, read_kept_sections
 from waypost.authoring.products import products
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
@@ -36,4 +36,4 @@ SECTIONS: Final[Mapping[str, Section]] = {
 def declared(reader: FileReader) -> dict[str, dict[str, Any]]:
     """Every section's published form, by name; the rules in them are checked against each other."""
     others = {name: section(reader) for name, section in SECTIONS.items() if name not in STANDING}
-    return others | standing(reader)
+    return others | read_kept_sections(reader)

@@ -82,9 +82,9 @@ def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operat
     check_names(reader, [journey for journey in journeys if journey is not None], sections)
     reader.raise_problems()
     rules = written_rules(sections)
-    due = tuple(operation.with_needed_schedules(sections) for operation in found)
+    with_schedules = tuple(operation.with_needed_schedules(sections) for operation in found)
     ready = tuple(journey.with_segments(rules) for journey in journeys if journey is not None)
-    return Library(sending, ready, due, sections)
+    return Library(sending, ready, with_schedules, sections)
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,8 +269,8 @@ def _close_at_the_ends(machine: Definition, names: _Names) -> None:
             case {"Type": "Fail"}:
                 failed = names.new(name, ": failed")
                 added[failed] = dict(state)
-                told = {"error": state.get("Error", ""), "cause": state.get("Cause", ""), "state": name}
-                task = _asks(CLOSE, {"outcome": "failed", **told}, Output="{% $states.input %}", Next=failed)
+                failure = {"error": state.get("Error", ""), "cause": state.get("Cause", ""), "state": name}
+                task = _asks(CLOSE, {"outcome": "failed", **failure}, Output="{% $states.input %}", Next=failed)
                 states[name] = task | {key: state[key] for key in ("Comment",) if key in state}
             case {"Type": "Succeed"}:
                 state["Type"], state["Next"] = "Pass", close
@@ -297,8 +297,8 @@ def _close_at_errors(
             continue
         if any("States.ALL" in row["ErrorEquals"] for row in rows):
             continue
-        told = f"{{% $merge([$states.errorOutput, {{'state': {_text(name)}}}]) %}}"
-        state["Catch"] = [*rows, {"ErrorEquals": ["States.ALL"], "Output": told, "Next": why}]
+        output = f"{{% $merge([$states.errorOutput, {{'state': {_text(name)}}}]) %}}"
+        state["Catch"] = [*rows, {"ErrorEquals": ["States.ALL"], "Output": output, "Next": why}]
     error, cause = "{% $states.input.Error %}", "{% $exists($states.input.Cause) ? $states.input.Cause : '' %}"
     ways = [{"Condition": f"{{% $states.input.Error = '{SUPERSEDED}' %}}", "Next": parked}]
     if transient:
@@ -327,8 +327,8 @@ def _left(*, failing: str | None) -> State:
     """Where a hop goes whose contact leaves, unless the Pause itself catches that; at the outermost scope nothing does."""
     error, cause = "$states.input.answer.error", "$states.input.answer.cause"
     if failing is not None:
-        told = f"{{% {{'Error': {error}, 'Cause': {cause}, 'state': $states.input.answer.state}} %}}"
-        return {"Type": "Pass", "Comment": "Nothing catches the leaving.", "Output": told, "Next": failing}
+        output = f"{{% {{'Error': {error}, 'Cause': {cause}, 'state': $states.input.answer.state}} %}}"
+        return {"Type": "Pass", "Comment": "Nothing catches the leaving.", "Output": output, "Next": failing}
     return {
         "Type": "Fail",
         "Comment": "The contact leaves the journey: by its goal or an exit event, caught where the author catches it.",

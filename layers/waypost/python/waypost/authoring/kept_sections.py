@@ -1,4 +1,4 @@
-"""The sections whose rules are kept true of every contact, and may name each other. Called by declaring, and by ``waypost segment``.
+"""The sections whose rules are kept true for every contact, and may name each other. Called by declaring, and by ``waypost segment``.
 
 They are read by themselves where only segments matter: the other sections take several times as long to load and to read,
 and nothing in them changes what a segment means.
@@ -18,7 +18,7 @@ SECTIONS: Final[Mapping[str, Section]] = {"metrics": metrics, "segments": segmen
 """The name of a section, and who reads it."""
 
 
-def standing(reader: FileReader) -> dict[str, dict[str, Any]]:
+def read_kept_sections(reader: FileReader) -> dict[str, dict[str, Any]]:
     """The published form of these sections, by name; the rules in them are checked against each other."""
     sections = {name: section(reader) for name, section in SECTIONS.items()}
     complete(reader, sections)

@@ -71,9 +71,9 @@ def anchor(title: str) -> str:
 
 def _questions() -> str:
     lines = ["## Find it by your question\n", "| you ask | you write | section |", "| --- | --- | --- |"]
-    for question, words, section in QUESTIONS:
+    for need, words, section in QUESTIONS:
         title = SECTIONS[section][1]
-        lines.append(f"| {question} | {words} | [{title}](#{anchor(title)}) |")
+        lines.append(f"| {need} | {words} | [{title}](#{anchor(title)}) |")
     lines.append(
         f"| … and the same in whole sentences | {len(RECIPES)} rules to start from | [From sentences to rules](#from-sentences-to-rules) |"
     )

@@ -50,7 +50,7 @@ def reader() -> ContactReader:
     client, table = bulk_client("dynamodb"), wiring.settings().contacts_table
     return ContactReader(
         scan=DynamoProfileScan(client, table),
-        past=HistoryLookup(
+        history_lookup=HistoryLookup(
             history=DynamoHistory(client, table, retention=load_retention(), clock=clock()),
             enrolments=DynamoEnrolments(client, table),
         ),

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from waypost.aws import sweeper_index as due
-from waypost.aws import table
+from waypost.aws import sweeper_index, table
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import EntryTerms, Reference, Refusal
+from waypost.journeys.ports import DueEnrolment, EntryTerms, Refusal
 
 TransactPart = dict[str, Any]
 
@@ -161,19 +160,21 @@ class DynamoEnrolments:
             return False
         return True
 
-    def due(
-        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
-    ) -> Iterator[Reference]:
+    def find_due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
+    ) -> Iterator[DueEnrolment]:
         """See EnrolmentStore."""
-        for pk, sk, due_at in due.between(self.client, self.table_name, KIND, shard, since, until, _place(after)):
-            yield Reference(pk.removeprefix("contact#"), sk.removeprefix(OPEN), parse_instant(due_at))
+        for pk, sk, due_at in sweeper_index.between(
+            self.client, self.table_name, KIND, shard, since, until, _place(after)
+        ):
+            yield DueEnrolment(pk.removeprefix("contact#"), sk.removeprefix(OPEN), parse_instant(due_at))
 
     def _put_enrolment(self, enrolment: Enrolment) -> TransactPart:
         return {"Put": {**self._put(enrolment), "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def _put(self, enrolment: Enrolment) -> dict[str, Any]:
         """The row of an unfinished enrolment, with what puts it into the index of what is due."""
-        values = enrolment.to_dict() | due.owed(KIND, enrolment.contact_id, enrolment.due_at)
+        values = enrolment.to_dict() | sweeper_index.owed(KIND, enrolment.contact_id, enrolment.due_at)
         values["revision"] = enrolment.revision + 1
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
@@ -239,7 +240,7 @@ def _unchanged(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-def _place(reference: Reference | None) -> tuple[str, str, str] | None:
+def _place(reference: DueEnrolment | None) -> tuple[str, str, str] | None:
     """The key of an enrolment in the index, without its shard."""
     if reference is None:
         return None

@@ -7,8 +7,7 @@ from typing import Any, Final, Literal, assert_never
 
 from botocore.exceptions import ClientError
 
-from waypost.aws import history, table
-from waypost.aws import sweeper_index as due
+from waypost.aws import history, sweeper_index, table
 from waypost.aws.enrolments import open_sk, past_sk
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
@@ -94,7 +93,7 @@ class DynamoLedger:
                 "claimed_at": format_instant(at),
                 "claimed_local_time": local_time,
             }
-            | due.owed("claim", request.contact_id, at),
+            | sweeper_index.owed("claim", request.contact_id, at),
             condition=UNCLAIMED,
             values={"deferred": "deferred", "attempt": request.attempt},
         )
@@ -225,7 +224,7 @@ class DynamoLedger:
 
     def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
         """See Ledger."""
-        for pk, sk in due.overdue(self.client, self.table_name, "claim", before):
+        for pk, sk in sweeper_index.overdue(self.client, self.table_name, "claim", before):
             row = self._load(pk.removeprefix("contact#"), sk.removeprefix("message#"))
             if row is not None:
                 yield row

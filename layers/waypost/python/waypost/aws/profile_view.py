@@ -99,14 +99,14 @@ def viewer(reads: Reads, *, now: datetime, default_zone: ZoneInfo) -> Callable[[
     def view(item: StoredProfile) -> Subject:
         stored = item["attributes"]["M"] if "attributes" in item else _EMPTY
         tags = _tags(item, now) if reads.tags else _NO_TEXTS
-        answers = _Answers(item) if reads.consents and "consents" in item else None
+        consents = _LazyConsents(item) if reads.consents and "consents" in item else None
         return Subject(
             attributes={name: _value(stored[name]) for name in attributes if name in stored},
             tags=tags,
             now=now,
             properties=NOTHING,
             trigger=NOTHING,
-            consents=no_consents if answers is None else answers.said,
+            consents=no_consents if consents is None else consents.state,
             contact_id=item["contact_id"]["S"],
             zone=zones.of(stored.get(ZONE_ATTRIBUTE)),
             created_at=datetime.fromisoformat(item["created_at"]["S"]),  # stored in UTC
@@ -117,7 +117,7 @@ def viewer(reads: Reads, *, now: datetime, default_zone: ZoneInfo) -> Callable[[
             points=load(item["points"]) if reads.points and "points" in item else 0,
             metrics=_json(item, "metrics") if reads.metrics else NOTHING,
             suppressions=_json(item, "suppressions") if reads.suppressions else NOTHING,
-            consent_answers=NOTHING if answers is None else answers,
+            consent_answers=NOTHING if consents is None else consents,
             tagged_at=_TaggedAt(item, tags) if tags else NOTHING,
             seen=_seen(item, types) if reads_seen else None,
         )
@@ -215,8 +215,8 @@ class _TaggedAt(Mapping[str, datetime]):
         return self._item["attributes_at"]["M"] if "attributes_at" in self._item else _EMPTY
 
 
-class _Answers(Mapping[str, Consent]):
-    """What the contact said about channels and topics, read when a rule has got as far as asking."""
+class _LazyConsents(Mapping[str, Consent]):
+    """The contact's consents, deserialized only when a rule reads one."""
 
     __slots__ = ("_item", "_read")
 
@@ -224,7 +224,7 @@ class _Answers(Mapping[str, Consent]):
         self._item = item
         self._read: Contact | None = None
 
-    def said(self, channel: str, topic: str) -> str:
+    def state(self, channel: str, topic: str) -> str:
         """As ``Contact.consent``, which is the one reading of consents that there is."""
         return self._contact.consent(channel, topic)
 
@@ -241,8 +241,8 @@ class _Answers(Mapping[str, Consent]):
     def _contact(self) -> Contact:
         if self._read is None:
             stored = self._item["consents"]["M"]
-            answers = {key: Consent.from_dict(load_item(answer["M"])) for key, answer in stored.items()}
-            self._read = Contact(contact_id="", created_at=_ANY_TIME, consents=answers)
+            consents = {key: Consent.from_dict(load_item(each["M"])) for key, each in stored.items()}
+            self._read = Contact(contact_id="", created_at=_ANY_TIME, consents=consents)
         return self._read
 
 

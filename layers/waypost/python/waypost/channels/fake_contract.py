@@ -1,4 +1,4 @@
-"""How a channel's fake provider speaks HTTP. Implemented by ``channels/<name>/fake.py``, served by ``local.providers``.
+"""How a channel's fake provider speaks HTTP. Implemented by ``channels/<name>/fake.py``, served by ``local/providers/``.
 
 A fake checks a request as the provider would, and answers as the provider does; not shipped to Lambda.
 """
@@ -123,3 +123,18 @@ def aws_error(status: int, code: str, message: str, **members: str) -> HttpAnswe
     return HttpAnswer(
         status=status, content={"__type": code, "message": message, **members}, headers={"x-amzn-errortype": code}
     )
+
+
+class AwsFakeProvider(FakeProvider):
+    """A provider that is an AWS service with a JSON protocol: it accepts a message with ``MessageId``."""
+
+    def accepted(self, message_id: str) -> HttpAnswer:
+        """See FakeProvider."""
+        return HttpAnswer(status=200, content={"MessageId": message_id})
+
+    @staticmethod
+    def refuse_first(problems: Mapping[str, bool], code: str, **members: str) -> None:
+        """Raise RefusedRequestError with an error ``code`` for the first problem that is true; its key is the message."""
+        for message, is_wrong in problems.items():
+            if is_wrong:
+                raise RefusedRequestError(aws_error(400, code, message, **members))

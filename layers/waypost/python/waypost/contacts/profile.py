@@ -108,12 +108,12 @@ class Contact(JsonForm):
 
         The newest answer wins between the topic and the whole channel; a withdrawal wins a tie.
         """
-        answers = [
+        consents = [
             self.consents[key] for key in (f"{channel}/{topic}", f"{channel}/{ALL_TOPICS}") if key in self.consents
         ]
-        if not answers:
+        if not consents:
             return "none"
-        newest = max(answers, key=lambda answer: (answer.at, not answer.granted))
+        newest = max(consents, key=lambda consent: (consent.at, not consent.granted))
         return "granted" if newest.granted else "withdrawn"
 
 

@@ -210,11 +210,11 @@ class Rebuilder:
 
     def _start(self, stored: Contact, *found: Mapping[str, list[AppliedEvent]]) -> tuple[Contact, list[AppliedEvent]]:
         """The contact to begin with, new or the result of the last merge, and the events to apply."""
-        standing = [merge for merge in self.contacts.merges(stored.contact_id) if merge.undone_at is None]
-        if not standing or not stored.absorbed:
+        merges = [merge for merge in self.contacts.merges(stored.contact_id) if merge.undone_at is None]
+        if not merges or not stored.absorbed:
             whole = [each for by_owner in found for each in chain.from_iterable(by_owner.values())]
             return Contact(contact_id=stored.contact_id, created_at=stored.created_at), whole
-        merge = standing[-1]
+        merge = merges[-1]
         later = [
             each
             for by_owner in found

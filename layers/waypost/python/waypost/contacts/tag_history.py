@@ -54,7 +54,7 @@ class _TagEventStore:
             contact_id=contact.contact_id,
             by="hand",
             at=self.event.occurred_at,
-            occasion=self.event.id,
+            change_id=self.event.id,
             because={"source": self.event.source},
             correlation_id=self.event.correlation_id,
         )

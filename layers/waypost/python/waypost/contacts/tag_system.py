@@ -141,13 +141,13 @@ def tag_events(
     contact_id: str,
     by: Giver,
     at: datetime,
-    occasion: str,
+    change_id: str,
     because: Mapping[str, Any] | None = None,
     correlation_id: str = "",
 ) -> list[Event]:
     """``tag_added`` and ``tag_removed`` for what changed, in order of name.
 
-    ``occasion`` identifies the change: a repeated one has the same event ids.
+    ``change_id`` identifies the change: a repeated one has the same event ids.
     ``because`` goes into the properties beside ``tag`` and ``by`` (the journey and the step, the rule's event).
     """
     was, has = frozenset(before), frozenset(after)
@@ -155,7 +155,7 @@ def tag_events(
     changes += [("tag_removed", "remove_tags", name) for name in was - has]
     return [
         Event(
-            id="e-" + ids.digest(kind, contact_id, name, occasion),
+            id="e-" + ids.digest(kind, contact_id, name, change_id),
             type=kind,
             contact={"contact_id": contact_id},
             occurred_at=at,

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 from waypost.batches import batched
 from waypost.bulk.pages import Page
+from waypost.bulk.ports import SlicedScan
 from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
@@ -18,7 +19,6 @@ from waypost.contacts.ports import BulkContactStore
 from waypost.contacts.profile import Contact
 from waypost.exporting.columns import chosen, row_of
 from waypost.exporting.plan_export import ExportPlan, load_export, members
-from waypost.exporting.ports import EveryProfile
 from waypost.files.ports import Files, FileWriter
 
 RUNNER: Final = SliceRunner(items_per_invocation=50_000)
@@ -47,7 +47,7 @@ class ExportSlice:
     """Takes everybody from the scan, or an audience by its ids."""
 
     files: Files
-    scan: EveryProfile
+    scan: SlicedScan[Contact]
     contacts: BulkContactStore
     runner: SliceRunner = RUNNER
 

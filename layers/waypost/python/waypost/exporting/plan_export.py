@@ -8,10 +8,11 @@ from typing import Any, Final, Literal, get_args
 
 from waypost import ids
 from waypost.bulk.plans import load_plan, store_plan
+from waypost.bulk.ports import SlicedScan
 from waypost.bulk.slices import SliceSize, slice_payloads
 from waypost.codec import JsonForm
+from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
-from waypost.exporting.ports import EveryProfile
 from waypost.files.ports import Files, StoredFile
 from waypost.segments.saved_segments import SavedSegment, saved_segment
 
@@ -70,7 +71,7 @@ class PlanExport:
     """Validates a request and decides on the number of slices."""
 
     files: Files
-    scan: EveryProfile
+    scan: SlicedScan[Contact]
     segments: Mapping[str, SavedSegment] = field(default_factory=dict)
 
     def plan(self, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -260,7 +260,7 @@ class _RowStore:
         consent = {
             channel: is_granted
             for channel, is_granted in profile.pop("consent", {}).items()
-            if not is_granted or any(self._is_of_this(answer) for answer in _answers(contact, channel).values())
+            if not is_granted or any(self._is_of_this(consent) for consent in _consents_of(contact, channel).values())
         }
         return {**profile, "consent": consent} if consent else profile
 
@@ -271,18 +271,20 @@ class _RowStore:
         consents, kept = dict(after.consents), []
         granted = [name for name, is_granted in self.event.profile.get("consent", {}).items() if is_granted]
         for channel in granted if before is not None else ():
-            answers = _answers(before, channel) if before else {}
-            if answers:
-                consents = {key: each for key, each in consents.items() if not key.startswith(f"{channel}/")} | answers
-                if not all(answer.granted for answer in answers.values()):
+            own_consents = _consents_of(before, channel) if before else {}
+            if own_consents:
+                consents = {
+                    key: each for key, each in consents.items() if not key.startswith(f"{channel}/")
+                } | own_consents
+                if not all(answer.granted for answer in own_consents.values()):
                     kept.append(channel)
         self.kept_consents = tuple(kept)
         suppressions = {**after.suppressions, **(before.suppressions if before else {})}
         return replace(after, consents=consents, suppressions=suppressions)
 
 
-def _answers(contact: Contact, channel: str) -> dict[str, Consent]:
-    """The contact's answers about a channel and its topics."""
+def _consents_of(contact: Contact, channel: str) -> dict[str, Consent]:
+    """The contact's consents for a channel and its topics."""
     return {key: answer for key, answer in contact.consents.items() if key.startswith(f"{channel}/")}
 
 

@@ -75,14 +75,14 @@ class ImportPlan(JsonForm):
 
     def with_consent(self, row: CleanRow) -> CleanRow:
         """The row with the consent that was given for all rows, for channels where it has an address and no answer of its own."""
-        answers = dict(row.profile.get("consent", {}))
+        consents = dict(row.profile.get("consent", {}))
         evidence = dict(row.evidence)
         for channel, text in self.consent.items():
             kind = declared_channels()[channel].address.name
-            if channel not in answers and (kind in row.identities or kind in row.profile):
-                answers[channel] = bool(text)
+            if channel not in consents and (kind in row.identities or kind in row.profile):
+                consents[channel] = bool(text)
                 evidence |= {channel: text} if text else {}
-        return replace(row, profile={**row.profile, "consent": answers}, evidence=evidence) if answers else row
+        return replace(row, profile={**row.profile, "consent": consents}, evidence=evidence) if consents else row
 
 
 def content_of(plan: ImportPlan, files: Files) -> StoredFile:

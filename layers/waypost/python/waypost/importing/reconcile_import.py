@@ -110,7 +110,7 @@ class _Person:
     row_of: dict[str, int] = field(default_factory=dict)
     identities: set[tuple[str, str]] = field(default_factory=set)
     contradicted: set[str] = field(default_factory=set)
-    answers: dict[str, set[bool]] = field(default_factory=dict)
+    consents: dict[str, set[bool]] = field(default_factory=dict)
 
     def add(self, row: PersonRow) -> list[str]:
         """Add the next row. Return its number, the first row's, the kinds of identity it shares with an earlier one, and
@@ -129,7 +129,7 @@ class _Person:
         self.identities |= row.identities.items()
         self.contradicted.update(differs)
         for channel, answer in row.profile.get("consent", {}).items():
-            self.answers.setdefault(channel, set()).add(answer)
+            self.consents.setdefault(channel, set()).add(answer)
         return [] if is_first else [str(row.number), str(self.first), _joined(same), _joined(differs)]
 
     def final_rows(self) -> Iterator[CleanRow]:
@@ -140,7 +140,7 @@ class _Person:
         final: dict[int, dict[str, Any]] = {}
         for name in sorted(self.contradicted):
             final.setdefault(self.row_of[name], {})[name] = self.known[name]
-        if refused := {channel: False for channel, given in self.answers.items() if len(given) > 1}:
+        if refused := {channel: False for channel, given in self.consents.items() if len(given) > 1}:
             final.setdefault(self.last, {})["consent"] = refused
         for number, profile in sorted(final.items()):
             yield CleanRow(number, {"contact_id": self.contact_id}, profile)

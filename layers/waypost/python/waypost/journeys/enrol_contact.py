@@ -63,10 +63,10 @@ class EnrolContact:
         )
         if not holds(journey.trigger.where, at_hand):
             return EntryDecision(journey.name, "trigger_condition_not_met")
-        occasion = _occasion(journey, event)
-        if occasion is None:
+        entry_key = _entry_key(journey, event)
+        if entry_key is None:
             return EntryDecision(journey.name, "property_missing")
-        known = self._known(contact, journey, occasion)
+        known = self._known(contact, journey, entry_key)
         if known is not None:
             return self._again(known, event)
         subject = replace(
@@ -76,7 +76,7 @@ class EnrolContact:
         )
         if not holds(journey.entry, subject):
             return EntryDecision(journey.name, "entry_rule_not_met")
-        enrolment_id = ids.enrolment_id(journey.name, contact.contact_id, occasion)
+        enrolment_id = ids.enrolment_id(journey.name, contact.contact_id, entry_key)
         enrolment = Enrolment(
             enrolment_id=enrolment_id,
             contact_id=contact.contact_id,
@@ -96,10 +96,10 @@ class EnrolContact:
             return EntryDecision(journey.name, refusal)
         return self._start(enrolment)
 
-    def _known(self, contact: Contact, journey: PublishedJourney, occasion: str) -> Enrolment | None:
-        """The enrolment of this occasion: the contact's own, or that of a contact which is part of it now."""
+    def _known(self, contact: Contact, journey: PublishedJourney, entry_key: str) -> Enrolment | None:
+        """The enrolment under this key: the contact's own, or that of a contact which is part of it now."""
         for owner in contact.partitions:
-            known = self.enrolments.load(owner, ids.enrolment_id(journey.name, owner, occasion))
+            known = self.enrolments.load(owner, ids.enrolment_id(journey.name, owner, entry_key))
             if known is not None:
                 return known
         return None
@@ -126,7 +126,7 @@ class EnrolContact:
         )
 
 
-def _occasion(journey: PublishedJourney, event: Event) -> str | None:
+def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
     """What tells one enrolment of a contact in this journey from the next; None when the event does not say."""
     match journey.re_entry.kind:
         case "never":

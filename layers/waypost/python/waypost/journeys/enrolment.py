@@ -109,11 +109,11 @@ class Enrolment(JsonForm):
 
     def has_passed(self, state: str, occurrence: int) -> bool:
         """Whether this visit to a Pause is over."""
-        return any((past.state, past.occurrence) == (state, occurrence) for past in self.trail)
+        return any((pause.state, pause.occurrence) == (state, occurrence) for pause in self.trail)
 
     def spent(self, event_id: str) -> bool:
         """Whether this event has ended a Pause: it ends no other, so that a repeated one does not run through two."""
-        return any(past.event_id == event_id for past in self.trail)
+        return any(pause.event_id == event_id for pause in self.trail)
 
     @property
     def listens_from(self) -> datetime:
@@ -178,7 +178,7 @@ class Enrolment(JsonForm):
     def _with(self, pause: Pause) -> tuple[PastPause, ...]:
         if pause.end is None or pause.ended_at is None:
             raise ValueError(f"pause {pause.pause_id} is not over")
-        past = PastPause(
+        ended = PastPause(
             state=pause.state,
             occurrence=pause.occurrence,
             parked_at=pause.parked_at,
@@ -188,7 +188,7 @@ class Enrolment(JsonForm):
             awaited=pause.waits_for["event"] if pause.waits_for else "",
             event_id=pause.event_id,
         )
-        return (*self.trail, past)[-LONGEST_TRAIL:]
+        return (*self.trail, ended)[-LONGEST_TRAIL:]
 
     def execution_input(self) -> dict[str, Any]:
         """What a hop's execution is started with: ids, times and what the journey carries; the same for the same hop."""

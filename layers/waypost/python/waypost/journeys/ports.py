@@ -34,7 +34,7 @@ class EntryTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference(JsonForm):
+class DueEnrolment(JsonForm):
     """An enrolment that is due at ``due_at``."""
 
     contact_id: str
@@ -73,9 +73,9 @@ class EnrolmentStore(Protocol):
         """Store an enrolment that has ended and free what it held; False when it was changed since it was read."""
         ...
 
-    def due(
-        self, shard: int, *, since: datetime | None, until: datetime, after: Reference | None = None
-    ) -> Iterator[Reference]:
+    def find_due(
+        self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
+    ) -> Iterator[DueEnrolment]:
         """The unfinished enrolments of a shard that are due after ``since``, at ``until`` at the latest, by time.
 
         ``after`` goes on behind the last one of an earlier call. What was written within the last seconds may be missing.

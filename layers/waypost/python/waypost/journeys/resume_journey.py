@@ -16,7 +16,7 @@ from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.hops import start_hop
 from waypost.journeys.pause import Pause, due_at
 from waypost.journeys.pause_journey import ELAPSED
-from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines, Reference, Timers
+from waypost.journeys.ports import ATTEMPTS, DueEnrolment, EnrolmentStore, Machines, Timers
 from waypost.journeys.timers import MINUTE, book_timer
 
 ResumeEffect = Literal["resumed", "postponed", "not_due", "already_over"]
@@ -29,7 +29,7 @@ Source: Step Functions Developer Guide, "Service quotas" (StartExecution, Expres
 MOST_AT_ONCE: Final = 60_000
 """Contacts that one call works off (200 seconds at that pace); the rest are for a call that it books."""
 
-SideBySide = Callable[[Callable[[Reference], "Outcome"], Iterable[Reference]], Iterable["Outcome"]]
+SideBySide = Callable[[Callable[[DueEnrolment], "Outcome"], Iterable[DueEnrolment]], Iterable["Outcome"]]
 """``map``, or that of a pool of threads."""
 Outcome = ResumeEffect | WaypostError
 
@@ -54,10 +54,10 @@ class ResumeJourney:
         raised when everything else is done.
         """
         minute, shard = parse_instant(request["minute"]), int(request["shard"])
-        after = Reference.from_dict(request["after"]) if request.get("after") else None
-        due = self.enrolments.due(shard, since=minute - MINUTE, until=minute, after=after)
+        after = DueEnrolment.from_dict(request["after"]) if request.get("after") else None
+        due_enrolments = self.enrolments.find_due(shard, since=minute - MINUTE, until=minute, after=after)
         counts, errors = dict[str, int](), list[WaypostError]()
-        for outcome in self._paced(due, minute, shard):
+        for outcome in self._paced(due_enrolments, minute, shard):
             if isinstance(outcome, WaypostError):
                 errors.append(outcome)
             else:
@@ -66,10 +66,10 @@ class ResumeJourney:
             raise errors[0]
         return counts
 
-    def _paced(self, due: Iterator[Reference], minute: datetime, shard: int) -> Iterator[Outcome]:
+    def _paced(self, due_enrolments: Iterator[DueEnrolment], minute: datetime, shard: int) -> Iterator[Outcome]:
         """The outcomes, batch by batch, no faster than the account may start executions."""
         for _ in range(MOST_AT_ONCE // BATCH):
-            began, batch = self.clock(), list(islice(due, BATCH))
+            began, batch = self.clock(), list(islice(due_enrolments, BATCH))
             yield from self.side_by_side(self.try_one, batch)
             if len(batch) < BATCH:
                 return
@@ -78,7 +78,7 @@ class ResumeJourney:
         name = f"resume-{ids.digest(str(rest), length=32)}"
         self.timers.resume_at(name, self.clock() + MINUTE / 60, rest)
 
-    def try_one(self, reference: Reference) -> Outcome:
+    def try_one(self, reference: DueEnrolment) -> Outcome:
         """End the Pause of one contact; the error, if that fails."""
         try:
             return self.resume_one(reference.contact_id, reference.enrolment_id)
@@ -97,13 +97,13 @@ class ResumeJourney:
                 return "already_over"
             if enrolment.position == "running":
                 return self._start_again(enrolment, enrolment.pause)
-            due = self._due(enrolment, enrolment.pause)
-            if due > now:
-                after = enrolment.postponed(due)
+            due_at = self._due_at(enrolment, enrolment.pause)
+            if due_at > now:
+                after = enrolment.postponed(due_at)
                 book_timer(
                     self.timers, after, now=now
                 )  # first: after the write this minute does not list the row again
-                if due == enrolment.pause.due_at:
+                if due_at == enrolment.pause.due_at:
                     return "not_due"
                 if self.enrolments.save(after):
                     return "postponed"
@@ -120,7 +120,7 @@ class ResumeJourney:
         start_hop(self.machines, enrolment)
         return "resumed"
 
-    def _due(self, enrolment: Enrolment, pause: Pause) -> datetime:
+    def _due_at(self, enrolment: Enrolment, pause: Pause) -> datetime:
         """When the Pause is over: later than it was parked for when a deferred message of this journey goes out later."""
         if enrolment.anchor_at is None or enrolment.anchor_at <= pause.parked_at:
             return pause.due_at

@@ -13,7 +13,7 @@ from waypost.errors import ConcurrentUpdate, WaypostError
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, Failure
 from waypost.journeys.hops import start_hop
-from waypost.journeys.ports import ATTEMPTS, SHARDS, EnrolmentStore, Machines, Reference
+from waypost.journeys.ports import ATTEMPTS, SHARDS, DueEnrolment, EnrolmentStore, Machines
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.ledger import Ledger
 
@@ -42,12 +42,13 @@ class SweepJourneys:
 
     enrolments: EnrolmentStore
     resumer: ResumeJourney
-    closer: CloseEnrolment
+    close_enrolment: CloseEnrolment
     machines: Machines
     ledger: Ledger
     clock: Clock
     side_by_side: Callable[
-        [Callable[[Reference], SweepEffect | WaypostError], Iterable[Reference]], Iterable[SweepEffect | WaypostError]
+        [Callable[[DueEnrolment], SweepEffect | WaypostError], Iterable[DueEnrolment]],
+        Iterable[SweepEffect | WaypostError],
     ] = map
 
     def sweep(self) -> SweepReport:
@@ -57,8 +58,8 @@ class SweepJourneys:
         """
         before, errors, found = self.clock() - GRACE, list[WaypostError](), Counter[str]()
         last = before - timedelta(milliseconds=1)
-        due = (each for shard in range(SHARDS) for each in self.enrolments.due(shard, since=None, until=last))
-        for batch in batched(due, BATCH):
+        overdue = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=None, until=last))
+        for batch in batched(overdue, BATCH):
             for outcome in self.side_by_side(self._try_one, batch):
                 if isinstance(outcome, WaypostError):
                     errors.append(outcome)
@@ -74,13 +75,13 @@ class SweepJourneys:
             raise errors[0]
         return SweepReport(found["overdue"], found["lost_hop"], found["given_up"], unknown)
 
-    def _try_one(self, reference: Reference) -> SweepEffect | WaypostError:
+    def _try_one(self, reference: DueEnrolment) -> SweepEffect | WaypostError:
         try:
             return self._sweep(reference)
         except WaypostError as error:
             return error
 
-    def _sweep(self, reference: Reference) -> SweepEffect:
+    def _sweep(self, reference: DueEnrolment) -> SweepEffect:
         for _ in range(ATTEMPTS):
             enrolment = self.enrolments.load(reference.contact_id, reference.enrolment_id)
             if enrolment is None or enrolment.status == "ended":
@@ -91,7 +92,7 @@ class SweepJourneys:
             if enrolment.hop.at >= self.clock() - GRACE:
                 return "nothing"
             if enrolment.hop.attempt >= MOST_ATTEMPTS:
-                return "given_up" if self.closer.end(enrolment, "failed", _died(enrolment)) else "nothing"
+                return "given_up" if self.close_enrolment.end(enrolment, "failed", _died(enrolment)) else "nothing"
             after = enrolment.given_again(self.clock())
             if self.enrolments.save(after):
                 start_hop(self.machines, after)

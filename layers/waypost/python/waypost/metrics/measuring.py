@@ -33,7 +33,7 @@ class Measurer:
     """Measures one contact at a time; ``default_zone`` is that of contacts without one."""
 
     declaration: MetricsDeclaration
-    past: HistoryLookup
+    history_lookup: HistoryLookup
     default_zone: ZoneInfo
 
     def purchases(self, subject: Subject, partitions: Sequence[str]) -> Purchases | None:
@@ -44,8 +44,8 @@ class Measurer:
         rule = self.declaration.rfm
         if rule is None or not _may_have(subject.seen, rule.event, _start(rule.window, subject.now)):
             return None
-        past = self._read(partitions, (rule.event,), _start(rule.window, subject.now))
-        return self._bought(rule, past, subject.now)
+        history = self._read(partitions, (rule.event,), _start(rule.window, subject.now))
+        return self._bought(rule, history, subject.now)
 
     def metrics(self, contact: Contact, ranks: Ranks, *, now: datetime) -> dict[str, Any]:
         """The contact's current metrics; the same object when nothing changed.
@@ -53,18 +53,18 @@ class Measurer:
         ``computed_at`` is when they last changed. A metric that another run computes is kept, one that is no longer declared
         is dropped.
         """
-        past = self._past(contact, now)
+        history = self._counted_history(contact, now)
         found = {name: each for name, each in contact.metrics.items() if is_kept(name)}
-        found |= {name: score(past, rule, now=now) for name, rule in self.declaration.scores.items()}
+        found |= {name: score(history, rule, now=now) for name, rule in self.declaration.scores.items()}
         rule = self.declaration.rfm
-        if rule is not None and (bought := self._bought(rule, past, now)) is not None:
+        if rule is not None and (bought := self._bought(rule, history, now)) is not None:
             found |= _rfm(rule, bought, ranks)
         found |= self._churn(replace(contact, metrics=found), now)
         if found == {name: each for name, each in contact.metrics.items() if name != COMPUTED_AT}:
             return contact.metrics
         return {**found, COMPUTED_AT: format_instant(now)}
 
-    def _past(self, contact: Contact, now: datetime) -> History:
+    def _counted_history(self, contact: Contact, now: datetime) -> History:
         """The events that scores and RFM count, in one query; no query for a contact without such events."""
         seen = contact.seen if len(contact.seen) < MOST_SEEN else None
         starts = {kind: _start(window, now) for kind, window in self._windows.items()}
@@ -86,12 +86,14 @@ class Measurer:
 
     def _read(self, partitions: Sequence[str], types: Sequence[str], start: datetime) -> History:
         asked = types if len(types) <= MOST_TYPES else ()
-        found = since_under(partitions, self.past.history, start, types=asked)
+        found = since_under(partitions, self.history_lookup.history, start, types=asked)
         return [(event.type, event.occurred_at, event.properties) for event in found]
 
-    def _bought(self, rule: RfmRule, past: History, now: datetime) -> Purchases | None:
+    def _bought(self, rule: RfmRule, history: History, now: datetime) -> Purchases | None:
         counted = [
-            each for each in past if each[0] == rule.event and self._is_purchase(Subject({}, frozenset(), now, each[2]))
+            each
+            for each in history
+            if each[0] == rule.event and self._is_purchase(Subject({}, frozenset(), now, each[2]))
         ]
         return purchases(counted, event=rule.event, value=rule.value, window=rule.window, now=now)
 
@@ -106,7 +108,7 @@ class Measurer:
             holds = level.holds(subject) if is_whole else level.decide(subject)
             if holds is None:
                 asked = Reads.of_all(each.reads for each in self._levels)
-                subject, is_whole = self.past.added(subject, contact.partitions, asked), True
+                subject, is_whole = self.history_lookup.added(subject, contact.partitions, asked), True
                 holds = level.holds(subject)
             if holds:
                 return {"churn_risk": level.declared.level, "churn_score": level.declared.score}

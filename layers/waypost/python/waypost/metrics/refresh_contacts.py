@@ -70,7 +70,7 @@ class RefreshContacts:
     scan: ProfileScan
     contacts: ContactStore
     measurer: Measurer
-    keeper: Keeping
+    upkeep: Keeping
     files: Files
     runner: SliceRunner = RUNNER
 
@@ -116,7 +116,7 @@ class _RefreshWork:
     def _one(self, contact: Contact) -> Counts:
         measured = self._measured(contact) if self.slice.refresh == "daily" else contact
         refreshes = ("daily", "hourly") if self.slice.refresh == "daily" else ("hourly",)
-        kept = self.refresher.keeper.keep_all(measured, refresh=refreshes)
+        kept = self.refresher.upkeep.keep_all(measured, refresh=refreshes)
         return _differences(contact, kept, self.slice.at)
 
     def _measured(self, contact: Contact) -> Contact:

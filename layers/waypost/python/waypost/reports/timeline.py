@@ -189,11 +189,11 @@ def _message_name(message_id: str, occasion: Occasion) -> str:
 
 def _enrolment(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
     """Where the contact stood and stands, and how the journey ended."""
-    for past in row.get("trail", []):
-        if past["ended_at"] == past["parked_at"]:
-            yield _entry(past["parked_at"], zone, "passed", past["state"], "over at once", row["journey"])
+    for pause in row.get("trail", []):
+        if pause["ended_at"] == pause["parked_at"]:
+            yield _entry(pause["parked_at"], zone, "passed", pause["state"], "over at once", row["journey"])
         else:
-            yield _pause(past["parked_at"], past["state"], past["due_at"], past["awaited"], row["journey"], zone)
+            yield _pause(pause["parked_at"], pause["state"], pause["due_at"], pause["awaited"], row["journey"], zone)
     if row.get("position") == "parked":
         pause = row["pause"]
         awaited = pause["waits_for"]["event"] if pause.get("waits_for") else ""

@@ -1,6 +1,6 @@
-"""Which standing rules an event can affect: those that read what it touches, and no others. Used by the upkeep of segments.
+"""Which maintained rules an event can affect: those that read what it touches, and no others. Used by the upkeep of segments.
 
-A standing rule is one that Waypost keeps true by itself: a saved segment, a tag with a rule, the life cycle. What an event
+A maintained rule is one that Waypost keeps true by itself: a saved segment, a tag with a rule, the life cycle. What an event
 touches is read off the event, never off a difference of profiles: an event that is routed again after a crash must lead to
 the same rules, although its changes are in the profile already.
 """
@@ -33,7 +33,7 @@ DERIVED: Final[Mapping[str, str]] = {
     "segment_entered": "segment", "segment_left": "segment", "tag_added": "tag", "tag_removed": "tag",
     "lifecycle_changed": LIFECYCLE,
 }  # fmt: skip
-"""What each event that a standing rule may cause is about. A rule that reads such events depends on those rules."""
+"""What each event that a maintained rule may cause is about. A rule that reads such events depends on those rules."""
 
 MAY_CHANGE_ANYTHING: Final = frozenset({"contacts_merged", "contacts_unmerged", "contact_imported", "profile_rebuilt"})
 """Events that may have changed anything in the profile."""
@@ -42,7 +42,7 @@ _CONSENTING: Final = frozenset({"consent_granted", "consent_withdrawn", "unsubsc
 
 
 @dataclass(frozen=True, slots=True)
-class StandingRule:
+class MaintainedRule:
     """A rule that is kept true: ``segment:vip``, ``tag:dormant-warning``, ``lifecycle``.
 
     That of the life cycle holds when that of any stage does; the stages are asked one by one.
@@ -66,18 +66,18 @@ class StandingRule:
 
 @dataclass(frozen=True)
 class RuleIndex:
-    """The standing rules, each behind those it depends on, and which of them read what.
+    """The maintained rules, each behind those it depends on, and which of them read what.
 
     ``lifecycle`` is the life cycle among them. ``fingerprint`` changes when any rule does.
     """
 
-    rules: tuple[StandingRule, ...] = ()
+    rules: tuple[MaintainedRule, ...] = ()
     lifecycle: Lifecycle | None = None
     fingerprint: str = ""
     readers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rules: Iterable[StandingRule], *, lifecycle: Lifecycle | None = None) -> Self:
+    def of(cls, rules: Iterable[MaintainedRule], *, lifecycle: Lifecycle | None = None) -> Self:
         """The index of these rules. Raises InvalidInput when one depends on itself."""
         known = {rule.key: rule for rule in rules}
         ordered = [known[key] for key in in_order({key: depends_on(rule.reads, known) for key, rule in known.items()})]
@@ -97,14 +97,14 @@ class RuleIndex:
     ) -> Self:
         """The index of everything declared."""
         rules = [
-            StandingRule("segment", name, MembershipQuery(each.rule), each.refresh) for name, each in segments.items()
+            MaintainedRule("segment", name, MembershipQuery(each.rule), each.refresh) for name, each in segments.items()
         ]
         rules += [
-            StandingRule("tag", name, MembershipQuery(tag.rule)) for name, tag in tags.by_rule.items() if tag.rule
+            MaintainedRule("tag", name, MembershipQuery(tag.rule)) for name, tag in tags.by_rule.items() if tag.rule
         ]
         if lifecycle is not None:
             ruled = {"any": [stage.rule for stage in lifecycle.stages if stage.rule is not None]}
-            rules.append(StandingRule("lifecycle", "", MembershipQuery(ruled)))
+            rules.append(MaintainedRule("lifecycle", "", MembershipQuery(ruled)))
         return cls.of(rules, lifecycle=lifecycle)
 
     def __len__(self) -> int:
@@ -139,7 +139,7 @@ class RuleIndex:
 
 @cache
 def load_index() -> RuleIndex:
-    """The index of this deployment's standing rules; empty, and free, when none are declared."""
+    """The index of this deployment's maintained rules; empty, and free, when none are declared."""
     return RuleIndex.declared(segments=load_saved_segments(), tags=load_tag_system(), lifecycle=load_lifecycle())
 
 
@@ -164,7 +164,7 @@ def facts_read(read: Reads) -> Iterator[str]:
                 assert_never(source)
 
 
-def _facts_watched(rule: StandingRule) -> set[str]:
+def _facts_watched(rule: MaintainedRule) -> set[str]:
     """The facts at which a rule is asked again: what it reads, and an answer of its own that others gave.
 
     The life cycle goes as far as its rules lead when it is asked; its own steps never ask it again.
@@ -233,7 +233,7 @@ def _facts_of_type(kind: str, properties: Mapping[str, Any]) -> Iterator[str]:
 
 
 def depends_on(read: Reads, known: Collection[str]) -> set[str]:
-    """The keys among ``known`` (a set or a mapping) of the standing rules whose answers a rule that reads these builds on."""
+    """The keys among ``known`` (a set or a mapping) of the maintained rules whose answers a rule that reads these builds on."""
     direct = {fact for fact in facts_read(read) if fact in known}
     through_events = {DERIVED[event] for event in read.events if event in DERIVED}
     if not through_events:  # with a thousand rules, looking at each of them for each of them would take seconds

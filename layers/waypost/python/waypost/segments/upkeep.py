@@ -20,7 +20,7 @@ from waypost.errors import ConcurrentUpdate, ContactNotFound
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
 from waypost.segments.history_lookup import HistoryLookup
-from waypost.segments.index import RuleIndex, StandingRule, facts_of, facts_of_journeys
+from waypost.segments.index import MaintainedRule, RuleIndex, facts_of, facts_of_journeys
 from waypost.segments.membership_query import MembershipQuery
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Enrolled, History, Subject, subject_of
@@ -35,11 +35,11 @@ BY_NEW_RULES: Final = "new_rules"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """Evaluates the standing rules that something can have affected, each at most once and behind those it builds on.
+    """Evaluates the maintained rules that something can have affected, each at most once and behind those it builds on.
 
     What follows is queued as events **before** the profile is saved, in one write: a crash in between repeats both. The id
     of an event names the contact, the rule and the last time that rule changed its answer, so that the
-    same conclusion is one event, however often it is drawn. Without standing rules nothing is read and nothing is written.
+    same conclusion is one event, however often it is drawn. Without maintained rules nothing is read and nothing is written.
     """
 
     index: RuleIndex
@@ -65,7 +65,7 @@ class Upkeep:
         return self._settle(contact, _Cause(facts, event.type, event.correlation_id))
 
     def keep_all(self, contact: Contact, *, refresh: Iterable[str] = ("daily", "hourly")) -> Contact:
-        """The contact after every standing rule and every end of a tag.
+        """The contact after every maintained rule and every end of a tag.
 
         ``contact`` may come from a scan and be old: what follows from it is decided again on the stored one. A rule whose
         own ``refresh`` is not among these is asked of the profile alone: the history is not read for it. Raises
@@ -202,7 +202,7 @@ class _Pass:
             return False
         return (self._apply_tag if rule.kind == "tag" else self._apply_segment)(rule.name, holds=holds)
 
-    def _answer(self, rule: StandingRule, query: MembershipQuery) -> bool | None:
+    def _answer(self, rule: MaintainedRule, query: MembershipQuery) -> bool | None:
         """Whether the rule holds; None where only the history can tell, which is not to be read now."""
         answer = query.decide(self._subject())
         if answer is None and self._may_read_for(rule):
@@ -236,13 +236,13 @@ class _Pass:
             contact_id=self.contact.contact_id,
             by=by,
             at=at,
-            occasion=self._last_change(key),
+            change_id=self._last_change(key),
             because={"because": self._because(key)},
             correlation_id=self.cause.correlation_id,
         )
         self.contact = with_expiries(with_tags(self.contact, add=after, remove=before, at=at), self.upkeep.tags)
 
-    def _apply_lifecycle(self, rule: StandingRule) -> bool:
+    def _apply_lifecycle(self, rule: MaintainedRule) -> bool:
         """Go from stage to stage as far as the rules lead; each step is an event."""
         was = self.contact.lifecycle
         for _ in self.upkeep.index.stages:  # no way is longer, unless it goes round in a circle
@@ -255,7 +255,7 @@ class _Pass:
             self.contact = with_lifecycle(self.contact, stage, at=at)
         return self.contact.lifecycle != was
 
-    def _next_stage(self, rule: StandingRule) -> str:
+    def _next_stage(self, rule: MaintainedRule) -> str:
         """The stage that follows, from the profile alone where that can tell (see ``Lifecycle.next``)."""
         lifecycle, current = self.upkeep.index.lifecycle, self.contact.lifecycle
         for stage in lifecycle.reachable(current) if lifecycle else ():
@@ -267,11 +267,11 @@ class _Pass:
                 return stage.name if answer else current
         return current
 
-    def _may_read_for(self, rule: StandingRule) -> bool:
+    def _may_read_for(self, rule: MaintainedRule) -> bool:
         refresh = self.cause.refresh
         return refresh is None or rule.refresh in refresh or self._rules_are_new
 
-    def _subject(self, rule: StandingRule | None = None) -> Subject:
+    def _subject(self, rule: MaintainedRule | None = None) -> Subject:
         """The contact as it is now; with the past that ``rule`` asks about."""
         if self._made_of is not self.contact:
             self._present = subject_of(self.contact, now=self.now, default_zone=self.upkeep.default_zone)

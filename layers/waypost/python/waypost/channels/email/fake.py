@@ -17,12 +17,11 @@ from typing import Any, ClassVar, Final, assert_never
 
 from waypost.channels.fake_contract import (
     REFUSAL_KINDS,
-    FakeProvider,
+    AwsFakeProvider,
     Fate,
     HttpAnswer,
     HttpRequest,
     RefusalKind,
-    RefusedRequestError,
     SentContent,
     SentMessage,
     aws_error,
@@ -41,7 +40,7 @@ _WORDS: Final[Mapping[Fate, tuple[str, str]]] = {
 }
 
 
-class Ses(FakeProvider):
+class Ses(AwsFakeProvider):
     """SendEmail, and the events about it."""
 
     provider = "ses"
@@ -73,13 +72,7 @@ class Ses(FakeProvider):
             "Message body is empty": not (message.content.text or message.content.html),
             "Invalid tag": not all(_TAG.fullmatch(part) for tag in message.tags.items() for part in tag),
         }
-        for reason, is_wrong in problems.items():
-            if is_wrong:
-                raise RefusedRequestError(aws_error(400, "BadRequestException", reason))
-
-    def accepted(self, message_id: str) -> HttpAnswer:
-        """See FakeProvider."""
-        return HttpAnswer(status=200, content={"MessageId": message_id})
+        self.refuse_first(problems, "BadRequestException")
 
     def refusal(self, kind: RefusalKind) -> HttpAnswer:
         """See FakeProvider."""

@@ -13,12 +13,11 @@ from typing import Any, ClassVar, Final, assert_never
 
 from waypost.channels.fake_contract import (
     REFUSAL_KINDS,
-    FakeProvider,
+    AwsFakeProvider,
     Fate,
     HttpAnswer,
     HttpRequest,
     RefusalKind,
-    RefusedRequestError,
     SentContent,
     SentMessage,
     aws_error,
@@ -34,7 +33,7 @@ _WORDS: Final[Mapping[Fate, str]] = {
 }
 
 
-class EndUserMessaging(FakeProvider):
+class EndUserMessaging(AwsFakeProvider):
     """SendTextMessage, and the events about it."""
 
     provider = "end_user_messaging"
@@ -65,13 +64,8 @@ class EndUserMessaging(FakeProvider):
             "Context": len(tags) > 5 or any(len(name) > 100 or len(value) > 800 for name, value in tags.items()),
             "MessageType": message.request.get("MessageType", "PROMOTIONAL") not in {"PROMOTIONAL", "TRANSACTIONAL"},
         }
-        for name, is_wrong in problems.items():
-            if is_wrong:
-                raise RefusedRequestError(aws_error(400, "ValidationException", f"{name}: invalid", Reason="OTHER"))
-
-    def accepted(self, message_id: str) -> HttpAnswer:
-        """See FakeProvider."""
-        return HttpAnswer(status=200, content={"MessageId": message_id})
+        named = {f"{name}: invalid": is_wrong for name, is_wrong in problems.items()}
+        self.refuse_first(named, "ValidationException", Reason="OTHER")
 
     def refusal(self, kind: RefusalKind) -> HttpAnswer:
         """See FakeProvider."""

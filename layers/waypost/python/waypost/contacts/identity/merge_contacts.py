@@ -181,8 +181,8 @@ class MergeContacts:
 
 def _chosen(known: list[Merge], merge_id: str) -> Merge | None:
     """The merge of this id, or the latest one, of those that are not undone."""
-    standing = [each for each in known if each.undone_at is None and merge_id in {"", each.merge_id}]
-    return standing[-1] if standing else None
+    not_undone = [each for each in known if each.undone_at is None and merge_id in {"", each.merge_id}]
+    return not_undone[-1] if not_undone else None
 
 
 def _is_built_on(merge: Merge, other: Merge) -> bool:

@@ -24,7 +24,7 @@ class EvaluateSegment:
 
     contacts: ContactStore
     enrolments: EnrolmentStore
-    past: HistoryLookup
+    history_lookup: HistoryLookup
     segments: Mapping[str, SavedSegment]
     default_zone: ZoneInfo
     clock: Clock
@@ -37,7 +37,7 @@ class EvaluateSegment:
         EnrolmentNotFound, HopSuperseded, and InvalidInput for an unknown segment or what is no rule.
         """
         step = JourneyStep.from_payload(payload)
-        question = membership_query_of(self._rule(payload))
+        query = membership_query_of(self._rule(payload))
         contact = self.contacts.load(step.contact_id)
         if contact is None:
             raise ContactNotFound(f"contact {step.contact_id} does not exist")
@@ -53,10 +53,10 @@ class EvaluateSegment:
             trigger=enrolment.trigger.properties,
         )
         if not payload.get("explain"):
-            return {"member": question.ask(subject, contact.partitions, self.past)}
+            return {"member": query.ask(subject, contact.partitions, self.history_lookup)}
         from waypost.segments.explain import explain  # noqa: PLC0415 - a branch asks for it only while debugging
 
-        explanation = explain(question.rule, self.past.added(subject, contact.partitions, question.reads))
+        explanation = explain(query.rule, self.history_lookup.added(subject, contact.partitions, query.reads))
         return {"member": explanation.holds, "explanation": explanation.to_dict()}
 
     def _rule(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -135,12 +135,12 @@ class _Change:
 
 def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep, now: datetime) -> list[Event]:
     """What a step tells: that the contact was updated if it was, then each change on its own, and points."""
-    occasion = f"{step.enrolment_id}/{step.state}/{step.occurrence}"
+    change_id = f"{step.enrolment_id}/{step.state}/{step.occurrence}"
     because = {"by": "journey", "journey": step.journey, "step": step.state}
 
     def event(kind: str, properties: Mapping[str, Any], profile: Mapping[str, Any] | None = None) -> Event:
         return Event(
-            id="e-" + ids.digest(kind, step.contact_id, occasion, *map(str, properties.values())),
+            id="e-" + ids.digest(kind, step.contact_id, change_id, *map(str, properties.values())),
             type=kind,
             contact={"contact_id": before.contact_id},
             occurred_at=now,
@@ -158,7 +158,7 @@ def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep,
         contact_id=before.contact_id,
         by="journey",
         at=now,
-        occasion=occasion,
+        change_id=change_id,
         because={"journey": step.journey, "step": step.state},
         correlation_id=step.correlation_id,
     )

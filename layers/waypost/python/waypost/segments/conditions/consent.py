@@ -39,7 +39,7 @@ class Consented(Condition):
         passes = self.times.test()
 
         def holds(subject: Subject) -> bool:
-            answer = _deciding_answer(subject.consent_answers, channel, topic)
+            answer = _deciding_consent(subject.consent_answers, channel, topic)
             return answer is not None and subject.consents(channel, topic) == wanted and passes(answer.at, subject)
 
         return call(code, holds)
@@ -53,13 +53,13 @@ class Consented(Condition):
 
     def values(self, subject: Subject, language: Language) -> str:  # noqa: ARG002 - states are the same in any language
         topic = self.topic or ALL_TOPICS
-        answer = _deciding_answer(subject.consent_answers, self.channel, topic)
+        answer = _deciding_consent(subject.consent_answers, self.channel, topic)
         when = f", {moment_in_words(answer.at, subject.zone)} ({answer.source})" if answer else ""
         return f"{self.channel}: {subject.consents(self.channel, topic)}{when}"
 
 
-def _deciding_answer(answers: Mapping[str, Consent], channel: str, topic: str) -> Consent | None:
+def _deciding_consent(consents: Mapping[str, Consent], channel: str, topic: str) -> Consent | None:
     """The answer that counts for a channel and topic: the newest, a withdrawal where two are of one moment."""
     keys = dict.fromkeys((f"{channel}/{topic}", f"{channel}/{ALL_TOPICS}"))
-    given = [answers[key] for key in keys if key in answers]
-    return max(given, key=lambda answer: (answer.at, not answer.granted), default=None)
+    given = [consents[key] for key in keys if key in consents]
+    return max(given, key=lambda consent: (consent.at, not consent.granted), default=None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.provider_record import Call
+from local.providers.record import Call
 from waypost.clock import format_instant
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Self, assert_never
 
 from local.loopback import call
-from local.provider_record import Call, Fault, Record
+from local.providers.record import Call, Fault, Record
 from waypost.channels.fake_contract import (
     FakeProvider,
     Fate,

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.engine.published_journeys import published
-from tests.engine.world import World, event, execution_arn, redelivered
 from tests.fakes.effects import Crash
+from tests.fakes.published_journeys import published
 from tests.fakes.schedules import Booking
+from tests.fakes.world import World, event, execution_arn, redelivered
 from waypost.clock import parse_instant
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
@@ -276,7 +276,7 @@ class Walk:
 
     def _ask(self, state: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         row = {"at": state, "input": {}, "variables": {}}
-        answer = redelivered(lambda: self.world.parker.ask(self._payload(state, **{"row": row, **payload})))
+        answer = redelivered(lambda: self.world.pause_journey.ask(self._payload(state, **{"row": row, **payload})))
         if answer["status"] != "parked":
             self.simulation.log.append(("answered", (state, self._execution, answer)))
         return answer
@@ -288,7 +288,7 @@ class Walk:
         self.simulation.log.append(("sent", (state, self._execution, result.outcome)))
 
     def _close(self) -> None:
-        redelivered(lambda: self.world.closer.close(self._payload("Close", outcome="completed")))
+        redelivered(lambda: self.world.close_enrolment.close(self._payload("Close", outcome="completed")))
 
 
 class _Thread(threading.Thread):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, START, World, event, task_payload
 from tests.fakes.effects import Crash
+from tests.fakes.world import CONTACT, START, World, event, task_payload
 from tests.segments.kept_rules import lifecycle, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.attributes import AttributeSystem
@@ -93,8 +93,8 @@ def test_an_ended_tag_counts_as_gone_from_that_instant_on(system: TagSystem) -> 
 
 
 def test_the_same_change_is_told_under_the_same_id() -> None:
-    def change(occasion: str) -> list[Event]:
-        return tag_events(["a", "b"], ["b", "c"], contact_id=CONTACT, by="hand", at=NOW, occasion=occasion)
+    def change(change_id: str) -> list[Event]:
+        return tag_events(["a", "b"], ["b", "c"], contact_id=CONTACT, by="hand", at=NOW, change_id=change_id)
 
     first = change("e-1")
     assert [(each.type, each.properties["tag"], each.profile) for each in first] == [
@@ -128,7 +128,7 @@ def test_the_tags_of_a_new_contact_are_told_behind_the_event_that_makes_it() -> 
 def test_what_waypost_itself_said_of_tags_is_not_told_again() -> None:
     world = World()
     world.have_contact()
-    [added] = tag_events([], ["vip"], contact_id=CONTACT, by="journey", at=world.clock(), occasion="x")
+    [added] = tag_events([], ["vip"], contact_id=CONTACT, by="journey", at=world.clock(), change_id="x")
     world.route(added)
     assert world.contacts[CONTACT].tags == {"vip"}
     assert told(world) == []

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import JOURNEY, journey, published
-from tests.engine.world import CONTACT, World, event, task_payload
+from tests.fakes.published_journeys import JOURNEY, journey, published
+from tests.fakes.world import CONTACT, World, event, task_payload
 from waypost.errors import EnrolmentNotFound
 from waypost.journeys.enrolment import Enrolment, Failure
 
@@ -77,7 +77,7 @@ def test_the_stream_hears_of_it_once(world: World, enrolment: Enrolment) -> None
 def test_a_double_of_the_last_hop_closes_nothing(world: World, enrolment: Enrolment) -> None:
     walking = world.walking(enrolment)
     double = task_payload(walking, "Close", 1, outcome="failed")
-    assert world.closer.close(double) == {"enrolment_id": enrolment.enrolment_id, "closed": False}
+    assert world.close_enrolment.close(double) == {"enrolment_id": enrolment.enrolment_id, "closed": False}
     assert stored(world, enrolment)[0] == "active"
     assert world.queue.events == {}
 
@@ -96,5 +96,5 @@ def test_after_the_end_the_contact_may_come_back(world: World, enrolment: Enrolm
 def test_an_unknown_enrolment_cannot_be_closed(world: World) -> None:
     stranger = World().have_enrolment()
     with pytest.raises(EnrolmentNotFound):
-        world.closer.close(task_payload(stranger, "Close", outcome="completed"))
+        world.close_enrolment.close(task_payload(stranger, "Close", outcome="completed"))
     assert world.queue.events == {}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, World, event, pause_payload, send_request, task_payload
 from tests.fakes.effects import Crash, CrashMode
+from tests.fakes.world import CONTACT, World, event, pause_payload, send_request, task_payload
 from waypost import ids
 from waypost.clock import parse_instant
 from waypost.errors import (
@@ -54,7 +54,7 @@ def test_a_parked_contact_is_its_row_and_a_timer_is_booked(world: World, enrolme
 
 
 def test_a_hop_is_told_that_its_contact_is_parked(world: World, enrolment: Enrolment) -> None:
-    assert world.parker.ask(pause_payload(enrolment, "Until later", **{"for": "2d"})) == {"status": "parked"}
+    assert world.pause_journey.ask(pause_payload(enrolment, "Until later", **{"for": "2d"})) == {"status": "parked"}
 
 
 def test_contacts_of_one_shard_who_wait_for_the_same_minute_share_a_timer(world: World) -> None:
@@ -125,7 +125,7 @@ def test_nobody_is_parked_without_a_timer(mode: CrashMode) -> None:
     enrolment = world.have_enrolment()
     world.effects.crash_on, world.effects.mode = "schedules.resume_at", mode
     with pytest.raises(Crash):
-        world.parker.ask(pause_payload(enrolment, "Until later", **{"for": "2d"}))
+        world.pause_journey.ask(pause_payload(enrolment, "Until later", **{"for": "2d"}))
     assert world.stored(enrolment).position == "running"
     world.park(enrolment, {"for": "2d"})
     assert (world.stored(enrolment).position, len(world.schedules)) == ("parked", 1)
@@ -142,42 +142,42 @@ def test_the_hop_that_goes_on_gets_the_answer_again_and_again(world: World, enro
     hop = resumed(world, enrolment)
     asks = pause_payload(hop, "Until later", **{"for": "2d", "or": ANSWER})
     for _ in range(2):
-        answer = world.parker.ask(asks)
+        answer = world.pause_journey.ask(asks)
         assert (answer["status"], answer["result"]["event"]["id"]) == ("over", "e-answer")
 
 
 def test_a_doubled_hop_is_parked_and_changes_nothing(world: World, enrolment: Enrolment) -> None:
     hop = resumed(world, enrolment)
-    world.parker.ask(pause_payload(hop, "Until later", **{"for": "2d"}))
+    world.pause_journey.ask(pause_payload(hop, "Until later", **{"for": "2d"}))
     before = world.stored(enrolment)
     for state in ("Until later", "The next one"):
-        assert world.parker.ask(pause_payload(hop, state, 1, **{"for": "2d"})) == {"status": "parked"}
+        assert world.pause_journey.ask(pause_payload(hop, state, 1, **{"for": "2d"})) == {"status": "parked"}
     assert world.stored(enrolment) == before
 
 
 def test_a_first_hop_is_taken_once(world: World) -> None:
     world.route(event("registered", world.clock(), "e-1"))
     (given,) = world.enrolments
-    answers = [world.parker.ask(task_payload(given, "Begin", double, begin=True)) for double in (0, 1, 0)]
+    answers = [world.pause_journey.ask(task_payload(given, "Begin", double, begin=True)) for double in (0, 1, 0)]
     assert [answer["status"] for answer in answers] == ["over", "parked", "over"]
 
 
 def test_a_hop_that_was_given_out_again_refuses_the_one_before(world: World, enrolment: Enrolment) -> None:
     hop = resumed(world, enrolment)
-    world.parker.ask(pause_payload(hop, "Until later", **{"for": "2d"}))
+    world.pause_journey.ask(pause_payload(hop, "Until later", **{"for": "2d"}))
     world.clock.advance(hours=1)
     assert world.sweep() == SweepReport(lost_hops=1)
     again = world.stored(enrolment)
-    assert world.parker.ask(pause_payload(hop, "The next one", **{"for": "2d"})) == {"status": "parked"}
+    assert world.pause_journey.ask(pause_payload(hop, "The next one", **{"for": "2d"})) == {"status": "parked"}
     with pytest.raises(HopSuperseded):
         world.sender.send(send_request(hop, "welcome", state="welcome"))
     with pytest.raises(HopSuperseded):
         world.updater.update(task_payload(hop, "Tag", add_tags=["new"]))
     with pytest.raises(HopSuperseded):
         world.evaluator.evaluate(task_payload(hop, "Ask", rule={"tag": "new"}))
-    assert world.closer.close(task_payload(hop, "Close", outcome="failed"))["closed"] is False
+    assert world.close_enrolment.close(task_payload(hop, "Close", outcome="failed"))["closed"] is False
     assert world.email.sent == []
-    answer = world.parker.ask(pause_payload(again, "Until later", **{"for": "2d"}))
+    answer = world.pause_journey.ask(pause_payload(again, "Until later", **{"for": "2d"}))
     assert answer["result"]["event"]["id"] == "e-answer"
     assert world.send(again, "welcome").outcome == "sent"
 
@@ -186,7 +186,7 @@ def test_a_hop_does_not_park_at_a_pause_that_is_past(world: World, enrolment: En
     world.park(enrolment, {"until": {"day": 1, "at": "09:00"}}, "First")
     world.park(enrolment, {"until": {"day": 1, "at": "09:30"}}, "Second")
     late = pause_payload(world.stored(enrolment), "First", until={"day": 1, "at": "09:00"})
-    assert world.parker.ask(late) == {"status": "parked"}
+    assert world.pause_journey.ask(late) == {"status": "parked"}
     assert [past.state for past in world.stored(enrolment).trail] == ["First", "Second"]
 
 
@@ -306,22 +306,22 @@ def test_one_event_does_not_run_through_two_pauses_in_a_row(world: World, enrolm
 
 def test_what_is_no_pause_is_refused_by_name(world: World, enrolment: Enrolment) -> None:
     with pytest.raises(InvalidInput):
-        world.parker.ask(pause_payload(enrolment, "Until later", until={"someday": True}))
+        world.pause_journey.ask(pause_payload(enrolment, "Until later", until={"someday": True}))
     assert world.stored(enrolment).pause is None
 
 
 def test_a_contact_without_the_date_is_refused_by_name(world: World, enrolment: Enrolment) -> None:
     with pytest.raises(InvalidInput, match="birthday"):
-        world.parker.ask(pause_payload(enrolment, "Until later", until={"date": "birthday", "at": "09:00"}))
+        world.pause_journey.ask(pause_payload(enrolment, "Until later", until={"date": "birthday", "at": "09:00"}))
 
 
 def test_nobody_cannot_be_parked(world: World, enrolment: Enrolment) -> None:
     gone = world.have_enrolment("c-nobody")
     with pytest.raises(ContactNotFound):
-        world.parker.ask(pause_payload(gone, "Until later", **{"for": "1d"}))
+        world.pause_journey.ask(pause_payload(gone, "Until later", **{"for": "1d"}))
     unknown = replace(enrolment, enrolment_id="n-unknown")
     with pytest.raises(EnrolmentNotFound):
-        world.parker.ask(pause_payload(unknown, "Until later", **{"for": "1d"}))
+        world.pause_journey.ask(pause_payload(unknown, "Until later", **{"for": "1d"}))
 
 
 def test_a_passing_failure_is_raised_by_name_so_that_the_state_is_tried_again(
@@ -329,4 +329,4 @@ def test_a_passing_failure_is_raised_by_name_so_that_the_state_is_tried_again(
 ) -> None:
     world.effects.crash_at, world.effects.mode = 0, "refused"
     with pytest.raises(TemporarilyUnavailable):
-        world.parker.ask(pause_payload(enrolment, "Until later", **{"for": "1d"}))
+        world.pause_journey.ask(pause_payload(enrolment, "Until later", **{"for": "1d"}))

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import Published, journey, published
-from tests.engine.world import Play, Step, World, event
 from tests.fakes.effects import CRASH_MODES, CrashMode
+from tests.fakes.published_journeys import Published, journey, published
+from tests.fakes.world import Play, Step, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.channels.answers import Answer, RefusedForNow, RefusedMessage, Unclear
 from waypost.clock import parse_instant
@@ -63,7 +63,7 @@ def a_reader_who_is_a_customer() -> tuple[Event, ...]:
 class Life:
     """What happens to a contact, and the trail it leaves; ``prepare`` may change the world before it begins.
 
-    ``standing`` are the rules that are kept true: segments, tags, lifecycle.
+    ``maintained`` are the rules that are kept true: segments, tags, lifecycle.
     """
 
     events: tuple[Event, ...]
@@ -71,11 +71,11 @@ class Life:
     body: tuple[Step, ...] = BODY
     after: tuple[Step, ...] = AFTER
     published: Published = field(default_factory=published)
-    standing: Mapping[str, Any] = field(default_factory=dict)
+    maintained: Mapping[str, Any] = field(default_factory=dict)
     prepare: Callable[[World], object] | None = None
 
     def play(self, crash_at: int | None = None, mode: CrashMode = "before") -> tuple[World, Play]:
-        world = World(published=self.published, **self.standing)
+        world = World(published=self.published, **self.maintained)
         world.clock.now = self.events[0].occurred_at
         world.effects.crash_at, world.effects.mode = crash_at, mode
         if self.prepare is not None:
@@ -106,7 +106,7 @@ BOUNCED: Step = ("report", "welcome", {"type": "message_bounced", "channel": "em
 DAY_3, DAY_5, HOURS = "Until day 3 at ten", "Until day 5 or an answer", "Three hours"
 
 NEWCOMERS = {"property": "segment", "equals": "newcomers"}
-STANDING = {
+MAINTAINED = {
     "segments": saved(newcomers={"not": {"event": "order_placed"}}, answered={"event": "survey_answered"}),
     "tags": tag_system(new=None, keen={"segment": "answered", "within": "30d"}),
     "lifecycle": lifecycle(("active", ["lead"], {"tag": "keen"}), ("lead", [], {"not": {"tag": "keen"}})),
@@ -123,7 +123,7 @@ LIVES = {
                 goal=None,
             )
         ),
-        standing=STANDING,
+        maintained=MAINTAINED,
         trail="welcome sent, day 3 elapsed, survey sent, day 5 event, reminder sent, hours JourneyExited,"
         " order_confirmation sent",
     ),

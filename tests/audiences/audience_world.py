@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.engine.world import event
 from tests.fakes.clock import FakeClock
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.profile_scan import FakeProfileScan
+from tests.fakes.world import event
 from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience
@@ -87,11 +87,11 @@ class Audiences:
         self.history = FakeHistory()
         self.contacts = base(self.size, self.history)
         self.scan = FakeProfileScan(lambda: self.contacts, page=7, read_units=2.5)
-        self.past = HistoryLookup(history=self.history, enrolments=FakeEnrolments())
+        self.history_lookup = HistoryLookup(history=self.history, enrolments=FakeEnrolments())
         self.planner = PlanAudience(
             files=self.files, scan=self.scan, segments=self.segments, default_zone=SHANGHAI, clock=self.clock
         )
-        self.reader = ContactReader(scan=self.scan, past=self.past)
+        self.reader = ContactReader(scan=self.scan, history_lookup=self.history_lookup)
         self.builder = BuildAudienceSlice(files=self.files, reader=self.reader)
         self.gatherer = GatherAudience(files=self.files, segments=self.segments, clock=self.clock)
         self.previewer = PreviewSegment(planner=self.planner, reader=self.reader, gatherer=self.gatherer)

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from tests.engine.published_journeys import JOURNEY, Published, published
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeContacts
@@ -18,6 +17,7 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.machines import FakeMachines
 from tests.fakes.provider import FakeProvider
+from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
 from tests.fakes.schedules import Booking, FakeSchedules
 from waypost import ids
@@ -110,15 +110,15 @@ class World:
         return RuleIndex.declared(segments=self.segments, tags=self.tags, lifecycle=self.lifecycle)
 
     @property
-    def past(self) -> HistoryLookup:
+    def history_lookup(self) -> HistoryLookup:
         return assemble.history_lookup(self.ports)
 
     @property
-    def keeper(self) -> Upkeep:
+    def upkeep(self) -> Upkeep:
         return assemble.upkeep(self.ports, index=self.index, tags=self.tags, default_zone=self.default_zone)
 
     @property
-    def parker(self) -> PauseJourney:
+    def pause_journey(self) -> PauseJourney:
         return assemble.pause_journey(self.ports, default_zone=self.default_zone)
 
     @property
@@ -130,7 +130,7 @@ class World:
         return assemble.sweep_journeys(self.ports, default_zone=self.default_zone)
 
     @property
-    def closer(self) -> CloseEnrolment:
+    def close_enrolment(self) -> CloseEnrolment:
         return assemble.close_enrolment(self.ports)
 
     @property
@@ -205,7 +205,7 @@ class World:
             state, asked = (
                 (now.pause.state, {"occurrence": now.pause.occurrence}) if now.pause else ("Begin", {"begin": True})
             )
-            redelivered(lambda: self.parker.ask(task_payload(now, state, **asked)))
+            redelivered(lambda: self.pause_journey.ask(task_payload(now, state, **asked)))
         return self.stored(enrolment)
 
     def stored(self, enrolment: Enrolment) -> Enrolment:
@@ -216,7 +216,7 @@ class World:
     def park(self, enrolment: Enrolment, payload: Mapping[str, Any], state: str = "Until later") -> str:
         """The hop that walks comes to a Pause; gives the id of the pause. ``answers`` says how it ended, if it has."""
         now = self.walking(enrolment)
-        redelivered(lambda: self.parker.ask(pause_payload(now, state, **payload)))
+        redelivered(lambda: self.pause_journey.ask(pause_payload(now, state, **payload)))
         return ids.pause_id(enrolment.enrolment_id, state, payload.get("occurrence", 1))
 
     def fire_next(self) -> Booking:
@@ -244,7 +244,7 @@ class World:
     def close(self, enrolment: Enrolment, outcome: str = "completed", **reason: str) -> dict[str, Any]:
         """The hop that walks comes to the end of the journey."""
         payload = task_payload(self.walking(enrolment), "Close", outcome=outcome, **reason)
-        return redelivered(lambda: self.closer.close(payload))
+        return redelivered(lambda: self.close_enrolment.close(payload))
 
 
 @dataclass(frozen=True)
@@ -310,9 +310,9 @@ class Answers:
             if each.pause is not None and each.pause.pause_id == pause_id:
                 started = ids.execution_name(each.journey, each.hop.id) in self.machines
                 return dict(each.pause.result or {}) if each.pause.end and (each.hop.taken_by or started) else None
-            for past in each.trail:
-                if ids.pause_id(each.enrolment_id, past.state, past.occurrence) == pause_id:
-                    return {"outcome": past.end}
+            for pause in each.trail:
+                if ids.pause_id(each.enrolment_id, pause.state, pause.occurrence) == pause_id:
+                    return {"outcome": pause.end}
         return None
 
 
@@ -488,7 +488,7 @@ class Walk:
                     if answer["status"] == "left":
                         left, index = True, max(index, len(self.play.body))
         yield "Close"
-        redelivered(lambda: self.world.closer.close(self._payload("Close", outcome="completed")))
+        redelivered(lambda: self.world.close_enrolment.close(self._payload("Close", outcome="completed")))
 
     @property
     def trail(self) -> list[str]:
@@ -500,7 +500,7 @@ class Walk:
 
     def _ask(self, state: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         row = {"at": state, "input": {}, "variables": {}}
-        return redelivered(lambda: self.world.parker.ask(self._payload(state, **{"row": row, **payload})))
+        return redelivered(lambda: self.world.pause_journey.ask(self._payload(state, **{"row": row, **payload})))
 
     def _send(self, state: str, payload: Mapping[str, Any], *, after_exit: bool) -> None:
         given = {"message": state} | dict(payload) | ({"after_exit": True} if after_exit else {})
