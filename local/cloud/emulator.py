@@ -289,7 +289,7 @@ async def run(port: int, journal: Journal | None) -> None:
 
     _end_with_parent(stop)
     config = uvicorn.Config(
-        emulator,  # type: ignore[arg-type]
+        emulator,
         host="127.0.0.1",
         port=port,
         http="httptools",  # most of a call's time was the reading of HTTP in Python
