@@ -11,8 +11,8 @@ import boto3
 import pytest
 
 from tests.adapters.stores import REGION
-from tests.engine.world import event
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import event
 from waypost.aws import table as items
 from waypost.aws.destinations import (
     DeliveryBatch,

@@ -8,8 +8,8 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.adapters.stores import REGION
-from tests.engine.world import event
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import event
 from waypost.aws.bus import EventBridgeBus
 from waypost.errors import TemporarilyUnavailable
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from tests.adapters.stores import Stores
-from tests.engine.world import event
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import event
 from waypost.events.history import KeptEvent
 
 HOUR = timedelta(hours=1)

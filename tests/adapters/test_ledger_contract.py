@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.adapters.stores import Stores, in_nurture
-from tests.engine.world import touch
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import touch
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.journeys.enrolment import TriggerEvent

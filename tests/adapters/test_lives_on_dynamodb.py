@@ -10,13 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.adapters.stores import Stores, dynamo_stores
-from tests.engine.test_crashes import EXPECTED, LIVES
-from tests.engine.world import CONTACT, Play, World, send_request, touch
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.world import CONTACT, Play, World, send_request, touch
+from tests.journeys.test_crashes import EXPECTED, LIVES
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.ledger import DynamoLedger
 from waypost.errors import TemporarilyUnavailable

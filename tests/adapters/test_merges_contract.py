@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.adapters.stores import Stores, in_nurture
-from tests.engine.world import send_request, touch
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import send_request, touch
 from waypost.contacts.identity.merge import Merge, merge_of
 from waypost.contacts.identity.rules import BUILT_IN
 from waypost.contacts.identity.unmerge import unmerged_profiles

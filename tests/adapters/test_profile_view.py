@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.audiences.audience_world import NOW, SHANGHAI, base
 from tests.fakes.history import FakeHistory
-from tests.segments.audience_world import NOW, SHANGHAI, base
 from waypost.audiences.persona import PERSONA_READS, traits
 from waypost.aws import profile_view
 from waypost.aws import table as items

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.adapters.stores import REGION
-from tests.engine.world import START, World, event
+from tests.fakes.world import START, World, event
 from waypost.aws.routing_batch import MAX_RECEIVES, RoutingBatch, SqsDeadLetters
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, TemporarilyUnavailable

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.stores import dynamo_stores
-from tests.engine.world import event
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import event
 from waypost.aws import table as items
 from waypost.aws.translation import translate
 from waypost.contacts.profile import Contact

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.audiences.audience_world import Audiences
 from tests.bulk.crashing_files import CrashingFiles
 from tests.fakes.effects import Crash, Effects
 from tests.importing.machine import Machines
-from tests.segments.audience_world import Audiences
 
 ROWS = "user_id\n" + "".join(f"u-{number:02d}\n" for number in range(11))
 RULE = {"any": [{"tag": "vip"}, {"event": "page_viewed", "at_least": 2}]}

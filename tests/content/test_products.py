@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from infra.project import ROOT
 from tests.content.test_library import MJML, SMS, folder, problems
-from tests.engine.published_journeys import email, journey, published
-from tests.engine.world import World, send_request
+from tests.fakes.published_journeys import email, journey, published
+from tests.fakes.world import World, send_request
 from waypost.authoring.discovery import discover
 from waypost.content.products import Catalogue, Product, ProductVariables, Wanted, products_in
 from waypost.errors import InvalidInput

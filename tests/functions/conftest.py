@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import email, journey, published
-from tests.engine.world import World
+from tests.fakes.published_journeys import email, journey, published
+from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.aws import wiring
 from waypost.aws.routing_batch import RoutingBatch

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.audiences.audience_world import Audiences
 from tests.functions.conftest import HANDLERS, LambdaContext, sample
-from tests.segments.audience_world import Audiences
 
 
 @dataclass

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.engine.world import World
 from tests.fakes.files import FakeFiles
 from tests.fakes.profile_scan import FakeProfileScan
+from tests.fakes.world import World
 from waypost import ids
 from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant

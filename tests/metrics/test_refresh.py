@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import START, World
 from tests.fakes.effects import Crash
+from tests.fakes.world import START, World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.bulk.pages import BaseSize

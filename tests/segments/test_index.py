@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.world import CONTACT, START, World, event
+from tests.fakes.world import CONTACT, START, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.tag_system import TagSystem

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, START, World, event
+from tests.fakes.world import CONTACT, START, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput

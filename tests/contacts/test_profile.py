@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.world import START, event
+from tests.fakes.world import START, event
 from waypost.clock import parse_instant
 from waypost.contacts.channels import CHANNELS
 from waypost.contacts.profile import Contact, with_attributes, with_consent, with_event, with_tags

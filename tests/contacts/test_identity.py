@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.contacts.people import addresses
-from tests.engine.world import CONTACT, World, event
+from tests.fakes.world import CONTACT, World, event
 from waypost import ids
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS

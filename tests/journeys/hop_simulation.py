@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tests.engine.published_journeys import published
-from tests.engine.world import World, event, execution_arn, redelivered
 from tests.fakes.effects import Crash
+from tests.fakes.published_journeys import published
 from tests.fakes.schedules import Booking
+from tests.fakes.world import World, event, execution_arn, redelivered
 from waypost.clock import parse_instant
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, START, World, event, task_payload
+from tests.fakes.world import CONTACT, START, World, event, task_payload
 from tests.segments.kept_rules import saved
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
 from waypost.journeys.enrolment import Enrolment

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, START, World, event, task_payload
 from tests.fakes.effects import Crash
+from tests.fakes.world import CONTACT, START, World, event, task_payload
 from tests.segments.kept_rules import lifecycle, tag_system
 from waypost.clock import parse_instant
 from waypost.contacts.attributes import AttributeSystem

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.engine.world import CONTACT, World, event, send_request
 from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
+from tests.fakes.world import CONTACT, World, event, send_request
 from waypost import ids
 from waypost.channels.answers import RefusedForNow
 from waypost.clock import format_instant, parse_instant

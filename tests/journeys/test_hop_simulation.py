@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.engine.hop_simulation import Chances, Simulation, check
+from tests.journeys.hop_simulation import Chances, Simulation, check
 
 SEEDS = int(os.environ.get("HOP_SIMULATION_SEEDS", "300"))
 FIRST = int(os.environ.get("HOP_SIMULATION_FIRST", "0"))

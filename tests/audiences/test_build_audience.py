@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.segments.audience_world import NOW, Audiences
+from tests.audiences.audience_world import NOW, Audiences
 from tests.segments.naive import naive
 from waypost.audiences import build_audience_slice as slicing
 from waypost.audiences.plan_audience import SLICES

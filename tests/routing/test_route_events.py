@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.published_journeys import JOURNEY, journey, published
-from tests.engine.world import CONTACT, START, World, event, send_request
+from tests.fakes.published_journeys import JOURNEY, journey, published
+from tests.fakes.world import CONTACT, START, World, event, send_request
 from waypost import ids
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.engine.world import event
 from tests.fakes.clock import FakeClock
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.profile_scan import FakeProfileScan
+from tests.fakes.world import event
 from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
 from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience

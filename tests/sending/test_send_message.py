@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import either, email, journey, published
-from tests.engine.world import CONTACT, World, redelivered, send_request, touch
 from tests.fakes.effects import Crash, CrashMode
+from tests.fakes.published_journeys import either, email, journey, published
+from tests.fakes.world import CONTACT, World, redelivered, send_request, touch
 from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.published_journeys import email, published
-from tests.engine.world import CONTACT, START, World, event, redelivered, task_payload, touch
 from tests.fakes.effects import CRASH_MODES, CrashMode
+from tests.fakes.published_journeys import email, published
+from tests.fakes.world import CONTACT, START, World, event, redelivered, task_payload, touch
 from waypost.channels.answers import RefusedForNow
 from waypost.clock import parse_instant
 from waypost.content.message import PublishedMessage

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.world import event
+from tests.fakes.world import event
 from waypost import errors, ids
 from waypost.clock import CLOCK_FILE_VARIABLE, clock, format_instant, parse_instant, real_now, virtual_clock
 from waypost.errors import FinalError, RetryableError, WaypostError

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import JOURNEY, journey, published
-from tests.engine.world import CONTACT, World, event, task_payload
+from tests.fakes.published_journeys import JOURNEY, journey, published
+from tests.fakes.world import CONTACT, World, event, task_payload
 from waypost.errors import EnrolmentNotFound
 from waypost.journeys.enrolment import Enrolment, Failure
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from tests.engine.published_journeys import JOURNEY, Published, published
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeContacts
@@ -18,6 +17,7 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.machines import FakeMachines
 from tests.fakes.provider import FakeProvider
+from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
 from tests.fakes.schedules import Booking, FakeSchedules
 from waypost import ids

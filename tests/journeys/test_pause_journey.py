@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, World, event, pause_payload, send_request, task_payload
 from tests.fakes.effects import Crash, CrashMode
+from tests.fakes.world import CONTACT, World, event, pause_payload, send_request, task_payload
 from waypost import ids
 from waypost.clock import parse_instant
 from waypost.errors import (

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import Published, journey, published
-from tests.engine.world import Play, Step, World, event
 from tests.fakes.effects import CRASH_MODES, CrashMode
+from tests.fakes.published_journeys import Published, journey, published
+from tests.fakes.world import Play, Step, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.channels.answers import Answer, RefusedForNow, RefusedMessage, Unclear
 from waypost.clock import parse_instant

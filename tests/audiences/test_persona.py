@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.audiences.audience_world import NOW, SHANGHAI, base
 from tests.fakes.history import FakeHistory
-from tests.segments.audience_world import NOW, SHANGHAI, base
 from waypost.audiences.persona import CLASSES, DIMENSIONS, UNKNOWN, Tally, age_class, age_of, reachable_on, traits
 from waypost.audiences.persona_card import FEWEST, OTHERS, Card, card_of, clean
 from waypost.audiences.persona_page import page, percent

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.published_journeys import JOURNEY, journey, published
-from tests.engine.world import CONTACT, World, event
 from tests.fakes.effects import Crash
+from tests.fakes.published_journeys import JOURNEY, journey, published
+from tests.fakes.world import CONTACT, World, event
 from waypost import ids
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 

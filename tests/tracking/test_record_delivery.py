@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.world import CONTACT, START, World
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import CONTACT, START, World
 from waypost.channels.answers import Unclear
 from waypost.clock import parse_instant
 from waypost.errors import InvalidInput, TemporarilyUnavailable

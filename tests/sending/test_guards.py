@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.engine.published_journeys import SENDING, email, sms
-from tests.engine.world import CONTACT, START, touch
+from tests.fakes.published_journeys import SENDING, email, sms
+from tests.fakes.world import CONTACT, START, touch
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Consent, Contact
 from waypost.content.message import Priority, PublishedMessage

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.engine.published_journeys import journey, published
-from tests.engine.world import World, event
+from tests.fakes.published_journeys import journey, published
+from tests.fakes.world import World, event
 from waypost import ids
 from waypost.contacts.identity.rules import IdentityRules
 from waypost.contacts.profile import Consent, Contact
