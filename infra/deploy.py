@@ -22,7 +22,7 @@ def deploy(project: Project, arguments: Sequence[str]) -> int:
 def chosen(arguments: Sequence[str]) -> dict[str, str]:
     """The context (``-c stage=prod``) and the options with a value (``--profile ops``) among the CDK's arguments."""
     found: dict[str, str] = {}
-    for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
         option, separator, inline = name.partition("=")
         if option in {"-c", "--context"}:
             key, _, text = (inline if separator else value).partition("=")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.products import ProductVariables
     from waypost.defaults import Defaults
+    from waypost.events.listening import Listening
     from waypost.journeys.changes.apply_change import ApplyChange
     from waypost.journeys.changes.ports import ChangeStore
     from waypost.journeys.changes.undo_change import UndoChange
@@ -172,6 +173,7 @@ def route_events(
     index: RuleIndex,
     tags: TagSystem,
     identity_rules: IdentityRules,
+    listening: Listening,
 ) -> RouteEvents:
     """The router, with all that follows from an event."""
     from waypost.journeys.enrol_contact import EnrolContact
@@ -204,6 +206,7 @@ def route_events(
                 clock=ports.clock(),
             ),
             bus=ports.bus(),
+            listening=listening,
         ),
         clock=ports.clock(),
         identity_rules=identity_rules,
