@@ -76,9 +76,14 @@ class Stage:
         return {each.journey: each for each in found}
 
 
-def wanted(version: str, *steps: Step, messages: Sequence[str] = (), **policies: Any) -> WantedJourney:
+def wanted(
+    version: str,
+    *steps: Step,
+    messages: Sequence[str] = (),
+    policies: Mapping[str, Mapping[str, Any]] | None = None,
+) -> WantedJourney:
     sent = {str(payload["message"]) for _, payload in steps if "message" in payload}
-    return WantedJourney(JOURNEY, version, Flow.of(machine(*steps)), frozenset(sent | {*messages}), policies)
+    return WantedJourney(JOURNEY, version, Flow.of(machine(*steps)), frozenset(sent | {*messages}), policies or {})
 
 
 def states(plan: PlannedJourney) -> dict[str, tuple[int, str]]:
@@ -124,7 +129,7 @@ def test_a_pause_that_is_gone_is_refused_until_a_policy_is_named() -> None:
         ({"act": "stop", "reason": "over"}, "stop"),
         ({"act": "stay"}, "stay"),
     ):
-        plan = stage.plan(wanted("v2", *changed, messages=["reminder"], **{DAY_5: policy}))[JOURNEY]
+        plan = stage.plan(wanted("v2", *changed, messages=["reminder"], policies={DAY_5: policy}))[JOURNEY]
         assert plan.refusals == []
         assert states(plan) == {DAY_5: (1_200, act)}
 
@@ -142,17 +147,17 @@ def test_a_message_that_is_gone_is_refused_while_somebody_stays_who_gets_it() ->
     changed = (pause(DAY_3), send("survey"), pause(DAY_5), send("thanks"))
 
     policies = {DAY_3: {"act": "stay"}, DAY_5: {"act": "stay"}}
-    (refusal,) = stage.plan(wanted("v2", *changed, **policies))[JOURNEY].refusals
+    (refusal,) = stage.plan(wanted("v2", *changed, policies=policies))[JOURNEY].refusals
 
     assert refusal.startswith(f"{FOLDER}/messages/reminder: was removed or renamed, and 2 contacts stay at {DAY_3!r}")
-    assert stage.plan(wanted("v2", *changed, messages=["reminder"], **policies))[JOURNEY].refusals == []
+    assert stage.plan(wanted("v2", *changed, messages=["reminder"], policies=policies))[JOURNEY].refusals == []
 
 
 def test_a_move_to_a_state_that_is_no_pause_is_refused_with_the_nearest() -> None:
     stage = Stage(v1=FORMER)
     stage.have("v1", DAY_3)
     move = {"act": "move", "to": "Until day5", "variables": {}}
-    (refusal,) = stage.plan(wanted("v2", *FORMER[2:], **{DAY_3: move}))[JOURNEY].refusals
+    (refusal,) = stage.plan(wanted("v2", *FORMER[2:], policies={DAY_3: move}))[JOURNEY].refusals
     assert refusal == (
         f"{FOLDER}/journey.yaml: change.states.{DAY_3}: no Pause of the new version is called 'Until day5' "
         f"(did you mean {DAY_5!r}?)"
@@ -208,7 +213,7 @@ def test_who_was_left_on_an_older_version_stays_there_unless_something_is_said()
     plan = stage.plan(wanted("v3", *FORMER))[JOURNEY]
     assert [(version.version, version.states[0].act) for version in plan.versions] == [("v1", "stay"), ("v2", "follow")]
 
-    said = stage.plan(wanted("v3", *FORMER, **{DAY_3: {"act": "follow"}}))[JOURNEY]
+    said = stage.plan(wanted("v3", *FORMER, policies={DAY_3: {"act": "follow"}}))[JOURNEY]
     assert {version.states[0].act for version in said.versions} == {"follow"}
 
 
@@ -223,7 +228,7 @@ def test_a_deployment_that_died_is_gone_on_with_as_it_was_decided() -> None:
     stage.have("v1", DAY_5, 2)
     changed = (*FORMER[:2], pause(DAY_4), send("thanks"))
     policy = {DAY_5: {"act": "move", "to": DAY_4, "variables": {}}}
-    begun = stage.plan(wanted("v2", *changed, **policy))[JOURNEY].change
+    begun = stage.plan(wanted("v2", *changed, policies=policy))[JOURNEY].change
     assert begun is not None
     stage.changes.put(begun)
     stage.machines.made[JOURNEY, "v2"] = machine(*changed)

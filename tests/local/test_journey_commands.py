@@ -17,10 +17,12 @@ from infra.project import ROOT, Project
 from local.commands import journeys as commands
 from local.commands import project as project_commands
 from local.commands.app import app
+from local.journeys import journey_changes
 from local.journeys.stage import Stage
 from tests.adapters.test_enrolments_contract import ONE, enrolment, parked
 from tests.fakes.clock import FakeClock
 from waypost.authoring.definition import deployed
+from waypost.authoring.discovery import discover
 from waypost.authoring.tasks import journey_tasks
 
 REGION = "ap-east-1"
@@ -64,8 +66,8 @@ class Company:
     def cdk(self, *_: Any) -> int:
         """What ``cdk deploy`` does: the machine of the flow in the folder is made."""
         if self.status == 0:
-            [wanted] = commands.journey_changes.wanted_journeys(
-                commands.journey_changes.discover(self.folder / "statemachines", functions=ROOT / "functions")
+            [wanted] = journey_changes.wanted_journeys(
+                discover(self.folder / "statemachines", functions=ROOT / "functions")
             )
             self.make(wanted.version, next(iter(wanted.flow.pauses)))
         return self.status
@@ -112,7 +114,9 @@ def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company
         known = enrolment(clock, journey=NAME, machine_version=FORMER)
         company.stage.enrolments.open(known, ONE)
         row = company.rows[0]
-        pause = replace(parked(row, clock, days=1).pause, state=PAUSE, row={"at": PAUSE, "input": {}, "variables": {}})
+        somewhere = parked(row, clock, days=1).pause
+        assert somewhere is not None
+        pause = replace(somewhere, state=PAUSE, row={"at": PAUSE, "input": {}, "variables": {}})
         company.stage.enrolments.save(row.parked(pause))
         project = Project(folder=tmp_path, choices={"stage": "dev"}, product=ROOT)
         monkeypatch.setattr(commands, "current_project", lambda: project)
