@@ -61,12 +61,10 @@ class Stage:
 
     def applier(self, progress: Progress, wait: Callable[[], bool]) -> ApplyChange:
         """What takes contacts to where a change puts them."""
-        queue = SqsEventQueue(self.clients("sqs"), self.outputs["EventsQueueUrl"])
-        closer = CloseEnrolment(enrolments=self.enrolments, queue=queue, clock=self.clock)
         return ApplyChange(
             enrolments=self.enrolments,
             changes=self.changes,
-            stopper=StopEnrolment(closer=closer, deferrals=self._deferrals(), clock=self.clock),
+            stopper=self._stopper(),
             clock=self.clock,
             progress=progress,
             wait=wait,
@@ -78,10 +76,16 @@ class Stage:
         return UndoChange(
             enrolments=self.enrolments,
             changes=self.changes,
+            stopper=self._stopper(),
             clock=self.clock,
             progress=progress,
             side_by_side=side_by_side,
         )
+
+    def _stopper(self) -> StopEnrolment:
+        queue = SqsEventQueue(self.clients("sqs"), self.outputs["EventsQueueUrl"])
+        closer = CloseEnrolment(enrolments=self.enrolments, queue=queue, clock=self.clock)
+        return StopEnrolment(closer=closer, deferrals=self._deferrals(), clock=self.clock)
 
     def _deferrals(self) -> Deferrals:
         """What cancels messages that wait; it books none."""

@@ -261,7 +261,8 @@ class Simulation:
     def _is_over(self) -> bool:
         waiting = any(self.lanes.values()) or len(self.world.schedules) or self.happenings
         claimed = any(row.state == "claimed" for row in self.world.ledger)
-        return not waiting and not claimed and all(each.status == "ended" for each in self.enrolments)
+        begun = any(change.is_open for change in self.changes.recent())
+        return not waiting and not claimed and not begun and all(each.status == "ended" for each in self.enrolments)
 
     def _events(self) -> list[tuple[datetime, str, Event]]:
         """The contact signs up; what else happens, and when, is chance."""
@@ -521,6 +522,10 @@ def _check_walkers(log: Sequence[tuple[str, Any]]) -> None:
     assert len({hop for hop, _ in taken}) == len(set(taken)), "a hop was taken by two executions"
 
 
+def _is_behind(enrolment: Enrolment, state: str) -> bool:
+    return any(past.state == state for past in enrolment.trail)
+
+
 def _check_that_events_counted(simulation: Simulation, enrolment: Enrolment) -> None:
     """What was routed to its end before the journey ended, or before its Pause did, had its effect."""
     log = simulation.log
@@ -528,7 +533,7 @@ def _check_that_events_counted(simulation: Simulation, enrolment: Enrolment) -> 
     routed = {what.id: step for step, kind, what in reversed(steps) if kind == "routed"}
     ended = next(step for step, kind, _ in steps if kind == "ended")
     awaited, over = (
-        next((step for step, kind, what in steps if kind == "saved" and what.has_passed(state, 1)), ended)
+        next((step for step, kind, what in steps if kind == "saved" and _is_behind(what, state)), ended)
         for state in (DAY_3, ANSWER)
     )
     began = {what.id: (step, what) for step, kind, what in reversed(steps) if kind == "routing"}

@@ -289,6 +289,27 @@ def test_a_change_that_dies_at_any_write_is_done_by_the_next_call(mode: CrashMod
         assert stage.messages == {"survey": 2, "order_confirmation": 2}
 
 
+@pytest.mark.parametrize("mode", CRASH_MODES)
+def test_an_undo_that_dies_at_any_write_is_done_by_the_next_call(mode: CrashMode) -> None:
+    acts = {FIRST: follow(FIRST), SECOND: STOP}
+    calm = Stage(2, 1)
+    change = calm.apply(calm.change(acts))
+    begins = len(calm.world.effects.log)
+    calm.undo(change)
+    for index in range(begins, len(calm.world.effects.log)):
+        stage = Stage(2, 1)
+        change = stage.apply(stage.change(acts))
+        stage.world.effects.crash_at, stage.world.effects.mode = index, mode
+        try:
+            stage.undo(change)
+        except (Crash, TemporarilyUnavailable):
+            assert sum(stage.undo(change).undone.values()) == 2
+        assert {each.machine_version for each in stage.world.enrolments} == {OLD}
+        stage.play()
+        stage.check()
+        assert stage.messages == {"reminder": 1, "order_confirmation": 2}
+
+
 def test_a_removed_journey_is_stopped_for_those_who_walk_too() -> None:
     stage = Stage(2, 1)
     stage.world.have_contact("c-walks", identities={})

@@ -144,6 +144,7 @@ def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int],
     return UndoChange(
         enrolments=ports.enrolments(),
         changes=changes,
+        stopper=stop_enrolment(ports),
         clock=ports.clock(),
         progress=progress,
         side_by_side=ports.side_by_side(),

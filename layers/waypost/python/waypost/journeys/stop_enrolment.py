@@ -18,12 +18,13 @@ class StopEnrolment:
     clock: Clock
 
     def stop(self, enrolment: Enrolment, why: Stopped) -> bool:
-        """End an unfinished enrolment and call off its deferred messages; False when it was changed since it was read.
-
-        Of one that has been stopped already, a repeated call does what a crash left undone.
-        """
-        if enrolment.status != "ended" and not self.closer.store(enrolment.ended_from_outside(why, self.clock())):
+        """End an unfinished enrolment and call off its deferred messages; False when it was changed since it was read."""
+        if not self.closer.store(enrolment.ended_from_outside(why, self.clock())):
             return False
+        self.call_off(enrolment)
+        return True
+
+    def call_off(self, enrolment: Enrolment) -> None:
+        """Call off the deferred messages of an enrolment that was stopped; again, when a crash has left some."""
         origin = enrolment_origin(enrolment.enrolment_id)
         self.deferrals.call_off(enrolment.contact_id, origin, reason="left_journey")
-        return True

@@ -137,10 +137,15 @@ class ApplyChange:
         return replace(change, counts=found, finished_at=None if open_still else self.clock())
 
     def _taken(self, change: Change, position: Position) -> Place | None:
-        """Where the change has taken a contact from; None when its hop was faster than the change."""
+        """Where the change has taken a contact from; None when its hop was faster than the change.
+
+        What a crash has left undone after a stop is done here.
+        """
         row = self.enrolments.load(position.contact_id, position.enrolment_id)
         if row is None or not was_taken(row, change.id):
             return None
+        if row.stopped is not None:
+            self.stopper.call_off(row)
         return change.journey, position.from_version, position.pause.state if position.pause else WALKING, position.act
 
 

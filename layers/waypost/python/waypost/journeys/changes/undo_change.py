@@ -14,6 +14,7 @@ from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, Move
 from waypost.journeys.pause import Pause
 from waypost.journeys.ports import ATTEMPTS
+from waypost.journeys.stop_enrolment import StopEnrolment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class UndoChange:
 
     enrolments: ChangedEnrolments
     changes: ChangeStore
+    stopper: StopEnrolment
     clock: Clock
     progress: Callable[[int], None]
     side_by_side: Callable[..., Iterable[UndoEffect]] = map
@@ -69,7 +71,8 @@ class UndoChange:
         return "restored" if self.enrolments.save(now.moved(back, replace(before, due_at=here.due_at))) else None
 
     def _reopen(self, change: Change, now: Enrolment, by: str) -> UndoEffect | None:
-        """The journey goes on where it was stopped; None: again."""
+        """The journey goes on where it was stopped, without the messages that the stop called off; None: again."""
+        self.stopper.call_off(now)
         back = self._move(change, now, now.machine_version, now.pause, by)
         if self.enrolments.reopen(replace(now.reopened(), moves=(*now.moves, back))):
             return "restored"
