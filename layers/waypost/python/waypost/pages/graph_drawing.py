@@ -103,7 +103,7 @@ def draw(picture: Picture, *, form: Format, name: str, title: str, description: 
 
 def _picture(picture: Picture, form: Format) -> _Sized:
     shapes = {shape.name: _shape(shape, form) for shape in picture.shapes}
-    labels = [_fold(arrow.text, form.label, SMALL) if arrow.text else [] for arrow in picture.arrows]
+    labels = [_fold(arrow.text, form.label, SMALL * BOLD) if arrow.text else [] for arrow in picture.arrows]
     lines = [
         Line(arrow.source, arrow.target, _label_box(label) if label else None)
         for arrow, label in zip(picture.arrows, labels, strict=True)
@@ -157,7 +157,7 @@ def _at(place: Place, content: str) -> str:
 
 
 def _label_box(lines: Sequence[str]) -> Box:
-    return Box(max(_width(line, SMALL) for line in lines) + 12, len(lines) * SMALL * LEADING + 5)
+    return Box(max(_width(line, SMALL * BOLD) for line in lines) + 12, len(lines) * SMALL * LEADING + 5)
 
 
 def _labels(arrows: Sequence[Arrow], labels: Sequence[Sequence[str]], layout: Layout) -> Iterator[str]:

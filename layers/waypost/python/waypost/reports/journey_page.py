@@ -87,15 +87,24 @@ def contact_page(
     )
 
 
-def counts_page(graph: JourneyGraph, counts: JourneyCounts, *, subtitle: str, language: str) -> str:
-    """The page of a journey with the number of contacts on each way; ``subtitle`` says where they come from."""
+def counts_page(graph: JourneyGraph, counts: JourneyCounts, *, contacts: int, begun: datetime, language: str) -> str:
+    """The page of a journey with the number of contacts on each way, of a rehearsal of ``contacts`` that began then."""
     return render(
         "journey_counts",
         language=language,
         journey=graph.journey,
         description=graph.description,
-        subtitle=subtitle,
-        translations=[_counted(graph, counts, texts(each)) for each in LANGUAGES],
+        translations=[
+            _counted(graph, counts, texts(each))
+            | {
+                "subtitle": texts(each).gettext(
+                    "A rehearsal of {contacts} contacts from {day} on, in virtual time.",
+                    contacts=f"{contacts:,}",
+                    day=f"{begun:%Y-%m-%d}",
+                )
+            }
+            for each in LANGUAGES
+        ],
     )
 
 
