@@ -94,17 +94,7 @@ def counts_page(graph: JourneyGraph, counts: JourneyCounts, *, contacts: int, be
         language=language,
         journey=graph.journey,
         description=graph.description,
-        translations=[
-            _counted(graph, counts, texts(each))
-            | {
-                "subtitle": texts(each).gettext(
-                    "A rehearsal of {contacts} contacts from {day} on, in virtual time.",
-                    contacts=f"{contacts:,}",
-                    day=f"{begun:%Y-%m-%d}",
-                )
-            }
-            for each in LANGUAGES
-        ],
+        translations=[_counted(graph, counts, contacts, begun, texts(each)) for each in LANGUAGES],
     )
 
 
@@ -167,8 +157,12 @@ def _status(enrolment: Enrolment, zone: ZoneInfo, words: Texts) -> str:
     if enrolment.position == "parked" and pause is not None:
         until = local(pause.due_at, zone, words)
         if pause.waits_for:
-            sentence = "The contact waits at “{step}” until {until}, or until {event}."
-            return words.gettext(sentence, step=pause.state, until=until, event=pause.waits_for["event"])
+            return words.gettext(
+                "The contact waits at “{step}” until {until}, or until {event}.",
+                step=pause.state,
+                until=until,
+                event=pause.waits_for["event"],
+            )
         return words.gettext("The contact waits at “{step}” until {until}.", step=pause.state, until=until)
     return words.gettext("The contact is on its way to the next step.")
 
@@ -195,20 +189,24 @@ def _visit(visit: Visit, zone: ZoneInfo, words: Texts) -> dict[str, str]:
     return {"at": local(visit.at, zone, words), "step": visit.step, "detail": detail}
 
 
-def _counted(graph: JourneyGraph, counts: JourneyCounts, words: Texts) -> dict[str, Any]:
+def _counted(
+    graph: JourneyGraph, counts: JourneyCounts, contacts: int, begun: datetime, words: Texts
+) -> dict[str, Any]:
+    """What one language's section of the template shows of the counts."""
+    entered, played, day = f"{counts.passages:,}", f"{contacts:,}", f"{begun:%Y-%m-%d}"
     title = words.gettext("Ways of all contacts through the journey {journey}", journey=graph.journey)
-    description = words.gettext("{count} contacts entered.", count=f"{counts.passages:,}")
+    description = words.gettext("{count} contacts entered.", count=entered)
     picture = with_counts(graph, counts, words)
+    finished = [(counts.outcomes[outcome], words.gettext(meaning)) for outcome, meaning in FINISHED.items()]
     return {
         "language": words.language,
         "gettext": words.gettext,
+        "subtitle": words.gettext(
+            "A rehearsal of {contacts} contacts from {day} on, in virtual time.", contacts=played, day=day
+        ),
         "figures": [
-            {"value": f"{counts.passages:,}", "meaning": words.gettext("entered")},
-            *(
-                {"value": f"{counts.outcomes[outcome]:,}", "meaning": words.gettext(meaning)}
-                for outcome, meaning in FINISHED.items()
-                if counts.outcomes[outcome]
-            ),
+            {"value": entered, "meaning": words.gettext("entered")},
+            *({"value": f"{count:,}", "meaning": meaning} for count, meaning in finished if count),
         ],
         "pictures": _pictures(picture, name=f"counts-{words.language}", title=title, description=description),
         "ways": [

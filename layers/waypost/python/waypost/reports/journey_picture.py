@@ -91,9 +91,9 @@ def with_counts(graph: JourneyGraph, counts: JourneyCounts, words: Texts) -> Pic
     """The graph with the number of contacts on every way and at every step."""
 
     def notes(step: Step) -> Sequence[str]:
-        entered, waiting = counts.steps[step.name], counts.waiting[step.name]
-        found = [words.gettext("{count} came here", count=f"{entered:,}")] if entered else []
-        return [*found, words.gettext("{count} wait here", count=f"{waiting:,}")] if waiting else found
+        came, waiting = f"{counts.steps[step.name]:,}", f"{counts.waiting[step.name]:,}"
+        found = [words.gettext("{count} came here", count=came)] if came != "0" else []
+        return [*found, words.gettext("{count} wait here", count=waiting)] if waiting != "0" else found
 
     def step_classes(step: Step) -> str:
         if counts.waiting[step.name]:
