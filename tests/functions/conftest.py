@@ -99,7 +99,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "refresh_contacts": {"refresh_contacts": night.refresher},
         "merge_contacts": {"merge_contacts": world.merger},
         "pause_journey": {"pause_journey": world.pause_journey},
-        "record_delivery": {"clock": world.clock},
+        "record_delivery": {"record_delivery": world.recorder},
         "resume_journey": {"resume_journey": world.resumer},
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.sender},

@@ -6,7 +6,9 @@ from typing import Any
 
 from waypost import defaults
 from waypost.authoring.discovery import Library, discover
+from waypost.authoring.listening import listening
 from waypost.content.catalogue import section_of
+from waypost.events import listening as listened
 from waypost.journeys import published as journeys
 from waypost.published_sections import PACKAGE
 from waypost.reports import journey_graph
@@ -26,6 +28,7 @@ def published(library: Library) -> dict[str, dict[str, Any]]:
         },
         **{journey_graph.section_of(journey.name): journey.graph.to_dict() for journey in library.journeys},
         **library.sections,
+        listened.SECTION: listening(library.journeys, library.sections),
     }
 
 

@@ -107,8 +107,8 @@ def drawing(graph: JourneyGraph, words: Texts, form: Format = WIDE) -> str:
 
 
 def _passage(enrolment: Enrolment, graph: JourneyGraph | None, rows: Sequence[Mapping[str, Any]]) -> _Passage:
-    known = graph is not None
-    path = path_of(graph, enrolment, rows) if known else JourneyPath(visits=(), steps=frozenset(), ways=frozenset())
+    nothing = JourneyPath(visits=(), steps=frozenset(), ways=frozenset())
+    path = nothing if graph is None else path_of(graph, enrolment, rows)
     return _Passage(enrolment, graph, path)
 
 
