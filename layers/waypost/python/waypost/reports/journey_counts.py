@@ -1,7 +1,7 @@
 """How many contacts took which way of a journey's graph, counted from the states that were entered. Used by rehearsals."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -40,11 +40,3 @@ def _way_to(graph: JourneyGraph, entered: Sequence[str], step: str) -> Way | Non
         with suppress(LookupError):
             return way_taken(graph, before, step)
     raise LookupError(f"no way of {graph.journey} leads to {step!r} from {', '.join(entered)}")
-
-
-def counts_of(graph: JourneyGraph, passages: Iterable[tuple[Sequence[str], str]]) -> JourneyCounts:
-    """The counts of many passages, each with the states entered and its outcome."""
-    counts = JourneyCounts()
-    for trail, outcome in passages:
-        counts.add(graph, trail, outcome=outcome)
-    return counts

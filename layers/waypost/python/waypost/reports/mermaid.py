@@ -4,6 +4,7 @@ Source: https://mermaid.js.org/syntax/flowchart.html
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from waypost.pages.texts import Texts
 from waypost.reports.journey_graph import JourneyGraph, Step
@@ -46,8 +47,10 @@ def _box(step: Step) -> str:
             return f"([{name}])"
         case "succeed" | "fail":
             return f"(({name}))"
-        case _:
+        case "send" | "update" | "task" | "pass" | "parallel" | "map":
             return f"[{name}]"
+        case _:
+            assert_never(step.kind)
 
 
 def _quoted(text: str) -> str:
