@@ -24,8 +24,8 @@ _GROUPS = {
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
-        "Journeys that run: what a change does with the contacts in them, and undoing it.",
-        on_demand("journeys"),
+        "Journeys: draw one; change one while contacts are in it, and undo that.",
+        on_demand("journeys", "live_changes"),
     ),
     "segment": (
         "Saved segments: check a file, count who is in it, ask why somebody is or is not.",

@@ -78,7 +78,7 @@ def deploy(ctx: typer.Context) -> None:
     """
 
     from infra import deploy as deploying  # noqa: PLC0415 - brings Node, for this command alone
-    from local.commands.journeys import deploy as deploy_with_contacts  # noqa: PLC0415 - boto3, the same
+    from local.commands.live_changes import deploy as deploy_with_contacts  # noqa: PLC0415 - boto3, the same
 
     project, options = current_project(), deploying.chosen(ctx.args)
     raise typer.Exit(
