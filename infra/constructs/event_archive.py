@@ -12,8 +12,9 @@ from infra.constructs.alarms import FIVE_MINUTES
 from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
-from waypost.events.archive_events import PREFIX, RETENTION_TAG
+from waypost.events.archive_events import RETENTION_TAG
 from waypost.events.retention import Retention
+from waypost.files.folders import EVENTS
 
 BATCH = 1000
 WINDOW = Duration.seconds(60)
@@ -42,7 +43,7 @@ class EventArchive(Construct):
         self._platform = platform
         self._contacts = contacts
         for each in retention.classes:
-            files.forget(PREFIX, tag=RETENTION_TAG, value=each.name, days=each.archive.days)
+            files.forget(EVENTS, tag=RETENTION_TAG, value=each.name, days=each.archive.days)
 
     def written_by(self, hop: Hop) -> None:
         """Call the hop with every stored event."""

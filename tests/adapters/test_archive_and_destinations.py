@@ -28,6 +28,7 @@ from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.events.archive_events import ArchiveEvents
 from waypost.events.history import AppliedEvent
 from waypost.events.retention import Retention, RetentionClass
+from waypost.files.folders import EVENTS, Folders
 
 _numbers = count()
 SHORT = RetentionClass("short", keep=timedelta(days=30), archive=timedelta(days=60))
@@ -90,7 +91,7 @@ def test_stored_events_go_into_the_archive_and_come_back_as_they_were(
     for number, each in enumerate(kept):
         history.record("c-1", each, routed_at=clock(), version=number)
     history.mark_routed("c-1", kept[0], at=clock(), decisions=[])
-    archive = S3EventArchive(client, name)
+    archive = S3EventArchive(client, name, Folders(reads=(EVENTS,), writes=(EVENTS,)))
     invocation = stream(dynamodb, table)
     archiver = ArchiveEvents(store=archive, retention=RETENTION)
     assert archiver.archive(inserted_events(invocation)) == {"events": 2, "objects": 2}

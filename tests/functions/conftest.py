@@ -14,7 +14,6 @@ import pytest
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
-from waypost.aws import wiring
 from waypost.aws.routing_batch import RoutingBatch
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -99,14 +98,13 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "refresh_contacts": {"refresh_contacts": night.refresher},
         "merge_contacts": {"merge_contacts": world.merger},
         "pause_journey": {"pause_journey": world.pause_journey},
-        "record_delivery": {"clock": world.clock},
+        "record_delivery": {"record_delivery": world.record_delivery},
         "resume_journey": {"resume_journey": world.resumer},
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.sender},
         "sweep_journeys": {"sweep_journeys": world.sweeper},
         "update_contact": {"update_contact": world.updater},
     }
-    monkeypatch.setattr(wiring, "queue", lambda: world.queue)
     logs = io.StringIO()
     for function, factories in wired.items():
         module = HANDLERS[function]

@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol
 
 from waypost import ids
 from waypost.events.retention import Retention
+from waypost.files.folders import EVENTS
 
-PREFIX: Final = "events/"
 RETENTION_TAG: Final = "retention"
 """The tag of an object that names its class; the bucket forgets objects by it."""
 
@@ -78,7 +78,7 @@ def archive_objects(events: Iterable[Mapping[str, Any]], retention: Retention) -
 
 def day_folder(day: str) -> str:
     """The folder of a day, ``2031-03-03``; the form that Athena's partitions have."""
-    return f"{PREFIX}day={day}/"
+    return f"{EVENTS}day={day}/"
 
 
 def _parts(events: Iterable[Mapping[str, Any]]) -> Iterator[list[tuple[Mapping[str, Any], bytes]]]:

@@ -1,6 +1,7 @@
 """What providers report of a message after taking it, as events in our envelope. Called by record_delivery."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from waypost import ids
@@ -8,6 +9,21 @@ from waypost.channels.registry import notice_readers
 from waypost.clock import Clock
 from waypost.errors import InvalidInput
 from waypost.events.envelope import OWN_SOURCE, Event
+from waypost.events.ports import EventQueue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDelivery:
+    """Queues the events that providers' notices amount to."""
+
+    queue: EventQueue
+    clock: Clock
+
+    def record(self, notice: Mapping[str, Any]) -> dict[str, int]:
+        """A provider's EventBridge notice → ``{queued}``, the number of events. Raises as ``delivery_events``."""
+        events = delivery_events(notice, clock=self.clock)
+        self.queue.send(events)
+        return {"queued": len(events)}
 
 
 def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
