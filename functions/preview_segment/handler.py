@@ -10,6 +10,7 @@ from waypost.audiences.preview_segment import PreviewSegment
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
+from waypost.events.listening import load_listening
 from waypost.segments.saved_segments import load_saved_segments
 
 logger = function_log("preview_segment")
@@ -18,7 +19,12 @@ logger = function_log("preview_segment")
 @cache
 def preview_segment() -> PreviewSegment:
     """Wire PreviewSegment to its stores and settings; once per process."""
-    return assemble.preview_segment(wiring, segments=load_saved_segments(), default_zone=load_defaults().time_zone)
+    return assemble.preview_segment(
+        wiring,
+        segments=load_saved_segments(),
+        default_zone=load_defaults().time_zone,
+        listening=load_listening(),
+    )
 
 
 @logger.inject_lambda_context

@@ -1,25 +1,39 @@
-"""Turn a provider's notice about a message into an event. Called by EventBridge on SES and SMS notices."""
+"""Settle messages by what providers say of them, or turn it into events. Called by the queue of notices."""
 
 from functools import cache
 from typing import Any
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.aws.queue import bodies, to_be_delivered_again
+from waypost.events.listening import load_listening
 from waypost.tracking.record_delivery import RecordDelivery
 
 logger = function_log("record_delivery")
+metrics = Metrics(service="record_delivery")
 
 
 @cache
 def record_delivery() -> RecordDelivery:
-    """The service, wired."""
-    return assemble.record_delivery(wiring)
+    """Wire RecordDelivery to its stores and settings; once per process."""
+    return assemble.record_delivery(wiring, listening=load_listening())
 
 
 @logger.inject_lambda_context
-def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Queue what the notice reports."""
-    return record_delivery().record(event)
+@metrics.log_metrics
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Record a batch; the answer names the messages to be delivered again."""
+    recorded = record_delivery().record(bodies(event))
+    metrics.add_metric(name="NoticesSettled", unit=MetricUnit.Count, value=recorded.settled)
+    metrics.add_metric(name="NoticesRouted", unit=MetricUnit.Count, value=recorded.queued)
+    for message_id, error in recorded.failed.items():
+        logger.warning(
+            "notice will be delivered again",
+            extra={"message_id": message_id, "error": type(error).__name__, "reason": str(error)},
+        )
+    return to_be_delivered_again(recorded.failed)

@@ -15,6 +15,7 @@ from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.world import World, event
 from waypost.assembly import assemble
 from waypost.contacts.profile import Consent, Contact, with_seen
+from waypost.events.listening import Listening
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
 
@@ -24,6 +25,7 @@ CITIES = ("上海市", "北京市", "广州市", "<b>Bath & Wells</b>")
 TAGS = ("interest-beauty", "vip", "newsletter", "dormant-warning")
 EVENTS = ("page_viewed", "cart_updated", "order_placed")
 PLENTY = 900_000
+LISTENING = Listening(bus=(), settled=frozenset({"message_accepted"}))
 
 
 def base(size: int, history: FakeHistory, seed: int = 1) -> list[Contact]:
@@ -83,10 +85,12 @@ class Audiences:
         ports, self.history = self.world.ports, self.world.history
         self.contacts = base(self.size, self.history)
         self.scan = self.world.scan = FakeProfileScan(lambda: self.contacts, page=7, read_units=2.5)
-        self.planner = assemble.plan_audience(ports, segments=self.segments, default_zone=SHANGHAI)
+        self.planner = assemble.plan_audience(ports, segments=self.segments, default_zone=SHANGHAI, listening=LISTENING)
         self.builder = assemble.build_audience_slice(ports)
         self.gatherer = assemble.gather_audience(ports, segments=self.segments)
-        self.previewer = assemble.preview_segment(ports, segments=self.segments, default_zone=SHANGHAI)
+        self.previewer = assemble.preview_segment(
+            ports, segments=self.segments, default_zone=SHANGHAI, listening=LISTENING
+        )
 
     def build(self, given: Mapping[str, Any], *, execution: str = "run-1", remaining: int = PLENTY) -> dict[str, Any]:
         """A whole run; its output."""

@@ -33,6 +33,7 @@ from waypost.contacts.profile import Consent, Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
+from waypost.events.listening import Listening
 from waypost.files.folders import Folders
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
@@ -74,6 +75,7 @@ class World:
     segments: Mapping[str, SavedSegment] = field(default_factory=dict)
     identity_rules: IdentityRules = BUILT_IN
     files: FakeFiles = field(default_factory=FakeFiles)
+    listening: Listening = field(default_factory=Listening)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -105,7 +107,12 @@ class World:
             index=self.index,
             tags=self.tags,
             identity_rules=self.identity_rules,
+            listening=self.listening,
         )
+
+    @property
+    def record_delivery(self) -> RecordDelivery:
+        return assemble.record_delivery(self.ports, listening=self.listening)
 
     @property
     def default_zone(self) -> ZoneInfo:
@@ -156,10 +163,6 @@ class World:
     @property
     def merger(self) -> MergeContacts:
         return assemble.merge_contacts(self.ports, rules=self.identity_rules)
-
-    @property
-    def record_delivery(self) -> RecordDelivery:
-        return assemble.record_delivery(self.ports)
 
     @property
     def evaluator(self) -> EvaluateSegment:

@@ -52,6 +52,12 @@ CALLERS: dict[Caller, list[str]] = {
             "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
         )
     ],
+    "channel_notices": [
+        f"sqs:{action} on <ChannelsNotices.Arn>"
+        for action in (
+            "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
+        )
+    ],
     "contacts_stream": [
         f"dynamodb:{action} on <ContactsTable.StreamArn>"
         for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")

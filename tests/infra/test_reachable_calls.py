@@ -24,7 +24,6 @@ CALLED_FROM_OUTSIDE = {
     "DynamoContactItems.everything",  # the tool that rebuilds a contact
     "DynamoDestinationStates.enable",  # the command that switches a destination on again
     "DynamoHistory.applied",
-    "LeanFormatter.serialize",  # the log
     "RememberedStates.enable",
     "S3EventArchive.applied",
 }

@@ -212,9 +212,19 @@ def test_what_providers_say_of_our_messages_is_recorded(template: Template) -> N
     assert rules["aws.ses"]["EventPattern"]["detail"]["mail"]["tags"].items() >= ours.items()
     assert rules["aws.sms-voice"]["EventPattern"]["detail"]["context"] == ours
     for source in ("aws.ses", "aws.sms-voice"):
-        assert plain(rules[source]["Targets"][0]["Arn"]).startswith("<RecordDelivery")
+        assert plain(rules[source]["Targets"][0]["Arn"]).startswith("<ChannelsNotices")
+    [read] = [
+        each
+        for each in template.all("Lambda::EventSourceMapping").values()
+        if plain(each["EventSourceArn"]).startswith("<ChannelsNotices")
+    ]
+    assert plain(read["FunctionName"]).startswith("<RecordDelivery")
+    assert (read["BatchSize"], read["MaximumBatchingWindowInSeconds"]) == (100, 10)
+    assert read["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     destination = template.one("SES::ConfigurationSetEventDestination")["EventDestination"]
     assert plain(destination["EventBridgeDestination"]["EventBusArn"]).endswith(":event-bus/default")
+    assert destination["MatchingEventTypes"] == ["delivery", "bounce", "complaint", "reject"]
+    assert rules["aws.ses"]["EventPattern"]["detail"]["eventType"] == ["Delivery", "Bounce", "Complaint", "Reject"]
 
 
 def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
@@ -229,7 +239,6 @@ def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
         "ResumeJourney",
         "SweepJourneys",
         "SendMessage",
-        "RecordDelivery",
     }
     for config in kept:
         assert config["DestinationConfig"]["OnFailure"]["Destination"] == undelivered

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.products import ProductVariables
     from waypost.defaults import Defaults
+    from waypost.events.listening import Listening
     from waypost.exporting.export_slice import ExportSlice
     from waypost.exporting.finish_export import FinishExport
     from waypost.exporting.plan_export import PlanExport
@@ -162,6 +163,7 @@ def route_events(
     index: RuleIndex,
     tags: TagSystem,
     identity_rules: IdentityRules,
+    listening: Listening,
 ) -> RouteEvents:
     """The router, with all that follows from an event."""
     from waypost.journeys.enrol_contact import EnrolContact
@@ -194,6 +196,7 @@ def route_events(
                 clock=ports.clock(),
             ),
             bus=ports.bus(),
+            listening=listening,
         ),
         clock=ports.clock(),
         identity_rules=identity_rules,
@@ -261,11 +264,11 @@ def merge_contacts(ports: Ports, *, rules: IdentityRules) -> MergeContacts:
     return MergeContacts(contacts=ports.contacts(), queue=ports.queue(), rules=rules, clock=ports.clock())
 
 
-def record_delivery(ports: Ports) -> RecordDelivery:
+def record_delivery(ports: Ports, *, listening: Listening) -> RecordDelivery:
     """What turns providers' notices into events."""
     from waypost.tracking.record_delivery import RecordDelivery
 
-    return RecordDelivery(queue=ports.queue(), clock=ports.clock())
+    return RecordDelivery(ledger=ports.ledger(), queue=ports.queue(), listening=listening, clock=ports.clock())
 
 
 # The refresh at night.
@@ -441,7 +444,9 @@ def audience_runner(ports: Ports) -> SliceRunner:
     return SliceRunner(read_units=ports.read_units)
 
 
-def plan_audience(ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo) -> PlanAudience:
+def plan_audience(
+    ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo, listening: Listening
+) -> PlanAudience:
     """What plans an audience, or a preview."""
     from waypost.audiences.plan_audience import PlanAudience
 
@@ -451,6 +456,7 @@ def plan_audience(ports: Ports, *, segments: Mapping[str, SavedSegment], default
         segments=segments,
         default_zone=default_zone,
         clock=ports.clock(),
+        listening=listening,
     )
 
 
@@ -475,13 +481,15 @@ def gather_audience(ports: Ports, *, segments: Mapping[str, SavedSegment]) -> Ga
     )
 
 
-def preview_segment(ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo) -> PreviewSegment:
+def preview_segment(
+    ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo, listening: Listening
+) -> PreviewSegment:
     """What counts a segment; of the gatherer it only uses the report."""
     from waypost.audiences.gather_audience import GatherAudience
     from waypost.audiences.preview_segment import PreviewSegment
 
     return PreviewSegment(
-        planner=plan_audience(ports, segments=segments, default_zone=default_zone),
+        planner=plan_audience(ports, segments=segments, default_zone=default_zone, listening=listening),
         reader=contact_reader(ports),
         gatherer=GatherAudience(files=ports.files(writes=(AUDIENCES,)), segments=segments, clock=ports.clock()),
         runner=audience_runner(ports),

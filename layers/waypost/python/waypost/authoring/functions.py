@@ -41,9 +41,11 @@ Caller = Literal[
     "every_hour",
     "schedules",
 ]
-WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"channel_notices", "every_hour", "schedules"})
+WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"every_hour", "schedules"})
 """Callers that do not wait for the answer: what fails at every attempt is kept in the queue of undelivered calls."""
-HANDS_OUT_AGAIN: Final[frozenset[Caller]] = frozenset({"contacts_stream", "destination_queues", "events_queue"})
+HANDS_OUT_AGAIN: Final[frozenset[Caller]] = frozenset(
+    {"channel_notices", "contacts_stream", "destination_queues", "events_queue"}
+)
 """Callers that hand out the same again for hours when a call fails, so the function has an alarm for its errors."""
 
 
