@@ -68,9 +68,10 @@ Secret = Literal["destinations", "links", "webhooks"]
 
 
 class Reads(Authored):
-    """What the function reads. ``contacts`` are actions on the contacts table; ``keys`` limits them to these partition keys.
+    """What the function reads. ``contacts`` are actions on the tables of contacts and of profiles; ``keys`` limits them to
+    these partition keys of contacts.
 
-    ``due`` and ``profiles`` are the table's indexes; ``files`` are prefixes in the bucket of files.
+    ``due`` is an index of contacts, ``profiles`` the scan of all profiles; ``files`` are prefixes in the bucket of files.
     """
 
     contacts: list[Literal["BatchGetItem", "DescribeTable", "GetItem", "Query"]] = Field(default_factory=list)

@@ -3,9 +3,8 @@
 The engine is asked, so that no list here can grow old.
 """
 
-from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from minijinja import TemplateError
 
@@ -70,8 +69,3 @@ def _error(expression: str) -> TemplateError | None:
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # of the Python value behind it
         return None
     return None
-
-
-def sample_values() -> Iterator[Any]:
-    """A value of each kind."""
-    return (engine().eval_expr(each) for each in _SAMPLES)
