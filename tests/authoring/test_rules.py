@@ -266,16 +266,16 @@ def test_a_condition_that_can_never_hold_is_refused(rule: Any, field: str) -> No
         [{"lifecycle": "new"}, {"lifecycle": ["active", "mature"]}],
     ],
 )  # fmt: skip
-def test_rules_that_exclude_each_other_are_told_in_an_all(rules: list[dict[str, Any]]) -> None:
-    [(place, reason)] = told({"any": [{"tag": "c"}, {"all": rules}]})
+def test_rules_that_exclude_each_other_are_reported_in_an_all(rules: list[dict[str, Any]]) -> None:
+    [(place, reason)] = contradictions_of({"any": [{"tag": "c"}, {"all": rules}]})
     assert place == "rule.any[1].all"
     assert reason.startswith("can never hold")
-    assert not told({"any": rules})
+    assert not contradictions_of({"any": rules})
 
 
-def test_a_property_that_can_never_be_so_is_told_where_it_stands() -> None:
+def test_a_property_that_can_never_be_so_is_reported_where_it_stands() -> None:
     rule = {"not": {"event": "a", "followed_by": {"event": "b", "where": {"total": {"at_least": 50, "at_most": 5}}}}}
-    [(place, _)] = told(rule)
+    [(place, _)] = contradictions_of(rule)
     assert place == "rule.not.followed_by.where.all"
 
 
@@ -312,11 +312,11 @@ def test_a_property_that_can_never_be_so_is_told_where_it_stands() -> None:
     ],
 )  # fmt: skip
 def test_what_can_be_meant_stays_allowed(rule: dict[str, Any]) -> None:
-    assert not told(rule)
+    assert not contradictions_of(rule)
 
 
-def told(rule: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is said of a rule whose parts exclude each other."""
+def contradictions_of(rule: dict[str, Any]) -> list[tuple[str, str]]:
+    """The warnings about a rule whose parts exclude each other."""
     return list(never_together(dump_rule(parse_rule(rule)) or {}, "rule"))
 
 

@@ -128,10 +128,10 @@ def test_a_removed_address_comes_back_by_an_event_that_names_it_later_and_by_no_
     routed(world, **who)
     named = world.contacts[contact_id]
     assert addresses(named, "email") == ["lin@example.com"]
-    assert "email" not in named.attributes_at, "nobody has said it, so whatever is said is newer"
+    assert "email" not in named.attributes_at, "no event has set it, so any value is newer"
 
 
-def test_somebody_elses_address_does_not_become_ones_own(world: World) -> None:
+def test_another_contacts_address_does_not_become_ones_own(world: World) -> None:
     routed(world, user_id="u-1", email="family@example.com")
     second = routed(world, user_id="u-2", email="family@example.com")
     assert addresses(world.contacts[second], "email") == []

@@ -514,11 +514,11 @@ class Walk:
         if not self.world.email.risky_calls(request.message_key):
             return
         properties = {name: value for name, value in report.items() if name != "type"}
-        said = event(
+        notice = event(
             str(report["type"]),
             self.world.clock(),
             contact={"contact_id": self._given["contact_id"]},
             message_key=request.message_key,
             **properties,
         )
-        self.world.route(replace(said, source="waypost.ses"))
+        self.world.route(replace(notice, source="waypost.ses"))

@@ -101,7 +101,7 @@ def test_a_destination_with_a_key_is_an_api_destination_and_its_key_is_not_in_th
     assert '"total":<detail-properties-total>' in target["InputTransformer"]["InputTemplate"]
 
 
-def test_whoever_delivers_can_change_nothing_but_the_state_of_destinations(template: Template) -> None:
+def test_deliver_event_can_change_nothing_but_the_state_of_destinations(template: Template) -> None:
     role = template.functions()["deliver_event"]["Role"]["Fn::GetAtt"][0]
-    [said] = [each for each in template.statements(role) if each["Action"] == "dynamodb:PutItem"]
-    assert said["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}}
+    [statement] = [each for each in template.statements(role) if each["Action"] == "dynamodb:PutItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}}

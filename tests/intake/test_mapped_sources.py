@@ -202,11 +202,11 @@ def test_a_callback_of_dingtalk_is_decrypted_and_answered_in_kind(desk: MappedDe
     [lead] = desk.queue.sent
     assert (lead.type, lead.contact["phone"]) == ("lead_became_sql", "+8613800138002")
     assert lead.profile["company"] == "示例贸易"
-    told = answer(outcome)
-    assert told.status == 200
-    assert set(told.body) == {"msg_signature", "timeStamp", "nonce", "encrypt"}
-    expected = "".join(sorted((TOKEN, told.body["timeStamp"], "n0nce", told.body["encrypt"])))
-    assert told.body["msg_signature"] == hashlib.sha1(expected.encode(), usedforsecurity=False).hexdigest()
+    reply = answer(outcome)
+    assert reply.status == 200
+    assert set(reply.body) == {"msg_signature", "timeStamp", "nonce", "encrypt"}
+    expected = "".join(sorted((TOKEN, reply.body["timeStamp"], "n0nce", reply.body["encrypt"])))
+    assert reply.body["msg_signature"] == hashlib.sha1(expected.encode(), usedforsecurity=False).hexdigest()
 
 
 def test_dingtalks_check_of_the_address_is_answered(desk: MappedDesk) -> None:

@@ -137,10 +137,10 @@ class Simulation:
 
     def _listen(self) -> None:
         """Route the next event of each lane: in order within a lane, side by side across lanes."""
-        for said in list(self.world.queue.events.values()):
-            if said.id not in self.heard:
-                self.heard.add(said.id)
-                self.lanes["own"].append(said)
+        for emitted in list(self.world.queue.events.values()):
+            if emitted.id not in self.heard:
+                self.heard.add(emitted.id)
+                self.lanes["own"].append(emitted)
         routing = {thread.name for thread in self.threads}
         for lane, waiting in self.lanes.items():
             if waiting and f"route {lane}" not in routing:
@@ -292,7 +292,7 @@ class Walk:
 
 
 class _Thread(threading.Thread):
-    """Moves when it is told to, up to its next call of a port."""
+    """Moves one step at a time, up to its next call of a port."""
 
     def __init__(self, name: str, act: Callable[[], object], then: Callable[[bool], None], around: Simulation) -> None:
         super().__init__(name=name, daemon=True)

@@ -103,7 +103,7 @@ def test_a_branch_asks_about_the_contact_its_past_and_what_started_the_journey(
     assert member(world, enrolment, rule) is expected
 
 
-def test_a_branch_may_name_a_saved_segment_and_asks_it_anew(world: World, enrolment: Enrolment) -> None:
+def test_a_branch_may_name_a_saved_segment_and_evaluates_it_again(world: World, enrolment: Enrolment) -> None:
     world.segments = saved(newcomers={"tag": "new"}, important={"segment": "vip", "within": "7d"}, vip={"tag": "vip"})
     payload = task_payload(enrolment, "Important?", segment="newcomers")
     assert world.evaluator.evaluate(payload) == {"member": True}

@@ -53,7 +53,7 @@ def test_a_parked_contact_is_its_row_and_a_timer_is_booked(world: World, enrolme
     assert parked not in world.answers
 
 
-def test_a_hop_is_told_that_its_contact_is_parked(world: World, enrolment: Enrolment) -> None:
+def test_a_hop_learns_that_its_contact_is_parked(world: World, enrolment: Enrolment) -> None:
     assert world.pause_journey.ask(pause_payload(enrolment, "Until later", **{"for": "2d"})) == {"status": "parked"}
 
 
@@ -210,7 +210,7 @@ def test_an_event_that_came_just_before_ends_the_pause(world: World, enrolment: 
 
 @pytest.mark.parametrize("effect", ["enrolments.save", "schedules.resume_at"])
 def test_an_event_that_comes_while_the_pause_is_being_written_ends_it(effect: str) -> None:
-    """Whoever comes second, router or parker, sees the other."""
+    """Whichever comes second, the router or PauseJourney, sees the other."""
     world = World()
     world.have_contact()
     enrolment = world.have_enrolment()

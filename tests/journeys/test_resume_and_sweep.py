@@ -254,8 +254,8 @@ def test_a_hop_that_dies_every_time_ends_the_journey_as_failed(world: World, enr
     assert (ended.status, ended.outcome) == ("ended", "failed")
     assert ended.failure is not None
     assert (ended.failure.state, ended.failure.error) == ("Until later", "HopDied")
-    (said,) = [each for each in world.queue.events.values() if each.type == "journey_ended"]
-    assert said.properties["error"] == "HopDied"
+    (emitted,) = [each for each in world.queue.events.values() if each.type == "journey_ended"]
+    assert emitted.properties["error"] == "HopDied"
     assert world.sweep() == NOTHING
 
 

@@ -176,7 +176,7 @@ def test_a_journey_whose_hop_runs_is_left_at_its_next_pause(world: World, enrolm
     assert world.answers[world.park(enrolment, {"for": "9d"})]["error"] == "JourneyExited"
 
 
-def test_each_journey_of_a_contact_is_told_and_no_other_contacts(world: World) -> None:
+def test_each_journey_of_a_contact_is_signalled_and_no_other_contacts(world: World) -> None:
     world = World(published=published(journey(), journey("members", exit_on=[], goal=None)))
     world.have_contact()
     world.have_contact("c-other", identities={})
