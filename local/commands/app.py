@@ -24,7 +24,7 @@ _GROUPS = {
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "segment": (
-        "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
+        "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),
     ),
 }

@@ -145,7 +145,7 @@ def test_a_rule_that_asks_for_the_trigger_is_known(rule: dict[str, Any], expecte
         ({"event": "a", "followed_by": {"event": "b", "withn": "3d"}}, "entry.followed_by.withn", "did you mean 'within'?"),
         ({"event": "a", "where": {"points": {}}}, "entry.where", "points: expected a value"),
         ({"engagement": "opend"}, "entry.engagement", "did you mean 'opened'?"),
-        ({"engagement": "opened", "channel": "sms"}, "entry", "nothing tells of 'opened' on sms; it is known on email"),
+        ({"engagement": "opened", "channel": "sms"}, "entry", "nothing reports 'opened' on sms; it is known on email"),
         ({"engagement": "opened", "of_last": 3, "within": "3d"}, "entry", "'of_last' and 'within' cannot stand together"),
         ({"tag": {"any": ["a"]}}, "entry.tag", "did you mean 'any_of'?"),
         ({"tag": {"any_of": "a"}}, "entry.tag", "any_of: expected a list of names"),

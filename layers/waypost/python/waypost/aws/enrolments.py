@@ -20,7 +20,7 @@ IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
 KIND: Final = "enrolment"
 EVERY: Final = "enrolment#"
 OPEN: Final = "enrolment#open#"
-"""Before the past ones in order: a row that moves while all are read is found at least once."""
+"""Sorts before the ended ones: a row that moves during a read of all is found at least once."""
 
 
 @translates_errors
@@ -76,8 +76,8 @@ class DynamoEnrolments:
         )
 
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
-        """See EnrolmentStore. A row only ever moves from the open ones to the past ones, so it is looked for in this order."""
-        for sk in (open_sk(enrolment_id), past_sk(enrolment_id)):
+        """See EnrolmentStore. A row only moves from open to ended, so it is looked up in this order."""
+        for sk in (open_sk(enrolment_id), ended_sk(enrolment_id)):
             answer = self.client.get_item(
                 TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
             )
@@ -148,7 +148,7 @@ class DynamoEnrolments:
         }
         kept = {
             "TableName": self.table_name,
-            "Item": table.key(pk, past_sk(enrolment.enrolment_id))
+            "Item": table.key(pk, ended_sk(enrolment.enrolment_id))
             | table.dump_item(enrolment.to_dict() | {"revision": enrolment.revision + 1}),
         }
         try:
@@ -232,7 +232,7 @@ def _journey_is_free(terms: EntryTerms) -> tuple[str, dict[str, Any]]:
 
 
 def _unchanged(enrolment: Enrolment) -> dict[str, Any]:
-    """The condition that nobody has written the row since it was read."""
+    """The condition that the row is unchanged since it was read."""
     return {
         "ConditionExpression": "#revision = :revision",
         "ExpressionAttributeNames": {"#revision": "revision"},
@@ -256,6 +256,6 @@ def open_sk(enrolment_id: str) -> str:
     return f"{OPEN}{enrolment_id}"
 
 
-def past_sk(enrolment_id: str) -> str:
+def ended_sk(enrolment_id: str) -> str:
     """The sort key of an enrolment that has ended."""
     return f"{EVERY}past#{enrolment_id}"

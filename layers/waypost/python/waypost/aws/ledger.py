@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, assert_never
 from botocore.exceptions import ClientError
 
 from waypost.aws import history, sweeper_index, table
-from waypost.aws.enrolments import open_sk, past_sk
+from waypost.aws.enrolments import ended_sk, open_sk
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
@@ -40,7 +40,7 @@ class DynamoLedger:
         row_sk, enrolment_sks, event_sk = _row_sk(request.message_key), ("", ""), ""
         match request.occasion:
             case JourneyStep(enrolment_id=enrolment_id):
-                enrolment_sks = (open_sk(enrolment_id), past_sk(enrolment_id))
+                enrolment_sks = (open_sk(enrolment_id), ended_sk(enrolment_id))
             case Reply(event_id=event_id, occurred_at=occurred_at):
                 event_sk = history.event_sk(occurred_at, event_id)
             case BroadcastSlot() | StaffNotice():

@@ -24,7 +24,7 @@ PRODUCTS: Final = "products"
 
 
 class UnknownVariableError(Exception):
-    """A template uses something nobody knows of this contact; ``variable`` is empty where the engine cannot tell."""
+    """A template uses something unknown of this contact; ``variable`` is empty where the engine cannot tell."""
 
     def __init__(self, variable: str, line: int) -> None:
         super().__init__(variable)

@@ -54,7 +54,7 @@ class EnrolmentStore(Protocol):
         ...
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
-        """The contact's enrolments that are active or leaving, read consistently; past ones cost nothing."""
+        """The contact's enrolments that are active or leaving, read consistently; ended ones cost nothing."""
         ...
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
