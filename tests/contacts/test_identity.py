@@ -167,7 +167,7 @@ def test_a_contact_that_others_change_all_the_time_is_left_for_a_retry(world: Wo
 
     world.contacts.before_save = change
     with pytest.raises(ConcurrentUpdate):
-        world.router.route(event("identified", world.clock() + timedelta(seconds=1), profile={"name": "Lin"}))
+        world.route_events.route(event("identified", world.clock() + timedelta(seconds=1), profile={"name": "Lin"}))
 
 
 def test_an_event_that_says_nothing_new_writes_no_contact(world: World) -> None:

@@ -74,7 +74,7 @@ def test_a_merge_is_on_the_survivors_stream_with_before_and_after(world: World) 
 
 def test_a_merge_that_a_crash_left_unannounced_is_announced_with_the_next_event(world: World) -> None:
     two(world)
-    merge = world.merger._plan(world.contacts[READER], world.contacts[CUSTOMER], reason="")[1]
+    merge = world.merge_contacts._plan(world.contacts[READER], world.contacts[CUSTOMER], reason="")[1]
     assert merge is not None
     world.contacts.merge(merge)
     happens(world, "page_viewed", USER)
@@ -217,7 +217,7 @@ def test_an_event_whose_contact_is_merged_away_meanwhile_is_heard_by_all_journey
     (enrolment,) = world.enrolments
     pause = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
     reader(world)
-    world.effects.meanwhile[moment] = lambda: world.merger.merge(USER, ADDRESS)
+    world.effects.meanwhile[moment] = lambda: world.merge_contacts.merge(USER, ADDRESS)
     happens(world, "survey_answered", ADDRESS)
     assert world.answers[pause]["outcome"] == "event"
 
@@ -229,7 +229,7 @@ def test_an_event_that_is_stored_only_after_the_merge_was_announced_counts_all_t
     reader(world)
 
     def meanwhile() -> None:
-        world.merger.merge(USER, ADDRESS)
+        world.merge_contacts.merge(USER, ADDRESS)
         for emitted in list(world.queue.events.values()):
             world.route(emitted)
 
@@ -243,7 +243,7 @@ def test_a_journey_that_parks_while_its_contact_is_merged_hears_of_what_came_und
     enrolment = world.have_enrolment(READER)
 
     def meanwhile() -> None:
-        world.merger.merge(USER, ADDRESS)
+        world.merge_contacts.merge(USER, ADDRESS)
         happens(world, "survey_answered", USER)
 
     world.effects.meanwhile["enrolments.save"] = meanwhile
@@ -278,7 +278,7 @@ def test_points_counted_before_a_crash_and_a_merge_are_not_counted_again(world: 
     earned = event("points_earned", world.clock(), "e-1", contact=ADDRESS, points=30)
     world.effects.crash_on, world.effects.mode = "history.record", "refused"
     with pytest.raises(Exception, match="throttled"):
-        world.router.route(earned)
+        world.route_events.route(earned)
     meet(world)
     world.route(earned)
     assert world.contacts[CUSTOMER].points == 30
@@ -288,7 +288,7 @@ def test_after_undoing_both_live_and_the_next_event_that_names_both_does_not_mer
     two(world)
     meet(world)
     world.clock.advance(minutes=1)
-    assert world.merger.undo(USER)["undone"]
+    assert world.merge_contacts.undo(USER)["undone"]
     happens(world, "identified", BOTH)
     assert {each.contact_id for each in world.contacts.living()} == {READER, CUSTOMER}
     published = [(each.type, each.contact["contact_id"]) for _, each in world.bus.published if "merged" in each.type]

@@ -140,8 +140,8 @@ def test_a_crash_between_telling_and_storing_tells_once() -> None:
     world.effects.crash_on, world.effects.mode = "contacts.save", "before"
     coming = event("identified", world.clock(), profile={"tags": ["vip"]})
     with pytest.raises(Crash):
-        world.router.route(coming)
-    world.router.route(coming)
+        world.route_events.route(coming)
+    world.route_events.route(coming)
     assert emitted(world) == [("tag_added", "vip", "hand")]
     assert world.contacts[CONTACT].tags == {"vip"}
 
@@ -152,7 +152,7 @@ def test_a_crash_between_telling_and_storing_tells_once() -> None:
 def update(world: World, **payload: Any) -> dict[str, Any]:
     """Run an Update task of a journey the contact is in."""
     enrolment = next(iter(world.enrolments), None) or world.have_enrolment(correlation_id="r-1")
-    return world.updater.update(task_payload(enrolment, "Remember", **payload))
+    return world.update_contact.update(task_payload(enrolment, "Remember", **payload))
 
 
 @pytest.fixture

@@ -199,7 +199,7 @@ def sent(world: World, trigger: dict[str, Any], **wanted: int) -> Any:
     enrolment = world.have_enrolment()
     world.enrolments.put(replace(enrolment, trigger=replace(enrolment.trigger, properties=trigger)))
     products = ProductVariables(catalogue=SHIPPED, purchases=world.history)
-    sender = replace(world.sender, products=lambda: products)
+    sender = replace(world.send_message, products=lambda: products)
     return sender.send(send_request(enrolment, "welcome", state="Day 1, welcome"))
 
 
@@ -220,7 +220,7 @@ def test_a_catalogue_that_is_missing_is_reported() -> None:
     world = world_with_products(related=1)
     world.have_contact()
     enrolment = world.have_enrolment()
-    result = world.sender.send(send_request(enrolment, "welcome", state="Day 1, welcome"))
+    result = world.send_message.send(send_request(enrolment, "welcome", state="Day 1, welcome"))
     assert (result.outcome, "no catalogue" in result.reason) == ("skipped", True)
 
 
@@ -232,5 +232,5 @@ def test_a_message_that_shows_no_products_never_asks_for_them() -> None:
     def never() -> ProductVariables:
         raise AssertionError("the catalogue was loaded")
 
-    sender = replace(world.sender, products=never)
+    sender = replace(world.send_message, products=never)
     assert sender.send(send_request(enrolment, "welcome", state="Day 1, welcome")).outcome == "sent"

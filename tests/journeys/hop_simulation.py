@@ -149,7 +149,7 @@ class Simulation:
     def _route(self, lane: str, happening: Event) -> None:
         def act() -> None:
             self.log.append(("routing", happening))
-            self.world.router.route(happening)
+            self.world.route_events.route(happening)
             self.routed_at.setdefault(happening.id, self.world.clock.now)
             self.log.append(("routed", happening))
 
@@ -175,7 +175,7 @@ class Simulation:
 
     def _sweep(self) -> None:
         try:
-            self.world.sweeper.sweep()
+            self.world.sweep_journeys.sweep()
         except RetryableError:
             return
 
@@ -284,7 +284,7 @@ class Walk:
     def _send(self, state: str, *, after_exit: bool) -> None:
         more = {"after_exit": True} if after_exit else {}
         request = SendRequest.from_payload(self._payload(state, message=MESSAGES[state], **more))
-        result = redelivered(lambda: self.world.sender.send(request))
+        result = redelivered(lambda: self.world.send_message.send(request))
         self.simulation.log.append(("sent", (state, self._execution, result.outcome)))
 
     def _close(self) -> None:

@@ -104,7 +104,7 @@ def test_a_provider_event_settles_what_was_unknown() -> None:
         "message_accepted", NOON, channel="email", contact={"contact_id": CONTACT}, message_key=result.message_key
     )
     world.route(replace(notice, source="waypost.ses"))
-    assert world.sender.send(send_request(enrolment, "welcome", state="welcome")).outcome == "sent"
+    assert world.send_message.send(send_request(enrolment, "welcome", state="welcome")).outcome == "sent"
 
 
 def test_two_journeys_hear_of_one_event_in_one_go() -> None:

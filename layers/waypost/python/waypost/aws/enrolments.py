@@ -174,7 +174,7 @@ class DynamoEnrolments:
 
     def _put(self, enrolment: Enrolment) -> dict[str, Any]:
         """The row of an unfinished enrolment, with what puts it into the index of what is due."""
-        values = enrolment.to_dict() | sweeper_index.owed(KIND, enrolment.contact_id, enrolment.due_at)
+        values = enrolment.to_dict() | sweeper_index.index_attributes(KIND, enrolment.contact_id, enrolment.due_at)
         values["revision"] = enrolment.revision + 1
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}

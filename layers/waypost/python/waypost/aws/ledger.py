@@ -93,7 +93,7 @@ class DynamoLedger:
                 "claimed_at": format_instant(at),
                 "claimed_local_time": local_time,
             }
-            | sweeper_index.owed("claim", request.contact_id, at),
+            | sweeper_index.index_attributes("claim", request.contact_id, at),
             condition=UNCLAIMED,
             values={"deferred": "deferred", "attempt": request.attempt},
         )

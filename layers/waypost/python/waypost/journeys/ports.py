@@ -66,7 +66,7 @@ class EnrolmentStore(Protocol):
         ...
 
     def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
-        """Note that a message of this enrolment goes out at ``instant``, unless a later one is noted."""
+        """Record that a message of this enrolment goes out at ``instant``, unless a later one is recorded."""
         ...
 
     def end(self, enrolment: Enrolment) -> bool:
@@ -78,7 +78,7 @@ class EnrolmentStore(Protocol):
     ) -> Iterator[DueEnrolment]:
         """The unfinished enrolments of a shard that are due after ``since``, at ``until`` at the latest, by time.
 
-        ``after`` goes on behind the last one of an earlier call. What was written within the last seconds may be missing.
+        ``after`` is the last one of an earlier call, as the cursor. What was written within the last seconds may be missing.
         """
         ...
 

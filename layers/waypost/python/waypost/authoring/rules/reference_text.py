@@ -69,7 +69,7 @@ QUESTIONS: Final = (
     ("What is due, what has lapsed?", "`next_days`, `days_until`, `days_since`", "dates"),
     ("Who has bought, and how often? Who never has?", "`event` with `at_least`, `exactly: 0`, `not`", "counts"),
     (
-        "Since when has nobody heard of them?",
+        "Since when have they been silent?",
         "`not: {event: …, within: 30d}`, `occurrence: last` with `older_than`",
         "windows",
     ),
@@ -98,7 +98,7 @@ QUESTIONS: Final = (
     ),
     ("Who belongs to us in another way?", "`group`, `segment`", "groups"),
     ("Half of them, a test, a control group?", "`bucket`, `holdout`", "random"),
-    ("What have we noted of them, and since when?", "`tag`", "tags"),
+    ("What tags do they have, and since when?", "`tag`", "tags"),
 )
 """Business question, the words that answer it, the section."""
 
