@@ -4,6 +4,7 @@ Sources: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Capaci
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
+import base64
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -40,7 +41,7 @@ def value_size(value: AttributeValue) -> int:
         case "L":
             return 3 + sum(1 + value_size(inner) for inner in content)
         case "S" | "B":
-            return _text(content)
+            return len(base64.b64decode(content)) if kind == "B" else _text(content)
         case _:
             return sum(_text(element) for element in content)
 

@@ -1,10 +1,10 @@
 """What a journey passes to a Pause task. Read by the checks of its definition."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from waypost.authoring.payloads import Occurrence, Payload
+from waypost.authoring.payloads import Fields, Occurrence, Payload
 from waypost.authoring.problems import Authored, OrExpression
 from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
 from waypost.authoring.sending_policy import LocalTime
@@ -57,6 +57,11 @@ class PauseEvent(Authored):
 
 class PauseJourneyPayload(Payload):
     """Wait ``for`` a time or ``until`` one, ``or`` for an event, whichever is first."""
+
+    result: ClassVar[Fields | None] = {
+        "outcome": {},
+        "event": {"id": {}, "type": {}, "occurred_at": {}, "properties": None},
+    }
 
     for_: Span | None = Field(None, alias="for")
     until: Annotated[Until, OrExpression] | None = None

@@ -1,11 +1,11 @@
 """What a journey passes to an Update task. Read by the checks of its definition."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from waypost.authoring.payloads import Occurrence, Payload
+from waypost.authoring.payloads import Fields, Occurrence, Payload
 from waypost.authoring.problems import OrExpression
 from waypost.authoring.rules import Name
 
@@ -28,6 +28,8 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 
 class UpdateContactPayload(Payload):
     """Change the contact: tags, attributes, groups, points, or its stage in the life cycle."""
+
+    result: ClassVar[Fields | None] = {"changed": {}}
 
     add_tags: Names | None = None
     remove_tags: Names | None = None

@@ -39,7 +39,7 @@ class Activity:
             self.finish(kind)
 
     def started(self, execution: str) -> None:
-        """A thread walks this execution."""
+        """The execution is there; a thread walks it, or is about to."""
         with self._lock:
             self._executions.add(execution)
 
@@ -64,9 +64,9 @@ class Activity:
         with self._lock:
             return {kind: count for kind, count in self._counts.items() if count}
 
-    def walking(self, running: set[str]) -> set[str]:
-        """The executions that are not parked; ``running`` are those MiniStack reports as running."""
+    def walking(self) -> set[str]:
+        """The executions that have been started, have not ended and are not parked."""
         with self._lock:
             answered = {execution for execution, waiting in self._parked.values() if waiting["event"].is_set()}
             parked = {execution for execution, _ in self._parked.values()} - answered
-            return (self._executions | running) - parked
+            return self._executions - parked

@@ -5,7 +5,9 @@ read, so workers can share it.
 """
 
 import hashlib
+import os
 import shutil
+import struct
 import tempfile
 import zipfile
 from pathlib import Path
@@ -17,6 +19,8 @@ from ministack.core import lambda_runtime
 KEPT = 40
 """Unpacked archives kept; the ones unpacked longest ago go first."""
 _MANY_FILES = 8
+_END = struct.Struct("<4sHHHHIIH")
+"""The end of an archive: its mark, four counts of disks and files, length and start of the directory, length of a comment."""
 
 
 def share_unpacked_code(cache: Path) -> None:
@@ -26,34 +30,57 @@ def share_unpacked_code(cache: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
     class SharedZipFile(zipfile.ZipFile):
-        """A ZipFile whose ``extractall`` puts a link to the shared content in place of the empty folder ``path``."""
+        """A ZipFile whose ``extractall`` puts a link to the shared content in place of the empty folder ``path``.
+
+        An archive that was unpacked before is not even read: its directory, as it stands in the file, tells it from others.
+        """
+
+        def __init__(self, file: str, *arguments: Any, **options: Any) -> None:
+            digest = _digest(Path(file))
+            self._shared = cache / digest if digest else None
+            self._known = self._shared is not None and self._shared.exists()
+            if self._known:
+                self.fp = None  # there is nothing to close
+            else:
+                super().__init__(file, *arguments, **options)
 
         def namelist(self) -> list[str]:
             """The names to check before unpacking: none of an archive that was checked and unpacked before."""
-            names = super().namelist()
-            return [] if len(names) >= _MANY_FILES and (cache / _digest(self)).exists() else names
+            return [] if self._known else super().namelist()
 
         def extractall(self, path: Any = None, *arguments: Any, **options: Any) -> None:
             """Unpack, or use what another worker has unpacked."""
-            if path is None or len(self.infolist()) < _MANY_FILES:
+            if path is None or self._shared is None:
                 super().extractall(path, *arguments, **options)
                 return
-            shared = cache / _digest(self)
-            if not shared.exists():
+            if not self._known:
                 scratch = Path(tempfile.mkdtemp(dir=cache))
                 super().extractall(scratch)
                 try:
-                    scratch.rename(shared)
+                    scratch.rename(self._shared)
                 except OSError:  # another worker was faster
                     shutil.rmtree(scratch)
             Path(path).rmdir()
-            Path(path).symlink_to(shared, target_is_directory=True)
+            Path(path).symlink_to(self._shared, target_is_directory=True)
 
     names = {name: getattr(zipfile, name) for name in ("BadZipFile", "LargeZipFile")}
     lambda_runtime.zipfile = SimpleNamespace(**names, LargeFileError=zipfile.LargeZipFile, ZipFile=SharedZipFile)
 
 
-def _digest(archive: zipfile.ZipFile) -> str:
-    """A name for the content: the archive's directory has a checksum of every file."""
-    listing = "\n".join(f"{entry.filename} {entry.CRC:08x} {entry.file_size}" for entry in archive.infolist())
-    return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()[:20]
+def _digest(archive: Path) -> str:
+    """A name for the content of an archive: its directory has a checksum of every file. "" for one of few files.
+
+    The directory is named at the end of the file (APPNOTE.TXT of the ZIP format, section 4.3.16); an archive with a comment
+    or in the format for more than 65,535 files has its end elsewhere and is not shared.
+    """
+    with archive.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _END.size))
+        end = file.read()
+        if len(end) < _END.size or not end.startswith(b"PK\x05\x06"):
+            return ""
+        _, _, _, _, files, length, start, _ = _END.unpack(end)
+        if not _MANY_FILES <= files < 0xFFFF:
+            return ""
+        file.seek(start)
+        return hashlib.sha256(file.read(length)).hexdigest()[:20]

@@ -24,18 +24,17 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+import uvicorn
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
-from ministack.services import eventbridge, lambda_svc, scheduler, sqs, stepfunctions
+from ministack.services import eventbridge, lambda_svc, scheduler, sqs
 from ministack.services.cloudformation import provisioners
 
 from local.cloud import ministack_corrections
@@ -45,6 +44,7 @@ from local.cloud.due_times import next_time
 from local.cloud.emulator_state import RememberedState, abandon_waiting_tasks
 from local.cloud.expression_cache import remember_expressions
 from local.cloud.journal import Journal
+from local.cloud.service_protocols import know_protocols
 from local.cloud.worker_forks import fork_workers
 
 logger = logging.getLogger("waypost.emulator")
@@ -143,12 +143,7 @@ class Emulator:
             busy["queues"] = queued
         if batches := sum(lambda_svc._esm_inflight.values()):
             busy["batches"] = batches
-        running = {
-            execution["executionArn"]
-            for execution in _all(stepfunctions._executions)
-            if execution["status"] == "RUNNING"
-        }
-        if walking := self.activity.walking(running):
+        if walking := self.activity.walking():
             busy["executions"] = sorted(arn.rsplit(":", 1)[-1] for arn in walking)
         return busy
 
@@ -179,7 +174,7 @@ class Emulator:
     async def _take_up(self, _: dict[str, Any]) -> dict[str, Any]:
         """Go on with what was interrupted; asked for when the functions are in place, for it calls them at once."""
         if self._journal:
-            self._journal.take_up_work()
+            self._journal.take_up_work(self.activity.started)
         return {"taken_up": self._journal is not None}
 
     async def _snapshot(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -283,6 +278,7 @@ async def run(port: int, journal: Journal | None) -> None:
     ministack_corrections.install(emulator.activity)
     share_unpacked_code(Path(os.environ["WAYPOST_CODE_CACHE"]))
     remember_expressions()
+    know_protocols()
     fork_workers()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -292,12 +288,37 @@ async def run(port: int, journal: Journal | None) -> None:
         loop.call_soon_threadsafe(emulator.stopping.set)
 
     _end_with_parent(stop)
-    config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 2
-    config.loglevel = "WARNING"
-    await serve(emulator, config, shutdown_trigger=emulator.stopping.wait)  # type: ignore[arg-type]
+    config = uvicorn.Config(
+        emulator,
+        host="127.0.0.1",
+        port=port,
+        http="httptools",  # most of a call's time was the reading of HTTP in Python
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(config)
+    serving = loop.create_task(server.serve())
+    await asyncio.wait(
+        {serving, stopping := loop.create_task(emulator.stopping.wait())}, return_when=asyncio.FIRST_COMPLETED
+    )
+    stopping.cancel()
+    server.should_exit = True
+    await serving
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the emulator."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Do nothing."""
+        yield
 
 
 def main() -> None:

@@ -108,8 +108,11 @@ class Journal:
             self.length = 0
 
     @staticmethod
-    def take_up_work() -> None:
-        """Start the executions again that the end of the process interrupted, and hand out its messages again."""
+    def take_up_work(started: Callable[[str], None]) -> None:
+        """Start the executions again that the end of the process interrupted, and hand out its messages again.
+
+        ``started`` hears of each execution.
+        """
         for queue in sqs._queues._data.values():
             for message in queue["messages"]:
                 message["visible_at"] = min(message["visible_at"], time.time())
@@ -118,6 +121,7 @@ class Journal:
                 execution.update(
                     status="RUNNING", stopDate=None, error=None, cause=None, events=execution["events"][:1]
                 )
+                started(arn)
                 threading.Thread(target=_run_in_scope, args=(account, region, arn), daemon=True).start()
 
 

@@ -3,9 +3,10 @@
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from local.cloud.emulator_process import EmulatorProcess
 from local.problems import StuckError
@@ -14,6 +15,8 @@ from waypost.clock import format_instant, parse_instant, real_now, virtual_clock
 PATIENCE_SECONDS = 90.0
 """Real seconds that one step may take until everything rests again."""
 MOST_FIRINGS_AT_ONE_TIME = 200
+SWEEP: Final = "/sweep-journeys"
+"""How the name of the hourly schedule ends that looks for what was lost."""
 
 
 class VirtualClock:
@@ -67,6 +70,7 @@ class TimeTravel:
         self.clock = clock
         self._emulator = emulator
         self._rest = rest
+        self._swept_at: datetime | None = None
         self._lock = threading.RLock()
 
     def settle(self, *, within: float = PATIENCE_SECONDS) -> list[DueSchedule]:
@@ -81,19 +85,26 @@ class TimeTravel:
             if self._rest(0):
                 return _read(state["schedules"])
 
-    def travel_to(self, instant: datetime, *, arrived: Callable[[datetime], None] = lambda _: None) -> int:
+    def travel_to(
+        self,
+        instant: datetime,
+        *,
+        arrived: Callable[[datetime], None] = lambda _: None,
+        sweeps_apart: timedelta = timedelta(0),
+    ) -> int:
         """Go to ``instant`` by way of everything that is due until then; the number of schedules fired.
 
         Each fires at its own time, and everything it sets off comes to rest before time moves on. ``arrived`` is called with
-        each time on the way. Going back is not possible: an earlier ``instant`` changes nothing.
+        each time on the way. Going back is not possible: an earlier ``instant`` changes nothing. The hourly sweep fires at
+        the full hours that are at least ``sweeps_apart`` after its last one: a week in which nothing gets lost has 168.
         """
         with self._lock:
             self.clock.stop_at(self.clock.now())
             target = max(instant, self.clock.now())
             fired = firings_at_this_time = 0
             while True:
-                coming = self.settle()
                 now = self.clock.now()
+                coming = [self._spared(schedule, now, sweeps_apart) for schedule in self.settle()]
                 stop = min((max(schedule.at, now) for schedule in coming), default=target)
                 ready = [schedule for schedule in coming if schedule.at <= stop <= target]
                 firings_at_this_time = 0 if stop > now else firings_at_this_time + 1
@@ -108,6 +119,16 @@ class TimeTravel:
                     return fired
                 self._emulator.fire([schedule.name for schedule in ready])
                 fired += len(ready)
+                if any(schedule.name.endswith(SWEEP) for schedule in ready):
+                    self._swept_at = self.clock.now()
+
+    def _spared(self, schedule: DueSchedule, now: datetime, sweeps_apart: timedelta) -> DueSchedule:
+        """The schedule as it is fired: the sweep not before ``sweeps_apart`` has passed, counted from the first look at it."""
+        if not sweeps_apart or not schedule.name.endswith(SWEEP):
+            return schedule
+        if self._swept_at is None or self._swept_at > now:  # the clock was set back
+            self._swept_at = now
+        return replace(schedule, at=max(schedule.at, self._swept_at + sweeps_apart))
 
     def tick(self, since: datetime) -> int:
         """Fire what became due after ``since`` while time ran by itself; the number of schedules fired.

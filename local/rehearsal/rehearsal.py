@@ -3,9 +3,10 @@
 Used by ``waypost rehearse``, by the demo and by the flow tests of each journey.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -13,10 +14,12 @@ from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
 from local.rehearsal.scenario_result import ScenarioResult, differences
+from local.running.tracking import identify_call, track_call
 from waypost import ids
 from waypost.authoring.graph import scopes
 from waypost.authoring.yaml_reading import read_yaml
 from waypost.aws.contacts import DynamoContactItems
+from waypost.batches import batched
 from waypost.journeys.enrolment import START, Enrolment
 from waypost.journeys.sweep_journeys import MOST_ATTEMPTS
 from waypost.reports.timeline import decisions, timeline
@@ -25,9 +28,25 @@ from waypost.sending.occasion import journey_of, load_occasion
 ALL_JOURNEYS: Final = ""
 LONGEST = timedelta(days=400)
 """No rehearsal lasts longer than this, in virtual time."""
+SWEEPS_APART: Final = timedelta(days=1)
+"""Nothing gets lost in a rehearsal, so once a day is enough to see that the hourly sweep finds nothing."""
+MOST_IN_ONE_REQUEST: Final = 250
+"""Calls in one request, which may have half a megabyte."""
+
+_BATCH_FIELD: Final = re.compile(r"batch\[(\d+)\]")
 
 Progress = Callable[[datetime], None]
 Items = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Something a contact of a scenario does: at which moment, and where it stands in the file."""
+
+    at: datetime
+    scenario: str
+    where: str
+    body: Mapping[str, Any]
 
 
 class Rehearsal:
@@ -50,22 +69,22 @@ class Rehearsal:
         Raises LocalError when the API refuses an event of a file, StuckError when the cloud does not come to rest.
         """
         results: dict[str, list[ScenarioResult]] = {}
-
-        def compare(journey: str) -> None:
-            results[journey] = [self._result_of(journey, scenario) for scenario in self._files[journey].scenarios]
-
-        happenings = [happening for file in self._files.values() for happening in self._happenings(file)]
-        for journey, file in self._files.items():
-            if file.until is not None:  # compared at that moment, whatever other files still have to come
-                happenings.append((file.until, partial(compare, journey)))
-        for at, act in sorted(happenings, key=lambda happening: happening[0]):
-            self._cloud.time.travel_to(at, arrived=progress)
-            act()
-        unlimited = [journey for journey, file in self._files.items() if file.until is None]
+        calls = [call for file in self._files.values() for call in self._calls(file)]
+        limits = {journey: file.until for journey, file in self._files.items() if file.until is not None}
+        for at in sorted({call.at for call in calls} | set(limits.values())):
+            self._travel(at, progress)
+            self._send([call for call in calls if call.at == at])
+            for journey in [journey for journey, until in limits.items() if until == at]:
+                results[journey] = self._compared(journey)  # whatever other files still have to come
+        unlimited = [journey for journey in self._files if journey not in limits]
         self._travel_to_the_end(unlimited, progress)
-        for journey in unlimited:
-            compare(journey)
-        return results
+        return results | {journey: self._compared(journey) for journey in unlimited}
+
+    def _travel(self, at: datetime, progress: Progress) -> None:
+        self._cloud.time.travel_to(at, arrived=progress, sweeps_apart=SWEEPS_APART)
+
+    def _compared(self, journey: str) -> list[ScenarioResult]:
+        return [self._result_of(journey, scenario) for scenario in self._files[journey].scenarios]
 
     def _refuse_shared_contacts(self) -> None:
         seen: dict[str, str] = {}
@@ -76,38 +95,38 @@ class Rehearsal:
                     who = f"the contact {scenario.contact.user_id!r} is in the scenarios of {other} and of {journey}"
                     raise LocalError(who, "give each its own user_id: they are rehearsed on one timeline")
 
-    def _happenings(self, file: ScenarioFile) -> list[tuple[datetime, Callable[[], None]]]:
-        return list(chain.from_iterable(self._happenings_of(file, scenario) for scenario in file.scenarios))
+    def _calls(self, file: ScenarioFile) -> list[_Call]:
+        return list(chain.from_iterable(self._calls_of(file, scenario) for scenario in file.scenarios))
 
-    def _happenings_of(self, file: ScenarioFile, scenario: Scenario) -> list[tuple[datetime, Callable[[], None]]]:
-        """The contact introduces itself at the start, or with its first event if that is earlier."""
-        zone = file.zone_of(scenario, self._default_zone)
-        contact = scenario.contact
+    def _calls_of(self, file: ScenarioFile, scenario: Scenario) -> list[_Call]:
+        """What the contact does. It introduces itself at the start, or with its first event if that is earlier."""
+        zone, contact = file.zone_of(scenario, self._default_zone), scenario.contact
         times = [file.instant(event.at, zone) for event in scenario.events]
         introduced = min([file.start, *times])
+        introduction = identify_call(contact.user_id, contact.traits(), at=introduced)
+        return [
+            _Call(introduced, scenario.name, "contact", introduction),
+            *(
+                _Call(
+                    at,
+                    scenario.name,
+                    f"events.{index}",
+                    track_call(contact.user_id, event.event, event.properties, at=at),
+                )
+                for index, (at, event) in enumerate(zip(times, scenario.events, strict=True))
+            ),
+        ]
 
-        def introduce() -> None:
-            self._accepted(
-                scenario, "contact", self._cloud.tracking.identify(contact.user_id, contact.traits(), at=introduced)
-            )
-
-        def act(index: int) -> Callable[[], None]:
-            event = scenario.events[index]
-
-            def send() -> None:
-                answer = self._cloud.tracking.track(contact.user_id, event.event, event.properties, at=times[index])
-                self._accepted(scenario, f"events.{index}", answer)
-
-            return send
-
-        return [(introduced, introduce), *((time, act(index)) for index, time in enumerate(times))]
-
-    def _accepted(self, scenario: Scenario, where: str, answer: Any) -> None:
-        if answer.status >= 300:
-            reason = answer.body[:500].decode(errors="replace")
-            raise LocalError(
-                f"{scenario.name}: {where} was refused with {answer.status}: {reason}", "correct the scenario"
-            )
+    def _send(self, calls: Sequence[_Call]) -> None:
+        """Send what happens at one moment. Raises LocalError that names the scenario whose call was refused."""
+        for some in batched(calls, MOST_IN_ONE_REQUEST):
+            answer = self._cloud.tracking.batch([call.body for call in some])
+            if answer.status >= 300:
+                reason = answer.body[:500].decode(errors="replace")
+                field = _BATCH_FIELD.search(reason)
+                call = some[int(field[1]) if field else 0]
+                refused = f"{call.scenario}: {call.where} was refused with {answer.status}: {reason}"
+                raise LocalError(refused, "correct the scenario")
 
     def _travel_to_the_end(self, journeys: Sequence[str], progress: Progress) -> None:
         """Travel until nothing is left to come for the contacts of these journeys."""
@@ -116,10 +135,11 @@ class Rehearsal:
         pending = [(journey, scenario) for journey in journeys for scenario in self._files[journey].scenarios]
         while True:
             once = [schedule.at for schedule in time.settle() if schedule.once]
-            pending = [each for each in pending if self._unfinished(*each)]
+            while pending and not self._unfinished(*pending[-1]):
+                pending.pop()
             if not once or not pending or min(once) > latest:
                 return
-            time.travel_to(min(once), arrived=progress)
+            self._travel(min(once), progress)
 
     def _unfinished(self, journey: str, scenario: Scenario) -> bool:
         rows = self._rows(scenario)

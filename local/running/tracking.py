@@ -3,7 +3,7 @@
 import json
 import uuid
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ class Tracking:
 
     def identify(self, user_id: str, traits: Mapping[str, Any], *, at: datetime, message_id: str = "") -> Answer:
         """Say who a contact is. ``at`` is when it happened, ``message_id`` what makes a repetition one."""
-        return self.post("identify", {"userId": user_id, "traits": dict(traits), **_stamp(at, message_id)})
+        return self.post("identify", identify_call(user_id, traits, at=at, message_id=message_id))
 
     def track(
         self,
@@ -36,8 +36,11 @@ class Tracking:
         message_id: str = "",
     ) -> Answer:
         """Say what a contact did."""
-        payload = {"userId": user_id, "event": event, "properties": dict(properties or {})}
-        return self.post("track", payload | _stamp(at, message_id))
+        return self.post("track", track_call(user_id, event, properties, at=at, message_id=message_id))
+
+    def batch(self, calls: Sequence[Mapping[str, Any]]) -> Answer:
+        """Several calls, each with its ``type``, in one request: all are accepted, or none."""
+        return self.post("batch", {"batch": list(calls)})
 
     def post(self, what: str, body: Mapping[str, Any]) -> Answer:
         """``POST /v1/<what>`` with the write key."""
@@ -59,6 +62,19 @@ class Tracking:
             "webhook-signature": Webhook(self.webhook_sources[source]).sign(webhook_id, signed_at, payload),
         }
         return call("POST", f"{self.api_url}/v1/webhooks/{source}", body=payload.encode(), headers=headers)
+
+
+def identify_call(user_id: str, traits: Mapping[str, Any], *, at: datetime, message_id: str = "") -> dict[str, Any]:
+    """The body of an identify call."""
+    return {"type": "identify", "userId": user_id, "traits": dict(traits), **_stamp(at, message_id)}
+
+
+def track_call(
+    user_id: str, event: str, properties: Mapping[str, Any] | None = None, *, at: datetime, message_id: str = ""
+) -> dict[str, Any]:
+    """The body of a track call."""
+    known = dict(properties or {})
+    return {"type": "track", "userId": user_id, "event": event, "properties": known, **_stamp(at, message_id)}
 
 
 def _stamp(at: datetime, message_id: str) -> dict[str, str]:

@@ -3,13 +3,15 @@
 boto3 repeats a call whose answer did not come. ``Repeating`` does every write twice and gives the second answer.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.adapters.stores import Stores, dynamo_stores
+from tests.adapters.stores import Stores, dynamo_stores, in_nurture
+from tests.adapters.test_merges_contract import merged, two
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.enrolments import FakeEnrolments
@@ -22,9 +24,9 @@ from waypost.aws.ledger import DynamoLedger
 from waypost.errors import TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.ports import EntryTerms
-from waypost.sending.ledger import Decision
+from waypost.sending.ledger import ClaimResult, Decision
 
-WRITES = {"put_item", "update_item", "transact_write_items"}
+WRITES = {"delete_item", "put_item", "update_item", "transact_write_items"}
 
 
 class Repeating:
@@ -127,7 +129,7 @@ def in_journey(enrolment_id: str, trigger: TriggerEvent, clock: FakeClock) -> En
     return Enrolment(enrolment_id, "c-1", "nurture", 1, trigger, clock(), **fields)
 
 
-@pytest.mark.parametrize("dies_at", range(3))
+@pytest.mark.parametrize("dies_at", range(4))
 def test_an_end_that_broke_down_is_made_good_and_frees_everything(
     dynamodb: Any, table: str, clock: FakeClock, dies_at: int
 ) -> None:
@@ -174,3 +176,74 @@ def test_a_refusal_that_broke_down_never_lets_a_second_call_through(
         touches=touches.plus(touch(request.message_key, clock())),
     )
     assert again == "taken"
+
+
+class Meanwhile:
+    """A DynamoDB client on whose n-th write (counted from 0) something else happens first."""
+
+    def __init__(self, client: Any, at: int, happens: Callable[[], object]) -> None:
+        self._client, self._left, self._happens = client, at, happens
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if name not in WRITES:
+            return call
+
+        def second(**request: Any) -> Any:
+            self._left -= 1
+            if self._left == -1:
+                self._happens()
+            return call(**request)
+
+        return second
+
+
+def marketing(ledger: DynamoLedger, enrolment: Enrolment, clock: FakeClock, claim_id: str) -> ClaimResult:
+    """A claim of the welcome as the sender makes it, on the touches of this moment."""
+    request = send_request(enrolment, "welcome", state="welcome")
+    counted = ledger.snapshot(request).touches.plus(touch(request.message_key, clock()))
+    return ledger.claim(request, channel="email", claim_id=claim_id, at=clock(), local_time="", touches=counted)
+
+
+@pytest.mark.parametrize("dies_at", range(2))
+def test_a_claim_that_broke_down_is_made_by_the_repeated_request_and_counts_once(
+    dynamodb: Any, table: str, clock: FakeClock, dies_at: int
+) -> None:
+    enrolment, _ = enrolled(dynamodb, table, clock)
+    request = send_request(enrolment, "welcome", state="welcome")
+    with pytest.raises(TemporarilyUnavailable):
+        marketing(DynamoLedger(Dying(dynamodb, dies_at), table), enrolment, clock, "claim-1")
+    ledger = DynamoLedger(dynamodb, table)
+    broken = ledger.snapshot(request)
+    assert broken.row is None
+    assert len(broken.touches.recent) == dies_at, "counted first: a cap never counts one too few"
+    assert marketing(ledger, enrolment, clock, "claim-2") == "claimed"
+    assert marketing(ledger, enrolment, clock, "claim-3") == "taken"
+    assert len(ledger.snapshot(request).touches.recent) == 1
+
+
+def test_a_key_that_is_skipped_while_it_is_claimed_counts_nothing(dynamodb: Any, table: str, clock: FakeClock) -> None:
+    enrolment, _ = enrolled(dynamodb, table, clock)
+    request, ledger = send_request(enrolment, "welcome", state="welcome"), DynamoLedger(dynamodb, table)
+    decision = Decision(clock(), "2027-03-01T10:00:00+08:00", "skipped", "no_consent", "email")
+    slow = Meanwhile(dynamodb, 1, lambda: ledger.skip(request, decision=decision))
+    assert marketing(DynamoLedger(slow, table), enrolment, clock, "claim-1") == "taken"
+    found = ledger.snapshot(request)
+    assert found.row is not None
+    assert (found.row.state, list(found.touches.recent)) == ("skipped", [])
+
+
+def test_a_merge_between_the_two_writes_of_a_claim_takes_its_touch_along(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    stores = dynamo_stores(dynamodb, table)
+    survivor, absorbed = two(stores, clock)
+    enrolment = in_nurture("n-1", "c-2", TriggerEvent("e-1", "registered", clock(), {}), clock())
+    request = send_request(enrolment, "welcome", state="welcome")
+    slow = Meanwhile(dynamodb, 1, lambda: merged(stores, clock, survivor, absorbed))
+    assert marketing(DynamoLedger(slow, table), enrolment, clock, "claim-1") == "claimed"
+    found = stores.ledger.snapshot(request)
+    assert found.contact is not None
+    assert found.contact.contact_id == "c-1"
+    assert [each.message_key for each in found.touches.recent] == [request.message_key]
+    assert marketing(DynamoLedger(dynamodb, table), enrolment, clock, "claim-2") == "taken"

@@ -107,7 +107,7 @@ def test_segments_in_the_rules_of_a_journey_are_written_out(tmp_path: Path) -> N
 
 
 def test_a_rule_without_segments_is_published_as_it_was_written(tmp_path: Path) -> None:
-    written = {"any": [{"tag": "vip"}, {"event": "order_placed", "at_least": "{% $enough %}"}]}
+    written = {"any": [{"tag": "vip"}, {"event": "order_placed", "at_least": "{% 1 + 1 %}"}]}
 
     def definition(content: dict[str, Any]) -> None:
         states(content)["Two days later"] = {**task("EvaluateSegment", rule=written), "End": True}

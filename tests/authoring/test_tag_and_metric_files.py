@@ -109,12 +109,12 @@ def test_a_journey_that_names_what_is_not_declared_fails_the_synth(
 def test_an_update_task_may_change_all_there_is(tmp_path: Path) -> None:
     statemachines = with_update(
         tmp_path,
-        add_tags=["vip", "{% $tag %}"],
-        remove_tags="{% $tags %}",
+        add_tags=["vip", "{% 'a' & 'b' %}"],
+        remove_tags="{% ['a', 'b'] %}",
         set={"tier": "gold"},
         join_groups=["club"],
         leave_groups=["trial"],
-        earn_points="{% $points %}",
+        earn_points="{% 2 * 5 %}",
         spend_points=5,
     )
     declare(statemachines, "contacts/tags.yaml", {"tags": {"vip": TAG}})

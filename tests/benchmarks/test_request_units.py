@@ -9,6 +9,7 @@ from benchmarks.request_units import TASK_TOKEN_BYTES, item_size, read_units, va
     ("value", "size"),
     [
         ({"S": "小林"}, 6),
+        ({"B": "AAECAw=="}, 4),  # as it travels, in Base64
         ({"BOOL": True}, 1),
         ({"NULL": True}, 1),
         ({"N": "1"}, 2),

@@ -22,17 +22,18 @@ class FakeEnrolments:
     def __init__(self, effects: Effects | None = None) -> None:
         self.effects = effects or Effects()
         self.items: dict[tuple[str, str], str] = {}
+        self.past: dict[tuple[str, str], str] = {}
         self.holders: dict[tuple[str, str], dict[str, Any]] = {}
         self.audiences: Counter[tuple[str, int]] = Counter()
 
     def __contains__(self, enrolment_id: object) -> bool:
-        return any(enrolment_id == known for _, known in self.items)
+        return any(enrolment_id == known for _, known in self.past | self.items)
 
     def __iter__(self) -> Iterator[Enrolment]:
-        return (Enrolment.from_dict(json.loads(item)) for item in self.items.values())
+        return (Enrolment.from_dict(json.loads(item)) for item in (self.past | self.items).values())
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.past | self.items)
 
     def put(self, enrolment: Enrolment) -> Enrolment:
         """Have this enrolment, without an effect."""
@@ -71,7 +72,8 @@ class FakeEnrolments:
 
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
         """See EnrolmentStore."""
-        item = self.items.get((contact_id, enrolment_id))
+        key = contact_id, enrolment_id
+        item = self.items.get(key) or self.past.get(key)
         return Enrolment.from_dict(json.loads(item)) if item else None
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
@@ -98,16 +100,33 @@ class FakeEnrolments:
         if stored is not None and held and stored.status != "ended":
             self._store(replace(stored, anchor_at=instant))
 
-    @effect
     def end(self, enrolment: Enrolment) -> bool:
-        """See EnrolmentStore."""
+        """See EnrolmentStore. Two writes, as in DynamoDB: an ended row says nothing as long as there is an open one."""
         for (contact_id, _), held in self.holders.items():
             if contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id:
                 held["active"] = False
-        if not self._is_as_read(enrolment):
+        return self._is_as_read(enrolment) and self.close(enrolment, kept=self.keep(enrolment))
+
+    @effect
+    def keep(self, /, enrolment: Enrolment) -> bool:
+        """Write the ended row, unless another end was first."""
+        key = enrolment.contact_id, enrolment.enrolment_id
+        if key in self.past and json.loads(self.past[key])["revision"] > enrolment.revision:
             return False
-        self._store(enrolment)
+        self.past[key] = _dumped(enrolment)
         return True
+
+    @effect
+    def close(self, /, enrolment: Enrolment, *, kept: bool) -> bool:
+        """Remove the open row; if it was changed since it was read, what was kept is not true."""
+        key = enrolment.contact_id, enrolment.enrolment_id
+        if self._is_as_read(enrolment):
+            del self.items[key]
+            return True
+        ours = key in self.past and json.loads(self.past[key])["revision"] == enrolment.revision + 1
+        if key in self.items and ours:
+            del self.past[key]
+        return kept and ours and key not in self.items
 
     def find_due(
         self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
@@ -135,8 +154,12 @@ class FakeEnrolments:
         return stored is not None and stored.status != "ended" and stored.revision == enrolment.revision
 
     def _store(self, enrolment: Enrolment) -> None:
-        stored = enrolment.to_dict() | {"revision": enrolment.revision + 1}
-        self.items[enrolment.contact_id, enrolment.enrolment_id] = json.dumps(stored)
+        rows = self.past if enrolment.status == "ended" else self.items
+        rows[enrolment.contact_id, enrolment.enrolment_id] = _dumped(enrolment)
+
+
+def _dumped(enrolment: Enrolment) -> str:
+    return json.dumps(enrolment.to_dict() | {"revision": enrolment.revision + 1})
 
 
 def _place(reference: DueEnrolment) -> tuple[str, str, str]:

@@ -77,7 +77,6 @@ class FakeLedger:
             touches=replace(touches, contact_id="" if owner == request.contact_id else owner),
         )
 
-    @effect
     def claim(
         self,
         request: SendRequest,
@@ -88,21 +87,41 @@ class FakeLedger:
         local_time: str,
         touches: Touches | None,
     ) -> ClaimResult:
-        """See Ledger. ``before_claim`` lets a test put another call first."""
+        """See Ledger. ``before_claim`` lets a test put another call first. Two writes, as in DynamoDB."""
         if self.before_claim is not None:
             other, self.before_claim = self.before_claim, None
             other()
-        contact_id, row = request.contact_id, self._row(request)
+        if touches is not None and not self.count(request, touches):
+            row = self._row(request)
+            if _is_open(row, request.attempt):
+                return "touches_changed"
+            return "claimed" if row is not None and (row.claim_id, row.state) == (claim_id, "claimed") else "taken"
+        return self.take(request, claim_id, channel=channel, at=at, local_time=local_time)
+
+    @effect
+    def count(self, /, request: SendRequest, touches: Touches) -> bool:
+        """Replace the touches that were read."""
+        owner = touches.contact_id or request.contact_id
+        known = self.touches.get(owner, Touches())
+        recent = [replace(touch, at=_stored(touch.at)) for touch in touches.recent]
+        written = Touches(recent, touches.version + 1)
+        if known.version != touches.version:
+            return known == written
+        self.touches[owner] = written
+        return True
+
+    @effect
+    def take(
+        self, /, request: SendRequest, claim_id: str, *, channel: str, at: datetime, local_time: str
+    ) -> ClaimResult:
+        """Take the key for one call; the touch of one that is never sent counts nothing."""
+        row = self._row(request)
         if row is not None and row.claim_id == claim_id and row.state == "claimed":
             return "claimed"
         if not _is_open(row, request.attempt):
+            if row is not None and row.state in {"skipped", "rejected"}:
+                self._forget_touch(request)
             return "taken"
-        if touches is not None:
-            owner = touches.contact_id or contact_id
-            if self.touches.get(owner, Touches()).version != touches.version:
-                return "touches_changed"
-            recent = [replace(touch, at=_stored(touch.at)) for touch in touches.recent]
-            self.touches[owner] = Touches(recent, touches.version + 1)
         self._change(
             request,
             state="claimed",

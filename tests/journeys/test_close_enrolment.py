@@ -83,7 +83,7 @@ def test_a_double_of_the_last_hop_closes_nothing(world: World, enrolment: Enrolm
 
 
 def test_a_journey_that_is_left_as_it_ends_ends_as_left(world: World, enrolment: Enrolment) -> None:
-    world.effects.meanwhile["enrolments.end"] = lambda: world.route(event("left_us", world.clock()))
+    world.effects.meanwhile["enrolments.keep"] = lambda: world.route(event("left_us", world.clock()))
     assert world.close(enrolment)["outcome"] == "exited"
 
 

@@ -290,7 +290,7 @@ def test_entering_a_journey_changes_the_segments_that_ask_for_it() -> None:
     happens(world, "registered", coupon="GLOW15")
     assert set(world.contacts[CONTACT].segments) == {"nurtured"}
     (enrolment,) = world.enrolments
-    world.effects.meanwhile["enrolments.end"] = lambda: world.route(list(world.queue.events.values())[-1])
+    world.effects.meanwhile["enrolments.keep"] = lambda: world.route(list(world.queue.events.values())[-1])
     world.close(enrolment)  # the event that says so is faster than the write
     settle(world)
     assert set(world.contacts[CONTACT].segments) == set()

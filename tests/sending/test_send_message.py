@@ -109,7 +109,7 @@ def test_another_round_of_a_loop_is_another_message(world: World, enrolment: Enr
 
 
 @pytest.mark.parametrize("mode", ["before", "after", "ambiguous", "refused"])
-@pytest.mark.parametrize("effect", ["ledger.claim", "email.send", "ledger.settle"])
+@pytest.mark.parametrize("effect", ["ledger.count", "ledger.take", "email.send", "ledger.settle"])
 def test_a_call_that_dies_is_never_followed_by_a_second_one(effect: str, mode: CrashMode) -> None:
     probe = World()
     probe.have_contact()
@@ -127,7 +127,7 @@ def test_a_call_that_dies_is_never_followed_by_a_second_one(effect: str, mode: C
 
 
 def test_a_claim_found_is_unknown_and_stays_unsent(world: World, enrolment: Enrolment) -> None:
-    world.effects.crash_at, world.effects.mode = 0, "after"
+    world.effects.crash_on, world.effects.mode = "ledger.take", "after"
     request = welcome(enrolment)
     with pytest.raises(Crash):
         world.send_message.send(request)

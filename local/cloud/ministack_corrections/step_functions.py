@@ -99,7 +99,15 @@ def _count_retry_pauses(activity: Activity) -> None:
 
 
 def _count_executions(activity: Activity) -> None:
-    """An execution is under way until its thread ends: its status event goes out after its status is set."""
+    """An execution is under way from its first status event, before it has a thread, to the end of that thread."""
+
+    def begun(original: Function) -> Function:
+        def emit(execution: Any) -> None:
+            if execution["status"] == "RUNNING":
+                activity.started(execution["executionArn"])
+            original(execution)
+
+        return emit
 
     def counted(original: Function) -> Function:
         def run(execution_arn: str) -> None:
@@ -111,6 +119,7 @@ def _count_executions(activity: Activity) -> None:
 
         return run
 
+    replace(stepfunctions, "_emit_execution_status_event", begun)
     replace(stepfunctions, "_run_execution", counted)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from waypost.authoring.expressions import FUNCTIONS, RESERVED
 from waypost.authoring.graph import LEAVING_ERRORS, Scope, State, branches, called_function
 from waypost.authoring.variables import Variables, variables_of
 
@@ -40,16 +41,6 @@ _CATCH_ALL: Final = frozenset({"States.ALL", "States.TaskFailed"})
 _NAME_LIMIT: Final = 80  # characters; source: Step Functions quotas
 _TIME_OF_EXECUTION: Final = re.compile(r"\$states\.context\.(Execution\.StartTime|State\.EnteredTime)\b")
 _READS_INPUT: Final = re.compile(r"\$states\.input\b")
-_JSONATA_FUNCTIONS: Final = frozenset({
-    "abs", "append", "assert", "average", "base64decode", "base64encode", "boolean", "ceil", "clone", "contains",
-    "count", "decodeUrl", "decodeUrlComponent", "distinct", "each", "encodeUrl", "encodeUrlComponent", "error",
-    "eval", "exists", "filter", "floor", "formatBase", "formatInteger", "formatNumber", "fromMillis", "hash", "join",
-    "keys", "length", "lookup", "lowercase", "map", "match", "max", "merge", "millis", "min", "not", "now", "number",
-    "pad", "parse", "parseInteger", "partition", "power", "random", "range", "reduce", "replace", "reverse", "round",
-    "shuffle", "sift", "single", "sort", "split", "spread", "sqrt", "states", "string", "substring",
-    "substringAfter", "substringBefore", "sum", "toMillis", "trim", "type", "uppercase", "uuid", "zip",
-})  # fmt: skip
-"""Source: JSONata 2.0 function library; AWS Step Functions Developer Guide, "JSONata functions provided by Step Functions"."""
 
 
 def hop_findings(definition: Definition) -> Findings:
@@ -118,7 +109,7 @@ class _Names:
 def _scope_findings(machine: Definition, around: Sequence[_Level]) -> Findings:
     scope = Scope(machine["StartAt"], machine["States"])
     variables = variables_of(scope)
-    for name in sorted(variables.assigned & _JSONATA_FUNCTIONS):
+    for name in sorted(variables.assigned & (FUNCTIONS | RESERVED)):
         yield "States", f"${name} is a function of JSONata; give the variable another name, such as {name}_number"
     for name, state in scope.states.items():
         yield from _reads_the_hops_time(name, state)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from jsonata import JException, Jsonata  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from waypost import errors
+from waypost.authoring.expression_checks import expression_findings
 from waypost.authoring.graph import (
     LEAVING_ERRORS,
     Scope,
@@ -25,6 +25,7 @@ from waypost.authoring.hops import hop_findings
 from waypost.authoring.problems import explain, is_expression, join, nearest, unknown
 from waypost.authoring.structure import Findings, known_fields, structure
 from waypost.authoring.tasks import Task
+from waypost.authoring.value_flow import places
 from waypost.contacts.channels import CHANNELS
 
 _STATES_ERRORS: Final = {
@@ -41,7 +42,6 @@ _WAYPOST_ERRORS: Final = {
 _CATCH_ALL: Final = {"States.ALL", "States.TaskFailed"}
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
-_READS_THE_TIME: Final = re.compile(r"\$(now|millis)\b")
 
 
 def lint(
@@ -200,6 +200,7 @@ def _swallowed(name: str, state: State) -> Findings:
 
 
 def _strings(definition: dict[str, Any], tasks: Mapping[str, Task]) -> Findings:
+    known = places(definition, tasks)
     for scope in scopes(definition):
         for name, state in scope.states.items():
             own = {field: value for field, value in state.items() if field not in {"Branches", "ItemProcessor"}}
@@ -208,7 +209,7 @@ def _strings(definition: dict[str, Any], tasks: Mapping[str, Task]) -> Findings:
                     if placeholder not in tasks:
                         yield path, unknown(placeholder, tasks, "unknown function")
                 if not path.endswith(".Comment"):
-                    yield from _expression(path, text)
+                    yield from expression_findings(path, text, state=name, place=known[name])
             for path, key in _keys(name, {name: own}):
                 if "${" in key:
                     yield path, "a placeholder stands in a string value, never in a name"
@@ -235,20 +236,6 @@ def _children(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"{path}[{index}]", each) for index, each in enumerate(value))
     elif isinstance(value, Mapping):
         yield from ((path if key == path else join(path, key), each) for key, each in value.items())
-
-
-def _expression(path: str, text: str) -> Findings:
-    if not is_expression(text):
-        if "{%" in text or "%}" in text:
-            yield path, 'an expression fills its whole string: "{% … %}"'
-        return
-    source = text[2:-2].strip()
-    if clock := _READS_THE_TIME.search(source):
-        yield path, f"{clock[0]}() reads the time; only a Pause lets time pass, so that a journey can be rehearsed"
-    try:
-        Jsonata(source)
-    except JException as error:
-        yield path, f"not JSONata: {error}"
 
 
 def _tasks(definition: dict[str, Any], tasks: Mapping[str, Task], messages: Mapping[str, Collection[str]]) -> Findings:

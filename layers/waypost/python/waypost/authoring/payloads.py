@@ -4,7 +4,8 @@ The functions themselves read the same payloads as plain JSON: the definitions t
 """
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -17,11 +18,16 @@ def _context(value: str) -> str:
     return value
 
 
+Fields = Mapping[str, "Fields | None"]
+"""The names inside a value: a plain value has none; None where anything may be inside."""
+
 Occurrence = Annotated[int, Field(ge=1), OrExpression]
 """The number of the round. A task whose payload has the field ``occurrence`` must be given it in a loop."""
 
 
 class Payload(Authored):
-    """What every task passes: where in which journey it is called from."""
+    """What every task passes: where in which journey it is called from. ``result`` is what the function answers."""
+
+    result: ClassVar[Fields | None] = None
 
     context: Annotated[str, AfterValidator(_context)]

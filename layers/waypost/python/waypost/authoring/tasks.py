@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from waypost.authoring.functions import FUNCTIONS, FunctionFolder, discover_functions
-from waypost.authoring.payloads import Payload
+from waypost.authoring.payloads import Fields, Payload
 
 INVOKE: Final = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT: Final = "arn:aws:states:::lambda:invoke.waitForTaskToken"
@@ -37,12 +37,21 @@ LONGEST_WAIT: Final = 364 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task a definition may call: its payload and what the synth adds to a state that does not say otherwise."""
+    """A task a definition may call: its payload and what the synth adds to a state that does not say otherwise.
+
+    One that ``answers_itself`` gives its result as the state's result, the others give it as ``Payload`` in that.
+    """
 
     payload: type[Payload]
     resource: str
     timeout_seconds: int
     retried_errors: tuple[str, ...]
+    answers_itself: bool = False
+
+    @property
+    def result(self) -> Fields | None:
+        """The names in what the function answers; None where it does not say."""
+        return self.payload.result
 
     def retry(self) -> list[dict[str, Any]]:
         """The standard ``Retry``: at most 40 seconds, spread out so that many journeys do not come back at once.
@@ -81,7 +90,8 @@ def journey_tasks(functions: Path = FUNCTIONS) -> Mapping[str, Task]:
 
 def _task(function: FunctionFolder, payload: type[Payload]) -> Task:
     resource = INVOKE_AND_WAIT if function.manifest.waits else INVOKE
-    return Task(payload, resource, max(_ONE_MINUTE, 2 * function.manifest.timeout_seconds), STANDARD.retried_errors)
+    seconds = max(_ONE_MINUTE, 2 * function.manifest.timeout_seconds)
+    return Task(payload, resource, seconds, STANDARD.retried_errors, answers_itself=function.manifest.waits)
 
 
 STANDARD: Final = Task(Payload, INVOKE, _ONE_MINUTE, (*TRANSIENT_ERRORS, "States.Timeout"))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from waypost.aws import merges, table
+from waypost.aws.enrolment_row import EVERY, unpacked
 from waypost.aws.translation import translates_errors
 from waypost.clock import Clock, real_now
 from waypost.contacts.identity.merge import Merge
@@ -129,7 +130,8 @@ class DynamoContactItems:
 
     def everything(self, contact_id: str) -> list[dict[str, Any]]:
         """See ContactItems."""
-        return list(table.query(self.client, self.table_name, pk=table.contact_pk(contact_id)))
+        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id))
+        return [unpacked(item) if item["sk"].startswith(EVERY) else item for item in items]
 
 
 def _counted_sk(event_id: str) -> str:

@@ -1,13 +1,14 @@
 """Enrolments in DynamoDB: one item each, and the items that hold re-entry, exclusive groups and audience limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from waypost.aws import sweeper_index, table
+from waypost.aws.enrolment_row import EVERY, OPEN, ended_sk, open_sk, packed, unpacked
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
@@ -18,9 +19,6 @@ TransactPart = dict[str, Any]
 
 IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
 KIND: Final = "enrolment"
-EVERY: Final = "enrolment#"
-OPEN: Final = "enrolment#open#"
-"""Sorts before the ended ones: a row that moves during a read of all is found at least once."""
 
 
 @translates_errors
@@ -82,7 +80,7 @@ class DynamoEnrolments:
                 TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
             )
             if "Item" in answer:
-                return Enrolment.from_dict(table.load_item(answer["Item"]))
+                return Enrolment.from_dict(unpacked(table.load_item(answer["Item"])))
         return None
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
@@ -90,7 +88,7 @@ class DynamoEnrolments:
         return self._under(contact_id, OPEN)
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
-        """See EnrolmentStore. One that moves while its pages are read is read once: as it was found first."""
+        """See EnrolmentStore. Open ones stand before the past ones in order: one that ends meanwhile is read once, as open."""
         found: dict[str, Enrolment] = {}
         for enrolment in self._under(contact_id, EVERY):
             found.setdefault(enrolment.enrolment_id, enrolment)
@@ -98,7 +96,7 @@ class DynamoEnrolments:
 
     def _under(self, contact_id: str, prefix: str) -> list[Enrolment]:
         items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix=prefix)
-        return [Enrolment.from_dict(item) for item in items]
+        return [Enrolment.from_dict(unpacked(item)) for item in items]
 
     def save(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore."""
@@ -117,15 +115,19 @@ class DynamoEnrolments:
             pk=table.contact_pk(contact_id),
             sk=open_sk(enrolment_id),
             set_={"anchor_at": format_instant(instant)},
-            condition="attribute_type(#anchor_at, :null) OR #anchor_at < :set_anchor_at",
-            values={"null": "NULL", "one": 1},
+            condition="attribute_exists(pk) AND (attribute_not_exists(#anchor_at) OR #anchor_at < :set_anchor_at)",
+            values={"one": 1},
         )
         request["UpdateExpression"] += " ADD #revision :one"
         request["ExpressionAttributeNames"]["#revision"] = "revision"
         table.written(self.client, request)
 
     def end(self, enrolment: Enrolment) -> bool:
-        """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so."""
+        """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so.
+
+        The ended row is written before the open one is removed, each for itself. As long as there is an open row, the ended one
+        says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
+        """
         held = [f"reentry#{enrolment.journey}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         for sk in held:
@@ -140,25 +142,62 @@ class DynamoEnrolments:
                     values={"mine": enrolment.enrolment_id},
                 ),
             )
-        pk = table.contact_pk(enrolment.contact_id)
-        removed = {
-            "TableName": self.table_name,
-            "Key": table.key(pk, open_sk(enrolment.enrolment_id)),
-            **_unchanged(enrolment),
-        }
-        kept = {
-            "TableName": self.table_name,
-            "Item": table.key(pk, ended_sk(enrolment.enrolment_id))
-            | table.dump_item(enrolment.to_dict() | {"revision": enrolment.revision + 1}),
-        }
+        revision, now_open, now_ended = (
+            enrolment.revision,
+            open_sk(enrolment.enrolment_id),
+            ended_sk(enrolment.enrolment_id),
+        )
+        if self._revision(enrolment, now_open) != revision:
+            return False
+        kept = self._keep(enrolment)
+        if self._remove(now_open, enrolment, revision):
+            return True  # perhaps the end of a call that died before it came here
+        if (
+            self._revision(enrolment, now_open) is not None
+        ):  # it was changed since it was read: what we kept is not true
+            self._remove(now_ended, enrolment, revision + 1)
+            return False
+        return kept and self._revision(enrolment, now_ended) == revision + 1
+
+    def _keep(self, enrolment: Enrolment) -> bool:
+        """Write the ended row, unless another end of the same row was first, or one of a later row."""
+        ended = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
+        place = table.key(table.contact_pk(enrolment.contact_id), ended_sk(enrolment.enrolment_id))
         try:
-            self.client.transact_write_items(TransactItems=[{"Delete": removed}, {"Put": kept}])
+            self.client.put_item(
+                TableName=self.table_name,
+                Item=place | table.dump_item(ended),
+                ConditionExpression="attribute_not_exists(pk) OR #revision < :revision",
+                ExpressionAttributeNames={"#revision": "revision"},
+                ExpressionAttributeValues=table.dump_item({":revision": enrolment.revision + 1}),
+            )
         except ClientError as error:
-            if table.error_code(error) != table.TRANSACTION_CANCELED:
+            if table.error_code(error) != table.CONDITION_FAILED:
                 raise
-            table.failed_conditions(error)
             return False
         return True
+
+    def _remove(self, sk: str, enrolment: Enrolment, revision: int) -> bool:
+        """Delete a row of the enrolment; False when it has another revision, or is not there."""
+        try:
+            self.client.delete_item(
+                TableName=self.table_name,
+                Key=table.key(table.contact_pk(enrolment.contact_id), sk),
+                **_unchanged(replace(enrolment, revision=revision)),
+            )
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
+            return False
+        return True
+
+    def _revision(self, enrolment: Enrolment, sk: str) -> int | None:
+        """The revision of one of its rows; None when there is none."""
+        place = table.key(table.contact_pk(enrolment.contact_id), sk)
+        answer = self.client.get_item(
+            TableName=self.table_name, Key=place, ConsistentRead=True, ProjectionExpression="revision"
+        )
+        return table.load_item(answer["Item"])["revision"] if "Item" in answer else None
 
     def find_due(
         self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
@@ -174,8 +213,8 @@ class DynamoEnrolments:
 
     def _put(self, enrolment: Enrolment) -> dict[str, Any]:
         """The row of an unfinished enrolment, with what puts it into the index of what is due."""
-        values = enrolment.to_dict() | sweeper_index.index_attributes(KIND, enrolment.contact_id, enrolment.due_at)
-        values["revision"] = enrolment.revision + 1
+        values = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
+        values |= sweeper_index.index_attributes(KIND, enrolment.contact_id, enrolment.due_at)
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 
@@ -249,13 +288,3 @@ def _place(reference: DueEnrolment | None) -> tuple[str, str, str] | None:
         open_sk(reference.enrolment_id),
         format_instant(reference.due_at),
     )
-
-
-def open_sk(enrolment_id: str) -> str:
-    """The sort key of an enrolment while the contact is in the journey."""
-    return f"{OPEN}{enrolment_id}"
-
-
-def ended_sk(enrolment_id: str) -> str:
-    """The sort key of an enrolment that has ended."""
-    return f"{EVERY}past#{enrolment_id}"

@@ -1,6 +1,6 @@
 """The ledger in DynamoDB: one item per message key in the contact's partition, one item for its touches."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, assert_never
@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, assert_never
 from botocore.exceptions import ClientError
 
 from waypost.aws import history, sweeper_index, table
-from waypost.aws.enrolments import ended_sk, open_sk
+from waypost.aws.enrolment_row import ended_sk, open_sk, unpacked
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
@@ -17,13 +17,16 @@ from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
 from waypost.journeys.enrolment import Enrolment
-from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, Snapshot, Touches
+from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, LedgerState, Snapshot, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, dump_occasion, load_occasion
 from waypost.sending.request import SendRequest
 
 FORGET_ATTEMPTS: Final = 5
 UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt <= :attempt)"
 """An attempt may be one ahead of its row: the schedule was created but the process crashed before recording it."""
+
+NEVER_SENT: Final[Collection[LedgerState]] = ("skipped", "rejected")
+"""States that a key never leaves for a claim: a touch that a slower call counted for it counts nothing."""
 
 
 @translates_errors
@@ -60,7 +63,7 @@ class DynamoLedger:
         return Snapshot(
             contact=contact,
             row=_row(items[row_sk]) if row_sk in items else None,
-            enrolment=Enrolment.from_dict(enrolment) if enrolment is not None else None,
+            enrolment=Enrolment.from_dict(unpacked(enrolment)) if enrolment is not None else None,
             event=Event.from_dict(items[event_sk]) if event_sk in items else None,
             touches=touches,
         )
@@ -83,7 +86,14 @@ class DynamoLedger:
         local_time: str,
         touches: Touches | None,
     ) -> ClaimResult:
-        """See Ledger. A plain conditional write, or with touches a transaction of two."""
+        """See Ledger. Two conditional writes, the touches first: half the units of one transaction.
+
+        A crash in between leaves a touch without a claim. The repeated request counts it once, by its key; if there is
+        none, a cap has counted one message too many, and never one too few.
+        """
+        if touches is not None and not self._count(request, touches):
+            row = self._load(request.contact_id, request.message_key)
+            return "touches_changed" if row is None or _may_be_claimed(row, request) else _whose(row, claim_id)
         claim = self._update(
             request,
             set_={
@@ -97,25 +107,30 @@ class DynamoLedger:
             condition=UNCLAIMED,
             values={"deferred": "deferred", "attempt": request.attempt},
         )
-        try:
-            if touches is None:
-                self.client.update_item(**claim)
-            else:
-                counted = self._put_touches(request, touches)
-                self.client.transact_write_items(TransactItems=[{"Update": claim}, {"Put": counted}])
-        except ClientError as error:
-            if table.error_code(error) == table.CONDITION_FAILED:
-                return self._whose(request, claim_id)
-            if table.error_code(error) != table.TRANSACTION_CANCELED:
-                raise
-            claim_failed, _ = table.failed_conditions(error)
-            return self._whose(request, claim_id) if claim_failed else "touches_changed"
-        return "claimed"
-
-    def _whose(self, request: SendRequest, claim_id: str) -> ClaimResult:
-        """A write repeated after a lost answer fails on what it wrote itself: then the claim is ours."""
+        if table.written(self.client, claim):
+            return "claimed"
         row = self._load(request.contact_id, request.message_key)
-        return "claimed" if row is not None and row.claim_id == claim_id and row.state == "claimed" else "taken"
+        if row is not None and row.state in NEVER_SENT:
+            self._forget_touch(request)
+        return _whose(row, claim_id)
+
+    def _count(self, request: SendRequest, touches: Touches) -> bool:
+        """Replace the touches that were read; False when the contact was claimed for another message since.
+
+        A write repeated after a lost answer fails on what it wrote itself.
+        """
+        try:
+            self.client.put_item(**self._put_touches(request, touches))
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
+            pk = table.contact_pk(touches.contact_id or request.contact_id)
+            written = replace(touches, version=touches.version + 1).to_dict()
+            return any(
+                _touches(item).to_dict() == written
+                for item in table.batch_get(self.client, self.table_name, [(pk, "touches")])
+            )
+        return True
 
     def settle(
         self,
@@ -316,6 +331,15 @@ class DynamoLedger:
             else:
                 return
         raise ConcurrentUpdate(f"touches of {request.contact_id} changed {FORGET_ATTEMPTS} times")
+
+
+def _may_be_claimed(row: LedgerRow, request: SendRequest) -> bool:
+    return row.state == "deferred" and row.attempt <= request.attempt
+
+
+def _whose(row: LedgerRow | None, claim_id: str) -> ClaimResult:
+    """A write repeated after a lost answer fails on what it wrote itself: then the claim is ours."""
+    return "claimed" if row is not None and row.claim_id == claim_id and row.state == "claimed" else "taken"
 
 
 def _row_sk(message_key: str) -> str:

@@ -41,14 +41,14 @@ def key(pk: str, sk: str) -> Item:
 
 
 def dump(value: Any) -> Item:
-    """A JSON value as a DynamoDB attribute value."""
+    """A JSON value, or bytes, as a DynamoDB attribute value."""
     match value:
         case None:
             return {"NULL": True}
         case bool():
             return {"BOOL": value}
-        case str():
-            return {"S": value}
+        case str() | bytes():
+            return {"S" if isinstance(value, str) else "B": value}
         case int() | float():
             return {"N": repr(value)}
         case Mapping():

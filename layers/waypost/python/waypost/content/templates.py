@@ -100,7 +100,7 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
     if kind == HTML:  # a link stays readable: everything but its slashes is escaped
         values = {**values, "links": {name: safe(escape(url)) for name, url in _items(values["links"])}}
     try:
-        return _environment().render_template(_name_of(template, kind), **values)
+        return engine().render_template(_name_of(template, kind), **values)
     except TemplateError as error:
         raise _explained(error) from None  # the engine's own text shows the values at hand
     except (
@@ -116,7 +116,7 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
 def check_syntax(template: str) -> None:
     """Raises BrokenTemplateError where the template cannot be read."""
     try:
-        _environment().undeclared_variables_in_str(template)
+        engine().undeclared_variables_in_str(template)
         Environment(undefined_behavior="strict").add_template("check", template)
     except TemplateError as error:
         raise BrokenTemplateError(error.detail or error.kind, error.line or 0, for_everybody=True) from None
@@ -124,7 +124,7 @@ def check_syntax(template: str) -> None:
 
 def variables_used(template: str) -> set[str]:
     """The dotted names a template takes from outside, as far as they are written out."""
-    return _environment().undeclared_variables_in_str(template, nested=True)
+    return engine().undeclared_variables_in_str(template, nested=True)
 
 
 def _items(known: Known) -> Iterator[tuple[str, str]]:
@@ -142,7 +142,8 @@ def _explained(error: TemplateError) -> UnknownVariableError | BrokenTemplateErr
 
 
 @cache
-def _environment() -> Environment:
+def engine() -> Environment:
+    """The one environment of this process, in which templates are checked and filled in."""
     return Environment(undefined_behavior="strict", auto_escape_callback=lambda name: name.endswith(HTML), debug=True)
 
 
@@ -150,5 +151,5 @@ def _environment() -> Environment:
 def _name_of(template: str, kind: str) -> str:
     """Parse a template once per process and keep it under a name that says how to escape."""
     name = ids.digest(template) + kind
-    _environment().add_template(name, template)
+    engine().add_template(name, template)
     return name

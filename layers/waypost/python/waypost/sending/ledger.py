@@ -210,8 +210,9 @@ class Ledger(Protocol):
         local_time: str,
         touches: Touches | None,
     ) -> ClaimResult:
-        """Take the key for one provider call and replace the touches that were read by ``touches``, all or nothing.
+        """Replace the touches that were read by ``touches``, then take the key for one provider call.
 
+        A crash in between leaves a touch without a claim: a cap counts one too many until the key is sent or skipped.
         ``claimed`` also when this very ``claim_id`` holds it already (an answer that got lost); ``taken`` when another
         call has it; ``touches_changed`` when the contact was claimed for another message since they were read.
         """

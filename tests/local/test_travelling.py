@@ -1,0 +1,58 @@
+"""Travelling in virtual time: what is due fires at its time, and a rehearsal spares itself sweeps that find nothing."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from local.cloud.time_travel import TimeTravel, VirtualClock
+
+START = datetime(2031, 3, 3, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Emulator:
+    """An emulator with an hourly sweep and one schedule that fires once."""
+
+    log = Path("cloud.log")
+
+    def __init__(self, clock: VirtualClock, once: datetime) -> None:
+        self.clock = clock
+        self.once: datetime | None = once
+        self.fired: list[tuple[str, datetime]] = []
+
+    def quiet(self, *, within: float, after: datetime) -> dict[str, Any]:
+        hour = after.replace(minute=0) + HOUR
+        schedules = [{"name": "schedule/g/sweep-journeys", "expression": "cron(0 * * * ? *)", "due": hour.isoformat()}]
+        if self.once:
+            schedules.append({"name": "schedule/g/once", "expression": "at()", "due": self.once.isoformat()})
+        return {"quiet": True, "busy": {}, "schedules": schedules}
+
+    def fire(self, schedules: list[str]) -> None:
+        self.fired += [(name.rsplit("/", 1)[-1], self.clock.now()) for name in schedules]
+        if "schedule/g/once" in schedules:
+            self.once = None
+
+
+def travelled(folder: Path, **options: timedelta) -> list[tuple[str, datetime]]:
+    """What fires in three days and a half, with one schedule after thirty hours and a half."""
+    clock = VirtualClock(folder / "clock")
+    clock.stop_at(START)
+    emulator = Emulator(clock, START + 30.5 * HOUR)
+    TimeTravel(clock, emulator).travel_to(START + 84 * HOUR, **options)  # type: ignore[arg-type]
+    assert clock.now() == START + 84 * HOUR
+    return emulator.fired
+
+
+def test_the_sweep_fires_every_hour(tmp_path: Path) -> None:
+    fired = travelled(tmp_path)
+    assert [at for name, at in fired if name == "sweep-journeys"] == [START + hour * HOUR for hour in range(1, 85)]
+    assert ("once", START + 30.5 * HOUR) in fired
+
+
+def test_a_sweep_that_is_to_fire_once_a_day_does_so_at_full_hours(tmp_path: Path) -> None:
+    assert travelled(tmp_path, sweeps_apart=timedelta(days=1)) == [
+        ("sweep-journeys", START + 24 * HOUR),
+        ("once", START + 30.5 * HOUR),
+        ("sweep-journeys", START + 48 * HOUR),
+        ("sweep-journeys", START + 72 * HOUR),
+    ]
