@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from benchmarks.request_units import item_size
 from waypost.aws import table
+from waypost.aws.merges import LIVING
 from waypost.contacts.profile import Consent, Contact
 
 PAGE_BYTES: Final = 1024 * 1024
@@ -88,9 +89,7 @@ def _contact(number: int, chance: random.Random) -> Contact:
 
 
 def _item(contact: Contact) -> Item:
-    return table.key(table.contact_pk(contact.contact_id), "profile") | table.dump_item(
-        contact.to_dict() | {"profile_of": contact.contact_id}
-    )
+    return table.dump_item(contact.to_dict() | {LIVING: True})
 
 
 def projected(item: Item, expression: str, names: Mapping[str, str]) -> Item:

@@ -232,7 +232,7 @@ def _stock(url: str, *, raw: bool) -> Callable[[], int]:
     view = viewer(reads(RULE), now=NOW, default_zone=_ZONE)
 
     def run() -> int:
-        items = client.scan(TableName="contacts", IndexName="profiles", Segment=0, TotalSegments=1)["Items"]
+        items = client.scan(TableName="contacts-profiles", Segment=0, TotalSegments=1)["Items"]
         if raw:
             return sum(holds(view(item)) for item in items)
         whole = ({name: deserialize(value) for name, value in item.items()} for item in items)

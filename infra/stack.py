@@ -24,6 +24,7 @@ from infra.constructs.webhook_api import WebhookApi
 from infra.deployment import Deployment
 from waypost.authoring.discovery import discover
 from waypost.authoring.functions import discover_functions
+from waypost.authoring.listening import listening
 from waypost.events.retention import Retention
 
 
@@ -75,7 +76,9 @@ class WaypostStack(Stack):
             undelivered=undelivered,
             called=[name for name, each in folders.items() if CALLED_BY_SCHEDULES & {*each.manifest.called_by}],
         )
-        channels = Channels(self, deployment=deployment)
+        channels = Channels(
+            self, deployment=deployment, settled=listening(library.journeys, library.sections)["settled"]
+        )
         machines = JourneyMachines(self, platform=platform)
         operations = OperationMachines(
             self, platform=platform, files=files, schedules=schedules, zone=library.sending.default_time_zone

@@ -1,20 +1,39 @@
-"""Turn a provider's notice about a message into an event. Called by EventBridge on SES and SMS notices."""
+"""Settle messages by what providers say of them, or turn it into events. Called by the queue of notices."""
 
+from functools import cache
 from typing import Any
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.aws.queue import bodies, to_be_delivered_again
 from waypost.clock import clock
-from waypost.tracking.record_delivery import delivery_events
+from waypost.events.listening import load_listening
+from waypost.tracking.record_delivery import RecordDelivery
 
 logger = function_log("record_delivery")
+metrics = Metrics(service="record_delivery")
+
+
+@cache
+def record_delivery() -> RecordDelivery:
+    """What takes notices, wired."""
+    return RecordDelivery(ledger=wiring.ledger(), queue=wiring.queue(), listening=load_listening(), clock=clock())
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Queue what the notice says."""
-    events = delivery_events(event, clock=clock())
-    wiring.queue().send(events)
-    return {"queued": len(events)}
+    """Record a batch; the answer names the messages to be delivered again."""
+    recorded = record_delivery().record(bodies(event))
+    metrics.add_metric(name="NoticesSettled", unit=MetricUnit.Count, value=recorded.settled)
+    metrics.add_metric(name="NoticesRouted", unit=MetricUnit.Count, value=recorded.queued)
+    for message_id, error in recorded.failed.items():
+        logger.warning(
+            "notice will be delivered again",
+            extra={"message_id": message_id, "error": type(error).__name__, "reason": str(error)},
+        )
+    return to_be_delivered_again(recorded.failed)

@@ -15,6 +15,7 @@ from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.contacts.identity.rules import load_identity_rules
 from waypost.contacts.tag_system import load_tag_system
 from waypost.defaults import load_defaults
+from waypost.events.listening import load_listening
 from waypost.journeys.published import load_journeys
 from waypost.routing.route_events import RouteEvents
 from waypost.segments.index import load_index
@@ -39,6 +40,7 @@ def route_events() -> RouteEvents:
         index=load_index(),
         tags=load_tag_system(),
         identity_rules=load_identity_rules(),
+        listening=load_listening(),
     )
 
 

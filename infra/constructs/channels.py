@@ -1,27 +1,39 @@
 """The ways out: what each ``channels/<name>/infra.py`` needs in the account, and the permission to send."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 
-from aws_cdk import aws_events
+from aws_cdk import Duration, aws_events, aws_events_targets, aws_lambda_event_sources, aws_sqs
 from constructs import Construct
 
+from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra
 from waypost.contacts.channels import CHANNELS
 
+_BATCH = 100
+_GATHERED_FOR = Duration.seconds(10)
+"""A bounce closes its address at most this much later."""
+_READERS = 10
+"""A hundred notices take a second at most, so these take a thousand a second."""
+_ATTEMPTS = 5
+
 
 class Channels(Construct):
-    """The resources of every channel, each under a construct of its channel's name. Raises InvalidInput."""
+    """The resources of every channel, each under a construct of its channel's name. Raises InvalidInput.
 
-    def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
+    ``settled`` are the types of ``message_*`` that nothing in this stage listens to.
+    """
+
+    def __init__(self, scope: Construct, *, deployment: Deployment, settled: Collection[str]) -> None:
         super().__init__(scope, "Channels")
+        self._queue_name = f"{deployment.name}-notices"
         self._built: dict[str, ChannelInfra] = {}
         for channel in CHANNELS:
             build: BuildChannel = import_module(f"waypost.channels.{channel}.infra").build
-            self._built[channel] = build(Construct(self, channel.title()), name=deployment.name)
+            self._built[channel] = build(Construct(self, channel.title()), name=deployment.name, settled=settled)
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -43,8 +55,34 @@ class Channels(Construct):
             for permission in each.permissions:
                 hop.allow(*permission.actions, on=permission.on, wildcard=permission.wildcard)
 
-    def tell_notices_to(self, hop: Hop, *, undelivered: Undelivered) -> None:
-        """Call the hop with what the providers report about a message."""
+    def tell_notices_to(self, hop: Hop, *, undelivered: Undelivered, alarms: Alarms) -> None:
+        """Call the hop with what the providers report about messages, a batch at a time; it answers which of them failed."""
+        queue = aws_sqs.Queue(
+            self,
+            "Notices",
+            queue_name=self._queue_name,
+            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            visibility_timeout=Duration.seconds(6 * hop.timeout_seconds),
+            dead_letter_queue=aws_sqs.DeadLetterQueue(queue=undelivered.queue, max_receive_count=_ATTEMPTS),
+        )
+        alarms.watch(
+            self,
+            "Age",
+            queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES),
+            because="What providers say of messages waits longer than 15 minutes to be recorded",
+            over=Duration.minutes(15).to_seconds(),
+        )
+        hop.function.add_event_source(
+            aws_lambda_event_sources.SqsEventSource(
+                queue,
+                batch_size=_BATCH,
+                max_batching_window=_GATHERED_FOR,
+                report_batch_item_failures=True,
+                max_concurrency=_READERS,
+            )
+        )
         for each in self._built.values():
             for notices in each.notices:
                 aws_events.Rule(
@@ -52,5 +90,5 @@ class Channels(Construct):
                     notices.name,
                     description=notices.description,
                     event_pattern=notices.pattern,
-                    targets=[undelivered.rule_target(hop)],
+                    targets=[aws_events_targets.SqsQueue(queue, dead_letter_queue=undelivered.queue)],
                 )

@@ -1,6 +1,6 @@
-"""The one table: contacts, their events, enrolments, pauses and messages. Every hop but the webhook's reads it."""
+"""The two tables: the profiles, and what is kept of contacts beside them. Every hop but the webhook's reads them."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from aws_cdk import RemovalPolicy, aws_dynamodb
 from constructs import Construct
@@ -9,71 +9,66 @@ from infra.constructs.hop import Hop
 from infra.deployment import Deployment
 
 _DUE = "due"
-_PROFILES = "profiles"
 
 
 class ContactsTable(Construct):
-    """A table on demand with a stream, point-in-time recovery, expiring items and encryption.
+    """Two tables on demand with point-in-time recovery and encryption.
 
-    The index ``due`` holds only the items that wait for a time; the sweeper alone reads it. The index ``profiles`` holds
-    the profiles and nothing else, so that a bulk run does not pay for events and messages; no send is decided by it.
+    The first holds events, enrolments, messages and identities; it has a stream, and items that expire. Its index ``due`` holds
+    only the items that wait for a time; the sweeper alone reads it. The second holds the profiles, under the name of the first
+    and ``-profiles``: a bulk run scans it and pays for nothing else, and an index would double every write of a profile.
     """
 
     def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
         super().__init__(scope, "Contacts")
-
-        def text(name: str) -> aws_dynamodb.Attribute:
-            return aws_dynamodb.Attribute(name=name, type=aws_dynamodb.AttributeType.STRING)
-
+        name = f"{deployment.name}-contacts"
         self._table = aws_dynamodb.TableV2(
             self,
             "Table",
-            table_name=f"{deployment.name}-contacts",
-            partition_key=text("pk"),
-            sort_key=text("sk"),
-            billing=aws_dynamodb.Billing.on_demand(),
-            encryption=aws_dynamodb.TableEncryptionV2.aws_managed_key(),
-            point_in_time_recovery_specification=aws_dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
+            table_name=name,
+            partition_key=_text("pk"),
+            sort_key=_text("sk"),
             dynamo_stream=aws_dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             time_to_live_attribute="expires_at",
             global_secondary_indexes=[
                 aws_dynamodb.GlobalSecondaryIndexPropsV2(
                     index_name=_DUE,
-                    partition_key=text("due_shard"),
-                    sort_key=text("due_at"),
+                    partition_key=_text("due_shard"),
+                    sort_key=_text("due_at"),
                     projection_type=aws_dynamodb.ProjectionType.KEYS_ONLY,
                 ),
-                aws_dynamodb.GlobalSecondaryIndexPropsV2(
-                    index_name=_PROFILES,
-                    partition_key=text("profile_of"),
-                    projection_type=aws_dynamodb.ProjectionType.ALL,
-                ),
             ],
-            deletion_protection=deployment.is_production,
-            removal_policy=RemovalPolicy.RETAIN if deployment.is_production else RemovalPolicy.DESTROY,
+            **_kept(deployment),
+        )
+        self._profiles = aws_dynamodb.TableV2(
+            self,
+            "Profiles",
+            table_name=f"{name}-profiles",
+            partition_key=_text("contact_id"),
+            **_kept(deployment),
         )
         self.name = self._table.table_name
 
     def open_to(self, hop: Hop, *actions: str, keys: str | None = None) -> None:
-        """Let a hop do these actions (``GetItem``) on items by key; ``keys`` (``webhook#*``) limits the partition keys."""
-        hop.allow(
-            *(f"dynamodb:{action}" for action in actions),
-            on=self._table.table_arn,
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}} if keys else None,
-        )
+        """Let a hop do these actions (``GetItem``) on items by key, and on profiles.
+
+        ``keys`` (``webhook#*``) limits the partition keys, and gives no profile.
+        """
+        names = [f"dynamodb:{action}" for action in actions]
+        if keys:
+            limit = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
+            hop.allow(*names, on=self._table.table_arn, conditions=limit)
+            return
+        for table in (self._table, self._profiles):
+            hop.allow(*names, on=table.table_arn)
 
     def due_open_to(self, hop: Hop, *actions: str) -> None:
         """Let a hop find the items whose time has come."""
-        self._index_open_to(hop, _DUE, actions)
+        hop.allow(*(f"dynamodb:{action}" for action in actions), on=f"{self._table.table_arn}/index/{_DUE}")
 
     def profiles_open_to(self, hop: Hop, *actions: str) -> None:
         """Let a hop read all profiles, one slice at a time."""
-        self._index_open_to(hop, _PROFILES, actions)
-
-    def _index_open_to(self, hop: Hop, index: str, actions: Sequence[str]) -> None:
-        hop.allow(*(f"dynamodb:{action}" for action in actions), on=f"{self._table.table_arn}/index/{index}")
+        hop.allow(*(f"dynamodb:{action}" for action in actions), on=self._profiles.table_arn)
 
     @property
     def stream_arn(self) -> str:
@@ -83,3 +78,20 @@ class ContactsTable(Construct):
     def streamed_to(self, hop: Hop) -> None:
         """Let a hop read the stream of changes."""
         self._table.grant_stream_read(hop.role)
+
+
+def _text(name: str) -> aws_dynamodb.Attribute:
+    return aws_dynamodb.Attribute(name=name, type=aws_dynamodb.AttributeType.STRING)
+
+
+def _kept(deployment: Deployment) -> dict[str, Any]:
+    """What holds for both: paid by use, encrypted, recoverable, and of production not to be deleted."""
+    return {
+        "billing": aws_dynamodb.Billing.on_demand(),
+        "encryption": aws_dynamodb.TableEncryptionV2.aws_managed_key(),
+        "point_in_time_recovery_specification": aws_dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        "deletion_protection": deployment.is_production,
+        "removal_policy": RemovalPolicy.RETAIN if deployment.is_production else RemovalPolicy.DESTROY,
+    }

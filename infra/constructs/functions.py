@@ -170,7 +170,7 @@ class Functions:
             case "schedules":
                 pass  # their role may call every function that says so: see the construct Schedules
             case "channel_notices":
-                around.channels.tell_notices_to(hop, undelivered=around.undelivered)
+                around.channels.tell_notices_to(hop, undelivered=around.undelivered, alarms=self.platform.alarms)
             case _:
                 assert_never(caller)
 

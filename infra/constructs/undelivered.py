@@ -1,6 +1,6 @@
-"""The dead-letter queue of asynchronous calls: from schedules, from event rules, and from functions that kept failing."""
+"""The dead-letter queue of asynchronous calls: from schedules, event rules and functions that kept failing, and of notices."""
 
-from aws_cdk import Duration, aws_events, aws_events_targets, aws_lambda_destinations, aws_sqs
+from aws_cdk import Duration, aws_lambda_destinations, aws_sqs
 from constructs import Construct
 
 from infra.constructs.acknowledging import acknowledge
@@ -29,7 +29,7 @@ class Undelivered(Construct):
             self,
             "Queue",
             self.queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
-            because="A schedule or an event rule could not reach its function, or the function failed three times",
+            because="A schedule or an event rule could not reach its target, a function failed three times, a notice five times",
         )
 
     def keep_failures_of(self, hop: Hop) -> None:
@@ -37,7 +37,3 @@ class Undelivered(Construct):
         hop.function.configure_async_invoke(
             on_failure=aws_lambda_destinations.SqsDestination(self.queue), retry_attempts=_ATTEMPTS_AFTER_THE_FIRST
         )
-
-    def rule_target(self, hop: Hop) -> aws_events.IRuleTarget:
-        """The hop as the target of an event rule, with this queue for what cannot be handed over."""
-        return aws_events_targets.LambdaFunction(hop.function, dead_letter_queue=self.queue)

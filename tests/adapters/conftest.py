@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
 from tests.fakes.clock import FakeClock
+from waypost.aws.table import profiles_table
 
 _numbers = count()
 
@@ -33,14 +34,13 @@ def dynamodb(aws: None) -> Any:
 
 @pytest.fixture
 def table(dynamodb: Any) -> str:
-    """An empty contacts table, as the stack makes it."""
+    """The empty tables of contacts and of profiles, as the stack makes them; the name of the first."""
     name = f"contacts-{next(_numbers)}"
     dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
-            {"AttributeName": attribute, "AttributeType": "S"}
-            for attribute in ("pk", "sk", "due_shard", "due_at", "profile_of")
+            {"AttributeName": attribute, "AttributeType": "S"} for attribute in ("pk", "sk", "due_shard", "due_at")
         ],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         GlobalSecondaryIndexes=[
@@ -52,12 +52,13 @@ def table(dynamodb: Any) -> str:
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
             },
-            {
-                "IndexName": "profiles",
-                "KeySchema": [{"AttributeName": "profile_of", "KeyType": "HASH"}],
-                "Projection": {"ProjectionType": "ALL"},
-            },
         ],
+    )
+    dynamodb.create_table(
+        TableName=profiles_table(name),
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "contact_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "contact_id", "KeyType": "HASH"}],
     )
     return name
 

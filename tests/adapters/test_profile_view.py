@@ -94,7 +94,7 @@ def viewed(each: Contact, reads: Reads) -> Subject:
 
 def stored(each: Contact) -> dict[str, Any]:
     """The profile item."""
-    return items.dump_item(each.to_dict() | {"profile_of": each.contact_id})
+    return items.dump_item(each.to_dict() | {"living": True})
 
 
 def projected(item: dict[str, Any], projection: dict[str, Any]) -> dict[str, Any]:

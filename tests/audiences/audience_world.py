@@ -19,6 +19,7 @@ from waypost.audiences.gather_audience import GatherAudience
 from waypost.audiences.plan_audience import PlanAudience
 from waypost.audiences.preview_segment import PreviewSegment
 from waypost.contacts.profile import Consent, Contact, with_seen
+from waypost.events.listening import Listening
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
@@ -89,7 +90,12 @@ class Audiences:
         self.scan = FakeProfileScan(lambda: self.contacts, page=7, read_units=2.5)
         self.history_lookup = HistoryLookup(history=self.history, enrolments=FakeEnrolments())
         self.planner = PlanAudience(
-            files=self.files, scan=self.scan, segments=self.segments, default_zone=SHANGHAI, clock=self.clock
+            files=self.files,
+            scan=self.scan,
+            segments=self.segments,
+            default_zone=SHANGHAI,
+            clock=self.clock,
+            listening=Listening(bus=(), settled=frozenset({"message_accepted"})),
         )
         self.reader = ContactReader(scan=self.scan, history_lookup=self.history_lookup)
         self.builder = BuildAudienceSlice(files=self.files, reader=self.reader)

@@ -261,6 +261,7 @@ def test_a_saved_segment_is_built_by_name() -> None:
         ({"segment": "vipp"}, "segment", "did you mean 'vip'"),
         ({"rule": {"tagg": "vip"}, "audience": "a"}, "rule", "event at hand"),
         ({"rule": {"tag": 5}, "audience": "a"}, "rule.tag", "expected a name"),
+        ({"rule": {"engagement": "accepted"}, "audience": "a"}, "rule", "no such event is kept"),
         ({"rule": {"tag": "vip"}}, "audience", "lower-case"),
         ({"rule": {"tag": "vip"}, "audience": "../x"}, "audience", "lower-case"),
         ({"segment": "vip", "limit": 0}, "limit", "from 1 to 10,000"),
@@ -311,6 +312,7 @@ def test_a_preview_of_a_large_base_says_the_same_in_slices(how: str) -> None:
             scan=type(world.scan)(lambda: world.contacts, page=7, read_units=2.5, counted=slicing_size()),
             segments={},
             default_zone=small.planner.default_zone,
+            listening=small.planner.listening,
             clock=world.clock,
         )
         world.previewer = type(world.previewer)(planner=world.planner, reader=world.reader, gatherer=world.gatherer)

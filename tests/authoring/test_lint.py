@@ -79,7 +79,7 @@ def test_the_small_journey_is_valid(tmp_path: Path) -> None:
     [
         # structure
         (top(QueryLanguage="JSONPath"), "QueryLanguage", "expected JSONata, got JSONPath"),
-        (top(StartAt="Win the contcat back"), "StartAt", "no state 'Win teh contact back' beside it; did you mean 'Win the contact back'?"),
+        (top(StartAt="Win the contcat back"), "StartAt", "no state 'Win the contcat back' beside it; did you mean 'Win the contact back'?"),
         (top(StartsAt="x"), "StartsAt", "unknown field 'StartsAt'; did you mean 'StartAt'?"),
         (top(States={}), "States", "expected a mapping of states"),
         (at(SEND, Next="Two day later"), f"{SEND}.Next", "no state 'Two day later' beside it; did you mean 'Two days later'?"),

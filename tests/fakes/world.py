@@ -31,6 +31,7 @@ from waypost.contacts.profile import Consent, Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
+from waypost.events.listening import Listening
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.pause_journey import PauseJourney
@@ -48,6 +49,7 @@ from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import SendMessage
+from waypost.tracking.record_delivery import RecordDelivery
 
 T = TypeVar("T")
 
@@ -69,6 +71,7 @@ class World:
     lifecycle: Lifecycle | None = None
     segments: Mapping[str, SavedSegment] = field(default_factory=dict)
     identity_rules: IdentityRules = BUILT_IN
+    listening: Listening = field(default_factory=Listening)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -99,7 +102,12 @@ class World:
             index=self.index,
             tags=self.tags,
             identity_rules=self.identity_rules,
+            listening=self.listening,
         )
+
+    @property
+    def record_delivery(self) -> RecordDelivery:
+        return RecordDelivery(ledger=self.ledger, queue=self.queue, listening=self.listening, clock=self.clock)
 
     @property
     def default_zone(self) -> ZoneInfo:

@@ -21,6 +21,7 @@ from waypost.aws.contacts import DynamoContacts
 from waypost.aws.event_archive import S3EventArchive
 from waypost.aws.history import DynamoHistory
 from waypost.aws.queue import SqsEventQueue
+from waypost.aws.table import profile_key, profiles_table
 from waypost.contacts.rebuilding import Rebuilder
 
 pytestmark = pytest.mark.flow
@@ -213,8 +214,8 @@ def test_a_profile_is_rebuilt_from_table_and_archive(cloud: LocalCloud) -> None:
     )
     assert rebuilder.compare(contact_id("buyer")).differences == ()
     dynamodb.update_item(
-        TableName=table,
-        Key={"pk": {"S": f"contact#{contact_id('buyer')}"}, "sk": {"S": "profile"}},
+        TableName=profiles_table(table),
+        Key=profile_key(contact_id("buyer")),
         UpdateExpression="SET attributes.#o = :o",
         ExpressionAttributeNames={"#o": "owner"},
         ExpressionAttributeValues={":o": {"S": "somebody"}},

@@ -111,7 +111,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "refresh_contacts": {"refresh_contacts": night.refresher},
         "merge_contacts": {"merge_contacts": world.merge_contacts},
         "pause_journey": {"pause_journey": world.pause_journey},
-        "record_delivery": {"clock": world.clock},
+        "record_delivery": {"record_delivery": world.record_delivery},
         "resume_journey": {"resume_journey": world.resume_journey},
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functions.conftest import Deployment
-from waypost.aws.function_log import LeanFormatter, function_log
+from waypost.aws.function_log import function_log
 
 COMMON = {"level", "message", "timestamp", "function_request_id"}
 
@@ -41,8 +41,8 @@ def test_the_time_of_a_line_can_be_read_by_the_platform() -> None:
 
 def _line(extra: dict[str, Any]) -> dict[str, Any]:
     log, written = function_log("test_log"), io.StringIO()
-    [handler] = [each for each in log.handlers if isinstance(each.formatter, LeanFormatter)]
-    handler.setStream(written)  # type: ignore[attr-defined]
+    for handler in log.handlers:
+        handler.setStream(written)  # type: ignore[attr-defined]
     log.info("decided", extra=extra)
     line: dict[str, Any] = json.loads(written.getvalue())
     return line

@@ -12,7 +12,7 @@ from waypost.contacts.channels import CHANNELS
 _HASH = re.compile(r"[0-9A-F]{8}(?=[>.])")
 _ARN = re.compile(r"^arn:<AWS::Partition>:([a-z-]+):<AWS::Region>:<AWS::AccountId>:")
 
-TABLE, BUCKET, STAGE = "<ContactsTable.Arn>", "<FilesBucket.Arn>", "waypost-dev"
+TABLE, PROFILES, BUCKET, STAGE = "<ContactsTable.Arn>", "<ContactsProfiles.Arn>", "<FilesBucket.Arn>", "waypost-dev"
 SECRETS = {
     "webhooks": "<SecretsWebhooks>",
     "links": "<SecretsLinks>",
@@ -48,6 +48,12 @@ SENDS = {
 CALLERS: dict[Caller, list[str]] = {
     "events_queue": [
         f"sqs:{action} on <EventsQueue.Arn>"
+        for action in (
+            "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
+        )
+    ],
+    "channel_notices": [
+        f"sqs:{action} on <ChannelsNotices.Arn>"
         for action in (
             "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
         )
@@ -100,8 +106,10 @@ def _contacts(function: FunctionFolder) -> Iterator[str]:
         limit = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [part.keys]}}
         for action in part.contacts:
             yield f"dynamodb:{action} on {TABLE}" + (f" when {json.dumps(limit)}" if part.keys else "")
+            if not part.keys:
+                yield f"dynamodb:{action} on {PROFILES}"
     yield from (f"dynamodb:{action} on {TABLE}/index/due" for action in function.manifest.reads.due)
-    yield from (f"dynamodb:{action} on {TABLE}/index/profiles" for action in function.manifest.reads.profiles)
+    yield from (f"dynamodb:{action} on {PROFILES}" for action in function.manifest.reads.profiles)
 
 
 def _files(function: FunctionFolder) -> Iterator[str]:

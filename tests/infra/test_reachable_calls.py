@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.project import ROOT
-from tests.infra.rights import BUCKET, QUEUES_BY_SETTING, SECRETS_BY_SETTING, STAGE, TABLE, base, granted
+from tests.infra.rights import BUCKET, PROFILES, QUEUES_BY_SETTING, SECRETS_BY_SETTING, STAGE, TABLE, base, granted
 from tests.infra.template import Template
 from waypost.authoring.functions import discover_functions
 from waypost.authoring.publishing import publish
@@ -84,7 +84,7 @@ def given(template: Template, folder: str) -> set[str]:
         elif action.partition(":")[0] in {"ses", "sms-voice", "states", "events"}:
             found.add(action)
         else:
-            found.add(f"{action} on {where}")
+            found.add(f"{action} on {TABLE if where == PROFILES else where}")  # what holds one holds the other
     return found
 
 

@@ -10,6 +10,7 @@ from infra.deployment import Deployment
 from infra.project import ROOT, Project
 from tests.infra.template import Synthesizer, Template, plain
 from waypost.aws.routing_batch import MAX_RECEIVES
+from waypost.aws.table import profiles_table
 from waypost.errors import InvalidInput
 
 
@@ -49,9 +50,8 @@ def test_the_context_chooses_runtime_and_architecture(template: Template, synthe
 
 
 def test_the_contacts_table_streams_recovers_expires_and_is_encrypted(template: Template) -> None:
-    table = template.one("DynamoDB::GlobalTable")
+    table = template.one("DynamoDB::GlobalTable", TableName="waypost-dev-contacts")
 
-    assert table["TableName"] == "waypost-dev-contacts"
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -59,17 +59,28 @@ def test_the_contacts_table_streams_recovers_expires_and_is_encrypted(template: 
     assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert {index["IndexName"]: index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {
         "due": "KEYS_ONLY",
-        "profiles": "ALL",
     }
 
 
-def test_contacts_outlive_a_production_stack_and_not_a_trial(template: Template, production: Template) -> None:
-    def kept(given: Template) -> tuple[str, bool]:
-        table = given.resource("DynamoDB::GlobalTable")
-        return table["DeletionPolicy"], table["Properties"]["Replicas"][0]["DeletionProtectionEnabled"]
+def test_profiles_have_a_table_of_their_own_without_an_index(template: Template) -> None:
+    table = template.one("DynamoDB::GlobalTable", TableName=profiles_table("waypost-dev-contacts"))
 
-    assert kept(template) == ("Delete", False)
-    assert kept(production) == ("Retain", True)
+    assert table["KeySchema"] == [{"AttributeName": "contact_id", "KeyType": "HASH"}]
+    assert table["SSESpecification"]["SSEEnabled"] is True
+    assert table["Replicas"][0]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert not {"GlobalSecondaryIndexes", "StreamSpecification"}.intersection(table)
+
+
+def test_contacts_outlive_a_production_stack_and_not_a_trial(template: Template, production: Template) -> None:
+    def kept(given: Template) -> list[tuple[str, bool]]:
+        tables = [each for each in given.content["Resources"].values() if each["Type"] == "AWS::DynamoDB::GlobalTable"]
+        return [
+            (table["DeletionPolicy"], table["Properties"]["Replicas"][0]["DeletionProtectionEnabled"])
+            for table in tables
+        ]
+
+    assert kept(template) == [("Delete", False)] * 2
+    assert kept(production) == [("Retain", True)] * 2
 
 
 def test_the_queue_is_ordered_per_contact_and_fast(template: Template) -> None:
@@ -212,9 +223,19 @@ def test_what_providers_say_of_our_messages_is_recorded(template: Template) -> N
     assert rules["aws.ses"]["EventPattern"]["detail"]["mail"]["tags"].items() >= ours.items()
     assert rules["aws.sms-voice"]["EventPattern"]["detail"]["context"] == ours
     for source in ("aws.ses", "aws.sms-voice"):
-        assert plain(rules[source]["Targets"][0]["Arn"]).startswith("<RecordDelivery")
+        assert plain(rules[source]["Targets"][0]["Arn"]).startswith("<ChannelsNotices")
+    [read] = [
+        each
+        for each in template.all("Lambda::EventSourceMapping").values()
+        if plain(each["EventSourceArn"]).startswith("<ChannelsNotices")
+    ]
+    assert plain(read["FunctionName"]).startswith("<RecordDelivery")
+    assert (read["BatchSize"], read["MaximumBatchingWindowInSeconds"]) == (100, 10)
+    assert read["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     destination = template.one("SES::ConfigurationSetEventDestination")["EventDestination"]
     assert plain(destination["EventBridgeDestination"]["EventBusArn"]).endswith(":event-bus/default")
+    assert destination["MatchingEventTypes"] == ["delivery", "bounce", "complaint", "reject"]
+    assert rules["aws.ses"]["EventPattern"]["detail"]["eventType"] == ["Delivery", "Bounce", "Complaint", "Reject"]
 
 
 def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
@@ -229,7 +250,6 @@ def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
         "ResumeJourney",
         "SweepJourneys",
         "SendMessage",
-        "RecordDelivery",
     }
     for config in kept:
         assert config["DestinationConfig"]["OnFailure"]["Destination"] == undelivered

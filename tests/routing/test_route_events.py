@@ -13,6 +13,7 @@ from tests.fakes.world import CONTACT, START, World, event, send_request
 from waypost import ids
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
+from waypost.events.listening import Listening, bus_pattern
 
 NOON = parse_instant(START)
 
@@ -172,3 +173,11 @@ def test_order_and_repetition_of_events_do_not_matter(
         once = ids.execution_name("once", ids.hop_id(ids.enrolment_id("once", CONTACT, "once"), "start", 1))
         assert once in shuffled.machines
         assert f"{JOURNEY}-" in str(list(shuffled.machines.executions))
+
+
+def test_an_event_that_no_other_system_takes_does_not_go_on_the_bus() -> None:
+    world = World(listening=Listening(bus=(bus_pattern("order_*"),)))
+    world.have_contact()
+    world.route(event("page_viewed", world.clock()))
+    world.route(event("order_placed", world.clock()))
+    assert [happened.type for _, happened in world.bus.published] == ["order_placed"]

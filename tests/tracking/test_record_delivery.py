@@ -1,5 +1,6 @@
 """What providers say of a message after they have taken it, as events."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import CONTACT, START, World
+from waypost.channels.answers import Unclear
 from waypost.clock import parse_instant
-from waypost.errors import InvalidInput
+from waypost.errors import InvalidInput, TemporarilyUnavailable
+from waypost.events.listening import Listening
 from waypost.tracking.record_delivery import delivery_events
 
 TAGS = {"message_key": "m-1", "contact_id": CONTACT, "journey": "nurture"}
@@ -169,3 +172,94 @@ def test_a_hard_bounce_closes_the_channel_and_marks_the_message() -> None:
     assert world.ledger[key].state == "bounced"
     world.clock.advance(days=1)
     assert world.send(enrolment, "welcome", "Again").reason == "suppressed_hard_bounce"
+
+
+SETTLED = Listening(bus=(), settled=frozenset({"message_accepted", "message_delivered"}))
+
+
+def sent(world: World) -> str:
+    """The key of a message that the provider took."""
+    world.have_contact()
+    return world.send(world.have_enrolment(), "welcome").message_key
+
+
+def delivered(key: str, at: str = "2027-03-01T02:01:00.000Z") -> str:
+    return json.dumps(ses("Delivery", {"timestamp": at}, TAGS | {"message_key": key}))
+
+
+def test_a_delivery_that_nothing_listens_to_is_settled_on_the_row_and_is_no_event() -> None:
+    world = World(listening=SETTLED)
+    key = sent(world)
+    recorded = world.record_delivery.record({"1": delivered(key), "2": delivered(key)})
+    assert (recorded.settled, recorded.queued, recorded.failed) == (2, 0, {})
+    assert world.ledger[key].state == "delivered"
+    assert not world.queue.events
+
+
+def test_a_delivery_that_something_listens_to_is_an_event() -> None:
+    world = World(listening=replace(SETTLED, settled=frozenset({"message_accepted"})))
+    key = sent(world)
+    recorded = world.record_delivery.record({"1": delivered(key)})
+    assert (recorded.settled, recorded.queued) == (0, 1)
+    (event,) = world.queue.events.values()
+    world.route(event)
+    assert world.ledger[key].state == "delivered"
+
+
+def test_a_delivery_without_a_row_is_an_event_so_that_a_merged_contact_is_found() -> None:
+    world = World(listening=SETTLED)
+    recorded = world.record_delivery.record({"1": delivered("m-elsewhere")})
+    assert (recorded.settled, recorded.queued) == (0, 1)
+
+
+def test_a_bounce_is_never_settled_alone_because_it_closes_an_address() -> None:
+    world = World(listening=SETTLED)
+    key = sent(world)
+    bounce = json.dumps(ses("Bounce", {"bounceType": "Permanent"}, TAGS | {"message_key": key}))
+    assert world.record_delivery.record({"1": bounce}).queued == 1
+
+
+def test_a_delivery_that_comes_after_the_complaint_does_not_hide_it() -> None:
+    world = World(listening=SETTLED)
+    key = sent(world)
+    complaint = ses("Complaint", {"timestamp": "2027-03-01T03:00:00.000Z"}, TAGS | {"message_key": key})
+    for event in delivery_events(complaint, clock=world.clock):
+        world.route(event)
+    world.record_delivery.record({"1": delivered(key)})
+    for event in list(world.queue.events.values()):
+        world.route(event)
+    assert world.ledger[key].state == "complained"
+
+
+def test_one_bad_notice_loses_no_other() -> None:
+    world = World(listening=SETTLED)
+    key = sent(world)
+    bad = {
+        "no json": "{",
+        "a list": "[]",
+        "not ours": json.dumps(ses("Delivery", tags={})),
+        "no mail": '{"source": "aws.ses", "id": "n", "detail": {}}',
+    }
+    recorded = world.record_delivery.record({**bad, "good": delivered(key)})
+    assert recorded.failed.keys() == bad.keys()
+    assert recorded.settled == 1
+
+
+def test_what_the_queue_refuses_comes_again_and_what_was_settled_does_not() -> None:
+    world = World(listening=SETTLED)
+    key = sent(world)
+    world.queue.broken = True
+    recorded = world.record_delivery.record({"settled": delivered(key), "bounced": json.dumps(ses("Bounce", {}, TAGS))})
+    assert recorded.failed.keys() == {"bounced"}
+    assert isinstance(recorded.failed["bounced"], TemporarilyUnavailable)
+    assert recorded.settled == 1
+
+
+def test_an_unknown_message_is_settled_by_a_delivery_that_is_no_event() -> None:
+    world = World(listening=SETTLED)
+    world.have_contact()
+    world.email.answers = [Unclear("ReadTimeoutError")]
+    key = world.send(world.have_enrolment(), "welcome").message_key
+    assert world.ledger[key].state == "unknown"
+    world.record_delivery.record({"1": delivered(key)})
+    assert world.ledger[key].state == "delivered"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.products import ProductVariables
     from waypost.defaults import Defaults
+    from waypost.events.listening import Listening
     from waypost.journeys.close_enrolment import CloseEnrolment
     from waypost.journeys.pause_journey import PauseJourney
     from waypost.journeys.published import PublishedJourneys
@@ -131,6 +132,7 @@ def route_events(
     index: RuleIndex,
     tags: TagSystem,
     identity_rules: IdentityRules,
+    listening: Listening,
 ) -> RouteEvents:
     """The router, with all that follows from an event."""
     from waypost.journeys.enrol_contact import EnrolContact
@@ -163,6 +165,7 @@ def route_events(
                 clock=ports.clock(),
             ),
             bus=ports.bus(),
+            listening=listening,
         ),
         clock=ports.clock(),
         identity_rules=identity_rules,

@@ -14,6 +14,7 @@ from waypost.bulk.slices import SliceSize, slice_payloads
 from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
+from waypost.events.listening import Listening
 from waypost.files.ports import Files
 from waypost.segments.compile import Holds, compile_rule
 from waypost.segments.dependencies import reads
@@ -111,6 +112,7 @@ class PlanAudience:
     segments: Mapping[str, SavedSegment]
     default_zone: ZoneInfo
     clock: Clock
+    listening: Listening
 
     def plan(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{input, execution}`` → ``{plan, slices: [{plan, slice}…]}`` with the plan stored.
@@ -176,6 +178,12 @@ class PlanAudience:
         if (asked := reads(wanted)).property or asked.trigger:
             raise InvalidInput(
                 "rule", "asks about an event at hand, and there is none in bulk; docs/segments.md has all words"
+            )
+        if unkept := sorted(asked.events & self.listening.settled):
+            raise InvalidInput(
+                "rule",
+                f"asks for {', '.join(unkept)}, and no such event is kept, because nothing that is deployed reads it; "
+                "save the rule under statemachines/segments and deploy, then they are kept from that day",
             )
         return wanted
 

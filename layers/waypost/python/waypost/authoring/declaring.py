@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from waypost.authoring.attributes import attributes
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.bus import bus
 from waypost.authoring.destinations import destinations
 from waypost.authoring.filling import filling
 from waypost.authoring.identity import identity
@@ -21,6 +22,7 @@ from waypost.authoring.sources import sources
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "attributes": attributes,
+    "bus": bus,
     "destinations": destinations,
     "filling": filling,
     "identity": identity,

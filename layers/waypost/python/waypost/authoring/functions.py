@@ -41,9 +41,11 @@ Caller = Literal[
     "every_hour",
     "schedules",
 ]
-WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"channel_notices", "every_hour", "schedules"})
+WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"every_hour", "schedules"})
 """Callers that do not wait for the answer: what fails at every attempt is kept in the queue of undelivered calls."""
-HANDS_OUT_AGAIN: Final[frozenset[Caller]] = frozenset({"contacts_stream", "destination_queues", "events_queue"})
+HANDS_OUT_AGAIN: Final[frozenset[Caller]] = frozenset(
+    {"channel_notices", "contacts_stream", "destination_queues", "events_queue"}
+)
 """Callers that hand out the same again for hours when a call fails, so the function has an alarm for its errors."""
 
 
@@ -66,9 +68,10 @@ Secret = Literal["destinations", "links", "webhooks"]
 
 
 class Reads(Authored):
-    """What the function reads. ``contacts`` are actions on the contacts table; ``keys`` limits them to these partition keys.
+    """What the function reads. ``contacts`` are actions on the tables of contacts and of profiles; ``keys`` limits them to
+    these partition keys of contacts.
 
-    ``due`` and ``profiles`` are the table's indexes; ``files`` are prefixes in the bucket of files.
+    ``due`` is an index of contacts, ``profiles`` the scan of all profiles; ``files`` are prefixes in the bucket of files.
     """
 
     contacts: list[Literal["BatchGetItem", "DescribeTable", "GetItem", "Query"]] = Field(default_factory=list)

@@ -6,7 +6,9 @@ from typing import Any
 
 from waypost import defaults
 from waypost.authoring.discovery import Library, discover
+from waypost.authoring.listening import listening
 from waypost.content.catalogue import section_of
+from waypost.events import listening as listened
 from waypost.journeys import published as journeys
 from waypost.published_sections import PACKAGE
 from waypost.sending import policy
@@ -24,6 +26,7 @@ def published(library: Library) -> dict[str, dict[str, Any]]:
             for name, message in journey.messages.items()
         },
         **library.sections,
+        listened.SECTION: listening(library.journeys, library.sections),
     }
 
 

@@ -15,6 +15,7 @@ from waypost.aws.read_units import ReadUnits
 from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import clock
 from waypost.defaults import load_defaults
+from waypost.events.listening import load_listening
 from waypost.events.retention import load_retention
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.saved_segments import load_saved_segments
@@ -35,6 +36,7 @@ def planner() -> PlanAudience:
         segments=load_saved_segments(),
         default_zone=load_defaults().time_zone,
         clock=clock(),
+        listening=load_listening(),
     )
 
 

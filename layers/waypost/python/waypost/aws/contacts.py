@@ -42,8 +42,7 @@ class DynamoContacts:
     def load(self, contact_id: str) -> Contact | None:
         """See ContactStore. One read, and one more for each merge since."""
         for _ in range(LONGEST_TRAIL):
-            item = self._item(contact_id, "profile")
-            contact = None if item is None else Contact.from_dict(item)
+            contact = _profile(self.client, self.table_name, contact_id)
             if contact is None or not contact.merged_into:
                 return contact
             contact_id = contact.merged_into
@@ -67,7 +66,12 @@ class DynamoContacts:
 
     def has_counted(self, contact_id: str, event_id: str) -> bool:
         """See ContactStore."""
-        return self._item(contact_id, _counted_sk(event_id)) is not None
+        answer = self.client.get_item(
+            TableName=self.table_name,
+            Key=table.key(table.contact_pk(contact_id), _counted_sk(event_id)),
+            ConsistentRead=True,
+        )
+        return "Item" in answer
 
     def merge(self, merge: Merge) -> bool:
         """See ContactStore."""
@@ -84,12 +88,6 @@ class DynamoContacts:
         touches = merges.read_touches(self.client, self.table_name, merge)
         puts = merges.unmerging_puts(self.table_name, merge, survivor, absorbed, rewritten, touches)
         return self._all_or_nothing(puts)
-
-    def _item(self, contact_id: str, sk: str) -> dict[str, Any] | None:
-        answer = self.client.get_item(
-            TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
-        )
-        return table.load_item(answer["Item"]) if "Item" in answer else None
 
     def _all_or_nothing(self, puts: Sequence[Mapping[str, Any]]) -> bool:
         """Write everything; False when a condition did not hold or another transaction was in the way."""
@@ -131,7 +129,17 @@ class DynamoContactItems:
     def everything(self, contact_id: str) -> list[dict[str, Any]]:
         """See ContactItems."""
         items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id))
-        return [unpacked(item) if item["sk"].startswith(EVERY) else item for item in items]
+        found = [unpacked(item) if item["sk"].startswith(EVERY) else item for item in items]
+        contact = _profile(self.client, self.table_name, contact_id)
+        return found if contact is None else [*found, {"sk": "profile"} | contact.to_dict()]
+
+
+def _profile(client: Any, table_name: str, contact_id: str) -> Contact | None:
+    """The contact stored under this id itself."""
+    answer = client.get_item(
+        TableName=table.profiles_table(table_name), Key=table.profile_key(contact_id), ConsistentRead=True
+    )
+    return Contact.from_dict(table.load_item(answer["Item"])) if "Item" in answer else None
 
 
 def _counted_sk(event_id: str) -> str:

@@ -1,8 +1,8 @@
 """The ledger in DynamoDB: one item per message key in the contact's partition, one item for its touches."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, assert_never
 
 from botocore.exceptions import ClientError
@@ -25,6 +25,8 @@ FORGET_ATTEMPTS: Final = 5
 UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt <= :attempt)"
 """An attempt may be one ahead of its row: the schedule was created but the process crashed before recording it."""
 
+DEFERRED_KEPT: Final = timedelta(days=30)
+"""How long after its time a deferred message is still looked for; by then it was sent, or it was too late."""
 NEVER_SENT: Final[Collection[LedgerState]] = ("skipped", "rejected")
 """States that a key never leaves for a claim: a touch that a slower call counted for it counts nothing."""
 
@@ -50,13 +52,10 @@ class DynamoLedger:
                 pass
             case _:
                 assert_never(request.occasion)
-        wanted = ("profile", row_sk, "touches", *enrolment_sks, event_sk)
-        found = table.batch_get(self.client, self.table_name, [(pk, sk) for sk in wanted if sk])
-        items = {item["sk"]: item for item in found}
+        contact, items = self._read(request.contact_id, (row_sk, "touches", *enrolment_sks, event_sk))
         enrolment = next((items[sk] for sk in enrolment_sks if sk in items), None)
         if enrolment is None and enrolment_sks[1]:  # it may have moved while both places were read
             enrolment = next(iter(table.batch_get(self.client, self.table_name, [(pk, enrolment_sks[1])])), None)
-        contact = Contact.from_dict(items["profile"]) if "profile" in items else None
         touches = _touches(items.get("touches"))
         while contact is not None and contact.merged_into:
             contact, touches = self._merged(contact.merged_into)
@@ -70,11 +69,16 @@ class DynamoLedger:
 
     def _merged(self, contact_id: str) -> tuple[Contact | None, Touches]:
         """The contact that another one was merged into, and what counts for it."""
-        pk = table.contact_pk(contact_id)
-        found = table.batch_get(self.client, self.table_name, [(pk, "profile"), (pk, "touches")])
-        items = {item["sk"]: item for item in found}
-        contact = Contact.from_dict(items["profile"]) if "profile" in items else None
+        contact, items = self._read(contact_id, ["touches"])
         return contact, replace(_touches(items.get("touches")), contact_id=contact_id)
+
+    def _read(self, contact_id: str, sks: Iterable[str]) -> tuple[Contact | None, dict[str, dict[str, Any]]]:
+        """The profile under this id, and the items of its partition by sort key, in one call."""
+        pk, profiles = table.contact_pk(contact_id), table.profiles_table(self.table_name)
+        keys = [table.key(pk, sk) for sk in sks if sk]
+        found = table.batch_get_of(self.client, {self.table_name: keys, profiles: [table.profile_key(contact_id)]})
+        contact = next((Contact.from_dict(item) for item in found[profiles]), None)
+        return contact, {item["sk"]: item for item in found[self.table_name]}
 
     def claim(
         self,
@@ -182,7 +186,18 @@ class DynamoLedger:
         )
 
     def defer(self, request: SendRequest, *, decision: Decision, until: datetime, claim_id: str | None = None) -> bool:
-        """See Ledger. ``request`` is the one booked, whose attempt is one more than the row's."""
+        """See Ledger. ``request`` is the one booked, whose attempt is one more than the row's.
+
+        First it is noted where ``deferred_of`` looks: a note too many finds no deferred row.
+        """
+        kept = {"expires_at": int((until + DEFERRED_KEPT).timestamp())}
+        self.client.put_item(
+            TableName=self.table_name,
+            Item=table.key(
+                table.contact_pk(request.contact_id), _deferred_sk(request.occasion.origin, request.message_key)
+            )
+            | table.dump_item(kept),
+        )
         mine = "#claim_id = :claim_id AND #state = :claimed"
         deferred = table.written(
             self.client,
@@ -211,16 +226,11 @@ class DynamoLedger:
 
     def deferred_of(self, contact_id: str, origin: str) -> list[LedgerRow]:
         """See Ledger."""
-        items = table.query(
-            self.client,
-            self.table_name,
-            pk=table.contact_pk(contact_id),
-            prefix="message#",
-            names={"#state": "state", "#origin": "origin"},
-            values={":deferred": "deferred", ":origin": origin},
-            FilterExpression="#state = :deferred AND #origin = :origin",
-        )
-        return [_row(item) for item in items]
+        pk, prefix = table.contact_pk(contact_id), _deferred_sk(origin, "")
+        notes = table.query(self.client, self.table_name, pk=pk, prefix=prefix)
+        keys = [note["sk"].removeprefix(prefix) for note in notes]
+        rows = (self._load(contact_id, key) for key in keys)
+        return [row for row in rows if row is not None and row.state == "deferred"]
 
     def drop(self, row: LedgerRow, *, decision: Decision) -> None:
         """See Ledger."""
@@ -340,6 +350,10 @@ def _may_be_claimed(row: LedgerRow, request: SendRequest) -> bool:
 def _whose(row: LedgerRow | None, claim_id: str) -> ClaimResult:
     """A write repeated after a lost answer fails on what it wrote itself: then the claim is ours."""
     return "claimed" if row is not None and row.claim_id == claim_id and row.state == "claimed" else "taken"
+
+
+def _deferred_sk(origin: str, message_key: str) -> str:
+    return f"deferred#{origin}#{message_key}"
 
 
 def _row_sk(message_key: str) -> str:

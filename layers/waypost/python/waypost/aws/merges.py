@@ -17,6 +17,9 @@ from waypost.sending.ledger import Touches
 RECORDS_KEPT: Final = timedelta(days=760)
 """How long a merge can be undone: as long as most events are kept."""
 
+LIVING: Final = "living"
+"""The attribute of profiles that bulk runs see: of contacts neither erased nor merged into another one."""
+
 Put = dict[str, Any]
 TouchesById = Mapping[str, Touches]
 
@@ -25,13 +28,10 @@ def put_profile(table_name: str, contact: Contact) -> Put:
     """Write a profile over the version that was read (0: there is none yet)."""
     written = contact.to_dict() | {"version": contact.version + 1}
     if not contact.erased and not contact.merged_into:
-        written["profile_of"] = contact.contact_id  # only items with it are in the index of profiles
-    put: Put = {
-        "TableName": table_name,
-        "Item": table.key(table.contact_pk(contact.contact_id), "profile") | table.dump_item(written),
-    }
+        written[LIVING] = True
+    put: Put = {"TableName": table.profiles_table(table_name), "Item": table.dump_item(written)}
     if contact.version == 0:
-        return put | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return put | {"ConditionExpression": "attribute_not_exists(contact_id)"}
     return put | {
         "ConditionExpression": "version = :read",
         "ExpressionAttributeValues": {":read": table.dump(contact.version)},

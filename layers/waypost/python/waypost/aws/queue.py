@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,3 +72,13 @@ def _batches(entries: list[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
         size += length
     if batch:
         yield batch
+
+
+def bodies(event: Mapping[str, Any]) -> dict[str, str]:
+    """The messages that Lambda hands over of a queue: body by message id."""
+    return {record["messageId"]: record["body"] for record in event["Records"]}
+
+
+def to_be_delivered_again(message_ids: Iterable[str]) -> dict[str, Any]:
+    """A function's answer to a queue that reports failures message by message."""
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}

@@ -35,6 +35,16 @@ def identity_pk(kind: str, value: str) -> str:
     return f"identity#{kind}#{hashlib.sha256(value.encode()).hexdigest()[:32]}"
 
 
+def profiles_table(table_name: str) -> str:
+    """The table of the profiles beside a contacts table: bulk runs scan it and meet nothing else, and nothing is written twice."""
+    return f"{table_name}-profiles"
+
+
+def profile_key(contact_id: str) -> Item:
+    """The primary key of a profile in its table, in attribute format."""
+    return {"contact_id": {"S": contact_id}}
+
+
 def key(pk: str, sk: str) -> Item:
     """The primary key of an item, in attribute format."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}
@@ -127,11 +137,17 @@ def query(
 
 def batch_get(client: Any, table: str, keys: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     """The items under these keys (at most 100), read consistently, whatever DynamoDB leaves for a next call included."""
-    request = {table: {"Keys": [key(pk, sk) for pk, sk in keys], "ConsistentRead": True}}
-    found: list[dict[str, Any]] = []
+    return batch_get_of(client, {table: [key(pk, sk) for pk, sk in keys]})[table]
+
+
+def batch_get_of(client: Any, wanted: Mapping[str, list[Item]]) -> dict[str, list[dict[str, Any]]]:
+    """Like ``batch_get``, of several tables in one call: the items by table, ``wanted`` has their keys in attribute format."""
+    request: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True} for table, keys in wanted.items()}
+    found: dict[str, list[dict[str, Any]]] = {table: [] for table in wanted}
     for attempt in count():
         answer = client.batch_get_item(RequestItems=request)
-        found += [load_item(item) for item in answer["Responses"].get(table, [])]
+        for table, items in answer["Responses"].items():
+            found[table] += [load_item(item) for item in items]
         request = answer.get("UnprocessedKeys", {})
         if not request:
             break

@@ -1,7 +1,8 @@
 """What a channel needs in the account. Built by ``channels/<name>/infra.py``, used by the app's construct; not shipped.
 
-``infra.py`` has a function ``build(scope, *, name)`` that makes the channel's resources under ``scope`` and returns a
-ChannelInfra; ``name`` is the deployment's (``waypost-dev``). It reads its choices from the CDK context.
+``infra.py`` has a function ``build(scope, *, name, settled)`` that makes the channel's resources under ``scope`` and returns
+a ChannelInfra; ``name`` is the deployment's (``waypost-dev``), ``settled`` the types of ``message_*`` that nothing listens
+to. It reads its choices from the CDK context.
 """
 
 from collections.abc import Callable, Mapping, Sequence

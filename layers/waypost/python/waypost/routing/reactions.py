@@ -3,27 +3,19 @@
 A new consequence of events is a class with ``react`` and its place in ``reactions``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from waypost.contacts.identity.announcements import MERGED
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventBus
+from waypost.events.listening import Listening
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.wake_journeys import WakeJourneys
 from waypost.segments.upkeep import Upkeep
-from waypost.sending.ledger import Confirmation, Ledger
-
-CONFIRMATIONS: Final[Mapping[str, Confirmation]] = {
-    "message_accepted": "accepted",
-    "message_delivered": "delivered",
-    "message_bounced": "bounced",
-    "message_complained": "complained",
-    "message_failed": "rejected",
-}
-"""What a provider's event says of the message whose key it carries."""
+from waypost.sending.ledger import CONFIRMATIONS, Ledger
 
 
 class Decision(Protocol):
@@ -64,7 +56,13 @@ class Reaction(Protocol):
 
 
 def reactions(
-    *, ledger: Ledger, upkeep: Upkeep, wake_journeys: WakeJourneys, enrol_contact: EnrolContact, bus: EventBus
+    *,
+    ledger: Ledger,
+    upkeep: Upkeep,
+    wake_journeys: WakeJourneys,
+    enrol_contact: EnrolContact,
+    bus: EventBus,
+    listening: Listening,
 ) -> tuple[Reaction, ...]:
     """Every reaction, in order."""
     return (
@@ -73,7 +71,7 @@ def reactions(
         WakeParked(wake_journeys),
         Enrol(enrol_contact),
         KeepJourneySegments(upkeep),
-        PublishEvent(bus),
+        PublishEvent(bus, listening),
     )
 
 
@@ -144,11 +142,13 @@ class KeepJourneySegments:
 
 @dataclass(frozen=True, slots=True)
 class PublishEvent:
-    """Put the event on the bus, for other systems."""
+    """Put the event on the bus, for other systems, where one of them takes its type."""
 
     bus: EventBus
+    listening: Listening
 
     def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
         """See Reaction."""
-        self.bus.publish(contact.contact_id, event)
+        if self.listening.on_bus(event.type):
+            self.bus.publish(contact.contact_id, event)
         return Reacted(contact)

@@ -26,6 +26,14 @@ LedgerState = Literal[
     "claimed", "accepted", "rejected", "unknown", "deferred", "skipped", "delivered", "bounced", "complained"
 ]
 Confirmation = Literal["accepted", "delivered", "bounced", "complained", "rejected"]
+CONFIRMATIONS: Final[Mapping[str, Confirmation]] = {
+    "message_accepted": "accepted",
+    "message_delivered": "delivered",
+    "message_bounced": "bounced",
+    "message_complained": "complained",
+    "message_failed": "rejected",
+}
+"""What a provider's event says of the message whose key it carries."""
 TOUCHES_KEPT: Final = timedelta(days=90)
 """The longest that a guard's policy may look back."""
 ClaimResult = Literal["claimed", "taken", "touches_changed"]

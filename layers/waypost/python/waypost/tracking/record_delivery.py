@@ -1,13 +1,78 @@
-"""What providers report of a message after taking it, as events in our envelope. Called by record_delivery."""
+"""What providers report of a message after taking it: settled on its row, or an event in our envelope. Called by record_delivery."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from waypost import ids
 from waypost.channels.registry import notice_readers
 from waypost.clock import Clock
-from waypost.errors import InvalidInput
+from waypost.errors import InvalidInput, WaypostError
 from waypost.events.envelope import OWN_SOURCE, Event
+from waypost.events.listening import Listening
+from waypost.events.ports import EventQueue
+from waypost.sending.ledger import CONFIRMATIONS, Ledger
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of a batch; ``failed`` are the notices to be delivered again, by their id, with the reason."""
+
+    settled: int = 0
+    queued: int = 0
+    failed: dict[str, WaypostError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDelivery:
+    """Takes the notices of providers, in any order and possibly more than once."""
+
+    ledger: Ledger
+    queue: EventQueue
+    listening: Listening
+    clock: Clock
+
+    def record(self, notices: Mapping[str, str]) -> Recorded:
+        """Settle or queue each of these notices, given as JSON by an id of their own. One bad notice loses no other.
+
+        What nothing listens to is written on the message's row alone: a write instead of an event's four writes and five
+        reads. Where there is no such row, or it has a later word of the provider, the notice is an event after all.
+        """
+        recorded = Recorded()
+        events: dict[str, list[Event]] = {}
+        for notice_id, text in notices.items():
+            try:
+                found = delivery_events(_notice(text), clock=self.clock)
+                events[notice_id] = [event for event in found if not self._is_settled(event)]
+            except WaypostError as error:
+                recorded.failed[notice_id] = error
+            else:
+                recorded.settled += len(found) - len(events[notice_id])
+        queued = [event for each in events.values() for event in each]
+        try:
+            self.queue.send(queued)
+        except WaypostError as error:
+            recorded.failed |= {notice_id: error for notice_id, each in events.items() if each}
+        else:
+            recorded.queued = len(queued)
+        return recorded
+
+    def _is_settled(self, event: Event) -> bool:
+        if event.type not in self.listening.settled:
+            return False
+        contact_id, key = event.contact["contact_id"], event.properties["message_key"]
+        return self.ledger.confirm(contact_id, key, state=CONFIRMATIONS[event.type], at=event.occurred_at)
+
+
+def _notice(text: str) -> Mapping[str, Any]:
+    try:
+        notice = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput("notice", f"is no JSON: {error}") from error
+    if not isinstance(notice, dict) or not {"source", "detail", "id"} <= notice.keys():
+        raise InvalidInput("notice", "is no event of EventBridge")
+    return notice
 
 
 def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
@@ -18,7 +83,10 @@ def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
     if notice["source"] not in notice_readers():
         raise InvalidInput("source", f"{notice['source']!r} sends no messages for Waypost")
     channel, read = notice_readers()[notice["source"]]
-    reported = read(notice["detail"])
+    try:
+        reported = read(notice["detail"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InvalidInput("detail", f"is no notice that {notice['source']} is known to send: {error!r}") from error
     if reported is None:
         return []
     tags, now, source = reported.tags, clock(), f"{OWN_SOURCE}.{channel}"

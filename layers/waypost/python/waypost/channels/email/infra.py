@@ -1,6 +1,7 @@
 """SES: the verified identity, and a configuration set that reports what becomes of a mail to the default event bus."""
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from aws_cdk import Stack, aws_events, aws_ses
@@ -10,9 +11,21 @@ from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, 
 
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
+_REPORTED: Final[Mapping[str, aws_ses.EmailSendingEvent]] = {
+    "Send": aws_ses.EmailSendingEvent.SEND,
+    "Delivery": aws_ses.EmailSendingEvent.DELIVERY,
+    "Bounce": aws_ses.EmailSendingEvent.BOUNCE,
+    "Complaint": aws_ses.EmailSendingEvent.COMPLAINT,
+    "Reject": aws_ses.EmailSendingEvent.REJECT,
+}
+"""What SES is asked to report, by its word for it."""
 
-def build(scope: Construct, *, name: str) -> ChannelInfra:
-    """Context: ``email_sender`` is the From address, ``email_identity`` the domain or address that SES verifies.
+
+def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelInfra:
+    """SES does not report that it took a mail unless something listens: its answer said so, and its next word settles what
+    became of an answer that got lost.
+
+    Context: ``email_sender`` is the From address, ``email_identity`` the domain or address that SES verifies.
 
     Raises InvalidInput for a sender that is no address.
     """
@@ -32,18 +45,13 @@ def build(scope: Construct, *, name: str) -> ChannelInfra:
         reputation_metrics=True,
         suppression_reasons=aws_ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS,
     )
+    reported = [word for word in _REPORTED if word != "Send" or "message_accepted" not in settled]
     configuration.add_event_destination(
         "Events",
         destination=aws_ses.EventDestination.event_bus(
             aws_events.EventBus.from_event_bus_name(scope, "DefaultBus", "default")
         ),
-        events=[
-            aws_ses.EmailSendingEvent.SEND,
-            aws_ses.EmailSendingEvent.DELIVERY,
-            aws_ses.EmailSendingEvent.BOUNCE,
-            aws_ses.EmailSendingEvent.COMPLAINT,
-            aws_ses.EmailSendingEvent.REJECT,
-        ],
+        events=[_REPORTED[word] for word in reported],
     )
     configuration_arn = Stack.of(scope).format_arn(
         service="ses", resource="configuration-set", resource_name=configuration.configuration_set_name
@@ -53,7 +61,7 @@ def build(scope: Construct, *, name: str) -> ChannelInfra:
         description="SES says what became of a mail",
         pattern=aws_events.EventPattern(
             source=["aws.ses"],
-            detail={"mail": {"tags": {"ses:configuration-set": [name], **OUR_MESSAGE}}},
+            detail={"eventType": reported, "mail": {"tags": {"ses:configuration-set": [name], **OUR_MESSAGE}}},
         ),
     )
     return ChannelInfra(

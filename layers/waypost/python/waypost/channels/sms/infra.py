@@ -1,18 +1,20 @@
 """AWS End User Messaging: permission to send, and its reports, which reach the default event bus by themselves."""
 
+from collections.abc import Collection
 from typing import Final
 
 from aws_cdk import Stack, aws_events
 from constructs import Construct
 
 from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, Permission, chosen
+from waypost.channels.sms.notices import REPORTED
 
 _ANY_ORIGINATION: Final = "No origination is chosen by ARN (context sms_origination), so AWS picks one of the account's"
 
 
-def build(scope: Construct, *, name: str) -> ChannelInfra:
+def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelInfra:
     """Context: ``sms_origination`` is the ARN or id of a number, pool or sender id; empty lets AWS choose."""
-    del name
+    del name, settled
     origination = chosen(scope, "sms_origination")
     any_of_the_account = Stack.of(scope).format_arn(service="sms-voice", resource="*")
     notices = Notices(
@@ -21,7 +23,7 @@ def build(scope: Construct, *, name: str) -> ChannelInfra:
         pattern=aws_events.EventPattern(
             source=["aws.sms-voice"],
             detail_type=["Text Message Delivery Status Updated"],
-            detail={"context": OUR_MESSAGE},
+            detail={"eventType": sorted(REPORTED), "context": OUR_MESSAGE},
         ),
     )
     return ChannelInfra(

@@ -24,12 +24,16 @@ _EVENTS: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
 }
 """Our event and what it says besides. Those in flight (queued, pending, sent) have none."""
 
+_TAKEN_BY_CARRIER: Final = "TEXT_SUCCESSFUL"
+REPORTED: Final[frozenset[str]] = frozenset({*_EVENTS, _TAKEN_BY_CARRIER})
+"""The words that may be an event."""
+
 
 def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
     """See NoticeReader."""
     word = detail["eventType"]
     # where a carrier reports no arrival at the device, its own acceptance is the last word
-    meaning = "TEXT_DELIVERED" if word == "TEXT_SUCCESSFUL" and detail.get("isFinal") else word
+    meaning = "TEXT_DELIVERED" if word == _TAKEN_BY_CARRIER and detail.get("isFinal") else word
     if meaning not in _EVENTS:
         return None
     event, properties = _EVENTS[meaning]

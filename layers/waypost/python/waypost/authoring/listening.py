@@ -1,0 +1,84 @@
+"""Finds which event types the content of a stage reads, to leave out what nothing listens to. Called by publishing and the synth."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.segments import placed_rules
+from waypost.events.listening import bus_pattern
+from waypost.events.message_events import MessageEvent
+from waypost.segments.dependencies import reads
+from waypost.segments.vocabulary import ANY_EVENT
+
+MAY_BE_SETTLED: Final[tuple[MessageEvent, ...]] = ("message_accepted", "message_delivered")
+"""What changes nothing but the message's row; a bounce, a complaint and a failure may close an address."""
+
+
+class ReadJourney(Protocol):
+    """A journey that passed every check."""
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """Its state machine."""
+        ...
+
+    def published(self) -> dict[str, Any]:
+        """The form the router reads."""
+        ...
+
+
+Sections = Mapping[str, dict[str, Any]]
+
+
+def listening(journeys: Iterable[ReadJourney], sections: Sections) -> dict[str, Any]:
+    """The section ``listening``: see ``waypost.events.listening``."""
+    on_bus = sorted(set(_on_bus(sections)))
+    read = {*_read_by_journeys(journeys), *_read_by_sections(sections)}
+    patterns = [bus_pattern(each) for each in on_bus]
+    settled = [
+        kind
+        for kind in MAY_BE_SETTLED
+        if not read & {kind, ANY_EVENT} and not any(pattern.fullmatch(kind) for pattern in patterns)
+    ]
+    return {"bus": on_bus, "settled": settled}
+
+
+def _on_bus(sections: Sections) -> Iterator[str]:
+    yield from sections.get("bus", {}).get("events", ())
+    for destination in sections.get("destinations", {}).values():
+        yield from destination["events"]
+
+
+def _read_by_journeys(journeys: Iterable[ReadJourney]) -> Iterator[str]:
+    for journey in journeys:
+        published = journey.published()
+        for match in (published["trigger"], published["goal"], *published["exit_on"]):
+            if match is not None:
+                yield match["event"]
+        yield from _read_by(published["entry"])
+        for scope in scopes(journey.definition):
+            for state in scope.states.values():
+                match called_function(state), (state.get("Arguments") or {}).get("Payload"):
+                    case "EvaluateSegment", {"rule": dict(rule)}:
+                        yield from _read_by(rule)
+                    case "PauseJourney", {"or": {"event": str(event)}}:
+                        yield event
+                    case _:
+                        pass
+
+
+def _read_by_sections(sections: Sections) -> Iterator[str]:
+    for placed in placed_rules(sections):
+        yield from _read_by(placed.rule)
+    metrics = sections.get("metrics", {})
+    for score in metrics.get("scores", {}).values():
+        yield from score["weights"]
+    if rfm := metrics.get("rfm"):
+        yield rfm["event"]
+
+
+def _read_by(rule: Mapping[str, Any] | None) -> Iterator[str]:
+    looked_at = reads(rule)
+    yield from looked_at.events
+    if looked_at.any_event:
+        yield ANY_EVENT

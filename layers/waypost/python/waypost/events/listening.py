@@ -1,0 +1,53 @@
+"""What this deployment's content does with events: which types go on the bus, which notices of providers become events.
+
+Published by ``waypost.authoring.listening``. Used by the router, by record_delivery and by audiences.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, Self
+
+from waypost.published_sections import published_section
+
+SECTION: Final = "listening"
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """``bus`` are patterns of event types, None for every type.
+
+    ``settled`` are types of ``message_*`` that no rule, journey or destination reads: such a notice settles the message's
+    row in the ledger, and no event is made of it.
+    """
+
+    bus: tuple[re.Pattern[str], ...] | None = None
+    settled: frozenset[str] = frozenset()
+    _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+
+    def on_bus(self, event_type: str) -> bool:
+        """Whether an event of this type goes on the bus."""
+        if self.bus is None:
+            return True
+        if event_type not in self._known:
+            self._known[event_type] = any(pattern.fullmatch(event_type) for pattern in self.bus)
+        return self._known[event_type]
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form; an empty one publishes and routes everything."""
+        if not value:
+            return cls()
+        return cls(tuple(bus_pattern(each) for each in value["bus"]), frozenset(value["settled"]))
+
+
+def bus_pattern(text: str) -> re.Pattern[str]:
+    """An event type in which ``*`` stands for any characters, as it does in EventBridge."""
+    return re.compile(re.escape(text).replace(r"\*", ".*"))
+
+
+@cache
+def load_listening() -> Listening:
+    """What this deployment listens to, from the journeys layer."""
+    return Listening.from_dict(published_section(SECTION))

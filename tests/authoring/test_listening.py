@@ -1,0 +1,151 @@
+"""What nothing listens to is left out; whatever names an event type, in whichever file, is a listener."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.project import ROOT
+from tests.authoring.folders import states, task, write
+from waypost.authoring.discovery import InvalidJourney, discover
+from waypost.authoring.publishing import published
+from waypost.events.listening import SECTION, Listening
+
+DELIVERED = "message_delivered"
+DESTINATION: dict[str, Any] = {
+    "description": "A CRM",
+    "owner": "sales",
+    "url": "https://crm.example.com/in",
+    "events": ["order_*"],
+}
+
+
+def segment(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "Who was written to", "owner": "growth", "rule": rule}
+
+
+def add(statemachines: Path, path: str, content: Any) -> None:
+    file = statemachines / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+
+
+def listening(statemachines: Path) -> dict[str, Any]:
+    return published(discover(statemachines))[SECTION]
+
+
+def test_of_what_is_shipped_nothing_goes_on_the_bus_and_deliveries_are_settled() -> None:
+    assert listening(ROOT / "statemachines") == {"bus": [], "settled": ["message_accepted", DELIVERED]}
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("segments/reached.yaml", segment({"engagement": "delivered", "channel": "email", "within": "30d"})),
+        ("segments/reached.yaml", segment({"event": [DELIVERED, "order_placed"], "within": "30d"})),
+        ("segments/reached.yaml", segment({"not": {"event": "*", "within": "30d"}})),
+        ("segments/reached.yaml", segment({"engagement": "opened", "of_last": 3})),
+        ("contacts/destinations/crm.yaml", DESTINATION | {"events": ["message_*"]}),
+        ("contacts/bus.yaml", {"events": [DELIVERED]}),
+        ("contacts/bus.yaml", {"events": ["*"]}),
+        (
+            "contacts/metrics.yaml",
+            {"scores": {"reach": {"description": "r", "weights": {DELIVERED: 1}, "half_life": "7d", "window": "90d"}}},
+        ),
+        ("contacts/metrics.yaml", {"rfm": {"event": DELIVERED}}),
+        (
+            "contacts/tags.yaml",
+            {
+                "tags": {
+                    "reached": {
+                        "description": "r",
+                        "owner": "o",
+                        "dimension": "behaviour",
+                        "rule": {"engagement": "delivered", "within": "9d"},
+                    }
+                }
+            },
+        ),
+    ],
+)
+def test_a_rule_or_a_destination_that_reads_deliveries_gets_them(tmp_path: Path, path: str, content: Any) -> None:
+    statemachines = write(tmp_path)
+    assert DELIVERED in listening(statemachines)["settled"]
+    add(statemachines, path, content)
+    assert DELIVERED not in listening(statemachines)["settled"]
+
+
+def _trigger(manifest: dict[str, Any]) -> None:
+    manifest["trigger"] = {"event": DELIVERED}
+
+
+def _goal(manifest: dict[str, Any]) -> None:
+    manifest["goal"] = {"event": DELIVERED}
+
+
+def _exit(manifest: dict[str, Any]) -> None:
+    manifest["exit_on"].append({"event": DELIVERED})
+
+
+def _entry(manifest: dict[str, Any]) -> None:
+    manifest["entry"] = {"engagement": "delivered", "within": "9d"}
+
+
+@pytest.mark.parametrize("change", [_trigger, _goal, _exit, _entry])
+def test_a_journey_that_reads_deliveries_gets_them(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    assert DELIVERED not in listening(write(tmp_path, manifest=change))["settled"]
+
+
+def _pause(definition: dict[str, Any]) -> None:
+    states(definition)["Two days later"] = {
+        **task("PauseJourney", **{"for": "2d", "or": {"event": DELIVERED}}),
+        "End": True,
+    }
+
+
+def _branch(definition: dict[str, Any]) -> None:
+    states(definition)["Two days later"]["Next"] = "Was it delivered?"
+    del states(definition)["Two days later"]["End"]
+    states(definition)["Was it delivered?"] = {
+        **task("EvaluateSegment", rule={"engagement": "delivered", "within": "9d"}),
+        "End": True,
+    }
+
+
+@pytest.mark.parametrize("change", [_pause, _branch])
+def test_a_flow_that_reads_deliveries_gets_them(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    assert DELIVERED not in listening(write(tmp_path, definition=change))["settled"]
+
+
+def test_on_the_bus_goes_what_a_destination_or_the_file_of_the_bus_names(tmp_path: Path) -> None:
+    statemachines = write(tmp_path)
+    add(statemachines, "contacts/destinations/crm.yaml", DESTINATION)
+    add(statemachines, "contacts/destinations/off.yaml", DESTINATION | {"events": ["page_viewed"], "enabled": False})
+    add(statemachines, "contacts/bus.yaml", {"events": ["survey_answered"]})
+    found = Listening.from_dict(listening(statemachines))
+
+    wanted = {"order_placed": True, "order_": True, "survey_answered": True, "page_viewed": False, "reorder_x": False}
+    assert {kind: found.on_bus(kind) for kind in wanted} == wanted
+    assert found.on_bus("order_placed"), "the answer is remembered"
+
+
+def test_every_event_can_go_on_the_bus_in_any_script(tmp_path: Path) -> None:
+    statemachines = write(tmp_path)
+    add(statemachines, "contacts/bus.yaml", {"events": ["*"]})
+    assert Listening.from_dict(listening(statemachines)).on_bus("提交订单")
+
+
+@pytest.mark.parametrize("events", [[], ["**"], ["Order Placed"], "order_placed"])
+def test_a_wrong_pattern_is_refused(tmp_path: Path, events: Any) -> None:
+    statemachines = write(tmp_path)
+    add(statemachines, "contacts/bus.yaml", {"events": events})
+    with pytest.raises(InvalidJourney, match="events"):
+        discover(statemachines)
+
+
+def test_where_nothing_is_published_everything_is_routed_and_goes_on_the_bus() -> None:
+    nothing = Listening.from_dict({})
+    assert nothing.on_bus("page_viewed")
+    assert nothing.settled == frozenset()
