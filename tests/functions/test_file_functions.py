@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.conftest import HANDLERS, LambdaContext, sample
+from tests.functions.conftest import HANDLERS, LambdaContext, sample, substituted
 from tests.importing.machine import Machines
 
 ROWS = "user_id,email,phone\nu-1042,lin.mei@example.com,13800000042\nu-1043,not an address,\n"
@@ -38,11 +38,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
         "export_slice": machines.exporter,
         "finish_export": machines.export_gatherer,
     }
-    logs = io.StringIO()
-    for name, service in services.items():
-        monkeypatch.setattr(HANDLERS[name], name, lambda service=service: service)
-        for output in HANDLERS[name].logger.handlers:
-            monkeypatch.setattr(output, "stream", logs)
+    logs = substituted(monkeypatch, {name: {name: service} for name, service in services.items()})
     return FileFunctions(machines, logs)
 
 

@@ -68,8 +68,8 @@ def clock() -> FakeClock:
 def test_a_notice_of_ses_is_an_event(
     notice: dict[str, Any], kind: str, properties: dict[str, Any], clock: FakeClock
 ) -> None:
-    (said,) = delivery_events(notice, clock=clock)
-    assert (said.type, said.contact, said.is_our_own) == (kind, {"contact_id": CONTACT}, True)
+    (emitted,) = delivery_events(notice, clock=clock)
+    assert (emitted.type, emitted.contact, emitted.is_our_own) == (kind, {"contact_id": CONTACT}, True)
     known = {
         "channel": "email",
         "provider_word": notice["detail"]["eventType"],
@@ -77,8 +77,8 @@ def test_a_notice_of_ses_is_an_event(
         "message_key": "m-1",
         "journey": "nurture",
     }
-    assert said.properties == known | properties
-    assert said.received_at == clock()
+    assert emitted.properties == known | properties
+    assert emitted.received_at == clock()
 
 
 def test_a_notice_says_when_it_happened(clock: FakeClock) -> None:
