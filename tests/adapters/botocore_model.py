@@ -27,6 +27,7 @@ from infra.project import ROOT
 
 SOURCE: Final = ROOT / "layers" / "waypost" / "python"
 ADAPTERS: Final = SOURCE / "waypost" / "aws"
+CLIENT: Final = ADAPTERS / "json_services"
 PROVIDERS: Final = tuple((SOURCE / "waypost" / "channels").glob("*/provider_*.py"))
 SERVICES: Final[Sequence[str]] = sorted(kept_services(ROOT / "layers/dependencies/contents.toml") - {"sts"})
 """What the layer ships a definition of; botocore itself asks sts for credentials."""

@@ -1,4 +1,4 @@
-"""The stores of the engine, once as fakes and once on DynamoDB in moto: both pass the same tests."""
+"""The stores of the engine, as fakes and on DynamoDB in moto by either client: all pass the same tests."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.adapters.on_moto import ClientOnMoto
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
 from tests.fakes.clock import FakeClock
 from waypost.aws.table import profiles_table
@@ -28,7 +29,13 @@ def aws() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def dynamodb(aws: None) -> Any:
-    """A DynamoDB client."""
+    """A DynamoDB client, as adapters have it."""
+    return ClientOnMoto("dynamodb", REGION)
+
+
+@pytest.fixture(scope="module")
+def stock_dynamodb(aws: None) -> Any:
+    """boto3's DynamoDB client, as bulk runs have it, and adapters where the environment asks for what only botocore does."""
     return boto3.client("dynamodb", region_name=REGION)
 
 
@@ -63,12 +70,12 @@ def table(dynamodb: Any) -> str:
     return name
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "stock_dynamodb"])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    """The stores, in both forms."""
+    """The stores, in each form."""
     if request.param == "fake":
         return fake_stores()
-    return dynamo_stores(request.getfixturevalue("dynamodb"), request.getfixturevalue("table"))
+    return dynamo_stores(request.getfixturevalue(request.param), request.getfixturevalue("table"))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from botocore.client import BaseClient
 from infra.project import ROOT
 from tests.adapters.botocore_model import (
     ADAPTERS,
+    CLIENT,
     PROVIDERS,
     SOURCE,
     CallSite,
@@ -25,27 +26,46 @@ from tests.adapters.botocore_model import (
     model,
     violations,
 )
+from waypost.aws.json_services.client import JsonClient
+from waypost.aws.json_services.services import Operation
 
 _CALLS: Final[set[RecordedCall]] = set()
 _OF_WORKERS: Final = "aws_calls"
 _make_api_call: Final = BaseClient._make_api_call
+_called: Final = JsonClient._called
 
 
 def _checked(self: Any, operation: str, parameters: Any) -> Any:
     if caller := _adapter():
-        service = self.meta.service_model.service_name
-        shape = model(service).operation_model(operation).input_shape
-        if found := list(violations(shape, parameters, operation)) if shape else []:
+        if found := _forbidden(self.meta.service_model.service_name, operation, parameters):
             _make_api_call(self, operation, parameters)  # raises what botocore itself refuses, which tests provoke
-            raise AssertionError(f"{service} would refuse a call: {'; '.join(found)}")
+            raise AssertionError(found)
         _CALLS.add(recorded(caller, xform_name(operation)))
     return _make_api_call(self, operation, parameters)
 
 
+def _checked_without_botocore(self: JsonClient, operation: Operation, **parameters: Any) -> dict[str, Any]:
+    if caller := _adapter():
+        if found := _forbidden(self.meta.service_name, operation.name, parameters):
+            raise AssertionError(found)
+        _CALLS.add(recorded(caller, xform_name(operation.name)))
+    return _called(self, operation, **parameters)
+
+
+def _forbidden(service: str, operation: str, parameters: Any) -> str:
+    """What the model forbids of a call; empty if nothing."""
+    shape = model(service).operation_model(operation).input_shape
+    found = list(violations(shape, parameters, operation)) if shape else []
+    return f"{service} would refuse a call: {'; '.join(found)}" if found else ""
+
+
 def _adapter() -> FrameType | None:
-    """The innermost frame in an adapter or a channel's provider, if one of them is what calls."""
+    """The innermost frame in an adapter or a channel's provider, if one of them is what calls; the client itself is none."""
     frame: FrameType | None = sys._getframe(2)
-    while frame and not frame.f_code.co_filename.startswith((str(ADAPTERS), *map(str, PROVIDERS))):
+    while frame and (
+        frame.f_code.co_filename.startswith(str(CLIENT))
+        or not frame.f_code.co_filename.startswith((str(ADAPTERS), *map(str, PROVIDERS)))
+    ):
         frame = frame.f_back
     return frame
 
@@ -65,6 +85,7 @@ def never_made(sites: list[CallSite], calls: set[RecordedCall]) -> list[CallSite
 def pytest_configure() -> None:
     """Look at every call of every client from now on."""
     BaseClient._make_api_call = _checked
+    JsonClient._called = _checked_without_botocore  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,5 +1,8 @@
 """Clients are made late and once."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +10,7 @@ import pytest
 from botocore.exceptions import ParamValidationError
 
 from waypost.aws import clients
+from waypost.aws.json_services.client import JsonClient
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +43,43 @@ def test_all_adapters_of_a_service_share_one_client() -> None:
 
 
 def test_only_clients_of_providers_make_a_single_attempt() -> None:
-    assert clients.client("dynamodb").meta.config.retries["total_max_attempts"] > 1
+    assert clients.client("scheduler").meta.config.retries["total_max_attempts"] > 1
     assert clients.provider_client("sesv2").meta.config.retries["total_max_attempts"] == 1
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "events", "sqs"])
+def test_what_every_event_calls_is_called_without_botocore(service: str) -> None:
+    assert isinstance(clients._made(service, clients.client(service)._calls), JsonClient)
+    assert not isinstance(clients._made(service, clients.bulk_client(service)._calls), JsonClient)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"HTTPS_PROXY": "http://proxy.example:3128"},
+        {"AWS_USE_FIPS_ENDPOINT": "true"},
+        {"AWS_PROFILE": "shop"},
+        {"AWS_DEFAULT_REGION": "us-gov-west-1"},
+    ],
+)
+def test_what_only_botocore_can_is_left_to_it(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert clients._lean("dynamodb", clients.client("dynamodb")._calls) is None
+
+
+def test_the_router_and_the_sender_import_no_botocore_to_get_a_client() -> None:
+    code = (
+        "import sys\nfrom waypost.aws import clients\n"
+        "for each in ('dynamodb', 'sqs', 'events'): clients.client(each).meta\n"
+        "print([name for name in ('botocore.session', 'botocore.client', 'boto3') if name in sys.modules])"
+    )
+    found = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+
+    assert found.stdout.strip() == "[]"
 
 
 def checks(lazy: clients.LazyClient, operation: str, **request: Any) -> bool:
@@ -56,7 +95,6 @@ def checks(lazy: clients.LazyClient, operation: str, **request: Any) -> bool:
 def test_only_what_goes_to_the_table_is_not_checked_before_it_is_sent() -> None:
     item = {"TableName": "contacts", "Item": {"pk": {"S": 7}}}
 
-    assert not checks(clients.client.__wrapped__("dynamodb"), "put_item", **item)
     assert not checks(clients.bulk_client.__wrapped__("dynamodb"), "put_item", **item)
     assert checks(clients.bulk_client.__wrapped__("s3"), "get_object", Bucket="files", Key="")
     assert checks(clients.client.__wrapped__("scheduler"), "get_schedule", Name=7)

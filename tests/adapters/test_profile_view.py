@@ -194,9 +194,9 @@ def test_a_merged_contact_names_its_partitions_when_its_past_is_asked_about(dyna
     assert [scan.partitions_of(stored) for stored in page] == [("c-0001", "c-old")]
 
 
-def test_the_read_units_of_queries_are_counted(dynamodb: Any, table: str) -> None:
-    units = ReadUnits(dynamodb)
+def test_the_read_units_of_queries_are_counted(stock_dynamodb: Any, table: str) -> None:
+    units = ReadUnits(stock_dynamodb)
     assert units() == 0
-    list(items.query(dynamodb, table, pk="contact#c-1", prefix="event#"))
-    DynamoContacts(dynamodb, table).load("c-1")
+    list(items.query(stock_dynamodb, table, pk="contact#c-1", prefix="event#"))
+    DynamoContacts(stock_dynamodb, table).load("c-1")
     assert units() > 0

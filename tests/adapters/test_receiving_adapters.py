@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.adapters.on_moto import ClientOnMoto
 from tests.intake.fakes import NOW
 from waypost.aws.queue import ATTEMPTS, MAX_BYTES, SqsEventQueue
 from waypost.aws.secrets import SecretsManagerSecret
@@ -36,7 +37,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def sqs(aws: None) -> Any:
-    return boto3.client("sqs")
+    return ClientOnMoto("sqs", "eu-west-1")
 
 
 @pytest.fixture

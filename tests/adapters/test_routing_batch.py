@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from tests.adapters.on_moto import ClientOnMoto
 from tests.adapters.stores import REGION
 from tests.fakes.world import START, World, event
 from waypost.aws.routing_batch import MAX_RECEIVES, RoutingBatch, SqsDeadLetters
@@ -67,7 +68,7 @@ class Routing:
 
 @pytest.fixture
 def sqs(aws: None) -> Any:
-    return boto3.client("sqs", region_name=REGION)
+    return ClientOnMoto("sqs", REGION)
 
 
 @pytest.fixture
@@ -186,7 +187,8 @@ def test_a_processor_remembers_nothing_of_the_batch_before(routing: Routing) -> 
     assert routing.batch.exceptions == []
 
 
-def test_without_a_dead_letter_queue_nothing_is_lost(monkeypatch: pytest.MonkeyPatch, sqs: Any) -> None:
+def test_without_a_dead_letter_queue_nothing_is_lost(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
+    sqs = boto3.client("sqs", region_name=REGION)
     routing = Routing(monkeypatch, SqsDeadLetters(sqs, "https://sqs.ap-east-1.amazonaws.com/1/dead.fifo"))
     routing.failing["e-1"] = ContactNotFound("gone")
     with Stubber(sqs) as stub:

@@ -1,0 +1,56 @@
+"""The client that adapters call in production, on AWS as moto plays it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+from moto.core.models import botocore_stubber
+
+from waypost.aws.json_services.client import JsonClient
+from waypost.aws.json_services.connections import Answer
+from waypost.aws.json_services.credentials import DefaultCredentials
+from waypost.aws.json_services.endpoints import Endpoint
+from waypost.aws.json_services.services import SERVICES
+
+ATTEMPTS = 4
+
+
+class MotoTransport:
+    """A Transport into moto's backends, without a socket."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._url = endpoint.url + endpoint.path
+
+    def post(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        """See Transport."""
+        request = AWSPreparedRequest("POST", self._url, HTTPHeaders.from_dict(headers), body, stream_output=False)
+        response = botocore_stubber("before-send", request)
+        assert response is not None, "moto plays no such service"
+        return Answer(
+            response.status_code,
+            {name.lower(): str(value) for name, value in response.headers.items()},
+            response.content,
+        )
+
+
+class ClientOnMoto:
+    """A JsonClient, and boto3's client for what tests do around it: make tables and queues, read what was sent."""
+
+    def __init__(self, service: str, region: str) -> None:
+        self._known = SERVICES[service]
+        self._stock = boto3.client(service, region_name=region)
+        endpoint = Endpoint.of(self._stock.meta.endpoint_url, region)
+        self._ours = JsonClient(
+            self._known,
+            endpoint,
+            transport=MotoTransport(endpoint),
+            credentials=DefaultCredentials(),
+            attempts=ATTEMPTS,
+            wait=lambda _: None,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        ours = name in self._known.operations or name == "get_paginator"
+        return getattr(self._ours if ours else self._stock, name)
