@@ -184,16 +184,20 @@ class JourneyCost:
         }
 
     def per_notice(self) -> dict[str, float]:
-        """The billed quantities of one notice of a provider, in a batch as under load: a passage with notices less the same one
-        without.
+        """The billed quantities of one notice of a provider, in a batch as under load.
+
+        Of a notice that becomes an event, also what that costs: the events of a passage with notices less those without.
         """
-        [plain] = [passage for passage in self.passages if passage.scenario == self.noticed.scenario]
-        with_them, without = self.noticed.usage.in_batches(self.notices).total(), plain.usage.total()
-        notices = {name: (amount - without.get(name, 0)) / self.notices for name, amount in with_them.items()}
-        return {
-            **notices,
-            "queue_requests": notices.get("queue_requests", 0.0) + 1,
-        }  # EventBridge puts each into the queue
+        usage = self.noticed.usage.in_batches(self.notices)
+        used: list[Quantities] = [
+            usage.parts().get("notices", {}),
+            {"queue_requests": self.notices},
+        ]  # EventBridge puts each into the queue
+        if any((call.function, call.service) == ("record_delivery", "sqs") for call in usage.calls):
+            [plain] = [passage for passage in self.passages if passage.scenario == self.noticed.scenario]
+            without = plain.usage.parts().get("events", {})
+            used.append({name: amount - without.get(name, 0.0) for name, amount in usage.parts()["events"].items()})
+        return divided(summed(used), self.notices)
 
     @property
     def hops(self) -> int:

@@ -117,6 +117,14 @@ def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> 
     assert cost.events_around() == pytest.approx(1.5 * (0.2 + 2 * 0.5) + 13.3334 * routed)
 
 
+def test_a_notice_that_becomes_an_event_costs_what_the_event_costs() -> None:
+    plain = Usage(hops=1, invocations={"route_events": 2})
+    sent = [call("record_delivery", "sqs", "SendMessageBatch")]
+    noticed = Usage(hops=1, invocations={"route_events": 4, "record_delivery": 1}, calls=sent)
+    cost = JourneyCost(passages=[passage("a", plain)], noticed=passage("a", noticed), notices=2, sweep=Usage())
+    assert cost.per_notice()["function_requests"] == pytest.approx(1 + 1 / NOTICES_IN_A_BATCH)
+
+
 def test_what_is_billed_stands_in_one_of_the_two_sums() -> None:
     assert {*CAUSED_BY_MESSAGES, *EVENTS_AROUND} == {*PARTS.values(), STEPS, TRACES}
     assert not {*CAUSED_BY_MESSAGES} & {*EVENTS_AROUND}
