@@ -128,7 +128,7 @@ class CountingProxy:
             for each in tables
             for index in each.get("GlobalSecondaryIndexes", {}).values()
         )
-        return max(reported, computed + of_index)  # what is computed knows how long a task token is
+        return max(reported, computed + of_index)  # the computed size has the length of a task token
 
     def _key(self, part: Mapping[str, Any]) -> dict[str, Any]:
         return part.get("Key") or {name: part["Item"][name] for name in self._key_names(part["TableName"])}

@@ -222,7 +222,7 @@ def test_each_destination_has_a_secret_of_its_own(aws: None) -> None:
 
 @dataclass
 class FakeDeliverer:
-    """Gives the outcomes it is told to; an exception is raised."""
+    """Gives the planned outcomes; an exception is raised."""
 
     outcomes: list[Any]
     asked: list[tuple[str, int]] = field(default_factory=list)
