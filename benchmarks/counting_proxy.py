@@ -114,7 +114,7 @@ class CountingProxy:
     def _written(self, operation: str, request: dict[str, Any], status: int, answer: dict[str, Any]) -> float:
         """The units a write consumed, with those of the index; a failed condition costs what is stored already."""
         items = written_items(operation, request)
-        stored = [item_size(self._item(part["TableName"], _key(part))) for part in items]
+        stored = [item_size(self._item(part["TableName"], primary_key(part))) for part in items]
         transaction = operation == "TransactWriteItems"
         computed = sum(write_units(size, transaction=transaction) for size in stored)
         if status != 200:
@@ -182,8 +182,10 @@ def written_items(operation: str, request: Mapping[str, Any]) -> list[dict[str, 
     return [part for each in request["TransactItems"] for part in each.values()]
 
 
-def _key(part: Mapping[str, Any]) -> dict[str, Any]:
-    return part.get("Key") or {name: part["Item"][name] for name in ("pk", "sk")}
+def primary_key(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The primary key: of a profile its contact, of everything else its place."""
+    item: Mapping[str, Any] = part.get("Key") or part["Item"]
+    return {name: item[name] for name in (("pk", "sk") if "pk" in item else ("contact_id",))}
 
 
 def operations(calls: list[Call]) -> Counter[tuple[str, str, str]]:
