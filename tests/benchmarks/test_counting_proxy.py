@@ -1,6 +1,6 @@
 """What a call is measured by, without a call."""
 
-from benchmarks.counting_proxy import Call, operations, primary_key, without_filter, written_items
+from benchmarks.counting_proxy import Call, operations, without_filter, written_items
 
 
 def test_a_query_is_measured_without_its_filter_and_projection() -> None:
@@ -33,14 +33,6 @@ def test_every_part_of_a_transaction_is_measured() -> None:
 
     assert written_items("TransactWriteItems", {"TransactItems": [{"Put": put}, {"Update": update}]}) == [put, update]
     assert written_items("PutItem", put) == [put]
-
-
-def test_what_is_written_is_found_under_its_own_key() -> None:
-    row = {"pk": {"S": "contact#1"}, "sk": {"S": "message#2"}}
-
-    assert primary_key({"Item": {**row, "contact_id": {"S": "1"}}}) == row
-    assert primary_key({"Item": {"contact_id": {"S": "1"}, "points": {"N": "3"}}}) == {"contact_id": {"S": "1"}}
-    assert primary_key({"Key": row}) == row
 
 
 def test_calls_are_counted_by_function_service_and_operation() -> None:
