@@ -131,6 +131,11 @@ class EmulatorProcess:
         found: dict[str, list[int]] = self._ask("workers", {})
         return found
 
+    def states_entered(self, executions: list[str]) -> dict[str, list[str]]:
+        """Of those executions that there are, in the order asked for: ARN → the states entered, in their order."""
+        found: dict[str, list[str]] = self._ask("states-entered", {"executions": executions})
+        return found
+
     def resource_types(self) -> frozenset[str]:
         """The CloudFormation resource types that can be created."""
         return frozenset(self._ask("types", {}))

@@ -23,6 +23,7 @@ _GROUPS = {
         on_demand("contact_files", "merges", "rebuilding"),
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
+    "journey": ("Journeys: draw one.", on_demand("journeys")),
     "segment": (
         "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
         on_demand("segments", "audiences"),

@@ -69,7 +69,9 @@ def wired(service: str) -> tuple[Any, Wire]:
 
 def ses(*answers: Any) -> tuple[Ses, Wire]:
     client, wire = wired("sesv2")
-    return Ses(SendingService(client), "Waypost <hello@example.com>", "waypost-dev"), wire.will_answer(*answers)
+    return Ses(
+        SendingService(client), "Waypost <hello@example.com>", ("help@example.com",), "waypost-dev"
+    ), wire.will_answer(*answers)
 
 
 def messaging(*answers: Any, origination: str = "") -> tuple[EndUserMessaging, Wire]:
@@ -101,8 +103,13 @@ def test_a_mail_carries_its_key_its_headers_and_both_parts() -> None:
                 "Headers": [{"Name": name, "Value": value} for name, value in HEADERS.items()],
             }
         },
-        "EmailTags": [{"Name": name, "Value": value} for name, value in TAGS.items()],
+        "EmailTags": [
+            *({"Name": name, "Value": value} for name, value in TAGS.items()),
+            {"Name": "ses:feedback-id-a", "Value": "nurture"},
+            {"Name": "ses:feedback-id-b", "Value": "marketing"},
+        ],
         "ConfigurationSetName": "waypost-dev",
+        "ReplyToAddresses": ["help@example.com"],
     }
 
 

@@ -52,6 +52,7 @@ def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **
         PublishedMessage.from_dict(journey.messages[message]),
         locale=locale,
         default_locale="zh-CN",
+        zone=UTC,
         variables=variables,
     )
     return "\n".join(asdict(content).values())

@@ -61,6 +61,7 @@ def test_the_text_part_has_words_lists_and_links_and_no_markup() -> None:
         "- One_1",
         "- Two & 2.",
         "1. first bold",
+        "picture",
         "Shop: https://shop.example.com/a_b?x=1&y=2",
         "https://x.example.com",
     ]
@@ -103,3 +104,22 @@ def test_broken_mjml_is_explained(source: str, reason: str) -> None:
 def test_an_unknown_element_in_a_shared_part_names_the_part() -> None:
     with pytest.raises(BrokenMjmlError, match=r"part.mjml: MJML has no element 'mj-buton'; did you mean 'mj-button'\?"):
         compile_mail(FRAME.format('<mj-include path="part.mjml" />'), lambda _: "<mj-buton>a</mj-buton>")
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ('<mj-image src="a.png" alt="Example Shop" href="https://shop.example.com/" />', ["Example Shop: https://shop.example.com/"]),
+        ('<mj-image src="a.png" alt="" href="https://shop.example.com/" /><mj-text>Hi</mj-text>', ["Hi"]),
+        ('<mj-image src="a.png" href="https://shop.example.com/" /><mj-text>Hi</mj-text>', ["Hi"]),
+        ('<mj-text><a href="https://a.example.com"><img src="a.png" alt="Sale [50%]"></a></mj-text>', ["Sale [50%]: https://a.example.com"]),
+        ('<mj-text><a href="https://a.example.com"><img src="a.png" alt=""> See more</a></mj-text>', ["See more: https://a.example.com"]),
+        ('<mj-text><a href="https://a.example.com">All [1]</a></mj-text>', ["All [1]: https://a.example.com"]),
+        ('<mj-image src="a.png" alt="{{ contact.name | default(&quot;You&quot;) }}" href="https://a.example.com" />',
+         ["{{ contact.name | default(&quot;You&quot;) }}: https://a.example.com"]),
+        ('<mj-image src="a.png" alt="A lamp" />', ["A lamp"]),
+    ],
+)  # fmt: skip
+def test_a_picture_is_its_words_in_the_text_part(body: str, lines: list[str]) -> None:
+    _, text = compiled(body)
+    assert [line for line in text.splitlines() if line] == lines

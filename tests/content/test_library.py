@@ -136,7 +136,11 @@ def test_a_wrong_mail_is_explained(tmp_path: Path, changes: dict[str, str | None
     ("name", "text", "expected"),
     [
         ("sms.en.txt", "Hello", "a marketing SMS must say how to unsubscribe, such as 'Reply STOP to opt out'"),
-        ("sms.zh-CN.txt", "【店】你好", "a marketing SMS must say how to unsubscribe, such as 拒收请回复R or 回T退订"),
+        (
+            "sms.zh-CN.txt",
+            "【店】你好",
+            "a marketing SMS must say how to unsubscribe, such as 拒收请回复R, 回T退订 or 回覆T退訂",
+        ),
         ("sms.en.txt", "STOP " * 400, "takes 14 SMS parts (GSM-7); at most 10 can be sent"),
         ("sms.en.txt", "Hi {{ contact.first_name }}, STOP", "contact.first_name may be unknown"),
     ],

@@ -1,7 +1,9 @@
 """A published message, filled in for one contact."""
 
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,7 +13,7 @@ from waypost.channels.sms.channel import RenderedSms
 from waypost.channels.sms.length import MOST_PARTS
 from waypost.contacts.channels import Channel
 from waypost.content.message import PublishedMessage
-from waypost.content.render import MessageNotRenderable, choose_locale
+from waypost.content.render import MessageNotRenderable
 
 EMAIL, SMS = Channel("email"), Channel("sms")
 
@@ -42,13 +44,17 @@ def variables(contact: dict[str, Any] | None = None, event: dict[str, Any] | Non
 
 
 def mail(parts: dict[str, str], **given: dict[str, Any]) -> RenderedEmail:
-    rendered = plugin(EMAIL).render(message(**parts), locale="en", default_locale="zh-CN", variables=variables(**given))
+    rendered = plugin(EMAIL).render(
+        message(**parts), locale="en", default_locale="zh-CN", zone=UTC, variables=variables(**given)
+    )
     assert isinstance(rendered, RenderedEmail)
     return rendered
 
 
 def sms(text: str, **given: dict[str, Any]) -> str:
-    rendered = plugin(SMS).render(message(sms=text), locale="en", default_locale="en", variables=variables(**given))
+    rendered = plugin(SMS).render(
+        message(sms=text), locale="en", default_locale="en", zone=UTC, variables=variables(**given)
+    )
     assert isinstance(rendered, RenderedSms)
     return rendered.text
 
@@ -118,7 +124,7 @@ def test_a_channel_the_message_does_not_have_is_refused() -> None:
         name="code", kind="transactional", topic="orders", channels=(SMS,), variants={SMS: {"en": {"text": "1"}}}
     )
     with pytest.raises(MessageNotRenderable, match="code has no email"):
-        plugin(EMAIL).render(only_sms, locale="en", default_locale="en", variables=variables())
+        plugin(EMAIL).render(only_sms, locale="en", default_locale="en", zone=UTC, variables=variables())
 
 
 def test_an_sms_that_values_make_too_long_is_refused_before_the_provider_sees_it() -> None:
@@ -132,26 +138,81 @@ def test_a_mail_larger_than_ses_takes_is_refused() -> None:
         mail({"text": "{{ contact.name }}"}, contact={"name": "x" * 10_000_000})
 
 
+def test_the_locale_decides_what_is_sent() -> None:
+    rendered = plugin(EMAIL).render(
+        message(), locale="zh-Hans-CN", default_locale="en", zone=UTC, variables=variables()
+    )
+    assert rendered == RenderedEmail(subject="你好", html="<p>你好</p>", text="你好")
+
+
+def render_sms(text: str, *, locale: str = "en", zone: tzinfo = UTC, **given: dict[str, Any]) -> str:
+    rendered = plugin(SMS).render(
+        message(sms=text), locale=locale, default_locale="en", zone=zone, variables=variables(**given)
+    )
+    assert isinstance(rendered, RenderedSms)
+    return rendered.text
+
+
+FAVOURITES = {"favourites": {"colour": "red"}, "sizes": [{"name": "S"}], "drinks": ["tea", "<water>"], "big": 1e20}
+
+
 @pytest.mark.parametrize(
-    ("wanted", "available", "chosen"),
+    "template",
     [
-        ("zh-CN", ["en", "zh-CN"], "zh-CN"),
-        ("zh_cn", ["en", "zh-CN"], "zh-CN"),
-        ("zh-Hans", ["en", "zh-CN"], "zh-CN"),
-        ("zh", ["en", "zh-CN", "zh-TW"], "zh-CN"),
-        ("zh-TW", ["en", "zh-CN", "zh-TW"], "zh-TW"),
-        ("en-GB", ["en", "zh-CN"], "en"),
-        ("en-GB", ["en-AU", "en-US", "zh-CN"], "en-AU"),
-        ("fr", ["en", "zh-CN"], "zh-CN"),
-        ("fr", ["de", "en"], "de"),
-        (None, ["en", "zh-CN"], "zh-CN"),
-        ("", ["en"], "en"),
+        '{{ contact.favourites | default("-") }}',
+        "{{ contact.favourites ~ '!' }}",
+        "{{ contact.favourites | string }}",
+        "{{ contact.favourites | upper }}",
+        "{{ [contact.favourites] }}",
+        "{{ contact.sizes }}",
+        "{{ contact.sizes ~ '!' }}",
+        "{{ contact.sizes | join(', ') }}",
+        "{{ {'a': 1} }}",
+        "{{ event.properties }}",
     ],
 )
-def test_the_nearest_locale_is_chosen(wanted: str | None, available: list[str], chosen: str) -> None:
-    assert choose_locale(wanted, available, "zh-CN") == chosen
+def test_what_only_has_names_inside_is_not_printed(template: str) -> None:
+    with pytest.raises(MessageNotRenderable, match="several values with names"):
+        sms(template, contact=FAVOURITES)
+    with pytest.raises(MessageNotRenderable, match="several values with names"):
+        mail({"html": template}, contact=FAVOURITES)
 
 
-def test_the_locale_decides_what_is_sent() -> None:
-    rendered = plugin(EMAIL).render(message(), locale="zh-Hans-CN", default_locale="en", variables=variables())
-    assert rendered == RenderedEmail(subject="你好", html="<p>你好</p>", text="你好")
+def test_the_reason_names_what_cannot_be_printed() -> None:
+    with pytest.raises(MessageNotRenderable, match=r"greeting sms\.en: contact\.favourites is several values"):
+        sms("{{ contact.favourites }}", contact=FAVOURITES)
+
+
+def test_lists_read_as_text_wherever_they_stand() -> None:
+    for template in (
+        "{{ contact.drinks }}",
+        "{{ contact.drinks ~ '' }}",
+        "{{ contact.drinks[:2] }}",
+        "{{ contact.drinks | list }}",
+    ):
+        assert sms(template, contact=FAVOURITES) == "tea, <water>", template
+    assert mail({"html": "{{ contact.drinks }}"}, contact=FAVOURITES).html == "tea, &lt;water&gt;"
+    assert sms("{% for each in contact.drinks %}{{ each }};{% endfor %}", contact=FAVOURITES) == "tea;<water>;"
+
+
+def test_times_are_those_of_the_reader() -> None:
+    given = {"occurred_at": "2026-11-28T20:05:00.000Z", "properties": {"ends": "2026-12-31T18:00:00Z"}}
+    shanghai = ZoneInfo("Asia/Shanghai")
+    assert render_sms("{{ event.occurred_at | date }}", zone=shanghai, event=given) == "November 29, 2026"
+    assert render_sms("{{ event.occurred_at | time }}", zone=shanghai, event=given) == "4:05\u202fAM"
+    assert render_sms("{{ event.properties.ends }}", zone=shanghai, event=given) == "January 1, 2027, 2:00\u202fAM"
+    assert render_sms("{{ event.properties.ends | date(style='short') }}", event=given) == "12/31/26"
+
+
+def test_money_and_numbers_read_as_the_language_writes_them() -> None:
+    given = {"properties": {"total": Decimal("1234.5"), "note": "soon"}}
+    assert sms("{{ event.properties.total | money('USD') }}", event=given) == "$1,234.50"
+    assert sms("{{ event.properties.total | number }}", event=given) == "1,234.5"
+    assert sms("{{ contact.big }}", contact=FAVOURITES) == "100000000000000000000"
+    with pytest.raises(MessageNotRenderable, match="a value is no number"):
+        sms("{{ event.properties.note | money('USD') }}", event=given)
+
+
+def test_text_that_is_marked_as_html_stays_html() -> None:
+    long = "<b>" + "x" * 40 + "</b>"
+    assert mail({"html": "{{ contact.name | safe }}"}, contact={"name": long}).html == long

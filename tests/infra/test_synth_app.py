@@ -35,7 +35,14 @@ def test_the_app_synthesizes_where_no_node_is_installed(tmp_path: Path) -> None:
         ("stage=production", "error: context stage: must be one of dev, prod, not 'production'"),
         ("runtime=python3.9", "error: context runtime: must be one of python3.11, python3.12, python3.13, python3.14"),
         ("architecture=sparc", "error: context architecture: must be one of arm64, x86_64, not 'sparc'"),
-        ("email_sender=waypost", "error: context email_sender: must be an e-mail address, not 'waypost'"),
+        (
+            "email_reply_to=help@shop.example,shop",
+            "error: context email_reply_to: must be e-mail addresses, not 'shop'",
+        ),
+        (
+            "email_sender=waypost",
+            "error: context email_sender: must be an e-mail address, with or without a name before it in <>, not 'waypost'",
+        ),
     ],
 )
 def test_a_choice_that_does_not_exist_is_told_in_one_line(

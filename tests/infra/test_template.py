@@ -2,6 +2,7 @@
 
 import json
 import re
+from email.header import decode_header, make_header
 from typing import Any
 
 import pytest
@@ -369,6 +370,18 @@ def test_a_deployment_can_be_sent_from_an_address_whose_domain_is_not_ours(synth
 
     assert own_domain.one("SES::EmailIdentity")["EmailIdentity"] == "shop.example"
     assert one_address.one("SES::EmailIdentity")["EmailIdentity"] == "hello@shop.example"
+
+
+def test_mail_comes_from_a_name_and_answers_go_where_a_deployment_says(synthesized: Synthesizer) -> None:
+    given = synthesized(email_sender="路标商店 <hello@shop.example>", email_reply_to="help@shop.example")
+    [sender] = {
+        variables["WAYPOST_EMAIL_SENDER"]
+        for function in given.all("Lambda::Function").values()
+        if "WAYPOST_EMAIL_SENDER" in (variables := function.get("Environment", {}).get("Variables", {}))
+    }
+    assert sender.isascii()
+    assert str(make_header(decode_header(sender))) == "路标商店 <hello@shop.example>"
+    assert given.one("SES::EmailIdentity")["EmailIdentity"] == "shop.example"
 
 
 def test_no_account_is_named_and_nothing_is_looked_up(template: Template, production: Template) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
-from local.rehearsal.scenario_result import ScenarioResult, differences
+from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from waypost.clock import format_instant
 from waypost.reports.timeline import MessageDecision
 
@@ -44,8 +44,7 @@ def found(
         zone=ZoneInfo("Asia/Shanghai"),
         timeline=[],
         decisions=list(decisions),
-        ends=ends,
-        trail=list(trail),
+        passages=[] if ends == "none" else [Passage("nurture", tuple(trail), ends)],
         steps={"A", "C"},
         differences=[],
     )

@@ -5,6 +5,7 @@ Sample renders alone cannot see behind a question such as ``{% if contact.tier |
 """
 
 import copy
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,6 +15,7 @@ from jinja2 import Environment, TemplateError, nodes
 from waypost.authoring.problems import unknown
 from waypost.authoring.template_names import exists, fits, has_method, known_names, takes_unknown
 from waypost.authoring.template_shapes import COMPUTED, LOOP, UNSURE, Shape, either, record
+from waypost.content.wording import STYLES
 
 Facts = frozenset[str]
 """What is known at a place: ``contact.tier`` has a value, ``items[]`` is a list that is not empty."""
@@ -180,10 +182,6 @@ class _Walk:
             raise UnsafeTemplateError(
                 f"{shape.path or 'this'} cannot be printed: it is a list; go through it with a for", node.lineno
             )
-        if shape.kind == "instant":
-            raise UnsafeTemplateError(
-                f"{shape.path} is an instant; say how to read it: {{{{ {shape.path} | date }}}}", node.lineno
-            )
 
     def _needed(self, node: nodes.Node, state: _State) -> Shape:
         """The value of an expression that must have one."""
@@ -271,13 +269,15 @@ class _Walk:
             return Shape()  # a field whose name is computed
         return holder.item(index)
 
-    def _filter(self, node: nodes.Filter, state: _State) -> Shape:  # noqa: PLR0911 - one case per kind of filter
+    def _filter(self, node: nodes.Filter, state: _State) -> Shape:  # noqa: C901, PLR0911 - one case per kind of filter
         if not exists("filter", node.name):
             raise UnsafeTemplateError(
                 unknown(node.name, known_names("filter"), f"filter {node.name} is unknown:"), node.lineno
             )
         self._arguments("filter", node, state)
-        named = {each.key: each.value for each in node.kwargs}
+        named = {str(each.key): each.value for each in node.kwargs}
+        if reason := _wrong_words(node, named):
+            raise UnsafeTemplateError(reason, node.lineno)
         if node.node is None:  # of a filter block
             return COMPUTED
         if node.name in {"default", "d"}:
@@ -306,8 +306,8 @@ class _Walk:
         for_empty = any(isinstance(each, nodes.Const) and each.value is True for each in node.args[1:])
         if value.sure and value.kind != "any" and not for_empty:
             return value
-        if value.kind in {"text", "instant"} and other.kind in {"text", "any"}:
-            return Shape(value.kind, path=value.path)
+        if value.kind == "text" and other.kind in {"text", "any"}:
+            return Shape("text", path=value.path)
         if value.kind == "list" and other.kind == "list" and value.element is None:
             return replace(other, path=value.path)
         filled = other.filled and for_empty
@@ -433,6 +433,18 @@ class _Walk:
                 return self._path(value, state)
             case _:
                 return ""
+
+
+def _wrong_words(node: nodes.Filter, named: Mapping[str, nodes.Expr]) -> str:
+    """Why a filter of ours cannot take the word that is written out for it; empty when it can."""
+    name = {"date": "style", "datetime": "style", "money": "currency"}.get(node.name)
+    given = None if name is None else named.get(name, node.args[0] if node.args else None)
+    if not isinstance(given, nodes.Const):
+        return ""
+    if name == "style":
+        return "" if given.value in STYLES else unknown(given.value, STYLES, "a date has no style")
+    is_code = isinstance(given.value, str) and re.fullmatch("[A-Z]{3}", given.value)
+    return "" if is_code else f"money needs the code of a currency such as CNY, got {given.value!r}"
 
 
 def _joined(ways: Sequence[_State]) -> _State | None:

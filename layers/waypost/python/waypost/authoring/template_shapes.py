@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
-Kind = Literal["any", "text", "instant", "mapping", "record", "list"]
+Kind = Literal["any", "text", "mapping", "record", "list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Shape:
             case "record":
                 found = self.fields.get(name)
                 return None if found is None else replace(found, path=path or found.path)
-            case "any" | "text" | "instant" | "mapping" | "list":
+            case "any" | "text" | "mapping" | "list":
                 return Shape(sure=False, path=path)
             case _:
                 assert_never(self.kind)
@@ -83,12 +83,12 @@ _PROPERTIES = Shape("mapping")
 EVENT = record(
     id=COMPUTED,
     type=COMPUTED,
-    occurred_at=Shape("instant"),
+    occurred_at=COMPUTED,
     properties=_PROPERTIES,
     left_on=record(
         id=UNSURE,
         type=UNSURE,
-        occurred_at=Shape("instant", sure=False),
+        occurred_at=Shape(sure=False),
         properties=_PROPERTIES,
     ),
 )

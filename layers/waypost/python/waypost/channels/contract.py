@@ -13,16 +13,18 @@ A channel is a folder of this package with
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
-from waypost.content.render import Filler, MessageNotRenderable, choose_locale
+from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
+from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
 
 Content = TypeVar("Content")
@@ -102,9 +104,15 @@ class ChannelPlugin(ABC, Generic[Content]):
         """Why the providers of this channel would not take content of this size; "" when they would."""
 
     def render(
-        self, message: PublishedMessage, *, locale: str | None, default_locale: str, variables: Mapping[str, Any]
+        self,
+        message: PublishedMessage,
+        *,
+        locale: str | None,
+        default_locale: str,
+        zone: tzinfo,
+        variables: Mapping[str, Any],
     ) -> Content:
-        """The message in the locale nearest to ``locale``.
+        """The message in the locale nearest to ``locale``, with times as the clock shows them in ``zone``.
 
         ``variables`` has the keys ``contact, event, journey, message, links``, and ``products`` for a message that asks
         for them. Raises MessageNotRenderable.
@@ -113,7 +121,7 @@ class ChannelPlugin(ABC, Generic[Content]):
         if not variants:
             raise MessageNotRenderable(f"{message.name} has no {self.name}")
         chosen = choose_locale(locale, variants, default_locale)
-        filler = Filler(prepared(variables), f"{message.name} {self.name}.{chosen}")
+        filler = Filler(prepared(variables, Reader(chosen, zone)), f"{message.name} {self.name}.{chosen}")
         content = self.fill(variants[chosen], filler)
         if reason := self.over_limit(content):
             raise MessageNotRenderable(f"{filler.place}: {reason}")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, Protocol, Self
 
+from waypost.content.locale import choose_locale
 from waypost.errors import InvalidInput
 from waypost.events.history import RecordedEvent
 from waypost.published_sections import published_section
@@ -156,7 +157,6 @@ class ProductVariables:
 
         ``partitions`` are the contact's. Raises InvalidInput when fewer than ``at_least`` are related.
         """
-        from waypost.content.render import choose_locale  # noqa: PLC0415 - render needs the template engine
 
         cart = products_in(event)
         bought = {

@@ -1,6 +1,6 @@
 """Fills a message's templates in for one contact. Called by the channels when the sender renders a message."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,19 +43,3 @@ class Filler:
             raise MessageNotRenderable(f"{self.place}: {error.variable or 'a variable'} is unknown") from None
         except BrokenTemplateError as error:
             raise MessageNotRenderable(f"{self.place}: {error.reason} in line {error.line}") from None
-
-
-def choose_locale(wanted: str | None, available: Collection[str], default: str) -> str:
-    """The locale to use: the wanted one, else one of its language, else the default, else the first.
-
-    ``zh-Hans`` and ``zh`` find ``zh-CN``, ``en-GB`` finds ``en``; upper and lower case and ``_`` make no difference.
-    """
-    spelled = {locale.casefold(): locale for locale in sorted(available)}
-    exact = (wanted or "").replace("_", "-").casefold()
-    language = exact.split("-")[0]
-    of_the_language = [locale for locale in spelled if locale.split("-")[0] == language]
-    fallback = default.casefold()
-    for candidate in (exact, language, fallback if fallback in of_the_language else "", *of_the_language, fallback):
-        if candidate in spelled:
-            return spelled[candidate]
-    return next(iter(spelled.values()))

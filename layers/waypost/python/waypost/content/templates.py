@@ -3,15 +3,16 @@
 Both sides go through here, so a template that passed the check renders the same way for a real contact.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from html import escape
 from typing import Any, Final
 
-from minijinja import Environment, TemplateError, safe
+from minijinja import Environment, TemplateError, pass_state, safe
 
 from waypost import ids
+from waypost.content.wording import Reader, UnreadableValueError
 
 HTML: Final = ".html"
 TEXT: Final = ".txt"
@@ -21,6 +22,13 @@ ROOTS: Final = ("contact", "event", "journey", "message", "links")
 
 PRODUCTS: Final = "products"
 """What a template may use besides, if its message asks for products."""
+
+
+_READER: Final = "reader"
+"""Where the engine finds whom it writes for; no template may use the name."""
+
+_UNPRINTABLE: Final = "\U0010fff0\U000f0001\U0010fff0"
+"""Characters of no script, by which a mapping that became part of a text is found in it."""
 
 
 class UnknownVariableError(Exception):
@@ -48,10 +56,13 @@ class BrokenTemplateError(Exception):
 class Known:
     """A mapping as templates see it: what is not in it is undefined, even if a dict has a method of that name."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_path", "_values")
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = {name: _value(each) for name, each in values.items() if not _is_blank(each)}
+    def __init__(self, values: Mapping[str, Any], *, path: str, reader: Reader) -> None:
+        self._path = path
+        self._values = {
+            name: _value(each, f"{path}.{name}", reader) for name, each in values.items() if not _is_blank(each)
+        }
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -62,34 +73,51 @@ class Known:
     def __len__(self) -> int:
         return len(self._values)
 
+    def __str__(self) -> str:
+        """A mark and the name, for the engine that asks for the text of what has none."""
+        return f"{_UNPRINTABLE}{self._path}{_UNPRINTABLE}"
+
+
+class Several(list[Any]):
+    """A list as templates see it; as part of a text it reads as the reader's language puts things one after another."""
+
+    def __init__(self, values: list[Any], reader: Reader) -> None:
+        super().__init__(values)
+        self._reader = reader
+
+    def __str__(self) -> str:
+        return self._reader.several(str(each) if isinstance(each, Known) else each for each in self)
+
 
 def _is_blank(value: Any) -> bool:
     """Null and blank text count as unknown, so that a ``default`` takes their place."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _value(value: Any) -> Any:
+def _value(value: Any, path: str, reader: Reader) -> Any:
     match value:
         case Mapping():
-            return Known(value)
+            return Known(value, path=path, reader=reader)
         case list() | tuple():
-            return [_value(each) for each in value]
+            return Several([_value(each, f"{path}[]", reader) for each in value], reader)
         case set() | frozenset():
-            return sorted(value)
+            return Several(sorted(value), reader)
         case Decimal():
             return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
         case _:
             return value
 
 
-def prepared(variables: Mapping[str, Any]) -> dict[str, Any]:
+def prepared(variables: Mapping[str, Any], reader: Reader = Reader()) -> dict[str, Any]:  # noqa: B008 - it never changes
     """The variables of a render as templates see them; ``event.properties`` and ``event.left_on`` are never undefined."""
     event = dict(variables["event"])
     left_on = dict(event.get("left_on") or {})
     event["properties"] = event.get("properties") or {}
     event["left_on"] = {**left_on, "properties": left_on.get("properties") or {}}
-    values = {root: Known(event if root == "event" else variables[root]) for root in ROOTS}
-    return values | ({PRODUCTS: Known(variables[PRODUCTS])} if PRODUCTS in variables else {})
+    roots = {root: event if root == "event" else variables[root] for root in ROOTS}
+    if PRODUCTS in variables:
+        roots[PRODUCTS] = variables[PRODUCTS]
+    return {_READER: reader} | {root: Known(values, path=root, reader=reader) for root, values in roots.items()}
 
 
 def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
@@ -100,9 +128,11 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
     if kind == HTML:  # a link stays readable: everything but its slashes is escaped
         values = {**values, "links": {name: safe(escape(url)) for name, url in _items(values["links"])}}
     try:
-        return engine().render_template(_name_of(template, kind), **values)
+        text = engine().render_template(_name_of(template, kind), **values)
     except TemplateError as error:
         raise _explained(error) from None  # the engine's own text shows the values at hand
+    except UnreadableValueError as error:
+        raise BrokenTemplateError(f"a value {error}", 0, for_everybody=False) from None
     except (
         ArithmeticError,
         AttributeError,
@@ -111,6 +141,12 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
         ValueError,
     ) as error:  # of a Python method it calls
         raise BrokenTemplateError(f"{type(error).__name__} while it was filled in", 0, for_everybody=False) from None
+    _, found, rest = text.partition(_UNPRINTABLE)
+    if found:
+        raise BrokenTemplateError(
+            f"{rest.partition(_UNPRINTABLE)[0]} is several values with names", 0, for_everybody=False
+        )
+    return text
 
 
 def check_syntax(template: str) -> None:
@@ -144,7 +180,50 @@ def _explained(error: TemplateError) -> UnknownVariableError | BrokenTemplateErr
 @cache
 def engine() -> Environment:
     """The one environment of this process, in which templates are checked and filled in."""
-    return Environment(undefined_behavior="strict", auto_escape_callback=lambda name: name.endswith(HTML), debug=True)
+    return Environment(
+        undefined_behavior="strict",
+        auto_escape_callback=lambda name: name.endswith(HTML),
+        debug=True,
+        finalizer=_printed,
+        filters={name: _filter(method) for name, method in _FILTERS.items()},
+    )
+
+
+@pass_state
+def _printed(state: Any, value: Any) -> Any:
+    """What is printed of a value: text as it is, all else as the reader reads it."""
+    if isinstance(value, Known):
+        return str(value)
+    if isinstance(value, str) and len(value) < _SHORTEST_INSTANT:
+        return value
+    shown = _reader(state).shown(value)
+    return value if shown == value else shown  # text that is marked as safe stays so
+
+
+_SHORTEST_INSTANT: Final = 16
+
+
+def _reader(state: Any) -> Reader:
+    reader = state.lookup(_READER)
+    return reader if isinstance(reader, Reader) else Reader()
+
+
+_FILTERS: Final[Mapping[str, Callable[..., str]]] = {
+    "date": Reader.written_date,
+    "datetime": Reader.written_datetime,
+    "time": Reader.written_time,
+    "number": Reader.number,
+    "money": Reader.money,
+}
+"""The filters that the engine does not bring: how a value reads in the reader's language and time zone."""
+
+
+def _filter(method: Callable[..., str]) -> Callable[..., str]:
+    @pass_state
+    def apply(state: Any, value: Any, *given: Any, **named: Any) -> str:
+        return method(_reader(state), value, *given, **named)
+
+    return apply
 
 
 @cache

@@ -225,6 +225,7 @@ class SendMessage:
                 case.message,
                 locale=_locale(case.contact),
                 default_locale=self.defaults.locale,
+                zone=case.zone,
                 variables=_variables(case, event, unsubscribe) | self._products(case, event),
             ),
             message_key=request.message_key,

@@ -68,7 +68,7 @@ _COMMENT: Final = re.compile(r"\{#.*?#\}|<!--(?!\[).*?-->", re.DOTALL)
 _WORD: Final = re.compile(r"wpq([0-9]+)qpw")
 _ELEMENT: Final = re.compile(r"<(mj-[a-z0-9-]+|mjml)\b")
 _HIDDEN: Final = re.compile(r"<div style=\"display:none;[^>]*>.*?</div>", re.DOTALL)
-_LINK: Final = re.compile(r"\[([^\]]*)\]\(<?([^)>\s]+)>?\)")
+_LINK: Final = re.compile(r"\[((?:\\.|\[[^\]]*\]|[^\[\]\\])*)\]\(<?((?:\\.|[^)>\s\\])+)>?\)")
 _ELEMENTS: Final = {
     "mjml", "mj-accordion", "mj-accordion-element", "mj-accordion-text", "mj-accordion-title", "mj-all", "mj-attributes",
     "mj-body", "mj-breakpoint", "mj-button", "mj-carousel", "mj-carousel-image", "mj-class", "mj-column", "mj-divider",
@@ -175,19 +175,28 @@ def _where_tags_part(source: str) -> str | None:
 
 
 def _as_text(html: str) -> str:
-    """The words of a mail in reading order, each link as its words and its address; the hidden preview is left out."""
+    """The words of a mail in reading order, each link as its words and its address; the hidden preview is left out.
+
+    The words of a picture are its ``alt``. A link without words, such as a picture that only decorates, is left out.
+    """
     converter = html2text.HTML2Text(bodywidth=0)
-    converter.ignore_images = True
+    converter.images_to_alt = True
     converter.ignore_emphasis = True
     converter.ignore_tables = True
     converter.unicode_snob = True
     converter.use_automatic_links = False
     converter.ul_item_mark = "-"
     text = converter.handle(_HIDDEN.sub("", html))
-    text = _LINK.sub(lambda link: link[2] if link[1].strip() == link[2] else f"{link[1].strip()}: {link[2]}", text)
+    text = _LINK.sub(lambda link: _link(" ".join(link[1].split()), link[2]), text)
     text = re.sub(r"\\([-+.#()*_`\[\]])", r"\1", text)  # undo Markdown's escapes
     lines = [re.sub(r"^#+ ", "", line.strip()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _link(words: str, address: str) -> str:
+    if words in {"", address}:
+        return words
+    return f"{words}: {address}"
 
 
 AUTHORED: Final = AuthoredEmail()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from email.utils import formataddr
 from typing import Final
 
 from aws_cdk import Stack, aws_events, aws_ses
@@ -9,7 +10,8 @@ from constructs import Construct
 
 from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, Permission, chosen, refuse
 
-_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_ADDRESS: Final = re.compile(r"[^@\s<>,]+@[^@\s<>,]+\.[^@\s<>,]+")
+_SENDER: Final = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
 _REPORTED: Final[Mapping[str, aws_ses.EmailSendingEvent]] = {
     "Send": aws_ses.EmailSendingEvent.SEND,
@@ -25,14 +27,17 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
     """SES does not report that it took a mail unless something listens: its answer said so, and its next word settles what
     became of an answer that got lost.
 
-    Context: ``email_sender`` is the From address, ``email_identity`` the domain or address that SES verifies.
+    Context: ``email_sender`` is the From address, with or without a name (``Acme <hello@acme.example>``), ``email_reply_to``
+    where answers go (several with commas), ``email_identity`` the domain or address that SES verifies.
 
-    Raises InvalidInput for a sender that is no address.
+    Raises InvalidInput for what is no address.
     """
-    sender = chosen(scope, "email_sender", "hello@waypost.example")
-    if not _ADDRESS.fullmatch(sender):
-        raise refuse("email_sender", f"must be an e-mail address, not {sender!r}")
-    verified = chosen(scope, "email_identity", sender.rpartition("@")[2])
+    sender, address = _sender(chosen(scope, "email_sender", "hello@waypost.example"))
+    reply_to = [each.strip() for each in chosen(scope, "email_reply_to").split(",") if each.strip()]
+    for each in reply_to:
+        if not _ADDRESS.fullmatch(each):
+            raise refuse("email_reply_to", f"must be e-mail addresses, not {each!r}")
+    verified = chosen(scope, "email_identity", address.rpartition("@")[2])
     identity = aws_ses.EmailIdentity(
         scope,
         "Identity",
@@ -66,7 +71,21 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
     )
     return ChannelInfra(
         permissions=[Permission(actions=["ses:SendEmail"], on=[identity.email_identity_arn, configuration_arn])],
-        settings={"sender": sender, "configuration_set": configuration.configuration_set_name},
+        settings={
+            "sender": sender,
+            "configuration_set": configuration.configuration_set_name,
+            **({"reply_to": ",".join(reply_to)} if reply_to else {}),
+        },
         notices=[notices],
         outputs={"EmailIdentity": verified, "EmailConfigurationSet": configuration.configuration_set_name},
     )
+
+
+def _sender(text: str) -> tuple[str, str]:
+    """The From field and its address. A name beyond ASCII becomes an encoded word, as SES asks (RFC 2047)."""
+    found = _SENDER.fullmatch(text.strip())
+    name, address = (found["name"] or "", found["address"]) if found else ("", text.strip())
+    if not _ADDRESS.fullmatch(address) or re.search(r"[\x00-\x1f\x7f]", name):
+        raise refuse("email_sender", f"must be an e-mail address, with or without a name before it in <>, not {text!r}")
+    name = name.strip().strip('"').strip()
+    return (formataddr((name, address)) if name else address), address

@@ -27,8 +27,8 @@ class AuthoredSms(AuthoredChannel):
 def _way_out_problem(language: str, shown: str) -> str:
     """Why a marketing text does not say how to unsubscribe; "" when it does, or in a language we have no words of."""
     must = "a marketing SMS must say how to unsubscribe, such as"
-    if language == "zh" and not ("回" in shown and ("退订" in shown or "拒收" in shown)):
-        return f"{must} 拒收请回复R or 回T退订"
+    if language == "zh" and not ("回" in shown and any(word in shown for word in ("退订", "退訂", "拒收"))):
+        return f"{must} 拒收请回复R, 回T退订 or 回覆T退訂"
     if language == "en" and "STOP" not in shown:
         return f"{must} 'Reply STOP to opt out'"
     return ""

@@ -1,0 +1,212 @@
+"""How a value reads in a message: dates, numbers, money and lists, in the reader's language and time zone. Used by the templates."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from itertools import pairwise
+from typing import Any, Final
+
+from waypost.content.locale import digits_of, wording_of
+
+STYLES: Final = ("full", "long", "medium", "short")
+"""How much of a date is written out: from ``Monday, 1 March 2027`` to ``01/03/2027``, as the language does."""
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+_FIELD: Final = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
+_AMOUNT: Final = re.compile(r"[#0.,]+")
+_LONGEST_NUMBER: Final = 30
+
+_TRUTH: Final[Mapping[str, tuple[str, str]]] = {
+    "zh": ("是", "否"), "en": ("yes", "no"), "ja": ("はい", "いいえ"), "ko": ("예", "아니요"), "de": ("ja", "nein"),
+    "fr": ("oui", "non"), "es": ("sí", "no"), "pt": ("sim", "não"), "it": ("sì", "no"), "nl": ("ja", "nee"),
+    "ru": ("да", "нет"), "id": ("ya", "tidak"), "vi": ("có", "không"), "th": ("ใช่", "ไม่ใช่"), "tr": ("evet", "hayır"),
+}  # fmt: skip
+"""Yes and no by language."""
+
+
+class UnreadableValueError(ValueError):
+    """A value cannot be written as asked; the text never shows the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a message is written for: the language of its text, and the zone of its dates."""
+
+    locale: str = "en"
+    zone: tzinfo = UTC
+
+    def written_date(self, value: Any, style: str = "long") -> str:
+        """The day of a date, or the reader's day at an instant. Raises UnreadableValueError."""
+        read = self._read(value)
+        return self._filled(self._words["dates"][_style(style)], read)
+
+    def written_datetime(self, value: Any, style: str = "long") -> str:
+        """The day and the time of an instant where the reader lives; the day alone of a date. Raises UnreadableValueError."""
+        read = self._read(value)
+        day = self._filled(self._words["dates"][_style(style)], read)
+        if not isinstance(read, datetime):
+            return day
+        return _quoted(self._words["both"][style]).format(self._filled(self._words["time"], read), day)
+
+    def written_time(self, value: Any) -> str:
+        """The time of an instant where the reader lives. Raises UnreadableValueError."""
+        read = self._read(value)
+        if not isinstance(read, datetime):
+            raise UnreadableValueError("is a date without a time")
+        return self._filled(self._words["time"], read)
+
+    def number(self, value: Any, digits: int | None = None) -> str:
+        """A number with the language's point and groups, rounded to ``digits`` behind the point. Raises UnreadableValueError."""
+        amount = _amount(value)
+        if digits is not None:
+            amount = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        return self._grouped(amount)
+
+    def money(self, value: Any, currency: str) -> str:
+        """An amount of a currency (ISO 4217), with its sign and digits. Raises UnreadableValueError."""
+        if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
+            raise UnreadableValueError("has no currency such as CNY")
+        amount = _amount(value).quantize(Decimal(1).scaleb(-digits_of(currency)), ROUND_HALF_UP)
+        sign = self._words["signs"].get(currency, currency)
+        pattern = self._words["money"].split(";")[0]
+        figures = _AMOUNT.sub(lambda _: self._grouped(abs(amount)), pattern, count=1)
+        if sign == currency:  # a code is no sign: it stands apart
+            figures = re.sub(r"¤(?=\d)", "¤\u00a0", re.sub(r"(?<=\d)¤", "\u00a0¤", figures))
+        return (self._words["minus"] if amount < 0 else "") + figures.replace("¤", sign)
+
+    def several(self, values: Iterable[Any]) -> str:
+        """The values of a list, as the language puts one after another. Raises UnreadableValueError."""
+        words: str = self._words["between"]
+        return words.join(self.shown(value) for value in values if value is not None)
+
+    def shown(self, value: Any) -> str:
+        """A value as it is printed without a filter. Raises UnreadableValueError for what nobody can read."""
+        match value:
+            case str():
+                return self.written_datetime(value) if _INSTANT.fullmatch(value) and value[10] == "T" else value
+            case bool():
+                return self._truth(value=value)
+            case int():
+                return str(value)
+            case float() | Decimal():
+                return _plain(_amount(value))
+            case None:
+                return ""
+            case list() | tuple():
+                return self.several(value)
+            case _:
+                raise UnreadableValueError("is several values with names; print one of them")
+
+    def _truth(self, *, value: bool) -> str:
+        words = _TRUTH.get(self.locale.split("-")[0])
+        if words is None:
+            raise UnreadableValueError("is true or false; ask for it with {% if … %}")
+        return words[0 if value else 1]
+
+    @property
+    def _words(self) -> Mapping[str, Any]:
+        return wording_of(self.locale)
+
+    def _read(self, value: Any) -> date | datetime:
+        """The instant in the reader's zone, or the date."""
+        text = value if isinstance(value, str) else ""
+        try:
+            if _DAY.fullmatch(text):
+                return date.fromisoformat(text)
+            if _INSTANT.fullmatch(text):
+                instant = datetime.fromisoformat(text)
+                return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(self.zone)
+        except (ValueError, OverflowError):
+            pass
+        raise UnreadableValueError("is no date")
+
+    def _filled(self, pattern: str, day: date | datetime) -> str:
+        """The pattern with its fields filled in. Source: UTS 35, "Date Field Symbol Table"."""
+        return "".join(self._field(each, day) for each in _FIELD.finditer(pattern))
+
+    def _field(self, found: re.Match[str], day: date | datetime) -> str:  # noqa: C901, PLR0911 - one case per field
+        text = found[0]
+        if text.startswith("'"):
+            return found[1].replace("''", "'") or "'"
+        moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, tzinfo=UTC)
+        width = len(text)
+        match text[0]:
+            case "y":
+                return f"{day.year % 100:02d}" if width == 2 else str(day.year)
+            case "M" | "L":
+                return self._words["months"][width - 3][day.month - 1] if width > 2 else _padded(day.month, width)
+            case "d":
+                return _padded(day.day, width)
+            case "E" | "c":
+                return str(self._words["days"][width > 3][day.weekday()])
+            case "G":
+                return str(self._words["era"])
+            case "a":
+                return str(self._words["periods"][moment.hour >= 12])
+            case "H" | "k":
+                return _padded(moment.hour, width)
+            case "h" | "K":
+                return _padded(moment.hour % 12 or 12, width)
+            case "m":
+                return _padded(moment.minute, width)
+            case _:
+                return text
+
+    def _grouped(self, amount: Decimal) -> str:
+        words = self._words
+        whole, _, fraction = _plain(abs(amount)).partition(".")
+        last, other = words["grouping"]
+        if len(whole) > last:
+            whole = words["group"].join(_groups(whole, last, other))
+        sign = words["minus"] if amount < 0 else ""
+        return sign + whole + (words["decimal"] + fraction if fraction else "")
+
+
+def _style(style: str) -> str:
+    if style not in STYLES:
+        raise UnreadableValueError(f"is to be written in a style that is none of {', '.join(STYLES)}")
+    return style
+
+
+def _padded(number: int, width: int) -> str:
+    return f"{number:0{width}d}"
+
+
+def _groups(digits: str, last: int, other: int) -> Iterator[str]:
+    """The digits in groups, the last of another size than those before."""
+    head = len(digits) - last
+    starts = [*range(head % other or other, head, other)] if head > 0 else []
+    for start, end in pairwise([0, *starts, max(head, 0), len(digits)]):
+        if end > start:
+            yield digits[start:end]
+
+
+def _amount(value: Any) -> Decimal:
+    """A number, or text that is one."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip() if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""
+    try:
+        if isinstance(value, str) and not _NUMBER.fullmatch(text):
+            raise UnreadableValueError("is no number")
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise UnreadableValueError("is no number") from None
+    if not amount.is_finite() or abs(amount.adjusted()) > _LONGEST_NUMBER:
+        raise UnreadableValueError("is no number that can be read")
+    return amount
+
+
+def _plain(amount: Decimal) -> str:
+    """The digits, without an exponent."""
+    return f"{amount:f}"
+
+
+def _quoted(glue: str) -> str:
+    """The glue between date and time, whose quoted words stand for themselves."""
+    return re.sub(r"'([^']*)'", r"\1", glue)
