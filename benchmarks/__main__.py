@@ -29,7 +29,8 @@ from benchmarks.import_memory import JUDGED, ImportMemory, memory_table
 from benchmarks.import_rate import ImportRate, rate_table
 from benchmarks.import_time import ImportTimes
 from benchmarks.journey_cost import JourneyCost
-from benchmarks.report import dollars_table, import_table, passages_table
+from benchmarks.quotas import arithmetic, per_touch
+from benchmarks.report import dollars_table, import_table, passages_table, quotas_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
 from infra.project import ROOT
@@ -154,10 +155,12 @@ def _write(  # noqa: PLR0917 - a benchmark each
     *,
     as_json: bool,
 ) -> None:
+    quotas = arithmetic(per_touch(cost))
     figures: dict[str, Any] = {
         "import_time": imports.to_dict(),
         "call_time": calls.to_dict(),
         "journey_cost": cost.to_dict(),
+        "quotas": [each.to_dict() for each in quotas],
         "rule_speed": speed.to_dict(),
         "rule_index": curve.to_dict(),
         "import_rate": rate.to_dict(),
@@ -185,6 +188,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         runs_table(bulk),
         passages_table(cost),
         dollars_table(cost),
+        quotas_table(quotas),
         goals_table(verdicts),
     ):
         console.print(table, "")
