@@ -23,6 +23,10 @@ _GROUPS = {
         on_demand("contact_files", "merges", "rebuilding"),
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
+    "journey": (
+        "Journeys: check one with its messages and scenarios, or each of them.",
+        on_demand("journey_checks"),
+    ),
     "segment": (
         "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
         on_demand("segments", "audiences"),

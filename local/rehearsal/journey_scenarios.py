@@ -11,7 +11,9 @@ from local.problems import LocalError
 from local.project.current_project import current_project
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
+from local.rehearsal.scenario_names import wrong_names
 from local.rehearsal.scenario_result import ScenarioResult
+from waypost.authoring.discovery import survey
 
 
 def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
@@ -38,8 +40,24 @@ def read_all_scenarios() -> dict[str, ScenarioFile]:
     return {journey: read_journey_scenarios(journey) for journey in found}
 
 
+def _check_names(files: Mapping[str, ScenarioFile]) -> None:
+    """Raises LocalError for what the scenarios name that their journeys do not have."""
+    project = current_project()
+    shipped = project.product / "statemachines" / "operations"
+    library, _ = survey(project.statemachines, functions=project.product / "functions", shipped_operations=shipped)
+    wrong = [
+        f"{journey.name}/scenarios.yaml: {field}: {reason}"
+        for journey in library.journeys
+        if journey.name in files
+        for field, reason in wrong_names(files[journey.name], journey)
+    ]
+    if wrong:
+        raise LocalError("\n".join(wrong), "correct the scenarios; waypost journey check shows all of a journey")
+
+
 def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[ScenarioResult]]:
     """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
+    _check_names(files)
     folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
     with console.status("") as status:
         with LocalCloud(folder, start=min(file.start for file in files.values()), progress=status.update) as cloud:
