@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner
 
 from infra.project import Project
@@ -135,19 +136,16 @@ def test_a_broken_scenario_file_is_a_problem_of_its_journey(project: Project) ->
 
 def test_the_command_says_which_journey_is_wrong_and_exits_with_1(project: Project) -> None:
     damage(project, "win-again")
-    run = CliRunner().invoke(
-        app, ["--content", str(project.content), "journey", "check"], env={"NO_COLOR": "1", "TERM": "dumb"}
-    )
+    run = CliRunner().invoke(app, ["journey", "check"], env={"NO_COLOR": "1", "TERM": "dumb"})
     assert run.exit_code == 1
     assert "✗ win-again\n  statemachines/journeys/win-again/" in run.output
     assert "✓ win-back: 2 messages, 1 scenarios" in run.output
-    alone = CliRunner().invoke(app, ["--content", str(project.content), "journey", "check", "win-back", "--json"])
+    alone = CliRunner().invoke(app, ["journey", "check", "win-back", "--json"])
     assert alone.exit_code == 0
     assert json.loads(alone.output)["journeys"] == [{"name": "win-back", "messages": 2, "scenarios": 1, "problems": []}]
 
 
-def test_a_rehearsal_does_not_start_with_a_wrong_name(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rehearsal_does_not_start_with_a_wrong_name(project: Project) -> None:
     tell(project.statemachines, "win-back", expecting(messages=[{"message": "sory"}]))
-    monkeypatch.setattr("local.rehearsal.journey_scenarios.current_project", lambda: project)
     with pytest.raises(LocalError, match="did you mean 'sorry'"):
-        rehearse({"win-back": read_journey_scenarios("win-back")}, console=None)  # type: ignore[arg-type]
+        rehearse({"win-back": read_journey_scenarios("win-back")}, console=Console())
