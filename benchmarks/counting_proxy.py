@@ -127,7 +127,7 @@ class CountingProxy:
             for each in tables
             for index in each.get("GlobalSecondaryIndexes", {}).values()
         )
-        return max(reported, computed + of_index)  # what is computed knows how long a task token is
+        return max(reported, computed + of_index)  # the computed size has the length of a task token
 
     def _item(self, table: str, key: dict[str, Any]) -> dict[str, Any]:
         item: dict[str, Any] = self._dynamodb("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True}).get(

@@ -223,7 +223,7 @@ class JourneyCost:
 
 
 def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
-    """Rehearse every scenario of the journey and count. ``progress`` is told each step.
+    """Rehearse every scenario of the journey and count. ``progress`` gets each step.
 
     Raises LocalError when a scenario does not turn out as its file says: then the figures would mean nothing.
     """
@@ -240,7 +240,7 @@ def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
         longest = max(range(len(passages)), key=lambda index: passages[index].messages)
         progress("rehearsing one with the providers' notices")
         cloud.providers.delivery_events = True
-        again = _somebody_else(_alone(file, file.scenarios[longest], next(starts)))
+        again = _another_contact(_alone(file, file.scenarios[longest], next(starts)))
         noticed = counter.passage(again)
         return JourneyCost(
             passages=passages,
@@ -385,7 +385,7 @@ def _alone(file: ScenarioFile, scenario: Scenario, start: Any) -> ScenarioFile:
     return file.model_copy(update={"start": start, "until": None, "scenarios": [scenario]})
 
 
-def _somebody_else(file: ScenarioFile) -> ScenarioFile:
+def _another_contact(file: ScenarioFile) -> ScenarioFile:
     """The same story of a contact that is not known yet."""
     [scenario] = file.scenarios
     changed = {"user_id": f"{scenario.contact.user_id}-again", "email": "again@example.com", "phone": "+8613800139999"}

@@ -9,7 +9,8 @@ Its own paths, all JSON, beside the AWS services on the same loopback port:
 - ``POST /_waypost/snapshot``: writes the state to disk;
 - ``POST /_waypost/remember`` and ``bring-back``: keeps what the stores hold, and puts it back;
 - ``POST /_waypost/types``: the CloudFormation resource types that can be created;
-- ``POST /_waypost/workers``: the processes that run the functions.
+- ``POST /_waypost/workers``: the processes that run the functions;
+- ``POST /_waypost/states-entered``: the states that executions entered, as their histories have them.
 
 It ends when its standard input closes, so it never outlives the process that started it.
 """
@@ -34,7 +35,7 @@ import uvicorn
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
-from ministack.services import eventbridge, lambda_svc, scheduler, sqs
+from ministack.services import eventbridge, lambda_svc, scheduler, sqs, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from local.cloud import ministack_corrections
@@ -76,6 +77,7 @@ class Emulator:
             "/_waypost/bring-back": self._bring_back,
             "/_waypost/types": self._types,
             "/_waypost/workers": self._workers,
+            "/_waypost/states-entered": self._states_entered,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -208,6 +210,22 @@ class Emulator:
             running = [worker._proc.pid for worker in workers if worker._proc and worker._proc.poll() is None]
             found.setdefault(key.split(":")[-2], []).extend(running)
         return found
+
+    async def _states_entered(self, request: dict[str, Any]) -> dict[str, list[str]]:
+        """``{executions: [arn…]}`` → the names of the states that each entered, without the executions that are not there."""
+        found = {arn: _execution(arn) for arn in request["executions"]}
+        return {arn: _entered(execution) for arn, execution in found.items() if execution is not None}
+
+
+def _execution(arn: str) -> dict[str, Any] | None:
+    region, account = arn.split(":")[3:5]
+    execution: dict[str, Any] | None = stepfunctions._executions.get_scoped(account, region, arn)
+    return execution
+
+
+def _entered(execution: dict[str, Any]) -> list[str]:
+    details = (event.get("stateEnteredEventDetails") for event in execution["events"])
+    return [entered["name"] for entered in details if entered]
 
 
 def _all(store: Any) -> list[Any]:

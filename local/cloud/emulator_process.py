@@ -131,6 +131,11 @@ class EmulatorProcess:
         found: dict[str, list[int]] = self._ask("workers", {})
         return found
 
+    def states_entered(self, executions: list[str]) -> dict[str, list[str]]:
+        """Of those executions that there are, in the order asked for: ARN → the states entered, in their order."""
+        found: dict[str, list[str]] = self._ask("states-entered", {"executions": executions})
+        return found
+
     def resource_types(self) -> frozenset[str]:
         """The CloudFormation resource types that can be created."""
         return frozenset(self._ask("types", {}))
@@ -186,7 +191,7 @@ class EmulatorProcess:
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses at this moment."""
+    """A loopback port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -24,11 +24,11 @@ _GROUPS = {
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
-        "Journeys: check one with its messages and scenarios, or each of them.",
-        on_demand("journey_checks"),
+        "Journeys: check one with its messages and scenarios, draw one.",
+        on_demand("journeys", "journey_checks"),
     ),
     "segment": (
-        "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
+        "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),
     ),
 }

@@ -1,10 +1,12 @@
 """``waypost demo`` and ``rehearse``: scenarios played on an embedded cloud of their own. Added to the commands of ``waypost``."""
 
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from local.commands.output import EXPECTATION_FAILED, AsJson, print_json, step_on
 from local.commands.tables import VirtualTimeBar, console_for, decisions_table, scenario_table
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from local.rehearsal.scenario_result import ScenarioResult
 
 app = typer.Typer()
+
+MOST_SHOWN: Final = 10
+"""Contacts of a crowd whose differences are shown."""
 
 
 @app.command()
@@ -49,26 +54,40 @@ def rehearse(
         str, typer.Argument(help="The folder of the journey under statemachines/journeys/; all of them by default.")
     ] = "",
     scenario: Annotated[str, typer.Option(help="Rehearse only the scenario of this name.")] = "",
+    contacts: Annotated[
+        int, typer.Option(help="Let so many contacts play the scenarios in turn, each with an address of its own.")
+    ] = 0,
+    page: Annotated[
+        bool, typer.Option("--page", help="Write a page with the contacts on every way of the journey.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Rehearse scenarios.yaml of a journey, or of all, in virtual time and compare what follows with what is expected."""
 
     from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
 
-    if scenario and not journey:
-        raise LocalError("--scenario names one of a journey's scenarios", "name the journey too")
+    if (scenario or contacts or page) and not journey:
+        raise LocalError("--scenario, --contacts and --page are about one journey", "name the journey too")
     console = console_for(machine=as_json)
     files = (
         {journey: journey_scenarios.read_journey_scenarios(journey, only=scenario)}
         if journey
         else journey_scenarios.read_all_scenarios()
     )
+    if contacts:
+        from local.rehearsal.many_contacts import crowd  # noqa: PLC0415 - the same
+
+        files = {name: crowd(file, contacts) for name, file in files.items()}
     results = journey_scenarios.rehearse(files, console=console)
     compared = [result for each in results.values() for result in each]
     if as_json:
         print_json([{"journey": name, **result.to_dict()} for name, each in results.items() for result in each])
+    elif contacts:
+        _show_crowd(console, compared)
     else:
         _show_rehearsed(console, compared)
+    if page:
+        console.print(f"\nOpen {journey_scenarios.write_counts_page(journey, files[journey], compared)} in a browser.")
     if not all(result.as_expected for result in compared):
         raise typer.Exit(EXPECTATION_FAILED)
 
@@ -83,6 +102,18 @@ def _show_rehearsed(console: Console, results: "list[ScenarioResult]") -> None:
             console.print(f"  [red]{difference}[/red]", markup=True, highlight=False)
     wrong = sum(not each.as_expected for each in results)
     console.print(f"\n[bold]{len(results)} scenarios, {wrong} not as expected[/bold]")
+
+
+def _show_crowd(console: Console, results: "list[ScenarioResult]") -> None:
+    """How the contacts ended, and the first ones that did otherwise than expected."""
+    ends = Counter(result.ends for result in results)
+    console.print(", ".join(f"{count:,} {how}" for how, count in ends.most_common()))
+    wrong = [result for result in results if not result.as_expected]
+    for each in wrong[:MOST_SHOWN]:
+        console.print(f"[red]not as expected[/red]: {escape(each.scenario.name)}")
+        for difference in each.differences:
+            console.print(f"  [red]{escape(difference)}[/red]", highlight=False)
+    console.print(f"[bold]{len(results):,} contacts, {len(wrong):,} not as expected[/bold]")
 
 
 def _show_where_to_look_next(console: Console, results: Path, *, messages: int, decisions: int) -> None:

@@ -103,17 +103,31 @@ def send_event(
 @app.command()
 def timeline(
     contact: Annotated[str, typer.Argument(help="A user id, an e-mail address, a phone number or a contact id.")],
+    page: Annotated[
+        bool, typer.Option("--page", help="Write a page with the contact's way through its journeys.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what happened to a contact of the running system, and why."""
+    """Show what happened to a contact of the running system, and why. What is over its time is in the archive (docs/events.md)."""
 
     from local.running.contact_lookup import timeline_of  # noqa: PLC0415 - boto3 is for the commands that read tables
 
+    if page:
+        _write_contact_page(contact)
+        return
     contact_id, entries = timeline_of(contact, background.access())
     if as_json:
         print_json([entry.to_dict() for entry in entries])
         return
     console_for().print(timeline_table(entries, title=f"{contact} ({contact_id})"))
+
+
+def _write_contact_page(contact: str) -> None:
+    from local.running.contact_pages import write_contact_page  # noqa: PLC0415 - boto3 and pages are for this alone
+    from waypost.clock import parse_instant  # noqa: PLC0415 - the same
+
+    now = parse_instant(background.control("GET", "/status")["now"])
+    console_for().print(f"Open {write_contact_page(contact, background.access(), now=now)} in a browser.")
 
 
 @app.command()

@@ -2,18 +2,23 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.current_project import current_project
+from local.project.journey_files import drawn_journey
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 from local.rehearsal.scenario_names import wrong_names
 from local.rehearsal.scenario_result import ScenarioResult
 from waypost.authoring.discovery import survey
+from waypost.pages.texts import DEFAULT
+from waypost.reports.journey_counts import JourneyCounts
+from waypost.reports.journey_page import counts_page
 
 
 def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
@@ -53,6 +58,21 @@ def _check_names(files: Mapping[str, ScenarioFile]) -> None:
     ]
     if wrong:
         raise LocalError("\n".join(wrong), "correct the scenarios; waypost journey check shows all of a journey")
+
+
+def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[ScenarioResult]) -> Path:
+    """Write a page with the number of contacts on every way of the journey, and give its path. Raises LocalError."""
+    graph = drawn_journey(journey)
+    passages = [passage for result in results for passage in result.passages if passage.journey == journey]
+    counts = JourneyCounts()
+    for passage in passages:
+        counts.add(graph, passage.trail, outcome=passage.outcome)
+    page = current_project().out / "pages" / f"rehearsal-{journey}.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(
+        counts_page(graph, counts, contacts=len(results), begun=file.start, language=DEFAULT), encoding="utf-8"
+    )
+    return page
 
 
 def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[ScenarioResult]]:

@@ -12,17 +12,16 @@ from typing import Any, Final
 
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
+from local.project.journey_files import find_graph
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
-from local.rehearsal.scenario_result import ScenarioResult, differences
+from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from local.running.tracking import identify_call, track_call
 from waypost import ids
-from waypost.authoring.graph import scopes
-from waypost.authoring.yaml_reading import read_yaml
 from waypost.aws.contacts import DynamoContactItems
 from waypost.batches import batched
 from waypost.journeys.enrolment import START, Enrolment
 from waypost.journeys.sweep_journeys import MOST_ATTEMPTS
-from waypost.reports.timeline import decisions, timeline
+from waypost.reports.timeline import ContactItems, decisions, timeline
 from waypost.sending.occasion import journey_of, load_occasion
 
 ALL_JOURNEYS: Final = ""
@@ -37,6 +36,20 @@ _BATCH_FIELD: Final = re.compile(r"batch\[(\d+)\]")
 
 Progress = Callable[[datetime], None]
 Items = Mapping[str, Mapping[str, Any]]
+
+
+class RememberedItems:
+    """What is kept of one contact, read once for all that is made of it."""
+
+    def __init__(self, items: ContactItems) -> None:
+        self._items = items
+        self._read: dict[str, list[Mapping[str, Any]]] = {}
+
+    def everything(self, contact_id: str) -> list[Mapping[str, Any]]:
+        """See ContactItems."""
+        if contact_id not in self._read:
+            self._read[contact_id] = list(self._items.everything(contact_id))
+        return self._read[contact_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,60 +168,56 @@ class Rehearsal:
         ]
 
     def _result_of(self, journey: str, scenario: Scenario) -> ScenarioResult:
-        file, rows = self._files[journey], self._rows(scenario)
+        file, items = self._files[journey], RememberedItems(self._items)
         contact_id = _contact_id(scenario)
+        rows = {str(row["sk"]): row for row in items.everything(contact_id)}
         found = [Enrolment.from_dict(row) for row in self._of_journey(journey, rows, "enrolment")]
         passages = sorted(found, key=lambda each: each.enrolled_at)
-        decided = [each for each in decisions(contact_id, self._items) if journey in {ALL_JOURNEYS, each.journey}]
+        decided = [each for each in decisions(contact_id, items) if journey in {ALL_JOURNEYS, each.journey}]
         result = ScenarioResult(
             scenario=scenario,
             contact_id=contact_id,
             zone=file.zone_of(scenario, self._default_zone),
-            timeline=timeline(contact_id, self._items, default_zone=self._default_zone),
+            timeline=timeline(contact_id, items, default_zone=self._default_zone),
             decisions=decided,
-            ends=(passages[-1].outcome or "active") if passages else "none",
-            trail=[state for enrolment in passages for state in self._states_entered(enrolment)],
+            passages=[Passage(each.journey, self._states_entered(each), each.outcome or "active") for each in passages],
             steps={decision.step for decision in decided}
-            | {pause.state for enrolment in passages for pause in enrolment.trail}
+            | {past.state for enrolment in passages for past in enrolment.trail}
             | {enrolment.pause.state for enrolment in passages if enrolment.pause},
             differences=[],
         )
         result.differences.extend(differences(result, file))
         return result
 
-    def _states_entered(self, enrolment: Enrolment) -> list[str]:
-        """The authored states that this passage entered, from the histories of its hops, one after the other."""
+    def _states_entered(self, enrolment: Enrolment) -> tuple[str, ...]:
+        """The authored states that this passage entered, from the records of its hops, one after the other."""
         authored = self._authored(enrolment.journey)
         origins = [("", START)]
         origins += [
-            (pause.state, ids.pause_id(enrolment.enrolment_id, pause.state, pause.occurrence))
-            for pause in enrolment.trail
+            (past.state, ids.pause_id(enrolment.enrolment_id, past.state, past.occurrence)) for past in enrolment.trail
         ]
+        hops = {
+            self._execution(enrolment, origin, attempt): at
+            for at, origin in origins
+            for attempt in range(1, MOST_ATTEMPTS + 1)
+        }
         entered: list[str] = []
-        for at, origin in origins:
-            for attempt in range(1, MOST_ATTEMPTS + 1):
-                hop = ids.hop_id(enrolment.enrolment_id, origin, attempt)
-                states = self._states_of_hop(enrolment.journey, hop)
-                behind = states[states.index(at) + 1 :] if at in states else states
-                entered += [state for state in behind if not authored or state in authored]
-        return entered
+        for execution, states in self._cloud.emulator.states_entered(list(hops)).items():
+            at = hops[execution]
+            behind = states[states.index(at) + 1 :] if at in states else states
+            entered += [state for state in behind if not authored or state in authored]
+        return tuple(entered)
 
-    def _states_of_hop(self, journey: str, hop: str) -> list[str]:
-        """The states that a hop entered; none for one that was never started."""
-        machine = self._cloud.access.state_machines[journey].replace(":stateMachine:", ":execution:")
-        service, entered = self._cloud.client("stepfunctions"), "stateEnteredEventDetails"
-        pages = service.get_paginator("get_execution_history").paginate(
-            executionArn=f"{machine}:{ids.execution_name(journey, hop)}"
-        )
-        try:
-            return [event[entered]["name"] for page in pages for event in page["events"] if entered in event]
-        except service.exceptions.ExecutionDoesNotExist:
-            return []
+    def _execution(self, enrolment: Enrolment, origin: str, attempt: int) -> str:
+        """The ARN of an attempt of the hop that began at the start or behind a Pause."""
+        machine = self._cloud.access.state_machines[enrolment.journey].replace(":stateMachine:", ":execution:")
+        hop = ids.hop_id(enrolment.enrolment_id, origin, attempt)
+        return f"{machine}:{ids.execution_name(enrolment.journey, hop)}"
 
-    def _authored(self, journey: str) -> set[str]:
+    def _authored(self, journey: str) -> frozenset[str]:
         """The names of the states in the journey's file; the synth adds others for its hops."""
-        path = self._cloud.project.statemachines / "journeys" / journey / "definition.asl.yaml"
-        return {name for scope in scopes(read_yaml(path)) for name in scope.states} if path.is_file() else set()
+        graph = find_graph(journey)
+        return frozenset(step.name for step in graph.steps) if graph else frozenset()
 
 
 def _journey_of(row: Mapping[str, Any]) -> str:

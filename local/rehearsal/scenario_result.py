@@ -10,11 +10,20 @@ from waypost.clock import format_instant, parse_instant
 from waypost.reports.timeline import Entry, MessageDecision
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One passage through a journey: the states entered, and how it ended (``active`` while it goes on)."""
+
+    journey: str
+    trail: tuple[str, ...]
+    outcome: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioResult:
     """What became of one scenario: its timeline, its decisions, and where it differs from what was expected.
 
-    ``trail`` are the states entered, ``steps`` those of them that are a Send or a Pause.
+    ``passages`` are in the order of their beginning; ``steps`` are those states entered that are a Send or a Pause.
     """
 
     scenario: Scenario
@@ -22,10 +31,19 @@ class ScenarioResult:
     zone: ZoneInfo
     timeline: list[Entry]
     decisions: list[MessageDecision]
-    ends: str
-    trail: list[str]
+    passages: list[Passage]
     steps: set[str]
     differences: list[str]
+
+    @property
+    def ends(self) -> str:
+        """How the last passage ended, ``none`` if there was none."""
+        return self.passages[-1].outcome if self.passages else "none"
+
+    @property
+    def trail(self) -> list[str]:
+        """The states entered in all passages."""
+        return [state for passage in self.passages for state in passage.trail]
 
     @property
     def as_expected(self) -> bool:
@@ -68,7 +86,7 @@ def _follows(expected: list[str], result: ScenarioResult) -> bool:
 
 
 def _message_differences(expected: list[ExpectedMessage], result: ScenarioResult, file: ScenarioFile) -> list[str]:
-    """Walk both lists side by side; a deferral that nobody expects is passed over."""
+    """Walk both lists side by side; a deferral that is not expected is passed over."""
     found = []
     left = list(expected)
     for decision in result.decisions:

@@ -15,28 +15,28 @@ from waypost.reports.timeline import Entry, timeline
 def timeline_of(contact: str, access: Mapping[str, Any]) -> tuple[str, list[Entry]]:
     """The contact id and the timeline of a contact named by any of its identities. Raises LocalError."""
     database, table = client("dynamodb", access["endpoint_url"]), access["contacts_table"]
-    contact_id = _known_id(contact, DynamoContacts(database, table))
+    contact_id = known_id(contact, DynamoContacts(database, table))
     entries = timeline(contact_id, DynamoContactItems(database, table), default_zone=default_zone(current_project()))
     if not entries:
-        raise _nobody(contact)
+        raise nobody(contact)
     return contact_id, entries
 
 
 def contact_id_of(contact: str, access: Mapping[str, Any]) -> str:
     """The id of the contact named by any of its identities, living or merged into another. Raises LocalError."""
     contacts = DynamoContacts(client("dynamodb", access["endpoint_url"]), access["contacts_table"])
-    contact_id = _known_id(contact, contacts)
+    contact_id = known_id(contact, contacts)
     if contacts.load(contact_id) is None:
-        raise _nobody(contact)
+        raise nobody(contact)
     return contact_id
 
 
 def profile_of(contact: str, access: Mapping[str, Any]) -> dict[str, Any]:
     """The profile of a contact and the merges it is made of, as JSON. Raises LocalError."""
     contacts = DynamoContacts(client("dynamodb", access["endpoint_url"]), access["contacts_table"])
-    found = contacts.load(_known_id(contact, contacts))
+    found = contacts.load(known_id(contact, contacts))
     if found is None:
-        raise _nobody(contact)
+        raise nobody(contact)
     merges = [merge for owner in found.partitions for merge in contacts.merges(owner)]
     return {
         "profile": found.to_dict(),
@@ -55,11 +55,11 @@ def profile_of(contact: str, access: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _known_id(contact: str, contacts: DynamoContacts) -> str:
+def known_id(contact: str, contacts: DynamoContacts) -> str:
     """The id that an identity of any kind leads to; what leads nowhere is taken for an id itself."""
     found = contacts.resolve(dict.fromkeys(IDENTITY_KINDS, contact))
     return next((found[kind] for kind in IDENTITY_KINDS if kind in found), contact)
 
 
-def _nobody(contact: str) -> LocalError:
+def nobody(contact: str) -> LocalError:
     return LocalError(f"nobody is known as {contact!r}", "waypost send-event sends the first event of a contact")

@@ -1,4 +1,4 @@
-"""Files on S3: read in ranges, written in bounded pieces, and what happens when the network or somebody else interferes."""
+"""Files on S3: read in ranges, written in bounded pieces, and what happens when the network or another writer interferes."""
 
 import io
 from typing import Any
@@ -166,7 +166,7 @@ def test_a_file_that_was_not_finished_is_none(files: S3Files, s3: Any, megabytes
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
 
 
-def test_a_part_that_is_not_taken_is_said_in_our_words(s3: Any) -> None:
+def test_a_part_that_is_refused_is_an_error_of_ours(s3: Any) -> None:
     failing = S3Files(Faulty(s3, "upload_part", refused("SlowDown")), BUCKET)
     with pytest.raises(TemporarilyUnavailable, match="SlowDown"), failing.writer("exports/slow.bin") as writer:
         writer.write(bytes(9 * 1024 * 1024))

@@ -139,7 +139,7 @@ def test_an_end_that_broke_down_is_made_good_and_frees_everything(
     store = DynamoEnrolments(dynamodb, table)
     stored = store.load("c-1", "n-1")
     assert stored is not None
-    assert stored.status == "active", "until it has ended, whoever ends it comes back"
+    assert stored.status == "active", "until it has ended, its end is retried"
     assert store.end(enrolment.ended("completed", clock()))
     again = in_journey("n-2", enrolment.trigger, clock)
     assert store.open(again, terms) is None

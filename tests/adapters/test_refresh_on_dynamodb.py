@@ -102,9 +102,7 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, files: S3Files, clock: F
     assert (again["counts"]["contacts"] > 0, again["counts"]["changed"]) == (True, 0)
 
 
-def test_a_profile_that_somebody_changed_meanwhile_is_measured_anew(
-    dynamodb: Any, table: str, clock: FakeClock
-) -> None:
+def test_a_profile_that_was_changed_meanwhile_is_measured_again(dynamodb: Any, table: str, clock: FakeClock) -> None:
     stores = dynamo_stores(dynamodb, table)
     assert stores.contacts.save(Contact("c-1", clock()), claim={})
     stale = stores.contacts.load("c-1")

@@ -11,7 +11,7 @@ import pytest
 
 from infra.project import ROOT
 from waypost.authoring.discovery import InvalidJourney, discover
-from waypost.events.archive_events import COLUMNS, ArchiveEvents, ArchiveObject, archive_objects
+from waypost.events.archive_events import COLUMNS, ArchiveEvents, ArchiveObject, StreamChanges, archive_objects
 from waypost.events.retention import BUILT_IN, Retention
 
 SHIPPED = Retention.from_dict(discover(ROOT / "statemachines").sections["retention"])
@@ -46,6 +46,11 @@ def test_transactions_are_kept_longer_than_the_law_asks_and_browsing_for_a_seaso
     assert SHIPPED.of("page_viewed").keep == timedelta(days=90)
 
 
+def test_messages_are_kept_longer_than_anything_can_come_again() -> None:
+    assert SHIPPED.passages.keep >= timedelta(days=400)
+    assert SHIPPED.passages.archive > SHIPPED.passages.keep
+
+
 def test_without_a_file_everything_is_kept_as_it_is_built_in() -> None:
     assert Retention.from_dict({}).of("anything") == BUILT_IN
 
@@ -78,7 +83,7 @@ classes:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         ("default: a\nclasses: {b: {keep: 1d}}", "unknown class 'a'"),
         ("default: b\nclasses: {b: {keep: forever}}", "classes.b.keep: expected a span such as 90d"),
@@ -88,12 +93,13 @@ classes:
         ("default: b\nclasses: {b: {keep: 1d, events: [x]}, c: {keep: 2d, events: [x]}}", "'x' belongs to 'b' already"),
         ("default: b\nclasses: {b: {kept: 1d}}", "did you mean 'keep'"),
         ("default: b\nclasses: {}", "classes"),
+        ("default: b\nclasses: {b: {keep: 1d}}\npassages: {keep: 399d}", "400d at least"),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place_and_the_reason(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_file_is_refused_with_the_place_and_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(InvalidJourney) as refused:
         declared(tmp_path, text)
-    assert said in str(refused.value)
+    assert reason in str(refused.value)
     assert FILE in str(refused.value)
 
 
@@ -160,10 +166,13 @@ def test_an_event_that_cannot_be_composed_leaves_nothing_half_written() -> None:
             put.append(object_)
 
     with pytest.raises(TypeError):
-        ArchiveEvents(store=Store(), retention=SHIPPED).archive([event(1), event(2, day=3, properties={"x": object()})])
+        ArchiveEvents(store=Store(), retention=SHIPPED).archive(
+            StreamChanges([event(1), event(2, day=3, properties={"x": object()})])
+        )
     assert put == []
-    assert ArchiveEvents(store=Store(), retention=SHIPPED).archive([event(1), event(2, day=3)]) == {
+    assert ArchiveEvents(store=Store(), retention=SHIPPED).archive(StreamChanges([event(1), event(2, day=3)])) == {
         "events": 2,
+        "rows": 0,
         "objects": 2,
     }
 

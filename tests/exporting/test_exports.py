@@ -121,7 +121,7 @@ def test_a_plain_file_of_ids_is_an_audience_too() -> None:
     assert machines.export(audience="audiences/by-hand.jsonl")["contacts"] == 1
 
 
-def test_a_saved_segment_is_whoever_is_in_it_by_now() -> None:
+def test_a_saved_segment_is_its_members_at_the_time_of_the_run() -> None:
     machines = filled()
     machines.contacts.put(replace(machines.one("user_id", "u-2"), segments={"vip": machines.clock()}))
     answer = machines.export(segment="vip", columns=["user_id"])

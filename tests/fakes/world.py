@@ -94,7 +94,7 @@ class World:
         return assemble.deferrals(self.ports)
 
     @property
-    def router(self) -> RouteEvents:
+    def route_events(self) -> RouteEvents:
         return assemble.route_events(
             self.ports,
             journeys=self.published.journeys,
@@ -106,7 +106,7 @@ class World:
         )
 
     @property
-    def recorder(self) -> RecordDelivery:
+    def record_delivery(self) -> RecordDelivery:
         return RecordDelivery(ledger=self.ledger, queue=self.queue, listening=self.listening, clock=self.clock)
 
     @property
@@ -130,11 +130,11 @@ class World:
         return assemble.pause_journey(self.ports, default_zone=self.default_zone)
 
     @property
-    def resumer(self) -> ResumeJourney:
+    def resume_journey(self) -> ResumeJourney:
         return assemble.resume_journey(self.ports, default_zone=self.default_zone)
 
     @property
-    def sweeper(self) -> SweepJourneys:
+    def sweep_journeys(self) -> SweepJourneys:
         return assemble.sweep_journeys(self.ports, default_zone=self.default_zone)
 
     @property
@@ -142,7 +142,7 @@ class World:
         return assemble.close_enrolment(self.ports)
 
     @property
-    def sender(self) -> SendMessage:
+    def send_message(self) -> SendMessage:
         return assemble.send_message(
             self.ports,
             messages=self.published,
@@ -152,15 +152,15 @@ class World:
         )
 
     @property
-    def updater(self) -> UpdateContact:
+    def update_contact(self) -> UpdateContact:
         return assemble.update_contact(self.ports, tags=self.tags, attributes=self.attributes, lifecycle=self.lifecycle)
 
     @property
-    def merger(self) -> MergeContacts:
+    def merge_contacts(self) -> MergeContacts:
         return assemble.merge_contacts(self.ports, rules=self.identity_rules)
 
     @property
-    def evaluator(self) -> EvaluateSegment:
+    def evaluate_segment(self) -> EvaluateSegment:
         return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
 
     # What tests start from.
@@ -199,12 +199,12 @@ class World:
 
     def route(self, event: Event) -> Routed:
         """The queue delivers an event until it is routed."""
-        return redelivered(lambda: self.router.route(event))
+        return redelivered(lambda: self.route_events.route(event))
 
     def send(self, enrolment: Enrolment, message: str, state: str = "", **payload: Any) -> SendResult:
         """A Send state asks for a message, and again if its function fails."""
         request = send_request(self.walking(enrolment), message, state=state or message, **payload)
-        return redelivered(lambda: self.sender.send(request))
+        return redelivered(lambda: self.send_message.send(request))
 
     def walking(self, enrolment: Enrolment) -> Enrolment:
         """The enrolment as it is stored, its hop taken by an execution if one is given out."""
@@ -242,12 +242,12 @@ class World:
         """The function of a schedule is called."""
         payload = json.loads(json.dumps(booking.payload))
         if booking.function == "resume_journey":
-            return self.resumer.resume(payload)
-        return self.sender.send(SendRequest.from_payload(payload))
+            return self.resume_journey.resume(payload)
+        return self.send_message.send(SendRequest.from_payload(payload))
 
     def sweep(self) -> SweepReport:
         """The hourly sweep, again if it fails."""
-        return redelivered(self.sweeper.sweep)
+        return redelivered(self.sweep_journeys.sweep)
 
     def close(self, enrolment: Enrolment, outcome: str = "completed", **reason: str) -> dict[str, Any]:
         """The hop that walks comes to the end of the journey."""
@@ -513,7 +513,7 @@ class Walk:
     def _send(self, state: str, payload: Mapping[str, Any], *, after_exit: bool) -> None:
         given = {"message": state} | dict(payload) | ({"after_exit": True} if after_exit else {})
         request = SendRequest.from_payload(self._payload(state, **given))
-        result = redelivered(lambda: self.world.sender.send(request))
+        result = redelivered(lambda: self.world.send_message.send(request))
         self.trail.append(f"{state}: {result.outcome}")
 
     def _report(self, state: str, report: Mapping[str, Any]) -> None:
@@ -522,11 +522,11 @@ class Walk:
         if not self.world.email.risky_calls(request.message_key):
             return
         properties = {name: value for name, value in report.items() if name != "type"}
-        said = event(
+        notice = event(
             str(report["type"]),
             self.world.clock(),
             contact={"contact_id": self._given["contact_id"]},
             message_key=request.message_key,
             **properties,
         )
-        self.world.route(replace(said, source="waypost.ses"))
+        self.world.route(replace(notice, source="waypost.ses"))

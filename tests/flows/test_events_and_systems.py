@@ -227,7 +227,7 @@ def test_a_profile_is_rebuilt_from_table_and_archive(cloud: LocalCloud) -> None:
     assert "profile_rebuilt" in {row["type"] for row in rows(cloud, "buyer", "event").values()}
 
 
-def test_a_receiver_that_is_gone_is_told_nothing_more(cloud: LocalCloud, receiver: ReceiveWebhook) -> None:
+def test_a_receiver_that_is_gone_gets_nothing_more(cloud: LocalCloud, receiver: ReceiveWebhook) -> None:
     receiver.answers = [410, 200]
     before = len(receiver.received)
     order(cloud, "buyer", "o-gone", 30)

@@ -56,7 +56,11 @@ def test_the_sample_of_the_stream_is_archived(monkeypatch: pytest.MonkeyPatch, l
     store = Store()
     monkeypatch.setattr(archive_events, "archive_events", lambda: ArchiveEvents(store=store, retention=Retention()))
     for _ in range(2):
-        assert archive_events.handle(sample("archive_events"), LambdaContext()) == {"events": 1, "objects": 1}
+        assert archive_events.handle(sample("archive_events"), LambdaContext()) == {
+            "events": 1,
+            "rows": 0,
+            "objects": 1,
+        }
     [(key, written)] = store.objects.items()
     assert key.startswith("events/day=2026-03-02/standard-")
     line = json.loads(gzip.decompress(written.body))
@@ -75,6 +79,6 @@ def test_every_delivery_is_counted_and_logged_without_names(
         "EventsTryAgain": [1.0],
         "EventsGivenUp": [1.0],
     }
-    told = [json.loads(line) for line in logs.getvalue().splitlines()]
-    assert [line["outcome"] for line in told] == ["Delivered", "TryAgain", "GivenUp"]
+    logged = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert [line["outcome"] for line in logged] == ["Delivered", "TryAgain", "GivenUp"]
     assert "u-1042" not in logs.getvalue()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.profile_scan import FakeProfileScan
-from tests.functions.conftest import HANDLERS, LambdaContext, sample
+from tests.functions.conftest import HANDLERS, LambdaContext, sample, substituted
 from tests.importing.machine import Machines
 from waypost.exporting.export_slice import ExportSlice
 from waypost.exporting.finish_export import FinishExport
@@ -44,13 +44,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
         "export_slice": {"export_slice": exporter},
         "finish_export": {"finish_export": FinishExport(files=machines.files)},
     }
-    logs = io.StringIO()
-    for function, factories in wired.items():
-        module = HANDLERS[function]
-        for name, service in factories.items():
-            monkeypatch.setattr(module, name, lambda service=service: service)
-        for output in module.logger.handlers:
-            monkeypatch.setattr(output, "stream", logs)
+    logs = substituted(monkeypatch, wired)
     return FileFunctions(machines, logs)
 
 

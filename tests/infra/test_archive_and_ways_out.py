@@ -33,11 +33,13 @@ def mapping(template: Template, source: str) -> dict[str, Any]:
     return found
 
 
-def test_the_archive_reads_inserted_events_only_and_halves_what_fails(template: Template) -> None:
+def test_the_archive_reads_inserted_events_and_expired_rows_and_halves_what_fails(template: Template) -> None:
     stream = mapping(template, "StreamArn")
-    [pattern] = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
+    [pattern, expired] = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
     assert pattern["eventName"] == ["INSERT"]
     assert pattern["dynamodb"]["Keys"]["sk"]["S"] == [{"prefix": "event#"}]
+    assert (expired["eventName"], expired["userIdentity"]["principalId"]) == (["REMOVE"], ["dynamodb.amazonaws.com"])
+    assert expired["dynamodb"]["Keys"]["sk"]["S"] == [{"prefix": "message#"}, {"prefix": "enrolment#past#"}]
     assert stream["StartingPosition"] == "TRIM_HORIZON"
     assert stream["BisectBatchOnFunctionError"] is True
     assert (stream["BatchSize"], stream["MaximumBatchingWindowInSeconds"]) == (1000, 60)
@@ -52,6 +54,9 @@ def test_each_class_of_the_archive_is_forgotten_at_its_own_time(template: Templa
     }
     classes = SECTIONS["retention"]["classes"]
     assert found == {name: each["archive_days"] for name, each in classes.items()}
+    [ledger] = [rule for rule in rules if rule.get("Prefix") == "ledger/"]
+    assert ledger["TagFilters"] == [{"Key": "retention", "Value": "passages"}]
+    assert ledger["ExpirationInDays"] == SECTIONS["retention"]["passages"]["archive_days"]
 
 
 def test_what_is_switched_off_costs_nothing(template: Template) -> None:
@@ -60,9 +65,7 @@ def test_what_is_switched_off_costs_nothing(template: Template) -> None:
 
 
 def test_a_signed_destination_has_rule_queue_dead_letters_and_secret(switched_on: Template) -> None:
-    rule = switched_on.one(
-        "Events::Rule", Description="The CRM is told of leads that mature, of new owners and of orders"
-    )
+    rule = switched_on.one("Events::Rule", Description="Leads that mature, new owners and orders for the CRM")
     assert rule["EventPattern"] == {
         "source": ["waypost"],
         "detail-type": ["lead_became_mql", "lead_became_sql", "owner_changed", "order_placed"],
@@ -89,7 +92,7 @@ def test_a_destination_with_a_key_is_an_api_destination_and_its_key_is_not_in_th
     assert (endpoint["InvocationEndpoint"], endpoint["InvocationRateLimitPerSecond"]) == (
         "https://collect.example.com/v1/events", 50,
     )  # fmt: skip
-    rule = switched_on.one("Events::Rule", Description="The analytics platform is told of larger orders")
+    rule = switched_on.one("Events::Rule", Description="Larger orders for the analytics platform")
     assert rule["EventPattern"] == {
         "source": ["waypost"],
         "detail-type": [{"wildcard": "order_*"}],
@@ -101,7 +104,7 @@ def test_a_destination_with_a_key_is_an_api_destination_and_its_key_is_not_in_th
     assert '"total":<detail-properties-total>' in target["InputTransformer"]["InputTemplate"]
 
 
-def test_whoever_delivers_can_change_nothing_but_the_state_of_destinations(template: Template) -> None:
+def test_deliver_event_can_change_nothing_but_the_state_of_destinations(template: Template) -> None:
     role = template.functions()["deliver_event"]["Role"]["Fn::GetAtt"][0]
-    [said] = [each for each in template.statements(role) if each["Action"] == "dynamodb:PutItem"]
-    assert said["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}}
+    [statement] = [each for each in template.statements(role) if each["Action"] == "dynamodb:PutItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}}

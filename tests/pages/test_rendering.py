@@ -73,12 +73,12 @@ COLOURS = re.compile(r"--([a-z-]+): (#[0-9a-f]{6});")
 TEXT_ON = {
     "ink": ("paper", "ground", "tint"),
     "quiet": ("paper", "ground", "tint"),
-    "accent": ("paper", "ground"),
+    "accent": ("paper", "ground", "tint"),
     "more": ("tint",),
-    "less": ("tint",),
+    "less": ("tint", "paper"),
     "on-accent": ("accent",),
 }
-SHAPES_ON = {"accent": ("paper", "tint"), "other": ("paper", "ground")}
+SHAPES_ON = {"accent": ("paper", "tint"), "other": ("paper", "ground"), "less": ("paper",)}
 
 
 def contrast(one: str, other: str) -> float:

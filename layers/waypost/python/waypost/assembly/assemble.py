@@ -115,7 +115,7 @@ def sweep_journeys(ports: Ports, *, default_zone: ZoneInfo) -> SweepJourneys:
 
     return SweepJourneys(
         enrolments=ports.enrolments(),
-        resumer=resume_journey(ports, default_zone=default_zone),
+        resume_journey=resume_journey(ports, default_zone=default_zone),
         close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),

@@ -13,6 +13,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.declaring import declared
 from waypost.authoring.definition import deployed, functions_called
 from waypost.authoring.functions import FUNCTIONS
+from waypost.authoring.journey_graphs import graph_of
 from waypost.authoring.lint import lint
 from waypost.authoring.manifest import JourneyManifest
 from waypost.authoring.messages import MessageFolder
@@ -24,6 +25,7 @@ from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 from waypost.contacts.channels import CHANNELS
+from waypost.reports.journey_graph import JourneyGraph
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
 
@@ -35,8 +37,8 @@ class JourneyFolder:
     """A journey that passed every check.
 
     ``definition`` is the state machine as it is deployed, with the placeholders (``${SendMessage}``) still in it;
-    ``functions`` names those it uses, sorted. ``messages`` holds the published form of each message. ``segments`` are the
-    rules of the saved segments that its own rules may name, once they are known.
+    ``functions`` names those it uses, sorted. ``messages`` holds the published form of each message, ``graph`` the journey
+    as it was authored. ``segments`` are the rules of the saved segments that its own rules may name, once they are known.
     """
 
     name: str
@@ -45,6 +47,7 @@ class JourneyFolder:
     definition: dict[str, Any]
     functions: tuple[str, ...]
     messages: dict[str, dict[str, Any]]
+    graph: JourneyGraph
     segments: Rules | None = None
 
     def published(self) -> dict[str, Any]:
@@ -130,6 +133,7 @@ class _Reader(FileReader):
             definition=machine,
             functions=functions_called(machine),
             messages={name: message for name, message in messages.items() if message is not None},
+            graph=graph_of(path.name, definition, version=manifest.version, description=manifest.description),
         )
 
     def _manifest(self, folder: Path) -> JourneyManifest | None:

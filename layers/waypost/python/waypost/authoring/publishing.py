@@ -11,6 +11,7 @@ from waypost.content.catalogue import section_of
 from waypost.events import listening as listened
 from waypost.journeys import published as journeys
 from waypost.published_sections import PACKAGE
+from waypost.reports import journey_graph
 from waypost.sending import policy
 
 
@@ -25,6 +26,7 @@ def published(library: Library) -> dict[str, dict[str, Any]]:
             for journey in library.journeys
             for name, message in journey.messages.items()
         },
+        **{journey_graph.section_of(journey.name): journey.graph.to_dict() for journey in library.journeys},
         **library.sections,
         listened.SECTION: listening(library.journeys, library.sections),
     }

@@ -1,7 +1,7 @@
 """Render a page as one self-contained HTML file. Used by every room that shows something to people.
 
 A page holds its style sheet and loads nothing; its policy lets no script run and no other style apply. Values are
-escaped by the template engine, whoever wrote them.
+escaped by the template engine, whatever their source.
 """
 
 import base64
@@ -27,7 +27,7 @@ def render(template: str, *, language: str, **values: object) -> str:
         _=words.gettext,
         language=language,
         languages=LANGUAGES,
-        style=safe(_style()),
+        style=safe(style_sheet()),
         policy=content_policy(),
     )
 
@@ -39,7 +39,7 @@ def content_policy(**more: str) -> str:
     """
     directives = {
         "default-src": "'none'",
-        "style-src": integrity(_style()),
+        "style-src": integrity(style_sheet()),
         "base-uri": "'none'",
         "form-action": "'none'",
     }
@@ -48,7 +48,7 @@ def content_policy(**more: str) -> str:
 
 
 def served(**more: str) -> dict[str, str]:
-    """The headers of a page behind a link that is a secret: nobody keeps it, frames it, lists it or hears its address."""
+    """The headers of a page behind a link that is a secret: it is not cached, framed or indexed, and its address is not passed on."""
     return {
         "Cache-Control": "no-store",
         "Content-Security-Policy": content_policy(frame_ancestors="'none'", **more),
@@ -63,8 +63,14 @@ def integrity(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
+def markup(content: str) -> object:
+    """Markup that was made of escaped texts, such as a drawing, for a template to show as it is."""
+    return safe(content)
+
+
 @cache
-def _style() -> str:
+def style_sheet() -> str:
+    """The one style sheet; a drawing that is a file of its own carries it too."""
     return (_FOLDER / "style.css").read_text(encoding="utf-8")
 
 

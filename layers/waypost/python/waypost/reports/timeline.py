@@ -58,7 +58,7 @@ class MessageDecision(JsonForm):
 
 def timeline(contact_id: str, items: ContactItems, *, default_zone: ZoneInfo) -> list[Entry]:
     """The contact's story, oldest first, with that of the contacts merged into it; empty for an unknown contact."""
-    contact, rows = _rows_of(contact_id, items)
+    contact, rows = rows_of(contact_id, items)
     if contact is None:
         return []
     zone = zone_of(contact, default_zone)
@@ -66,7 +66,7 @@ def timeline(contact_id: str, items: ContactItems, *, default_zone: ZoneInfo) ->
     return sorted(entries, key=lambda entry: (entry.at, ORDER.index(entry.kind)))
 
 
-def _rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list[Mapping[str, Any]]]:
+def rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list[Mapping[str, Any]]]:
     """The contact that lives under this id now, and all that is kept of it: under its own id and those merged into it."""
     rows = list(items.everything(contact_id))
     profile = next((row for row in rows if row["sk"] == "profile"), None)
@@ -74,7 +74,7 @@ def _rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list
         return None, []
     contact = Contact.from_dict(profile)
     if contact.merged_into:
-        return _rows_of(contact.merged_into, items)
+        return rows_of(contact.merged_into, items)
     own_keys = {row["sk"] for row in rows}
     others = (row for owner in contact.absorbed for row in items.everything(owner))
     return contact, rows + [row for row in others if not (row["sk"].startswith("event#") and row["sk"] in own_keys)]
@@ -82,7 +82,7 @@ def _rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list
 
 def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
     """Every decision on every message of the contact, oldest first."""
-    contact, rows = _rows_of(contact_id, items)
+    contact, rows = rows_of(contact_id, items)
     if contact is None:
         return []
     found = [
@@ -102,19 +102,19 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
         for row in rows
         if str(row["sk"]).startswith("message#")
         for occasion in (load_occasion(row["occasion"]),)
-        for decision in _decided(row)
+        for decision in decided(row)
     ]
     return sorted(found, key=lambda decision: decision.at)
 
 
-def _decided(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def decided(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What was decided on a message; where the sender crashed before recording its own, the provider's notice decides."""
-    noted: list[Mapping[str, Any]] = list(row.get("decisions", []))
-    claim_is_open = not noted or noted[-1]["outcome"] == "deferred"
+    recorded: list[Mapping[str, Any]] = list(row.get("decisions", []))
+    claim_is_open = not recorded or recorded[-1]["outcome"] == "deferred"
     if claim_is_open and row["state"] in CONFIRMED:
         claim = {"at": row["claimed_at"], "local_time": row["claimed_local_time"], "channel": row["channel"]}
-        noted.append({**claim, "outcome": CONFIRMED[row["state"]], "reason": "confirmed_by_provider"})
-    return noted
+        recorded.append({**claim, "outcome": CONFIRMED[row["state"]], "reason": "confirmed_by_provider"})
+    return recorded
 
 
 CONFIRMED: Final = {
@@ -169,11 +169,11 @@ def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: Z
 
 
 def _message(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
-    decided, occasion = _decided(row), load_occasion(row["occasion"])
+    made, occasion = decided(row), load_occasion(row["occasion"])
     name, journey = _message_name(row["message"], occasion), journey_of(occasion)
-    for decision in decided:
+    for decision in made:
         detail = f"{decision['channel']}: {decision['reason']}" if decision["channel"] else decision["reason"]
-        if decision["outcome"] == "deferred" and decision == decided[-1] and row.get("deferred_until"):
+        if decision["outcome"] == "deferred" and decision == made[-1] and row.get("deferred_until"):
             detail += f", until {_local(row['deferred_until'], zone)}"
         yield _entry(decision["at"], zone, "message", f"{name} {decision['outcome']}", detail, journey)
     if row["state"] == "claimed":

@@ -1,0 +1,71 @@
+"""Reads the graph of a journey from its authored definition. Used by the synth, and by the command that draws a journey."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from waypost.authoring.graph import State, branches, called_function, is_end, scopes
+from waypost.reports.journey_graph import JourneyGraph, Step, StepKind, Way
+
+_TASKS: Final[Mapping[str, StepKind]] = {"SendMessage": "send", "PauseJourney": "pause", "UpdateContact": "update"}
+_STATES: Final[Mapping[str, StepKind]] = {
+    "Choice": "choice",
+    "Parallel": "parallel",
+    "Map": "map",
+    "Pass": "pass",
+    "Succeed": "succeed",
+    "Fail": "fail",
+}
+
+
+def graph_of(journey: str, definition: dict[str, Any], *, version: int, description: str = "") -> JourneyGraph:
+    """The graph of a definition that passed the lint."""
+    ways = [way for scope in scopes(definition) for name, state in scope.states.items() for way in _ways(name, state)]
+    return JourneyGraph(
+        journey=journey,
+        version=version,
+        start=definition["StartAt"],
+        steps=tuple(_steps(definition)),
+        ways=tuple(ways),
+        description=" ".join(description.split()),
+    )
+
+
+def _steps(machine: dict[str, Any], around: str = "", branch: int = 0) -> Iterator[Step]:
+    for name, state in machine["States"].items():
+        function, inside = called_function(state), [machine for _, machine in branches(name, state)]
+        kind = _STATES.get(state["Type"], "task") if function is None else _TASKS.get(function, "task")
+        yield Step(
+            name=name,
+            kind=kind,
+            about=_message(state) if kind == "send" else function or "" if kind == "task" else "",
+            is_end=is_end(state),
+            starts=tuple(machine["StartAt"] for machine in inside),
+            around=around,
+            branch=branch,
+        )
+        for number, each in enumerate(inside):
+            yield from _steps(each, name, number)
+
+
+def _message(state: State) -> str:
+    """The name of the message that a Send sends, or the expression that names it."""
+    message = state["Arguments"].get("Payload", {}).get("message", "")
+    return _condition(str(message))
+
+
+def _ways(name: str, state: State) -> Iterator[Way]:
+    for choice in state.get("Choices", []):
+        yield Way(name, choice["Next"], "choice", _condition(str(choice.get("Condition", ""))))
+    if "Default" in state:
+        yield Way(name, state["Default"], "default")
+    if "Next" in state:
+        yield Way(name, state["Next"])
+    for catcher in state.get("Catch", []):
+        yield Way(name, catcher["Next"], "caught", ", ".join(catcher["ErrorEquals"]))
+
+
+def _condition(expression: str) -> str:
+    """A JSONata expression without what surrounds it in a definition: ``{% $interest = 'beauty' %}`` is interest = 'beauty'."""
+    inner = re.sub(r"^\{%|%\}$", "", expression.strip())
+    return re.sub(r"\$(?=[A-Za-z])", "", " ".join(inner.split()))

@@ -1,0 +1,37 @@
+"""Makes a crowd out of the scenarios of a file. Used by ``waypost rehearse --contacts``."""
+
+from itertools import cycle, islice
+from typing import Final
+
+from local.problems import LocalError
+from local.rehearsal.scenario_file import Scenario, ScenarioContact, ScenarioFile
+
+MOST: Final = 100_000
+FEWEST_DIGITS: Final = 4
+
+
+def crowd(file: ScenarioFile, number: int) -> ScenarioFile:
+    """The file with ``number`` contacts, who play its scenarios in turn; what is expected of a scenario holds for each.
+
+    Each has a user id, an e-mail address and a phone number of its own. Raises LocalError for a number out of bounds.
+    """
+    if not 1 <= number <= MOST:
+        raise LocalError(f"--contacts {number} is not between 1 and {MOST:,}", "for example --contacts 5000")
+    digits = max(FEWEST_DIGITS, len(str(number)))
+    played = islice(cycle(file.scenarios), number)
+    return file.model_copy(
+        update={"scenarios": [_played_by(scenario, index, digits) for index, scenario in enumerate(played)]}
+    )
+
+
+def _played_by(scenario: Scenario, index: int, digits: int) -> Scenario:
+    contact = scenario.contact.model_dump()
+    contact["user_id"] = f"{contact['user_id']}-{index}"
+    if email := contact.get("email"):
+        name, _, domain = email.rpartition("@")
+        contact["email"] = f"{name}.{index}@{domain}"
+    if phone := contact.get("phone"):
+        contact["phone"] = f"{phone[:-digits]}{index:0{digits}}"
+    return scenario.model_copy(
+        update={"name": f"{scenario.name} ({index})", "contact": ScenarioContact.model_validate(contact)}
+    )

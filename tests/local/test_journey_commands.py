@@ -1,0 +1,73 @@
+"""``waypost journey draw`` and the crowd of ``waypost rehearse --contacts``."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from local.commands.app import app
+from local.problems import LocalError
+from local.rehearsal.journey_scenarios import read_journey_scenarios
+from local.rehearsal.many_contacts import crowd
+
+JOURNEY = "new-user-nurture"
+
+
+def drawn(*options: str) -> str:
+    shown = CliRunner().invoke(app, ["journey", "draw", JOURNEY, *options])
+    assert shown.exit_code == 0, shown.output
+    return shown.stdout
+
+
+def test_a_journey_is_drawn_as_a_picture() -> None:
+    root = ET.fromstring(drawn())  # noqa: S314
+    assert "Which interest?" in "".join(root.itertext())
+    assert drawn() == drawn("--svg")
+
+
+def test_a_journey_is_drawn_for_a_phone_in_chinese() -> None:
+    root = ET.fromstring(drawn("--narrow", "--language", "zh-CN"))  # noqa: S314
+    assert float(root.get("width", "0")) < 390
+    assert "否则" in "".join(root.itertext())
+
+
+def test_a_journey_is_drawn_as_a_flowchart_in_a_file(tmp_path: Path) -> None:
+    assert drawn("--mermaid", "-o", str(tmp_path / "journey.mmd")) == ""
+    assert (tmp_path / "journey.mmd").read_text(encoding="utf-8").startswith("flowchart TD\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing"], f"journeys: {JOURNEY}"),
+        ([JOURNEY, "--svg", "--mermaid"], "choose one"),
+        ([JOURNEY, "--language", "fr"], "zh-CN"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_a_way_out(arguments: list[str], said: str) -> None:
+    with pytest.raises(LocalError) as refused:
+        CliRunner().invoke(app, ["journey", "draw", *arguments], catch_exceptions=False)
+    assert said in refused.value.advice
+
+
+def test_a_crowd_plays_the_scenarios_in_turn_under_names_of_its_own() -> None:
+    file = read_journey_scenarios(JOURNEY)
+    many = crowd(file, 25)
+    assert len(many.scenarios) == 25
+    first = len(file.scenarios)
+    assert many.scenarios[first].expect == many.scenarios[0].expect == file.scenarios[0].expect
+    contacts = [scenario.contact.traits() for scenario in many.scenarios]
+    attribute: Callable[[str], list[str]] = lambda name: [each[name] for each in contacts if name in each]  # noqa: E731
+    for name in ("email", "phone"):
+        assert len(set(attribute(name))) == len(attribute(name))
+    assert {len(phone) for phone in attribute("phone")} == {
+        len(scenario.contact.traits()["phone"]) for scenario in file.scenarios if "phone" in scenario.contact.traits()
+    }
+
+
+@pytest.mark.parametrize("number", [0, -3, 1_000_000])
+def test_a_crowd_has_a_size(number: int) -> None:
+    with pytest.raises(LocalError, match="not between"):
+        crowd(read_journey_scenarios(JOURNEY), number)
