@@ -104,11 +104,11 @@ def test_a_field_at_the_wrong_depth_is_shown_its_place(tmp_path: Path, change: d
 
 def test_a_body_without_a_catch_is_named(tmp_path: Path) -> None:
     def change(definition: dict[str, Any]) -> None:
-        del definition["States"]["Win somebody back"]["Catch"]
+        del definition["States"]["Win the contact back"]["Catch"]
 
     found = problems(write(tmp_path, definition=change))
     reason = "is missing: journey.yaml has a goal or exit_on, so catch GoalReached and JourneyExited here"
-    assert any(f"Win somebody back.Catch: {reason}" in each for each in found), found
+    assert any(f"Win the contact back.Catch: {reason}" in each for each in found), found
     assert not any("belong into a Parallel" in each for each in found)
 
 
