@@ -24,11 +24,11 @@ _GROUPS = {
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
-        "Journeys: draw one; change one while contacts are in it, and undo that.",
-        on_demand("journeys", "live_changes"),
+        "Journeys: check one with its messages and scenarios, draw one; change one while contacts are in it, undo that.",
+        on_demand("journeys", "journey_checks", "live_changes"),
     ),
     "segment": (
-        "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
+        "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),
     ),
 }

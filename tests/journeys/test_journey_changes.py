@@ -243,7 +243,7 @@ def test_a_contact_that_is_resumed_in_the_moment_of_the_change_walks_on_alone() 
     def resumes() -> None:
         assert parked.pause is not None
         world.clock.set(parked.pause.due_at)
-        world.resumer.resume_one(parked.contact_id, parked.enrolment_id)
+        world.resume_journey.resume_one(parked.contact_id, parked.enrolment_id)
 
     world.effects.meanwhile["enrolments.save"] = resumes
     done = stage.apply(stage.change({FIRST: follow(FIRST), SECOND: MOVE}))
@@ -363,7 +363,7 @@ def test_an_undo_leaves_those_who_have_walked_on() -> None:
     one = next(iter(world.enrolments))
     assert one.pause is not None
     world.clock.set(one.pause.due_at)
-    world.resumer.resume_one(one.contact_id, one.enrolment_id)
+    world.resume_journey.resume_one(one.contact_id, one.enrolment_id)
 
     assert stage.undo(change).undone == {"walked_on": 1, "restored": 2}
 
@@ -409,7 +409,7 @@ def test_a_hop_of_the_former_version_cannot_take_the_row_of_a_moved_contact() ->
     assert parked.pause is not None
     stage.apply(stage.change({FIRST: follow(FIRST)}))
     world.clock.set(parked.pause.due_at)
-    world.resumer.resume_one(parked.contact_id, parked.enrolment_id)
+    world.resume_journey.resume_one(parked.contact_id, parked.enrolment_id)
 
     late = replace(parked.resumed("elapsed", {"outcome": "elapsed"}, world.clock()), machine_version=OLD)
 

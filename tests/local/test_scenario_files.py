@@ -57,25 +57,35 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
-        (START + "scenarios: []", "scenarios: List should have at least 1 item"),
-        (START + "[", "is not YAML"),
+        (START + "scenarios: []", "scenarios: list should have at least 1 item"),
+        (START + "[", "line 2: .*expected"),
         (
             START + f"scenarios: [{ONE.replace('day 1', 'soon')}]",
-            "scenarios.0.events.0.at: .*'day 3 10:30'.*got 'soon'",
+            r"scenarios\[0\].events\[0\].at: expected a moment such as 'day 3 10:30'.*got 'soon'",
         ),
         (
             START + f"scenarios: [{ONE.replace('u}', 'u, timezone: Mars}')}]",
             "contact.timezone: .*IANA time zone.*'Mars'",
         ),
+        (
+            f"start: 2031-03-03T00:00:00\nscenarios: [{ONE}]",
+            "start: expected an instant with its offset, such as 2031-03-03T00:00:00",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('u}', 'u, phone: +8613800000000}')}]",
+            r"contact.phone: expected text, got the number 8613800000000; put it into quotes, such as .\+8613800000000",
+        ),
+        (START + f"scenarios: [{ONE.replace('event: e', 'evnt: e')}]", "unknown field 'evnt'; did you mean 'event'"),
+        (START + "scenarios：\n  - x\n", "line 2: .* is not a character of YAML"),
         (START + f"scenarios: [{ONE}, {ONE.replace('name: a', 'name: b')}]", "the contact.user_id 'u' is there twice"),
     ],
 )
-def test_a_mistake_names_the_file_the_field_and_the_reason(tmp_path: Path, text: str, said: str) -> None:
+def test_a_mistake_names_the_file_the_field_and_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "scenarios.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(LocalError, match=f"(?s)scenarios.yaml.*{said}"):
+    with pytest.raises(LocalError, match=f"(?s)scenarios.yaml.*{reason}"):
         read_scenarios(path)
 
 

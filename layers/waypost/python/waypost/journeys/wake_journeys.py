@@ -1,5 +1,6 @@
 """Resume or exit the parked journeys an event speaks to. Called by the router."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -47,6 +48,7 @@ class WakeJourneys:
     machines: Machines
     deferrals: Deferrals
     clock: Clock
+    side_by_side: Callable[[Callable[[str], list[Enrolment]], Iterable[str]], Iterable[list[Enrolment]]] = map
 
     def notify(self, contact: Contact, event: Event) -> list[WakeDecision]:
         """Tell every journey of the contact about the event. Doing it again repeats only what a crash left undone."""
@@ -61,7 +63,7 @@ class WakeJourneys:
     def catch_up(self, contact: Contact) -> list[WakeDecision]:
         """Tell every journey what the contact did under its other ids, before they were known to be the same person.
 
-        For a contact that has just absorbed another. A journey hears of the events since the one that started it; its
+        For a contact that has just absorbed another. A journey receives the events since the one that started it; its
         present pause of those that came in while it waits, as if they had been the journey's own contact's.
         """
         return [decision for enrolment in self._unfinished(contact) for decision in self._catch_up(enrolment, contact)]
@@ -92,7 +94,10 @@ class WakeJourneys:
 
     def _unfinished(self, contact: Contact) -> list[Enrolment]:
         """The journeys under way, under whichever of its ids the contact entered them."""
-        return [enrolment for owner in contact.partitions for enrolment in self.enrolments.unfinished(owner)]
+        if not contact.absorbed:
+            return self.enrolments.unfinished(contact.contact_id)
+        found = self.side_by_side(self.enrolments.unfinished, contact.partitions)
+        return [enrolment for enrolments in found for enrolment in enrolments]
 
     def _listens_for(self, enrolment: Enrolment) -> set[str]:
         """The types of event that mean something to a journey now."""
@@ -135,7 +140,9 @@ class WakeJourneys:
             if now is None or now.status != "active":
                 return []
             enrolment = now
-        raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while an event was heard")
+        raise ConcurrentUpdate(
+            f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while an event was applied"
+        )
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""

@@ -1,0 +1,46 @@
+"""The contact that a person names in a request, by its id or any one identity. Used by what operators start."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from waypost.contacts import cleaning
+from waypost.contacts.cleaning import Unusable
+from waypost.contacts.ports import ContactStore
+from waypost.contacts.profile import Contact
+from waypost.errors import ContactNotFound, InvalidInput
+from waypost.events.envelope import IDENTITY_KINDS
+
+LONGEST_TEXT: Final = 500
+
+
+def read_name(given: Any, field: str) -> Mapping[str, str]:
+    """``{user_id: …}`` as it is looked up. Raises InvalidInput naming the field."""
+    known = ("contact_id", *IDENTITY_KINDS)
+    if not isinstance(given, dict) or len(given) != 1 or next(iter(given)) not in known:
+        raise InvalidInput(field, f"should be an object with one of {', '.join(known)}")
+    ((kind, value),) = given.items()
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidInput(f"{field}.{kind}", "should be text")
+    match {"email": cleaning.email, "phone": cleaning.phone}.get(kind, str.strip)(value):
+        case Unusable(reason):
+            raise InvalidInput(f"{field}.{kind}", reason)
+        case cleaned:
+            return {kind: cleaned}
+
+
+def find_named(contacts: ContactStore, who: Mapping[str, str], field: str) -> Contact:
+    """The contact of this id or identity. Raises ContactNotFound naming the field."""
+    ((kind, value),) = who.items()
+    contact_id: str | None = value if kind == "contact_id" else contacts.resolve(who).get(kind)
+    contact = None if contact_id is None else contacts.load(contact_id)
+    if contact is None:
+        raise ContactNotFound(f"{field}: no contact is known by this {kind}")
+    return contact
+
+
+def read_text(request: Mapping[str, Any], name: str) -> str:
+    """A field of free text, empty where it is missing. Raises InvalidInput."""
+    value = request.get(name) or ""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise InvalidInput(name, f"should be text of at most {LONGEST_TEXT} characters")
+    return value
