@@ -172,11 +172,10 @@ def test_what_is_known_beside_attributes_has_columns_too() -> None:
 
 
 def test_a_large_export_is_a_few_files_each_with_its_header() -> None:
-    from waypost.exporting.finish_export import FinishExport
 
     machines = filled()
     run = machines.export()["run"]
-    gatherer, answer = FinishExport(files=machines.files, bytes_per_file=300), {"run": run}
+    gatherer, answer = replace(machines.export_gatherer, bytes_per_file=300), {"run": run}
     while not answer.get("done"):
         answer = gatherer.gather(answer)
     keys: Any = answer["files"]

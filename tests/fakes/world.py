@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
-from tests.fakes.contacts import FakeContacts
+from tests.fakes.contacts import FakeBulkContacts
 from tests.fakes.effects import Crash, Effects
 from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.machines import FakeMachines
+from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
@@ -32,6 +34,7 @@ from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
+from waypost.files.folders import Folders
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.pause_journey import PauseJourney
@@ -71,16 +74,18 @@ class World:
     lifecycle: Lifecycle | None = None
     segments: Mapping[str, SavedSegment] = field(default_factory=dict)
     identity_rules: IdentityRules = BUILT_IN
+    files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
     def __post_init__(self) -> None:
         effects = self.effects
-        self.contacts, self.history, self.bus = FakeContacts(effects), FakeHistory(effects), FakeBus(effects)
+        self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
+        self.scan = FakeProfileScan(self.contacts.living)
         self.answers = Answers(self.enrolments, self.machines)
         self.email, self.sms = FakeProvider("email", effects), FakeProvider("sms", effects)
         self.providers = {"email": self.email, "sms": self.sms}
@@ -107,7 +112,7 @@ class World:
 
     @property
     def record_delivery(self) -> RecordDelivery:
-        return RecordDelivery(ledger=self.ledger, queue=self.queue, listening=self.listening, clock=self.clock)
+        return assemble.record_delivery(self.ports, listening=self.listening)
 
     @property
     def default_zone(self) -> ZoneInfo:
@@ -261,14 +266,29 @@ class WorldPorts:
 
     world: World
 
-    def contacts(self) -> FakeContacts:
+    def contacts(self) -> FakeBulkContacts:
         return self.world.contacts
+
+    bulk_contacts = contacts
 
     def enrolments(self) -> FakeEnrolments:
         return self.world.enrolments
 
+    bulk_enrolments = enrolments
+
     def history(self) -> FakeHistory:
         return self.world.history
+
+    bulk_history = history
+
+    def files(self, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> FakeFiles:
+        return self.world.files.within(Folders(reads, writes))
+
+    def profile_scan(self) -> FakeProfileScan:
+        return self.world.scan
+
+    def read_units(self) -> float:
+        return 0.0
 
     def ledger(self) -> FakeLedger:
         return self.world.ledger

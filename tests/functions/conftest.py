@@ -14,7 +14,6 @@ import pytest
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
-from waypost.aws import wiring
 from waypost.aws.routing_batch import RoutingBatch
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -118,7 +117,6 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "update_contact": {"update_contact": world.update_contact},
     }
-    monkeypatch.setattr(wiring, "queue", lambda: world.queue)
     logs = substituted(monkeypatch, wired)
     yield Deployment(world, letters, logs)
     for module in HANDLERS.values():

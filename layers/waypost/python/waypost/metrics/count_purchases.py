@@ -7,18 +7,17 @@ from 1 to 10 million are 6,300 counters; sorting them would be 800 MB.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, Self
 
 from waypost.bulk.pages import Page
-from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.run_slice import Remaining, SliceRunner, SliceWork
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
+from waypost.files.folders import REFRESH_WORK
 from waypost.files.ports import Files
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, FOLDER, RefreshSlice
+from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, RefreshSlice
 from waypost.segments.ports import ProfileScan, Stored
 from waypost.segments.reads import Reads
 from waypost.segments.scores import MEASURES, Measure
@@ -75,11 +74,11 @@ class CountPurchases:
 
 def counted(files: Files, run: str) -> SliceStates[Purchased]:
     """The states of the slices of the first pass."""
-    return SliceStates(files, f"{FOLDER}/{run}/counted/", Purchased)
+    return SliceStates(files, f"{REFRESH_WORK}{run}/counted/", Purchased)
 
 
-class _CountWork:
-    """The SliceWork of the first pass."""
+class _CountWork(SliceWork[Purchased, Stored]):
+    """The first pass; all it writes is the state."""
 
     def __init__(self, counter: CountPurchases, slice_: RefreshSlice) -> None:
         self._scan, self._measurer, self._slice = counter.scan, counter.measurer, slice_
@@ -91,12 +90,8 @@ class _CountWork:
         """See SliceWork."""
         return self._scan.stored(self._slice.slice, self._slice.of, reads=self._asked, after=after)
 
-    @contextmanager
-    def outputs(self, found: Purchased, _name: str) -> Iterator[TakePage[Stored]]:
-        """See SliceWork; all there is to write is the state."""
-        yield partial(self._count, found)
-
-    def _count(self, found: Purchased, page: Page[Stored]) -> None:
+    def take(self, found: Purchased, page: Page[Stored]) -> None:
+        """See SliceWork."""
         purchases = [self._measurer.purchases(self._view(each), self._scan.partitions_of(each)) for each in page]
         for bought in purchases:
             if bought is not None:

@@ -5,23 +5,22 @@ Metrics are stored first, because rules of segments, tags and stages may read th
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, Protocol, Self
 
 from waypost.bulk.pages import Page
-from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.run_slice import Remaining, SliceRunner, SliceWork
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import ended_tags
 from waypost.errors import ConcurrentUpdate, FinalError
+from waypost.files.folders import REFRESH_WORK
 from waypost.files.ports import Files
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, FOLDER, RefreshSlice
+from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, RefreshSlice
 from waypost.segments.ports import ProfileScan
 
 ATTEMPTS: Final = 8
@@ -81,15 +80,15 @@ class RefreshContacts:
         must not block all contacts behind it.
         """
         slice_ = RefreshSlice.from_dict(payload)
-        states = SliceStates(self.files, f"{FOLDER}/{slice_.run}/refreshed/", Refreshed)
+        states = SliceStates(self.files, f"{REFRESH_WORK}{slice_.run}/refreshed/", Refreshed)
         state = self.runner.resume(states, slice_.slice, _RefreshWork(self, slice_), new=Refreshed, remaining=remaining)
         counts = {name: state.found.counts[name] for name in COUNTED} | {"contacts": state.items}
         return {**slice_.to_dict(), "done": state.done, "counts": counts, "failures": state.found.failures}
 
 
 @dataclass(frozen=True, slots=True)
-class _RefreshWork:
-    """The SliceWork of the second pass."""
+class _RefreshWork(SliceWork[Refreshed, Contact]):
+    """The second pass; what it writes are the contacts themselves."""
 
     refresher: RefreshContacts
     slice: RefreshSlice
@@ -98,12 +97,8 @@ class _RefreshWork:
         """See SliceWork."""
         return self.refresher.scan.slice(self.slice.slice, self.slice.of, after=after)
 
-    @contextmanager
-    def outputs(self, found: Refreshed, _name: str) -> Iterator[TakePage[Contact]]:
-        """See SliceWork; the outputs are the contacts themselves."""
-        yield partial(self._refresh, found)
-
-    def _refresh(self, found: Refreshed, page: Page[Contact]) -> None:
+    def take(self, found: Refreshed, page: Page[Contact]) -> None:
+        """See SliceWork."""
         on_page = Refreshed()
         for contact in page:
             try:
