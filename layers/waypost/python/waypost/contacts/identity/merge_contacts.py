@@ -7,16 +7,14 @@ from itertools import chain
 from typing import Any, Final
 
 from waypost.clock import Clock, format_instant
-from waypost.contacts import cleaning
-from waypost.contacts.cleaning import Unusable
 from waypost.contacts.identity.announcements import announcements, merged_event, unmerged_events
 from waypost.contacts.identity.merge import Merge, Objection, is_kept_apart, merge_of, objection
+from waypost.contacts.identity.named_contact import find_contact, named_contact
 from waypost.contacts.identity.rules import IdentityRules
 from waypost.contacts.identity.unmerge import rewritten, unmerged_profiles
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
-from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
-from waypost.events.envelope import IDENTITY_KINDS
+from waypost.errors import ConcurrentUpdate, InvalidInput
 from waypost.events.ports import EventQueue
 
 ATTEMPTS: Final = 12
@@ -59,7 +57,7 @@ class MergeContacts:
                 return self.merge(*_two(request), reason=_text(request, "reason"))
             case "undo":
                 return self.undo(
-                    _who(request.get("contact"), "contact"),
+                    named_contact(request.get("contact"), "contact"),
                     merge_id=_text(request, "merge_id"),
                     reason=_text(request, "reason"),
                     request_id=_text(request, "request_id"),
@@ -69,7 +67,7 @@ class MergeContacts:
 
     def preview(self, one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, Any]:
         """What a merge of the two would do, or why there can be none; nothing is written."""
-        found = self.find(one, "contacts[0]"), self.find(other, "contacts[1]")
+        found = find_contact(self.contacts, one, "contacts[0]"), find_contact(self.contacts, other, "contacts[1]")
         reason, merge = self._plan(*found, reason="")
         answer: dict[str, Any] = {
             "action": "preview",
@@ -85,7 +83,7 @@ class MergeContacts:
     def merge(self, one: Mapping[str, str], other: Mapping[str, str], *, reason: str = "") -> dict[str, Any]:
         """Merge the two. Raises InvalidInput with the reason when the rules forbid it."""
         for _ in range(ATTEMPTS):
-            found = self.find(one, "contacts[0]"), self.find(other, "contacts[1]")
+            found = find_contact(self.contacts, one, "contacts[0]"), find_contact(self.contacts, other, "contacts[1]")
             if found[0].contact_id == found[1].contact_id:
                 return self._merged_before(found[0])
             why_not, merge = self._plan(*found, reason=reason)
@@ -101,7 +99,7 @@ class MergeContacts:
     ) -> dict[str, Any]:
         """Undo a merge into the contact. Raises InvalidInput when there is no such merge to undo."""
         for _ in range(ATTEMPTS):
-            contact = self.find(who, "contact")
+            contact = find_contact(self.contacts, who, "contact")
             if (before := self._undone_before(contact, merge_id, request_id)) is not None:
                 self.queue.send(unmerged_events(before))
                 return _parted(before, parted_now=False)
@@ -121,15 +119,6 @@ class MergeContacts:
                 self.queue.send(unmerged_events(undone))
                 return _parted(undone, parted_now=True)
         raise ConcurrentUpdate(f"the contact changed {ATTEMPTS} times while its merge was undone")
-
-    def find(self, who: Mapping[str, str], field: str) -> Contact:
-        """The contact of this id or identity. Raises ContactNotFound naming the field."""
-        ((kind, value),) = who.items()
-        contact_id: str | None = value if kind == "contact_id" else self.contacts.resolve(who).get(kind)
-        contact = None if contact_id is None else self.contacts.load(contact_id)
-        if contact is None:
-            raise ContactNotFound(f"{field}: no contact is known by this {kind}")
-        return contact
 
     def _plan(self, one: Contact, other: Contact, *, reason: str) -> tuple[Objection | None, Merge | None]:
         found = objection(one, other, rules=self.rules, ground="hand")
@@ -251,22 +240,8 @@ def _two(request: Mapping[str, Any]) -> tuple[Mapping[str, str], Mapping[str, st
     given = request.get("contacts")
     if not isinstance(given, list) or len(given) != 2:
         raise InvalidInput("contacts", 'should be a list of two, for example [{"user_id": "u-1"}, {"email": "…"}]')
-    one, other = (_who(each, f"contacts[{place}]") for place, each in enumerate(given))
+    one, other = (named_contact(each, f"contacts[{place}]") for place, each in enumerate(given))
     return one, other
-
-
-def _who(given: Any, field: str) -> Mapping[str, str]:
-    known = ("contact_id", *IDENTITY_KINDS)
-    if not isinstance(given, dict) or len(given) != 1 or next(iter(given)) not in known:
-        raise InvalidInput(field, f"should be an object with one of {', '.join(known)}")
-    ((kind, value),) = given.items()
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidInput(f"{field}.{kind}", "should be text")
-    match {"email": cleaning.email, "phone": cleaning.phone}.get(kind, str.strip)(value):
-        case Unusable(reason):
-            raise InvalidInput(f"{field}.{kind}", reason)
-        case cleaned:
-            return {kind: cleaned}
 
 
 def _text(request: Mapping[str, Any], name: str) -> str:
