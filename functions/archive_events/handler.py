@@ -1,4 +1,4 @@
-"""Write new events to the archive. Called by the stream of the contacts table, with every stored event once or more."""
+"""Write new events, and messages and journeys whose time is over, to the archive. Called by the stream of the contacts table."""
 
 from functools import cache
 from typing import Any
@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws import wiring
 from waypost.aws.clients import client
-from waypost.aws.event_archive import S3EventArchive, inserted_events
+from waypost.aws.event_archive import S3EventArchive, stream_changes
 from waypost.aws.function_log import function_log
 from waypost.events.archive_events import ArchiveEvents
 from waypost.events.retention import load_retention
@@ -28,7 +28,8 @@ def archive_events() -> ArchiveEvents:
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Archive a batch; an error lets Lambda try it again, in halves if need be."""
-    written = archive_events().archive(inserted_events(event))
+    written = archive_events().archive(stream_changes(event))
     metrics.add_metric(name="EventsArchived", unit=MetricUnit.Count, value=written["events"])
+    metrics.add_metric(name="RowsArchived", unit=MetricUnit.Count, value=written["rows"])
     logger.info("events archived", extra=written)
     return written

@@ -12,7 +12,8 @@ from infra.constructs.alarms import FIVE_MINUTES
 from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
-from waypost.events.archive_events import PREFIX, RETENTION_TAG
+from waypost.aws.event_archive import BY_TIME_TO_LIVE
+from waypost.events.archive_events import LEDGER_PREFIX, PREFIX, RETENTION_TAG
 from waypost.events.retention import Retention
 
 BATCH = 1000
@@ -22,6 +23,16 @@ WINDOW = Duration.seconds(60)
 _INSERTED_EVENTS: dict[str, Any] = {
     "eventName": ["INSERT"],
     "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "contact#"}]}, "sk": {"S": [{"prefix": "event#"}]}}},
+}
+_EXPIRED_ROWS: dict[str, Any] = {
+    "eventName": ["REMOVE"],
+    "userIdentity": {name: [value] for name, value in BY_TIME_TO_LIVE.items()},
+    "dynamodb": {
+        "Keys": {
+            "pk": {"S": [{"prefix": "contact#"}]},
+            "sk": {"S": [{"prefix": "message#"}, {"prefix": "enrolment#past#"}]},
+        }
+    },
 }
 _ATTEMPTS = 20
 """With the pauses of Lambda between them this is hours, and far below the 24 hours that a stream remembers."""
@@ -43,9 +54,11 @@ class EventArchive(Construct):
         self._contacts = contacts
         for each in retention.classes:
             files.forget(PREFIX, tag=RETENTION_TAG, value=each.name, days=each.archive.days)
+        passages = retention.passages
+        files.forget(LEDGER_PREFIX, tag=RETENTION_TAG, value=passages.name, days=passages.archive.days)
 
     def written_by(self, hop: Hop) -> None:
-        """Call the hop with every stored event."""
+        """Call the hop with every stored event, and with every message and journey whose time is over."""
         platform = self._platform
         self._contacts.streamed_to(hop)
         lost = aws_sqs.Queue(
@@ -69,7 +82,10 @@ class EventArchive(Construct):
             bisect_batch_on_function_error=True,
             maximum_retry_attempts=_ATTEMPTS,
             filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
-                filters=[lambda_.CfnEventSourceMapping.FilterProperty(pattern=json.dumps(_INSERTED_EVENTS))]
+                filters=[
+                    lambda_.CfnEventSourceMapping.FilterProperty(pattern=json.dumps(pattern))
+                    for pattern in (_INSERTED_EVENTS, _EXPIRED_ROWS)
+                ]
             ),
             destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
                 on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=lost.queue_arn)

@@ -108,7 +108,7 @@ def timeline(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what happened to a contact of the running system, and why."""
+    """Show what happened to a contact of the running system, and why. What is over its time is in the archive (docs/events.md)."""
 
     from local.running.contact_lookup import timeline_of  # noqa: PLC0415 - boto3 is for the commands that read tables
 

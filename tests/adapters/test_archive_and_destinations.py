@@ -1,8 +1,10 @@
 """The archive in S3, destinations in DynamoDB and SQS, and the retention of stored events, against moto."""
 
+import base64
+import gzip
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
@@ -10,9 +12,10 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.adapters.stores import REGION
+from tests.adapters.stores import REGION, in_nurture
+from tests.adapters.test_enrolment_rows import far_along
 from tests.fakes.clock import FakeClock
-from tests.fakes.world import event
+from tests.fakes.world import event, send_request
 from waypost.aws import table as items
 from waypost.aws.destinations import (
     DeliveryBatch,
@@ -21,13 +24,18 @@ from waypost.aws.destinations import (
     RememberedStates,
     SecretsManagerDestinations,
 )
-from waypost.aws.event_archive import S3EventArchive, inserted_events
+from waypost.aws.enrolments import FOR_EVER, DynamoEnrolments
+from waypost.aws.event_archive import BY_TIME_TO_LIVE, S3EventArchive, stream_changes
 from waypost.aws.history import DynamoHistory
+from waypost.aws.ledger import DynamoLedger
 from waypost.destinations.deliver_event import Delivered, GivenUp, NotWanted, Outcome, TryAgain
 from waypost.errors import InvalidInput, TemporarilyUnavailable
-from waypost.events.archive_events import ArchiveEvents
+from waypost.events.archive_events import ArchiveEvents, StreamChanges
 from waypost.events.history import AppliedEvent
-from waypost.events.retention import Retention, RetentionClass
+from waypost.events.retention import PASSAGES, Retention, RetentionClass
+from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.ports import NEVER, EntryTerms
+from waypost.sending.ledger import Decision
 
 _numbers = count()
 SHORT = RetentionClass("short", keep=timedelta(days=30), archive=timedelta(days=60))
@@ -77,8 +85,18 @@ def test_applied_events_come_whole_and_in_the_order_in_which_they_were_applied(
 
 def stream(dynamodb: Any, table: str, *, name: str = "INSERT") -> dict[str, Any]:
     """Everything in the table, as the stream would give it."""
-    rows = dynamodb.scan(TableName=table)["Items"]
-    return {"Records": [{"eventName": name, "dynamodb": {"NewImage": row}} for row in rows]}
+    image, by = ("OldImage", {"userIdentity": BY_TIME_TO_LIVE}) if name == "REMOVE" else ("NewImage", {})
+    rows = [in_transit(row) for row in dynamodb.scan(TableName=table)["Items"]]
+    keys = [{part: row[part] for part in ("pk", "sk")} for row in rows]
+    changes = [{"Keys": key, image: row} for key, row in zip(keys, rows, strict=True)]
+    return {"Records": [{"eventName": name, "dynamodb": change, **by} for change in changes]}
+
+
+def in_transit(row: dict[str, Any]) -> dict[str, Any]:
+    """An item as JSON: binary values in Base64."""
+    return {
+        name: {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value for name, value in row.items()
+    }
 
 
 def test_stored_events_go_into_the_archive_and_come_back_as_they_were(
@@ -93,8 +111,8 @@ def test_stored_events_go_into_the_archive_and_come_back_as_they_were(
     archive = S3EventArchive(client, name)
     invocation = stream(dynamodb, table)
     archiver = ArchiveEvents(store=archive, retention=RETENTION)
-    assert archiver.archive(inserted_events(invocation)) == {"events": 2, "objects": 2}
-    assert archiver.archive(inserted_events(invocation)) == {"events": 2, "objects": 2}
+    assert archiver.archive(stream_changes(invocation)) == {"events": 2, "rows": 0, "objects": 2}
+    assert archiver.archive(stream_changes(invocation)) == {"events": 2, "rows": 0, "objects": 2}
     keys = [entry["Key"] for entry in client.list_objects_v2(Bucket=name)["Contents"]]
     assert [key.split("/")[1] for key in keys] == ["day=2027-02-26", "day=2027-03-01"]
     tags = client.get_object_tagging(Bucket=name, Key=keys[1])["TagSet"]
@@ -105,10 +123,70 @@ def test_stored_events_go_into_the_archive_and_come_back_as_they_were(
     assert list(archive.applied("c-2")) == []
 
 
-def test_nothing_but_inserted_events_is_archived(dynamodb: Any, table: str, clock: FakeClock) -> None:
-    DynamoHistory(dynamodb, table, clock=clock).record("c-1", event("order_placed", clock(), "e-1"), routed_at=clock())
-    assert inserted_events(stream(dynamodb, table, name="MODIFY")) == []
-    assert inserted_events({"Records": [{"eventName": "REMOVE", "dynamodb": {"Keys": {}}}]}) == []
+def a_passage(dynamodb: Any, table: str, clock: FakeClock) -> Enrolment:
+    """A journey that has ended, with a message that was skipped and the event that began it."""
+    started = event("order_placed", clock(), "e-1")
+    DynamoHistory(dynamodb, table, clock=clock).record("c-1", started, routed_at=clock())
+    enrolments, ledger = DynamoEnrolments(dynamodb, table), DynamoLedger(dynamodb, table)
+    passage = in_nurture("n-1", "c-1", TriggerEvent("e-1", "order_placed", clock(), {}), clock())
+    assert enrolments.open(passage, EntryTerms(one_at_a_time=True, not_since=NEVER)) is None
+    request = send_request(passage, "welcome", state="welcome")
+    ledger.skip(request, decision=Decision(clock(), clock().isoformat(), "skipped", "no_consent", "email"))
+    walked = far_along(replace(passage, revision=1), clock, 3)
+    assert enrolments.save(walked)
+    assert enrolments.end(replace(walked, revision=2).ended("goal", clock()))
+    found = enrolments.load("c-1", "n-1")
+    assert found is not None
+    return found
+
+
+def test_what_a_journey_leaves_expires_after_its_last_day_but_for_what_keeps_the_contact_out(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    a_passage(dynamodb, table, clock)
+    found = {row["sk"].split("#")[0]: row.get("expires_at") for row in items.query(dynamodb, table, pk="contact#c-1")}
+    last = int((clock() + PASSAGES.keep).timestamp())
+    assert (found["enrolment"], found["message"]) == (last, last)
+    assert found["reentry"] == FOR_EVER
+    held = EntryTerms(one_at_a_time=True, exclusive_group="onboarding")
+    store = DynamoEnrolments(dynamodb, table)
+    other = in_nurture(
+        "n-2", "c-2", TriggerEvent("e-1", "order_placed", clock(), {}), clock(), exclusive_group="onboarding"
+    )
+    assert store.open(other, held) is None
+    rows = {row["sk"]: row.get("expires_at") for row in items.query(dynamodb, table, pk="contact#c-2")}
+    assert set(rows.values()) == {None}, "as long as the journey lasts"
+    assert store.end(replace(other, revision=1).ended("completed", clock()))
+    rows = {row["sk"].split("#")[0]: row["expires_at"] for row in items.query(dynamodb, table, pk="contact#c-2")}
+    assert rows == {"enrolment": last, "group": last, "reentry": last}
+
+
+def test_rows_whose_time_is_over_go_into_the_archive_as_they_were(
+    dynamodb: Any, table: str, bucket: tuple[Any, str], clock: FakeClock
+) -> None:
+    client, name = bucket
+    passage = a_passage(dynamodb, table, clock)
+    archiver = ArchiveEvents(store=S3EventArchive(client, name), retention=RETENTION)
+    for _ in range(2):
+        written = archiver.archive(stream_changes(stream(dynamodb, table, name="REMOVE")))
+        assert written == {"events": 0, "rows": 2, "objects": 1}
+    [key] = [entry["Key"] for entry in client.list_objects_v2(Bucket=name, Prefix="ledger/")["Contents"]]
+    assert key.startswith("ledger/day=2027-03-01/passages-")
+    assert client.get_object_tagging(Bucket=name, Key=key)["TagSet"] == [{"Key": "retention", "Value": "passages"}]
+    body = gzip.decompress(client.get_object(Bucket=name, Key=key)["Body"].read())
+    lines = {line["kind"]: line for line in map(json.loads, body.splitlines())}
+    assert Enrolment.from_dict(lines["enrolment"]) == passage
+    assert (lines["message"]["state"], lines["message"]["contact_id"]) == ("skipped", "c-1")
+
+
+def test_nothing_but_inserted_events_and_expired_rows_is_archived(dynamodb: Any, table: str, clock: FakeClock) -> None:
+    a_passage(dynamodb, table, clock)
+    assert stream_changes(stream(dynamodb, table, name="MODIFY")) == StreamChanges()
+    removed = stream(dynamodb, table, name="REMOVE")
+    by_hand = {"Records": [record | {"userIdentity": None} for record in removed["Records"]]}
+    assert stream_changes(by_hand) == StreamChanges()
+    assert [row["sk"].split("#")[0] for row in stream_changes(removed).rows] == ["enrolment", "message"]
+    assert stream_changes({"Records": [{"eventName": "REMOVE", "dynamodb": {"Keys": {}}}]}) == StreamChanges()
 
 
 def test_a_destination_that_is_gone_stays_gone_for_its_address_alone(

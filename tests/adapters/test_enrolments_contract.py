@@ -9,10 +9,12 @@ import pytest
 
 from tests.adapters.stores import Stores
 from tests.fakes.clock import FakeClock
+from tests.fakes.enrolments import FakeEnrolments
 from waypost import ids
+from waypost.aws.enrolment_row import past_sk
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure, TriggerEvent, first_hop
 from waypost.journeys.pause import Pause
-from waypost.journeys.ports import SHARDS, DueEnrolment, EntryTerms
+from waypost.journeys.ports import NEVER, SHARDS, DueEnrolment, EntryTerms
 from waypost.sending.occasion import HopVisit
 
 ONE = EntryTerms(one_at_a_time=True)
@@ -127,6 +129,22 @@ def test_re_entry_after_a_time_still_waits_for_the_end_of_the_first(stores: Stor
     clock.now += 31 * DAY
     terms = EntryTerms(one_at_a_time=True, not_since=clock() - 30 * DAY)
     assert stores.enrolments.open(enrolment(clock, "two"), terms) == "already_in_journey"
+
+
+def test_never_is_never_also_when_the_row_of_the_earlier_enrolment_is_gone(
+    request: pytest.FixtureRequest, stores: Stores, clock: FakeClock
+) -> None:
+    never, first = EntryTerms(one_at_a_time=True, not_since=NEVER), enrolment(clock)
+    assert stores.enrolments.open(first, never) is None
+    end(stores, first, "completed", clock)
+    if isinstance(stores.enrolments, FakeEnrolments):
+        stores.enrolments.past.clear()
+    else:
+        place = {"pk": {"S": "contact#c-1"}, "sk": {"S": past_sk(first.enrolment_id)}}
+        request.getfixturevalue("dynamodb").delete_item(TableName=request.getfixturevalue("table"), Key=place)
+    assert stores.enrolments.load("c-1", first.enrolment_id) is None
+    clock.now += 1000 * DAY
+    assert stores.enrolments.open(enrolment(clock), never) == "enrolled_before"
 
 
 def test_an_exclusive_group_holds_one_journey_per_contact(stores: Stores, clock: FakeClock) -> None:

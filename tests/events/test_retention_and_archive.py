@@ -11,7 +11,7 @@ import pytest
 
 from infra.project import ROOT
 from waypost.authoring.discovery import InvalidJourney, discover
-from waypost.events.archive_events import COLUMNS, ArchiveEvents, ArchiveObject, archive_objects
+from waypost.events.archive_events import COLUMNS, ArchiveEvents, ArchiveObject, StreamChanges, archive_objects
 from waypost.events.retention import BUILT_IN, Retention
 
 SHIPPED = Retention.from_dict(discover(ROOT / "statemachines").sections["retention"])
@@ -44,6 +44,11 @@ def test_the_shipped_classes_take_what_they_say(event: str, name: str) -> None:
 def test_transactions_are_kept_longer_than_the_law_asks_and_browsing_for_a_season() -> None:
     assert SHIPPED.of("order_placed").keep > timedelta(days=3 * 366)
     assert SHIPPED.of("page_viewed").keep == timedelta(days=90)
+
+
+def test_messages_are_kept_longer_than_anything_can_come_again() -> None:
+    assert SHIPPED.passages.keep >= timedelta(days=400)
+    assert SHIPPED.passages.archive > SHIPPED.passages.keep
 
 
 def test_without_a_file_everything_is_kept_as_it_is_built_in() -> None:
@@ -88,6 +93,7 @@ classes:
         ("default: b\nclasses: {b: {keep: 1d, events: [x]}, c: {keep: 2d, events: [x]}}", "'x' belongs to 'b' already"),
         ("default: b\nclasses: {b: {kept: 1d}}", "did you mean 'keep'"),
         ("default: b\nclasses: {}", "classes"),
+        ("default: b\nclasses: {b: {keep: 1d}}\npassages: {keep: 399d}", "400d at least"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_place_and_the_reason(tmp_path: Path, text: str, said: str) -> None:
@@ -160,10 +166,13 @@ def test_an_event_that_cannot_be_composed_leaves_nothing_half_written() -> None:
             put.append(object_)
 
     with pytest.raises(TypeError):
-        ArchiveEvents(store=Store(), retention=SHIPPED).archive([event(1), event(2, day=3, properties={"x": object()})])
+        ArchiveEvents(store=Store(), retention=SHIPPED).archive(
+            StreamChanges([event(1), event(2, day=3, properties={"x": object()})])
+        )
     assert put == []
-    assert ArchiveEvents(store=Store(), retention=SHIPPED).archive([event(1), event(2, day=3)]) == {
+    assert ArchiveEvents(store=Store(), retention=SHIPPED).archive(StreamChanges([event(1), event(2, day=3)])) == {
         "events": 2,
+        "rows": 0,
         "objects": 2,
     }
 

@@ -56,7 +56,11 @@ def test_the_sample_of_the_stream_is_archived(monkeypatch: pytest.MonkeyPatch, l
     store = Store()
     monkeypatch.setattr(archive_events, "archive_events", lambda: ArchiveEvents(store=store, retention=Retention()))
     for _ in range(2):
-        assert archive_events.handle(sample("archive_events"), LambdaContext()) == {"events": 1, "objects": 1}
+        assert archive_events.handle(sample("archive_events"), LambdaContext()) == {
+            "events": 1,
+            "rows": 0,
+            "objects": 1,
+        }
     [(key, written)] = store.objects.items()
     assert key.startswith("events/day=2026-03-02/standard-")
     line = json.loads(gzip.decompress(written.body))

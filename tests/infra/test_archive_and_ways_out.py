@@ -33,11 +33,13 @@ def mapping(template: Template, source: str) -> dict[str, Any]:
     return found
 
 
-def test_the_archive_reads_inserted_events_only_and_halves_what_fails(template: Template) -> None:
+def test_the_archive_reads_inserted_events_and_expired_rows_and_halves_what_fails(template: Template) -> None:
     stream = mapping(template, "StreamArn")
-    [pattern] = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
+    [pattern, expired] = [json.loads(each["Pattern"]) for each in stream["FilterCriteria"]["Filters"]]
     assert pattern["eventName"] == ["INSERT"]
     assert pattern["dynamodb"]["Keys"]["sk"]["S"] == [{"prefix": "event#"}]
+    assert (expired["eventName"], expired["userIdentity"]["principalId"]) == (["REMOVE"], ["dynamodb.amazonaws.com"])
+    assert expired["dynamodb"]["Keys"]["sk"]["S"] == [{"prefix": "message#"}, {"prefix": "enrolment#past#"}]
     assert stream["StartingPosition"] == "TRIM_HORIZON"
     assert stream["BisectBatchOnFunctionError"] is True
     assert (stream["BatchSize"], stream["MaximumBatchingWindowInSeconds"]) == (1000, 60)
@@ -52,6 +54,9 @@ def test_each_class_of_the_archive_is_forgotten_at_its_own_time(template: Templa
     }
     classes = SECTIONS["retention"]["classes"]
     assert found == {name: each["archive_days"] for name, each in classes.items()}
+    [ledger] = [rule for rule in rules if rule.get("Prefix") == "ledger/"]
+    assert ledger["TagFilters"] == [{"Key": "retention", "Value": "passages"}]
+    assert ledger["ExpirationInDays"] == SECTIONS["retention"]["passages"]["archive_days"]
 
 
 def test_what_is_switched_off_costs_nothing(template: Template) -> None:

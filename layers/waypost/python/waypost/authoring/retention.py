@@ -50,10 +50,30 @@ class RetentionClassRules(Authored):
     events: list[EventPattern] = Field(default_factory=list)
 
 
+SHORTEST_PASSAGE: Final = 400
+"""Days: an event, a hop or a call that comes again must find the row that says it was done; nothing comes again that late."""
+
+
+class PassageRules(Authored):
+    """How long journeys that have ended and messages stay in the table, and then in the archive."""
+
+    keep: Span
+    archive: Span | None = None
+
+    @model_validator(mode="after")
+    def _is_long_enough(self) -> Self:
+        if span_days(self.keep) < SHORTEST_PASSAGE:
+            raise ValueError(
+                f"keep: a message is sent at most once as long as its row is kept; {SHORTEST_PASSAGE}d at least"
+            )
+        return self
+
+
 class RetentionRules(Authored):
     """The whole file."""
 
     default: str
+    passages: PassageRules | None = None
     classes: Annotated[
         dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")], RetentionClassRules], Field(min_length=1)
     ]
@@ -78,13 +98,15 @@ class RetentionRules(Authored):
         )
         return {
             "default": self.default,
-            "classes": {
-                name: {"keep_days": span_days(each.keep), "archive_days": span_days(each.archive or each.keep)}
-                for name, each in self.classes.items()
-            },
+            "classes": {name: _days(each) for name, each in self.classes.items()},
+            **({"passages": _days(self.passages)} if self.passages else {}),
             "types": {event: name for event, name in owners.items() if "*" not in event},
             "patterns": [[event, owners[event]] for event in patterns],
         }
+
+
+def _days(each: RetentionClassRules | PassageRules) -> dict[str, int]:
+    return {"keep_days": span_days(each.keep), "archive_days": span_days(each.archive or each.keep)}
 
 
 def retention(reader: FileReader) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Enrolments in DynamoDB: one item each, and the items that hold re-entry, exclusive groups and audience limits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -12,13 +12,16 @@ from waypost.aws.enrolment_row import EVERY, OPEN, open_sk, packed, past_sk, unp
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
+from waypost.events.retention import PASSAGES
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import DueEnrolment, EntryTerms, Refusal
+from waypost.journeys.ports import NEVER, DueEnrolment, EntryTerms, Refusal
 
 TransactPart = dict[str, Any]
 
 IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
 KIND: Final = "enrolment"
+FOR_EVER: Final = 253_402_300_799
+"""The last second of the year 9999, as a time to live."""
 
 
 @translates_errors
@@ -28,6 +31,8 @@ class DynamoEnrolments:
 
     client: Any
     table_name: str
+    kept: Callable[[], timedelta] = lambda: PASSAGES.keep
+    """How long a row is kept after the end of its journey."""
 
     def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
         """See EnrolmentStore. The parts of the transaction stand in the order of their reasons."""
@@ -35,7 +40,8 @@ class DynamoEnrolments:
         if terms.one_at_a_time:
             condition, values = _journey_is_free(terms)
             sk = f"reentry#{enrolment.journey}"
-            parts.append(("already_in_journey", self._hold(enrolment, sk, condition, values)))
+            lasts = {"lasts_until": self._lasts_until(enrolment, terms.not_since)} if terms.not_since else {}
+            parts.append(("already_in_journey", self._hold(enrolment, sk, condition, values, lasts)))
             parts += [("already_in_journey", self._check(owner, sk, condition, values)) for owner in terms.also_under]
         if terms.exclusive_group:
             sk = f"group#{terms.exclusive_group}"
@@ -131,17 +137,7 @@ class DynamoEnrolments:
         held = [f"reentry#{enrolment.journey}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         for sk in held:
-            table.written(
-                self.client,
-                update(
-                    table_name=self.table_name,
-                    pk=table.contact_pk(enrolment.contact_id),
-                    sk=sk,
-                    set_={"active": False},
-                    condition="#enrolment_id = :mine",
-                    values={"mine": enrolment.enrolment_id},
-                ),
-            )
+            table.written(self.client, self._free(enrolment, sk))
         revision, now_open, now_past = (
             enrolment.revision,
             open_sk(enrolment.enrolment_id),
@@ -161,7 +157,9 @@ class DynamoEnrolments:
 
     def _keep(self, enrolment: Enrolment) -> bool:
         """Write the past row, unless another end of the same row was first, or one of a later row."""
-        ended = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
+        ended = packed(
+            enrolment.to_dict() | {"revision": enrolment.revision + 1, "expires_at": self._expires_at(enrolment)}
+        )
         place = table.key(table.contact_pk(enrolment.contact_id), past_sk(enrolment.enrolment_id))
         try:
             self.client.put_item(
@@ -176,6 +174,23 @@ class DynamoEnrolments:
                 raise
             return False
         return True
+
+    def _expires_at(self, enrolment: Enrolment) -> int:
+        return int(((enrolment.ended_at or enrolment.enrolled_at) + self.kept()).timestamp())
+
+    def _free(self, enrolment: Enrolment, sk: str) -> dict[str, Any]:
+        """Hold a journey or a group no longer; the row stays as long as a new entry must be judged by it."""
+        request = update(
+            table_name=self.table_name,
+            pk=table.contact_pk(enrolment.contact_id),
+            sk=sk,
+            set_={"active": False},
+            condition="#enrolment_id = :mine",
+            values={"mine": enrolment.enrolment_id, "expires_at": self._expires_at(enrolment)},
+        )
+        request["UpdateExpression"] += ", #expires_at = if_not_exists(#lasts_until, :expires_at)"
+        request["ExpressionAttributeNames"] |= {"#expires_at": "expires_at", "#lasts_until": "lasts_until"}
+        return request
 
     def _remove(self, sk: str, enrolment: Enrolment, revision: int) -> bool:
         """Delete a row of the enrolment; False when it has another revision, or is not there."""
@@ -218,7 +233,20 @@ class DynamoEnrolments:
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 
-    def _hold(self, enrolment: Enrolment, sk: str, condition: str, values: Mapping[str, Any]) -> TransactPart:
+    def _lasts_until(self, enrolment: Enrolment, not_since: datetime) -> int:
+        """How long the row must last for the next entry to be judged by it: for ever, or as long as it would be too early."""
+        if not_since == NEVER:
+            return FOR_EVER
+        return int((enrolment.enrolled_at + (enrolment.enrolled_at - not_since) + self.kept()).timestamp())
+
+    def _hold(
+        self,
+        enrolment: Enrolment,
+        sk: str,
+        condition: str,
+        values: Mapping[str, Any],
+        more: Mapping[str, Any] | None = None,
+    ) -> TransactPart:
         """Be the one active enrolment of this contact in a journey or an exclusive group, and note since when."""
         return {
             "Update": update(
@@ -229,7 +257,9 @@ class DynamoEnrolments:
                     "active": True,
                     "enrolment_id": enrolment.enrolment_id,
                     "enrolled_at": format_instant(enrolment.enrolled_at),
+                    **(more or {}),
                 },
+                remove=["expires_at"],
                 condition=condition,
                 values=values,
             )

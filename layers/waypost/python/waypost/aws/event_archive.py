@@ -5,15 +5,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from waypost.aws import table
+from waypost.aws.enrolment_row import PAST, unpacked
 from waypost.aws.translation import translates_errors
-from waypost.events.archive_events import PREFIX, RETENTION_TAG, ArchiveObject, day_folder
+from waypost.events.archive_events import PREFIX, RETENTION_TAG, ArchiveObject, StreamChanges, day_folder
 from waypost.events.history import AppliedEvent
 
 _CONTACT = "contact#"
 _EVENT = "event#"
+_MESSAGE = "message#"
+BY_TIME_TO_LIVE: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+"""Who removes an item whose time is over. Source: DynamoDB Developer Guide, "DynamoDB Streams and Time to Live"."""
 
 
 @translates_errors
@@ -46,15 +50,24 @@ class S3EventArchive:
                         yield AppliedEvent.from_dict(row)
 
 
-def inserted_events(stream_event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The events in an invocation by the table's stream: inserted ``event#`` items, each with its ``contact_id``.
+def stream_changes(stream_event: Mapping[str, Any]) -> StreamChanges:
+    """What an invocation by the table's stream brings for the archive.
 
     The event source mapping lets nothing else through; what comes through all the same is left out here.
     """
-    found = []
+    events, rows = list[dict[str, Any]](), list[dict[str, Any]]()
     for record in stream_event["Records"]:
-        image = record["dynamodb"].get("NewImage", {})
-        pk, sk = (image.get(name, {}).get("S", "") for name in ("pk", "sk"))
-        if record["eventName"] == "INSERT" and pk.startswith(_CONTACT) and sk.startswith(_EVENT):
-            found.append(table.load_item(image) | {"contact_id": pk.removeprefix(_CONTACT)})
-    return found
+        keys = record["dynamodb"]["Keys"]
+        pk, sk = (str(keys.get(name, {}).get("S", "")) for name in ("pk", "sk"))
+        if not pk.startswith(_CONTACT):
+            continue
+        owner = {"contact_id": pk.removeprefix(_CONTACT)}
+        match record["eventName"]:
+            case "INSERT" if sk.startswith(_EVENT):
+                events.append(table.load_item(record["dynamodb"]["NewImage"]) | owner)
+            case "REMOVE" if sk.startswith((_MESSAGE, PAST)) and record.get("userIdentity") == BY_TIME_TO_LIVE:
+                row = table.load_item(record["dynamodb"]["OldImage"])
+                rows.append(unpacked(row) | {"kind": sk.partition("#")[0]} | owner)
+            case _:
+                pass
+    return StreamChanges(tuple(events), tuple(rows))

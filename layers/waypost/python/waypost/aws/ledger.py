@@ -1,6 +1,6 @@
 """The ledger in DynamoDB: one item per message key in the contact's partition, one item for its touches."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, assert_never
@@ -16,6 +16,7 @@ from waypost.clock import format_instant, parse_instant
 from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
+from waypost.events.retention import PASSAGES
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, LedgerState, Snapshot, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, dump_occasion, load_occasion
@@ -38,6 +39,8 @@ class DynamoLedger:
 
     client: Any
     table_name: str
+    kept: Callable[[], timedelta] = lambda: PASSAGES.keep
+    """How long a row is kept after its message was decided on."""
 
     def snapshot(self, request: SendRequest) -> Snapshot:
         """See Ledger. One BatchGetItem for everything; another one when the contact is part of another one now."""
@@ -106,6 +109,7 @@ class DynamoLedger:
                 "claim_id": claim_id,
                 "claimed_at": format_instant(at),
                 "claimed_local_time": local_time,
+                "expires_at": self._expires_at(at),
             }
             | sweeper_index.owed("claim", request.contact_id, at),
             condition=UNCLAIMED,
@@ -178,7 +182,11 @@ class DynamoLedger:
             self.client,
             self._update(
                 request,
-                set_={"state": "skipped", "channel": decision.channel},
+                set_={
+                    "state": "skipped",
+                    "channel": decision.channel,
+                    "expires_at": self._expires_at(decision.at),
+                },
                 append={"decisions": [decision.to_dict()]},
                 condition=UNCLAIMED,
                 values={"deferred": "deferred", "attempt": request.attempt},
@@ -208,6 +216,7 @@ class DynamoLedger:
                     "channel": decision.channel,
                     "attempt": request.attempt,
                     "deferred_until": format_instant(until),
+                    "expires_at": self._expires_at(until),
                 },
                 append={"decisions": [decision.to_dict()]},
                 remove=["due_shard", "due_at", "claim_id"],
@@ -298,6 +307,9 @@ class DynamoLedger:
                 values={"claimed": "claimed", "unknown": "unknown"} if state == "accepted" else {},
             ),
         )
+
+    def _expires_at(self, at: datetime) -> int:
+        return int((at + self.kept()).timestamp())
 
     def _load(self, contact_id: str, message_key: str) -> LedgerRow | None:
         answer = self.client.get_item(

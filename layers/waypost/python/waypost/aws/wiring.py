@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,7 +82,12 @@ def importer() -> "Importer":
 @cache
 def enrolments() -> DynamoEnrolments:
     """The enrolment store."""
-    return DynamoEnrolments(client("dynamodb"), settings().contacts_table)
+    return DynamoEnrolments(client("dynamodb"), settings().contacts_table, kept=_passages_kept)
+
+
+def _passages_kept() -> timedelta:
+    """Read when it is needed: most calls end no journey and decide on no message."""
+    return load_retention().passages.keep
 
 
 @cache
@@ -101,7 +107,7 @@ def profile_scan() -> "DynamoProfileScan":
 @cache
 def ledger() -> DynamoLedger:
     """The message ledger."""
-    return DynamoLedger(client("dynamodb"), settings().contacts_table)
+    return DynamoLedger(client("dynamodb"), settings().contacts_table, kept=_passages_kept)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""How long the events of each type are kept, in the table and in the archive. Used by the history and by archive_events.
+"""How long events, journeys that have ended and messages are kept, in the table and in the archive. Used by what stores them.
 
 ``statemachines/contacts/retention.yaml`` declares it; without the file everything is kept as ``BUILT_IN`` says.
 """
@@ -29,16 +29,21 @@ BUILT_IN: Final = RetentionClass("standard", keep=timedelta(days=760), archive=t
 """A little over two years: a year-on-year comparison needs both years."""
 
 
+PASSAGES: Final = RetentionClass("passages", keep=timedelta(days=760), archive=timedelta(days=760))
+"""Journeys that have ended and messages, where nothing is declared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """The classes, and which event types belong to each; ``default`` takes the rest.
 
-    ``types`` maps exact event types, ``patterns`` has those with a ``*`` in the order in which they are tried.
+    ``passages`` is of journeys that have ended and of messages. ``types`` maps exact event types, ``patterns`` has those with a ``*`` in the order in which they are tried.
     """
 
     default: RetentionClass = BUILT_IN
     types: Mapping[str, RetentionClass] = field(default_factory=dict)
     patterns: Sequence[tuple[re.Pattern[str], RetentionClass]] = ()
+    passages: RetentionClass = PASSAGES
 
     def of(self, event_type: str) -> RetentionClass:
         """The class of an event type: its own name first, then the pattern that says most, then the default."""
@@ -48,7 +53,7 @@ class Retention:
 
     @property
     def classes(self) -> list[RetentionClass]:
-        """Every class, once each, by name."""
+        """Every class of events, once each, by name."""
         found = {each.name: each for each in (self.default, *self.types.values(), *(each for _, each in self.patterns))}
         return [found[name] for name in sorted(found)]
 
@@ -57,17 +62,17 @@ class Retention:
         """From the published form; an empty one keeps everything as ``BUILT_IN`` says."""
         if not value:
             return cls()
-        classes = {
-            name: RetentionClass(
-                name, keep=timedelta(days=each["keep_days"]), archive=timedelta(days=each["archive_days"])
-            )
-            for name, each in value["classes"].items()
-        }
+        classes = {name: _class(name, each) for name, each in value["classes"].items()}
         return cls(
             default=classes[value["default"]],
             types={name: classes[owner] for name, owner in value["types"].items()},
             patterns=[(pattern_of(text), classes[owner]) for text, owner in value["patterns"]],
+            passages=_class(PASSAGES.name, value["passages"]) if "passages" in value else PASSAGES,
         )
+
+
+def _class(name: str, days: Mapping[str, int]) -> RetentionClass:
+    return RetentionClass(name, keep=timedelta(days=days["keep_days"]), archive=timedelta(days=days["archive_days"]))
 
 
 EVERYTHING_ALIKE: Final = Retention()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,8 @@ from waypost.events.history import EventHistory
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
-from waypost.journeys.ports import EnrolmentStore, EntryTerms, Machines, Refusal
-from waypost.journeys.published import PublishedJourney, PublishedJourneys
+from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
+from waypost.journeys.published import PublishedJourney, PublishedJourneys, ReEntry
 
 EntryReason = Literal["enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing"] | Refusal
 
@@ -116,14 +116,25 @@ class EnrolContact:
         return EntryDecision(enrolment.journey, "enrolled", enrolment.enrolment_id)
 
     def _terms(self, journey: PublishedJourney, contact: Contact) -> EntryTerms:
-        seconds = journey.re_entry.seconds
         return EntryTerms(
             one_at_a_time=journey.re_entry.kind != "per",
-            not_since=self.clock() - timedelta(seconds=seconds) if seconds else None,
+            not_since=self._not_since(journey.re_entry),
             exclusive_group=journey.exclusive_group,
             audience_limit=journey.audience_limit,
             also_under=contact.absorbed,
         )
+
+    def _not_since(self, re_entry: ReEntry) -> datetime | None:
+        """What an earlier enrolment must be older than; also when its row is over its time, ``never`` is never."""
+        match re_entry.kind:
+            case "never":
+                return NEVER
+            case "after":
+                return self.clock() - timedelta(seconds=re_entry.seconds or 0)
+            case "always" | "per":
+                return None
+            case _ as unknown:
+                assert_never(unknown)
 
 
 def _entry_key(journey: PublishedJourney, event: Event) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 
 from waypost.codec import JsonForm
@@ -17,11 +17,15 @@ ATTEMPTS: Final = 8
 Refusal = Literal["enrolled_before", "already_in_journey", "exclusive_group_taken", "audience_limit_reached"]
 
 
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+"""The ``not_since`` of a journey that a contact enters once: no earlier enrolment is as old as that."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryTerms:
     """What must hold, at the moment of writing, for an enrolment to be opened.
 
-    ``not_since``: with ``re_entry: {after: …}``, the earlier enrolment must be older than this. ``one_at_a_time``: no
+    ``not_since``: with ``re_entry: {after: …}``, the earlier enrolment must be older than this; ``NEVER`` with ``never``. ``one_at_a_time``: no
     other enrolment of the journey may be active (not so for ``re_entry: {per: …}``). ``also_under`` are ids of contacts
     that are part of this one: what they hold stands in the way just the same.
     """
