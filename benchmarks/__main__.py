@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from benchmarks import (
     built_layers,
     bulk_scan,
+    call_time,
     import_memory,
     import_rate,
     import_time,
@@ -22,12 +23,14 @@ from benchmarks import (
     rule_speed,
 )
 from benchmarks.bulk_scan import BulkSpeed, runs_table, scan_table
+from benchmarks.call_time import CallTime, call_time_table
 from benchmarks.goals import Verdict, goals_table, judge
 from benchmarks.import_memory import JUDGED, ImportMemory, memory_table
 from benchmarks.import_rate import ImportRate, rate_table
 from benchmarks.import_time import ImportTimes
 from benchmarks.journey_cost import JourneyCost
-from benchmarks.report import dollars_table, import_table, passages_table
+from benchmarks.quotas import arithmetic, per_touch
+from benchmarks.report import dollars_table, import_table, passages_table, quotas_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
 from infra.project import ROOT
@@ -62,14 +65,15 @@ def bench(
             rate = _rate(progress, import_rows)
             memory = _memory(progress, import_rows)
             bulk = _bulk(progress)
+            calls = _calls(progress)
             cost = _cost(progress)
     except LocalError as problem:
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
-    figures = [each.figures() for each in (imports, speed, curve, rate, memory, bulk, cost)]
+    figures = [each.figures() for each in (imports, calls, speed, curve, rate, memory, bulk, cost)]
     small = {f"memory/{step}" for step in import_memory.STEPS} if import_rows < JUDGED else set()
     verdicts = judge({name: value for each in figures for name, value in each.items()}, left_out=small)
-    _write(imports, cost, curve, rate, memory, speed, bulk, verdicts, as_json=as_json)
+    _write(imports, calls, cost, curve, rate, memory, speed, bulk, verdicts, as_json=as_json)
     if missed := [each.figure for each in verdicts if not each.reached]:
         sys.stderr.write(f"error: {len(missed)} of {len(verdicts)} goals missed: {', '.join(missed)}\n")
         raise typer.Exit(1)
@@ -86,6 +90,19 @@ def _imports(progress: Progress, rounds: int) -> ImportTimes:
         site_packages=Path(sysconfig.get_path("purelib")),
         rounds=rounds,
         progress=lambda: progress.advance(task),
+    )
+
+
+def _calls(progress: Progress) -> CallTime:
+    """On the layers that ``_imports`` has built."""
+    task = progress.add_task("", total=None)
+    folder = OUT / "bench"
+    return call_time.measure(
+        folder / "calls",
+        layers=folder / "opt" / "python",
+        functions=folder / "task",
+        site_packages=Path(sysconfig.get_path("purelib")),
+        progress=lambda step: progress.update(task, description=step),
     )
 
 
@@ -125,8 +142,9 @@ def _cost(progress: Progress) -> JourneyCost:
     return journey_cost.measure(OUT / "bench" / "cloud", progress=lambda step: progress.update(task, description=step))
 
 
-def _write(
+def _write(  # noqa: PLR0917 - a benchmark each
     imports: ImportTimes,
+    calls: CallTime,
     cost: JourneyCost,
     curve: IndexCurve,
     rate: ImportRate,
@@ -137,9 +155,12 @@ def _write(
     *,
     as_json: bool,
 ) -> None:
+    quotas = arithmetic(per_touch(cost))
     figures: dict[str, Any] = {
         "import_time": imports.to_dict(),
+        "call_time": calls.to_dict(),
         "journey_cost": cost.to_dict(),
+        "quotas": [each.to_dict() for each in quotas],
         "rule_speed": speed.to_dict(),
         "rule_index": curve.to_dict(),
         "import_rate": rate.to_dict(),
@@ -157,6 +178,7 @@ def _write(
         console.width = WIDTH
     for table in (
         import_table(imports),
+        call_time_table(calls),
         rule_table(speed),
         sorting_table(speed),
         index_table(curve),
@@ -166,6 +188,7 @@ def _write(
         runs_table(bulk),
         passages_table(cost),
         dollars_table(cost),
+        quotas_table(quotas),
         goals_table(verdicts),
     ):
         console.print(table, "")

@@ -1,6 +1,6 @@
 """A page of 1 MB of profiles, and a server on loopback that answers a Scan with it. Started by ``bulk_scan``.
 
-It runs in a process of its own, so that nobody measures it. Whoever asks for a projection gets the projected page, as
+It runs in a process of its own, so that it is not measured. A request with a projection gets the projected page, as
 DynamoDB would answer: the page ends at 1 MB of stored items, whatever is returned of them.
 """
 

@@ -47,6 +47,7 @@ class CountingProxy:
 
     def __init__(self, upstream: str) -> None:
         self.calls: list[Call] = []
+        self._keys: dict[str, list[str]] = {}
         self._upstream = urlsplit(upstream).netloc
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -114,7 +115,7 @@ class CountingProxy:
     def _written(self, operation: str, request: dict[str, Any], status: int, answer: dict[str, Any]) -> float:
         """The units a write consumed, with those of the index; a failed condition costs what is stored already."""
         items = written_items(operation, request)
-        stored = [item_size(self._item(part["TableName"], _key(part))) for part in items]
+        stored = [item_size(self._item(part["TableName"], self._key(part))) for part in items]
         transaction = operation == "TransactWriteItems"
         computed = sum(write_units(size, transaction=transaction) for size in stored)
         if status != 200:
@@ -127,7 +128,16 @@ class CountingProxy:
             for each in tables
             for index in each.get("GlobalSecondaryIndexes", {}).values()
         )
-        return max(reported, computed + of_index)  # what is computed knows how long a task token is
+        return max(reported, computed + of_index)  # the computed size has the length of a task token
+
+    def _key(self, part: Mapping[str, Any]) -> dict[str, Any]:
+        return part.get("Key") or {name: part["Item"][name] for name in self._key_names(part["TableName"])}
+
+    def _key_names(self, table: str) -> list[str]:
+        if table not in self._keys:
+            described = self._dynamodb("DescribeTable", {"TableName": table})["Table"]
+            self._keys[table] = [each["AttributeName"] for each in described["KeySchema"]]
+        return self._keys[table]
 
     def _item(self, table: str, key: dict[str, Any]) -> dict[str, Any]:
         item: dict[str, Any] = self._dynamodb("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True}).get(
@@ -180,10 +190,6 @@ def written_items(operation: str, request: Mapping[str, Any]) -> list[dict[str, 
     if operation != "TransactWriteItems":
         return [dict(request)]
     return [part for each in request["TransactItems"] for part in each.values()]
-
-
-def _key(part: Mapping[str, Any]) -> dict[str, Any]:
-    return part.get("Key") or {name: part["Item"][name] for name in ("pk", "sk")}
 
 
 def operations(calls: list[Call]) -> Counter[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ switched off, because their cost belongs to the hour and to the base, and not to
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +17,13 @@ from benchmarks.prices import (
     AS_OF,
     ASSUMED_MILLISECONDS,
     EMAILS,
-    GB_SECONDS,
     PRICES,
     REGION,
     Quantities,
     dollars,
     gb_seconds,
 )
+from infra.deployment import Deployment
 from infra.project import ROOT
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
@@ -35,8 +35,13 @@ JOURNEY: Final = "new-user-nurture"
 BETWEEN: Final = timedelta(days=14)
 """From the start of one rehearsal to the next: the longest passage through the journey is over by then."""
 
-ORCHESTRATION_GOAL: Final = 2.0
-"""Dollars that a million messages may cost in executions of the journeys' machines."""
+NOTICES_IN_A_BATCH: Final = 50
+"""28 notices a second, those of 100,000 mails an hour, gathered for ten seconds by the five pollers that Lambda begins with."""
+EVENTS_IN_AN_OBJECT: Final = 250
+"""The archive is called with a shard's events of a minute, 1,000 at most, and writes an object for each class and day of them."""
+PLATFORM_LINES: Final = ("START ", "END ", "REPORT ")
+TRACE_RATE: Final = Deployment.trace_rate
+"""The share of executions whose trace is recorded, with what their functions do; nothing else is traced."""
 TASKS: Final = ("close_enrolment", "evaluate_segment", "pause_journey", "send_message", "update_contact")
 """The functions that a hop calls one after the other: it runs for as long as they do, by the same assumed durations."""
 ROUNDED_UP: Final = 0.05
@@ -58,6 +63,11 @@ PARTS: Final[Mapping[str, str]] = {
     "archive_events": "archive",
 }
 STEPS: Final = "hops"
+TRACES: Final = "traces"
+CAUSED_BY_MESSAGES: Final = (STEPS, "sends", "pauses", "updates", "closing", "notices", TRACES)
+"""The parts that are there because of messages, whoever pays for them; SES's own price is not among them."""
+EVENTS_AROUND: Final = ("events", "archive")
+"""The parts that take, route and keep events: those from outside, and our own about journeys, segments and the life cycle."""
 
 _ENDPOINTS: Final[Mapping[str, str]] = {
     "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
@@ -74,8 +84,8 @@ class Usage:
     """What happened in one stretch of time: hops (executions), and by function invocations, bytes logged, and calls."""
 
     hops: int = 0
-    invocations: Mapping[str, int] = field(default_factory=dict)
-    log_bytes: Mapping[str, int] = field(default_factory=dict)
+    invocations: Mapping[str, float] = field(default_factory=dict)
+    log_bytes: Mapping[str, float] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
     def parts(self) -> dict[str, dict[str, float]]:
@@ -83,8 +93,10 @@ class Usage:
         used: dict[str, list[Quantities]] = {STEPS: [self._of_hops()]}
         for function, count in self.invocations.items():
             used.setdefault(_part(function), []).append(_of_invocations(function, count))
+        used[TRACES] = [{"traces": TRACE_RATE * self.hops}]
         for function, size in self.log_bytes.items():
-            used.setdefault(_part(function), []).append({"log_bytes": size})
+            share = EVENTS_IN_AN_OBJECT if function == "archive_events" else 1
+            used.setdefault(_part(function), []).append({"log_bytes": size / share})
         for call in self.calls:
             used.setdefault(_part(call.function), []).append(_of_call(call))
         return {part: summed(quantities) for part, quantities in used.items()}
@@ -94,6 +106,16 @@ class Usage:
         seconds = sum(ASSUMED_MILLISECONDS[name] * self.invocations.get(name, 0) for name in TASKS) / 1000
         running = (seconds + ROUNDED_UP * self.hops) if self.hops else 0.0
         return {"machine_requests": self.hops, "machine_gb_seconds": HOP_GB * running}
+
+    def in_batches(self, notices: int) -> "Usage":
+        """The same where so many notices came ``NOTICES_IN_A_BATCH`` at a time instead of as they came in a rehearsal."""
+        function = "record_delivery"
+        share = notices / NOTICES_IN_A_BATCH / max(self.invocations.get(function, 0), 1)
+
+        def shared(counts: Mapping[str, float]) -> dict[str, float]:
+            return {name: count * share if name == function else count for name, count in counts.items()}
+
+        return replace(self, invocations=shared(self.invocations), log_bytes=shared(self.log_bytes))
 
     def total(self) -> dict[str, float]:
         """The billed quantities of everything."""
@@ -162,10 +184,20 @@ class JourneyCost:
         }
 
     def per_notice(self) -> dict[str, float]:
-        """The billed quantities of one notice of a provider: a passage with notices less the same one without."""
-        [plain] = [passage for passage in self.passages if passage.scenario == self.noticed.scenario]
-        with_them, without = self.noticed.usage.total(), plain.usage.total()
-        return {name: (amount - without.get(name, 0)) / self.notices for name, amount in with_them.items()}
+        """The billed quantities of one notice of a provider, in a batch as under load.
+
+        Of a notice that becomes an event, also what that costs: the events of a passage with notices less those without.
+        """
+        usage = self.noticed.usage.in_batches(self.notices)
+        used: list[Quantities] = [
+            usage.parts().get("notices", {}),
+            {"queue_requests": self.notices},
+        ]  # EventBridge puts each into the queue
+        if any((call.function, call.service) == ("record_delivery", "sqs") for call in usage.calls):
+            [plain] = [passage for passage in self.passages if passage.scenario == self.noticed.scenario]
+            without = plain.usage.parts().get("events", {})
+            used.append({name: amount - without.get(name, 0.0) for name, amount in usage.parts()["events"].items()})
+        return divided(summed(used), self.notices)
 
     @property
     def hops(self) -> int:
@@ -176,19 +208,29 @@ class JourneyCost:
         """Dollars per million messages for the executions of the machine."""
         return 1e6 * dollars(self.parts_per_message()[STEPS])
 
-    def memory_time_per_message(self) -> float:
-        """GB-seconds per message at the assumed durations."""
-        return sum(gb_seconds(passage.usage.invocations) for passage in self.enrolled) / self.messages
+    def bill(self) -> dict[str, dict[str, float]]:
+        """Everything per message, by part, with a provider's notice about each; the provider's own price is not in it."""
+        parts = self.parts_per_message()
+        return {**parts, "notices": summed([parts.get("notices", {}), self.per_notice()])}
 
-    def dollars_per_million_messages(self) -> float:
-        """Counted quantities at list prices, without memory time, notices and the provider's own price."""
-        return 1e6 * dollars(summed(self.parts_per_message().values()))
+    def caused_by_messages(self) -> float:
+        """Dollars per million messages, of all that is there because of messages."""
+        return self._sum_of(CAUSED_BY_MESSAGES)
+
+    def events_around(self) -> float:
+        """Dollars per million messages, of the events before, between and after them."""
+        return self._sum_of(EVENTS_AROUND)
+
+    def _sum_of(self, parts: Iterable[str]) -> float:
+        bill = self.bill()
+        return 1e6 * dollars(summed(bill.get(part, {}) for part in parts))
 
     def figures(self) -> dict[str, float]:
         """What has a goal."""
         return {
             "cost/orchestration": self.orchestration(),
-            "cost/dollars": self.dollars_per_million_messages(),
+            "cost/messages": self.caused_by_messages(),
+            "cost/events": self.events_around(),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -206,13 +248,12 @@ class JourneyCost:
             "per_message": rounded(per_message),
             "parts_per_message": {part: rounded(used) for part, used in self.parts_per_message().items()},
             "dollars_per_million_messages": {
-                "counted": round(self.dollars_per_million_messages(), 2),
-                "by_part": {part: round(1e6 * dollars(used), 2) for part, used in self.parts_per_message().items()},
+                "caused_by_messages": round(self.caused_by_messages(), 2),
+                "events_around": round(self.events_around(), 2),
+                "by_part": {part: round(1e6 * dollars(used), 2) for part, used in self.bill().items()},
                 "by_quantity": {name: round(1e6 * dollars({name: amount}), 2) for name, amount in per_message.items()},
-                "estimated_memory_time": round(GB_SECONDS.per_million * self.memory_time_per_message(), 2),
                 "mails_of_ses": EMAILS.per_million,
                 "orchestration": round(self.orchestration(), 2),
-                "orchestration_goal": ORCHESTRATION_GOAL,
             },
             "per_notice_of_a_provider": {
                 **rounded(self.per_notice()),
@@ -223,7 +264,7 @@ class JourneyCost:
 
 
 def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
-    """Rehearse every scenario of the journey and count. ``progress`` is told each step.
+    """Rehearse every scenario of the journey and count. ``progress`` gets each step.
 
     Raises LocalError when a scenario does not turn out as its file says: then the figures would mean nothing.
     """
@@ -240,12 +281,12 @@ def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
         longest = max(range(len(passages)), key=lambda index: passages[index].messages)
         progress("rehearsing one with the providers' notices")
         cloud.providers.delivery_events = True
-        again = _somebody_else(_alone(file, file.scenarios[longest], next(starts)))
+        again = _another_contact(_alone(file, file.scenarios[longest], next(starts)))
         noticed = counter.passage(again)
         return JourneyCost(
             passages=passages,
             noticed=noticed,
-            notices=noticed.usage.invocations.get("record_delivery", 0),
+            notices=noticed.messages,  # each is delivered, and nothing else is reported of it
             sweep=sweep,
         )
 
@@ -311,7 +352,10 @@ class _Counter:
         return functions
 
     def _read_logs(self) -> tuple[Counter[str], Counter[str]]:
-        """Every function's invocations and logged bytes so far; each invocation logs one line that begins with START."""
+        """Every function's invocations and logged bytes so far; each invocation logs one line that begins with START.
+
+        The platform's own lines are counted and not billed: on AWS the functions' log level leaves them out.
+        """
         pages = self._cloud.client("logs").get_paginator("filter_log_events")
         invoked: Counter[str] = Counter()
         logged: Counter[str] = Counter()
@@ -319,7 +363,7 @@ class _Counter:
             for page in pages.paginate(logGroupName=f"/aws/lambda/{name}"):
                 messages = [event["message"] for event in page["events"]]
                 invoked[folder] += sum(message.startswith("START ") for message in messages)
-                logged[folder] += sum(len(message.encode()) for message in messages)
+                logged[folder] += sum(len(each.encode()) for each in messages if not each.startswith(PLATFORM_LINES))
         return invoked, logged
 
     def _hops(self) -> int:
@@ -355,12 +399,20 @@ def _part(function: str) -> str:
     return PARTS.get(function, function)
 
 
-def _of_invocations(function: str, count: int) -> Quantities:
-    """An invocation by the API is an API request; one by the queue is a receive and a delete of Lambda's poller."""
+def _of_invocations(function: str, count: float) -> Quantities:
+    """An invocation by the API is an API request; one by a queue is a receive and a delete of Lambda's poller.
+
+    The archive is called with one event at a time here and with many under load.
+    """
+    if function == "archive_events":
+        count /= EVENTS_IN_AN_OBJECT
+        return {"puts": count, "function_requests": count, "function_gb_seconds": gb_seconds({function: count})}
     quantities = {"function_requests": count}
+    if function in ASSUMED_MILLISECONDS:
+        quantities["function_gb_seconds"] = gb_seconds({function: count})
     if function in {"receive_webhook", "unsubscribe_contact"}:
         quantities["api_requests"] = count
-    if function == "route_events":
+    if function in {"route_events", "record_delivery"}:
         quantities["queue_requests"] = 2 * count
     return quantities
 
@@ -385,7 +437,7 @@ def _alone(file: ScenarioFile, scenario: Scenario, start: Any) -> ScenarioFile:
     return file.model_copy(update={"start": start, "until": None, "scenarios": [scenario]})
 
 
-def _somebody_else(file: ScenarioFile) -> ScenarioFile:
+def _another_contact(file: ScenarioFile) -> ScenarioFile:
     """The same story of a contact that is not known yet."""
     [scenario] = file.scenarios
     changed = {"user_id": f"{scenario.contact.user_id}-again", "email": "again@example.com", "phone": "+8613800139999"}

@@ -12,7 +12,7 @@ def peak_mb() -> float:
     """The most memory this process has had resident so far, in MB.
 
     On Linux the high-water mark of its own memory (``VmHWM``, proc_pid_status(5)): what ``getrusage`` tells begins with the
-    peak of whoever started the process, if that is larger.
+    peak of the process that started it, if that is larger.
     """
     if _STATUS.is_file():
         line = next(line for line in _STATUS.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))

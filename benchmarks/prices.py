@@ -56,10 +56,12 @@ PRICES: Final[Mapping[str, Price]] = {
     "bus_events": Price("custom events of EventBridge", 1.00, "https://aws.amazon.com/eventbridge/pricing/"),
     "queue_requests": Price("requests of SQS FIFO queues", 0.50, "https://aws.amazon.com/sqs/pricing/"),
     "log_bytes": Price("bytes that Lambda logs", 0.0005, "https://aws.amazon.com/cloudwatch/pricing/"),
+    "function_gb_seconds": Price("Lambda GB-seconds on arm64", 13.3334, "https://aws.amazon.com/lambda/pricing/"),
+    "traces": Price("traces that X-Ray records", 5.00, "https://aws.amazon.com/xray/pricing/"),
+    "puts": Price("PUT requests of S3", 5.00, "https://aws.amazon.com/s3/pricing/"),
     "api_requests": Price("requests of an HTTP API", 1.00, "https://aws.amazon.com/api-gateway/pricing/"),
 }
 EMAILS: Final = Price("mails of SES", 100.0, "https://aws.amazon.com/ses/pricing/")
-GB_SECONDS: Final = Price("Lambda GB-seconds on arm64", 13.3334, "https://aws.amazon.com/lambda/pricing/")
 
 Quantities = Mapping[str, float]
 """How much of each thing in ``PRICES`` was used."""
@@ -70,6 +72,6 @@ def dollars(quantities: Quantities) -> float:
     return sum(PRICES[name].per_million * amount / 1e6 for name, amount in quantities.items())
 
 
-def gb_seconds(invocations: Mapping[str, int]) -> float:
+def gb_seconds(invocations: Mapping[str, float]) -> float:
     """The memory time of these invocations, at the assumed durations."""
     return sum(MEMORY_GB * ASSUMED_MILLISECONDS[name] / 1000 * count for name, count in invocations.items())

@@ -1,22 +1,28 @@
 """The figures as tables. Used by the command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
+from benchmarks.goals import GOALS
 from benchmarks.import_time import RIVAL, ImportTimes, Ratio
-from benchmarks.journey_cost import ORCHESTRATION_GOAL, JourneyCost, Passage, summed
-from benchmarks.prices import AS_OF, EMAILS, GB_SECONDS, PRICES, REGION, Quantities, dollars
+from benchmarks.journey_cost import CAUSED_BY_MESSAGES, EVENTS_AROUND, STEPS, JourneyCost, Passage, summed
+from benchmarks.prices import AS_OF, EMAILS, REGION, Quantities, dollars
+from benchmarks.quotas import LOADS, Headroom
 
 _SHORT = {
     "machine_requests": "hops",
+    "machine_gb_seconds": "GB-s of hops",
     "write_units": "write units",
     "read_units": "read units",
     "function_requests": "invocations",
+    "function_gb_seconds": "GB-s of functions",
     "schedules_fired": "schedules",
     "bus_events": "bus events",
     "queue_requests": "queue requests",
     "log_bytes": "log bytes",
+    "traces": "traces",
+    "puts": "S3",
     "api_requests": "API requests",
 }
 
@@ -53,28 +59,50 @@ def passages_table(cost: JourneyCost) -> Table:
 
 
 def dollars_table(cost: JourneyCost) -> Table:
-    """Dollars per million messages, by part of the system and by what is billed."""
+    """Dollars per million messages, by part of the system and by what is billed: one sum for messages, one for events."""
     table = _table(
         f"Dollars per million messages ({REGION} list prices of {AS_OF}, no free tier)",
-        f"{cost.hops} hops for {cost.messages} messages: ${cost.orchestration():.2f} of executions per million messages, "
-        f"where at most ${ORCHESTRATION_GOAL:.2f} is the goal.",
+        f"{cost.hops} hops for {cost.messages} messages. With a notice of delivery for each message; GB-seconds at assumed "
+        "durations; notices and archive in batches, everything else alone.",
     )
     table.add_column("part")
-    for name in (*_SHORT.values(), "sum"):
+    for name in (*_SHORT.values(), "sum", "goal"):
         table.add_column(name, justify="right")
-    parts = cost.parts_per_message()
-    for part, used in sorted(parts.items(), key=lambda each: -dollars(each[1])):
-        table.add_row(part, *_costs(used), f"{1e6 * dollars(used):.2f}")
-    table.add_section()
-    total = summed(parts.values())
-    table.add_row("[bold]counted[/bold]", *_costs(total), f"[bold]{1e6 * dollars(total):.2f}")
-    table.add_section()
-    empty = [""] * len(_SHORT)
-    memory_time = GB_SECONDS.per_million * cost.memory_time_per_message()
-    table.add_row("estimated: Lambda memory time", *empty, f"{memory_time:.2f}")
-    notice = cost.per_notice()
-    table.add_row("a provider's notice (SES: two a mail)", *_costs(notice), f"{1e6 * dollars(notice):.2f}")
-    table.add_row("SES itself", *empty, f"{EMAILS.per_million:.2f}")
+    bill = cost.bill()
+    for title, figure, parts in (
+        ("what messages cause", "cost/messages", CAUSED_BY_MESSAGES),
+        ("the events around", "cost/events", EVENTS_AROUND),
+    ):
+        known = {part: bill[part] for part in parts if part in bill}
+        for part, used in sorted(known.items(), key=lambda each: -dollars(each[1])):
+            goal = f"{GOALS['cost/orchestration'].limit:.2f}" if part == STEPS else ""
+            table.add_row(part, *_costs(used), f"{1e6 * dollars(used):.2f}", goal)
+        total = summed(known.values())
+        goal = f"{GOALS[figure].limit:.2f}"
+        table.add_row(f"[bold]{title}[/bold]", *_costs(total), f"[bold]{1e6 * dollars(total):.2f}", goal)
+        table.add_section()
+    table.add_row("SES itself", *[""] * len(_SHORT), f"{EMAILS.per_million:.2f}", "")
+    return table
+
+
+def quotas_table(found: Sequence[Headroom]) -> Table:
+    """Every quota at each load, the first to break on top."""
+    table = _table(
+        "Quotas and touches an hour (AWS's defaults of us-east-1, averages over the hour)",
+        "At 10:00 the local hour is a burst: pauses of one minute are started at 4,800 a second. Timers are counted as if no "
+        "two pauses shared one.",
+    )
+    for name in ("quota", "limit", "a touch takes", *(f"{load:,}/h" for load in LOADS), "breaks at", "what lifts it"):
+        table.add_column(name, justify="left" if name in {"quota", "what lifts it"} else "right")
+    for each in found:
+        needed = (
+            f"[red]{each.needed(load):,.0f}[/red]" if each.share(load) > 1 else f"{each.needed(load):,.0f}"
+            for load in LOADS
+        )
+        breaks = "never" if each.breaks_at is None else f"{each.breaks_at:,.0f}"
+        table.add_row(
+            each.quota.what, f"{each.quota.limit:,.0f}", f"{each.per_touch:.3f}", *needed, breaks, each.quota.lift
+        )
     return table
 
 
@@ -96,5 +124,5 @@ def _amounts(quantities: Quantities) -> Iterator[str]:
 
 
 def _costs(quantities: Quantities) -> Iterator[str]:
-    prices = ((name, 1e6 * dollars({name: quantities.get(name, 0)})) for name in PRICES)
+    prices = ((name, 1e6 * dollars({name: quantities.get(name, 0)})) for name in _SHORT)
     return ("" if abs(cost) < 0.005 else f"{cost:.2f}" for _, cost in prices)

@@ -85,7 +85,7 @@ def index_table(curve: IndexCurve) -> Table:
     """The curve as a table."""
     table = Table(
         title="One event, as the saved segments become more (each event touches one of them)",
-        caption="every segment: what it would take to ask all of them at each event; first event: a contact nobody knew",
+        caption="every segment: what it would take to ask all of them at each event; first event: an unknown contact",
         title_justify="left",
         caption_justify="left",
     )
@@ -201,7 +201,7 @@ def _contact(index: RuleIndex) -> Contact:
 
 
 class _Untouched:
-    """Stands for every store; whoever reaches for one measures something else."""
+    """Stands for every store; a call would spoil the measurement."""
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"{name} was called")

@@ -107,7 +107,7 @@ def interpreter(python: str) -> str | None:
     if found is None:
         return None
     command = [found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    # PYENV_VERSION: what pyenv puts on PATH starts only when told which version is meant
+    # PYENV_VERSION: pyenv's shims start only with a version chosen
     environment = {**os.environ, "PYENV_VERSION": python}
     answer = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     return found if answer.stdout.strip() == python else None

@@ -14,7 +14,7 @@ UNUSABLE = 2
 def main() -> None:
     """Run the command; report a problem in one line, with a way out."""
     try:
-        from local.commands.app import app  # noqa: PLC0415 -- so that a missing package is told here
+        from local.commands.app import app  # noqa: PLC0415 -- so that a missing package is reported here
 
         app()
     except LocalError as problem:

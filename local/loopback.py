@@ -23,7 +23,7 @@ class Answer:
 def call(
     method: str, url: str, *, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 30.0
 ) -> Answer:
-    """One request, any status is an answer. Raises OSError when nobody listens or nothing comes back in ``timeout``."""
+    """One request, any status is an answer. Raises OSError when nothing listens or nothing comes back in ``timeout``."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=timeout)
     try:

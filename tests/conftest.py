@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-pytest_plugins = ["tests.adapters.recording"]
+pytest_plugins = ["tests.adapters.recording", "tests.fakes.world_fixtures"]
 
 # A handler reads where its metrics go when it is imported; the stack tells it in the same way.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Waypost/test")

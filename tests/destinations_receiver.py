@@ -1,4 +1,4 @@
-"""A receiver of webhooks on this machine: checks what it gets as a customer would, and answers as it is told."""
+"""A receiver of webhooks on this machine: checks what it gets as a customer would, and answers as configured."""
 
 import threading
 from collections.abc import Iterator, Sequence

@@ -199,7 +199,7 @@ class Own(JsonForm):
 
 @dataclass(frozen=True)
 class Sparse(JsonForm):
-    """Only what is said goes out; coming back needs nothing special."""
+    """Only values that are set go out; coming back needs nothing special."""
 
     one: str = ""
     other: str = ""

@@ -13,6 +13,7 @@ from waypost.aws.event_archive import S3EventArchive, stream_changes
 from waypost.aws.function_log import function_log
 from waypost.events.archive_events import ArchiveEvents
 from waypost.events.retention import load_retention
+from waypost.files.folders import EVENTS, LEDGER, Folders
 
 logger = function_log("archive_events")
 metrics = Metrics(service="archive_events")
@@ -21,7 +22,8 @@ metrics = Metrics(service="archive_events")
 @cache
 def archive_events() -> ArchiveEvents:
     """Wire ArchiveEvents to its stores and settings; once per process."""
-    return ArchiveEvents(store=S3EventArchive(client("s3"), wiring.settings().files_bucket), retention=load_retention())
+    store = S3EventArchive(client("s3"), wiring.settings().files_bucket, Folders(writes=(EVENTS, LEDGER)))
+    return ArchiveEvents(store=store, retention=load_retention())
 
 
 @logger.inject_lambda_context

@@ -5,8 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.audiences.build_audience_slice import BuildAudienceSlice
-from waypost.aws import audiences
+from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 
 logger = function_log("build_audience_slice")
@@ -15,7 +16,7 @@ logger = function_log("build_audience_slice")
 @cache
 def build_audience_slice() -> BuildAudienceSlice:
     """Wire BuildAudienceSlice to its stores and settings; once per process."""
-    return BuildAudienceSlice(files=audiences.files(), reader=audiences.reader(), runner=audiences.runner())
+    return assemble.build_audience_slice(wiring)
 
 
 @logger.inject_lambda_context

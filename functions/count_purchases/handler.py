@@ -11,7 +11,6 @@ from waypost.aws.function_log import function_log
 from waypost.defaults import load_defaults
 from waypost.metrics.count_purchases import CountPurchases
 from waypost.metrics.declaration import load_metrics
-from waypost.metrics.measuring import Measurer
 
 logger = function_log("count_purchases")
 
@@ -19,12 +18,7 @@ logger = function_log("count_purchases")
 @cache
 def count_purchases() -> CountPurchases:
     """Wire CountPurchases to its stores and settings; once per process."""
-    measurer = Measurer(
-        declaration=load_metrics(),
-        history_lookup=assemble.history_lookup(wiring),
-        default_zone=load_defaults().time_zone,
-    )
-    return CountPurchases(scan=wiring.profile_scan(), measurer=measurer, files=wiring.files())
+    return assemble.count_purchases(wiring, metrics=load_metrics(), default_zone=load_defaults().time_zone)
 
 
 @logger.inject_lambda_context

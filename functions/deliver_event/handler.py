@@ -28,16 +28,20 @@ metrics = Metrics(service="deliver_event")
 @cache
 def batch() -> DeliveryBatch:
     """Wire DeliveryBatch to its stores and settings; once per process."""
+    queues = DestinationQueues(client("sqs"), wiring.settings().destination_queues)
+    return DeliveryBatch(deliverer=deliver_event(), queues=queues)
+
+
+@cache
+def deliver_event() -> DeliverEvent:
+    """Wire DeliverEvent to its stores and settings; once per process."""
     settings = wiring.settings()
-    return DeliveryBatch(
-        deliverer=DeliverEvent(
-            destinations=load_destinations(),
-            contacts=wiring.contacts(),
-            secrets=SecretsManagerDestinations(client("secretsmanager"), settings.destination_secrets),
-            states=RememberedStates(DynamoDestinationStates(client("dynamodb"), settings.contacts_table)),
-            poster=PinnedPoster(loopback=bool(settings.loopback_receivers)),
-        ),
-        queues=DestinationQueues(client("sqs"), settings.destination_queues),
+    return DeliverEvent(
+        destinations=load_destinations(),
+        contacts=wiring.contacts(),
+        secrets=SecretsManagerDestinations(client("secretsmanager"), settings.destination_secrets),
+        states=RememberedStates(DynamoDestinationStates(client("dynamodb"), settings.contacts_table)),
+        poster=PinnedPoster(loopback=bool(settings.loopback_receivers)),
     )
 
 

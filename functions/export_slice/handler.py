@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.exporting.export_slice import ExportSlice
@@ -15,7 +16,7 @@ logger = function_log("export_slice")
 @cache
 def export_slice() -> ExportSlice:
     """Wire ExportSlice to its stores and settings; once per process."""
-    return ExportSlice(files=wiring.files(), scan=wiring.profile_scan(), contacts=wiring.bulk_contacts())
+    return assemble.export_slice(wiring)
 
 
 @logger.inject_lambda_context

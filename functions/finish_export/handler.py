@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.exporting.finish_export import FinishExport
@@ -15,7 +16,7 @@ logger = function_log("finish_export")
 @cache
 def finish_export() -> FinishExport:
     """Wire FinishExport to its stores and settings; once per process."""
-    return FinishExport(files=wiring.files())
+    return assemble.finish_export(wiring)
 
 
 @logger.inject_lambda_context

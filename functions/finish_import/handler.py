@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.importing.finish_import import FinishImport
@@ -15,7 +16,7 @@ logger = function_log("finish_import")
 @cache
 def finish_import() -> FinishImport:
     """Wire FinishImport to its stores and settings; once per process."""
-    return FinishImport(files=wiring.files())
+    return assemble.finish_import(wiring)
 
 
 @logger.inject_lambda_context

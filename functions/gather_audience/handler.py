@@ -5,9 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.audiences.gather_audience import GatherAudience
-from waypost.aws import audiences
+from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.segments.saved_segments import load_saved_segments
 
 logger = function_log("gather_audience")
 
@@ -15,7 +17,7 @@ logger = function_log("gather_audience")
 @cache
 def gather_audience() -> GatherAudience:
     """Wire GatherAudience to its stores and settings; once per process."""
-    return audiences.gatherer()
+    return assemble.gather_audience(wiring, segments=load_saved_segments())
 
 
 @logger.inject_lambda_context

@@ -5,8 +5,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.contacts.identity.rules import load_identity_rules
 from waypost.importing.import_part import ImportPart
 
 logger = function_log("import_part")
@@ -15,7 +17,7 @@ logger = function_log("import_part")
 @cache
 def import_part() -> ImportPart:
     """Wire ImportPart to its stores and settings; once per process."""
-    return ImportPart(files=wiring.files(), contacts=wiring.bulk_contacts(), importer=wiring.importer())
+    return assemble.import_part(wiring, identity_rules=load_identity_rules())
 
 
 @logger.inject_lambda_context

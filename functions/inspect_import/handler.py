@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.clock import clock
 from waypost.importing.inspect_import import InspectImport
 
 logger = function_log("inspect_import")
@@ -16,7 +16,7 @@ logger = function_log("inspect_import")
 @cache
 def inspect_import() -> InspectImport:
     """Wire InspectImport to its stores and settings; once per process."""
-    return InspectImport(files=wiring.files(), clock=clock())
+    return assemble.inspect_import(wiring)
 
 
 @logger.inject_lambda_context

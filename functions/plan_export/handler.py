@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.exporting.plan_export import PlanExport
@@ -16,7 +17,7 @@ logger = function_log("plan_export")
 @cache
 def plan_export() -> PlanExport:
     """Wire PlanExport to its stores and settings; once per process."""
-    return PlanExport(files=wiring.files(), scan=wiring.profile_scan(), segments=load_saved_segments())
+    return assemble.plan_export(wiring, segments=load_saved_segments())
 
 
 @logger.inject_lambda_context

@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.clock import clock
 from waypost.contacts.tag_system import load_tag_system
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.plan_refresh import PlanRefresh
@@ -20,13 +20,12 @@ logger = function_log("plan_refresh")
 @cache
 def plan_refresh() -> PlanRefresh:
     """Wire PlanRefresh to its stores and settings; once per process."""
-    return PlanRefresh(
-        scan=wiring.profile_scan(),
-        declaration=load_metrics(),
+    return assemble.plan_refresh(
+        wiring,
+        metrics=load_metrics(),
         tags=load_tag_system(),
         index=load_index(),
         segments=load_saved_segments(),
-        clock=clock(),
     )
 
 

@@ -5,9 +5,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.audiences.preview_segment import PreviewSegment
-from waypost.aws import audiences
+from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.defaults import load_defaults
+from waypost.events.listening import load_listening
+from waypost.segments.saved_segments import load_saved_segments
 
 logger = function_log("preview_segment")
 
@@ -15,11 +19,11 @@ logger = function_log("preview_segment")
 @cache
 def preview_segment() -> PreviewSegment:
     """Wire PreviewSegment to its stores and settings; once per process."""
-    return PreviewSegment(
-        planner=audiences.planner(),
-        reader=audiences.reader(),
-        gatherer=audiences.gatherer(),
-        runner=audiences.runner(),
+    return assemble.preview_segment(
+        wiring,
+        segments=load_saved_segments(),
+        default_zone=load_defaults().time_zone,
+        listening=load_listening(),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.metrics.rank_customers import RankCustomers
@@ -15,7 +16,7 @@ logger = function_log("rank_customers")
 @cache
 def rank_customers() -> RankCustomers:
     """Wire RankCustomers to its stores and settings; once per process."""
-    return RankCustomers(files=wiring.files())
+    return assemble.rank_customers(wiring)
 
 
 @logger.inject_lambda_context

@@ -5,8 +5,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.contacts.identity.rules import load_identity_rules
 from waypost.importing.reconcile_import import ReconcileImport
 
 logger = function_log("reconcile_import")
@@ -15,7 +17,7 @@ logger = function_log("reconcile_import")
 @cache
 def reconcile_import() -> ReconcileImport:
     """Wire ReconcileImport to its stores and settings; once per process."""
-    return ReconcileImport(files=wiring.files(), importer=wiring.importer())
+    return assemble.reconcile_import(wiring, identity_rules=load_identity_rules())
 
 
 @logger.inject_lambda_context

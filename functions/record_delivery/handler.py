@@ -7,10 +7,10 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.aws.queue import bodies, to_be_delivered_again
-from waypost.clock import clock
 from waypost.events.listening import load_listening
 from waypost.tracking.record_delivery import RecordDelivery
 
@@ -20,8 +20,8 @@ metrics = Metrics(service="record_delivery")
 
 @cache
 def record_delivery() -> RecordDelivery:
-    """What takes notices, wired."""
-    return RecordDelivery(ledger=wiring.ledger(), queue=wiring.queue(), listening=load_listening(), clock=clock())
+    """Wire RecordDelivery to its stores and settings; once per process."""
+    return assemble.record_delivery(wiring, listening=load_listening())
 
 
 @logger.inject_lambda_context

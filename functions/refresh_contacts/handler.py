@@ -11,7 +11,6 @@ from waypost.aws.function_log import function_log
 from waypost.contacts.tag_system import load_tag_system
 from waypost.defaults import load_defaults
 from waypost.metrics.declaration import load_metrics
-from waypost.metrics.measuring import Measurer
 from waypost.metrics.refresh_contacts import RefreshContacts
 from waypost.segments.index import load_index
 
@@ -21,18 +20,12 @@ logger = function_log("refresh_contacts")
 @cache
 def refresh_contacts() -> RefreshContacts:
     """Wire RefreshContacts to its stores and settings; once per process."""
-    default_zone = load_defaults().time_zone
-    measurer = Measurer(
-        declaration=load_metrics(),
-        history_lookup=assemble.history_lookup(wiring),
-        default_zone=default_zone,
-    )
-    return RefreshContacts(
-        scan=wiring.profile_scan(),
-        contacts=wiring.contacts(),
-        measurer=measurer,
-        upkeep=assemble.upkeep(wiring, index=load_index(), tags=load_tag_system(), default_zone=default_zone),
-        files=wiring.files(),
+    return assemble.refresh_contacts(
+        wiring,
+        metrics=load_metrics(),
+        index=load_index(),
+        tags=load_tag_system(),
+        default_zone=load_defaults().time_zone,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.importing.split_import import SplitImport
@@ -15,7 +16,7 @@ logger = function_log("split_import")
 @cache
 def split_import() -> SplitImport:
     """Wire SplitImport to its stores and settings; once per process."""
-    return SplitImport(files=wiring.files())
+    return assemble.split_import(wiring)
 
 
 @logger.inject_lambda_context

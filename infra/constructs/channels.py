@@ -37,7 +37,7 @@ class Channels(Construct):
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """What the providers are told; ``sms_origination`` is ``origination`` of the channel ``sms``."""
+        """The settings of the providers; ``sms_origination`` is ``origination`` of the channel ``sms``."""
         return {
             f"{channel}_{setting}": value
             for channel, each in self._built.items()

@@ -13,8 +13,9 @@ from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
 from waypost.aws.event_archive import BY_TIME_TO_LIVE
-from waypost.events.archive_events import LEDGER_PREFIX, PREFIX, RETENTION_TAG
+from waypost.events.archive_events import RETENTION_TAG
 from waypost.events.retention import Retention
+from waypost.files.folders import EVENTS, LEDGER
 
 BATCH = 1000
 WINDOW = Duration.seconds(60)
@@ -53,9 +54,9 @@ class EventArchive(Construct):
         self._platform = platform
         self._contacts = contacts
         for each in retention.classes:
-            files.forget(PREFIX, tag=RETENTION_TAG, value=each.name, days=each.archive.days)
+            files.forget(EVENTS, tag=RETENTION_TAG, value=each.name, days=each.archive.days)
         passages = retention.passages
-        files.forget(LEDGER_PREFIX, tag=RETENTION_TAG, value=passages.name, days=passages.archive.days)
+        files.forget(LEDGER, tag=RETENTION_TAG, value=passages.name, days=passages.archive.days)
 
     def written_by(self, hop: Hop) -> None:
         """Call the hop with every stored event, and with every message and journey whose time is over."""

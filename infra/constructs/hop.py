@@ -40,7 +40,7 @@ class Platform:
 class Hop(Construct):
     """The function of a folder. It may do what ``allow`` says and nothing else.
 
-    ``settings`` are the fields of ``waypost.settings.Settings`` that the function reads. Whoever calls the function has the
+    ``settings`` are the fields of ``waypost.settings.Settings`` that the function reads. The caller of the function has the
     alarm for its failures: the API for its answers, a machine for its executions, the undelivered calls for what is
     called without waiting. A hop that a queue or a stream calls has ``alarm_on_errors``.
     """

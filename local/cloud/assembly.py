@@ -121,7 +121,7 @@ def read_assembly(folder: Path, digest: str = "") -> Assembly:
 
 
 def _inputs(project: Project) -> Iterator[tuple[str, Path]]:
-    """Every file that goes in, with the name it has for whoever compares."""
+    """Every file that goes in, with the name under which it is compared."""
     given = [
         *((project.product / name, name) for name in _OF_THE_PRODUCT),
         *((folder, folder.name) for folder in _MADE_BY),

@@ -191,7 +191,7 @@ class EmulatorProcess:
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses at this moment."""
+    """A loopback port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,6 @@
 """Reads each DynamoDB expression once, however often it is asked. Used by the emulator process.
 
-A product has some dozens of conditions and the embedded cloud hears them for every item of every write. MiniStack takes
+A product has some dozens of conditions and the embedded cloud evaluates them for every item of every write. MiniStack takes
 them apart each time, twice in a transaction: a fifth of what a conditional write costs it.
 """
 

@@ -133,7 +133,7 @@ class TimeTravel:
     def tick(self, since: datetime) -> int:
         """Fire what became due after ``since`` while time ran by itself; the number of schedules fired.
 
-        While somebody travels it does nothing: the traveller fires what is due.
+        During a travel it does nothing: the travel fires what is due.
         """
         if not self._lock.acquire(blocking=False):
             return 0

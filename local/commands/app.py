@@ -25,7 +25,7 @@ _GROUPS = {
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": ("Journeys: draw one.", on_demand("journeys")),
     "segment": (
-        "Saved segments: check a file, count who is in it, ask why somebody is or is not.",
+        "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),
     ),
 }

@@ -27,7 +27,7 @@ _COUNTS: Final = {
     "merged": "contacts that proved to be one",
     "unchanged": "rows that changed nothing",
     "rejected": "rows kept out",
-    "duplicates": "rows about somebody an earlier row is about",
+    "duplicates": "rows about a contact that an earlier row is about",
     "repairs": "cells that were put right",
 }
 
@@ -136,4 +136,4 @@ def _show_report(console: Console, report: dict[str, Any], fetched: dict[str, st
         )
     console.print(table)
     if report["ignored_columns"]:
-        console.print(Text(f"columns nobody knows, and nothing was done with: {', '.join(report['ignored_columns'])}"))
+        console.print(Text(f"unknown columns, not imported: {', '.join(report['ignored_columns'])}"))

@@ -19,6 +19,7 @@ from waypost.aws.queue import SqsEventQueue
 from waypost.clock import parse_instant
 from waypost.contacts.rebuilding import Rebuilder, Rebuilt
 from waypost.errors import ConcurrentUpdate, InvalidInput
+from waypost.files.folders import EVENTS, Folders
 
 app = typer.Typer()
 
@@ -54,7 +55,7 @@ def _rebuilder(access: Mapping[str, Any]) -> Rebuilder:
     return Rebuilder(
         contacts=DynamoContacts(client("dynamodb", url), table),
         table=DynamoHistory(client("dynamodb", url), table, clock=lambda: now),
-        archive=S3EventArchive(client("s3", url), access["outputs"]["FilesBucket"]),
+        archive=S3EventArchive(client("s3", url), access["outputs"]["FilesBucket"], Folders(reads=(EVENTS,))),
         queue=SqsEventQueue(client("sqs", url), access["outputs"]["EventsQueueUrl"]),
         clock=lambda: now,
     )

@@ -117,7 +117,7 @@ def check(path: Path) -> CheckedSegment:
 
 
 def _in(shown: str, reader: FileReader) -> tuple[Problem, ...]:
-    """The problems, with the file as whoever asked knows it."""
+    """The problems, with the file as it was given."""
     return tuple(Problem(shown, each.field, each.reason) for each in reader.problems)
 
 
@@ -138,7 +138,7 @@ def warned(rule: Mapping[str, Any], looks_at: Reads, refresh: str) -> Iterator[t
 
 
 def _is_narrowed(rule: Mapping[str, Any]) -> bool:
-    """Whether a condition over the profile stands beside those over the past, where it is asked first."""
+    """Whether the rule also has a condition over the profile, which is evaluated before those over the history."""
     parts = rule.get("all", [])
     return any(
         _is_narrowed(part) or all(each.word not in _WITH_PAST for each in leaves(parse_rule(part))) for part in parts

@@ -1,7 +1,7 @@
 """Stands in for the providers of every channel: an HTTP server that mounts each ``channels/*/fake.py``.
 
 Started by the local cloud; the Lambda functions reach it with their real clients, by the environment variables in
-``endpoints``. It keeps every call, can be told to fail in the ways providers fail, and can report what became of a message
+``endpoints``. It keeps every call, can be made to fail in the ways providers fail, and can report what became of a message
 as they do.
 """
 

@@ -86,7 +86,7 @@ def _follows(expected: list[str], result: ScenarioResult) -> bool:
 
 
 def _message_differences(expected: list[ExpectedMessage], result: ScenarioResult, file: ScenarioFile) -> list[str]:
-    """Walk both lists side by side; a deferral that nobody expects is passed over."""
+    """Walk both lists side by side; a deferral that is not expected is passed over."""
     found = []
     left = list(expected)
     for decision in result.decisions:

@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def serve(cloud: LocalCloud) -> None:
-    """Keep the cloud running until somebody asks to stop."""
+    """Keep the cloud running until it is asked to stop."""
     daemon = Daemon(cloud)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.stopping.set())

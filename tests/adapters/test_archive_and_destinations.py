@@ -33,6 +33,7 @@ from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.events.archive_events import ArchiveEvents, StreamChanges
 from waypost.events.history import AppliedEvent
 from waypost.events.retention import PASSAGES, Retention, RetentionClass
+from waypost.files.folders import EVENTS, LEDGER, Folders
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.ports import NEVER, EntryTerms
 from waypost.sending.ledger import Decision
@@ -108,7 +109,7 @@ def test_stored_events_go_into_the_archive_and_come_back_as_they_were(
     for number, each in enumerate(kept):
         history.record("c-1", each, routed_at=clock(), version=number)
     history.mark_routed("c-1", kept[0], at=clock(), decisions=[])
-    archive = S3EventArchive(client, name)
+    archive = S3EventArchive(client, name, Folders(reads=(EVENTS,), writes=(EVENTS,)))
     invocation = stream(dynamodb, table)
     archiver = ArchiveEvents(store=archive, retention=RETENTION)
     assert archiver.archive(stream_changes(invocation)) == {"events": 2, "rows": 0, "objects": 2}
@@ -166,7 +167,7 @@ def test_rows_whose_time_is_over_go_into_the_archive_as_they_were(
 ) -> None:
     client, name = bucket
     passage = a_passage(dynamodb, table, clock)
-    archiver = ArchiveEvents(store=S3EventArchive(client, name), retention=RETENTION)
+    archiver = ArchiveEvents(store=S3EventArchive(client, name, Folders(writes=(LEDGER,))), retention=RETENTION)
     for _ in range(2):
         written = archiver.archive(stream_changes(stream(dynamodb, table, name="REMOVE")))
         assert written == {"events": 0, "rows": 2, "objects": 1}
@@ -222,7 +223,7 @@ def test_each_destination_has_a_secret_of_its_own(aws: None) -> None:
 
 @dataclass
 class FakeDeliverer:
-    """Gives the outcomes it is told to; an exception is raised."""
+    """Gives the planned outcomes; an exception is raised."""
 
     outcomes: list[Any]
     asked: list[tuple[str, int]] = field(default_factory=list)

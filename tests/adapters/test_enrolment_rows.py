@@ -86,7 +86,7 @@ def goes_on_and_ends(store: DynamoEnrolments, enrolment: Enrolment, clock: FakeC
     return ends(store, now, clock)
 
 
-@pytest.mark.parametrize("write", [2, 3], ids=["before the past row is written", "before the open row is removed"])
+@pytest.mark.parametrize("write", [2, 3], ids=["before the ended row is written", "before the open row is removed"])
 @pytest.mark.parametrize("race", [goes_on, ends, goes_on_and_ends])
 def test_of_two_ends_at_once_one_stands_and_none_stands_beside_an_open_row(
     dynamodb: Any, table: str, clock: FakeClock, race: Race, write: int
@@ -100,7 +100,7 @@ def test_of_two_ends_at_once_one_stands_and_none_stands_beside_an_open_row(
     kept = [
         each["sk"]["S"] for each in dynamodb.scan(TableName=table)["Items"] if each["sk"]["S"].startswith("enrolment#")
     ]
-    assert len(kept) == 1, "an open row or a past one"
+    assert len(kept) == 1, "an open row or an ended one"
     assert ended == (stored.outcome == "completed")
     assert (stored.status == "active") == (race is goes_on)
     assert store.of_contact("c-1") == [stored]

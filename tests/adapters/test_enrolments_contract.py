@@ -11,7 +11,7 @@ from tests.adapters.stores import Stores
 from tests.fakes.clock import FakeClock
 from tests.fakes.enrolments import FakeEnrolments
 from waypost import ids
-from waypost.aws.enrolment_row import past_sk
+from waypost.aws.enrolment_row import ended_sk
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure, TriggerEvent, first_hop
 from waypost.journeys.pause import Pause
 from waypost.journeys.ports import NEVER, SHARDS, DueEnrolment, EntryTerms
@@ -140,7 +140,7 @@ def test_never_is_never_also_when_the_row_of_the_earlier_enrolment_is_gone(
     if isinstance(stores.enrolments, FakeEnrolments):
         stores.enrolments.past.clear()
     else:
-        place = {"pk": {"S": "contact#c-1"}, "sk": {"S": past_sk(first.enrolment_id)}}
+        place = {"pk": {"S": "contact#c-1"}, "sk": {"S": ended_sk(first.enrolment_id)}}
         request.getfixturevalue("dynamodb").delete_item(TableName=request.getfixturevalue("table"), Key=place)
     assert stores.enrolments.load("c-1", first.enrolment_id) is None
     clock.now += 1000 * DAY

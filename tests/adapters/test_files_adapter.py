@@ -1,6 +1,7 @@
-"""Files on S3: read in ranges, written in bounded pieces, and what happens when the network or somebody else interferes."""
+"""Files on S3: read in ranges, written in bounded pieces, and what happens when the network or another writer interferes."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -8,9 +9,11 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.adapters.stores import REGION
+from tests.fakes.files import EVERYTHING
 from waypost.aws import files as adapter
 from waypost.aws.files import S3Files
 from waypost.errors import InvalidInput, ServiceRefused, TemporarilyUnavailable
+from waypost.files.folders import Folders
 from waypost.files.ports import StoredFile
 
 BUCKET = "waypost-dev-files"
@@ -26,7 +29,7 @@ def s3(aws: None) -> Any:
 @pytest.fixture
 def files(s3: Any, monkeypatch: pytest.MonkeyPatch) -> S3Files:
     monkeypatch.setattr(adapter, "BLOCK", 10)
-    return S3Files(s3, BUCKET)
+    return S3Files(s3, BUCKET, EVERYTHING)
 
 
 class Faulty:
@@ -104,7 +107,7 @@ def test_a_broken_answer_is_read_again_from_its_block(files: S3Files, s3: Any) -
     found = written(files, "imports/d.txt", b"0123456789abcdefghij")
     broken = [ReadTimeoutError(endpoint_url="https://s3"), ReadTimeoutError(endpoint_url="https://s3")]
     client = Faulty(s3, "get_object", *broken)
-    assert S3Files(client, BUCKET).stream(found).read() == b"0123456789abcdefghij"
+    assert S3Files(client, BUCKET, EVERYTHING).stream(found).read() == b"0123456789abcdefghij"
     assert [call["Range"] for call in client.calls] == ["bytes=0-9"] * 3 + ["bytes=10-19"]
 
 
@@ -112,7 +115,7 @@ def test_an_answer_that_stays_broken_is_to_be_tried_later(files: S3Files, s3: An
     found = written(files, "imports/e.txt", b"x")
     for read in ("stream", "read"):
         broken = [ReadTimeoutError(endpoint_url="https://s3") for _ in range(adapter.ATTEMPTS)]
-        failing = S3Files(Faulty(s3, "get_object", *broken), BUCKET)
+        failing = S3Files(Faulty(s3, "get_object", *broken), BUCKET, EVERYTHING)
         with pytest.raises(TemporarilyUnavailable):
             failing.stream(found).read() if read == "stream" else failing.read("imports/e.txt")
 
@@ -130,10 +133,14 @@ def test_a_file_that_was_replaced_or_removed_meanwhile_says_so(files: S3Files, s
 def test_a_role_that_may_not_list_everything_can_tell_missing_from_forbidden(files: S3Files, s3: Any) -> None:
     files.write("work/forbidden", b"x")
     for code in ("403", "AccessDenied"):
-        missing = S3Files(Faulty(Faulty(s3, "head_object", refused(code)), "get_object", refused(code)), BUCKET)
+        missing = S3Files(
+            Faulty(Faulty(s3, "head_object", refused(code)), "get_object", refused(code)), BUCKET, EVERYTHING
+        )
         assert missing.find("work/forbidde") is None
         assert missing.read("work/forbidde") is None
-        forbidden = S3Files(Faulty(Faulty(s3, "head_object", refused(code)), "get_object", refused(code)), BUCKET)
+        forbidden = S3Files(
+            Faulty(Faulty(s3, "head_object", refused(code)), "get_object", refused(code)), BUCKET, EVERYTHING
+        )
         for look in (forbidden.find, forbidden.read):
             with pytest.raises(ServiceRefused):
                 look("work/forbidden")
@@ -166,8 +173,27 @@ def test_a_file_that_was_not_finished_is_none(files: S3Files, s3: Any, megabytes
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
 
 
-def test_a_part_that_is_not_taken_is_said_in_our_words(s3: Any) -> None:
-    failing = S3Files(Faulty(s3, "upload_part", refused("SlowDown")), BUCKET)
+def test_a_part_that_is_refused_is_an_error_of_ours(s3: Any) -> None:
+    failing = S3Files(Faulty(s3, "upload_part", refused("SlowDown")), BUCKET, EVERYTHING)
     with pytest.raises(TemporarilyUnavailable, match="SlowDown"), failing.writer("exports/slow.bin") as writer:
         writer.write(bytes(9 * 1024 * 1024))
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_a_service_works_in_its_folders_and_in_no_others(s3: Any) -> None:
+    files = S3Files(s3, BUCKET, Folders(reads=("uploads/",), writes=("work/",)))
+    files.write("work/a", b"a")
+    assert list(files.listed("uploads/")) == []
+    refused: list[Callable[[], object]] = [
+        lambda: files.find("work/a"),
+        lambda: files.read("work/a"),
+        lambda: list(files.listed("")),
+        lambda: files.stream(StoredFile("work/a", 1, "tag")),
+        lambda: files.write("uploads/a", b""),
+        lambda: files.write_once("uploads/a", b""),
+        lambda: files.writer("uploads/a").__enter__(),
+    ]
+    for call in refused:
+        with pytest.raises(ServiceRefused, match="is wired to"):
+            call()
+    assert S3Files(s3, BUCKET, EVERYTHING).read("work/a") == b"a"

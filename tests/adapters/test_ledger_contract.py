@@ -177,7 +177,7 @@ def test_the_providers_answer_settles_our_claim(stores: Stores, clock: FakeClock
     assert (result.outcome, result.reason, result.at) == ("sent", "every_guard_allowed", clock())
 
 
-def test_nobody_settles_somebody_elses_claim(stores: Stores, clock: FakeClock) -> None:
+def test_a_claim_is_settled_by_its_holder_alone(stores: Stores, clock: FakeClock) -> None:
     claim(stores, clock, request())
     stores.ledger.settle(request(), claim_id="claim-2", state="accepted", decision=decision(clock))
     assert row(stores, request()).state == "claimed"

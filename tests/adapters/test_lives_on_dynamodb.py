@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tests.adapters.stores import Stores, dynamo_stores, in_nurture
 from tests.adapters.test_merges_contract import merged, two
 from tests.fakes.clock import FakeClock
-from tests.fakes.contacts import FakeContacts
+from tests.fakes.contacts import FakeBulkContacts
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
@@ -72,7 +72,7 @@ def world_on(stores: Stores, name: str) -> World:
     """The fakes of a world replaced by these stores, where there is one."""
     world = World(published=LIVES[name].published)
     world.clock.now = LIVES[name].events[0].occurred_at
-    world.contacts = cast("FakeContacts", stores.contacts)
+    world.contacts = cast("FakeBulkContacts", stores.contacts)
     world.history = cast("FakeHistory", stores.history)
     world.enrolments = cast("FakeEnrolments", stores.enrolments)
     world.ledger = cast("FakeLedger", stores.ledger)
@@ -139,7 +139,7 @@ def test_an_end_that_broke_down_is_made_good_and_frees_everything(
     store = DynamoEnrolments(dynamodb, table)
     stored = store.load("c-1", "n-1")
     assert stored is not None
-    assert stored.status == "active", "until it has ended, whoever ends it comes back"
+    assert stored.status == "active", "until it has ended, its end is retried"
     assert store.end(enrolment.ended("completed", clock()))
     again = in_journey("n-2", enrolment.trigger, clock)
     assert store.open(again, terms) is None

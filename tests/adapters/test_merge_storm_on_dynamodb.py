@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contacts.interleaving import TakingTurns, Turns, until_done
-from tests.contacts.test_merge_storm import PEOPLE, record, said, storm
+from tests.contacts.test_merge_storm import PEOPLE, profile_event, record, storm
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.profile_scan import DynamoProfileScan
 
@@ -16,14 +16,14 @@ def test_writers_who_link_three_people_leave_one_contact_on_dynamodb(
 ) -> None:
     alone = DynamoContacts(dynamodb, table)
     for number, person in enumerate(PEOPLE):
-        record(said(number, person, **{f"first_{number}": True}), alone)
+        record(profile_event(number, person, **{f"first_{number}": True}), alone)
     turns, events = Turns(seed), storm(count)
     shared = DynamoContacts(TakingTurns(dynamodb, turns), table)
     turns.run([until_done(lambda event=event: record(event, shared), tries=count) for event in events])  # type: ignore[misc]
 
     found = {alone.resolve({kind: value})[kind] for event in events for kind, value in event.contact.items()}
     (one,) = {loaded.contact_id: loaded for owner in found if (loaded := alone.load(owner))}.values()
-    wanted = {f"said_{number}": number for number in range(count)} | {f"first_{number}": True for number in range(3)}
+    wanted = {f"value_{number}": number for number in range(count)} | {f"first_{number}": True for number in range(3)}
     assert {name: one.attributes.get(name) for name in wanted} == wanted
     assert one.points == count + 3
     assert {(kind, value) for kind, values in one.identities.items() for value in values} == {

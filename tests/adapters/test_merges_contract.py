@@ -73,7 +73,7 @@ def test_a_merge_of_a_contact_that_changed_since_it_was_read_writes_nothing(
     assert stores.contacts.merges("c-1") == []
 
 
-def test_whoever_writes_a_contact_that_was_merged_meanwhile_writes_nothing(stores: Stores, clock: FakeClock) -> None:
+def test_a_write_to_a_contact_that_was_merged_meanwhile_is_refused(stores: Stores, clock: FakeClock) -> None:
     survivor, absorbed = two(stores, clock)
     merged(stores, clock, survivor, absorbed)
     assert not stores.contacts.save(replace(absorbed, points=7), claim={})
@@ -98,7 +98,7 @@ def test_an_undone_merge_brings_the_absorbed_contact_back(stores: Stores, clock:
     assert loaded(stores, "c-2") == replace(back, version=back.version + 1)
     assert loaded(stores, "c-2").identities == {"email": ["lin@example.com"]}
     assert stores.contacts.merges("c-1") == [undone]
-    assert not stores.contacts.unmerge(undone, left, back), "read before, so written by somebody else since"
+    assert not stores.contacts.unmerge(undone, left, back), "read before, so written by another since"
     again = merge_of(loaded(stores, "c-1"), loaded(stores, "c-2"), rules=BUILT_IN, at=clock(), ground="hand")
     assert again is not None
     assert stores.contacts.merge(again)

@@ -48,7 +48,7 @@ RULES: tuple[dict[str, Any], ...] = (
 
 
 def contact(number: int, **more: Any) -> Contact:
-    """Somebody of whom everything is known that rules ask about."""
+    """A contact that has everything rules ask about."""
     since = NOW - timedelta(days=number % 120, hours=1)
     attributes: dict[str, Any] = {
         "gender": ("female", "male")[number % 2],

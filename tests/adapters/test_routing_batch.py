@@ -58,7 +58,7 @@ class Routing:
             return route(router, happened)
 
         monkeypatch.setattr(RouteEvents, "route", routed_or_failing)
-        self.batch = RoutingBatch(router=self.world.router, dead_letters=dead_letters)
+        self.batch = RoutingBatch(router=self.world.route_events, dead_letters=dead_letters)
 
     def process(self, *records: dict[str, Any]) -> list[str]:
         """The ids of the messages that are to be delivered again."""

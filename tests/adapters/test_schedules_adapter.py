@@ -106,7 +106,7 @@ def test_a_schedule_can_be_cancelled_and_cancelling_again_is_no_error(scheduler:
     assert names(scheduler) == []
 
 
-def test_a_schedule_that_fires_while_it_is_moved_is_made_anew() -> None:
+def test_a_schedule_that_fires_while_it_is_moved_is_created_again() -> None:
     client = boto3.client("scheduler", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stub:
         stub.add_client_error("create_schedule", "ConflictException", http_status_code=409)

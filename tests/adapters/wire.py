@@ -26,7 +26,7 @@ class Wire:
         client.meta.events.register_first("before-send", self._send)
 
     def will_answer(self, *answers: tuple[int, dict[str, str], Any] | Exception) -> "Wire":
-        """Start anew with these answers."""
+        """Start again with these answers."""
         self.answers, self.requests = list(answers), []
         return self
 

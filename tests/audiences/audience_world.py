@@ -9,18 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.fakes.clock import FakeClock
-from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.profile_scan import FakeProfileScan
-from tests.fakes.world import event
-from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
-from waypost.audiences.gather_audience import GatherAudience
-from waypost.audiences.plan_audience import PlanAudience
-from waypost.audiences.preview_segment import PreviewSegment
+from tests.fakes.world import World, event
+from waypost.assembly import assemble
 from waypost.contacts.profile import Consent, Contact, with_seen
 from waypost.events.listening import Listening
-from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of
 
@@ -30,6 +25,7 @@ CITIES = ("上海市", "北京市", "广州市", "<b>Bath & Wells</b>")
 TAGS = ("interest-beauty", "vip", "newsletter", "dormant-warning")
 EVENTS = ("page_viewed", "cart_updated", "order_placed")
 PLENTY = 900_000
+LISTENING = Listening(bus=(), settled=frozenset({"message_accepted"}))
 
 
 def base(size: int, history: FakeHistory, seed: int = 1) -> list[Contact]:
@@ -85,22 +81,16 @@ class Audiences:
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
 
     def __post_init__(self) -> None:
-        self.history = FakeHistory()
+        self.world = World(clock=self.clock, files=self.files, segments=self.segments)
+        ports, self.history = self.world.ports, self.world.history
         self.contacts = base(self.size, self.history)
-        self.scan = FakeProfileScan(lambda: self.contacts, page=7, read_units=2.5)
-        self.history_lookup = HistoryLookup(history=self.history, enrolments=FakeEnrolments())
-        self.planner = PlanAudience(
-            files=self.files,
-            scan=self.scan,
-            segments=self.segments,
-            default_zone=SHANGHAI,
-            clock=self.clock,
-            listening=Listening(bus=(), settled=frozenset({"message_accepted"})),
+        self.scan = self.world.scan = FakeProfileScan(lambda: self.contacts, page=7, read_units=2.5)
+        self.planner = assemble.plan_audience(ports, segments=self.segments, default_zone=SHANGHAI, listening=LISTENING)
+        self.builder = assemble.build_audience_slice(ports)
+        self.gatherer = assemble.gather_audience(ports, segments=self.segments)
+        self.previewer = assemble.preview_segment(
+            ports, segments=self.segments, default_zone=SHANGHAI, listening=LISTENING
         )
-        self.reader = ContactReader(scan=self.scan, history_lookup=self.history_lookup)
-        self.builder = BuildAudienceSlice(files=self.files, reader=self.reader)
-        self.gatherer = GatherAudience(files=self.files, segments=self.segments, clock=self.clock)
-        self.previewer = PreviewSegment(planner=self.planner, reader=self.reader, gatherer=self.gatherer)
 
     def build(self, given: Mapping[str, Any], *, execution: str = "run-1", remaining: int = PLENTY) -> dict[str, Any]:
         """A whole run; its output."""

@@ -307,15 +307,7 @@ def test_a_preview_of_a_small_base_takes_one_call_and_keeps_only_its_card() -> N
 def test_a_preview_of_a_large_base_says_the_same_in_slices(how: str) -> None:
     world, small = Audiences(size=100), Audiences(size=100)
     if how == "large":
-        world.planner = world.planner.__class__(
-            files=world.files,
-            scan=type(world.scan)(lambda: world.contacts, page=7, read_units=2.5, counted=slicing_size()),
-            segments={},
-            default_zone=small.planner.default_zone,
-            listening=small.planner.listening,
-            clock=world.clock,
-        )
-        world.previewer = type(world.previewer)(planner=world.planner, reader=world.reader, gatherer=world.gatherer)
+        world.scan.counted = slicing_size()
     given_ = {"rule": RULES["mixed"], "slices": 4 if how == "large" else 1}
     preview = world.preview(given_, remaining=900_000 if how == "large" else 0)
     same = small.preview({"rule": RULES["mixed"]})
@@ -348,7 +340,7 @@ def test_states_add_up_in_any_order(cuts: list[int], slices: int) -> None:
     states = []
     for slice_ in range(slices):
         state = SliceState(slicing.new_found(plan))
-        work = slicing.AudienceWork(world.reader, plan, slice_, lambda _: slicing.NoSink())
+        work = slicing.AudienceWork(world.builder.reader, plan, slice_, lambda _: slicing.NoSink())
         for cut in [*cuts, 0]:
             world.scan.page = cut or 100
             if not state.done:

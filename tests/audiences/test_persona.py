@@ -152,7 +152,7 @@ def test_whatever_the_counts_nothing_shown_is_of_fewer_than_five(counts: dict[st
     assert hidden == 0 or chart is None
 
 
-def test_of_a_segment_of_four_nothing_is_said_but_that() -> None:
+def test_of_a_segment_of_four_nothing_is_shown_but_that() -> None:
     small = card(with_city({"A": 4}), with_city({"A": 400}))
     assert (small.size, small.share, small.charts, small.highlights) == (None, None, {}, ())
     html = page(small, language="en")

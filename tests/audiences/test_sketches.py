@@ -31,7 +31,9 @@ def test_few_values_are_counted_exactly_however_they_are_split(split: list[list[
 
 @steadily
 @given(parts, st.randoms(use_true_random=False), st.integers(min_value=1, max_value=5))
-def test_of_many_values_a_count_lacks_at_most_what_is_said(split: list[list[str]], chance: object, room: int) -> None:
+def test_of_many_values_a_count_lacks_at_most_the_stated_error(
+    split: list[list[str]], chance: object, room: int
+) -> None:
     order = list(range(len(split)))
     chance.shuffle(order)  # type: ignore[attr-defined]
     whole = TopCounter(room)

@@ -15,7 +15,7 @@ INVOKE = "arn:aws:states:::lambda:invoke"
 MANIFEST: dict[str, Any] = {
     "name": "win-back",
     "scenario": "win back",
-    "description": "Brings somebody back.",
+    "description": "Brings a contact back.",
     "owner": "growth team",
     "trigger": {"event": "subscription_cancelled"},
     "exit_on": [{"event": "unsubscribed"}],
@@ -32,9 +32,9 @@ def task(function: str, **payload: Any) -> dict[str, Any]:
 
 DEFINITION: dict[str, Any] = {
     "QueryLanguage": "JSONata",
-    "StartAt": "Win somebody back",
+    "StartAt": "Win the contact back",
     "States": {
-        "Win somebody back": {
+        "Win the contact back": {
             "Type": "Parallel",
             "Branches": [
                 {
@@ -70,7 +70,7 @@ MESSAGES = {
 
 def states(definition: dict[str, Any]) -> dict[str, Any]:
     """The states of the body."""
-    inner: dict[str, Any] = definition["States"]["Win somebody back"]["Branches"][0]["States"]
+    inner: dict[str, Any] = definition["States"]["Win the contact back"]["Branches"][0]["States"]
     return inner
 
 

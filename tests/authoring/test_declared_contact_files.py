@@ -108,7 +108,7 @@ def test_bounds_of_a_datetime_compare_with_instants(tmp_path: Path) -> None:
         ({"fill": "A b", "value": 1}, "snake_case"),
     ],
 )
-def test_a_wrong_fill_rule_is_told(tmp_path: Path, rule: dict[str, Any], words: str) -> None:
+def test_a_wrong_fill_rule_is_reported(tmp_path: Path, rule: dict[str, Any], words: str) -> None:
     declared = {
         "level": {"type": "number", "description": "x"},
         "city": {"type": "region", "level": "city", "description": "x"},
@@ -134,7 +134,7 @@ def test_a_wrong_fill_rule_is_told(tmp_path: Path, rule: dict[str, Any], words: 
         ({"attribute": "a", "wrong": "shrug"}, "expected"),
     ],
 )
-def test_a_wrong_column_is_told(tmp_path: Path, column: dict[str, Any], words: str) -> None:
+def test_a_wrong_column_is_reported(tmp_path: Path, column: dict[str, Any], words: str) -> None:
     reader = written(tmp_path, {"imports/members.yaml": {"description": "x", "columns": {"手机": column}}})
     imports(reader)
     ((field, reason),) = problems(reader)
@@ -164,7 +164,7 @@ def test_a_mapping_says_where_columns_go_in_short_or_in_full(tmp_path: Path) -> 
     }
 
 
-def test_columns_that_are_the_same_or_go_to_the_same_place_are_told(tmp_path: Path) -> None:
+def test_columns_that_are_the_same_or_go_to_the_same_place_are_reported(tmp_path: Path) -> None:
     columns = {"手机": "phone", "手机（必填）": "ignore", "电话": "phone"}
     reader = written(tmp_path, {"imports/members.yaml": {"description": "x", "columns": columns}})
     imports(reader)
@@ -181,7 +181,7 @@ def test_columns_that_are_the_same_or_go_to_the_same_place_are_told(tmp_path: Pa
         ({"dates": "whenever"}, "expected"),
     ],
 )
-def test_a_wrong_mapping_is_told(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+def test_a_wrong_mapping_is_reported(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     reader = written(tmp_path, {"imports/members.yaml": {"description": "x", **change}})
     imports(reader)
     ((_, reason),) = problems(reader)

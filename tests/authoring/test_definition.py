@@ -32,11 +32,11 @@ def test_what_an_author_wrote_stays(tmp_path: Path) -> None:
     assert (send["Retry"], send["TimeoutSeconds"]) == (retry, 30)
 
 
-def test_only_a_message_behind_the_exits_may_go_to_somebody_who_left(tmp_path: Path) -> None:
+def test_only_a_message_behind_the_exits_may_go_to_a_contact_who_left(tmp_path: Path) -> None:
     def one_before_and_one_after(definition: dict[str, Any]) -> None:
         definition["StartAt"] = "A word before"
-        definition["States"]["A word before"] = {**task("SendMessage", message="sorry"), "Next": "Win somebody back"}
-        definition["States"]["Win somebody back"]["Next"] = "A word at the end"
+        definition["States"]["A word before"] = {**task("SendMessage", message="sorry"), "Next": "Win the contact back"}
+        definition["States"]["Win the contact back"]["Next"] = "A word at the end"
         definition["States"]["A word at the end"] = {**task("SendMessage", message="sorry"), "Next": "Finished"}
 
     definition = discovered(write(tmp_path, definition=one_before_and_one_after)).definition

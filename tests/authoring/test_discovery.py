@@ -1,4 +1,4 @@
-"""Journeys are found by their folders, and every mistake in them is told at once."""
+"""Journeys are found by their folders, and every mistake in them is reported at once."""
 
 from pathlib import Path
 

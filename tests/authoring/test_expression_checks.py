@@ -148,7 +148,7 @@ def test_what_branches_read_comes_from_around_them(tmp_path: Path) -> None:
         definition["States"]["Before the body"] = {
             "Type": "Pass",
             "Assign": {"tier": "gold"},
-            "Next": "Win somebody back",
+            "Next": "Win the contact back",
         }
         states(definition)[SEND]["Assign"] = {"x": "{% $tier & $states.input.journey %}"}
 

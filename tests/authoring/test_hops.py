@@ -291,9 +291,9 @@ SEND_THEN_FAIL = machine(
             "Type": "Parallel",
             "Branches": [machine("Say it", **{"Say it": send(End=True)})],
             "Catch": [{"ErrorEquals": ["UnknownMessage"], "Next": "It is unknown"}],
-            "Next": "It is said",
+            "Next": "It is done",
         },
-        "It is said": {"Type": "Succeed"},
+        "It is done": {"Type": "Succeed"},
         "It is unknown": {"Type": "Fail", "Error": "Unknown", "Cause": "{% $states.input.Cause %}"},
     },
 )

@@ -36,7 +36,7 @@ def test_the_file_of_this_project_says_what_is_built_in() -> None:
     assert rules.winner("first_source") == "oldest"
 
 
-def test_what_is_said_is_published_and_the_rest_is_built_in(tmp_path: Path) -> None:
+def test_what_is_declared_is_published_and_the_rest_is_built_in(tmp_path: Path) -> None:
     published, problems = read(tmp_path, "merge: { proofs: [user_id, unionid] }\nvalues: { default: survivor }\n")
     assert problems == []
     rules = IdentityRules.from_dict(published)

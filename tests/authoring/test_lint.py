@@ -11,7 +11,7 @@ from tests.authoring.folders import problems, states, task, write
 Change = Callable[[dict[str, Any]], None]
 SEND = "Day 1, sorry to see you go"
 PAUSE = "Two days later"
-BODY = "Win somebody back"
+BODY = "Win the contact back"
 THANKS = "Thank you, order received"
 
 
@@ -79,7 +79,7 @@ def test_the_small_journey_is_valid(tmp_path: Path) -> None:
     [
         # structure
         (top(QueryLanguage="JSONPath"), "QueryLanguage", "expected JSONata, got JSONPath"),
-        (top(StartAt="Win sombody back"), "StartAt", "no state 'Win sombody back' beside it; did you mean 'Win somebody back'?"),
+        (top(StartAt="Win the contcat back"), "StartAt", "no state 'Win the contcat back' beside it; did you mean 'Win the contact back'?"),
         (top(StartsAt="x"), "StartsAt", "unknown field 'StartsAt'; did you mean 'StartAt'?"),
         (top(States={}), "States", "expected a mapping of states"),
         (at(SEND, Next="Two day later"), f"{SEND}.Next", "no state 'Two day later' beside it; did you mean 'Two days later'?"),
@@ -226,7 +226,7 @@ def test_a_pause_before_the_body_is_refused_and_one_after_leaving_is_not(tmp_pat
         definition["States"]["A week after the order"] = {**task("PauseJourney", **{"for": "7d"}), "Next": "Finished"}
 
     [problem] = problems(write(tmp_path / "before", definition=before))
-    assert "Before everything else: this Pause is outside of 'Win somebody back'" in problem
+    assert "Before everything else: this Pause is outside of 'Win the contact back'" in problem
     assert problems(write(tmp_path / "after", definition=after)) == []
 
 

@@ -41,7 +41,7 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
     assert journey == {
         "name": "win-back",
         "scenario": "win back",
-        "description": "Brings somebody back.",
+        "description": "Brings a contact back.",
         "owner": "growth team",
         "version": 3,
         "priority": 5,

@@ -58,7 +58,7 @@ def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **
     return "\n".join(asdict(content).values())
 
 
-def test_somebody_without_an_interest_tag_enters_once(published: PublishedJourney) -> None:
+def test_a_contact_without_an_interest_tag_enters_once(published: PublishedJourney) -> None:
     enters = compile_rule(published.entry)
     now = datetime(2027, 3, 1, tzinfo=UTC)
     assert published.trigger.event == "registered"

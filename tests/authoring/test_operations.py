@@ -1,4 +1,4 @@
-"""Operations are folders: what is wrong with one is said by file, field and reason."""
+"""Operations are folders: what is wrong with one is reported by file, field and reason."""
 
 import copy
 from pathlib import Path
@@ -86,7 +86,7 @@ def test_a_function_call_gets_a_time_limit_and_retries_unless_it_has_its_own(tmp
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "reason"),
     [
         ({"name": "Count"}, "statemachines/operations/Count: expected a folder name"),
         ({"manifest": {"owner": None}}, "operation.yaml: owner: expected text"),
@@ -100,14 +100,14 @@ def test_a_function_call_gets_a_time_limit_and_retries_unless_it_has_its_own(tmp
     ],
 )
 def test_a_broken_operation_is_refused_by_file_field_and_reason(
-    tmp_path: Path, broken: dict[str, Any], said: str
+    tmp_path: Path, broken: dict[str, Any], reason: str
 ) -> None:
     found = problems(write(tmp_path, **broken))
 
-    assert any(said in line for line in found), found
+    assert any(reason in line for line in found), found
 
 
-def test_a_file_that_would_be_ignored_is_said(tmp_path: Path) -> None:
+def test_a_file_that_would_be_ignored_is_reported(tmp_path: Path) -> None:
     statemachines = write(tmp_path)
     segments = statemachines / "segments"
     segments.mkdir()

@@ -85,9 +85,9 @@ def test_a_condition_that_holds_for_the_sample_tells_it_from_a_blank_contact(rea
 
 def test_every_word_an_author_can_write_is_documented() -> None:
     assert set(MODELS) == set(KEY_WORDS)
-    for words, untold in ((Comparison, set()), (Counted, {"equals", "in"})):
-        told = {name for name, _ in says_of(words)}
-        assert {field.alias or name for name, field in words.model_fields.items()} - told == untold
+    for words, undescribed in ((Comparison, set()), (Counted, {"equals", "in"})):
+        described = {name for name, _ in says_of(words)}
+        assert {field.alias or name for name, field in words.model_fields.items()} - described == undescribed
     assert {field.alias or name for name, field in Comparison.model_fields.items()} == {
         *OPERATORS,
         *OPTIONS_OF_OPERATORS,

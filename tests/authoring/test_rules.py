@@ -145,7 +145,7 @@ def test_a_rule_that_asks_for_the_trigger_is_known(rule: dict[str, Any], expecte
         ({"event": "a", "followed_by": {"event": "b", "withn": "3d"}}, "entry.followed_by.withn", "did you mean 'within'?"),
         ({"event": "a", "where": {"points": {}}}, "entry.where", "points: expected a value"),
         ({"engagement": "opend"}, "entry.engagement", "did you mean 'opened'?"),
-        ({"engagement": "opened", "channel": "sms"}, "entry", "nothing tells of 'opened' on sms; it is known on email"),
+        ({"engagement": "opened", "channel": "sms"}, "entry", "nothing reports 'opened' on sms; it is known on email"),
         ({"engagement": "opened", "of_last": 3, "within": "3d"}, "entry", "'of_last' and 'within' cannot stand together"),
         ({"tag": {"any": ["a"]}}, "entry.tag", "did you mean 'any_of'?"),
         ({"tag": {"any_of": "a"}}, "entry.tag", "any_of: expected a list of names"),
@@ -266,16 +266,16 @@ def test_a_condition_that_can_never_hold_is_refused(rule: Any, field: str) -> No
         [{"lifecycle": "new"}, {"lifecycle": ["active", "mature"]}],
     ],
 )  # fmt: skip
-def test_rules_that_exclude_each_other_are_told_in_an_all(rules: list[dict[str, Any]]) -> None:
-    [(place, reason)] = told({"any": [{"tag": "c"}, {"all": rules}]})
+def test_rules_that_exclude_each_other_are_reported_in_an_all(rules: list[dict[str, Any]]) -> None:
+    [(place, reason)] = contradictions_of({"any": [{"tag": "c"}, {"all": rules}]})
     assert place == "rule.any[1].all"
     assert reason.startswith("can never hold")
-    assert not told({"any": rules})
+    assert not contradictions_of({"any": rules})
 
 
-def test_a_property_that_can_never_be_so_is_told_where_it_stands() -> None:
+def test_a_property_that_can_never_be_so_is_reported_where_it_stands() -> None:
     rule = {"not": {"event": "a", "followed_by": {"event": "b", "where": {"total": {"at_least": 50, "at_most": 5}}}}}
-    [(place, _)] = told(rule)
+    [(place, _)] = contradictions_of(rule)
     assert place == "rule.not.followed_by.where.all"
 
 
@@ -312,11 +312,11 @@ def test_a_property_that_can_never_be_so_is_told_where_it_stands() -> None:
     ],
 )  # fmt: skip
 def test_what_can_be_meant_stays_allowed(rule: dict[str, Any]) -> None:
-    assert not told(rule)
+    assert not contradictions_of(rule)
 
 
-def told(rule: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is said of a rule whose parts exclude each other."""
+def contradictions_of(rule: dict[str, Any]) -> list[tuple[str, str]]:
+    """The warnings about a rule whose parts exclude each other."""
     return list(never_together(dump_rule(parse_rule(rule)) or {}, "rule"))
 
 

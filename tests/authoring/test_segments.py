@@ -133,7 +133,7 @@ SEGMENT = "statemachines/segments/new.yaml: "
         ({"atribute": "level", "at_least": 3}, "rule: expected one of the key words"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_a_rule_is_told_by_file_place_and_reason(
+def test_what_is_wrong_in_a_rule_is_reported_by_file_place_and_reason(
     tmp_path: Path, rule: dict[str, Any], problem: str
 ) -> None:
     statemachines = put(tmp_path, vip=VIP, new=rule)
@@ -176,7 +176,7 @@ def test_rules_that_lead_back_to_themselves_are_refused_with_the_way(
     assert set(way.split(" → ")) <= set(found[0].split(": ", 3)[-1].split(" → "))
 
 
-def test_stages_may_ask_how_long_somebody_is_in_a_stage(tmp_path: Path) -> None:
+def test_stages_may_ask_how_long_a_contact_is_in_a_stage(tmp_path: Path) -> None:
     stages = [
         {
             "stage": "settled",
@@ -204,7 +204,7 @@ def test_a_file_whose_name_cannot_be_written_in_a_rule_is_refused(tmp_path: Path
         ({"description": "x", "owner": "x", "rule": {"segment": "lost"}, "refresh": "daily"}, "rule.segment: unknown segment 'lost'"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_a_file_is_told(tmp_path: Path, content: dict[str, Any], problem: str) -> None:
+def test_what_is_wrong_in_a_file_is_reported(tmp_path: Path, content: dict[str, Any], problem: str) -> None:
     assert [line for line in problems(put(tmp_path, new=content)) if f"{SEGMENT}{problem}" in line]
 
 
@@ -231,7 +231,7 @@ def test_a_journey_cannot_wait_for_a_segment_that_is_not_there(
     assert any(problem in line for line in problems(write(tmp_path, manifest=manifest)))
 
 
-def test_a_journey_that_means_the_tag_of_the_event_is_told_how_to_say_so(tmp_path: Path) -> None:
+def test_a_journey_that_means_the_tag_of_the_event_gets_the_way_to_write_it(tmp_path: Path) -> None:
     def manifest(content: dict[str, Any]) -> None:
         content["trigger"] = {"event": "tag_removed", "where": {"tag": "quiet"}}
 

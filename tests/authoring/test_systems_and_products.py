@@ -41,7 +41,7 @@ def rule(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         (SOURCE, ""),
         (SOURCE | {"signature": "shopfy"}, "signature"),
@@ -67,9 +67,9 @@ def rule(**changes: Any) -> dict[str, Any]:
         (rule(each="lines", properties={"sku": "item.sku"}), ""),
     ],
 )
-def test_a_mapping_is_checked(tmp_path: Path, content: Any, said: str) -> None:
+def test_a_mapping_is_checked(tmp_path: Path, content: Any, reason: str) -> None:
     found = problems(tmp_path, "contacts/sources/shop.yaml", content)
-    assert said in found if said else found == ""
+    assert reason in found if reason else found == ""
     assert not found or found.startswith("statemachines/contacts/sources/shop.yaml")
 
 
@@ -79,7 +79,7 @@ def test_a_source_cannot_take_our_own_names(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "reason"),
     [
         ({}, ""),
         ({"events": ["order_*"], "where": {"total": {"at_least": 5}}}, ""),
@@ -103,9 +103,9 @@ def test_a_source_cannot_take_our_own_names(tmp_path: Path, name: str) -> None:
         ({"enable": False}, "did you mean 'enabled'"),
     ],
 )  # fmt: skip
-def test_a_destination_is_checked(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+def test_a_destination_is_checked(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
     found = problems(tmp_path, "contacts/destinations/crm.yaml", DESTINATION | changes)
-    assert said in found if said else found == ""
+    assert reason in found if reason else found == ""
 
 
 def test_a_destinations_name_fits_into_that_of_its_queue(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ PRODUCT = {"name": {"en": "Tea"}, "price": 5}
 
 
 @pytest.mark.parametrize(
-    ("product", "said"),
+    ("product", "reason"),
     [
         (PRODUCT, ""),
         ({"name": {"en": "Tea"}}, "price: is missing"),
@@ -164,9 +164,9 @@ PRODUCT = {"name": {"en": "Tea"}, "price": 5}
         (PRODUCT | {"colour": "green"}, "unknown field 'colour'"),
     ],
 )
-def test_a_product_is_checked(tmp_path: Path, product: dict[str, Any], said: str) -> None:
+def test_a_product_is_checked(tmp_path: Path, product: dict[str, Any], reason: str) -> None:
     found = problems(tmp_path, "products.yaml", {"products": {"tea": product}})
-    assert said in found if said else found == ""
+    assert reason in found if reason else found == ""
 
 
 def test_the_two_files_are_one_catalogue(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_the_two_files_are_one_catalogue(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "reason"),
     [
         ("{", "line 1"),
         ('{"id": "cup", "name": {"en": "Cup"}}', "line 1: price"),
@@ -185,8 +185,8 @@ def test_the_two_files_are_one_catalogue(tmp_path: Path) -> None:
         ("[]", "line 1"),
     ],
 )
-def test_a_wrong_line_is_named_by_its_number(tmp_path: Path, line: str, said: str) -> None:
+def test_a_wrong_line_is_named_by_its_number(tmp_path: Path, line: str, reason: str) -> None:
     problems(tmp_path, "products.yaml", {"products": {"tea": PRODUCT}})
     found = problems(tmp_path, "products.jsonl", line)
     assert "products.jsonl" in found
-    assert said in found
+    assert reason in found

@@ -13,7 +13,7 @@ from waypost.metrics.declaration import MetricsDeclaration
 from waypost.segments.lifecycle import Lifecycle
 
 SHIPPED = Path(__file__).parents[2] / "statemachines"
-TAG = {"dimension": "basic", "description": "Somebody special.", "owner": "sales"}
+TAG = {"dimension": "basic", "description": "A special contact.", "owner": "sales"}
 QUIET = {"not": {"event": "logged_in", "within": "30d"}}
 
 
@@ -25,7 +25,7 @@ def declare(statemachines: Path, name: str, content: Any) -> Path:
     return statemachines
 
 
-def told(statemachines: Path, name: str, content: Any) -> list[str]:
+def problems_of(statemachines: Path, name: str, content: Any) -> list[str]:
     """What is wrong with a file, without its name."""
     found = problems(declare(statemachines, name, content))
     return [problem.removeprefix(f"{statemachines.name}/{name}: ") for problem in found]
@@ -57,13 +57,13 @@ def test_without_files_nothing_is_declared(tmp_path: Path) -> None:
         ({"owner": ""}, "tags.vip.owner: "),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_tag_is_told_with_its_place(tmp_path: Path, tag: dict[str, Any], expected: str) -> None:
-    [problem] = told(tmp_path, "contacts/tags.yaml", {"tags": {"vip": {**TAG, **tag}}})
+def test_a_mistake_in_a_tag_is_reported_with_its_place(tmp_path: Path, tag: dict[str, Any], expected: str) -> None:
+    [problem] = problems_of(tmp_path, "contacts/tags.yaml", {"tags": {"vip": {**TAG, **tag}}})
     assert problem.startswith(expected)
 
 
 def test_a_name_with_blanks_around_it_is_refused(tmp_path: Path) -> None:
-    [problem] = told(tmp_path, "contacts/tags.yaml", {"tags": {" vip": TAG}})
+    [problem] = problems_of(tmp_path, "contacts/tags.yaml", {"tags": {" vip": TAG}})
     assert "without blanks around it, got ' vip'" in problem
 
 
@@ -143,7 +143,7 @@ def test_a_journey_may_bring_the_tags_of_its_own(tmp_path: Path) -> None:
 def test_a_journey_may_not_mean_something_else_by_a_tag_or_give_it_a_rule(tmp_path: Path) -> None:
     statemachines = declare(write(tmp_path), "contacts/tags.yaml", {"tags": {"vip": TAG}})
     own = {"tags": {"vip": TAG, "quiet": {**TAG, "rule": QUIET}}}
-    assert told(statemachines, "journeys/win-back/tags.yaml", own) == [
+    assert problems_of(statemachines, "journeys/win-back/tags.yaml", own) == [
         "tags.vip: is declared elsewhere already; name the same tag once",
         "tags.quiet.rule: belongs into contacts/tags.yaml: it holds for everybody, in the journey or not",
     ]
@@ -192,8 +192,8 @@ def test_metrics_are_published_as_the_night_reads_them(tmp_path: Path) -> None:
         ({}, "declares nothing; expected scores, rfm, churn_risk or lifecycle"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_the_metrics_is_told_with_its_place(tmp_path: Path, content: Any, expected: str) -> None:
-    [problem] = told(tmp_path, "contacts/metrics.yaml", content)
+def test_a_mistake_in_the_metrics_is_reported_with_its_place(tmp_path: Path, content: Any, expected: str) -> None:
+    [problem] = problems_of(tmp_path, "contacts/metrics.yaml", content)
     assert problem.startswith(expected)
 
 

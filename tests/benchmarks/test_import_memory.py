@@ -6,13 +6,13 @@ from benchmarks.import_memory import STEPS, ImportMemory, Run, Step, measure
 
 
 def test_a_whole_import_is_run_in_steps_and_nothing_is_left(tmp_path: Path) -> None:
-    told: list[str] = []
-    [run] = measure(tmp_path / "import", largest=300, progress=told.append).runs
+    progress: list[str] = []
+    [run] = measure(tmp_path / "import", largest=300, progress=progress.append).runs
     assert (run.rows, tuple(step.name for step in run.steps)) == (300, STEPS)
     assert 0 < run.rejected < 30
     assert run.duplicates > 0
     assert all(step.peak_mb > 10 for step in run.steps)
-    assert len(told) == 1 + len(STEPS)
+    assert len(progress) == 1 + len(STEPS)
     assert list((tmp_path / "import").iterdir()) == []
 
 

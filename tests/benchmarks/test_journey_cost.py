@@ -6,7 +6,20 @@ from typing import Any
 import pytest
 
 from benchmarks.counting_proxy import Call
-from benchmarks.journey_cost import HOP_GB, PARTS, ROUNDED_UP, STEPS, JourneyCost, Passage, Usage
+from benchmarks.journey_cost import (
+    CAUSED_BY_MESSAGES,
+    EVENTS_AROUND,
+    HOP_GB,
+    NOTICES_IN_A_BATCH,
+    PARTS,
+    ROUNDED_UP,
+    STEPS,
+    TRACE_RATE,
+    TRACES,
+    JourneyCost,
+    Passage,
+    Usage,
+)
 from benchmarks.prices import ASSUMED_MILLISECONDS, dollars, gb_seconds
 from infra.project import ROOT
 from waypost.authoring.discovery import discover
@@ -46,7 +59,14 @@ def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
     assert parts["events"]["bus_events"] == 2
     assert parts["events"]["write_units"] == 2
     assert parts["events"]["log_bytes"] == 800
-    assert parts["pauses"] == {"function_requests": 1, "schedules_fired": 1, "read_units": 1, "write_units": 0}
+    assert parts["pauses"] == {
+        "function_requests": 1,
+        "function_gb_seconds": 0.5 * 0.06,
+        "schedules_fired": 1,
+        "read_units": 1,
+        "write_units": 0,
+    }
+    assert parts["traces"] == {"traces": 5 * TRACE_RATE}
     assert usage.total()["function_requests"] == 3
 
 
@@ -63,8 +83,13 @@ def test_a_cancelled_schedule_does_not_fire_and_a_missing_one_was_not_booked() -
 
 
 def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> None:
-    plain = Usage(hops=10, invocations={"send_message": 2})
-    noticed = Usage(hops=10, invocations={"send_message": 2, "record_delivery": 4})
+    plain = Usage(hops=10, invocations={"send_message": 2, "route_events": 3})
+    noticed = Usage(
+        hops=10,
+        invocations={"send_message": 2, "route_events": 3, "record_delivery": 4},
+        log_bytes={"record_delivery": 4 * 200},
+        calls=[call("record_delivery", "dynamodb", "UpdateItem", write_units=1.0) for _ in range(4)],
+    )
     cost = JourneyCost(
         passages=[
             passage("a", plain, sent=3),
@@ -78,11 +103,31 @@ def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> 
 
     assert cost.messages == 4
     assert cost.parts_per_message()[STEPS]["machine_requests"] == 5
-    assert cost.dollars_per_million_messages() == pytest.approx(cost.orchestration() + 0.2)
     assert cost.hops == 20
     assert cost.orchestration() == pytest.approx(5 + HOP_GB * (5 * ROUNDED_UP + 0.15) * 16.67)
-    assert cost.per_notice() == {"machine_requests": 0, "machine_gb_seconds": 0, "function_requests": 1}
-    assert cost.memory_time_per_message() == gb_seconds({"send_message": 1})
+    notice = cost.per_notice()
+    assert notice["write_units"] == 1
+    assert notice["function_requests"] == pytest.approx(1 / NOTICES_IN_A_BATCH)
+    assert notice["log_bytes"] == pytest.approx(200 / NOTICES_IN_A_BATCH)
+    assert notice["queue_requests"] == pytest.approx(1 + 2 / NOTICES_IN_A_BATCH)
+    sends = 0.2 + 13.3334 * gb_seconds({"send_message": 1})
+    traced = 5 * 5 * TRACE_RATE
+    assert cost.caused_by_messages() == pytest.approx(cost.orchestration() + sends + traced + 1e6 * dollars(notice))
+    routed = gb_seconds({"route_events": 1.5})
+    assert cost.events_around() == pytest.approx(1.5 * (0.2 + 2 * 0.5) + 13.3334 * routed)
+
+
+def test_a_notice_that_becomes_an_event_costs_what_the_event_costs() -> None:
+    plain = Usage(hops=1, invocations={"route_events": 2})
+    sent = [call("record_delivery", "sqs", "SendMessageBatch")]
+    noticed = Usage(hops=1, invocations={"route_events": 4, "record_delivery": 1}, calls=sent)
+    cost = JourneyCost(passages=[passage("a", plain)], noticed=passage("a", noticed), notices=2, sweep=Usage())
+    assert cost.per_notice()["function_requests"] == pytest.approx(1 + 1 / NOTICES_IN_A_BATCH)
+
+
+def test_what_is_billed_stands_in_one_of_the_two_sums() -> None:
+    assert {*CAUSED_BY_MESSAGES, *EVENTS_AROUND} == {*PARTS.values(), STEPS, TRACES}
+    assert not {*CAUSED_BY_MESSAGES} & {*EVENTS_AROUND}
 
 
 def test_every_function_of_a_journey_has_its_part_and_its_assumed_time() -> None:

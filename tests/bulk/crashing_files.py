@@ -33,6 +33,7 @@ class CrashingFiles(FakeFiles):
     @contextmanager
     def writer(self, key: str, *, content_type: str = "") -> Iterator[Any]:
         """See Files."""
+        self.folders.check_write(key)
         with FakeFiles().writer(key) as content:
             yield content
         self._write("writer", partial(super().write, key, bytes(content)))

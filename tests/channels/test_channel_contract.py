@@ -223,9 +223,9 @@ def test_every_channel_reports_arrivals_and_lost_addresses_and_can_send_none_it_
     channel: Channel,
 ) -> None:
     declared = declared_channels()[channel].reports
-    told = {EVENT_OF[fate].removeprefix("message_") for fake in fakes()[channel] for fate in fake.fates}
-    assert told <= declared
-    assert declared - told <= {"opened", "clicked"}  # these come from our own links and pixels
+    reported = {EVENT_OF[fate].removeprefix("message_") for fake in fakes()[channel] for fate in fake.fates}
+    assert reported <= declared
+    assert declared - reported <= {"opened", "clicked"}  # these come from our own links and pixels
     assert {f"message_{report}" for report in declared} <= set(MESSAGE_EVENTS)
 
 

@@ -15,7 +15,7 @@ def minutes(count: float) -> datetime:
     return NOON + timedelta(minutes=count)
 
 
-def said(granted: bool, at: float = 0) -> Consent:
+def consent(granted: bool, at: float = 0) -> Consent:
     """An answer about consent, so many minutes after noon."""
     return Consent(granted=granted, at=minutes(at), source="shop")
 

@@ -128,10 +128,10 @@ def test_a_removed_address_comes_back_by_an_event_that_names_it_later_and_by_no_
     routed(world, **who)
     named = world.contacts[contact_id]
     assert addresses(named, "email") == ["lin@example.com"]
-    assert "email" not in named.attributes_at, "nobody has said it, so whatever is said is newer"
+    assert "email" not in named.attributes_at, "no event has set it, so any value is newer"
 
 
-def test_somebody_elses_address_does_not_become_ones_own(world: World) -> None:
+def test_another_contacts_address_does_not_become_ones_own(world: World) -> None:
     routed(world, user_id="u-1", email="family@example.com")
     second = routed(world, user_id="u-2", email="family@example.com")
     assert addresses(world.contacts[second], "email") == []
@@ -167,7 +167,7 @@ def test_a_contact_that_others_change_all_the_time_is_left_for_a_retry(world: Wo
 
     world.contacts.before_save = change
     with pytest.raises(ConcurrentUpdate):
-        world.router.route(event("identified", world.clock() + timedelta(seconds=1), profile={"name": "Lin"}))
+        world.route_events.route(event("identified", world.clock() + timedelta(seconds=1), profile={"name": "Lin"}))
 
 
 def test_an_event_that_says_nothing_new_writes_no_contact(world: World) -> None:

@@ -57,7 +57,7 @@ class Person:
         return {value for _, what, name, value in self.facts if what == "identity" and name == kind}
 
     def latest(self, what: str) -> dict[str, Any]:
-        """The value of each name that was said last."""
+        """The value of each name that was set last."""
         return {name: fact[3] for name, fact in _latest(self.facts, what).items()}
 
     @property
@@ -71,15 +71,15 @@ class Person:
         return min(IDENTITY_KINDS.index(kind) for kind in POOL if self.known(kind)), first
 
     def may_have_as_address(self, email: str | None) -> bool:
-        """What was said last holds; an address that is only named is one of the person's own."""
-        said = {value for _, what, name, value in self.facts if (what, name) == ("attribute", "email")}
+        """The value set last holds; an address that is only named is one of the person's own."""
+        addresses_set = {value for _, what, name, value in self.facts if (what, name) == ("attribute", "email")}
         last = _latest(self.facts, "attribute").get("email")
         if last is None:
             return email in self.known("email") or (email is None and not self.known("email"))
         if last[3] is not None:
             return bool(email == last[3])
         named = any(what == "named" and at >= last[0] for at, what, _, _ in self.facts)
-        return email is None or (named and email in self.known("email") | said)
+        return email is None or (named and email in self.known("email") | addresses_set)
 
 
 def _latest(facts: set[Fact], what: str) -> dict[str, Fact]:
@@ -188,7 +188,7 @@ class IdentityMachine(RuleBasedStateMachine):
         points=st.integers(0, 5),
         twice=st.booleans(),
     )
-    def somebody_does_something(
+    def a_contact_does_something(
         self,
         named: dict[str, str],
         attributes: dict[str, Any],
@@ -228,7 +228,7 @@ class IdentityMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: any(each.made_of for each in self.model.living))
     @rule(data=st.data())
-    def somebody_undoes_a_merge(self, data: st.DataObject) -> None:
+    def an_operator_undoes_a_merge(self, data: st.DataObject) -> None:
         self.clock.advance(minutes=1)
         at = next(self.steps)
         survivor = data.draw(st.sampled_from([each for each in self.model.living if each.made_of]))
@@ -243,7 +243,7 @@ class IdentityMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.model.living) > 1)
     @rule(data=st.data())
-    def somebody_merges_two_by_hand(self, data: st.DataObject) -> None:
+    def an_operator_merges_two_by_hand(self, data: st.DataObject) -> None:
         self.clock.advance(minutes=1)
         next(self.steps)
         one, other = data.draw(st.permutations(self.model.living))[:2]
@@ -282,7 +282,7 @@ class IdentityMachine(RuleBasedStateMachine):
             assert is_kept_apart(self._contact(one), self._contact(other)) is parted
 
     @invariant()
-    def no_identity_and_no_point_is_lost_and_every_old_id_leads_to_somebody_alive(self) -> None:
+    def no_identity_and_no_point_is_lost_and_every_old_id_leads_to_a_living_contact(self) -> None:
         for kind, values in self.seen.items():
             for value in values:
                 contact = self.contacts.load(self.contacts.identities[kind, value])

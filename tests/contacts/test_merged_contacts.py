@@ -25,22 +25,22 @@ def world() -> World:
 
 
 def happens(world: World, kind: str, contact: dict[str, str], id: str = "", **properties: Any) -> list[dict[str, Any]]:  # noqa: A002
-    """Route an event a minute later, and then what Waypost itself said because of it; gives the event's decisions."""
+    """Route an event a minute later, and then the events that Waypost emitted because of it; gives the event's decisions."""
     world.clock.advance(minutes=1)
     decisions = world.route(event(kind, world.clock(), id, contact=contact, **properties)).decisions
-    for said in [each for each in world.queue.events.values() if each.id not in world.history]:
-        world.route(said)
+    for emitted in [each for each in world.queue.events.values() if each.id not in world.history]:
+        world.route(emitted)
     return decisions
 
 
 def reader(world: World, **changes: Any) -> Contact:
-    """Somebody known by an address, who may be sent everything."""
+    """A contact known by an address, who may be sent everything."""
     fields: dict[str, Any] = {"identities": {"email": ["lin@example.com"]}}
     return world.have_contact(READER, **fields | changes)
 
 
 def customer(world: World, **changes: Any) -> Contact:
-    """Somebody known by a user id."""
+    """A contact known by a user id."""
     fields: dict[str, Any] = {"attributes": {}, "consents": {}}
     return world.have_contact(CUSTOMER, **fields | changes)
 
@@ -56,21 +56,25 @@ def meet(world: World) -> None:
     assert world.contacts[READER].merged_into == CUSTOMER
 
 
-def test_a_merge_is_told_on_the_survivors_stream_with_before_and_after(world: World) -> None:
+def test_a_merge_is_on_the_survivors_stream_with_before_and_after(world: World) -> None:
     two(world)
     meet(world)
-    (told,) = [each for _, each in world.bus.published if each.type == "contacts_merged"]
-    assert (told.source, told.contact) == ("waypost", {"contact_id": CUSTOMER})
-    assert (told.properties["from"], told.properties["into"], told.properties["ground"]) == (READER, CUSTOMER, "event")
-    assert told.properties["before"]["into"]["attributes"] == []
-    assert "name" in told.properties["after"]["attributes"]
-    assert "lin@" not in str(told.to_dict())
+    (merged,) = [each for _, each in world.bus.published if each.type == "contacts_merged"]
+    assert (merged.source, merged.contact) == ("waypost", {"contact_id": CUSTOMER})
+    assert (merged.properties["from"], merged.properties["into"], merged.properties["ground"]) == (
+        READER,
+        CUSTOMER,
+        "event",
+    )
+    assert merged.properties["before"]["into"]["attributes"] == []
+    assert "name" in merged.properties["after"]["attributes"]
+    assert "lin@" not in str(merged.to_dict())
     assert world.contacts[CUSTOMER].unannounced == ()
 
 
-def test_a_merge_that_a_crash_kept_from_being_told_is_told_with_the_next_event(world: World) -> None:
+def test_a_merge_that_a_crash_left_unannounced_is_announced_with_the_next_event(world: World) -> None:
     two(world)
-    merge = world.merger._plan(world.contacts[READER], world.contacts[CUSTOMER], reason="")[1]
+    merge = world.merge_contacts._plan(world.contacts[READER], world.contacts[CUSTOMER], reason="")[1]
     assert merge is not None
     world.contacts.merge(merge)
     happens(world, "page_viewed", USER)
@@ -125,14 +129,14 @@ def test_what_the_provider_says_of_a_message_of_the_absorbed_contact_settles_it(
     enrolment = world.have_enrolment(READER)
     sent = world.send(enrolment, "welcome")
     meet(world)
-    said = event(
+    notice = event(
         "message_delivered",
         world.clock(),
         channel="email",
         contact={"contact_id": READER},
         message_key=sent.message_key,
     )
-    world.route(replace(said, source="waypost.ses"))
+    world.route(replace(notice, source="waypost.ses"))
     assert world.ledger[sent.message_key].state == "delivered"
 
 
@@ -213,21 +217,21 @@ def test_an_event_whose_contact_is_merged_away_meanwhile_is_heard_by_all_journey
     (enrolment,) = world.enrolments
     pause = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
     reader(world)
-    world.effects.meanwhile[moment] = lambda: world.merger.merge(USER, ADDRESS)
+    world.effects.meanwhile[moment] = lambda: world.merge_contacts.merge(USER, ADDRESS)
     happens(world, "survey_answered", ADDRESS)
     assert world.answers[pause]["outcome"] == "event"
 
 
-def test_an_event_that_is_stored_only_after_the_merge_was_told_is_heard_all_the_same(world: World) -> None:
+def test_an_event_that_is_stored_only_after_the_merge_was_announced_counts_all_the_same(world: World) -> None:
     happens(world, "registered", USER, coupon="GLOW15")
     (enrolment,) = world.enrolments
     pause = world.park(enrolment, {"for": "5d", "or": {"event": "survey_answered"}})
     reader(world)
 
     def meanwhile() -> None:
-        world.merger.merge(USER, ADDRESS)
-        for told in list(world.queue.events.values()):
-            world.route(told)
+        world.merge_contacts.merge(USER, ADDRESS)
+        for emitted in list(world.queue.events.values()):
+            world.route(emitted)
 
     world.effects.meanwhile["history.record"] = meanwhile
     happens(world, "survey_answered", ADDRESS)
@@ -239,7 +243,7 @@ def test_a_journey_that_parks_while_its_contact_is_merged_hears_of_what_came_und
     enrolment = world.have_enrolment(READER)
 
     def meanwhile() -> None:
-        world.merger.merge(USER, ADDRESS)
+        world.merge_contacts.merge(USER, ADDRESS)
         happens(world, "survey_answered", USER)
 
     world.effects.meanwhile["enrolments.save"] = meanwhile
@@ -274,7 +278,7 @@ def test_points_counted_before_a_crash_and_a_merge_are_not_counted_again(world: 
     earned = event("points_earned", world.clock(), "e-1", contact=ADDRESS, points=30)
     world.effects.crash_on, world.effects.mode = "history.record", "refused"
     with pytest.raises(Exception, match="throttled"):
-        world.router.route(earned)
+        world.route_events.route(earned)
     meet(world)
     world.route(earned)
     assert world.contacts[CUSTOMER].points == 30
@@ -284,11 +288,11 @@ def test_after_undoing_both_live_and_the_next_event_that_names_both_does_not_mer
     two(world)
     meet(world)
     world.clock.advance(minutes=1)
-    assert world.merger.undo(USER)["undone"]
+    assert world.merge_contacts.undo(USER)["undone"]
     happens(world, "identified", BOTH)
     assert {each.contact_id for each in world.contacts.living()} == {READER, CUSTOMER}
-    told = [(each.type, each.contact["contact_id"]) for _, each in world.bus.published if "merged" in each.type]
-    assert told == [("contacts_merged", CUSTOMER), ("contacts_unmerged", CUSTOMER), ("contacts_unmerged", READER)]
+    published = [(each.type, each.contact["contact_id"]) for _, each in world.bus.published if "merged" in each.type]
+    assert published == [("contacts_merged", CUSTOMER), ("contacts_unmerged", CUSTOMER), ("contacts_unmerged", READER)]
     assert happens(world, "page_viewed", ADDRESS) == []
     assert world.contacts[CUSTOMER].unannounced == ()
 

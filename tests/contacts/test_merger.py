@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contacts.people import contact, minutes, said
+from tests.contacts.people import consent, contact, minutes
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.effects import Crash, Effects
@@ -33,7 +33,7 @@ def contacts(effects: Effects) -> FakeContacts:
     known.put(
         contact(
             "c-2", at=5, identities={"email": ["lin@example.com"]}, attributes={"city": "Beijing", "name": "Lin"},
-            consents={"email/*": said(True, 5)},
+            consents={"email/*": consent(True, 5)},
         )
     )  # fmt: skip
     known.put(contact("c-3", at=6, identities={"phone": ["+8613800138000"]}))
@@ -99,7 +99,7 @@ def test_a_merge_that_the_rules_forbid_is_refused_with_the_reason(
         merger.merge(USER, {"email": "gone@example.com"})
 
 
-def test_an_undone_merge_is_on_record_with_its_reason_and_told_to_both(
+def test_an_undone_merge_is_on_record_with_its_reason_and_announced_to_both(
     merger: MergeContacts, contacts: FakeContacts
 ) -> None:
     merge_id = merger.merge(USER, MAIL)["merge_id"]

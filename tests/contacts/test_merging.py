@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contacts.people import NOON, contact, minutes, said
+from tests.contacts.people import NOON, consent, contact, minutes
 from waypost.contacts.identity.merge import MOST_ABSORBED, Merge, in_order, merge_of, merged, objection, summary
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.profile import Contact
@@ -134,14 +134,14 @@ def test_a_tag_that_was_taken_away_after_it_was_given_stays_away() -> None:
 @pytest.mark.parametrize(("first", "then", "state"), [(True, False, "withdrawn"), (False, True, "granted")])
 def test_the_newest_answer_about_consent_holds(first: bool, then: bool, state: str) -> None:
     one, other = (
-        contact("c-1", consents={"email/*": said(first, 1)}),
-        contact("c-2", consents={"email/*": said(then, 2)}),
+        contact("c-1", consents={"email/*": consent(first, 1)}),
+        contact("c-2", consents={"email/*": consent(then, 2)}),
     )
     assert one_of(one, other).consent("email", "news") == one_of(other, one).consent("email", "news") == state
 
 
 def test_of_two_answers_at_the_same_moment_the_withdrawal_holds() -> None:
-    yes, no = contact("c-1", consents={"sms/*": said(True)}), contact("c-2", consents={"sms/*": said(False)})
+    yes, no = contact("c-1", consents={"sms/*": consent(True)}), contact("c-2", consents={"sms/*": consent(False)})
     assert one_of(yes, no).consent("sms", "*") == one_of(no, yes).consent("sms", "*") == "withdrawn"
 
 

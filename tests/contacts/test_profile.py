@@ -1,4 +1,4 @@
-"""What events change of a contact: the newest word counts, by the time it was said."""
+"""What events change of a contact: the newest value counts, by the time of its event."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -129,8 +129,8 @@ def test_consent_events_say_what_they_are_about(
 def test_what_the_provider_says_closes_a_channel(
     contact: Contact, kind: str, properties: dict[str, Any], suppressions: dict[str, str]
 ) -> None:
-    said = replace(event(kind, NOON, **properties), source="waypost.ses")
-    assert with_event(contact, said).suppressions == suppressions
+    notice = replace(event(kind, NOON, **properties), source="waypost.ses")
+    assert with_event(contact, notice).suppressions == suppressions
 
 
 def test_a_stranger_cannot_close_a_channel(contact: Contact) -> None:

@@ -166,11 +166,11 @@ def test_a_difference_is_named_with_both_values_and_repaired_in_one_write() -> N
         {"field": "tags", "name": "vip", "stored": "absent", "rebuilt": True},
     ]
     assert world.rebuilder().compare(contact.contact_id).differences == ()
-    (said,) = world.queue.events.values()
-    assert (said.type, said.properties["fields"], said.contact) == (
+    (emitted,) = world.queue.events.values()
+    assert (emitted.type, emitted.properties["fields"], emitted.contact) == (
         "profile_rebuilt", ["attributes", "tags"], {"contact_id": contact.contact_id},
     )  # fmt: skip
-    assert said.profile == {}
+    assert emitted.profile == {}
 
 
 def test_a_profile_that_is_right_is_not_written() -> None:
@@ -194,7 +194,7 @@ def test_a_repair_gives_way_to_another_writer() -> None:
     assert world.queue.events == {}
 
 
-def test_what_was_just_decided_and_is_not_told_yet_stays() -> None:
+def test_what_was_just_decided_and_is_not_announced_yet_stays() -> None:
     world = World()
     contact = world.route(event(1))
     world.clock.advance(hours=1)
@@ -205,7 +205,7 @@ def test_what_was_just_decided_and_is_not_told_yet_stays() -> None:
     assert {each.name for each in world.rebuilder().compare(contact.contact_id).differences} == {"hot", "tag:hot"}
 
 
-def test_an_identity_that_belongs_to_somebody_else_stays_with_them() -> None:
+def test_an_identity_that_belongs_to_another_contact_stays_with_it() -> None:
     world = World()
     world.route(event(1, contact={"user_id": "u-2", "email": "shared@example.com"}))
     contact = world.route(event(2, contact=USER | {"email": "shared@example.com"}))

@@ -42,7 +42,7 @@ def test_an_autonomous_region_is_known_by_every_common_spelling(text: str) -> No
     assert name(text, "province") == "内蒙古自治区"
 
 
-def test_two_provinces_with_one_sound_are_told_apart() -> None:
+def test_two_provinces_with_one_sound_are_distinguished() -> None:
     assert (name("Shanxi", "province"), name("Shaanxi", "province")) == ("山西省", "陕西省")
 
 
@@ -139,6 +139,6 @@ def test_the_operators_agree_with_the_metadata_of_phonenumbers() -> None:
         if prefix.startswith("861")
     }
     ours = {prefix: carrier(f"+86{prefix.ljust(11, '0')}") for prefix in known}
-    different = {prefix for prefix, told in known.items() if ours[prefix] not in {told, "virtual", "satellite"}}
+    different = {prefix for prefix, theirs in known.items() if ours[prefix] not in {theirs, "virtual", "satellite"}}
     # the metadata gives broadnet the whole of 161; in the ministry's table only 1619 is issued, to satellites
     assert different == {"161"}

@@ -1,4 +1,4 @@
-"""Declared tags: what is refused, how they end, and that whoever gives one is on the record."""
+"""Declared tags: what is refused, how they end, and that the giver of one is on the record."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -33,8 +33,8 @@ def contact(*tags: str, at: Any = NOW) -> Contact:
     return with_tags(Contact(CONTACT, NOW), add=tags, at=at)
 
 
-def told(world: World) -> list[tuple[str, Any, Any]]:
-    """What the event stream was told of tags, in the order of telling."""
+def emitted(world: World) -> list[tuple[str, Any, Any]]:
+    """The tag events on the stream, in order."""
     return [
         (each.type, each.properties.get("tag"), each.properties.get("by"))
         for each in world.queue.events.values()
@@ -92,7 +92,7 @@ def test_an_ended_tag_counts_as_gone_from_that_instant_on(system: TagSystem) -> 
     assert "guest" not in subject_of(given, now=end).tagged_at
 
 
-def test_the_same_change_is_told_under_the_same_id() -> None:
+def test_the_same_change_is_emitted_under_the_same_id() -> None:
     def change(change_id: str) -> list[Event]:
         return tag_events(["a", "b"], ["b", "c"], contact_id=CONTACT, by="hand", at=NOW, change_id=change_id)
 
@@ -105,18 +105,18 @@ def test_the_same_change_is_told_under_the_same_id() -> None:
     assert {each.id for each in first}.isdisjoint(each.id for each in change("e-2"))
 
 
-def test_a_tag_that_came_with_a_webhook_is_told_once_and_only_when_it_is_new() -> None:
+def test_a_tag_that_came_with_a_webhook_is_emitted_once_and_only_when_it_is_new() -> None:
     world = World()
     world.have_contact(tags=frozenset({"vip"}))
     world.route(event("identified", world.clock(), profile={"tags": ["vip", "new"]}))
     world.route(event("identified", world.clock(), id="e-again", profile={"tags": ["vip", "new"]}))
-    assert told(world) == [("tag_added", "new", "hand")]
-    [told_event] = [each for each in world.queue.events.values() if each.type == "tag_added"]
-    assert told_event.properties["source"] == "shop"
-    assert told_event.contact == {"contact_id": CONTACT}
+    assert emitted(world) == [("tag_added", "new", "hand")]
+    [tag_event] = [each for each in world.queue.events.values() if each.type == "tag_added"]
+    assert tag_event.properties["source"] == "shop"
+    assert tag_event.contact == {"contact_id": CONTACT}
 
 
-def test_the_tags_of_a_new_contact_are_told_behind_the_event_that_makes_it() -> None:
+def test_the_tags_of_a_new_contact_are_emitted_behind_the_event_that_makes_it() -> None:
     world = World()
     world.route(event("registered", world.clock(), profile={"tags": ["new"]}))
     [first] = [each for each in world.queue.events.values() if each.type == "tag_added"]
@@ -125,13 +125,13 @@ def test_the_tags_of_a_new_contact_are_told_behind_the_event_that_makes_it() -> 
     assert world.contacts[CONTACT].tags == {"new"}
 
 
-def test_what_waypost_itself_said_of_tags_is_not_told_again() -> None:
+def test_tag_events_of_waypost_itself_are_not_emitted_again() -> None:
     world = World()
     world.have_contact()
     [added] = tag_events([], ["vip"], contact_id=CONTACT, by="journey", at=world.clock(), change_id="x")
     world.route(added)
     assert world.contacts[CONTACT].tags == {"vip"}
-    assert told(world) == []
+    assert emitted(world) == []
 
 
 def test_a_crash_between_telling_and_storing_tells_once() -> None:
@@ -140,9 +140,9 @@ def test_a_crash_between_telling_and_storing_tells_once() -> None:
     world.effects.crash_on, world.effects.mode = "contacts.save", "before"
     coming = event("identified", world.clock(), profile={"tags": ["vip"]})
     with pytest.raises(Crash):
-        world.router.route(coming)
-    world.router.route(coming)
-    assert told(world) == [("tag_added", "vip", "hand")]
+        world.route_events.route(coming)
+    world.route_events.route(coming)
+    assert emitted(world) == [("tag_added", "vip", "hand")]
     assert world.contacts[CONTACT].tags == {"vip"}
 
 
@@ -152,7 +152,7 @@ def test_a_crash_between_telling_and_storing_tells_once() -> None:
 def update(world: World, **payload: Any) -> dict[str, Any]:
     """Run an Update task of a journey the contact is in."""
     enrolment = next(iter(world.enrolments), None) or world.have_enrolment(correlation_id="r-1")
-    return world.updater.update(task_payload(enrolment, "Remember", **payload))
+    return world.update_contact.update(task_payload(enrolment, "Remember", **payload))
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_the_rounds_of_a_loop_are_different_steps(world: World) -> None:
     assert world.contacts[CONTACT].points == 100
 
 
-def test_what_a_step_told_changes_nothing_when_it_is_routed(world: World) -> None:
+def test_the_events_of_a_step_change_nothing_when_they_are_routed(world: World) -> None:
     world.tags = tag_system(vip=None)
     update(world, add_tags=["vip"], set={"city": "Wuhan"}, join_groups=["spring"], lifecycle="qualified")
     stored = world.contacts[CONTACT]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contacts.people import addresses, contact, minutes, said
+from tests.contacts.people import addresses, consent, contact, minutes
 from waypost.contacts.identity.merge import Merge, merge_of
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.identity.unmerge import rewritten, unmerged_profiles
@@ -39,8 +39,8 @@ def mail(**fields: Any) -> Contact:
     return contact("c-2", identities={"email": ["lin@example.com"]}, at=5, **fields)
 
 
-def told(state: Contact) -> Contact:
-    """What only says that something was merged, undone or written, left aside."""
+def without_bookkeeping(state: Contact) -> Contact:
+    """The contact without what only records merges, undone merges and writes."""
     return replace(state, kept_apart=frozenset(), unannounced=(), version=0, kept="")
 
 
@@ -49,7 +49,10 @@ def test_the_absorbed_contact_gets_back_what_it_was_and_the_survivor_loses_what_
     absorbed = mail(attributes={"city": "Beijing", "name": "Lin"}, tags={"new"}, groups={"b"}, points=5)
     done = merge(survivor, absorbed)
     left, back = unmerged_profiles(done, done.result)
-    assert (told(left), told(back)) == (told(survivor), told(absorbed))
+    assert (without_bookkeeping(left), without_bookkeeping(back)) == (
+        without_bookkeeping(survivor),
+        without_bookkeeping(absorbed),
+    )
     assert left.kept_apart == back.kept_apart == {("c-1", "c-2")}
     assert left.unannounced[-1] == f"{done.merge_id}/undone"
     assert back.version == done.tombstone.version + 1, "the one the tombstone was stored with"
@@ -71,7 +74,7 @@ def test_what_has_changed_since_stays_with_the_survivor() -> None:
     assert back.identities == {"email": ["lin@example.com"]}
 
 
-def test_a_value_that_was_said_again_since_is_the_survivors_own() -> None:
+def test_a_value_that_was_set_again_since_is_the_survivors_own() -> None:
     done = merge(lin(), mail(attributes={"name": "Lin"}, tags={"new"}))
     now = with_tags(with_attributes(done.result, {"name": "Lin"}, at=minutes(70)), add=["new"], at=minutes(70))
     left, _ = unmerged_profiles(done, now)
@@ -98,13 +101,13 @@ def test_an_address_that_became_known_since_is_the_survivors_when_the_others_has
     assert back.attributes == {"email": "lin@example.com"}
 
 
-def test_an_address_named_since_goes_back_with_its_identity_unless_somebody_said_it_of_the_survivor() -> None:
+def test_an_address_named_since_goes_back_with_its_identity_unless_an_event_set_it_on_the_survivor() -> None:
     done = merge(lin(), mail())
     named = with_identities(done.result, {"email": "lin@example.com"}, at=minutes(65))
     assert addresses(named, "email") == ["lin@example.com"]
     assert addresses(unmerged_profiles(done, named)[0], "email") == []
-    said_so = with_attributes(named, {"email": "lin@example.com"}, at=minutes(70))
-    assert addresses(unmerged_profiles(done, said_so)[0], "email") == ["lin@example.com"]
+    set_since = with_attributes(named, {"email": "lin@example.com"}, at=minutes(70))
+    assert addresses(unmerged_profiles(done, set_since)[0], "email") == ["lin@example.com"]
 
 
 def test_an_address_removed_since_is_not_replaced() -> None:
@@ -113,15 +116,15 @@ def test_an_address_removed_since_is_not_replaced() -> None:
     assert addresses(unmerged_profiles(done, with_attributes(now, {"email": None}, at=minutes(70)))[0], "email") == []
 
 
-@pytest.mark.parametrize("before", [{}, {"email": "lin@example.com"}], ids=["named", "said"])
+@pytest.mark.parametrize("before", [{}, {"email": "lin@example.com"}], ids=["named", "set"])
 def test_an_address_removed_and_named_again_since_goes_back_with_its_identity(before: dict[str, str]) -> None:
     done = merge(lin(), mail(attributes=before))
     now = with_attributes(done.result, {"email": None}, at=minutes(70))
     now = with_identities(now, {"email": "lin@example.com"}, at=minutes(80))
     assert addresses(now, "email") == ["lin@example.com"]
     assert addresses(unmerged_profiles(done, now)[0], "email") == []
-    said_so = with_attributes(now, {"email": "lin@example.com"}, at=minutes(90))
-    assert addresses(unmerged_profiles(done, said_so)[0], "email") == ["lin@example.com"]
+    set_since = with_attributes(now, {"email": "lin@example.com"}, at=minutes(90))
+    assert addresses(unmerged_profiles(done, set_since)[0], "email") == ["lin@example.com"]
 
 
 def test_a_removed_address_does_not_come_back_for_another_that_goes_with_its_identity() -> None:
@@ -144,17 +147,17 @@ def test_an_address_that_only_the_other_had_removed_comes_back() -> None:
 
 
 def test_withdrawn_consent_stays_withdrawn_on_both_whenever_and_by_whom_it_was_withdrawn() -> None:
-    survivor = lin(consents={"email/*": said(True, 1), "sms/*": said(True, 1), "sms/news": said(False, 2)})
-    absorbed = mail(consents={"email/*": said(False, 3), "sms/*": said(True, 3)})
+    survivor = lin(consents={"email/*": consent(True, 1), "sms/*": consent(True, 1), "sms/news": consent(False, 2)})
+    absorbed = mail(consents={"email/*": consent(False, 3), "sms/*": consent(True, 3)})
     done = merge(survivor, absorbed)
-    now = replace(done.result, consents={**done.result.consents, "sms/*": said(False, 70)})
+    now = replace(done.result, consents={**done.result.consents, "sms/*": consent(False, 70)})
     for each in unmerged_profiles(done, now):
         assert each.consent("email", "*") == each.consent("sms", "*") == each.consent("sms", "news") == "withdrawn"
 
 
 def test_consent_given_since_is_the_survivors_alone() -> None:
-    done = merge(lin(), mail(consents={"email/*": said(True, 3)}))
-    now = replace(done.result, consents={**done.result.consents, "sms/*": said(True, 70)})
+    done = merge(lin(), mail(consents={"email/*": consent(True, 3)}))
+    now = replace(done.result, consents={**done.result.consents, "sms/*": consent(True, 70)})
     left, back = unmerged_profiles(done, now)
     assert (left.consent("email", "*"), left.consent("sms", "*")) == ("none", "granted")
     assert (back.consent("email", "*"), back.consent("sms", "*")) == ("granted", "none")
@@ -211,17 +214,17 @@ def test_an_older_merge_is_undone_without_the_newer_one_and_both_in_any_order() 
     third = contact("c-3", at=8, attributes={"city": "Xian", "plan": "pro"}, points=4)
     second = merge(replace(first.result, version=2), third, at=minutes(61))
 
-    (anew,) = rewritten(first, [second], rules=BUILT_IN)
-    left, _ = unmerged_profiles(first, second.result, later=[second], recomputed=[anew])
+    (rebuilt,) = rewritten(first, [second], rules=BUILT_IN)
+    left, _ = unmerged_profiles(first, second.result, later=[second], recomputed=[rebuilt])
     assert left.attributes == {"city": "Xian", "plan": "pro"}
     assert (left.points, left.absorbed, left.tags) == (5, ("c-3",), frozenset())
-    alone, back = unmerged_profiles(anew, left)
-    assert told(alone) == told(start)
-    assert told(back) == told(third)
+    alone, back = unmerged_profiles(rebuilt, left)
+    assert without_bookkeeping(alone) == without_bookkeeping(start)
+    assert without_bookkeeping(back) == without_bookkeeping(third)
 
     left, _ = unmerged_profiles(second, second.result)
-    assert told(left) == told(first.result)
-    assert told(unmerged_profiles(first, left)[0]) == told(start)
+    assert without_bookkeeping(left) == without_bookkeeping(first.result)
+    assert without_bookkeeping(unmerged_profiles(first, left)[0]) == without_bookkeeping(start)
 
 
 def test_what_a_later_contact_brought_along_too_comes_to_light_when_the_older_merge_is_undone() -> None:
@@ -229,11 +232,11 @@ def test_what_a_later_contact_brought_along_too_comes_to_light_when_the_older_me
     third = contact("c-3", at=3, attributes={"city": "Xian"}, tags={"new"})
     second = merge(replace(first.result, version=2), third, at=minutes(61))
     assert second.result.attributes == {"city": "Beijing"}
-    (anew,) = rewritten(first, [second], rules=BUILT_IN)
-    left, _ = unmerged_profiles(first, second.result, later=[second], recomputed=[anew])
+    (rebuilt,) = rewritten(first, [second], rules=BUILT_IN)
+    left, _ = unmerged_profiles(first, second.result, later=[second], recomputed=[rebuilt])
     assert left.attributes == {"city": "Xian"}
     assert left.tags == {"new"}
-    alone, _ = unmerged_profiles(anew, left)
+    alone, _ = unmerged_profiles(rebuilt, left)
     assert alone.attributes == {"city": "Wuhan"}
     assert alone.tags == frozenset()
 
@@ -242,8 +245,8 @@ def test_rules_that_have_changed_since_change_nothing_that_the_undone_merge_has_
     first = merge(lin(attributes={"plan": "free"}), mail(attributes={"city": "Beijing"}))
     third = contact("c-3", at=8, attributes={"plan": "pro"})
     second = merge(replace(first.result, version=2), third, at=minutes(61))
-    (anew,) = rewritten(first, [second], rules=IdentityRules(values="survivor"))
-    assert anew.result.attributes == {"plan": "pro"}
+    (rebuilt,) = rewritten(first, [second], rules=IdentityRules(values="survivor"))
+    assert rebuilt.result.attributes == {"plan": "pro"}
 
 
 names = st.sampled_from(["city", "plan", "name", "level"])
@@ -268,12 +271,15 @@ def test_undoing_a_merge_at_once_leaves_no_trace(one: Any, other: Any) -> None:
     survivor, absorbed = lived(lin(), one), lived(mail(), other)
     done = merge(survivor, absorbed)
     left, back = unmerged_profiles(done, done.result)
-    assert (told(left), told(back)) == (told(survivor), told(absorbed))
+    assert (without_bookkeeping(left), without_bookkeeping(back)) == (
+        without_bookkeeping(survivor),
+        without_bookkeeping(absorbed),
+    )
 
 
 @settings(max_examples=150, deadline=None)
 @given(histories, histories, histories)
-def test_merging_loses_no_name_that_only_one_has_and_is_the_same_whoever_decides(
+def test_merging_loses_no_name_that_only_one_has_and_is_the_same_from_both_sides(
     one: Any, other: Any, since: Any
 ) -> None:
     survivor, absorbed = lived(lin(), one), lived(mail(), other)

@@ -131,7 +131,7 @@ def test_what_was_bought_under_any_of_the_contacts_ids_in_two_years_is_left_out(
     assert purchases.asked == [("c1", NOW - timedelta(days=730)), ("c0", NOW - timedelta(days=730))]
 
 
-def test_too_few_related_products_are_said() -> None:
+def test_too_few_related_products_are_reported() -> None:
     with pytest.raises(InvalidInput, match="has 4 instead of at least 5"):
         variables(Wanted(6, at_least=5))
 
@@ -141,7 +141,7 @@ SAYS = " Reply STOP to opt out\n"
 
 
 @pytest.mark.parametrize(
-    ("template", "said"),
+    ("template", "reason"),
     [
         ("{% for p in products.related %}{{ p.name }} {{ p.price }}{% endfor %}", ""),
         ("{% for p in products.cart %}{{ p.url | default('') }}{% endfor %}", ""),
@@ -158,10 +158,10 @@ SAYS = " Reply STOP to opt out\n"
     ],
 )
 def test_what_a_template_says_of_products_is_checked_when_it_is_published(
-    tmp_path: Path, template: str, said: str
+    tmp_path: Path, template: str, reason: str
 ) -> None:
     found = problems(tmp_path, {"message.yaml": ASKS, "sms.en.txt": template + SAYS})
-    assert (said in found[0]) if said else found == []
+    assert (reason in found[0]) if reason else found == []
 
 
 def test_a_message_that_insists_on_products_may_count_on_them(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def sent(world: World, trigger: dict[str, Any], **wanted: int) -> Any:
     enrolment = world.have_enrolment()
     world.enrolments.put(replace(enrolment, trigger=replace(enrolment.trigger, properties=trigger)))
     products = ProductVariables(catalogue=SHIPPED, purchases=world.history)
-    sender = replace(world.sender, products=lambda: products)
+    sender = replace(world.send_message, products=lambda: products)
     return sender.send(send_request(enrolment, "welcome", state="Day 1, welcome"))
 
 
@@ -216,11 +216,11 @@ def test_a_message_without_enough_products_is_not_sent_and_says_why() -> None:
     assert "products.related" in result.reason
 
 
-def test_a_catalogue_that_is_missing_is_said() -> None:
+def test_a_catalogue_that_is_missing_is_reported() -> None:
     world = world_with_products(related=1)
     world.have_contact()
     enrolment = world.have_enrolment()
-    result = world.sender.send(send_request(enrolment, "welcome", state="Day 1, welcome"))
+    result = world.send_message.send(send_request(enrolment, "welcome", state="Day 1, welcome"))
     assert (result.outcome, "no catalogue" in result.reason) == ("skipped", True)
 
 
@@ -232,5 +232,5 @@ def test_a_message_that_shows_no_products_never_asks_for_them() -> None:
     def never() -> ProductVariables:
         raise AssertionError("the catalogue was loaded")
 
-    sender = replace(world.sender, products=never)
+    sender = replace(world.send_message, products=never)
     assert sender.send(send_request(enrolment, "welcome", state="Day 1, welcome")).outcome == "sent"

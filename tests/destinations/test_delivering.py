@@ -1,4 +1,4 @@
-"""Other systems are told what happened: signed, at least once, and only as long as they want it."""
+"""Other systems receive what happened: signed, at least once, and only as long as they want it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -168,7 +168,7 @@ def test_a_receiver_that_asks_for_time_gets_it(scene: Scene) -> None:
     assert outcome.pause == timedelta(hours=1)
 
 
-def test_a_receiver_that_is_gone_is_told_nothing_more_until_it_is_enabled(scene: Scene) -> None:
+def test_a_receiver_that_is_gone_gets_nothing_more_until_it_is_enabled(scene: Scene) -> None:
     scene.receiver.answers = [410, 200]
     assert isinstance(scene.deliver(), GivenUp)
     assert isinstance(scene.deliver(), GivenUp)

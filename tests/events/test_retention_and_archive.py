@@ -83,7 +83,7 @@ classes:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         ("default: a\nclasses: {b: {keep: 1d}}", "unknown class 'a'"),
         ("default: b\nclasses: {b: {keep: forever}}", "classes.b.keep: expected a span such as 90d"),
@@ -96,10 +96,10 @@ classes:
         ("default: b\nclasses: {b: {keep: 1d}}\npassages: {keep: 399d}", "400d at least"),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place_and_the_reason(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_file_is_refused_with_the_place_and_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(InvalidJourney) as refused:
         declared(tmp_path, text)
-    assert said in str(refused.value)
+    assert reason in str(refused.value)
     assert FILE in str(refused.value)
 
 

@@ -121,7 +121,7 @@ def test_a_plain_file_of_ids_is_an_audience_too() -> None:
     assert machines.export(audience="audiences/by-hand.jsonl")["contacts"] == 1
 
 
-def test_a_saved_segment_is_whoever_is_in_it_by_now() -> None:
+def test_a_saved_segment_is_its_members_at_the_time_of_the_run() -> None:
     machines = filled()
     machines.contacts.put(replace(machines.one("user_id", "u-2"), segments={"vip": machines.clock()}))
     answer = machines.export(segment="vip", columns=["user_id"])
@@ -172,11 +172,10 @@ def test_what_is_known_beside_attributes_has_columns_too() -> None:
 
 
 def test_a_large_export_is_a_few_files_each_with_its_header() -> None:
-    from waypost.exporting.finish_export import FinishExport
 
     machines = filled()
     run = machines.export()["run"]
-    gatherer, answer = FinishExport(files=machines.files, bytes_per_file=300), {"run": run}
+    gatherer, answer = replace(machines.export_gatherer, bytes_per_file=300), {"run": run}
     while not answer.get("done"):
         answer = gatherer.gather(answer)
     keys: Any = answer["files"]

@@ -6,7 +6,7 @@ from waypost.clock import parse_instant
 
 
 class FakeClock:
-    """A clock that stands still until it is told."""
+    """A clock that stands still until it is advanced."""
 
     def __init__(self, now: datetime | str) -> None:
         self.now = parse_instant(now) if isinstance(now, str) else now

@@ -101,7 +101,7 @@ class FakeEnrolments:
             self._store(replace(stored, anchor_at=instant))
 
     def end(self, enrolment: Enrolment) -> bool:
-        """See EnrolmentStore. Two writes, as in DynamoDB: a past row says nothing as long as there is an open one."""
+        """See EnrolmentStore. Two writes, as in DynamoDB: an ended row says nothing as long as there is an open one."""
         for (contact_id, _), held in self.holders.items():
             if contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id:
                 held["active"] = False
@@ -109,7 +109,7 @@ class FakeEnrolments:
 
     @effect
     def keep(self, /, enrolment: Enrolment) -> bool:
-        """Write the past row, unless another end was first."""
+        """Write the ended row, unless another end was first."""
         key = enrolment.contact_id, enrolment.enrolment_id
         if key in self.past and json.loads(self.past[key])["revision"] > enrolment.revision:
             return False

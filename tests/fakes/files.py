@@ -3,12 +3,17 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import timedelta
 from hashlib import md5
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from waypost.errors import InvalidInput
+from waypost.files.folders import Folders
 from waypost.files.ports import StoredFile
+
+EVERYTHING = Folders(reads=("",), writes=("",))
+"""For what is not a service."""
 
 
 class _Content(bytearray):
@@ -20,12 +25,19 @@ class _Content(bytearray):
 
 
 class FakeFiles:
-    """Files in a dictionary; ``reads`` counts bytes handed out, ``largest_read`` the most at once."""
+    """Files in a dictionary; ``within`` gives one to a service, which refuses keys outside of its folders as S3Files does."""
 
     bucket = "waypost-test-files"
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
+        self.folders = EVERYTHING
+
+    def within(self, folders: Folders) -> Self:
+        """The same files for a service that works in these folders."""
+        same = copy(self)
+        same.folders = folders
+        return same
 
     def __contains__(self, key: object) -> bool:
         return key in self.contents
@@ -35,6 +47,7 @@ class FakeFiles:
 
     def find(self, key: str) -> StoredFile | None:
         """See Files."""
+        self.folders.check_read(key)
         if key not in self.contents:
             return None
         content = self.contents[key]
@@ -42,6 +55,7 @@ class FakeFiles:
 
     def listed(self, prefix: str) -> Iterator[StoredFile]:
         """See Files."""
+        self.folders.check_read(prefix)
         for key in sorted(self.contents):
             found = self.find(key) if key.startswith(prefix) else None
             if found is not None:
@@ -49,20 +63,24 @@ class FakeFiles:
 
     def read(self, key: str) -> bytes | None:
         """See Files."""
+        self.folders.check_read(key)
         return self.contents.get(key)
 
     def stream(self, file: StoredFile, *, start: int = 0, end: int | None = None) -> BinaryIO:
         """See Files."""
+        self.folders.check_read(file.key)
         if self.find(file.key) != file:
             raise InvalidInput("file", f"{file.key} was replaced")
         return io.BytesIO(self.contents[file.key][start:end])
 
     def write(self, key: str, content: bytes) -> None:
         """See Files."""
+        self.folders.check_write(key)
         self.contents[key] = content
 
     def write_once(self, key: str, content: bytes) -> bool:
         """See Files."""
+        self.folders.check_write(key)
         if key in self.contents:
             return False
         self.contents[key] = content
@@ -74,6 +92,7 @@ class FakeFiles:
     @contextmanager
     def writer(self, key: str, *, content_type: str = "") -> Iterator[_Content]:
         """See Files."""
+        self.folders.check_write(key)
         content = _Content()
         yield content
         self.contents[key] = bytes(content)

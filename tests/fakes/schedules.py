@@ -55,7 +55,7 @@ class FakeSchedules:
         return min(self.booked.values(), key=lambda each: (each.at, each.name), default=None)
 
     def take(self, booking: Booking) -> None:
-        """It fires: it deletes itself, unless it was booked anew."""
+        """It fires: it deletes itself, unless it was booked again."""
         if self.booked.get(booking.name) == booking:
             del self.booked[booking.name]
 

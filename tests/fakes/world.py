@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
-from tests.fakes.contacts import FakeContacts
+from tests.fakes.contacts import FakeBulkContacts
 from tests.fakes.effects import Crash, Effects
 from tests.fakes.enrolments import FakeEnrolments
+from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.machines import FakeMachines
+from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
@@ -32,6 +34,7 @@ from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
+from waypost.files.folders import Folders
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.pause_journey import PauseJourney
@@ -71,16 +74,18 @@ class World:
     lifecycle: Lifecycle | None = None
     segments: Mapping[str, SavedSegment] = field(default_factory=dict)
     identity_rules: IdentityRules = BUILT_IN
+    files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
     def __post_init__(self) -> None:
         effects = self.effects
-        self.contacts, self.history, self.bus = FakeContacts(effects), FakeHistory(effects), FakeBus(effects)
+        self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
+        self.scan = FakeProfileScan(self.contacts.living)
         self.answers = Answers(self.enrolments, self.machines)
         self.email, self.sms = FakeProvider("email", effects), FakeProvider("sms", effects)
         self.providers = {"email": self.email, "sms": self.sms}
@@ -94,7 +99,7 @@ class World:
         return assemble.deferrals(self.ports)
 
     @property
-    def router(self) -> RouteEvents:
+    def route_events(self) -> RouteEvents:
         return assemble.route_events(
             self.ports,
             journeys=self.published.journeys,
@@ -106,8 +111,8 @@ class World:
         )
 
     @property
-    def recorder(self) -> RecordDelivery:
-        return RecordDelivery(ledger=self.ledger, queue=self.queue, listening=self.listening, clock=self.clock)
+    def record_delivery(self) -> RecordDelivery:
+        return assemble.record_delivery(self.ports, listening=self.listening)
 
     @property
     def default_zone(self) -> ZoneInfo:
@@ -130,11 +135,11 @@ class World:
         return assemble.pause_journey(self.ports, default_zone=self.default_zone)
 
     @property
-    def resumer(self) -> ResumeJourney:
+    def resume_journey(self) -> ResumeJourney:
         return assemble.resume_journey(self.ports, default_zone=self.default_zone)
 
     @property
-    def sweeper(self) -> SweepJourneys:
+    def sweep_journeys(self) -> SweepJourneys:
         return assemble.sweep_journeys(self.ports, default_zone=self.default_zone)
 
     @property
@@ -142,7 +147,7 @@ class World:
         return assemble.close_enrolment(self.ports)
 
     @property
-    def sender(self) -> SendMessage:
+    def send_message(self) -> SendMessage:
         return assemble.send_message(
             self.ports,
             messages=self.published,
@@ -152,15 +157,15 @@ class World:
         )
 
     @property
-    def updater(self) -> UpdateContact:
+    def update_contact(self) -> UpdateContact:
         return assemble.update_contact(self.ports, tags=self.tags, attributes=self.attributes, lifecycle=self.lifecycle)
 
     @property
-    def merger(self) -> MergeContacts:
+    def merge_contacts(self) -> MergeContacts:
         return assemble.merge_contacts(self.ports, rules=self.identity_rules)
 
     @property
-    def evaluator(self) -> EvaluateSegment:
+    def evaluate_segment(self) -> EvaluateSegment:
         return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
 
     # What tests start from.
@@ -199,12 +204,12 @@ class World:
 
     def route(self, event: Event) -> Routed:
         """The queue delivers an event until it is routed."""
-        return redelivered(lambda: self.router.route(event))
+        return redelivered(lambda: self.route_events.route(event))
 
     def send(self, enrolment: Enrolment, message: str, state: str = "", **payload: Any) -> SendResult:
         """A Send state asks for a message, and again if its function fails."""
         request = send_request(self.walking(enrolment), message, state=state or message, **payload)
-        return redelivered(lambda: self.sender.send(request))
+        return redelivered(lambda: self.send_message.send(request))
 
     def walking(self, enrolment: Enrolment) -> Enrolment:
         """The enrolment as it is stored, its hop taken by an execution if one is given out."""
@@ -242,12 +247,12 @@ class World:
         """The function of a schedule is called."""
         payload = json.loads(json.dumps(booking.payload))
         if booking.function == "resume_journey":
-            return self.resumer.resume(payload)
-        return self.sender.send(SendRequest.from_payload(payload))
+            return self.resume_journey.resume(payload)
+        return self.send_message.send(SendRequest.from_payload(payload))
 
     def sweep(self) -> SweepReport:
         """The hourly sweep, again if it fails."""
-        return redelivered(self.sweeper.sweep)
+        return redelivered(self.sweep_journeys.sweep)
 
     def close(self, enrolment: Enrolment, outcome: str = "completed", **reason: str) -> dict[str, Any]:
         """The hop that walks comes to the end of the journey."""
@@ -261,14 +266,29 @@ class WorldPorts:
 
     world: World
 
-    def contacts(self) -> FakeContacts:
+    def contacts(self) -> FakeBulkContacts:
         return self.world.contacts
+
+    bulk_contacts = contacts
 
     def enrolments(self) -> FakeEnrolments:
         return self.world.enrolments
 
+    bulk_enrolments = enrolments
+
     def history(self) -> FakeHistory:
         return self.world.history
+
+    bulk_history = history
+
+    def files(self, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> FakeFiles:
+        return self.world.files.within(Folders(reads, writes))
+
+    def profile_scan(self) -> FakeProfileScan:
+        return self.world.scan
+
+    def read_units(self) -> float:
+        return 0.0
 
     def ledger(self) -> FakeLedger:
         return self.world.ledger
@@ -513,7 +533,7 @@ class Walk:
     def _send(self, state: str, payload: Mapping[str, Any], *, after_exit: bool) -> None:
         given = {"message": state} | dict(payload) | ({"after_exit": True} if after_exit else {})
         request = SendRequest.from_payload(self._payload(state, **given))
-        result = redelivered(lambda: self.world.sender.send(request))
+        result = redelivered(lambda: self.world.send_message.send(request))
         self.trail.append(f"{state}: {result.outcome}")
 
     def _report(self, state: str, report: Mapping[str, Any]) -> None:
@@ -522,11 +542,11 @@ class Walk:
         if not self.world.email.risky_calls(request.message_key):
             return
         properties = {name: value for name, value in report.items() if name != "type"}
-        said = event(
+        notice = event(
             str(report["type"]),
             self.world.clock(),
             contact={"contact_id": self._given["contact_id"]},
             message_key=request.message_key,
             **properties,
         )
-        self.world.route(replace(said, source="waypost.ses"))
+        self.world.route(replace(notice, source="waypost.ses"))

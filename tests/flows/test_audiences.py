@@ -97,9 +97,9 @@ def test_an_audience_is_whom_the_rule_selects_and_a_preview_says_so_before(
 
     again = operations.build({"rule": RULE, "audience": "baskets", "run": built["run"]})
     assert again == built
-    anew = operations.build({"rule": RULE, "audience": "baskets", "limit": 3})
-    assert (anew["count"], anew["beyond_limit"]) == (3, len(wanted) - 3)
-    assert anew["run"] != built["run"]
+    second = operations.build({"rule": RULE, "audience": "baskets", "limit": 3})
+    assert (second["count"], second["beyond_limit"]) == (3, len(wanted) - 3)
+    assert second["run"] != built["run"]
 
     card = content(cloud, operations, built["card"])
     assert "人群画像" in card

@@ -23,6 +23,7 @@ from waypost.aws.history import DynamoHistory
 from waypost.aws.queue import SqsEventQueue
 from waypost.aws.table import profile_key, profiles_table
 from waypost.contacts.rebuilding import Rebuilder
+from waypost.files.folders import EVENTS, Folders
 
 pytestmark = pytest.mark.flow
 
@@ -208,7 +209,7 @@ def test_a_profile_is_rebuilt_from_table_and_archive(cloud: LocalCloud) -> None:
     rebuilder = Rebuilder(
         contacts=DynamoContacts(dynamodb, table),
         table=DynamoHistory(dynamodb, table, clock=cloud.clock.now),
-        archive=S3EventArchive(cloud.client("s3"), cloud.access.outputs["FilesBucket"]),
+        archive=S3EventArchive(cloud.client("s3"), cloud.access.outputs["FilesBucket"], Folders(reads=(EVENTS,))),
         queue=SqsEventQueue(cloud.client("sqs"), cloud.access.outputs["EventsQueueUrl"]),
         clock=cloud.clock.now,
     )
@@ -227,7 +228,7 @@ def test_a_profile_is_rebuilt_from_table_and_archive(cloud: LocalCloud) -> None:
     assert "profile_rebuilt" in {row["type"] for row in rows(cloud, "buyer", "event").values()}
 
 
-def test_a_receiver_that_is_gone_is_told_nothing_more(cloud: LocalCloud, receiver: ReceiveWebhook) -> None:
+def test_a_receiver_that_is_gone_gets_nothing_more(cloud: LocalCloud, receiver: ReceiveWebhook) -> None:
     receiver.answers = [410, 200]
     before = len(receiver.received)
     order(cloud, "buyer", "o-gone", 30)

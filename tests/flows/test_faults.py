@@ -319,20 +319,20 @@ def test_a_router_that_dies_in_the_middle_of_a_batch_loses_and_repeats_nothing(c
     user_id, at = "router-dies", cloud.clock.now().isoformat()
     introduce(cloud, user_id)
     cloud.time.settle()
-    said = [
+    batch = [
         {"type": "track", "userId": user_id, "event": event, "timestamp": at, "messageId": f"{user_id}-{number}"}
         for number, event in enumerate(["step_taken"] * 7 + ["registered"] + ["step_taken"] * 52)
     ]
-    accepted(cloud.tracking.post("batch", {"batch": said}))
+    accepted(cloud.tracking.post("batch", {"batch": batch}))
     for least in (3, 13):
         eventually(cloud, partial(_has_routed, cloud, [user_id], least), f"{least} events are routed")
-        assert not _has_routed(cloud, [user_id], 1 + len(said)), "the router was faster than the test"
+        assert not _has_routed(cloud, [user_id], 1 + len(batch)), "the router was faster than the test"
         assert end_workers(cloud, "route_events") > 0
     cloud.time.settle()
 
-    wanted = sorted(f"segment:{call['messageId']}" for call in said)
+    wanted = sorted(f"segment:{call['messageId']}" for call in batch)
     assert sorted(row["id"] for row in heard(cloud, user_id).values() if row["type"] != "identified") == wanted
-    assert len(heard(cloud, user_id, "routed")) == 1 + len(said)
+    assert len(heard(cloud, user_id, "routed")) == 1 + len(batch)
     assert len(rows(cloud, user_id, "enrolment")) == 1
     assert outcomes(cloud, user_id) == ["sent"]
     assert len(calls(cloud, message_key(user_id))) == 1

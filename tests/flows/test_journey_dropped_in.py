@@ -73,7 +73,7 @@ def test_a_journey_that_was_under_way_goes_on(cloud: LocalCloud, rehearsed: dict
 
 
 @pytest.mark.flow
-def test_a_task_changes_the_contact_with_what_the_event_said(
+def test_a_task_changes_the_contact_with_properties_of_the_event(
     cloud: LocalCloud, rehearsed: dict[str, ScenarioResult]
 ) -> None:
     profile = only(rows(cloud, "saver", "profile"))
@@ -204,7 +204,7 @@ def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
         discover(statemachines)
 
 
-def test_every_mistake_of_a_folder_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_of_a_folder_is_reported_at_once(tmp_path: Path) -> None:
     statemachines = drop_in(tmp_path / "statemachines", "basket-rescue", "season-greeting")
     for journey, file, right, wrong in (
         ("basket-rescue", JOURNEY, "priority: 10", "priority: -1"),

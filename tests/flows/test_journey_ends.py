@@ -14,11 +14,11 @@ pytestmark = pytest.mark.flow
 
 def closings(cloud: LocalCloud) -> int:
     """How often the end of an execution was reported."""
-    said = (json.loads(line).get("message") for line in log_of(cloud, "close_enrolment") if line.startswith("{"))
-    return sum(message == "enrolment closed" for message in said)
+    messages = (json.loads(line).get("message") for line in log_of(cloud, "close_enrolment") if line.startswith("{"))
+    return sum(message == "enrolment closed" for message in messages)
 
 
-def test_the_end_of_a_journey_is_told_and_that_of_an_operation_is_not(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_the_end_of_a_journey_is_emitted_and_that_of_an_operation_is_not(cloud: LocalCloud, tmp_path: Path) -> None:
     by_day(cloud)
     before = closings(cloud)
 

@@ -1,4 +1,4 @@
-"""Many systems at once say that three people are one; then somebody finds out that they are not."""
+"""Many systems at once say that three people are one; then it turns out that they are not."""
 
 import json
 from collections import Counter
@@ -54,8 +54,8 @@ def link(cloud: LocalCloud, number: int) -> None:
 def earn(cloud: LocalCloud, number: int) -> None:
     """One of the three earns a point, and the shop says so twice."""
     who = (USER, MAIL, PHONE)[number % 3]
-    said = {"type": "points_earned", "contact": who, "properties": {"points": 1}}
-    statuses = [cloud.tracking.webhook("shop", said, webhook_id=f"msg_point_{number}").status for _ in range(2)]
+    points = {"type": "points_earned", "contact": who, "properties": {"points": 1}}
+    statuses = [cloud.tracking.webhook("shop", points, webhook_id=f"msg_point_{number}").status for _ in range(2)]
     assert statuses == [202, 409]
 
 

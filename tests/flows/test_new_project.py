@@ -24,7 +24,7 @@ class Company:
     folder: Path
 
     def waypost(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the installed command, in the company's folder unless it is said otherwise."""
+        """Run the installed command, in the company's folder unless ``folder`` names another."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return subprocess.run(  # noqa: S603 - the command that the wheel installed
             [self.environment / "bin" / "waypost", *arguments],

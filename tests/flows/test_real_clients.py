@@ -74,18 +74,18 @@ def test_the_segment_sdk_in_batches(cloud: LocalCloud) -> None:
 
 def test_the_segment_sdk_that_repeats_itself_is_heard_once(cloud: LocalCloud) -> None:
     failures: list[Any] = []
-    said = {"message_id": "sdk-once-1", "timestamp": real_now()}
+    options = {"message_id": "sdk-once-1", "timestamp": real_now()}
     for _ in range(3):
         client = batching(cloud, failures)
-        client.track("sdk-once", "Order Placed", {"order_id": "A-2"}, **said)
-        client.track("sdk-once", "Order Placed", {"order_id": "A-2"}, **said)
+        client.track("sdk-once", "Order Placed", {"order_id": "A-2"}, **options)
+        client.track("sdk-once", "Order Placed", {"order_id": "A-2"}, **options)
         client.shutdown()
     cloud.time.settle()
     assert failures == []
     assert only(heard(cloud, "sdk-once"))["properties"] == {"order_id": "A-2"}
 
 
-def test_the_segment_sdk_with_gzip_is_told_what_the_gateway_does_to_it(
+def test_the_segment_sdk_with_gzip_learns_what_the_gateway_does_to_it(
     cloud: LocalCloud, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The gateway passes JSON on as text, which no packed body survives; the SDK hears so at once and does not go on."""
@@ -101,11 +101,16 @@ def test_the_segment_sdk_with_gzip_is_told_what_the_gateway_does_to_it(
 
 
 def test_a_packed_body_that_the_gateway_leaves_alone_is_unpacked(cloud: LocalCloud) -> None:
-    said = {"userId": "packed", "event": "Order Placed", "timestamp": format_instant(cloud.clock.now())}
+    payload = {"userId": "packed", "event": "Order Placed", "timestamp": format_instant(cloud.clock.now())}
     credentials = b64encode(f"{cloud.access.write_key}:".encode()).decode()
     headers = {"content-encoding": "gzip", "authorization": f"Basic {credentials}"}
     accepted(
-        call("POST", f"{cloud.access.api_url}/v1/track", body=gzip.compress(json.dumps(said).encode()), headers=headers)
+        call(
+            "POST",
+            f"{cloud.access.api_url}/v1/track",
+            body=gzip.compress(json.dumps(payload).encode()),
+            headers=headers,
+        )
     )
     cloud.time.settle()
     assert only(heard(cloud, "packed"))["type"] == "order_placed"
@@ -123,7 +128,7 @@ def batching(cloud: LocalCloud, failures: list[Any], *, write_key: str = "", **o
     )
 
 
-def test_the_segment_sdk_is_told_that_its_write_key_is_wrong(
+def test_the_segment_sdk_learns_that_its_write_key_is_wrong(
     cloud: LocalCloud, caplog: pytest.LogCaptureFixture
 ) -> None:
     failures: list[Any] = []
@@ -159,7 +164,7 @@ def send(cloud: LocalCloud, body: str, headers: Headers, *, source: str = "shop"
 
 
 def order(user_id: str) -> str:
-    """The body of a webhook: somebody has ordered something."""
+    """The body of a webhook about an order."""
     return json.dumps(
         {"type": "order_placed", "contact": {"user_id": user_id}, "properties": {"total": 3}}, ensure_ascii=False
     )
@@ -260,7 +265,7 @@ def test_while_a_secret_is_rotated_both_are_valid_and_one_signature_of_two_is_en
 
 
 def track(**fields: Any) -> bytes:
-    """A call of somebody who must never come into being."""
+    """A call for a contact that must never be created."""
     return json.dumps({"userId": "nasty", "event": "Order Placed", **fields}).encode()
 
 
@@ -338,7 +343,7 @@ def test_nothing_of_it_came_through(cloud: LocalCloud) -> None:
     assert [queue[f"ApproximateNumberOfMessages{state}"] for state in ("", "NotVisible", "Delayed")] == ["0"] * 3
 
 
-def test_a_stranger_is_told_so_whatever_the_content(cloud: LocalCloud) -> None:
+def test_a_stranger_is_refused_whatever_the_content(cloud: LocalCloud) -> None:
     headers = {"content-type": "application/json", "authorization": "Basic bm9ib2R5Og=="}
     for body in (b"{", track(), b"\xff"):
         answer = call("POST", f"{cloud.access.api_url}/v1/track", body=body, headers=headers)

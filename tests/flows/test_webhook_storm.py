@@ -171,9 +171,9 @@ def test_what_came_in_is_counted_as_routed_repeated_or_dead_lettered(cloud: Loca
 
 
 def test_every_dead_letter_says_why(storm: Aftermath) -> None:
-    said = sorted(letter["MessageAttributes"]["reason"]["StringValue"] for letter in storm.dead_letters)
-    assert [reason.partition(":")[0] for reason in said] == ["ContactNotFound"] * 6 + ["InvalidInput"] * 4
-    assert all(any(contact in reason for reason in said) for contact in NOBODY)
+    reasons = sorted(letter["MessageAttributes"]["reason"]["StringValue"] for letter in storm.dead_letters)
+    assert [reason.partition(":")[0] for reason in reasons] == ["ContactNotFound"] * 6 + ["InvalidInput"] * 4
+    assert all(any(contact in reason for reason in reasons) for contact in NOBODY)
     assert {letter["Body"] for letter in storm.dead_letters} >= set(BROKEN.values())
 
 
@@ -279,7 +279,7 @@ def test_strangers_who_turn_out_to_be_one_person_at_once_are_never_half_a_contac
 def test_the_same_events_in_any_order_make_the_same_contact(cloud: LocalCloud) -> None:
     by_day(cloud)
     begun = cloud.clock.now() - timedelta(days=2)
-    said: list[Call] = [
+    calls: list[Call] = [
         {"type": "identify", "traits": {"city": "Lyon", "tier": "silver", "consent": {"email": True}, "tags": ["new"]}},
         {"type": "identify", "traits": {"city": "Paris", "consent": {"email": False}}},
         {"type": "track", "event": "consent_granted", "properties": {"channel": "email"}},
@@ -287,7 +287,7 @@ def test_the_same_events_in_any_order_make_the_same_contact(cloud: LocalCloud) -
         {"type": "track", "event": "unsubscribed", "properties": {"channel": "sms"}},
         {"type": "identify", "traits": {"city": "Nice", "consent": {"sms": True}, "timezone": "Europe/Paris"}},
     ]
-    orders = [list(range(len(said))), list(reversed(range(len(said)))), [3, 0, 5, 1, 4, 2]]
+    orders = [list(range(len(calls))), list(reversed(range(len(calls)))), [3, 0, 5, 1, 4, 2]]
     for number, order in enumerate(orders):
         for position in order:
             stamp = {
@@ -295,7 +295,7 @@ def test_the_same_events_in_any_order_make_the_same_contact(cloud: LocalCloud) -
                 "messageId": f"order-{number}-{position}",
                 "timestamp": format_instant(begun + timedelta(minutes=position)),
             }
-            accepted(cloud.tracking.post("batch", {"batch": [{**stamp, **said[position]}]}))
+            accepted(cloud.tracking.post("batch", {"batch": [{**stamp, **calls[position]}]}))
     cloud.time.settle()
 
     first, *others = [only(rows(cloud, f"order-{number}", "profile")) for number in range(len(orders))]

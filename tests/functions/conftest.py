@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,6 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
-from waypost.aws import wiring
 from waypost.aws.routing_batch import RoutingBatch
 from waypost.reports.show_contact import ShowContact
 
@@ -26,6 +25,18 @@ HANDLERS: dict[str, ModuleType] = {
     path.parent.name: import_module(f"functions.{path.parent.name}.handler")
     for path in sorted(FUNCTIONS.glob("*/handler.py"))
 }
+
+
+def substituted(monkeypatch: pytest.MonkeyPatch, wired: Mapping[str, Mapping[str, Any]]) -> io.StringIO:
+    """Let the factories of these handlers give the services in ``wired``; what the handlers log goes to the result."""
+    logs = io.StringIO()
+    for function, factories in wired.items():
+        module = HANDLERS[function]
+        for name, service in factories.items():
+            monkeypatch.setattr(module, name, lambda service=service: service)
+        for output in module.logger.handlers:
+            monkeypatch.setattr(output, "stream", logs)
+    return logs
 
 
 @dataclass(frozen=True)
@@ -119,32 +130,25 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     world.clock.now = world.clock.now.replace(year=2026, month=3, day=2, hour=2, second=1, microsecond=482_000)
     night = Night(world=world, metrics={"scores": ACTIVITY, "rfm": RFM})
     letters = FakeDeadLetters()
-    batch = RoutingBatch(router=world.router, dead_letters=letters)  # type: ignore[arg-type]
+    batch = RoutingBatch(router=world.route_events, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[str, dict[str, Any]] = {
         "close_enrolment": {"close_enrolment": world.close_enrolment},
-        "evaluate_segment": {"evaluate_segment": world.evaluator},
+        "evaluate_segment": {"evaluate_segment": world.evaluate_segment},
         "plan_refresh": {"plan_refresh": night.planner},
         "count_purchases": {"count_purchases": night.counter},
         "rank_customers": {"rank_customers": night.ranker},
         "refresh_contacts": {"refresh_contacts": night.refresher},
-        "merge_contacts": {"merge_contacts": world.merger},
+        "merge_contacts": {"merge_contacts": world.merge_contacts},
         "pause_journey": {"pause_journey": world.pause_journey},
-        "record_delivery": {"record_delivery": world.recorder},
-        "resume_journey": {"resume_journey": world.resumer},
+        "record_delivery": {"record_delivery": world.record_delivery},
+        "resume_journey": {"resume_journey": world.resume_journey},
         "route_events": {"batch": batch},
-        "send_message": {"send_message": world.sender},
+        "send_message": {"send_message": world.send_message},
         "show_contact": {"show_contact": shown_contact(world)},
-        "sweep_journeys": {"sweep_journeys": world.sweeper},
-        "update_contact": {"update_contact": world.updater},
+        "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
+        "update_contact": {"update_contact": world.update_contact},
     }
-    monkeypatch.setattr(wiring, "queue", lambda: world.queue)
-    logs = io.StringIO()
-    for function, factories in wired.items():
-        module = HANDLERS[function]
-        for name, service in factories.items():
-            monkeypatch.setattr(module, name, lambda service=service: service)
-        for output in module.logger.handlers:
-            monkeypatch.setattr(output, "stream", logs)
+    logs = substituted(monkeypatch, wired)
     yield Deployment(world, letters, logs)
     for module in HANDLERS.values():
         if hasattr(module, "metrics"):

@@ -79,6 +79,6 @@ def test_every_delivery_is_counted_and_logged_without_names(
         "EventsTryAgain": [1.0],
         "EventsGivenUp": [1.0],
     }
-    told = [json.loads(line) for line in logs.getvalue().splitlines()]
-    assert [line["outcome"] for line in told] == ["Delivered", "TryAgain", "GivenUp"]
+    logged = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert [line["outcome"] for line in logged] == ["Delivered", "TryAgain", "GivenUp"]
     assert "u-1042" not in logs.getvalue()

@@ -7,12 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.profile_scan import FakeProfileScan
-from tests.functions.conftest import HANDLERS, LambdaContext, sample
+from tests.functions.conftest import HANDLERS, LambdaContext, sample, substituted
 from tests.importing.machine import Machines
-from waypost.exporting.export_slice import ExportSlice
-from waypost.exporting.finish_export import FinishExport
-from waypost.exporting.plan_export import PlanExport
 
 ROWS = "user_id,email,phone\nu-1042,lin.mei@example.com,13800000042\nu-1043,not an address,\n"
 
@@ -32,25 +28,17 @@ class FileFunctions:
 @pytest.fixture
 def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
     machines = Machines()
-    scan = FakeProfileScan(machines.contacts.living)
-    exporter = ExportSlice(files=machines.files, scan=scan, contacts=machines.contacts)
-    wired: dict[str, dict[str, Any]] = {
-        "inspect_import": {"inspect_import": machines.inspector},
-        "split_import": {"split_import": machines.divider},
-        "import_part": {"import_part": machines.importer},
-        "reconcile_import": {"reconcile_import": machines.reconciler},
-        "finish_import": {"finish_import": machines.reporter},
-        "plan_export": {"plan_export": PlanExport(files=machines.files, scan=scan)},
-        "export_slice": {"export_slice": exporter},
-        "finish_export": {"finish_export": FinishExport(files=machines.files)},
+    services = {
+        "inspect_import": machines.inspector,
+        "split_import": machines.divider,
+        "import_part": machines.importer,
+        "reconcile_import": machines.reconciler,
+        "finish_import": machines.reporter,
+        "plan_export": machines.export_planner,
+        "export_slice": machines.exporter,
+        "finish_export": machines.export_gatherer,
     }
-    logs = io.StringIO()
-    for function, factories in wired.items():
-        module = HANDLERS[function]
-        for name, service in factories.items():
-            monkeypatch.setattr(module, name, lambda service=service: service)
-        for output in module.logger.handlers:
-            monkeypatch.setattr(output, "stream", logs)
+    logs = substituted(monkeypatch, {name: {name: service} for name, service in services.items()})
     return FileFunctions(machines, logs)
 
 

@@ -50,8 +50,8 @@ def test_a_whole_story_names_nobody(deployment: Deployment, capsys: pytest.Captu
     story(deployment)
     output = deployment.logs.getvalue() + "".join(capsys.readouterr())
     assert_nobody_is_named(output)
-    said = {line["message"] for line in deployment.logged}
-    assert said >= {"event routed", "message decided", "hop answered"}
+    messages = {line["message"] for line in deployment.logged}
+    assert messages >= {"event routed", "message decided", "hop answered"}
     assert "c-21c9fa0ee133efc0e6794803" in output, "ids are there to find everything by"
 
 

@@ -22,7 +22,7 @@ def test_every_function_has_a_sample_and_a_sentence(folder: Path) -> None:
 
 
 def test_every_function_is_called_by_a_test() -> None:
-    """Either in the stories told here, by its name, or where its handler is imported."""
+    """Either in the stories of this file, by its name, or where its handler is imported."""
     sources = [path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py")]
     stories = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")]
     called = {name for source in stories for name in re.findall(r'\bcall\(\s*"(\w+)"', source)}

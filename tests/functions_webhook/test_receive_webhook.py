@@ -157,7 +157,7 @@ def test_the_segment_sdk_works_unchanged(desk: Desk, monkeypatch: pytest.MonkeyP
     ]  # fmt: skip
 
 
-def test_the_segment_sdk_is_told_what_is_wrong(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_segment_sdk_learns_what_is_wrong(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver, _ = to_the_function()
     monkeypatch.setattr(segment_request._session, "post", deliver)
     sdk = Client(WRITE_KEY, host="https://api.example.com", sync_mode=True)

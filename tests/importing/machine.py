@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.fakes.clock import FakeClock
-from tests.fakes.contacts import FakeBulkContacts
 from tests.fakes.effects import Effects
 from tests.fakes.files import FakeFiles
-from tests.fakes.history import FakeHistory
-from tests.fakes.profile_scan import FakeProfileScan
-from tests.fakes.queue import FakeQueue
+from tests.fakes.world import World
+from waypost.assembly import assemble
 from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
@@ -20,7 +18,6 @@ from waypost.events.history import AppliedEvent
 from waypost.exporting.export_slice import ExportSlice
 from waypost.exporting.finish_export import FinishExport
 from waypost.exporting.plan_export import PlanExport
-from waypost.importing.applying import Importer
 from waypost.importing.finish_import import FinishImport
 from waypost.importing.import_part import ImportPart
 from waypost.importing.inspect_import import InspectImport
@@ -44,37 +41,43 @@ class Machines:
     executions: int = 0
 
     def __post_init__(self) -> None:
-        self.contacts, self.history = FakeBulkContacts(self.effects), FakeHistory(self.effects)
-        self.queue = FakeQueue(self.effects)
+        self.world = World(effects=self.effects, clock=self.clock, files=self.files, segments={"vip": VIP})
+        self.contacts, self.history, self.queue = self.world.contacts, self.world.history, self.world.queue
 
     @property
     def inspector(self) -> InspectImport:
-        return InspectImport(files=self.files, clock=self.clock)
+        return assemble.inspect_import(self.world.ports)
 
     @property
     def divider(self) -> SplitImport:
-        return SplitImport(
-            files=self.files,
-            rows_per_part=self.rows_per_part,
-            rows_per_bucket=self.rows_per_bucket,
-            bytes_per_step=200,
+        divider = assemble.split_import(self.world.ports)
+        return replace(
+            divider, rows_per_part=self.rows_per_part, rows_per_bucket=self.rows_per_bucket, bytes_per_step=200
         )
 
     @property
     def importer(self) -> ImportPart:
-        return ImportPart(files=self.files, contacts=self.contacts, importer=self._rows)
+        return assemble.import_part(self.world.ports, identity_rules=self.world.identity_rules)
 
     @property
     def reconciler(self) -> ReconcileImport:
-        return ReconcileImport(files=self.files, importer=self._rows)
-
-    @property
-    def _rows(self) -> Importer:
-        return Importer(contacts=self.contacts, history=self.history, clock=self.clock, queue=self.queue)
+        return assemble.reconcile_import(self.world.ports, identity_rules=self.world.identity_rules)
 
     @property
     def reporter(self) -> FinishImport:
-        return FinishImport(files=self.files)
+        return assemble.finish_import(self.world.ports)
+
+    @property
+    def export_planner(self) -> PlanExport:
+        return assemble.plan_export(self.world.ports, segments=self.world.segments)
+
+    @property
+    def exporter(self) -> ExportSlice:
+        return assemble.export_slice(self.world.ports)
+
+    @property
+    def export_gatherer(self) -> FinishExport:
+        return assemble.finish_export(self.world.ports)
 
     def upload(self, content: bytes | str, key: str = "imports/customers.csv") -> str:
         """Put a file where imports are found."""
@@ -113,17 +116,13 @@ class Machines:
     def export(self, **given: Any) -> dict[str, Any]:
         """A whole export; the output of its machine."""
         self.executions += 1
-        scan = FakeProfileScan(self.contacts.living)
-        planner = PlanExport(files=self.files, scan=scan, segments={"vip": VIP})
-        slicer = ExportSlice(
-            files=self.files, scan=scan, contacts=self.contacts, runner=SliceRunner(items_per_invocation=2)
-        )
+        planner, gatherer = self.export_planner, self.export_gatherer
+        slicer = replace(self.exporter, runner=SliceRunner(items_per_invocation=2))
         planned = planner.plan({"input": given, "execution": f"execution-{self.executions}"})
         for each in planned["slices"]:
             answer = slicer.step(each, remaining=lambda: 900_000)
             while not answer["done"]:
                 answer = slicer.step(json.loads(json.dumps(answer)), remaining=lambda: 900_000)
-        gatherer = FinishExport(files=self.files)
         answer = gatherer.gather(planned)
         while not answer["done"]:
             answer = gatherer.gather(json.loads(json.dumps(answer)))

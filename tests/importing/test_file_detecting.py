@@ -1,4 +1,4 @@
-"""What is an error of the file is told once, before anything is stored."""
+"""An error of the file is reported once, before anything is stored."""
 
 import json
 
@@ -94,17 +94,17 @@ def test_some_wrong_cells_are_no_error_of_the_file() -> None:
         (b",,\na,b,c\n", "header"),
     ],
 )
-def test_what_is_no_file_of_contacts_is_told_with_the_way_out(data: bytes, words: str) -> None:
+def test_what_is_no_file_of_contacts_is_reported_with_the_way_out(data: bytes, words: str) -> None:
     assert words in ": ".join(refusal(data))
 
 
-def test_a_declared_encoding_that_is_wrong_is_told() -> None:
+def test_a_declared_encoding_that_is_wrong_is_reported() -> None:
     assert refusal(MEMBERS.encode("gb18030"), ImportSpec(encoding="utf-8"))[0] == "encoding"
     assert spec_of(MEMBERS.encode("gb18030"), ImportSpec(encoding="gbk")).encoding == "gb18030"
     assert spec_of(b"user_id,x\n1,2\n").encoding == UNDECIDED
 
 
-def test_two_columns_of_one_meaning_are_told() -> None:
+def test_two_columns_of_one_meaning_are_reported() -> None:
     where, reason = refusal(csv([("user_id", "手机", "电话"), ("1", "13800138000", "13800138001")]))
     assert (where, "手机" in reason) == ("column 电话", True)
     spec = spec_of(csv([("user_id", "手机", "电话")]), with_columns(("电话", Column("identity", "phone"))))
@@ -125,7 +125,7 @@ def test_unknown_columns_are_ignored_kept_or_refused() -> None:
     assert refusal(data, ImportSpec(unknown_columns="refuse"))[0] == "column Shoe Size"
 
 
-def test_a_declared_column_that_is_missing_is_told_with_those_there_are() -> None:
+def test_a_declared_column_that_is_missing_is_reported_with_those_there_are() -> None:
     where, reason = refusal(
         csv([("user_id", "note"), ("1", "x")]), with_columns(("手机号", Column("identity", "phone")))
     )
@@ -137,7 +137,7 @@ def test_required_identities_need_a_column() -> None:
     assert "phone" in refusal(csv([("user_id", "note"), ("1", "x")]), ImportSpec(required=("phone",)))[1]
 
 
-def test_the_format_is_told_by_the_content() -> None:
+def test_the_format_is_detected_from_the_content() -> None:
     assert spec_of(b'{"user_id": 1}\n').format == "jsonl"
     endpoint = {"ChannelType": "EMAIL", "Address": "mei@example.com"}
     assert spec_of(json.dumps(endpoint).encode() + b"\n").format == "pinpoint"

@@ -1,4 +1,4 @@
-"""A file goes in: what becomes of its rows, whoever interrupts, repeats or overlaps."""
+"""A file goes in: what becomes of its rows under interruptions, repetitions and overlaps."""
 
 import gzip
 import json
@@ -149,7 +149,7 @@ def test_what_was_filled_in_is_in_the_history_although_keeping_it_broke_off(cras
     assert rebuilt(machines) == base(machines)
 
 
-def test_what_was_said_before_is_in_the_history_when_it_is_said_again() -> None:
+def test_a_value_the_contact_already_has_is_in_the_history_when_a_row_repeats_it() -> None:
     machines = Machines(rows_per_part=100)
     machines.upload("user_id,timezone\nu-1,Etc/GMT-1\nu-1,Etc/GMT-2\nu-1,Etc/GMT-1\n")
     machines.import_file()

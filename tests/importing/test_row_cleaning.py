@@ -31,7 +31,7 @@ def test_a_messy_chinese_file_becomes_clean_contacts() -> None:
     assert "gender" not in third.profile  # 保密 is none of the declared values, and the declaration says: leave it out
 
 
-def test_every_repair_is_told_with_field_rule_before_and_after() -> None:
+def test_every_repair_is_reported_with_field_rule_before_and_after() -> None:
     row = one(csv([("user_id", "手机号", "性别", "姓名"), ("1", "138 0013 8000", "女", " 小\u200b明 ")]))
     assert [repair.to_dict() for repair in row.repairs] == [
         {"field": "phone", "rule": "phone", "before": "138 0013 8000", "after": "+8613800138000"},
@@ -46,7 +46,7 @@ def test_what_is_clean_already_needs_no_repair() -> None:
     assert one(csv([("user_id", "手机号", "姓名"), ("1", "+8613800138000", "小明")])).repairs == []
 
 
-def test_every_wrong_cell_of_a_row_is_told() -> None:
+def test_every_wrong_cell_of_a_row_is_reported() -> None:
     row = refused(csv([("user_id", "手机号", "邮箱", "生日"), ("1", "12", "x@", "03/04/1990")]))
     assert row.field == "手机号"
     assert [field for field, _ in row.more] == ["邮箱", "生日"]

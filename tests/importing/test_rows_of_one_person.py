@@ -1,4 +1,4 @@
-"""Several rows of a file about the same person: they are told, and the last one wins in whatever order parts are done."""
+"""Several rows of a file about the same person: they are reported, and the last one wins in whatever order parts are done."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ MANY = "user_id,email,timezone\n" + "".join(
 """Four persons with three rows each."""
 
 
-def test_who_is_in_the_file_twice_is_told_and_in_what_the_rows_differ() -> None:
+def test_who_is_in_the_file_twice_is_reported_and_in_what_the_rows_differ() -> None:
     machines = Machines(rows_per_part=2)
     machines.upload(
         "user_id,email,timezone\nu-1,one@example.com,Asia/Tokyo\nu-2,,\nu-1,,Asia/Seoul\nu-3,,\nu-1,uno@example.com,Asia/Seoul\n"
@@ -34,7 +34,7 @@ def test_who_is_in_the_file_twice_is_told_and_in_what_the_rows_differ() -> None:
     assert machines.one("user_id", "u-1").attributes == {"email": "uno@example.com", "timezone": "Asia/Seoul"}
 
 
-def test_rows_that_share_an_address_only_are_told_by_its_kind_and_never_by_its_value() -> None:
+def test_rows_that_share_an_address_only_are_reported_by_its_kind_and_never_by_its_value() -> None:
     machines = Machines(rows_per_part=2)
     machines.upload(
         "email,phone,timezone\nm@example.com,,Asia/Tokyo\nM@example.com,13800138000,\n,138-0013-8000,Asia/Seoul\n"
@@ -49,12 +49,12 @@ def test_persons_are_found_in_however_many_buckets_they_fall() -> None:
         machines = Machines(rows_per_part=2, rows_per_bucket=rows_per_bucket)
         machines.upload(MANY)
         report = machines.import_file()
-        told = machines.text(report["files"]["duplicates"]).splitlines()
-        reports.append((counts(report), sorted(told[1:])))
+        listed = machines.text(report["files"]["duplicates"]).splitlines()
+        reports.append((counts(report), sorted(listed[1:])))
         assert (len(machines.divided({"file": "imports/customers.csv"})["buckets"]) == 1) == (rows_per_bucket == 1_000)
     assert reports[0] == reports[1] == reports[2]
     assert reports[0][0]["duplicates"] == 8
-    assert told[1:3] == ["6,2,email; user_id,timezone", "10,2,email; user_id,timezone"]
+    assert listed[1:3] == ["6,2,email; user_id,timezone", "10,2,email; user_id,timezone"]
 
 
 @pytest.mark.parametrize("known", ["", "Etc/GMT-0", "Etc/GMT-11", "Etc/GMT-4"])
@@ -74,7 +74,7 @@ def test_the_last_row_of_a_person_wins_in_whatever_order_the_parts_are_done(know
 
 
 @pytest.mark.parametrize("known", ["", "Etc/GMT-0", "Etc/GMT-9"])
-def test_what_the_last_row_leaves_open_is_said_by_the_one_before_it(known: str) -> None:
+def test_what_the_last_row_leaves_empty_comes_from_the_one_before_it(known: str) -> None:
     machines = Machines(rows_per_part=1)
     if known:
         machines.upload(f"user_id,timezone,locale\nu-1,{known},zh-CN\n")
@@ -141,7 +141,7 @@ def test_the_history_tells_what_the_last_row_has_put_right() -> None:
     assert [event["profile"]["timezone"] for event in events] == ["Etc/GMT-9", "Etc/GMT-7", "Etc/GMT-9"]
 
 
-def test_somebody_who_was_erased_while_the_parts_were_done_stays_erased() -> None:
+def test_a_contact_who_was_erased_while_the_parts_were_done_stays_erased() -> None:
     machines = Machines(rows_per_part=1)
     machines.upload("user_id,timezone\nu-1,Etc/GMT-9\n")
     machines.import_file()

@@ -30,7 +30,7 @@ def template(synthesized: Synthesizer) -> Template:
 
 @pytest.fixture(scope="session")
 def production(synthesized: Synthesizer) -> Template:
-    """The stage prod, with somebody who receives the alarms."""
+    """The stage prod, with an address that receives the alarms."""
     return synthesized(stage="prod", alarm_email="operators@waypost.example")
 
 

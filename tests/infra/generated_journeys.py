@@ -44,9 +44,9 @@ def _manifest(number: int) -> dict[str, Any]:
 
 def _definition(tasks: tuple[str, ...], days: int) -> dict[str, Any]:
     steps = [
-        (f"Day {day}, {said}", function, payload)
+        (f"Day {day}, {label}", function, payload)
         for day in range(1, days + 1)
-        for said, function, payload in (
+        for label, function, payload in (
             ("until ten", "PauseJourney", {"until": {"day": day, "at": "10:00"}}),
             *((f"then {task}", task, TASKS[task]) for task in tasks),
         )

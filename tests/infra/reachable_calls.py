@@ -2,7 +2,7 @@
 
 Run in a process of its own, with settings that name themselves: ``python -m tests.infra.reachable_calls`` prints
 ``{"calls": {function: [[service, operation, resource], …]}, "unreached": […]}``, where the resource is the setting that the calling adapter holds
-(``events_queue_url``), ``contacts_table/due`` for an index, or empty.
+(``events_queue_url``), ``contacts_table/due`` for an index, ``files_bucket/imports/`` for each folder that the adapter reads or writes, or empty.
 
 The handlers' cached factories build the real objects, without a call to AWS. From the functions of a handler on, bodies are
 read with those objects in their names: ``self.queue.send(event)`` leads to the ``send`` of the very object in ``queue``.
@@ -29,6 +29,7 @@ from botocore.session import Session
 import waypost.aws
 from waypost.aws.clients import LazyClient
 from waypost.contacts.channels import CHANNELS
+from waypost.files.folders import Folders
 from waypost.settings import Settings
 
 OURS: Final = ("waypost", "functions")
@@ -36,6 +37,8 @@ _CONSTRUCTS: Final = {
     "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem",
 }  # fmt: skip
 """What a part of a DynamoDB transaction is: each needs the right of the call that does it alone."""
+_READS_FILES: Final = frozenset({"GetObject", "HeadObject", "ListObjectsV2"})
+"""Operations on the folders that an adapter reads; all others of S3 are on those that it writes."""
 _ROUNDS: Final = 2  # a body is read twice, because a loop may use below what it learns above
 
 Values = dict[Any, Any]
@@ -49,6 +52,24 @@ class Call:
     service: str
     operation: str
     resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What an adapter works on: the setting that names it, and of the bucket of files the folders."""
+
+    setting: str = ""
+    folders: Folders = field(default_factory=Folders)
+
+    def places(self, service: str, operation: str) -> list[str]:
+        """The parts of it that an operation works on; the whole bucket for an adapter that names no folder."""
+        if service != "s3":
+            return [self.setting]
+        folders = self.folders.reads if operation in _READS_FILES else self.folders.writes
+        return [f"{self.setting}/{folder}" for folder in folders or ("",)]
+
+
+NOWHERE: Final = Resource()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +93,7 @@ class Made:
     """An object that the code makes itself while it runs; ``resource`` is that of the adapter that makes it."""
 
     of: type
-    resource: str
+    resource: Resource
     attributes: dict[str, Values] = field(default_factory=dict)
 
 
@@ -90,7 +111,7 @@ class Frame:
 
     module: Mapping[str, Any]
     names: dict[str, Values]
-    resource: str
+    resource: Resource
     source: ast.AST
     returned: Values = field(default_factory=dict)
 
@@ -107,15 +128,16 @@ class Reading:
 
     def run(self, function: FunctionType) -> None:
         """Read a function of a handler and all it leads to."""
-        self._call(Bound(function), [], {}, "")
+        self._call(Bound(function), [], {}, NOWHERE)
 
     # -- bodies
 
-    def _call(self, bound: Bound, positional: list[Values], named: dict[str, Values], resource: str) -> Values:
+    def _call(self, bound: Bound, positional: list[Values], named: dict[str, Values], resource: Resource) -> Values:
         function = inspect.unwrap(bound.function)
         if not _may_call(function, bound.owner, [*positional, *named.values()]):
             return {}
-        resource = _resource(bound.owner) or (resource if _touches_aws(function) else "")
+        own = _resource(bound.owner)
+        resource = own if own.setting else resource if _touches_aws(function) else NOWHERE
         key = (
             function,
             resource,
@@ -306,7 +328,7 @@ class Reading:
             case classmethod() as method:
                 return _one(Bound(method.__func__, of))
             case property(fget=FunctionType() as function) | functools.cached_property(func=function):
-                return self._call(Bound(function, owner), [], {}, "")
+                return self._call(Bound(function, owner), [], {}, NOWHERE)
             case _:
                 return {}
 
@@ -388,9 +410,9 @@ class Reading:
                 case Closure():
                     self._call_closure(value, [], {})
                 case Bound() if _is_ours(value.function):
-                    self._call(value, [], {}, "")
+                    self._call(value, [], {}, NOWHERE)
                 case FunctionType() if _is_ours(value):
-                    self._call(Bound(value), [], {}, "")
+                    self._call(Bound(value), [], {}, NOWHERE)
                 case Made():
                     self._every_method(value, value.of)
                 case _:
@@ -399,7 +421,7 @@ class Reading:
     def _every_method(self, owner: Any, of: type) -> None:
         for name, function in inspect.getmembers_static(of, inspect.isfunction):
             if name != "__init__" and _is_ours(function):
-                self._call(Bound(function, owner), [], {}, "")
+                self._call(Bound(function, owner), [], {}, NOWHERE)
 
     def _entered(self, found: Values) -> Values:
         entered: Values = dict(found)
@@ -407,7 +429,7 @@ class Reading:
             for method in ("__enter__", "__exit__"):
                 of = value.of if isinstance(value, Made) else type(value)
                 for bound in self._of_class(value, of, method).values():
-                    entered.update(self._call(bound, [], {}, "") if _is_ours(bound.function) else {})
+                    entered.update(self._call(bound, [], {}, NOWHERE) if _is_ours(bound.function) else {})
         return entered
 
     def _elements(self, found: Values) -> Values:
@@ -422,7 +444,7 @@ class Reading:
             elif isinstance(value, Made) or _is_ours(type(value)):
                 of = value.of if isinstance(value, Made) else type(value)
                 for bound in self._of_class(value, of, "__iter__").values():
-                    held.update(self._call(bound, [], {}, "") if _is_ours(bound.function) else {})
+                    held.update(self._call(bound, [], {}, NOWHERE) if _is_ours(bound.function) else {})
         return held
 
     # -- what is found
@@ -435,12 +457,12 @@ class Reading:
         real = _operations(service).get(name)
         if real is None:
             return
-        resource = frame.resource
-        if index := _index(frame):
-            resource += f"/{index}"
-        self.calls.add(Call(service, real, resource))
-        if any(keyword.arg == "Tagging" for keyword in node.keywords):
-            self.calls.add(Call(service, "PutObjectTagging", resource))
+        index = _index(frame)
+        for place in frame.resource.places(service, real):
+            resource = f"{place}/{index}" if index else place
+            self.calls.add(Call(service, real, resource))
+            if any(keyword.arg == "Tagging" for keyword in node.keywords):
+                self.calls.add(Call(service, "PutObjectTagging", resource))
 
     def _note_transaction(self, keys: Iterable[ast.expr | None], frame: Frame) -> None:
         """``{"Put": {…}}`` is a part of a transaction."""
@@ -450,7 +472,7 @@ class Reading:
                 and key.value in _CONSTRUCTS
                 and "waypost.aws" in str(frame.module["__name__"])
             ):
-                self.calls.add(Call("dynamodb", _CONSTRUCTS[str(key.value)], frame.resource))
+                self.calls.add(Call("dynamodb", _CONSTRUCTS[str(key.value)], frame.resource.setting))
 
 
 def _one(value: Any) -> Values:
@@ -606,15 +628,16 @@ def _held(owner: Any) -> Iterator[Any]:
     yield from (_attribute(owner, name) for name in [*names, *getattr(owner, "__dict__", {})])
 
 
-def _resource(owner: Any) -> str:
-    """The setting that an adapter holds: ``<events_queue_url>`` in one of its attributes."""
+def _resource(owner: Any) -> Resource:
+    """The setting that an adapter holds, ``<events_queue_url>`` in one of its attributes, and its folders."""
     if isinstance(owner, Made):
         return owner.resource
     held = list(_held(owner))
     if not any(isinstance(each, LazyClient) for each in held):
-        return ""
+        return NOWHERE
     named = [each.partition("<")[2].partition(">")[0] for each in held if isinstance(each, str) and "<" in each]
-    return min(named, default="")
+    folders = next((each for each in held if isinstance(each, Folders)), NOWHERE.folders)
+    return Resource(min(named, default=""), folders)
 
 
 def _index(frame: Frame) -> str:

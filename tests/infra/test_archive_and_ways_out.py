@@ -65,9 +65,7 @@ def test_what_is_switched_off_costs_nothing(template: Template) -> None:
 
 
 def test_a_signed_destination_has_rule_queue_dead_letters_and_secret(switched_on: Template) -> None:
-    rule = switched_on.one(
-        "Events::Rule", Description="The CRM is told of leads that mature, of new owners and of orders"
-    )
+    rule = switched_on.one("Events::Rule", Description="Leads that mature, new owners and orders for the CRM")
     assert rule["EventPattern"] == {
         "source": ["waypost"],
         "detail-type": ["lead_became_mql", "lead_became_sql", "owner_changed", "order_placed"],
@@ -94,7 +92,7 @@ def test_a_destination_with_a_key_is_an_api_destination_and_its_key_is_not_in_th
     assert (endpoint["InvocationEndpoint"], endpoint["InvocationRateLimitPerSecond"]) == (
         "https://collect.example.com/v1/events", 50,
     )  # fmt: skip
-    rule = switched_on.one("Events::Rule", Description="The analytics platform is told of larger orders")
+    rule = switched_on.one("Events::Rule", Description="Larger orders for the analytics platform")
     assert rule["EventPattern"] == {
         "source": ["waypost"],
         "detail-type": [{"wildcard": "order_*"}],
@@ -106,7 +104,7 @@ def test_a_destination_with_a_key_is_an_api_destination_and_its_key_is_not_in_th
     assert '"total":<detail-properties-total>' in target["InputTransformer"]["InputTemplate"]
 
 
-def test_whoever_delivers_can_change_nothing_but_the_state_of_destinations(template: Template) -> None:
+def test_deliver_event_can_change_nothing_but_the_state_of_destinations(template: Template) -> None:
     role = template.functions()["deliver_event"]["Role"]["Fn::GetAtt"][0]
-    [said] = [each for each in template.statements(role) if each["Action"] == "dynamodb:PutItem"]
-    assert said["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}}
+    [statement] = [each for each in template.statements(role) if each["Action"] == "dynamodb:PutItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["destination#*"]}}

@@ -170,7 +170,7 @@ def test_wheels_are_chosen_for_the_linux_of_the_runtime() -> None:
     assert HOST.pip_options == []
 
 
-def test_a_package_that_cannot_be_installed_is_told_with_its_requirements(tmp_path: Path) -> None:
+def test_a_package_that_cannot_be_installed_is_reported_with_its_requirements(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(
         f"waypost-has-no-such-package @ file://{tmp_path}/missing.whl --hash=sha256:{'0' * 64}\n", encoding="utf-8"

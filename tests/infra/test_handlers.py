@@ -1,4 +1,4 @@
-"""Every function runs with its own folder and its layers alone, and is told every setting that it reads."""
+"""Every function runs with its own folder and its layers alone, and gets every setting that it reads."""
 
 import json
 import subprocess
@@ -117,15 +117,15 @@ def test_a_handler_needs_only_its_folder_and_its_layers(loaded: dict[str, Loaded
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_function_is_told_what_it_reads_and_nothing_else(
+def test_a_function_gets_the_settings_it_reads_and_no_others(
     loaded: dict[str, Loaded], template: Template, folder: str
 ) -> None:
     variables = template.functions()[folder]["Environment"]["Variables"]
-    told = {name.removeprefix("WAYPOST_").lower() for name in variables if name.startswith("WAYPOST_")}
+    given = {name.removeprefix("WAYPOST_").lower() for name in variables if name.startswith("WAYPOST_")}
     read = loaded[folder].settings
 
-    assert read - told <= MAY_BE_MISSING.get(folder, set())
-    assert told - read <= READ_WHEN_USED
+    assert read - given <= MAY_BE_MISSING.get(folder, set())
+    assert given - read <= READ_WHEN_USED
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

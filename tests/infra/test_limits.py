@@ -105,7 +105,7 @@ def test_roles_do_not_grow_with_journeys(many: Synthesized, few: Synthesized) ->
 
 def test_no_policy_of_a_role_is_too_long(many: Synthesized) -> None:
     for role in many.whole.all("IAM::Role"):
-        written = "".join(json.dumps(said, separators=(",", ":")) for said in many.whole.statements(role))
+        written = "".join(json.dumps(statement, separators=(",", ":")) for statement in many.whole.statements(role))
         assert len(written) <= MOST_OF_A_POLICY, role
 
 

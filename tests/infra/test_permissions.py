@@ -40,20 +40,24 @@ def test_no_role_may_do_everything_with_anything(template: Template, production:
     }
     for given in (template, production):
         for role in given.all("IAM::Role"):
-            for said in given.statements(role):
-                actions = set(listed(said["Action"]))
+            for statement in given.statements(role):
+                actions = set(listed(statement["Action"]))
                 assert not [action for action in actions if "*" in action]
-                if "*" in listed(said["Resource"]):
+                if "*" in listed(statement["Resource"]):
                     assert actions <= takes_no_resource
 
 
-def test_no_role_has_a_policy_that_somebody_else_may_change(template: Template) -> None:
+def test_no_role_has_a_policy_that_others_may_change(template: Template) -> None:
     for role in template.all("IAM::Role").values():
         assert "ManagedPolicyArns" not in role
 
 
 def test_the_webhook_function_cannot_read_contacts(template: Template) -> None:
-    [table] = [said for said in statements_of(template, "receive_webhook") if "dynamodb:GetItem" in said["Action"]]
+    [table] = [
+        statement
+        for statement in statements_of(template, "receive_webhook")
+        if "dynamodb:GetItem" in statement["Action"]
+    ]
 
     assert table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["webhook#*"]}}
 
@@ -62,8 +66,8 @@ def test_only_what_gives_out_hops_may_start_journeys(template: Template) -> None
     starters = {
         folder
         for folder in template.functions()
-        for said in statements_of(template, folder)
-        if any(action.startswith("states:") for action in listed(said["Action"]))
+        for statement in statements_of(template, folder)
+        if any(action.startswith("states:") for action in listed(statement["Action"]))
     }
     assert starters == {"resume_journey", "route_events", "sweep_journeys"}
 
@@ -72,8 +76,8 @@ def test_only_timers_and_the_sweeper_read_the_index_of_what_is_due(template: Tem
     readers = {
         folder
         for folder in template.functions()
-        for said in statements_of(template, folder)
-        if any("/index/due" in plain(resource) for resource in listed(said["Resource"]))
+        for statement in statements_of(template, folder)
+        if any("/index/due" in plain(resource) for resource in listed(statement["Resource"]))
     }
 
     assert readers == {"resume_journey", "sweep_journeys"}
@@ -81,9 +85,9 @@ def test_only_timers_and_the_sweeper_read_the_index_of_what_is_due(template: Tem
 
 def test_functions_reach_only_journeys_and_schedules_of_their_stage(template: Template) -> None:
     for folder in template.functions():
-        for said in statements_of(template, folder):
-            for action in listed(said["Action"]):
-                ends = [plain(resource).rpartition(":")[2] for resource in listed(said["Resource"])]
+        for statement in statements_of(template, folder):
+            for action in listed(statement["Action"]):
+                ends = [plain(resource).rpartition(":")[2] for resource in listed(statement["Resource"])]
                 if action.startswith("states:"):
                     assert ends == ["waypost-dev-*"]
                 if action.startswith("scheduler:"):
@@ -92,10 +96,10 @@ def test_functions_reach_only_journeys_and_schedules_of_their_stage(template: Te
 
 def test_a_role_can_be_handed_to_the_scheduler_only(template: Template) -> None:
     for folder in template.functions():
-        for said in statements_of(template, folder):
-            if "iam:PassRole" in listed(said["Action"]):
-                assert plain(said["Resource"]).startswith("<SchedulesRole")
-                assert said["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        for statement in statements_of(template, folder):
+            if "iam:PassRole" in listed(statement["Action"]):
+                assert plain(statement["Resource"]).startswith("<SchedulesRole")
+                assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
 def test_schedules_act_for_our_group_and_call_three_functions(template: Template) -> None:
@@ -103,9 +107,9 @@ def test_schedules_act_for_our_group_and_call_three_functions(template: Template
     [trusted] = template.all("IAM::Role")[name]["AssumeRolePolicyDocument"]["Statement"]
     called = {
         plain(resource).rpartition(":")[2]
-        for said in template.statements(name)
-        if said["Action"] == "lambda:InvokeFunction"
-        for resource in said["Resource"]
+        for statement in template.statements(name)
+        if statement["Action"] == "lambda:InvokeFunction"
+        for resource in statement["Resource"]
     }
 
     assert plain(trusted["Condition"]["StringEquals"]["aws:SourceArn"]).endswith(":schedule-group/waypost-dev")
@@ -117,9 +121,9 @@ def test_a_machine_may_call_the_functions_that_it_names_and_no_others(template: 
         named = {plain(arn) for name, arn in machine["DefinitionSubstitutions"].items() if name != FILES_BUCKET}
         allowed = {
             plain(resource)
-            for said in template.statements(machine["RoleArn"]["Fn::GetAtt"][0])
-            if said["Action"] == "lambda:InvokeFunction"
-            for resource in listed(said["Resource"])
+            for statement in template.statements(machine["RoleArn"]["Fn::GetAtt"][0])
+            if statement["Action"] == "lambda:InvokeFunction"
+            for resource in listed(statement["Resource"])
         }
 
         assert allowed == named
@@ -127,10 +131,10 @@ def test_a_machine_may_call_the_functions_that_it_names_and_no_others(template: 
 
 def test_a_machine_does_with_files_what_its_definition_says_and_no_more(template: Template) -> None:
     found = {
-        (machine["StateMachineName"], action): said.get("Condition")
+        (machine["StateMachineName"], action): statement.get("Condition")
         for machine in template.all("StepFunctions::StateMachine").values()
-        for said in template.statements(machine["RoleArn"]["Fn::GetAtt"][0])
-        for action in listed(said["Action"])
+        for statement in template.statements(machine["RoleArn"]["Fn::GetAtt"][0])
+        for action in listed(statement["Action"])
         if action.startswith("s3:")
     }
 
@@ -143,6 +147,10 @@ def test_a_chosen_origination_is_the_only_one_that_text_messages_may_use(synthes
     pool = "arn:aws:sms-voice:eu-west-1:111122223333:pool/pool-1"
     template = synthesized(sms_origination=pool)
 
-    [sms] = [said for said in statements_of(template, "send_message") if said["Action"] == "sms-voice:SendTextMessage"]
+    [sms] = [
+        statement
+        for statement in statements_of(template, "send_message")
+        if statement["Action"] == "sms-voice:SendTextMessage"
+    ]
 
     assert sms["Resource"] == pool

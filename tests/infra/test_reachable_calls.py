@@ -45,7 +45,7 @@ def reached(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 
 def needed(calls: list[tuple[str, str, str]]) -> Iterator[str]:  # noqa: C901 - an arm for each service
-    """The rights that calls need, in the words of ``granted``; of files and e-mail only the action."""
+    """The rights that calls need, in the words of ``granted``; of sends only the action. Files are compared by folder."""
     for service, operation, setting in calls:
         match service, operation:
             case "dynamodb", "TransactWriteItems":
@@ -55,13 +55,13 @@ def needed(calls: list[tuple[str, str, str]]) -> Iterator[str]:  # noqa: C901 - 
                 yield f"dynamodb:{operation} on {TABLE}" + (f"/index/{index}" if index else "")
             case "s3", "GetObject" | "HeadObject":
                 # without the right to list, a missing object is a refusal
-                yield from (f"s3:GetObject on {BUCKET}", f"s3:ListBucket on {BUCKET}")
+                yield from (f"s3:{right} on {_folder(setting)}" for right in ("GetObject", "ListBucket"))
             case "s3", "ListObjectsV2":
-                yield f"s3:ListBucket on {BUCKET}"
+                yield f"s3:ListBucket on {_folder(setting)}"
             case "s3", _ if operation in WRITES_AN_OBJECT:
-                yield f"s3:PutObject on {BUCKET}"
+                yield f"s3:PutObject on {_folder(setting)}"
             case "s3", _:
-                yield f"s3:{operation} on {BUCKET}"
+                yield f"s3:{operation} on {_folder(setting)}"
             case "sqs", _:
                 yield f"sqs:{operation.removesuffix('Batch')} on {QUEUES_BY_SETTING[setting]}"
             case "secretsmanager", _:
@@ -74,13 +74,19 @@ def needed(calls: list[tuple[str, str, str]]) -> Iterator[str]:  # noqa: C901 - 
                 yield f"{SERVICES.get(service, service)}:{operation}"
 
 
+def _folder(place: str) -> str:
+    """``files_bucket/imports/`` as the resource of a right."""
+    return f"{BUCKET}/{place.removeprefix('files_bucket/')}*"
+
+
 def given(template: Template, folder: str) -> set[str]:
-    """What a role may do beyond what Lambda itself needs, without conditions and prefixes."""
-    found = set()
+    """What a role may do beyond what Lambda itself needs, a right for each folder of files; other conditions are left out."""
+    found: set[str] = set()
     for line in granted(template, folder) - set(base(FUNCTIONS[folder])):
-        action, _, where = line.partition(" when ")[0].partition(" on ")
-        if action.startswith("s3:"):
-            found.add(f"{action} on {BUCKET}")
+        right, _, condition = line.partition(" when ")
+        action, _, where = right.partition(" on ")
+        if action == "s3:ListBucket":
+            found.update(f"{action} on {where}/{prefix}" for prefix in json.loads(condition)["StringLike"]["s3:prefix"])
         elif action.partition(":")[0] in {"ses", "sms-voice", "states", "events"}:
             found.add(action)
         else:

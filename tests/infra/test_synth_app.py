@@ -30,7 +30,7 @@ def test_the_app_synthesizes_where_no_node_is_installed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "said"),
+    ("choice", "reason"),
     [
         ("stage=production", "error: context stage: must be one of dev, prod, not 'production'"),
         ("runtime=python3.9", "error: context runtime: must be one of python3.11, python3.12, python3.13, python3.14"),
@@ -45,16 +45,16 @@ def test_the_app_synthesizes_where_no_node_is_installed(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_choice_that_does_not_exist_is_told_in_one_line(
-    choice: str, said: str, capsys: pytest.CaptureFixture[str]
+def test_a_choice_that_does_not_exist_is_reported_in_one_line(
+    choice: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["-c", choice]) == 1
 
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith(said)
+    assert line.startswith(reason)
 
 
-def test_a_broken_journey_is_told_line_by_line_with_file_field_and_reason(
+def test_a_broken_journey_is_reported_line_by_line_with_file_field_and_reason(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journey = project / "statemachines" / "journeys" / "greeting"

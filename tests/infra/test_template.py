@@ -297,7 +297,7 @@ def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
     assert {("OverduePauses", "sweep_journeys"), ("UnknownMessages", "sweep_journeys")} <= alarms
 
 
-def test_whoever_calls_a_function_has_the_alarm_for_its_failures(template: Template) -> None:
+def test_the_caller_of_a_function_has_the_alarm_for_its_failures(template: Template) -> None:
     functions = set(template.all("Lambda::Function"))
     reading = {
         id_ for each in template.all("Lambda::EventSourceMapping").values() for id_ in named_in(each["FunctionName"])
@@ -329,7 +329,7 @@ def test_whoever_calls_a_function_has_the_alarm_for_its_failures(template: Templ
     assert idle <= {"DeliverEvent", "EvaluateSegment"}  # called where a destination is switched on, a journey asks
 
 
-def test_no_failure_is_told_twice(template: Template) -> None:
+def test_no_failure_has_two_alarms(template: Template) -> None:
     mappings = template.all("Lambda::EventSourceMapping").values()
     reading = {id_ for each in mappings for id_ in named_in(each["FunctionName"])}
     deliver = next(name for name in template.all("Lambda::Function") if name.startswith("DeliverEvent"))
@@ -346,9 +346,9 @@ def test_alarms_reach_the_operators_encrypted_when_an_address_is_given(
         "Fn::GetAtt": [next(iter(production.all("KMS::Key"))), "Arn"]
     }
     publishers = [
-        (said["Principal"], said["Action"])
-        for said in production.one("SNS::TopicPolicy")["PolicyDocument"]["Statement"]
-        if said["Effect"] == "Allow"
+        (statement["Principal"], statement["Action"])
+        for statement in production.one("SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
     ]
     assert publishers == [({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")]
     for alarm in production.all("CloudWatch::Alarm").values():

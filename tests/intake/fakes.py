@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from tests.fakes.secrets import FakeSecret
 from tests.fakes.webhook_log import FakeLog
 from waypost.intake.http_request import Request
 from waypost.intake.receive_webhook import ReceiveWebhook
+from waypost.intake.source_mapping import SourceMapping
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 WRITE_KEY = "wk_test_1"
@@ -33,6 +35,11 @@ class Desk:
     real_now: datetime = NOW
 
     @property
+    def mappings(self) -> Mapping[str, SourceMapping]:
+        """Those of senders that post their own bodies; none by default."""
+        return {}
+
+    @property
     def receiver(self) -> ReceiveWebhook:
         return ReceiveWebhook(
             queue=self.queue,
@@ -40,6 +47,7 @@ class Desk:
             log=self.log,
             clock=lambda: self.now,
             real_clock=lambda: self.real_now,
+            mappings=self.mappings,
         )
 
 

@@ -97,7 +97,7 @@ def test_an_attempt_cut_off_after_the_queue_can_be_repeated_harmlessly() -> None
     assert {event.id for event in desk.queue.sent} == {"shop:msg_1"}
 
 
-def test_a_replayed_webhook_is_told_so_and_changes_nothing() -> None:
+def test_a_replayed_webhook_is_acknowledged_and_changes_nothing() -> None:
     desk = Desk()
     desk.receiver.webhook("shop", signed(EVENT))
     for replay in (signed(EVENT), signed(EVENT, at=NOW + timedelta(minutes=1)), signed(EVENT | {"id": "other"})):

@@ -137,10 +137,10 @@ class Simulation:
 
     def _listen(self) -> None:
         """Route the next event of each lane: in order within a lane, side by side across lanes."""
-        for said in list(self.world.queue.events.values()):
-            if said.id not in self.heard:
-                self.heard.add(said.id)
-                self.lanes["own"].append(said)
+        for emitted in list(self.world.queue.events.values()):
+            if emitted.id not in self.heard:
+                self.heard.add(emitted.id)
+                self.lanes["own"].append(emitted)
         routing = {thread.name for thread in self.threads}
         for lane, waiting in self.lanes.items():
             if waiting and f"route {lane}" not in routing:
@@ -149,7 +149,7 @@ class Simulation:
     def _route(self, lane: str, happening: Event) -> None:
         def act() -> None:
             self.log.append(("routing", happening))
-            self.world.router.route(happening)
+            self.world.route_events.route(happening)
             self.routed_at.setdefault(happening.id, self.world.clock.now)
             self.log.append(("routed", happening))
 
@@ -175,7 +175,7 @@ class Simulation:
 
     def _sweep(self) -> None:
         try:
-            self.world.sweeper.sweep()
+            self.world.sweep_journeys.sweep()
         except RetryableError:
             return
 
@@ -284,7 +284,7 @@ class Walk:
     def _send(self, state: str, *, after_exit: bool) -> None:
         more = {"after_exit": True} if after_exit else {}
         request = SendRequest.from_payload(self._payload(state, message=MESSAGES[state], **more))
-        result = redelivered(lambda: self.world.sender.send(request))
+        result = redelivered(lambda: self.world.send_message.send(request))
         self.simulation.log.append(("sent", (state, self._execution, result.outcome)))
 
     def _close(self) -> None:
@@ -292,7 +292,7 @@ class Walk:
 
 
 class _Thread(threading.Thread):
-    """Moves when it is told to, up to its next call of a port."""
+    """Moves one step at a time, up to its next call of a port."""
 
     def __init__(self, name: str, act: Callable[[], object], then: Callable[[bool], None], around: Simulation) -> None:
         super().__init__(name=name, daemon=True)

@@ -39,9 +39,9 @@ def test_a_failed_journey_says_where_and_why(world: World, enrolment: Enrolment)
     world.close(enrolment, "failed", state="Send the coupon", error="UnknownMessage", cause="x" * 900)
     ended = world.stored(enrolment)
     assert ended.failure == Failure("Send the coupon", "UnknownMessage", "x" * 500)
-    (said,) = world.queue.events.values()
-    assert (said.properties["state"], said.properties["error"]) == ("Send the coupon", "UnknownMessage")
-    assert "cause" not in said.properties
+    (emitted,) = world.queue.events.values()
+    assert (emitted.properties["state"], emitted.properties["error"]) == ("Send the coupon", "UnknownMessage")
+    assert "cause" not in emitted.properties
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,15 @@ def test_the_stream_hears_of_it_once(world: World, enrolment: Enrolment) -> None
     world.close(enrolment)
     world.clock.advance(minutes=1)
     assert world.close(enrolment) == {"enrolment_id": enrolment.enrolment_id, "closed": False}
-    (said,) = world.queue.events.values()
-    assert (said.type, said.contact, said.correlation_id) == ("journey_ended", {"contact_id": CONTACT}, "r-1")
-    assert said.properties == {
+    (emitted,) = world.queue.events.values()
+    assert (emitted.type, emitted.contact, emitted.correlation_id) == ("journey_ended", {"contact_id": CONTACT}, "r-1")
+    assert emitted.properties == {
         "journey": JOURNEY,
         "outcome": "completed",
         "enrolment_id": enrolment.enrolment_id,
     }
-    assert said.is_our_own
-    assert world.route(said).contact_id == CONTACT
+    assert emitted.is_our_own
+    assert world.route(emitted).contact_id == CONTACT
 
 
 def test_a_double_of_the_last_hop_closes_nothing(world: World, enrolment: Enrolment) -> None:

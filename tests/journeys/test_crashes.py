@@ -49,7 +49,7 @@ def signed_up(at: datetime) -> Event:
 
 
 def a_reader_who_is_a_customer() -> tuple[Event, ...]:
-    """Somebody signs up with a mail address, is known to the shop as a customer, and on the second day says so."""
+    """A visitor signs up with a mail address, is known to the shop as a customer, and on the second day says so."""
     profile = signed_up(MORNING).profile
     address = {"email": "lin@example.com"}
     return (
@@ -172,7 +172,7 @@ LIVES = {
         events=(signed_up(MORNING), event("unsubscribed", days(1), channel="sms", topic="nurture")),
         trail="welcome sent, day 3 elapsed, survey skipped, day 5 elapsed, reminder sent, hours elapsed",
     ),
-    "is_told_of_delivery": Life(
+    "delivery_is_reported": Life(
         events=(signed_up(MORNING),),
         body=instead(1, DELIVERED, BOUNCED),
         trail="welcome sent, day 3 elapsed, survey sent, day 5 elapsed, reminder sent, hours elapsed",
@@ -215,7 +215,7 @@ LIVES = {
         ),
         trail="welcome sent, day 3 elapsed, survey sent, day 5 elapsed, reminder sent, hours elapsed",
     ),
-    "turns_out_to_be_somebody_known": Life(
+    "turns_out_to_be_a_known_contact": Life(
         events=(*a_reader_who_is_a_customer(), event("survey_answered", days(3), interest="beauty")),
         trail="welcome sent, day 3 elapsed, survey sent, day 5 event, reminder sent, hours elapsed",
     ),
@@ -258,16 +258,16 @@ def cases() -> list[Any]:
 
 def facts(world: World, play: Play) -> dict[str, Any]:
     """What must be the same with and without a crash, but for what a provider says of a message it never got."""
-    told = {event_id for _, event_id in world.history.routed if event_id.startswith("e-email_")}
+    notices = {event_id for _, event_id in world.history.routed if event_id.startswith("e-email_")}
     return {
         "contacts": {key: world.contacts[key].to_dict() | {"version": 0} for key in world.contacts.items},
         "executions": world.machines.executions,
         "enrolments": {each.enrolment_id: (each.status, each.outcome) for each in world.enrolments},
         "pauses": {each.enrolment_id: [(past.state, past.end) for past in each.trail] for each in world.enrolments},
-        "routed": {event_id for _, event_id in world.history.routed} - told,
+        "routed": {event_id for _, event_id in world.history.routed} - notices,
         "queued": set(world.queue.events),
-        "recorded": {place.partition("#")[2] for _, place in world.history.events} - told,
-        "published": {each.id for _, each in world.bus.published} - told,
+        "recorded": {place.partition("#")[2] for _, place in world.history.events} - notices,
+        "published": {each.id for _, each in world.bus.published} - notices,
         "steps": {name: [step.rpartition(": ")[0] for step in trail] for name, trail in play.trail.items()},
     }
 

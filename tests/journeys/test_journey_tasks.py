@@ -26,13 +26,13 @@ def enrolment(world: World) -> Enrolment:
 
 
 def update(world: World, enrolment: Enrolment, **payload: Any) -> bool:
-    answer = world.updater.update(task_payload(enrolment, "Remember", **payload))
+    answer = world.update_contact.update(task_payload(enrolment, "Remember", **payload))
     assert set(answer) == {"changed"}
     return bool(answer["changed"])
 
 
 def member(world: World, enrolment: Enrolment, rule: dict[str, Any]) -> bool:
-    return bool(world.evaluator.evaluate(task_payload(enrolment, "Split", rule=rule))["member"])
+    return bool(world.evaluate_segment.evaluate(task_payload(enrolment, "Split", rule=rule))["member"])
 
 
 def test_a_journey_tags_its_contact_and_sets_attributes(world: World, enrolment: Enrolment) -> None:
@@ -103,10 +103,10 @@ def test_a_branch_asks_about_the_contact_its_past_and_what_started_the_journey(
     assert member(world, enrolment, rule) is expected
 
 
-def test_a_branch_may_name_a_saved_segment_and_asks_it_anew(world: World, enrolment: Enrolment) -> None:
+def test_a_branch_may_name_a_saved_segment_and_evaluates_it_again(world: World, enrolment: Enrolment) -> None:
     world.segments = saved(newcomers={"tag": "new"}, important={"segment": "vip", "within": "7d"}, vip={"tag": "vip"})
     payload = task_payload(enrolment, "Important?", segment="newcomers")
-    assert world.evaluator.evaluate(payload) == {"member": True}
+    assert world.evaluate_segment.evaluate(payload) == {"member": True}
     assert not world.contacts[CONTACT].segments, "what the profile has noted does not count"
     assert member(world, enrolment, {"not": {"segment": "vip"}}), "an expression may have put a segment into a rule"
 
@@ -117,13 +117,13 @@ def test_an_unknown_segment_is_refused_with_the_names_there_are(
 ) -> None:
     world.segments = saved(newcomers={"tag": "new"})
     with pytest.raises(InvalidInput, match=r"unknown segment 'newcomer'; .*newcomers"):
-        world.evaluator.evaluate(task_payload(enrolment, "Important?", **asked))
+        world.evaluate_segment.evaluate(task_payload(enrolment, "Important?", **asked))
 
 
 def test_a_branch_says_why_when_it_is_asked(world: World, enrolment: Enrolment) -> None:
     world.route(event("survey_answered", world.clock() - timedelta(hours=2), interest="beauty"))
     rule = {"all": [{"tag": "new"}, {"event": "survey_answered", "exactly": 0}]}
-    answer = world.evaluator.evaluate(task_payload(enrolment, "Silent?", rule=rule, explain=True))
+    answer = world.evaluate_segment.evaluate(task_payload(enrolment, "Silent?", rule=rule, explain=True))
     assert answer["member"] is False
     tag, survey = answer["explanation"]["children"]
     assert (tag["holds"], survey["holds"]) == (True, False)

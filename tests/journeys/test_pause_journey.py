@@ -25,18 +25,6 @@ ELAPSED = {"outcome": "elapsed"}
 ANSWER = {"event": "survey_answered", "where": {"property": "interest", "equals": "beauty"}}
 
 
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.have_contact()
-    return world
-
-
-@pytest.fixture
-def enrolment(world: World) -> Enrolment:
-    return world.have_enrolment()
-
-
 def answered(world: World, event_id: str = "e-answer", **properties: Any) -> None:
     world.route(event("survey_answered", world.clock(), event_id, **{"interest": "beauty", **properties}))
 
@@ -53,7 +41,7 @@ def test_a_parked_contact_is_its_row_and_a_timer_is_booked(world: World, enrolme
     assert parked not in world.answers
 
 
-def test_a_hop_is_told_that_its_contact_is_parked(world: World, enrolment: Enrolment) -> None:
+def test_a_hop_learns_that_its_contact_is_parked(world: World, enrolment: Enrolment) -> None:
     assert world.pause_journey.ask(pause_payload(enrolment, "Until later", **{"for": "2d"})) == {"status": "parked"}
 
 
@@ -170,11 +158,11 @@ def test_a_hop_that_was_given_out_again_refuses_the_one_before(world: World, enr
     again = world.stored(enrolment)
     assert world.pause_journey.ask(pause_payload(hop, "The next one", **{"for": "2d"})) == {"status": "parked"}
     with pytest.raises(HopSuperseded):
-        world.sender.send(send_request(hop, "welcome", state="welcome"))
+        world.send_message.send(send_request(hop, "welcome", state="welcome"))
     with pytest.raises(HopSuperseded):
-        world.updater.update(task_payload(hop, "Tag", add_tags=["new"]))
+        world.update_contact.update(task_payload(hop, "Tag", add_tags=["new"]))
     with pytest.raises(HopSuperseded):
-        world.evaluator.evaluate(task_payload(hop, "Ask", rule={"tag": "new"}))
+        world.evaluate_segment.evaluate(task_payload(hop, "Ask", rule={"tag": "new"}))
     assert world.close_enrolment.close(task_payload(hop, "Close", outcome="failed"))["closed"] is False
     assert world.email.sent == []
     answer = world.pause_journey.ask(pause_payload(again, "Until later", **{"for": "2d"}))
@@ -210,7 +198,7 @@ def test_an_event_that_came_just_before_ends_the_pause(world: World, enrolment: 
 
 @pytest.mark.parametrize("effect", ["enrolments.save", "schedules.resume_at"])
 def test_an_event_that_comes_while_the_pause_is_being_written_ends_it(effect: str) -> None:
-    """Whoever comes second, router or parker, sees the other."""
+    """Whichever comes second, the router or PauseJourney, sees the other."""
     world = World()
     world.have_contact()
     enrolment = world.have_enrolment()

@@ -20,18 +20,6 @@ ELAPSED = {"outcome": "elapsed"}
 NOTHING = SweepReport()
 
 
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.have_contact()
-    return world
-
-
-@pytest.fixture
-def enrolment(world: World) -> Enrolment:
-    return world.have_enrolment()
-
-
 def timer(world: World) -> dict[str, object]:
     """What the timer of the one contact who has parked calls with."""
     (enrolment,) = world.enrolments
@@ -50,10 +38,10 @@ def test_a_schedule_resumes_the_journey_at_its_time(world: World, enrolment: Enr
 def test_a_timer_that_fires_twice_starts_the_hop_again_until_it_is_taken(world: World, enrolment: Enrolment) -> None:
     world.park(enrolment, {"for": "2d"})
     world.fire_next()
-    assert world.resumer.resume(timer(world)) == {"resumed": 1}
+    assert world.resume_journey.resume(timer(world)) == {"resumed": 1}
     assert len(world.machines) == 1
     world.walking(enrolment)
-    assert world.resumer.resume(timer(world)) == {"already_over": 1}
+    assert world.resume_journey.resume(timer(world)) == {"already_over": 1}
 
 
 def test_a_timer_that_fires_after_an_event_changes_nothing(world: World, enrolment: Enrolment) -> None:
@@ -61,22 +49,22 @@ def test_a_timer_that_fires_after_an_event_changes_nothing(world: World, enrolme
     fires = timer(world)
     world.route(event("survey_answered", world.clock()))
     world.clock.advance(days=2)
-    assert world.resumer.resume(fires) == {}
-    assert world.resumer.resume_one(CONTACT, enrolment.enrolment_id) == "already_over"
+    assert world.resume_journey.resume(fires) == {}
+    assert world.resume_journey.resume_one(CONTACT, enrolment.enrolment_id) == "already_over"
     assert world.answers[pause]["outcome"] == "event"
 
 
 def test_a_timer_that_fires_too_early_is_booked_again(world: World, enrolment: Enrolment) -> None:
     pause = world.park(enrolment, {"for": "2d"})
     world.schedules.booked.clear()
-    assert world.resumer.resume(timer(world)) == {"not_due": 1}
+    assert world.resume_journey.resume(timer(world)) == {"not_due": 1}
     assert pause not in world.answers
     assert len(world.schedules) == 1
 
 
 def test_a_timer_of_nothing_resumes_nothing(world: World) -> None:
-    assert world.resumer.resume({"minute": format_instant(world.clock()), "shard": 0}) == {}
-    assert world.resumer.resume_one(CONTACT, "n-1") == "already_over"
+    assert world.resume_journey.resume({"minute": format_instant(world.clock()), "shard": 0}) == {}
+    assert world.resume_journey.resume_one(CONTACT, "n-1") == "already_over"
 
 
 def test_many_who_are_due_at_the_same_minute_are_paced_and_the_rest_is_for_a_later_call(
@@ -183,7 +171,7 @@ def test_a_resume_that_crashed_for_good_is_made_good(effect: str, mode: CrashMod
     world.clock.advance(days=2)
     world.effects.crash_on, world.effects.mode = effect, mode
     with pytest.raises((Crash, RetryableError)):
-        world.resumer.resume(timer(world))
+        world.resume_journey.resume(timer(world))
     world.clock.advance(hours=1)
     report = world.sweep()
     assert report.overdue_pauses + report.lost_hops == 1
@@ -209,7 +197,7 @@ def test_a_router_that_crashed_for_good_leaves_no_journey_parked_for_ever(
     pause = world.park(world.have_enrolment(), {"for": "2d", "or": {"event": "survey_answered"}})
     world.effects.crash_on, world.effects.mode = effect, mode
     with pytest.raises((Crash, RetryableError)):
-        world.router.route(event(happening, world.clock()))
+        world.route_events.route(event(happening, world.clock()))
     world.schedules.booked.clear()
     world.clock.advance(days=2, hours=1)
     world.sweep()
@@ -233,7 +221,7 @@ def test_a_hop_that_died_is_given_out_again_from_where_it_came(world: World, enr
 def test_a_first_hop_that_was_never_started_is_given_out_by_the_sweep(world: World) -> None:
     world.effects.crash_on, world.effects.mode = "machines.start", "before"
     with pytest.raises(Crash):
-        world.router.route(event("registered", world.clock(), "e-1"))
+        world.route_events.route(event("registered", world.clock(), "e-1"))
     assert len(world.machines) == 0
     world.clock.advance(hours=1)
     assert world.sweep() == SweepReport(lost_hops=1)
@@ -254,8 +242,8 @@ def test_a_hop_that_dies_every_time_ends_the_journey_as_failed(world: World, enr
     assert (ended.status, ended.outcome) == ("ended", "failed")
     assert ended.failure is not None
     assert (ended.failure.state, ended.failure.error) == ("Until later", "HopDied")
-    (said,) = [each for each in world.queue.events.values() if each.type == "journey_ended"]
-    assert said.properties["error"] == "HopDied"
+    (emitted,) = [each for each in world.queue.events.values() if each.type == "journey_ended"]
+    assert emitted.properties["error"] == "HopDied"
     assert world.sweep() == NOTHING
 
 
@@ -271,7 +259,7 @@ def test_one_pause_that_cannot_be_resumed_does_not_keep_the_others_waiting(world
     world.enrolments.hold_until("c-gone", stranger.enrolment_id, world.clock() + timedelta(days=9))
     world.clock.advance(days=3)
     with pytest.raises(ContactNotFound):
-        world.sweeper.sweep()
+        world.sweep_journeys.sweep()
     assert world.answers[pause] == ELAPSED
     assert world.ledger[claimed.message_key].state == "unknown"
 
@@ -284,7 +272,7 @@ def test_a_claim_that_cannot_be_given_up_now_is_given_up_by_the_next_sweep(world
     world.clock.advance(hours=1)
     world.effects.crash_on, world.effects.mode = "ledger.give_up_claim", "refused"
     with pytest.raises(TemporarilyUnavailable):
-        world.sweeper.sweep()
+        world.sweep_journeys.sweep()
     assert sorted(world.ledger.states().values()) == ["claimed", "unknown"]
     assert world.sweep() == SweepReport(unknown_messages=1)
 
@@ -293,7 +281,7 @@ def test_a_claim_nobody_answered_for_becomes_unknown_and_is_counted(world: World
     request = send_request(enrolment, "welcome", state="welcome")
     world.effects.crash_on, world.effects.mode = "email.send", "after"
     with pytest.raises(Crash):
-        world.sender.send(request)
+        world.send_message.send(request)
     world.park(enrolment, {"for": "9d"})
     world.clock.now += GRACE
     assert world.sweep() == NOTHING
@@ -301,7 +289,7 @@ def test_a_claim_nobody_answered_for_becomes_unknown_and_is_counted(world: World
     assert world.sweep() == SweepReport(unknown_messages=1)
     assert world.ledger[request.message_key].state == "unknown"
     assert world.sweep() == NOTHING
-    assert world.sender.send(replace(request, visit=None)).outcome == "unknown"
+    assert world.send_message.send(replace(request, visit=None)).outcome == "unknown"
     assert world.email.calls.total() == 1
 
 

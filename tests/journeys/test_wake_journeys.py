@@ -15,18 +15,6 @@ from waypost.journeys.enrolment import Enrolment, TriggerEvent
 ANSWER = {"event": "survey_answered"}
 
 
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.have_contact()
-    return world
-
-
-@pytest.fixture
-def enrolment(world: World) -> Enrolment:
-    return world.have_enrolment()
-
-
 def happens(world: World, kind: str, event_id: str = "", after: float = 1, **properties: Any) -> list[Any]:
     """Route an event some hours later; gives what it did to journeys under way."""
     world.clock.advance(hours=after)
@@ -151,7 +139,7 @@ def test_leaving_again_does_not_cancel_what_follows_the_exit(world: World, enrol
     left = event("left_us", world.clock())
     world.effects.crash_on = "history.mark_routed"
     with pytest.raises(Crash):
-        world.router.route(left)
+        world.route_events.route(left)
     key = world.send(enrolment, "reminder", after_exit=True).message_key
     assert world.ledger[key].state == "deferred"
     world.route(left)
@@ -176,7 +164,7 @@ def test_a_journey_whose_hop_runs_is_left_at_its_next_pause(world: World, enrolm
     assert world.answers[world.park(enrolment, {"for": "9d"})]["error"] == "JourneyExited"
 
 
-def test_each_journey_of_a_contact_is_told_and_no_other_contacts(world: World) -> None:
+def test_each_journey_of_a_contact_is_signalled_and_no_other_contacts(world: World) -> None:
     world = World(published=published(journey(), journey("members", exit_on=[], goal=None)))
     world.have_contact()
     world.have_contact("c-other", identities={})

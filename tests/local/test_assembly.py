@@ -1,4 +1,4 @@
-"""What a synthesized assembly depends on, and what is said when there is none."""
+"""What a synthesized assembly depends on, and the error when there is none."""
 
 import json
 from pathlib import Path

@@ -60,7 +60,7 @@ def test_the_expected_message_at_the_expected_minute_is_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"),
+    ("wanted", "reason"),
     [
         ({**SENT, "at": "day 1 09:02"}, "should be at Mon 2031-03-03 09:02"),
         ({**SENT, "channel": "sms"}, "channel should be sms"),
@@ -69,9 +69,9 @@ def test_the_expected_message_at_the_expected_minute_is_no_difference() -> None:
         ({"message": "farewell"}, "message should be farewell"),
     ],
 )
-def test_a_difference_says_what_was_expected_and_what_came(wanted: dict[str, Any], said: str) -> None:
+def test_a_difference_says_what_was_expected_and_what_came(wanted: dict[str, Any], reason: str) -> None:
     [difference] = found({"messages": [wanted]}, decision())
-    assert said in difference
+    assert reason in difference
     assert "got welcome sent by email (every_guard_allowed) at Mon 2031-03-03 09:00" in difference
 
 

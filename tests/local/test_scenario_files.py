@@ -57,7 +57,7 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         (START + "scenarios: []", "scenarios: List should have at least 1 item"),
         (START + "[", "is not YAML"),
@@ -72,10 +72,10 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
         (START + f"scenarios: [{ONE}, {ONE.replace('name: a', 'name: b')}]", "the contact.user_id 'u' is there twice"),
     ],
 )
-def test_a_mistake_names_the_file_the_field_and_the_reason(tmp_path: Path, text: str, said: str) -> None:
+def test_a_mistake_names_the_file_the_field_and_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "scenarios.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(LocalError, match=f"(?s)scenarios.yaml.*{said}"):
+    with pytest.raises(LocalError, match=f"(?s)scenarios.yaml.*{reason}"):
         read_scenarios(path)
 
 

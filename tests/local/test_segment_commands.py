@@ -65,7 +65,7 @@ def test_a_good_file_anywhere_may_name_the_segments_of_this_project(tmp_path: Pa
         ({"segment": "trial"}, "rule", "depends on itself: segment:trial → segment:trial"),
     ],
 )
-def test_what_is_wrong_is_told_by_file_path_and_nearest_name(
+def test_what_is_wrong_is_reported_by_file_path_and_nearest_name(
     tmp_path: Path, rule: dict[str, Any], field: str, reason: str
 ) -> None:
     path = write(tmp_path, rule)
@@ -107,7 +107,7 @@ def test_what_is_as_it_should_be_gives_none(tmp_path: Path, rule: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reason"),
     [
         (["check", "vip-member"], "unknown segment 'vip-member'; did you mean 'vip-members'?"),
         (["check", "no/such.yaml"], "there is no file 'no/such.yaml'"),
@@ -115,15 +115,19 @@ def test_what_is_as_it_should_be_gives_none(tmp_path: Path, rule: dict[str, Any]
         (["why", "vip-members", "lin"], "nothing is running"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], said: str
+def test_what_cannot_be_done_is_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: list[str],
+    reason: str,
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["waypost", "segment", *arguments])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith(f"error: {said}")
+    assert capsys.readouterr().err.startswith(f"error: {reason}")
 
 
 def test_a_segment_that_is_wrong_is_neither_counted_nor_explained(
@@ -136,7 +140,7 @@ def test_a_segment_that_is_wrong_is_neither_counted_nor_explained(
     assert f"waypost segment check {path}" in capsys.readouterr().err
 
 
-def test_a_project_that_is_wrong_itself_is_told_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_project_that_is_wrong_itself_is_reported_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "statemachines" / "segments"
     folder.mkdir(parents=True)
     write(folder, {"segment": "nobody"}, name="broken.yaml")

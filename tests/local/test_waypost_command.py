@@ -44,7 +44,7 @@ def test_every_command_explains_itself(command: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["status"], ["timeline", "lin"], ["send-event", "lin", "registered"], ["travel", "2d"]]
 )
-def test_without_a_running_cloud_the_way_out_is_said_in_one_line(
+def test_without_a_running_cloud_the_way_out_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
@@ -60,16 +60,16 @@ def test_stopping_what_does_not_run_is_no_problem(monkeypatch: pytest.MonkeyPatc
 def test_an_unknown_journey_names_the_known_ones(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = refused(monkeypatch, capsys, "rehearse", "moon-landing")
-    assert said.startswith("error: there is no journey 'moon-landing' → journeys: ")
-    assert "new-user-nurture" in said
+    error = refused(monkeypatch, capsys, "rehearse", "moon-landing")
+    assert error.startswith("error: there is no journey 'moon-landing' → journeys: ")
+    assert "new-user-nurture" in error
 
 
 def test_an_unknown_scenario_names_the_known_ones(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = refused(monkeypatch, capsys, "rehearse", "new-user-nurture", "--scenario", "flies away")
-    assert "has no scenario 'flies away' → scenarios: " in said
+    error = refused(monkeypatch, capsys, "rehearse", "new-user-nurture", "--scenario", "flies away")
+    assert "has no scenario 'flies away' → scenarios: " in error
 
 
 def test_a_scenario_without_its_journey_is_refused(

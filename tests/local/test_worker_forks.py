@@ -53,9 +53,9 @@ print(sys.stdin.readline().strip(), os.getpid() == orjson.IMPORTED_BY, orjson.IM
     worker = start(program, COLOUR="green")
     assert isinstance(worker, ForkedWorker)
     worker.stdin.write("hello\n")
-    said = worker.stdout.readline().strip()
+    greeting = worker.stdout.readline().strip()
     where = os.path.realpath(tmp_path / "code")
-    assert said == f"hello False None green {where} __main__ ['COLOUR', '_LAMBDA_LAYERS_DIRS']"
+    assert greeting == f"hello False None green {where} __main__ ['COLOUR', '_LAMBDA_LAYERS_DIRS']"
     assert worker.wait(timeout=30) != 0
 
 

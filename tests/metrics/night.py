@@ -1,14 +1,14 @@
 """A night on fakes: the steps of refresh-contacts in the order in which the state machine calls them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from tests.fakes.files import FakeFiles
 from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.world import World
 from waypost import ids
+from waypost.assembly import assemble
 from waypost.bulk.run_slice import SliceRunner
 from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
@@ -42,12 +42,12 @@ class Night:
 
     world: World
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    files: FakeFiles = field(default_factory=FakeFiles)
     most: int = 3
     runs: int = 0
 
-    def __post_init__(self) -> None:
-        self.scan = FakeProfileScan(self.world.contacts.living)
+    @property
+    def scan(self) -> FakeProfileScan:
+        return self.world.scan
 
     @property
     def declaration(self) -> MetricsDeclaration:
@@ -56,18 +56,16 @@ class Night:
 
     @property
     def measurer(self) -> Measurer:
-        zone = self.world.published.defaults.time_zone
-        return Measurer(declaration=self.declaration, history_lookup=self.world.history_lookup, default_zone=zone)
+        return assemble.measurer(self.world.ports, metrics=self.declaration, default_zone=self.world.default_zone)
 
     @property
     def planner(self) -> PlanRefresh:
-        return PlanRefresh(
-            scan=self.scan,
-            declaration=self.declaration,
+        return assemble.plan_refresh(
+            self.world.ports,
+            metrics=self.declaration,
             tags=self.world.tags,
             index=self.world.index,
             segments=self.world.segments,
-            clock=self.world.clock,
         )
 
     @property
@@ -76,22 +74,25 @@ class Night:
 
     @property
     def counter(self) -> CountPurchases:
-        return CountPurchases(scan=self.scan, measurer=self.measurer, files=self.files, runner=self.runner)
+        counter = assemble.count_purchases(
+            self.world.ports, metrics=self.declaration, default_zone=self.world.default_zone
+        )
+        return replace(counter, runner=self.runner)
 
     @property
     def ranker(self) -> RankCustomers:
-        return RankCustomers(files=self.files)
+        return assemble.rank_customers(self.world.ports)
 
     @property
     def refresher(self) -> RefreshContacts:
-        return RefreshContacts(
-            scan=self.scan,
-            contacts=self.world.contacts,
-            measurer=self.measurer,
-            upkeep=self.world.upkeep,
-            files=self.files,
-            runner=self.runner,
+        refresher = assemble.refresh_contacts(
+            self.world.ports,
+            metrics=self.declaration,
+            index=self.world.index,
+            tags=self.world.tags,
+            default_zone=self.world.default_zone,
         )
+        return replace(refresher, runner=self.runner)
 
     def plan(self, refresh: str = "daily") -> dict[str, Any]:
         """The first step of a new run."""

@@ -146,8 +146,8 @@ def test_metrics_come_before_the_rules_that_read_them() -> None:
     assert "busy" in night.world.contacts[contact_id].segments
     night.world.clock.advance(days=30)
     assert night.run()["segments_left"] == 1
-    told = [event.type for event in night.world.queue.events.values()]
-    assert told.count("segment_entered") == told.count("segment_left") == 1
+    emitted = [event.type for event in night.world.queue.events.values()]
+    assert emitted.count("segment_entered") == emitted.count("segment_left") == 1
 
 
 def test_time_takes_tags_moves_stages_and_says_so() -> None:
@@ -167,11 +167,11 @@ def test_time_takes_tags_moves_stages_and_says_so() -> None:
     assert (counts["tags_expired"], counts["tags_added"], counts["stages_changed"]) == (1, 1, 1)
     contact = world.contacts[contact_id]
     assert (contact.tags, contact.lifecycle) == (frozenset({"dormant-warning"}), "asleep")
-    told = {
+    emitted = {
         (event.type, event.properties.get("tag"), event.properties.get("by")) for event in world.queue.events.values()
     }
-    assert {("tag_removed", "guest", "expiry"), ("tag_added", "dormant-warning", "rule")} <= told
-    assert ("lifecycle_changed", None, None) in told
+    assert {("tag_removed", "guest", "expiry"), ("tag_added", "dormant-warning", "rule")} <= emitted
+    assert ("lifecycle_changed", None, None) in emitted
 
     assert night.run()["changed"] == 0
     night.happens("u-1", "logged_in")

@@ -86,7 +86,7 @@ def test_a_dry_run_writes_nothing(store: FakeContacts) -> None:
     assert "persona" not in store["c-003"].metrics
 
 
-def test_a_profile_that_somebody_changes_meanwhile_keeps_that_change(store: FakeContacts) -> None:
+def test_a_profile_that_is_changed_meanwhile_keeps_that_change(store: FakeContacts) -> None:
     store.before_save = lambda: store.put(replace(store["c-059"], attributes={"city": "Wuhan"}))
     run(store)
     assert store["c-059"].attributes == {"city": "Wuhan"}
@@ -115,7 +115,7 @@ def test_few_contacts_are_no_personas(store: FakeContacts) -> None:
         run(store)
 
 
-def test_the_features_are_what_somebody_does() -> None:
+def test_the_features_are_what_a_contact_does() -> None:
     day = date(2027, 2, 19)
     contact = person(
         100,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.fakes.contacts import FakeContacts
 from tests.fakes.files import FakeFiles
 from tests.reports.nurture import GRAPH, PROFILE, Items, enrolment_row, message
 from waypost.contacts.profile import Contact
@@ -16,19 +17,17 @@ FIRST = "2031-03-03T01:00:00.000Z"
 NOW = datetime(2031, 3, 4, tzinfo=UTC)
 
 
-class Contacts:
+def known() -> FakeContacts:
     """One contact, known by its e-mail address."""
-
-    def resolve(self, identities: Any) -> dict[str, str]:
-        return {"email": "c-1"} if identities.get("email") == "mei@example.com" else {}
-
-    def load(self, contact_id: str) -> Contact | None:
-        return Contact.from_dict(PROFILE) if contact_id == "c-1" else None
+    contacts = FakeContacts()
+    contacts.put(Contact.from_dict(PROFILE))
+    contacts.identities["email", "mei@example.com"] = "c-1"
+    return contacts
 
 
 def service(files: FakeFiles, *rows: dict[str, Any]) -> ShowContact:
     return ShowContact(
-        contacts=Contacts(),
+        contacts=known(),
         items=Items(PROFILE, *rows),
         files=files,
         graphs=lambda _: GRAPH,

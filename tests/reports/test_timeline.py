@@ -1,4 +1,4 @@
-"""The timeline: a contact's items, told in order and in its own time."""
+"""The timeline: a contact's items, listed in order and in its own time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -87,16 +87,16 @@ class Items:
         return self.rows
 
 
-def told(*rows: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+def shown(*rows: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return [
         (entry.local_time, entry.kind, entry.title, entry.detail)
         for entry in timeline("c-1", Items(PROFILE, *rows), default_zone=SHANGHAI)
     ]
 
 
-def test_what_happens_at_one_instant_is_told_in_the_order_of_cause_and_effect() -> None:
+def test_what_happens_at_one_instant_is_listed_in_the_order_of_cause_and_effect() -> None:
     at = "2031-03-03T23:30:00-05:00"
-    assert told(PARKED, MESSAGE, ROUTED, EVENT) == [
+    assert shown(PARKED, MESSAGE, ROUTED, EVENT) == [
         (at, "event", "registered", "source: app"),
         (at, "entry", "journey entered", "by registered"),
         (at, "entry", "journey not entered", "entry_rule_not_met"),
@@ -106,7 +106,7 @@ def test_what_happens_at_one_instant_is_told_in_the_order_of_cause_and_effect() 
 
 
 @pytest.mark.parametrize(
-    ("kind", "properties", "said"),
+    ("kind", "properties", "expected"),
     [
         ("segment_entered", {"segment": "vip", "because": "order_placed"}, ("entered segment vip", "because of order_placed")),
         ("segment_left", {"segment": "vip", "because": "refresh"}, ("left segment vip", "found by the scheduled refresh")),
@@ -119,23 +119,23 @@ def test_what_happens_at_one_instant_is_told_in_the_order_of_cause_and_effect() 
         ("segment_entered", {"because": "x"}, ("segment_entered", "because: x")),
     ],
 )  # fmt: skip
-def test_what_was_concluded_is_told_in_words(kind: str, properties: dict[str, Any], said: tuple[str, str]) -> None:
-    [(_, what, title, detail)] = told(EVENT | {"type": kind, "properties": properties})
-    assert (what, title, detail) == ("event", *said)
+def test_conclusions_are_shown_in_words(kind: str, properties: dict[str, Any], expected: tuple[str, str]) -> None:
+    [(_, what, title, detail)] = shown(EVENT | {"type": kind, "properties": properties})
+    assert (what, title, detail) == ("event", *expected)
 
 
 def test_a_pause_whose_time_was_over_comes_before_what_follows_it() -> None:
     passed = RESUMED | {"trail": [PAST | {"ended_at": PAST["parked_at"]}]}
-    assert [kind for _, kind, _, _ in told(MESSAGE, passed)] == ["passed", "message"]
+    assert [kind for _, kind, _, _ in shown(MESSAGE, passed)] == ["passed", "message"]
 
 
 def test_a_pause_that_is_over_stays_in_the_story() -> None:
-    assert told(RESUMED) == told(PARKED)
+    assert shown(RESUMED) == shown(PARKED)
 
 
 def test_a_claim_without_an_answer_is_visible() -> None:
     claimed = MESSAGE | {"state": "claimed", "claimed_at": "2031-03-04T13:00:00.000Z"}
-    assert told(claimed)[-1] == ("2031-03-04T08:00:00-05:00", "message", "welcome claimed", "no answer yet")
+    assert shown(claimed)[-1] == ("2031-03-04T08:00:00-05:00", "message", "welcome claimed", "no answer yet")
 
 
 def test_the_end_says_what_brought_it_about() -> None:
@@ -146,7 +146,7 @@ def test_the_end_says_what_brought_it_about() -> None:
         "ended_at": "2031-03-07T21:45:00.000Z",
         "left_on": {"type": "order_placed"},
     }
-    assert told(ended) == [("2031-03-07T16:45:00-05:00", "end", "journey ended: goal", "because of order_placed")]
+    assert shown(ended) == [("2031-03-07T16:45:00-05:00", "end", "journey ended: goal", "because of order_placed")]
 
 
 @pytest.mark.parametrize(
@@ -160,11 +160,11 @@ def test_the_end_says_what_brought_it_about() -> None:
 def test_a_journey_that_failed_says_where_and_why(state: str, cause: str, why: str) -> None:
     ended = {"outcome": "failed", "ended_at": "2031-03-07T21:45:00.000Z"}
     row = RESUMED | ended | {"failure": {"state": state, "error": "UnknownMessage", "cause": cause}}
-    assert told(row)[-1] == ("2031-03-07T16:45:00-05:00", "end", "journey ended: failed", why)
+    assert shown(row)[-1] == ("2031-03-07T16:45:00-05:00", "end", "journey ended: failed", why)
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", 7])
-def test_a_contact_without_a_valid_zone_is_told_in_the_default_one(zone: Any) -> None:
+def test_a_contact_without_a_valid_zone_is_shown_in_the_default_one(zone: Any) -> None:
     nowhere = PROFILE | {"attributes": {"timezone": zone}}
     [entry] = timeline("c-1", Items(nowhere, EVENT), default_zone=SHANGHAI)
     assert entry.local_time == "2031-03-04T12:30:00+08:00"

@@ -79,10 +79,10 @@ def test_what_a_provider_says_of_a_message_is_written_to_its_row() -> None:
     world = World()
     world.have_contact()
     key = world.send(world.have_enrolment(), "welcome").message_key
-    told = event("message_delivered", NOON, channel="email", contact={"contact_id": CONTACT}, message_key=key)
-    world.route(told)
+    notice = event("message_delivered", NOON, channel="email", contact={"contact_id": CONTACT}, message_key=key)
+    world.route(notice)
     assert world.ledger[key].state == "accepted", "a stranger's word is no provider's word"
-    world.route(replace(told, id="e-2", source="waypost.ses"))
+    world.route(replace(notice, id="e-2", source="waypost.ses"))
     assert world.ledger[key].state == "delivered"
 
 
@@ -90,8 +90,8 @@ def test_what_a_provider_says_of_a_message_is_written_to_its_row() -> None:
 def test_a_report_about_no_message_of_ours_is_harmless(key: object) -> None:
     world = World()
     world.have_contact()
-    told = event("message_delivered", NOON, channel="email", contact={"contact_id": CONTACT}, message_key=key)
-    assert not world.route(replace(told, source="waypost.ses")).repeated
+    notice = event("message_delivered", NOON, channel="email", contact={"contact_id": CONTACT}, message_key=key)
+    assert not world.route(replace(notice, source="waypost.ses")).repeated
 
 
 def test_a_provider_event_settles_what_was_unknown() -> None:
@@ -101,11 +101,11 @@ def test_a_provider_event_settles_what_was_unknown() -> None:
     world.effects.crash_on, world.effects.mode = "email.send", "after"
     result = world.send(enrolment, "welcome")
     assert result.outcome == "unknown"
-    told = event(
+    notice = event(
         "message_accepted", NOON, channel="email", contact={"contact_id": CONTACT}, message_key=result.message_key
     )
-    world.route(replace(told, source="waypost.ses"))
-    assert world.sender.send(send_request(enrolment, "welcome", state="welcome")).outcome == "sent"
+    world.route(replace(notice, source="waypost.ses"))
+    assert world.send_message.send(send_request(enrolment, "welcome", state="welcome")).outcome == "sent"
 
 
 def test_two_journeys_hear_of_one_event_in_one_go() -> None:

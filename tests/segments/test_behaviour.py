@@ -238,7 +238,7 @@ def test_engagement_is_behaviour() -> None:
     assert not selects({"engagement": "unsubscribed", "channel": "email"}, history=MAILS)
 
 
-def test_the_last_messages_are_those_that_arrived_where_it_can_be_told() -> None:
+def test_the_last_messages_are_those_that_arrived_where_it_is_known() -> None:
     unopened = {"engagement": "opened", "exactly": 0}
     assert selects({**unopened, "of_last": 2}, history=MAILS)
     assert not selects({**unopened, "of_last": 3}, history=MAILS)  # the first of them was opened

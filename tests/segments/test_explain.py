@@ -1,4 +1,4 @@
-"""Why somebody is in a segment or not, in words."""
+"""Why a contact is in a segment or not, in words."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from waypost.segments.explain import explain
 from waypost.segments.subject import Enrolled
 
 
-def told(rule: Any, someone: Subject | None = None, **facts: Any) -> list[str]:
+def explained(rule: Any, someone: Subject | None = None, **facts: Any) -> list[str]:
     return list(explain(rule, someone or subject(zone=SHANGHAI, **facts)).lines())
 
 
@@ -27,7 +27,7 @@ def test_the_tree_says_each_condition_and_the_value_that_decided() -> None:
             {"not": {"any": [{"tag": ["vip", "gold"]}, {"points": {"more_than": 5000}}]}},
         ]
     }
-    assert told(rule, sample()) == [
+    assert explained(rule, sample()) == [
         "✗ all of these hold",
         "  ✓ city is 上海市  [city = 上海市]",
         "  ✓ birthday is an age of from 25 to 35  [birthday = 1996-11-25 (29)]",
@@ -56,7 +56,7 @@ def test_the_tree_says_each_condition_and_the_value_that_decided() -> None:
     ],
 )  # fmt: skip
 def test_a_condition_reads_as_a_sentence(rule: Any, line: str) -> None:
-    assert told(rule, sample()) == [line]
+    assert explained(rule, sample()) == [line]
 
 
 def test_chinese_is_spoken_too() -> None:
@@ -91,13 +91,13 @@ def test_the_json_form_is_plain() -> None:
 
 
 def test_everybody_is_explained_too() -> None:
-    assert told(None) == ["✓ everybody"]
+    assert explained(None) == ["✓ everybody"]
 
 
 def test_long_values_are_cut() -> None:
-    [line] = told({"attribute": "a", "equals": "x"}, attributes={"a": "y" * 5_000})
+    [line] = explained({"attribute": "a", "equals": "x"}, attributes={"a": "y" * 5_000})
     assert len(line) < 300
-    [line] = told({"tag": [f"tag-{number}" for number in range(1_000)]})
+    [line] = explained({"tag": [f"tag-{number}" for number in range(1_000)]})
     assert len(line) < 300
 
 
@@ -106,10 +106,10 @@ def test_what_is_no_rule_is_refused_before_anything_is_explained() -> None:
         explain({"any": [{"tag": "vip"}, {"attribute": "a", "equal": 1}]}, subject(tags=frozenset({"vip"})))
 
 
-def test_a_passage_without_an_outcome_and_events_without_properties_are_told() -> None:
-    assert told({"journey": "a"}, enrolments=(Enrolled("a", "active", None, NOW),)) == [
+def test_a_passage_without_an_outcome_and_events_without_properties_are_explained() -> None:
+    assert explained({"journey": "a"}, enrolments=(Enrolled("a", "active", None, NOW),)) == [
         "✓ has entered the journey a  [a active 2027-03-01 10:00 +08:00]"
     ]
-    assert told({"event": "seen", "occurrence": "last"}, history=[ago("seen", days=1)]) == [
+    assert explained({"event": "seen", "occurrence": "last"}, history=[ago("seen", days=1)]) == [
         "✓ seen, time: last  [2027-02-28 10:00 +08:00]"
     ]

@@ -160,7 +160,7 @@ happenings = st.lists(
 def test_after_every_event_each_segment_holds_whom_its_rule_selects(
     drawn: list[dict[str, Any]], happened: list[tuple[str, dict[str, Any], dict[str, Any]]]
 ) -> None:
-    """The index may ask too much, never too little: asking everything anew changes nothing."""
+    """The index may ask too much, never too little: evaluating everything again changes nothing."""
     named = {f"drawn_{number}": rule for number, rule in enumerate(drawn)}
     world = World(
         segments=saved(buyers={"event": "order_placed"}, **named),

@@ -1,6 +1,6 @@
 """Sentences of marketers, the rules that docs/segments.md leads to, and contacts made by hand for whom they hold or do not.
 
-It is Saturday 2026-11-21, 10:30, in Shanghai, where all of them live unless something else is said.
+It is Saturday 2026-11-21, 10:30, in Shanghai, where all of them live unless a sentence says otherwise.
 """
 
 from collections.abc import Mapping
@@ -247,7 +247,7 @@ SENTENCES: dict[str, tuple[dict[str, Any], Contacts]] = {
             "agreed to both": (False, who(answers={"email": True, "sms": True})),
             "refused both": (False, who(answers={"email": False, "sms": False})),
             "only SMS": (False, who(answers={"sms": True})),
-            "nothing said": (False, who()),
+            "no answer": (False, who()),
         },
     ),
     "points that expire within 30 days": (

@@ -39,7 +39,7 @@ def test_since_when_asks_the_time_and_what_has_none_does_not_count() -> None:
     assert selects({"segment": "s", "within": "7d"}, segments={"s": NOW - timedelta(days=6)})
 
 
-def test_a_stage_is_known_since_the_event_that_said_so() -> None:
+def test_a_stage_is_known_since_the_event_that_set_it() -> None:
     history = [
         ago("lifecycle_changed", {"to": "active"}, days=90),
         ago("lifecycle_changed", {"to": "dormant"}, days=40),
@@ -103,24 +103,24 @@ def consents(**answers: tuple[bool, float]) -> dict[str, Any]:
 
 
 def test_consent_is_asked_for_its_state_and_its_time() -> None:
-    said = consents(email__all=(True, 30), email__offers=(False, 5))
-    assert selects({"consent": "email"}, **said)
-    assert selects({"consent": "email", "topic": "offers", "is": "withdrawn"}, **said)
-    assert selects({"consent": "sms", "is": "none"}, **said)
-    assert selects({"consent": "email", "older_than": "20d"}, **said)
-    assert selects({"consent": "email", "topic": "offers", "is": "withdrawn", "within": "7d"}, **said)
-    assert not selects({"consent": "email", "topic": "offers", "is": "withdrawn", "older_than": "7d"}, **said)
-    assert not selects({"consent": "sms", "is": "none", "within": "7d"}, **said)
+    given = consents(email__all=(True, 30), email__offers=(False, 5))
+    assert selects({"consent": "email"}, **given)
+    assert selects({"consent": "email", "topic": "offers", "is": "withdrawn"}, **given)
+    assert selects({"consent": "sms", "is": "none"}, **given)
+    assert selects({"consent": "email", "older_than": "20d"}, **given)
+    assert selects({"consent": "email", "topic": "offers", "is": "withdrawn", "within": "7d"}, **given)
+    assert not selects({"consent": "email", "topic": "offers", "is": "withdrawn", "older_than": "7d"}, **given)
+    assert not selects({"consent": "sms", "is": "none", "within": "7d"}, **given)
 
 
 def test_reachable_needs_an_address_consent_and_no_suppression() -> None:
-    said = consents(email__all=(True, 3))
-    mail = {"attributes": {"email": "a@example.com"}, **said}
+    given = consents(email__all=(True, 3))
+    mail = {"attributes": {"email": "a@example.com"}, **given}
     assert selects({"reachable": "email"}, **mail)
     assert selects({"reachable": "any"}, **mail)
     assert not selects({"reachable": "sms"}, **mail)
     assert not selects({"reachable": "email"}, **mail, suppressions={"email": "complaint"})
-    assert not selects({"reachable": "email"}, **said)
+    assert not selects({"reachable": "email"}, **given)
     assert not selects({"reachable": "email"}, attributes={"email": "a@example.com"})
 
 

@@ -31,7 +31,7 @@ def settle(world: World) -> None:
         world.route(waiting[0])
 
 
-def told(world: World) -> list[tuple[str, ...]]:
+def emitted(world: World) -> list[tuple[str, ...]]:
     """What Waypost concluded, in order: (type, what it is about, because)."""
     return [
         (each.type, *(str(value) for name, value in each.properties.items() if name != "by"))
@@ -46,7 +46,7 @@ def test_a_profile_change_enters_a_segment_and_the_next_one_leaves_it() -> None:
     assert world.contacts[CONTACT].segments == {"vip-members": NOON}
     happens(world, "identified", minutes=5, profile={"level": 2})
     assert world.contacts[CONTACT].segments == {}
-    assert told(world) == [
+    assert emitted(world) == [
         ("segment_entered", "vip-members", "identified"),
         ("segment_left", "vip-members", "identified"),
     ]
@@ -61,12 +61,12 @@ def test_the_events_reach_history_and_bus_like_any_other() -> None:
     assert (entered.contact, entered.source, entered.correlation_id) == ({"contact_id": CONTACT}, "waypost", "r-1")
 
 
-def test_who_goes_in_and_out_in_one_instant_is_told_of_each_time() -> None:
+def test_a_contact_that_goes_in_and_out_in_one_instant_has_an_event_for_each() -> None:
     """The clock of a rehearsal stands still; two changes of one rule must not look like one repeated."""
     world = World(segments=saved(vip_members=VIP))
     for number, level in enumerate([3, 1, 3, 1]):
         happens(world, "identified", id=f"e-{number}", profile={"level": level})
-    assert [kind for kind, *_ in told(world)] == ["segment_entered", "segment_left"] * 2
+    assert [kind for kind, *_ in emitted(world)] == ["segment_entered", "segment_left"] * 2
 
 
 def test_behaviour_and_late_events_count() -> None:
@@ -81,7 +81,7 @@ def test_a_new_contact_is_asked_everything_even_by_an_event_no_rule_names() -> N
     world = World(segments=saved(silent={"not": ACTIVE}, bought=BOUGHT))
     happens(world, "registered")
     assert set(world.contacts[CONTACT].segments) == {"silent"}
-    assert told(world) == [("segment_entered", "silent", "registered")]
+    assert emitted(world) == [("segment_entered", "silent", "registered")]
 
 
 def test_rules_that_are_new_reach_a_contact_with_its_next_event_and_say_that_it_is_the_rules() -> None:
@@ -91,7 +91,7 @@ def test_rules_that_are_new_reach_a_contact_with_its_next_event_and_say_that_it_
     del world.index
     happens(world, "page_viewed", minutes=5)
     assert set(world.contacts[CONTACT].segments) == {"vip-members", "buyers", "level-three"}
-    assert sorted(told(world)[1:]) == [
+    assert sorted(emitted(world)[1:]) == [
         ("segment_entered", "buyers", "new_rules"),
         ("segment_entered", "level-three", "new_rules"),
     ]
@@ -104,7 +104,7 @@ def test_a_segment_that_is_no_longer_declared_is_left() -> None:
     del world.index
     happens(world, "page_viewed", minutes=5)
     assert world.contacts[CONTACT].segments == {}
-    assert told(world)[-1] == ("segment_left", "vip-members", "new_rules")
+    assert emitted(world)[-1] == ("segment_left", "vip-members", "new_rules")
     writes = len(world.effects.log)
     happens(world, "page_viewed", minutes=5, id="e-next")
     assert world.effects.log[writes:].count("contacts.save") == 0
@@ -166,12 +166,12 @@ def test_what_builds_on_something_follows_in_the_same_pass() -> None:
         {"repeat-buyer"},
         {"buyers", "a-loyal"},
     )
-    assert [kind for kind, *_ in told(world)] == [
+    assert [kind for kind, *_ in emitted(world)] == [
         "lifecycle_changed", "segment_entered", "tag_added", "lifecycle_changed", "segment_entered",
     ]  # fmt: skip
-    settled = len(told(world))
+    settled = len(emitted(world))
     settle(world)
-    assert len(told(world)) == settled, "what is concluded leads to no further conclusion"
+    assert len(emitted(world)) == settled, "what is concluded leads to no further conclusion"
 
 
 def test_stages_follow_each_other_one_event_each() -> None:
@@ -183,7 +183,7 @@ def test_stages_follow_each_other_one_event_each() -> None:
     world = World(lifecycle=stages)
     happens(world, "registered")
     happens(world, "identified", minutes=1, profile={"orders": 3})
-    assert told(world) == [
+    assert emitted(world) == [
         ("lifecycle_changed", "", "lead", "registered"),
         ("lifecycle_changed", "lead", "active", "identified"),
         ("lifecycle_changed", "active", "mature", "identified"),
@@ -194,7 +194,7 @@ def test_stages_that_send_a_contact_round_in_a_circle_come_to_rest() -> None:
     world = World(lifecycle=lifecycle(("a", ["b"], {"lifecycle": "b"}), ("b", ["a"], {"not": {"lifecycle": "b"}})))
     happens(world, "registered")
     settle(world)
-    assert len(told(world)) <= 2
+    assert len(emitted(world)) <= 2
 
 
 def test_that_a_segment_is_left_is_no_sign_of_life() -> None:
@@ -206,7 +206,7 @@ def test_that_a_segment_is_left_is_no_sign_of_life() -> None:
     world.upkeep.keep_all(world.contacts[CONTACT])
     settle(world)
     assert world.contacts[CONTACT].segments == {}
-    assert [kind for kind, *_ in told(world)] == ["segment_entered", "segment_left"]
+    assert [kind for kind, *_ in emitted(world)] == ["segment_entered", "segment_left"]
 
 
 def test_time_alone_changes_nothing_until_the_refresh_comes() -> None:
@@ -220,7 +220,7 @@ def test_time_alone_changes_nothing_until_the_refresh_comes() -> None:
     assert world.contacts[CONTACT] == replace(
         kept, seen=world.contacts[CONTACT].seen, version=world.contacts[CONTACT].version
     )
-    assert told(world)[-2:] == [("segment_left", "active", "refresh"), ("tag_added", "silent", "refresh")]
+    assert emitted(world)[-2:] == [("segment_left", "active", "refresh"), ("tag_added", "silent", "refresh")]
     writes = len(world.effects.log)
     world.upkeep.keep_all(world.contacts[CONTACT])
     assert len(world.effects.log) == writes, "the next night finds everything as it should be"
@@ -231,9 +231,9 @@ def test_the_refresh_decides_on_the_stored_contact_not_on_the_old_one_of_a_scan(
     happens(world, "identified", profile={"level": 1})
     scanned = world.contacts[CONTACT]
     happens(world, "identified", minutes=1, profile={"level": 3})
-    said = told(world)
+    before = emitted(world)
     world.upkeep.keep_all(replace(scanned, attributes={"level": 1}, segments={"vip-members": NOON}))
-    assert told(world) == said
+    assert emitted(world) == before
     assert set(world.contacts[CONTACT].segments) == {"vip-members"}
 
 
@@ -257,7 +257,7 @@ def test_the_refresh_follows_metrics_that_were_computed_before_it() -> None:
     happens(world, "registered")
     measured = world.contacts.put(replace(world.contacts[CONTACT], metrics={"activity": 70}))
     assert set(world.upkeep.keep_all(measured).segments) == {"engaged"}
-    assert told(world) == [("segment_entered", "engaged", "refresh")]
+    assert emitted(world) == [("segment_entered", "engaged", "refresh")]
 
 
 def test_a_tag_ends_when_its_time_is_over_and_what_builds_on_it_follows() -> None:
@@ -270,7 +270,7 @@ def test_a_tag_ends_when_its_time_is_over_and_what_builds_on_it_follows() -> Non
     assert (kept.tags, kept.tag_expiries, kept.segments) == (frozenset(), {}, {})
     ended = next(each for each in world.queue.events.values() if each.type == "tag_removed")
     assert ended.properties == {"tag": "just-asked", "by": "expiry", "because": "refresh"}
-    assert told(world)[-1] == ("segment_left", "asked", "refresh")
+    assert emitted(world)[-1] == ("segment_left", "asked", "refresh")
 
 
 def test_what_follows_from_the_end_of_a_tag_may_need_the_history() -> None:
@@ -281,7 +281,7 @@ def test_what_follows_from_the_end_of_a_tag_may_need_the_history() -> None:
     world.clock.advance(minutes=2)
     happens(world, "survey_answered")
     assert set(world.contacts[CONTACT].segments) == {"fans"}
-    assert told(world)[-1] == ("segment_entered", "fans", "survey_answered")
+    assert emitted(world)[-1] == ("segment_entered", "fans", "survey_answered")
 
 
 def test_entering_a_journey_changes_the_segments_that_ask_for_it() -> None:
@@ -294,7 +294,7 @@ def test_entering_a_journey_changes_the_segments_that_ask_for_it() -> None:
     world.close(enrolment)  # the event that says so is faster than the write
     settle(world)
     assert set(world.contacts[CONTACT].segments) == set()
-    assert [kind for kind, *_ in told(world)] == ["segment_entered", "journey_ended", "segment_left"]
+    assert [kind for kind, *_ in emitted(world)] == ["segment_entered", "journey_ended", "segment_left"]
 
 
 def test_the_events_of_a_contact_that_was_merged_into_another_count() -> None:
@@ -308,7 +308,7 @@ def test_the_events_of_a_contact_that_was_merged_into_another_count() -> None:
 
 
 @pytest.mark.parametrize("gone", [{"erased": True}, {"merged_into": "c-other"}])
-def test_nothing_is_kept_of_somebody_who_is_gone(gone: dict[str, Any]) -> None:
+def test_nothing_is_maintained_for_a_contact_that_is_gone(gone: dict[str, Any]) -> None:
     world = World(segments=saved(vip_members=VIP))
     contact = world.have_contact(attributes={"level": 5}, **gone)
     assert world.upkeep.keep(contact, event("identified", NOON)) == contact
@@ -323,8 +323,8 @@ def test_another_writer_in_between_is_read_again_and_decided_again() -> None:
     kept = world.upkeep.keep(contact, event("identified", NOON, profile={"level": 5}))
     assert (kept.attributes["level"], kept.segments) == (1, {})
     settle(world)
-    assert world.contacts[CONTACT].segments == {}, "what was said too early is taken back"
-    assert [kind for kind, *_ in told(world)] == ["segment_entered", "segment_left"]
+    assert world.contacts[CONTACT].segments == {}, "what was concluded too early is taken back"
+    assert [kind for kind, *_ in emitted(world)] == ["segment_entered", "segment_left"]
 
 
 def test_a_contact_that_never_stands_still_is_tried_again_later() -> None:
@@ -340,7 +340,7 @@ def test_a_contact_that_never_stands_still_is_tried_again_later() -> None:
         world.upkeep.keep(contact, event("identified", NOON))
 
 
-def test_a_contact_that_is_not_there_any_more_is_said_so() -> None:
+def test_a_contact_that_is_not_there_any_more_is_an_error() -> None:
     world = World(segments=saved(vip_members=VIP))
     contact = world.have_contact(attributes={"level": 5})
     world.contacts.items.clear()
@@ -359,7 +359,7 @@ def entered(world: World) -> list[Event]:
 
 
 def test_two_who_come_to_the_same_conclusion_say_it_once() -> None:
-    """The first died after it had told and before it saved; the second did not know of it."""
+    """The first died after it had emitted the event and before it saved; the second did not know of it."""
     world = World(segments=saved(vip_members=VIP))
     contact = world.have_contact(attributes={"level": 5})
     world.effects.crash_on, world.effects.mode = "contacts.save", "before"

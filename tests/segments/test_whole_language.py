@@ -74,8 +74,8 @@ def test_a_rule_is_refused_only_where_it_can_hold_for_nobody(rule: dict[str, Any
     for part in parts(rule):
         refused = refusal(part)
         if refused is None:
-            told = [place for place, _ in never_together(dump_rule(parse_rule(part)) or {}, "rule")]
-            assert "rule.all" not in told or naive(part, someone) is False
+            places = [place for place, _ in never_together(dump_rule(parse_rule(part)) or {}, "rule")]
+            assert "rule.all" not in places or naive(part, someone) is False
             continue
         if refused.reason.startswith("last_days"):  # which events dated ahead of now would pass
             continue

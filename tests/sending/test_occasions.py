@@ -111,7 +111,7 @@ def test_a_step_keeps_its_key_in_another_execution(world: World) -> None:
     restarted = json.loads(json.dumps(payload))
     restarted["context"]["Execution"]["Name"] += "-restarted"
     first, second = SendRequest.from_payload(payload), SendRequest.from_payload(restarted)
-    assert redelivered(lambda: world.sender.send(first)) == world.sender.send(second)
+    assert redelivered(lambda: world.send_message.send(first)) == world.send_message.send(second)
     assert world.email.calls.total() == 1
 
 
@@ -159,9 +159,9 @@ def test_an_occasion_that_cannot_be_read_says_so(value: dict[str, Any], field: s
 
 @by_kind
 def test_it_is_sent_once_under_its_key_without_an_enrolment(world: World, request_: SendRequest) -> None:
-    result = world.sender.send(request_)
+    result = world.send_message.send(request_)
     assert (result.outcome, result.reason) == ("sent", "every_guard_allowed")
-    assert world.sender.send(request_) == result
+    assert world.send_message.send(request_) == result
     assert world.email.calls == {request_.message_key: 1}
     row = world.ledger[request_.message_key]
     assert (row.state, row.occasion, row.contact_id) == ("accepted", request_.occasion, CONTACT)
@@ -171,33 +171,33 @@ def test_it_is_sent_once_under_its_key_without_an_enrolment(world: World, reques
 
 @by_kind
 def test_of_two_calls_at_the_same_time_one_claims(world: World, request_: SendRequest) -> None:
-    world.ledger.before_claim = lambda: world.sender.send(request_)
-    assert world.sender.send(request_).outcome == "sent"
+    world.ledger.before_claim = lambda: world.send_message.send(request_)
+    assert world.send_message.send(request_).outcome == "sent"
     assert world.email.calls.total() == 1
 
 
 def test_a_slot_is_one_slot_whatever_its_variant(world: World) -> None:
-    world.sender.send(TEASER)
+    world.send_message.send(TEASER)
     again = replace(TEASER, occasion=replace(SLOT, variant="b"), message="service/answer")
-    assert world.sender.send(again).outcome == "sent"
+    assert world.send_message.send(again).outcome == "sent"
     assert world.email.calls.total() == 1
 
 
 def test_a_reply_speaks_of_the_event_it_answers(world: World) -> None:
-    world.sender.send(ANSWER)
+    world.send_message.send(ANSWER)
     (mail,) = world.email.sent
     assert mail.content.subject == "Where is my order?"
 
 
 def test_a_reply_to_an_event_that_is_not_kept_is_skipped_where_it_needs_it(world: World) -> None:
-    result = world.sender.send(replace(ANSWER, occasion=replace(REPLY, event_id="e-gone")))
+    result = world.send_message.send(replace(ANSWER, occasion=replace(REPLY, event_id="e-gone")))
     assert (result.outcome, world.email.calls.total()) == ("skipped", 0)
     assert result.reason.startswith("not_renderable")
 
 
 def test_a_notice_to_staff_is_never_marketing(world: World) -> None:
     with pytest.raises(InvalidInput, match="staff/advertisement is marketing"):
-        world.sender.send(replace(ALERT, message="staff/advertisement"))
+        world.send_message.send(replace(ALERT, message="staff/advertisement"))
     assert len(world.ledger.rows) == 0
 
 
@@ -213,13 +213,13 @@ def test_a_broadcast_is_capped_like_a_journey_and_what_is_needed_now_is_not(
 ) -> None:
     known = [touch(f"m-{number}", world.clock()) for number in range(2)]
     world.ledger.touches[CONTACT] = Touches(known, 2)
-    assert world.sender.send(request_).outcome == outcome
+    assert world.send_message.send(request_).outcome == outcome
 
 
 def test_every_marketing_message_counts_towards_the_cap_of_all(world: World) -> None:
-    assert world.sender.send(TEASER).outcome == "sent"
-    assert world.sender.send(replace(ANSWER, message="service/offer")).outcome == "sent"
-    assert world.sender.send(ALERT).outcome == "sent"
+    assert world.send_message.send(TEASER).outcome == "sent"
+    assert world.send_message.send(replace(ANSWER, message="service/offer")).outcome == "sent"
+    assert world.send_message.send(ALERT).outcome == "sent"
     assert [touch.message_key for touch in world.ledger.touches[CONTACT].recent] == [
         TEASER.message_key,
         ANSWER.message_key,
@@ -236,7 +236,7 @@ def test_every_marketing_message_counts_towards_the_cap_of_all(world: World) -> 
 )
 def test_at_night_what_can_wait_waits_for_the_morning(world: World, request_: SendRequest, waits: bool) -> None:
     world.clock.set(LATE)
-    result = world.sender.send(request_)
+    result = world.send_message.send(request_)
     if not waits:
         assert result.outcome == "sent"
         return
@@ -247,7 +247,7 @@ def test_at_night_what_can_wait_waits_for_the_morning(world: World, request_: Se
 
 def test_a_deferred_request_is_booked_without_personal_data(world: World) -> None:
     world.clock.set(LATE)
-    world.sender.send(TEASER)
+    world.send_message.send(TEASER)
     booking = world.schedules.next_due()
     assert booking is not None
     assert SendRequest.from_payload(json.loads(json.dumps(booking.payload))).message_key == TEASER.message_key
@@ -259,7 +259,7 @@ def test_leaving_a_journey_keeps_what_other_occasions_have_deferred(world: World
     enrolment = world.have_enrolment()
     world.clock.set(LATE)
     for request in (TEASER, ALERT):
-        world.sender.send(request)
+        world.send_message.send(request)
     world.send(enrolment, "welcome")
     world.deferrals.call_off(CONTACT, enrolment_origin(enrolment.enrolment_id), reason="left_journey")
     while len(world.schedules):
@@ -281,7 +281,7 @@ def test_what_is_called_off_is_never_sent_and_says_why(
     other_run = replace(TEASER, occasion=replace(SLOT, run="2028"))
     world.clock.set(LATE)
     for request in (request_, other_run):
-        assert world.sender.send(request).outcome == "deferred"
+        assert world.send_message.send(request).outcome == "deferred"
     world.deferrals.call_off(CONTACT, origin, reason=reason)
     while len(world.schedules):
         world.fire_next()
@@ -292,7 +292,7 @@ def test_what_is_called_off_is_never_sent_and_says_why(
 
 def test_a_throttled_reply_is_called_off_by_the_event_it_answers(world: World) -> None:
     world.email.answers = [RefusedForNow("TooManyRequestsException")] * 3
-    assert world.sender.send(ANSWER).outcome == "deferred"
+    assert world.send_message.send(ANSWER).outcome == "deferred"
     world.deferrals.call_off(CONTACT, REPLY.origin, reason="answered_by_hand")
     assert (len(world.schedules), world.email.risky_calls(ANSWER.message_key)) == (0, 0)
     assert reasons(world, ANSWER)[-1] == ("skipped", "answered_by_hand")
@@ -320,7 +320,7 @@ class Rows:
 @by_kind
 def test_why_it_was_sent_or_not_is_in_the_decision_log(world: World, request_: SendRequest) -> None:
     world.have_contact(suppressions={"email": "complaint"}, version=1)
-    world.sender.send(request_)
+    world.send_message.send(request_)
     (decision,) = decisions(CONTACT, Rows(world))
     assert (decision.occasion, decision.journey, decision.step, decision.message) == (
         request_.occasion.kind, "", request_.occasion.label, request_.message
@@ -360,7 +360,7 @@ def lived(request: SendRequest, prepare: Callable[[World], None], crash_at: int 
     prepare(world)
     world.effects.log.clear()
     world.effects.crash_at, world.effects.mode = crash_at, mode
-    redelivered(lambda: world.sender.send(request))
+    redelivered(lambda: world.send_message.send(request))
     while len(world.schedules):
         world.fire_next()
     return world

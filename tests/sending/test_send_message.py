@@ -25,18 +25,6 @@ LATE = "2027-03-01T23:30:00+08:00"
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def world() -> World:
-    world = World()
-    world.have_contact()
-    return world
-
-
-@pytest.fixture
-def enrolment(world: World) -> Enrolment:
-    return world.have_enrolment()
-
-
 def welcome(enrolment: Enrolment, **changes: Any) -> SendRequest:
     return replace(send_request(enrolment, "welcome", state="Day 1, welcome"), **changes)
 
@@ -55,7 +43,7 @@ def fire(world: World) -> None:
 
 def test_a_message_is_sent_and_the_ledger_says_why(world: World, enrolment: Enrolment) -> None:
     request = welcome(enrolment)
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     assert result == SendResult("sent", "every_guard_allowed", "email", request.message_key, world.clock())
     row = world.ledger[request.message_key]
     assert (row.state, row.provider_message_id, row.occasion.label) == ("accepted", "email-1", "Day 1, welcome")
@@ -65,7 +53,7 @@ def test_a_message_is_sent_and_the_ledger_says_why(world: World, enrolment: Enro
 
 def test_a_marketing_mail_carries_the_key_and_one_click_unsubscription(world: World, enrolment: Enrolment) -> None:
     request = welcome(enrolment)
-    world.sender.send(request)
+    world.send_message.send(request)
     (mail,) = world.email.sent
     link = f"https://links.example/u/{request.message_key}/email"
     assert mail.to.text == "lin@example.com"
@@ -108,9 +96,9 @@ def test_a_message_speaks_the_contacts_language(locale: object, subject: str) ->
 
 def test_the_same_request_again_gets_the_same_answer_and_calls_nobody(world: World, enrolment: Enrolment) -> None:
     request = welcome(enrolment)
-    first = world.sender.send(request)
+    first = world.send_message.send(request)
     world.clock.advance(days=1)
-    assert [world.sender.send(request) for _ in range(3)] == [first] * 3
+    assert [world.send_message.send(request) for _ in range(3)] == [first] * 3
     assert world.email.calls.total() == 1
 
 
@@ -142,11 +130,11 @@ def test_a_claim_found_is_unknown_and_stays_unsent(world: World, enrolment: Enro
     world.effects.crash_on, world.effects.mode = "ledger.take", "after"
     request = welcome(enrolment)
     with pytest.raises(Crash):
-        world.sender.send(request)
+        world.send_message.send(request)
     assert world.ledger[request.message_key].state == "claimed"
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     assert (result.outcome, result.reason) == ("unknown", "no_answer")
-    assert world.sender.send(request).outcome == "unknown"
+    assert world.send_message.send(request).outcome == "unknown"
     assert world.email.calls.total() == 0
     assert reasons(world, request) == [("unknown", "no_answer")]
 
@@ -154,12 +142,12 @@ def test_a_claim_found_is_unknown_and_stays_unsent(world: World, enrolment: Enro
 def test_a_call_that_comes_while_the_provider_is_thinking_calls_nobody(world: World, enrolment: Enrolment) -> None:
     request = welcome(enrolment)
     meanwhile: list[SendResult] = []
-    world.email.during_call = lambda: meanwhile.append(world.sender.send(request))
-    assert world.sender.send(request).outcome == "sent"
+    world.email.during_call = lambda: meanwhile.append(world.send_message.send(request))
+    assert world.send_message.send(request).outcome == "sent"
     assert [result.outcome for result in meanwhile] == ["unknown"]
     assert world.email.calls.total() == 1
     assert world.ledger[request.message_key].state == "accepted"
-    assert world.sender.send(request).outcome == "sent"
+    assert world.send_message.send(request).outcome == "sent"
 
 
 @pytest.mark.parametrize(
@@ -171,8 +159,8 @@ def test_whatever_the_provider_answers_then_it_is_called_no_more(
 ) -> None:
     request = welcome(enrolment)
     world.email.answers = [answer] * PROVIDER_ATTEMPTS
-    world.email.during_call = lambda: world.sender.send(request)
-    world.sender.send(request)
+    world.email.during_call = lambda: world.send_message.send(request)
+    world.send_message.send(request)
     while len(world.schedules):
         fire(world)
     assert world.ledger[request.message_key].state == state
@@ -181,8 +169,8 @@ def test_whatever_the_provider_answers_then_it_is_called_no_more(
 
 def test_of_two_calls_at_the_same_time_one_claims(world: World, enrolment: Enrolment) -> None:
     request = welcome(enrolment)
-    world.ledger.before_claim = lambda: world.sender.send(request)
-    assert world.sender.send(request).outcome == "sent"
+    world.ledger.before_claim = lambda: world.send_message.send(request)
+    assert world.send_message.send(request).outcome == "sent"
     assert world.email.calls.total() == 1
 
 
@@ -194,7 +182,7 @@ def test_a_call_that_is_always_second_is_left_for_a_retry(world: World, enrolmen
 
     world.ledger.before_claim = count_another
     with pytest.raises(ConcurrentUpdate):
-        world.sender.send(welcome(enrolment))
+        world.send_message.send(welcome(enrolment))
     assert world.email.calls.total() == 0
 
 
@@ -214,7 +202,7 @@ def test_a_message_throttled_all_along_waits_longer_and_longer_until_it_is_too_l
     world.email.answers = [THROTTLED] * 1000
     request = welcome(enrolment)
     started = world.clock()
-    first = world.sender.send(request)
+    first = world.send_message.send(request)
     assert (first.outcome, first.reason) == ("deferred", "provider: TooManyRequestsException")
     assert first.at == started + timedelta(minutes=5)
     waits = []
@@ -235,7 +223,7 @@ def test_a_message_throttled_past_its_last_moment_is_rejected() -> None:
     world.have_contact()
     world.email.answers = [THROTTLED] * 1000
     request = welcome(world.have_enrolment())
-    world.sender.send(request)
+    world.send_message.send(request)
     while len(world.schedules):
         fire(world)
     assert reasons(world, request)[-1] == ("rejected", "provider: TooManyRequestsException")
@@ -245,7 +233,7 @@ def test_a_message_throttled_past_its_last_moment_is_rejected() -> None:
 def test_a_throttled_message_gets_through_later_and_counts_once(world: World, enrolment: Enrolment) -> None:
     world.email.answers = [THROTTLED] * 7
     request = welcome(enrolment)
-    assert world.sender.send(request).outcome == "deferred"
+    assert world.send_message.send(request).outcome == "deferred"
     fire(world)
     fire(world)
     assert world.ledger[request.message_key].state == "accepted"
@@ -256,9 +244,9 @@ def test_a_throttled_message_gets_through_later_and_counts_once(world: World, en
 def test_a_message_the_provider_refuses_is_rejected_and_counts_for_nothing(world: World, enrolment: Enrolment) -> None:
     world.email.answers = [REFUSED]
     request = welcome(enrolment)
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     assert (result.outcome, result.reason) == ("rejected", "provider: MessageRejected")
-    assert world.sender.send(request) == result
+    assert world.send_message.send(request) == result
     assert world.email.calls.total() == 1
     assert list(world.ledger.touches[CONTACT].recent) == []
 
@@ -268,7 +256,7 @@ def test_a_provider_that_refuses_the_account_defers_the_message_until_its_send_b
 ) -> None:
     world.email.answers = [RefusedUs("SendingPausedException")] * 1000
     request = welcome(enrolment)
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     assert (result.outcome, result.reason) == ("deferred", "account: SendingPausedException")
     assert result.account_refused
     assert world.email.calls.total() == 1  # nothing cures within the same call
@@ -283,16 +271,16 @@ def test_a_provider_that_refuses_the_account_defers_the_message_until_its_send_b
 def test_a_message_gets_through_once_the_account_may_send_again(world: World, enrolment: Enrolment) -> None:
     world.email.answers = [RefusedUs("ServiceQuotaExceededException")]
     request = welcome(enrolment)
-    assert world.sender.send(request).outcome == "deferred"
+    assert world.send_message.send(request).outcome == "deferred"
     fire(world)
     assert world.ledger[request.message_key].state == "accepted"
-    assert not world.sender.send(request).account_refused
+    assert not world.send_message.send(request).account_refused
 
 
 def test_a_message_to_an_address_that_is_gone_is_rejected(world: World, enrolment: Enrolment) -> None:
     world.email.answers = [AddressGone("opted out", suppression="opted_out")]
     request = welcome(enrolment)
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     assert (result.outcome, result.reason) == ("rejected", "provider: opted out")
     assert list(world.ledger.touches[CONTACT].recent) == []
     assert len(world.schedules) == 0
@@ -302,10 +290,10 @@ def test_a_message_to_an_address_that_is_gone_is_rejected(world: World, enrolmen
 def test_an_unclear_answer_is_unknown_and_never_tried_again(world: World, enrolment: Enrolment, reason: str) -> None:
     world.email.answers = [Unclear(reason)]
     request = welcome(enrolment)
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     assert (result.outcome, result.reason) == ("unknown", f"provider: {reason}")
     world.clock.advance(days=2)
-    assert world.sender.send(request) == result
+    assert world.send_message.send(request) == result
     assert world.email.calls.total() == 1
     assert len(world.schedules) == 0
 
@@ -342,10 +330,10 @@ def test_a_guard_that_says_no_is_the_answer_and_stays_it(changes: dict[str, Any]
     world = World()
     world.have_contact(**changes)
     request = welcome(world.have_enrolment())
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     assert (result.outcome, result.reason) == ("skipped", reason)
     world.have_contact(version=1)
-    assert world.sender.send(request) == result
+    assert world.send_message.send(request) == result
     assert world.email.calls.total() == 0
 
 
@@ -399,14 +387,14 @@ def test_a_journey_may_force_a_channel(world: World, enrolment: Enrolment) -> No
 def test_a_message_in_the_quiet_hours_goes_out_when_they_are_over(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
     request = welcome(enrolment)
-    result = world.sender.send(request)
+    result = world.send_message.send(request)
     morning = parse_instant("2027-03-02T08:00:00+08:00")
     assert (result.outcome, result.reason, result.at) == ("deferred", "quiet_hours", morning)
     assert world.email.calls.total() == 0
     held = world.enrolments.load(CONTACT, enrolment.enrolment_id)
     assert held is not None
     assert held.anchor_at == morning
-    assert world.sender.send(request) == result
+    assert world.send_message.send(request) == result
     assert len(world.schedules) == 1
     fire(world)
     assert world.clock() == morning
@@ -415,7 +403,7 @@ def test_a_message_in_the_quiet_hours_goes_out_when_they_are_over(world: World, 
 
 def test_a_schedule_that_fires_twice_sends_once(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
-    world.sender.send(welcome(enrolment))
+    world.send_message.send(welcome(enrolment))
     booking = world.schedules.next_due()
     assert booking is not None
     fire(world)
@@ -427,7 +415,7 @@ def test_a_schedule_that_fires_twice_sends_once(world: World, enrolment: Enrolme
 def test_the_guards_are_asked_again_after_a_deferral(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
     request = welcome(enrolment)
-    world.sender.send(request)
+    world.send_message.send(request)
     world.have_contact(consents={"email/*": Consent(granted=False, at=world.clock(), source="shop")}, version=1)
     fire(world)
     assert world.ledger[request.message_key].state == "skipped"
@@ -438,7 +426,7 @@ def test_the_guards_are_asked_again_after_a_deferral(world: World, enrolment: En
 def test_a_message_may_be_deferred_more_than_once(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
     request = welcome(enrolment)
-    world.sender.send(request)
+    world.send_message.send(request)
     sent_at = parse_instant("2027-03-02T07:00:00+08:00")
     world.ledger.touches[CONTACT] = Touches([touch("m-1", sent_at), touch("m-2", sent_at)], 2)
     fire(world)
@@ -450,7 +438,7 @@ def test_a_message_may_be_deferred_more_than_once(world: World, enrolment: Enrol
 def test_a_message_of_a_journey_that_is_over_still_goes_out(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
     request = welcome(enrolment)
-    world.sender.send(request)
+    world.send_message.send(request)
     world.close(enrolment)
     fire(world)
     assert world.ledger[request.message_key].state == "accepted"
@@ -459,7 +447,7 @@ def test_a_message_of_a_journey_that_is_over_still_goes_out(world: World, enrolm
 def test_a_message_of_a_journey_that_failed_does_not(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
     request = welcome(enrolment)
-    world.sender.send(request)
+    world.send_message.send(request)
     world.close(enrolment, "failed")
     fire(world)
     assert reasons(world, request)[-1] == ("skipped", "left_journey")
@@ -477,7 +465,7 @@ def test_a_message_that_would_come_too_late_is_skipped() -> None:
 def test_after_an_outage_nothing_stale_goes_out(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
     request = welcome(enrolment)
-    world.sender.send(request)
+    world.send_message.send(request)
     booking = world.schedules.next_due()
     assert booking is not None
     world.clock.set("2027-03-06T12:00:00+08:00")
@@ -487,7 +475,7 @@ def test_after_an_outage_nothing_stale_goes_out(world: World, enrolment: Enrolme
 
 def test_the_last_moment_counts_from_the_first_try(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
-    world.sender.send(welcome(enrolment))
+    world.send_message.send(welcome(enrolment))
     booking = world.schedules.next_due()
     assert booking is not None
     assert booking.payload["send_by"] == "2027-03-04T15:30:00.000Z"
@@ -498,7 +486,7 @@ def test_a_booking_that_nobody_noted_is_never_a_lost_message(world: World, enrol
     """The call that booked the second deferral dies before it notes so, and is never repeated."""
     world.clock.set(LATE)
     request = welcome(enrolment)
-    world.sender.send(request)
+    world.send_message.send(request)
     booking = world.schedules.next_due()
     assert booking is not None
     world.clock.set(booking.at)
@@ -516,7 +504,7 @@ def test_a_booking_that_nobody_noted_is_never_a_lost_message(world: World, enrol
 
 def test_a_deferral_carries_no_personal_data(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
-    world.sender.send(welcome(enrolment))
+    world.send_message.send(welcome(enrolment))
     booking = world.schedules.next_due()
     for secret in ("lin@example.com", "+8613800000001", "Lin"):
         assert secret not in str(booking)
@@ -548,7 +536,7 @@ def test_a_message_does_not_count_against_itself(world: World, enrolment: Enrolm
     request = welcome(enrolment)
     known = [touch(request.message_key, world.clock()), touch("m-other", world.clock())]
     world.ledger.touches[CONTACT] = Touches(known, 2)
-    assert world.sender.send(request).outcome == "sent"
+    assert world.send_message.send(request).outcome == "sent"
     assert len(world.ledger.touches[CONTACT].recent) == 2
 
 
@@ -567,9 +555,9 @@ def test_a_message_to_nobody_is_an_error(prepare: Callable[[World], object], err
     prepare(world)
     request = welcome(World().have_enrolment())
     with pytest.raises(error):
-        world.sender.send(request)
+        world.send_message.send(request)
 
 
 def test_a_message_nobody_wrote_is_an_error(world: World, enrolment: Enrolment) -> None:
     with pytest.raises(UnknownMessage, match="goodbye"):
-        redelivered(lambda: world.sender.send(send_request(enrolment, "goodbye", state="Goodbye")))
+        redelivered(lambda: world.send_message.send(send_request(enrolment, "goodbye", state="Goodbye")))

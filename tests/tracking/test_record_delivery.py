@@ -68,8 +68,8 @@ def clock() -> FakeClock:
 def test_a_notice_of_ses_is_an_event(
     notice: dict[str, Any], kind: str, properties: dict[str, Any], clock: FakeClock
 ) -> None:
-    (said,) = delivery_events(notice, clock=clock)
-    assert (said.type, said.contact, said.is_our_own) == (kind, {"contact_id": CONTACT}, True)
+    (emitted,) = delivery_events(notice, clock=clock)
+    assert (emitted.type, emitted.contact, emitted.is_our_own) == (kind, {"contact_id": CONTACT}, True)
     known = {
         "channel": "email",
         "provider_word": notice["detail"]["eventType"],
@@ -77,8 +77,8 @@ def test_a_notice_of_ses_is_an_event(
         "message_key": "m-1",
         "journey": "nurture",
     }
-    assert said.properties == known | properties
-    assert said.received_at == clock()
+    assert emitted.properties == known | properties
+    assert emitted.received_at == clock()
 
 
 def test_a_notice_says_when_it_happened(clock: FakeClock) -> None:
@@ -190,7 +190,7 @@ def delivered(key: str, at: str = "2027-03-01T02:01:00.000Z") -> str:
 def test_a_delivery_that_nothing_listens_to_is_settled_on_the_row_and_is_no_event() -> None:
     world = World(listening=SETTLED)
     key = sent(world)
-    recorded = world.recorder.record({"1": delivered(key), "2": delivered(key)})
+    recorded = world.record_delivery.record({"1": delivered(key), "2": delivered(key)})
     assert (recorded.settled, recorded.queued, recorded.failed) == (2, 0, {})
     assert world.ledger[key].state == "delivered"
     assert not world.queue.events
@@ -199,7 +199,7 @@ def test_a_delivery_that_nothing_listens_to_is_settled_on_the_row_and_is_no_even
 def test_a_delivery_that_something_listens_to_is_an_event() -> None:
     world = World(listening=replace(SETTLED, settled=frozenset({"message_accepted"})))
     key = sent(world)
-    recorded = world.recorder.record({"1": delivered(key)})
+    recorded = world.record_delivery.record({"1": delivered(key)})
     assert (recorded.settled, recorded.queued) == (0, 1)
     (event,) = world.queue.events.values()
     world.route(event)
@@ -208,7 +208,7 @@ def test_a_delivery_that_something_listens_to_is_an_event() -> None:
 
 def test_a_delivery_without_a_row_is_an_event_so_that_a_merged_contact_is_found() -> None:
     world = World(listening=SETTLED)
-    recorded = world.recorder.record({"1": delivered("m-elsewhere")})
+    recorded = world.record_delivery.record({"1": delivered("m-elsewhere")})
     assert (recorded.settled, recorded.queued) == (0, 1)
 
 
@@ -216,7 +216,7 @@ def test_a_bounce_is_never_settled_alone_because_it_closes_an_address() -> None:
     world = World(listening=SETTLED)
     key = sent(world)
     bounce = json.dumps(ses("Bounce", {"bounceType": "Permanent"}, TAGS | {"message_key": key}))
-    assert world.recorder.record({"1": bounce}).queued == 1
+    assert world.record_delivery.record({"1": bounce}).queued == 1
 
 
 def test_a_delivery_that_comes_after_the_complaint_does_not_hide_it() -> None:
@@ -225,7 +225,7 @@ def test_a_delivery_that_comes_after_the_complaint_does_not_hide_it() -> None:
     complaint = ses("Complaint", {"timestamp": "2027-03-01T03:00:00.000Z"}, TAGS | {"message_key": key})
     for event in delivery_events(complaint, clock=world.clock):
         world.route(event)
-    world.recorder.record({"1": delivered(key)})
+    world.record_delivery.record({"1": delivered(key)})
     for event in list(world.queue.events.values()):
         world.route(event)
     assert world.ledger[key].state == "complained"
@@ -240,7 +240,7 @@ def test_one_bad_notice_loses_no_other() -> None:
         "not ours": json.dumps(ses("Delivery", tags={})),
         "no mail": '{"source": "aws.ses", "id": "n", "detail": {}}',
     }
-    recorded = world.recorder.record({**bad, "good": delivered(key)})
+    recorded = world.record_delivery.record({**bad, "good": delivered(key)})
     assert recorded.failed.keys() == bad.keys()
     assert recorded.settled == 1
 
@@ -249,7 +249,7 @@ def test_what_the_queue_refuses_comes_again_and_what_was_settled_does_not() -> N
     world = World(listening=SETTLED)
     key = sent(world)
     world.queue.broken = True
-    recorded = world.recorder.record({"settled": delivered(key), "bounced": json.dumps(ses("Bounce", {}, TAGS))})
+    recorded = world.record_delivery.record({"settled": delivered(key), "bounced": json.dumps(ses("Bounce", {}, TAGS))})
     assert recorded.failed.keys() == {"bounced"}
     assert isinstance(recorded.failed["bounced"], TemporarilyUnavailable)
     assert recorded.settled == 1
@@ -261,5 +261,5 @@ def test_an_unknown_message_is_settled_by_a_delivery_that_is_no_event() -> None:
     world.email.answers = [Unclear("ReadTimeoutError")]
     key = world.send(world.have_enrolment(), "welcome").message_key
     assert world.ledger[key].state == "unknown"
-    world.recorder.record({"1": delivered(key)})
+    world.record_delivery.record({"1": delivered(key)})
     assert world.ledger[key].state == "delivered"

@@ -83,7 +83,7 @@ def _provision_schedules_in_their_zone() -> None:
 
 
 def _generate_secrets_as_asked() -> None:
-    """A secret without punctuation has none; MiniStack's CloudFormation hears only of single characters to leave out."""
+    """A secret without punctuation has none; MiniStack's CloudFormation knows only single characters to leave out."""
 
     def asked(original: Function) -> Function:
         def secret(properties: Any) -> Any:

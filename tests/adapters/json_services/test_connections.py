@@ -113,9 +113,9 @@ def failure(found: Answer | NoAnswer) -> type[Exception]:
     return type(found.error)
 
 
-@pytest.mark.parametrize("said", [OK, CHUNKED])
-def test_one_connection_serves_call_after_call(said: bytes) -> None:
-    with serving(Service(lambda _: said)) as service, to(service) as calls:
+@pytest.mark.parametrize("answer", [OK, CHUNKED])
+def test_one_connection_serves_call_after_call(answer: bytes) -> None:
+    with serving(Service(lambda _: answer)) as service, to(service) as calls:
         answers = [calls.post(HEADERS, b'{"a": 1}') for _ in range(3)]
 
     assert [isinstance(each, Answer) and (each.status, each.body) for each in answers] == [(200, b"{}")] * 3
@@ -146,11 +146,11 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_without_a_failure()
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("answer", "error"),
     [(CLOSE, ConnectionClosedError), (CUT, ConnectionClosedError), (b"SSH-2.0\r\n" + CLOSE, HTTPClientError)],
 )
-def test_a_connection_that_breaks_is_a_failure_and_not_kept(said: bytes, error: type[Exception]) -> None:
-    with serving(Service(lambda number: said if number == 1 else OK)) as service, to(service) as calls:
+def test_a_connection_that_breaks_is_a_failure_and_not_kept(answer: bytes, error: type[Exception]) -> None:
+    with serving(Service(lambda number: answer if number == 1 else OK)) as service, to(service) as calls:
         assert failure(calls.post(HEADERS, b"{}")) is error
         assert isinstance(calls.post(HEADERS, b"{}"), Answer)
     assert service.opened == 2

@@ -9,8 +9,23 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from waypost.files.folders import (
+    AUDIENCES,
+    AUDIENCES_WORK,
+    EXPORTS,
+    EXPORTS_WORK,
+    IMPORTS,
+    IMPORTS_WORK,
+    REFRESH_WORK,
+)
+
 if TYPE_CHECKING:
     from waypost.assembly.ports import Ports
+    from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
+    from waypost.audiences.gather_audience import GatherAudience
+    from waypost.audiences.plan_audience import PlanAudience
+    from waypost.audiences.preview_segment import PreviewSegment
+    from waypost.bulk.run_slice import SliceRunner
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.identity.merge_contacts import MergeContacts
     from waypost.contacts.identity.rules import IdentityRules
@@ -19,6 +34,15 @@ if TYPE_CHECKING:
     from waypost.content.products import ProductVariables
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
+    from waypost.exporting.export_slice import ExportSlice
+    from waypost.exporting.finish_export import FinishExport
+    from waypost.exporting.plan_export import PlanExport
+    from waypost.importing.applying import Importer
+    from waypost.importing.finish_import import FinishImport
+    from waypost.importing.import_part import ImportPart
+    from waypost.importing.inspect_import import InspectImport
+    from waypost.importing.reconcile_import import ReconcileImport
+    from waypost.importing.split_import import SplitImport
     from waypost.journeys.close_enrolment import CloseEnrolment
     from waypost.journeys.pause_journey import PauseJourney
     from waypost.journeys.published import PublishedJourneys
@@ -26,6 +50,12 @@ if TYPE_CHECKING:
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.update_contact import UpdateContact
+    from waypost.metrics.count_purchases import CountPurchases
+    from waypost.metrics.declaration import MetricsDeclaration
+    from waypost.metrics.measuring import Measurer
+    from waypost.metrics.plan_refresh import PlanRefresh
+    from waypost.metrics.rank_customers import RankCustomers
+    from waypost.metrics.refresh_contacts import RefreshContacts
     from waypost.routing.route_events import RouteEvents
     from waypost.segments.history_lookup import HistoryLookup
     from waypost.segments.index import RuleIndex
@@ -35,6 +65,7 @@ if TYPE_CHECKING:
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import SendMessage, UnsubscribeUrl
+    from waypost.tracking.record_delivery import RecordDelivery
 
 
 def deferrals(ports: Ports) -> Deferrals:
@@ -115,7 +146,7 @@ def sweep_journeys(ports: Ports, *, default_zone: ZoneInfo) -> SweepJourneys:
 
     return SweepJourneys(
         enrolments=ports.enrolments(),
-        resumer=resume_journey(ports, default_zone=default_zone),
+        resume_journey=resume_journey(ports, default_zone=default_zone),
         close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),
@@ -231,3 +262,235 @@ def merge_contacts(ports: Ports, *, rules: IdentityRules) -> MergeContacts:
     from waypost.contacts.identity.merge_contacts import MergeContacts
 
     return MergeContacts(contacts=ports.contacts(), queue=ports.queue(), rules=rules, clock=ports.clock())
+
+
+def record_delivery(ports: Ports, *, listening: Listening) -> RecordDelivery:
+    """What turns providers' notices into events."""
+    from waypost.tracking.record_delivery import RecordDelivery
+
+    return RecordDelivery(ledger=ports.ledger(), queue=ports.queue(), listening=listening, clock=ports.clock())
+
+
+# The refresh at night.
+
+
+def measurer(ports: Ports, *, metrics: MetricsDeclaration, default_zone: ZoneInfo) -> Measurer:
+    """What computes the metrics of a contact."""
+    from waypost.metrics.measuring import Measurer
+
+    return Measurer(declaration=metrics, history_lookup=history_lookup(ports), default_zone=default_zone)
+
+
+def plan_refresh(
+    ports: Ports,
+    *,
+    metrics: MetricsDeclaration,
+    tags: TagSystem,
+    index: RuleIndex,
+    segments: Mapping[str, SavedSegment],
+) -> PlanRefresh:
+    """What plans a refresh."""
+    from waypost.metrics.plan_refresh import PlanRefresh
+
+    return PlanRefresh(
+        scan=ports.profile_scan(),
+        declaration=metrics,
+        tags=tags,
+        index=index,
+        segments=segments,
+        clock=ports.clock(),
+    )
+
+
+def count_purchases(ports: Ports, *, metrics: MetricsDeclaration, default_zone: ZoneInfo) -> CountPurchases:
+    """The first pass of a refresh."""
+    from waypost.metrics.count_purchases import CountPurchases
+
+    return CountPurchases(
+        scan=ports.profile_scan(),
+        measurer=measurer(ports, metrics=metrics, default_zone=default_zone),
+        files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
+    )
+
+
+def rank_customers(ports: Ports) -> RankCustomers:
+    """What ranks everybody between the passes of a refresh."""
+    from waypost.metrics.rank_customers import RankCustomers
+
+    return RankCustomers(files=ports.files(reads=(REFRESH_WORK,)))
+
+
+def refresh_contacts(
+    ports: Ports, *, metrics: MetricsDeclaration, index: RuleIndex, tags: TagSystem, default_zone: ZoneInfo
+) -> RefreshContacts:
+    """The second pass of a refresh."""
+    from waypost.metrics.refresh_contacts import RefreshContacts
+
+    return RefreshContacts(
+        scan=ports.profile_scan(),
+        contacts=ports.contacts(),
+        measurer=measurer(ports, metrics=metrics, default_zone=default_zone),
+        upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone),
+        files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
+    )
+
+
+# Files of contacts in and out.
+
+
+def importer(ports: Ports, *, identity_rules: IdentityRules) -> Importer:
+    """What makes contacts of rows."""
+    from waypost.importing.applying import Importer
+
+    return Importer(
+        contacts=ports.bulk_contacts(),
+        history=ports.history(),
+        clock=ports.clock(),
+        queue=ports.queue(),
+        identity_rules=identity_rules,
+        wait=ports.sleep,
+    )
+
+
+def inspect_import(ports: Ports) -> InspectImport:
+    """What plans an import."""
+    from waypost.importing.inspect_import import InspectImport
+
+    return InspectImport(files=ports.files(reads=(IMPORTS, IMPORTS_WORK), writes=(IMPORTS_WORK,)), clock=ports.clock())
+
+
+def split_import(ports: Ports) -> SplitImport:
+    """What divides a file into parts."""
+    from waypost.importing.split_import import SplitImport
+
+    return SplitImport(files=ports.files(reads=(IMPORTS, IMPORTS_WORK), writes=(IMPORTS_WORK,)))
+
+
+def import_part(ports: Ports, *, identity_rules: IdentityRules) -> ImportPart:
+    """What imports the rows of a part."""
+    from waypost.importing.import_part import ImportPart
+
+    return ImportPart(
+        files=ports.files(reads=(IMPORTS, IMPORTS_WORK), writes=(IMPORTS_WORK,)),
+        contacts=ports.bulk_contacts(),
+        importer=importer(ports, identity_rules=identity_rules),
+    )
+
+
+def reconcile_import(ports: Ports, *, identity_rules: IdentityRules) -> ReconcileImport:
+    """What compares the rows about one person."""
+    from waypost.importing.reconcile_import import ReconcileImport
+
+    return ReconcileImport(
+        files=ports.files(reads=(IMPORTS_WORK,), writes=(IMPORTS_WORK,)),
+        importer=importer(ports, identity_rules=identity_rules),
+    )
+
+
+def finish_import(ports: Ports) -> FinishImport:
+    """What reports on an import."""
+    from waypost.importing.finish_import import FinishImport
+
+    return FinishImport(files=ports.files(reads=(IMPORTS_WORK,), writes=(IMPORTS,)))
+
+
+def plan_export(ports: Ports, *, segments: Mapping[str, SavedSegment]) -> PlanExport:
+    """What plans an export."""
+    from waypost.exporting.plan_export import PlanExport
+
+    return PlanExport(
+        files=ports.files(reads=(AUDIENCES, EXPORTS_WORK), writes=(EXPORTS_WORK,)),
+        scan=ports.profile_scan(),
+        segments=segments,
+    )
+
+
+def export_slice(ports: Ports) -> ExportSlice:
+    """What writes the rows of a slice."""
+    from waypost.exporting.export_slice import ExportSlice
+
+    return ExportSlice(
+        files=ports.files(reads=(AUDIENCES, EXPORTS_WORK), writes=(EXPORTS_WORK,)),
+        scan=ports.profile_scan(),
+        contacts=ports.bulk_contacts(),
+    )
+
+
+def finish_export(ports: Ports) -> FinishExport:
+    """What puts the slices of an export into files."""
+    from waypost.exporting.finish_export import FinishExport
+
+    return FinishExport(files=ports.files(reads=(EXPORTS_WORK,), writes=(EXPORTS,)))
+
+
+# Audiences.
+
+
+def contact_reader(ports: Ports) -> ContactReader:
+    """What reads contacts and their histories over the client of bulk runs."""
+    from waypost.audiences.build_audience_slice import ContactReader
+    from waypost.segments.history_lookup import HistoryLookup
+
+    return ContactReader(
+        scan=ports.profile_scan(),
+        history_lookup=HistoryLookup(history=ports.bulk_history(), enrolments=ports.bulk_enrolments()),
+    )
+
+
+def audience_runner(ports: Ports) -> SliceRunner:
+    """What runs a slice of an audience, and counts what reading histories costs."""
+    from waypost.bulk.run_slice import SliceRunner
+
+    return SliceRunner(read_units=ports.read_units)
+
+
+def plan_audience(
+    ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo, listening: Listening
+) -> PlanAudience:
+    """What plans an audience, or a preview."""
+    from waypost.audiences.plan_audience import PlanAudience
+
+    return PlanAudience(
+        files=ports.files(reads=(AUDIENCES,), writes=(AUDIENCES,)),
+        scan=ports.profile_scan(),
+        segments=segments,
+        default_zone=default_zone,
+        clock=ports.clock(),
+        listening=listening,
+    )
+
+
+def build_audience_slice(ports: Ports) -> BuildAudienceSlice:
+    """What builds a slice of an audience."""
+    from waypost.audiences.build_audience_slice import BuildAudienceSlice
+
+    both = (AUDIENCES, AUDIENCES_WORK)
+    return BuildAudienceSlice(
+        files=ports.files(reads=both, writes=both), reader=contact_reader(ports), runner=audience_runner(ports)
+    )
+
+
+def gather_audience(ports: Ports, *, segments: Mapping[str, SavedSegment]) -> GatherAudience:
+    """What puts the slices of an audience together."""
+    from waypost.audiences.gather_audience import GatherAudience
+
+    return GatherAudience(
+        files=ports.files(reads=(AUDIENCES, AUDIENCES_WORK), writes=(AUDIENCES,)),
+        segments=segments,
+        clock=ports.clock(),
+    )
+
+
+def preview_segment(
+    ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo, listening: Listening
+) -> PreviewSegment:
+    """What counts a segment; of the gatherer it only uses the report."""
+    from waypost.audiences.gather_audience import GatherAudience
+    from waypost.audiences.preview_segment import PreviewSegment
+
+    return PreviewSegment(
+        planner=plan_audience(ports, segments=segments, default_zone=default_zone, listening=listening),
+        reader=contact_reader(ports),
+        gatherer=GatherAudience(files=ports.files(writes=(AUDIENCES,)), segments=segments, clock=ports.clock()),
+        runner=audience_runner(ports),
+    )

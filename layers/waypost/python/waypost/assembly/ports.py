@@ -6,11 +6,13 @@ from typing import Any, Protocol
 from waypost.channels.contract import Provider
 from waypost.clock import Clock
 from waypost.contacts.channels import Channel
-from waypost.contacts.ports import ContactStore
-from waypost.events.history import EventBus, EventHistory
+from waypost.contacts.ports import BulkContactStore, ContactStore
+from waypost.events.history import BulkEventHistory, EventBus
 from waypost.events.ports import EventQueue
+from waypost.files.ports import Files
 from waypost.journeys.ports import EnrolmentStore, Machines, Timers
 from waypost.segments.history_lookup import PassageStore
+from waypost.segments.ports import ProfileScan
 from waypost.sending.ledger import Ledger
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 
@@ -34,7 +36,7 @@ class Ports(Protocol):
         """The enrolment store."""
         ...
 
-    def history(self) -> EventHistory:
+    def history(self) -> BulkEventHistory:
         """The event history."""
         ...
 
@@ -60,6 +62,30 @@ class Ports(Protocol):
 
     def provider(self, channel: Channel) -> Provider[Any]:
         """The provider of a channel."""
+        ...
+
+    def files(self, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> Files:
+        """The bucket of files, only these folders of it (``waypost.files.folders``)."""
+        ...
+
+    def profile_scan(self) -> ProfileScan:
+        """All profiles, for bulk runs."""
+        ...
+
+    def bulk_contacts(self) -> BulkContactStore:
+        """The contact store, for many contacts at a time."""
+        ...
+
+    def bulk_history(self) -> BulkEventHistory:
+        """The event history, over the client of bulk runs."""
+        ...
+
+    def bulk_enrolments(self) -> PassageStore:
+        """The enrolment store, over the client of bulk runs."""
+        ...
+
+    def read_units(self) -> float:
+        """The read units that the client of bulk runs has used in this process."""
         ...
 
     def clock(self) -> Clock:

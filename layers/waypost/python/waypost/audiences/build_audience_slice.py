@@ -302,4 +302,4 @@ def new_found(plan: AudiencePlan) -> AudienceFound:
 
 def audience_states(files: Files, plan: AudiencePlan) -> SliceStates[AudienceFound]:
     """The states of the slices of an audience; only the run itself reads them."""
-    return SliceStates(files, f"work/{plan.folder}slices/", AudienceFound)
+    return SliceStates(files, f"{plan.work}slices/", AudienceFound)

@@ -121,7 +121,7 @@ def _chart(dimension: str, segment: Tally, base: Tally) -> Chart | None:
     known = segment.contacts if dimension in SEVERAL else segment.contacts - unknown
     base_counts = base_counter.counts
     base_known = base.contacts - (0 if dimension in SEVERAL else base_counts.get(UNKNOWN, 0))
-    chosen = _large_enough(_ordered(dimension, counts), others_are_told=dimension not in SEVERAL)
+    chosen = _large_enough(_ordered(dimension, counts), shows_others=dimension not in SEVERAL)
     if not chosen or known < FEWEST:
         return None
 
@@ -166,13 +166,13 @@ def _rank(counted: tuple[str, int]) -> tuple[int, float, str]:
         return 2, -times, value
 
 
-def _large_enough(values: list[tuple[str, int]], *, others_are_told: bool) -> list[tuple[str, int]]:
+def _large_enough(values: list[tuple[str, int]], *, shows_others: bool) -> list[tuple[str, int]]:
     """Without values that fewer than ``FEWEST`` contacts have: they are others.
 
     Others that would be fewer themselves take in the next larger value, or they could be worked out from the rest.
     """
     kept = [each for each in values if each[1] >= FEWEST and each[0] != OTHERS]
-    if not others_are_told:
+    if not shows_others:
         return kept
     others = sum(times for value, times in values if times < FEWEST or value == OTHERS)
     while 0 < others < FEWEST and kept:

@@ -15,6 +15,7 @@ from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.events.listening import Listening
+from waypost.files.folders import AUDIENCES, AUDIENCES_WORK
 from waypost.files.ports import Files
 from waypost.segments.compile import Holds, compile_rule
 from waypost.segments.dependencies import reads
@@ -75,7 +76,12 @@ class AudiencePlan(JsonForm):
     @property
     def folder(self) -> str:
         """The folder of this run."""
-        return f"audiences/{self.audience}/{self.run}/"
+        return f"{AUDIENCES}{self.audience}/{self.run}/"
+
+    @property
+    def work(self) -> str:
+        """The folder of working files, which only the run itself reads."""
+        return f"{AUDIENCES_WORK}{self.audience}/{self.run}/"
 
     @property
     def key(self) -> str:

@@ -25,7 +25,7 @@ _FAMILIES: Final = {
     "attribute": "what a contact is: attributes, standing, addresses, consent",
     "behaviour": "what a contact did: events, messages, journeys",
     "group": "what a contact belongs to: groups, saved segments, random parts",
-    "tag": "what was noted of a contact",
+    "tag": "what is recorded of a contact",
 }
 _MEANINGS: Final = {
     **dict.fromkeys(("values", "text", "numbers", "dates", "birthdays", "lists"), "holds when the value …"),

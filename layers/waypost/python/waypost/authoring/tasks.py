@@ -56,7 +56,7 @@ class Task:
     def retry(self) -> list[dict[str, Any]]:
         """The standard ``Retry``: at most 40 seconds, spread out so that many journeys do not come back at once.
 
-        Short, because an Express execution lasts five minutes; the sweep gives out again what needs longer.
+        Short, because an Express execution lasts five minutes; the sweep starts again what needs longer.
         """
         return [
             {

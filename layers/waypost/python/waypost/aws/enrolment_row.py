@@ -48,6 +48,6 @@ def open_sk(enrolment_id: str) -> str:
     return f"{OPEN}{enrolment_id}"
 
 
-def past_sk(enrolment_id: str) -> str:
+def ended_sk(enrolment_id: str) -> str:
     """The sort key of an enrolment that has ended."""
     return f"{PAST}{enrolment_id}"

@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from waypost.aws import sweeper_index, table
-from waypost.aws.enrolment_row import EVERY, OPEN, open_sk, packed, past_sk, unpacked
+from waypost.aws.enrolment_row import EVERY, OPEN, ended_sk, open_sk, packed, unpacked
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
 from waypost.clock import format_instant, parse_instant
@@ -80,8 +80,8 @@ class DynamoEnrolments:
         )
 
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
-        """See EnrolmentStore. A row only ever moves from the open ones to the past ones, so it is looked for in this order."""
-        for sk in (open_sk(enrolment_id), past_sk(enrolment_id)):
+        """See EnrolmentStore. A row only moves from open to ended, so it is looked up in this order."""
+        for sk in (open_sk(enrolment_id), ended_sk(enrolment_id)):
             answer = self.client.get_item(
                 TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
             )
@@ -131,17 +131,17 @@ class DynamoEnrolments:
     def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so.
 
-        The past row is written before the open one is removed, each for itself. As long as there is an open row, the past one
+        The ended row is written before the open one is removed, each for itself. As long as there is an open row, the ended one
         says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
         """
         held = [f"reentry#{enrolment.journey}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         for sk in held:
             table.written(self.client, self._free(enrolment, sk))
-        revision, now_open, now_past = (
+        revision, now_open, now_ended = (
             enrolment.revision,
             open_sk(enrolment.enrolment_id),
-            past_sk(enrolment.enrolment_id),
+            ended_sk(enrolment.enrolment_id),
         )
         if self._revision(enrolment, now_open) != revision:
             return False
@@ -151,16 +151,16 @@ class DynamoEnrolments:
         if (
             self._revision(enrolment, now_open) is not None
         ):  # it was changed since it was read: what we kept is not true
-            self._remove(now_past, enrolment, revision + 1)
+            self._remove(now_ended, enrolment, revision + 1)
             return False
-        return kept and self._revision(enrolment, now_past) == revision + 1
+        return kept and self._revision(enrolment, now_ended) == revision + 1
 
     def _keep(self, enrolment: Enrolment) -> bool:
-        """Write the past row, unless another end of the same row was first, or one of a later row."""
+        """Write the ended row, unless another end of the same row was first, or one of a later row."""
         ended = packed(
             enrolment.to_dict() | {"revision": enrolment.revision + 1, "expires_at": self._expires_at(enrolment)}
         )
-        place = table.key(table.contact_pk(enrolment.contact_id), past_sk(enrolment.enrolment_id))
+        place = table.key(table.contact_pk(enrolment.contact_id), ended_sk(enrolment.enrolment_id))
         try:
             self.client.put_item(
                 TableName=self.table_name,
@@ -229,7 +229,7 @@ class DynamoEnrolments:
     def _put(self, enrolment: Enrolment) -> dict[str, Any]:
         """The row of an unfinished enrolment, with what puts it into the index of what is due."""
         values = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
-        values |= sweeper_index.owed(KIND, enrolment.contact_id, enrolment.due_at)
+        values |= sweeper_index.index_attributes(KIND, enrolment.contact_id, enrolment.due_at)
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 
@@ -301,7 +301,7 @@ def _journey_is_free(terms: EntryTerms) -> tuple[str, dict[str, Any]]:
 
 
 def _unchanged(enrolment: Enrolment) -> dict[str, Any]:
-    """The condition that nobody has written the row since it was read."""
+    """The condition that the row is unchanged since it was read."""
     return {
         "ConditionExpression": "#revision = :revision",
         "ExpressionAttributeNames": {"#revision": "revision"},

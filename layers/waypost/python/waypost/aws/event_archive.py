@@ -10,8 +10,9 @@ from typing import Any, Final
 from waypost.aws import table
 from waypost.aws.enrolment_row import PAST, unpacked
 from waypost.aws.translation import translates_errors
-from waypost.events.archive_events import PREFIX, RETENTION_TAG, ArchiveObject, StreamChanges, day_folder
+from waypost.events.archive_events import RETENTION_TAG, ArchiveObject, StreamChanges, day_folder
 from waypost.events.history import AppliedEvent
+from waypost.files.folders import EVENTS, Folders
 
 _CONTACT = "contact#"
 _EVENT = "event#"
@@ -23,13 +24,15 @@ BY_TIME_TO_LIVE: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.
 @translates_errors
 @dataclass(frozen=True, slots=True)
 class S3EventArchive:
-    """An ArchiveStore, and ArchivedEvents, on the bucket of files."""
+    """An ArchiveStore, and ArchivedEvents, on the folder of events in the bucket of files."""
 
     client: Any
     bucket: str
+    folders: Folders
 
     def put(self, object_: ArchiveObject) -> None:
         """See ArchiveStore. The tag comes with the object, so there is no moment without it."""
+        self.folders.check_write(object_.key)
         self.client.put_object(
             Bucket=self.bucket,
             Key=object_.key,
@@ -40,9 +43,10 @@ class S3EventArchive:
 
     def applied(self, contact_id: str, *, since: date | None = None) -> Iterator[AppliedEvent]:
         """See ArchivedEvents. Reads every object from that day on; for many contacts at once ask Athena instead."""
+        self.folders.check_read(EVENTS)
         after = {"StartAfter": day_folder(since.isoformat())} if since else {}
         mark = f'"contact_id":"{contact_id}"'.encode()
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=PREFIX, **after):
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=EVENTS, **after):
             for entry in page.get("Contents", []):
                 body = self.client.get_object(Bucket=self.bucket, Key=entry["Key"])["Body"].read()
                 for line in gzip.decompress(body).splitlines():

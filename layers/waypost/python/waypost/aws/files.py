@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waypost.aws import table
 from waypost.aws.translation import translate, translates_errors
 from waypost.errors import InvalidInput, TemporarilyUnavailable
+from waypost.files.folders import Folders
 from waypost.files.ports import StoredFile
 
 BLOCK: Final = 4 * 1024 * 1024
@@ -37,13 +38,15 @@ _CONFLICT: Final = "ConditionalRequestConflict"
 @translates_errors
 @dataclass(frozen=True, slots=True)
 class S3Files:
-    """Files in one S3 bucket; ``client`` is boto3's for ``s3``."""
+    """Files in some folders of one S3 bucket; ``client`` is boto3's for ``s3``. Raises ServiceRefused for other keys."""
 
     client: Any
     bucket: str
+    folders: Folders
 
     def find(self, key: str) -> StoredFile | None:
         """See Files."""
+        self.folders.check_read(key)
         try:
             answer = self.client.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
@@ -54,12 +57,14 @@ class S3Files:
 
     def listed(self, prefix: str) -> Iterator[StoredFile]:
         """See Files."""
+        self.folders.check_read(prefix)
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for item in page.get("Contents", []):
                 yield StoredFile(item["Key"], item["Size"], item["ETag"].strip('"'))
 
     def read(self, key: str) -> bytes | None:
         """See Files."""
+        self.folders.check_read(key)
         for attempt in range(ATTEMPTS):
             try:
                 answer = self.client.get_object(Bucket=self.bucket, Key=key)
@@ -77,15 +82,18 @@ class S3Files:
 
     def stream(self, file: StoredFile, *, start: int = 0, end: int | None = None) -> BinaryIO:
         """See Files."""
+        self.folders.check_read(file.key)
         stop = file.size if end is None else min(end, file.size)
         return io.BufferedReader(_Ranged(self.client, self.bucket, file, start, stop), buffer_size=64 * 1024)
 
     def write(self, key: str, content: bytes) -> None:
         """See Files."""
+        self.folders.check_write(key)
         self.client.put_object(Bucket=self.bucket, Key=key, Body=content)
 
     def write_once(self, key: str, content: bytes) -> bool:
         """See Files."""
+        self.folders.check_write(key)
         try:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*")
         except ClientError as error:
@@ -115,6 +123,7 @@ class S3Files:
     @contextmanager
     def writer(self, key: str, *, content_type: str = "") -> Iterator["S3Writer"]:
         """See Files."""
+        self.folders.check_write(key)
         writer = S3Writer(self.client, self.bucket, key, content_type)
         try:
             yield writer

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, assert_never
 from botocore.exceptions import ClientError
 
 from waypost.aws import history, sweeper_index, table
-from waypost.aws.enrolment_row import open_sk, past_sk, unpacked
+from waypost.aws.enrolment_row import ended_sk, open_sk, unpacked
 from waypost.aws.merges import put_touches
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
@@ -48,7 +48,7 @@ class DynamoLedger:
         row_sk, enrolment_sks, event_sk = _row_sk(request.message_key), ("", ""), ""
         match request.occasion:
             case JourneyStep(enrolment_id=enrolment_id):
-                enrolment_sks = (open_sk(enrolment_id), past_sk(enrolment_id))
+                enrolment_sks = (open_sk(enrolment_id), ended_sk(enrolment_id))
             case Reply(event_id=event_id, occurred_at=occurred_at):
                 event_sk = history.event_sk(occurred_at, event_id)
             case BroadcastSlot() | StaffNotice():
@@ -111,7 +111,7 @@ class DynamoLedger:
                 "claimed_local_time": local_time,
                 "expires_at": self._expires_at(at),
             }
-            | sweeper_index.owed("claim", request.contact_id, at),
+            | sweeper_index.index_attributes("claim", request.contact_id, at),
             condition=UNCLAIMED,
             values={"deferred": "deferred", "attempt": request.attempt},
         )

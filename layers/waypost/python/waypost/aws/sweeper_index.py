@@ -1,4 +1,4 @@
-"""The sparse index of what is owed: an item with these attributes is found by the sweeper until they are removed."""
+"""The sparse index of pending items: an item with these attributes is found by the sweeper until they are removed."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,7 +12,7 @@ from waypost.journeys.ports import SHARDS
 INDEX: Final = "due"
 
 
-def owed(kind: str, contact_id: str, instant: datetime) -> dict[str, str]:
+def index_attributes(kind: str, contact_id: str, instant: datetime) -> dict[str, str]:
     """The attributes that put an item of this kind into the index, due at ``instant``."""
     return {"due_shard": f"{kind}#{ids.shard_of(contact_id, SHARDS)}", "due_at": format_instant(instant)}
 

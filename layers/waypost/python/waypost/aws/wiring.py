@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from waypost.aws.files import S3Files
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.aws.queue import SqsEventQueue
+    from waypost.aws.read_units import ReadUnits
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
-    from waypost.importing.applying import Importer
 
 WORKERS: Final = 10
 """As many as a client keeps connections."""
@@ -56,27 +56,12 @@ def bulk_contacts() -> "DynamoBulkContacts":
 
 
 @cache
-def files() -> "S3Files":
-    """The bucket of files."""
+def files(*, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> "S3Files":
+    """The bucket of files, only these folders of it."""
     from waypost.aws.files import S3Files  # noqa: PLC0415 - only what works on files needs it
+    from waypost.files.folders import Folders  # noqa: PLC0415
 
-    return S3Files(bulk_client("s3"), settings().files_bucket)
-
-
-@cache
-def importer() -> "Importer":
-    """What makes contacts of a file's rows; its function must be allowed to send to the events queue."""
-    from waypost.contacts.identity.rules import load_identity_rules  # noqa: PLC0415 - only imports need any of this
-    from waypost.importing.applying import Importer  # noqa: PLC0415
-
-    return Importer(
-        contacts=bulk_contacts(),
-        history=history(),
-        clock=clock(),
-        queue=queue(),
-        identity_rules=load_identity_rules(),
-        wait=sleep,
-    )
+    return S3Files(bulk_client("s3"), settings().files_bucket, Folders(reads, writes))
 
 
 @cache
@@ -94,6 +79,30 @@ def _passages_kept() -> timedelta:
 def history() -> DynamoHistory:
     """The event history."""
     return DynamoHistory(client("dynamodb"), settings().contacts_table, retention=load_retention(), clock=clock())
+
+
+@cache
+def bulk_enrolments() -> DynamoEnrolments:
+    """The enrolment store, over the client of bulk runs."""
+    return DynamoEnrolments(bulk_client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def bulk_history() -> DynamoHistory:
+    """The event history, over the client of bulk runs."""
+    return DynamoHistory(bulk_client("dynamodb"), settings().contacts_table, retention=load_retention(), clock=clock())
+
+
+@cache
+def _read_units() -> "ReadUnits":
+    from waypost.aws.read_units import ReadUnits  # noqa: PLC0415 - only audiences count them
+
+    return ReadUnits(bulk_client("dynamodb"))
+
+
+def read_units() -> float:
+    """The read units that the client of bulk runs has used in this process."""
+    return _read_units()()
 
 
 @cache

@@ -205,7 +205,7 @@ class Rebuilder:
                 linked.setdefault(kind, []).append(value)
         if not self.contacts.save(replace(found.rebuilt, identities=linked), claim=claim):
             raise ConcurrentUpdate(f"contact {contact_id} changed while it was rebuilt; run it again")
-        self.queue.send([self._said(found)])
+        self.queue.send([self._rebuilt_event(found)])
         return found
 
     def _start(self, stored: Contact, *found: Mapping[str, list[AppliedEvent]]) -> tuple[Contact, list[AppliedEvent]]:
@@ -242,7 +242,7 @@ class Rebuilder:
             if (owner := self.contacts.resolve({kind: value}).get(kind)) is not None and owner not in ours
         )
 
-    def _said(self, found: Rebuilt) -> Event:
+    def _rebuilt_event(self, found: Rebuilt) -> Event:
         now: datetime = self.clock().astimezone(UTC)
         contact = found.stored
         return Event(

@@ -32,7 +32,7 @@ _UNPRINTABLE: Final = "\U0010fff0\U000f0001\U0010fff0"
 
 
 class UnknownVariableError(Exception):
-    """A template uses something nobody knows of this contact; ``variable`` is empty where the engine cannot tell."""
+    """A template uses something unknown of this contact; ``variable`` is empty where the engine cannot tell."""
 
     def __init__(self, variable: str, line: int) -> None:
         super().__init__(variable)

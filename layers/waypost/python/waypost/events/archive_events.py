@@ -19,12 +19,11 @@ from typing import Any, Final, Protocol
 
 from waypost import ids
 from waypost.events.retention import Retention, RetentionClass
+from waypost.files.folders import EVENTS, LEDGER
 
-PREFIX: Final = "events/"
 RETENTION_TAG: Final = "retention"
 """The tag of an object that names its class; the bucket forgets objects by it."""
 
-LEDGER_PREFIX: Final = "ledger/"
 
 LARGEST_OBJECT: Final = 8 * 1024 * 1024
 """Bytes of lines before packing; a batch of Lambda's has at most six megabytes."""
@@ -109,12 +108,12 @@ def ledger_objects(rows: Iterable[Mapping[str, Any]], passages: RetentionClass) 
         name = row.get("message_key") or row.get("enrolment_id")
         days.setdefault(day, []).append((f"{row['contact_id']}/{row['kind']}/{name}", _line(row)))
     for day, lines in sorted(days.items()):
-        yield from _objects(f"{LEDGER_PREFIX}day={day}/", passages.name, lines)
+        yield from _objects(f"{LEDGER}day={day}/", passages.name, lines)
 
 
 def day_folder(day: str) -> str:
     """The folder of a day, ``2031-03-03``; the form that Athena's partitions have."""
-    return f"{PREFIX}day={day}/"
+    return f"{EVENTS}day={day}/"
 
 
 def _objects(folder: str, name: str, lines: Iterable[tuple[str, bytes]]) -> Iterator[ArchiveObject]:

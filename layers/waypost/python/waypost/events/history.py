@@ -37,7 +37,7 @@ class KeptEvent:
 class AppliedEvent:
     """A whole event as it was kept, and where it stands in the order in which events were applied to the profile.
 
-    ``version`` is the profile's with the event applied; 0 in events kept before versions were noted.
+    ``version`` is the profile's with the event applied; 0 in events stored before versions were recorded.
     """
 
     event: Event

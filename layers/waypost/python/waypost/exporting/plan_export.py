@@ -13,6 +13,7 @@ from waypost.bulk.slices import SliceSize, slice_payloads
 from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
+from waypost.files.folders import AUDIENCES, EXPORTS, EXPORTS_WORK
 from waypost.files.ports import Files, StoredFile
 from waypost.segments.saved_segments import SavedSegment, saved_segment
 
@@ -25,7 +26,6 @@ MOST_COLUMNS: Final = 1000
 
 MEMBER_FILES: Final = (".jsonl", ".jsonl.gz")
 
-_AUDIENCES: Final = "audiences/"
 _MEMBERS: Final = "/members/"
 _MANIFEST: Final = "manifest.json"
 _FIELDS: Final = ("format", "columns", "segment", "audience")
@@ -49,12 +49,12 @@ class ExportPlan(JsonForm):
     @property
     def work(self) -> str:
         """The folder of working files, which only the run itself reads."""
-        return f"work/exports/{self.run}/"
+        return f"{EXPORTS_WORK}{self.run}/"
 
     @property
     def target(self) -> str:
         """The folder of the exported files."""
-        return f"exports/{self.run}/"
+        return f"{EXPORTS}{self.run}/"
 
 
 def load_export(files: Files, run: str) -> ExportPlan:
@@ -63,7 +63,7 @@ def load_export(files: Files, run: str) -> ExportPlan:
 
 
 def _plan_key(run: str) -> str:
-    return f"work/exports/{run}/plan.json"
+    return f"{EXPORTS_WORK}{run}/plan.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +128,8 @@ def _checked(given: Any) -> dict[str, Any]:
         raise InvalidInput("columns", 'expected a list of names, for example ["user_id", "email", "city"]')
     if len(columns) > MOST_COLUMNS or len(set(columns)) < len(columns):
         raise InvalidInput("columns", f"expected at most {MOST_COLUMNS} names, each once")
-    if not (isinstance(audience, str) and (not audience or audience.startswith(_AUDIENCES))):
-        raise InvalidInput("audience", f"expected a key or folder under {_AUDIENCES}, as build-audience names it")
+    if not (isinstance(audience, str) and (not audience or audience.startswith(AUDIENCES))):
+        raise InvalidInput("audience", f"expected a key or folder under {AUDIENCES}, as build-audience names it")
     if not isinstance(segment, str):
         raise InvalidInput("segment", "expected the name of a saved segment")
     if segment and audience:

@@ -24,7 +24,7 @@ class FileWriter(Protocol):
 
 
 class Files(Protocol):
-    """One bucket of files. Every method raises TemporarilyUnavailable or ServiceRefused."""
+    """Some folders of one bucket of files. Every method raises TemporarilyUnavailable or ServiceRefused."""
 
     @property
     def bucket(self) -> str:

@@ -1,4 +1,4 @@
-"""Which URLs and addresses may be called: public ones only, so that nobody makes us call our own network.
+"""Which URLs and addresses may be called: public ones only, so that no URL makes us call our own network.
 
 Source: OWASP, Server Side Request Forgery Prevention Cheat Sheet; the IANA special-purpose address registries.
 """

@@ -165,7 +165,7 @@ class _Deadline:
 
 
 def _reason(error: Exception, when_late: str, *, late: bool) -> str:
-    """What the caller is told of an error; no address is in it."""
+    """The error as the caller gets it, without an address."""
     if late or (isinstance(error, _TIMEOUTS) and not isinstance(error, NewConnectionError)):
         return when_late  # a connection that is refused is a timeout to urllib3
     if isinstance(error, ssl.SSLError):

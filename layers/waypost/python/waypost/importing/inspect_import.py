@@ -12,6 +12,7 @@ from waypost.bulk.plans import store_plan
 from waypost.clock import Clock, parse_instant
 from waypost.contacts.channels import CHANNELS, Channel
 from waypost.errors import InvalidInput
+from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
@@ -19,7 +20,6 @@ from waypost.importing.plan import ImportPlan, plan_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
 from waypost.importing.split_import import LARGEST_FILE
 
-FOLDER: Final = "imports/"
 MOST_FILES: Final = 10_000
 """Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
 
@@ -110,10 +110,10 @@ class InspectImport:
         bucket, separator, key = (
             given.removeprefix("s3://").partition("/") if given.startswith("s3://") else ("", "/", given)
         )
-        if not separator or (bucket and bucket != self.files.bucket) or not key.startswith(FOLDER) or key == FOLDER:
+        if not separator or (bucket and bucket != self.files.bucket) or not key.startswith(IMPORTS) or key == IMPORTS:
             raise InvalidInput(
                 "file",
-                f"expected a file under s3://{self.files.bucket}/{FOLDER}, for example {FOLDER}customers.csv; got {given!r}",
+                f"expected a file under s3://{self.files.bucket}/{IMPORTS}, for example {IMPORTS}customers.csv; got {given!r}",
             )
         return key
 

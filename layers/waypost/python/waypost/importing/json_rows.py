@@ -17,7 +17,7 @@ LONGEST_NAME: Final = 200
 """Characters of a member's path; attribute names end at 100."""
 
 _NO_OBJECT: Final = RowProblem("should be a JSON object on one line")
-_REPEATED: Final = "is said twice; keep one of them"
+_REPEATED: Final = "is given twice; keep one of them"
 
 
 def read_objects(
@@ -45,7 +45,7 @@ def parsed(text: str) -> dict[str, Any] | RowProblem:
 
     try:
         value = orjson.loads(text)
-        json.loads(text, object_pairs_hook=_said_once)  # orjson takes the last of two members with one name
+        json.loads(text, object_pairs_hook=_given_once)  # orjson takes the last of two members with one name
     except _SaidTwice as twice:
         return RowProblem(_REPEATED, field=_shown(str(twice)))
     except (ValueError, RecursionError):  # also too deep a nesting, half surrogates and numbers that are none
@@ -57,7 +57,7 @@ class _SaidTwice(Exception):
     """An object has two members with this name."""
 
 
-def _said_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def _given_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(members)
     if len(value) < len(members):
         raise _SaidTwice(next(name for place, (name, _) in enumerate(members) if name in dict(members[:place])))

@@ -65,7 +65,7 @@ def endpoint(cells: Mapping[str, Cell]) -> dict[str, Cell] | RowProblem:
     if channel and channel not in _CHANNELS and channel not in _PUSH:
         return RowProblem(f"should be one of {', '.join(sorted({*_CHANNELS, *_PUSH}))}", "ChannelType")
     if address and not channel:
-        return RowProblem("is missing, so nobody knows what the address is", "ChannelType")
+        return RowProblem("is missing, so the kind of the address is unknown", "ChannelType")
     found = dict(_sorted(cells))
     if address:
         if channel in _PUSH:

@@ -14,6 +14,7 @@ from waypost.bulk.plans import load_plan
 from waypost.codec import JsonForm
 from waypost.contacts.channels import Channel, declared_channels
 from waypost.errors import InvalidInput
+from waypost.files.folders import IMPORTS, IMPORTS_WORK
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.rows import CleanRow
 from waypost.importing.spec import ImportSpec
@@ -52,7 +53,7 @@ class ImportPlan(JsonForm):
     @property
     def target(self) -> str:
         """The folder of the report and its files."""
-        return f"imports/{self.run}/"
+        return f"{IMPORTS}{self.run}/"
 
     @property
     def parts(self) -> str:
@@ -129,7 +130,7 @@ def reconciled_key(plan: ImportPlan, bucket: int) -> str:
 
 def work_folder(run: str) -> str:
     """The folder of working files, which only the run itself reads."""
-    return f"work/imports/{run}/"
+    return f"{IMPORTS_WORK}{run}/"
 
 
 def load_import(files: Files, run: str) -> ImportPlan:

@@ -30,7 +30,7 @@ class Verdict(Enum):
     GENUINE = "the signature is genuine"
     INCOMPLETE = "should come with webhook-id, webhook-timestamp (seconds since 1970) and webhook-signature"
     FORGED = "should be a signature of this body with a secret of this source"
-    STALE = "should be at most five minutes from now; sign every attempt anew"
+    STALE = "should be at most five minutes from now; sign every attempt again"
 
 
 def verify(request: Request, body: bytes, secrets: Iterable[str], *, now: datetime) -> Verdict:

@@ -140,7 +140,7 @@ class Enrolment(JsonForm):
         return replace(self, pause=pause, hop=replace(self.hop, attempt=0), trail=self._with(pause))
 
     def resumed(self, end: PauseEnd, result: Mapping[str, Any], at: datetime) -> Self:
-        """The Pause of a parked contact is over, and a hop is given out that goes on behind it."""
+        """The Pause of a parked contact is over, and a hop is created that resumes after it."""
         pause = replace(self._stands_at(), end=end, result=dict(result), ended_at=at)
         return replace(
             self,

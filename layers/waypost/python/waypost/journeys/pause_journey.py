@@ -41,7 +41,7 @@ class PauseJourney:
     clock: Clock
 
     def ask(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Whether the hop of ``payload`` may go on behind the Pause (with ``begin: true``: behind the start), and with what.
+        """Whether the hop of ``payload`` may resume after the Pause (with ``begin: true``: after the start), and with what.
 
         ``{status: parked}`` ends the hop, ``{status: over, result}`` lets it go on, ``{status: left, error, cause}`` raises.
         A hop asks the Pause that it comes from first: that takes the hop, and a double is answered ``parked``. Raises

@@ -58,7 +58,7 @@ class EnrolmentStore(Protocol):
         ...
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
-        """The contact's enrolments that are active or leaving, read consistently; past ones cost nothing."""
+        """The contact's enrolments that are active or leaving, read consistently; ended ones cost nothing."""
         ...
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
@@ -70,7 +70,7 @@ class EnrolmentStore(Protocol):
         ...
 
     def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
-        """Note that a message of this enrolment goes out at ``instant``, unless a later one is noted."""
+        """Record that a message of this enrolment goes out at ``instant``, unless a later one is recorded."""
         ...
 
     def end(self, enrolment: Enrolment) -> bool:
@@ -82,7 +82,7 @@ class EnrolmentStore(Protocol):
     ) -> Iterator[DueEnrolment]:
         """The unfinished enrolments of a shard that are due after ``since``, at ``until`` at the latest, by time.
 
-        ``after`` goes on behind the last one of an earlier call. What was written within the last seconds may be missing.
+        ``after`` is the last one of an earlier call, as the cursor. What was written within the last seconds may be missing.
         """
         ...
 

@@ -41,7 +41,7 @@ class SweepJourneys:
     """Resumes overdue Pauses, gives lost hops out again and turns claims without an answer into ``unknown``."""
 
     enrolments: EnrolmentStore
-    resumer: ResumeJourney
+    resume_journey: ResumeJourney
     close_enrolment: CloseEnrolment
     machines: Machines
     ledger: Ledger
@@ -87,7 +87,7 @@ class SweepJourneys:
             if enrolment is None or enrolment.status == "ended":
                 return "nothing"
             if enrolment.position == "parked":
-                effect = self.resumer.resume_one(reference.contact_id, reference.enrolment_id)
+                effect = self.resume_journey.resume_one(reference.contact_id, reference.enrolment_id)
                 return "overdue" if effect == "resumed" else "nothing"
             if enrolment.hop.at >= self.clock() - GRACE:
                 return "nothing"

@@ -61,7 +61,7 @@ class WakeJourneys:
     def catch_up(self, contact: Contact) -> list[WakeDecision]:
         """Tell every journey what the contact did under its other ids, before they were known to be the same person.
 
-        For a contact that has just absorbed another. A journey hears of the events since the one that started it; its
+        For a contact that has just absorbed another. A journey receives the events since the one that started it; its
         present pause of those that came in while it waits, as if they had been the journey's own contact's.
         """
         return [decision for enrolment in self._unfinished(contact) for decision in self._catch_up(enrolment, contact)]
@@ -135,7 +135,9 @@ class WakeJourneys:
             if now is None or now.status != "active":
                 return []
             enrolment = now
-        raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while an event was heard")
+        raise ConcurrentUpdate(
+            f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while an event was applied"
+        )
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""

@@ -16,9 +16,10 @@ from waypost.bulk.pages import Page
 from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
+from waypost.files.folders import REFRESH_WORK
 from waypost.files.ports import Files
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, FOLDER, RefreshSlice
+from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, RefreshSlice
 from waypost.segments.ports import ProfileScan, Stored
 from waypost.segments.reads import Reads
 from waypost.segments.scores import MEASURES, Measure
@@ -75,7 +76,7 @@ class CountPurchases:
 
 def counted(files: Files, run: str) -> SliceStates[Purchased]:
     """The states of the slices of the first pass."""
-    return SliceStates(files, f"{FOLDER}/{run}/counted/", Purchased)
+    return SliceStates(files, f"{REFRESH_WORK}{run}/counted/", Purchased)
 
 
 class _CountWork:

@@ -9,8 +9,6 @@ from waypost.bulk.slices import SliceSize
 from waypost.codec import JsonForm, dump_fields
 from waypost.segments.scores import Measure
 
-FOLDER: Final = "work/refresh-contacts"
-
 SLICES: Final = SliceSize(items=25_000, most=400)
 """A slice is what one worker goes through. The counts of all slices come back in one state of the machine: 256 KiB."""
 

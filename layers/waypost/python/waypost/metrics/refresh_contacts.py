@@ -19,9 +19,10 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import ended_tags
 from waypost.errors import ConcurrentUpdate, FinalError
+from waypost.files.folders import REFRESH_WORK
 from waypost.files.ports import Files
 from waypost.metrics.measuring import Measurer
-from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, FOLDER, RefreshSlice
+from waypost.metrics.refresh import CONTACTS_PER_INVOCATION, RefreshSlice
 from waypost.segments.ports import ProfileScan
 
 ATTEMPTS: Final = 8
@@ -81,7 +82,7 @@ class RefreshContacts:
         must not block all contacts behind it.
         """
         slice_ = RefreshSlice.from_dict(payload)
-        states = SliceStates(self.files, f"{FOLDER}/{slice_.run}/refreshed/", Refreshed)
+        states = SliceStates(self.files, f"{REFRESH_WORK}{slice_.run}/refreshed/", Refreshed)
         state = self.runner.resume(states, slice_.slice, _RefreshWork(self, slice_), new=Refreshed, remaining=remaining)
         counts = {name: state.found.counts[name] for name in COUNTED} | {"contacts": state.items}
         return {**slice_.to_dict(), "done": state.done, "counts": counts, "failures": state.found.failures}

@@ -1,7 +1,7 @@
 """Render a page as one self-contained HTML file. Used by every room that shows something to people.
 
 A page holds its style sheet and loads nothing; its policy lets no script run and no other style apply. Values are
-escaped by the template engine, whoever wrote them.
+escaped by the template engine, whatever their source.
 """
 
 import base64
@@ -48,7 +48,7 @@ def content_policy(**more: str) -> str:
 
 
 def served(**more: str) -> dict[str, str]:
-    """The headers of a page behind a link that is a secret: nobody keeps it, frames it, lists it or hears its address."""
+    """The headers of a page behind a link that is a secret: it is not cached, framed or indexed, and its address is not passed on."""
     return {
         "Cache-Control": "no-store",
         "Content-Security-Policy": content_policy(frame_ancestors="'none'", **more),

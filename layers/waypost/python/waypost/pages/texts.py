@@ -51,7 +51,7 @@ def texts(language: str) -> Texts:
 def negotiate(accept_language: str, chosen: str = "") -> str:
     """The language of a visitor: ``chosen`` by hand, else by the ``Accept-Language`` header (RFC 9110, section 12.5.4).
 
-    Languages are told apart by their primary subtag: who reads zh-TW is better served with zh-CN than with English.
+    Languages are distinguished by their primary subtag: a reader of zh-TW is better served with zh-CN than with English.
     """
     by_primary_subtag = {tag.partition("-")[0]: tag for tag in LANGUAGES}
     for tag in [chosen, *_by_preference(accept_language)]:

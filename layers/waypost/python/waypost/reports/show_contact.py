@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock, format_instant
-from waypost.contacts.identity.named_contact import KnownContacts, find_contact, named_contact
+from waypost.contacts.identity.named_contact import find_named, read_name
+from waypost.contacts.ports import ContactStore
 from waypost.errors import ContactNotFound, InvalidInput
 from waypost.files.ports import FileWriter
 from waypost.journeys.enrolment import Enrolment
@@ -39,7 +40,7 @@ class LinkedFiles(Protocol):
 class ShowContact:
     """Draws the passages of a contact through its journeys."""
 
-    contacts: KnownContacts
+    contacts: ContactStore
     items: ContactItems
     files: LinkedFiles
     graphs: Graphs
@@ -57,7 +58,7 @@ class ShowContact:
             raise InvalidInput("language", f"should be one of {', '.join(LANGUAGES)}")
         if not isinstance(journey, str):
             raise InvalidInput("journey", "should be the name of a journey")
-        contact = find_contact(self.contacts, named_contact(request.get("contact"), "contact"), "contact")
+        contact = find_named(self.contacts, read_name(request.get("contact"), "contact"), "contact")
         now, contact_id = self.clock(), contact.contact_id
         page = contact_page(
             contact_id,

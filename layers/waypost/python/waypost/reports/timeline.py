@@ -109,12 +109,12 @@ def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
 
 def decided(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What was decided on a message; where the sender crashed before recording its own, the provider's notice decides."""
-    noted: list[Mapping[str, Any]] = list(row.get("decisions", []))
-    claim_is_open = not noted or noted[-1]["outcome"] == "deferred"
+    recorded: list[Mapping[str, Any]] = list(row.get("decisions", []))
+    claim_is_open = not recorded or recorded[-1]["outcome"] == "deferred"
     if claim_is_open and row["state"] in CONFIRMED:
         claim = {"at": row["claimed_at"], "local_time": row["claimed_local_time"], "channel": row["channel"]}
-        noted.append({**claim, "outcome": CONFIRMED[row["state"]], "reason": "confirmed_by_provider"})
-    return noted
+        recorded.append({**claim, "outcome": CONFIRMED[row["state"]], "reason": "confirmed_by_provider"})
+    return recorded
 
 
 CONFIRMED: Final = {

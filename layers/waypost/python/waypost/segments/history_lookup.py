@@ -61,7 +61,7 @@ class HistoryLookup:
     enrolments: PassageStore
 
     def added(self, subject: Subject, partitions: Sequence[str], asked: Reads) -> Subject:
-        """The subject with the past that is asked about; nothing is read when none is."""
+        """The subject with the history that the rule reads; nothing is fetched when it reads none."""
         if not (asked.history or asked.enrolments):
             return subject
         return replace(

@@ -272,7 +272,7 @@ class _Pass:
         return refresh is None or rule.refresh in refresh or self._rules_are_new
 
     def _subject(self, rule: MaintainedRule | None = None) -> Subject:
-        """The contact as it is now; with the past that ``rule`` asks about."""
+        """The contact as it is now; with the history that ``rule`` reads."""
         if self._made_of is not self.contact:
             self._present = subject_of(self.contact, now=self.now, default_zone=self.upkeep.default_zone)
             self._made_of = self.contact

@@ -198,7 +198,7 @@ class Counted(EventTimes):
             "occurrence: last",
             "the last time lies in the window",
             "{ event: order_placed, occurrence: last, older_than: 14d }",
-            "Whoever never did it is not selected.",
+            "A contact that never did it is not selected.",
         ),
         Says(
             "occurrences",

@@ -5,16 +5,7 @@ from typing import Annotated
 from waypost.authoring.rules.documentation import Says
 from waypost.authoring.rules.numbers import Days, DaysAgo
 from waypost.authoring.rules.times import TimeWords
-from waypost.authoring.rules.values import (
-    Day,
-    Duration,
-    Moment,
-    Months,
-    PastPeriod,
-    TimeOfDay,
-    TimeSpan,
-    Weekdays,
-)
+from waypost.authoring.rules.values import Day, Duration, Moment, Months, PastPeriod, TimeOfDay, TimeSpan, Weekdays
 
 
 class EventTimes(TimeWords):

@@ -13,7 +13,7 @@ from waypost.segments.calendar import MOST_DAYS
 from waypost.segments.vocabulary import NUMBER_WORDS
 
 OLDEST: Final = 1_000
-"""Years. Whoever asks for more has written the year of a birth where its age belongs."""
+"""Years. A larger number is the year of a birth where its age belongs."""
 
 
 def is_number(value: Any) -> bool:

@@ -10,7 +10,7 @@ tags that Waypost gives by itself, the life cycle, and audiences. This page has 
 four families (attribute, behaviour, group, tag), each with an example. Every example is evaluated by a test.
 
 This page is made from the models that check what you write: `python -m waypost.authoring.rule_reference` writes it
-and `docs/segment.schema.json` anew; a test fails when they are not as the models are.
+and `docs/segment.schema.json` again; a test fails when they differ from the models.
 
 ## A segment is a file
 
@@ -57,7 +57,7 @@ Words mean the same wherever they stand:
   `age: { between: [25, 35] }`, `points: { at_least: 1000 }`, `size: 2`;
 - **a window in time** is one of `within`, `older_than`, `last_days`, `period`, `on`, `before`, `after`, `between`,
   `days_since`; only `within` and `older_than` may stand together (from 24 to 1 hours ago). Beside a window may stand
-  `weekday`, `month`, `time_of_day`. They go with events, and with since when somebody has a tag, a stage, a consent, a
+  `weekday`, `month`, `time_of_day`. They go with events, and with since when a contact has a tag, a stage, a consent, a
   segment, a journey;
 - **durations** are `45s`, `30m`, `3h`, `30d`, and roll: `1d` is 24 hours; a week is `7d`, for months take days or a
   `period`. **Days** (`last_days`, `days_since`, `on`) are calendar days where the contact lives.
@@ -69,7 +69,7 @@ QUESTIONS: Final = (
     ("What is due, what has lapsed?", "`next_days`, `days_until`, `days_since`", "dates"),
     ("Who has bought, and how often? Who never has?", "`event` with `at_least`, `exactly: 0`, `not`", "counts"),
     (
-        "Since when has nobody heard of them?",
+        "Since when have they been silent?",
         "`not: {event: …, within: 30d}`, `occurrence: last` with `older_than`",
         "windows",
     ),
@@ -98,7 +98,7 @@ QUESTIONS: Final = (
     ),
     ("Who belongs to us in another way?", "`group`, `segment`", "groups"),
     ("Half of them, a test, a control group?", "`bucket`, `holdout`", "random"),
-    ("What have we noted of them, and since when?", "`tag`", "tags"),
+    ("What tags do they have, and since when?", "`tag`", "tags"),
 )
 """Business question, the words that answer it, the section."""
 
@@ -152,7 +152,7 @@ How they count:
   `last_days`, `days_since`, `period`, …); fixed days (`on`, `between`, …), days and hours go by its own time.
 - **The same instant**: `followed_by` wants something later; `first` and `last` keep the order in which events are stored.
 - Events are kept as long as the retention of their class says (two years and a month unless declared). What is older is
-  known by type and day only: that somebody did it is still true, how often is not.
+  known by type and day only: that the contact did it is still true, how often is not.
 - `"*"` is every event, except what Waypost concludes itself from others (`tag_added`, `segment_entered`, `lifecycle_changed`,
   `contact_updated`, `points_earned` and their opposites).
 - In `where` and `having`, `{coupon: [A, B], total: {at_least: 50}}` is short for `{all: [{property: coupon, in: [A, B]},
@@ -161,7 +161,7 @@ How they count:
 - **A dotted name** goes into nested values. In a list of mappings it is the list of what each of them has there: of an order
   with `products: [{product_id: p-1, category: make-up}, …]` write `where: {products.category: {contains: make-up}}`.
   Like every list it is compared with `contains…`, never with `equals`, and it cannot be summed.
-- An **open** is told by a picture in the mail. Who blocks pictures and clicks has clicked, but not opened; who has a
+- An **open** is detected by a picture in the mail. A reader who blocks pictures and clicks has clicked, but not opened; who has a
   mailbox that loads all pictures has opened everything. Ask for both where it matters.
 - Segment's `page` and `screen` arrive as `page_viewed`.
 - Sums and averages are exact and rounded once: the order of events does not matter.
@@ -180,7 +180,7 @@ LIMITS: Final = """\
 | `last_days`, `next_days`, `days_since`, `days_until` | 36,600 days | `before` and `after` |
 | `age` | 1,000 years | `between` with dates |
 
-A rule that goes beyond is refused when it is read, with the file, the place and the reason. So is what nobody can have meant:
+A rule that goes beyond is refused when it is read, with the file, the place and the reason. So is what cannot have been meant:
 
 - numbers that nothing can have: a negative or fractional `age`, `length`, `size`, `days_since`, `days_until` or number of times.
   Attributes, metrics and sums may be negative or fractional; points may be negative;
@@ -197,7 +197,7 @@ What no rule can say; let your system work it out and send it as an event, an at
 - "three times within any two days": a window ends now or stands on fixed days, it does not slide over the past;
 - one attribute compared with another, or a property with an attribute (but see `same` and `equals_trigger`);
 - a share or a difference of two counts, such as "more than half of the orders with a coupon", "mostly on weekends";
-- "the same days of last year": fixed days (Double 11, the Spring Festival) are written with their dates, each year anew;
+- "the same days of last year": fixed days (Double 11, the Spring Festival) are written with their dates, again each year;
 - "on the 8th of each month", "every second Friday": put the day into the schedule of the journey;
 - "how many of the points expire when": send the date as an attribute (`points_expire_on`) whenever it changes;
 - the sum over a list in an event (`products.price`): send the total as a property of its own;

@@ -6,16 +6,7 @@ from pydantic import model_validator
 
 from waypost.authoring.problems import Authored, is_expression
 from waypost.authoring.rules.numbers import Days, DaysAgo
-from waypost.authoring.rules.values import (
-    Day,
-    Duration,
-    Moment,
-    Months,
-    PastPeriod,
-    TimeOfDay,
-    TimeSpan,
-    Weekdays,
-)
+from waypost.authoring.rules.values import Day, Duration, Moment, Months, PastPeriod, TimeOfDay, TimeSpan, Weekdays
 from waypost.durations import parse_duration
 
 WINDOWS = ("within", "older_than", "last_days", "period", "on", "before", "after", "between", "days_since")

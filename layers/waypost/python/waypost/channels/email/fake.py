@@ -15,22 +15,12 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, ClassVar, Final, assert_never
 
-from waypost.channels.fake_contract import (
-    REFUSAL_KINDS,
-    AwsFakeProvider,
-    Fate,
-    HttpAnswer,
-    HttpRequest,
-    RefusalKind,
-    SentContent,
-    SentMessage,
-    aws_error,
-)
+from waypost.channels import fake_contract as contract
 from waypost.clock import format_instant
 
 _PATH: Final = "/v2/email/outbound-emails"
 _TAG: Final = re.compile(r"[A-Za-z0-9_.@:-]{1,256}")
-_WORDS: Final[Mapping[Fate, tuple[str, str]]] = {
+_WORDS: Final[Mapping[contract.Fate, tuple[str, str]]] = {
     "accepted": ("Send", "Email Sent"),
     "delivered": ("Delivery", "Email Delivered"),
     "bounced": ("Bounce", "Email Bounced"),
@@ -40,30 +30,30 @@ _WORDS: Final[Mapping[Fate, tuple[str, str]]] = {
 }
 
 
-class Ses(AwsFakeProvider):
+class Ses(contract.AwsFakeProvider):
     """SendEmail, and the events about it."""
 
     provider = "ses"
     endpoints = ("AWS_ENDPOINT_URL_SESV2",)
-    refusals: ClassVar[frozenset[RefusalKind]] = frozenset(REFUSAL_KINDS) - {"address_gone"}
-    fates: ClassVar[frozenset[Fate]] = frozenset(_WORDS)
+    refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS) - {"address_gone"}
+    fates: ClassVar[frozenset[contract.Fate]] = frozenset(_WORDS)
     is_passed_on = True
 
-    def recognises(self, request: HttpRequest) -> bool:
+    def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
         return request.path == _PATH
 
-    def read(self, request: HttpRequest) -> SentMessage:
+    def read(self, request: contract.HttpRequest) -> contract.SentMessage:
         """See FakeProvider: a ``Simple`` or a ``Raw`` content."""
         given = request.json()
-        return SentMessage(
+        return contract.SentMessage(
             recipient=next(iter(given.get("Destination", {}).get("ToAddresses", [])), ""),
             tags={tag["Name"]: tag["Value"] for tag in given.get("EmailTags", [])},
             content=_content(given),
             request=given,
         )
 
-    def check(self, message: SentMessage) -> None:
+    def check(self, message: contract.SentMessage) -> None:
         """See FakeProvider: the limits of the API reference. A local part beyond ASCII would need SMTPUTF8."""
         local_part, at, _ = message.recipient.rpartition("@")
         problems = {
@@ -74,17 +64,17 @@ class Ses(AwsFakeProvider):
         }
         self.refuse_first(problems, "BadRequestException")
 
-    def refusal(self, kind: RefusalKind) -> HttpAnswer:
+    def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
         """See FakeProvider."""
         match kind:
             case "throttle":
-                return aws_error(429, "TooManyRequestsException", "Maximum sending rate exceeded.")
+                return contract.aws_error(429, "TooManyRequestsException", "Maximum sending rate exceeded.")
             case "reject":
-                return aws_error(400, "MessageRejected", "The message was rejected.")
+                return contract.aws_error(400, "MessageRejected", "The message was rejected.")
             case "refuse_us":
-                return aws_error(400, "SendingPausedException", "Email sending is paused for this account.")
+                return contract.aws_error(400, "SendingPausedException", "Email sending is paused for this account.")
             case "error":
-                return aws_error(500, "InternalServiceErrorException", "An internal error occurred.")
+                return contract.aws_error(500, "InternalServiceErrorException", "An internal error occurred.")
             case "address_gone":
                 raise ValueError("SES reports an address that is gone in a notice, not in its answer")
             case _:
@@ -94,7 +84,9 @@ class Ses(AwsFakeProvider):
         """See FakeProvider."""
         return f"{uuid.uuid4().hex[:16]}-{uuid.uuid4()}-000000"
 
-    def notice(self, fate: Fate, message: SentMessage, *, message_id: str, sent_at: datetime, at: datetime) -> Any:
+    def notice(
+        self, fate: contract.Fate, message: contract.SentMessage, *, message_id: str, sent_at: datetime, at: datetime
+    ) -> Any:
         """See FakeProvider."""
         word, detail_type = _WORDS[fate]
         mail = {
@@ -114,7 +106,7 @@ class Ses(AwsFakeProvider):
         return {"Source": "aws.ses", "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": []}
 
 
-def _section(fate: Fate, recipient: str, at: str) -> dict[str, Any]:
+def _section(fate: contract.Fate, recipient: str, at: str) -> dict[str, Any]:
     match fate:
         case "accepted":
             return {"send": {}}
@@ -150,14 +142,14 @@ def _section(fate: Fate, recipient: str, at: str) -> dict[str, Any]:
             assert_never(fate)
 
 
-def _content(request: Mapping[str, Any]) -> SentContent:
+def _content(request: Mapping[str, Any]) -> contract.SentContent:
     content = request.get("Content", {})
     sender = request.get("FromEmailAddress", "")
     if "Raw" in content:
         return _read_raw(base64.b64decode(content["Raw"]["Data"]), sender=sender)
     simple = content.get("Simple", {})
     body = simple.get("Body", {})
-    return SentContent(
+    return contract.SentContent(
         sender=sender,
         subject=simple.get("Subject", {}).get("Data", ""),
         html=body.get("Html", {}).get("Data", ""),
@@ -166,10 +158,10 @@ def _content(request: Mapping[str, Any]) -> SentContent:
     )
 
 
-def _read_raw(raw: bytes, *, sender: str) -> SentContent:
+def _read_raw(raw: bytes, *, sender: str) -> contract.SentContent:
     message = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
     shown = {"from", "to", "subject", "content-type", "mime-version", "content-transfer-encoding"}
-    return SentContent(
+    return contract.SentContent(
         sender=sender or str(message.get("From", "")),
         subject=str(message.get("Subject", "")),
         html=_part(message, "html"),

@@ -24,7 +24,7 @@ _REPORTED: Final[Mapping[str, aws_ses.EmailSendingEvent]] = {
 
 
 def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelInfra:
-    """SES does not report that it took a mail unless something listens: its answer said so, and its next word settles what
+    """SES does not report that it took a mail unless something listens: its answer showed so, and its next word settles what
     became of an answer that got lost.
 
     Context: ``email_sender`` is the From address, with or without a name (``Acme <hello@acme.example>``), ``email_reply_to``

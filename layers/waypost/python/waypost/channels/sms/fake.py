@@ -11,21 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final, assert_never
 
-from waypost.channels.fake_contract import (
-    REFUSAL_KINDS,
-    AwsFakeProvider,
-    Fate,
-    HttpAnswer,
-    HttpRequest,
-    RefusalKind,
-    SentContent,
-    SentMessage,
-    aws_error,
-)
+from waypost.channels import fake_contract as contract
 
 _TARGET: Final = "PinpointSMSVoiceV2.SendTextMessage"
 _E164: Final = re.compile(r"\+?[1-9][0-9]{1,18}")
-_WORDS: Final[Mapping[Fate, str]] = {
+_WORDS: Final[Mapping[contract.Fate, str]] = {
     "delivered": "TEXT_DELIVERED",
     "bounced": "TEXT_INVALID",
     "bounced_for_now": "TEXT_UNREACHABLE",
@@ -33,29 +23,29 @@ _WORDS: Final[Mapping[Fate, str]] = {
 }
 
 
-class EndUserMessaging(AwsFakeProvider):
+class EndUserMessaging(contract.AwsFakeProvider):
     """SendTextMessage, and the events about it."""
 
     provider = "end_user_messaging"
     endpoints = ("AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",)
-    refusals: ClassVar[frozenset[RefusalKind]] = frozenset(REFUSAL_KINDS)
-    fates: ClassVar[frozenset[Fate]] = frozenset(_WORDS)
+    refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
+    fates: ClassVar[frozenset[contract.Fate]] = frozenset(_WORDS)
 
-    def recognises(self, request: HttpRequest) -> bool:
+    def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
         return request.headers.get("x-amz-target") == _TARGET
 
-    def read(self, request: HttpRequest) -> SentMessage:
+    def read(self, request: contract.HttpRequest) -> contract.SentMessage:
         """See FakeProvider."""
         content = request.json()
-        return SentMessage(
+        return contract.SentMessage(
             recipient=content.get("DestinationPhoneNumber", ""),
             tags=content.get("Context", {}),
-            content=SentContent(text=content.get("MessageBody", "")),
+            content=contract.SentContent(text=content.get("MessageBody", "")),
             request=content,
         )
 
-    def check(self, message: SentMessage) -> None:
+    def check(self, message: contract.SentMessage) -> None:
         """See FakeProvider: the limits of the API reference."""
         text, tags = message.content.text, message.tags
         problems = {
@@ -67,23 +57,25 @@ class EndUserMessaging(AwsFakeProvider):
         named = {f"{name}: invalid": is_wrong for name, is_wrong in problems.items()}
         self.refuse_first(named, "ValidationException", Reason="OTHER")
 
-    def refusal(self, kind: RefusalKind) -> HttpAnswer:
+    def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
         """See FakeProvider."""
         match kind:
             case "throttle":
-                return aws_error(400, "ThrottlingException", "Maximum sending rate exceeded.")
+                return contract.aws_error(400, "ThrottlingException", "Maximum sending rate exceeded.")
             case "reject":
-                return aws_error(
+                return contract.aws_error(
                     400, "ValidationException", "The message was rejected.", Reason="DESTINATION_COUNTRY_BLOCKED"
                 )
             case "refuse_us":
                 reason = "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"
-                return aws_error(400, "ServiceQuotaExceededException", "The spend limit is reached.", Reason=reason)
+                return contract.aws_error(
+                    400, "ServiceQuotaExceededException", "The spend limit is reached.", Reason=reason
+                )
             case "address_gone":
                 reason = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
-                return aws_error(400, "ConflictException", "The destination has opted out.", Reason=reason)
+                return contract.aws_error(400, "ConflictException", "The destination has opted out.", Reason=reason)
             case "error":
-                return aws_error(500, "InternalServerException", "An internal error occurred.")
+                return contract.aws_error(500, "InternalServerException", "An internal error occurred.")
             case _:
                 assert_never(kind)
 
@@ -91,7 +83,9 @@ class EndUserMessaging(AwsFakeProvider):
         """See FakeProvider."""
         return str(uuid.uuid4())
 
-    def notice(self, fate: Fate, message: SentMessage, *, message_id: str, sent_at: datetime, at: datetime) -> Any:
+    def notice(
+        self, fate: contract.Fate, message: contract.SentMessage, *, message_id: str, sent_at: datetime, at: datetime
+    ) -> Any:
         """See FakeProvider."""
         if fate not in _WORDS:
             raise ValueError(f"End User Messaging does not report {fate!r}")

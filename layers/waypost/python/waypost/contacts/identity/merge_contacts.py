@@ -9,7 +9,7 @@ from typing import Any, Final
 from waypost.clock import Clock, format_instant
 from waypost.contacts.identity.announcements import announcements, merged_event, unmerged_events
 from waypost.contacts.identity.merge import Merge, Objection, is_kept_apart, merge_of, objection
-from waypost.contacts.identity.named_contact import find_contact, named_contact
+from waypost.contacts.identity.named_contact import find_named, read_name, read_text
 from waypost.contacts.identity.rules import IdentityRules
 from waypost.contacts.identity.unmerge import rewritten, unmerged_profiles
 from waypost.contacts.ports import ContactStore
@@ -54,20 +54,20 @@ class MergeContacts:
             case "preview":
                 return self.preview(*_two(request))
             case "merge":
-                return self.merge(*_two(request), reason=_text(request, "reason"))
+                return self.merge(*_two(request), reason=read_text(request, "reason"))
             case "undo":
                 return self.undo(
-                    named_contact(request.get("contact"), "contact"),
-                    merge_id=_text(request, "merge_id"),
-                    reason=_text(request, "reason"),
-                    request_id=_text(request, "request_id"),
+                    read_name(request.get("contact"), "contact"),
+                    merge_id=read_text(request, "merge_id"),
+                    reason=read_text(request, "reason"),
+                    request_id=read_text(request, "request_id"),
                 )
             case unknown:
                 raise InvalidInput("action", f"should be one of {', '.join(ACTIONS)}, not {unknown!r}")
 
     def preview(self, one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, Any]:
         """What a merge of the two would do, or why there can be none; nothing is written."""
-        found = find_contact(self.contacts, one, "contacts[0]"), find_contact(self.contacts, other, "contacts[1]")
+        found = find_named(self.contacts, one, "contacts[0]"), find_named(self.contacts, other, "contacts[1]")
         reason, merge = self._plan(*found, reason="")
         answer: dict[str, Any] = {
             "action": "preview",
@@ -83,7 +83,7 @@ class MergeContacts:
     def merge(self, one: Mapping[str, str], other: Mapping[str, str], *, reason: str = "") -> dict[str, Any]:
         """Merge the two. Raises InvalidInput with the reason when the rules forbid it."""
         for _ in range(ATTEMPTS):
-            found = find_contact(self.contacts, one, "contacts[0]"), find_contact(self.contacts, other, "contacts[1]")
+            found = find_named(self.contacts, one, "contacts[0]"), find_named(self.contacts, other, "contacts[1]")
             if found[0].contact_id == found[1].contact_id:
                 return self._merged_before(found[0])
             why_not, merge = self._plan(*found, reason=reason)
@@ -99,7 +99,7 @@ class MergeContacts:
     ) -> dict[str, Any]:
         """Undo a merge into the contact. Raises InvalidInput when there is no such merge to undo."""
         for _ in range(ATTEMPTS):
-            contact = find_contact(self.contacts, who, "contact")
+            contact = find_named(self.contacts, who, "contact")
             if (before := self._undone_before(contact, merge_id, request_id)) is not None:
                 self.queue.send(unmerged_events(before))
                 return _parted(before, parted_now=False)
@@ -240,12 +240,5 @@ def _two(request: Mapping[str, Any]) -> tuple[Mapping[str, str], Mapping[str, st
     given = request.get("contacts")
     if not isinstance(given, list) or len(given) != 2:
         raise InvalidInput("contacts", 'should be a list of two, for example [{"user_id": "u-1"}, {"email": "…"}]')
-    one, other = (named_contact(each, f"contacts[{place}]") for place, each in enumerate(given))
+    one, other = (read_name(each, f"contacts[{place}]") for place, each in enumerate(given))
     return one, other
-
-
-def _text(request: Mapping[str, Any], name: str) -> str:
-    value = request.get(name) or ""
-    if not isinstance(value, str) or len(value) > 500:
-        raise InvalidInput(name, "should be text of at most 500 characters")
-    return value

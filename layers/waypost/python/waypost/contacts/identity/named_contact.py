@@ -1,29 +1,20 @@
-"""Reads which contact a person means in a request: a contact id, or one of its identities. Used by operations on contacts."""
+"""The contact that a person names in a request, by its id or any one identity. Used by what operators start."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final
 
 from waypost.contacts import cleaning
 from waypost.contacts.cleaning import Unusable
+from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import ContactNotFound, InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS
 
-
-class KnownContacts(Protocol):
-    """What of the contact store finds one contact."""
-
-    def resolve(self, identities: Mapping[str, str]) -> Mapping[str, str]:
-        """See ContactStore."""
-        ...
-
-    def load(self, contact_id: str) -> Contact | None:
-        """See ContactStore."""
-        ...
+LONGEST_TEXT: Final = 500
 
 
-def named_contact(given: Any, field: str) -> Mapping[str, str]:
-    """``{contact_id: …}`` or one identity such as ``{email: …}``, cleaned. Raises InvalidInput naming the field."""
+def read_name(given: Any, field: str) -> Mapping[str, str]:
+    """``{user_id: …}`` as it is looked up. Raises InvalidInput naming the field."""
     known = ("contact_id", *IDENTITY_KINDS)
     if not isinstance(given, dict) or len(given) != 1 or next(iter(given)) not in known:
         raise InvalidInput(field, f"should be an object with one of {', '.join(known)}")
@@ -37,7 +28,7 @@ def named_contact(given: Any, field: str) -> Mapping[str, str]:
             return {kind: cleaned}
 
 
-def find_contact(contacts: KnownContacts, who: Mapping[str, str], field: str) -> Contact:
+def find_named(contacts: ContactStore, who: Mapping[str, str], field: str) -> Contact:
     """The contact of this id or identity. Raises ContactNotFound naming the field."""
     ((kind, value),) = who.items()
     contact_id: str | None = value if kind == "contact_id" else contacts.resolve(who).get(kind)
@@ -45,3 +36,11 @@ def find_contact(contacts: KnownContacts, who: Mapping[str, str], field: str) ->
     if contact is None:
         raise ContactNotFound(f"{field}: no contact is known by this {kind}")
     return contact
+
+
+def read_text(request: Mapping[str, Any], name: str) -> str:
+    """A field of free text, empty where it is missing. Raises InvalidInput."""
+    value = request.get(name) or ""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise InvalidInput(name, f"should be text of at most {LONGEST_TEXT} characters")
+    return value

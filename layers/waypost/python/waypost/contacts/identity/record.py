@@ -92,7 +92,7 @@ class _Named:
             return self.given
         for kind in IDENTITY_KINDS:
             owner = self.owners.get(kind)
-            if owner is not None and not rules.is_somebody_else(owner.identities, kind, self.identities):
+            if owner is not None and not rules.is_another_contact(owner.identities, kind, self.identities):
                 return owner
         return None
 
@@ -113,12 +113,12 @@ def _named(event: Event, contacts: ContactStore) -> _Named:
         raise InvalidInput("contact", f"event {event.id} names none of contact_id, {', '.join(IDENTITY_KINDS)}")
     loaded: dict[str, Contact | None] = {}
 
-    def load(contact_id: str, said_by: str) -> Contact:
+    def load(contact_id: str, found_by: str) -> Contact:
         if contact_id not in loaded:
             loaded[contact_id] = contacts.load(contact_id)
         contact = loaded[contact_id]
         if contact is None:
-            raise ContactNotFound(f"event {event.id}: {said_by} {contact_id}, which does not exist")
+            raise ContactNotFound(f"event {event.id}: {found_by} {contact_id}, which does not exist")
         return contact
 
     given = None if given_id is None else load(given_id, "it names contact")

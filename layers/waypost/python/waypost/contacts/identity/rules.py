@@ -44,7 +44,7 @@ class IdentityRules(JsonForm):
         kinds = (kind for kind in self.distinct if kind not in overlooked)
         return next((kind for kind in kinds if _differ(kind, one.get(kind, ()), other.get(kind, ()))), "")
 
-    def is_somebody_else(self, owner: Identities, kind: str, named: Mapping[str, str]) -> bool:
+    def is_another_contact(self, owner: Identities, kind: str, named: Mapping[str, str]) -> bool:
         """Whether an event that names ``owner`` by ``kind`` names another person by a stronger kind.
 
         A shared device, mailbox or phone does not make two signed-in people one.

@@ -26,7 +26,7 @@ class ConsentRule(TimeWords):
         Says(
             "addresses",
             "consent … is: withdrawn",
-            "took consent back, or said no",
+            "withdrew or refused consent",
             "{ consent: sms, is: withdrawn }",
             "Everybody who does not agree, asked or not, is `not: {consent: sms}`.",
         ),

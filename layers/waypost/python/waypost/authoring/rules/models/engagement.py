@@ -86,14 +86,14 @@ class EngagementRule(Counted):
     ] = None
 
     @model_validator(mode="after")
-    def _can_be_told(self) -> Self:
+    def _is_reported(self) -> Self:
         if not is_expression(self.channel):
             try:
                 engagement_type({"engagement": self.engagement, "channel": self.channel})
             except InvalidInput:
                 known = ", ".join(channels_reporting(self.engagement))
                 raise ValueError(
-                    f"nothing tells of {self.engagement!r} on {self.channel}; it is known on {known}"
+                    f"nothing reports {self.engagement!r} on {self.channel}; it is known on {known}"
                 ) from None
         allowed = {"engagement", "channel", "of_journey", "of_last", *COUNT_WORDS}
         if self.of_last is not None and (more := self.given - allowed):

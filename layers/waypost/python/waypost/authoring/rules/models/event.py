@@ -32,7 +32,7 @@ class EventRule(Counted):
             "any event",
             '`"*"`: anything at all happened',
             '{ event: "*", within: 7d }',
-            "Also what Waypost itself noted, such as a delivered mail; name the events to mean what the contact did.",
+            "Also what Waypost itself recorded, such as a delivered mail; name the events to mean what the contact did.",
         ),
     )
 

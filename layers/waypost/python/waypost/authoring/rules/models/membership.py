@@ -29,7 +29,7 @@ class TagRule(TimeWords):
             "tag … within",
             "got the tag in the last hours or days",
             "{ tag: interest-beauty, within: 30d }",
-            "When it was given last; a tag of which nobody knows since when does not count.",
+            "When it was given last; a tag without a known time does not count.",
         ),
         Says(
             "tags",

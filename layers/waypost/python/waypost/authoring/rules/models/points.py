@@ -18,7 +18,7 @@ class PointsRule(Authored):
             "points",
             "has so many points",
             "{ points: { at_least: 1000 } }",
-            "Whoever never earned any has 0.",
+            "A contact that never earned any has 0.",
         ),
     )
 

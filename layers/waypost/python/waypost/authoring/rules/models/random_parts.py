@@ -41,7 +41,7 @@ class Bucket(Authored):
     to: Percentage
 
     @model_validator(mode="after")
-    def _has_somebody(self) -> Self:
+    def _is_not_empty(self) -> Self:
         if self.from_ >= self.to:
             raise ValueError("expected 'to' larger than 'from': from 0 to 50 is one half, from 50 to 100 the other")
         return self

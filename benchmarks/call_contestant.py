@@ -1,0 +1,231 @@
+"""One contestant of ``call_time``: does what it is asked over its input, line by line, and answers with its processor time.
+
+A process of its own: ``python -S -I -B call_contestant.py ours|stock <configuration as JSON>``. It sees what Lambda sees, or stock boto3.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+CONTEXT = SimpleNamespace(
+    function_name="benchmark",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-west-1:000000000000:function:benchmark",
+    aws_request_id="00000000-0000-0000-0000-000000000000",
+    get_remaining_time_in_millis=lambda: 30_000,
+)
+ARN = "arn:aws:states:eu-west-1:000000000000"
+PEOPLE = 10
+"""Contacts whose events are routed, one of each in a batch."""
+
+
+class NoMachines:
+    """Starts nothing, because the emulator would walk the journey beside the measurement; keeps what it would have started."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, Any] = {}
+
+    def start(self, journey: str, name: str, execution_input: Any) -> None:  # noqa: ARG002 - as Machines has it
+        """See Machines."""
+        self.started = dict(execution_input)
+
+
+class NoQueue:
+    """Drops our own events, which the emulator's router would work on; those that are measured cause none."""
+
+    def send(self, events: Any) -> None:
+        """See EventQueue."""
+
+
+class Ours:
+    """The handlers of route_events and send_message, wired to the emulator."""
+
+    def __init__(self, configuration: dict[str, Any]) -> None:
+        from waypost.aws import wiring
+        from waypost.clock import clock
+
+        self._machines = NoMachines()
+        wiring.machines = lambda: self._machines  # type: ignore[assignment]
+        wiring.queue = NoQueue  # type: ignore[assignment]
+        self._route = _handler(configuration["functions"], "route_events")
+        self._send = _handler(configuration["functions"], "send_message")
+        self._now = clock()().isoformat()
+        self._numbers = count()
+        for person in range(PEOPLE):
+            self._register(f"viewer-{person}", enters=False)
+
+    def steps(self) -> dict[str, Callable[[], Callable[[], Any]]]:
+        """What can be asked for: each prepares a call, and gives what is measured."""
+        return {
+            "send": self.send,
+            "event": lambda: self.route(1, PEOPLE),
+            "batch": lambda: self.route(10, PEOPLE),
+            "batch of one contact": lambda: self.route(10, 1),
+        }
+
+    def send(self) -> Callable[[], Any]:
+        """A marketing mail to a contact that has just entered the journey, from the hop that holds it."""
+        from waypost.aws import wiring
+        from waypost.clock import clock
+        from waypost.sending.occasion import HopVisit
+
+        self._register(f"reader-{next(self._numbers)}", enters=True)
+        entered = self._machines.started
+        request = {
+            "message": "welcome",
+            "context": {
+                "Execution": {"Id": f"{ARN}:express:benchmark:1:1", "Input": entered, "StartTime": self._now},
+                "State": {"Name": "Welcome", "EnteredTime": self._now, "RetryCount": 0},
+                "StateMachine": {"Id": f"{ARN}:stateMachine:benchmark"},
+            },
+        }
+        enrolments = wiring.enrolments()
+        row = enrolments.load(entered["contact_id"], entered["enrolment_id"])
+        if row is None or not enrolments.save(row.taken(HopVisit.from_payload(request), clock()())):
+            raise RuntimeError(f"the first hop could not be taken: {row}")
+
+        def call() -> None:
+            answer = self._send.handle(request, CONTEXT)
+            if answer["outcome"] != "sent":
+                raise RuntimeError(f"not sent: {answer}")
+
+        return call
+
+    def route(self, events: int, people: int) -> Callable[[], Any]:
+        """Page views that nothing waits for, in one batch of the queue."""
+        views = [self._event(f"viewer-{number % people}", "page_viewed", path="/guides") for number in range(events)]
+        batch = {"Records": [_record(view) for view in views]}
+
+        def call() -> None:
+            answer = self._route.handle(batch, CONTEXT)
+            if answer["batchItemFailures"]:
+                raise RuntimeError(f"not routed: {answer}")
+
+        return call
+
+    def _register(self, user: str, *, enters: bool) -> None:
+        from waypost.events.envelope import Event
+
+        route = self._route.route_events().route
+        route(Event.from_dict(self._event(user, "identified")))
+        if enters:
+            route(Event.from_dict(self._event(user, "registered", plan="free")))
+
+    def _event(self, user: str, kind: str, **properties: str) -> dict[str, Any]:
+        profile = {
+            "email": f"{user}@example.com",
+            "name": "林美",
+            "locale": "zh-CN",
+            "timezone": "Asia/Shanghai",
+            "consent": {"email": True},
+        }
+        return {
+            "id": f"{kind}-{user}-{next(self._numbers)}",
+            "type": kind,
+            "contact": {"user_id": user},
+            "occurred_at": self._now,
+            "received_at": self._now,
+            "source": "shop",
+            "properties": properties,
+            "profile": profile if kind == "identified" else {},
+            "correlation_id": "benchmark",
+        }
+
+
+class Stock:
+    """The least that the same work would take: the provider's call and one write, or one read and two writes, by boto3."""
+
+    def __init__(self, configuration: dict[str, Any]) -> None:
+        import boto3
+
+        self._table = configuration["table"]
+        self._sender = configuration["sender"]
+        self._database = boto3.client("dynamodb")
+        self._mail = boto3.client("sesv2")
+        self._numbers = count()
+
+    def steps(self) -> dict[str, Callable[[], Callable[[], Any]]]:
+        """See Ours."""
+        return {"send": lambda: self.send, "event": lambda: self.event}
+
+    def send(self) -> None:
+        """SendEmail and PutItem."""
+        content = {"Data": "<p>Welcome to the shop.</p>" * 300, "Charset": "UTF-8"}
+        self._mail.send_email(
+            FromEmailAddress=self._sender,
+            Destination={"ToAddresses": ["reader@example.com"]},
+            Content={"Simple": {"Subject": {"Data": "Welcome"}, "Body": {"Html": content, "Text": content}}},
+        )
+        self._put("message")
+
+    def event(self) -> None:
+        """GetItem and PutItem twice."""
+        self._database.get_item(TableName=self._table, Key=self._key("profile"), ConsistentRead=True)
+        self._put("event")
+        self._put("profile")
+
+    def _key(self, sort: str) -> dict[str, Any]:
+        return {"pk": {"S": "contact#stock"}, "sk": {"S": f"{sort}#{next(self._numbers)}"}}
+
+    def _put(self, sort: str) -> None:
+        values = {f"attribute_{number}": {"S": "value" * 8} for number in range(12)}
+        self._database.put_item(
+            TableName=self._table, Item=self._key(sort) | values, ConditionExpression="attribute_not_exists(pk)"
+        )
+
+
+def main(which: str, configuration: dict[str, Any]) -> None:
+    """Answer each line of the input, the name of a step, with the seconds that it took of the processor."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a handler logs costs as ever and goes nowhere
+    steps = (Ours if which == "ours" else Stock)(configuration).steps()
+    answers.write("ready\n")
+    for line in sys.stdin:
+        call = steps[line.strip()]()
+        started = time.process_time()
+        call()
+        answers.write(f"{time.process_time() - started}\n")
+
+
+def _handler(functions: str, name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"handler_of_{name}", Path(functions) / name / "handler.py")
+    if spec is None or spec.loader is None:
+        raise RuntimeError(f"no handler of {name}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _record(event: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": event["id"],
+        "receiptHandle": "handle",
+        "body": json.dumps(event, separators=(",", ":")),
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1803866400000",
+            "SequenceNumber": "18849496460467000001",
+            "MessageGroupId": event["contact"]["user_id"],
+            "SenderId": "AROAEXAMPLEID",
+            "MessageDeduplicationId": event["id"],
+            "ApproximateFirstReceiveTimestamp": "1803866400000",
+        },
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:000000000000:benchmark.fifo",
+        "awsRegion": "eu-west-1",
+    }
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[2])
+    sys.path[:0] = given["path"]
+    main(sys.argv[1], given)

@@ -1,0 +1,28 @@
+"""The figures of a send and of routed events are ratios to their rivals in the same rounds."""
+
+from benchmarks.call_time import EVENTS, RIVALS, WARM_UP, CallTime, _medians, call_time_table
+from benchmarks.goals import GOALS
+
+MEASURED = CallTime(
+    ours={"send": 4.5, "event": 4.0, "batch": 2.0, "batch of one contact": 1.0}, stock={"send": 3.0, "event": 4.0}
+)
+
+
+def test_each_step_is_compared_with_the_least_that_it_takes() -> None:
+    assert MEASURED.figures() == {
+        "calls/send": 1.5,
+        "calls/event": 1.0,
+        "calls/batch": 0.5,
+        "calls/batch of one contact": 0.25,
+    }
+    assert MEASURED.to_dict()["batch"] == {"milliseconds": 2.0, "stock_milliseconds": 4.0, "ratio": 0.5}
+    assert call_time_table(MEASURED).row_count == len(EVENTS)
+
+
+def test_every_step_has_a_goal_and_a_rival() -> None:
+    assert MEASURED.figures().keys() == {name for name in GOALS if name.startswith("calls/")}
+    assert RIVALS.keys() == EVENTS.keys()
+
+
+def test_the_first_rounds_do_not_count() -> None:
+    assert _medians({"send": [100.0] * WARM_UP + [1.0, 3.0, 2.0]}) == {"send": 2.0}
