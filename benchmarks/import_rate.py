@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -247,7 +247,7 @@ class Nobody:
 class Forgetful:
     """A history that keeps nothing."""
 
-    def is_routed(self, contact_id: str, event_id: str) -> bool:
+    def is_routed(self, contact_ids: Collection[str], event_id: str) -> bool:
         return False
 
     def mark_routed(self, contact_id: str, event: Any, *, at: datetime, decisions: Sequence[Any]) -> None:

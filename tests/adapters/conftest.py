@@ -42,6 +42,17 @@ def stock_dynamodb(aws: None) -> Any:
 @pytest.fixture
 def table(dynamodb: Any) -> str:
     """The empty tables of contacts and of profiles, as the stack makes them; the name of the first."""
+    return made_table(dynamodb)
+
+
+@pytest.fixture
+def two_tables(dynamodb: Any) -> tuple[str, str]:
+    """The tables of two systems."""
+    return made_table(dynamodb), made_table(dynamodb)
+
+
+def made_table(dynamodb: Any) -> str:
+    """The name of a new table of contacts, with that of profiles beside it."""
     name = f"contacts-{next(_numbers)}"
     dynamodb.create_table(
         TableName=name,

@@ -68,13 +68,14 @@ def test_two_events_of_one_moment_are_both_kept(stores: Stores, clock: FakeClock
 def test_an_event_is_routed_once_it_is_marked_for_this_contact(stores: Stores, clock: FakeClock) -> None:
     happened = event("order_placed", clock(), "e-1")
     stores.history.record("c-1", happened, routed_at=clock())
-    assert not stores.history.is_routed("c-1", "e-1")
+    assert not stores.history.is_routed(["c-1"], "e-1")
     decisions = [{"journey": "nurture", "reason": "enrolled", "enrolment_id": None}]
     stores.history.mark_routed("c-1", happened, at=clock(), decisions=decisions)
     stores.history.mark_routed("c-1", happened, at=clock(), decisions=[])
-    assert stores.history.is_routed("c-1", "e-1")
-    assert not stores.history.is_routed("c-2", "e-1")
-    assert not stores.history.is_routed("c-1", "e-2")
+    assert stores.history.is_routed(["c-1"], "e-1")
+    assert stores.history.is_routed([f"c-{number}" for number in range(150, 0, -1)], "e-1"), "one id of many"
+    assert not stores.history.is_routed(["c-2"], "e-1")
+    assert not stores.history.is_routed(["c-1", "c-2"], "e-2")
 
 
 def test_contacts_do_not_see_each_others_events(stores: Stores, clock: FakeClock) -> None:

@@ -136,7 +136,7 @@ def test_every_store_speaks_our_errors(dynamodb: Any, clock: FakeClock) -> None:
     with pytest.raises(ServiceRefused):
         stores.contacts.save(Contact(contact_id="c-1", created_at=clock()), claim={"user_id": "u-1"})
     with pytest.raises(ServiceRefused):
-        stores.history.is_routed("c-1", "e-1")
+        stores.history.is_routed(["c-1"], "e-1")
     with pytest.raises(ServiceRefused):
         stores.enrolments.unfinished("c-1")
     with pytest.raises(ServiceRefused):

@@ -81,7 +81,7 @@ class World:
         contact, repeated = record_on_contact(
             event,
             contacts=self.contacts,
-            is_repeated=lambda contact_id: self.history.is_routed(contact_id, event.id),
+            is_repeated=lambda contact_ids: self.history.is_routed(contact_ids, event.id),
             clock=self.clock,
         )
         if not repeated:

@@ -1,7 +1,7 @@
 """A History in memory."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +25,9 @@ class FakeHistory:
     def __contains__(self, event_id: object) -> bool:
         return any(event_id == routed for _, routed in self.routed)
 
-    def is_routed(self, contact_id: str, event_id: str) -> bool:
+    def is_routed(self, contact_ids: Collection[str], event_id: str) -> bool:
         """See EventHistory."""
-        return (contact_id, event_id) in self.routed
+        return any((contact_id, event_id) in self.routed for contact_id in contact_ids)
 
     @effect
     def record(self, contact_id: str, event: Event, *, routed_at: datetime, version: int = 0) -> None:

@@ -186,6 +186,7 @@ def route_events(
                 machines=ports.machines(),
                 deferrals=deferrals(ports),
                 clock=ports.clock(),
+                side_by_side=ports.side_by_side(),
             ),
             enrol_contact=EnrolContact(
                 journeys=journeys,

@@ -1,12 +1,13 @@
 """A contact's events in DynamoDB: one item each, placed by their own time, kept as the retention of their type says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
+from waypost.batches import batched
 from waypost.clock import Clock, format_instant, parse_instant, real_now
 from waypost.events.envelope import Event
 from waypost.events.history import AppliedEvent, KeptEvent, RecordedEvent
@@ -15,6 +16,8 @@ from waypost.events.retention import EVERYTHING_ALIKE, Retention
 MARKERS_KEPT: Final = timedelta(days=60)
 """How long a repeated event is known as one; senders give up long before (Standard Webhooks: days; a queue: 14 days)."""
 
+MOST_KEYS: Final = 100
+"""Of one BatchGetItem. Source: DynamoDB API Reference, "BatchGetItem"."""
 MOST_ITEMS: Final = 25
 """Of one BatchWriteItem. Source: DynamoDB API Reference, "BatchWriteItem"."""
 
@@ -29,15 +32,10 @@ class DynamoHistory:
     retention: Retention = EVERYTHING_ALIKE
     clock: Clock = real_now
 
-    def is_routed(self, contact_id: str, event_id: str) -> bool:
+    def is_routed(self, contact_ids: Collection[str], event_id: str) -> bool:
         """See EventHistory."""
-        answer = self.client.get_item(
-            TableName=self.table_name,
-            Key=table.key(table.contact_pk(contact_id), f"routed#{event_id}"),
-            ConsistentRead=True,
-            ProjectionExpression="pk",
-        )
-        return "Item" in answer
+        keys = [(table.contact_pk(contact_id), f"routed#{event_id}") for contact_id in contact_ids]
+        return any(table.batch_get(self.client, self.table_name, some) for some in batched(keys, MOST_KEYS))
 
     def record(self, contact_id: str, event: Event, *, routed_at: datetime, version: int = 0) -> None:
         """See EventHistory."""

@@ -43,22 +43,22 @@ class DynamoLedger:
     """How long a row is kept after its message was decided on."""
 
     def snapshot(self, request: SendRequest) -> Snapshot:
-        """See Ledger. One BatchGetItem for everything; another one when the contact is part of another one now."""
-        pk = table.contact_pk(request.contact_id)
-        row_sk, enrolment_sks, event_sk = _row_sk(request.message_key), ("", ""), ""
+        """See Ledger. One BatchGetItem for everything; another one when the journey has ended, and for each merge since."""
+        row_sk, enrolment_sk, event_sk = _row_sk(request.message_key), "", ""
         match request.occasion:
             case JourneyStep(enrolment_id=enrolment_id):
-                enrolment_sks = (open_sk(enrolment_id), ended_sk(enrolment_id))
+                enrolment_sk = open_sk(enrolment_id)
             case Reply(event_id=event_id, occurred_at=occurred_at):
                 event_sk = history.event_sk(occurred_at, event_id)
             case BroadcastSlot() | StaffNotice():
                 pass
             case _:
                 assert_never(request.occasion)
-        contact, items = self._read(request.contact_id, (row_sk, "touches", *enrolment_sks, event_sk))
-        enrolment = next((items[sk] for sk in enrolment_sks if sk in items), None)
-        if enrolment is None and enrolment_sks[1]:  # it may have moved while both places were read
-            enrolment = next(iter(table.batch_get(self.client, self.table_name, [(pk, enrolment_sks[1])])), None)
+        contact, items = self._read(request.contact_id, (row_sk, "touches", enrolment_sk, event_sk))
+        enrolment = items.get(enrolment_sk)
+        if enrolment is None and isinstance(request.occasion, JourneyStep):  # rows move from open to ended, never back
+            ended = (table.contact_pk(request.contact_id), ended_sk(request.occasion.enrolment_id))
+            enrolment = next(iter(table.batch_get(self.client, self.table_name, [ended])), None)
         touches = _touches(items.get("touches"))
         while contact is not None and contact.merged_into:
             contact, touches = self._merged(contact.merged_into)

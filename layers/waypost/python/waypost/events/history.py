@@ -1,6 +1,6 @@
 """The port to the event history of contacts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, Self
@@ -62,8 +62,8 @@ class AppliedEvent:
 class EventHistory(Protocol):
     """Keeps the events of each contact, placed by their own time."""
 
-    def is_routed(self, contact_id: str, event_id: str) -> bool:
-        """Whether everything that follows from this event has been done already."""
+    def is_routed(self, contact_ids: Collection[str], event_id: str) -> bool:
+        """Whether everything that follows from this event has been done already, under any of these ids; asked in one go."""
         ...
 
     def record(self, contact_id: str, event: Event, *, routed_at: datetime, version: int = 0) -> None:

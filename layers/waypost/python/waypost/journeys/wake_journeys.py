@@ -1,5 +1,6 @@
 """Resume or exit the parked journeys an event speaks to. Called by the router."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -47,6 +48,7 @@ class WakeJourneys:
     machines: Machines
     deferrals: Deferrals
     clock: Clock
+    side_by_side: Callable[[Callable[[str], list[Enrolment]], Iterable[str]], Iterable[list[Enrolment]]] = map
 
     def notify(self, contact: Contact, event: Event) -> list[WakeDecision]:
         """Tell every journey of the contact about the event. Doing it again repeats only what a crash left undone."""
@@ -92,7 +94,10 @@ class WakeJourneys:
 
     def _unfinished(self, contact: Contact) -> list[Enrolment]:
         """The journeys under way, under whichever of its ids the contact entered them."""
-        return [enrolment for owner in contact.partitions for enrolment in self.enrolments.unfinished(owner)]
+        if not contact.absorbed:
+            return self.enrolments.unfinished(contact.contact_id)
+        found = self.side_by_side(self.enrolments.unfinished, contact.partitions)
+        return [enrolment for enrolments in found for enrolment in enrolments]
 
     def _listens_for(self, enrolment: Enrolment) -> set[str]:
         """The types of event that mean something to a journey now."""

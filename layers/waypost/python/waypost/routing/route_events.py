@@ -44,7 +44,7 @@ class RouteEvents:
         contact, is_repeated = record_on_contact(
             event,
             contacts=with_tag_events(self.contacts, event, self.queue),
-            is_repeated=lambda contact_id: self.history.is_routed(contact_id, event.id),
+            is_repeated=lambda contact_ids: self.history.is_routed(contact_ids, event.id),
             clock=self.clock,
             identity_rules=self.identity_rules,
             wait=self.wait,

@@ -1,7 +1,7 @@
 """Find, merge or create the contact an event is about and apply the event to it. Called by the router and by imports."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -34,14 +34,14 @@ def record_on_contact(
     event: Event,
     *,
     contacts: ContactStore,
-    is_repeated: Callable[[str], bool],
+    is_repeated: Callable[[Collection[str]], bool],
     clock: Clock,
     identity_rules: IdentityRules = BUILT_IN,
     wait: Wait = no_wait,
 ) -> tuple[Contact, bool]:
     """The contact the event is about, with the event applied and stored, and whether the event is a repeated one.
 
-    ``is_repeated`` takes a contact id: whether the event was processed completely before. Then nothing is written, so a
+    ``is_repeated`` takes contact ids: whether the event was processed completely before under any of them. Then nothing is written, so a
     late repetition of an old event cannot undo a newer one.
     A new identity is linked to the contact. When the event names several contacts and the rules accept it as proof that
     they are one, they are merged first, each merge a write of its own; otherwise an identity of another contact stays
@@ -55,7 +55,8 @@ def record_on_contact(
             wait(random.uniform(0, min(LONGEST_WAIT, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
         named = _named(event, contacts)
         owner = named.owner(identity_rules)
-        if any(is_repeated(each) for contact in named.contacts for each in contact.partitions):
+        partitions = dict.fromkeys(each for contact in named.contacts for each in contact.partitions)
+        if partitions and is_repeated(partitions):
             return owner or named.contacts[0], True
         merge = _merge(event, owner, named, rules=identity_rules, clock=clock) if owner else None
         if merge is not None:
