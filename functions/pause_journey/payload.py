@@ -1,8 +1,8 @@
 """What a journey passes to a Pause task. Read by the checks of its definition."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from waypost.authoring.payloads import Fields, Occurrence, Payload
 from waypost.authoring.problems import Authored, OrExpression
@@ -19,7 +19,12 @@ def _span(text: str) -> str:
     return text
 
 
-Span = Annotated[str, AfterValidator(_span), OrExpression]
+def _as_span(value: Any) -> Any:
+    """A number, which YAML reads where an author forgot the unit, fails as the text it was."""
+    return _span(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Span = Annotated[str, BeforeValidator(_as_span), AfterValidator(_span), OrExpression]
 
 
 class Until(Authored):

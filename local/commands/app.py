@@ -23,7 +23,10 @@ _GROUPS = {
         on_demand("contact_files", "merges", "rebuilding"),
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
-    "journey": ("Journeys: draw one.", on_demand("journeys")),
+    "journey": (
+        "Journeys: check one with its messages and scenarios, draw one.",
+        on_demand("journeys", "journey_checks"),
+    ),
     "segment": (
         "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),

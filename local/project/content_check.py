@@ -7,7 +7,9 @@ from pathlib import Path
 from infra.project import Project
 from local.problems import LocalError
 from local.rehearsal.scenario_file import read_scenarios
-from waypost.authoring.discovery import InvalidJourney, discover
+from local.rehearsal.scenario_names import wrong_names
+from waypost.authoring.discovery import survey
+from waypost.authoring.problems import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,32 +25,35 @@ def check_content(project: Project) -> CheckedContent:
 
     Problems name files by one kind of path: relative to the current folder inside the project, absolute elsewhere.
     """
-    content = _as_shown(project.content)
+    content = as_shown(project.content)
     problems: list[str] = []
-    counts: dict[str, int] = {}
     shipped = project.product / "statemachines" / "operations"
-    try:
-        library = discover(project.statemachines, functions=project.product / "functions", shipped_operations=shipped)
-        counts = {
-            "journeys": len(library.journeys),
-            "messages": sum(len(journey.messages) for journey in library.journeys),
-            "segments": len(library.sections.get("segments", {})),
-            "operations": len(library.operations),
-        }
-    except InvalidJourney as invalid:
-        problems += [str(replace(each, file=str(content / each.file))) for each in invalid.problems]
+    library, wrong = survey(project.statemachines, functions=project.product / "functions", shipped_operations=shipped)
+    problems += [str(replace(each, file=str(content / each.file))) for each in wrong]
+    counts = {
+        "journeys": len(library.journeys),
+        "messages": sum(len(journey.messages) for journey in library.journeys),
+        "segments": len(library.sections.get("segments", {})),
+        "operations": len(library.operations),
+    }
+    journeys = {journey.name: journey for journey in library.journeys}
     files = [path.with_name("scenarios.yaml") for path in sorted(content.glob("statemachines/journeys/*/journey.yaml"))]
     files += sorted(content.glob("examples/*.yaml"))
     scenarios = 0
     for file in files:
         try:
-            scenarios += len(read_scenarios(file).scenarios)
+            read = read_scenarios(file)
         except LocalError as problem:
             problems.append(problem.what)
+            continue
+        scenarios += len(read.scenarios)
+        if file.name == "scenarios.yaml" and file.parent.name in journeys:
+            names = wrong_names(read, journeys[file.parent.name])
+            problems += [str(Problem(str(file), field, reason)) for field, reason in names]
     return CheckedContent(counts={**counts, "scenarios": scenarios}, problems=problems)
 
 
-def _as_shown(content: Path) -> Path:
+def as_shown(content: Path) -> Path:
     """The content folder as its problems name it, so that a terminal can open them."""
     here = Path.cwd()
     is_near = content.is_relative_to(here) or here.is_relative_to(content)

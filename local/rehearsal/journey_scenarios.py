@@ -13,7 +13,9 @@ from local.project.current_project import current_project
 from local.project.journey_files import drawn_journey
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
+from local.rehearsal.scenario_names import wrong_names
 from local.rehearsal.scenario_result import ScenarioResult
+from waypost.authoring.discovery import survey
 from waypost.pages.texts import DEFAULT
 from waypost.reports.journey_counts import JourneyCounts
 from waypost.reports.journey_page import counts_page
@@ -43,6 +45,21 @@ def read_all_scenarios() -> dict[str, ScenarioFile]:
     return {journey: read_journey_scenarios(journey) for journey in found}
 
 
+def _check_names(files: Mapping[str, ScenarioFile]) -> None:
+    """Raises LocalError for what the scenarios name that their journeys do not have."""
+    project = current_project()
+    shipped = project.product / "statemachines" / "operations"
+    library, _ = survey(project.statemachines, functions=project.product / "functions", shipped_operations=shipped)
+    wrong = [
+        f"{journey.name}/scenarios.yaml: {field}: {reason}"
+        for journey in library.journeys
+        if journey.name in files
+        for field, reason in wrong_names(files[journey.name], journey)
+    ]
+    if wrong:
+        raise LocalError("\n".join(wrong), "correct the scenarios; waypost journey check shows all of a journey")
+
+
 def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[ScenarioResult]) -> Path:
     """Write a page with the number of contacts on every way of the journey, and give its path. Raises LocalError."""
     graph = drawn_journey(journey)
@@ -60,6 +77,7 @@ def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[Scenar
 
 def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[ScenarioResult]]:
     """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
+    _check_names(files)
     folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
     with console.status("") as status:
         with LocalCloud(folder, start=min(file.start for file in files.values()), progress=status.update) as cloud:

@@ -6,11 +6,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from local.problems import LocalError
 from waypost.authoring.channels import ChannelName
+from waypost.authoring.problems import explain
+from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 
 _DAY = re.compile(r"day ([1-9][0-9]*)(?: +([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?)?")
 
@@ -36,6 +46,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _quoted(value: Any) -> Any:
+    """A phone number without quotes is a number to YAML, which knows no + and no leading 0."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f'expected text, got the number {value}; put it into quotes, such as "+{value}"')  # noqa: TRY004 - pydantic takes ValueError
+    return value
+
+
 Moment = Annotated[str, AfterValidator(_moment)]
 """A time of a scenario: of the contact's day (day 1 is the local date of the file's ``start``), or absolute."""
 
@@ -50,6 +67,8 @@ class ScenarioContact(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     user_id: str
+    email: str | None = None
+    phone: Annotated[str | None, BeforeValidator(_quoted)] = None
     timezone: Annotated[str, AfterValidator(_zone)] | None = None
 
     def traits(self) -> dict[str, Any]:
@@ -137,12 +156,12 @@ class ScenarioFile(_Strict):
 def read_scenarios(path: Path) -> ScenarioFile:
     """Read a scenario file. Raises LocalError that names the file, the field and the reason."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         return ScenarioFile.model_validate(content)
     except FileNotFoundError as error:
         raise LocalError(f"{path} is missing", "docs/authoring.md shows what goes into it") from error
-    except yaml.YAMLError as error:
-        raise LocalError(f"{path} is not YAML: {error}", "docs/authoring.md shows the format") from error
+    except UnclearYamlError as error:
+        raise LocalError(f"{path}: {error}", "docs/authoring.md shows the format") from error
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}" for each in error.errors())
-        raise LocalError(f"{path}: {wrong}", "docs/authoring.md shows the format") from error
+        found = (f"{field}: {reason}" if field else reason for field, reason in explain(error, content, ScenarioFile))
+        raise LocalError(f"{path}: {'; '.join(found)}", "docs/authoring.md shows the format") from error

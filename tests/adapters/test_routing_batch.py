@@ -14,7 +14,7 @@ from waypost.aws.routing_batch import MAX_RECEIVES, RoutingBatch, SqsDeadLetters
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, TemporarilyUnavailable
 from waypost.events.envelope import Event
-from waypost.routing.route_events import Routed, RouteEvents
+from waypost.routing.route_events import Acted, RouteEvents
 
 NOW = parse_instant(START)
 
@@ -49,15 +49,15 @@ class Routing:
         self.world = World()
         self.failing: dict[str, Exception] = {}
         self.tried: list[str] = []
-        route = RouteEvents.route
+        act = RouteEvents.act
 
-        def routed_or_failing(router: RouteEvents, happened: Event) -> Routed:
+        def acted_or_failing(router: RouteEvents, happened: Event) -> Acted:
             self.tried.append(happened.id)
             if happened.id in self.failing:
                 raise self.failing[happened.id]
-            return route(router, happened)
+            return act(router, happened)
 
-        monkeypatch.setattr(RouteEvents, "route", routed_or_failing)
+        monkeypatch.setattr(RouteEvents, "act", acted_or_failing)
         self.batch = RoutingBatch(router=self.world.route_events, dead_letters=dead_letters)
 
     def process(self, *records: dict[str, Any]) -> list[str]:
@@ -212,3 +212,37 @@ def test_every_event_is_either_routed_or_set_aside(routing: Routing, dead_letter
     letters = {json.loads(letter["Body"])["id"] for letter in dead(dead_letters)}
     assert letters == {"e-3", "e-5"}
     assert routed | letters == {f"e-{number}" for number in range(8)}
+
+
+def test_a_batch_of_different_contacts_is_published_in_one_call(routing: Routing) -> None:
+    assert routing.process(*(record(number, f"g-{number}", of(f"u-{number}", number)) for number in range(10))) == []
+    assert (routing.world.bus.calls, len(routing.world.bus.published)) == (1, 10)
+    assert all(
+        routing.world.history.is_routed(each.contact_id, f"e-{number}")
+        for number, each in enumerate(routing.batch.routed)
+    )
+
+
+def test_an_event_is_finished_before_the_next_of_its_contact_is_acted_on(routing: Routing) -> None:
+    assert routing.process(record(1, "a", of("a", 1)), record(2, "b", of("b", 2)), record(3, "a", of("a", 3))) == []
+    log = routing.world.effects.log
+    marked = [place for place, name in enumerate(log) if name == "history.mark_routed"]
+    recorded = [place for place, name in enumerate(log) if name == "history.record"]
+    assert routing.world.bus.calls == 2
+    assert marked[1] < recorded[2], "the first two are marked before the third is applied"
+
+
+def test_what_the_bus_did_not_take_comes_back_and_what_stood_behind_it_too(routing: Routing) -> None:
+    routing.world.effects.crash_on, routing.world.effects.mode = "bus.publish", "refused"
+    records = [record(1, "a", of("a", 1)), record(2, "b", of("b", 2)), record(3, "a", of("a", 3))]
+    assert routing.process(*records) == ["message-1", "message-2", "message-3"]
+    assert routing.batch.routed == []
+    assert routing.process(*records) == []
+    assert [each.repeated for each in routing.batch.routed] == [False, False, False]
+
+
+def test_what_the_bus_never_takes_is_given_up_with_the_reason(routing: Routing, dead_letters: SqsDeadLetters) -> None:
+    routing.world.effects.crash_on, routing.world.effects.mode = "bus.publish", "refused"
+    assert routing.process(record(1, "a", of("a", 1), receives=5)) == []
+    [letter] = dead(dead_letters)
+    assert letter["MessageAttributes"]["error"]["StringValue"] == "TemporarilyUnavailable"

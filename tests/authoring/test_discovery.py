@@ -100,7 +100,7 @@ def test_without_a_sending_policy_the_built_in_one_counts(tmp_path: Path) -> Non
     ("text", "expected"),
     [
         ("default_time_zone: Mars/Base", "default_time_zone: expected an IANA time zone such as Asia/Shanghai, got 'Mars/Base'"),
-        ("default_locale: chinese", "default_locale: string should match pattern"),
+        ("default_locale: chinese", "default_locale: expected a locale such as zh-CN or en, got 'chinese'"),
         ("windows: {email: {from: '8:00', until: '22:00'}}", "windows.email.from: expected a local time such as 09:00 or 21:30, got '8:00'"),
         ("windows: {email: {from: '08:00', until: '08:00'}}", "windows.email: is never open"),
         ("windows: {email: {from: '08:00', to: '22:00'}}", "windows.email.until: is missing"),

@@ -91,7 +91,7 @@ def test_a_shared_part_is_read_from_look_and_from_nowhere_else(tmp_path: Path) -
         ({"message.yaml": MAIL["message.yaml"].replace("en: Hello", "en: Hello, fr: Salut")}, "greeting/email.fr.mjml: is missing"),
         ({"message.yaml": MAIL["message.yaml"].replace("en: Hello", 'en: "a\\nb"')}, "subject.en: has more than one line"),
         ({"email.en.mjml": None}, "greeting/email.en.mjml: is missing: en is the default locale"),
-        ({"email.zh_CN.mjml": "x"}, "greeting/email.zh_CN.mjml: not a file of a message; expected email.<locale>.mjml"),
+        ({"email.zh_CN.mjml": "x"}, "email.zh_CN.mjml: not a file of a message; expected a locale such as zh-CN or en, got 'zh_CN'; write zh-CN"),
         ({"sms.en.txt": "x"}, "greeting/sms.en.txt: message.yaml does not list the channel 'sms'"),
         ({"email.fr.txt": "x"}, "greeting/email.fr.txt: expected a .mjml file"),
         ({"email.en.mjml": "<mjml>"}, "greeting/email.en.mjml: line 1: <mjml> is never closed"),

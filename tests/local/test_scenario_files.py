@@ -59,16 +59,26 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (START + "scenarios: []", "scenarios: List should have at least 1 item"),
-        (START + "[", "is not YAML"),
+        (START + "scenarios: []", "scenarios: list should have at least 1 item"),
+        (START + "[", "line 2: .*expected"),
         (
             START + f"scenarios: [{ONE.replace('day 1', 'soon')}]",
-            "scenarios.0.events.0.at: .*'day 3 10:30'.*got 'soon'",
+            r"scenarios\[0\].events\[0\].at: expected a moment such as 'day 3 10:30'.*got 'soon'",
         ),
         (
             START + f"scenarios: [{ONE.replace('u}', 'u, timezone: Mars}')}]",
             "contact.timezone: .*IANA time zone.*'Mars'",
         ),
+        (
+            f"start: 2031-03-03T00:00:00\nscenarios: [{ONE}]",
+            "start: expected an instant with its offset, such as 2031-03-03T00:00:00",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('u}', 'u, phone: +8613800000000}')}]",
+            r"contact.phone: expected text, got the number 8613800000000; put it into quotes, such as .\+8613800000000",
+        ),
+        (START + f"scenarios: [{ONE.replace('event: e', 'evnt: e')}]", "unknown field 'evnt'; did you mean 'event'"),
+        (START + "scenarios：\n  - x\n", "line 2: .* is not a character of YAML"),
         (START + f"scenarios: [{ONE}, {ONE.replace('name: a', 'name: b')}]", "the contact.user_id 'u' is there twice"),
     ],
 )

@@ -77,17 +77,28 @@ def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operat
 
     Their definitions may call the tasks under ``functions``. Raises InvalidJourney with every problem.
     """
+    library, problems = survey(statemachines, functions=functions, shipped_operations=shipped_operations)
+    if problems:
+        raise InvalidJourney(problems)
+    return library
+
+
+def survey(
+    statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operations: Path | None = None
+) -> tuple[Library, list[Problem]]:
+    """What of all that is authored passed its own checks, and every problem; what is wrong hides nothing else."""
     tasks = journey_tasks(functions)
     reader = _Reader(statemachines)
     sending = reader.sending()
     journeys = [reader.journey(path, sending, tasks) for path in reader.folders(statemachines / "journeys")]
     found, sections = operations(reader, shipped=shipped_operations), declared(reader)
-    check_names(reader, [journey for journey in journeys if journey is not None], sections)
-    reader.raise_problems()
+    read = tuple(journey for journey in journeys if journey is not None)
+    check_names(reader, read, sections)
+    if reader.problems:
+        return Library(sending, read, tuple(found), sections), reader.problems
     rules = written_rules(sections)
     with_schedules = tuple(operation.with_needed_schedules(sections) for operation in found)
-    ready = tuple(journey.with_segments(rules) for journey in journeys if journey is not None)
-    return Library(sending, ready, with_schedules, sections)
+    return Library(sending, tuple(journey.with_segments(rules) for journey in read), with_schedules, sections), []
 
 
 @dataclass(frozen=True, slots=True)

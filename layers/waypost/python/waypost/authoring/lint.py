@@ -288,6 +288,12 @@ def _leaving(definition: dict[str, Any], left_early: set[str]) -> Findings:
     found = bodies(definition)
     if not left_early:
         return
+    if not found and len(alone := _bodies_without_catch(definition)) == 1:
+        yield (
+            f"{alone[0]}.Catch",
+            f"is missing: journey.yaml has a goal or exit_on, so catch {' and '.join(sorted(left_early))} here",
+        )
+        return
     if not found:
         yield (
             "States",
@@ -305,3 +311,12 @@ def _leaving(definition: dict[str, Any], left_early: set[str]) -> Findings:
                 name,
                 f"this Pause is outside of {next(iter(found))!r}, so leaving the journey here would count as a failure",
             )
+
+
+def _bodies_without_catch(definition: dict[str, Any]) -> list[str]:
+    """The Parallel states with one branch at the top, one of which an author meant to be the body."""
+    return [
+        name
+        for name, state in definition["States"].items()
+        if state["Type"] == "Parallel" and len(state.get("Branches", [])) == 1
+    ]

@@ -16,10 +16,10 @@ from waypost.authoring.channels import ChannelName, authored_channels
 from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplates
 from waypost.authoring.problems import Authored, Problem, explain
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
-from waypost.channels.authored_contract import LOCALE, AuthoredChannel, Source, UnusableFile, read
+from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, read, wrong_locale
 from waypost.content.message import MessageKind, Priority
 
-_FILE: Final = re.compile(r"(?P<channel>[a-z0-9_]+)\.(?P<locale>[A-Za-z-]+)\.(?P<kind>[a-z0-9]+)")
+_FILE: Final = re.compile(r"(?P<channel>[a-z0-9_]+)\.(?P<locale>[A-Za-z_-]+)\.(?P<kind>[a-z0-9]+)")
 
 
 class WantedProducts(Authored):
@@ -107,9 +107,11 @@ class MessageFolder:
                 continue
             authored = authored_channels().get(match["channel"]) if match else None
             kinds = {kind for each in authored_channels().values() for kind in (each.kind, each.companion)}
-            if not match or not authored or match["kind"] not in kinds or not re.fullmatch(LOCALE, match["locale"]):
+            if not match or not authored or match["kind"] not in kinds:
                 reason = f"not a file of a message; expected {_expected_files()} with a locale such as zh-CN or en"
                 problems.append(self._problem(path, "", reason))
+            elif reason := wrong_locale(match["locale"]):
+                problems.append(self._problem(path, "", f"not a file of a message; {reason}"))
             elif match["channel"] not in manifest.channels:
                 problems.append(self._problem(path, "", f"message.yaml does not list the channel {match['channel']!r}"))
             elif match["kind"] == authored.kind:
@@ -127,7 +129,7 @@ class MessageFolder:
             for file, field, reason in authored.missing(
                 channel,
                 _fields_of(authored, manifest),
-                locales={name["locale"] for name in names if name},
+                locales={name["locale"] for name in names if name and not wrong_locale(name["locale"])},
                 default_locale=self.default_locale,
             ):
                 yield self._problem(self.path / file, field, reason)

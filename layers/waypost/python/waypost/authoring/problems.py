@@ -54,22 +54,44 @@ def nearest(name: object, candidates: Iterable[str]) -> str | None:
     return spelled[close[0]] if close else None
 
 
+_OPERATORS: Final = {
+    ">=": "at_least", "≥": "at_least", "gte": "at_least", "min": "at_least", "<=": "at_most", "≤": "at_most", "lte": "at_most",
+    "max": "at_most", ">": "more_than", "gt": "more_than", "greater_than": "more_than", "above": "more_than", "<": "less_than",
+    "lt": "less_than", "below": "less_than", "=": "equals", "==": "equals", "eq": "equals", "is": "equals", "!=": "not_equals",
+    "<>": "not_equals", "ne": "not_equals", "neq": "not_equals", "is_not": "not_equals", "one_of": "in", "any_of": "in",
+    "none_of": "not_in", "includes": "contains", "like": "contains", "regex": "matches", "begins_with": "starts_with",
+}  # fmt: skip
+"""Words and signs of other languages for comparisons of ours."""
+
+
 def unknown(name: object, candidates: Iterable[str], what: str) -> str:
     """The reason for a name that is not one of the candidates, with the nearest one or all of them."""
     known = sorted(candidates)
-    guess = nearest(name, known)
+    guess = _meant_operator(name, known) or nearest(name, known)
     hint = f"did you mean {guess!r}?" if guess else f"expected one of {', '.join(known) or 'none'}"
     return f"{what} {name!r}; {hint}"
 
 
-def explain(error: ValidationError, value: Any, model: type[Authored] | None = None) -> Iterator[tuple[str, str]]:
+def _meant_operator(name: object, known: Iterable[str]) -> str | None:
+    operator = _OPERATORS.get(str(name).strip().lower(), "")
+    return operator if operator in known else None
+
+
+def as_written(operator: str) -> str:
+    """The comparison that a sign such as ``>=`` stands for."""
+    return _OPERATORS[operator]
+
+
+def explain(error: ValidationError, value: Any, model: type[BaseModel] | None = None) -> Iterator[tuple[str, str]]:
     """Each error of validating ``value`` as a path in it and a reason.
 
     ``model`` is where the path starts; it is needed to name the field nearest to an unknown one.
     """
     for detail in error.errors(include_url=False):
         location = detail["loc"]
-        yield _path(location, value), _reason(detail, _model_at(model, location[:-1]))
+        at = _model_at(model, location[:-1])
+        misplaced = _misplaced(location, model, at) if detail["type"] == "extra_forbidden" else ""
+        yield _path(location, value), misplaced or _reason(detail, at)
 
 
 def is_expression(value: object) -> bool:
@@ -106,7 +128,7 @@ def _path(location: Sequence[int | str], value: Any) -> str:
     return path
 
 
-def _model_at(model: type[Authored] | None, location: Sequence[int | str]) -> type[Authored] | None:
+def _model_at(model: type[BaseModel] | None, location: Sequence[int | str]) -> type[BaseModel] | None:
     """The model that was being filled at ``location``."""
     for part in location:
         if isinstance(part, int):
@@ -122,8 +144,31 @@ def _model_at(model: type[Authored] | None, location: Sequence[int | str]) -> ty
     return model
 
 
-def _models_in(annotation: Any) -> Iterator[type[Authored]]:
-    if isinstance(annotation, type) and issubclass(annotation, Authored):
+def _misplaced(location: Sequence[int | str], model: type[BaseModel] | None, at: type[BaseModel] | None) -> str:
+    """Where a field belongs that is unknown here but known one level further in, or further out; else empty."""
+    name = location[-1]
+    if at is None or not isinstance(name, str):
+        return ""
+    inside = [
+        field.alias or each
+        for each, field in at.model_fields.items()
+        if any(name in _names_of(inner) for inner in _models_in(field.annotation))
+    ]
+    if inside:
+        return f"unknown field {name!r}; it belongs inside {' or '.join(map(repr, inside))}: indent it further"
+    for depth in range(len(location) - 1):
+        outer = _model_at(model, location[:depth])
+        if outer is not None and outer is not at and name in _names_of(outer):
+            return f"unknown field {name!r}; it belongs beside {location[depth]!r}: indent it less"
+    return ""
+
+
+def _names_of(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     arguments = get_args(annotation)
     for argument in arguments[:1] if get_origin(annotation) is Annotated else arguments:
@@ -143,7 +188,7 @@ _EXPECTED: Final = {
 }
 
 
-def _reason(detail: Any, model: type[Authored] | None) -> str:
+def _reason(detail: Any, model: type[BaseModel] | None) -> str:  # noqa: PLR0911 - one case per kind of error
     got = f", got {_shown(detail['input'])}"
     match detail["type"]:
         case "missing":
@@ -151,6 +196,8 @@ def _reason(detail: Any, model: type[Authored] | None) -> str:
         case "extra_forbidden":
             fields = [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
             return unknown(detail["loc"][-1], fields, "unknown field") if fields else "unknown field"
+        case "timezone_aware":
+            return f"expected an instant with its offset, such as 2031-03-03T00:00:00+08:00{got}"
         case "value_error":
             return str(detail["ctx"]["error"])
         case "literal_error":

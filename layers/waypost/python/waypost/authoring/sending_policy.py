@@ -8,10 +8,10 @@ from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from waypost.authoring.problems import Authored
-from waypost.channels.authored_contract import LOCALE
+from waypost.channels.authored_contract import wrong_locale
 from waypost.contacts.channels import CHANNELS, Channel
 from waypost.sending.judge import all_guards
 from waypost.sending.policy import Between, Setting
@@ -19,10 +19,38 @@ from waypost.sending.policy import Between, Setting
 _LOCAL_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
+_SPELLED_TIME: Final = re.compile(r"(\d{1,2})(?:[:.：h]?([0-5]\d))?(?::[0-5]\d)?\s*([ap]\.?m\.?)?")
+
+
 def local_time(text: str) -> str:
     """Pydantic's view of a local wall-clock time, ``HH:MM``."""
     if not _LOCAL_TIME.fullmatch(text):
-        raise ValueError(f"expected a local time such as 09:00 or 21:30, got {text!r}")
+        meant = _meant_time(text)
+        raise ValueError(
+            f"expected a local time such as 09:00 or 21:30, got {text!r}" + (f"; write {meant!r}" if meant else "")
+        )
+    return text
+
+
+def _as_time(value: Any) -> Any:
+    """A number, which YAML reads where an author left out the minutes, fails as the text it was."""
+    return local_time(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _meant_time(text: str) -> str:
+    """The time that another spelling probably means: ``9:00``, ``9am``, ``21.30``; else empty."""
+    found = _SPELLED_TIME.fullmatch(text.strip().lower())
+    if found is None:
+        return ""
+    hour, minute, half = int(found[1]), int(found[2] or 0), found[3] or ""
+    if half:
+        hour = hour % 12 + (12 if half.startswith("p") else 0)
+    return f"{hour:02d}:{minute:02d}" if hour < 24 and minute < 60 else ""
+
+
+def _locale(text: str) -> str:
+    if reason := wrong_locale(text):
+        raise ValueError(reason)
     return text
 
 
@@ -34,9 +62,9 @@ def _zone(text: str) -> str:
     return text
 
 
-LocalTime = Annotated[str, AfterValidator(local_time)]
+LocalTime = Annotated[str, BeforeValidator(_as_time), AfterValidator(local_time)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
-Locale = Annotated[str, Field(pattern=f"^{LOCALE}$")]
+Locale = Annotated[str, AfterValidator(_locale)]
 
 
 class SendingRules(Authored):

@@ -65,6 +65,8 @@ def read_yaml(path: Path) -> Any:
         return json.loads(json.dumps(value, allow_nan=False))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
+        if look_alike := _look_alike(path.read_text(encoding="utf-8"), line):
+            raise UnclearYamlError(look_alike) from None
         raise UnclearYamlError(f"line {line}: {_advice(error.problem or error.context or '')}") from None
     except yaml.YAMLError as error:
         raise UnclearYamlError(f"not YAML: {error}") from None
@@ -92,6 +94,26 @@ def _written_out(value: Any, known: dict[int, int]) -> int:
         inner = value.values() if isinstance(value, dict) else value
         known[id(value)] = 1 + sum(_written_out(each, known) for each in inner)
     return known[id(value)]
+
+
+_LOOK_ALIKES: Final = {
+    "：": "':' and a space", "，": "','", "“": "'\"'", "”": "'\"'", "‘": "a straight quote", "’": "a straight quote",
+    "［": "'['", "］": "']'", "｛": "'{'", "｝": "'}'", "－": "'-'", "＃": "'#'", "\u3000": "a space", "\u00a0": "a space",
+}  # fmt: skip
+"""Characters that look like those of YAML, and what to write."""
+
+_KEY_WITH_LOOK_ALIKE: Final = re.compile(r"[\s\u3000\u00a0]*(?:[-－][\s\u3000\u00a0]*)?[\"“]?[\w .-]+[\"”]?\s*(：)")
+_IN_FRONT: Final = re.compile(r"\s*([\u3000\u00a0－＃“”‘’［｛])")
+_AS_A_VALUE: Final = re.compile(r"[^\"'#]*:\s*([“‘［｛])")
+
+
+def _look_alike(text: str, last: int) -> str:
+    """The first line up to ``last`` where a character that only looks like one of YAML took its place; else empty."""
+    for number, line in enumerate(text.splitlines()[:last], 1):
+        for pattern in (_KEY_WITH_LOOK_ALIKE, _IN_FRONT, _AS_A_VALUE):
+            if found := pattern.match(line):
+                return f"line {number}: {found[1]!r} is not a character of YAML; write {_LOOK_ALIKES[found[1]]}"
+    return ""
 
 
 def _advice(problem: str) -> str:

@@ -15,9 +15,9 @@ from aws_lambda_powertools.utilities.batch.exceptions import SQSFifoMessageGroup
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from waypost.aws.translation import translates_errors
-from waypost.errors import FinalError, InvalidInput
+from waypost.errors import FinalError, InvalidInput, WaypostError
 from waypost.events.envelope import Event
-from waypost.routing.route_events import Routed, RouteEvents
+from waypost.routing.route_events import Acted, Routed, RouteEvents
 
 MAX_RECEIVES: Final = 5
 REASON_LIMIT: Final = 1000  # characters
@@ -52,14 +52,34 @@ class RoutingBatch(SqsFifoPartialProcessor):
     def __init__(self, router: RouteEvents, dead_letters: SqsDeadLetters) -> None:
         super().__init__(skip_group_on_error=True)
         self.raise_on_entire_batch_failure = False
+        self._current_group_id: str | None = None  # type: ignore[assignment]  # Powertools sets the group at hand
         self.router = router
         self.dead_letters = dead_letters
         self.dead_lettered: list[tuple[str, BaseException]] = []
         self.routed: list[Routed] = []
+        self._acted: dict[str, tuple[SQSRecord, Acted]] = {}
 
     def route(self, record: SQSRecord) -> None:
-        """Route one message of the queue."""
-        self.routed.append(self.router.route(_event(record.body)))
+        """Act on one message of the queue; what came before it in its group is finished first."""
+        group = str(record.attributes.message_group_id)
+        if group in self._acted and not self._finish():
+            raise SQSFifoMessageGroupCircuitBreakerError("what came before it could not be finished")
+        self._acted[group] = (record, self.router.act(_event(record.body)))
+
+    def _finish(self) -> bool:
+        """Publish and mark all that was acted on, together; False when it has to be delivered again."""
+        waiting, current_group = dict(self._acted), self._current_group_id
+        self._acted.clear()
+        try:
+            self.router.finish([acted for _, acted in waiting.values()])
+        except WaypostError as error:
+            for group, (record, _) in waiting.items():
+                self._current_group_id = group
+                self.failure_handler(record, (type(error), error, error.__traceback__))
+            self._current_group_id = current_group
+            return False
+        self.routed += [acted.routed for _, acted in waiting.values()]
+        return True
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
         """Dead-letter what is hopeless, give back the rest."""
@@ -77,8 +97,10 @@ class RoutingBatch(SqsFifoPartialProcessor):
         """Route every message of an SQS event; the answer names those to be delivered again."""
         self.dead_lettered.clear()
         self.routed.clear()
+        self._acted.clear()
         with self(records=batch["Records"], handler=self.route):
             self.process()
+            self._finish()
         return dict(self.response())
 
 

@@ -3,6 +3,7 @@
 The files of a message on a channel are ``<channel>.<locale>.<kind>``, with an optional companion beside each.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,16 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 LOCALE = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
 """How the locale is spelled in file names and fields: ``en``, ``zh-CN``, ``zh-Hant-TW``."""
+
+
+def wrong_locale(text: str) -> str:
+    """Why the text is no locale, with what it probably means; empty when it is one."""
+    if re.fullmatch(LOCALE, text):
+        return ""
+    language, *others = re.split(r"[-_]", text.strip())
+    meant = "-".join([language.lower(), *(each.title() if len(each) == 4 else each.upper() for each in others)])
+    advice = f"; write {meant}" if re.fullmatch(LOCALE, meant) else ""
+    return f"expected a locale such as zh-CN or en, got {text!r}{advice}"
 
 
 class UnusableFile(Exception):

@@ -13,7 +13,7 @@ from pydantic import (
     ValidationError,
 )
 
-from waypost.authoring.problems import Authored, explain, join, nearest, unknown
+from waypost.authoring.problems import Authored, as_written, explain, join, nearest, unknown
 from waypost.authoring.rules.behaviour import FollowingEvent
 from waypost.authoring.rules.comparisons import Comparison
 from waypost.authoring.rules.registry import MODELS, load_models
@@ -28,6 +28,7 @@ MOST_LISTED: Final = 10_000
 
 _NESTING: Final = frozenset({"all", "any", "not", "where", "having", "followed_by", "not_followed_by"})
 _DEEPEST_VALUE: Final = 4
+_COMPARISON: Final = re.compile(r"\s*([^\s<>=!]+)\s*(>=|<=|==|!=|<>|=|>|<)\s*([^<>=]+?)\s*")
 _HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -90,6 +91,12 @@ def _check_size(rule: Any) -> None:
             raise ValueError(f"has more than {MOST_CONDITIONS:,} conditions; name parts of it as segments of their own")
 
 
+def _as_comparison(text: str) -> str:
+    """``total: { at_least: 50 }`` for ``total >= 50``; empty for what is no comparison of another language."""
+    found = _COMPARISON.fullmatch(text)
+    return f"{found[1]}: {{ {as_written(found[2])}: {found[3]} }}" if found else ""
+
+
 def _check_text(text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"has a text of {len(text):,} characters; expected at most {LONGEST_TEXT:,}")
@@ -97,8 +104,23 @@ def _check_text(text: str) -> None:
         raise ValueError(f"has half of a character (a lone surrogate), which cannot be stored: {text!a}"[:200])
 
 
+def _check_shorthand(name: str, wanted: Any) -> None:
+    """A property of the shorthand must be compared with something, and with our own words."""
+    if isinstance(wanted, Mapping):
+        for operator in wanted:
+            if operator not in (*OPERATORS, *OPTIONS_OF_OPERATORS):
+                raise ValueError(f"{name}: {unknown(operator, OPERATORS, 'unknown operator')}")
+    meant = _as_comparison(name if wanted is None else f"{name} {wanted}" if isinstance(wanted, str) else "")
+    if meant:
+        raise ValueError(f"{name}: comparisons have words; write {meant}")
+    if wanted is None or wanted == {}:
+        raise ValueError(f"{name}: expected a value, a list of values or an operator, got nothing")
+
+
 def _write_out(value: Any) -> Any:
     """The shorthand of ``where`` written out, after a look for a slip that it would hide."""
+    if isinstance(value, str) and (meant := _as_comparison(value)):
+        raise ValueError(f"expected a mapping, got the text {value!r}; write {meant}")
     if not isinstance(value, Mapping) or any(word in value for word in WHERE_WORDS):
         return value
     if not value:
@@ -109,14 +131,7 @@ def _write_out(value: Any) -> Any:
             f"{operators[0]!r} needs a 'property' beside it, such as {{property: coupon, {operators[0]}: …}}"
         )
     for name, wanted in value.items():
-        if isinstance(wanted, Mapping):
-            for operator in wanted:
-                if operator not in (*OPERATORS, *OPTIONS_OF_OPERATORS):
-                    raise ValueError(f"{name}: {unknown(operator, OPERATORS, 'unknown operator')}")
-            if not wanted:
-                raise ValueError(f"{name}: expected a value, a list of values or an operator, got nothing")
-        elif wanted is None:
-            raise ValueError(f"{name}: expected a value, a list of values or an operator, got nothing")
+        _check_shorthand(str(name), wanted)
     return expand_where(value)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from waypost.authoring.problems import OrExpression, unknown
 from waypost.authoring.rules.numbers import is_number, number_pair, shown
@@ -71,6 +71,11 @@ def _moment(value: Any) -> Any:
 def is_time(value: Any) -> bool:
     """Whether this is a date or an instant of ISO 8601; a week (2027-W09-1) is none to those who compare."""
     return instant(value) is not None
+
+
+def _as_duration(value: Any) -> Any:
+    """A number, which YAML reads where an author forgot the unit, fails as the text it was."""
+    return _duration(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _duration(text: str) -> str:
@@ -283,7 +288,9 @@ Options = Annotated[list[Scalar], AfterValidator(_some), OrExpression, WithJsonS
 Pieces = Annotated[
     list[Piece], AfterValidator(_some), OrExpression, WithJsonSchema(_list_of({**_SCALAR, "minLength": 1}))
 ]
-Duration = Annotated[str, AfterValidator(_duration), OrExpression, WithJsonSchema(_DURATION)]
+Duration = Annotated[
+    str, BeforeValidator(_as_duration), AfterValidator(_duration), OrExpression, WithJsonSchema(_DURATION)
+]
 EventType = Annotated[str, AfterValidator(_event_type), OrExpression]
 EventTypes = Annotated[
     Any, AfterValidator(_event_types), OrExpression, WithJsonSchema(_one_or_more({"type": "string", "minLength": 1}))

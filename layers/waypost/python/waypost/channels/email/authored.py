@@ -13,12 +13,19 @@ from typing import Annotated, Any, ClassVar, Final
 
 import html2text
 from mjml import mjml2html
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from waypost.channels.authored_contract import LOCALE, AuthoredChannel, Missing, Source, UnusableFile, read
+from waypost.channels.authored_contract import AuthoredChannel, Missing, Source, UnusableFile, read, wrong_locale
 from waypost.content.templates import HTML, TEXT
 
-_Subjects = dict[Annotated[str, Field(pattern=f"^{LOCALE}$")], Annotated[str, Field(min_length=1, max_length=200)]]
+
+def _locale(text: str) -> str:
+    if reason := wrong_locale(text):
+        raise ValueError(reason)
+    return text
+
+
+_Subjects = dict[Annotated[str, AfterValidator(_locale)], Annotated[str, Field(min_length=1, max_length=200)]]
 
 
 class AuthoredEmail(AuthoredChannel):

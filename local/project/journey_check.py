@@ -1,0 +1,82 @@
+"""Check journeys one by one, with their messages and scenarios. Called by ``waypost journey check``."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from infra.project import Project
+from local.problems import LocalError
+from local.project.content_check import as_shown
+from local.rehearsal.scenario_file import read_scenarios
+from local.rehearsal.scenario_names import wrong_names
+from waypost.authoring.discovery import JourneyFolder, survey
+from waypost.authoring.problems import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedJourney:
+    """One journey: how much is in it, and every problem of its files, a line each."""
+
+    name: str
+    messages: int
+    scenarios: int
+    problems: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedJourneys:
+    """Every journey that was asked for; ``elsewhere`` are problems of what all journeys share, such as tags.yaml."""
+
+    journeys: list[CheckedJourney]
+    elsewhere: list[str]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.elsewhere and not any(journey.problems for journey in self.journeys)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)
+
+
+def check_journeys(project: Project, only: str = "") -> CheckedJourneys:
+    """Check every journey of the project, or the one named ``only``; what is wrong in one hides nothing of another.
+
+    Raises LocalError when there is no such journey.
+    """
+    folders = sorted(project.journeys.iterdir()) if project.journeys.is_dir() else []
+    names = [path.name for path in folders if path.is_dir() and path.name[0] not in "._"]
+    if only and only not in names:
+        raise LocalError(f"there is no journey {only!r}", f"journeys: {', '.join(names) or 'there is none yet'}")
+    shipped = project.product / "statemachines" / "operations"
+    library, problems = survey(
+        project.statemachines, functions=project.product / "functions", shipped_operations=shipped
+    )
+    content = as_shown(project.content)
+    places = {name: content / "statemachines" / "journeys" / name for name in names}
+    found: dict[str, list[str]] = {name: [] for name in names}
+    elsewhere: list[str] = []
+    for each in problems:
+        shown = replace(each, file=str(content / each.file))
+        of = next((name for name, place in places.items() if Path(shown.file).is_relative_to(place)), None)
+        (elsewhere if of is None else found[of]).append(str(shown))
+    read = {journey.name: journey for journey in library.journeys}
+    chosen = [name for name in names if only in {"", name}]
+    journeys = [_with_scenarios(name, places[name], read.get(name), found[name]) for name in chosen]
+    return CheckedJourneys(journeys=journeys, elsewhere=elsewhere)
+
+
+def _with_scenarios(name: str, place: Path, journey: JourneyFolder | None, problems: Iterable[str]) -> CheckedJourney:
+    path, found, scenarios = place / "scenarios.yaml", list(problems), 0
+    try:
+        file = read_scenarios(path)
+    except LocalError as problem:
+        found.append(problem.what)
+    else:
+        scenarios = len(file.scenarios)
+        names = () if journey is None else wrong_names(file, journey)
+        found += [str(Problem(str(path), field, reason)) for field, reason in names]
+    messages = len(journey.messages) if journey else 0
+    return CheckedJourney(name=name, messages=messages, scenarios=scenarios, problems=found)

@@ -1,0 +1,62 @@
+"""Check what a scenario file says against its journey: messages, states and events must be there. Used by checks and rehearsals."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.rehearsal.scenario_file import Expected, Scenario, ScenarioFile
+from waypost.authoring.discovery import JourneyFolder
+from waypost.authoring.graph import scopes
+from waypost.authoring.manifest import REQUEST, EventTrigger
+from waypost.authoring.problems import nearest, unknown
+from waypost.events.names import event_type
+
+Findings = Iterator[tuple[str, str]]
+
+
+def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
+    """What the scenarios name that the journey does not have, as pairs of a field and a reason."""
+    channels = {name: message["channels"] for name, message in journey.messages.items()}
+    states = {name for scope in scopes(journey.definition) for name in scope.states}
+    trigger = journey.manifest.trigger
+    starts = trigger.event if isinstance(trigger, EventTrigger) else REQUEST
+    for index, scenario in enumerate(file.scenarios):
+        where = f"scenarios[{index}]"
+        yield from _expected(scenario.expect, f"{where}.expect", channels, states)
+        if _enters(scenario.expect) and not _starts(scenario, starts):
+            yield f"{where}.events", _no_start(scenario, starts)
+
+
+def _expected(expect: Expected, where: str, channels: Mapping[str, Any], states: set[str]) -> Findings:
+    for index, wanted in enumerate(expect.messages or ()):
+        place = f"{where}.messages[{index}]"
+        if wanted.message not in channels:
+            yield f"{place}.message", unknown(wanted.message, channels, "no folder in messages/ is called")
+        elif wanted.channel is not None and wanted.channel not in channels[wanted.message]:
+            has = ", ".join(channels[wanted.message])
+            yield f"{place}.channel", f"the message {wanted.message!r} has no {wanted.channel}; it has {has}"
+    for index, name in enumerate(expect.trail or ()):
+        if name not in states:
+            yield f"{where}.trail[{index}]", unknown(name, states, "the journey has no state")
+
+
+def _enters(expect: Expected) -> bool:
+    return bool(expect.messages or expect.trail or expect.ends not in {None, "none"})
+
+
+def _starts(scenario: Scenario, event: str) -> bool:
+    return any(_type_of(each.event) == event for each in scenario.events)
+
+
+def _type_of(name: str) -> str:
+    """The event type as the webhook reads the name; a name that it refuses starts nothing."""
+    try:
+        return event_type(name)
+    except ValueError:
+        return ""
+
+
+def _no_start(scenario: Scenario, event: str) -> str:
+    given = [each.event for each in scenario.events]
+    near = next((name for name in given if nearest(name, [event])), None)
+    hint = f"; did you mean it instead of {near!r}?" if near else ""
+    return f"none of them is {event!r}, which starts the journey{hint}"

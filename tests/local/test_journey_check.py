@@ -1,0 +1,151 @@
+"""``waypost journey check``: one journey or each of them, with scenarios; what is wrong in one hides nothing of another."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+from typer.testing import CliRunner
+
+from infra.project import Project
+from local.commands.app import app
+from local.problems import LocalError
+from local.project.journey_check import check_journeys
+from local.rehearsal.journey_scenarios import read_journey_scenarios, rehearse
+from tests.authoring.folders import write
+
+SCENARIO: dict[str, Any] = {
+    "name": "cancels",
+    "contact": {"user_id": "u-1"},
+    "events": [{"at": "day 1 09:00", "event": "Subscription Cancelled"}],
+    "expect": {
+        "messages": [{"message": "sorry", "channel": "sms"}],
+        "trail": ["Day 1, sorry to see you go", "Two days later"],
+        "ends": "completed",
+    },
+}
+
+
+def scenario(**changes: Any) -> dict[str, Any]:
+    return {**SCENARIO, **changes}
+
+
+def expecting(**changes: Any) -> dict[str, Any]:
+    return scenario(expect={**SCENARIO["expect"], **changes})
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Two journeys, each with one scenario."""
+    statemachines = write(tmp_path)
+    shutil.copytree(statemachines / "journeys" / "win-back", statemachines / "journeys" / "win-again")
+    manifest = statemachines / "journeys" / "win-again" / "journey.yaml"
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace("name: win-back", "name: win-again"), encoding="utf-8"
+    )
+    for name in ("win-back", "win-again"):
+        tell(statemachines, name, SCENARIO)
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {}}), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return Project.at(tmp_path)
+
+
+def tell(statemachines: Path, journey: str, *scenarios: dict[str, Any]) -> None:
+    content = {"start": "2031-03-03T00:00:00+08:00", "scenarios": list(scenarios)}
+    (statemachines / "journeys" / journey / "scenarios.yaml").write_text(
+        yaml.safe_dump(content, allow_unicode=True), encoding="utf-8"
+    )
+
+
+def damage(project: Project, journey: str) -> None:
+    """Give the message a variable that may be missing."""
+    file = project.journeys / journey / "messages" / "sorry" / "sms.zh-CN.txt"
+    file.write_text("【店】{{ contact.first_name }} 回T退订", encoding="utf-8")
+
+
+def test_each_journey_is_counted_with_its_scenarios(project: Project) -> None:
+    checked = check_journeys(project)
+    assert checked.is_right
+    assert [(each.name, each.messages, each.scenarios) for each in checked.journeys] == [
+        ("win-again", 2, 1),
+        ("win-back", 2, 1),
+    ]
+
+
+def test_a_broken_journey_hides_nothing_of_another(project: Project) -> None:
+    damage(project, "win-again")
+    tell(project.statemachines, "win-back", expecting(messages=[{"message": "sory"}]))
+    found = {each.name: each.problems for each in check_journeys(project).journeys}
+    [first], [second] = found["win-again"], found["win-back"]
+    assert first.startswith(
+        "statemachines/journeys/win-again/messages/sorry/sms.zh-CN.txt: contact.first_name may be unknown"
+    )
+    assert second == (
+        "statemachines/journeys/win-back/scenarios.yaml: scenarios[0].expect.messages[0].message: "
+        "no folder in messages/ is called 'sory'; did you mean 'sorry'?"
+    )
+
+
+def test_one_journey_is_judged_alone(project: Project) -> None:
+    damage(project, "win-again")
+    assert check_journeys(project, "win-back").is_right
+    assert not check_journeys(project, "win-again").is_right
+    with pytest.raises(LocalError, match="there is no journey 'win-bck'"):
+        check_journeys(project, "win-bck")
+
+
+def test_what_all_journeys_share_is_shown_too(project: Project) -> None:
+    (project.statemachines / "sending.yaml").write_text("defualt_locale: en\n", encoding="utf-8")
+    checked = check_journeys(project, "win-back")
+    [problem] = checked.elsewhere
+    assert problem.startswith("statemachines/sending.yaml: defualt_locale: unknown field")
+    assert not checked.is_right
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (expecting(messages=[{"message": "sorry", "channel": "email"}]), "scenarios[0].expect.messages[0].channel: the message 'sorry' has no email; it has sms"),
+        (expecting(trail=["Two days latr"]), "scenarios[0].expect.trail[0]: the journey has no state 'Two days latr'; did you mean 'Two days later'?"),
+        (scenario(events=[{"at": "day 1", "event": "subscription_canceled"}]), "scenarios[0].events: none of them is 'subscription_cancelled', which starts the journey; did you mean it instead of 'subscription_canceled'?"),
+        (scenario(events=[{"at": "day 1", "event": "order_placed"}]), "none of them is 'subscription_cancelled', which starts the journey"),
+    ],
+)  # fmt: skip
+def test_a_scenario_names_what_its_journey_has(project: Project, told: dict[str, Any], reason: str) -> None:
+    tell(project.statemachines, "win-back", told)
+    [problem] = check_journeys(project, "win-back").journeys[0].problems
+    assert problem.endswith(reason)
+
+
+def test_a_scenario_may_be_about_somebody_who_never_enters(project: Project) -> None:
+    quiet = scenario(events=[{"at": "day 1", "event": "page_viewed"}], expect={"messages": [], "ends": "none"})
+    tell(project.statemachines, "win-back", quiet)
+    assert check_journeys(project, "win-back").is_right
+
+
+def test_a_broken_scenario_file_is_a_problem_of_its_journey(project: Project) -> None:
+    tell(project.statemachines, "win-back")
+    [problem] = check_journeys(project, "win-back").journeys[0].problems
+    assert problem.startswith(
+        "statemachines/journeys/win-back/scenarios.yaml: scenarios: list should have at least 1 item"
+    )
+
+
+def test_the_command_says_which_journey_is_wrong_and_exits_with_1(project: Project) -> None:
+    damage(project, "win-again")
+    run = CliRunner().invoke(app, ["journey", "check"], env={"NO_COLOR": "1", "TERM": "dumb"})
+    assert run.exit_code == 1
+    assert "✗ win-again\n  statemachines/journeys/win-again/" in run.output
+    assert "✓ win-back: 2 messages, 1 scenarios" in run.output
+    alone = CliRunner().invoke(app, ["journey", "check", "win-back", "--json"])
+    assert alone.exit_code == 0
+    assert json.loads(alone.output)["journeys"] == [{"name": "win-back", "messages": 2, "scenarios": 1, "problems": []}]
+
+
+def test_a_rehearsal_does_not_start_with_a_wrong_name(project: Project) -> None:
+    tell(project.statemachines, "win-back", expecting(messages=[{"message": "sory"}]))
+    with pytest.raises(LocalError, match="did you mean 'sorry'"):
+        rehearse({"win-back": read_journey_scenarios("win-back")}, console=Console())
