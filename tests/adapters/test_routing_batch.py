@@ -218,7 +218,7 @@ def test_a_batch_of_different_contacts_is_published_in_one_call(routing: Routing
     assert routing.process(*(record(number, f"g-{number}", of(f"u-{number}", number)) for number in range(10))) == []
     assert (routing.world.bus.calls, len(routing.world.bus.published)) == (1, 10)
     assert all(
-        routing.world.history.is_routed(each.contact_id, f"e-{number}")
+        routing.world.history.is_routed([each.contact_id], f"e-{number}")
         for number, each in enumerate(routing.batch.routed)
     )
 
