@@ -230,6 +230,7 @@ def _upkeep(index: RuleIndex) -> Upkeep:
         contacts=cast("Any", _NoContacts()),
         lookup=HistoryLookup(history=untouched, enrolments=untouched),
         queue=_NoQueue(),
+        history=untouched,
         default_zone=ZONE,
         clock=lambda: NOW,
     )

@@ -36,8 +36,12 @@ def listening(statemachines: Path) -> dict[str, Any]:
     return published(discover(statemachines))[SECTION]
 
 
-def test_of_what_is_shipped_nothing_goes_on_the_bus_and_deliveries_are_settled() -> None:
-    assert listening(ROOT / "statemachines") == {"bus": [], "settled": ["message_accepted", DELIVERED]}
+def test_of_what_is_shipped_nothing_goes_on_the_bus_deliveries_are_settled_and_conclusions_quiet() -> None:
+    assert listening(ROOT / "statemachines") == {
+        "bus": [],
+        "settled": ["message_accepted", DELIVERED],
+        "quiet": ["segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,22 @@ def test_a_rule_or_a_destination_that_reads_deliveries_gets_them(tmp_path: Path,
     assert DELIVERED in listening(statemachines)["settled"]
     add(statemachines, path, content)
     assert DELIVERED not in listening(statemachines)["settled"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("segments/promoted.yaml", segment({"event": "lifecycle_changed", "within": "9d"})),
+        ("contacts/destinations/crm.yaml", DESTINATION | {"events": ["lifecycle_*"]}),
+    ],
+)
+def test_what_upkeep_concludes_is_routed_as_soon_as_something_reads_it(tmp_path: Path, path: str, content: Any) -> None:
+    statemachines = write(tmp_path)
+    assert "lifecycle_changed" in listening(statemachines)["quiet"]
+    add(statemachines, path, content)
+    quiet = listening(statemachines)["quiet"]
+    assert "lifecycle_changed" not in quiet
+    assert "tag_added" in quiet
 
 
 def _trigger(manifest: dict[str, Any]) -> None:

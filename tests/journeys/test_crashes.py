@@ -14,11 +14,12 @@ import pytest
 
 from tests.fakes.effects import CRASH_MODES, CrashMode
 from tests.fakes.published_journeys import Published, journey, published
-from tests.fakes.world import Play, Step, World, event
+from tests.fakes.world import CONTACT, Play, Step, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.channels.answers import Answer, RefusedForNow, RefusedMessage, Unclear
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
+from waypost.events.listening import Listening
 from waypost.journeys.sweep_journeys import SweepReport
 
 MORNING = parse_instant("2027-03-01T10:00:00+08:00")
@@ -113,7 +114,22 @@ MAINTAINED = {
 }
 """A stage that builds on a tag that builds on a segment."""
 
+UNREAD = Listening(quiet=frozenset({"tag_added", "tag_removed", "lifecycle_changed"}))
+
 LIVES = {
+    "concludes_what_nothing_reads": Life(
+        events=(signed_up(MORNING), event("survey_answered", days(3)), event("order_placed", days(3.1))),
+        published=published(
+            journey(
+                trigger={"kind": "event", "event": "segment_entered", "where": NEWCOMERS},
+                exit_on=[{"event": "segment_left", "where": NEWCOMERS}],
+                goal=None,
+            )
+        ),
+        maintained={**MAINTAINED, "listening": UNREAD},
+        trail="welcome sent, day 3 elapsed, survey sent, day 5 event, reminder sent, hours JourneyExited,"
+        " order_confirmation sent",
+    ),
     "enters_and_leaves_segments": Life(
         events=(signed_up(MORNING), event("survey_answered", days(3)), event("order_placed", days(3.1))),
         published=published(
@@ -284,11 +300,30 @@ def test_a_life_without_a_crash_leaves_its_trail_and_nothing_open(name: str) -> 
     assert all(row.decisions for row in world.ledger)
 
 
-def test_a_life_with_segments_ends_with_all_of_them_true() -> None:
-    world, _ = EXPECTED["enters_and_leaves_segments"]
+@pytest.mark.parametrize("name", ["enters_and_leaves_segments", "concludes_what_nothing_reads"])
+def test_a_life_with_segments_ends_with_all_of_them_true(name: str) -> None:
+    world, _ = EXPECTED[name]
     (contact,) = (world.contacts[key] for key in world.contacts.items)
     assert (set(contact.segments), set(contact.tags)) == ({"answered"}, {"new", "keen"})
     assert contact.lifecycle == "active"
+
+
+def test_what_nothing_reads_is_stored_with_the_profile_it_changes_and_differs_in_nothing_else() -> None:
+    (routed, _), (quiet, _) = EXPECTED["enters_and_leaves_segments"], EXPECTED["concludes_what_nothing_reads"]
+    unread = set(routed.queue.events) - set(quiet.queue.events)
+    assert {routed.queue.events[event_id].type for event_id in unread} == {"tag_added", "lifecycle_changed"}
+    assert set(quiet.queue.events) < set(routed.queue.events)
+
+    def stored(world: World) -> dict[str, Any]:
+        return {
+            each.id: (each.type, each.occurred_at, each.properties) for each in world.history.since(CONTACT, MORNING)
+        }
+
+    assert stored(quiet) == stored(routed)
+    (one,), (other,) = (
+        [world.contacts[key].to_dict() | {"version": 0} for key in world.contacts.items] for world in (quiet, routed)
+    )
+    assert one == other
 
 
 @pytest.mark.parametrize(("name", "index", "mode"), cases())

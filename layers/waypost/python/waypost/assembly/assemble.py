@@ -5,7 +5,7 @@ A service is imported by its own function alone, so that no cold start loads ano
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -227,7 +227,7 @@ def route_events(
         queue=ports.queue(),
         reactions=reactions(
             ledger=ports.ledger(),
-            upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone),
+            upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, quiet=listening.quiet),
             wake_journeys=WakeJourneys(
                 journeys=journeys,
                 default_zone=default_zone,
@@ -262,7 +262,9 @@ def history_lookup(ports: Ports) -> HistoryLookup:
     return HistoryLookup(history=ports.history(), enrolments=ports.enrolments())
 
 
-def upkeep(ports: Ports, *, index: RuleIndex, tags: TagSystem, default_zone: ZoneInfo) -> Upkeep:
+def upkeep(
+    ports: Ports, *, index: RuleIndex, tags: TagSystem, default_zone: ZoneInfo, quiet: Collection[str] = frozenset()
+) -> Upkeep:
     """What keeps segments, rule tags and the life cycle true."""
     from waypost.segments.upkeep import Upkeep
 
@@ -272,8 +274,10 @@ def upkeep(ports: Ports, *, index: RuleIndex, tags: TagSystem, default_zone: Zon
         contacts=ports.contacts(),
         lookup=history_lookup(ports),
         queue=ports.queue(),
+        history=ports.history(),
         default_zone=default_zone,
         clock=ports.clock(),
+        quiet=quiet,
     )
 
 

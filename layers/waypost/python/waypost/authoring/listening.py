@@ -14,6 +14,10 @@ MAY_BE_SETTLED: Final[tuple[MessageEvent, ...]] = ("message_accepted", "message_
 """What changes nothing but the message's row; a bounce, a complaint and a failure may close an address."""
 
 
+MAY_BE_QUIET: Final = ("segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed")
+"""What upkeep concludes; the rules that build on it are evaluated in the same pass."""
+
+
 class ReadJourney(Protocol):
     """A journey that passed every check."""
 
@@ -35,12 +39,15 @@ def listening(journeys: Iterable[ReadJourney], sections: Sections) -> dict[str, 
     on_bus = sorted(set(_on_bus(sections)))
     read = {*_read_by_journeys(journeys), *_read_by_sections(sections)}
     patterns = [bus_pattern(each) for each in on_bus]
-    settled = [
-        kind
-        for kind in MAY_BE_SETTLED
-        if not read & {kind, ANY_EVENT} and not any(pattern.fullmatch(kind) for pattern in patterns)
-    ]
-    return {"bus": on_bus, "settled": settled}
+
+    def is_heard(kind: str) -> bool:
+        return bool(read & {kind, ANY_EVENT}) or any(pattern.fullmatch(kind) for pattern in patterns)
+
+    return {
+        "bus": on_bus,
+        "settled": [kind for kind in MAY_BE_SETTLED if not is_heard(kind)],
+        "quiet": [kind for kind in MAY_BE_QUIET if not is_heard(kind)],
+    }
 
 
 def _on_bus(sections: Sections) -> Iterator[str]:

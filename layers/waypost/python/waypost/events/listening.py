@@ -19,11 +19,13 @@ class Listening:
     """``bus`` are patterns of event types, None for every type.
 
     ``settled`` are types of ``message_*`` that no rule, journey or destination reads: such a notice settles the message's
-    row in the ledger, and no event is made of it.
+    row in the ledger, and no event is made of it. ``quiet`` are types of what upkeep concludes that nothing reads: such an event is
+    stored with the profile that it changes, and not routed.
     """
 
     bus: tuple[re.Pattern[str], ...] | None = None
     settled: frozenset[str] = frozenset()
+    quiet: frozenset[str] = frozenset()
     _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def on_bus(self, event_type: str) -> bool:
@@ -39,7 +41,8 @@ class Listening:
         """From the published form; an empty one publishes and routes everything."""
         if not value:
             return cls()
-        return cls(tuple(bus_pattern(each) for each in value["bus"]), frozenset(value["settled"]))
+        bus = tuple(bus_pattern(each) for each in value["bus"])
+        return cls(bus, frozenset(value["settled"]), frozenset(value.get("quiet", ())))
 
 
 def bus_pattern(text: str) -> re.Pattern[str]:

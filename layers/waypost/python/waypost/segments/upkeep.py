@@ -4,7 +4,7 @@ Called by the router after each event, and by the nightly refresh for what time 
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from waypost import ids
 from waypost.clock import Clock, format_instant
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import LIFECYCLE_STAMP, Contact, with_lifecycle, with_segment, with_tags
+from waypost.contacts.profile import LIFECYCLE_STAMP, Contact, with_event, with_lifecycle, with_segment, with_tags
 from waypost.contacts.tag_system import Giver, TagSystem, ended_tags, tag_events, with_expiries
 from waypost.errors import ConcurrentUpdate, ContactNotFound
 from waypost.events.envelope import OWN_SOURCE, Event
+from waypost.events.history import EventHistory
 from waypost.events.ports import EventQueue
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import MaintainedRule, RuleIndex, facts_of, facts_of_journeys
@@ -47,8 +48,11 @@ class Upkeep:
     contacts: ContactStore
     lookup: HistoryLookup
     queue: EventQueue
+    history: EventHistory
     default_zone: ZoneInfo
     clock: Clock
+    quiet: Collection[str] = frozenset()
+    """Types of event that nothing reads (``Listening.quiet``): stored at once instead of queued and routed."""
 
     def keep(self, contact: Contact, event: Event) -> Contact:
         """The contact after everything that the event can have affected. Raises ConcurrentUpdate, ContactNotFound."""
@@ -82,24 +86,37 @@ class Upkeep:
         return bool(self.index.rules or self.tags.lasting or contact.kept)
 
     def _concludes_something(self, contact: Contact, cause: "_Cause") -> bool:
-        once = _Pass(self, contact, cause)
+        once = _Pass(self, contact, cause, self._now())
         once.run()
         return once.contact != contact
 
+    def _now(self) -> datetime:
+        now = self.clock().astimezone(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # stored instants have milliseconds
+
     def _settle(self, contact: Contact, cause: "_Cause") -> Contact:
+        now = self._now()  # one for all attempts: an event of a second attempt is the event of the first
         for _ in range(ATTEMPTS):
             if contact.erased or contact.merged_into:
                 return contact
-            once = _Pass(self, contact, cause)
+            once = _Pass(self, contact, cause, now)
             once.run()
             if once.contact == contact:
                 return contact
-            if once.events:
-                self.queue.send(once.events)
-            if self.contacts.save(once.contact, claim={}):
-                return replace(once.contact, version=contact.version + 1)
+            if said := [event for event in once.events if event.type not in self.quiet]:
+                self.queue.send(said)
+            changed = self._stored(once.contact, [event for event in once.events if event.type in self.quiet])
+            if self.contacts.save(changed, claim={}):
+                return replace(changed, version=contact.version + 1)
             contact = self._load(contact.contact_id)
         raise ConcurrentUpdate(f"contact {contact.contact_id} changed {ATTEMPTS} times while its segments were kept")
+
+    def _stored(self, contact: Contact, quiet: Iterable[Event]) -> Contact:
+        """The contact with these events applied, which are stored as if they had been routed."""
+        for event in quiet:
+            self.history.record(contact.contact_id, event, routed_at=self.clock(), version=contact.version + 1)
+            contact = with_event(contact, event)
+        return contact
 
     def _load(self, contact_id: str) -> Contact:
         known = self.contacts.load(contact_id)
@@ -136,17 +153,15 @@ class _Pass:
     upkeep: Upkeep
     before: Contact
     cause: _Cause
+    now: datetime
     events: list[Event] = field(default_factory=list)
     contact: Contact = field(init=False)
-    now: datetime = field(init=False)
     _reach: set[int] = field(init=False)
     _present: Subject = field(init=False)
     _made_of: Contact | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.contact = self.before
-        now = self.upkeep.clock().astimezone(UTC)
-        self.now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # stored instants have milliseconds
 
     def run(self) -> None:
         """Evaluate what is due and what follows from it, each rule at most once and behind those it builds on."""
