@@ -41,6 +41,7 @@ from ministack.services.cloudformation import provisioners
 from local.cloud import ministack_corrections
 from local.cloud.activity import Activity
 from local.cloud.code_cache import share_unpacked_code
+from local.cloud.deduplication import forget_in_order
 from local.cloud.due_times import next_time
 from local.cloud.emulator_state import RememberedState, abandon_waiting_tasks
 from local.cloud.expression_cache import remember_expressions
@@ -297,6 +298,7 @@ async def run(port: int, journal: Journal | None) -> None:
     share_unpacked_code(Path(os.environ["WAYPOST_CODE_CACHE"]))
     remember_expressions()
     know_protocols()
+    forget_in_order()
     fork_workers()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -316,6 +318,7 @@ async def run(port: int, journal: Journal | None) -> None:
         log_level="warning",
         access_log=False,
         date_header=False,
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from local.problems import StuckError
 from waypost.clock import format_instant, parse_instant, real_now, virtual_clock
 
 PATIENCE_SECONDS = 90.0
+"""Real seconds after which something that has not changed is stuck."""
+LONGEST_STEP_SECONDS = 1800.0
 """Real seconds that one step may take until everything rests again."""
 MOST_FIRINGS_AT_ONE_TIME = 200
 SWEEP: Final = "/sweep-journeys"
@@ -74,12 +77,20 @@ class TimeTravel:
         self._lock = threading.RLock()
 
     def settle(self, *, within: float = PATIENCE_SECONDS) -> list[DueSchedule]:
-        """Wait until nothing is under way; the schedules that are to come. Raises StuckError that names what is stuck."""
+        """Wait until nothing is under way; the schedules that are to come.
+
+        Raises StuckError that names what is stuck when nothing has changed for ``within`` seconds, or when it still changes
+        after ``LONGEST_STEP_SECONDS``: a crowd takes longer than one contact, and a circle never ends.
+        """
+        begun, before = time.monotonic(), None
         while True:
             reported = self._rest(within)
             state = self._emulator.quiet(within=within, after=self.clock.now())
             if not (state["quiet"] and reported):
                 busy = state["busy"] or {"providers": "a report is due"}
+                if busy != before and within and time.monotonic() - begun < LONGEST_STEP_SECONDS:
+                    before = busy
+                    continue
                 stuck = ", ".join(f"{kind}: {what}" for kind, what in sorted(busy.items()))
                 raise StuckError(f"not at rest after {within:.0f} s: {stuck}", f"see {self._emulator.log}")
             if self._rest(0):

@@ -19,6 +19,7 @@ from local.running.tracking import identify_call, track_call
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
 from waypost.batches import batched
+from waypost.channels.fake_contract import SentContent
 from waypost.journeys.enrolment import START, Enrolment
 from waypost.journeys.sweep_journeys import MOST_ATTEMPTS
 from waypost.reports.timeline import ContactItems, decisions, timeline
@@ -97,7 +98,8 @@ class Rehearsal:
         self._cloud.time.travel_to(at, arrived=progress, sweeps_apart=SWEEPS_APART)
 
     def _compared(self, journey: str) -> list[ScenarioResult]:
-        return [self._result_of(journey, scenario) for scenario in self._files[journey].scenarios]
+        contents = {call.message_key: call.content for call in self._cloud.providers.accepted}
+        return [self._result_of(journey, scenario, contents) for scenario in self._files[journey].scenarios]
 
     def _refuse_shared_contacts(self) -> None:
         seen: dict[str, str] = {}
@@ -167,7 +169,7 @@ class Rehearsal:
             row for sk, row in rows.items() if sk.startswith(f"{kind}#") and journey in {ALL_JOURNEYS, _journey_of(row)}
         ]
 
-    def _result_of(self, journey: str, scenario: Scenario) -> ScenarioResult:
+    def _result_of(self, journey: str, scenario: Scenario, contents: Mapping[str, SentContent]) -> ScenarioResult:
         file, items = self._files[journey], RememberedItems(self._items)
         contact_id = _contact_id(scenario)
         rows = {str(row["sk"]): row for row in items.everything(contact_id)}
@@ -180,6 +182,7 @@ class Rehearsal:
             zone=file.zone_of(scenario, self._default_zone),
             timeline=timeline(contact_id, items, default_zone=self._default_zone),
             decisions=decided,
+            contents=contents,
             passages=[Passage(each.journey, self._states_entered(each), each.outcome or "active") for each in passages],
             steps={decision.step for decision in decided}
             | {past.state for enrolment in passages for past in enrolment.trail}

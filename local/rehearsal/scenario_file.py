@@ -89,13 +89,24 @@ class ScenarioEvent(_Strict):
 
 
 class ExpectedMessage(_Strict):
-    """A decision on a message; what is left out may be anything."""
+    """A decision on a message; what is left out may be anything.
+
+    Of a message that was handed over, ``subject`` is the whole subject, ``text`` is in the text that was read, or each of
+    several is.
+    """
 
     message: str
     channel: ChannelName | None = None
     at: Moment | None = None
     outcome: Literal["sent", "deferred", "skipped", "rejected", "unknown"] = "sent"
     reason: str | None = None
+    subject: str | None = None
+    text: str | list[str] | None = None
+
+    @property
+    def pieces(self) -> list[str]:
+        """What must be in the text."""
+        return [self.text] if isinstance(self.text, str) else self.text or []
 
 
 class Expected(_Strict):

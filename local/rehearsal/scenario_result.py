@@ -1,11 +1,13 @@
 """What became of a scenario, and where that differs from what its file expects. Used by rehearsals."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.rehearsal.scenario_file import ExpectedMessage, Scenario, ScenarioFile
+from waypost.channels.fake_contract import SentContent
 from waypost.clock import format_instant, parse_instant
 from waypost.reports.timeline import Entry, MessageDecision
 
@@ -23,7 +25,7 @@ class Passage:
 class ScenarioResult:
     """What became of one scenario: its timeline, its decisions, and where it differs from what was expected.
 
-    ``passages`` are in the order of their beginning; ``steps`` are those states entered that are a Send or a Pause.
+    ``contents`` are messages as they were handed to a provider, by message key. ``passages`` are in the order of their beginning; ``steps`` are those states entered that are a Send or a Pause.
     """
 
     scenario: Scenario
@@ -31,6 +33,7 @@ class ScenarioResult:
     zone: ZoneInfo
     timeline: list[Entry]
     decisions: list[MessageDecision]
+    contents: Mapping[str, SentContent]
     passages: list[Passage]
     steps: set[str]
     differences: list[str]
@@ -96,7 +99,9 @@ def _message_differences(expected: list[ExpectedMessage], result: ScenarioResult
             found.append(f"messages: not expected: {_shown(decision, result.zone)}")
             continue
         wanted = left.pop(0)
-        if wrong := _mismatches(wanted, decision, result.zone, file):
+        wrong = _mismatches(wanted, decision, result.zone, file)
+        wrong += _misread(wanted, result.contents.get(decision.message_key))
+        if wrong:
             found.append(f"messages: {wanted.message}: {', '.join(wrong)} (got {_shown(decision, result.zone)})")
     found += [f"messages: missing: {wanted.message} {wanted.outcome}" for wanted in left]
     return found
@@ -114,6 +119,22 @@ def _mismatches(wanted: ExpectedMessage, decision: MessageDecision, zone: ZoneIn
         time = file.instant(wanted.at, zone)
         if abs(parse_instant(decision.at) - time) >= timedelta(minutes=1):
             wrong.append(f"should be at {_local(format_instant(time), zone)}")
+    return wrong
+
+
+def _misread(wanted: ExpectedMessage, content: SentContent | None) -> list[str]:
+    """How the message that was handed over reads otherwise than expected."""
+    if wanted.subject is None and not wanted.pieces:
+        return []
+    if content is None:
+        return ["was not handed over, so it has no subject and text"]
+    wrong = [
+        f"should have {piece!r} in its text, which is {content.text!r}"
+        for piece in wanted.pieces
+        if piece not in content.text
+    ]
+    if wanted.subject not in {None, content.subject}:
+        wrong.insert(0, f"subject should be {wanted.subject!r}, is {content.subject!r}")
     return wrong
 
 

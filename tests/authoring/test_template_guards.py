@@ -61,6 +61,15 @@ SAFE_FOR_LISTS = [
     "{{ (contact.a | default(['x'], true)) | last }}",
 ]
 
+SAFE_FOR_LISTS += [
+    "{% if contact.a | default([]) | length > 1 %}{{ (contact.a[1] | default({})).x | default('x') }}{{ contact.a[1].y | default('') }}{% endif %}",
+    "{% if contact.a | default([]) | length == 2 %}{{ contact.a[0].x | default('') }}{{ contact.a[1].x | default('') }}{% endif %}",
+    "{% if contact.a | default([]) | count < 2 %}-{% else %}{{ contact.a[1].x | default('') }}{% endif %}",
+    "{% if products.related | length >= 2 %}{{ products.related[1].name }}{% endif %}",
+    "{% for each in contact.a | default([]) recursive %}{{ each.x | default('') }}{{ loop(each.more | default([])) }}{% endfor %}",
+    "{% for each in products.cart %}{{ each.name }}{{ ', ' if not loop.last }}{% endfor %}",
+]
+
 UNGUARDED = [
     "{{ contact.a }}",
     '{% if contact.b | default("") == "gold" %}{{ contact.a }}{% endif %}',
@@ -88,6 +97,9 @@ UNGUARDED = [
     "{% set name = contact.a %}{{ name }}",
     "{% set shown %}{{ contact.a }}{% endset %}",
     "{{ products.cart[0].name }}",
+    "{% if products.cart %}{{ products.cart[2].name }}{% endif %}",
+    "{% if products.related | length > 1 %}{{ products.related[2].name }}{% endif %}",
+    "{% if contact.a | default([]) | length > 0 %}{{ contact.a[1].x | default('') }}{% endif %}",
     "{% for each in products.cart %}{{ each.category }}{% endfor %}",
     "{% for each in products.cart %}{{ loop.previtem.name }}{% endfor %}",
 ]  # fmt: skip

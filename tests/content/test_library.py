@@ -116,6 +116,14 @@ def test_a_shared_part_is_read_from_look_and_from_nowhere_else(tmp_path: Path) -
             {"email.en.mjml": MJML.format("{{ event.order_id }}")},
             "'event' has no 'order_id'; what the sender put into the event is in event.properties.order_id",
         ),
+        (
+            {"email.en.mjml": MJML.format('{{ event.properties.items[0].name | default("x") }}')},
+            "event.properties.items may be unknown or empty; put it into {% if event.properties.items | default([]) %} … {% endif %}",
+        ),
+        (
+            {"email.en.mjml": MJML.format('{% if contact.tier | default("") == "gold" %}{{ contact.name | default("you") | titel }}{% endif %}')},
+            "filter titel is unknown: 'titel'; did you mean 'title'?",
+        ),
         ({"email.en.mjml": MJML.format("{{ links.unsubcribe }}")}, "'links' has no 'unsubcribe'; did you mean 'unsubscribe'?"),
         ({"message.yaml": MAIL["message.yaml"].replace("Hello", "'Hi {{ contact.a }}'")}, "subject.en: contact.a may be unknown"),
         ({"email.en.mjml": MAIL["email.en.mjml"].replace("{{ links.unsubscribe }}", "#")}, "must show the link {{ links.unsubscribe }}"),

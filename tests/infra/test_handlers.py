@@ -55,7 +55,8 @@ MAY_BE_MISSING = {
     "pause_journey": {"send_message_arn"},
     "resume_journey": {"send_message_arn"},
     "sweep_journeys": {"send_message_arn"},
-    "send_message": {"resume_journey_arn"},
+    # … and answers go to the sender unless the stage names another address
+    "send_message": {"resume_journey_arn", "email_reply_to"},
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
 }

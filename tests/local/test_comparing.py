@@ -8,11 +8,15 @@ import pytest
 
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
+from waypost.channels.fake_contract import SentContent
 from waypost.clock import format_instant
 from waypost.reports.timeline import MessageDecision
 
 NINE = datetime(2031, 3, 3, 1, 0, tzinfo=UTC)
 SENT = {"message": "welcome", "channel": "email", "at": "day 1 09:00"}
+
+
+CONTENT = SentContent(subject="你好, Ann", text="Hello Ann\n\nTotal: $12.00")
 
 
 def decision(outcome: str = "sent", message: str = "welcome", *, after: timedelta = timedelta(0)) -> MessageDecision:
@@ -32,7 +36,11 @@ def decision(outcome: str = "sent", message: str = "welcome", *, after: timedelt
 
 
 def found(
-    expect: dict[str, Any], *decisions: MessageDecision, ends: str = "completed", trail: str = "ABC"
+    expect: dict[str, Any],
+    *decisions: MessageDecision,
+    ends: str = "completed",
+    trail: str = "ABC",
+    handed_over: bool = True,
 ) -> list[str]:
     scenario = Scenario.model_validate(
         {"name": "one", "contact": {"user_id": "u"}, "events": [{"at": "day 1", "event": "e"}], "expect": expect}
@@ -44,6 +52,7 @@ def found(
         zone=ZoneInfo("Asia/Shanghai"),
         timeline=[],
         decisions=list(decisions),
+        contents={"m-1": CONTENT} if handed_over else {},
         passages=[] if ends == "none" else [Passage("nurture", tuple(trail), ends)],
         steps={"A", "C"},
         differences=[],
@@ -97,3 +106,35 @@ def test_only_states_that_neither_send_nor_pause_may_be_left_out_of_a_trail(expe
 
 def test_how_a_journey_ended_is_compared() -> None:
     assert found({"ends": "goal"}) == ["ends: expected goal, got completed"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"subject": "你好, Ann"},
+        {"text": "$12.00"},
+        {"text": ["Hello Ann", "Total"]},
+        {"subject": "你好, Ann", "text": "Ann"},
+    ],
+)
+def test_what_a_message_says_may_be_expected(wanted: dict[str, Any]) -> None:
+    assert found({"messages": [{**SENT, **wanted}]}, decision()) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        ({"subject": "Hello, Ann"}, "welcome: subject should be 'Hello, Ann', is '你好, Ann'"),
+        ({"text": "$13.00"}, "should have '$13.00' in its text, which is 'Hello Ann"),
+        ({"text": ["Hello", "Bob"]}, "should have 'Bob' in its text"),
+    ],
+)
+def test_a_message_that_says_otherwise_is_a_difference(wanted: dict[str, Any], reason: str) -> None:
+    [difference] = found({"messages": [{**SENT, **wanted}]}, decision())
+    assert reason in difference
+
+
+def test_a_message_that_was_not_handed_over_says_nothing() -> None:
+    wanted = {"message": "welcome", "outcome": "skipped", "text": "Hello"}
+    [difference] = found({"messages": [wanted]}, decision("skipped"), handed_over=False)
+    assert "was not handed over" in difference

@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local.cloud.time_travel import TimeTravel, VirtualClock
+from local.problems import StuckError
 
 START = datetime(2031, 3, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -56,3 +59,28 @@ def test_a_sweep_that_is_to_fire_once_a_day_does_so_at_full_hours(tmp_path: Path
         ("sweep-journeys", START + 48 * HOUR),
         ("sweep-journeys", START + 72 * HOUR),
     ]
+
+
+class Busy(Emulator):
+    """An emulator whose queue gets shorter at every look, down to ``rest``."""
+
+    def __init__(self, clock: VirtualClock, rest: int) -> None:
+        super().__init__(clock, START)
+        self.queued, self._rest = 5, rest
+
+    def quiet(self, *, within: float, after: datetime) -> dict[str, Any]:
+        self.queued = max(self._rest, self.queued - 1)
+        return {"quiet": not self.queued, "busy": {"queues": self.queued}, "schedules": []}
+
+
+def test_work_that_gets_less_is_waited_for(tmp_path: Path) -> None:
+    clock = VirtualClock(tmp_path / "clock")
+    clock.stop_at(START)
+    assert TimeTravel(clock, Busy(clock, 0)).settle() == []  # type: ignore[arg-type]
+
+
+def test_work_that_stays_the_same_is_stuck(tmp_path: Path) -> None:
+    clock = VirtualClock(tmp_path / "clock")
+    clock.stop_at(START)
+    with pytest.raises(StuckError, match="queues: 2"):
+        TimeTravel(clock, Busy(clock, 2)).settle()  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 A template must fill in for a contact of whom nothing is known, and for any that has some of what it uses.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,8 @@ def _unguarded(variable: str, template: str) -> str:
     if place.endswith("]"):
         insist = ", or ask for at_least: 1 in message.yaml" if holder == f"{PRODUCTS}.related" else ""
         return f"{holder} may be empty; put it into {{% if {_asked(holder)} %}} … {{% endif %}}{insist}"
+    if re.search(rf"{re.escape(variable)}\s*\[", template):
+        return f"{variable} may be unknown or empty; put it into {{% if {_asked(variable)} %}} … {{% endif %}}"
     inner = next((name for name in sorted(variables_used(template)) if name.startswith(f"{variable}.")), "")
     guarded = f"({variable} | default({{}})){inner.removeprefix(variable)}" if inner else variable
     return f'{variable} may be unknown; give it a default: {{{{ {guarded} | default("…") }}}}'

@@ -18,10 +18,13 @@ from waypost.authoring.template_shapes import COMPUTED, LOOP, UNSURE, Shape, eit
 from waypost.content.wording import STYLES
 
 Facts = frozenset[str]
-"""What is known at a place: ``contact.tier`` has a value, ``items[]`` is a list that is not empty."""
+"""What is known at a place: ``contact.tier`` has a value, ``items[]`` is a list that is not empty, ``items[2]`` has a third."""
 
 _PARSER: Final = Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"], autoescape=False)  # noqa: S701 - it only parses
 _DEEPEST_CALL: Final = 8
+_LONGEST_TRIED: Final = 12
+"""Elements of a list that a condition may ask for, as in ``products.related | length > 2``."""
+
 _ELSEWHERE: Final = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
@@ -353,6 +356,8 @@ class _Walk:
                         unknown(name, known_names("function"), f"{name} is unknown: function"), node.lineno
                     )
                 return Shape("list", element=COMPUTED) if name == "range" else Shape()
+            case nodes.Name(name="loop"):
+                return COMPUTED
             case nodes.Getattr(node=holder, attr=method):
                 shape = self._needed(holder, state)
                 if shape.path == "loop" and method in {"cycle", "changed"}:
@@ -403,8 +408,10 @@ class _Walk:
         if unknown_value is None or unknown_value == holds:
             return
         yield from _upwards(path)
-        if _tried(node, lambda each: self._path(each, state) == path, []) == (not holds):
-            yield f"{path}[]"
+        for length in range(_LONGEST_TRIED):
+            if _tried(node, lambda each: self._path(each, state) == path, ["x"] * length) != (not holds):
+                return
+            yield from (f"{path}[]", f"{path}[{length}]")
 
     def _unsure(self, node: nodes.Node, state: _State) -> Iterator[nodes.Node]:
         """The outermost names in an expression that need not have a value, or may be empty."""
