@@ -6,9 +6,17 @@ from typing import Annotated
 
 import typer
 
+from local.commands.output import AsJson, print_json
+from local.commands.tables import console_for
+from local.journeys.stage import operator
 from local.problems import LocalError
+from local.running import background
+from local.running.contact_lookup import contact_id_of
+from local.running.operation_runs import run_operation
 
 app = typer.Typer()
+
+STOP_OPERATION = "stop-journey"
 
 
 @app.command()
@@ -38,3 +46,23 @@ def draw(
         sys.stdout.write(drawn)
     else:
         output.write_text(drawn, encoding="utf-8")
+
+
+@app.command("stop-contact")
+def stop_contact(
+    contact: Annotated[str, typer.Argument(help="A contact id, or any identity: a user id, an e-mail address, …")],
+    journey: Annotated[str, typer.Argument(help="The journey's name.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands on the contact's timeline, with who asked for it.")],
+    as_json: AsJson = False,
+) -> None:
+    """End the journey of one contact of the running system, where it stands; on AWS start the operation stop-journey."""
+
+    access = background.access()
+    who = {"contact_id": contact_id_of(contact, access)}
+    request = {"action": "stop", "contact": who, "journey": journey, "by": operator(), "reason": reason}
+    found = run_operation(access, STOP_OPERATION, request)
+    if as_json:
+        print_json(found)
+        return
+    for each in found["journeys"]:
+        console_for().print(f"{each['journey']} stopped at {each['at'] or 'its start'} ({each['enrolment_id']})")

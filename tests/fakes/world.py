@@ -39,6 +39,7 @@ from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.pause_journey import PauseJourney
 from waypost.journeys.resume_journey import ResumeJourney
+from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
@@ -167,6 +168,10 @@ class World:
     @property
     def evaluate_segment(self) -> EvaluateSegment:
         return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
+
+    @property
+    def journey_stopper(self) -> StopJourney:
+        return assemble.stop_journey(self.ports)
 
     # What tests start from.
 

@@ -145,6 +145,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},
         "show_contact": {"show_contact": shown_contact(world)},
+        "stop_journey": {"stop_journey": world.journey_stopper},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "update_contact": {"update_contact": world.update_contact},
     }

@@ -135,3 +135,10 @@ def test_the_page_of_a_contact_says_where_it_waits(deployment: Deployment) -> No
     assert [(each["journey"], each["status"]) for each in shown["journeys"]] == [(JOURNEY, "active")]
     assert shown["journeys"][0]["waits_until"] == "2026-03-08T02:00:00.000Z"
     assert shown["page"] in shown["link"]
+
+
+def test_an_operator_stops_the_journey_of_the_sample(deployment: Deployment) -> None:
+    deployment.begin()
+    [stopped] = deployment.call("stop_journey")["journeys"]
+    assert (stopped["journey"], stopped["status"], stopped["outcome"]) == (JOURNEY, "ended", "stopped")
+    assert (stopped["by"], stopped["reason"]) == ("lin.chen", sample("stop_journey")["reason"])

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from waypost.journeys.published import PublishedJourneys
     from waypost.journeys.resume_journey import ResumeJourney
     from waypost.journeys.stop_enrolment import StopEnrolment
+    from waypost.journeys.stop_journey import StopJourney
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.update_contact import UpdateContact
@@ -149,6 +150,13 @@ def stop_enrolment(ports: Ports) -> StopEnrolment:
     from waypost.journeys.stop_enrolment import StopEnrolment
 
     return StopEnrolment(closer=close_enrolment(ports), deferrals=deferrals(ports), clock=ports.clock())
+
+
+def stop_journey(ports: Ports) -> StopJourney:
+    """What ends a contact's journey by hand."""
+    from waypost.journeys.stop_journey import StopJourney
+
+    return StopJourney(contacts=ports.contacts(), enrolments=ports.enrolments(), stopper=stop_enrolment(ports))
 
 
 def apply_change(
