@@ -27,7 +27,7 @@ metrics = Metrics(service="route_events")
 @cache
 def batch() -> RoutingBatch:
     """Wire RoutingBatch to its stores and settings; once per process."""
-    return RoutingBatch(router=route_events(), dead_letters=dead_letters())
+    return RoutingBatch(router=route_events(), dead_letters=dead_letters(), side_by_side=wiring.groups_side_by_side())
 
 
 @cache
@@ -67,6 +67,6 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
     for message_id, hopeless in processor.dead_lettered:
         logger.error("event dead-lettered", extra={"message_id": message_id, "error": type(hopeless).__name__})
-    for _, error, _ in processor.exceptions:
+    for error in processor.exceptions:
         logger.warning("event will be delivered again", extra={"error": type(error).__name__, "reason": str(error)})
     return answer

@@ -1,6 +1,8 @@
 """A batch of the events queue: order per contact, partial failures, and a dead-letter queue that says why."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -195,6 +197,45 @@ def test_without_a_dead_letter_queue_nothing_is_lost(monkeypatch: pytest.MonkeyP
         stub.add_client_error("send_message", "ThrottlingException", http_status_code=400)
         with pytest.raises(TemporarilyUnavailable):
             routing.process(record(1, "a", of("a", 1)))
+
+
+def test_groups_are_routed_side_by_side_and_each_in_its_order(
+    monkeypatch: pytest.MonkeyPatch, dead_letters: SqsDeadLetters
+) -> None:
+    groups, tried = "abc", list[str]()
+    together = threading.Barrier(len(groups), timeout=30)
+
+    def route(_: RouteEvents, happened: Event) -> Routed:
+        if happened.id.endswith("-1"):
+            together.wait()  # breaks unless a message of each group is at work
+        tried.append(happened.id)
+        if happened.id == "b-2":
+            raise TemporarilyUnavailable("bus: throttled")
+        return Routed(happened.id, repeated=False, decisions=[])
+
+    monkeypatch.setattr(RouteEvents, "route", route)
+    events = [(group, event("page_viewed", NOW, f"{group}-{number}")) for number in range(1, 4) for group in groups]
+    records = [record(place, group, happened) for place, (group, happened) in enumerate(events)]
+    with ThreadPoolExecutor(len(groups)) as threads:
+        batch = RoutingBatch(World().route_events, dead_letters, side_by_side=threads.map)
+        answer = batch.process_batch({"Records": records})
+
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["message-4", "message-7"]
+    for group in groups:
+        done = [each for each in tried if each.startswith(group)]
+        assert done == [f"{group}-{number}" for number in range(1, 3 if group == "b" else 4)]
+    assert [routed.contact_id for routed in batch.routed] == ["a-1", "a-2", "a-3", "b-1", "c-1", "c-2", "c-3"]
+
+
+def test_a_batch_that_fails_waits_for_every_group(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
+    sqs = boto3.client("sqs", region_name=REGION)
+    routing = Routing(monkeypatch, SqsDeadLetters(sqs, "https://sqs.ap-east-1.amazonaws.com/1/dead.fifo"))
+    routing.failing["e-1"] = ContactNotFound("gone")
+    with Stubber(sqs) as stub:
+        stub.add_client_error("send_message", "ThrottlingException", http_status_code=400)
+        with pytest.raises(TemporarilyUnavailable):
+            routing.process(record(1, "a", of("a", 1)), record(2, "b", of("b", 2)), record(3, "b", of("b", 3)))
+    assert [routed.repeated for routed in routing.batch.routed] == [False, False]
 
 
 def test_every_event_is_either_routed_or_set_aside(routing: Routing, dead_letters: SqsDeadLetters) -> None:

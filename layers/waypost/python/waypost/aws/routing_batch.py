@@ -7,6 +7,7 @@ failed one, and would drop them untried.
 """
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,8 +47,8 @@ class SqsDeadLetters:
         )
 
 
-class RoutingBatch(SqsFifoPartialProcessor):
-    """Powertools' FIFO processor, with a dead-letter queue that knows the reason."""
+class _Group(SqsFifoPartialProcessor):
+    """Powertools' FIFO processor for the messages of one group, with a dead-letter queue that knows the reason."""
 
     def __init__(self, router: RouteEvents, dead_letters: SqsDeadLetters) -> None:
         super().__init__(skip_group_on_error=True)
@@ -56,6 +57,7 @@ class RoutingBatch(SqsFifoPartialProcessor):
         self.dead_letters = dead_letters
         self.dead_lettered: list[tuple[str, BaseException]] = []
         self.routed: list[Routed] = []
+        self.stopped_by: Exception | None = None
 
     def route(self, record: SQSRecord) -> None:
         """Route one message of the queue."""
@@ -73,13 +75,53 @@ class RoutingBatch(SqsFifoPartialProcessor):
         self.dead_lettered.append((record.message_id, error))
         return self.success_handler(record, None)
 
+    def process_records(self, records: list[dict[str, Any]]) -> set[str]:
+        """The ids of the messages to be delivered again."""
+        try:
+            with self(records=records, handler=self.route):
+                self.process()
+        except Exception as error:  # noqa: BLE001 - raised by the batch, when no group is at work any more
+            self.stopped_by = error
+            return set()
+        return {str(failure["itemIdentifier"]) for failure in self.response()["batchItemFailures"]}
+
+
+class RoutingBatch:
+    """Routes the groups of a batch side by side, each in its order.
+
+    Groups are contacts, as far as the sender of an event knew: two groups may turn out to be one contact, as two batches of
+    two invocations may. ``side_by_side`` is a ``map``; its threads are not the router's own, which would wait for themselves.
+    """
+
+    def __init__(
+        self, router: RouteEvents, dead_letters: SqsDeadLetters, *, side_by_side: Callable[..., Iterable[Any]] = map
+    ) -> None:
+        self.router = router
+        self.dead_letters = dead_letters
+        self.side_by_side = side_by_side
+        self.dead_lettered: list[tuple[str, BaseException]] = []
+        self.routed: list[Routed] = []
+        self.exceptions: list[BaseException] = []
+
     def process_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Route every message of an SQS event; the answer names those to be delivered again."""
-        self.dead_lettered.clear()
-        self.routed.clear()
-        with self(records=batch["Records"], handler=self.route):
-            self.process()
-        return dict(self.response())
+        """Route every message of an SQS event; the answer names those to be delivered again.
+
+        Raises what the dead-letter queue raised, when every group is done: the whole batch is delivered again.
+        """
+        records = batch["Records"]
+        by_group: dict[str, list[dict[str, Any]]] = {}
+        for record in records:
+            by_group.setdefault(record["attributes"]["MessageGroupId"], []).append(record)
+        groups = [_Group(self.router, self.dead_letters) for _ in by_group]
+        again = set().union(*self.side_by_side(_Group.process_records, groups, by_group.values()))
+        self.routed = [routed for group in groups for routed in group.routed]
+        self.dead_lettered = [letter for group in groups for letter in group.dead_lettered]
+        self.exceptions = [error for group in groups for _, error, _ in group.exceptions if error]
+        for group in groups:
+            if group.stopped_by:
+                raise group.stopped_by
+        failures = [record["messageId"] for record in records if record["messageId"] in again]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
 
 
 def _event(body: str) -> Event:
