@@ -15,16 +15,10 @@ Item = Mapping[str, AttributeValue]
 WRITE_UNIT: Final = 1024
 READ_UNIT: Final = 4096
 
-TASK_TOKEN_BYTES: Final = 684
-"""How long a task token of Step Functions is (664 and 684 characters in published examples); the embedded cloud's have
-36, so a stored one is counted at this length instead of its own."""
-
 
 def item_size(item: Item) -> int:
-    """Bytes of an item: names and values, with a task token in ``token`` at its length on AWS."""
-    size = sum(_text(name) + value_size(value) for name, value in item.items())
-    token: str = item.get("token", {}).get("S", "")
-    return size + max(0, TASK_TOKEN_BYTES - _text(token)) if token else size
+    """Bytes of an item: names and values."""
+    return sum(_text(name) + value_size(value) for name, value in item.items())
 
 
 def value_size(value: AttributeValue) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.request_units import TASK_TOKEN_BYTES, item_size, read_units, value_size, write_units
+from benchmarks.request_units import item_size, read_units, value_size, write_units
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,6 @@ def test_a_value_has_the_size_that_dynamodb_bills(value: dict[str, object], size
 
 def test_an_item_is_its_names_and_values() -> None:
     assert item_size({"pk": {"S": "contact#1"}, "sk": {"S": "profile"}}) == 2 + 9 + 2 + 7
-
-
-def test_a_stored_task_token_counts_at_its_length_on_aws() -> None:
-    assert item_size({"token": {"S": "short"}}) == len("token") + TASK_TOKEN_BYTES
-    assert item_size({"token": {"S": "t" * 900}}) == len("token") + 900
 
 
 @pytest.mark.parametrize(

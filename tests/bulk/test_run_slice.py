@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Self
 
 import pytest
@@ -15,7 +14,7 @@ from tests.bulk.crashing_files import CrashingFiles
 from tests.fakes.effects import Crash, Effects
 from waypost.bulk.pages import BaseSize, Page
 from waypost.bulk.plans import load_plan, store_plan
-from waypost.bulk.run_slice import RESERVE, SliceRunner, TakePage
+from waypost.bulk.run_slice import RESERVE, SliceRunner, SliceWork
 from waypost.bulk.slices import SliceSize, slice_payloads
 from waypost.bulk.state import SliceState, SliceStates
 from waypost.codec import JsonForm
@@ -40,7 +39,7 @@ class Copied(JsonForm):
 
 
 @dataclass
-class Copying:
+class Copying(SliceWork[Copied, int]):
     """A bulk run in its smallest form: numbers are read, added up and copied into files."""
 
     files: Files
@@ -49,6 +48,7 @@ class Copying:
     page: int = 3
     fails_before: set[int] = field(default_factory=set)
     read: list[int] = field(default_factory=list)
+    copied: list[int] = field(default_factory=list)
 
     def pages(self, after: str | None) -> Iterator[Page[int]]:
         left = [number for number in self.numbers[self.slice :: SLICES] if after is None or number > int(after)]
@@ -62,16 +62,16 @@ class Copying:
             yield Page(page, str(page[-1]) if first + self.page < len(left) else None, read_units=1.0)
 
     @contextmanager
-    def outputs(self, found: Copied, name: str) -> Iterator[TakePage[int]]:
+    def checkpoint(self, found: Copied, name: str) -> Iterator[None]:
         key = f"copies/{name}.json"
-        copied: list[int] = []
-        yield partial(self._copy, found, copied)
+        self.copied = []
+        yield
         with self.files.writer(key) as writer:
-            writer.write(json.dumps(copied).encode())
+            writer.write(json.dumps(self.copied).encode())
         found.files.append(key)
 
-    def _copy(self, found: Copied, copied: list[int], page: Page[int]) -> None:
-        copied += page
+    def take(self, found: Copied, page: Page[int]) -> None:
+        self.copied += page
         found.total += sum(page)
 
 

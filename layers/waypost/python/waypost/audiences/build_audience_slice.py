@@ -16,7 +16,7 @@ from waypost.audiences.plan_audience import CARD_SALT, CONTACTS_PER_FILE, Audien
 from waypost.audiences.sketches import SetDigest
 from waypost.bulk.pages import Page
 from waypost.bulk.plans import load_plan
-from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner, TakePage
+from waypost.bulk.run_slice import IN_TIME, Remaining, SliceRunner, SliceWork
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
 from waypost.files.ports import Files
@@ -170,17 +170,17 @@ class ContactReader:
     history_lookup: HistoryLookup
 
 
-class AudienceWork:
-    """The SliceWork of an audience: evaluates the plan's rule for every contact of a slice.
+class AudienceWork(SliceWork[AudienceFound, Stored]):
+    """Evaluates the plan's rule for every contact of a slice; ``sink`` makes the MemberSink of one checkpoint."""
 
-    ``sink`` makes the MemberSink of one checkpoint.
-    """
+    _sink: MemberSink
+    """That of the current checkpoint."""
 
     def __init__(
         self, reader: ContactReader, plan: AudiencePlan, slice_: int, sink: Callable[[AudienceFound], MemberSink]
     ) -> None:
         self._scan, self._history_lookup = reader.scan, reader.history_lookup
-        self._plan, self._slice, self._sink = plan, slice_, sink
+        self._plan, self._slice, self._new_sink = plan, slice_, sink
         self._asked = plan.query.reads
         self._view = self._scan.viewer(self._asked, now=plan.at, default_zone=plan.default_zone)
         self._show = self._scan.viewer(PERSONA_READS, now=plan.at, default_zone=plan.default_zone)
@@ -191,17 +191,17 @@ class AudienceWork:
         return self._scan.stored(self._slice, self._plan.slices, reads=shown, after=after)
 
     @contextmanager
-    def outputs(self, found: AudienceFound, _name: str) -> Iterator[TakePage[Stored]]:
-        """See SliceWork; members are in files numbered by slice, of a name that people read."""
-        sink = self._sink(found)
-        yield partial(self._count_page, found, sink)
-        sink.finish()
+    def checkpoint(self, found: AudienceFound, name: str) -> Iterator[None]:  # noqa: ARG002 - see below
+        """See SliceWork; members are in files numbered by slice, of a name that people read, and not of ``name``."""
+        self._sink = self._new_sink(found)
+        yield
+        self._sink.finish()
         if self._plan.limit is not None:
             found.drawn = nsmallest(self._plan.limit, found.drawn)
 
-    def _count_page(self, found: AudienceFound, sink: MemberSink, page: Page[Stored]) -> None:
-        """Evaluate the rule for a whole page, then count it; nothing fails once counting has begun."""
-        sink.write()
+    def take(self, found: AudienceFound, page: Page[Stored]) -> None:
+        """Evaluate the rule for the whole page, then count it; nothing fails once counting has begun."""
+        self._sink.write()
         stored = page.items
         view, decide = self._view, self._plan.query.decide
         subjects = [view(profile) for profile in stored]
@@ -214,7 +214,7 @@ class AudienceWork:
         for profile, subject, answer in zip(stored, subjects, answers, strict=True):
             for_base = one_in == 1 or (one_in > 1 and bucket(subject.contact_id, CARD_SALT, one_in) == 0)
             if for_base or answer:
-                self._count(found, sink, profile, subject, for_base=for_base, matches=bool(answer))
+                self._count(found, profile, subject, for_base=for_base, matches=bool(answer))
 
     def _look_up(self, stored: Sequence[Stored], subjects: Sequence[Subject], unclear: Sequence[int]) -> list[bool]:
         """The answers for contacts whose history must be read, several at a time."""
@@ -231,7 +231,6 @@ class AudienceWork:
     def _count(
         self,
         found: AudienceFound,
-        sink: MemberSink,
         profile: Stored,
         subject: Subject,
         *,
@@ -250,14 +249,14 @@ class AudienceWork:
         contact_id = subject.contact_id
         if plan.is_held_out is not None and plan.is_held_out(subject):
             found.held_out.add(contact_id)
-            sink.add(contact_id, held_out=True)
+            self._sink.add(contact_id, held_out=True)
             return
         found.members.add(contact_id)
         place = position(contact_id, plan.salt)
         about = {"contact_id": contact_id} if shown is None else sketch(shown)
         found.sample = _taken(found.sample, (place, about), plan.sample)
         if plan.limit is None:
-            sink.add(contact_id, held_out=False)
+            self._sink.add(contact_id, held_out=False)
         else:
             found.drawn.append((place, contact_id))
             if len(found.drawn) > 2 * plan.limit:

@@ -5,13 +5,14 @@ idempotent (at least once), and its outputs are the ones that its states name.
 """
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from waypost.bulk.pages import Page
-from waypost.bulk.state import F, Findings, SliceState, SliceStates
+from waypost.bulk.state import F, SliceState, SliceStates
 from waypost.errors import RetryableError
 
 RESERVE: Final = 60_000
@@ -21,24 +22,26 @@ Remaining = Callable[[], int]
 """The milliseconds that this invocation has left."""
 
 T = TypeVar("T")
-F_contra = TypeVar("F_contra", bound=Findings, contravariant=True)
-TakePage = Callable[[Page[T]], None]
 
 
-class SliceWork(Protocol[F_contra, T]):
-    """What one kind of run does with the pages of one slice."""
+class SliceWork(ABC, Generic[F, T]):
+    """What one kind of run does with the items of one slice. Most runs say how pages are read and taken, and no more."""
 
+    @abstractmethod
     def pages(self, after: str | None) -> Iterator[Page[T]]:
         """The pages of the slice behind the cursor ``after``, in an order that stays."""
-        ...
 
-    def outputs(self, found: F_contra, name: str) -> AbstractContextManager[TakePage[T]]:
-        """Open what the pages up to the next checkpoint are written to; the block's end writes it.
+    @abstractmethod
+    def take(self, found: F, page: Page[T]) -> None:
+        """Do the work for one page and add to ``found`` what came out, or raise and leave ``found`` as it was."""
 
-        The value takes one page: it adds to ``found``, or raises and leaves ``found`` as it was. ``name`` sorts by slice
-        and checkpoint and is never given twice, so a file under it belongs to one attempt; ``found`` is to name the file.
+    def checkpoint(self, found: F, name: str) -> AbstractContextManager[object]:  # noqa: ARG002 - for runs that write files
+        """The block around the pages up to the next checkpoint, for a run that writes files: it opens and finishes them.
+
+        ``name`` sorts by slice and checkpoint and is never given twice, so a file under it belongs to one attempt; the
+        block's end adds its key to ``found``.
         """
-        ...
+        return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +94,10 @@ class SliceRunner:
         while not (state.done or invocation.is_over or error):
             begun, units, checkpoint = remaining(), self.read_units(), _Spent(self.items_per_checkpoint)
             name = f"{slice_:05d}-{state.checkpoints:06d}-{attempt}"
-            with work.outputs(state.found, name) as take:
+            with work.checkpoint(state.found, name):
                 try:
                     for page in pages:
-                        take(page)
+                        work.take(state.found, page)
                         state.items += len(page)
                         state.cost.read_units += page.read_units
                         state.after, state.done = page.after, page.after is None

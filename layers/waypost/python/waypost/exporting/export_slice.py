@@ -5,14 +5,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import Any, Final, Self
 
 from waypost.batches import batched
 from waypost.bulk.pages import Page
 from waypost.bulk.ports import SlicedScan
-from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.run_slice import Remaining, SliceRunner, SliceWork
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
 from waypost.contacts.ports import BulkContactStore
@@ -64,32 +63,35 @@ def exported(files: Files, plan: ExportPlan) -> SliceStates[Exported]:
     return SliceStates(files, f"{plan.work}slices/", Exported)
 
 
-@dataclass(frozen=True, slots=True)
-class _ExportWork:
-    """The SliceWork of an export: a file of rows for each checkpoint."""
+class _ExportWork(SliceWork[Exported, Contact]):
+    """A file of rows for each checkpoint."""
 
-    exporter: ExportSlice
-    plan: ExportPlan
-    slice: int
+    _piece: FileWriter
+    """The file of the current checkpoint."""
+
+    def __init__(self, exporter: ExportSlice, plan: ExportPlan, slice_: int) -> None:
+        self._files, self._scan, self._contacts = exporter.files, exporter.scan, exporter.contacts
+        self._plan, self._slice = plan, slice_
 
     def pages(self, after: str | None) -> Iterator[Page[Contact]]:
         """See SliceWork."""
-        if self.plan.audience:
+        if self._plan.audience:
             return self._of_audience(after)
-        return self.exporter.scan.slice(self.slice, self.plan.slices, after=after)
+        return self._scan.slice(self._slice, self._plan.slices, after=after)
 
     @contextmanager
-    def outputs(self, found: Exported, name: str) -> Iterator[TakePage[Contact]]:
+    def checkpoint(self, found: Exported, name: str) -> Iterator[None]:
         """See SliceWork."""
-        key = f"{self.plan.work}pieces/{name}.jsonl"
-        with self.exporter.files.writer(key) as writer:
-            yield partial(self._write, writer, found)
+        key = f"{self._plan.work}pieces/{name}.jsonl"
+        with self._files.writer(key) as self._piece:
+            yield
         found.pieces.append(key)
 
-    def _write(self, writer: FileWriter, found: Exported, page: Page[Contact]) -> None:
+    def take(self, found: Exported, page: Page[Contact]) -> None:
+        """See SliceWork."""
         wanted = [contact for contact in page if self._is_wanted(contact)]
-        rows = [chosen(row_of(contact), self.plan.columns) for contact in wanted]
-        writer.write(
+        rows = [chosen(row_of(contact), self._plan.columns) for contact in wanted]
+        self._piece.write(
             b"".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for row in rows)
         )
         found.contacts += len(rows)
@@ -97,19 +99,19 @@ class _ExportWork:
 
     def _is_wanted(self, contact: Contact) -> bool:
         is_gone = contact.erased or contact.merged_into
-        return not is_gone and (not self.plan.segment or self.plan.segment in contact.segments)
+        return not is_gone and (not self._plan.segment or self._plan.segment in contact.segments)
 
     def _of_audience(self, after: str | None) -> Iterator[Page[Contact]]:
         """Every ``slices``-th file of ids, some ids a page; the cursor is ``<file>:<batch>`` of the next page."""
         first, skipped = map(int, after.split(":")) if after else (0, 0)
-        ours = members(self.exporter.files, self.plan.audience)[self.slice :: self.plan.slices]
+        ours = members(self._files, self._plan.audience)[self._slice :: self._plan.slices]
         for place, file in enumerate(ours[first:], first):
-            stream = self.exporter.files.stream(file)
+            stream = self._files.stream(file)
             lines = gzip.GzipFile(fileobj=stream) if file.key.endswith(".gz") else stream
             begin = skipped if place == first else 0
             batches = islice(enumerate(_ids(lines), 1), begin, None)
             for number, ids in batches:
-                found = self.exporter.contacts.load_many(ids)
+                found = self._contacts.load_many(ids)
                 yield Page([found[each] for each in ids if each in found], f"{place}:{number}")
         yield Page([], None)
 

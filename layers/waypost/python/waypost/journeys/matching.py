@@ -9,8 +9,6 @@ from typing import Any
 from waypost.contacts.profile import Contact
 from waypost.events.history import EVER, EventHistory, since_under
 from waypost.journeys.ports import EnrolmentStore
-from waypost.segments.compile import compile_rule
-from waypost.segments.dependencies import reads
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Enrolled, Subject, subject_of
 
@@ -26,11 +24,15 @@ def holds(rule: Rule | None, subject: Subject) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(rule: str) -> Callable[[Subject], bool]:
+    from waypost.segments.compile import compile_rule  # noqa: PLC0415 - the language loads with the first rule
+
     return compile_rule(json.loads(rule))
 
 
 @lru_cache(maxsize=4096)
 def _looked_at(rule: str) -> Reads:
+    from waypost.segments.dependencies import reads  # noqa: PLC0415 - the language loads with the first rule
+
     return reads(json.loads(rule))
 
 

@@ -7,13 +7,11 @@ from 1 to 10 million are 6,300 counters; sorting them would be 800 MB.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, Self
 
 from waypost.bulk.pages import Page
-from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.run_slice import Remaining, SliceRunner, SliceWork
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
 from waypost.files.folders import REFRESH_WORK
@@ -79,8 +77,8 @@ def counted(files: Files, run: str) -> SliceStates[Purchased]:
     return SliceStates(files, f"{REFRESH_WORK}{run}/counted/", Purchased)
 
 
-class _CountWork:
-    """The SliceWork of the first pass."""
+class _CountWork(SliceWork[Purchased, Stored]):
+    """The first pass; all it writes is the state."""
 
     def __init__(self, counter: CountPurchases, slice_: RefreshSlice) -> None:
         self._scan, self._measurer, self._slice = counter.scan, counter.measurer, slice_
@@ -92,12 +90,8 @@ class _CountWork:
         """See SliceWork."""
         return self._scan.stored(self._slice.slice, self._slice.of, reads=self._asked, after=after)
 
-    @contextmanager
-    def outputs(self, found: Purchased, _name: str) -> Iterator[TakePage[Stored]]:
-        """See SliceWork; all there is to write is the state."""
-        yield partial(self._count, found)
-
-    def _count(self, found: Purchased, page: Page[Stored]) -> None:
+    def take(self, found: Purchased, page: Page[Stored]) -> None:
+        """See SliceWork."""
         purchases = [self._measurer.purchases(self._view(each), self._scan.partitions_of(each)) for each in page]
         for bought in purchases:
             if bought is not None:

@@ -5,14 +5,12 @@ Metrics are stored first, because rules of segments, tags and stages may read th
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, Protocol, Self
 
 from waypost.bulk.pages import Page
-from waypost.bulk.run_slice import Remaining, SliceRunner, TakePage
+from waypost.bulk.run_slice import Remaining, SliceRunner, SliceWork
 from waypost.bulk.state import SliceStates
 from waypost.codec import JsonForm
 from waypost.contacts.ports import ContactStore
@@ -89,8 +87,8 @@ class RefreshContacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _RefreshWork:
-    """The SliceWork of the second pass."""
+class _RefreshWork(SliceWork[Refreshed, Contact]):
+    """The second pass; what it writes are the contacts themselves."""
 
     refresher: RefreshContacts
     slice: RefreshSlice
@@ -99,12 +97,8 @@ class _RefreshWork:
         """See SliceWork."""
         return self.refresher.scan.slice(self.slice.slice, self.slice.of, after=after)
 
-    @contextmanager
-    def outputs(self, found: Refreshed, _name: str) -> Iterator[TakePage[Contact]]:
-        """See SliceWork; the outputs are the contacts themselves."""
-        yield partial(self._refresh, found)
-
-    def _refresh(self, found: Refreshed, page: Page[Contact]) -> None:
+    def take(self, found: Refreshed, page: Page[Contact]) -> None:
+        """See SliceWork."""
         on_page = Refreshed()
         for contact in page:
             try:
