@@ -47,6 +47,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "resume_journey": ("dynamodb", "stepfunctions"),
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
+    "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),
     "sweep_journeys": ("dynamodb",),
     "unsubscribe_contact": ("secretsmanager", "sqs"),

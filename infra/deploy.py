@@ -17,3 +17,16 @@ def deploy(project: Project, arguments: Sequence[str]) -> int:
     app = shlex.join([sys.executable, "-P", "-m", "infra.app", "-c", f"content={project.content}"])
     # The wheel's own npx: a machine with only Python has no other, and an older Node would make jsii warn.
     return int(npx(["--yes", "aws-cdk@2", "deploy", "--app", app, *arguments], cwd=project.folder))
+
+
+def chosen(arguments: Sequence[str]) -> dict[str, str]:
+    """The context (``-c stage=prod``) and the options with a value (``--profile ops``) among the CDK's arguments."""
+    found: dict[str, str] = {}
+    for name, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        option, separator, inline = name.partition("=")
+        if option in {"-c", "--context"}:
+            key, _, text = (inline if separator else value).partition("=")
+            found[key] = text
+        elif option in {"--profile", "--region"}:
+            found[option.removeprefix("--")] = inline if separator else value
+    return found

@@ -67,6 +67,6 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         )
     for message_id, hopeless in processor.dead_lettered:
         logger.error("event dead-lettered", extra={"message_id": message_id, "error": type(hopeless).__name__})
-    for error in processor.exceptions:
+    for _, error, _ in processor.exceptions:
         logger.warning("event will be delivered again", extra={"error": type(error).__name__, "reason": str(error)})
     return answer

@@ -9,7 +9,7 @@ from infra.constructs.acknowledging import acknowledge
 from infra.constructs.hop import Hop
 from infra.deployment import Deployment
 
-KEPT_DAYS = {"imports/": 30, "exports/": 7, "audiences/": 90, "work/": 7}
+KEPT_DAYS = {"imports/": 30, "exports/": 7, "audiences/": 90, "pages/": 1, "work/": 7}
 """How long files live, by prefix; personal data is kept no longer than it is needed. ``events/`` and ``ledger/`` are the archive."""
 _UNDER_A_PREFIX = "Objects are named by their content and day; the prefix is what the hop is for"
 _NO_ACCESS_LOGS = (

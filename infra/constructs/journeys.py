@@ -1,15 +1,16 @@
-"""The journey machines: one Express machine for each folder under statemachines/journeys/, started once per hop."""
+"""The journey machines: one Express machine for each version of a folder under statemachines/journeys/, started once per hop."""
 
 import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from aws_cdk import ArnFormat, NestedStack, Stack, aws_iam
+from aws_cdk import ArnFormat, CfnDeletionPolicy, CfnResource, NestedStack, RemovalPolicies, Stack, aws_iam
 from constructs import Construct
 
 from infra.constructs.hop import Hop, Platform
 from infra.constructs.state_machine import machine_logs, machine_role, state_machine
 from waypost.authoring.discovery import JourneyFolder
+from waypost.journeys.machine_versions import machine_name
 
 SHELVES: Final = 16
 """Nested stacks at most. Of a thousand journeys each holds about 60; another number moves the journeys that are deployed."""
@@ -41,12 +42,16 @@ class JourneyMachines(Construct):
         hop.allow(*(f"states:{action}" for action in actions), on=f"{self.prefix}*", wildcard=_DISCOVERED)
 
     def add(self, folder: JourneyFolder, *, tasks: Mapping[str, Hop]) -> None:
-        """Make the machine of a journey's hops. It may call the ``tasks`` that its definition names, and nothing else."""
+        """Make the machine of a journey's hops. It may call the ``tasks`` that its definition names, and nothing else.
+
+        A changed flow is another machine under another name. The former one stays in the account, for the contacts that are
+        to finish on it, until ``waypost journey tidy`` removes it.
+        """
         named = {name: hop.arn for name, hop in tasks.items() if name in folder.functions}
-        state_machine(
+        machine = state_machine(
             Construct(self._shelf(folder.name), folder.name),
             platform=self._platform,
-            name=self._platform.deployment.state_machine_name(folder.name),
+            name=self._platform.deployment.state_machine_name(machine_name(folder.name, folder.machine_version)),
             definition=folder.definition,
             substitutions=named,
             role=self._role(named),
@@ -54,6 +59,9 @@ class JourneyMachines(Construct):
             kind="express",
             failed=f"A hop of the journey {folder.name} failed; the timeline of its contact says where",
         )
+        resource = machine.node.default_child
+        assert isinstance(resource, CfnResource)  # noqa: S101 - for the type checker
+        resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
 
     def _shelf(self, journey: str) -> NestedStack:
         """The nested stack of a journey, by a hash of its name: other journeys that come and go never move it.
@@ -68,8 +76,12 @@ class JourneyMachines(Construct):
         return self._shelves[number]
 
     def _role(self, calls: Mapping[str, str]) -> aws_iam.Role:
-        """The role of all journeys that call the same functions: an account may have 1,000 roles."""
+        """The role of all journeys that call the same functions: an account may have 1,000 roles.
+
+        It stays when no journey needs it any more: a former version of one may.
+        """
         name = "".join(["Role", *sorted(calls)])
         if name not in self._roles:
-            self._roles[name] = machine_role(self, name, calls=calls)
+            role = self._roles[name] = machine_role(self, name, calls=calls)
+            RemovalPolicies.of(role).retain()
         return self._roles[name]

@@ -23,10 +23,14 @@ from local.cloud import assembly as assemblies
 from local.cloud import deployment
 from local.cloud.emulator_process import EmulatorProcess, free_port
 from local.cloud.time_travel import TimeTravel, VirtualClock
+from local.journeys import journey_changes
+from local.journeys.stage import Stage, operator, stage_of
 from local.project.current_project import current_project
 from local.providers.server import Providers, pass_on_to
 from local.running.tracking import Tracking
 from waypost.authoring.sending_policy import SENDING_RULES
+from waypost.journeys.changes.change import Change
+from waypost.journeys.machine_versions import journey_and_version
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -120,9 +124,11 @@ class LocalCloud:
             self._progress("starting the embedded cloud")
             self._stack.callback(self.emulator.stop)
             self._start_emulator()
+            changes = self._plan_changes()
             self._progress("deploying the template")
             self._deploy()
             self.emulator.take_up_work()
+            self._apply_changes(changes)
         except BaseException:
             self._stack.close()
             raise
@@ -176,6 +182,36 @@ class LocalCloud:
         if not (self._keeps_state and self.clock.path.exists()):
             (self.clock.run_from if self._runs else self.clock.stop_at)(self._start)
 
+    def _settle(self) -> None:
+        self.time.settle()
+
+    @property
+    def _journey_stage(self) -> Stage | None:
+        """The stage as changes of journeys reach it; None before the first deployment."""
+        return stage_of(f"waypost-{self._stage}", self.client, clock=self.clock.now, by=operator())
+
+    def _plan_changes(self) -> list[Change]:
+        """What this deployment does with the contacts in its journeys. Raises LocalError when one of them would be lost."""
+        stage = self._journey_stage if self._keeps_state and self._given is None else None
+        if stage is None or self._kept.get("assembly") == self.assembly.digest:
+            return []
+        plan = journey_changes.plan(self.project, stage, lambda _: None)
+        plan.raise_refusals()
+        journey_changes.record(plan.changes, stage)
+        return plan.changes
+
+    def _apply_changes(self, planned: list[Change]) -> None:
+        """Take the contacts along, and those whom a start that died has left."""
+        stage = self._journey_stage if self._keeps_state and self._given is None else None
+        if stage is None:
+            return
+        decided = {change.id: change for change in [*journey_changes.unfinished(stage), *planned]}
+        if decided:
+            self._progress(f"taking the contacts of {', '.join(each.journey for each in decided.values())} along")
+            journey_changes.apply([*decided.values()], stage, progress=lambda _: None, wait=self._settle)
+        self.emulator.snapshot()
+        self._keep({**self._kept, "assembly": self.assembly.digest})
+
     def _deploy(self) -> None:
         self.notes = deployment.deploy(
             self.assembly,
@@ -200,7 +236,7 @@ class LocalCloud:
             **keys,
         )
         self.emulator.snapshot()
-        self._keep({"port": self.emulator.port, "provider_port": self.providers.port, **keys})
+        self._keep({**self._kept, "port": self.emulator.port, "provider_port": self.providers.port, **keys})
 
     def _allow_in(self) -> dict[str, Any]:
         """Put a write key and the sources' secrets where the webhook function looks for them; the same ones each time."""
@@ -226,10 +262,13 @@ class LocalCloud:
                 service.update_function_configuration(FunctionName=function, Environment=environment)
 
     def _state_machines(self) -> dict[str, str]:
-        """Journey → ARN of its state machine."""
+        """Journey → ARN of the machine of its newest version; operations too."""
         machines = self.client("stepfunctions").list_state_machines(maxResults=1000)["stateMachines"]
-        prefix = f"waypost-{self._stage}-"
-        return {machine["name"].removeprefix(prefix): machine["stateMachineArn"] for machine in machines}
+        prefix, found = f"waypost-{self._stage}-", dict[str, str]()
+        for machine in sorted(machines, key=lambda each: each["creationDate"]):
+            journey, _ = journey_and_version(machine["name"].removeprefix(prefix))
+            found[journey] = machine["stateMachineArn"]
+        return found
 
     def _keep(self, values: dict[str, Any]) -> None:
         self._kept = values

@@ -24,8 +24,8 @@ _GROUPS = {
     ),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
-        "Journeys: check one with its messages and scenarios, draw one.",
-        on_demand("journeys", "journey_checks"),
+        "Journeys: check one with its messages and scenarios, draw one; change one while contacts are in it, undo that.",
+        on_demand("journeys", "journey_checks", "live_changes"),
     ),
     "segment": (
         "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",

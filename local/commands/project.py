@@ -72,11 +72,23 @@ def synth(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def deploy(ctx: typer.Context) -> None:
-    """Deploy the project to the AWS account of your credentials. Options go to the CDK: -c stage=prod, --no-execute."""
+    """Deploy the project to the AWS account of your credentials. Options go to the CDK: -c stage=prod, --no-execute.
 
-    from infra.deploy import deploy as deploy_project  # noqa: PLC0415 - brings Node, for this command alone
+    First it is planned what happens to the contacts in changed journeys, as waypost journey plan shows; then it is done.
+    """
 
-    raise typer.Exit(deploy_project(current_project(), ctx.args))
+    from infra import deploy as deploying  # noqa: PLC0415 - brings Node, for this command alone
+    from local.commands.live_changes import deploy as deploy_with_contacts  # noqa: PLC0415 - boto3, the same
+
+    project, options = current_project(), deploying.chosen(ctx.args)
+    raise typer.Exit(
+        deploy_with_contacts(
+            lambda: deploying.deploy(project, ctx.args),
+            stage=options.get("stage", project.stage),
+            profile=options.get("profile", ""),
+            region=options.get("region", ""),
+        )
+    )
 
 
 @app.command()

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from local.rehearsal.scenario_result import ScenarioResult
     from waypost.reports.timeline import Entry, MessageDecision
 
-_STYLES = {"event": "cyan", "entry": "blue", "message": "green", "pause": "dim", "passed": "dim", "end": "magenta"}
+_STYLES = {
+    "event": "cyan",
+    "entry": "blue",
+    "message": "green",
+    "pause": "dim",
+    "passed": "dim",
+    "moved": "blue",
+    "end": "magenta",
+}
 _OUTCOMES = {"sent": "green", "deferred": "yellow", "skipped": "yellow", "rejected": "red", "unknown": "red"}
 WIDTH_OF_FILES = 140
 

@@ -210,9 +210,9 @@ class Rehearsal:
 
     def _execution(self, enrolment: Enrolment, origin: str, attempt: int) -> str:
         """The ARN of an attempt of the hop that began at the start or behind a Pause."""
-        machine = self._cloud.access.state_machines[enrolment.journey].replace(":stateMachine:", ":execution:")
+        prefix = self._cloud.access.outputs["StateMachinePrefix"].replace(":stateMachine:", ":execution:")
         hop = ids.hop_id(enrolment.enrolment_id, origin, attempt)
-        return f"{machine}:{ids.execution_name(enrolment.journey, hop)}"
+        return f"{prefix}{enrolment.machine}:{ids.execution_name(enrolment.journey, hop)}"
 
     def _authored(self, journey: str) -> frozenset[str]:
         """The names of the states in the journey's file; the synth adds others for its hops."""

@@ -105,7 +105,7 @@ class Expected(_Strict):
     """
 
     messages: list[ExpectedMessage] | None = None
-    ends: Literal["completed", "goal", "exited", "failed", "active", "none"] | None = None
+    ends: Literal["completed", "goal", "exited", "failed", "stopped", "active", "none"] | None = None
     trail: list[str] | None = None
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tests.fakes.changes import FakeChanges
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.effects import Effects
 from tests.fakes.enrolments import FakeEnrolments
@@ -12,11 +13,12 @@ from tests.fakes.ledger import FakeLedger
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
+from waypost.aws.journey_changes import DynamoChanges
 from waypost.aws.ledger import DynamoLedger
 from waypost.contacts.ports import ContactStore
 from waypost.events.history import BulkEventHistory
+from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
-from waypost.journeys.ports import EnrolmentStore
 from waypost.sending.ledger import Ledger
 
 REGION = "ap-east-1"
@@ -28,7 +30,8 @@ class Stores:
 
     contacts: ContactStore
     history: BulkEventHistory
-    enrolments: EnrolmentStore
+    enrolments: ChangedEnrolments
+    changes: ChangeStore
     ledger: Ledger
 
 
@@ -39,6 +42,7 @@ def fake_stores() -> Stores:
         contacts=contacts,
         history=history,
         enrolments=enrolments,
+        changes=FakeChanges(effects),
         ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments, history=history),
     )
 
@@ -48,6 +52,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         contacts=DynamoContacts(client, table_name),
         history=DynamoHistory(client, table_name),
         enrolments=DynamoEnrolments(client, table_name),
+        changes=DynamoChanges(client, table_name),
         ledger=DynamoLedger(client, table_name),
     )
 

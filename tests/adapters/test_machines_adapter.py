@@ -57,9 +57,17 @@ def test_an_execution_that_exists_with_another_input_is_left_alone() -> None:
         stub.assert_no_pending_responses()
 
 
-def test_a_journey_without_a_machine_is_refused_for_good(stepfunctions: Any) -> None:
-    with pytest.raises(ServiceRefused, match="StateMachineDoesNotExist"):
+def test_a_version_whose_machine_is_not_made_yet_may_be_tried_again(stepfunctions: Any) -> None:
+    """A deployment makes the functions, which know the new version, before its machine."""
+    with pytest.raises(TemporarilyUnavailable, match="unknown"):
         StepFunctionsMachines(stepfunctions, PREFIX).start("unknown", "unknown-n-1", INPUT)
+
+
+def test_a_start_that_is_not_allowed_is_refused_for_good() -> None:
+    with stubbed() as (client, stub):
+        stub.add_client_error("start_execution", "AccessDeniedException", http_status_code=400)
+        with pytest.raises(ServiceRefused, match="AccessDenied"):
+            StepFunctionsMachines(client, PREFIX).start("nurture", "nurture-n-1", INPUT)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailableException"])

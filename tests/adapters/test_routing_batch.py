@@ -16,7 +16,7 @@ from waypost.aws.routing_batch import MAX_RECEIVES, RoutingBatch, SqsDeadLetters
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, TemporarilyUnavailable
 from waypost.events.envelope import Event
-from waypost.routing.route_events import Routed, RouteEvents
+from waypost.routing.route_events import Acted, Routed, RouteEvents
 
 NOW = parse_instant(START)
 
@@ -51,15 +51,15 @@ class Routing:
         self.world = World()
         self.failing: dict[str, Exception] = {}
         self.tried: list[str] = []
-        route = RouteEvents.route
+        act = RouteEvents.act
 
-        def routed_or_failing(router: RouteEvents, happened: Event) -> Routed:
+        def acted_or_failing(router: RouteEvents, happened: Event) -> Acted:
             self.tried.append(happened.id)
             if happened.id in self.failing:
                 raise self.failing[happened.id]
-            return route(router, happened)
+            return act(router, happened)
 
-        monkeypatch.setattr(RouteEvents, "route", routed_or_failing)
+        monkeypatch.setattr(RouteEvents, "act", acted_or_failing)
         self.batch = RoutingBatch(router=self.world.route_events, dead_letters=dead_letters)
 
     def process(self, *records: dict[str, Any]) -> list[str]:
@@ -199,43 +199,33 @@ def test_without_a_dead_letter_queue_nothing_is_lost(monkeypatch: pytest.MonkeyP
             routing.process(record(1, "a", of("a", 1)))
 
 
-def test_groups_are_routed_side_by_side_and_each_in_its_order(
+def test_groups_are_acted_on_side_by_side_and_each_in_its_order(
     monkeypatch: pytest.MonkeyPatch, dead_letters: SqsDeadLetters
 ) -> None:
-    groups, tried = "abc", list[str]()
+    groups, tried, finished = "abc", list[str](), list[list[str]]()
     together = threading.Barrier(len(groups), timeout=30)
 
-    def route(_: RouteEvents, happened: Event) -> Routed:
+    def act(_: RouteEvents, happened: Event) -> Acted:
         if happened.id.endswith("-1"):
             together.wait()  # breaks unless a message of each group is at work
         tried.append(happened.id)
         if happened.id == "b-2":
             raise TemporarilyUnavailable("bus: throttled")
-        return Routed(happened.id, repeated=False, decisions=[])
+        return Acted(happened, Routed(happened.id, repeated=False, decisions=[]))
 
-    monkeypatch.setattr(RouteEvents, "route", route)
+    monkeypatch.setattr(RouteEvents, "act", act)
+    monkeypatch.setattr(RouteEvents, "finish", lambda _, acted: finished.append([each.event.id for each in acted]))
     events = [(group, event("page_viewed", NOW, f"{group}-{number}")) for number in range(1, 4) for group in groups]
     records = [record(place, group, happened) for place, (group, happened) in enumerate(events)]
     with ThreadPoolExecutor(len(groups)) as threads:
         batch = RoutingBatch(World().route_events, dead_letters, side_by_side=threads.map)
         answer = batch.process_batch({"Records": records})
 
-    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["message-4", "message-7"]
+    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"message-4", "message-7"}
     for group in groups:
         done = [each for each in tried if each.startswith(group)]
         assert done == [f"{group}-{number}" for number in range(1, 3 if group == "b" else 4)]
-    assert [routed.contact_id for routed in batch.routed] == ["a-1", "a-2", "a-3", "b-1", "c-1", "c-2", "c-3"]
-
-
-def test_a_batch_that_fails_waits_for_every_group(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:
-    sqs = boto3.client("sqs", region_name=REGION)
-    routing = Routing(monkeypatch, SqsDeadLetters(sqs, "https://sqs.ap-east-1.amazonaws.com/1/dead.fifo"))
-    routing.failing["e-1"] = ContactNotFound("gone")
-    with Stubber(sqs) as stub:
-        stub.add_client_error("send_message", "ThrottlingException", http_status_code=400)
-        with pytest.raises(TemporarilyUnavailable):
-            routing.process(record(1, "a", of("a", 1)), record(2, "b", of("b", 2)), record(3, "b", of("b", 3)))
-    assert [routed.repeated for routed in routing.batch.routed] == [False, False]
+    assert finished == [["a-1", "b-1", "c-1"], ["a-2", "c-2"], ["a-3", "c-3"]], "a round is finished before the next"
 
 
 def test_every_event_is_either_routed_or_set_aside(routing: Routing, dead_letters: SqsDeadLetters) -> None:
@@ -253,3 +243,37 @@ def test_every_event_is_either_routed_or_set_aside(routing: Routing, dead_letter
     letters = {json.loads(letter["Body"])["id"] for letter in dead(dead_letters)}
     assert letters == {"e-3", "e-5"}
     assert routed | letters == {f"e-{number}" for number in range(8)}
+
+
+def test_a_batch_of_different_contacts_is_published_in_one_call(routing: Routing) -> None:
+    assert routing.process(*(record(number, f"g-{number}", of(f"u-{number}", number)) for number in range(10))) == []
+    assert (routing.world.bus.calls, len(routing.world.bus.published)) == (1, 10)
+    assert all(
+        routing.world.history.is_routed([each.contact_id], f"e-{number}")
+        for number, each in enumerate(routing.batch.routed)
+    )
+
+
+def test_an_event_is_finished_before_the_next_of_its_contact_is_acted_on(routing: Routing) -> None:
+    assert routing.process(record(1, "a", of("a", 1)), record(2, "b", of("b", 2)), record(3, "a", of("a", 3))) == []
+    log = routing.world.effects.log
+    marked = [place for place, name in enumerate(log) if name == "history.mark_routed"]
+    recorded = [place for place, name in enumerate(log) if name == "history.record"]
+    assert routing.world.bus.calls == 2
+    assert marked[1] < recorded[2], "the first two are marked before the third is applied"
+
+
+def test_what_the_bus_did_not_take_comes_back_and_what_stood_behind_it_too(routing: Routing) -> None:
+    routing.world.effects.crash_on, routing.world.effects.mode = "bus.publish", "refused"
+    records = [record(1, "a", of("a", 1)), record(2, "b", of("b", 2)), record(3, "a", of("a", 3))]
+    assert routing.process(*records) == ["message-1", "message-2", "message-3"]
+    assert routing.batch.routed == []
+    assert routing.process(*records) == []
+    assert [each.repeated for each in routing.batch.routed] == [False, False, False]
+
+
+def test_what_the_bus_never_takes_is_given_up_with_the_reason(routing: Routing, dead_letters: SqsDeadLetters) -> None:
+    routing.world.effects.crash_on, routing.world.effects.mode = "bus.publish", "refused"
+    assert routing.process(record(1, "a", of("a", 1), receives=5)) == []
+    [letter] = dead(dead_letters)
+    assert letter["MessageAttributes"]["error"]["StringValue"] == "TemporarilyUnavailable"

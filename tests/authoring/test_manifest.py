@@ -1,5 +1,6 @@
 """journey.yaml: the forms it takes, and what an author reads about a wrong one."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.authoring.folders import discovered, problems, write
+from waypost.authoring.discovery import discover
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -38,6 +40,7 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
         audience_limit=100,
         version=3,
     )
+    assert re.fullmatch("[0-9a-f]{8}", journey.pop("machine_version"))
     assert journey == {
         "name": "win-back",
         "scenario": "win back",
@@ -56,6 +59,7 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
         "goal": {"event": "order_placed", "where": None, "within_seconds": 7 * 86400},
         "target": {"metric": "orders", "at_least": 0.1},
         "audience_limit": 100,
+        "closed": False,
     }
 
 
@@ -105,6 +109,45 @@ def test_what_is_left_out_has_a_quiet_default(tmp_path: Path) -> None:
     )
 
 
+def test_the_policies_of_a_change_have_short_and_long_forms(tmp_path: Path) -> None:
+    change = {
+        "default": "stay",
+        "states": {
+            "Until day 3": "follow",
+            "Until day 5": {"move": "Until day 4", "variables": {"coupon": "LATE", "round": 2}},
+            "Until day 7": {"stop": "replaced by the spring campaign"},
+            "Until day 9": {"policy": "stay"},
+        },
+    }
+    manifest = discovered(write(tmp_path, manifest=setting(change=change))).manifest
+    assert manifest.change.published() == {
+        "*": {"act": "stay"},
+        "Until day 3": {"act": "follow"},
+        "Until day 5": {"act": "move", "to": "Until day 4", "variables": {"coupon": "LATE", "round": 2}},
+        "Until day 7": {"act": "stop", "reason": "replaced by the spring campaign"},
+        "Until day 9": {"act": "stay"},
+    }
+
+
+def test_another_number_is_another_version_of_the_same_flow(tmp_path: Path) -> None:
+    found = {published(tmp_path / str(number), version=number)["machine_version"] for number in (1, 2)}
+    again = published(tmp_path / "again", version=1, description="Says it better.")["machine_version"]
+    assert len(found) == 2
+    assert again in found
+
+
+def test_a_journey_whose_folder_is_gone_says_why_its_contacts_are_stopped(tmp_path: Path) -> None:
+    root = write(tmp_path)
+    file = root / "journeys" / "removed.yaml"
+    file.write_text("removed: {old-journey: the season is over}\n", encoding="utf-8")
+    assert discover(root).removed == {"old-journey": "the season is over"}
+
+    file.write_text("removed: {win-back: the season is over}\n", encoding="utf-8")
+    assert problems(root) == [
+        "statemachines/journeys/removed.yaml: removed.win-back: its folder is there; delete the folder or this line"
+    ]
+
+
 def without(field: str) -> Change:
     return lambda manifest: manifest.pop(field)
 
@@ -148,6 +191,10 @@ def without(field: str) -> Change:
         (setting(goal={"event": "order_placed", "within": "soon"}), "goal.within: expected a duration"),
         (setting(target={"metric": "orders"}), "target.at_least: is missing"),
         (setting(audience_limit=0), "audience_limit: input should be greater than or equal to 1"),
+        (setting(change={"default": "folow"}), "change.default: unknown policy 'folow'; did you mean 'follow'?"),
+        (setting(change={"states": {"Until day 3": {"mov": "x"}}}), "change.states.Until day 3: unknown policy 'mov'; did you mean 'move'?"),
+        (setting(change={"states": {"Until day 3": {"stop": " "}}}), "change.states.Until day 3.stop: is empty"),
+        (setting(closed="yes"), "closed: "),
         (setting(version="1"), "version: expected a whole number, got '1'"),
     ],
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """An EventBus in memory."""
 
+from collections.abc import Sequence
+
 from tests.fakes.effects import Effects, effect
 from waypost.events.envelope import Event
 
@@ -12,11 +14,13 @@ class FakeBus:
     def __init__(self, effects: Effects | None = None) -> None:
         self.effects = effects or Effects()
         self.published: list[tuple[str, Event]] = []
+        self.calls = 0
 
     def __contains__(self, event_id: object) -> bool:
         return any(event.id == event_id for _, event in self.published)
 
     @effect
-    def publish(self, contact_id: str, event: Event) -> None:
+    def publish(self, events: Sequence[tuple[str, Event]]) -> None:
         """See EventBus."""
-        self.published.append((contact_id, event))
+        self.calls += 1
+        self.published += events

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -82,7 +82,8 @@ class FakeEnrolments:
 
     def of_contact(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
-        return [each for each in self if each.contact_id == contact_id]
+        items = [item for (owner, _), item in (self.past | self.items).items() if owner == contact_id]
+        return [Enrolment.from_dict(json.loads(item)) for item in items]
 
     @effect
     def save(self, enrolment: Enrolment) -> bool:
@@ -116,6 +117,29 @@ class FakeEnrolments:
         self.past[key] = _dumped(enrolment)
         return True
 
+    def load_many(self, references: Sequence[DueEnrolment]) -> list[Enrolment]:
+        """See ChangedEnrolments."""
+        found = (self.load(each.contact_id, each.enrolment_id) for each in references)
+        return [each for each in found if each is not None and each.status != "ended"]
+
+    @effect
+    def reopen(self, enrolment: Enrolment) -> bool:
+        """See ChangedEnrolments."""
+        stored = self.load(enrolment.contact_id, enrolment.enrolment_id)
+        if stored is None or stored.status != "ended" or stored.revision != enrolment.revision:
+            return False
+        names = [f"reentry#{enrolment.journey}", f"group#{enrolment.exclusive_group}"]
+        held = [
+            self.holders[enrolment.contact_id, name] for name in names if (enrolment.contact_id, name) in self.holders
+        ]
+        if any(each["active"] for each in held):
+            return False
+        for each in held:
+            each |= {"active": True, "enrolment_id": enrolment.enrolment_id, "enrolled_at": enrolment.enrolled_at}
+        del self.past[enrolment.contact_id, enrolment.enrolment_id]
+        self._store(enrolment)
+        return True
+
     @effect
     def close(self, /, enrolment: Enrolment, *, kept: bool) -> bool:
         """Remove the open row; if it was changed since it was read, what was kept is not true."""
@@ -134,14 +158,15 @@ class FakeEnrolments:
         """See EnrolmentStore."""
         found = [
             DueEnrolment(each.contact_id, each.enrolment_id, each.due_at)
-            for each in self
-            if each.status != "ended"
-            and shard_of(each.contact_id, SHARDS) == shard
-            and (since is None or since < each.due_at)
-            and each.due_at <= until
+            for each in self._of_shard(shard)
+            if each.status != "ended" and (since is None or since < each.due_at) and each.due_at <= until
         ]
         found.sort(key=_place)
         return iter([each for each in found if after is None or _place(each) > _place(after)])
+
+    def _of_shard(self, shard: int) -> Iterator[Enrolment]:
+        items = (item for (contact_id, _), item in self.items.items() if shard_of(contact_id, SHARDS) == shard)
+        return (Enrolment.from_dict(json.loads(item)) for item in items)
 
     def _is_free(self, contact_id: str, name: str, not_since: datetime | None) -> bool:
         held = self.holders.get((contact_id, name))

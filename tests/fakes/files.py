@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from datetime import timedelta
 from hashlib import md5
 from typing import BinaryIO, Self
 
@@ -84,6 +85,9 @@ class FakeFiles:
             return False
         self.contents[key] = content
         return True
+
+    def link(self, key: str, *, life: timedelta) -> str:
+        return f"https://{self.bucket}.example/{key}?for={int(life.total_seconds())}"
 
     @contextmanager
     def writer(self, key: str, *, content_type: str = "") -> Iterator[_Content]:

@@ -434,12 +434,20 @@ what the provider says of a message it has taken."""
 class Play:
     """Plays the hops that were started, as Step Functions would: state by state, with its retries.
 
-    ``body`` is left on GoalReached and JourneyExited, then ``after`` follows. ``trail`` is what happened, per enrolment.
+    ``body`` is left on GoalReached and JourneyExited, then ``after`` follows; ``versions`` has the bodies of machines that
+    walk another one. ``trail`` is what happened, per enrolment.
     """
 
-    def __init__(self, world: World, *, body: Sequence[Step], after: Sequence[Step] = ()) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        body: Sequence[Step],
+        after: Sequence[Step] = (),
+        versions: Mapping[str, Sequence[Step]] | None = None,
+    ) -> None:
         self.world = world
-        self.body, self.after = body, after
+        self.body, self.after, self.versions = body, after, versions or {}
         self.trail: dict[str, list[str]] = {}
         self._run: set[str] = set()
 
@@ -470,12 +478,13 @@ class Play:
 
 
 class Walk:
-    """One execution of a hop. ``double`` tells executions of the same hop apart."""
+    """One execution of a hop by a machine. ``double`` tells executions of the same hop apart."""
 
-    def __init__(self, play: Play, journey: str, given: Mapping[str, Any], *, double: int = 0) -> None:
+    def __init__(self, play: Play, machine: str, given: Mapping[str, Any], *, double: int = 0) -> None:
         self.play, self.world = play, play.world
         self._given = given
-        self._execution = execution_arn(journey, given["hop"]["id"], double)
+        self._body = play.versions.get(machine, play.body)
+        self._execution = execution_arn(str(given["journey"]), given["hop"]["id"], double)
         self._enrolment_id = str(given["enrolment_id"])
 
     def steps(self) -> Generator[str]:
@@ -487,7 +496,7 @@ class Walk:
 
     def _walk(self) -> Generator[str]:
         at = self._given["hop"].get("at")
-        places = [(step, False) for step in self.play.body] + [(step, True) for step in self.play.after]
+        places = [(step, False) for step in self._body] + [(step, True) for step in self.play.after]
         if at is None:
             yield "Begin"
             if self._ask("Begin", {"begin": True})["status"] == "parked":
@@ -514,7 +523,7 @@ class Walk:
                         return
                     self.trail.append(f"{state}: {answer.get('error') or answer['result']['outcome']}")
                     if answer["status"] == "left":
-                        left, index = True, max(index, len(self.play.body))
+                        left, index = True, max(index, len(self._body))
         yield "Close"
         redelivered(lambda: self.world.close_enrolment.close(self._payload("Close", outcome="completed")))
 

@@ -11,6 +11,7 @@ from local.cloud.assembly import Assembly, read_assembly
 from local.cloud.local_cloud import LocalCloud
 from tests.flows.steps import accepted, introduce, rows
 from tests.infra.generated_journeys import write_journeys
+from waypost.journeys.machine_versions import journey_and_version
 
 pytestmark = pytest.mark.flow
 JOURNEYS = 40
@@ -36,7 +37,8 @@ def machines(cloud: LocalCloud) -> dict[str, str]:
     """The machines of journeys: name → when it was made."""
     pages = cloud.client("stepfunctions").get_paginator("list_state_machines").paginate()
     found = [each for page in pages for each in page["stateMachines"] if "generated" in each["name"]]
-    return {each["name"].removeprefix("waypost-dev-"): str(each["creationDate"]) for each in found}
+    names = [journey_and_version(each["name"].removeprefix("waypost-dev-"))[0] for each in found]
+    return {name: str(each["creationDate"]) for name, each in zip(names, found, strict=True)}
 
 
 def test_forty_journeys_deploy_and_run_and_one_that_goes_takes_only_itself(project: Path) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.files import FakeFiles
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.aws.routing_batch import RoutingBatch
+from waypost.reports.show_contact import ShowContact
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 JOURNEY = "new-user-nurture"
@@ -92,6 +94,34 @@ def sample(name: str) -> dict[str, Any]:
     return content
 
 
+class KeptItems:
+    """The profile and the enrolments of a contact of ``world``, as its partition has them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def everything(self, contact_id: str) -> list[dict[str, Any]]:
+        """See ContactItems."""
+        contact = self._world.contacts.load(contact_id)
+        enrolments = [
+            {"sk": f"enrolment#{each.enrolment_id}", **each.to_dict()}
+            for each in self._world.enrolments.of_contact(contact_id)
+        ]
+        return [{"sk": "profile", **contact.to_dict()}, *enrolments] if contact else []
+
+
+def shown_contact(world: World) -> ShowContact:
+    """What draws a contact's journeys; no journey has a graph."""
+    return ShowContact(
+        contacts=world.contacts,
+        items=KeptItems(world),
+        files=FakeFiles(),
+        graphs=lambda _: None,
+        default_zone=world.default_zone,
+        clock=world.clock,
+    )
+
+
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The engine when the samples begin."""
@@ -114,6 +144,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "resume_journey": {"resume_journey": world.resume_journey},
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},
+        "show_contact": {"show_contact": shown_contact(world)},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "update_contact": {"update_contact": world.update_contact},
     }

@@ -125,3 +125,13 @@ def test_a_preview_of_a_merge_says_that_the_two_are_one_already(deployment: Depl
     shown = deployment.call("merge_contacts")
     assert (shown["allowed"], shown["reason"]) == (False, "same_contact")
     assert set(shown["contacts"]) == {CONTACT}
+
+
+def test_the_page_of_a_contact_says_where_it_waits(deployment: Deployment) -> None:
+    deployment.begin()
+    deployment.call("pause_journey")
+    shown = deployment.call("show_contact")
+    assert shown["contact_id"] == CONTACT
+    assert [(each["journey"], each["status"]) for each in shown["journeys"]] == [(JOURNEY, "active")]
+    assert shown["journeys"][0]["waits_until"] == "2026-03-08T02:00:00.000Z"
+    assert shown["page"] in shown["link"]

@@ -38,6 +38,7 @@ SECTIONS = {
     "record_delivery": {"listening"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
+    "show_contact": {"defaults"},
     "sweep_journeys": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
 }

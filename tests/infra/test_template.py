@@ -13,6 +13,7 @@ from tests.infra.template import Synthesizer, Template, plain
 from waypost.aws.routing_batch import MAX_RECEIVES
 from waypost.aws.table import profiles_table
 from waypost.errors import InvalidInput
+from waypost.journeys.machine_versions import journey_and_version
 
 
 def test_every_function_folder_is_deployed_and_named_after_its_stage(template: Template) -> None:
@@ -193,12 +194,29 @@ def test_every_folder_of_a_machine_becomes_a_machine_that_logs_no_contact(templa
     journeys = {path.parent.name for path in (ROOT / "statemachines").glob("journeys/*/definition.asl.yaml")}
     machines = template.all("StepFunctions::StateMachine").values()
 
-    assert {machine["StateMachineName"] for machine in machines} == {f"waypost-dev-{folder}" for folder in folders}
-    for machine in machines:
-        is_journey = machine["StateMachineName"].removeprefix("waypost-dev-") in journeys
+    names = [journey_and_version(machine["StateMachineName"].removeprefix("waypost-dev-")) for machine in machines]
+    assert {name for name, _ in names} == folders
+    assert {name for name, version in names if version} == journeys
+    for machine, (name, _) in zip(machines, names, strict=True):
+        is_journey = name in journeys
         assert machine["StateMachineType"] == ("EXPRESS" if is_journey else "STANDARD")
         assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
         assert machine["LoggingConfiguration"]["Level"] == "ERROR"
+
+
+def test_a_former_version_of_a_journey_and_its_role_outlive_the_change(template: Template) -> None:
+    resources = [each for each in template.content["Resources"].values() if each["Type"].endswith("::StateMachine")]
+    policies = {
+        ("--" in each["Properties"]["StateMachineName"], each.get("UpdateReplacePolicy", "Delete"))
+        for each in resources
+    }
+    assert policies == {(True, "Retain"), (False, "Delete")}
+    assert {each.get("DeletionPolicy", "Delete") for each in resources} == {"Delete"}
+
+    roles = {machine["RoleArn"]["Fn::GetAtt"][0] for machine in template.all("StepFunctions::StateMachine").values()
+             if "--" in machine["StateMachineName"]}  # fmt: skip
+    for role in roles:
+        assert template.content["Resources"][role]["DeletionPolicy"] == "Retain"
 
 
 def test_a_machine_stays_valid_json_with_its_functions_filled_in_by_name(template: Template) -> None:

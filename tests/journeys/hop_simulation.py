@@ -12,27 +12,36 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tests.fakes.changes import FakeChanges
 from tests.fakes.effects import Crash
-from tests.fakes.published_journeys import published
+from tests.fakes.published_journeys import JOURNEY, published
 from tests.fakes.schedules import Booking
 from tests.fakes.world import World, event, execution_arn, redelivered
+from waypost.assembly import assemble
 from waypost.clock import parse_instant
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
-from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.changes.apply_change import ApplyChange
+from waypost.journeys.changes.change import Act, Change
+from waypost.journeys.changes.undo_change import UndoChange
+from waypost.journeys.enrolment import Enrolment, Move
+from waypost.journeys.machine_versions import journey_and_version
 from waypost.sending.request import SendRequest
 
 START: Final = parse_instant("2027-03-01T10:00:00+08:00")
 READER, CUSTOMER = {"email": "lin@example.com"}, {"user_id": "u-1"}
 DAY_3, ANSWER, LAST = "Until day 3 at ten", "Until day 5 or an answer", "Three hours"
+RENAMED, NEW = "Three more hours", "version-2"
 PAUSES: Final[Mapping[str, dict[str, Any]]] = {
     DAY_3: {"until": {"day": 3, "at": "10:00"}},
     ANSWER: {"until": {"day": 5, "at": "10:00"}, "or": {"event": "survey_answered"}},
     LAST: {"for": "3h"},
+    RENAMED: {"for": "3h"},
 }
 MESSAGES: Final[Mapping[str, str]] = {
     "Welcome": "welcome",
     "Survey": "survey",
+    "Survey, shorter": "survey",
     "For the answer": "reminder",
     "Without an answer": "reminder",
     "At the end": "reminder",
@@ -47,6 +56,16 @@ AFTER: Final[Mapping[str, Sequence[str]]] = {
     "left": ["After leaving"],
 }
 """What comes after the start, after each Pause and after leaving."""
+AFTER_THE_CHANGE: Final[Mapping[str, Sequence[str]]] = {
+    "": ["Welcome", DAY_3],
+    DAY_3: ["Survey, shorter", ANSWER],
+    f"{ANSWER}/event": ["For the answer", RENAMED],
+    f"{ANSWER}/elapsed": ["Without an answer", RENAMED],
+    RENAMED: ["At the end"],
+    "left": ["After leaving"],
+}
+"""The same in the version that a change deploys."""
+GRAPHS: Final = {"": AFTER, NEW: AFTER_THE_CHANGE}
 
 
 class Killed(BaseException):
@@ -66,6 +85,8 @@ class Chances:
     function_dies: float = 0.01
     execution_dies: float = 0.01
     time_passes: float = 0.01
+    changed: float = 0.6
+    undone: float = 0.2
 
 
 class Simulation:
@@ -82,10 +103,14 @@ class Simulation:
         self.routed_at: dict[str, datetime] = {}
         self.calm = False
         self.happenings = self._events()
+        self.changes = FakeChanges(self.world.effects)
+        self.change = self._change() if self._chance(chances.changed) else None
+        self.changed_at = START + timedelta(minutes=self.random.randint(0, 7200))
         self.lanes: dict[str, list[Event]] = {"reader": [], "customer": [], "own": []}
         self.heard: set[str] = set()
         for name in ("contacts", "history", "bus", "queue", "ledger", "schedules", "email", "sms"):
             setattr(self.world, name, _Turns(getattr(self.world, name), self))
+        self.changes = _Turns(self.changes, self)  # type: ignore[assignment]
         self.enrolments = self.world.enrolments
         self.world.enrolments = _Rows(self.enrolments, self)  # type: ignore[assignment]
         self.world.machines = _Starts(self.world.machines, self)  # type: ignore[assignment]
@@ -115,9 +140,9 @@ class Simulation:
             return Killed(thread.name)
         return Crash(thread.name) if self._chance(self.chances.function_dies) else None
 
-    def start_hop(self, journey: str, name: str, given: dict[str, Any]) -> None:
+    def start_hop(self, machine: str, name: str, given: dict[str, Any]) -> None:
         double = self.starts[name] = self.starts.get(name, -1) + 1
-        self._begin(f"{name}/{double}", lambda: Walk(self, journey, given, double).run())
+        self._begin(f"{name}/{double}", lambda: Walk(self, machine, given, double).run())
 
     def _begin(self, name: str, act: Callable[[], object], then: Callable[[bool], None] = lambda _: None) -> None:
         self.threads.append(_Thread(name, act, then, self))
@@ -172,6 +197,37 @@ class Simulation:
             self._fire(booking)
         if not times or self.random.random() < 0.2:
             self._begin("sweep", self._sweep)
+        if self.change is not None and self.world.clock.now >= self.changed_at:
+            self._change_the_journey(self.change)
+
+    def _change_the_journey(self, change: Change) -> None:
+        """Apply the change until it is done, sometimes twice at once; undo it, sometimes."""
+        known = self.changes.load(change.id)
+        if known is not None and known.undone_at is None and self._chance(self.chances.undone):
+            self._begin("undo", lambda: self._undoer().undo(known, by="ops"))
+        elif known is None or known.is_open:
+            for _ in range(self.random.choice([1, 1, 2])):
+                self._begin("change", lambda: self._applier().apply([known or change]))
+
+    def _applier(self) -> ApplyChange:
+        return assemble.apply_change(
+            self.world.ports, changes=self.changes, progress=lambda _: None, wait=lambda: self.random.random() < 0.5
+        )
+
+    def _undoer(self) -> UndoChange:
+        return assemble.undo_change(self.world.ports, changes=self.changes, progress=lambda _: None)
+
+    def _change(self) -> Change:
+        """What happens to whoever waits where, by chance; of some Pauses nothing is said."""
+        stop, stay = Act("stop", reason="over"), Act("stay")
+        possible = {
+            DAY_3: [Act("follow", to=DAY_3), stay, stop, None],
+            ANSWER: [Act("follow", to=ANSWER), Act("move", to=RENAMED, visit="1"), stay, stop, None],
+            LAST: [Act("move", to=RENAMED, visit="1"), stay, stop, None],
+        }
+        chosen = {state: self.random.choice(acts) for state, acts in possible.items()}
+        acts = {"": {state: act for state, act in chosen.items() if act is not None}}
+        return Change("change", JOURNEY, NEW, acts, "ops", START)
 
     def _sweep(self) -> None:
         try:
@@ -205,7 +261,8 @@ class Simulation:
     def _is_over(self) -> bool:
         waiting = any(self.lanes.values()) or len(self.world.schedules) or self.happenings
         claimed = any(row.state == "claimed" for row in self.world.ledger)
-        return not waiting and not claimed and all(each.status == "ended" for each in self.enrolments)
+        begun = any(change.is_open for change in self.changes.recent())
+        return not waiting and not claimed and not begun and all(each.status == "ended" for each in self.enrolments)
 
     def _events(self) -> list[tuple[datetime, str, Event]]:
         """The contact signs up; what else happens, and when, is chance."""
@@ -239,10 +296,11 @@ class Simulation:
 class Walk:
     """One execution of a hop: what Step Functions does with the compiled machine of the journey above."""
 
-    def __init__(self, simulation: Simulation, journey: str, given: dict[str, Any], double: int) -> None:
+    def __init__(self, simulation: Simulation, machine: str, given: dict[str, Any], double: int) -> None:
         self.simulation, self.world = simulation, simulation.world
         self._given = given
-        self._execution = execution_arn(journey, given["hop"]["id"], double)
+        self._after = GRAPHS[journey_and_version(machine)[1]]
+        self._execution = execution_arn(machine, given["hop"]["id"], double)
 
     def run(self) -> None:
         """Walk from where the hop begins to where it parks, is superseded or ends."""
@@ -255,7 +313,7 @@ class Walk:
         answer = self._ask(at, PAUSES[at]) if at else self._ask("Begin", {"begin": True})
         place = at or ""
         while answer["status"] != "parked":
-            states = AFTER[self._way(place, answer)]
+            states = self._after[self._way(place, answer)]
             for state in states:
                 if state in PAUSES:
                     place, answer = state, self._ask(state, PAUSES[state])
@@ -413,7 +471,7 @@ def check(simulation: Simulation) -> None:
     assert enrolment.status == "ended"
     ends = {past.state: past.end for past in enrolment.trail}
     assert len(ends) == len(enrolment.trail), "a Pause was passed twice"
-    path = _path(ends) if enrolment.failure is None else None
+    path = _path(ends, enrolment.moves) if enrolment.failure is None else None
     answers: dict[str, Any] = {}
     for kind, what in log:
         if kind == "answered":
@@ -429,21 +487,27 @@ def check(simulation: Simulation) -> None:
     if path is not None:
         decided = {row.occasion.label for row in world.ledger}
         assert decided == {state for state in path if state in MESSAGES}, "a message got lost"
-        assert enrolment.outcome in {"completed", "goal", "exited"}
+        assert enrolment.outcome in {"completed", "goal", "exited", "stopped"}
     _check_walkers(log)
     _check_that_events_counted(simulation, enrolment)
 
 
-def _path(ends: Mapping[str, str]) -> list[str]:
-    """The states that a contact passes whose Pauses ended so."""
-    path, place = list[str](), ""
+def _path(ends: Mapping[str, str], moves: Sequence[Move]) -> list[str]:
+    """The states that a contact passes whose Pauses ended so, and which a change took along in between."""
+    path, place, version, left = list[str](), "", "", list(moves)
     while True:
-        for state in AFTER[place]:
-            path.append(state)
+        path += GRAPHS[version][place]
         if path[-1] not in PAUSES:
             return path
-        end = ends[path[-1]]
-        place = "left" if end == "left" else f"{ANSWER}/{end}" if path[-1] == ANSWER else path[-1]
+        waits = path[-1]
+        while left and (left[0].from_version, left[0].from_state) == (version, waits):
+            move = left.pop(0)
+            version, waits = move.to_version, move.to_state
+            path.append(waits)
+        if waits not in ends:
+            return path  # stopped here
+        end = ends[waits]
+        place = "left" if end == "left" else f"{ANSWER}/{end}" if waits == ANSWER else waits
 
 
 def _check_walkers(log: Sequence[tuple[str, Any]]) -> None:
@@ -458,6 +522,10 @@ def _check_walkers(log: Sequence[tuple[str, Any]]) -> None:
     assert len({hop for hop, _ in taken}) == len(set(taken)), "a hop was taken by two executions"
 
 
+def _is_behind(enrolment: Enrolment, state: str) -> bool:
+    return any(past.state == state for past in enrolment.trail)
+
+
 def _check_that_events_counted(simulation: Simulation, enrolment: Enrolment) -> None:
     """What was routed to its end before the journey ended, or before its Pause did, had its effect."""
     log = simulation.log
@@ -465,7 +533,7 @@ def _check_that_events_counted(simulation: Simulation, enrolment: Enrolment) -> 
     routed = {what.id: step for step, kind, what in reversed(steps) if kind == "routed"}
     ended = next(step for step, kind, _ in steps if kind == "ended")
     awaited, over = (
-        next((step for step, kind, what in steps if kind == "saved" and what.has_passed(state, 1)), ended)
+        next((step for step, kind, what in steps if kind == "saved" and _is_behind(what, state)), ended)
         for state in (DAY_3, ANSWER)
     )
     began = {what.id: (step, what) for step, kind, what in reversed(steps) if kind == "routing"}

@@ -43,10 +43,14 @@ if TYPE_CHECKING:
     from waypost.importing.inspect_import import InspectImport
     from waypost.importing.reconcile_import import ReconcileImport
     from waypost.importing.split_import import SplitImport
+    from waypost.journeys.changes.apply_change import ApplyChange
+    from waypost.journeys.changes.ports import ChangeStore
+    from waypost.journeys.changes.undo_change import UndoChange
     from waypost.journeys.close_enrolment import CloseEnrolment
     from waypost.journeys.pause_journey import PauseJourney
     from waypost.journeys.published import PublishedJourneys
     from waypost.journeys.resume_journey import ResumeJourney
+    from waypost.journeys.stop_enrolment import StopEnrolment
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.update_contact import UpdateContact
@@ -140,6 +144,44 @@ def close_enrolment(ports: Ports) -> CloseEnrolment:
     return CloseEnrolment(enrolments=ports.enrolments(), queue=ports.queue(), clock=ports.clock())
 
 
+def stop_enrolment(ports: Ports) -> StopEnrolment:
+    """What ends enrolments from outside."""
+    from waypost.journeys.stop_enrolment import StopEnrolment
+
+    return StopEnrolment(closer=close_enrolment(ports), deferrals=deferrals(ports), clock=ports.clock())
+
+
+def apply_change(
+    ports: Ports, *, changes: ChangeStore, progress: Callable[[int], None], wait: Callable[[], bool]
+) -> ApplyChange:
+    """What takes contacts to where a change of their journey puts them."""
+    from waypost.journeys.changes.apply_change import ApplyChange
+
+    return ApplyChange(
+        enrolments=ports.enrolments(),
+        changes=changes,
+        stopper=stop_enrolment(ports),
+        clock=ports.clock(),
+        progress=progress,
+        wait=wait,
+        side_by_side=ports.side_by_side(),
+    )
+
+
+def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int], None]) -> UndoChange:
+    """What puts contacts back where they stood before a change."""
+    from waypost.journeys.changes.undo_change import UndoChange
+
+    return UndoChange(
+        enrolments=ports.enrolments(),
+        changes=changes,
+        stopper=stop_enrolment(ports),
+        clock=ports.clock(),
+        progress=progress,
+        side_by_side=ports.side_by_side(),
+    )
+
+
 def sweep_journeys(ports: Ports, *, default_zone: ZoneInfo) -> SweepJourneys:
     """What finds what was lost."""
     from waypost.journeys.sweep_journeys import SweepJourneys
@@ -196,9 +238,9 @@ def route_events(
                 machines=ports.machines(),
                 clock=ports.clock(),
             ),
-            bus=ports.bus(),
-            listening=listening,
         ),
+        bus=ports.bus(),
+        listening=listening,
         clock=ports.clock(),
         identity_rules=identity_rules,
         wait=ports.sleep,

@@ -10,14 +10,15 @@ from waypost.contacts.ports import BulkContactStore, ContactStore
 from waypost.events.history import BulkEventHistory, EventBus
 from waypost.events.ports import EventQueue
 from waypost.files.ports import Files
-from waypost.journeys.ports import EnrolmentStore, Machines, Timers
+from waypost.journeys.changes.ports import ChangedEnrolments
+from waypost.journeys.ports import Machines, Timers
 from waypost.segments.history_lookup import PassageStore
 from waypost.segments.ports import ProfileScan
 from waypost.sending.ledger import Ledger
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 
 
-class Enrolments(EnrolmentStore, EnrolmentAnchors, PassageStore, Protocol):
+class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
     """The enrolments, for all who read them."""
 
 

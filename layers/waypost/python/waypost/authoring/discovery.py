@@ -15,7 +15,7 @@ from waypost.authoring.definition import deployed, functions_called
 from waypost.authoring.functions import FUNCTIONS
 from waypost.authoring.journey_graphs import graph_of
 from waypost.authoring.lint import lint
-from waypost.authoring.manifest import JourneyManifest
+from waypost.authoring.manifest import JourneyManifest, RemovedJourneys
 from waypost.authoring.messages import MessageFolder
 from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
@@ -25,6 +25,7 @@ from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 from waypost.contacts.channels import CHANNELS
+from waypost.journeys.machine_versions import version_of
 from waypost.reports.journey_graph import JourneyGraph
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
@@ -50,9 +51,14 @@ class JourneyFolder:
     graph: JourneyGraph
     segments: Rules | None = None
 
+    @property
+    def machine_version(self) -> str:
+        """The version of its flow: the name of its machine ends with it."""
+        return version_of(self.definition, self.manifest.version)
+
     def published(self) -> dict[str, Any]:
         """The form the router reads."""
-        manifest = self.manifest.published(self.name)
+        manifest = {**self.manifest.published(self.name), "machine_version": self.machine_version}
         if self.segments is not None:
             manifest = manifest_written_out(manifest, self.segments)
         return manifest
@@ -64,12 +70,16 @@ class JourneyFolder:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Everything authored: the sending policy, the journeys and the operations by name, and the declared sections."""
+    """Everything authored: the sending policy, the journeys and the operations by name, and the declared sections.
+
+    ``removed`` says why the contacts of journeys whose folders are gone are stopped.
+    """
 
     sending: SendingRules
     journeys: tuple[JourneyFolder, ...]
     operations: tuple[OperationFolder, ...] = ()
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    removed: Mapping[str, str] = field(default_factory=dict)
 
 
 def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operations: Path | None = None) -> Library:
@@ -91,6 +101,7 @@ def survey(
     reader = _Reader(statemachines)
     sending = reader.sending()
     journeys = [reader.journey(path, sending, tasks) for path in reader.folders(statemachines / "journeys")]
+    removed = reader.removed(statemachines / "journeys")
     found, sections = operations(reader, shipped=shipped_operations), declared(reader)
     read = tuple(journey for journey in journeys if journey is not None)
     check_names(reader, read, sections)
@@ -98,7 +109,9 @@ def survey(
         return Library(sending, read, tuple(found), sections), reader.problems
     rules = written_rules(sections)
     with_schedules = tuple(operation.with_needed_schedules(sections) for operation in found)
-    return Library(sending, tuple(journey.with_segments(rules) for journey in read), with_schedules, sections), []
+    return Library(
+        sending, tuple(journey.with_segments(rules) for journey in read), with_schedules, sections, removed
+    ), []
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,15 @@ class _Reader(FileReader):
             messages={name: message for name, message in messages.items() if message is not None},
             graph=graph_of(path.name, definition, version=manifest.version, description=manifest.description),
         )
+
+    def removed(self, folder: Path) -> dict[str, str]:
+        """Journey → why its contacts are stopped now that its folder is gone."""
+        path = folder / "removed.yaml"
+        file = self.declared(path, RemovedJourneys)
+        for name in file.removed if file else ():
+            if (folder / name).is_dir():
+                self.add(path, f"removed.{name}", "its folder is there; delete the folder or this line")
+        return dict(file.removed) if file else {}
 
     def _manifest(self, folder: Path) -> JourneyManifest | None:
         path = folder / "journey.yaml"

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
 from waypost.durations import parse_duration
+from waypost.journeys.changes.change import ANY_STATE
 from waypost.segments.dependencies import reads_past
 
 _PLANNED_TRIGGERS: Final = ("schedule", "date", "tag")
@@ -24,6 +25,9 @@ def _text(value: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_text)]
+StateName = Annotated[str, Field(min_length=1, max_length=80)]
+"""Source of the limit: Step Functions quotas, "state names"."""
+Scalar = str | bool | int | float
 
 
 class EventTrigger(Authored):
@@ -132,6 +136,88 @@ class Target(Authored):
     at_least: float
 
 
+class Follow(Authored):
+    """The contacts go on in the new version, at the state of the same name."""
+
+    policy: Literal["follow"]
+
+
+class Stay(Authored):
+    """The contacts finish on the version they stand in."""
+
+    policy: Literal["stay"]
+
+
+class MoveTo(Authored):
+    """The contacts go on in the new version behind another Pause; ``variables`` are given to all of them."""
+
+    move: StateName
+    variables: dict[Name, Scalar] = Field(default_factory=dict)
+
+
+class Stop(Authored):
+    """The journey ends for the contacts, with this reason on their timelines."""
+
+    stop: Text
+
+
+def _policy_form(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in {"follow", "stay"}:
+            known = ["follow", "stay", "{move: <state>}", "{stop: <reason>}"]
+            raise ValueError(unknown(value, known, "unknown policy"))
+        return {"policy": value}
+    if isinstance(value, Mapping) and not {"move", "stop", "policy"} & set(value):
+        raise ValueError(unknown(next(iter(value), "nothing"), ["move", "stop"], "unknown policy"))
+    return value
+
+
+def _policy_tag(value: Any) -> str:
+    match value:
+        case Follow() | {"policy": "follow"}:
+            return "Follow"
+        case MoveTo() | {"move": _}:
+            return "MoveTo"
+        case Stop() | {"stop": _}:
+            return "Stop"
+        case _:
+            return "Stay"
+
+
+Policy = Annotated[
+    Annotated[Follow, Tag("Follow")]
+    | Annotated[Stay, Tag("Stay")]
+    | Annotated[MoveTo, Tag("MoveTo")]
+    | Annotated[Stop, Tag("Stop")],
+    Discriminator(_policy_tag),
+    BeforeValidator(_policy_form),
+]
+
+
+class Change(Authored):
+    """What a change of the journey does with contacts that are in it: by Pause, and for all others; docs/live-changes.md."""
+
+    default: Policy | None = None
+    states: dict[StateName, Policy] = Field(default_factory=dict)
+
+    def published(self) -> dict[str, Any]:
+        """The form that plans read: ``{act, to?, variables?, reason?}`` by state; the one for all others under "*"."""
+        named = {state: _published_policy(policy) for state, policy in self.states.items()}
+        return named | ({} if self.default is None else {ANY_STATE: _published_policy(self.default)})
+
+
+def _published_policy(policy: Follow | Stay | MoveTo | Stop) -> dict[str, Any]:
+    match policy:
+        case Follow() | Stay():
+            return {"act": policy.policy}
+        case MoveTo():
+            return {"act": "move", "to": policy.move, "variables": dict(policy.variables)}
+        case Stop():
+            return {"act": "stop", "reason": policy.stop}
+        case _:
+            assert_never(policy)
+
+
 class JourneyManifest(Authored):
     """One ``journey.yaml``; docs/authoring.md explains every field."""
 
@@ -149,6 +235,8 @@ class JourneyManifest(Authored):
     target: Target | None = None
     audience_limit: Annotated[int, Field(ge=1)] | None = None
     version: Annotated[int, Field(ge=1)] = 1
+    closed: bool = False
+    change: Change = Change()
 
     @field_validator("entry")
     @classmethod
@@ -180,7 +268,14 @@ class JourneyManifest(Authored):
             "goal": None if self.goal is None else _published_goal(self.goal),
             "target": None if self.target is None else self.target.model_dump(mode="json"),
             "audience_limit": self.audience_limit,
+            "closed": self.closed,
         }
+
+
+class RemovedJourneys(Authored):
+    """``removed.yaml`` beside the folders of journeys: those that are gone, and why their contacts are stopped."""
+
+    removed: dict[str, Text]
 
 
 def _published_trigger(trigger: EventTrigger | ManualTrigger, journey: str) -> dict[str, Any]:

@@ -64,11 +64,13 @@ class LazyClient:
     def __init__(self, service: str, calls: Calls) -> None:
         self._service = service
         self._calls = calls
+        self._client: Any = None
 
     def __getattr__(self, name: str) -> Any:
         with _MAKING:
-            made = _made(self._service, self._calls)
-        found = getattr(made, name)
+            if self._client is None:
+                self._client = _made(self._service, self._calls)
+        found = getattr(self._client, name)
         setattr(self, name, found)
         return found
 
@@ -91,7 +93,6 @@ def bulk_client(service: str) -> LazyClient:
     return LazyClient(service, _BULK)
 
 
-@cache
 def _made(service: str, calls: Calls) -> Any:
     if calls.lean and (made := _lean(service, calls)) is not None:
         return made

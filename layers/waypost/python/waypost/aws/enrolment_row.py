@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 WAY: Final = "way"
-PACKED: Final = ("trail", "pause", "left_on")
+PACKED: Final = ("trail", "pause", "left_on", "moves")
 EVERY: Final = "enrolment#"
 OPEN: Final = "enrolment#open#"
 PAST: Final = "enrolment#past#"

@@ -175,6 +175,35 @@ class DynamoEnrolments:
             return False
         return True
 
+    def load_many(self, references: Sequence[DueEnrolment]) -> list[Enrolment]:
+        """See ChangedEnrolments."""
+        keys = {(table.contact_pk(each.contact_id), open_sk(each.enrolment_id)): None for each in references}
+        items = table.batch_get(self.client, self.table_name, keys) if keys else []
+        return [Enrolment.from_dict(unpacked(item)) for item in items]
+
+    def reopen(self, enrolment: Enrolment) -> bool:
+        """See ChangedEnrolments. What it held and nothing else holds is taken up again in the same transaction."""
+        pk = table.contact_pk(enrolment.contact_id)
+        removed = {
+            "TableName": self.table_name,
+            "Key": table.key(pk, ended_sk(enrolment.enrolment_id)),
+            **_unchanged(enrolment),
+        }
+        parts: list[TransactPart] = [{"Delete": removed}, {"Put": self._put(enrolment)}]
+        held = [f"reentry#{enrolment.journey}"]
+        held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
+        keys = [(pk, sk) for sk in held]
+        known = table.batch_get(self.client, self.table_name, keys)
+        parts += [self._hold(enrolment, item["sk"], IS_FREE, {"no": False}) for item in known]
+        try:
+            self.client.transact_write_items(TransactItems=parts)
+        except ClientError as error:
+            if table.error_code(error) != table.TRANSACTION_CANCELED:
+                raise
+            table.failed_conditions(error)
+            return False
+        return True
+
     def _expires_at(self, enrolment: Enrolment) -> int:
         return int(((enrolment.ended_at or enrolment.enrolled_at) + self.kept()).timestamp())
 

@@ -7,7 +7,8 @@ failed one, and would drop them untried.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,9 +17,9 @@ from aws_lambda_powertools.utilities.batch.exceptions import SQSFifoMessageGroup
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from waypost.aws.translation import translates_errors
-from waypost.errors import FinalError, InvalidInput
+from waypost.errors import FinalError, InvalidInput, WaypostError
 from waypost.events.envelope import Event
-from waypost.routing.route_events import Routed, RouteEvents
+from waypost.routing.route_events import Acted, Routed, RouteEvents
 
 MAX_RECEIVES: Final = 5
 REASON_LIMIT: Final = 1000  # characters
@@ -47,21 +48,54 @@ class SqsDeadLetters:
         )
 
 
-class _Group(SqsFifoPartialProcessor):
-    """Powertools' FIFO processor for the messages of one group, with a dead-letter queue that knows the reason."""
+class RoutingBatch(SqsFifoPartialProcessor):
+    """Powertools' FIFO processor, with a dead-letter queue that knows the reason, and with the groups side by side.
 
-    def __init__(self, router: RouteEvents, dead_letters: SqsDeadLetters) -> None:
+    A batch goes by rounds: the next message of every group is acted on, side by side, then all are finished together, and only then
+    comes the round after. Groups are contacts, as far as the sender of an event knew: two of them may turn out to be one contact, as
+    those of two invocations may. ``side_by_side`` is a ``map``; its threads are not the router's own, which would wait for themselves.
+    """
+
+    def __init__(
+        self, router: RouteEvents, dead_letters: SqsDeadLetters, *, side_by_side: Callable[..., Iterable[Any]] = map
+    ) -> None:
         super().__init__(skip_group_on_error=True)
         self.raise_on_entire_batch_failure = False
+        self._current_group_id: str | None = None  # type: ignore[assignment]  # Powertools sets the group at hand
         self.router = router
         self.dead_letters = dead_letters
+        self.side_by_side = side_by_side
         self.dead_lettered: list[tuple[str, BaseException]] = []
         self.routed: list[Routed] = []
-        self.stopped_by: Exception | None = None
+        self._acted: dict[str, tuple[SQSRecord, Acted]] = {}
+        self._ahead: dict[str, Acted | Exception] = {}
 
     def route(self, record: SQSRecord) -> None:
-        """Route one message of the queue."""
-        self.routed.append(self.router.route(_event(record.body)))
+        """Take what acting on a message of the queue gave; what came before it in its group is finished."""
+        outcome = self._ahead[record.message_id]
+        if isinstance(outcome, Exception):
+            raise outcome
+        self._acted[str(record.attributes.message_group_id)] = (record, outcome)
+
+    def _act(self, record: dict[str, Any]) -> Acted | Exception:
+        try:
+            return self.router.act(_event(record["body"]))
+        except Exception as error:  # noqa: BLE001 - raised where its message is at hand
+            return error
+
+    def _finish(self) -> None:
+        """Publish and mark all that was acted on, together, or have it delivered again."""
+        waiting = dict(self._acted)
+        self._acted.clear()
+        try:
+            self.router.finish([acted for _, acted in waiting.values()])
+        except WaypostError as error:
+            for group, (record, _) in waiting.items():
+                self._current_group_id = group
+                self.failure_handler(record, (type(error), error, error.__traceback__))
+            self._current_group_id = None
+            return
+        self.routed += [acted.routed for _, acted in waiting.values()]
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
         """Dead-letter what is hopeless, give back the rest."""
@@ -75,53 +109,33 @@ class _Group(SqsFifoPartialProcessor):
         self.dead_lettered.append((record.message_id, error))
         return self.success_handler(record, None)
 
-    def process_records(self, records: list[dict[str, Any]]) -> set[str]:
-        """The ids of the messages to be delivered again."""
-        try:
-            with self(records=records, handler=self.route):
-                self.process()
-        except Exception as error:  # noqa: BLE001 - raised by the batch, when no group is at work any more
-            self.stopped_by = error
-            return set()
-        return {str(failure["itemIdentifier"]) for failure in self.response()["batchItemFailures"]}
-
-
-class RoutingBatch:
-    """Routes the groups of a batch side by side, each in its order.
-
-    Groups are contacts, as far as the sender of an event knew: two groups may turn out to be one contact, as two batches of
-    two invocations may. ``side_by_side`` is a ``map``; its threads are not the router's own, which would wait for themselves.
-    """
-
-    def __init__(
-        self, router: RouteEvents, dead_letters: SqsDeadLetters, *, side_by_side: Callable[..., Iterable[Any]] = map
-    ) -> None:
-        self.router = router
-        self.dead_letters = dead_letters
-        self.side_by_side = side_by_side
-        self.dead_lettered: list[tuple[str, BaseException]] = []
-        self.routed: list[Routed] = []
-        self.exceptions: list[BaseException] = []
-
     def process_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Route every message of an SQS event; the answer names those to be delivered again.
+        """Route every message of an SQS event; the answer names those to be delivered again."""
+        self.dead_lettered.clear()
+        self.routed.clear()
+        self._acted.clear()
+        with self(records=batch["Records"], handler=self.route):
+            for records in _rounds(batch["Records"]):
+                free = [each for each in records if each["attributes"]["MessageGroupId"] not in self._failed_group_ids]
+                acted = self.side_by_side(self._act, free)
+                self._ahead = {each["messageId"]: outcome for each, outcome in zip(free, acted, strict=True)}
+                self.records = records
+                self.process()
+                self._finish()
+        return dict(self.response())
 
-        Raises what the dead-letter queue raised, when every group is done: the whole batch is delivered again.
-        """
-        records = batch["Records"]
-        by_group: dict[str, list[dict[str, Any]]] = {}
-        for record in records:
-            by_group.setdefault(record["attributes"]["MessageGroupId"], []).append(record)
-        groups = [_Group(self.router, self.dead_letters) for _ in by_group]
-        again = set().union(*self.side_by_side(_Group.process_records, groups, by_group.values()))
-        self.routed = [routed for group in groups for routed in group.routed]
-        self.dead_lettered = [letter for group in groups for letter in group.dead_lettered]
-        self.exceptions = [error for group in groups for _, error, _ in group.exceptions if error]
-        for group in groups:
-            if group.stopped_by:
-                raise group.stopped_by
-        failures = [record["messageId"] for record in records if record["messageId"] in again]
-        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
+
+def _rounds(records: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The first message of every group, then the second ones, and so on."""
+    rounds: list[list[dict[str, Any]]] = []
+    of_group: Counter[str] = Counter()
+    for record in records:
+        group = record["attributes"]["MessageGroupId"]
+        if of_group[group] == len(rounds):
+            rounds.append([])
+        rounds[of_group[group]].append(record)
+        of_group[group] += 1
+    yield from rounds
 
 
 def _event(body: str) -> Event:

@@ -101,8 +101,8 @@ def since_under(
 
 
 class EventBus(Protocol):
-    """Passes events on to the archive and to other systems."""
+    """Passes events on to other systems."""
 
-    def publish(self, contact_id: str, event: Event) -> None:
-        """Put the event on the bus. Raises TemporarilyUnavailable when the bus did not take it."""
+    def publish(self, events: Sequence[tuple[str, Event]]) -> None:
+        """Put events on the bus, each with the id of its contact. Raises TemporarilyUnavailable when it did not take them all."""
         ...

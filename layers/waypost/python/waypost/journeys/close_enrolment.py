@@ -40,18 +40,22 @@ class CloseEnrolment:
         raise ConcurrentUpdate(f"enrolment {step.enrolment_id} changed {ATTEMPTS} times while it was closed")
 
     def end(self, enrolment: Enrolment, outcome: EnrolmentOutcome, failure: Failure | None) -> bool:
-        """End the enrolment; False when it was changed since it was read.
+        """End the enrolment; False when it was changed since it was read."""
+        return self.store(enrolment.ended(outcome, self.clock(), failure))
+
+    def store(self, ended: Enrolment) -> bool:
+        """Store an enrolment as ended; False when it was changed since it was read.
 
         The ``journey_ended`` event is queued before the enrolment is ended: a crash in between repeats both, and the
         event's id makes the second one a duplicate.
         """
-        self.queue.send([self._journey_ended(enrolment, outcome, failure)])
-        return self.enrolments.end(enrolment.ended(outcome, self.clock(), failure))
+        self.queue.send([self._journey_ended(ended)])
+        return self.enrolments.end(ended)
 
-    def _journey_ended(self, enrolment: Enrolment, outcome: EnrolmentOutcome, failure: Failure | None) -> Event:
-        now = self.clock()
+    def _journey_ended(self, enrolment: Enrolment) -> Event:
+        now, failure, stopped = self.clock(), enrolment.failure, enrolment.stopped
         return Event(
-            id=f"journey-ended-{ids.digest(enrolment.enrolment_id)}",
+            id=f"journey-ended-{ids.digest(enrolment.enrolment_id, *_reopenings(enrolment))}",
             type="journey_ended",
             contact={"contact_id": enrolment.contact_id},
             occurred_at=now,
@@ -59,12 +63,18 @@ class CloseEnrolment:
             source=OWN_SOURCE,
             properties={
                 "journey": enrolment.journey,
-                "outcome": outcome,
+                "outcome": enrolment.outcome,
                 "enrolment_id": enrolment.enrolment_id,
                 **({"state": failure.state, "error": failure.error} if failure else {}),
+                **({"reason": stopped.reason} if stopped else {}),
             },
             correlation_id=enrolment.correlation_id,
         )
+
+
+def _reopenings(enrolment: Enrolment) -> list[str]:
+    """What tells the ends of an enrolment apart: a journey that was stopped and goes on again ends once more."""
+    return [move.change for move in enrolment.moves if move.act == "undo"]
 
 
 def _outcome(enrolment: Enrolment, payload: Mapping[str, Any]) -> tuple[EnrolmentOutcome, Failure | None]:

@@ -18,7 +18,10 @@ from waypost.journeys.matching import enrolments_for, history_for, holds, subjec
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import PublishedJourney, PublishedJourneys, ReEntry
 
-EntryReason = Literal["enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing"] | Refusal
+EntryReason = (
+    Literal["enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing", "journey_closed"]
+    | Refusal
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ class EnrolContact:
             history=history_for(journey.entry, contact, self.history),
             enrolments=enrolments_for(journey.entry, contact, self.enrolments),
         )
-        if not holds(journey.entry, subject):
-            return EntryDecision(journey.name, "entry_rule_not_met")
+        if journey.closed or not holds(journey.entry, subject):
+            return EntryDecision(journey.name, "journey_closed" if journey.closed else "entry_rule_not_met")
         enrolment_id = ids.enrolment_id(journey.name, contact.contact_id, entry_key)
         enrolment = Enrolment(
             enrolment_id=enrolment_id,
@@ -90,6 +93,7 @@ class EnrolContact:
             due_at=now,
             correlation_id=event.correlation_id,
             exclusive_group=journey.exclusive_group,
+            machine_version=journey.machine_version,
         )
         refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
         if refusal is not None:

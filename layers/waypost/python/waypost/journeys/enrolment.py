@@ -12,13 +12,16 @@ from typing import Any, Final, Literal, Self
 from waypost import ids
 from waypost.clock import format_instant
 from waypost.codec import JsonForm
+from waypost.journeys.machine_versions import machine_name
 from waypost.journeys.pause import Pause, PauseEnd
 from waypost.sending.occasion import HopVisit
 
 EnrolmentStatus = Literal["active", "leaving", "ended"]
 """``leaving``: a goal or exit event has arrived and the body of the journey is being left."""
 
-EnrolmentOutcome = Literal["completed", "goal", "exited", "failed"]
+EnrolmentOutcome = Literal["completed", "goal", "exited", "failed", "stopped"]
+"""``stopped``: by an operator, or by the policy of a change of the journey."""
+
 LeavingOutcome = Literal["goal", "exited"]
 Position = Literal["running", "parked"]
 """``running``: a hop is given out, and walks or is about to; ``parked``: nothing runs until the Pause is over."""
@@ -26,6 +29,10 @@ Position = Literal["running", "parked"]
 START: Final = "start"
 LONGEST_TRAIL: Final = 200
 """Pauses that the trail remembers; of a longer journey the first ones are forgotten."""
+LONGEST_MOVES: Final = 10
+"""Moves to another version that a row remembers; the records of the changes have all."""
+
+MoveAct = Literal["follow", "move", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +79,36 @@ class Failure(JsonForm):
 
 
 @dataclass(frozen=True, slots=True)
+class Move(JsonForm):
+    """A change of the journey has taken the contact from a Pause of one version to a Pause of another."""
+
+    change: str
+    act: MoveAct
+    at: datetime
+    by: str
+    from_version: str
+    from_state: str
+    to_version: str
+    to_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped(JsonForm):
+    """Why a journey was ended from outside and by whom; ``change`` is the id of the change of the journey that did it."""
+
+    reason: str
+    by: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolment(JsonForm):
     """A contact in a journey.
 
     ``anchor_at`` is when the latest deferred message goes out: the next Pause counts from it. ``left_on`` is the event
     that ended the body early. ``pause`` is where the contact stands, or where the running hop came from; None before the
-    first one. ``due_at`` is when a timer or the sweep looks at the row. A write succeeds only on the ``revision`` it read.
+    first one. ``due_at`` is when a timer or the sweep looks at the row. ``machine_version`` names the machine that walks its
+    hops; ``version`` is the number that the author gave the journey. A write succeeds only on the ``revision`` it read.
     """
 
     enrolment_id: str
@@ -99,17 +130,34 @@ class Enrolment(JsonForm):
     trail: tuple[PastPause, ...] = ()
     failure: Failure | None = None
     ended_at: datetime | None = None
+    machine_version: str = ""
+    moves: tuple[Move, ...] = ()
+    stopped: Stopped | None = None
     revision: int = 0
 
     # What holds.
+
+    @property
+    def machine(self) -> str:
+        """The name of the machine that walks its hops."""
+        return machine_name(self.journey, self.machine_version)
+
+    @property
+    def changed_by(self) -> str:
+        """The id of the last change of the journey that moved it, or ""."""
+        return self.moves[-1].change if self.moves else ""
 
     def held_by(self, visit: HopVisit) -> bool:
         """Whether this execution is the one that may walk."""
         return self.status != "ended" and self.hop.id == visit.hop_id and self.hop.taken_by == visit.execution
 
     def has_passed(self, state: str, occurrence: int) -> bool:
-        """Whether this visit to a Pause is over."""
-        return any((pause.state, pause.occurrence) == (state, occurrence) for pause in self.trail)
+        """Whether this visit to a Pause is over; a contact that was moved back may pass it again."""
+        moved_at = self.moves[-1].at if self.moves else None
+        return any(
+            (past.state, past.occurrence) == (state, occurrence) and (moved_at is None or past.ended_at > moved_at)
+            for past in self.trail
+        )
 
     def spent(self, event_id: str) -> bool:
         """Whether this event has ended a Pause: it ends no other, so that a repeated one does not run through two."""
@@ -159,6 +207,10 @@ class Enrolment(JsonForm):
         """The Pause of a parked contact ends later."""
         return replace(self, pause=replace(self._stands_at(), due_at=due_at), due_at=due_at)
 
+    def moved(self, move: Move, pause: Pause) -> Self:
+        """A parked contact stands at a Pause of another version."""
+        return replace(self, machine_version=move.to_version, pause=pause, moves=(*self.moves, move)[-LONGEST_MOVES:])
+
     def left(self, outcome: LeavingOutcome, event: TriggerEvent) -> Self:
         """The body of the journey is being left."""
         return replace(self, status="leaving", outcome=outcome, left_on=event)
@@ -167,13 +219,24 @@ class Enrolment(JsonForm):
         """The journey is over for this contact."""
         return replace(self, status="ended", outcome=outcome, ended_at=at, failure=failure)
 
+    def ended_from_outside(self, why: Stopped, at: datetime) -> Self:
+        """The journey is stopped for this contact."""
+        return replace(self.ended("stopped", at), stopped=why)
+
+    def reopened(self) -> Self:
+        """A journey that was stopped goes on where it was."""
+        return replace(self, status="active", outcome=None, ended_at=None, stopped=None)
+
     def _stands_at(self) -> Pause:
         if self.pause is None:
             raise ValueError(f"enrolment {self.enrolment_id} has not come to a Pause")
         return self.pause
 
     def _hop(self, attempt: int, at: datetime, pause: Pause | None) -> Hop:
-        return Hop(ids.hop_id(self.enrolment_id, pause.pause_id if pause else START, attempt), attempt, at)
+        origin = pause.pause_id if pause else START
+        if self.moves:  # the contact may have set out from here before it was moved: that hop must not take this one
+            origin = f"{origin}@{format_instant(self.moves[-1].at)}"
+        return Hop(ids.hop_id(self.enrolment_id, origin, attempt), attempt, at)
 
     def _with(self, pause: Pause) -> tuple[PastPause, ...]:
         if pause.end is None or pause.ended_at is None:

@@ -11,4 +11,4 @@ def start_hop(machines: Machines, enrolment: Enrolment) -> None:
     In this order, row first: a start that is lost is found by the sweep, one that is doubled finds its hop taken.
     """
     name = ids.execution_name(enrolment.journey, enrolment.hop.id)
-    machines.start(enrolment.journey, name, enrolment.execution_input())
+    machines.start(enrolment.machine, name, enrolment.execution_input())

@@ -90,8 +90,8 @@ class EnrolmentStore(Protocol):
 class Machines(Protocol):
     """Runs state machines."""
 
-    def start(self, journey: str, name: str, execution_input: Mapping[str, Any]) -> None:
-        """Start an execution; the same name again may start a double, which finds its hop taken."""
+    def start(self, machine: str, name: str, execution_input: Mapping[str, Any]) -> None:
+        """Start an execution of a machine, named without the stage's prefix; the same name again may start a double, which finds its hop taken."""
         ...
 
 

@@ -48,7 +48,7 @@ class ReEntry:
 
 @dataclass(frozen=True, slots=True)
 class PublishedJourney:
-    """A journey's manifest."""
+    """A journey's manifest. ``machine_version`` walks those who enter; nobody enters a journey that is ``closed``."""
 
     name: str
     scenario: str
@@ -64,6 +64,8 @@ class PublishedJourney:
     goal: Goal | None = None
     target: Mapping[str, Any] | None = None
     audience_limit: int | None = None
+    machine_version: str = ""
+    closed: bool = False
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -84,6 +86,8 @@ class PublishedJourney:
             goal=None if goal is None else Goal(**goal),
             target=value["target"],
             audience_limit=value["audience_limit"],
+            machine_version=value.get("machine_version", ""),
+            closed=value.get("closed", False),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from waypost.codec import JsonForm
+from waypost.published_sections import published_section
 
 StepKind = Literal["send", "pause", "update", "task", "choice", "parallel", "map", "pass", "succeed", "fail"]
 WayKind = Literal["next", "choice", "default", "caught"]
@@ -67,6 +68,12 @@ class JourneyGraph(JsonForm):
 
 RECORDED: Final[frozenset[StepKind]] = frozenset({"send", "pause"})
 """Steps that leave a row whenever a contact passes them; an update leaves events if it changed something, other steps nothing."""
+
+
+def load_graph(journey: str) -> JourneyGraph | None:
+    """The published graph of a journey of this deployment; None for one that is no longer deployed."""
+    published = published_section(section_of(journey))
+    return JourneyGraph.from_dict(published) if published else None
 
 
 def way_taken(graph: JourneyGraph, before: str, after: str) -> Way | None:

@@ -15,8 +15,8 @@ from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.sending.occasion import Occasion, OccasionKind, journey_of, load_occasion
 
-Kind = Literal["event", "entry", "passed", "message", "pause", "end"]
-"""``passed``: a pause whose time was over when the journey came to it."""
+Kind = Literal["event", "entry", "passed", "message", "pause", "moved", "end"]
+"""``passed``: a pause whose time was over when the journey came to it; ``moved``: a change of the journey took the contact along."""
 
 
 class ContactItems(Protocol):
@@ -198,6 +198,8 @@ def _enrolment(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
         pause = row["pause"]
         awaited = pause["waits_for"]["event"] if pause.get("waits_for") else ""
         yield _pause(pause["parked_at"], pause["state"], pause["due_at"], awaited, row["journey"], zone)
+    for move in row.get("moves", []):
+        yield _entry(move["at"], zone, "moved", *_moved(move), row["journey"])
     if row.get("ended_at"):
         yield _entry(row["ended_at"], zone, "end", f"journey ended: {row['outcome']}", _why(row), row["journey"])
 
@@ -207,9 +209,24 @@ def _pause(parked_at: str, state: str, due_at: str, awaited: str, journey: str, 
     return _entry(parked_at, zone, "pause", state, until, journey)
 
 
+def _moved(move: Mapping[str, Any]) -> tuple[str, str]:
+    """What a change of the journey did with the contact, and whose change of which version it was."""
+    there = move["to_state"]
+    match move["act"]:
+        case "follow":
+            title = f"goes on in the new version at {there}"
+        case "undo":
+            title = f"put back to {there}" if there else "put back"
+        case _:
+            title = f"moved from {move['from_state']} to {there}"
+    return title, f"version {move['from_version']} to {move['to_version']}, by {move['by']} ({move['change']})"
+
+
 def _why(row: Mapping[str, Any]) -> str:
-    """What ended the journey: where and of what it failed, or the event it was left on."""
-    failure, left_on = row.get("failure"), row.get("left_on")
+    """What ended the journey: where and of what it failed, who stopped it, or the event it was left on."""
+    failure, left_on, stopped = row.get("failure"), row.get("left_on"), row.get("stopped")
+    if stopped:
+        return f"{stopped['reason']}, by {stopped['by']}" + (f" ({stopped['change']})" if stopped["change"] else "")
     if failure:
         reason = ": ".join(part for part in (failure["error"], failure["cause"]) if part)
         return f"at {failure['state']}: {reason}" if failure["state"] else reason

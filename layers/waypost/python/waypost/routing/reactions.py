@@ -10,8 +10,6 @@ from typing import Any, Protocol
 from waypost.contacts.identity.announcements import MERGED
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
-from waypost.events.history import EventBus
-from waypost.events.listening import Listening
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.wake_journeys import WakeJourneys
 from waypost.segments.upkeep import Upkeep
@@ -61,8 +59,6 @@ def reactions(
     upkeep: Upkeep,
     wake_journeys: WakeJourneys,
     enrol_contact: EnrolContact,
-    bus: EventBus,
-    listening: Listening,
 ) -> tuple[Reaction, ...]:
     """Every reaction, in order."""
     return (
@@ -71,7 +67,6 @@ def reactions(
         WakeParked(wake_journeys),
         Enrol(enrol_contact),
         KeepJourneySegments(upkeep),
-        PublishEvent(bus, listening),
     )
 
 
@@ -138,17 +133,3 @@ class KeepJourneySegments:
         """See Reaction."""
         moved = {decision.journey for decision in decided if decision.moves_contact}
         return Reacted(self.upkeep.keep_journeys(contact, event, moved))
-
-
-@dataclass(frozen=True, slots=True)
-class PublishEvent:
-    """Put the event on the bus, for other systems, where one of them takes its type."""
-
-    bus: EventBus
-    listening: Listening
-
-    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
-        """See Reaction."""
-        if self.listening.on_bus(event.type):
-            self.bus.publish(contact.contact_id, event)
-        return Reacted(contact)

@@ -13,7 +13,8 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_history import with_tag_events
 from waypost.events.envelope import Event
-from waypost.events.history import EventHistory
+from waypost.events.history import EventBus, EventHistory
+from waypost.events.listening import Listening
 from waypost.events.ports import EventQueue
 from waypost.routing.reactions import Decision, Reaction
 
@@ -27,6 +28,14 @@ class Routed:
     decisions: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An event whose reactions are done, and what became of it; to be published and marked."""
+
+    event: Event
+    routed: Routed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteEvents:
     """Every step is idempotent, and the marker that the event is done comes last: a crash anywhere repeats the rest."""
@@ -35,12 +44,40 @@ class RouteEvents:
     history: EventHistory
     queue: EventQueue
     reactions: Sequence[Reaction]
+    bus: EventBus
+    listening: Listening
     clock: Clock
     identity_rules: IdentityRules = BUILT_IN
     wait: Wait = no_wait
 
     def route(self, event: Event) -> Routed:
         """Do everything that follows from the event. Raises RetryableError or FinalError."""
+        acted = self.act(event)
+        self.finish([acted])
+        return acted.routed
+
+    def finish(self, acted: Sequence[Acted]) -> None:
+        """Put what another system takes on the bus, in one go, then mark each event as done; the quiet ones need no bus.
+
+        Raises RetryableError or FinalError: what was not marked is repeated. Of one contact's events each is finished before
+        the next is acted on, so that none is ever applied again behind a later one.
+        """
+        pending = [each for each in acted if not each.routed.repeated]
+        heard = [each for each in pending if self.listening.on_bus(each.event.type)]
+        for each in pending:
+            if not self.listening.on_bus(each.event.type):
+                self._mark(each)
+        if heard:
+            self.bus.publish([(each.routed.contact_id, each.event) for each in heard])
+        for each in heard:
+            self._mark(each)
+
+    def _mark(self, acted: Acted) -> None:
+        routed = acted.routed
+        self.history.mark_routed(routed.contact_id, acted.event, at=self.clock(), decisions=routed.decisions)
+
+    def act(self, event: Event) -> Acted:
+        """Do everything that follows from the event but for the bus and the marker."""
         contact, is_repeated = record_on_contact(
             event,
             contacts=with_tag_events(self.contacts, event, self.queue),
@@ -50,7 +87,7 @@ class RouteEvents:
             wait=self.wait,
         )
         if is_repeated:
-            return Routed(contact.contact_id, repeated=True, decisions=[])
+            return Acted(event, Routed(contact.contact_id, repeated=True, decisions=[]))
         if merges := announcements(contact, self.contacts):
             self.queue.send(merges)
         self.history.record(contact.contact_id, event, routed_at=self.clock(), version=contact.version)
@@ -61,8 +98,7 @@ class RouteEvents:
             contact = reacted.contact
             decided += reacted.decisions
         decisions = [decision.to_dict() for decision in decided]
-        self.history.mark_routed(contact.contact_id, event, at=self.clock(), decisions=decisions)
-        return Routed(contact.contact_id, repeated=False, decisions=decisions)
+        return Acted(event, Routed(contact.contact_id, repeated=False, decisions=decisions))
 
     def _as_it_is_now(self, contact: Contact) -> Contact:
         """The contact read again, now that the event is stored: it may have become part of another one in between.

@@ -29,7 +29,7 @@ class EnrolmentView(Protocol):
         ...
 
     @property
-    def outcome(self) -> Literal["completed", "goal", "exited", "failed"] | None:
+    def outcome(self) -> Literal["completed", "goal", "exited", "failed", "stopped"] | None:
         """How it ended, or why it is being left."""
         ...
 

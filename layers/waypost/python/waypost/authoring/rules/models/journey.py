@@ -36,7 +36,7 @@ class JourneyRule(TimeWords):
         Says(
             "journeys",
             "journey … outcome",
-            "ended it so: `completed`, `goal`, `exited`, `failed`",
+            "ended it so: `completed`, `goal`, `exited`, `failed`, `stopped`",
             "{ journey: new-user-nurture, is: ended, outcome: goal }",
         ),
         Says(

@@ -1,0 +1,1 @@
+"""A journey that is changed while contacts are in it: what happens to whom, done and undone."""

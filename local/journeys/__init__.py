@@ -1,0 +1,1 @@
+"""What a deployment does with the contacts that are in its journeys."""

@@ -1,0 +1,42 @@
+"""A contact's way through a journey, as the console's operation and the command of the same purpose draw it."""
+
+from typing import Any
+
+import pytest
+
+from local.cloud.local_cloud import LocalCloud
+from local.loopback import call
+from local.problems import LocalError
+from local.running.operation_runs import run_operation
+from tests.flows.steps import accepted
+
+pytestmark = pytest.mark.flow
+
+WHO = {"user_id": "u-shown"}
+
+
+def shown(cloud: LocalCloud, **given: Any) -> dict[str, Any]:
+    access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
+    return run_operation(access, "show-contact", given)
+
+
+def test_the_link_of_the_operation_leads_to_the_page_of_the_contact(cloud: LocalCloud) -> None:
+    at = cloud.clock.now()
+    traits = {"email": "shown@example.com", "timezone": "Asia/Shanghai", "consent": {"email": True, "sms": True}}
+    accepted(cloud.tracking.identify(WHO["user_id"], traits, at=at))
+    accepted(cloud.tracking.track(WHO["user_id"], "registered", {"source": "app"}, at=at))
+    cloud.time.settle()
+
+    answer = shown(cloud, contact=WHO, language="zh-CN")
+    [journey] = answer["journeys"]
+    assert (journey["journey"], journey["waits_at"]) == ("new-user-nurture", "Until day 3 at ten")
+    page = call("GET", answer["link"])
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    content = page.body.decode()
+    assert "该联系人在“Until day 3 at ten”处等待至" in content
+    assert 'class="shape pause passed now"' in content
+    assert "shown@example.com" not in content
+
+    with pytest.raises(LocalError) as refused:
+        shown(cloud, contact={"user_id": "u-unknown"})
+    assert "no contact is known by this user_id" in refused.value.what
