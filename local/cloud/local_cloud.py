@@ -24,7 +24,7 @@ from local.cloud import deployment
 from local.cloud.emulator_process import EmulatorProcess, free_port
 from local.cloud.time_travel import TimeTravel, VirtualClock
 from local.journeys import journey_changes
-from local.journeys.stage import Stage, operator, stage_of
+from local.journeys.stage import Stage, kept_by, operator, stage_of
 from local.project.current_project import current_project
 from local.providers.server import Providers, pass_on_to
 from local.running.tracking import Tracking
@@ -188,7 +188,9 @@ class LocalCloud:
     @property
     def _journey_stage(self) -> Stage | None:
         """The stage as changes of journeys reach it; None before the first deployment."""
-        return stage_of(f"waypost-{self._stage}", self.client, clock=self.clock.now, by=operator())
+        return stage_of(
+            f"waypost-{self._stage}", self.client, clock=self.clock.now, by=operator(), kept=kept_by(self.project)
+        )
 
     def _plan_changes(self) -> list[Change]:
         """What this deployment does with the contacts in its journeys. Raises LocalError when one of them would be lost."""

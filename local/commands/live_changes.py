@@ -11,7 +11,7 @@ from rich.table import Table
 from local.commands.output import EXPECTATION_FAILED, AsJson, print_json
 from local.commands.tables import console_for
 from local.journeys import journey_changes
-from local.journeys.stage import Stage, operator, stage_of, stage_on_aws
+from local.journeys.stage import Stage, kept_by, operator, stage_of, stage_on_aws
 from local.problems import LocalError
 from local.project.current_project import current_project
 from local.running import background
@@ -93,7 +93,7 @@ def tidy(stage: StageName = "", as_json: AsJson = False) -> None:
 
 def deploy(run: Callable[[], int], *, stage: str, profile: str, region: str) -> int:
     """Plan, deploy by ``run``, then take the contacts along; the exit status."""
-    console, there = console_for(), stage_on_aws(stage, profile=profile, region=region)
+    console, there = console_for(), stage_on_aws(stage, kept=kept_by(current_project()), profile=profile, region=region)
     if there is None:
         return run()
     found = journey_changes.plan(current_project(), there, _progress(console))
@@ -121,7 +121,7 @@ def waiting(stage: str) -> Callable[[], None]:
 def _stage(name: str) -> Stage:
     """The stage on AWS, or the running system. Raises LocalError when it is not there."""
     if name:
-        found = stage_on_aws(name)
+        found = stage_on_aws(name, kept=kept_by(current_project()))
         if found is None:
             raise LocalError(f"no stage {name} is deployed here", "waypost deploy -c stage=" + name)
         return found
@@ -134,6 +134,7 @@ def _stage(name: str) -> Stage:
         lambda service: client(service, access["endpoint_url"]),
         clock=lambda: now,
         by=operator(),
+        kept=kept_by(current_project()),
     )
     if local is None:
         raise LocalError("the running system has no stack", "waypost down, then waypost up")

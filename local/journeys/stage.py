@@ -4,19 +4,24 @@ import getpass
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.project import Project
 from local.problems import LocalError
+from waypost.authoring.discovery import discover
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.journey_changes import DynamoChanges, StageMachines
 from waypost.aws.ledger import DynamoLedger
 from waypost.aws.queue import SqsEventQueue
 from waypost.aws.schedules import EventBridgeSchedules
 from waypost.clock import Clock, real_now
+from waypost.events.retention import PASSAGES, Retention
 from waypost.journeys.changes.apply_change import ApplyChange
 from waypost.journeys.changes.plan_change import PlanChange
 from waypost.journeys.changes.undo_change import UndoChange
@@ -29,21 +34,26 @@ WORKERS: Final = 16
 
 Clients = Callable[[str], Any]
 Progress = Callable[[int], None]
+Kept = Callable[[], timedelta]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A deployed stage. ``outputs`` are those of its stack, ``by`` who changes it."""
+    """A deployed stage. ``outputs`` are those of its stack, ``by`` who changes it.
+
+    ``kept`` is how long the row of a journey that is stopped is kept, read when one is.
+    """
 
     outputs: Mapping[str, str]
     clients: Clients
     clock: Clock
     by: str
+    kept: Kept = lambda: PASSAGES.keep
 
     @property
     def enrolments(self) -> DynamoEnrolments:
         """The enrolments of the stage."""
-        return DynamoEnrolments(self.clients("dynamodb"), self.outputs["ContactsTableName"])
+        return DynamoEnrolments(self.clients("dynamodb"), self.outputs["ContactsTableName"], kept=self.kept)
 
     @property
     def changes(self) -> DynamoChanges:
@@ -97,7 +107,7 @@ class Stage:
             resume_journey_arn="",
             send_message_arn="",
         )
-        ledger = DynamoLedger(self.clients("dynamodb"), self.outputs["ContactsTableName"])
+        ledger = DynamoLedger(self.clients("dynamodb"), self.outputs["ContactsTableName"], kept=self.kept)
         return Deferrals(ledger=ledger, enrolments=self.enrolments, schedules=schedules, clock=self.clock)
 
 
@@ -107,7 +117,18 @@ def side_by_side(act: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[An
         return list(pool.map(act, items))
 
 
-def stage_of(stack: str, clients: Clients, *, clock: Clock, by: str) -> Stage | None:
+def kept_by(project: Project) -> Kept:
+    """How long the project keeps the row of a journey that has ended."""
+
+    @cache
+    def kept() -> timedelta:
+        declared = discover(project.statemachines, functions=project.product / "functions").sections
+        return Retention.from_dict(declared.get("retention", {})).passages.keep
+
+    return kept
+
+
+def stage_of(stack: str, clients: Clients, *, clock: Clock, by: str, kept: Kept) -> Stage | None:
     """The stage of this stack; None when it is not deployed."""
     try:
         [found] = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
@@ -118,10 +139,10 @@ def stage_of(stack: str, clients: Clients, *, clock: Clock, by: str) -> Stage | 
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
     if "StateMachinePrefix" not in outputs:  # its first deployment has failed
         return None
-    return Stage(outputs=outputs, clients=clients, clock=clock, by=by)
+    return Stage(outputs=outputs, clients=clients, clock=clock, by=by, kept=kept)
 
 
-def stage_on_aws(name: str, *, profile: str = "", region: str = "") -> Stage | None:
+def stage_on_aws(name: str, *, kept: Kept, profile: str = "", region: str = "") -> Stage | None:
     """The stage in the account of your credentials; None when it is not deployed. Raises LocalError without access."""
     try:
         session = boto3.Session(profile_name=profile or None, region_name=region or None)
@@ -134,7 +155,7 @@ def stage_on_aws(name: str, *, profile: str = "", region: str = "") -> Stage | N
             return made[service]
 
         by = clients("sts").get_caller_identity()["Arn"]
-        return stage_of(f"waypost-{name}", clients, clock=real_now, by=by)
+        return stage_of(f"waypost-{name}", clients, clock=real_now, by=by, kept=kept)
     except (BotoCoreError, ClientError) as error:
         raise LocalError(
             f"the stage {name} could not be read: {error}", "choose credentials and a region: AWS_PROFILE, AWS_REGION"

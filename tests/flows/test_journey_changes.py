@@ -11,7 +11,7 @@ import yaml
 from infra.project import ROOT, Project
 from local.cloud.local_cloud import LocalCloud
 from local.journeys import journey_changes
-from local.journeys.stage import Stage, stage_of
+from local.journeys.stage import Stage, kept_by, stage_of
 from local.problems import LocalError
 from tests.flows.steps import accepted, decided, enrolment_of, introduce, items, travel, waiting_at
 from waypost.reports.timeline import timeline
@@ -82,7 +82,7 @@ def order(cloud: LocalCloud, *users: str) -> None:
 
 
 def stage(cloud: LocalCloud) -> Stage:
-    found = stage_of("waypost-dev", cloud.client, clock=cloud.clock.now, by="ops")
+    found = stage_of("waypost-dev", cloud.client, clock=cloud.clock.now, by="ops", kept=kept_by(cloud.project))
     assert found is not None
     return found
 

@@ -50,6 +50,7 @@ LOADED_WHEN_USED = {"cryptography", "_cffi_backend"}
 MAY_BE_MISSING = {
     # they cancel schedules and book none
     "route_events": ONLY_FOR_BOOKING,
+    "stop_journey": ONLY_FOR_BOOKING,
     "close_enrolment": ONLY_FOR_BOOKING,
     # they book schedules of one kind
     "pause_journey": {"send_message_arn"},

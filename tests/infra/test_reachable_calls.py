@@ -21,9 +21,12 @@ WRITES_AN_OBJECT = ("PutObject", "CreateMultipartUpload", "UploadPart", "Complet
 SERVICES = {"sesv2": "ses", "pinpoint-sms-voice-v2": "sms-voice", "stepfunctions": "states"}
 """Client → the prefix of its actions in IAM, where that is another."""
 CALLED_FROM_OUTSIDE = {
-    "DynamoContactItems.everything",  # the tool that rebuilds a contact
+    # the command that plans, applies and undoes changes of journeys
+    *(f"DynamoChanges.{name}" for name in ("load", "note", "positions", "put", "recent")),
+    *(f"DynamoEnrolments.{name}" for name in ("load_many", "reopen")),
+    *(f"StageMachines.{name}" for name in ("definition", "delete", "versions")),
     "DynamoDestinationStates.enable",  # the command that switches a destination on again
-    "DynamoHistory.applied",
+    "DynamoHistory.applied",  # the tool that rebuilds a contact
     "RememberedStates.enable",
     "S3EventArchive.applied",
 }

@@ -172,3 +172,23 @@ def test_the_decisions_are_kept_with_the_event() -> None:
     registered(world)
     (decision,) = world.history.routed[CONTACT, "e-1"]
     assert (decision["journey"], decision["reason"]) == (JOURNEY, "enrolled")
+
+
+def test_nobody_enters_a_closed_journey_and_those_inside_finish_it() -> None:
+    world = World()
+    assert registered(world, coupon="GLOW15") == {JOURNEY: "enrolled"}
+    inside = next(iter(world.enrolments))
+    world.published = published(journey(closed=True))
+
+    assert registered(world, "e-2", contact={"user_id": "u-2"}) == {JOURNEY: "journey_closed"}
+
+    world.park(inside, {"for": "1h"})
+    world.fire_next()
+    assert world.walking(inside).position == "running"
+
+
+def test_who_enters_is_walked_by_the_machine_of_the_published_version() -> None:
+    world = World(published=published(journey(machine_version="0a1b2c3d")))
+    registered(world, coupon="GLOW15")
+    [(machine, _)] = world.machines.executions.values()
+    assert machine == f"{JOURNEY}--0a1b2c3d"

@@ -189,3 +189,34 @@ def test_every_decision_can_be_listed() -> None:
         "reason": "quiet_hours",
         "message_key": "m-1",
     }
+
+
+def test_a_change_of_the_journey_says_what_it_did_whose_it_was_and_where_the_contact_stood() -> None:
+    move = {
+        "change": "nurture--bbbb-1",
+        "act": "move",
+        "at": "2031-03-05T10:00:00.000Z",
+        "by": "ops",
+        "from_version": "aaaa",
+        "from_state": "Until day 3 at ten",
+        "to_version": "bbbb",
+        "to_state": "Until day 4",
+    }
+    back = move | {"act": "undo", "at": "2031-03-05T11:00:00.000Z", "to_state": "Until day 3 at ten"}
+    back |= {"from_version": "bbbb", "to_version": "aaaa"}
+    followed = move | {"act": "follow", "at": "2031-03-05T12:00:00.000Z", "to_state": "Until day 3 at ten"}
+    found = [each for each in shown(PARKED | {"moves": [move, back, followed]}) if each[1] == "moved"]
+    assert [(title, detail) for _, _, title, detail in found] == [
+        ("moved from Until day 3 at ten to Until day 4", "version aaaa to bbbb, by ops (nurture--bbbb-1)"),
+        ("put back to Until day 3 at ten", "version bbbb to aaaa, by ops (nurture--bbbb-1)"),
+        ("goes on in the new version at Until day 3 at ten", "version aaaa to bbbb, by ops (nurture--bbbb-1)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"), [("nurture--bbbb-1", "over, by ops (nurture--bbbb-1)"), ("", "over, by ops")]
+)
+def test_a_journey_that_was_stopped_says_by_whom_and_why(change: str, why: str) -> None:
+    ended = {"outcome": "stopped", "ended_at": "2031-03-07T21:45:00.000Z"}
+    row = PARKED | ended | {"stopped": {"reason": "over", "by": "ops", "change": change}}
+    assert shown(row)[-1] == ("2031-03-07T16:45:00-05:00", "end", "journey ended: stopped", why)
