@@ -10,6 +10,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from tests.fakes.queue import FakeQueue
+from tests.fakes.rejected_items import FakeRejectedItems
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.webhook_log import FakeLog
 from waypost.intake.http_request import Request
@@ -31,6 +32,7 @@ class Desk:
     queue: FakeQueue = field(default_factory=FakeQueue)
     secrets: FakeSecret = field(default_factory=lambda: FakeSecret(SECRETS))
     log: FakeLog = field(default_factory=FakeLog)
+    rejected: FakeRejectedItems = field(default_factory=FakeRejectedItems)
     now: datetime = NOW
     real_now: datetime = NOW
 
@@ -45,6 +47,7 @@ class Desk:
             queue=self.queue,
             secrets=self.secrets,
             log=self.log,
+            rejected=self.rejected,
             clock=lambda: self.now,
             real_clock=lambda: self.real_now,
             mappings=self.mappings,
