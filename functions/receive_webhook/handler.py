@@ -1,6 +1,6 @@
 """Take events in over HTTP: Segment calls and signed webhooks. Called by the HTTP API, which posts what systems send."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any, assert_never
@@ -43,7 +43,14 @@ def receive_webhook() -> ReceiveWebhook:
         rejected=SqsRejectedItems(client("sqs"), settings.rejected_items_url),
         clock=clock(),
         mappings=load_source_mappings(),
+        on_rejected_secrets=rejected_secrets,
     )
+
+
+def rejected_secrets(places: Sequence[str]) -> None:
+    """Entries of the webhook secret were left out: an alarm, and their places in the log, never a value."""
+    logger.error("entries of the webhook secret are left out", extra={"entries": list(places)})
+    count_events("SecretEntriesRejected", len(places))
 
 
 @logger.inject_lambda_context

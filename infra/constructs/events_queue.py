@@ -60,7 +60,7 @@ class EventsQueue(Construct):
         alarms.watch(
             self,
             "RejectedItems",
-            self.rejected_items.metric_number_of_messages_sent(period=FIVE_MINUTES, statistic="Sum"),
+            self.rejected_items.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
             because="A sender posted items of which no event could be made; they wait with their reasons",
         )
         alarms.watch(

@@ -16,7 +16,7 @@ from waypost.aws.queue import ATTEMPTS, MAX_BYTES, SqsEventQueue
 from waypost.aws.rejected_items import MAX_ITEM, SqsRejectedItems
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.webhook_log import DynamoWebhookLog
-from waypost.errors import InvalidInput, ServiceRefused, TemporarilyUnavailable
+from waypost.errors import ServiceRefused, TemporarilyUnavailable
 from waypost.events.envelope import Event
 from waypost.intake.request_outcome import Problem, RejectedItem
 
@@ -165,8 +165,29 @@ def test_a_secret_is_read_once_in_five_minutes_and_again_for_a_stranger_every_th
 def test_a_secret_that_is_not_an_object_is_named(aws: None, text: str) -> None:
     client = boto3.client("secretsmanager")
     client.create_secret(Name="webhooks", SecretString=text)
-    with pytest.raises(InvalidInput, match="JSON"):
+    with pytest.raises(TemporarilyUnavailable, match="JSON"):
         SecretsManagerSecret(client, "webhooks").read()
+
+
+@pytest.mark.parametrize("fault", ["not JSON", "[]", "deleted"])
+def test_the_last_good_secret_stays_in_use_while_there_is_no_other(aws: None, fault: str) -> None:
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="webhooks", SecretString='{"write_keys": ["good"]}')
+    now = NOW
+    secret = SecretsManagerSecret(client, "webhooks", clock=lambda: now)
+    secret.read()
+    if fault == "deleted":
+        client.delete_secret(SecretId="webhooks")
+    else:
+        client.put_secret_value(SecretId="webhooks", SecretString=fault)
+    now += timedelta(hours=6)
+    assert secret.read() == secret.read_again() == {"write_keys": ["good"]}
+    if fault == "deleted":
+        client.restore_secret(SecretId="webhooks")
+    client.put_secret_value(SecretId="webhooks", SecretString='{"write_keys": ["mended"]}')
+    assert secret.read() == {"write_keys": ["good"]}, "asked again too soon"
+    now += timedelta(seconds=30)
+    assert secret.read() == {"write_keys": ["mended"]}
 
 
 def test_a_secret_never_shows_itself(aws: None) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.queue import FakeQueue
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.webhook_log import FakeLog
-from tests.intake.fakes import NOW, SECRETS, SHOP_SECRET, Desk, basic, call, posted, signed
+from tests.intake.fakes import NOW, OTHER_WRITE_KEY, SECRETS, SHOP_SECRET, WRITE_KEY, Desk, basic, call, posted, signed
 from waypost.errors import TemporarilyUnavailable
 from waypost.intake.http_request import MAX_BODY, Request
 from waypost.intake.request_outcome import Accepted, Refused
@@ -31,7 +31,7 @@ def test_a_call_with_a_write_key_is_in_the_queue_before_it_is_accepted() -> None
 
 def test_the_write_key_may_come_in_the_body_as_browsers_send_it() -> None:
     desk = Desk()
-    request = posted(TRACK | {"writeKey": "wk_test_2"}, content_type="text/plain")
+    request = posted(TRACK | {"writeKey": OTHER_WRITE_KEY}, content_type="text/plain")
     assert status(desk.receiver.segment("track", request)) == 202
 
 
@@ -43,11 +43,11 @@ def test_the_write_key_may_come_in_the_body_as_browsers_send_it() -> None:
         posted(TRACK, authorization=basic("")),
         posted(TRACK, authorization="Basic !!!"),
         posted(TRACK, authorization="Basic //8="),
-        posted(TRACK, authorization="Bearer wk_test_1"),
+        posted(TRACK, authorization=f"Bearer {WRITE_KEY}"),
         posted(TRACK | {"writeKey": "wrong"}),
         posted(TRACK | {"writeKey": ""}),
-        posted(TRACK | {"writeKey": ["wk_test_1"]}),
-        posted(TRACK | {"writeKey": "wk_test_1"}, authorization=basic("wrong")),
+        posted(TRACK | {"writeKey": [WRITE_KEY]}),
+        posted(TRACK | {"writeKey": WRITE_KEY}, authorization=basic("wrong")),
     ],
 )
 def test_without_a_right_write_key_nothing_happens(request_: Request) -> None:
@@ -62,9 +62,9 @@ def test_an_empty_write_key_in_the_secret_opens_nothing() -> None:
 
 
 def test_new_keys_and_secrets_work_at_once() -> None:
-    rotated = {"write_keys": "wk_new", "sources": {"erp": SHOP_SECRET}}
+    rotated = {"write_keys": "wk_new_of_no_value", "sources": {"erp": SHOP_SECRET}}
     desk = Desk(secrets=FakeSecret(SECRETS, newer=rotated))
-    assert status(desk.receiver.segment("track", posted(TRACK, authorization=basic("wk_new")))) == 202
+    assert status(desk.receiver.segment("track", posted(TRACK, authorization=basic("wk_new_of_no_value")))) == 202
     assert status(desk.receiver.webhook("erp", signed(EVENT))) == 202
 
 

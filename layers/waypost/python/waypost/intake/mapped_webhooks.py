@@ -5,29 +5,29 @@ subscription after eight). So a genuine request is taken: what of it cannot be u
 answer, and a delivery that came before is taken again and does nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from waypost.clock import Clock
 from waypost.events.envelope import Event
-from waypost.events.ports import EventQueue, SecretStore, WebhookLog
+from waypost.events.ports import EventQueue, WebhookLog
 from waypost.intake import webhook_body
 from waypost.intake.http_request import Request
 from waypost.intake.ports import RejectedItems
 from waypost.intake.request_outcome import Accepted, Problem, Refused, RejectedItem, accepted_before, refuse
 from waypost.intake.sender_schemes import Trusted, check
 from waypost.intake.source_mapping import SourceMapping
+from waypost.intake.webhook_secrets import KnownSecrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedReceiver:
-    """Receives for every mapped source; ``secrets_of`` finds a source's secrets in the secret."""
+    """Receives for every mapped source."""
 
     queue: EventQueue
-    secrets: SecretStore
-    secrets_of: Callable[[Mapping[str, Any], str], list[str]]
+    secrets: KnownSecrets
     log: WebhookLog
     rejected: RejectedItems
     clock: Clock
@@ -75,7 +75,7 @@ class MappedReceiver:
         """Checked against the known secrets, and once more against new ones, so that a rotation works at once."""
         now = self.real_clock()
         for secrets in (self.secrets.read, self.secrets.read_again):
-            known = self.secrets_of(secrets(), mapping.source)
+            known = secrets().of(mapping.source)
             if (trusted := check(mapping.scheme, request, body, known, now=now)) is not None:
                 return trusted
         return refuse(401, "signature", f"should be that of this source ({mapping.scheme.name})")

@@ -7,9 +7,8 @@ is remembered only after the queue has its events, and only when nothing was rej
 under the same id. A webhook accepted before is answered with 200 and changes nothing.
 """
 
-import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, assert_never
 
@@ -26,8 +25,8 @@ from waypost.intake.sender_schemes import STANDARD_WEBHOOKS
 from waypost.intake.source_mapping import SourceMapping
 from waypost.intake.standard_webhooks import Verdict, verify
 from waypost.intake.strict_json import Document, read_object
+from waypost.intake.webhook_secrets import SOURCE, KnownSecrets
 
-_SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._:=/+-]{1,100}")
 _OUR_OWN_SOURCES: Final = {segment_spec.SOURCE, OWN_SOURCE}
 _WRITE_KEY_WANTED: Final = "should be Basic, with a write key as user name and no password"
@@ -36,8 +35,8 @@ _WRITE_KEY_WANTED: Final = "should be Basic, with a write key as user name and n
 class ReceiveWebhook:
     """Turns requests into events in the queue.
 
-    ``secrets`` holds ``{"write_keys": […], "sources": {"<source>": ["whsec_…", …]}}``; a single string may stand for a
-    list. ``clock`` dates the events, ``real_clock`` judges the age of signatures. ``mappings`` are those of senders that post
+    ``secrets`` holds what ``WebhookSecrets`` parses; ``on_rejected_secrets`` gets the places of its entries that are left
+    out. ``clock`` dates the events, ``real_clock`` judges the age of signatures. ``mappings`` are those of senders that post
     in a form of their own, by source.
     """
 
@@ -51,18 +50,22 @@ class ReceiveWebhook:
         clock: Clock,
         real_clock: Callable[[], datetime] = real_now,
         mappings: Mapping[str, SourceMapping] | None = None,
+        on_rejected_secrets: Callable[[Sequence[str]], None],
     ) -> None:
         self._queue = queue
-        self._secrets = secrets
         self._log = log
         self._rejected = rejected
         self._clock = clock
         self._real_clock = real_clock
         self._mappings = mappings or {}
+        self._secrets = KnownSecrets(
+            store=secrets,
+            schemes={source: mapping.scheme for source, mapping in self._mappings.items()},
+            on_rejected=on_rejected_secrets,
+        )
         self._mapped = MappedReceiver(
             queue=queue,
-            secrets=secrets,
-            secrets_of=_source_secrets,
+            secrets=self._secrets,
             log=log,
             rejected=rejected,
             clock=clock,
@@ -115,7 +118,7 @@ class ReceiveWebhook:
 
     def _trusted(self, source: str, request: Request, body: bytes) -> Document | Accepted | Refused:
         """The content of a webhook whose sender is known and which is new; otherwise the outcome."""
-        if not _SOURCE.fullmatch(source) or source in _OUR_OWN_SOURCES:
+        if not SOURCE.fullmatch(source) or source in _OUR_OWN_SOURCES:
             return refuse(404, "source", "should be the name of a source: a-z, 0-9, - and _")
         match self._verdict(source, request, body):
             case Verdict.GENUINE if self._log.has(source, request.header("webhook-id")):
@@ -141,28 +144,15 @@ class ReceiveWebhook:
     def _is_write_key(self, given: Any) -> bool:
         if not isinstance(given, str) or not given:
             return False
-        return _among(given, self._secrets.read()) or _among(given, self._secrets.read_again())
+        return self._secrets.read().is_write_key(given) or self._secrets.read_again().is_write_key(given)
 
     def _verdict(self, source: str, request: Request, body: bytes) -> Verdict:
         """Checked against the known secrets, and once more against new ones, so that a rotation works at once."""
         now = self._real_clock()
-        verdict = verify(request, body, _source_secrets(self._secrets.read(), source), now=now)
+        verdict = verify(request, body, self._secrets.read().of(source), now=now)
         if verdict is Verdict.FORGED:
-            verdict = verify(request, body, _source_secrets(self._secrets.read_again(), source), now=now)
+            verdict = verify(request, body, self._secrets.read_again().of(source), now=now)
         return verdict
-
-
-def _among(given: str, secrets: Mapping[str, Any]) -> bool:
-    keys = _as_list(secrets.get("write_keys"))
-    return any(hmac.compare_digest(given.encode(), key.encode()) for key in keys if key)
-
-
-def _source_secrets(secrets: Mapping[str, Any], source: str) -> list[str]:
-    return _as_list(secrets.get("sources", {}).get(source))
-
-
-def _as_list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or [])
 
 
 def _correlation_id(request: Request) -> str:

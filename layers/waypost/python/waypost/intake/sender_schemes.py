@@ -27,9 +27,10 @@ from urllib.parse import unquote_to_bytes
 
 from waypost import ids
 from waypost.errors import InvalidInput
+from waypost.events.secret_keys import key_problem
 from waypost.intake.http_request import Request
 from waypost.intake.request_outcome import Problem, Refused, refuse
-from waypost.intake.standard_webhooks import TOLERANCE
+from waypost.intake.standard_webhooks import SHORTEST_HMAC_KEY, TOLERANCE, key_of
 from waypost.intake.strict_json import Document, read_object
 
 if TYPE_CHECKING:
@@ -60,6 +61,27 @@ class Trusted:
     delivery: str
     reply: Mapping[str, Any] | None = None
     left_out: list[Problem] = field(default_factory=list)
+
+
+def secret_problem(scheme: Scheme, secret: str) -> str:
+    """Why a text is no secret of this scheme, "" if it is one."""
+    try:
+        match scheme.name:
+            case "youzan":
+                return key_problem(_parts(secret, 2, "<client_id>:<client_secret>")[1])
+            case "dingtalk":
+                _dingtalk_key(_parts(secret, 3, "<token>:<aes key>:<app key or corp id>")[1])
+                return ""
+            case "shopify" | "bearer" | "hmac":
+                return key_problem(secret)
+            case _:
+                return (
+                    ""
+                    if len(key_of(secret)) >= SHORTEST_HMAC_KEY
+                    else f"should hold at least {SHORTEST_HMAC_KEY} bytes"
+                )
+    except InvalidInput as error:
+        return str(error)
 
 
 def check(
