@@ -415,6 +415,7 @@ def test_the_outputs_tell_a_client_where_everything_is(template: Template) -> No
         "ContactsTableName",
         "EventsQueueUrl",
         "EventsDeadLettersUrl",
+        "RejectedItemsUrl",
         "UndeliveredUrl",
         "EventBusName",
         "ScheduleGroup",

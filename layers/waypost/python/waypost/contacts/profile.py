@@ -35,7 +35,10 @@ IMPORTED: Final = "contact_imported"
 """A row of a file. Its property ``filled`` holds defaults, applied only to attributes the contact lacks, and without a
 timestamp, so that any other value is newer."""
 
-GROUP_EVENTS: Final = frozenset({"group_joined", "group_left"})
+GROUP_JOINED: Final = "group_joined"
+GROUP_EVENTS: Final = frozenset({GROUP_JOINED, "group_left"})
+ALIASED: Final = "contact_aliased"
+"""The event made of Segment's ``alias``; its ``previous_id`` is a user id or an anonymous id."""
 """The events that change the groups, by their property ``group``."""
 
 MOST_SEEN: Final = 500

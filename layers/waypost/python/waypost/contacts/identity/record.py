@@ -11,7 +11,7 @@ from waypost.clock import Clock
 from waypost.contacts.identity.merge import Ground, Merge, merge_of, objection
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import POINTS_EVENTS, Contact, with_event, with_identities
+from waypost.contacts.profile import ALIASED, POINTS_EVENTS, Contact, with_event, with_identities
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, Event
 
@@ -20,8 +20,6 @@ LONGEST_WAIT: Final = 0.4  # seconds
 MOST_OF_A_KIND: Final = 200
 """Identities of one kind: unlimited, a profile would outgrow its item."""
 
-ALIASED: Final = "contact_aliased"
-"""The event made of Segment's ``alias``; its ``previous_id`` is a user id or an anonymous id."""
 
 Wait = Callable[[float], None]
 
