@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.events.listening import load_listening
 from waypost.journeys.close_enrolment import CloseEnrolment
 
 logger = function_log("close_enrolment")
@@ -16,7 +17,7 @@ logger = function_log("close_enrolment")
 @cache
 def close_enrolment() -> CloseEnrolment:
     """Wire CloseEnrolment to its stores and settings; once per process."""
-    return assemble.close_enrolment(wiring)
+    return assemble.close_enrolment(wiring, listening=load_listening())
 
 
 @logger.inject_lambda_context

@@ -92,9 +92,13 @@ class Stage:
             side_by_side=side_by_side,
         )
 
+    @property
+    def _ledger(self) -> DynamoLedger:
+        return DynamoLedger(self.clients("dynamodb"), self.outputs["ContactsTableName"], kept=self.kept)
+
     def _stopper(self) -> StopEnrolment:
         queue = SqsEventQueue(self.clients("sqs"), self.outputs["EventsQueueUrl"])
-        closer = CloseEnrolment(enrolments=self.enrolments, queue=queue, clock=self.clock)
+        closer = CloseEnrolment(enrolments=self.enrolments, ledger=self._ledger, queue=queue, clock=self.clock)
         return StopEnrolment(closer=closer, deferrals=self._deferrals(), clock=self.clock)
 
     def _deferrals(self) -> Deferrals:
@@ -107,8 +111,7 @@ class Stage:
             resume_journey_arn="",
             send_message_arn="",
         )
-        ledger = DynamoLedger(self.clients("dynamodb"), self.outputs["ContactsTableName"], kept=self.kept)
-        return Deferrals(ledger=ledger, enrolments=self.enrolments, schedules=schedules, clock=self.clock)
+        return Deferrals(ledger=self._ledger, enrolments=self.enrolments, schedules=schedules, clock=self.clock)
 
 
 def side_by_side(act: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[Any]:

@@ -320,6 +320,21 @@ def test_stale_claims_are_found_until_they_are_settled(stores: Stores, clock: Fa
     assert (given_up.outcome, given_up.reason, given_up.at) == ("unknown", "no_answer", clock())
 
 
+def test_the_claims_of_a_hop_are_found_through_its_enrolment(stores: Stores, clock: FakeClock) -> None:
+    of_hop, settled = request("Day 1, welcome", fails_hop=True), request("Day 3, survey", fails_hop=True)
+    claim(stores, clock, of_hop)
+    claim(stores, clock, settled, "claim-2")
+    claim(stores, clock, request("Day 1, welcome", "n-2", fails_hop=True), "claim-3")
+    stores.ledger.settle(settled, claim_id="claim-2", state="accepted", decision=decision(clock))
+    later, origin = clock() + timedelta(minutes=15), enrolment_origin("n-1")
+    assert list(stores.ledger.stale_claims(later)) == []
+    assert stores.ledger.claims_of("c-1", origin, clock()) == []
+    (found,) = stores.ledger.claims_of("c-1", origin, later)
+    assert found.message_key == of_hop.message_key
+    assert stores.ledger.give_up_claim(found, at=later)
+    assert stores.ledger.claims_of("c-1", origin, later) == []
+
+
 def test_a_settled_claim_is_not_given_up(stores: Stores, clock: FakeClock) -> None:
     claim(stores, clock, request())
     read = row(stores, request())

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.authoring.folders import DEFINITION, discovered, states, task, write
 from waypost.authoring.definition import deployed
+from waypost.authoring.graph import scopes
 from waypost.authoring.tasks import journey_tasks
 
 
@@ -43,6 +44,29 @@ def test_only_a_message_behind_the_exits_may_go_to_a_contact_who_left(tmp_path: 
     sends = {**definition["States"], **states(definition)}
     marked = [name for name, each in sends.items() if each.get("Arguments", {}).get("Payload", {}).get("after_exit")]
     assert marked == ["Thank you, order received"]
+
+
+def test_only_a_message_that_no_catch_stands_around_fails_its_hop() -> None:
+    caught = {"Catch": [{"ErrorEquals": ["States.TaskFailed"], "Next": "Sorry"}]}
+    left = {"Catch": [{"ErrorEquals": ["GoalReached", "JourneyExited"], "Next": "Thank you"}]}
+
+    def send() -> dict[str, Any]:
+        return task("SendMessage", message="sorry")
+
+    def around(name: str) -> dict[str, Any]:
+        return {"Type": "Parallel", "Branches": [{"StartAt": name, "States": {name: {**send(), "End": True}}}]}
+
+    authored = {
+        "A word before": {**send(), "Next": "Around", **caught},
+        "Around": {**around("Caught outside"), "Next": "Body", **caught},
+        "Body": {**around("In the body"), "Next": "Thank you", **left},
+        "Thank you": {**send(), "End": True},
+        "Sorry": {"Type": "Fail"},
+    }
+    machine = deployed({"StartAt": "A word before", "States": authored}, tasks=journey_tasks())
+    sends = {name: each for scope in scopes(machine) for name, each in scope.states.items() if "Arguments" in each}
+    marked = {name for name, each in sends.items() if each["Arguments"]["Payload"].get("fails_hop")}
+    assert marked == {"In the body", "Thank you"}
 
 
 def test_the_file_itself_is_left_alone() -> None:

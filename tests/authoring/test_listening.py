@@ -13,7 +13,7 @@ from waypost.authoring.discovery import InvalidJourney, discover
 from waypost.authoring.publishing import published
 from waypost.events.listening import SECTION, Listening
 
-DELIVERED = "message_delivered"
+DELIVERED, ENDED = "message_delivered", "journey_ended"
 DESTINATION: dict[str, Any] = {
     "description": "A CRM",
     "owner": "sales",
@@ -39,7 +39,7 @@ def listening(statemachines: Path) -> dict[str, Any]:
 def test_of_what_is_shipped_nothing_goes_on_the_bus_deliveries_are_settled_and_conclusions_quiet() -> None:
     assert listening(ROOT / "statemachines") == {
         "bus": [],
-        "settled": ["message_accepted", DELIVERED],
+        "settled": ["message_accepted", DELIVERED, ENDED],
         "quiet": ["segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed"],
     }
 
@@ -79,6 +79,23 @@ def test_a_rule_or_a_destination_that_reads_deliveries_gets_them(tmp_path: Path,
     assert DELIVERED in listening(statemachines)["settled"]
     add(statemachines, path, content)
     assert DELIVERED not in listening(statemachines)["settled"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("segments/nurtured.yaml", segment({"event": ENDED, "within": "9d"})),
+        ("segments/nurtured.yaml", segment({"journey": "new-user-nurture", "is": "ended"})),
+        ("contacts/bus.yaml", {"events": [ENDED]}),
+    ],
+)
+def test_the_end_of_a_journey_is_an_event_as_soon_as_something_asks_for_it(
+    tmp_path: Path, path: str, content: Any
+) -> None:
+    statemachines = write(tmp_path)
+    assert ENDED in listening(statemachines)["settled"]
+    add(statemachines, path, content)
+    assert ENDED not in listening(statemachines)["settled"]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ class FakeLedger:
         self.rows: dict[tuple[str, str], LedgerRow] = {}
         self.touches = contacts.touches
         self.answered: set[str] = set()
+        self.by_hops: set[str] = set()
         self.confirmed_at: dict[str, datetime] = {}
         self.before_claim: Callable[[], object] | None = None
 
@@ -122,6 +123,7 @@ class FakeLedger:
             if row is not None and row.state in {"skipped", "rejected"}:
                 self._forget_touch(request)
             return "taken"
+        (self.by_hops.add if request.fails_hop else self.by_hops.discard)(request.message_key)
         self._change(
             request,
             state="claimed",
@@ -201,7 +203,15 @@ class FakeLedger:
 
     def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
         """See Ledger."""
-        return iter([row for row in self if row.state == "claimed" and row.claimed_at and row.claimed_at < before])
+        return iter([row for row in self._claimed(before) if row.message_key not in self.by_hops])
+
+    def claims_of(self, contact_id: str, origin: str, before: datetime) -> list[LedgerRow]:
+        """See Ledger."""
+        rows = self._claimed(before)
+        return [row for row in rows if (row.contact_id, row.occasion.origin) == (contact_id, origin)]
+
+    def _claimed(self, before: datetime) -> list[LedgerRow]:
+        return [row for row in self if row.state == "claimed" and row.claimed_at and row.claimed_at < before]
 
     @effect
     def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:

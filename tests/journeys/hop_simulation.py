@@ -341,7 +341,7 @@ class Walk:
 
     def _send(self, state: str, *, after_exit: bool) -> None:
         more = {"after_exit": True} if after_exit else {}
-        request = SendRequest.from_payload(self._payload(state, message=MESSAGES[state], **more))
+        request = SendRequest.from_payload(self._payload(state, message=MESSAGES[state], fails_hop=True, **more))
         result = redelivered(lambda: self.world.send_message.send(request))
         self.simulation.log.append(("sent", (state, self._execution, result.outcome)))
 
@@ -543,7 +543,12 @@ def _check_that_events_counted(simulation: Simulation, enrolment: Enrolment) -> 
         if happening.type in {"left_us", "order_placed"} and routed[happening.id] < ended:
             assert enrolment.left_on is not None, f"{happening.id} did not end the journey"
         in_time = simulation.routed_at[happening.id] <= START + timedelta(days=4)
-        if happening.type == "survey_answered" and in_time and awaited < step and routed[happening.id] < over:
+        if (
+            happening.type == "survey_answered"
+            and in_time
+            and awaited < step
+            and routed[happening.id] < min(over, ended)
+        ):
             assert [past.end for past in enrolment.trail if past.state == ANSWER] in (["event"], ["left"], []), (
                 f"{happening.id} did not end the Pause"
             )

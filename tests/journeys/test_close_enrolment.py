@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.published_journeys import JOURNEY, journey, published
 from tests.fakes.world import CONTACT, World, event, task_payload
 from waypost.errors import EnrolmentNotFound
+from waypost.events.listening import Listening
 from waypost.journeys.enrolment import Enrolment, Failure
 
 
@@ -72,6 +73,15 @@ def test_the_stream_hears_of_it_once(world: World, enrolment: Enrolment) -> None
     }
     assert emitted.is_our_own
     assert world.route(emitted).contact_id == CONTACT
+
+
+def test_where_nothing_reads_it_only_the_row_says_that_a_journey_ended() -> None:
+    world = World(listening=Listening(settled=frozenset({"journey_ended"})))
+    world.have_contact()
+    enrolment = world.have_enrolment()
+    assert world.close(enrolment)["closed"]
+    assert world.queue.events == {}
+    assert stored(world, enrolment)[:2] == ("ended", "completed")
 
 
 def test_a_double_of_the_last_hop_closes_nothing(world: World, enrolment: Enrolment) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.effects import Crash, CrashMode
-from tests.fakes.world import CONTACT, World, event, pause_payload, send_request, task_payload
+from tests.fakes.world import CONTACT, World, event, execution_arn, pause_payload, send_request, task_payload
 from waypost import ids
 from waypost.clock import parse_instant
 from waypost.errors import (
@@ -18,7 +18,7 @@ from waypost.errors import (
     InvalidInput,
     TemporarilyUnavailable,
 )
-from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.enrolment import Enrolment, Move, TriggerEvent
 from waypost.journeys.sweep_journeys import SweepReport
 
 ELAPSED = {"outcome": "elapsed"}
@@ -90,7 +90,58 @@ def test_rounds_of_a_loop_are_pauses_of_their_own(world: World, enrolment: Enrol
         assert parked not in world.answers
         world.fire_next()
         assert world.answers[parked] == ELAPSED
-    assert [past.occurrence for past in world.stored(enrolment).trail] == [1, 2]
+    assert [past.occurrence for past in world.walking(enrolment).trail] == [1, 2]
+
+
+# A hop that a timer has started
+
+
+def started(world: World, enrolment: Enrolment, **payload: Any) -> Enrolment:
+    """The enrolment as the hop sees it that the timer has started."""
+    world.park(enrolment, payload)
+    world.fire_next()
+    parked = world.stored(enrolment)
+    assert parked.position == "parked"
+    return parked.resumed("elapsed", ELAPSED, world.clock())
+
+
+def test_the_hop_that_a_timer_started_ends_the_pause_and_is_taken_in_one_write(
+    world: World, enrolment: Enrolment
+) -> None:
+    hop = started(world, enrolment, **{"for": "2d"})
+    writes = len(world.effects.log)
+    asked = {double: world.pause_journey.ask(pause_payload(hop, "Until later", double)) for double in (0, 1)}
+    assert asked == {0: {"status": "over", "result": ELAPSED}, 1: {"status": "parked"}}
+    assert world.effects.log[writes:] == ["enrolments.save"]
+    taken = world.stored(enrolment).hop
+    assert (taken.id, taken.taken_by) == (hop.hop.id, ids.digest(execution_arn(enrolment.journey, hop.hop.id, 0)))
+
+
+def test_a_hop_whose_start_was_early_parks_again_with_a_timer(world: World, enrolment: Enrolment) -> None:
+    hop = started(world, enrolment, **{"for": "2h"})
+    world.enrolments.hold_until(CONTACT, enrolment.enrolment_id, world.clock() + timedelta(hours=1))
+    assert world.pause_journey.ask(pause_payload(hop, "Until later")) == {"status": "parked"}
+    row = world.stored(enrolment)
+    assert (row.position, row.due_at) == ("parked", world.clock() + timedelta(hours=3))
+    assert len(world.schedules) == 1
+
+
+def test_a_clock_a_little_behind_that_of_the_timer_loses_no_start(world: World, enrolment: Enrolment) -> None:
+    hop = started(world, enrolment, **{"for": "2h"})
+    world.clock.now -= timedelta(seconds=2)
+    assert world.pause_journey.ask(pause_payload(hop, "Until later"))["status"] == "over"
+
+
+def test_a_hop_started_at_a_pause_that_the_contact_was_moved_to_since_takes_nothing(
+    world: World, enrolment: Enrolment
+) -> None:
+    hop = started(world, enrolment, **{"for": "2h"})
+    row = world.stored(enrolment)
+    assert row.pause is not None
+    move = Move("change", "follow", world.clock(), "ops", "", "Until later", "v-2", "Until later")
+    world.enrolments.put(row.moved(move, row.pause))
+    assert world.pause_journey.ask(pause_payload(hop, "Until later")) == {"status": "parked"}
+    assert world.stored(enrolment).position == "parked"
 
 
 # Asked again

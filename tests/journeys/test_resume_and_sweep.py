@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
-from tests.fakes.world import CONTACT, World, event, send_request
+from tests.fakes.world import CONTACT, World, event, pause_payload, send_request
 from waypost import ids
 from waypost.channels.answers import RefusedForNow
 from waypost.clock import format_instant, parse_instant
@@ -15,6 +15,7 @@ from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.ports import SHARDS
 from waypost.journeys.sweep_journeys import GRACE, MOST_ATTEMPTS, SweepReport
 from waypost.journeys.timers import minute_of
+from waypost.sending.request import SendRequest
 
 ELAPSED = {"outcome": "elapsed"}
 NOTHING = SweepReport()
@@ -165,13 +166,21 @@ def test_a_pause_whose_schedule_got_lost_is_resumed(world: World, enrolment: Enr
 @pytest.mark.parametrize("mode", CRASH_MODES)
 @pytest.mark.parametrize("effect", ["enrolments.save", "machines.start"])
 def test_a_resume_that_crashed_for_good_is_made_good(effect: str, mode: CrashMode) -> None:
+    """The timer's call starts the hop, which writes: either dies."""
     world = World()
     world.have_contact()
-    pause = world.park(world.have_enrolment(), {"for": "2d"})
+    enrolment = world.have_enrolment()
+    pause = world.park(enrolment, {"for": "2d"})
     world.clock.advance(days=2)
     world.effects.crash_on, world.effects.mode = effect, mode
-    with pytest.raises((Crash, RetryableError)):
+
+    def resume_and_take() -> None:
         world.resume_journey.resume(timer(world))
+        hop = world.stored(enrolment).resumed("elapsed", ELAPSED, world.clock())
+        world.pause_journey.ask(pause_payload(hop, "Until later"))
+
+    with pytest.raises((Crash, RetryableError)):
+        resume_and_take()
     world.clock.advance(hours=1)
     report = world.sweep()
     assert report.overdue_pauses + report.lost_hops == 1
@@ -269,6 +278,7 @@ def test_a_claim_that_cannot_be_given_up_now_is_given_up_by_the_next_sweep(world
     for number, request in enumerate(requests):
         claim = {"channel": "email", "claim_id": f"claim-{number}", "local_time": ""}
         world.ledger.claim(request, at=world.clock(), touches=None, **claim)
+    world.park(enrolment, {"for": "9d"})
     world.clock.advance(hours=1)
     world.effects.crash_on, world.effects.mode = "ledger.give_up_claim", "refused"
     with pytest.raises(TemporarilyUnavailable):
@@ -291,6 +301,69 @@ def test_a_claim_nobody_answered_for_becomes_unknown_and_is_counted(world: World
     assert world.sweep() == NOTHING
     assert world.send_message.send(replace(request, visit=None)).outcome == "unknown"
     assert world.email.calls.total() == 1
+
+
+def died_while_sending(world: World, enrolment: Enrolment) -> SendRequest:
+    """The request of a hop that died between its claim and the provider's answer, and whose failure nothing catches."""
+    request = send_request(world.walking(enrolment), "welcome", state="welcome", fails_hop=True)
+    world.effects.crash_on, world.effects.mode = "email.send", "after"
+    with pytest.raises(Crash):
+        world.send_message.send(request)
+    return request
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_a_dead_hop_claimed_becomes_unknown_and_is_counted_with_the_hop(
+    world: World, enrolment: Enrolment, leaves: bool
+) -> None:
+    request = died_while_sending(world, enrolment)
+    if leaves:
+        world.route(event("left_us", world.clock()))
+    world.clock.now += GRACE
+    assert world.sweep() == NOTHING
+    world.clock.advance(seconds=1)
+    assert world.sweep() == SweepReport(lost_hops=1, unknown_messages=1)
+    assert world.ledger[request.message_key].state == "unknown"
+    assert world.sweep() == NOTHING
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+def test_a_sweep_that_crashes_at_what_a_dead_hop_claimed_leaves_it_to_the_next(mode: CrashMode) -> None:
+    world = World()
+    world.have_contact()
+    request = died_while_sending(world, world.have_enrolment())
+    world.clock.advance(hours=1)
+    world.effects.crash_on, world.effects.mode = "ledger.give_up_claim", mode
+    world.sweep()
+    assert world.ledger[request.message_key].state == "unknown"
+    assert len(world.ledger[request.message_key].decisions) == 1
+
+
+def test_what_a_hop_claimed_that_is_given_up_or_fails_or_is_stopped_becomes_unknown() -> None:
+    def given_up(world: World, enrolment: Enrolment) -> None:
+        row = world.stored(enrolment)
+        world.enrolments.put(replace(row, hop=replace(row.hop, attempt=MOST_ATTEMPTS)))
+        world.clock.advance(hours=1)
+        assert world.sweep() == SweepReport(journeys_given_up=1, unknown_messages=1)
+
+    def fails(world: World, enrolment: Enrolment) -> None:
+        world.clock.advance(seconds=1)
+        world.close(enrolment, "failed", state="welcome", error="Lambda.Unknown")
+
+    def is_stopped(world: World, enrolment: Enrolment) -> None:
+        world.clock.advance(seconds=1)
+        who, journey = {"contact_id": CONTACT}, enrolment.journey
+        request = {"action": "stop", "contact": who, "journey": journey, "reason": "asked", "by": "ops"}
+        world.journey_stopper.act(request)
+
+    for ends in (given_up, fails, is_stopped):
+        world = World()
+        world.have_contact()
+        enrolment = world.have_enrolment()
+        request = died_while_sending(world, enrolment)
+        ends(world, enrolment)
+        assert world.stored(enrolment).status == "ended"
+        assert world.ledger[request.message_key].state == "unknown"
 
 
 def test_a_report_can_be_written_down() -> None:

@@ -142,11 +142,17 @@ def resume_journey(ports: Ports, *, default_zone: ZoneInfo) -> ResumeJourney:
     )
 
 
-def close_enrolment(ports: Ports) -> CloseEnrolment:
-    """What ends enrolments."""
+def close_enrolment(ports: Ports, *, listening: Listening | None = None) -> CloseEnrolment:
+    """What ends enrolments; without ``listening`` every end is announced."""
     from waypost.journeys.close_enrolment import CloseEnrolment
 
-    return CloseEnrolment(enrolments=ports.enrolments(), queue=ports.queue(), clock=ports.clock())
+    return CloseEnrolment(
+        enrolments=ports.enrolments(),
+        ledger=ports.ledger(),
+        queue=ports.queue(),
+        clock=ports.clock(),
+        announced=listening is None or "journey_ended" not in listening.settled,
+    )
 
 
 def stop_enrolment(ports: Ports) -> StopEnrolment:

@@ -12,6 +12,8 @@ from waypost.segments.vocabulary import ANY_EVENT
 
 MAY_BE_SETTLED: Final[tuple[MessageEvent, ...]] = ("message_accepted", "message_delivered")
 """What changes nothing but the message's row; a bounce, a complaint and a failure may close an address."""
+JOURNEY_ENDED: Final = "journey_ended"
+"""What changes nothing but the enrolment's row; rules about passages through journeys are evaluated when it comes."""
 
 
 MAY_BE_QUIET: Final = ("segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed")
@@ -43,9 +45,12 @@ def listening(journeys: Iterable[ReadJourney], sections: Sections) -> dict[str, 
     def is_heard(kind: str) -> bool:
         return bool(read & {kind, ANY_EVENT}) or any(pattern.fullmatch(kind) for pattern in patterns)
 
+    settled: list[str] = [kind for kind in MAY_BE_SETTLED if not is_heard(kind)]
+    if not is_heard(JOURNEY_ENDED) and not any(_looks_at_journeys(placed.rule) for placed in placed_rules(sections)):
+        settled.append(JOURNEY_ENDED)
     return {
         "bus": on_bus,
-        "settled": [kind for kind in MAY_BE_SETTLED if not is_heard(kind)],
+        "settled": settled,
         "quiet": [kind for kind in MAY_BE_QUIET if not is_heard(kind)],
     }
 
@@ -89,3 +94,8 @@ def _read_by(rule: Mapping[str, Any] | None) -> Iterator[str]:
     yield from looked_at.events
     if looked_at.any_event:
         yield ANY_EVENT
+
+
+def _looks_at_journeys(rule: Mapping[str, Any] | None) -> bool:
+    looked_at = reads(rule)
+    return bool(looked_at.journeys) or looked_at.enrolments

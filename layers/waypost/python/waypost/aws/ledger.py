@@ -111,7 +111,7 @@ class DynamoLedger:
                 "claimed_local_time": local_time,
                 "expires_at": self._expires_at(at),
             }
-            | sweeper_index.index_attributes("claim", request.contact_id, at),
+            | ({} if request.fails_hop else sweeper_index.index_attributes("claim", request.contact_id, at)),
             condition=UNCLAIMED,
             values={"deferred": "deferred", "attempt": request.attempt},
         )
@@ -255,6 +255,19 @@ class DynamoLedger:
                 values={"deferred": "deferred", "attempt": row.attempt},
             ),
         )
+
+    def claims_of(self, contact_id: str, origin: str, before: datetime) -> list[LedgerRow]:
+        """See Ledger. Reads every message of the contact: asked only for a hop that died."""
+        items = table.query(
+            self.client,
+            self.table_name,
+            pk=table.contact_pk(contact_id),
+            prefix=_row_sk(""),
+            names={"#state": "state", "#origin": "origin", "#claimed_at": "claimed_at"},
+            values={":claimed": "claimed", ":origin": origin, ":before": format_instant(before)},
+            FilterExpression="#state = :claimed AND #origin = :origin AND #claimed_at < :before",
+        )
+        return [_row(item) for item in items]
 
     def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
         """See Ledger."""

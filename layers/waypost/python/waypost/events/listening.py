@@ -18,8 +18,8 @@ SECTION: Final = "listening"
 class Listening:
     """``bus`` are patterns of event types, None for every type.
 
-    ``settled`` are types of ``message_*`` that no rule, journey or destination reads: such a notice settles the message's
-    row in the ledger, and no event is made of it. ``quiet`` are types of what upkeep concludes that nothing reads: such an event is
+    ``settled`` are types of ``message_*``, and ``journey_ended``, that no rule, journey or destination reads: the row of the
+    message in the ledger, or of the enrolment, says the same, and no event is made of it. ``quiet`` are types of what upkeep concludes that nothing reads: such an event is
     stored with the profile that it changes, and not routed.
     """
 

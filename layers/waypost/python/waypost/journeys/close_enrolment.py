@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from waypost import ids
@@ -11,16 +12,19 @@ from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore
-from waypost.sending.occasion import HopVisit, JourneyStep
+from waypost.sending.ledger import Ledger
+from waypost.sending.occasion import HopVisit, JourneyStep, enrolment_origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseEnrolment:
-    """Ends enrolments and says so in the event stream."""
+    """Ends enrolments and says so in the event stream; ``announced`` is false where nothing reads that event."""
 
     enrolments: EnrolmentStore
+    ledger: Ledger
     queue: EventQueue
     clock: Clock
+    announced: bool = True
 
     def close(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """End the enrolment of the hop: ``outcome`` is ``completed``, or ``failed`` with ``state``, ``error`` and ``cause``.
@@ -47,10 +51,22 @@ class CloseEnrolment:
         """Store an enrolment as ended; False when it was changed since it was read.
 
         The ``journey_ended`` event is queued before the enrolment is ended: a crash in between repeats both, and the
-        event's id makes the second one a duplicate.
+        event's id makes the second one a duplicate. So are the claims that a failed or stopped hop left: once the enrolment
+        has ended, the sweep no longer comes to them.
         """
-        self.queue.send([self._journey_ended(ended)])
+        if ended.position == "running" and ended.outcome in {"failed", "stopped"}:
+            self.give_up_claims(ended, before=self.clock())
+        if self.announced:
+            self.queue.send([self._journey_ended(ended)])
         return self.enrolments.end(ended)
+
+    def give_up_claims(self, enrolment: Enrolment, *, before: datetime) -> int:
+        """Turn what the enrolment's hops claimed before then, and never settled, into ``unknown``; how many there were.
+
+        If a hop is sending after all, what the provider answers replaces that.
+        """
+        claims = self.ledger.claims_of(enrolment.contact_id, enrolment_origin(enrolment.enrolment_id), before)
+        return sum(self.ledger.give_up_claim(row, at=self.clock()) for row in claims)
 
     def _journey_ended(self, enrolment: Enrolment) -> Event:
         now, failure, stopped = self.clock(), enrolment.failure, enrolment.stopped

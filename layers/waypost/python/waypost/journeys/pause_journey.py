@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
 from waypost.events.history import EventHistory, RecordedEvent, since_under
+from waypost.journeys.elapsing import postpone, stored_due_at
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
 from waypost.journeys.pause import Pause, due_at
@@ -25,6 +26,8 @@ ELAPSED: Final[Mapping[str, Any]] = {"outcome": "elapsed"}
 """What a Pause tells the journey when its time has come."""
 
 
+CLOCKS_APART: Final = timedelta(seconds=5)
+"""By how much the clock of the function that started a hop may be ahead."""
 PARKED: Final[Mapping[str, Any]] = {"status": "parked"}
 """The answer that ends a hop: the contact waits, or another hop walks."""
 
@@ -62,6 +65,8 @@ class PauseJourney:
         begins = bool(payload.get("begin"))
         asked = "" if begins else ids.pause_id(step.enrolment_id, step.state, step.occurrence)
         here = enrolment.pause.pause_id if enrolment.pause else ""
+        if enrolment.position == "parked" and enrolment.status != "ended" and asked and asked == here:
+            return self._elapse(enrolment, visit)
         if enrolment.status == "ended" or enrolment.position == "parked" or enrolment.hop.id != visit.hop_id:
             return dict(PARKED)
         if asked == here:
@@ -69,6 +74,18 @@ class PauseJourney:
         if begins or not enrolment.held_by(visit) or enrolment.has_passed(step.state, step.occurrence):
             return dict(PARKED)
         return self._park(enrolment, payload, step)
+
+    def _elapse(self, enrolment: Enrolment, visit: HopVisit) -> dict[str, Any] | None:
+        """A hop that a timer has started comes to the parked contact: one write ends the Pause and takes the hop."""
+        now = self.clock()
+        after = enrolment.resumed("elapsed", ELAPSED, now)
+        if after.pause is None or after.hop.id != visit.hop_id:  # the contact was moved here since it was started
+            return dict(PARKED)
+        due_at = stored_due_at(enrolment, after.pause, self.contacts, self.default_zone)
+        if due_at - now > CLOCKS_APART:
+            postponed = postpone(enrolment, due_at, enrolments=self.enrolments, timers=self.timers, now=now)
+            return dict(PARKED) if postponed else None
+        return after.pause.answer() if self.enrolments.save(after.taken(visit, now)) else None
 
     def _take(self, enrolment: Enrolment, visit: HopVisit) -> dict[str, Any] | None:
         """The hop begins where it was given out; only one execution gets the answer."""

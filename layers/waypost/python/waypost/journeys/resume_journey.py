@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from waypost import ids
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.zones import zone_of
-from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput, WaypostError
+from waypost.errors import ConcurrentUpdate, WaypostError
+from waypost.journeys.elapsing import postpone, stored_due_at
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.hops import start_hop
-from waypost.journeys.pause import Pause, due_at
+from waypost.journeys.pause import Pause
 from waypost.journeys.pause_journey import ELAPSED
 from waypost.journeys.ports import ATTEMPTS, DueEnrolment, EnrolmentStore, Machines, Timers
-from waypost.journeys.timers import MINUTE, book_timer
+from waypost.journeys.timers import MINUTE
 
 ResumeEffect = Literal["resumed", "postponed", "not_due", "already_over"]
 
@@ -85,11 +85,12 @@ class ResumeJourney:
         except WaypostError as error:
             return error
 
-    def resume_one(self, contact_id: str, enrolment_id: str) -> ResumeEffect:
-        """End the Pause where the contact stands, unless it is over or its time has not come.
+    def resume_one(self, contact_id: str, enrolment_id: str, *, recorded: bool = False) -> ResumeEffect:
+        """Start the hop that ends the Pause where the contact stands, unless it is over or its time has not come.
 
-        One whose message was deferred once more in the meantime is postponed. A hop that was given out because the time had
-        come, and that no execution has taken, is started again.
+        The hop itself records that the Pause is over, in the write that takes it: a start that is lost leaves the contact
+        parked and overdue, and a doubled one finds the hop taken. With ``recorded`` the row gives the hop out before it is
+        started, so that its attempts are counted. One whose message was deferred once more in the meantime is postponed.
         """
         for _ in range(ATTEMPTS):
             enrolment, now = self.enrolments.load(contact_id, enrolment_id), self.clock()
@@ -97,19 +98,13 @@ class ResumeJourney:
                 return "already_over"
             if enrolment.position == "running":
                 return self._start_again(enrolment, enrolment.pause)
-            due_at = self._due_at(enrolment, enrolment.pause)
+            due_at = stored_due_at(enrolment, enrolment.pause, self.contacts, self.default_zone)
             if due_at > now:
-                after = enrolment.postponed(due_at)
-                book_timer(
-                    self.timers, after, now=now
-                )  # first: after the write this minute does not list the row again
-                if due_at == enrolment.pause.due_at:
-                    return "not_due"
-                if self.enrolments.save(after):
-                    return "postponed"
+                if postpone(enrolment, due_at, enrolments=self.enrolments, timers=self.timers, now=now):
+                    return "not_due" if due_at == enrolment.pause.due_at else "postponed"
                 continue
             after = enrolment.resumed("elapsed", ELAPSED, now)
-            if self.enrolments.save(after):
+            if not recorded or self.enrolments.save(after):
                 start_hop(self.machines, after)
                 return "resumed"
         raise ConcurrentUpdate(f"enrolment {enrolment_id} changed {ATTEMPTS} times while its Pause was ended")
@@ -119,22 +114,3 @@ class ResumeJourney:
             return "already_over"
         start_hop(self.machines, enrolment)
         return "resumed"
-
-    def _due_at(self, enrolment: Enrolment, pause: Pause) -> datetime:
-        """When the Pause is over: later than it was parked for when a deferred message of this journey goes out later."""
-        if enrolment.anchor_at is None or enrolment.anchor_at <= pause.parked_at:
-            return pause.due_at
-        contact = self.contacts.load(enrolment.contact_id)
-        if contact is None:
-            raise ContactNotFound(f"contact {enrolment.contact_id} does not exist")
-        try:
-            return due_at(
-                pause.spec,
-                parked_at=pause.parked_at,
-                enrolled_at=enrolment.enrolled_at,
-                anchor_at=enrolment.anchor_at,
-                zone=zone_of(contact, self.default_zone),
-                attributes=contact.attributes,
-            )
-        except InvalidInput:  # the contact has lost the date since it was parked: what was booked then still holds
-            return pause.due_at

@@ -27,6 +27,14 @@ SweepEffect = Literal["overdue", "lost_hop", "given_up", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """What was done about one enrolment, and the messages that its dead hop had claimed."""
+
+    effect: SweepEffect
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SweepReport(JsonForm):
     """What the sweeper found: every count raises an alarm when it is not zero."""
 
@@ -47,8 +55,8 @@ class SweepJourneys:
     ledger: Ledger
     clock: Clock
     side_by_side: Callable[
-        [Callable[[DueEnrolment], SweepEffect | WaypostError], Iterable[DueEnrolment]],
-        Iterable[SweepEffect | WaypostError],
+        [Callable[[DueEnrolment], Swept | WaypostError], Iterable[DueEnrolment]],
+        Iterable[Swept | WaypostError],
     ] = map
 
     def sweep(self) -> SweepReport:
@@ -56,7 +64,8 @@ class SweepJourneys:
 
         What fails does not keep the rest waiting; the first error is raised when everything else is done.
         """
-        before, errors, found = self.clock() - GRACE, list[WaypostError](), Counter[str]()
+        before, errors = self.clock() - GRACE, list[WaypostError]()
+        found, unknown = Counter[str](), 0
         last = before - timedelta(milliseconds=1)
         overdue = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=None, until=last))
         for batch in batched(overdue, BATCH):
@@ -64,8 +73,8 @@ class SweepJourneys:
                 if isinstance(outcome, WaypostError):
                     errors.append(outcome)
                 else:
-                    found[outcome] += 1
-        unknown = 0
+                    found[outcome.effect] += 1
+                    unknown += outcome.unknown
         for row in self.ledger.stale_claims(before):
             try:
                 unknown += self.ledger.give_up_claim(row, at=self.clock())
@@ -75,28 +84,32 @@ class SweepJourneys:
             raise errors[0]
         return SweepReport(found["overdue"], found["lost_hop"], found["given_up"], unknown)
 
-    def _try_one(self, reference: DueEnrolment) -> SweepEffect | WaypostError:
+    def _try_one(self, reference: DueEnrolment) -> Swept | WaypostError:
         try:
             return self._sweep(reference)
         except WaypostError as error:
             return error
 
-    def _sweep(self, reference: DueEnrolment) -> SweepEffect:
+    def _sweep(self, reference: DueEnrolment) -> Swept:
+        unknown = 0
         for _ in range(ATTEMPTS):
             enrolment = self.enrolments.load(reference.contact_id, reference.enrolment_id)
             if enrolment is None or enrolment.status == "ended":
-                return "nothing"
+                return Swept("nothing", unknown)
             if enrolment.position == "parked":
-                effect = self.resume_journey.resume_one(reference.contact_id, reference.enrolment_id)
-                return "overdue" if effect == "resumed" else "nothing"
-            if enrolment.hop.at >= self.clock() - GRACE:
-                return "nothing"
+                effect = self.resume_journey.resume_one(reference.contact_id, reference.enrolment_id, recorded=True)
+                return Swept("overdue" if effect == "resumed" else "nothing", unknown)
+            before = self.clock() - GRACE
+            if enrolment.hop.at >= before:
+                return Swept("nothing", unknown)
+            unknown += self.close_enrolment.give_up_claims(enrolment, before=before)
             if enrolment.hop.attempt >= MOST_ATTEMPTS:
-                return "given_up" if self.close_enrolment.end(enrolment, "failed", _died(enrolment)) else "nothing"
+                ended = self.close_enrolment.end(enrolment, "failed", _died(enrolment))
+                return Swept("given_up" if ended else "nothing", unknown)
             after = enrolment.given_again(self.clock())
             if self.enrolments.save(after):
                 start_hop(self.machines, after)
-                return "lost_hop"
+                return Swept("lost_hop", unknown)
         raise ConcurrentUpdate(f"enrolment {reference.enrolment_id} changed {ATTEMPTS} times while it was swept")
 
 

@@ -12,6 +12,7 @@ from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
+from waypost.journeys.elapsing import present_due_at
 from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
 from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
@@ -199,20 +200,23 @@ class WakeJourneys:
         return [WakeDecision(leaving.enrolment_id, leaving.journey, outcome)]
 
     def _resumed(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> Enrolment | None:
-        """The row with its Pause ended by the event, if it waits for that."""
-        waits_for = enrolment.pause.waits_for if enrolment.pause else None
-        if waits_for is None or waits_for["event"] != event.type or enrolment.spent(event.id):
+        """The row with its Pause ended by the event, if it waits for that and it happened in time."""
+        pause, now = enrolment.pause, self.clock()
+        waits_for = pause.waits_for if pause else None
+        if pause is None or waits_for is None or waits_for["event"] != event.type or enrolment.spent(event.id):
             return None
+        if event.occurred_at > present_due_at(enrolment, pause, contact, self.default_zone):
+            return None  # the hop that ends the Pause by time may be on its way
         subject = subject_of(
             contact,
-            now=self.clock(),
+            now=now,
             default_zone=self.default_zone,
             properties=event.properties,
             trigger=enrolment.trigger.properties,
         )
         if not holds(waits_for.get("where"), subject):
             return None
-        return enrolment.resumed("event", event_outcome(event), self.clock())
+        return enrolment.resumed("event", event_outcome(event), now)
 
 
 def _ended_by(pause: Pause | None, event: TriggerEvent) -> bool:

@@ -261,7 +261,14 @@ class Ledger(Protocol):
         ...
 
     def stale_claims(self, before: datetime) -> Iterator[LedgerRow]:
-        """Rows claimed before this instant and not settled since."""
+        """Rows claimed before this instant and not settled since; not those of a ``fails_hop``, see ``claims_of``."""
+        ...
+
+    def claims_of(self, contact_id: str, origin: str, before: datetime) -> list[LedgerRow]:
+        """The contact's rows of this origin that were claimed before this instant and not settled since, read consistently.
+
+        A hop's claim is found through its enrolment, which is due for the sweep for as long as a hop walks.
+        """
         ...
 
     def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:

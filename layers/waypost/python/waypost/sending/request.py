@@ -21,6 +21,7 @@ class SendRequest:
 
     ``attempt`` counts deferrals: 0 is the caller's own request, n the n-th deferred one. ``send_by`` is the last moment
     at which the message still makes sense. ``visit`` is the execution of the journey that asks; a deferred attempt has none.
+    ``fails_hop``: when this call fails for good, so does its hop, and the sweep of the enrolment finds what was claimed.
     """
 
     occasion: Occasion
@@ -29,6 +30,7 @@ class SendRequest:
     attempt: int = 0
     send_by: datetime | None = None
     visit: HopVisit | None = field(default=None, compare=False)
+    fails_hop: bool = field(default=False, compare=False)
 
     @property
     def message_key(self) -> str:
@@ -54,6 +56,7 @@ class SendRequest:
             message=f"{step.journey}/{payload['message']}",
             channel=None if channel is None else channel_named(channel),
             visit=HopVisit.from_payload(payload),
+            fails_hop=payload.get("fails_hop", False),
         )
 
     def to_dict(self) -> dict[str, Any]:

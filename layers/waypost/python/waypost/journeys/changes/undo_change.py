@@ -63,7 +63,7 @@ class UndoChange:
     def _put_back(self, change: Change, now: Enrolment, position: Position, by: str) -> UndoEffect | None:
         """The contact stands at its former Pause of its former version, for as long as it would have waited; None: again."""
         here, before = now.pause, position.pause
-        if now.status == "ended" or now.position != "parked" or here is None or before is None:
+        if now.status == "ended" or here is None or before is None or now.goes_on_by_itself(self.clock()):
             return "walked_on"
         if now.changed_by != change.id or here.pause_id != position.pause_id:
             return "walked_on"
