@@ -139,7 +139,7 @@ def per_touch(cost: JourneyCost) -> dict[str, float]:
         "transitions": 0.0,
         "task_answers": 0.0,
         "schedules_created": created,
-        "schedules_fired": quantities.get("schedules_fired", 0.0),
+        "schedules_fired": created,
         "schedules_open": 0.0,
         "bus_events": quantities.get("bus_events", 0.0),
         "readers": _seconds({"route_events": invocations.get("route_events", 0.0)}),

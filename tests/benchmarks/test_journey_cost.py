@@ -12,6 +12,8 @@ from benchmarks.journey_cost import (
     HOP_GB,
     NOTICES_IN_A_BATCH,
     PARTS,
+    PAUSES_IN_A_TIMER,
+    RESUMED_SECONDS,
     ROUNDED_UP,
     STEPS,
     TRACE_RATE,
@@ -62,7 +64,7 @@ def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
     assert parts["pauses"] == {
         "function_requests": 1,
         "function_gb_seconds": 0.5 * 0.06,
-        "schedules_fired": 1,
+        "schedules_fired": 1 / PAUSES_IN_A_TIMER,
         "read_units": 1,
         "write_units": 0,
     }
@@ -73,13 +75,22 @@ def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
 def test_a_cancelled_schedule_does_not_fire_and_a_missing_one_was_not_booked() -> None:
     usage = Usage(
         calls=[
-            call("pause_journey", "scheduler", "CreateSchedule"),
+            call("send_message", "scheduler", "CreateSchedule"),
             call("route_events", "scheduler", "DeleteSchedule"),
             call("route_events", "scheduler", "DeleteSchedule", status=404),
         ]
     )
 
     assert usage.total()["schedules_fired"] == 0
+
+
+def test_a_timer_and_its_call_are_shared_by_the_contacts_it_resumes() -> None:
+    usage = Usage(invocations={"resume_journey": 200}, log_bytes={"resume_journey": 200 * 300})
+    assert usage.parts()["pauses"] == {
+        "function_requests": 200 / PAUSES_IN_A_TIMER,
+        "function_gb_seconds": 200 * RESUMED_SECONDS * 0.5,
+        "log_bytes": 200 * 300 / PAUSES_IN_A_TIMER,
+    }
 
 
 def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> None:
