@@ -27,7 +27,7 @@ metrics = Metrics(service="route_events")
 @cache
 def batch() -> RoutingBatch:
     """Wire RoutingBatch to its stores and settings; once per process."""
-    return RoutingBatch(router=route_events(), dead_letters=dead_letters())
+    return RoutingBatch(router=route_events(), dead_letters=dead_letters(), side_by_side=wiring.groups_side_by_side())
 
 
 @cache

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.clients import client
 from waypost.aws.contacts import DynamoContactItems
@@ -19,13 +20,11 @@ logger = function_log("show_contact")
 @cache
 def show_contact() -> ShowContact:
     """Wire ShowContact to its stores and the bucket of files; once per process."""
-    return ShowContact(
-        contacts=wiring.contacts(),
+    return assemble.show_contact(
+        wiring,
         items=DynamoContactItems(client("dynamodb"), wiring.settings().contacts_table),
-        files=wiring.files(),
         graphs=load_graph,
         default_zone=load_defaults().time_zone,
-        clock=wiring.clock(),
     )
 
 

@@ -1,6 +1,8 @@
 """A batch of the events queue: order per contact, partial failures, and a dead-letter queue that says why."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -14,7 +16,7 @@ from waypost.aws.routing_batch import MAX_RECEIVES, RoutingBatch, SqsDeadLetters
 from waypost.clock import parse_instant
 from waypost.errors import ContactNotFound, TemporarilyUnavailable
 from waypost.events.envelope import Event
-from waypost.routing.route_events import Acted, RouteEvents
+from waypost.routing.route_events import Acted, Routed, RouteEvents
 
 NOW = parse_instant(START)
 
@@ -195,6 +197,35 @@ def test_without_a_dead_letter_queue_nothing_is_lost(monkeypatch: pytest.MonkeyP
         stub.add_client_error("send_message", "ThrottlingException", http_status_code=400)
         with pytest.raises(TemporarilyUnavailable):
             routing.process(record(1, "a", of("a", 1)))
+
+
+def test_groups_are_acted_on_side_by_side_and_each_in_its_order(
+    monkeypatch: pytest.MonkeyPatch, dead_letters: SqsDeadLetters
+) -> None:
+    groups, tried, finished = "abc", list[str](), list[list[str]]()
+    together = threading.Barrier(len(groups), timeout=30)
+
+    def act(_: RouteEvents, happened: Event) -> Acted:
+        if happened.id.endswith("-1"):
+            together.wait()  # breaks unless a message of each group is at work
+        tried.append(happened.id)
+        if happened.id == "b-2":
+            raise TemporarilyUnavailable("bus: throttled")
+        return Acted(happened, Routed(happened.id, repeated=False, decisions=[]))
+
+    monkeypatch.setattr(RouteEvents, "act", act)
+    monkeypatch.setattr(RouteEvents, "finish", lambda _, acted: finished.append([each.event.id for each in acted]))
+    events = [(group, event("page_viewed", NOW, f"{group}-{number}")) for number in range(1, 4) for group in groups]
+    records = [record(place, group, happened) for place, (group, happened) in enumerate(events)]
+    with ThreadPoolExecutor(len(groups)) as threads:
+        batch = RoutingBatch(World().route_events, dead_letters, side_by_side=threads.map)
+        answer = batch.process_batch({"Records": records})
+
+    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"message-4", "message-7"}
+    for group in groups:
+        done = [each for each in tried if each.startswith(group)]
+        assert done == [f"{group}-{number}" for number in range(1, 3 if group == "b" else 4)]
+    assert finished == [["a-1", "b-1", "c-1"], ["a-2", "c-2"], ["a-3", "c-3"]], "a round is finished before the next"
 
 
 def test_every_event_is_either_routed_or_set_aside(routing: Routing, dead_letters: SqsDeadLetters) -> None:

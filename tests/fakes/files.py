@@ -87,6 +87,7 @@ class FakeFiles:
         return True
 
     def link(self, key: str, *, life: timedelta) -> str:
+        self.folders.check_read(key)
         return f"https://{self.bucket}.example/{key}?for={int(life.total_seconds())}"
 
     @contextmanager

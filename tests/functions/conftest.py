@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.files import FakeFiles
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
+from waypost.assembly import assemble
 from waypost.aws.routing_batch import RoutingBatch
 from waypost.reports.show_contact import ShowContact
 
@@ -112,13 +112,8 @@ class KeptItems:
 
 def shown_contact(world: World) -> ShowContact:
     """What draws a contact's journeys; no journey has a graph."""
-    return ShowContact(
-        contacts=world.contacts,
-        items=KeptItems(world),
-        files=FakeFiles(),
-        graphs=lambda _: None,
-        default_zone=world.default_zone,
-        clock=world.clock,
+    return assemble.show_contact(
+        world.ports, items=KeptItems(world), graphs=lambda _: None, default_zone=world.default_zone
     )
 
 

@@ -660,8 +660,9 @@ def _index(frame: Frame) -> str:
 
 @functools.cache
 def _operations(service: str) -> dict[str, str]:
-    """Method of a client → operation of the service."""
-    return {xform_name(name): name for name in Session().get_service_model(service).operation_names}
+    """Method of a client → operation of the service. A signed link reads with the rights of the role that signed it."""
+    signed = {"generate_presigned_url": "GetObject"} if service == "s3" else {}
+    return {xform_name(name): name for name in Session().get_service_model(service).operation_names} | signed
 
 
 @functools.cache

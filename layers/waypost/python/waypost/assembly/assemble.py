@@ -16,6 +16,7 @@ from waypost.files.folders import (
     EXPORTS_WORK,
     IMPORTS,
     IMPORTS_WORK,
+    PAGES,
     REFRESH_WORK,
 )
 
@@ -61,6 +62,9 @@ if TYPE_CHECKING:
     from waypost.metrics.plan_refresh import PlanRefresh
     from waypost.metrics.rank_customers import RankCustomers
     from waypost.metrics.refresh_contacts import RefreshContacts
+    from waypost.reports.journey_page import Graphs
+    from waypost.reports.show_contact import ShowContact
+    from waypost.reports.timeline import ContactItems
     from waypost.routing.route_events import RouteEvents
     from waypost.segments.history_lookup import HistoryLookup
     from waypost.segments.index import RuleIndex
@@ -388,6 +392,20 @@ def refresh_contacts(
         measurer=measurer(ports, metrics=metrics, default_zone=default_zone),
         upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone),
         files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
+    )
+
+
+def show_contact(ports: Ports, *, items: ContactItems, graphs: Graphs, default_zone: ZoneInfo) -> ShowContact:
+    """What draws the page of a contact's journeys."""
+    from waypost.reports.show_contact import ShowContact
+
+    return ShowContact(
+        contacts=ports.contacts(),
+        items=items,
+        files=ports.files(reads=(PAGES,), writes=(PAGES,)),
+        graphs=graphs,
+        default_zone=default_zone,
+        clock=ports.clock(),
     )
 
 

@@ -113,7 +113,8 @@ class S3Files:
         return code in _MISSING
 
     def link(self, key: str, *, life: timedelta) -> str:
-        """See LinkedFiles. Signed here; it ends earlier with the credentials that sign it."""
+        """See Files. Signed here; it ends earlier with the credentials that sign it."""
+        self.folders.check_read(key)
         parameters = {"Bucket": self.bucket, "Key": key}
         link: str = self.client.generate_presigned_url(
             "get_object", Params=parameters, ExpiresIn=int(life.total_seconds())

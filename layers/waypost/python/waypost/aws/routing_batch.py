@@ -7,6 +7,8 @@ failed one, and would drop them untried.
 """
 
 import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,28 +49,43 @@ class SqsDeadLetters:
 
 
 class RoutingBatch(SqsFifoPartialProcessor):
-    """Powertools' FIFO processor, with a dead-letter queue that knows the reason."""
+    """Powertools' FIFO processor, with a dead-letter queue that knows the reason, and with the groups side by side.
 
-    def __init__(self, router: RouteEvents, dead_letters: SqsDeadLetters) -> None:
+    A batch goes by rounds: the next message of every group is acted on, side by side, then all are finished together, and only then
+    comes the round after. Groups are contacts, as far as the sender of an event knew: two of them may turn out to be one contact, as
+    those of two invocations may. ``side_by_side`` is a ``map``; its threads are not the router's own, which would wait for themselves.
+    """
+
+    def __init__(
+        self, router: RouteEvents, dead_letters: SqsDeadLetters, *, side_by_side: Callable[..., Iterable[Any]] = map
+    ) -> None:
         super().__init__(skip_group_on_error=True)
         self.raise_on_entire_batch_failure = False
         self._current_group_id: str | None = None  # type: ignore[assignment]  # Powertools sets the group at hand
         self.router = router
         self.dead_letters = dead_letters
+        self.side_by_side = side_by_side
         self.dead_lettered: list[tuple[str, BaseException]] = []
         self.routed: list[Routed] = []
         self._acted: dict[str, tuple[SQSRecord, Acted]] = {}
+        self._ahead: dict[str, Acted | Exception] = {}
 
     def route(self, record: SQSRecord) -> None:
-        """Act on one message of the queue; what came before it in its group is finished first."""
-        group = str(record.attributes.message_group_id)
-        if group in self._acted and not self._finish():
-            raise SQSFifoMessageGroupCircuitBreakerError("what came before it could not be finished")
-        self._acted[group] = (record, self.router.act(_event(record.body)))
+        """Take what acting on a message of the queue gave; what came before it in its group is finished."""
+        outcome = self._ahead[record.message_id]
+        if isinstance(outcome, Exception):
+            raise outcome
+        self._acted[str(record.attributes.message_group_id)] = (record, outcome)
 
-    def _finish(self) -> bool:
-        """Publish and mark all that was acted on, together; False when it has to be delivered again."""
-        waiting, current_group = dict(self._acted), self._current_group_id
+    def _act(self, record: dict[str, Any]) -> Acted | Exception:
+        try:
+            return self.router.act(_event(record["body"]))
+        except Exception as error:  # noqa: BLE001 - raised where its message is at hand
+            return error
+
+    def _finish(self) -> None:
+        """Publish and mark all that was acted on, together, or have it delivered again."""
+        waiting = dict(self._acted)
         self._acted.clear()
         try:
             self.router.finish([acted for _, acted in waiting.values()])
@@ -76,10 +93,9 @@ class RoutingBatch(SqsFifoPartialProcessor):
             for group, (record, _) in waiting.items():
                 self._current_group_id = group
                 self.failure_handler(record, (type(error), error, error.__traceback__))
-            self._current_group_id = current_group
-            return False
+            self._current_group_id = None
+            return
         self.routed += [acted.routed for _, acted in waiting.values()]
-        return True
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
         """Dead-letter what is hopeless, give back the rest."""
@@ -99,9 +115,27 @@ class RoutingBatch(SqsFifoPartialProcessor):
         self.routed.clear()
         self._acted.clear()
         with self(records=batch["Records"], handler=self.route):
-            self.process()
-            self._finish()
+            for records in _rounds(batch["Records"]):
+                free = [each for each in records if each["attributes"]["MessageGroupId"] not in self._failed_group_ids]
+                acted = self.side_by_side(self._act, free)
+                self._ahead = {each["messageId"]: outcome for each, outcome in zip(free, acted, strict=True)}
+                self.records = records
+                self.process()
+                self._finish()
         return dict(self.response())
+
+
+def _rounds(records: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The first message of every group, then the second ones, and so on."""
+    rounds: list[list[dict[str, Any]]] = []
+    of_group: Counter[str] = Counter()
+    for record in records:
+        group = record["attributes"]["MessageGroupId"]
+        if of_group[group] == len(rounds):
+            rounds.append([])
+        rounds[of_group[group]].append(record)
+        of_group[group] += 1
+    yield from rounds
 
 
 def _event(body: str) -> Event:

@@ -165,6 +165,12 @@ def bus() -> "EventBridgeBus":
 
 
 @cache
+def groups_side_by_side() -> Callable[..., Iterable[Any]]:
+    """A ``map`` for the groups of a batch, on threads of its own: a group at work may wait for ``side_by_side``."""
+    return ThreadPoolExecutor(WORKERS).map
+
+
+@cache
 def side_by_side() -> Callable[..., Iterable[Any]]:
     """A ``map`` on threads, for many contacts at a time; clients may be shared by threads."""
     return ThreadPoolExecutor(WORKERS).map

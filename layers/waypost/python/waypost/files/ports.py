@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import BinaryIO, Protocol
 
 
@@ -60,4 +61,8 @@ class Files(Protocol):
 
     def writer(self, key: str, *, content_type: str = "") -> AbstractContextManager[FileWriter]:
         """A new file of any size; it appears as a whole at the end of the block, and not at all when that raises."""
+        ...
+
+    def link(self, key: str, *, life: timedelta) -> str:
+        """A signed link that lets its holder read one file for so long."""
         ...

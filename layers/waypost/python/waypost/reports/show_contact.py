@@ -1,17 +1,17 @@
 """Writes the page of a contact's journeys and gives a link to it. Called by show_contact."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock, format_instant
 from waypost.contacts.identity.named_contact import find_named, read_name
 from waypost.contacts.ports import ContactStore
 from waypost.errors import ContactNotFound, InvalidInput
-from waypost.files.ports import FileWriter
+from waypost.files.folders import PAGES
+from waypost.files.ports import Files
 from waypost.journeys.enrolment import Enrolment
 from waypost.pages.texts import DEFAULT, LANGUAGES
 from waypost.reports.journey_page import Graphs, contact_page
@@ -24,25 +24,13 @@ MOST_LISTED: Final = 50
 """Passages in the answer, the latest ones: an execution's output is limited to 256 KB."""
 
 
-class LinkedFiles(Protocol):
-    """Keeps pages where a link leads. Every method raises TemporarilyUnavailable or ServiceRefused."""
-
-    def writer(self, key: str, *, content_type: str = "") -> AbstractContextManager[FileWriter]:
-        """See Files."""
-        ...
-
-    def link(self, key: str, *, life: timedelta) -> str:
-        """A signed link that lets its holder read one file for so long."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowContact:
     """Draws the passages of a contact through its journeys."""
 
     contacts: ContactStore
     items: ContactItems
-    files: LinkedFiles
+    files: Files
     graphs: Graphs
     default_zone: ZoneInfo
     clock: Clock
@@ -71,7 +59,7 @@ class ShowContact:
         )
         if page is None:  # it was erased in between
             raise ContactNotFound("contact: no contact is known by this contact_id")
-        key = f"pages/contacts/{contact_id}.html"
+        key = f"{PAGES}contacts/{contact_id}.html"
         with self.files.writer(key, content_type=PAGE_TYPE) as file:
             file.write(page.encode())
         return {
