@@ -163,7 +163,7 @@ LIVES = {
         events=(
             signed_up(MORNING, renews_on="2027-03-12"),
             event("identified", days(1), profile={"timezone": "America/New_York"}),
-            dated(days(2), "2027-03-02"),
+            dated(days(2.6), "2027-03-02"),
         ),
         body=(RENEWAL, ("send", "reminder", {})),
         trail="renewal past, reminder sent",

@@ -79,21 +79,18 @@ def _dates(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
     """The attributes that Pauses count from: declared dates, where anything is declared."""
     dates = {name for name, each in declared.items() if each["type"] in {"date", "datetime"}}
     for name, state in (each for scope in scopes(definition) for each in scope.states.items() if declared):
-        until = ((state.get("Arguments") or {}).get("Payload") or {}).get("until")
-        for form in (
-            ("date", "anniversary") if called_function(state) == "PauseJourney" and isinstance(until, dict) else ()
-        ):
-            attribute = until.get(form)
-            if attribute is None or attribute in dates:
+        match called_function(state), (state.get("Arguments") or {}).get("Payload"):
+            case "PauseJourney", {"until": {"date": str(attribute)}}:
+                form = "date"
+            case "PauseJourney", {"until": {"anniversary": str(attribute)}}:
+                form = "anniversary"
+            case _:
                 continue
-            where = f"{name}.Arguments.Payload.until.{form}"
-            if attribute in declared:
-                yield (
-                    where,
-                    f"{attribute!r} is declared as {declared[attribute]['type']}; expected a date or a datetime",
-                )
-            else:
-                yield where, f"{unknown(attribute, dates, 'unknown date')}; attributes are declared in {ATTRIBUTES}"
+        where = f"{name}.Arguments.Payload.until.{form}"
+        if attribute in declared and attribute not in dates:
+            yield where, f"{attribute!r} is declared as {declared[attribute]['type']}; expected a date or a datetime"
+        elif attribute not in dates:
+            yield where, f"{unknown(attribute, dates, 'unknown date')}; attributes are declared in {ATTRIBUTES}"
 
 
 def _in_update(payload: Mapping[str, Any], where: str, tags: TagSystem, lifecycle: Lifecycle | None) -> Findings:
