@@ -13,7 +13,7 @@ _SPAN: Final = re.compile(r"([0-9]{1,4})([dwy])")
 _DAYS: Final = {"d": 1, "w": 7, "y": 366}
 """A year is 366 days: never shorter than a calendar year, whichever it is."""
 _LONGEST_DAYS: Final = 36_600
-_EVENT: Final = re.compile(r"[a-z0-9_*]*[a-z0-9_][a-z0-9_*]*")
+_EVENT: Final = re.compile(r"[\w*]*\w[\w*]*")
 
 
 def span_days(text: str) -> int:
