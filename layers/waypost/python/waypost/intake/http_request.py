@@ -58,7 +58,7 @@ class Request:
             return self.content
         if len(self.content) > MAX_BODY:
             return _too_large()
-        if not self._is_json() and not self._is_packed():
+        if not self._is_json() and not self._is_packed(self.content):
             return refuse(415, "content-type", "should be application/json in UTF-8")
         match self.header("content-encoding").strip().lower():
             case "" | "identity":
@@ -68,9 +68,9 @@ class Request:
             case _:
                 return refuse(415, "content-encoding", "should be gzip or absent")
 
-    def _is_packed(self) -> bool:
+    def _is_packed(self, content: bytes) -> bool:
         """Whether the bytes are what the encoding says: RudderStack's SDK for Node posts gzip as a form, which it is not."""
-        return self.header("content-encoding").strip().lower() in _GZIP_NAMES and self.content[:2] == _GZIP_MAGIC
+        return self.header("content-encoding").strip().lower() in _GZIP_NAMES and content[:2] == _GZIP_MAGIC
 
     def _is_json(self) -> bool:
         media_type, _, parameters = self.header("content-type").lower().partition(";")
