@@ -20,7 +20,7 @@ from waypost import ids
 from waypost.contacts import cleaning, push_tokens
 from waypost.contacts.cleaning import Unusable
 from waypost.contacts.identity.acceptance import clean_identity
-from waypost.events.envelope import IDENTITY_KINDS
+from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE
 from waypost.events.names import snake_case
 from waypost.intake.event_collector import NO_NAMES, Reading, Stated, sender_id, usable_id
 from waypost.intake.field_types import (
@@ -37,7 +37,7 @@ from waypost.intake.field_types import (
 from waypost.intake.request_outcome import Problem
 from waypost.intake.traits import IDENTITY_TRAITS, Traits, read_traits
 
-SOURCE: Final = "segment"
+SOURCE: Final = WRITE_KEY_SOURCE
 MAX_BATCH: Final = 2500
 MOST_EXTERNAL_IDS: Final = 20
 
