@@ -322,7 +322,7 @@ def test_a_message_that_cannot_be_hidden_or_set_aside_brings_back_no_other(
     deliverer = FakeDeliverer(
         [Delivered(200), TryAgain("answered 503", timedelta(hours=12)), GivenUp("answered 410 Gone"), Delivered(204)]
     )
-    refused = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "AnyOperation")  # type: ignore[typeddict-item]
+    refused = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "AnyOperation")
     broken = Mock(wraps=client)
     broken.change_message_visibility.side_effect = broken.send_message.side_effect = refused
     prefix = url.rsplit("/", 1)[1].removesuffix("crm")

@@ -274,7 +274,7 @@ def test_a_refused_account_stops_the_channel_for_a_minute(world: World, enrolmen
     world.email.answers = [RefusedUs("AccountSuspendedException")]
     requests = [
         welcome(enrolment),
-        replace(welcome(enrolment), occasion=replace(welcome(enrolment).occasion, state="2")),
+        send_request(enrolment, "welcome", state="Day 2"),
     ]
     sender = world.send_message
     results = [sender.send(request) for request in requests]
@@ -290,7 +290,7 @@ def test_a_refused_account_stops_the_channel_for_a_minute(world: World, enrolmen
 def test_a_refusal_that_does_not_meet_every_number_stops_nobody_else(world: World, enrolment: Enrolment) -> None:
     world.email.answers = [RefusedUs("DESTINATION_PHONE_NUMBER_NOT_VERIFIED", for_everyone=False)]
     request = welcome(enrolment)
-    other = replace(request, occasion=replace(request.occasion, state="2"))
+    other = send_request(enrolment, "welcome", state="Day 2")
     sender = world.send_message
     assert sender.send(request).outcome == "deferred"
     assert sender.send(other).outcome == "sent"
@@ -317,8 +317,8 @@ def test_a_channel_that_stopped_too_late_for_a_message_is_asked_all_the_same() -
     enrolment = world.have_enrolment()
     sender = world.send_message
     sender.send(welcome(enrolment))
-    late = replace(welcome(enrolment), send_by=world.clock() + timedelta(minutes=1))
-    late = replace(late, occasion=replace(late.occasion, state="2"))
+    other = send_request(enrolment, "welcome", state="Day 2")
+    late = replace(other, send_by=world.clock() + timedelta(minutes=1))
     assert sender.send(late).outcome == "sent"
 
 
