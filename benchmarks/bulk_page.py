@@ -16,7 +16,8 @@ from typing import Any, Final
 from benchmarks.request_units import item_size
 from waypost.aws import table
 from waypost.aws.merges import LIVING
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 
 PAGE_BYTES: Final = 1024 * 1024
 NOW: Final = datetime(2031, 3, 3, 2, tzinfo=UTC)

@@ -115,6 +115,7 @@ class WaypostStack(Stack):
             "ContactsTableName": contacts.name,
             "EventsQueueUrl": events.queue.queue_url,
             "EventsDeadLettersUrl": events.dead_letters.queue_url,
+            "RejectedItemsUrl": events.rejected_items.queue_url,
             "UndeliveredUrl": undelivered.queue.queue_url,
             "EventBusName": bus.name,
             "ScheduleGroup": schedules.group,

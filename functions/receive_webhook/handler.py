@@ -1,6 +1,6 @@
 """Take events in over HTTP: Segment calls and signed webhooks. Called by the HTTP API, which posts what systems send."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any, assert_never
@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.aws.clients import client
 from waypost.aws.function_log import function_log
 from waypost.aws.queue import SqsEventQueue
+from waypost.aws.rejected_items import SqsRejectedItems
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.webhook_log import DynamoWebhookLog
 from waypost.clock import clock
@@ -39,9 +40,17 @@ def receive_webhook() -> ReceiveWebhook:
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
         secrets=SecretsManagerSecret(client("secretsmanager"), settings.webhook_secrets),
         log=DynamoWebhookLog(client("dynamodb"), settings.contacts_table),
+        rejected=SqsRejectedItems(client("sqs"), settings.rejected_items_url),
         clock=clock(),
         mappings=load_source_mappings(),
+        on_rejected_secrets=rejected_secrets,
     )
+
+
+def rejected_secrets(places: Sequence[str]) -> None:
+    """Entries of the webhook secret were left out: an alarm, and their places in the log, never a value."""
+    logger.error("entries of the webhook secret are left out", extra={"entries": list(places)})
+    count_events("SecretEntriesRejected", len(places))
 
 
 @logger.inject_lambda_context
@@ -104,10 +113,14 @@ app.exception_handler(RetryableError)(unavailable)
 def respond(outcome: Accepted | Refused, accepted_status: int = HTTPStatus.ACCEPTED) -> Response[Any]:
     """The HTTP answer to an outcome, counted. The log names no field and no reason: both may hold personal data."""
     match outcome:
-        case Accepted(count):
+        case Accepted(count, warnings, rejected):
             count_events("EventsAccepted", count)
+            if rejected:
+                count_events("EventsRefused", rejected)
+            if warnings:
+                logger.info("accepted in part", extra={"warnings": len(warnings), "rejected": rejected})
         case Refused(status, problems):
-            count_events("EventsRefused", len(problems))
+            count_events("RequestsRefused", 1)
             logger.info("refused", extra={"status": status, "problems": len(problems)})
         case _:
             assert_never(outcome)

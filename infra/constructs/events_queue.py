@@ -3,6 +3,7 @@
 from aws_cdk import Duration, aws_lambda_event_sources, aws_sqs
 from constructs import Construct
 
+from infra.constructs.acknowledging import acknowledge
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop
 from infra.deployment import Deployment
@@ -47,6 +48,21 @@ class EventsQueue(Construct):
             visibility_timeout=Duration.seconds(6 * _READER_TIMEOUT),
             dead_letter_queue=aws_sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MOST_RECEIVES),
         )
+        self.rejected_items = aws_sqs.Queue(
+            self,
+            "RejectedItems",
+            queue_name=f"{deployment.name}-rejected-items",
+            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        acknowledge(self.rejected_items, "AwsSolutions-SQS3", because="Nothing reads it but an operator")
+        alarms.watch(
+            self,
+            "RejectedItems",
+            self.rejected_items.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+            because="A sender posted items of which no event could be made; they wait with their reasons",
+        )
         alarms.watch(
             self,
             "DeadLetters",
@@ -68,6 +84,10 @@ class EventsQueue(Construct):
     def dead_letters_writable_by(self, hop: Hop) -> None:
         """Let a hop put an event into the dead letters itself, with the reason."""
         hop.allow("sqs:SendMessage", on=self.dead_letters.queue_arn)
+
+    def rejected_items_writable_by(self, hop: Hop) -> None:
+        """Let a hop keep what senders posted and no event could be made of."""
+        hop.allow("sqs:SendMessage", on=self.rejected_items.queue_arn)
 
     def read_by(self, hop: Hop) -> None:
         """Call the hop with up to ten events; it answers which of them failed, and only those come again."""

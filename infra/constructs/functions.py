@@ -89,6 +89,7 @@ class Functions:
             "files_bucket": around.files.name,
             "events_queue_url": around.events.queue.queue_url,
             "events_dead_letters_url": around.events.dead_letters.queue_url,
+            "rejected_items_url": around.events.rejected_items.queue_url,
             "event_bus": around.bus.name,
             "destination_queues": around.destinations.queues,
             "destination_secrets": around.destinations.secrets,
@@ -149,6 +150,8 @@ class Functions:
                     around.events.writable_by(hop)
                 case "events_dead_letters":
                     around.events.dead_letters_writable_by(hop)
+                case "rejected_items":
+                    around.events.rejected_items_writable_by(hop)
                 case "destinations":
                     around.destinations.queues_open_to(hop)
                 case _:
@@ -186,6 +189,7 @@ def _implied(manifest: FunctionManifest) -> list[str]:
         "destination_secrets": "destinations" in reads.secrets,
         "events_queue_url": "events" in manifest.queues,
         "events_dead_letters_url": "events_dead_letters" in manifest.queues,
+        "rejected_items_url": "rejected_items" in manifest.queues,
         "destination_queues": "destinations" in manifest.queues,
         "event_bus": "event_bus" in manifest.sends,
         "schedule_group": manifest.schedules,

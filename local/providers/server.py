@@ -118,9 +118,18 @@ class Providers(Record):
         self._publish(self.notice(call, fate, at=self.clock()))
 
     def notice(self, call: Call, fate: Fate, *, at: datetime) -> dict[str, Any]:
-        """The entry for the event bus by which the provider reports it."""
-        (fake,) = [fake for fake in fakes()[call.channel] if fate in fake.fates]
-        entry: dict[str, Any] = fake.notice(fate, call.message, message_id=call.message_id, sent_at=call.at, at=at)
+        """The entry for the event bus by which the provider reports it. Raises ValueError, as ``report`` does."""
+        fake = next((fake for fake in fakes()[call.channel] if fate in fake.fates), None)
+        if fake is None:
+            raise ValueError(f"no provider of {call.channel} reports {fate!r}")
+        return self.notice_in_words(call, fake.fates[fate], at=at)
+
+    def notice_in_words(self, call: Call, word: str, *, at: datetime) -> dict[str, Any]:
+        """The entry that says it by any word of the provider. Raises ValueError for a word that it does not have."""
+        fake = next((fake for fake in fakes()[call.channel] if word in fake.words), None)
+        if fake is None:
+            raise ValueError(f"no provider of {call.channel} says {word!r}")
+        entry: dict[str, Any] = fake.notice(word, call.message, message_id=call.message_id, sent_at=call.at, at=at)
         return entry
 
     def _publish(self, entry: dict[str, Any]) -> None:

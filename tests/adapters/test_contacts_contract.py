@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from tests.adapters.stores import Stores
 from tests.fakes.clock import FakeClock
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 
 
 def contact(clock: FakeClock, contact_id: str = "c-1", **attributes: object) -> Contact:

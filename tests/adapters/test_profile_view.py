@@ -15,7 +15,8 @@ from waypost.aws import table as items
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.profile_scan import DynamoProfileScan
 from waypost.aws.read_units import ReadUnits
-from waypost.contacts.profile import MOST_SEEN, Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import MOST_SEEN, Contact
 from waypost.segments.membership_query import MembershipQuery
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject, subject_of

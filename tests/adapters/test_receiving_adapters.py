@@ -13,10 +13,12 @@ from moto import mock_aws
 from tests.adapters.on_moto import ClientOnMoto
 from tests.intake.fakes import NOW
 from waypost.aws.queue import ATTEMPTS, MAX_BYTES, SqsEventQueue
+from waypost.aws.rejected_items import MAX_ITEM, SqsRejectedItems
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.aws.webhook_log import DynamoWebhookLog
-from waypost.errors import InvalidInput, ServiceRefused, TemporarilyUnavailable
+from waypost.errors import ServiceRefused, TemporarilyUnavailable
 from waypost.events.envelope import Event
+from waypost.intake.request_outcome import Problem, RejectedItem
 
 EVENT = Event(
     id="shop:1", type="order_placed", contact={"user_id": "u1"}, occurred_at=NOW, received_at=NOW, source="shop"
@@ -54,6 +56,22 @@ def received(queue: SqsEventQueue) -> list[dict[str, Any]]:
         for message in batch:
             queue.client.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
     return messages
+
+
+@pytest.mark.parametrize("given", [{"userId": "u", "note": "中\x01\ufffe"}, "text", None, {"big": "中" * 400_000}])
+def test_a_rejected_item_is_kept_with_its_reasons_however_odd_and_long_it_is(sqs: Any, given: Any) -> None:
+    items = SqsRejectedItems(sqs, sqs.create_queue(QueueName="rejected-items")["QueueUrl"])
+    problem = Problem("batch[1].会员", "should be 中文")
+    kept = RejectedItem(
+        source="segment", where="batch[1]", given=given, problems=[problem], received_at=NOW, correlation_id="r-1"
+    )
+    items.keep([kept] * 12)
+    message = sqs.receive_message(QueueUrl=items.url, MessageAttributeNames=["All"])["Messages"][0]
+    body = json.loads(message["Body"])
+    assert body["problems"] == ["batch[1].会员: should be 中文"]
+    assert body["given"] == json.dumps(given)[:MAX_ITEM]
+    assert (body["source"], body["where"], body["correlation_id"]) == ("segment", "batch[1]", "r-1")
+    assert message["MessageAttributes"]["reason"]["StringValue"].isascii()
 
 
 def test_events_arrive_whole_and_in_order_in_the_group_of_their_contact(queue: SqsEventQueue) -> None:
@@ -147,8 +165,29 @@ def test_a_secret_is_read_once_in_five_minutes_and_again_for_a_stranger_every_th
 def test_a_secret_that_is_not_an_object_is_named(aws: None, text: str) -> None:
     client = boto3.client("secretsmanager")
     client.create_secret(Name="webhooks", SecretString=text)
-    with pytest.raises(InvalidInput, match="JSON"):
+    with pytest.raises(TemporarilyUnavailable, match="JSON"):
         SecretsManagerSecret(client, "webhooks").read()
+
+
+@pytest.mark.parametrize("fault", ["not JSON", "[]", "deleted"])
+def test_the_last_good_secret_stays_in_use_while_there_is_no_other(aws: None, fault: str) -> None:
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="webhooks", SecretString='{"write_keys": ["good"]}')
+    now = NOW
+    secret = SecretsManagerSecret(client, "webhooks", clock=lambda: now)
+    secret.read()
+    if fault == "deleted":
+        client.delete_secret(SecretId="webhooks")
+    else:
+        client.put_secret_value(SecretId="webhooks", SecretString=fault)
+    now += timedelta(hours=6)
+    assert secret.read() == secret.read_again() == {"write_keys": ["good"]}
+    if fault == "deleted":
+        client.restore_secret(SecretId="webhooks")
+    client.put_secret_value(SecretId="webhooks", SecretString='{"write_keys": ["mended"]}')
+    assert secret.read() == {"write_keys": ["good"]}, "asked again too soon"
+    now += timedelta(seconds=30)
+    assert secret.read() == {"write_keys": ["mended"]}
 
 
 def test_a_secret_never_shows_itself(aws: None) -> None:

@@ -14,7 +14,8 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.world import World, event
 from waypost.assembly import assemble
-from waypost.contacts.profile import Consent, Contact, with_seen
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact, with_seen
 from waypost.events.listening import Listening
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.subject import Subject, subject_of

@@ -21,7 +21,8 @@ from waypost.audiences.persona_card import FEWEST, OTHERS, Card, card_of, clean
 from waypost.audiences.persona_page import page, percent
 from waypost.audiences.persona_words import TITLES, VALUES, label
 from waypost.contacts.channels import CHANNELS
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 from waypost.pages.texts import texts
 from waypost.segments.subject import Subject, subject_of
 

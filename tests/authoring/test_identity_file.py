@@ -25,6 +25,14 @@ def test_without_a_file_the_built_in_rules_hold(tmp_path: Path) -> None:
     assert IdentityRules.from_dict({}) == BUILT_IN
 
 
+def test_placeholders_are_compared_as_they_are_declared_and_exceptions_need_a_reason(tmp_path: Path) -> None:
+    published, problems = read(tmp_path, "placeholders: {also: [Test], genuine: [GUEST, nobody-else]}")
+    assert published["placeholders"] == {"also": ["test"], "genuine": ["guest", "nobody-else"]}
+    assert problems == ["placeholders.genuine[1]: 'nobody-else' is no placeholder, so it needs no exception"]
+    rules = IdentityRules.from_dict(published)
+    assert [value in rules.placeholders for value in ("TEST", "guest", "undefined")] == [True, False, True]
+
+
 def test_the_file_of_this_project_says_what_is_built_in() -> None:
     rules = IdentityRules.from_dict(identity(FileReader(STATEMACHINES)))
     assert (rules.proofs, rules.distinct, rules.alias_across) == (

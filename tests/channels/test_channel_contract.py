@@ -213,6 +213,40 @@ def test_what_a_provider_reports_becomes_the_event_of_every_channel(
         assert event.properties["bounce_type"] == ("permanent" if fate == "bounced" else "transient")
 
 
+WORDS = [
+    pytest.param(channel, fake, word, id=f"{channel}-{fake.provider}-{word}")
+    for channel in CHANNELS
+    for fake in fakes()[channel]
+    for word in sorted(fake.words)
+]
+
+
+@pytest.mark.parametrize(("channel", "fake", "word"), WORDS)
+def test_every_word_that_a_provider_has_is_played_and_read(
+    channel: Channel, fake: FakeProvider, word: str, providers: Providers, clock: FakeClock
+) -> None:
+    connected(channel, fake).send(outgoing(channel))
+    [call] = providers.calls
+    events = delivery_events(as_delivered(providers.notice_in_words(call, word, at=clock())), clock=clock)
+    assert len(events) <= 1
+    assert {event.type for event in events} <= set(EVENT_OF.values())
+    assert {event.properties["message_key"] for event in events} <= {"m-1"}
+
+
+@EVERY_PROVIDER
+def test_a_provider_reports_nothing_that_is_no_fate_of_its_channel_and_no_word_of_its_own(
+    channel: Channel, fake: FakeProvider, providers: Providers, clock: FakeClock
+) -> None:
+    connected(channel, fake).send(outgoing(channel))
+    [call] = providers.calls
+    assert set(fake.fates.values()) <= fake.words
+    for fate in set(FATES) - set(fake.fates):
+        with pytest.raises(ValueError, match=fate):
+            providers.notice(call, fate, at=clock())
+    with pytest.raises(ValueError, match="Teleported"):
+        providers.notice_in_words(call, "Teleported", at=clock())
+
+
 def as_delivered(entry: dict[str, Any]) -> dict[str, Any]:
     """The EventBridge event that a target gets for a PutEvents entry."""
     return {"id": "notice-1", "source": entry["Source"], "detail": json.loads(entry["Detail"])}

@@ -5,7 +5,8 @@ from typing import Any
 
 from waypost.clock import parse_instant
 from waypost.contacts.channels import Channel
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 
 NOON = parse_instant("2027-03-01T04:00:00.000Z")
 

@@ -9,8 +9,9 @@ import pytest
 from tests.fakes.published_journeys import journey, published
 from tests.fakes.world import World, event
 from waypost import ids
+from waypost.contacts.consent import Consent
 from waypost.contacts.identity.rules import IdentityRules
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.profile import Contact
 
 READER = ids.contact_id("email", "lin@example.com")
 CUSTOMER = ids.contact_id("user_id", "u-1")
@@ -335,7 +336,7 @@ def test_an_alias_joins_two_users_where_the_rules_believe_it() -> None:
     happens(world, "page_viewed", {"user_id": "u-2"})
     alias(world, "u-2", "u-1")
     (one,) = world.contacts.living()
-    assert one.identities == {"user_id": ["u-1", "u-2"]}
+    assert one.identities == {"user_id": ["u-1", "u-2"], "anonymous_id": ["u-1"]}
     assert world.contacts.merges(one.contact_id)[0].ground == "alias"
 
 

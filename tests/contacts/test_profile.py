@@ -68,7 +68,7 @@ def test_silence_is_no_consent(contact: Contact) -> None:
 
 
 def consenting(contact: Contact, granted: bool, at: datetime, topic: str | None = None) -> Contact:
-    return with_consent(contact, channel="email", granted=granted, at=at, source="shop", topic=topic)
+    return with_consent(contact, channel="email", granted=granted, at=at, source="shop", given="word", topic=topic)
 
 
 def test_an_older_answer_does_not_replace_a_newer_one(contact: Contact) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.importing.machine import START, Machines
 from waypost.clock import parse_instant
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 
 ROWS = """user_id,email,phone,tags,groups

@@ -27,9 +27,10 @@ from waypost.assembly import assemble
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
 from waypost.contacts.channels import Channel
+from waypost.contacts.consent import Consent
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event

@@ -279,53 +279,60 @@ def nested(depth: int) -> bytes:
     return b'{"userId":"nasty","event":"Deep","properties":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
 
 
-NASTY: dict[str, tuple[str, bytes, int, str]] = {
+REFUSED: dict[str, tuple[str, bytes, int, str]] = {
     "nothing": ("track", b"", 400, "body"),
     "no JSON": ("track", b"userId=nasty&event=Order+Placed", 400, "body"),
     "JSON cut off": ("track", track()[:-5], 400, "body"),
-    "no UTF-8": ("track", b'{"userId":"nasty","event":"\xff\xfe"}', 400, "event"),
     "a list": ("track", b"[]", 400, "body"),
     "a number": ("track", b"7", 400, "body"),
-    "NaN": ("track", b'{"userId":"nasty","event":"A","properties":{"total":NaN}}', 400, "body"),
-    "a number with 400 digits": ("track", track(properties={"n": 10**400}), 400, "body"),
-    "a key twice": ("track", b'{"userId":"nasty","userId":"other","event":"A"}', 400, "body"),
-    "NUL in a value": ("track", track(properties={"note": "a\0b"}), 400, "properties.note"),
-    "NUL in a key": ("track", track(properties={"a\0b": 1}), 400, "properties.a\\0b"),
-    "NUL in the user": ("track", track(userId="nasty\0"), 400, "userId"),
-    "half a surrogate pair": ("track", b'{"userId":"nasty","event":"A","properties":{"n":"\\ud800"}}', 400, "properties.n"),
     "ten megabytes of text": ("track", track(properties={"text": "x" * 10_000_000}), 413, "body"),
     "one call of forty kilobytes": ("track", track(properties={"text": "x" * 40_000}), 413, "body"),
     "a batch of 600 KB": ("batch", batch(*[json.loads(track(type="track", text="x" * 6000))] * 100), 413, "body"),
     "a thousand levels": ("track", nested(1000), 400, "body"),
     "a hundred thousand levels": ("track", nested(50_000), 400, "body"),
-    "forty levels": ("track", nested(40), 400, "properties" + ".a" * 23),
-    "nobody": ("track", json.dumps({"event": "A"}).encode(), 400, "userId"),
-    "a user that is a list": ("track", track(userId=["nasty"]), 400, "userId"),
-    "an event that is a number": ("track", track(event=7), 400, "event"),
-    "no event": ("track", json.dumps({"userId": "nasty"}).encode(), 400, "event"),
-    "properties that are text": ("track", track(properties="none"), 400, "properties"),
-    "the year 9999": ("track", track(timestamp="9999-12-31T23:59:59Z"), 400, "timestamp"),
-    "the year 1": ("track", track(timestamp="0001-01-01T00:00:00Z"), 400, "timestamp"),
-    "the thirtieth of February": ("track", track(timestamp="2031-02-30T00:00:00Z"), 400, "timestamp"),
-    "a time without a zone": ("track", track(timestamp="2031-02-03T00:00:00"), 400, "timestamp"),
-    "a time that is a number": ("track", track(timestamp=1e99), 400, "timestamp"),
-    "a number no store can hold": ("track", track(timestamp=1e308), 400, "body"),
-    "a bad call in a good batch": ("batch", batch({"type": "track", "userId": "nasty"}), 400, "batch[1].event"),
-    "an unknown call in a batch": ("batch", batch({"type": "delete", "userId": "nasty"}), 400, "batch[1].type"),
-    "text in a batch": ("batch", batch("identify"), 400, "batch[1]"),
     "an empty batch": ("batch", b'{"batch":[]}', 400, "batch"),
-    "a broken e-mail address": ("identify", json.dumps({"userId": "nasty", "traits": {"email": "a@b@c"}}).encode(), 400, "traits.email"),
-    "a group without an id": ("group", json.dumps({"userId": "nasty"}).encode(), 400, "groupId"),
-    "an alias of nobody": ("alias", json.dumps({"userId": "nasty"}).encode(), 400, "previousId"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NASTY)
-def test_what_no_client_should_send_is_refused_with_the_field_and_the_reason(cloud: LocalCloud, name: str) -> None:
-    path, body, status, field = NASTY[name]
+LEFT_OUT: dict[str, tuple[str, bytes, int, str]] = {
+    "NaN": ("track", b'{"userId":"nasty","event":"A","properties":{"total":NaN}}', 1, "properties.total"),
+    "a number with 400 digits": ("track", track(properties={"n": 10**400}), 1, "properties.n"),
+    "a key twice": ("track", b'{"userId":"nasty","userId":"other","event":"A"}', 0, "userId"),
+    "NUL in a value": ("track", track(properties={"note": "a\0b"}), 1, "properties.note"),
+    "NUL in a key": ("track", track(properties={"a\0b": 1}), 1, "properties.a\\0b"),
+    "NUL in the user": ("track", track(userId="nasty\0"), 0, "userId"),
+    "half a surrogate pair": ("track", b'{"userId":"nasty","event":"A","properties":{"n":"\\ud800"}}', 1, "properties.n"),
+    "forty levels": ("track", nested(40), 1, "properties" + ".a" * 23),
+    "nobody": ("track", json.dumps({"event": "A"}).encode(), 0, "userId"),
+    "a user that is a list": ("track", track(userId=["nasty"]), 0, "userId"),
+    "an event that is a number": ("track", track(event=7), 0, "event"),
+    "no event": ("track", json.dumps({"userId": "nasty"}).encode(), 0, "event"),
+    "properties that are text": ("track", track(properties="none"), 1, "properties"),
+    "the year 9999": ("track", track(timestamp="9999-12-31T23:59:59Z"), 1, "timestamp"),
+    "the year 1": ("track", track(timestamp="0001-01-01T00:00:00Z"), 1, "timestamp"),
+    "the thirtieth of February": ("track", track(timestamp="2031-02-30T00:00:00Z"), 1, "timestamp"),
+    "a time without a zone": ("track", track(timestamp="2031-02-03T00:00:00"), 1, "timestamp"),
+    "a time that is a number": ("track", track(timestamp=1e99), 1, "timestamp"),
+    "a number no store can hold": ("track", track(timestamp=1e308), 1, "timestamp"),
+    "a bad call in a good batch": ("batch", batch({"type": "track", "userId": "nasty"}), 1, "batch[1].event"),
+    "an unknown call in a batch": ("batch", batch({"type": "delete", "userId": "nasty"}), 1, "batch[1].type"),
+    "text in a batch": ("batch", batch("identify"), 1, "batch[1]"),
+    "a broken e-mail address": ("identify", json.dumps({"userId": "nasty", "traits": {"email": "a@b@c"}}).encode(), 1, "traits.email"),
+    "a group without an id": ("group", json.dumps({"userId": "nasty"}).encode(), 0, "groupId"),
+    "an alias of nobody": ("alias", json.dumps({"userId": "nasty"}).encode(), 0, "previousId"),
+}  # fmt: skip
+
+
+def posted(cloud: LocalCloud, path: str, body: bytes) -> Any:
     credentials = b64encode(f"{cloud.access.write_key}:".encode()).decode()
     headers = {"content-type": "application/json", "authorization": f"Basic {credentials}"}
-    answer = call("POST", f"{cloud.access.api_url}/v1/{path}", body=body, headers=headers)
+    return call("POST", f"{cloud.access.api_url}/v1/{path}", body=body, headers=headers)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_nobody_can_read_is_refused_with_the_field_and_the_reason(cloud: LocalCloud, name: str) -> None:
+    path, body, status, field = REFUSED[name]
+    answer = posted(cloud, path, body)
     assert answer.status == status, answer.body[:300]
     answered = answer.json()
     assert answered["success"] is False
@@ -341,6 +348,28 @@ def test_nothing_of_it_came_through(cloud: LocalCloud) -> None:
         QueueUrl=cloud.access.outputs["EventsQueueUrl"], AttributeNames=["All"]
     )["Attributes"]
     assert [queue[f"ApproximateNumberOfMessages{state}"] for state in ("", "NotVisible", "Delayed")] == ["0"] * 3
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_no_client_should_send_is_left_out_with_the_field_and_the_reason(cloud: LocalCloud, name: str) -> None:
+    path, body, accepted_count, field = LEFT_OUT[name]
+    answer = posted(cloud, path, body)
+    assert answer.status == 200, answer.body[:300]
+    answered = answer.json()
+    assert (answered["success"], answered["accepted"]) == (True, accepted_count)
+    assert answered["warnings"][0]["field"] == field, answered
+    assert answered["warnings"][0]["reason"]
+    assert "nasty" not in json.dumps(answered), "an answer does not repeat what it leaves out"
+
+
+def test_what_no_event_could_be_made_of_waits_for_an_operator(cloud: LocalCloud) -> None:
+    kept = cloud.client("sqs").receive_message(
+        QueueUrl=cloud.access.outputs["RejectedItemsUrl"], MessageAttributeNames=["All"], MaxNumberOfMessages=10
+    )["Messages"]
+    for message in kept:
+        body = json.loads(message["Body"])
+        assert (body["source"], bool(body["problems"]), bool(body["given"])) == ("segment", True, True)
+        assert message["MessageAttributes"]["reason"]["StringValue"]
 
 
 def test_a_stranger_is_refused_whatever_the_content(cloud: LocalCloud) -> None:

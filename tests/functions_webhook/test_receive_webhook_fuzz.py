@@ -64,6 +64,11 @@ def accepted_or_refused(answer: HttpAnswer, desk: Desk, before: int) -> None:
     arrived = len(desk.queue.sent) - before
     if answer.status == 202:
         assert answer.json["accepted"] == arrived > 0
+    elif answer.status == 200:
+        assert answer.json["accepted"] == arrived
+        assert arrived + answer.json.get("rejected", 0) > 0 or "before" in answer.json["warnings"][0]["reason"]
+        assert all(warning["field"] and warning["reason"] for warning in answer.json["warnings"])
+        assert bool(desk.rejected.kept) or not answer.json.get("rejected")
     else:
         assert 400 <= answer.status < 500
         assert arrived == 0

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.effects import CRASH_MODES, Crash, CrashMode, Effects
 from tests.importing.machine import START, Machines, base, counts, rebuilt
 from waypost.clock import parse_instant
-from waypost.contacts.profile import Consent
+from waypost.contacts.consent import Consent
 from waypost.errors import InvalidInput, RetryableError, ServiceRefused
 from waypost.importing.applying import Importer
 from waypost.importing.rows import CleanRow

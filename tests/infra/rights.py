@@ -26,11 +26,13 @@ SECRETS_BY_SETTING = {
 QUEUES_BY_SETTING = {
     "events_queue_url": "<EventsQueue.Arn>",
     "events_dead_letters_url": "<EventsDeadLetters.Arn>",
+    "rejected_items_url": "<EventsRejectedItems.Arn>",
     "destination_queues": f"sqs:{STAGE}-to-*",
 }
 QUEUES = {
     "events": ["sqs:SendMessage on <EventsQueue.Arn>"],
     "events_dead_letters": ["sqs:SendMessage on <EventsDeadLetters.Arn>"],
+    "rejected_items": ["sqs:SendMessage on <EventsRejectedItems.Arn>"],
     "destinations": [
         f"sqs:{action} on sqs:{STAGE}-to-*" for action in ("GetQueueUrl", "ChangeMessageVisibility", "SendMessage")
     ],

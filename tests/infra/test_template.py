@@ -253,8 +253,10 @@ def test_what_providers_say_of_our_messages_is_recorded(template: Template) -> N
     assert read["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     destination = template.one("SES::ConfigurationSetEventDestination")["EventDestination"]
     assert plain(destination["EventBridgeDestination"]["EventBusArn"]).endswith(":event-bus/default")
-    assert destination["MatchingEventTypes"] == ["delivery", "bounce", "complaint", "reject"]
-    assert rules["aws.ses"]["EventPattern"]["detail"]["eventType"] == ["Delivery", "Bounce", "Complaint", "Reject"]
+    assert destination["MatchingEventTypes"] == ["delivery", "bounce", "complaint", "reject", "renderingFailure"]
+    mails, texts = (rules[source]["EventPattern"]["detail"]["eventType"] for source in ("aws.ses", "aws.sms-voice"))
+    assert mails == ["Delivery", "Bounce", "Complaint", "Reject", "Rendering Failure"]
+    assert texts == [{"anything-but": ["TEXT_PENDING", "TEXT_QUEUED", "TEXT_SENT"]}]
 
 
 def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
@@ -413,6 +415,7 @@ def test_the_outputs_tell_a_client_where_everything_is(template: Template) -> No
         "ContactsTableName",
         "EventsQueueUrl",
         "EventsDeadLettersUrl",
+        "RejectedItemsUrl",
         "UndeliveredUrl",
         "EventBusName",
         "ScheduleGroup",

@@ -10,6 +10,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from tests.fakes.queue import FakeQueue
+from tests.fakes.rejected_items import FakeRejectedItems
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.webhook_log import FakeLog
 from waypost.intake.http_request import Request
@@ -17,11 +18,12 @@ from waypost.intake.receive_webhook import ReceiveWebhook
 from waypost.intake.source_mapping import SourceMapping
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
-WRITE_KEY = "wk_test_1"
+WRITE_KEY = "wk_test_1_of_no_value"
+OTHER_WRITE_KEY = "wk_test_2_of_no_value"
 SHOP_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-SECRETS = {"write_keys": [WRITE_KEY, "wk_test_2"], "sources": {"shop": [SHOP_SECRET], "crm": SHOP_SECRET}}
+SECRETS = {"write_keys": [WRITE_KEY, OTHER_WRITE_KEY], "sources": {"shop": [SHOP_SECRET], "crm": SHOP_SECRET}}
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Desk:
     queue: FakeQueue = field(default_factory=FakeQueue)
     secrets: FakeSecret = field(default_factory=lambda: FakeSecret(SECRETS))
     log: FakeLog = field(default_factory=FakeLog)
+    rejected: FakeRejectedItems = field(default_factory=FakeRejectedItems)
+    rejected_secrets: list[str] = field(default_factory=list)
     now: datetime = NOW
     real_now: datetime = NOW
 
@@ -45,9 +49,11 @@ class Desk:
             queue=self.queue,
             secrets=self.secrets,
             log=self.log,
+            rejected=self.rejected,
             clock=lambda: self.now,
             real_clock=lambda: self.real_now,
             mappings=self.mappings,
+            on_rejected_secrets=self.rejected_secrets.extend,
         )
 
 

@@ -22,13 +22,18 @@ from waypost.events.names import attribute_name, event_type
         ("Checkout Step 2 Viewed", "checkout_step_2_viewed"),
         ("\uff2frder Placed", "order_placed"),
         ("2FA Enabled", "2_fa_enabled"),
+        ("下单", "下单"),
+        ("提交 订单！", "提交_订单"),
+        ("Café Opened", "café_opened"),
+        ("Cafe\u0301 Opened", "café_opened"),
+        ("Заказ Оплачен", "заказ_оплачен"),
     ],
 )
 def test_an_event_name_becomes_one_spelling(given_name: str, expected: str) -> None:
     assert event_type(given_name) == expected
 
 
-@pytest.mark.parametrize("name", ["", "  ", "!!!", "下单", "Café Opened", "x" * 101])
+@pytest.mark.parametrize("name", ["", "  ", "!!!", "。。", "x" * 101])
 def test_a_name_that_cannot_be_an_event_type_is_refused_with_a_reason(name: str) -> None:
     with pytest.raises(ValueError, match="should"):
         event_type(name)

@@ -165,7 +165,7 @@ def test_groups_are_joined_and_left_by_profile_and_by_events() -> None:
 
 @pytest.mark.parametrize(
     ("profile", "field"),
-    [({"groups": "beijing"}, "profile.groups"), ({"leave_groups": [""]}, "profile.leave_groups"), ({"remove_tags": [1]}, "profile.remove_tags")],
+    [({"groups": "beijing"}, "profile.groups"), ({"leave_groups": [""]}, "profile.leave_groups[0]"), ({"remove_tags": [1]}, "profile.remove_tags[0]")],
 )  # fmt: skip
 def test_wrong_lists_of_names_are_refused(profile: dict[str, Any], field: str) -> None:
     assert [each for each, _ in wrong(webhook({"contact": {"user_id": "u-1"}, "profile": profile}))] == [field]

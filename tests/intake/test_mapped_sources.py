@@ -36,7 +36,7 @@ SECRETS = {
         "salesforce": BEARER,
         "youzan": [YOUZAN],
         "dingtalk": [f"{TOKEN}:{AES_KEY}:{OWNER}"],
-        "ticketing": ["hmac-secret"],
+        "ticketing": ["hmac-secret-of-no-value"],
         "erp": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     }
 }
@@ -299,7 +299,7 @@ def test_a_repeated_delivery_is_taken_again_and_does_nothing_whatever_its_header
 
 
 def test_a_secret_that_was_just_rotated_works_at_once(desk: MappedDesk) -> None:
-    desk.secrets = FakeSecret({"sources": {"shopify": "old"}}, newer=SECRETS)
+    desk.secrets = FakeSecret({"sources": {"shopify": "old-secret-of-no-value"}}, newer=SECRETS)
     assert len(taken(desk, "shopify", shopify("shopify-orders-create"))) == 1
 
 
@@ -424,7 +424,7 @@ def test_an_hmac_of_ones_own_is_checked(desk: MappedDesk, timestamped: bool) -> 
     }
     body, timestamp = b'{"user":"u1"}', str(int(NOW.timestamp()))
     content = f"{timestamp}.".encode() + body if timestamped else body
-    signature = "sha256=" + hmac.digest(b"hmac-secret", content, hashlib.sha256).hex()
+    signature = "sha256=" + hmac.digest(b"hmac-secret-of-no-value", content, hashlib.sha256).hex()
     assert len(taken(desk, "ticketing", posted(body, x_sign=signature, x_time=timestamp))) == 1
     old = str(int(NOW.timestamp()) - 3600)
     outcome = desk.receiver.webhook("ticketing", posted(body, x_sign=signature, x_time=old))
@@ -437,4 +437,6 @@ def test_a_mapped_source_may_speak_standard_webhooks_too(desk: MappedDesk) -> No
     request = signed({"user": "u9"}, secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     [event] = taken(desk, "erp", request)
     assert (event.type, event.contact) == ("thing_happened", {"user_id": "u9"})
-    assert isinstance(desk.receiver.webhook("erp", request), Refused), "the id was accepted before"
+    again = desk.receiver.webhook("erp", request)
+    assert isinstance(again, Accepted)
+    assert (again.count, again.warnings[0].field) == (0, "webhook-id"), "the id was accepted before"

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.queue import FakeQueue
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.webhook_log import FakeLog
-from tests.intake.fakes import NOW, SECRETS, SHOP_SECRET, Desk, basic, call, posted, signed
+from tests.intake.fakes import NOW, OTHER_WRITE_KEY, SECRETS, SHOP_SECRET, WRITE_KEY, Desk, basic, call, posted, signed
 from waypost.errors import TemporarilyUnavailable
 from waypost.intake.http_request import MAX_BODY, Request
 from waypost.intake.request_outcome import Accepted, Refused
@@ -31,7 +31,7 @@ def test_a_call_with_a_write_key_is_in_the_queue_before_it_is_accepted() -> None
 
 def test_the_write_key_may_come_in_the_body_as_browsers_send_it() -> None:
     desk = Desk()
-    request = posted(TRACK | {"writeKey": "wk_test_2"}, content_type="text/plain")
+    request = posted(TRACK | {"writeKey": OTHER_WRITE_KEY}, content_type="text/plain")
     assert status(desk.receiver.segment("track", request)) == 202
 
 
@@ -43,11 +43,11 @@ def test_the_write_key_may_come_in_the_body_as_browsers_send_it() -> None:
         posted(TRACK, authorization=basic("")),
         posted(TRACK, authorization="Basic !!!"),
         posted(TRACK, authorization="Basic //8="),
-        posted(TRACK, authorization="Bearer wk_test_1"),
+        posted(TRACK, authorization=f"Bearer {WRITE_KEY}"),
         posted(TRACK | {"writeKey": "wrong"}),
         posted(TRACK | {"writeKey": ""}),
-        posted(TRACK | {"writeKey": ["wk_test_1"]}),
-        posted(TRACK | {"writeKey": "wk_test_1"}, authorization=basic("wrong")),
+        posted(TRACK | {"writeKey": [WRITE_KEY]}),
+        posted(TRACK | {"writeKey": WRITE_KEY}, authorization=basic("wrong")),
     ],
 )
 def test_without_a_right_write_key_nothing_happens(request_: Request) -> None:
@@ -62,20 +62,116 @@ def test_an_empty_write_key_in_the_secret_opens_nothing() -> None:
 
 
 def test_new_keys_and_secrets_work_at_once() -> None:
-    rotated = {"write_keys": "wk_new", "sources": {"erp": SHOP_SECRET}}
+    rotated = {"write_keys": "wk_new_of_no_value", "sources": {"erp": SHOP_SECRET}}
     desk = Desk(secrets=FakeSecret(SECRETS, newer=rotated))
-    assert status(desk.receiver.segment("track", posted(TRACK, authorization=basic("wk_new")))) == 202
+    assert status(desk.receiver.segment("track", posted(TRACK, authorization=basic("wk_new_of_no_value")))) == 202
     assert status(desk.receiver.webhook("erp", signed(EVENT))) == 202
 
 
-def test_a_partly_bad_batch_puts_nothing_in_the_queue() -> None:
+BAD_ITEMS: dict[str, bytes] = {
+    "no event name": b'{"type":"track","userId":"u"}',
+    "an event name of punctuation": b'{"type":"track","userId":"u","event":"!!!"}',
+    "nobody": b'{"type":"track","event":"Seen"}',
+    "an unknown call": b'{"type":"dance","userId":"u"}',
+    "no object": b'"text"',
+    "not even a value": b"NaN",
+    "a user id twice": b'{"type":"track","event":"Seen","userId":"a","userId":"b"}',
+    "a placeholder": b'{"type":"track","event":"Seen","userId":"undefined"}',
+    "an id cut in a character": b'{"type":"track","event":"Seen","userId":"u\\ud83d"}',
+    "an alias of a placeholder": b'{"type":"alias","userId":"u","previousId":"null"}',
+    "an alias to a placeholder": b'{"type":"alias","userId":"[object Object]","anonymousId":"a","previousId":"b"}',
+    "a group of nothing": b'{"type":"group","userId":"u","groupId":"None"}',
+    "points as text": b'{"type":"track","userId":"u","event":"Points Earned","properties":{"points":"12"}}',
+    "a huge one": b'{"type":"track","userId":"u","event":"Seen","properties":{"x":"' + b"y" * 40_000 + b'"}}',
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ITEMS)
+def test_a_bad_item_is_kept_and_the_good_ones_beside_it_are_taken(bad: str) -> None:
     desk = Desk()
+    good = json.dumps(TRACK | {"type": "track"}).encode()
+    body = b'{"batch":[' + good + b"," + BAD_ITEMS[bad] + b"," + good.replace(b"m1", b"m2") + b"]}"
+    outcome = desk.receiver.segment("batch", call(body))
+    assert isinstance(outcome, Accepted)
+    assert (outcome.count, outcome.rejected) == (2, 1)
+    assert all(warning.field.startswith("batch[1]") for warning in outcome.warnings)
+    assert [event.id for event in desk.queue.sent] == ["segment:m1", "segment:m2"]
+    [kept] = desk.rejected.kept
+    assert (kept.source, kept.where, bool(kept.problems)) == ("segment", "batch[1]", True)
+
+
+USABLE_ITEMS: dict[str, tuple[str, str]] = {
+    "a Chinese event name": ("", '"event":"提交订单"'),
+    "an address that is none": ("context.traits.email", '"context":{"traits":{"email":"none"}}'),
+    "a time of 1970": ("timestamp", '"timestamp":"1970-01-01T00:00:00Z"'),
+    "a time that is none": ("timestamp", '"timestamp":"yesterday"'),
+    "a time of next month": ("timestamp", '"timestamp":"2026-04-02T00:00:00Z"'),
+    "an empty key": ("properties", '"properties":{"":1,"sku":"x"}'),
+    "25 levels": ("properties", '"properties":' + '{"a":' * 25 + "1" + "}" * 25),
+    "a NUL": ("properties.note", '"properties":{"note":"a\\u0000b"}'),
+    "a cut emoji": ("properties.note", '"properties":{"note":"a\\ud83d"}'),
+    "41 digits": ("properties.n", '"properties":{"n":' + "1" * 41 + "}"),
+    "NaN": ("properties.n", '"properties":{"n":NaN}'),
+    "properties as text": ("properties", '"properties":"big"'),
+    "a context as text": ("context", '"context":"web"'),
+    "an id of 300 characters": ("anonymousId", '"anonymousId":"' + "a" * 300 + '"'),
+    "a placeholder beside an id": ("anonymousId", '"anonymousId":"undefined"'),
+    "an openid without an account": ("context.traits.openid", '"context":{"traits":{"openid":"o1"}}'),
+    "an external id without a type": ("context.externalIds[0].type", '"context":{"externalIds":[{"id":"x"}]}'),
+}
+
+
+@pytest.mark.parametrize("name", USABLE_ITEMS)
+def test_what_of_an_item_cannot_be_used_is_left_out_and_named(name: str) -> None:
+    desk = Desk()
+    field, member = USABLE_ITEMS[name]
+    body = '{"userId":"u1","event":"Seen",' + member + "}"
     outcome = desk.receiver.segment(
-        "batch", call({"batch": [TRACK | {"type": "track"}, {"type": "track", "userId": "u"}]})
+        "track", call(body.replace('"event":"Seen",', "" if "event" in member else '"event":"Seen",').encode())
     )
-    assert isinstance(outcome, Refused)
-    assert (outcome.status, [problem.field for problem in outcome.problems]) == (400, ["batch[1].event"])
-    assert desk.queue.sent == []
+    assert isinstance(outcome, Accepted)
+    assert (outcome.count, outcome.rejected) == (1, 0)
+    assert [warning.field[: len(field)] for warning in outcome.warnings] == ([field] if field else [])
+    [event] = desk.queue.sent
+    assert (event.contact, event.received_at) == ({"user_id": "u1"}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("traits", "fields", "profile"),
+    [
+        ({"email": "n/a", "plan": "pro"}, ["email"], {"plan": "pro"}),
+        ({"phone": "12345", "plan": "pro"}, ["phone"], {"plan": "pro"}),
+        ({"tags": "vip,gold", "plan": "pro"}, ["tags"], {"plan": "pro", "tags": []}),
+        ({"tags": ["vip", 5]}, ["tags[1]"], {"tags": ["vip"]}),
+        ({"groups": ["acme", "undefined"]}, ["groups[1]"], {"groups": ["acme"]}),
+        ({"consent": "yes", "plan": "pro"}, ["consent"], {"consent": {}, "plan": "pro"}),
+        ({"First Name": "Mei", "firstName": "Li", "plan": "pro"}, ["firstName"], {"plan": "pro"}),
+        ({"email": "undefined@example.com"}, ["email"], {}),
+    ],
+)
+def test_what_of_the_traits_cannot_be_used_is_left_out(
+    traits: dict[str, Any], fields: list[str], profile: dict[str, Any]
+) -> None:
+    desk = Desk()
+    outcome = desk.receiver.segment("identify", call({"userId": "u1", "traits": traits}))
+    assert isinstance(outcome, Accepted)
+    assert [warning.field for warning in outcome.warnings] == [f"traits.{field}" for field in fields]
+    assert desk.queue.sent[0].profile == profile
+
+
+def test_a_request_of_which_nothing_can_be_used_is_taken_and_kept() -> None:
+    desk = Desk()
+    outcome = desk.receiver.segment("track", call({"userId": "null", "event": "Seen"}))
+    assert isinstance(outcome, Accepted)
+    assert (outcome.count, outcome.rejected, desk.queue.sent) == (0, 1, [])
+    assert desk.rejected.kept[0].given == {"userId": "null", "event": "Seen"}
+
+
+def test_ids_of_calls_in_which_characters_were_lost_do_not_make_two_calls_one() -> None:
+    desk = Desk()
+    for name in ("First", "Second"):
+        desk.receiver.segment("track", call({"userId": "u", "event": name, "messageId": "m\ufffd"}))
+    assert len({event.id for event in desk.queue.sent}) == 2
 
 
 def test_a_broken_queue_is_not_success_and_sending_again_gives_the_same_event() -> None:
@@ -102,16 +198,17 @@ def test_a_replayed_webhook_is_acknowledged_and_changes_nothing() -> None:
     desk.receiver.webhook("shop", signed(EVENT))
     for replay in (signed(EVENT), signed(EVENT, at=NOW + timedelta(minutes=1)), signed(EVENT | {"id": "other"})):
         outcome = desk.receiver.webhook("shop", replay)
-        assert isinstance(outcome, Refused)
-        assert (outcome.status, outcome.problems[0].field) == (409, "webhook-id")
+        assert isinstance(outcome, Accepted)
+        assert (outcome.count, outcome.warnings[0].field) == (0, "webhook-id")
     assert len(desk.queue.sent) == 1
     assert status(desk.receiver.webhook("crm", signed(EVENT))) == 202
 
 
-def test_a_refused_webhook_may_be_corrected_under_the_same_id() -> None:
+def test_a_rejected_webhook_may_be_corrected_under_the_same_id() -> None:
     desk = Desk()
-    assert status(desk.receiver.webhook("shop", signed({"type": "x"}))) == 400
-    assert status(desk.receiver.webhook("shop", signed(EVENT))) == 202
+    desk.receiver.webhook("shop", signed({"type": "x"}))
+    assert ([item.where for item in desk.rejected.kept], desk.queue.sent) == (["body"], [])
+    assert desk.receiver.webhook("shop", signed(EVENT)) == Accepted(count=1)
 
 
 @pytest.mark.parametrize(

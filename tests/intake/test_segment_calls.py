@@ -108,7 +108,7 @@ def test_every_problem_of_a_batch_is_named_with_its_index() -> None:
                 {"type": "identify", "userId": "u1", "traits": {"email": "x"}},
                 {"type": "dance", "userId": "u1"},
                 "text",
-                {"type": "track", "event": "下单", "userId": {"a": 1}},
+                {"type": "track", "event": "！！", "userId": {"a": 1}},
                 {"type": "page", "userId": "u1", "timestamp": 1700000000},
                 {"type": "page", "userId": "u1", "timestamp": "1998-01-01T00:00:00Z"},
                 {"type": "page", "userId": "u1", "properties": "text"},

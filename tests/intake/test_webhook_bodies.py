@@ -64,7 +64,7 @@ def test_without_an_id_the_webhook_id_stands_in() -> None:
         ({"type": "a", "contact": {}}, ["contact"]),
         ({"type": "a", "contact": "u1"}, ["contact"]),
         ({"type": 5, "contact": {"user_id": "u"}}, ["type"]),
-        ({"type": "下单", "contact": {"user_id": "u"}}, ["type"]),
+        ({"type": "！！", "contact": {"user_id": "u"}}, ["type"]),
         ({"type": "a", "contact": {"user_id": "u"}, "occured_at": "x"}, ["occured_at"]),
         ({"type": "a", "contact": {"user_id": "u"}, "occurred_at": "2099-01-01T00:00:00Z"}, ["occurred_at"]),
         ({"type": "a", "contact": {"user_id": "u", "shoe_size": 5}}, ["contact.shoe_size"]),
@@ -75,7 +75,7 @@ def test_without_an_id_the_webhook_id_stands_in() -> None:
         ({"events": []}, ["events"]),
         ({"events": "x"}, ["events"]),
         ({"events": [1]}, ["events[0]"]),
-        ({"events": [{"type": "a"}], "more": 1}, ["more"]),
+        ({"events": [{"type": "a"}], "more": 1}, ["more", "events[0].contact"]),
         ({"events": [{"type": "a"}, {"type": "b", "contact": {"user_id": "u"}}]}, ["events[0].contact"]),
     ],
 )  # fmt: skip

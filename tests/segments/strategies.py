@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from tests.segments.documented import EXAMPLES
-from waypost.contacts.profile import Consent
+from waypost.contacts.consent import Consent
 from waypost.segments.comparing import order
 from waypost.segments.compile import Subject
 from waypost.segments.conditions import CONDITIONS

@@ -13,7 +13,7 @@ import pytest
 from tests.segments.naive import naive
 from tests.segments.people import SHANGHAI, subject
 from waypost.authoring.rules import dump_rule, parse_rule
-from waypost.contacts.profile import Consent
+from waypost.contacts.consent import Consent
 from waypost.segments.compile import Subject, compile_rule, decide_from_profile
 from waypost.segments.explain import explain
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.segments.people import NOW, ago, selects, subject
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.segments.compile import compile_rule
 from waypost.segments.subject import Enrolled, subject_of

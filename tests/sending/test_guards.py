@@ -11,7 +11,8 @@ import pytest
 from tests.fakes.published_journeys import SENDING, email, sms
 from tests.fakes.world import CONTACT, START, touch
 from waypost.clock import parse_instant
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 from waypost.content.message import Priority, PublishedMessage
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.sending import guards

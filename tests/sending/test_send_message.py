@@ -12,7 +12,8 @@ from tests.fakes.published_journeys import either, email, journey, published
 from tests.fakes.world import CONTACT, World, redelivered, send_request, touch
 from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.clock import parse_instant
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.ledger import Touches

@@ -5,11 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
+from local.providers.server import fakes
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import CONTACT, START, World
 from waypost.channels.answers import Unclear
 from waypost.clock import parse_instant
+from waypost.contacts.channels import Channel
 from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.events.listening import Listening
 from waypost.tracking.record_delivery import delivery_events
@@ -27,13 +30,14 @@ def ses(kind: str, content: dict[str, Any] | None = None, tags: dict[str, str] |
             "ses:configuration-set": ["waypost-dev"],
         },
     }
-    section = {"Send": "send", "DeliveryDelay": "deliveryDelay"}.get(kind, kind.lower())
+    section = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}.get(kind, kind.lower())
     return {"id": "notice-1", "source": "aws.ses", "detail": {"eventType": kind, "mail": mail, section: content or {}}}
 
 
-def sms(kind: str, context: dict[str, str] | None = None) -> dict[str, Any]:
+def sms(kind: str, context: dict[str, str] | None = None, *, final: bool = False) -> dict[str, Any]:
     detail = {
         "eventType": kind,
+        "isFinal": final,
         "messageId": "sms-1",
         "messageStatus": kind.removeprefix("TEXT_"),
         "destinationPhoneNumber": "+8613800000001",
@@ -61,8 +65,14 @@ def clock() -> FakeClock:
         (ses("Bounce", {"bounceType": "Undetermined"}), "message_bounced", {"bounce_type": "undetermined"}),
         (ses("Complaint"), "message_complained", {"suppression": "complaint"}),
         (ses("Complaint", {"complaintFeedbackType": "abuse"}), "message_complained", {"suppression": "complaint"}),
-        (ses("Complaint", {"complaintFeedbackType": "not-spam"}), "message_complained", {}),
+        (ses("Complaint", {"complaintFeedbackType": "virus"}), "message_complained", {"suppression": "complaint"}),
+        (ses("Complaint", {"complaintFeedbackType": None}), "message_complained", {"suppression": "complaint"}),
         (ses("Reject", {"reason": "Bad content"}), "message_failed", {"reason": "Bad content"}),
+        (
+            ses("Rendering Failure", {"errorMessage": "Attribute 'name' is missing.", "templateName": "welcome"}),
+            "message_failed",
+            {"reason": "Attribute 'name' is missing."},
+        ),
     ],
 )
 def test_a_notice_of_ses_is_an_event(
@@ -88,9 +98,54 @@ def test_a_notice_says_when_it_happened(clock: FakeClock) -> None:
     assert accepted.occurred_at == parse_instant(START)
 
 
-@pytest.mark.parametrize("kind", ["Open", "Click", "DeliveryDelay", "Rendering Failure", "Subscription"])
+@pytest.mark.parametrize("kind", ["Open", "Click", "DeliveryDelay", "Subscription"])
 def test_what_nobody_acts_on_is_no_event(kind: str, clock: FakeClock) -> None:
     assert delivery_events(ses(kind), clock=clock) == []
+
+
+@pytest.mark.parametrize("word", ["not-spam", "NOT-SPAM"])
+def test_a_mail_that_its_reader_took_out_of_the_spam_folder_is_no_complaint(word: str) -> None:
+    world = World()
+    world.have_contact()
+    enrolment = world.have_enrolment()
+    key = world.send(enrolment, "welcome").message_key
+    notice = ses("Complaint", {"complaintFeedbackType": word}, TAGS | {"message_key": key})
+    assert delivery_events(notice, clock=world.clock) == []
+    world.clock.advance(days=1)
+    assert world.send(enrolment, "welcome", "Again").outcome == "sent"
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        ses("Quarantine"),
+        ses("Bounce", {"bounceType": "Deferred"}),
+        ses("Bounce", {}),
+        sms("TEXT_TELEPORTED", final=True),
+        sms("TEXT_ROUTE_REFUSED", final=True),
+    ],
+)
+def test_a_final_word_that_is_in_no_table_ends_in_the_dead_letters(notice: dict[str, Any], clock: FakeClock) -> None:
+    with pytest.raises(InvalidInput, match="has no meaning here"):
+        delivery_events(notice, clock=clock)
+    recorded = World().record_delivery.record({"n-1": json.dumps(notice), "n-2": json.dumps(ses("Send"))})
+    assert (set(recorded.failed), recorded.queued) == ({"n-1"}, 1)
+
+
+def test_a_word_on_the_way_that_is_in_no_table_is_no_event(clock: FakeClock) -> None:
+    assert delivery_events(sms("TEXT_ROUTING"), clock=clock) == []
+
+
+def test_the_providers_play_every_word_that_aws_declares() -> None:
+    declared = Session().get_service_model("pinpoint-sms-voice-v2").shape_for("EventType").enum
+    (texts,) = (fake.words for fake in fakes()[Channel("sms")])
+    assert texts == {word for word in declared if word.startswith("TEXT_")} - {"TEXT_ALL"}
+    declared = Session().get_service_model("sesv2").shape_for("EventType").enum
+    (mails,) = (fake.words for fake in fakes()[Channel("email")])
+    spelled = {word.upper().replace(" ", "_") for word in mails} | {"DELIVERY_DELAY"}
+    assert {word for word in declared if not any(each.startswith(word) for each in spelled)} == set()
+    bounces = Session().get_service_model("sesv2").shape_for("BounceType").enum
+    assert {f"BOUNCE_{kind}" for kind in bounces} == {word for word in spelled if word.startswith("BOUNCE")}
 
 
 @pytest.mark.parametrize(
@@ -124,9 +179,7 @@ def test_a_notice_about_an_sms_is_an_event(word: str, kind: str, more: dict[str,
 
 
 def test_the_last_word_of_a_carrier_that_reports_no_arrival_counts_as_one(clock: FakeClock) -> None:
-    notice = sms("TEXT_SUCCESSFUL")
-    notice["detail"]["isFinal"] = True
-    (event,) = delivery_events(notice, clock=clock)
+    (event,) = delivery_events(sms("TEXT_SUCCESSFUL", final=True), clock=clock)
     assert (event.type, event.properties["provider_word"]) == ("message_delivered", "TEXT_SUCCESSFUL")
 
 
@@ -249,7 +302,8 @@ def test_what_the_queue_refuses_comes_again_and_what_was_settled_does_not() -> N
     world = World(listening=SETTLED)
     key = sent(world)
     world.queue.broken = True
-    recorded = world.record_delivery.record({"settled": delivered(key), "bounced": json.dumps(ses("Bounce", {}, TAGS))})
+    bounce = json.dumps(ses("Bounce", {"bounceType": "Transient"}, TAGS))
+    recorded = world.record_delivery.record({"settled": delivered(key), "bounced": bounce})
     assert recorded.failed.keys() == {"bounced"}
     assert isinstance(recorded.failed["bounced"], TemporarilyUnavailable)
     assert recorded.settled == 1

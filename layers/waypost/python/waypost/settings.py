@@ -19,6 +19,7 @@ class Settings:
     files_bucket: str = ""
     events_queue_url: str = ""
     events_dead_letters_url: str = ""
+    rejected_items_url: str = ""
     event_bus: str = ""
     schedule_group: str = ""
     scheduler_role_arn: str = ""

@@ -116,7 +116,9 @@ class FunctionManifest(Authored):
     reads: Reads = Field(default_factory=Reads)
     writes: Writes = Field(default_factory=Writes)
     sends: list[Literal["channels", "event_bus"]] = Field(default_factory=list)
-    queues: list[Literal["destinations", "events", "events_dead_letters"]] = Field(default_factory=list)
+    queues: list[Literal["destinations", "events", "events_dead_letters", "rejected_items"]] = Field(
+        default_factory=list
+    )
     schedules: list[Literal["CreateSchedule", "DeleteSchedule", "UpdateSchedule"]] = Field(default_factory=list)
     journeys: list[Literal["StartExecution"]] = Field(default_factory=list)
     settings: list[Annotated[str, AfterValidator(_setting)]] = Field(default_factory=list)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
+from waypost.contacts.identity.placeholders import Placeholders, folded
 from waypost.contacts.identity.rules import BUILT_IN, Winner
 from waypost.contacts.push_tokens import ATTRIBUTE as PUSH_TOKENS
 from waypost.events.envelope import IDENTITY_KINDS
@@ -45,6 +46,7 @@ def _with_user_id(kinds: list[str]) -> list[str]:
 Kind = Annotated[str, AfterValidator(_kind)]
 Kinds = Annotated[list[Kind], AfterValidator(_once_each)]
 AttributeName = Annotated[str, AfterValidator(_attribute)]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
 class MergeRules(Authored):
@@ -69,11 +71,19 @@ class ValueRules(Authored):
     attributes: dict[AttributeName, Winner] = Field(default_factory=dict)
 
 
+class PlaceholderRules(Authored):
+    """Values that identify nobody beside the built-in ones (``also``), and built-in ones that are genuine here."""
+
+    also: list[Value] = Field(default_factory=list)
+    genuine: list[Value] = Field(default_factory=list)
+
+
 class IdentityFile(Authored):
     """``identity.yaml``."""
 
     merge: MergeRules = Field(default_factory=MergeRules)
     values: ValueRules = Field(default_factory=ValueRules)
+    placeholders: PlaceholderRules = Field(default_factory=PlaceholderRules)
 
     def published(self) -> dict[str, Any]:
         """The form the run time reads."""
@@ -83,6 +93,10 @@ class IdentityFile(Authored):
             "alias_across": list(self.merge.alias_across),
             "values": self.values.default,
             "values_of": dict(self.values.attributes),
+            "placeholders": {
+                "also": sorted(folded(self.placeholders.also)),
+                "genuine": sorted(folded(self.placeholders.genuine)),
+            },
         }
 
 
@@ -95,4 +109,8 @@ def identity(reader: FileReader) -> dict[str, Any]:
     strangers = sorted(set(file.merge.alias_across) - set(file.merge.distinct))
     if strangers:
         reader.add(path, "merge.alias_across", f"{strangers[0]} is not distinct, so an alias needs no leave for it")
+    known = Placeholders(also=folded(file.placeholders.also))
+    for index, value in enumerate(file.placeholders.genuine):
+        if value not in known:
+            reader.add(path, f"placeholders.genuine[{index}]", f"{value!r} is no placeholder, so it needs no exception")
     return file.published()

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from waypost.aws.table import load, load_item
 from waypost.clock import parse_instant
-from waypost.contacts.profile import MOST_SEEN, Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import MOST_SEEN, Contact
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
 from waypost.segments.subject import NOTHING, Subject, no_consents
 

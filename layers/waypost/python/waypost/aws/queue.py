@@ -34,19 +34,28 @@ class SqsEventQueue:
         What SQS refuses of a call is sent again at once, before later events, twice at most. SQS drops an event that it
         took in the last five minutes, so that a repeated request leaves one message.
         """
-        for batch in _batches([_entry(event) for event in events]):
-            self._send_batch(batch)
+        send_all(self.client, self.url, [_entry(event) for event in events])
 
-    def _send_batch(self, batch: list[dict[str, str]]) -> None:
-        codes: list[str] = []
-        for _ in range(ATTEMPTS):
-            entries = [{"Id": str(number), **entry} for number, entry in enumerate(batch)]
-            failed = self.client.send_message_batch(QueueUrl=self.url, Entries=entries).get("Failed", [])
-            if not failed:
-                return
-            codes = sorted({str(failure.get("Code", "")) for failure in failed})
-            batch = [batch[number] for number in sorted(int(failure["Id"]) for failure in failed)]
-        raise TemporarilyUnavailable(f"SendMessageBatch: {len(batch)} messages refused: {', '.join(codes)}")
+
+def send_all(client: Any, url: str, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Put messages into a queue, in this order; ``entries`` are those of SendMessageBatch without ``Id``.
+
+    Raises TemporarilyUnavailable when SQS refuses some of them three times.
+    """
+    for batch in _batches(entries):
+        _send_batch(client, url, batch)
+
+
+def _send_batch(client: Any, url: str, batch: list[Mapping[str, Any]]) -> None:
+    codes: list[str] = []
+    for _ in range(ATTEMPTS):
+        entries = [{"Id": str(number), **entry} for number, entry in enumerate(batch)]
+        failed = client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+        if not failed:
+            return
+        codes = sorted({str(failure.get("Code", "")) for failure in failed})
+        batch = [batch[number] for number in sorted(int(failure["Id"]) for failure in failed)]
+    raise TemporarilyUnavailable(f"SendMessageBatch: {len(batch)} messages refused: {', '.join(codes)}")
 
 
 def _entry(event: Event) -> dict[str, str]:
@@ -60,8 +69,8 @@ def _entry(event: Event) -> dict[str, str]:
     }
 
 
-def _batches(entries: list[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
-    batch: list[dict[str, str]] = []
+def _batches(entries: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    batch: list[Mapping[str, Any]] = []
     size = 0
     for entry in entries:
         length = len(entry["MessageBody"])

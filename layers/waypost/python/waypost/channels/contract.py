@@ -81,7 +81,11 @@ class NoticeReader(Protocol):
     """Reads the notices of one EventBridge source."""
 
     def __call__(self, detail: Mapping[str, Any]) -> Reported | None:
-        """What the notice says; None for a kind that has no event."""
+        """What the notice says; None for a kind that has no event.
+
+        Raises ValueError for a word that says what became of a message and is in no table: such a notice ends in the
+        dead letters, whose alarm asks for the missing line.
+        """
         ...
 
 

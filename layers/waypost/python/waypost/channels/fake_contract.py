@@ -79,14 +79,16 @@ class FakeProvider(ABC):
     """One provider's HTTP interface.
 
     ``provider`` is the name in ``provider_<name>.py``; ``endpoints`` are environment variables that lead its real client
-    here. ``refusals`` and ``fates`` are those it knows. With ``is_passed_on`` an accepted request is passed on to the
+    here. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
+    them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it.
     """
 
     provider: ClassVar[str]
     endpoints: ClassVar[tuple[str, ...]]
     refusals: ClassVar[frozenset[RefusalKind]]
-    fates: ClassVar[frozenset[Fate]]
+    fates: ClassVar[Mapping[Fate, str]]
+    words: ClassVar[frozenset[str]]
     is_passed_on: ClassVar[bool] = False
 
     @abstractmethod
@@ -114,8 +116,8 @@ class FakeProvider(ABC):
         """An id in the provider's own form."""
 
     @abstractmethod
-    def notice(self, fate: Fate, message: SentMessage, *, message_id: str, sent_at: datetime, at: datetime) -> Any:
-        """The PutEvents entry that reports it. Raises ValueError for a fate that is none of ``fates``."""
+    def notice(self, word: str, message: SentMessage, *, message_id: str, sent_at: datetime, at: datetime) -> Any:
+        """The PutEvents entry that reports it by one of ``words``."""
 
 
 def aws_error(status: int, code: str, message: str, **members: str) -> HttpAnswer:

@@ -9,14 +9,13 @@ from typing import Any, Final, Literal
 from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.contacts.channels import CHANNELS, Address, Channel, declared_channels
+from waypost.contacts.consent import ALL_TOPICS, Answer, Consent, ConsentState, Given, consent_state
 from waypost.errors import InvalidInput
-from waypost.events.envelope import IDENTITY_KINDS, Event
+from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE, Event
 from waypost.events.message_events import suppression_in
 
 IDENTITY_ATTRIBUTES: Final = ("email", "phone")
 """The identities that are attributes too."""
-
-ALL_TOPICS: Final = "*"
 
 LARGEST_PROFILE: Final = 200_000
 """Bytes of attributes; DynamoDB's items end at 400 KB, and consents, tags and identities need room beside them."""
@@ -35,22 +34,14 @@ IMPORTED: Final = "contact_imported"
 """A row of a file. Its property ``filled`` holds defaults, applied only to attributes the contact lacks, and without a
 timestamp, so that any other value is newer."""
 
-GROUP_EVENTS: Final = frozenset({"group_joined", "group_left"})
+GROUP_JOINED: Final = "group_joined"
+GROUP_EVENTS: Final = frozenset({GROUP_JOINED, "group_left"})
+ALIASED: Final = "contact_aliased"
+"""The event made of Segment's ``alias``; its ``previous_id`` is a user id or an anonymous id."""
 """The events that change the groups, by their property ``group``."""
 
 MOST_SEEN: Final = 500
 """Event types whose first and last day a profile keeps; beyond that, rules read the history itself."""
-
-ConsentState = Literal["granted", "withdrawn", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Consent(JsonForm):
-    """One answer of a contact about one channel and topic, with its evidence."""
-
-    granted: bool
-    at: datetime
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +95,8 @@ class Contact(JsonForm):
         return declared_channels()[channel].address.addresses(channel, self)
 
     def consent(self, channel: str, topic: str) -> ConsentState:
-        """The contact's consent to this channel and topic.
-
-        The newest answer wins between the topic and the whole channel; a withdrawal wins a tie.
-        """
-        consents = [
-            self.consents[key] for key in (f"{channel}/{topic}", f"{channel}/{ALL_TOPICS}") if key in self.consents
-        ]
-        if not consents:
-            return "none"
-        newest = max(consents, key=lambda consent: (consent.at, not consent.granted))
-        return "granted" if newest.granted else "withdrawn"
+        """The contact's consent to this channel and topic, of all answers about the topic and the whole channel."""
+        return consent_state(self.consents, channel, topic)
 
 
 def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Contact:
@@ -133,7 +115,9 @@ def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Cont
     changed = with_tags(changed, add=tags, remove=remove_tags, at=at)
     changed = with_groups(changed, join=groups, leave=leave_groups, at=at)
     for channel, granted in consent.items():
-        changed = with_consent(changed, channel=channel, granted=granted, at=at, source=event.source)
+        # a file's withdrawal is a list that a person made; a field in any other profile is sent again by programs
+        given: Given = "word" if event.type == IMPORTED and not granted else "trait"
+        changed = with_consent(changed, channel=channel, granted=granted, at=at, source=event.source, given=given)
     if event.type in GROUP_EVENTS and (group := group_name(event.properties)):
         names = {"join" if event.type == "group_joined" else "leave": [group]}
         changed = with_groups(changed, **names, at=at)
@@ -272,14 +256,20 @@ def with_lifecycle(contact: Contact, stage: str, *, at: datetime) -> Contact:
 
 
 def with_consent(
-    contact: Contact, *, channel: str, granted: bool, at: datetime, source: str, topic: str | None = None
+    contact: Contact,
+    *,
+    channel: str,
+    granted: bool,
+    at: datetime,
+    source: str,
+    given: Given,
+    topic: str | None = None,
 ) -> Contact:
-    """The contact with its answer about a channel and topic, unless it has given a newer one; a withdrawal wins a tie."""
+    """The contact with its answer about a channel and topic, weighed with those it has given before."""
     key = f"{channel}/{topic or ALL_TOPICS}"
     known = contact.consents.get(key)
-    if known is not None and (known.at, not known.granted) > (at, not granted):
-        return contact
-    return replace(contact, consents={**contact.consents, key: Consent(granted=granted, at=at, source=source)})
+    consent = Consent.of((*(known.answers if known else ()), Answer(granted, at, source, given)))
+    return contact if consent == known else replace(contact, consents={**contact.consents, key: consent})
 
 
 ConsentEvent = Literal["consent_granted", "consent_withdrawn", "unsubscribed"]
@@ -326,5 +316,6 @@ def _with_consent_event(contact: Contact, kind: ConsentEvent, event: Event) -> C
             granted=kind == "consent_granted",
             at=event.occurred_at,
             source=event.source,
+            given="call" if event.source == WRITE_KEY_SOURCE else "word",
         )
     return contact

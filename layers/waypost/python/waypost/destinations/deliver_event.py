@@ -12,7 +12,9 @@ from waypost.destinations.declared import Destination
 from waypost.destinations.ports import DestinationSecrets, DestinationStates
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.events.secret_keys import read_keys
 from waypost.http import ports as http
+from waypost.intake.sender_schemes import Scheme, secret_problem
 
 GONE: Final = 410
 USER_AGENT: Final = "Waypost-Webhooks/1.0"
@@ -111,8 +113,8 @@ def _event(detail: Mapping[str, Any]) -> tuple[Event, str]:
 
 
 def _keys(secret: Mapping[str, Any], name: str) -> list[str]:
-    keys = secret.get("signing_keys")
-    found = [keys] if isinstance(keys, str) else list(keys or [])
+    """The signing keys that are some; one that is none does not stop the others."""
+    found = read_keys(secret.get("signing_keys"), "signing_keys", lambda text: secret_problem(Scheme(), text)).usable
     if not found:
-        raise InvalidInput(f"secret of {name}", 'should be {"signing_keys": ["whsec_…"]}')
-    return found
+        raise InvalidInput(f"secret of {name}", 'should be {"signing_keys": ["whsec_…"]}, of at least 24 bytes')
+    return list(found)

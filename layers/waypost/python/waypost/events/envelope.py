@@ -19,6 +19,9 @@ program; ``unionid`` is the same in all accounts of one company. ``external_user
 OWN_SOURCE: Final = "waypost"
 """The source of the product's own events; those of a provider add its name (``waypost.ses``)."""
 
+WRITE_KEY_SOURCE: Final = "segment"
+"""The source of what came with a write key, which a browser shows to everybody; any other source signs what it sends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event(JsonForm):

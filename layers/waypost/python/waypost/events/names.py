@@ -9,7 +9,6 @@ MAX_LENGTH: Final = 100
 _END_OF_ACRONYM: Final = re.compile(r"(?<=[A-Z])(?=[A-Z][a-z])")  # looks at single letters: time stays linear
 _START_OF_WORD: Final = re.compile(r"([a-z0-9])([A-Z])")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
-_EVENT_TYPE: Final = re.compile(r"[a-z0-9_]+")
 
 
 def snake_case(name: str) -> str:
@@ -21,15 +20,11 @@ def snake_case(name: str) -> str:
 
 
 def event_type(name: str) -> str:
-    """The event type of a name.
+    """The event type of a name, in any script: ``提交订单`` stays, ``Ｏrder Placed`` is ``order_placed``.
 
-    Only a-z, 0-9 and _ are allowed, because types stand in journey files, metric names and console filters, where one
-    spelling must be the only spelling. Raises ValueError with the reason.
+    NFKC and lower case give a name one spelling wherever types are compared. Raises ValueError with the reason.
     """
-    converted = attribute_name(name)
-    if not _EVENT_TYPE.fullmatch(converted):
-        raise ValueError("should have only the letters a to z, digits and separators, for example Order Placed")
-    return converted
+    return attribute_name(name)
 
 
 def attribute_name(name: str) -> str:

@@ -81,7 +81,7 @@ EVERYTHING_ALIKE: Final = Retention()
 
 def pattern_of(text: str) -> re.Pattern[str]:
     """An event type in which ``*`` stands for any letters."""
-    return re.compile(re.escape(text).replace(r"\*", "[a-z0-9_]*"))
+    return re.compile(re.escape(text).replace(r"\*", r"\w*"))
 
 
 @cache

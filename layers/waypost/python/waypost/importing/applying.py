@@ -13,12 +13,13 @@ from typing import Any, Final, Literal, Self
 
 from waypost import ids
 from waypost.clock import Clock
+from waypost.contacts.consent import Consent
 from waypost.contacts.identity.announcements import announcements
 from waypost.contacts.identity.merge import Merge
 from waypost.contacts.identity.record import Wait, no_wait, record_on_contact
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import IMPORTED, Consent, Contact
+from waypost.contacts.profile import IMPORTED, Contact
 from waypost.errors import ContactNotFound, InvalidInput, ServiceRefused, WaypostError
 from waypost.events.envelope import IDENTITY_KINDS, Event
 from waypost.events.history import BulkEventHistory, KeptEvent

@@ -11,6 +11,7 @@ from waypost.contacts.cleaning import Unusable
 from waypost.contacts.cleaning.lists import split_values
 from waypost.contacts.cleaning.numbers import boolean
 from waypost.contacts.cleaning.text import half_width, is_empty, plain
+from waypost.contacts.identity.acceptance import PLACEHOLDER, identity_objection
 from waypost.contacts.tag_system import load_tag_system
 from waypost.files.safe_cells import kept_text, original_cell
 from waypost.importing.spec import Column, ImportSpec
@@ -113,6 +114,20 @@ def _step(name: str, column: Column, spec: ImportSpec, attributes: AttributeSyst
 
 
 def _identity(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
+    """The cleaning of a column of identities; a placeholder counts as an empty cell."""
+    spelled = _spelled(column, spec)
+
+    def clean(value: Any) -> Any:
+        found = spelled(value)
+        for text in (value, found):
+            if isinstance(text, str) and (objection := identity_objection(column.name, text)):
+                return None if objection is PLACEHOLDER else objection
+        return found
+
+    return clean
+
+
+def _spelled(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
     match column.name:
         case "email":
             return _email

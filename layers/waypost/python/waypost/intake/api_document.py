@@ -15,10 +15,12 @@ from waypost.intake.http_request import MAX_BODY, MAX_EVENT
 
 _TITLE: Final = "Waypost events"
 _DESCRIPTION: Final = f"""
-Tell Waypost what happened. Every route accepts a request whole or refuses it whole: after 202 the events are stored
-durably, after any other answer nothing was done and the request may be sent again. A body has at most {MAX_BODY} bytes,
-an event at most {MAX_EVENT}. Send JSON uncompressed: a gateway that reads it as text damages gzip. Repeating a request
-is harmless: events are known by their ids.
+Tell Waypost what happened. What of a request can be used is stored durably: 202 says that this is all of it, 200 that
+there is something to read, `warnings` for what was left out and `rejected` for the number of items of which no event could
+be made; these are kept for an operator. After any other answer nothing was done. A body has at most {MAX_BODY} bytes, an
+event at most {MAX_EVENT}. Send JSON uncompressed: a gateway that reads it as text damages gzip. Repeating a request is
+harmless: events are known by their ids. Values that stand for a missing identity (`undefined`, `null`, `0`, `guest`,
+`[object Object]` …) identify nobody and are left out.
 
 Segment and RudderStack SDKs work with the routes below `/v1/` and a write key. They hear 200 instead of 202, because
 several of them take only 200 for success.
@@ -37,7 +39,7 @@ def segment_route(call: str) -> dict[str, Any]:
         "operation_id": call,
         "security": _SEGMENT_SECURITY,
         "responses": {
-            200: _accepted("to SDKs that announce themselves"),
+            200: _accepted("to SDKs that announce themselves, and to everybody where something was left out"),
             202: _accepted(),
             **_refused(400, 401, 413, 415, 503),
         },
@@ -52,13 +54,17 @@ def webhook_route() -> dict[str, Any]:
         "summary": "Take in a signed webhook",
         "description": (
             "Signed as standardwebhooks.com says, with one of the secrets of `{source}`. A webhook id that was accepted "
-            "before answers 409. It is remembered only after its events are stored, so an attempt that was cut off can "
+            "before answers 200 and does nothing. It is remembered only after its events are stored, so an attempt that was cut off can "
             "be repeated."
         ),
         "tags": ["Standard Webhooks"],
         "operation_id": "webhook",
         "security": _WEBHOOK_SECURITY,
-        "responses": {202: _accepted(), **_refused(400, 401, 404, 409, 413, 415, 503)},
+        "responses": {
+            200: _accepted("where something was left out, or the webhook came before"),
+            202: _accepted(),
+            **_refused(400, 401, 404, 413, 415, 503),
+        },
         "openapi_extensions": {"requestBody": _body({"oneOf": either})},
     }
 
@@ -162,9 +168,13 @@ _ANSWERS: Final[dict[str, Any]] = {
         "properties": {
             "success": {"const": True},
             "accepted": {"type": "integer", "description": "How many events are stored."},
+            "rejected": {
+                "type": "integer",
+                "description": "Of how many items no event could be made; absent for none.",
+            },
             "warnings": {
                 "type": "array",
-                "description": "Values that were ignored.",
+                "description": "What was left out, and why an item was rejected; the first 200.",
                 "items": {"$ref": "#/components/schemas/Problem"},
             },
         },
@@ -186,18 +196,17 @@ _ANSWERS: Final[dict[str, Any]] = {
     },
 }
 _MEANINGS: Final = {
-    400: "Something in the request is wrong; nothing was done.",
+    400: "The request cannot be read; nothing was done.",
     401: "The write key or signature is missing or wrong; nothing was done.",
     404: "There can be no such source.",
-    409: "A webhook of this id was accepted before; nothing was done this time.",
-    413: "The body or an event is too large; nothing was done.",
+    413: "The body, or the only event, is too large; nothing was done.",
     415: "The body is not JSON in UTF-8, plain or gzip; nothing was done.",
     503: "The events may not be stored; send the request again after `Retry-After` seconds.",
 }
 
 
 def _accepted(to_whom: str = "") -> dict[str, Any]:
-    return _answer(f"Every event is stored durably{f' ({to_whom})' if to_whom else ''}.", "AcceptedAnswer")
+    return _answer(f"What can be used is stored durably{f' ({to_whom})' if to_whom else ''}.", "AcceptedAnswer")
 
 
 def _refused(*statuses: int) -> dict[int, dict[str, Any]]:

@@ -1,5 +1,7 @@
 """The field types of what senders post, and what pydantic finds wrong with them, in our words. Used by the input models."""
 
+import copy
+import re
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -57,6 +59,44 @@ def check(model: type[Model], value: Any, where: str) -> Model | list[Problem]:
         ]
 
 
+def usable_part(model: type[Model], given: dict[str, Any], where: str) -> tuple[Model | None, list[Problem]]:
+    """``given`` as a model after what does not fit has been left out, and what that was.
+
+    None when a field that every such item has is missing or does not fit.
+    """
+    problems: list[Problem] = []
+    rest = given
+    while True:
+        try:
+            return model.model_validate(rest), problems
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_input=False)
+        named = {problem.field for problem in problems}
+        found = [Problem(_path(where, fault["loc"]), _reason(fault["type"], fault["msg"])) for fault in faults]
+        problems += [problem for problem in found if problem.field not in named]
+        places = {_innermost(fault["loc"], rest) for fault in faults}
+        if () in places:
+            return None, problems
+        rest = copy.deepcopy(rest)
+        # the last element of a list first, so that the places of the others hold
+        for *way, last in sorted(places, key=lambda place: [str(part).zfill(5) for part in place], reverse=True):
+            container: Any = rest
+            for part in way:
+                container = container[part]
+            del container[last]
+
+
+def _innermost(place: tuple[int | str, ...], root: dict[str, Any]) -> tuple[int | str, ...]:
+    """The place of the value that does not fit, or of the innermost one around it that is there; () if none is."""
+    found: Any = root
+    for depth, part in enumerate(place):
+        is_there = part in found if isinstance(found, dict) else isinstance(found, list) and part in range(len(found))
+        if not is_there:
+            return place[:depth]
+        found = found[part]
+    return place
+
+
 def join(where: str, name: str) -> str:
     """The path of a member of the object at ``where``."""
     return f"{where}.{name}" if where else name
@@ -70,6 +110,8 @@ def _path(where: str, location: tuple[int | str, ...]) -> str:
 
 def _reason(kind: str, message: str) -> str:
     match kind:
+        case "too_long" if message.startswith("Value"):
+            return re.sub(r"^Value (.*) items after validation.*", r"\1 characters", message)
         case "missing":
             return "is required"
         case "extra_forbidden":

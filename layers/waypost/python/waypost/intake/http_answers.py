@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, assert_never
 
-from waypost.intake.request_outcome import MOST_PROBLEMS_SHOWN, Accepted, Problem, Refused
+from waypost.intake.request_outcome import MOST_PROBLEMS_SHOWN, MOST_WARNINGS_SHOWN, Accepted, Problem, Refused
 
 _HEADERS: Final[dict[int, dict[str, str]]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Basic realm="Waypost write key"'},
@@ -23,13 +23,17 @@ class Answer:
 
 
 def answer(outcome: Accepted | Refused, *, accepted_status: int = HTTPStatus.ACCEPTED) -> Answer:
-    """The answer to an outcome. ``code`` and ``message`` are what Segment's SDKs look for in a refusal."""
+    """The answer to an outcome; 200 says that there is something to read in it. ``code`` and ``message`` are what Segment's SDKs look for in a refusal."""
     match outcome:
         case Accepted(reply=dict(reply)):
             return Answer(HTTPStatus.OK, reply)
-        case Accepted(count, warnings):
+        case Accepted(count, [], 0):
+            return Answer(accepted_status, {"success": True, "accepted": count})
+        case Accepted(count, warnings, rejected):
             body: dict[str, Any] = {"success": True, "accepted": count}
-            return Answer(accepted_status, body | ({"warnings": _plain(warnings)} if warnings else {}))
+            if rejected:
+                body["rejected"] = rejected
+            return Answer(HTTPStatus.OK, body | {"warnings": _plain(warnings[:MOST_WARNINGS_SHOWN])})
         case Refused(status, problems):
             shown, first = _plain(problems[:MOST_PROBLEMS_SHOWN]), problems[0]
             body = {

@@ -5,31 +5,31 @@ subscription after eight). So a genuine request is taken: what of it cannot be u
 answer, and a delivery that came before is taken again and does nothing.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from waypost.clock import Clock
-from waypost.events.ports import EventQueue, SecretStore, WebhookLog
+from waypost.events.envelope import Event
+from waypost.events.ports import EventQueue, WebhookLog
 from waypost.intake import webhook_body
 from waypost.intake.http_request import Request
-from waypost.intake.request_outcome import Accepted, Problem, Refused, refuse
+from waypost.intake.ports import RejectedItems
+from waypost.intake.request_outcome import Accepted, Problem, Refused, RejectedItem, accepted_before, refuse
 from waypost.intake.sender_schemes import Trusted, check
-from waypost.intake.source_mapping import Mapped, SourceMapping
-
-_HOPEFUL: Final = ("contact", "profile", "properties")
-"""Parts of an event that lose a field that cannot be used, instead of the event being lost."""
+from waypost.intake.source_mapping import SourceMapping
+from waypost.intake.webhook_secrets import KnownSecrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedReceiver:
-    """Receives for every mapped source; ``secrets_of`` finds a source's secrets in the secret."""
+    """Receives for every mapped source."""
 
     queue: EventQueue
-    secrets: SecretStore
-    secrets_of: Callable[[Mapping[str, Any], str], list[str]]
+    secrets: KnownSecrets
     log: WebhookLog
+    rejected: RejectedItems
     clock: Clock
     real_clock: Callable[[], datetime]
 
@@ -41,10 +41,10 @@ class MappedReceiver:
         if isinstance(trusted, Refused):
             return trusted
         if self.log.has(mapping.source, trusted.delivery):
-            return Accepted(0, [Problem("body", "was accepted before; nothing was done this time")], trusted.reply)
+            return accepted_before("body", reply=trusted.reply)
         accepted = self.take(mapping, request, trusted.document, trusted.delivery, correlation_id=correlation_id)
         self.log.add(mapping.source, trusted.delivery)
-        return Accepted(accepted.count, accepted.warnings, trusted.reply)
+        return replace(accepted, warnings=[*trusted.left_out, *accepted.warnings], reply=trusted.reply)
 
     def take(
         self, mapping: SourceMapping, request: Request, document: dict[str, Any], delivery: str, *, correlation_id: str
@@ -52,54 +52,30 @@ class MappedReceiver:
         """Queue the events of a genuine document; ``delivery`` makes their ids where the mapping gives none."""
         events, unusable = mapping.events(document, request.headers)
         warnings = [Problem(where, reason) for where, reason in unusable]
-        queued = []
+        queued: list[Event] = []
+        rejected: list[RejectedItem] = []
         for index, mapped in enumerate(events):
-            reading = self._reading(mapping, mapped, f"{delivery}/{index}", correlation_id)
-            warnings += [*reading.warnings, *reading.problems]
-            if not reading.problems:
-                queued += reading.events
+            reading = webhook_body.read(
+                mapped,
+                source=mapping.source,
+                webhook_id=f"{delivery}/{index}",
+                received_at=self.clock(),
+                correlation_id=correlation_id,
+            )
+            warnings += [*reading.problems, *reading.warnings]
+            queued += reading.events
+            rejected += reading.rejected
         if queued:
             self.queue.send(queued)
-        return Accepted(len(queued), warnings)
+        if rejected:
+            self.rejected.keep(rejected)
+        return Accepted(len(queued), warnings, len(rejected))
 
     def _trusted(self, mapping: SourceMapping, request: Request, body: bytes) -> Trusted | Refused:
         """Checked against the known secrets, and once more against new ones, so that a rotation works at once."""
         now = self.real_clock()
         for secrets in (self.secrets.read, self.secrets.read_again):
-            known = self.secrets_of(secrets(), mapping.source)
+            known = secrets().of(mapping.source)
             if (trusted := check(mapping.scheme, request, body, known, now=now)) is not None:
                 return trusted
         return refuse(401, "signature", f"should be that of this source ({mapping.scheme.name})")
-
-    def _reading(self, mapping: SourceMapping, mapped: Mapped, webhook_id: str, correlation_id: str) -> Any:
-        """The event as our own webhooks would read it, after what cannot be used has been taken out."""
-
-        def read(event: Mapped) -> Any:
-            return webhook_body.read(
-                event,
-                source=mapping.source,
-                webhook_id=webhook_id,
-                received_at=self.clock(),
-                correlation_id=correlation_id,
-            )
-
-        first = read(mapped)
-        pruned = _without(mapped, [problem.field for problem in first.problems])
-        if not first.problems or pruned == mapped or not pruned["contact"]:
-            return first
-        again = read(pruned)
-        if not again.problems:
-            again.warnings = [*first.problems, *again.warnings]
-        return again
-
-
-def _without(event: Mapped, fields: list[str]) -> Mapped:
-    """The event without these fields (``profile.email``, ``contact.phone``)."""
-    pruned = {name: dict(value) if name in _HOPEFUL else value for name, value in event.items()}
-    for field in fields:
-        part, _, name = field.partition(".")
-        if part in _HOPEFUL and part in pruned:
-            pruned[part].pop(name.split(".")[0].split("[")[0], None)
-        elif part == "occurred_at":
-            pruned.pop("occurred_at", None)
-    return pruned

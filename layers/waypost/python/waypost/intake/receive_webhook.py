@@ -1,13 +1,14 @@
 """Takes requests in: who sent it, what does it say, into the queue. Called by the receive_webhook function.
 
-A request is accepted whole or refused whole. The order of steps makes every repetition harmless: events carry ids that
-do not change between attempts, and a webhook id is remembered only after the queue has its events. A sender that was cut
-off before that may send again; a webhook accepted before is answered with 409 and changes nothing.
+What of a request can be used is accepted; what cannot is named in the answer, and an item of which nothing can be used is kept
+for an operator. Refused is only a request that nobody can read or that proves no sender: SDKs drop a whole batch on a 400.
+The order of steps makes every repetition harmless: events carry ids that do not change between attempts, and a webhook id
+is remembered only after the queue has its events, and only when nothing was rejected, so that a corrected one is taken
+under the same id. A webhook accepted before is answered with 200 and changes nothing.
 """
 
-import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, assert_never
 
@@ -18,13 +19,14 @@ from waypost.intake import segment_spec, webhook_body
 from waypost.intake.event_collector import Reading
 from waypost.intake.http_request import Request
 from waypost.intake.mapped_webhooks import MappedReceiver
-from waypost.intake.request_outcome import Accepted, Refused, refusal, refuse
+from waypost.intake.ports import RejectedItems
+from waypost.intake.request_outcome import Accepted, Problem, Refused, accepted_before, refusal, refuse
 from waypost.intake.sender_schemes import STANDARD_WEBHOOKS
 from waypost.intake.source_mapping import SourceMapping
 from waypost.intake.standard_webhooks import Verdict, verify
-from waypost.intake.strict_json import read_object
+from waypost.intake.strict_json import Document, read_object
+from waypost.intake.webhook_secrets import SOURCE, KnownSecrets
 
-_SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._:=/+-]{1,100}")
 _OUR_OWN_SOURCES: Final = {segment_spec.SOURCE, OWN_SOURCE}
 _WRITE_KEY_WANTED: Final = "should be Basic, with a write key as user name and no password"
@@ -33,8 +35,8 @@ _WRITE_KEY_WANTED: Final = "should be Basic, with a write key as user name and n
 class ReceiveWebhook:
     """Turns requests into events in the queue.
 
-    ``secrets`` holds ``{"write_keys": […], "sources": {"<source>": ["whsec_…", …]}}``; a single string may stand for a
-    list. ``clock`` dates the events, ``real_clock`` judges the age of signatures. ``mappings`` are those of senders that post
+    ``secrets`` holds what ``WebhookSecrets`` parses; ``on_rejected_secrets`` gets the places of its entries that are left
+    out. ``clock`` dates the events, ``real_clock`` judges the age of signatures. ``mappings`` are those of senders that post
     in a form of their own, by source.
     """
 
@@ -44,18 +46,30 @@ class ReceiveWebhook:
         queue: EventQueue,
         secrets: SecretStore,
         log: WebhookLog,
+        rejected: RejectedItems,
         clock: Clock,
         real_clock: Callable[[], datetime] = real_now,
         mappings: Mapping[str, SourceMapping] | None = None,
+        on_rejected_secrets: Callable[[Sequence[str]], None],
     ) -> None:
         self._queue = queue
-        self._secrets = secrets
         self._log = log
+        self._rejected = rejected
         self._clock = clock
         self._real_clock = real_clock
         self._mappings = mappings or {}
+        self._secrets = KnownSecrets(
+            store=secrets,
+            schemes={source: mapping.scheme for source, mapping in self._mappings.items()},
+            on_rejected=on_rejected_secrets,
+        )
         self._mapped = MappedReceiver(
-            queue=queue, secrets=secrets, secrets_of=_source_secrets, log=log, clock=clock, real_clock=real_clock
+            queue=queue,
+            secrets=self._secrets,
+            log=log,
+            rejected=rejected,
+            clock=clock,
+            real_clock=real_clock,
         )
 
     def segment(self, call: str, request: Request) -> Accepted | Refused:
@@ -71,11 +85,11 @@ class ReceiveWebhook:
         document = body if isinstance(body, Refused) else read_object(body)
         if isinstance(document, Refused):
             return document
-        if key is None and not self._is_write_key(document.get("writeKey")):
+        if key is None and not self._is_write_key(document.content.get("writeKey")):
             return refuse(401, "authorization", _WRITE_KEY_WANTED)
-        return self._accept(
-            segment_spec.read(call, document, received_at=self._clock(), correlation_id=_correlation_id(request))
-        )
+        correlation_id = _correlation_id(request)
+        reading = segment_spec.read(call, document.content, received_at=self._clock(), correlation_id=correlation_id)
+        return self._accept(reading, document.left_out)
 
     def webhook(self, source: str, request: Request) -> Accepted | Refused:
         """Take in a signed webhook of ``source``. Raises TemporarilyUnavailable; the sender may send it again."""
@@ -83,35 +97,32 @@ class ReceiveWebhook:
         if mapping is not None and mapping.scheme.name != STANDARD_WEBHOOKS and not isinstance(body, Refused):
             return self._mapped.receive(mapping, request, body, correlation_id=_correlation_id(request))
         document = body if isinstance(body, Refused) else self._trusted(source, request, body)
-        if isinstance(document, Refused):
+        if isinstance(document, Accepted | Refused):
             return document
-        webhook_id = request.header("webhook-id")
+        webhook_id, correlation_id = request.header("webhook-id"), _correlation_id(request)
+        outcome: Accepted | Refused
         if mapping is not None:
-            accepted: Accepted | Refused = self._mapped.take(
-                mapping, request, document, webhook_id, correlation_id=_correlation_id(request)
-            )
-            self._log.add(source, webhook_id)
-            return accepted
-        accepted = self._accept(
-            webhook_body.read(
-                document,
+            outcome = self._mapped.take(mapping, request, document.content, webhook_id, correlation_id=correlation_id)
+        else:
+            reading = webhook_body.read(
+                document.content,
                 source=source,
                 webhook_id=webhook_id,
                 received_at=self._clock(),
-                correlation_id=_correlation_id(request),
+                correlation_id=correlation_id,
             )
-        )
-        if isinstance(accepted, Accepted):
+            outcome = self._accept(reading, document.left_out)
+        if isinstance(outcome, Accepted) and not outcome.rejected:
             self._log.add(source, webhook_id)
-        return accepted
+        return outcome
 
-    def _trusted(self, source: str, request: Request, body: bytes) -> dict[str, Any] | Refused:
-        """The content of a webhook whose sender is known and which is new; otherwise the refusal."""
-        if not _SOURCE.fullmatch(source) or source in _OUR_OWN_SOURCES:
+    def _trusted(self, source: str, request: Request, body: bytes) -> Document | Accepted | Refused:
+        """The content of a webhook whose sender is known and which is new; otherwise the outcome."""
+        if not SOURCE.fullmatch(source) or source in _OUR_OWN_SOURCES:
             return refuse(404, "source", "should be the name of a source: a-z, 0-9, - and _")
         match self._verdict(source, request, body):
             case Verdict.GENUINE if self._log.has(source, request.header("webhook-id")):
-                return refuse(409, "webhook-id", "was accepted before; nothing was done this time")
+                return accepted_before("webhook-id")
             case Verdict.GENUINE:
                 return read_object(body)
             case Verdict.STALE as verdict:
@@ -121,37 +132,27 @@ class ReceiveWebhook:
             case never:
                 assert_never(never)
 
-    def _accept(self, reading: Reading) -> Accepted | Refused:
-        if reading.problems:
+    def _accept(self, reading: Reading, left_out: list[Problem]) -> Accepted | Refused:
+        if not reading.is_readable:
             return refusal(reading.problems)
-        self._queue.send(reading.events)
-        return Accepted(count=len(reading.events), warnings=reading.warnings)
+        if reading.events:
+            self._queue.send(reading.events)
+        if reading.rejected:
+            self._rejected.keep(reading.rejected)
+        return Accepted(len(reading.events), [*left_out, *reading.problems, *reading.warnings], len(reading.rejected))
 
     def _is_write_key(self, given: Any) -> bool:
         if not isinstance(given, str) or not given:
             return False
-        return _among(given, self._secrets.read()) or _among(given, self._secrets.read_again())
+        return self._secrets.read().is_write_key(given) or self._secrets.read_again().is_write_key(given)
 
     def _verdict(self, source: str, request: Request, body: bytes) -> Verdict:
         """Checked against the known secrets, and once more against new ones, so that a rotation works at once."""
         now = self._real_clock()
-        verdict = verify(request, body, _source_secrets(self._secrets.read(), source), now=now)
+        verdict = verify(request, body, self._secrets.read().of(source), now=now)
         if verdict is Verdict.FORGED:
-            verdict = verify(request, body, _source_secrets(self._secrets.read_again(), source), now=now)
+            verdict = verify(request, body, self._secrets.read_again().of(source), now=now)
         return verdict
-
-
-def _among(given: str, secrets: Mapping[str, Any]) -> bool:
-    keys = _as_list(secrets.get("write_keys"))
-    return any(hmac.compare_digest(given.encode(), key.encode()) for key in keys if key)
-
-
-def _source_secrets(secrets: Mapping[str, Any], source: str) -> list[str]:
-    return _as_list(secrets.get("sources", {}).get(source))
-
-
-def _as_list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or [])
 
 
 def _correlation_id(request: Request) -> str:

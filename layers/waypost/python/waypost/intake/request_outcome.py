@@ -1,10 +1,12 @@
-"""How receiving ends, as values: the events were accepted, or the whole request was refused. Used by the receivers."""
+"""How receiving ends, as values: what could be used was accepted, or nobody can read the request. Used by the receivers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 MOST_PROBLEMS_SHOWN: Final = 20
+MOST_WARNINGS_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +23,27 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The queue has every event. ``warnings`` names values that were ignored.
+    """The queue has ``count`` events. ``warnings`` names what was left out of them, and why ``rejected`` others are none.
 
-    ``reply`` is the body of the answer, for a sender that wants a certain one.
+    What was rejected is kept (``RejectedItem``). ``reply`` is the body of the answer, for a sender that wants a certain one.
     """
 
     count: int
     warnings: list[Problem] = field(default_factory=list)
+    rejected: int = 0
     reply: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedItem:
+    """An item of a request of which no event can be made: what was given, where it stood, and why."""
+
+    source: str
+    where: str
+    given: Any
+    problems: list[Problem]
+    received_at: datetime
+    correlation_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,11 @@ class Refused:
 
     status: int
     problems: list[Problem]
+
+
+def accepted_before(where: str, *, reply: Mapping[str, Any] | None = None) -> Accepted:
+    """The outcome of a request that came before and was accepted then; for senders a failure would mean to send it again."""
+    return Accepted(0, [Problem(where, "was accepted before; nothing was done this time")], reply=reply)
 
 
 def refusal(problems: list[Problem]) -> Refused:

@@ -9,18 +9,20 @@ import base64
 import binascii
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from waypost import ids
 from waypost.contacts import cleaning, push_tokens
 from waypost.contacts.cleaning import Unusable
-from waypost.events.envelope import IDENTITY_KINDS
+from waypost.contacts.identity.acceptance import clean_identity
+from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE
 from waypost.events.names import snake_case
-from waypost.intake.event_collector import Reading, Stated, sender_id
+from waypost.intake.event_collector import NO_NAMES, Reading, Stated, sender_id, usable_id
 from waypost.intake.field_types import (
     EventName,
     GivenIdentifier,
@@ -28,14 +30,14 @@ from waypost.intake.field_types import (
     OptionalIdentifier,
     OptionalInstant,
     OptionalText,
-    check,
     empty_array_as_object,
     join,
+    usable_part,
 )
 from waypost.intake.request_outcome import Problem
-from waypost.intake.traits import IDENTITY_TRAITS, Traits, clean_identity, read_traits
+from waypost.intake.traits import IDENTITY_TRAITS, Traits, read_traits
 
-SOURCE: Final = "segment"
+SOURCE: Final = WRITE_KEY_SOURCE
 MAX_BATCH: Final = 2500
 MOST_EXTERNAL_IDS: Final = 20
 
@@ -156,6 +158,8 @@ class Call(BaseModel, ABC):
     """What all calls share. At least one of userId, anonymousId, or an e-mail or phone in the traits is required."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
+    named: ClassVar[Mapping[str, str]] = NO_NAMES
+    """The properties of the event that are fields of the call, by the names of the properties."""
 
     user_id: OptionalIdentifier = Field(default=None, alias="userId")
     anonymous_id: OptionalIdentifier = Field(default=None, alias="anonymousId")
@@ -257,6 +261,8 @@ class Screen(Page):
 class Group(Call):
     """Makes a person a member of a group; the traits describe the group, not the person."""
 
+    named = {"group": "groupId"}
+
     group_id: GivenIdentifier = Field(alias="groupId")
     traits: Object = Field(default_factory=dict)
 
@@ -271,6 +277,8 @@ class Group(Call):
 class Alias(Call):
     """Says that two ids are one person."""
 
+    named = {"previous_id": "previousId"}
+
     previous_id: GivenIdentifier = Field(alias="previousId")
 
     @property
@@ -282,7 +290,7 @@ class Alias(Call):
 
 
 class Batch(BaseModel):
-    """Several calls at once, each with its ``type``; all of them are accepted or none."""
+    """Several calls at once, each with its ``type``; those that can be used are accepted."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
@@ -324,19 +332,23 @@ def read(call: str, document: dict[str, Any], *, received_at: datetime, correlat
     if call != BATCH:
         _read_call(call, document, "", reading)
         return reading
-    match check(Batch, document, ""):
-        case Batch() as batch:
+    batch, problems = usable_part(Batch, document, "")
+    match batch:
+        case None:
+            reading.unreadable(problems)
+        case Batch():
+            reading.problems += problems
             for index, item in enumerate(batch.batch):
                 where = f"batch[{index}]"
                 match item:
                     case {"type": str(kind)} if kind in CALLS:
                         _read_call(kind, item, where, reading, batch)
                     case dict():
-                        reading.problems.append(Problem(f"{where}.type", f"should be one of {', '.join(CALLS)}"))
+                        wrong = Problem(f"{where}.type", f"should be one of {', '.join(CALLS)}")
+                        reading.reject(where, item, [wrong])
                     case _:
-                        reading.problems.append(Problem(where, "should be an object"))
-        case problems:
-            reading.problems += problems
+                        reading.reject(where, item, [Problem(where, "should be an object")])
+
     return reading
 
 
@@ -349,20 +361,28 @@ def _read_call(kind: str, given: dict[str, Any], where: str, reading: Reading, b
     about = call.model_copy(update={"context": context})
     profile = context.profile()
     traits = about.person(where, profile.get("locale", ""))
-    stated = {"user_id": call.user_id, "anonymous_id": call.anonymous_id}
+    lost = len(reading.problems)
+    given_ids = {"userId": ("user_id", call.user_id), "anonymousId": ("anonymous_id", call.anonymous_id)}
+    stated = {kind: reading.identity(kind, text, join(where, name)) for name, (kind, text) in given_ids.items()}
+    if isinstance(call, Alias) and (unusable := reading.problems[lost:]):
+        reading.reject(where, given, unusable)  # of the two ids, the wrong one would be joined to a third
+        return
     traits.problems += [
         Problem(join(where, "context.externalIds"), f"should not differ from the call's own {kind}")
         for kind, value in stated.items()
         if value and traits.identities.get(kind, value) != value
     ]
     content = {name: value for name, value in given.items() if name not in _NOT_CONTENT}
+    message_id = usable_id(call.message_id)
     reading.add(
         where,
+        given,
         type=call.event_type,
         identities={kind: value for kind, value in stated.items() if value},
         traits=replace(traits, profile=profile | traits.profile),
         properties=call.event_properties(),
         occurred=Stated(call.timestamp or call.original_timestamp, sent_at, "timestamp"),
-        event_id=sender_id(SOURCE, call.message_id) if call.message_id else ids.event_id(SOURCE, [kind, content]),
+        event_id=sender_id(SOURCE, message_id) if message_id else ids.event_id(SOURCE, [kind, content]),
         required="userId",
+        named=call.named,
     )

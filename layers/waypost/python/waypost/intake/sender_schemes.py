@@ -27,10 +27,11 @@ from urllib.parse import unquote_to_bytes
 
 from waypost import ids
 from waypost.errors import InvalidInput
+from waypost.events.secret_keys import key_problem
 from waypost.intake.http_request import Request
-from waypost.intake.request_outcome import Refused, refuse
-from waypost.intake.standard_webhooks import TOLERANCE
-from waypost.intake.strict_json import read_object
+from waypost.intake.request_outcome import Problem, Refused, refuse
+from waypost.intake.standard_webhooks import SHORTEST_HMAC_KEY, TOLERANCE, key_of
+from waypost.intake.strict_json import Document, read_object
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import Cipher, modes
@@ -59,6 +60,28 @@ class Trusted:
     document: dict[str, Any]
     delivery: str
     reply: Mapping[str, Any] | None = None
+    left_out: list[Problem] = field(default_factory=list)
+
+
+def secret_problem(scheme: Scheme, secret: str) -> str:
+    """Why a text is no secret of this scheme, "" if it is one."""
+    try:
+        match scheme.name:
+            case "youzan":
+                return key_problem(_parts(secret, 2, "<client_id>:<client_secret>")[1])
+            case "dingtalk":
+                _dingtalk_key(_parts(secret, 3, "<token>:<aes key>:<app key or corp id>")[1])
+                return ""
+            case "shopify" | "bearer" | "hmac":
+                return key_problem(secret)
+            case _:
+                return (
+                    ""
+                    if len(key_of(secret)) >= SHORTEST_HMAC_KEY
+                    else f"should hold at least {SHORTEST_HMAC_KEY} bytes"
+                )
+    except InvalidInput as error:
+        return str(error)
 
 
 def check(
@@ -100,10 +123,11 @@ def _youzan(request: Request, body: bytes, secrets: Sequence[str]) -> Trusted | 
         return None
     trusted = _trusted(body, reply={"code": 0, "msg": "success"})
     if isinstance(trusted, Trusted) and isinstance(message := trusted.document.get("msg"), str):
-        decoded = read_object(unquote_to_bytes(message)) if message else {}
+        decoded = read_object(unquote_to_bytes(message)) if message else Document({})
         if isinstance(decoded, Refused):
             return refuse(400, "msg", "should be URL-encoded JSON")
-        trusted.document["msg"] = decoded
+        trusted.document["msg"] = decoded.content
+        trusted.left_out.extend(decoded.left_out)
     return trusted
 
 
@@ -112,7 +136,7 @@ def _dingtalk(request: Request, body: bytes, secrets: Sequence[str], now: dateti
     if isinstance(outer, Refused):
         return outer
     query = request.query
-    ciphertext, given = outer.get("encrypt"), query.get("msg_signature") or query.get("signature", "")
+    ciphertext, given = outer.content.get("encrypt"), query.get("msg_signature") or query.get("signature", "")
     timestamp, nonce = query.get("timestamp") or query.get("timeStamp", ""), query.get("nonce", "")
     if not (isinstance(ciphertext, str) and ciphertext and given and timestamp and nonce):
         return None
@@ -131,7 +155,7 @@ def _dingtalk(request: Request, body: bytes, secrets: Sequence[str], now: dateti
             reply = dingtalk_envelope(
                 "success", token=token, encoding_key=encoding_key, owner=owner, timestamp=timestamp, nonce=nonce
             )
-            return Trusted(document, ids.digest("dingtalk", given), reply)
+            return Trusted(document.content, ids.digest("dingtalk", given), reply, document.left_out)
     return None
 
 
@@ -209,7 +233,7 @@ def _trusted(body: bytes, *, reply: Mapping[str, Any] | None = None) -> Trusted 
     document = read_object(body)
     if isinstance(document, Refused):
         return document
-    return Trusted(document, hashlib.sha256(body).hexdigest()[:32], reply)
+    return Trusted(document.content, hashlib.sha256(body).hexdigest()[:32], reply, document.left_out)
 
 
 def _among(given: bytes, expected: Iterable[bytes]) -> bool:

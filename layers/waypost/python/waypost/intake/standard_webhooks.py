@@ -18,6 +18,8 @@ from waypost.errors import InvalidInput
 from waypost.intake.http_request import Request
 
 TOLERANCE: Final = timedelta(minutes=5)
+SHORTEST_HMAC_KEY: Final = 24
+"""Bytes of a secret (Standard Webhooks 1.0.0: 24 to 64)."""
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,11}")

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from waypost.contacts import cleaning, push_tokens, wechat_ids
+from waypost.contacts import cleaning, push_tokens
 from waypost.contacts.attributes import load_attributes
 from waypost.contacts.cleaning import Cleaned, Unusable
+from waypost.contacts.identity.acceptance import clean_identity, group_objection
 from waypost.contacts.tag_system import load_tag_system
 from waypost.events.names import attribute_name, snake_case
 from waypost.intake.request_outcome import Problem
@@ -32,7 +33,10 @@ POINTS: Final = "points"
 
 @dataclass(slots=True)
 class Traits:
-    """What was read: ``identities`` and ``profile`` are clean; ``problems`` refuse the event, ``warnings`` do not."""
+    """What was read: ``identities`` and ``profile`` are clean; ``problems`` and ``warnings`` name what was left out.
+
+    ``problems`` are mistakes of the sender, ``warnings`` what devices report that nobody can correct.
+    """
 
     identities: dict[str, str] = field(default_factory=dict)
     profile: dict[str, Any] = field(default_factory=dict)
@@ -43,16 +47,15 @@ class Traits:
 def read_traits(given: Mapping[str, Any], where: str, *, locale: str = "") -> Traits:
     """Read the traits found at the path ``where``; ``locale`` (cleaned) helps to read a phone number.
 
-    A wrong e-mail or phone number is a problem, because it would become an identity of a contact. A wrong locale or time zone
-    is left out with a warning, because devices report strange ones and the declared defaults stand in for them.
+    What cannot be used is left out, so that the rest of the event is not lost with it.
     """
     traits = Traits()
     named = _with_our_names(given, where, traits.problems)
     _take("locale", named, cleaning.locale, traits, traits.warnings)
     _take("timezone", named, cleaning.time_zone, traits, traits.warnings)
     region = cleaning.region_of(traits.profile.get("locale") or locale)
-    _take("email", named, cleaning.email, traits, traits.problems)
-    _take("phone", named, lambda text: cleaning.phone(text, region=region), traits, traits.problems)
+    _take("email", named, lambda text: clean_identity("email", text), traits, traits.problems)
+    _take("phone", named, lambda text: clean_identity("phone", text, region=region), traits, traits.problems)
     traits.identities = {kind: traits.profile[kind] for kind in ("email", "phone") if traits.profile.get(kind)}
     _take_identities(named, traits)
     if (balance := named.pop(POINTS, None)) is not None:
@@ -76,6 +79,7 @@ class _Trait:
 
 def _with_our_names(given: Mapping[str, Any], where: str, problems: list[Problem]) -> dict[str, _Trait]:
     named: dict[str, _Trait] = {}
+    contradicted: set[str] = set()
     for key, value in given.items():
         path = f"{where}.{key}"
         try:
@@ -85,8 +89,9 @@ def _with_our_names(given: Mapping[str, Any], where: str, problems: list[Problem
             continue
         if name in named and named[name].value != value:
             problems.append(Problem(path, f"should not differ from {named[name].where}: both are the attribute {name}"))
+            contradicted.add(name)
         named.setdefault(name, _Trait(path, value))
-    return named
+    return {name: trait for name, trait in named.items() if name not in contradicted}
 
 
 def _take(
@@ -140,23 +145,6 @@ def _consent(trait: _Trait, problems: list[Problem]) -> dict[str, bool]:
     return consent
 
 
-def clean_identity(kind: str, text: str, *, region: str = cleaning.HOME_REGION) -> Cleaned:
-    """An identity of this kind in its one spelling; ids that senders choose themselves stay as they are."""
-    match kind:
-        case "email":
-            return cleaning.email(text)
-        case "phone":
-            return cleaning.phone(text, region=region)
-        case "openid":
-            return wechat_ids.openid(text)
-        case "unionid":
-            return wechat_ids.unionid(text)
-        case "external_userid":
-            return wechat_ids.external_userid(text)
-        case _:
-            return text
-
-
 def _take_identities(named: dict[str, _Trait], traits: Traits) -> None:
     """Move the traits that are identities only; null and empty text count as not given."""
     for name, kind in IDENTITY_TRAITS.items():
@@ -174,14 +162,36 @@ def _take_identities(named: dict[str, _Trait], traits: Traits) -> None:
 
 
 def _groups(trait: _Trait, problems: list[Problem]) -> list[str]:
-    groups = trait.value
-    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+    return _names(trait, problems, longest=LONGEST_GROUP)
+
+
+def _joined_groups(trait: _Trait, problems: list[Problem]) -> list[str]:
+    return _names(trait, problems, longest=LONGEST_GROUP, objection=group_objection)
+
+
+def _tags(trait: _Trait, problems: list[Problem]) -> list[str]:
+    return _names(trait, problems, longest=LONGEST_TAG, objection=load_tag_system().objection)
+
+
+def _names(
+    trait: _Trait, problems: list[Problem], *, longest: int, objection: Callable[[str], str] = lambda _: ""
+) -> list[str]:
+    """The names of a list that can be used, each once."""
+    if not isinstance(trait.value, list):
         problems.append(Problem(trait.where, "should be a list of names"))
         return []
-    names = [group.strip() for group in groups]
-    if len(names) > MOST_TAGS or not all(0 < len(name) <= LONGEST_GROUP for name in names):
-        problems.append(Problem(trait.where, f"should be at most {MOST_TAGS} names of 1 to {LONGEST_GROUP} characters"))
-    return list(dict.fromkeys(names))
+    names: dict[str, None] = {}
+    for index, given in enumerate(trait.value):
+        name = given.strip() if isinstance(given, str) else ""
+        if not 0 < len(name) <= longest:
+            problems.append(Problem(f"{trait.where}[{index}]", f"should be a name of 1 to {longest} characters"))
+        elif reason := objection(name):
+            problems.append(Problem(f"{trait.where}[{index}]", reason))
+        else:
+            names[name] = None
+    if len(names) > MOST_TAGS:
+        problems.append(Problem(trait.where, f"should be at most {MOST_TAGS} names; the first {MOST_TAGS} are taken"))
+    return list(names)[:MOST_TAGS]
 
 
 def _push_tokens(trait: _Trait, problems: list[Problem]) -> list[dict[str, str]]:
@@ -191,26 +201,11 @@ def _push_tokens(trait: _Trait, problems: list[Problem]) -> list[dict[str, str]]
     return [dict(each) for each in trait.value]
 
 
-def _tags(trait: _Trait, problems: list[Problem]) -> list[str]:
-    tags = trait.value
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        problems.append(Problem(trait.where, "should be a list of names"))
-        return []
-    names = [tag.strip() for tag in tags]
-    if len(names) > MOST_TAGS or not all(0 < len(name) <= LONGEST_TAG for name in names):
-        problems.append(Problem(trait.where, f"should be at most {MOST_TAGS} names of 1 to {LONGEST_TAG} characters"))
-    system = load_tag_system()
-    for index, name in enumerate(names):
-        if reason := system.objection(name):
-            problems.append(Problem(f"{trait.where}[{index}]", reason))
-    return list(dict.fromkeys(names))
-
-
 _READERS: Final[Mapping[str, Callable[[_Trait, list[Problem]], Any]]] = {
     "consent": _consent,
     "tags": _tags,
     "remove_tags": _tags,
-    "groups": _groups,
+    "groups": _joined_groups,
     "leave_groups": _groups,
     push_tokens.ATTRIBUTE: _push_tokens,
 }

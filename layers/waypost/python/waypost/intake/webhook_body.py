@@ -6,12 +6,11 @@ from typing import Annotated, Any, Final
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
 from waypost.contacts import cleaning
-from waypost.contacts.cleaning import Unusable
 from waypost.events.envelope import IDENTITY_KINDS
-from waypost.intake.event_collector import Reading, Stated, sender_id
-from waypost.intake.field_types import EventName, Object, OptionalIdentifier, OptionalInstant, check, join
+from waypost.intake.event_collector import Reading, Stated, sender_id, usable_id
+from waypost.intake.field_types import EventName, Object, OptionalIdentifier, OptionalInstant, join, usable_part
 from waypost.intake.request_outcome import Problem
-from waypost.intake.traits import clean_identity, read_traits
+from waypost.intake.traits import read_traits
 
 MAX_EVENTS: Final = 500
 
@@ -66,7 +65,7 @@ class WebhookEvent(BaseModel):
 
 
 class WebhookEvents(BaseModel):
-    """Several events at once; all of them are accepted or none."""
+    """Several events at once; those that can be used are accepted."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -78,7 +77,7 @@ class _Items(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    events: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: list[Any] = Field(min_length=1, max_length=MAX_EVENTS)
 
 
 def read(
@@ -89,12 +88,19 @@ def read(
     if "events" not in document:
         _read_event(document, "", sender_id(source, webhook_id), reading)
         return reading
-    match check(_Items, document, ""):
+    items, problems = usable_part(_Items, document, "")
+    match items:
+        case None:
+            reading.unreadable(problems)
         case _Items(events=events):
-            for index, given in enumerate(events):
-                _read_event(given, f"events[{index}]", f"{sender_id(source, webhook_id)}/{index}", reading)
-        case list() as problems:
             reading.problems += problems
+            for index, given in enumerate(events):
+                where = f"events[{index}]"
+                if isinstance(given, dict):
+                    _read_event(given, where, f"{sender_id(source, webhook_id)}/{index}", reading)
+                else:
+                    reading.reject(where, given, [Problem(where, "should be an object")])
+
     return reading
 
 
@@ -107,19 +113,17 @@ def _read_event(given: dict[str, Any], where: str, fallback_id: str, reading: Re
     region = cleaning.region_of(traits.profile.get("locale") or "")
     identities = {"contact_id": stated.contact_id} if stated.contact_id else {}
     for kind in IDENTITY_KINDS:
-        text: str | None = getattr(stated, kind)
-        match clean_identity(kind, text, region=region) if text else None:
-            case Unusable(reason):
-                traits.problems.append(Problem(join(where, f"contact.{kind}"), reason))
-            case str(value):
-                identities[kind] = value
+        if value := reading.identity(kind, getattr(stated, kind), join(where, f"contact.{kind}"), region=region):
+            identities[kind] = value
+    own_id = usable_id(event.id)
     reading.add(
         where,
+        given,
         type=event.type,
         identities=identities,
         traits=traits,
         properties=event.properties,
         occurred=Stated(event.occurred_at),
-        event_id=sender_id(reading.source, event.id) if event.id else fallback_id,
+        event_id=sender_id(reading.source, own_id) if own_id else fallback_id,
         required="contact",
     )

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from waypost.contacts.profile import Consent, Contact
+from waypost.contacts.consent import Consent
+from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import tags_at
 from waypost.contacts.zones import zone_of
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost.errors import InvalidInput
+from waypost.events.secret_keys import SHORTEST_KEY, key_problem, read_keys
 
 _PURPOSE: Final = b"waypost unsubscribe 1."
 _SIGNATURE_LENGTH: Final = 16  # bytes: half of SHA-256, the least that RFC 2104 section 5 allows
 _LONGEST_TOKEN: Final = 1024
-_SHORTEST_KEY: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Unsubscription:
 def link_keys(secret: Mapping[str, Any]) -> list[str]:
     """The keys of the link secret ``{"link_keys": ["<newest>", …]}``; a single string may stand for the list.
 
-    The first key signs, any key verifies. Raises InvalidInput when there is none or one is too short to be secret.
+    The first key signs, any key verifies. An entry that is no key, such as one too short to be secret,
+    is left out. Raises InvalidInput when none is left.
     """
-    given = secret.get("link_keys", [])
-    keys = [given] if isinstance(given, str) else list(given)
-    if not keys or any(len(key) < _SHORTEST_KEY for key in keys):
-        raise InvalidInput("link_keys", f"should be keys of at least {_SHORTEST_KEY} characters")
-    return keys
+    keys = read_keys(secret.get("link_keys"), "link_keys", key_problem).usable
+    if not keys:
+        raise InvalidInput("link_keys", f"should be keys of at least {SHORTEST_KEY} characters")
+    return list(keys)
 
 
 def sign(unsubscription: Unsubscription, key: str) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from waypost.contacts.profile import Consent, ConsentState
+from waypost.contacts.consent import Consent, ConsentState
 from waypost.segments.inlining import inline
 from waypost.segments.subject import Enrolled, History, Subject
 from waypost.segments.vocabulary import Rule

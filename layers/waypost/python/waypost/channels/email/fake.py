@@ -20,14 +20,29 @@ from waypost.clock import format_instant
 
 _PATH: Final = "/v2/email/outbound-emails"
 _TAG: Final = re.compile(r"[A-Za-z0-9_.@:-]{1,256}")
-_WORDS: Final[Mapping[contract.Fate, tuple[str, str]]] = {
-    "accepted": ("Send", "Email Sent"),
-    "delivered": ("Delivery", "Email Delivered"),
-    "bounced": ("Bounce", "Email Bounced"),
-    "bounced_for_now": ("Bounce", "Email Bounced"),
-    "complained": ("Complaint", "Email Complaint Received"),
-    "failed": ("Reject", "Email Rejected"),
+_DETAIL_TYPES: Final[Mapping[str, str]] = {
+    "Bounce": "Email Bounced",
+    "Click": "Email Clicked",
+    "Complaint": "Email Complaint Received",
+    "Delivery": "Email Delivered",
+    "DeliveryDelay": "Email Delivery Delayed",
+    "Open": "Email Opened",
+    "Reject": "Email Rejected",
+    "Rendering Failure": "Email Rendering Failed",
+    "Send": "Email Sent",
+    "Subscription": "Email Subscription",
 }
+_BOUNCES: Final = {
+    "Permanent": ("5.1.1", "General"),
+    "Transient": ("4.2.2", "MailboxFull"),
+    "Undetermined": ("5.0.0", "Undetermined"),
+}
+"""The SMTP status and the subtype of each type of bounce."""
+_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Bounce": tuple(_BOUNCES),
+    "Complaint": ("abuse", "auth-failure", "fraud", "not-spam", "other", "virus"),
+}
+"""What SES tells apart within a type; the second are the feedback types that mailbox providers send."""
 
 
 class Ses(contract.AwsFakeProvider):
@@ -36,7 +51,17 @@ class Ses(contract.AwsFakeProvider):
     provider = "ses"
     endpoints = ("AWS_ENDPOINT_URL_SESV2",)
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS) - {"address_gone"}
-    fates: ClassVar[frozenset[contract.Fate]] = frozenset(_WORDS)
+    words: ClassVar[frozenset[str]] = frozenset(
+        f"{word} {kind}".strip() for word in _DETAIL_TYPES for kind in _KINDS.get(word, ("",))
+    )
+    fates: ClassVar[Mapping[contract.Fate, str]] = {
+        "accepted": "Send",
+        "delivered": "Delivery",
+        "bounced": "Bounce Permanent",
+        "bounced_for_now": "Bounce Transient",
+        "complained": "Complaint abuse",
+        "failed": "Reject",
+    }
     is_passed_on = True
 
     def recognises(self, request: contract.HttpRequest) -> bool:
@@ -85,10 +110,11 @@ class Ses(contract.AwsFakeProvider):
         return f"{uuid.uuid4().hex[:16]}-{uuid.uuid4()}-000000"
 
     def notice(
-        self, fate: contract.Fate, message: contract.SentMessage, *, message_id: str, sent_at: datetime, at: datetime
+        self, word: str, message: contract.SentMessage, *, message_id: str, sent_at: datetime, at: datetime
     ) -> Any:
-        """See FakeProvider."""
-        word, detail_type = _WORDS[fate]
+        """See FakeProvider: a word is a type and, after a space, what SES tells apart within it."""
+        event_type = next(each for each in _DETAIL_TYPES if word == each or word.startswith(f"{each} "))
+        kind = word.removeprefix(event_type).strip()
         mail = {
             "timestamp": format_instant(sent_at),
             "source": message.content.sender,
@@ -102,44 +128,65 @@ class Ses(contract.AwsFakeProvider):
                 "ses:configuration-set": [message.request.get("ConfigurationSetName", "")],
             },
         }
-        detail = {"eventType": word, "mail": mail, **_section(fate, message.recipient, format_instant(at))}
-        return {"Source": "aws.ses", "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": []}
+        section = _section(event_type, kind, message.recipient, format_instant(at))
+        detail = {"eventType": event_type, "mail": mail, **section}
+        return {
+            "Source": "aws.ses",
+            "DetailType": _DETAIL_TYPES[event_type],
+            "Detail": json.dumps(detail),
+            "Resources": [],
+        }
 
 
-def _section(fate: contract.Fate, recipient: str, at: str) -> dict[str, Any]:
-    match fate:
-        case "accepted":
-            return {"send": {}}
-        case "delivered":
-            delivery = {"timestamp": at, "processingTimeMillis": 500, "recipients": [recipient]}
-            smtp = {"smtpResponse": "250 2.6.0 Message received", "reportingMTA": "mta.example.com"}
-            return {"delivery": delivery | smtp}
-        case "bounced" | "bounced_for_now":
-            is_permanent = fate == "bounced"
-            bounced = {"emailAddress": recipient, "action": "failed", "status": "5.1.1" if is_permanent else "4.2.2"}
-            return {
-                "bounce": {
-                    "feedbackId": str(uuid.uuid4()),
-                    "bounceType": "Permanent" if is_permanent else "Transient",
-                    "bounceSubType": "General" if is_permanent else "MailboxFull",
-                    "bouncedRecipients": [bounced],
-                    "timestamp": at,
-                    "reportingMTA": "dsn; mta.example.com",
-                }
+def _section(event_type: str, kind: str, recipient: str, at: str) -> dict[str, Any]:
+    """What an event of this type holds beside ``mail``."""
+    reader = {"ipAddress": "192.0.2.1", "timestamp": at, "userAgent": "Mozilla/5.0"}
+    status, subtype = _BOUNCES.get(kind, ("", ""))
+    delayed = {"emailAddress": recipient, "status": "4.4.1", "diagnosticCode": "smtp; 421 4.4.1 Unable to connect"}
+    sections: dict[str, dict[str, Any]] = {
+        "Send": {"send": {}},
+        "Delivery": {
+            "delivery": {
+                "timestamp": at,
+                "processingTimeMillis": 500,
+                "recipients": [recipient],
+                "smtpResponse": "250 2.6.0 Message received",
+                "reportingMTA": "mta.example.com",
             }
-        case "complained":
-            return {
-                "complaint": {
-                    "feedbackId": str(uuid.uuid4()),
-                    "complainedRecipients": [{"emailAddress": recipient}],
-                    "complaintFeedbackType": "abuse",
-                    "timestamp": at,
-                }
+        },
+        "Bounce": {
+            "bounce": {
+                "feedbackId": str(uuid.uuid4()),
+                "bounceType": kind,
+                "bounceSubType": subtype,
+                "bouncedRecipients": [{"emailAddress": recipient, "action": "failed", "status": status}],
+                "timestamp": at,
+                "reportingMTA": "dsn; mta.example.com",
             }
-        case "failed":
-            return {"reject": {"reason": "Bad content"}}
-        case _:
-            assert_never(fate)
+        },
+        "Complaint": {
+            "complaint": {
+                "feedbackId": str(uuid.uuid4()),
+                "complainedRecipients": [{"emailAddress": recipient}],
+                "complaintFeedbackType": kind,
+                "timestamp": at,
+            }
+        },
+        "Reject": {"reject": {"reason": "Bad content"}},
+        "Rendering Failure": {"failure": {"errorMessage": "Attribute 'name' is missing.", "templateName": "welcome"}},
+        "DeliveryDelay": {
+            "deliveryDelay": {
+                "timestamp": at,
+                "delayType": "TransientCommunicationFailure",
+                "expirationTime": at,
+                "delayedRecipients": [delayed],
+            }
+        },
+        "Open": {"open": reader},
+        "Click": {"click": {**reader, "link": "https://www.example.com/", "linkTags": None}},
+        "Subscription": {"subscription": {"contactList": "Newsletter", "timestamp": at, "source": "UnsubscribeHeader"}},
+    }
+    return sections[event_type]
 
 
 def _content(request: Mapping[str, Any]) -> contract.SentContent:

@@ -19,6 +19,7 @@ _REPORTED: Final[Mapping[str, aws_ses.EmailSendingEvent]] = {
     "Bounce": aws_ses.EmailSendingEvent.BOUNCE,
     "Complaint": aws_ses.EmailSendingEvent.COMPLAINT,
     "Reject": aws_ses.EmailSendingEvent.REJECT,
+    "Rendering Failure": aws_ses.EmailSendingEvent.RENDERING_FAILURE,
 }
 """What SES is asked to report, by its word for it."""
 

@@ -16,17 +16,30 @@ _EVENTS: Final[Mapping[str, tuple[MessageEvent, str]]] = {
     "Bounce": ("message_bounced", "bounce"),
     "Complaint": ("message_complained", "complaint"),
     "Reject": ("message_failed", "reject"),
+    "Rendering Failure": ("message_failed", "failure"),
 }
-"""Our event, and where SES puts what belongs to it. Opens and clicks come from our own links."""
+"""Our event, and where SES puts what belongs to it."""
+
+_NO_EVENT: Final = frozenset({"Click", "DeliveryDelay", "Open", "Subscription"})
+"""Another word follows a delay; opens, clicks and unsubscriptions come from our own links."""
+
+_NO_COMPLAINT: Final = "not-spam"
+"""A recipient moved the mail out of the spam folder. Source: RFC 5965 with the registry of its feedback types."""
+
+_BOUNCE_TYPES: Final = frozenset({"permanent", "transient", "undetermined"})
 
 
 def read_ses(detail: Mapping[str, Any]) -> Reported | None:
     """See NoticeReader."""
     word, mail = detail["eventType"], detail["mail"]
-    if word not in _EVENTS:
+    if word in _NO_EVENT:
         return None
+    if word not in _EVENTS:
+        raise ValueError(f"{word!r} has no meaning here")
     event, section = _EVENTS[word]
     content = detail.get(section, {})
+    if word == "Complaint" and str(content.get("complaintFeedbackType", "")).lower() == _NO_COMPLAINT:
+        return None
     return Reported(
         event=event,
         provider_word=word,
@@ -41,11 +54,15 @@ def _properties(word: str, content: Mapping[str, Any]) -> dict[str, str]:
     match word:
         case "Bounce":
             kind = str(content.get("bounceType", "")).lower()
+            if kind not in _BOUNCE_TYPES:
+                raise ValueError(f"bounceType {kind!r} has no meaning here")
             return {"bounce_type": kind, **({"suppression": "hard_bounce"} if kind == "permanent" else {})}
-        case "Complaint" if content.get("complaintFeedbackType") != "not-spam":
+        case "Complaint":
             return {"suppression": "complaint"}
         case "Reject":
             return {"reason": str(content.get("reason", ""))}
+        case "Rendering Failure":
+            return {"reason": str(content.get("errorMessage", ""))}
         case _:
             return {}
 

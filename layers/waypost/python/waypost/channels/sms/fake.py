@@ -15,12 +15,12 @@ from waypost.channels import fake_contract as contract
 
 _TARGET: Final = "PinpointSMSVoiceV2.SendTextMessage"
 _E164: Final = re.compile(r"\+?[1-9][0-9]{1,18}")
-_WORDS: Final[Mapping[contract.Fate, str]] = {
-    "delivered": "TEXT_DELIVERED",
-    "bounced": "TEXT_INVALID",
-    "bounced_for_now": "TEXT_UNREACHABLE",
-    "failed": "TEXT_BLOCKED",
-}
+_IN_FLIGHT: Final = frozenset({"TEXT_PENDING", "TEXT_QUEUED", "TEXT_SENT"})
+_FINAL: Final = frozenset({
+    "TEXT_BLOCKED", "TEXT_CARRIER_BLOCKED", "TEXT_CARRIER_UNREACHABLE", "TEXT_DELIVERED", "TEXT_INVALID",
+    "TEXT_INVALID_MESSAGE", "TEXT_PROTECT_BLOCKED", "TEXT_SPAM", "TEXT_SUCCESSFUL", "TEXT_TTL_EXPIRED", "TEXT_UNKNOWN",
+    "TEXT_UNREACHABLE",
+})  # fmt: skip
 
 
 class EndUserMessaging(contract.AwsFakeProvider):
@@ -29,7 +29,13 @@ class EndUserMessaging(contract.AwsFakeProvider):
     provider = "end_user_messaging"
     endpoints = ("AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",)
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
-    fates: ClassVar[frozenset[contract.Fate]] = frozenset(_WORDS)
+    words: ClassVar[frozenset[str]] = _IN_FLIGHT | _FINAL
+    fates: ClassVar[Mapping[contract.Fate, str]] = {
+        "delivered": "TEXT_DELIVERED",
+        "bounced": "TEXT_INVALID",
+        "bounced_for_now": "TEXT_UNREACHABLE",
+        "failed": "TEXT_BLOCKED",
+    }
 
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
@@ -84,17 +90,14 @@ class EndUserMessaging(contract.AwsFakeProvider):
         return str(uuid.uuid4())
 
     def notice(
-        self, fate: contract.Fate, message: contract.SentMessage, *, message_id: str, sent_at: datetime, at: datetime
+        self, word: str, message: contract.SentMessage, *, message_id: str, sent_at: datetime, at: datetime
     ) -> Any:
         """See FakeProvider."""
-        if fate not in _WORDS:
-            raise ValueError(f"End User Messaging does not report {fate!r}")
-        word = _WORDS[fate]
         detail = {
             "eventType": word,
             "eventVersion": "1.0",
             "eventTimestamp": round(at.timestamp() * 1000),
-            "isFinal": True,
+            "isFinal": word in _FINAL,
             "originationPhoneNumber": message.request.get("OriginationIdentity", ""),
             "destinationPhoneNumber": message.recipient,
             "messageId": message_id,

@@ -22,11 +22,11 @@ _EVENTS: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
     "TEXT_PROTECT_BLOCKED": ("message_failed", {}),
     "TEXT_SPAM": ("message_failed", {}),
 }
-"""Our event and what it says besides. Those in flight (queued, pending, sent) have none."""
+"""Our event and what it says besides."""
 
 _TAKEN_BY_CARRIER: Final = "TEXT_SUCCESSFUL"
-REPORTED: Final[frozenset[str]] = frozenset({*_EVENTS, _TAKEN_BY_CARRIER})
-"""The words that may be an event."""
+IN_FLIGHT: Final[frozenset[str]] = frozenset({"TEXT_PENDING", "TEXT_QUEUED", "TEXT_SENT"})
+"""The words after which another one follows."""
 
 
 def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
@@ -35,6 +35,8 @@ def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
     # where a carrier reports no arrival at the device, its own acceptance is the last word
     meaning = "TEXT_DELIVERED" if word == _TAKEN_BY_CARRIER and detail.get("isFinal") else word
     if meaning not in _EVENTS:
+        if detail.get("isFinal") and word not in IN_FLIGHT:
+            raise ValueError(f"{word!r} is final and has no meaning here")
         return None
     event, properties = _EVENTS[meaning]
     return Reported(

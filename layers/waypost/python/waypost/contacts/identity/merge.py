@@ -4,7 +4,7 @@ Pure functions. Used by the router for the contacts an event names, and by merge
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, assert_never
@@ -12,8 +12,9 @@ from typing import Any, Final, Literal, assert_never
 from waypost import ids
 from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
+from waypost.contacts.consent import joined_consents
 from waypost.contacts.identity.rules import IdentityRules, Winner
-from waypost.contacts.profile import LARGEST_PROFILE, Consent, Contact, announcement
+from waypost.contacts.profile import LARGEST_PROFILE, Contact, announcement
 from waypost.events.envelope import IDENTITY_KINDS
 
 MOST_ABSORBED: Final = 45
@@ -123,7 +124,7 @@ def merged(survivor: Contact, absorbed: Contact, *, rules: IdentityRules) -> Con
     """The resulting profile, with the version of the survivor.
 
     Identities, tags, groups, devices and suppressions of both; the latest addition or removal of a tag or group wins.
-    Points are added up. The newest answer about consent wins, and of two at the same time the withdrawal.
+    Points are added up. Answers about consent are weighed together.
     """
     attributes, stamps = _attributes(survivor, absorbed, rules=rules)
     tags, groups = _names("tag", survivor, absorbed), _names("group", survivor, absorbed)
@@ -150,15 +151,6 @@ def merged(survivor: Contact, absorbed: Contact, *, rules: IdentityRules) -> Con
         kept_apart=survivor.kept_apart | absorbed.kept_apart,
         kept="",
     )
-
-
-def joined_consents(one: Mapping[str, Consent], other: Mapping[str, Consent]) -> dict[str, Consent]:
-    """The newest answer to each question; of two at the same moment the withdrawal."""
-    joined = dict(other)
-    for key, answer in one.items():
-        known = joined.get(key, answer)
-        joined[key] = max(known, answer, key=lambda each: (each.at, not each.granted))
-    return joined
 
 
 def summary(contact: Contact) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from waypost.clock import Clock
 from waypost.contacts.identity.merge import Ground, Merge, merge_of, objection
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import POINTS_EVENTS, Contact, with_event, with_identities
+from waypost.contacts.profile import ALIASED, POINTS_EVENTS, Contact, with_event, with_identities
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, Event
 
@@ -20,8 +20,6 @@ LONGEST_WAIT: Final = 0.4  # seconds
 MOST_OF_A_KIND: Final = 200
 """Identities of one kind: unlimited, a profile would outgrow its item."""
 
-ALIASED: Final = "contact_aliased"
-"""The event made of Segment's ``alias``; its ``previous_id`` is a user id or an anonymous id."""
 
 Wait = Callable[[float], None]
 
@@ -53,7 +51,7 @@ def record_on_contact(
     for attempt in range(ATTEMPTS):
         if attempt > 1:
             wait(random.uniform(0, min(LONGEST_WAIT, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
-        named = _named(event, contacts)
+        named = _named(event, contacts, rules=identity_rules)
         owner = named.owner(identity_rules)
         partitions = dict.fromkeys(each for contact in named.contacts for each in contact.partitions)
         if partitions and is_repeated(partitions):
@@ -63,8 +61,8 @@ def record_on_contact(
             contacts.merge(merge)  # if another writer was first, the contacts are read again as well
             continue
         contact = owner or named.new_contact(clock)
-        if named.unlinked_alias:
-            _link_alias(contact, named, contacts=contacts, rules=identity_rules, at=event.occurred_at)
+        if unlinked := named.unlinked_alias(contact):
+            _link_alias(contact, named, unlinked, contacts=contacts, at=event.occurred_at)
             continue
         recorded = _record(event, contact, named, contacts=contacts)
         if recorded is not None:
@@ -76,26 +74,41 @@ def record_on_contact(
 class _Named:
     """The contacts an event names: ``owners`` are the living contacts its identities lead to, by kind.
 
-    ``given`` is the contact of its ``contact_id``, ``aliased`` the one of its previous id, if it is an alias;
-    ``unlinked_alias`` is a previous id that leads to no contact yet.
+    ``given`` is the contact of its ``contact_id``. Of an alias, ``previous`` is the previous id as each kind that it may be,
+    and ``aliased`` are the contacts it leads to, by kind.
     """
 
     identities: Mapping[str, str]
     owners: Mapping[str, Contact]
     given: Contact | None = None
-    aliased: Contact | None = None
-    unlinked_alias: str = ""
+    previous: Mapping[str, str] = field(default_factory=dict)
+    aliased: Mapping[str, Contact] = field(default_factory=dict)
     contacts: list[Contact] = field(default_factory=list)
 
     def owner(self, rules: IdentityRules) -> Contact | None:
-        """The contact whose event it is; None when that is a new one."""
+        """The contact whose event it is; None when that is a new one.
+
+        An alias of somebody known to an id that nobody has had yet is the event of who was known.
+        """
         if self.given is not None:
             return self.given
         for kind in IDENTITY_KINDS:
             owner = self.owners.get(kind)
             if owner is not None and not rules.is_another_contact(owner.identities, kind, self.identities):
                 return owner
+        given = {kind: [value] for kind, value in self.identities.items()}
+        for before in self.aliased.values():
+            if not before.erased and not rules.clash(before.identities, given, despite=rules.alias_across):
+                return before
         return None
+
+    def unlinked_alias(self, contact: Contact) -> dict[str, str]:
+        """The kinds in which the previous id leads to no contact yet, and it may lead to this one."""
+        return {
+            kind: value
+            for kind, value in self.previous.items()
+            if kind not in self.aliased and len(contact.identities.get(kind, ())) < MOST_OF_A_KIND
+        }
 
     def new_contact(self, clock: Clock) -> Contact:
         """A new contact, named by the strongest identity without an owner."""
@@ -107,7 +120,7 @@ class _Named:
         return {kind for kind, owner in self.owners.items() if owner.contact_id == contact.contact_id}
 
 
-def _named(event: Event, contacts: ContactStore) -> _Named:
+def _named(event: Event, contacts: ContactStore, *, rules: IdentityRules) -> _Named:
     identities = {kind: event.contact[kind] for kind in IDENTITY_KINDS if kind in event.contact}
     given_id = event.contact.get("contact_id")
     if not identities and given_id is None:
@@ -125,19 +138,25 @@ def _named(event: Event, contacts: ContactStore) -> _Named:
     given = None if given_id is None else load(given_id, "it names contact")
     leads = contacts.resolve(identities)
     owners = {kind: load(leads[kind], f"its {kind} leads to") for kind in IDENTITY_KINDS if kind in leads}
-    previous = str(event.properties.get("previous_id", "")) if event.type == ALIASED else ""
-    known = contacts.resolve({"user_id": previous, "anonymous_id": previous}) if previous else {}
-    before = known.get("user_id", known.get("anonymous_id"))
-    aliased = None if before is None else load(before, "its previous_id leads to")
-    found = [each for each in (given, *owners.values(), aliased) if each is not None]
+    previous = _previous(event, rules)
+    known = contacts.resolve(previous) if previous else {}
+    aliased = {kind: load(known[kind], "its previous_id leads to") for kind in previous if kind in known}
+    found = [each for each in (given, *owners.values(), *aliased.values()) if each is not None]
     return _Named(
         identities=identities,
         owners=owners,
         given=given,
+        previous=previous,
         aliased=aliased,
-        unlinked_alias=previous if not known else "",
         contacts=list({each.contact_id: each for each in found}.values()),
     )
+
+
+def _previous(event: Event, rules: IdentityRules) -> dict[str, str]:
+    """The previous id of an alias, as an anonymous id, and as a user id where an alias may join two users."""
+    previous = str(event.properties.get("previous_id", "")) if event.type == ALIASED else ""
+    kinds = ("user_id", "anonymous_id") if "user_id" in rules.alias_across else ("anonymous_id",)
+    return dict.fromkeys(kinds, previous) if previous else {}
 
 
 def _merge(event: Event, owner: Contact, named: _Named, *, rules: IdentityRules, clock: Clock) -> Merge | None:
@@ -155,8 +174,8 @@ def _merge(event: Event, owner: Contact, named: _Named, *, rules: IdentityRules,
 
 def _candidates(owner: Contact, named: _Named, *, rules: IdentityRules) -> Iterator[tuple[Contact, Ground]]:
     """The contacts that the event identifies with its owner, strongest identity first."""
-    if named.aliased is not None:
-        yield named.aliased, "alias"
+    for aliased in named.aliased.values():
+        yield aliased, "alias"
     if named.given is None and rules.proofs.isdisjoint(named.kinds_of(owner)):
         return
     for kind in IDENTITY_KINDS:
@@ -164,15 +183,13 @@ def _candidates(owner: Contact, named: _Named, *, rules: IdentityRules) -> Itera
             yield named.owners[kind], "event"
 
 
-def _link_alias(contact: Contact, named: _Named, *, contacts: ContactStore, rules: IdentityRules, at: datetime) -> None:
-    """Let the previous id of an alias lead to the contact: as an anonymous id, and as a user id where that is allowed."""
+def _link_alias(
+    contact: Contact, named: _Named, unlinked: Mapping[str, str], *, contacts: ContactStore, at: datetime
+) -> None:
+    """Let the previous id of an alias lead to the contact, which is stored first if it is new."""
+    claim = unlinked
     if not contact.version:
         claim = {kind: value for kind, value in named.identities.items() if kind not in named.owners}
-        contacts.save(with_identities(contact, claim, at=at), claim=claim)
-        return
-    claim = {"anonymous_id": named.unlinked_alias}
-    if "user_id" in rules.alias_across:
-        claim["user_id"] = named.unlinked_alias
     contacts.save(with_identities(contact, claim, at=at), claim=claim)
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final, Literal, get_args
 
 from waypost.codec import JsonForm
+from waypost.contacts.identity.placeholders import Placeholders
 from waypost.events.envelope import IDENTITY_KINDS
 from waypost.published_sections import published_section
 
@@ -25,7 +26,7 @@ class IdentityRules(JsonForm):
     ``proofs``: an event that names two contacts by kinds that are all listed here proves that they are one. ``distinct``: a
     person has one value of such a kind, so contacts with different ones are two people; of ``openid`` one in each account.
     ``alias_across``: distinct kinds that Segment's ``alias`` may overrule. ``values``: which of two values of an
-    attribute is kept; ``values_of``: the same for single attributes.
+    attribute is kept; ``values_of``: the same for single attributes. ``placeholders``: values that identify nobody.
     """
 
     proofs: frozenset[str] = frozenset(IDENTITY_KINDS)
@@ -33,6 +34,7 @@ class IdentityRules(JsonForm):
     alias_across: frozenset[str] = frozenset()
     values: Winner = "newest"
     values_of: Mapping[str, Winner] = field(default_factory=dict)
+    placeholders: Placeholders = field(default_factory=Placeholders)
 
     def winner(self, attribute: str) -> Winner:
         """Which value of this attribute is kept."""

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from waypost.contacts import push_tokens
-from waypost.contacts.identity.merge import Merge, joined_consents, merged
+from waypost.contacts.consent import Consent, joined_consents
+from waypost.contacts.identity.merge import Merge, merged
 from waypost.contacts.identity.rules import IdentityRules
-from waypost.contacts.profile import IDENTITY_ATTRIBUTES, Consent, Contact, announcement
+from waypost.contacts.profile import IDENTITY_ATTRIBUTES, Contact, announcement
 
 T = TypeVar("T")
 

@@ -1,9 +1,8 @@
 """consent: what the contact answered for a channel, for a topic or in general, and when."""
 
-from collections.abc import Mapping
 from typing import Self, final
 
-from waypost.contacts.profile import ALL_TOPICS, Consent
+from waypost.contacts.consent import ALL_TOPICS, deciding_consent
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
 from waypost.segments.generating import Code
 from waypost.segments.reads import Reads
@@ -39,7 +38,7 @@ class Consented(Condition):
         passes = self.times.test()
 
         def holds(subject: Subject) -> bool:
-            answer = _deciding_consent(subject.consent_answers, channel, topic)
+            answer = deciding_consent(subject.consent_answers, channel, topic)
             return answer is not None and subject.consents(channel, topic) == wanted and passes(answer.at, subject)
 
         return call(code, holds)
@@ -53,13 +52,6 @@ class Consented(Condition):
 
     def values(self, subject: Subject, language: Language) -> str:  # noqa: ARG002 - states are the same in any language
         topic = self.topic or ALL_TOPICS
-        answer = _deciding_consent(subject.consent_answers, self.channel, topic)
+        answer = deciding_consent(subject.consent_answers, self.channel, topic)
         when = f", {moment_in_words(answer.at, subject.zone)} ({answer.source})" if answer else ""
         return f"{self.channel}: {subject.consents(self.channel, topic)}{when}"
-
-
-def _deciding_consent(consents: Mapping[str, Consent], channel: str, topic: str) -> Consent | None:
-    """The answer that counts for a channel and topic: the newest, a withdrawal where two are of one moment."""
-    keys = dict.fromkeys((f"{channel}/{topic}", f"{channel}/{ALL_TOPICS}"))
-    given = [consents[key] for key in keys if key in consents]
-    return max(given, key=lambda consent: (consent.at, not consent.granted), default=None)

@@ -3,7 +3,7 @@
 from typing import Self, final
 
 from waypost.contacts.channels import CHANNELS, AddressSource, Channel, declared_channels
-from waypost.contacts.profile import ALL_TOPICS
+from waypost.contacts.consent import ALL_TOPICS
 from waypost.errors import InvalidInput
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
 from waypost.segments.generating import Code
