@@ -32,7 +32,7 @@ PROVIDERS: Final = tuple((SOURCE / "waypost" / "channels").glob("*/provider_*.py
 SERVICES: Final[Sequence[str]] = sorted(kept_services(ROOT / "layers/dependencies/contents.toml") - {"sts"})
 """What the layer ships a definition of; botocore itself asks sts for credentials."""
 
-NO_OPERATION: Final = frozenset({"get_paginator", "meta"})
+NO_OPERATION: Final = frozenset({"generate_presigned_url", "get_paginator", "meta"})
 """What a client has besides operations, and adapters use."""
 
 _S3: Final = "Amazon S3 API reference, List of error codes"
