@@ -66,13 +66,10 @@ UNDECLARED: Final[Mapping[str, Mapping[str, str]]] = {
 
 FINAL: Final[Mapping[str, str]] = {
     "ItemCollectionSizeLimitExceededException": "a partition with a local index is full; a repetition meets the same",
-    "ServiceQuotaExceededException": "a quota of the account, raised by a request to AWS",
 }
 """Declared codes that sound temporary and are not."""
 
-TEMPORARY: Final = re.compile(
-    r"Throttl|TooManyRequests|LimitExceeded|QuotaExceeded|WriteConflict|TransactionConflict|Internal"
-)
+TEMPORARY: Final = re.compile(r"Throttl|TooManyRequests|Limit|Quota|Conflict|Internal")
 """How temporary errors are named."""
 
 
