@@ -139,7 +139,7 @@ class Functions:
         for target in manifest.sends:
             match target:
                 case "channels":
-                    around.channels.usable_by(hop)
+                    around.channels.usable_by(hop, platform=self.platform)
                 case "event_bus":
                     around.bus.writable_by(hop)
                 case _:
@@ -161,7 +161,8 @@ class Functions:
         around = self.around
         match caller:
             case "api":
-                around.api.route(hop, *manifest.routes)
+                per_second = getattr(self.platform.deployment, manifest.throttle)
+                around.api.route(hop, *manifest.routes, per_second=per_second)
             case "events_queue":
                 around.events.read_by(hop)
             case "contacts_stream":

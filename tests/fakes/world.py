@@ -38,7 +38,7 @@ from waypost.events.listening import Listening
 from waypost.files.folders import Folders
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
-from waypost.journeys.pause_journey import ELAPSED, PauseJourney
+from waypost.journeys.pause_journey import PauseJourney
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
@@ -171,7 +171,7 @@ class World:
         return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
 
     @property
-    def journey_stopper(self) -> StopJourney:
+    def stop_journey(self) -> StopJourney:
         return assemble.stop_journey(self.ports)
 
     # What tests start from.
@@ -220,17 +220,12 @@ class World:
     def walking(self, enrolment: Enrolment) -> Enrolment:
         """The enrolment as it is stored, its hop taken by an execution if one is given out."""
         now = self.stored(enrolment)
-        if now.lies_untaken or self._is_started(now):
+        if now.lies_untaken:
             state, asked = (
                 (now.pause.state, {"occurrence": now.pause.occurrence}) if now.pause else ("Begin", {"begin": True})
             )
-            hop = now.resumed("elapsed", ELAPSED, self.clock()) if now.position == "parked" else now
-            redelivered(lambda: self.pause_journey.ask(task_payload(hop, state, **asked)))
+            redelivered(lambda: self.pause_journey.ask(task_payload(now, state, **asked)))
         return self.stored(enrolment)
-
-    def _is_started(self, parked: Enrolment) -> bool:
-        """Whether a timer has started the hop of a parked contact."""
-        return parked.position == "parked" and _elapsing_hop(parked) in self.machines
 
     def stored(self, enrolment: Enrolment) -> Enrolment:
         now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
@@ -329,11 +324,6 @@ class WorldPorts:
         return map
 
 
-def _elapsing_hop(parked: Enrolment) -> str:
-    """The name of the execution that ends the Pause of a parked contact by time."""
-    return ids.execution_name(parked.journey, parked.resumed("elapsed", ELAPSED, parked.due_at).hop.id)
-
-
 @dataclass(frozen=True)
 class Answers:
     """How pauses ended, by their ids: those whose hop goes on, or has been started."""
@@ -352,8 +342,6 @@ class Answers:
     def _of(self, pause_id: object) -> dict[str, Any] | None:
         for each in self.enrolments:
             if each.pause is not None and each.pause.pause_id == pause_id:
-                if each.position == "parked" and _elapsing_hop(each) in self.machines:
-                    return dict(ELAPSED)
                 started = ids.execution_name(each.journey, each.hop.id) in self.machines
                 return dict(each.pause.result or {}) if each.pause.end and (each.hop.taken_by or started) else None
             for pause in each.trail:

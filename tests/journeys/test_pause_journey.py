@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.effects import Crash, CrashMode
-from tests.fakes.world import CONTACT, World, event, execution_arn, pause_payload, send_request, task_payload
+from tests.fakes.world import CONTACT, World, event, pause_payload, send_request, task_payload
 from waypost import ids
 from waypost.clock import parse_instant
 from waypost.errors import (
@@ -18,7 +18,7 @@ from waypost.errors import (
     InvalidInput,
     TemporarilyUnavailable,
 )
-from waypost.journeys.enrolment import Enrolment, Move, TriggerEvent
+from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.sweep_journeys import SweepReport
 
 ELAPSED = {"outcome": "elapsed"}
@@ -90,58 +90,7 @@ def test_rounds_of_a_loop_are_pauses_of_their_own(world: World, enrolment: Enrol
         assert parked not in world.answers
         world.fire_next()
         assert world.answers[parked] == ELAPSED
-    assert [past.occurrence for past in world.walking(enrolment).trail] == [1, 2]
-
-
-# A hop that a timer has started
-
-
-def started(world: World, enrolment: Enrolment, **payload: Any) -> Enrolment:
-    """The enrolment as the hop sees it that the timer has started."""
-    world.park(enrolment, payload)
-    world.fire_next()
-    parked = world.stored(enrolment)
-    assert parked.position == "parked"
-    return parked.resumed("elapsed", ELAPSED, world.clock())
-
-
-def test_the_hop_that_a_timer_started_ends_the_pause_and_is_taken_in_one_write(
-    world: World, enrolment: Enrolment
-) -> None:
-    hop = started(world, enrolment, **{"for": "2d"})
-    writes = len(world.effects.log)
-    asked = {double: world.pause_journey.ask(pause_payload(hop, "Until later", double)) for double in (0, 1)}
-    assert asked == {0: {"status": "over", "result": ELAPSED}, 1: {"status": "parked"}}
-    assert world.effects.log[writes:] == ["enrolments.save"]
-    taken = world.stored(enrolment).hop
-    assert (taken.id, taken.taken_by) == (hop.hop.id, ids.digest(execution_arn(enrolment.journey, hop.hop.id, 0)))
-
-
-def test_a_hop_whose_start_was_early_parks_again_with_a_timer(world: World, enrolment: Enrolment) -> None:
-    hop = started(world, enrolment, **{"for": "2h"})
-    world.enrolments.hold_until(CONTACT, enrolment.enrolment_id, world.clock() + timedelta(hours=1))
-    assert world.pause_journey.ask(pause_payload(hop, "Until later")) == {"status": "parked"}
-    row = world.stored(enrolment)
-    assert (row.position, row.due_at) == ("parked", world.clock() + timedelta(hours=3))
-    assert len(world.schedules) == 1
-
-
-def test_a_clock_a_little_behind_that_of_the_timer_loses_no_start(world: World, enrolment: Enrolment) -> None:
-    hop = started(world, enrolment, **{"for": "2h"})
-    world.clock.now -= timedelta(seconds=2)
-    assert world.pause_journey.ask(pause_payload(hop, "Until later"))["status"] == "over"
-
-
-def test_a_hop_started_at_a_pause_that_the_contact_was_moved_to_since_takes_nothing(
-    world: World, enrolment: Enrolment
-) -> None:
-    hop = started(world, enrolment, **{"for": "2h"})
-    row = world.stored(enrolment)
-    assert row.pause is not None
-    move = Move("change", "follow", world.clock(), "ops", "", "Until later", "v-2", "Until later")
-    world.enrolments.put(row.moved(move, row.pause))
-    assert world.pause_journey.ask(pause_payload(hop, "Until later")) == {"status": "parked"}
-    assert world.stored(enrolment).position == "parked"
+    assert [past.occurrence for past in world.stored(enrolment).trail] == [1, 2]
 
 
 # Asked again
@@ -349,9 +298,43 @@ def test_what_is_no_pause_is_refused_by_name(world: World, enrolment: Enrolment)
     assert world.stored(enrolment).pause is None
 
 
-def test_a_contact_without_the_date_is_refused_by_name(world: World, enrolment: Enrolment) -> None:
-    with pytest.raises(InvalidInput, match="birthday"):
-        world.pause_journey.ask(pause_payload(enrolment, "Until later", until={"date": "birthday", "at": "09:00"}))
+@pytest.mark.parametrize(
+    "value", [None, "", "soon", "2027-02-29", "05/21", "20270521", 44_000, ["2027-05-21"], "9999-12-31"]
+)
+@pytest.mark.parametrize("form", ["date", "anniversary"])
+def test_a_contact_without_the_date_passes_with_an_outcome_of_its_own(form: str, value: object) -> None:
+    world = World()
+    world.have_contact(attributes={} if value is None else {"renews_on": value})
+    enrolment = world.have_enrolment()
+    pause = world.park(enrolment, {"until": {form: "renews_on", "days": 7, "at": "09:00"}})
+    if value == "9999-12-31" and form == "anniversary":
+        assert world.stored(enrolment).due_at == parse_instant("2028-01-07T09:00:00+08:00")
+        return
+    assert world.answers[pause] == {"outcome": "no_date"}
+    assert [past.end for past in world.stored(enrolment).trail] == ["no_date"]
+
+
+def test_a_time_before_the_contact_came_passes_as_past(world: World, enrolment: Enrolment) -> None:
+    enrolment = world.have_enrolment(
+        trigger=TriggerEvent("e-1", "booked", world.clock(), {"starts_at": "2027-03-01T19:00:00+08:00"})
+    )
+    pause = world.park(enrolment, {"until": {"property": "starts_at", "hours": -24}}, "A day before")
+    assert world.answers[pause] == {"outcome": "past"}
+    later = world.park(
+        world.stored(enrolment), {"until": {"property": "starts_at", "minutes": -90}}, "Before it begins"
+    )
+    assert later not in world.answers
+    world.fire_next()
+    assert (world.clock(), world.answers[later]) == (
+        parse_instant("2027-03-01T17:30:00+08:00"),
+        {"outcome": "elapsed"},
+    )
+
+
+def test_an_event_that_came_before_counts_although_there_is_no_date(world: World, enrolment: Enrolment) -> None:
+    answered(world)
+    pause = world.park(enrolment, {"until": {"date": "renews_on", "at": "09:00"}, "or": ANSWER})
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_nobody_cannot_be_parked(world: World, enrolment: Enrolment) -> None:

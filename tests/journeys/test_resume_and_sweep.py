@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
-from tests.fakes.world import CONTACT, World, event, pause_payload, send_request
+from tests.fakes.world import CONTACT, World, event, send_request
 from waypost import ids
 from waypost.channels.answers import RefusedForNow
 from waypost.clock import format_instant, parse_instant
@@ -126,14 +126,38 @@ def test_a_postponed_pause_may_still_be_ended_by_its_event(world: World, enrolme
     assert world.answers[pause]["outcome"] == "event"
 
 
-def test_a_contact_who_lost_the_date_meanwhile_is_resumed_as_it_was_booked(world: World) -> None:
+def test_a_contact_who_lost_the_date_meanwhile_is_resumed_with_that_outcome(world: World) -> None:
     world.have_contact(attributes={"birthday": "2027-03-03"}, version=1)
     enrolment = world.have_enrolment()
     pause = world.park(enrolment, {"until": {"date": "birthday", "at": "10:00"}})
     world.have_contact(attributes={}, version=2)
-    world.enrolments.hold_until(CONTACT, enrolment.enrolment_id, world.clock() + timedelta(days=9))
     world.fire_next()
+    assert world.answers[pause] == {"outcome": "no_date"}
+
+
+@pytest.mark.parametrize(
+    ("until", "before", "after", "expected"),
+    [
+        ({"date": "ends_on", "days": -1, "at": "10:00"}, "2027-03-07", "2027-03-17", "2027-03-16T10:00+08:00"),
+        ({"date": "ends_on", "hours": -36}, "2027-03-07", "2027-03-17T12:00:00Z", "2027-03-16T08:00+08:00"),
+        ({"anniversary": "ends_on", "at": "10:00"}, "1990-03-07", "1990-02-20", "2028-02-20T10:00+08:00"),
+        ({"anniversary": "ends_on", "at": "10:00"}, "1990-03-07", "1992-02-29", "2028-02-29T10:00+08:00"),
+    ],
+)
+def test_a_date_that_was_changed_unseen_is_read_once_more_at_resume(
+    until: dict[str, object], before: str, after: str, expected: str
+) -> None:
+    world = World()
+    world.have_contact(attributes={"ends_on": before}, version=1)
+    enrolment = world.have_enrolment()
+    pause = world.park(enrolment, {"until": until})
+    world.have_contact(attributes={"ends_on": after}, version=2)
+    world.fire_next()
+    assert pause not in world.answers
+    world.fire_next()
+    assert world.clock() == parse_instant(expected.replace("+", ":00+"))
     assert world.answers[pause] == ELAPSED
+    assert len(world.schedules) == 0
 
 
 # The sweeper
@@ -166,21 +190,13 @@ def test_a_pause_whose_schedule_got_lost_is_resumed(world: World, enrolment: Enr
 @pytest.mark.parametrize("mode", CRASH_MODES)
 @pytest.mark.parametrize("effect", ["enrolments.save", "machines.start"])
 def test_a_resume_that_crashed_for_good_is_made_good(effect: str, mode: CrashMode) -> None:
-    """The timer's call starts the hop, which writes: either dies."""
     world = World()
     world.have_contact()
-    enrolment = world.have_enrolment()
-    pause = world.park(enrolment, {"for": "2d"})
+    pause = world.park(world.have_enrolment(), {"for": "2d"})
     world.clock.advance(days=2)
     world.effects.crash_on, world.effects.mode = effect, mode
-
-    def resume_and_take() -> None:
-        world.resume_journey.resume(timer(world))
-        hop = world.stored(enrolment).resumed("elapsed", ELAPSED, world.clock())
-        world.pause_journey.ask(pause_payload(hop, "Until later"))
-
     with pytest.raises((Crash, RetryableError)):
-        resume_and_take()
+        world.resume_journey.resume(timer(world))
     world.clock.advance(hours=1)
     report = world.sweep()
     assert report.overdue_pauses + report.lost_hops == 1
@@ -354,7 +370,7 @@ def test_what_a_hop_claimed_that_is_given_up_or_fails_or_is_stopped_becomes_unkn
         world.clock.advance(seconds=1)
         who, journey = {"contact_id": CONTACT}, enrolment.journey
         request = {"action": "stop", "contact": who, "journey": journey, "reason": "asked", "by": "ops"}
-        world.journey_stopper.act(request)
+        world.stop_journey.act(request)
 
     for ends in (given_up, fails, is_stopped):
         world = World()

@@ -6,7 +6,7 @@ row says where the contact stands and which hop may walk: the one whose id it na
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal, Self
 
 from waypost import ids
@@ -31,11 +31,6 @@ LONGEST_TRAIL: Final = 200
 """Pauses that the trail remembers; of a longer journey the first ones are forgotten."""
 LONGEST_MOVES: Final = 10
 """Moves to another version that a row remembers; the records of the changes have all."""
-
-SOON: Final = timedelta(minutes=1)
-"""How long before its time a parked contact counts as being about to go on: longer than any writer takes from reading its row."""
-STARTED: Final = timedelta(minutes=15)
-"""How long after its time the hop of a parked contact may be on its way; the sweep comes later than that."""
 
 MoveAct = Literal["follow", "move", "undo"]
 
@@ -177,10 +172,6 @@ class Enrolment(JsonForm):
     def lies_untaken(self) -> bool:
         """Whether a hop is given out that no execution has taken: its start may have got lost."""
         return self.status != "ended" and self.position == "running" and not self.hop.taken_by
-
-    def goes_on_by_itself(self, now: datetime) -> bool:
-        """Whether a hop walks, or one that ends the Pause by time may be on its way to the parked contact."""
-        return self.position == "running" or self.due_at - SOON <= now < self.due_at + STARTED
 
     # What happens to it. Each gives the row as it is after the act.
 

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from waypost import ids
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.contacts.ports import ContactStore
-from waypost.errors import ConcurrentUpdate, WaypostError
-from waypost.journeys.elapsing import postpone, stored_due_at
+from waypost.errors import ConcurrentUpdate, ContactNotFound, WaypostError
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.hops import start_hop
-from waypost.journeys.pause import Pause
-from waypost.journeys.pause_journey import ELAPSED
+from waypost.journeys.pause import TIME_ENDS, Pause
+from waypost.journeys.pause_journey import time_outcome
+from waypost.journeys.pause_times import Circumstances, Due, depends_on_contact, due_again
 from waypost.journeys.ports import ATTEMPTS, DueEnrolment, EnrolmentStore, Machines, Timers
-from waypost.journeys.timers import MINUTE
+from waypost.journeys.timers import MINUTE, book_timer
 
 ResumeEffect = Literal["resumed", "postponed", "not_due", "already_over"]
 
@@ -85,32 +85,48 @@ class ResumeJourney:
         except WaypostError as error:
             return error
 
-    def resume_one(self, contact_id: str, enrolment_id: str, *, recorded: bool = False) -> ResumeEffect:
-        """Start the hop that ends the Pause where the contact stands, unless it is over or its time has not come.
+    def resume_one(self, contact_id: str, enrolment_id: str, *, starts_again: bool = True) -> ResumeEffect:
+        """End the Pause where the contact stands, unless it is over or its time has not come.
 
-        The hop itself records that the Pause is over, in the write that takes it: a start that is lost leaves the contact
-        parked and overdue, and a doubled one finds the hop taken. With ``recorded`` the row gives the hop out before it is
-        started, so that its attempts are counted. One whose message was deferred once more in the meantime is postponed.
+        When that is, is read again: a date or a zone of the contact may have changed, or a message was deferred once more. The
+        row is read before the contact, so that whoever writes the contact later finds the row as this call leaves it. A hop that was given out because the time had
+        come, and that no execution has taken, is started again if ``starts_again``.
         """
         for _ in range(ATTEMPTS):
             enrolment, now = self.enrolments.load(contact_id, enrolment_id), self.clock()
             if enrolment is None or enrolment.status == "ended" or enrolment.pause is None:
                 return "already_over"
             if enrolment.position == "running":
-                return self._start_again(enrolment, enrolment.pause)
-            due_at = stored_due_at(enrolment, enrolment.pause, self.contacts, self.default_zone)
-            if due_at > now:
-                if postpone(enrolment, due_at, enrolments=self.enrolments, timers=self.timers, now=now):
-                    return "not_due" if due_at == enrolment.pause.due_at else "postponed"
+                return self._start_again(enrolment, enrolment.pause) if starts_again else "already_over"
+            due = self._due(enrolment, enrolment.pause, now)
+            if due.at > now:
+                after = enrolment.postponed(due.at)
+                book_timer(
+                    self.timers, after, now=now
+                )  # first: after the write this minute does not list the row again
+                if due.at == enrolment.pause.due_at:
+                    return "not_due"
+                if self.enrolments.save(after):
+                    return "postponed"
                 continue
-            after = enrolment.resumed("elapsed", ELAPSED, now)
-            if not recorded or self.enrolments.save(after):
+            after = enrolment.resumed(due.end, time_outcome(due.end), now)
+            if self.enrolments.save(after):
                 start_hop(self.machines, after)
                 return "resumed"
         raise ConcurrentUpdate(f"enrolment {enrolment_id} changed {ATTEMPTS} times while its Pause was ended")
 
     def _start_again(self, enrolment: Enrolment, pause: Pause) -> ResumeEffect:
-        if not enrolment.lies_untaken or pause.end != "elapsed":
+        if not enrolment.lies_untaken or pause.end not in TIME_ENDS:
             return "already_over"
         start_hop(self.machines, enrolment)
         return "resumed"
+
+    def _due(self, enrolment: Enrolment, pause: Pause, now: datetime) -> Due:
+        """When the Pause is over by what is known of the contact now."""
+        is_held = enrolment.anchor_at is not None and enrolment.anchor_at > pause.parked_at
+        if not is_held and not depends_on_contact(pause.spec):
+            return Due(pause.due_at)
+        contact = self.contacts.load(enrolment.contact_id)
+        if contact is None:
+            raise ContactNotFound(f"contact {enrolment.contact_id} does not exist")
+        return due_again(pause, now=now, around=Circumstances.of(enrolment, contact, self.default_zone))

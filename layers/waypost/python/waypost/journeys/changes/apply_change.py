@@ -35,7 +35,7 @@ class ApplyChange:
 
     enrolments: ChangedEnrolments
     changes: ChangeStore
-    stopper: StopEnrolment
+    stop_enrolment: StopEnrolment
     clock: Clock
     progress: Callable[[int], None]
     wait: Callable[[], bool]
@@ -81,20 +81,17 @@ class ApplyChange:
                 return None
             if now.changed_by == change.id or now.machine_version not in change.acts:
                 return None
-            version, state = now.machine_version, self._place_of(now)
+            version, state = now.machine_version, _place_of(now)
             effect = self._act(change, now, change.act_for(version, state))
             if effect is not None:
                 return now.journey, version, state, effect
             now = self.enrolments.load(now.contact_id, now.enrolment_id)
         raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while its journey changed")
 
-    def _place_of(self, row: Enrolment) -> str:
-        return row.pause.state if row.pause and not row.goes_on_by_itself(self.clock()) else WALKING
-
     def _act(self, change: Change, now: Enrolment, act: Act | None) -> Effect | None:
         """Do it; None when the row was changed since it was read."""
         removed = ANY_STATE in change.acts[now.machine_version]
-        if now.goes_on_by_itself(self.clock()) and not removed:
+        if now.position != "parked" and not removed:
             return "walking"
         if act is None:
             return "undecided"
@@ -104,7 +101,7 @@ class ApplyChange:
             case "stop":
                 self.changes.note(_position(change, now, act))
                 stopped = Stopped(act.reason, change.by, change.id)
-                return "stop" if self.stopper.stop(now, stopped) else None
+                return "stop" if self.stop_enrolment.stop(now, stopped) else None
             case "follow" | "move":
                 return self._take(change, now, act, act.kind)
             case _:
@@ -148,8 +145,12 @@ class ApplyChange:
         if row is None or not was_taken(row, change.id):
             return None
         if row.stopped is not None:
-            self.stopper.call_off(row)
+            self.stop_enrolment.call_off(row)
         return change.journey, position.from_version, position.pause.state if position.pause else WALKING, position.act
+
+
+def _place_of(row: Enrolment) -> str:
+    return row.pause.state if row.position == "parked" and row.pause else WALKING
 
 
 def was_taken(row: Enrolment, change_id: str) -> bool:

@@ -26,7 +26,7 @@ class UndoChange:
 
     enrolments: ChangedEnrolments
     changes: ChangeStore
-    stopper: StopEnrolment
+    stop_enrolment: StopEnrolment
     clock: Clock
     progress: Callable[[int], None]
     side_by_side: Callable[..., Iterable[UndoEffect]] = map
@@ -63,7 +63,7 @@ class UndoChange:
     def _put_back(self, change: Change, now: Enrolment, position: Position, by: str) -> UndoEffect | None:
         """The contact stands at its former Pause of its former version, for as long as it would have waited; None: again."""
         here, before = now.pause, position.pause
-        if now.status == "ended" or here is None or before is None or now.goes_on_by_itself(self.clock()):
+        if now.status == "ended" or now.position != "parked" or here is None or before is None:
             return "walked_on"
         if now.changed_by != change.id or here.pause_id != position.pause_id:
             return "walked_on"
@@ -72,7 +72,7 @@ class UndoChange:
 
     def _reopen(self, change: Change, now: Enrolment, by: str) -> UndoEffect | None:
         """The journey goes on where it was stopped, without the messages that the stop called off; None: again."""
-        self.stopper.call_off(now)
+        self.stop_enrolment.call_off(now)
         back = self._move(change, now, now.machine_version, now.pause, by)
         if self.enrolments.reopen(replace(now.reopened(), moves=(*now.moves, back))):
             return "restored"
