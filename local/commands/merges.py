@@ -12,6 +12,7 @@ from local.commands.tables import console_for
 from local.running import background
 from local.running.contact_lookup import contact_id_of, profile_of
 from local.running.operation_runs import run_operation
+from waypost.contacts.profile import Contact
 
 app = typer.Typer()
 
@@ -47,7 +48,7 @@ def show(contact: Who, as_json: AsJson = False) -> None:
     for key, answer in profile["consents"].items():
         state = "granted" if answer["granted"] else "withdrawn"
         table.add_row(f"consent: {key}", f"{state}, {answer['at']}, by {answer['source']}")
-    for channel, reason in profile["suppressions"].items():
+    for channel, reason in Contact.from_dict(profile).closed.items():
         table.add_row(f"suppressed: {channel}", reason)
     console.print(table)
     if found["merges"]:

@@ -104,6 +104,7 @@ def send_message(
         defaults=defaults,
         ledger=ports.ledger(),
         deferrals=deferrals(ports),
+        addresses=ports.addresses(),
         provider=ports.provider,
         unsubscribe_url=unsubscribe_url,
         clock=ports.clock(),
@@ -327,7 +328,13 @@ def record_delivery(ports: Ports, *, listening: Listening) -> RecordDelivery:
     """What turns providers' notices into events."""
     from waypost.tracking.record_delivery import RecordDelivery
 
-    return RecordDelivery(ledger=ports.ledger(), queue=ports.queue(), listening=listening, clock=ports.clock())
+    return RecordDelivery(
+        ledger=ports.ledger(),
+        addresses=ports.addresses(),
+        queue=ports.queue(),
+        listening=listening,
+        clock=ports.clock(),
+    )
 
 
 # The refresh at night.

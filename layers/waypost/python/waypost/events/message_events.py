@@ -2,7 +2,8 @@
 
 Properties: ``channel``, ``provider_word`` (what the provider itself calls it), ``message_key``, ``provider_message_id``,
 ``journey``; of a bounce also ``bounce_type`` (``permanent``, ``transient`` or ``undetermined``); where nothing more may go to
-the address, ``suppression`` is the reason (``hard_bounce``, ``complaint``, ``invalid_number`` …); of a failure ``reason``.
+the address, ``suppression`` is the reason (``hard_bounce``, ``complaint``, ``invalid_number`` …) and
+``address`` the digest of that address; of a failure ``reason``.
 """
 
 from typing import Any, Final, Literal, get_args

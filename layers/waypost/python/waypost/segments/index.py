@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, Literal, Self, assert_never
 
 from waypost import ids
+from waypost.contacts.address_record import ADDRESS_ATTRIBUTES
 from waypost.contacts.channels import CHANNELS
 from waypost.contacts.tag_system import TagSystem, load_tag_system
 from waypost.errors import InvalidInput
@@ -152,7 +153,9 @@ def facts_read(read: Reads) -> Iterator[str]:
                 yield from (f"attribute:{name}" for name in names)
             case "events" | "tags" | "groups" | "segments" | "metrics" | "consents" | "journeys":
                 yield from (f"{source.removesuffix('s')}:{name}" for name in getattr(read, source))
-            case "lifecycle" | "points" | "identities" | "suppressions" | "enrolments":
+            case "suppressions":  # of the address in use
+                yield from (source, "identities", *(f"attribute:{name}" for name in ADDRESS_ATTRIBUTES))
+            case "lifecycle" | "points" | "identities" | "enrolments":
                 yield source
             case "any_event":
                 yield ANY_EVENT
