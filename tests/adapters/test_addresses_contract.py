@@ -31,3 +31,14 @@ def test_withdrawals_are_kept_by_topic_beside_a_suppression(stores: Stores, cloc
     stores.addresses.suppress(MEI.digest, channel="email", reason="complaint", at=now)
     found = stores.addresses.of([LIN, MEI])
     assert found == {MEI.digest: AddressRecord("complaint", now, withdrawn={"*": later, "新品": now})}
+
+
+def test_a_lift_holds_against_what_was_reported_before(stores: Stores, clock: FakeClock) -> None:
+    now = clock()
+    stores.addresses.suppress(LIN.digest, channel="email", reason="hard_bounce", at=now)
+    stores.addresses.lift(LIN.digest, channel="email", at=now + timedelta(days=2), by="lin.chen", reason="full")
+    stores.addresses.lift(LIN.digest, channel="email", at=now + timedelta(days=1), by="lin.chen", reason="older")
+    stores.addresses.suppress(LIN.digest, channel="email", reason="hard_bounce", at=now + timedelta(days=1))
+    assert stores.addresses.of([LIN])[LIN.digest].closed == ""
+    stores.addresses.suppress(LIN.digest, channel="email", reason="complaint", at=now + timedelta(days=3))
+    assert stores.addresses.of([LIN])[LIN.digest].closed == "complaint"

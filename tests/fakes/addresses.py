@@ -30,6 +30,13 @@ class FakeAddressRecords:
             self.records[digest] = replace(known, suppression=reason, suppressed_at=at)
 
     @effect
+    def lift(self, digest: str, *, channel: str, at: datetime, by: str, reason: str) -> None:
+        """See AddressRecords."""
+        known = self.records.get(digest, AddressRecord())
+        if known.lifted_at is None or known.lifted_at < at:
+            self.records[digest] = replace(known, lifted_at=at)
+
+    @effect
     def withdraw(self, digest: str, *, channel: str, topic: str, at: datetime) -> None:
         """See AddressRecords."""
         known = self.records.get(digest, AddressRecord())

@@ -31,6 +31,7 @@ from waypost.contacts.channels import Channel
 from waypost.contacts.consent import Consent
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
+from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
@@ -171,6 +172,10 @@ class World:
     @property
     def evaluate_segment(self) -> EvaluateSegment:
         return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
+
+    @property
+    def lift_suppression(self) -> LiftSuppression:
+        return assemble.lift_suppression(self.ports)
 
     @property
     def journey_stopper(self) -> StopJourney:

@@ -18,6 +18,7 @@ from waypost.contacts.channels import Address, Channel
 from waypost.contacts.identity.merge import merge_of
 from waypost.contacts.identity.rules import BUILT_IN
 from waypost.contacts.profile import with_event
+from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.events.envelope import Event
 from waypost.tracking.tokens import Unsubscription, sign
 from waypost.tracking.unsubscribe_contact import UnsubscribeContact
@@ -233,3 +234,91 @@ def test_an_event_that_names_no_address_closes_the_one_in_use() -> None:
     known = with_event(world.contacts[CONTACT], event)
     assert known.suppressions == {f"email/{at(BAD).digest}": "x"}
     assert known.consents == world.contacts[CONTACT].consents
+
+
+def lift(world: World, action: str = "lift", **request: str) -> dict[str, Any]:
+    asked = {"action": action, "contact": {"user_id": "u-1"}, "channel": "email", "by": "lin.chen", "reason": "full"}
+    known = len(world.queue.sent)
+    try:
+        return world.lift_suppression.act(asked | request)
+    finally:
+        for event in world.queue.sent[known:]:
+            world.route(event)
+
+
+def bounced_at(world: World, email: str) -> None:
+    reads_at(world, email)
+    world.contacts.identities["user_id", "u-1"] = CONTACT
+    delivered(world, bounce("m-1", email, {}))
+    world.clock.advance(days=1)
+
+
+def test_a_lift_opens_the_address_to_everybody_and_stands_on_the_timeline() -> None:
+    world = World()
+    bounced_at(world, BAD)
+    reads_at(world, BAD, OTHER)
+    assert lift(world, "preview")["suppression"] == "hard_bounce"
+    assert lift(world)["suppression"] == ""
+    assert [sent(world, each)[0] for each in (CONTACT, OTHER)] == ["sent", "sent"]
+    assert world.contacts[CONTACT].closed == {}
+    said = world.queue.sent[-1]
+    assert (said.type, said.properties["by"], said.properties["reason"]) == ("suppression_lifted", "lin.chen", "full")
+    assert "@" not in json.dumps(said.to_dict())
+
+
+def test_the_same_report_again_does_not_close_what_was_lifted_and_a_newer_one_does() -> None:
+    world = World()
+    bounced_at(world, BAD)
+    lift(world)
+    world.record_delivery.record(bounce("m-1", BAD, {}))
+    assert world.addresses.records[at(BAD).digest].closed == ""
+    now = world.clock() + timedelta(seconds=1)
+    world.addresses.suppress(at(BAD).digest, channel="email", reason="complaint", at=now)
+    assert sent(world) == ("skipped", "suppressed_complaint")
+
+
+def test_a_lift_asked_for_twice_is_one_and_one_that_opens_nothing_is_refused() -> None:
+    world = World()
+    bounced_at(world, BAD)
+    first = lift(world)
+    world.clock.advance(days=1)
+    assert lift(world) == first
+    assert len({each.id for each in world.queue.sent if each.type == "suppression_lifted"}) == 1
+    moves_to(world, GOOD)
+    for request, field in (
+        ({}, "channel"), ({"channel": "fax"}, "channel"), ({"reason": " "}, "reason"), ({"by": ""}, "by"),
+        ({"action": "open"}, "action"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput, match=field):
+            lift(world, **request)
+
+
+def test_a_channel_closed_before_addresses_had_records_is_lifted_too() -> None:
+    world = World()
+    reads_at(world, BAD, suppressions={"email": "complaint"})
+    world.contacts.identities["user_id", "u-1"] = CONTACT
+    lift(world)
+    assert sent(world)[0] == "sent"
+
+
+def test_a_lift_does_not_undo_an_unsubscribe() -> None:
+    world = World()
+    bounced_at(world, BAD)
+    unsubscribe(world, CONTACT, BAD)
+    assert lift(world)["unsubscribed"] == ["*"]
+    assert sent(world) == ("skipped", "consent_withdrawn")
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("write", ["addresses.lift", "queue.send"])
+def test_a_lift_that_crashed_is_completed_by_the_same_request(write: str, mode: Any) -> None:
+    world = World()
+    bounced_at(world, BAD)
+    world.effects.crash_on, world.effects.mode, world.effects.crashed = write, mode, False
+    with pytest.raises((Crash, TemporarilyUnavailable)):
+        lift(world)
+    world.clock.advance(minutes=1)
+    lift(world)
+    assert sent(world)[0] == "sent"
+    assert world.contacts[CONTACT].closed == {}
+    assert len({each.id for each in world.queue.sent if each.type == "suppression_lifted"}) == 1

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.identity.merge_contacts import MergeContacts
     from waypost.contacts.identity.rules import IdentityRules
+    from waypost.contacts.lift_suppression import LiftSuppression
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.products import ProductVariables
@@ -322,6 +323,15 @@ def merge_contacts(ports: Ports, *, rules: IdentityRules) -> MergeContacts:
     from waypost.contacts.identity.merge_contacts import MergeContacts
 
     return MergeContacts(contacts=ports.contacts(), queue=ports.queue(), rules=rules, clock=ports.clock())
+
+
+def lift_suppression(ports: Ports) -> LiftSuppression:
+    """What opens an address again."""
+    from waypost.contacts.lift_suppression import LiftSuppression
+
+    return LiftSuppression(
+        contacts=ports.contacts(), addresses=ports.addresses(), queue=ports.queue(), clock=ports.clock()
+    )
 
 
 def record_delivery(ports: Ports, *, listening: Listening) -> RecordDelivery:

@@ -42,6 +42,10 @@ class DynamoAddressRecords:
         """See AddressRecords. One write."""
         self._write(digest, f"{_WITHDRAWN}{topic}", at, {"channel": channel})
 
+    def lift(self, digest: str, *, channel: str, at: datetime, by: str, reason: str) -> None:
+        """See AddressRecords. One write; the record keeps the latest lift, the timeline every one."""
+        self._write(digest, "lifted_at", at, {"channel": channel, "lifted_by": by, "lifted_for": reason})
+
     def _write(self, digest: str, stamp: str, at: datetime, beside: Mapping[str, str]) -> None:
         """Set what is reported ``at`` an instant, unless a later report is stored."""
         names = ["stamp", *beside]

@@ -56,6 +56,10 @@ class AddressRecords(Protocol):
         """No marketing about this topic (``*``: none at all) may go there since ``at``."""
         ...
 
+    def lift(self, digest: str, *, channel: str, at: datetime, by: str, reason: str) -> None:
+        """What was reported before ``at`` closes it no longer; who lifted it and why is kept with the record."""
+        ...
+
 
 def closed_channels(suppressions: Mapping[str, str], known: Known) -> dict[str, str]:
     """The channels on which the address that a message would use now is suppressed, as far as the profile knows, and why.

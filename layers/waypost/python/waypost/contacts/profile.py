@@ -13,7 +13,7 @@ from waypost.contacts.channels import CHANNELS, Address, Channel, channel_named,
 from waypost.contacts.consent import ALL_TOPICS, Answer, Consent, ConsentState, Given, consent_state
 from waypost.errors import InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE, Event
-from waypost.events.message_events import suppression_in
+from waypost.events.message_events import SUPPRESSION_LIFTED, suppression_in
 
 IDENTITY_ATTRIBUTES: Final = ("email", "phone")
 """The identities that are attributes too."""
@@ -287,10 +287,8 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
     match event.type:
         case "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
             return _with_consent_event(contact, kind, event)
-        case "message_bounced" | "message_complained" | "message_failed" if closed := suppression_in(event):
-            channel, reason = closed
-            key = _suppressed(contact, channel, event)
-            return replace(contact, suppressions={**contact.suppressions, key: reason})
+        case "message_bounced" | "message_complained" | "message_failed" | "suppression_lifted" if event.is_our_own:
+            return replace(contact, suppressions=_suppressions(contact, event))
         case "segment_entered" | "segment_left" as kind if event.is_our_own:
             name = str(event.properties["segment"])
             return with_segment(contact, name, member=kind == "segment_entered", at=event.occurred_at)
@@ -303,12 +301,18 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
             return contact
 
 
-def _suppressed(contact: Contact, channel: str, event: Event) -> str:
-    """The key of the address that the event closes; the one in use where the event names none."""
-    if isinstance(digest := event.properties.get("address"), str) and digest:
-        return suppression_key(channel, digest)
+def _suppressions(contact: Contact, event: Event) -> dict[str, str]:
+    """What was reported for this contact, after the event; one that names no address is about the one in use."""
+    channel, digest = event.properties.get("channel"), event.properties.get("address")
+    if not isinstance(channel, str):
+        return contact.suppressions
     in_use = contact.addresses(channel_named(channel))[-1:]
-    return suppression_key(channel, in_use[0].digest) if in_use else channel
+    digest = digest or (in_use[0].digest if in_use else "")
+    key = suppression_key(channel, digest) if digest else channel
+    if event.type == SUPPRESSION_LIFTED:
+        return {known: reason for known, reason in contact.suppressions.items() if known not in {channel, key}}
+    closed = suppression_in(event)
+    return contact.suppressions if closed is None else {**contact.suppressions, key: closed[1]}
 
 
 def announcement(merge_id: str, *, undone: bool) -> str:

@@ -23,6 +23,9 @@ MessageEvent = Literal[
 
 MESSAGE_EVENTS: Final[tuple[MessageEvent, ...]] = get_args(MessageEvent)
 
+SUPPRESSION_LIFTED: Final = "suppression_lifted"
+"""An operator opened an address again. Properties: ``channel``, ``address``, ``suppression``, ``by``, ``reason``."""
+
 MAY_SUPPRESS: Final[frozenset[str]] = frozenset({"message_bounced", "message_complained", "message_failed"})
 """The types whose property ``suppression`` closes the channel."""
 

@@ -18,7 +18,7 @@ from waypost.contacts.channels import CHANNELS
 from waypost.contacts.tag_system import TagSystem, load_tag_system
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
-from waypost.events.message_events import MAY_SUPPRESS
+from waypost.events.message_events import MAY_SUPPRESS, SUPPRESSION_LIFTED
 from waypost.segments.lifecycle import Lifecycle, load_lifecycle
 from waypost.segments.membership_query import MembershipQuery
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
@@ -226,7 +226,7 @@ def _facts_of_type(kind: str, properties: Mapping[str, Any]) -> Iterator[str]:
             yield "points"
         case "journey_ended":
             yield from facts_of_journeys([str(properties.get("journey"))])
-        case _ if kind in MAY_SUPPRESS:
+        case _ if kind in MAY_SUPPRESS or kind == SUPPRESSION_LIFTED:
             yield "suppressions"
         case _ if kind in _CONSENTING:
             channel = properties.get("channel")
