@@ -106,6 +106,7 @@ class Stage:
             dead_letters_arn="",
             resume_journey_arn="",
             send_message_arn="",
+            clock=self.clock,
         )
         ledger = DynamoLedger(self.clients("dynamodb"), self.outputs["ContactsTableName"], kept=self.kept)
         return Deferrals(ledger=ledger, enrolments=self.enrolments, schedules=schedules, clock=self.clock)

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from local.problems import LocalError
 from local.project.current_project import current_project
+from waypost.authoring import segment_warnings
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.kept_sections import read_kept_sections
 from waypost.authoring.problems import Problem, unknown
 from waypost.authoring.rules.contradictions import never_together
+from waypost.authoring.segment_warnings import Declared
 from waypost.authoring.segments import (
     PLACE,
     Names,
@@ -22,17 +25,18 @@ from waypost.authoring.segments import (
     read_segment,
     written_rules,
 )
-from waypost.segments.condition import leaves
-from waypost.segments.conditions import parse_rule
+from waypost.clock import clock
+from waypost.segments.compile import decide_from_profile
 from waypost.segments.dependencies import reads
 from waypost.segments.inlining import inline
 from waypost.segments.reads import Reads
+from waypost.segments.subject import Subject
 
-_WITH_PAST = frozenset({"event", "engagement", "journey"})
-_READS_A_LOT = (
-    "nothing in the profile decides it, so a bulk run may read every contact's history; beside the events, ask for an"
+_READS_EVERYBODY = (
+    "even of who did nothing the profile does not decide it, so a bulk run reads what each contact went through; ask for an"
     " attribute, a tag or a consent too"
 )
+_DID_NOTHING = Subject(attributes={}, tags=frozenset(), now=datetime(2000, 1, 1, tzinfo=UTC), seen={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,10 @@ def check(path: Path) -> CheckedSegment:
         return CheckedSegment(name, shown, segment, {}, _in(shown, reader))
     rule = inline(published["rule"], written_rules(sections)) or {}
     looks_at = reads(rule)
-    warnings = tuple(Problem(shown, where, reason) for where, reason in warned(rule, looks_at, segment.refresh))
+    unmeant = segment_warnings.warnings(rule, Declared.read(current_project().statemachines, but=path), clock()())
+    warnings = tuple(
+        Problem(shown, where, reason) for where, reason in (*warned(rule, looks_at, segment.refresh), *unmeant)
+    )
     return CheckedSegment(name, shown, segment, rule, (), warnings, looks_at)
 
 
@@ -133,16 +140,8 @@ def warned(rule: Mapping[str, Any], looks_at: Reads, refresh: str) -> Iterator[t
         yield "refresh", "is off, but time alone changes who belongs: nobody leaves until something happens to them"
     if looks_at.any_event:
         yield "rule", "asks about any event: every event of every contact has it evaluated, with the whole history"
-    elif looks_at.history and not _is_narrowed(rule):
-        yield "rule", _READS_A_LOT
-
-
-def _is_narrowed(rule: Mapping[str, Any]) -> bool:
-    """Whether the rule also has a condition over the profile, which is evaluated before those over the history."""
-    parts = rule.get("all", [])
-    return any(
-        _is_narrowed(part) or all(each.word not in _WITH_PAST for each in leaves(parse_rule(part))) for part in parts
-    )
+    elif decide_from_profile(rule)(_DID_NOTHING) is None:
+        yield "rule", _READS_EVERYBODY
 
 
 def asked_by(looks_at: Reads) -> str:

@@ -8,7 +8,7 @@ from local.problems import LocalError
 from local.project.current_project import current_project
 from waypost.aws.contacts import DynamoContactItems, DynamoContacts
 from waypost.clock import format_instant
-from waypost.events.envelope import IDENTITY_KINDS
+from waypost.contacts.identity.named_contact import find_by_any
 from waypost.reports.timeline import Entry, timeline
 
 
@@ -56,9 +56,8 @@ def profile_of(contact: str, access: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known_id(contact: str, contacts: DynamoContacts) -> str:
-    """The id that an identity of any kind leads to; what leads nowhere is taken for an id itself."""
-    found = contacts.resolve(dict.fromkeys(IDENTITY_KINDS, contact))
-    return next((found[kind] for kind in IDENTITY_KINDS if kind in found), contact)
+    """The id that an identity of any kind, in any spelling, leads to; what leads nowhere is taken for an id itself."""
+    return find_by_any(contacts, contact) or contact.strip()
 
 
 def nobody(contact: str) -> LocalError:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from infra.project import ROOT
+from waypost.authoring.authored_files import FileReader
 from waypost.authoring.discovery import InvalidJourney, discover
+from waypost.authoring.retention import retention
 from waypost.events.archive_events import COLUMNS, ArchiveEvents, ArchiveObject, StreamChanges, archive_objects
 from waypost.events.retention import BUILT_IN, Retention
 
@@ -194,3 +196,15 @@ def test_the_documented_table_reads_what_is_written() -> None:
     key = next(iter(archive_objects([event(1)], SHIPPED))).key
     assert key.startswith(template[1].replace("${day}", "2026-03-02"))
     assert "PARTITIONED BY (day string)" in table
+
+
+@pytest.mark.parametrize("kind", ["message_opened", "message_clicked"])
+def test_what_was_done_with_a_message_is_kept_as_long_as_its_delivery(tmp_path: Path, kind: str) -> None:
+    assert SHIPPED.of(kind).keep >= SHIPPED.of("message_delivered").keep
+    assert SHIPPED.of("banner_clicked").name == "browsing"
+    text = f"default: long\nclasses:\n  long: {{ keep: 2y }}\n  short: {{ keep: 90d, events: [{kind}] }}\n"
+    reader = FileReader(tmp_path)
+    (tmp_path / "contacts").mkdir()
+    (tmp_path / FILE).write_text(text, encoding="utf-8")
+    assert retention(reader) == {}
+    assert f"{kind} is kept 90d, message_delivered 732d" in str(reader.problems[0])

@@ -87,9 +87,9 @@ def test_people_read_the_same_in_words(tmp_path: Path) -> None:
     [
         ({"all": [VIP, {"not": BOUGHT}]}, "off", "refresh"),
         ({"attribute": "birthday", "age": {"at_least": 18}}, "off", "refresh"),
-        (BOUGHT, "daily", "rule"),
+        ({"journey": "new-user-nurture"}, "daily", "rule"),
+        ({"all": [{"not": {"tag": "staff"}}, {"journey": "new-user-nurture", "is": "never_entered"}]}, "daily", "rule"),
         ({"all": [VIP, {"event": "*", "within": "30d"}]}, "daily", "rule"),
-        ({"any": [VIP, BOUGHT]}, "daily", "rule"),
         ({"any": [{"all": [VIP, {"not": VIP}]}, {"tag": "staff"}]}, "off", "rule.any[0].all"),
     ],
 )
@@ -101,9 +101,61 @@ def test_what_will_perhaps_not_do_what_was_meant_is_a_warning(
     assert [warning["field"] for warning in answer["warnings"]] == [field]
 
 
-@pytest.mark.parametrize("rule", [VIP, {"all": [VIP, BOUGHT]}, {"all": [{"not": {"tag": "staff"}}, BOUGHT]}])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        VIP,
+        BOUGHT,
+        {"not": BOUGHT},
+        {"any": [VIP, BOUGHT]},
+        {"all": [VIP, BOUGHT]},
+        {"all": [{"not": {"tag": "staff"}}, BOUGHT]},
+        {"all": [VIP, {"journey": "new-user-nurture", "within": "400d"}]},
+        {"event": "order_placed", "where": {"total": {"at_least": 50}}},
+        {"event": "product_viewed", "exactly": 0},
+        {"event": "product_viewed", "within": "90d", "at_least": 3},
+        {"event": "order_placed", "not_followed_by": {"event": "order_placed"}},
+        {"event": "order_placed", "within": "60d", "followed_by": {"event": "page_viewed", "within": "7d"}},
+        {"engagement": "opened", "of_last": 3, "exactly": 0},
+        {"attribute": "gender", "in": ["female", "male"]},
+        {"attribute": "level", "between": [1, 3]},
+        {"attribute": "email", "exists": True},
+    ],
+)
 def test_what_is_as_it_should_be_gives_none(tmp_path: Path, rule: dict[str, Any]) -> None:
     assert checked(write(tmp_path, rule))[1]["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "reason"),
+    [
+        ({"event": "order_plced"}, "rule.event", "no other file names the event 'order_plced'; did you mean 'order_placed'?"),
+        ({"all": [VIP, {"event": ["order_placed", "page_vewed"]}]}, "rule.all[1].event", "did you mean 'page_viewed'?"),
+        ({"event": "order_placed", "within": "60d", "followed_by": {"event": "mesage_opened"}}, "rule.followed_by.event", "did you mean 'message_opened'?"),
+        ({"event": "qqqqqq"}, "rule.event", "check its spelling"),
+        ({"all": [VIP, {"not": {"journey": "new-user-nuture"}}]}, "rule.all[1].not.journey", "did you mean 'new-user-nurture'?"),
+        ({"engagement": "opened", "of_journey": "new-user-nuture"}, "rule.of_journey", "did you mean 'new-user-nurture'?"),
+        ({"attribute": "gendr", "equals": "female"}, "rule.attribute", "did you mean 'gender'?"),
+        ({"attribute": "gender", "equals": "女"}, "rule.equals", "gender '女' is stored as 'female': write that"),
+        ({"attribute": "gender", "in": ["male", "femal"]}, "rule.in", "no contact has gender 'femal'"),
+        ({"attribute": "level", "equals": "2"}, "rule.equals", "level '2' is stored as 2: write that"),
+        ({"attribute": "level", "at_least": "2027-03-01"}, "rule.at_least", "level is a number, and '2027-03-01' is text"),
+        ({"attribute": "level", "equals": "gold"}, "rule.equals", "no contact has level 'gold': it should be a number"),
+        ({"event": "product_viewed", "within": "180d"}, "rule", "reaches back 180d, but product_viewed are kept 90d"),
+        ({"event": "page_viewed", "where": {"path": "/faq"}, "exactly": 0}, "rule", "page_viewed is kept 90d only"),
+        ({"event": "product_viewed", "at_least": 5}, "rule", "product_viewed is kept 90d only"),
+        ({"event": "product_viewed", "occurrence": "first", "within": "7d"}, "rule", "product_viewed is kept 90d only"),
+        ({"event": "order_placed", "followed_by": {"event": "page_viewed"}}, "rule", "page_viewed is kept 90d and order_placed 1464d"),
+        ({"all": [VIP, {"journey": "new-user-nurture", "within": "500d"}]}, "rule.all[1]", "kept 400d"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_a_warning_with_the_nearest_that_can(
+    tmp_path: Path, rule: dict[str, Any], field: str, reason: str
+) -> None:
+    status, answer = checked(write(tmp_path, rule))
+    assert status == 0, answer["problems"]
+    [warning] = answer["warnings"]
+    assert (warning["field"], reason in warning["reason"]) == (field, True), warning
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ ALWAYS_THERE = {"contact_id", "created_at", "now", "zone"}
 """Fields that every subject has; ``now`` and ``zone`` are passed to windows that do not need them, and tested by changes."""
 
 READ_AS = {
-    "tagged_at": "tags", "consent_answers": "consents", "properties": "property", "trigger": "trigger",
+    "seen": "history", "tagged_at": "tags", "consent_answers": "consents", "properties": "property", "trigger": "trigger",
 }  # fmt: skip
 """What a field is called in ``Reads`` where it is not called the same."""
 
@@ -222,8 +222,8 @@ def test_only_a_condition_that_says_so_changes_with_time_and_zone(word: str) -> 
 
 
 def test_every_field_of_a_subject_has_a_source() -> None:
-    """What a rule can look at is what ``Reads`` can name; ``seen`` is for deciding alone and follows the events."""
-    known = {field.name for field in fields(Subject)} - ALWAYS_THERE - {"seen"}
+    """What a rule can look at is what ``Reads`` can name; ``seen`` is read with the history."""
+    known = {field.name for field in fields(Subject)} - ALWAYS_THERE
     assert {READ_AS.get(name, name) for name in known} | {"events", "any_event", "journeys", "time"} == set(SOURCES)
     assert [field.name for field in fields(Reads)] == list(SOURCES)
 

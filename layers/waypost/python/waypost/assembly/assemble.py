@@ -241,6 +241,7 @@ def route_events(
                 history=ports.history(),
                 machines=ports.machines(),
                 deferrals=deferrals(ports),
+                resume_journey=resume_journey(ports, default_zone=default_zone),
                 clock=ports.clock(),
                 side_by_side=ports.side_by_side(),
             ),

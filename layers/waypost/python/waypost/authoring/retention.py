@@ -7,6 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
+from waypost.events.message_events import MessageEvent
+from waypost.events.retention import Retention
 
 PATH: Final = "contacts/retention.yaml"
 _SPAN: Final = re.compile(r"([0-9]{1,4})([dwy])")
@@ -50,6 +52,10 @@ class RetentionClassRules(Authored):
     events: list[EventPattern] = Field(default_factory=list)
 
 
+ARRIVAL: Final[MessageEvent] = "message_delivered"
+DONE_WITH_A_MESSAGE: Final[tuple[MessageEvent, ...]] = ("message_opened", "message_clicked", "message_complained")
+"""What rules hold against the messages that arrived."""
+
 SHORTEST_PASSAGE: Final = 400
 """Days: an event, a hop or a call that comes again must find the row that says it was done; nothing comes again that late."""
 
@@ -88,6 +94,19 @@ class RetentionRules(Authored):
                 if event in owners:
                     raise ValueError(f"classes.{name}.events: {event!r} belongs to {owners[event]!r} already")
                 owners[event] = name
+        return self
+
+    @model_validator(mode="after")
+    def _readers_stay_readers(self) -> Self:
+        kept = Retention.from_dict(self.published())
+        delivered = kept.of(ARRIVAL)
+        for kind in DONE_WITH_A_MESSAGE:
+            if kept.of(kind).keep < delivered.keep:
+                raise ValueError(
+                    f"classes.{kept.of(kind).name}: {kind} is kept {kept.of(kind).keep.days}d, {ARRIVAL}"
+                    f" {delivered.keep.days}d: who opened everything would soon look like who opened nothing; name"
+                    f" {kind} under {delivered.name}.events"
+                )
         return self
 
     def published(self) -> dict[str, Any]:

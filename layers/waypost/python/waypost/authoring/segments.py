@@ -179,7 +179,7 @@ class Names:
         """The same for a rule over an event of this type: what Waypost's own events are about must exist."""
         about = DERIVED.get(event)
         known = {"segment": self.segments, "tag": self.tags, LIFECYCLE: self.stages}.get(about or "")
-        for place, part in _parts(where, rule or {}):
+        for place, part in parts_of(where, rule or {}):
             if about == "tag" and "tag" in part:
                 meant = f"{{property: tag, equals: {part['tag']}}}"
                 yield (
@@ -193,7 +193,7 @@ class Names:
     def problems(self, rule: Mapping[str, Any] | None, where: str) -> Iterator[tuple[str, str]]:
         """Each name in the rule that nothing declares: its place and the reason, with the nearest name there is."""
         declared = {"segment": self.segments, "tag": self.tags, "metric": self.metrics, LIFECYCLE: self.stages}
-        for place, part in _parts(where, rule or {}):
+        for place, part in parts_of(where, rule or {}):
             for word, known in declared.items():
                 if known is None or word not in part:
                     continue
@@ -203,7 +203,7 @@ class Names:
                         yield join(place, word), unknown(name, known, f"unknown {what}")
 
 
-def _parts(where: str, rule: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parts_of(where: str, rule: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every rule in a rule, with its place; those over the events it asks about included."""
     waiting = [(where, rule)]
     while waiting:

@@ -164,6 +164,13 @@ def compiled(of: Condition) -> Holds:
     return module.load(module.function("s", [f"return {expression}"], code))
 
 
+def loaded(expression: Callable[[Code], str]) -> Holds:
+    """The expression over ``s`` that is written into the code it is given, as a function of its own."""
+    module = Module()
+    code = Code(module)
+    return module.load(module.function("s", [f"return {expression(code)}"], code))
+
+
 def _types_to_sort(of: Condition) -> frozenset[str]:
     """The event types that enough conditions ask for to sort the history by them."""
     types = [each.asked_type for each in leaves(of) if each.asked_type is not None]

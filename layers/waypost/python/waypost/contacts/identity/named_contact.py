@@ -1,10 +1,10 @@
-"""The contact that a person names in a request, by its id or any one identity. Used by what operators start."""
+"""The contact that a person names, by its id or any one identity. Used by what operators start and by the commands."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from waypost.contacts import cleaning
-from waypost.contacts.cleaning import Unusable
+from waypost.contacts.cleaning import Cleaned, Unusable
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import ContactNotFound, InvalidInput
@@ -21,11 +21,34 @@ def read_name(given: Any, field: str) -> Mapping[str, str]:
     ((kind, value),) = given.items()
     if not isinstance(value, str) or not value.strip():
         raise InvalidInput(f"{field}.{kind}", "should be text")
-    match {"email": cleaning.email, "phone": cleaning.phone}.get(kind, str.strip)(value):
+    match _as_stored(kind, value):
         case Unusable(reason):
             raise InvalidInput(f"{field}.{kind}", reason)
         case cleaned:
             return {kind: cleaned}
+
+
+def _as_stored(kind: str, text: str) -> Cleaned:
+    """An identity in the spelling in which contacts have it."""
+    return {"email": cleaning.email, "phone": cleaning.phone}.get(kind, str.strip)(text)
+
+
+def find_by_any(contacts: ContactStore, text: str) -> str | None:
+    """The id of the contact that has the text as an identity of any kind, in any spelling; None when there is none.
+
+    Kinds that say most come first. A value that an older release stored as it came is found as well.
+    """
+    for spelled in (_spellings(text), dict.fromkeys(IDENTITY_KINDS, text)):
+        found = contacts.resolve(spelled)
+        if (kind := next((kind for kind in IDENTITY_KINDS if kind in found), None)) is not None:
+            return found[kind]
+    return None
+
+
+def _spellings(text: str) -> dict[str, str]:
+    """What the text is as each kind of identity, without the kinds that it cannot be."""
+    found = {kind: _as_stored(kind, text) for kind in IDENTITY_KINDS}
+    return {kind: value for kind, value in found.items() if value and not isinstance(value, Unusable)}
 
 
 def find_named(contacts: ContactStore, who: Mapping[str, str], field: str) -> Contact:

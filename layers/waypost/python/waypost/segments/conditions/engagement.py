@@ -5,9 +5,9 @@ from typing import Any, Final, Self, final
 
 from waypost.contacts.channels import declared_channels
 from waypost.errors import InvalidInput
-from waypost.segments.behaviour.seen_days import decided_by_days
+from waypost.segments.behaviour.seen_days import days_first, decided_by_days
 from waypost.segments.comparing import number_test
-from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
+from waypost.segments.condition import Condition, Decision, condition, malformed
 from waypost.segments.conditions.event import EVENT_WORDS, Event
 from waypost.segments.generating import Code
 from waypost.segments.grouped_names import names_in
@@ -80,13 +80,15 @@ class Engagement(Condition):
         return self.event.reads() if self.arrived is None else self.event.reads() | self.arrived.reads()
 
     def compile(self, code: Code) -> str:
-        return self.event.compile(code) if self.arrived is None else call(code, self._counts_of_last(self.arrived))
+        if self.arrived is None:
+            return self.event.compile(code)
+        return days_first(code, self.decide(), call(code, self._counts_of_last(self.arrived)))
 
     def decide(self) -> Decision:
         """Of the last messages, the days of the events only show that none arrived."""
         if self.arrived is None:
             return self.event.decide()
-        return decided_by_days(compiled(self), self.arrived.events, None)
+        return decided_by_days(self._counts_of_last(self.arrived), self.arrived.events, None)
 
     def say(self, language: Language) -> str:
         filters = []

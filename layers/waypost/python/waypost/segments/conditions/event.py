@@ -5,8 +5,8 @@ from typing import Any, Final, Self, final
 from waypost.segments.behaviour.filters import FILTER_WORDS, EventFilter, filter_in_words, sorter
 from waypost.segments.behaviour.following import Happened
 from waypost.segments.behaviour.measures import MEASURE_WORDS, Measure
-from waypost.segments.behaviour.seen_days import decided_by_days
-from waypost.segments.condition import Condition, Decision, compiled, condition
+from waypost.segments.behaviour.seen_days import days_beyond, days_first, decided_by_days
+from waypost.segments.condition import Condition, Decision, condition, loaded
 from waypost.segments.generating import Code
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
@@ -37,7 +37,11 @@ class Event(Condition):
         return self.events.reads() | self.measure.reads()
 
     def compile(self, code: Code) -> str:
-        """A call of a loop of its own."""
+        """By the days that the profile knows; where they do not tell, a call of a loop of its own."""
+        return days_first(code, self.decide(), self.by_history(code))
+
+    def by_history(self, code: Code) -> str:
+        """The call of a loop through the events that are still kept."""
         kind = self.asked_type
         is_sorted = kind is not None and kind in code.groups and kind != ANY_EVENT
         inner = Code(code.module, depth=code.depth)
@@ -51,7 +55,7 @@ class Event(Condition):
         return f"{name}(s, h({code.constant(kind)}))"
 
     def decide(self) -> Decision:
-        return decided_by_days(compiled(self), self.events, self.measure)
+        return decided_by_days(loaded(self.by_history), self.events, self.measure)
 
     def say(self, language: Language) -> str:
         return self.say_as(self.events.say_types(language), [], language)
@@ -84,7 +88,19 @@ class Event(Condition):
         last = ""
         if events:
             last = f"; {phrase(language, 'last {}', '最近一次 {}', moment_in_words(events[-1][0], subject.zone))}"
-        return ", ".join(parts) + last
+        return ", ".join(parts) + last + self._beyond(subject, language)
+
+    def _beyond(self, subject: Subject, language: Language) -> str:
+        """The days that the profile still knows of events that are no longer kept, where they may have decided."""
+        days = days_beyond(subject, self.events) if self.decide()(subject) is not None else None
+        if days is None:
+            return ""
+        first, last = (day.isoformat() for day in days)
+        if first == last:
+            return f"; {phrase(language, 'known by day only: {}', '仅知日期：{}', first)}"
+        return (
+            f"; {phrase(language, 'known by day only: first {}, last {}', '仅知日期：首次 {}，最近 {}', first, last)}"
+        )
 
     def _found(self, found: Any, language: Language) -> str:
         """What was measured, with its unit or its name."""

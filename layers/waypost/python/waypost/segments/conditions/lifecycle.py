@@ -38,7 +38,7 @@ class LifecycleStage(Condition):
         passes = self.times.test()
 
         def holds(subject: Subject) -> bool:
-            began = max(_changes(subject), default=None)
+            began = None if never_seen(subject, [LIFECYCLE_CHANGED]) else max(_changes(subject), default=None)
             return began is not None and passes(began, subject)
 
         return f"({is_in} and {call(code, holds)})"
