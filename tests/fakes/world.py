@@ -178,7 +178,7 @@ class World:
         return assemble.lift_suppression(self.ports)
 
     @property
-    def journey_stopper(self) -> StopJourney:
+    def stop_journey(self) -> StopJourney:
         return assemble.stop_journey(self.ports)
 
     # What tests start from.
