@@ -41,6 +41,9 @@ def import_contacts(
     format_: Annotated[
         str, typer.Option("--format", help="csv, jsonl or pinpoint; detected in the file by default.")
     ] = "",
+    encoding: Annotated[
+        str, typer.Option(help="cp1252, cp1251, shift-jis, big5, gbk …; Unicode and GB18030 are detected.")
+    ] = "",
     consent: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,7 +58,9 @@ def import_contacts(
     operations = FileOperations(background.access())
     console = console_for(machine=as_json)
     given: dict[str, Any] = {"file": operations.upload(file), "dry_run": dry_run}
-    given |= {name: value for name, value in (("mapping", mapping), ("format", format_)) if value}
+    given |= {
+        name: value for name, value in (("mapping", mapping), ("format", format_), ("encoding", encoding)) if value
+    }
     if consent:
         given["consent"] = dict(map(_agreed, consent))
     with _bar(console, "parts imported") as advance:

@@ -23,7 +23,7 @@ from waypost.importing.split_import import LARGEST_FILE
 MOST_FILES: Final = 10_000
 """Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
 
-_FIELDS: Final = ("file", "mapping", "format", "dry_run", "consent", "as_of")
+_FIELDS: Final = ("file", "mapping", "format", "encoding", "dry_run", "consent", "as_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class _Request:
     file: str
     mapping: str
     format: str
+    encoding: str
     dry_run: bool
     consent: dict[Channel, str]
     as_of: datetime | None
@@ -55,6 +56,8 @@ class InspectImport:
         wanted = load_import_spec(request.mapping)
         if request.format:
             wanted = replace(wanted, format=request.format)  # type: ignore[arg-type]  # checked against FORMATS
+        if request.encoding:
+            wanted = replace(wanted, encoding=request.encoding)
         head = heads(self.files.stream(sources[0], end=HEAD), HEAD)
         spec = resolve(head, wanted)
         if len(sources) > 1 and spec.header:
@@ -126,7 +129,7 @@ class InspectImport:
                 near = get_close_matches(str(name), _FIELDS, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"expected only {', '.join(_FIELDS)}"
                 raise InvalidInput(str(name), f"is not known; {hint}")
-        for name in ("file", "mapping", "format", "as_of"):
+        for name in ("file", "mapping", "format", "encoding", "as_of"):
             if not isinstance(given.get(name) or "", str):
                 raise InvalidInput(name, "expected a text")
         if not given.get("file"):
@@ -142,6 +145,7 @@ class InspectImport:
             file=given["file"],
             mapping=given.get("mapping") or "",
             format=form,
+            encoding=given.get("encoding") or "",
             dry_run=given.get("dry_run", False),
             consent=_consent(given.get("consent") or {}),
             as_of=_instant(given.get("as_of") or ""),
