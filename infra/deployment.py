@@ -3,12 +3,13 @@
 import math
 import platform
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from infra.project import Project
+from waypost.authoring.functions import discover_functions
 from waypost.errors import InvalidInput
 
 STAGES = ("dev", "prod")
@@ -31,7 +32,9 @@ class Deployment:
 
     ``for_this_machine`` says that the functions will run under the interpreter of this process (the embedded cloud).
     ``alarm_email`` receives the alarms; empty sends none. What a channel needs is read by ``channels/<name>/infra.py``.
-    ``trace_rate`` is the share of executions that X-Ray records. ``requests_per_second`` is the API's own throttle,
+    ``trace_rate`` is the share of executions that X-Ray records. ``requests_per_second`` limits each route of senders,
+    ``pages_per_second`` each route of people, so that a flood of the first leaves the second alone.
+    ``reserved_concurrency`` maps folders of functions to the invocations that are theirs and no more than theirs;
     ``readers`` how many events of different contacts are routed at a time; docs/operating.md has the arithmetic.
     """
 
@@ -45,6 +48,8 @@ class Deployment:
     alarm_email: str = ""
     trace_rate: float = 0.001
     requests_per_second: int = 500
+    pages_per_second: int = 100
+    reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
     readers: int = 100
 
     @classmethod
@@ -83,6 +88,8 @@ class Deployment:
             alarm_email=chosen("alarm_email", ""),
             trace_rate=number("trace_rate", cls.trace_rate, 0, 1),
             requests_per_second=int(number("requests_per_second", cls.requests_per_second, 1, API_QUOTA)),
+            pages_per_second=int(number("pages_per_second", cls.pages_per_second, 1, API_QUOTA)),
+            reserved_concurrency=_reserved(chosen("reserved_concurrency", "")),
             readers=int(number("readers", cls.readers, 2, MOST_READERS)),
         )
 
@@ -118,3 +125,15 @@ def host_runtime() -> str:
 def host_architecture() -> str:
     """The Lambda architecture of this machine."""
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def _reserved(text: str) -> dict[str, int]:
+    """``send_message=50, unsubscribe_contact=10`` as a mapping. Raises InvalidInput."""
+    found: dict[str, int] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, _, count = (piece.strip() for piece in part.partition("="))
+        if name not in discover_functions() or not count.isdecimal() or not 1 <= int(count) <= MOST_READERS:
+            wanted = f"functions with a number from 1 to {MOST_READERS:,}, such as send_message=50"
+            raise InvalidInput("context reserved_concurrency", f"must be {wanted}, not {part!r}")
+        found[name] = int(count)
+    return found

@@ -60,6 +60,11 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric(name="EventsRouted", unit=MetricUnit.Count, value=len(processor.routed) - repeated)
     metrics.add_metric(name="EventsRepeated", unit=MetricUnit.Count, value=repeated)
     metrics.add_metric(name="EventsDeadLettered", unit=MetricUnit.Count, value=len(processor.dead_lettered))
+    crowded = [routed for routed in processor.routed if routed.crowded]
+    if crowded:
+        metrics.add_metric(name="CrowdedContacts", unit=MetricUnit.Count, value=len(crowded))
+    for routed in crowded:
+        logger.warning("contact has many identities", extra={"contact_id": routed.contact_id, "kind": routed.crowded})
     for routed in processor.routed:
         logger.info(
             "event routed",

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws.clients import client
@@ -39,9 +40,9 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)
 
 
-@app.get("/u/<token>")
+@app.route("/u/<token>", method=["GET", "HEAD"])
 def ask(token: str) -> Response[str]:
-    """The page with the button; following a link never unsubscribes anyone."""
+    """The page with the button; following a link never unsubscribes anyone. Scanners of links ask for its head only."""
     return respond(page.asking(words(), asked) if (asked := unsubscribe_contact().read(token)) else None)
 
 
@@ -51,6 +52,12 @@ def confirm(token: str) -> Response[str]:
     request_id = app.current_event.request_context.request_id
     asked = unsubscribe_contact().unsubscribe(token, correlation_id=request_id)
     return respond(page.done(words(), asked) if asked else None)
+
+
+@app.not_found
+def not_found(_: NotFoundError) -> Response[str]:
+    """A link that was damaged on the way, so that it is not even a token."""
+    return respond(None)
 
 
 def unavailable(error: RetryableError) -> Response[str]:

@@ -161,7 +161,8 @@ class Functions:
         around = self.around
         match caller:
             case "api":
-                around.api.route(hop, *manifest.routes)
+                per_second = getattr(self.platform.deployment, manifest.throttle)
+                around.api.route(hop, *manifest.routes, per_second=per_second)
             case "events_queue":
                 around.events.read_by(hop)
             case "contacts_stream":

@@ -80,6 +80,7 @@ class Hop(Construct):
             role=self.role,
             log_group=self.log_group,
             memory_size=manifest.memory,
+            reserved_concurrent_executions=deployment.reserved_concurrency.get(function.name),
             timeout=Duration.seconds(manifest.timeout_seconds),
             tracing=lambda_.Tracing.PASS_THROUGH,  # of a machine whose execution is traced; see the construct Traces
             logging_format=lambda_.LoggingFormat.JSON,

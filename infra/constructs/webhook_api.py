@@ -14,6 +14,10 @@ _API_GIVES_UP = 30  # seconds
 _OWN_PROOF = "The function checks the caller itself: a write key, a signature over the body, or a signed link"
 _SECONDS_OF_BURST = 2
 
+_ALLOWED_HEADERS = ("authorization", "content-type", "anonymousid", "x-retry-count", "*")
+"""What browsers may send. ``anonymousid``: @rudderstack/analytics-js 3, with every event; ``x-retry-count``:
+@segment/analytics-next 1, with every retry. ``*`` stands for what other versions add; it never covers ``authorization``."""
+
 _ACCESS_LOG = {
     # neither addresses nor paths: a path may hold the token of a link
     "request": "$context.requestId",
@@ -40,7 +44,8 @@ class WebhookApi(Construct):
             cors_preflight=aws_apigatewayv2.CorsPreflightOptions(  # the SDKs for browsers post from any page
                 allow_origins=["*"],
                 allow_methods=[aws_apigatewayv2.CorsHttpMethod.POST],
-                allow_headers=["authorization", "content-type"],
+                allow_headers=list(_ALLOWED_HEADERS),
+                expose_headers=["retry-after"],
                 max_age=Duration.days(1),
             ),
         )
@@ -52,7 +57,8 @@ class WebhookApi(Construct):
             retention=platform.log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        aws_apigatewayv2.CfnStage(
+        self._throttles: dict[str, dict[str, int]] = {}
+        self._stage = aws_apigatewayv2.CfnStage(
             self,
             "Stage",
             api_id=self._api.api_id,
@@ -79,8 +85,8 @@ class WebhookApi(Construct):
             because="A webhook or an unsubscribe page answered with a server error",
         )
 
-    def route(self, hop: Hop, *routes: str) -> None:
-        """Send these routes (``POST /v1/identify``) to the hop."""
+    def route(self, hop: Hop, *routes: str, per_second: int) -> None:
+        """Send these routes (``POST /v1/identify``) to the hop; each lets in ``per_second`` requests, whatever the others do."""
         hop.must_have_time(at_most=_API_GIVES_UP - 1, because=f"the API gives up after {_API_GIVES_UP} seconds")
         integration = aws_apigatewayv2_integrations.HttpLambdaIntegration(
             hop.node.id, hop.function, scope_permission_to_route=False
@@ -91,3 +97,9 @@ class WebhookApi(Construct):
                 path=path, methods=[aws_apigatewayv2.HttpMethod(method)], integration=integration
             ):
                 acknowledge(added, "AwsSolutions-APIG4", because=_OWN_PROOF)
+                self._stage.node.add_dependency(added)  # a stage cannot have settings for a route before there is one
+            self._throttles[route] = {
+                "ThrottlingRateLimit": per_second,
+                "ThrottlingBurstLimit": _SECONDS_OF_BURST * per_second,
+            }
+        self._stage.route_settings = dict(self._throttles)

@@ -94,9 +94,15 @@ def send_event(
             raise LocalError(
                 f"refused with {answer.status}: {answer.body.decode(errors='replace')}", "correct the event"
             )
+    contents = [answer.json() for answer in answers]
+    left_out = [f"{each['field']}: {each['reason']}" for answer in contents for each in answer.get("warnings", [])]
+    if any(answer.get("rejected") for answer in contents):
+        raise LocalError(f"no event could be made of it: {'; '.join(left_out)}", "correct the event")
     if as_json:
-        print_json({"status": answers[-1].status, "answer": answers[-1].json()})
+        print_json({"status": answers[-1].status, "answer": contents[-1]})
         return
+    for each in left_out:
+        console_for().print(f"[yellow]left out[/yellow] {each}")
     console_for().print(f"Accepted. [dim]waypost timeline {user_id}[/dim] shows what follows.")
 
 

@@ -133,14 +133,14 @@ class Rehearsal:
         ]
 
     def _send(self, calls: Sequence[_Call]) -> None:
-        """Send what happens at one moment. Raises LocalError that names the scenario whose call was refused."""
+        """Send what happens at one moment. Raises LocalError that names the scenario of which something was left out."""
         for some in batched(calls, MOST_IN_ONE_REQUEST):
             answer = self._cloud.tracking.batch([call.body for call in some])
-            if answer.status >= 300:
+            if answer.status >= 300 or answer.json().get("warnings"):
                 reason = answer.body[:500].decode(errors="replace")
                 field = _BATCH_FIELD.search(reason)
                 call = some[int(field[1]) if field else 0]
-                refused = f"{call.scenario}: {call.where} was refused with {answer.status}: {reason}"
+                refused = f"{call.scenario}: {call.where} was not taken whole ({answer.status}): {reason}"
                 raise LocalError(refused, "correct the scenario")
 
     def _travel_to_the_end(self, journeys: Sequence[str], progress: Progress) -> None:

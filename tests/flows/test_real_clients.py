@@ -372,6 +372,32 @@ def test_what_no_event_could_be_made_of_waits_for_an_operator(cloud: LocalCloud)
         assert message["MessageAttributes"]["reason"]["StringValue"]
 
 
+@pytest.mark.parametrize(
+    "headers", ["content-type", "anonymousid,authorization,content-type", "content-type,x-retry-count"]
+)
+def test_a_browser_may_send_what_the_sdks_for_browsers_send(cloud: LocalCloud, headers: str) -> None:
+    asked = {
+        "origin": "https://shop.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": headers,
+    }
+    answer = call("OPTIONS", f"{cloud.access.api_url}/v1/t", body=b"", headers=asked)
+    assert answer.status in {200, 204}, answer.body
+    answered = {name.lower(): value.lower() for name, value in answer.headers.items()}
+    assert answered["access-control-allow-origin"] == "*"
+    assert "post" in answered["access-control-allow-methods"].split(",")
+    assert set(headers.split(",")) <= set(answered["access-control-allow-headers"].split(","))
+    body = json.dumps({"anonymousId": "an-browser", "type": "page", "writeKey": cloud.access.write_key}).encode()
+    posted_ = call(
+        "POST",
+        f"{cloud.access.api_url}/v1/p",
+        body=body,
+        headers={"origin": asked["origin"], "content-type": "text/plain"},
+    )
+    assert posted_.status in {200, 202}, posted_.body
+    assert {name.lower(): value for name, value in posted_.headers.items()}["access-control-allow-origin"] == "*"
+
+
 def test_a_stranger_is_refused_whatever_the_content(cloud: LocalCloud) -> None:
     headers = {"content-type": "application/json", "authorization": "Basic bm9ib2R5Og=="}
     for body in (b"{", track(), b"\xff"):

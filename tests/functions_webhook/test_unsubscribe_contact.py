@@ -34,6 +34,18 @@ def test_following_the_link_shows_a_button_and_changes_nothing(unsubscriptions: 
     assert unsubscriptions.sent == []
 
 
+def test_a_scanner_of_links_hears_that_the_page_is_there(unsubscriptions: FakeQueue) -> None:
+    assert ask(handler.handle, event("HEAD", PATH)).status == 200
+    assert ask(handler.handle, event("HEAD", "/u/forged")).status == 400
+    assert unsubscriptions.sent == []
+
+
+@pytest.mark.parametrize("path", ["/u/abc/def", "/u/", "/u/caf\u00e9.\u4e2d/x"])
+def test_a_damaged_link_is_answered_with_the_page(unsubscriptions: FakeQueue, path: str) -> None:
+    answer = get(path)
+    assert (answer.status, answer.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
 def test_the_page_keeps_the_token_to_itself(unsubscriptions: FakeQueue) -> None:
     headers = get(PATH).headers
     assert headers["Content-Type"] == "text/html; charset=utf-8"

@@ -252,3 +252,16 @@ def test_a_json_line_that_says_one_thing_twice_is_kept_out(line: str, field: str
 
 def test_an_id_that_ends_in_a_number_is_no_phone_number() -> None:
     assert refused("手机号\nuser13800138000\n".encode()).field == "手机号"
+
+
+@pytest.mark.parametrize("placeholder", ["guest", "undefined", "[object Object]", "{{user_id}}", "0"])
+def test_a_placeholder_in_a_column_of_identities_is_an_empty_cell(placeholder: str) -> None:
+    row = one(csv([["user_id", "email"], [placeholder, "mei@example.com"]]))
+    assert row.identities == {"email": "mei@example.com"}
+    nobody = refused(csv([["user_id", "email"], [placeholder, ""]]))
+    assert (nobody.field, "nobody's" in nobody.reason) == ("row", True)
+
+
+def test_a_placeholder_names_no_group_in_a_file() -> None:
+    spec = with_columns(("user_id", Column("identity", "user_id")), ("clubs", Column("groups")))
+    assert one(csv([["user_id", "clubs"], ["u-1", "acme;guest;null"]]), spec).profile["groups"] == ["acme"]

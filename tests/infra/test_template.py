@@ -120,6 +120,7 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
         "GET /openapi.json",
         "GET /docs",
         "GET /u/{token}",
+        "HEAD /u/{token}",
         "POST /u/{token}",
     }
 
@@ -174,9 +175,48 @@ def test_the_context_chooses_how_much_comes_in_and_is_routed_at_a_time(
     assert chosen(synthesized(requests_per_second="3000", readers="600")) == (3000, 6000, 600)
 
 
+def test_a_flood_of_senders_leaves_the_pages_of_people_alone(template: Template, synthesized: Synthesizer) -> None:
+    def limits(given: Template) -> dict[str, tuple[int, int]]:
+        [stage] = given.all("ApiGatewayV2::Stage").values()
+        return {
+            route: (each["ThrottlingRateLimit"], each["ThrottlingBurstLimit"])
+            for route, each in stage["RouteSettings"].items()
+        }
+
+    routes = {each["RouteKey"] for each in template.all("ApiGatewayV2::Route").values()}
+    assert limits(template).keys() == routes
+    chosen = limits(synthesized(requests_per_second="30", pages_per_second="7"))
+    assert {limit for route, limit in chosen.items() if "/v1/" in route} == {(30, 60)}
+    assert {limit for route, limit in chosen.items() if "/u/" in route} == {(7, 14)}
+
+
+def test_invocations_are_reserved_as_the_deployment_chooses(template: Template, synthesized: Synthesizer) -> None:
+    def reserved(given: Template) -> dict[str, int]:
+        return {
+            each["FunctionName"].removeprefix("waypost-dev-"): each["ReservedConcurrentExecutions"]
+            for each in given.all("Lambda::Function").values()
+            if "ReservedConcurrentExecutions" in each
+        }
+
+    assert reserved(template) == {}
+    chosen = synthesized(reserved_concurrency="send_message=50, unsubscribe_contact=10")
+    assert reserved(chosen) == {"send-message": 50, "unsubscribe-contact": 10}
+
+
+def test_a_preflight_allows_what_the_sdks_of_browsers_send(template: Template) -> None:
+    [api] = template.all("ApiGatewayV2::Api").values()
+    cors = api["CorsConfiguration"]
+    assert {"authorization", "content-type", "anonymousid", "x-retry-count", "*"} <= set(cors["AllowHeaders"])
+    assert (cors["AllowOrigins"], cors["AllowMethods"]) == (["*"], ["POST"])
+
+
 @pytest.mark.parametrize(
     ("choice", "value", "wanted"),
     [
+        ("pages_per_second", "0", "a whole number from 1 to 10,000"),
+        ("reserved_concurrency", "send_mesage=50", "functions with a number"),
+        ("reserved_concurrency", "send_message", "functions with a number"),
+        ("reserved_concurrency", "send_message=0", "functions with a number"),
         ("trace_rate", "2", "a number from 0 to 1"),
         ("requests_per_second", "20000", "a whole number from 1 to 10,000"),
         ("readers", "1", "a whole number from 2 to 1,000"),

@@ -265,6 +265,17 @@ def test_gzip_is_unpacked_and_a_bomb_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "application/octet-stream", "application/gzip"]
+)
+def test_gzip_is_json_whatever_the_content_type_says(content_type: str) -> None:
+    packed = gzip.compress(json.dumps(TRACK).encode())
+    assert body_status(packed, content_encoding="gzip", content_type=content_type) == 202
+    assert body_status(gzip.compress(b"a=b&c=d"), content_encoding="gzip", content_type=content_type) == 400
+    assert body_status(json.dumps(TRACK).encode(), content_encoding="gzip", content_type=content_type) == 415
+    assert body_status(packed, content_type=content_type) == 415
+
+
+@pytest.mark.parametrize(
     ("content_type", "expected"),
     [
         ("application/json; charset=utf-8", 202),

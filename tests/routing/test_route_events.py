@@ -181,3 +181,17 @@ def test_an_event_that_no_other_system_takes_does_not_go_on_the_bus() -> None:
     world.route(event("page_viewed", world.clock()))
     world.route(event("order_placed", world.clock()))
     assert [happened.type for _, happened in world.bus.published] == ["order_placed"]
+
+
+def test_a_contact_that_many_addresses_are_given_to_is_noticed() -> None:
+    world = World()
+    routed = [
+        world.route(
+            replace(
+                signed_up(f"e-{number}", minutes=number),
+                contact={"user_id": "shared", "email": f"{number}@example.com"},
+            )
+        )
+        for number in range(12)
+    ]
+    assert [each.crowded for each in routed] == [""] * 10 + ["email"] * 2

@@ -5,7 +5,14 @@ and fails loudly when a name is no longer there, so that a new version of MiniSt
 """
 
 from local.cloud.activity import Activity
-from local.cloud.ministack_corrections import cloudformation, event_sources, lambda_functions, schedules, step_functions
+from local.cloud.ministack_corrections import (
+    api_gateway,
+    cloudformation,
+    event_sources,
+    lambda_functions,
+    schedules,
+    step_functions,
+)
 
 
 def install(activity: Activity) -> None:
@@ -18,3 +25,4 @@ def install(activity: Activity) -> None:
     step_functions.correct(activity)
     schedules.correct()
     cloudformation.correct()
+    api_gateway.correct()

@@ -63,7 +63,7 @@ def _setting(name: str) -> str:
 
 Prefix = Annotated[str, Field(pattern=r"^([a-z0-9-]+/)+$")]
 Keys = Annotated[str, Field(pattern=r"^[a-z]+#\*$")]
-Route = Annotated[str, Field(pattern=r"^(GET|POST|PUT|DELETE) /\S*$")]
+Route = Annotated[str, Field(pattern=r"^(GET|HEAD|POST|PUT|DELETE) /\S*$")]
 Secret = Literal["destinations", "links", "webhooks"]
 
 
@@ -97,12 +97,17 @@ class Writes(Authored):
     tagged_files: list[Prefix] = Field(default_factory=list)
 
 
+Throttle = Literal["requests_per_second", "pages_per_second"]
+"""Choices of a deployment (``infra/deployment.py``): what senders may post in a second, what people may open."""
+
+
 class FunctionManifest(Authored):
     """``function.yaml``.
 
     ``task`` makes the function one that definitions of this kind may name (``${SendMessage}``); a task that ``waits`` is a
     Pause, authored as one with a task token; ``hops`` is for what the synth itself puts into the machines of journeys. ``called_by`` lists the other callers. ``settings`` are fields of ``waypost.settings.Settings`` beyond
-    those that come with what the function touches. ``alarms`` maps metrics that the function counts to what a value over
+    those that come with what the function touches. ``throttle`` is the choice of the deployment that limits each of the
+    ``routes``. ``alarms`` maps metrics that the function counts to what a value over
     zero within an hour means.
     """
 
@@ -111,6 +116,7 @@ class FunctionManifest(Authored):
     waits: bool = False
     called_by: list[Caller] = Field(default_factory=list)
     routes: list[Route] = Field(default_factory=list)
+    throttle: Throttle = "requests_per_second"
     timeout: Annotated[str, AfterValidator(_seconds)] = "30s"
     memory: Annotated[int, Field(ge=128, le=10_240)] = 512
     reads: Reads = Field(default_factory=Reads)

@@ -3,6 +3,7 @@
 Source: OWASP, Server Side Request Forgery Prevention Cheat Sheet; the IANA special-purpose address registries.
 """
 
+import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ _Address = IPv4Address | IPv6Address
 
 _PORTS: Final = frozenset({None, 443, 8443})
 _PRIVATE_NAMES: Final = (".local", ".internal", ".localhost")
+_NUMERIC: Final = re.compile(r"\d+|0x[0-9a-f]*")  # no top-level domain looks so (WHATWG URL, ends in a number)
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")  # RFC 4291, section 2.4: nothing outside it is routed in public
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052
 _IPV4_COMPATIBLE: Final = IPv6Network("::/96")  # RFC 4291, section 2.5.5.1: deprecated, and still understood
@@ -35,6 +37,9 @@ def problem_with(url: str, *, loopback: bool = False) -> str:
 
 
 def _problem_with_host(host: str) -> str:
+    host = host.rstrip(".").lower()
+    if _NUMERIC.fullmatch(host.rpartition(".")[2]) and _address(host) is None:
+        return "should be a public address in its usual form"  # 127.1 and 0x7f.1 are addresses to the resolvers of C
     if _address(host) is not None:
         return "" if is_public(host) else "should be a public address"
     return "should be the public name of a host" if "." not in host or host.endswith(_PRIVATE_NAMES) else ""

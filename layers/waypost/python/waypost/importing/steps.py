@@ -11,7 +11,7 @@ from waypost.contacts.cleaning import Unusable
 from waypost.contacts.cleaning.lists import split_values
 from waypost.contacts.cleaning.numbers import boolean
 from waypost.contacts.cleaning.text import half_width, is_empty, plain
-from waypost.contacts.identity.acceptance import PLACEHOLDER, identity_objection
+from waypost.contacts.identity.acceptance import PLACEHOLDER, group_objection, identity_objection
 from waypost.contacts.tag_system import load_tag_system
 from waypost.files.safe_cells import kept_text, original_cell
 from waypost.importing.spec import Column, ImportSpec
@@ -105,7 +105,7 @@ def _step(name: str, column: Column, spec: ImportSpec, attributes: AttributeSyst
             leaves_out = column.wrong == "leave_out"
             return Step(name, column, "list", lambda value: _tags(value, column.separator), leaves_out=leaves_out)
         case "groups":
-            return Step(name, column, "list", lambda value: _names(value, column.separator))
+            return Step(name, column, "list", lambda value: _groups(value, column.separator))
         case "consent":
             leaves_out = column.wrong == "leave_out"
             return Step(name, column, "boolean", _answer, leaves_out=leaves_out)
@@ -251,6 +251,12 @@ def _names(value: Any, separator: str) -> Any:
     if len(names) > MOST_NAMES or any(len(name) > LONGEST_NAME for name in names):
         return Unusable(f"should be at most {MOST_NAMES} names of at most {LONGEST_NAME} characters")
     return names
+
+
+def _groups(value: Any, separator: str) -> Any:
+    """Names of groups; a placeholder among them counts as empty."""
+    names = _names(value, separator)
+    return names if isinstance(names, Unusable) else [name for name in names if not group_objection(name)]
 
 
 def _tags(value: Any, separator: str) -> Any:

@@ -19,6 +19,8 @@ _JSON_TYPES: Final = {"", "application/json", "text/plain"}
 """analytics.js posts JSON as text/plain, because that needs no CORS preflight."""
 
 _GZIP: Final = zlib.MAX_WBITS | 16
+_GZIP_NAMES: Final = {"gzip", "x-gzip"}
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +50,27 @@ class Request:
         return self.headers.get(name, "")
 
     def body(self) -> bytes | Refused:
-        """The unpacked body of a JSON request, or a refusal: 400 broken, 413 too large, 415 not JSON or not gzip."""
+        """The unpacked body of a JSON request, or a refusal: 400 broken, 413 too large, 415 not JSON or not gzip.
+
+        What is packed is looked at, whatever the content type says of it: unpacked it has to be JSON anyway.
+        """
         if isinstance(self.content, Refused):
             return self.content
         if len(self.content) > MAX_BODY:
             return _too_large()
-        if not self._is_json():
+        if not self._is_json() and not self._is_packed(self.content):
             return refuse(415, "content-type", "should be application/json in UTF-8")
         match self.header("content-encoding").strip().lower():
             case "" | "identity":
                 return self.content
-            case "gzip" | "x-gzip":
+            case encoding if encoding in _GZIP_NAMES:
                 return _unpacked(self.content)
             case _:
                 return refuse(415, "content-encoding", "should be gzip or absent")
+
+    def _is_packed(self, content: bytes) -> bool:
+        """Whether the bytes are what the encoding says: RudderStack's SDK for Node posts gzip as a form, which it is not."""
+        return self.header("content-encoding").strip().lower() in _GZIP_NAMES and content[:2] == _GZIP_MAGIC
 
     def _is_json(self) -> bool:
         media_type, _, parameters = self.header("content-type").lower().partition(";")

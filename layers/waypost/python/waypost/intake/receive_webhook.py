@@ -9,6 +9,7 @@ under the same id. A webhook accepted before is answered with 200 and changes no
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, assert_never
 
@@ -102,7 +103,8 @@ class ReceiveWebhook:
         webhook_id, correlation_id = request.header("webhook-id"), _correlation_id(request)
         outcome: Accepted | Refused
         if mapping is not None:
-            outcome = self._mapped.take(mapping, request, document.content, webhook_id, correlation_id=correlation_id)
+            taken = self._mapped.take(mapping, request, document.content, webhook_id, correlation_id=correlation_id)
+            outcome = replace(taken, warnings=[*document.left_out, *taken.warnings])
         else:
             reading = webhook_body.read(
                 document.content,

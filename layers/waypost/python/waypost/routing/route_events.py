@@ -7,6 +7,7 @@ from typing import Any
 
 from waypost.clock import Clock
 from waypost.contacts.identity.announcements import announcements
+from waypost.contacts.identity.crowding import crowded_kind
 from waypost.contacts.identity.record import Wait, no_wait, record_on_contact
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
@@ -21,11 +22,15 @@ from waypost.routing.reactions import Decision, Reaction
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """What became of an event. ``repeated``: it had been routed before, and nothing was done."""
+    """What became of an event. ``repeated``: it had been routed before, and nothing was done.
+
+    ``crowded``: the kind of identity of which the contact has more values by now than a person has.
+    """
 
     contact_id: str
     repeated: bool
     decisions: list[dict[str, Any]]
+    crowded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,8 @@ class RouteEvents:
             contact = reacted.contact
             decided += reacted.decisions
         decisions = [decision.to_dict() for decision in decided]
-        return Acted(event, Routed(contact.contact_id, repeated=False, decisions=decisions))
+        crowded = crowded_kind(contact.identities, event.contact)
+        return Acted(event, Routed(contact.contact_id, repeated=False, decisions=decisions, crowded=crowded))
 
     def _as_it_is_now(self, contact: Contact) -> Contact:
         """The contact read again, now that the event is stored: it may have become part of another one in between.
