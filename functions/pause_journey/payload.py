@@ -1,6 +1,6 @@
 """What a journey passes to a Pause task. Read by the checks of its definition."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -27,22 +27,44 @@ def _as_span(value: Any) -> Any:
 Span = Annotated[str, BeforeValidator(_as_span), AfterValidator(_span), OrExpression]
 
 
-class Until(Authored):
-    """A local time in the contact's zone: of a journey day, of the next workday, relative to a date, or the next such time."""
+_DAYS: Final = ("day", "workday", "date", "property", "anniversary")
 
-    at: Annotated[LocalTime, OrExpression]
+
+class Until(Authored):
+    """A time in the contact's zone: of a journey day, of the next workday, relative to a date, or the next such time.
+
+    ``date`` is an attribute of the contact, ``property`` one of the event that started the journey; each may be a date or
+    an instant. ``anniversary`` is a date attribute of which the day and month count.
+    """
+
+    at: Annotated[LocalTime, OrExpression] | None = None
     day: Annotated[int, Field(ge=1, le=364), OrExpression] | None = None
     workday: Literal["next"] | None = None
     date: Name | None = None
+    property: Name | None = None
+    anniversary: Name | None = None
     days: Annotated[int, Field(ge=-364, le=364), OrExpression] | None = None
+    hours: Annotated[int, Field(ge=-8736, le=8736), OrExpression] | None = None
+    minutes: Annotated[int, Field(ge=-524_160, le=524_160), OrExpression] | None = None
 
     @model_validator(mode="after")
     def _names_one_day(self) -> Self:
         given = self.model_fields_set
-        if len(given & {"day", "workday", "date"}) > 1:
-            raise ValueError("expected only one of day, workday, date")
-        if "days" in given and "date" not in given:
-            raise ValueError("'days' counts from a 'date'; for the n-th day of the journey write 'day'")
+        if len(given.intersection(_DAYS)) > 1:
+            raise ValueError(f"expected only one of {', '.join(_DAYS)}")
+        if "days" in given and not given & {"date", "property", "anniversary"}:
+            raise ValueError(
+                "'days' counts from a 'date', a 'property' or an 'anniversary'; for the n-th day of the journey write 'day'"
+            )
+        exact = given & {"hours", "minutes"}
+        if exact and not given & {"date", "property"}:
+            raise ValueError(f"{min(exact)!r} counts from a 'date' or a 'property'; after so long write for: 2h")
+        if exact and "at" in given:
+            raise ValueError(
+                f"{min(exact)!r} counts from the very instant, 'at' names a time of day: write one of them"
+            )
+        if "at" not in given and not given & {"date", "property"}:
+            raise ValueError('expected a time of day, such as at: "10:00"')
         return self
 
 

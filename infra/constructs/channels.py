@@ -7,7 +7,7 @@ from aws_cdk import Duration, aws_events, aws_events_targets, aws_lambda_event_s
 from constructs import Construct
 
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
-from infra.constructs.hop import Hop
+from infra.constructs.hop import Hop, Platform
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra
@@ -49,8 +49,14 @@ class Channels(Construct):
         """Outputs of the stack."""
         return {name: value for each in self._built.values() for name, value in each.outputs.items()}
 
-    def usable_by(self, hop: Hop) -> None:
-        """Let a hop send on every channel."""
+    def usable_by(self, hop: Hop, *, platform: Platform) -> None:
+        """Let a hop send on every channel, and raise one alarm when a provider refuses this account."""
+        hop.alarm_on_count(
+            "AccountRefusals",
+            platform=platform,
+            because="A provider takes nothing from this account (paused, over its quota or spend limit, not verified, without "
+            "permission); messages wait until their send-by time",
+        )
         for each in self._built.values():
             for permission in each.permissions:
                 hop.allow(*permission.actions, on=permission.on, wildcard=permission.wildcard)

@@ -139,7 +139,7 @@ class Functions:
         for target in manifest.sends:
             match target:
                 case "channels":
-                    around.channels.usable_by(hop)
+                    around.channels.usable_by(hop, platform=self.platform)
                 case "event_bus":
                     around.bus.writable_by(hop)
                 case _:

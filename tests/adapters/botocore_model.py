@@ -32,7 +32,7 @@ PROVIDERS: Final = tuple((SOURCE / "waypost" / "channels").glob("*/provider_*.py
 SERVICES: Final[Sequence[str]] = sorted(kept_services(ROOT / "layers/dependencies/contents.toml") - {"sts"})
 """What the layer ships a definition of; botocore itself asks sts for credentials."""
 
-NO_OPERATION: Final = frozenset({"get_paginator", "meta"})
+NO_OPERATION: Final = frozenset({"generate_presigned_url", "get_paginator", "meta"})
 """What a client has besides operations, and adapters use."""
 
 _S3: Final = "Amazon S3 API reference, List of error codes"
@@ -66,13 +66,10 @@ UNDECLARED: Final[Mapping[str, Mapping[str, str]]] = {
 
 FINAL: Final[Mapping[str, str]] = {
     "ItemCollectionSizeLimitExceededException": "a partition with a local index is full; a repetition meets the same",
-    "ServiceQuotaExceededException": "a quota of the account, raised by a request to AWS",
 }
 """Declared codes that sound temporary and are not."""
 
-TEMPORARY: Final = re.compile(
-    r"Throttl|TooManyRequests|LimitExceeded|QuotaExceeded|WriteConflict|TransactionConflict|Internal"
-)
+TEMPORARY: Final = re.compile(r"Throttl|TooManyRequests|Limit|Quota|Conflict|Internal")
 """How temporary errors are named."""
 
 

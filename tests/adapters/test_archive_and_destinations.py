@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.adapters.stores import REGION, in_nurture
 from tests.adapters.test_enrolment_rows import far_along
@@ -309,3 +311,22 @@ def test_the_pause_of_a_message_is_its_own(queues: tuple[Any, str, str]) -> None
     DeliveryBatch(deliverer=deliverer, queues=DestinationQueues(client, prefix)).process(batch)  # type: ignore[arg-type]
     hidden = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
     assert hidden["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+@pytest.mark.parametrize("code", ["InvalidParameterValue", "RequestThrottled", "ReceiptHandleIsInvalid"])
+def test_a_message_that_cannot_be_hidden_or_set_aside_brings_back_no_other(
+    queues: tuple[Any, str, str], code: str
+) -> None:
+    client, url, _ = queues
+    batch = received(client, url, 4)
+    deliverer = FakeDeliverer(
+        [Delivered(200), TryAgain("answered 503", timedelta(hours=12)), GivenUp("answered 410 Gone"), Delivered(204)]
+    )
+    refused = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "AnyOperation")
+    broken = Mock(wraps=client)
+    broken.change_message_visibility.side_effect = broken.send_message.side_effect = refused
+    prefix = url.rsplit("/", 1)[1].removesuffix("crm")
+    answer = DeliveryBatch(deliverer=deliverer, queues=DestinationQueues(broken, prefix)).process(batch)  # type: ignore[arg-type]
+    ids = [record["messageId"] for record in batch["Records"]]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": ids[1]}, {"itemIdentifier": ids[2]}]}
+    assert deliverer.asked == [("crm", 1)] * 4

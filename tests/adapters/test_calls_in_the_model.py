@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 from tests.adapters import recording
 from tests.adapters.botocore_model import (
@@ -21,7 +22,7 @@ from tests.adapters.botocore_model import (
     strangers,
     violations,
 )
-from waypost.aws.translation import TEMPORARY_CODES
+from waypost.aws.translation import is_temporary
 
 
 def test_every_called_operation_exists() -> None:
@@ -45,8 +46,16 @@ def test_every_handled_error_code_is_declared_or_documented() -> None:
 
 def test_every_declared_error_that_passes_is_temporary() -> None:
     sounding = {code for code in all_declared_codes() if TEMPORARY.search(code)}
-    assert sounding - FINAL.keys() - TEMPORARY_CODES == set()
+    assert {code for code in sounding - FINAL.keys() if not is_temporary(code)} == set()
+    assert [code for code in FINAL if is_temporary(code)] == []
     assert FINAL.keys() <= sounding
+
+
+@pytest.mark.parametrize(
+    "code", [*ThrottledRetryableChecker._THROTTLED_ERROR_CODES, *TransientRetryableChecker._TRANSIENT_ERROR_CODES]
+)
+def test_what_botocore_tries_again_is_temporary(code: str) -> None:
+    assert is_temporary(code)
 
 
 @pytest.mark.parametrize(

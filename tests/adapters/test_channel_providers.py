@@ -148,9 +148,21 @@ SES_REFUSALS = [
     ("InternalServiceErrorException", 500, Unclear("InternalServiceErrorException")),
     ("ServiceUnavailable", 503, Unclear("ServiceUnavailable")),
 ]
+UNDECLARED_REFUSALS = [
+    ("ConflictException", 409, RefusedForNow("ConflictException")),
+    ("ConcurrentModificationException", 400, RefusedForNow("ConcurrentModificationException")),
+    ("RequestLimitExceeded", 400, RefusedForNow("RequestLimitExceeded")),
+    ("SlowDown", 400, RefusedForNow("SlowDown")),
+    ("DailyQuotaExceededException", 400, RefusedUs("DailyQuotaExceededException")),
+    ("PaymentRequired", 402, RefusedUs("PaymentRequired")),
+    ("SomethingNew", 401, RefusedUs("SomethingNew")),
+    ("RequestTimeout", 400, Unclear("RequestTimeout")),
+]
 SMS_REFUSALS = [
     ("ThrottlingException", 400, RefusedForNow("ThrottlingException")),
     ("ServiceQuotaExceededException", 400, RefusedUs("ServiceQuotaExceededException")),
+    ("AccessDeniedException", 400, RefusedUs("AccessDeniedException")),
+    ("ResourceNotFoundException", 400, RefusedUs("ResourceNotFoundException")),
     ("ValidationException", 400, RefusedMessage("ValidationException")),
     ("ConflictException", 400, RefusedMessage("ConflictException")),
     ("InternalServerException", 500, Unclear("InternalServerException")),
@@ -165,11 +177,29 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("code", "status", "answer"), SES_REFUSALS)
+@pytest.mark.parametrize(("code", "status", "answer"), [*SES_REFUSALS, *UNDECLARED_REFUSALS])
 def test_what_ses_answers_is_asked_for_once(code: str, status: int, answer: Answer) -> None:
     channel, wire = ses(refused_by_ses(code, status))
     assert channel.send(MAIL) == answer
     assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "answer"),
+    [
+        ("Email address is not verified. The following identities failed the check: a@b.example", "NOT_VERIFIED"),
+        ("Email address not verified: a@b.example", "NOT_VERIFIED"),
+        ("Sending suspended for this account. For more information, check the inbox", "SUSPENDED"),
+        ("Sending paused for this account.", "SUSPENDED"),
+        ("Your account's ability to send email has been disabled.", "SUSPENDED"),
+    ],
+)
+def test_a_mail_that_is_rejected_because_of_the_account_refuses_us_and_names_no_address(
+    message: str, answer: str
+) -> None:
+    channel, _ = ses((400, {"x-amzn-ErrorType": "MessageRejected"}, {"message": message}))
+    expected = RefusedUs(f"MessageRejected {answer}", for_everyone=answer == "SUSPENDED")
+    assert channel.send(MAIL) == expected
 
 
 @pytest.mark.parametrize(("code", "status", "answer"), SMS_REFUSALS)
@@ -223,6 +253,14 @@ def test_the_key_of_a_message_appears_in_every_request() -> None:
         ("ConflictException", "DESTINATION_PHONE_NUMBER_NOT_VERIFIED", RefusedUs),
         ("ConflictException", "NUMBER_CAPABILITIES_MISMATCH", RefusedUs),
         ("ConflictException", "MESSAGE_TYPE_MISMATCH", RefusedUs),
+        ("ConflictException", "RESOURCE_NOT_ACTIVE", RefusedUs),
+        ("ValidationException", "SENDER_ID_NOT_REGISTERED", RefusedUs),
+        ("ValidationException", "INVALID_ARN", RefusedUs),
+        ("ValidationException", "CHANNEL_NOT_ENABLED", RefusedUs),
+        ("ValidationException", "DESTINATION_COUNTRY_BLOCKED", RefusedMessage),
+        ("ValidationException", "MAXIMUM_SIZE_EXCEEDED", RefusedMessage),
+        ("AccessDeniedException", "INSUFFICIENT_ACCOUNT_REPUTATION", RefusedUs),
+        ("ServiceQuotaExceededException", "", RefusedUs),
         ("ValidationException", "PRICE_OVER_THRESHOLD", RefusedMessage),
         ("ServiceQuotaExceededException", "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT", RefusedUs),
         ("AccessDeniedException", "ACCOUNT_DISABLED", RefusedUs),

@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from tests.adapters.stores import REGION
 from waypost.aws.schedules import EventBridgeSchedules
@@ -17,7 +17,7 @@ REFERENCE = {"minute": "2027-03-03T02:00:00.000Z", "shard": 7}
 TEN = datetime(2027, 3, 3, 2, 0, tzinfo=UTC)
 
 
-def adapter(client: Any) -> EventBridgeSchedules:
+def adapter(client: Any, now: datetime = TEN - timedelta(days=2)) -> EventBridgeSchedules:
     return EventBridgeSchedules(
         client=client,
         group="waypost-dev",
@@ -25,6 +25,7 @@ def adapter(client: Any) -> EventBridgeSchedules:
         dead_letters_arn="arn:aws:sqs:ap-east-1:000000000000:dead",
         resume_journey_arn=f"{FUNCTIONS}:resume",
         send_message_arn=f"{FUNCTIONS}:send",
+        clock=lambda: now,
     )
 
 
@@ -141,3 +142,52 @@ def test_a_schedule_that_cannot_be_cancelled_for_now_says_so() -> None:
         stub.add_client_error("delete_schedule", "ThrottlingException", http_status_code=429)
         with pytest.raises(TemporarilyUnavailable):
             adapter(client).cancel("resume-1")
+
+
+def asked(stub: Stubber, method: str, at: str, refusal: str = "") -> None:
+    """The next call asks for this time, and is answered or refused."""
+    expected = dict.fromkeys(("Name", "GroupName", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target"), ANY)
+    expected |= {"ActionAfterCompletion": ANY, "ScheduleExpression": f"at({at})"}
+    if refusal:
+        stub.add_client_error(method, refusal, "Invalid Schedule Expression", expected_params=expected)
+    else:
+        stub.add_response(method, {"ScheduleArn": f"{FUNCTIONS}:schedule"}, expected)
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (timedelta(milliseconds=400), "2027-03-03T02:00:05"),
+        (timedelta(seconds=1), "2027-03-03T02:00:04"),
+        (timedelta(0), "2027-03-03T02:00:05"),
+        (timedelta(seconds=5), "2027-03-03T02:00:00"),
+        (timedelta(seconds=-90), "2027-03-03T02:01:35"),
+    ],
+)
+def test_nothing_is_booked_for_a_time_that_is_past_when_the_request_arrives(before: timedelta, expected: str) -> None:
+    client = boto3.client("scheduler", region_name=REGION)
+    with Stubber(client) as stub:
+        asked(stub, "create_schedule", expected)
+        asked(stub, "create_schedule", expected, "ConflictException")
+        asked(stub, "update_schedule", expected)
+        schedules = adapter(client, TEN - before)
+        schedules.resume_at("resume-1", TEN, REFERENCE)
+        schedules.send_at("send-1", TEN, REFERENCE)
+        stub.assert_no_pending_responses()
+
+
+def test_a_request_that_took_longer_than_its_time_is_made_again_for_a_later_one() -> None:
+    client = boto3.client("scheduler", region_name=REGION)
+    with Stubber(client) as stub:
+        asked(stub, "create_schedule", "2027-03-03T02:00:00", "ValidationException")
+        asked(stub, "create_schedule", "2027-03-03T02:00:50")
+        adapter(client, TEN - timedelta(seconds=10)).resume_at("resume-1", TEN, REFERENCE)
+        stub.assert_no_pending_responses()
+
+
+def test_a_schedule_that_is_refused_for_another_reason_is_not_asked_for_again() -> None:
+    client = boto3.client("scheduler", region_name=REGION)
+    with Stubber(client) as stub:
+        asked(stub, "create_schedule", "2027-03-03T02:00:00", "ValidationException")
+        with pytest.raises(ServiceRefused):
+            adapter(client).resume_at("resume-1", TEN, REFERENCE)

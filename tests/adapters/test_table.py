@@ -117,6 +117,16 @@ def client_error(code: str, status: int) -> ClientError:
         ("TransactionConflictException", 400),
         ("InternalServerError", 500),
         ("SomethingNew", 503),
+        ("SomethingNew", 429),
+        ("ExecutionLimitExceeded", 400),
+        ("RequestThrottled", 400),
+        ("ConflictException", 409),
+        ("ServiceQuotaExceededException", 402),
+        ("OverLimit", 403),
+        ("KmsThrottlingException", 400),
+        ("ConcurrentModificationException", 400),
+        ("ResourceInUseException", 400),
+        ("QuotaNobodyHasHeardOf", 400),
     ],
 )
 def test_what_may_pass_is_worth_a_retry(code: str, status: int) -> None:
@@ -124,7 +134,16 @@ def test_what_may_pass_is_worth_a_retry(code: str, status: int) -> None:
     assert isinstance(translate(ConnectTimeoutError(endpoint_url="https://x.example")), TemporarilyUnavailable)
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AccessDeniedException",
+        "ValidationException",
+        "ResourceNotFoundException",
+        "ItemCollectionSizeLimitExceededException",
+        "TooManyEntriesInBatchRequest",
+    ],
+)
 def test_what_cannot_pass_is_final(code: str) -> None:
     assert isinstance(translate(client_error(code, 400)), ServiceRefused)
 

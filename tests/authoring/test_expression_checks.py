@@ -12,7 +12,7 @@ from waypost.authoring.expressions import reads_of
 from waypost.authoring.tasks import journey_tasks
 from waypost.authoring.value_flow import JOURNEY_INPUT
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
-from waypost.journeys.pause_journey import ELAPSED
+from waypost.journeys.pause_journey import time_outcome
 from waypost.sending.request import SendResult
 
 SEND, PAUSE = "Day 1, sorry to see you go", "Two days later"
@@ -175,7 +175,7 @@ def test_results_are_declared_as_the_functions_give_them() -> None:
     declared = {name: set(task.result or ()) for name, task in journey_tasks().items()}
     sent = SendResult(outcome="sent", reason="", channel=None, message_key="", at=datetime(2027, 3, 1, tzinfo=UTC))
     assert declared["SendMessage"] == set(sent.to_dict())
-    assert set(ELAPSED) < declared["PauseJourney"]
+    assert set(time_outcome("elapsed")) < declared["PauseJourney"]
     assert all(declared.values())
 
 

@@ -106,6 +106,50 @@ def test_a_journey_that_names_what_is_not_declared_fails_the_synth(
     assert problem.startswith(expected)
 
 
+def with_pause(tmp_path: Path, until: dict[str, Any], *, declared: bool = True) -> Path:
+    """A journey that pauses until a date, beside declared attributes."""
+
+    def change(definition: dict[str, Any]) -> None:
+        pause = states(definition)["Two days later"]
+        pause["Arguments"]["Payload"] = {"until": until, "context": "{% $states.context %}"}
+
+    statemachines = write(tmp_path, definition=change)
+    attributes = {
+        "birthday": {"type": "date", "description": "d"},
+        "trial_ends_at": {"type": "datetime", "description": "d"},
+        "city": {"type": "string", "description": "d"},
+    }
+    return declare(statemachines, "contacts/attributes.yaml", {"attributes": attributes}) if declared else statemachines
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        ({"date": "trail_ends_at", "hours": -2}, "date: unknown date 'trail_ends_at'; did you mean 'trial_ends_at'?"),
+        ({"anniversary": "birthdy", "at": "09:00"}, "anniversary: unknown date 'birthdy'; did you mean 'birthday'?"),
+        ({"date": "city", "at": "09:00"}, "date: 'city' is declared as string; expected a date or a datetime"),
+    ],
+)
+def test_a_pause_counts_from_a_declared_date(tmp_path: Path, until: dict[str, Any], expected: str) -> None:
+    [problem] = problems(with_pause(tmp_path, until))
+    assert problem.startswith(f"{PLACE}.until.{expected}")
+
+
+@pytest.mark.parametrize(
+    ("until", "declared"),
+    [
+        ({"date": "trial_ends_at", "days": -1, "hours": -2}, True),
+        ({"anniversary": "birthday", "days": -7, "at": "09:00"}, True),
+        ({"property": "booking.starts_at", "minutes": -90}, True),
+        ({"date": "renews_on", "at": "09:00"}, False),
+    ],
+)
+def test_a_pause_may_count_from_what_is_declared_or_where_nothing_is(
+    tmp_path: Path, until: dict[str, Any], declared: bool
+) -> None:
+    assert problems(with_pause(tmp_path, until, declared=declared)) == []
+
+
 def test_an_update_task_may_change_all_there_is(tmp_path: Path) -> None:
     statemachines = with_update(
         tmp_path,

@@ -265,3 +265,10 @@ def test_the_attempts_span_three_days_and_come_apart_a_little() -> None:
     assert retrying.pause_after(retrying.ATTEMPTS, "msg_1") is None
     assert len({retrying.pause_after(3, f"msg_{number}") for number in range(20)}) > 10
     assert retrying.pause_after(1, "msg_1", retry_after=timedelta(days=9)) == retrying.LONGEST_PAUSE
+
+
+@pytest.mark.parametrize("asked", [timedelta(hours=12), timedelta(hours=11, minutes=59), timedelta(days=365)])
+def test_a_receiver_that_asks_for_half_a_day_is_hidden_for_less_than_a_queue_can(asked: timedelta) -> None:
+    pause = retrying.pause_after(2, "msg_1", retry_after=asked)
+    assert pause is not None
+    assert timedelta(hours=11) < pause <= timedelta(hours=12) - timedelta(seconds=180)  # the function's timeout

@@ -96,8 +96,8 @@ def test_an_event_that_fails_names_nobody(
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("pause_journey", {"until": {"date": "name", "at": "10:00"}}),
-        ("pause_journey", {"until": {"date": "email", "at": "10:00"}}),
+        ("pause_journey", {"until": {"date": "name", "at": "25:00"}}),
+        ("pause_journey", {"until": {"anniversary": "email", "at": "10:61"}}),
         ("send_message", {"message": "unwritten"}),
     ],
 )

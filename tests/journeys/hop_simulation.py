@@ -287,6 +287,12 @@ class Simulation:
             add("order_placed", chance.choice(["reader", "customer"]), coupon="GLOW15")
         if chance.random() < 0.2:
             add("left_us", "reader")
+        for _ in range(chance.choice([0, 0, 1, 2])):
+            where = {"timezone": chance.choice(["America/New_York", "Asia/Kathmandu", "Asia/Shanghai"])}
+            when = at()
+            found.append(
+                (when, "reader", event("identified", when, f"e-{len(found)}-moved", contact=READER, profile=where))
+            )
         if chance.random() < 0.5:
             when = at()
             found.append((when, "customer", event("identified", when, "e-both", contact={**READER, **CUSTOMER})))

@@ -36,7 +36,7 @@ BODY: tuple[Step, ...] = (
 AFTER: tuple[Step, ...] = (("send", "order_confirmation", {}),)
 
 
-def signed_up(at: datetime) -> Event:
+def signed_up(at: datetime, **more: Any) -> Event:
     profile = {
         "email": "lin@example.com",
         "phone": "+8613800000001",
@@ -44,6 +44,7 @@ def signed_up(at: datetime) -> Event:
         "locale": "en",
         "consent": {"email": True, "sms": True},
         "tags": ["new"],
+        **more,
     }
     contact = {"user_id": "u-1", "anonymous_id": "a-1", "email": "lin@example.com"}
     return event("registered", at, contact=contact, profile=profile, coupon="GLOW15")
@@ -100,6 +101,12 @@ def answered(count: int, answer: Answer) -> Callable[[World], object]:
     return lambda world: world.email.answers.extend([answer] * count)
 
 
+def dated(at: datetime, renews_on: str | None) -> Event:
+    """The date that the contact waits for becomes another one."""
+    return event("identified", at, profile={"renews_on": renews_on})
+
+
+RENEWAL: Step = ("pause", "renewal", {"until": {"date": "renews_on", "days": -2, "at": "10:00"}})
 ANSWER: Step = ("event", "survey_answered", {"interest": "beauty"})
 LEAVE: Step = ("event", "left_us", {})
 DELIVERED: Step = ("report", "welcome", {"type": "message_delivered", "channel": "email"})
@@ -146,6 +153,25 @@ LIVES = {
     "never_answers": Life(
         events=(signed_up(LATE_EVENING),),
         trail="welcome deferred, day 3 elapsed, survey sent, day 5 elapsed, reminder sent, hours elapsed",
+    ),
+    "puts_the_date_off_and_then_nearer": Life(
+        events=(signed_up(MORNING, renews_on="2027-03-12"), dated(days(1), "2027-03-20"), dated(days(2), "2027-03-09")),
+        body=(RENEWAL, ("send", "reminder", {})),
+        trail="renewal elapsed, reminder sent",
+    ),
+    "moves_abroad_and_puts_the_date_into_the_past": Life(
+        events=(
+            signed_up(MORNING, renews_on="2027-03-12"),
+            event("identified", days(1), profile={"timezone": "America/New_York"}),
+            dated(days(2.6), "2027-03-02"),
+        ),
+        body=(RENEWAL, ("send", "reminder", {})),
+        trail="renewal past, reminder sent",
+    ),
+    "takes_the_date_back": Life(
+        events=(signed_up(MORNING, renews_on="2027-03-12"), dated(days(2), None)),
+        body=(RENEWAL, ("send", "reminder", {})),
+        trail="renewal no_date, reminder sent",
     ),
     "answers": Life(
         events=(signed_up(MORNING), event("survey_answered", days(3), interest="beauty")),

@@ -298,9 +298,43 @@ def test_what_is_no_pause_is_refused_by_name(world: World, enrolment: Enrolment)
     assert world.stored(enrolment).pause is None
 
 
-def test_a_contact_without_the_date_is_refused_by_name(world: World, enrolment: Enrolment) -> None:
-    with pytest.raises(InvalidInput, match="birthday"):
-        world.pause_journey.ask(pause_payload(enrolment, "Until later", until={"date": "birthday", "at": "09:00"}))
+@pytest.mark.parametrize(
+    "value", [None, "", "soon", "2027-02-29", "05/21", "20270521", 44_000, ["2027-05-21"], "9999-12-31"]
+)
+@pytest.mark.parametrize("form", ["date", "anniversary"])
+def test_a_contact_without_the_date_passes_with_an_outcome_of_its_own(form: str, value: object) -> None:
+    world = World()
+    world.have_contact(attributes={} if value is None else {"renews_on": value})
+    enrolment = world.have_enrolment()
+    pause = world.park(enrolment, {"until": {form: "renews_on", "days": 7, "at": "09:00"}})
+    if value == "9999-12-31" and form == "anniversary":
+        assert world.stored(enrolment).due_at == parse_instant("2028-01-07T09:00:00+08:00")
+        return
+    assert world.answers[pause] == {"outcome": "no_date"}
+    assert [past.end for past in world.stored(enrolment).trail] == ["no_date"]
+
+
+def test_a_time_before_the_contact_came_passes_as_past(world: World, enrolment: Enrolment) -> None:
+    enrolment = world.have_enrolment(
+        trigger=TriggerEvent("e-1", "booked", world.clock(), {"starts_at": "2027-03-01T19:00:00+08:00"})
+    )
+    pause = world.park(enrolment, {"until": {"property": "starts_at", "hours": -24}}, "A day before")
+    assert world.answers[pause] == {"outcome": "past"}
+    later = world.park(
+        world.stored(enrolment), {"until": {"property": "starts_at", "minutes": -90}}, "Before it begins"
+    )
+    assert later not in world.answers
+    world.fire_next()
+    assert (world.clock(), world.answers[later]) == (
+        parse_instant("2027-03-01T17:30:00+08:00"),
+        {"outcome": "elapsed"},
+    )
+
+
+def test_an_event_that_came_before_counts_although_there_is_no_date(world: World, enrolment: Enrolment) -> None:
+    answered(world)
+    pause = world.park(enrolment, {"until": {"date": "renews_on", "at": "09:00"}, "or": ANSWER})
+    assert world.answers[pause]["outcome"] == "event"
 
 
 def test_nobody_cannot_be_parked(world: World, enrolment: Enrolment) -> None:

@@ -125,14 +125,38 @@ def test_a_postponed_pause_may_still_be_ended_by_its_event(world: World, enrolme
     assert world.answers[pause]["outcome"] == "event"
 
 
-def test_a_contact_who_lost_the_date_meanwhile_is_resumed_as_it_was_booked(world: World) -> None:
+def test_a_contact_who_lost_the_date_meanwhile_is_resumed_with_that_outcome(world: World) -> None:
     world.have_contact(attributes={"birthday": "2027-03-03"}, version=1)
     enrolment = world.have_enrolment()
     pause = world.park(enrolment, {"until": {"date": "birthday", "at": "10:00"}})
     world.have_contact(attributes={}, version=2)
-    world.enrolments.hold_until(CONTACT, enrolment.enrolment_id, world.clock() + timedelta(days=9))
     world.fire_next()
+    assert world.answers[pause] == {"outcome": "no_date"}
+
+
+@pytest.mark.parametrize(
+    ("until", "before", "after", "expected"),
+    [
+        ({"date": "ends_on", "days": -1, "at": "10:00"}, "2027-03-07", "2027-03-17", "2027-03-16T10:00+08:00"),
+        ({"date": "ends_on", "hours": -36}, "2027-03-07", "2027-03-17T12:00:00Z", "2027-03-16T08:00+08:00"),
+        ({"anniversary": "ends_on", "at": "10:00"}, "1990-03-07", "1990-02-20", "2028-02-20T10:00+08:00"),
+        ({"anniversary": "ends_on", "at": "10:00"}, "1990-03-07", "1992-02-29", "2028-02-29T10:00+08:00"),
+    ],
+)
+def test_a_date_that_was_changed_unseen_is_read_once_more_at_resume(
+    until: dict[str, object], before: str, after: str, expected: str
+) -> None:
+    world = World()
+    world.have_contact(attributes={"ends_on": before}, version=1)
+    enrolment = world.have_enrolment()
+    pause = world.park(enrolment, {"until": until})
+    world.have_contact(attributes={"ends_on": after}, version=2)
+    world.fire_next()
+    assert pause not in world.answers
+    world.fire_next()
+    assert world.clock() == parse_instant(expected.replace("+", ":00+"))
     assert world.answers[pause] == ELAPSED
+    assert len(world.schedules) == 0
 
 
 # The sweeper

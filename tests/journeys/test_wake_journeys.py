@@ -1,7 +1,7 @@
 """What an event does to the journeys under way."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from tests.fakes.effects import Crash
 from tests.fakes.published_journeys import JOURNEY, journey, published
 from tests.fakes.world import CONTACT, World, event
 from waypost import ids
+from waypost.clock import parse_instant
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 
 ANSWER = {"event": "survey_answered"}
@@ -195,3 +196,111 @@ def test_the_event_that_starts_a_journey_neither_resumes_nor_leaves_it() -> None
     assert pause not in world.answers
     assert happens(world, "registered", "e-2") == ["exited"]
     assert enrolment.journey == JOURNEY
+
+
+# A date or a zone changes while the contact waits
+
+
+def changes(world: World, after: float = 1, *, event_id: str = "", at: datetime | None = None, **traits: Any) -> None:
+    """Route an ``identified`` event with these traits, some hours later; ``at`` is when its sender says it happened."""
+    world.clock.advance(hours=after)
+    happened = at or world.clock()
+    world.route(event("identified", happened, event_id or f"e-{happened}", contact={"user_id": "u-1"}, profile=traits))
+
+
+TRIAL = {"until": {"date": "trial_ends_at", "days": -1, "at": "10:00"}}
+
+
+def waiting(ends: str = "2027-03-07T06:00:00+08:00", spec: Any = TRIAL) -> tuple[World, Enrolment, str]:
+    world = World()
+    world.have_contact(attributes={"trial_ends_at": ends})
+    enrolment = world.have_enrolment()
+    return world, enrolment, world.park(enrolment, spec)
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ("2027-03-17T06:00:00+08:00", "2027-03-16T10:00:00+08:00"),
+        ("2027-03-05T06:00:00+08:00", "2027-03-04T10:00:00+08:00"),
+        ("2027-03-04T22:00:00-05:00", "2027-03-04T10:00:00+08:00"),
+        ("2027-03-04", "2027-03-03T10:00:00+08:00"),
+    ],
+)
+def test_a_date_that_changes_moves_the_end_of_the_pause(ends: str, expected: str) -> None:
+    world, enrolment, pause = waiting()
+    changes(world, trial_ends_at=ends)
+    row = world.stored(enrolment)
+    assert row.pause is not None
+    assert row.due_at == row.pause.due_at == parse_instant(expected)
+    while pause not in world.answers:
+        world.fire_next()
+    assert (world.clock(), world.answers[pause]) == (parse_instant(expected), {"outcome": "elapsed"})
+
+
+def test_a_date_that_changes_back_and_forth_ends_where_it_was_put_last() -> None:
+    world, _, pause = waiting()
+    for day in ("2027-03-17", "2027-03-04", "2027-03-09"):
+        changes(world, trial_ends_at=day)
+    while pause not in world.answers:
+        world.fire_next()
+    assert world.clock() == parse_instant("2027-03-08T10:00:00+08:00")
+    assert len(world.machines) == 1
+
+
+@pytest.mark.parametrize("traits", [{"trial_ends_at": "2027-03-01"}, {"trial_ends_at": "2027-03-02"}])
+def test_a_date_that_moves_into_the_past_ends_the_pause_as_past(traits: dict[str, Any]) -> None:
+    world, enrolment, pause = waiting()
+    changes(world, after=3, **traits)
+    assert world.answers[pause] == {"outcome": "past"}
+    assert [past.end for past in world.stored(enrolment).trail] == ["past"]
+    assert len(world.machines) == 1
+
+
+@pytest.mark.parametrize("value", [None, "never"])
+def test_a_date_that_is_taken_away_ends_the_pause_without_date(value: str | None) -> None:
+    world, _, pause = waiting()
+    changes(world, trial_ends_at=value)
+    assert world.answers[pause] == {"outcome": "no_date"}
+
+
+@pytest.mark.parametrize(
+    ("until", "day"),
+    [
+        ({"date": "trial_ends_at", "days": -1}, 6),
+        ({"anniversary": "trial_ends_at", "days": -1}, 6),
+        ({"day": 7}, 6),  # the journey began on 28 February there
+    ],
+)
+def test_who_moves_is_reached_at_that_time_of_the_new_place(until: dict[str, Any], day: int) -> None:
+    world, _, pause = waiting("2027-03-07", {"until": {**until, "at": "10:00"}})
+    changes(world, timezone="America/New_York")
+    while pause not in world.answers:
+        world.fire_next()
+    assert world.clock() == parse_instant(f"2027-03-0{day}T10:00:00-05:00")
+
+
+def test_an_event_dated_before_the_journey_moves_it_too() -> None:
+    world, enrolment, _ = waiting()
+    changes(world, at=world.clock() - timedelta(hours=2), trial_ends_at="2027-03-17")
+    assert world.stored(enrolment).due_at == parse_instant("2027-03-16T10:00:00+08:00")
+
+
+def test_a_date_that_changes_while_the_hop_parks_is_not_missed(world: World) -> None:
+    world.have_contact(attributes={"trial_ends_at": "2027-03-07"})
+    enrolment = world.have_enrolment()
+    moved = event(
+        "identified", world.clock(), "e-1", contact={"user_id": "u-1"}, profile={"trial_ends_at": "2027-03-17"}
+    )
+    world.effects.meanwhile["enrolments.save"] = lambda: world.route(moved)
+    world.park(enrolment, TRIAL)
+    assert world.stored(enrolment).due_at == parse_instant("2027-03-16T10:00:00+08:00")
+
+
+def test_what_does_not_change_the_time_writes_nothing(world: World) -> None:
+    world, enrolment, _ = waiting()
+    before = world.stored(enrolment)
+    changes(world, first_name="Lin")
+    happens(world, "page_viewed")
+    assert world.stored(enrolment) == before
+    assert len(world.schedules) == 1

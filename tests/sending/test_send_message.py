@@ -1,20 +1,21 @@
 """One message to one contact: at most one provider call per key, and an outcome with its reason for every case."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.fakes.effects import Crash, CrashMode
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
 from tests.fakes.published_journeys import either, email, journey, published
 from tests.fakes.world import CONTACT, World, redelivered, send_request, touch
 from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.clock import parse_instant
 from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact
-from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage, WaypostError
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.ledger import Touches
 from waypost.sending.request import SendRequest, SendResult
@@ -267,6 +268,76 @@ def test_a_provider_that_refuses_the_account_defers_the_message_until_its_send_b
     assert reasons(world, request)[-1] == ("rejected", "account: SendingPausedException")
     assert world.email.risky_calls(request.message_key) == 0
     assert world.contacts[CONTACT].suppressions == {}
+
+
+def test_a_refused_account_stops_the_channel_for_a_minute(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [RefusedUs("AccountSuspendedException")]
+    requests = [
+        welcome(enrolment),
+        send_request(enrolment, "welcome", state="Day 2"),
+    ]
+    sender = world.send_message
+    results = [sender.send(request) for request in requests]
+    assert {(each.outcome, each.reason) for each in results} == {("deferred", "account: AccountSuspendedException")}
+    assert world.email.calls.total() == 1
+    assert all(each.account_refused for each in results)
+    while len(world.schedules):
+        fire(world)
+    assert [world.ledger[request.message_key].state for request in requests] == ["accepted", "accepted"]
+    assert [world.email.risky_calls(request.message_key) for request in requests] == [1, 1]
+
+
+def test_a_refusal_that_does_not_meet_every_number_stops_nobody_else(world: World, enrolment: Enrolment) -> None:
+    world.email.answers = [RefusedUs("DESTINATION_PHONE_NUMBER_NOT_VERIFIED", for_everyone=False)]
+    request = welcome(enrolment)
+    other = send_request(enrolment, "welcome", state="Day 2")
+    sender = world.send_message
+    assert sender.send(request).outcome == "deferred"
+    assert sender.send(other).outcome == "sent"
+
+
+@pytest.mark.parametrize("answer", [RefusedUs("SendingPausedException"), THROTTLED], ids=["account", "throttled"])
+def test_the_last_attempt_is_just_before_the_send_by(answer: Any) -> None:
+    world = World(published=published(sending={"send_within_hours": 1}))
+    world.have_contact()
+    world.email.answers = [answer] * 1000
+    request = welcome(world.have_enrolment())
+    started = world.clock()
+    world.send_message.send(request)
+    while len(world.schedules):
+        fire(world)
+    assert reasons(world, request)[-1][0] == "rejected"
+    assert timedelta(minutes=57) < world.clock() - started < timedelta(hours=1)
+
+
+def test_a_channel_that_stopped_too_late_for_a_message_is_asked_all_the_same() -> None:
+    world = World(published=published(sending={"send_within_hours": 1}))
+    world.have_contact()
+    world.email.answers = [RefusedUs("SendingPausedException")]
+    enrolment = world.have_enrolment()
+    sender = world.send_message
+    sender.send(welcome(enrolment))
+    other = send_request(enrolment, "welcome", state="Day 2")
+    late = replace(other, send_by=world.clock() + timedelta(minutes=1))
+    assert sender.send(late).outcome == "sent"
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("number", range(8))
+def test_a_crash_while_the_account_is_refused_sends_at_most_once(number: int, mode: CrashMode) -> None:
+    world = World()
+    world.have_contact()
+    request = welcome(world.have_enrolment())
+    world.email.answers = [RefusedUs("SendingPausedException")]
+    world.effects.crash_at, world.effects.mode = len(world.effects.log) + number, mode
+    for _ in range(2):
+        with suppress(Crash, WaypostError):
+            world.send_message.send(request)
+    while len(world.schedules):
+        with suppress(Crash, WaypostError):
+            fire(world)
+    assert world.email.risky_calls(request.message_key) <= 1
+    assert world.ledger[request.message_key].state in {"accepted", "unknown"}
 
 
 def test_a_message_gets_through_once_the_account_may_send_again(world: World, enrolment: Enrolment) -> None:

@@ -1,12 +1,13 @@
-"""Every tag, stage, segment and metric that a journey names must be declared. Called by discovery, when all is read."""
+"""Every tag, stage, segment, metric and date that a journey names must be declared. Called by discovery, when all is read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from waypost.authoring.attributes import PLACE as ATTRIBUTES
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.graph import called_function, scopes
-from waypost.authoring.problems import is_expression
+from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.segments import Names
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput
@@ -40,9 +41,11 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     tags = TagSystem.from_dict(sections.get("tags", {}))
     stages = (sections.get("metrics") or {}).get("lifecycle")
     lifecycle = Lifecycle.from_dict(stages) if stages else None
+    attributes = sections.get("attributes", {}).get("attributes", {})
     for journey in journeys:
         reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
         reader.extend(journey.path / "definition.asl.yaml", _in_definition(journey.definition, names, tags, lifecycle))
+        reader.extend(journey.path / "definition.asl.yaml", _dates(journey.definition, attributes))
 
 
 def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:
@@ -70,6 +73,24 @@ def _in_definition(definition: dict[str, Any], names: Names, tags: TagSystem, li
                     yield from _in_update(payload, where, tags, lifecycle)
                 case _:
                     pass
+
+
+def _dates(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
+    """The attributes that Pauses count from: declared dates, where anything is declared."""
+    dates = {name for name, each in declared.items() if each["type"] in {"date", "datetime"}}
+    for name, state in (each for scope in scopes(definition) for each in scope.states.items() if declared):
+        match called_function(state), (state.get("Arguments") or {}).get("Payload"):
+            case "PauseJourney", {"until": {"date": str(attribute)}}:
+                form = "date"
+            case "PauseJourney", {"until": {"anniversary": str(attribute)}}:
+                form = "anniversary"
+            case _:
+                continue
+        where = f"{name}.Arguments.Payload.until.{form}"
+        if attribute in declared and attribute not in dates:
+            yield where, f"{attribute!r} is declared as {declared[attribute]['type']}; expected a date or a datetime"
+        elif attribute not in dates:
+            yield where, f"{unknown(attribute, dates, 'unknown date')}; attributes are declared in {ATTRIBUTES}"
 
 
 def _in_update(payload: Mapping[str, Any], where: str, tags: TagSystem, lifecycle: Lifecycle | None) -> Findings:

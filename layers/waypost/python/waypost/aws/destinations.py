@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
@@ -13,7 +14,7 @@ from waypost.aws.translation import translates_errors
 from waypost.clock import format_instant, parse_instant, real_now
 from waypost.destinations.deliver_event import Delivered, DeliverEvent, GivenUp, NotWanted, Outcome, TryAgain
 from waypost.destinations.ports import DestinationStates
-from waypost.errors import FinalError, RetryableError
+from waypost.errors import FinalError, RetryableError, WaypostError
 
 KNOWN_FOR: Final = timedelta(minutes=1)
 """How long a destination that is not disabled is believed to be so, without looking again."""
@@ -140,15 +141,26 @@ class DeliveryBatch:
         destination = self.queues.destination(record["eventSourceARN"])
         outcome = self._outcome(destination, record)
         self.outcomes.append((destination, record["messageId"], outcome))
+        return [] if self._is_settled(destination, record, outcome) else [{"itemIdentifier": record["messageId"]}]
+
+    def _is_settled(self, destination: str, record: Mapping[str, Any], outcome: Outcome) -> bool:
+        """Whether the message may leave the queue.
+
+        One that can be neither hidden nor set aside now comes back after the queue's own time: an error here would bring
+        back the whole batch, and what was delivered of it would be posted again.
+        """
         match outcome:
             case Delivered() | NotWanted():
-                return []
+                return True
             case GivenUp(reason=reason):
-                self.queues.give_up(destination, record["body"], reason)
-                return []
+                with suppress(WaypostError):
+                    self.queues.give_up(destination, record["body"], reason)
+                    return True
+                return False
             case TryAgain(pause=pause):
-                self.queues.hide(destination, record["receiptHandle"], pause)
-                return [{"itemIdentifier": record["messageId"]}]
+                with suppress(WaypostError):
+                    self.queues.hide(destination, record["receiptHandle"], pause)
+                return False
             case _:
                 assert_never(outcome)
 

@@ -31,8 +31,9 @@ class SendingService:
             return operation(self.client)
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            code = error.response.get("Error", {}).get("Code", "")
-            return ErrorAnswer(status, code, str(error.response.get("Reason", "")))
+            described = error.response.get("Error", {})
+            reason, message = str(error.response.get("Reason", "")), str(described.get("Message", ""))
+            return ErrorAnswer(status, described.get("Code", ""), reason, message)
         except _NEVER_OPENED as error:
             return NeverSent(type(error).__name__, temporary=True)
         except ParamValidationError as error:

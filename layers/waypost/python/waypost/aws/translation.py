@@ -1,5 +1,6 @@
 """Turns what boto3 raises into Waypost's own errors, so that the domain and the state machines know only those."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import isgeneratorfunction
@@ -10,15 +11,24 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waypost.aws import table
 from waypost.errors import ServiceRefused, TemporarilyUnavailable, WaypostError
 
-TEMPORARY_CODES: Final = frozenset({
-    "ExecutionLimitExceeded", "InternalError", "InternalException", "InternalFailure", "InternalServerError",
-    "InternalServerException", "InternalServiceError", "KmsThrottled", "KmsThrottlingException", "LimitExceededException",
-    "ProvisionedThroughputExceededException", "ReplicatedWriteConflictException", "RequestLimitExceeded",
-    "RequestThrottled", "RequestTimeout", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown", "Throttling",
-    "ThrottlingException", "ThrottledException", "TooManyRequestsException", "TransactionConflictException",
+_TEMPORARY_CODES: Final = frozenset({
+    "EC2ThrottledException", "InternalError", "InternalException", "InternalFailure", "InternalServerError",
+    "InternalServerException", "InternalServiceError", "PriorRequestNotComplete", "RequestTimeout",
+    "RequestTimeoutException", "ResourceInUseException", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown",
     "TransactionInProgressException",
 })  # fmt: skip
-"""Codes of a 4xx or 5xx that a later call may not meet; any other 5xx is temporary as well."""
+_TEMPORARY_NAMES: Final = re.compile(r"Throttl|TooManyRequests|ThroughputExceeded|Limit|Quota|Conflict|Concurren")
+"""How services name a throttle, a limit or quota that is reached, and a race: later, or after a request to AWS, it passes."""
+
+_FINAL_CODES: Final = frozenset({"ItemCollectionSizeLimitExceededException"})
+"""Named like those, and yet the same call meets it again: an item collection with a local index is full."""
+
+
+def is_temporary(code: str) -> bool:
+    """Whether a later call may not meet this code of a 4xx or 5xx; any other 5xx is temporary as well."""
+    named = _TEMPORARY_NAMES.search(code) is not None
+    return (named and code not in _FINAL_CODES) or code in _TEMPORARY_CODES
+
 
 T = TypeVar("T")
 
@@ -28,7 +38,7 @@ def translate(error: ClientError | BotoCoreError) -> WaypostError:
     if isinstance(error, ClientError):
         code = table.error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code not in TEMPORARY_CODES and status < 500:
+        if not is_temporary(code) and status < 500 and status != 429:
             return ServiceRefused(
                 f"{error.operation_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"
             )

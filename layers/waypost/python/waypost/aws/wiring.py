@@ -129,6 +129,7 @@ def schedules() -> EventBridgeSchedules:
         dead_letters_arn=settings().schedule_dead_letters_arn,
         resume_journey_arn=settings().resume_journey_arn,
         send_message_arn=settings().send_message_arn,
+        clock=clock(),
     )
 
 

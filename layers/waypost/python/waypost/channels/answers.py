@@ -39,10 +39,11 @@ class AddressGone:
 class RefusedUs:
     """The provider takes nothing from this account: paused, over quota, without permission or wrongly configured.
 
-    Nothing is wrong with the message; an operator has to act.
+    Nothing is wrong with the message; an operator has to act. ``for_everyone``: whoever a message is for, it is refused.
     """
 
     reason: str
+    for_everyone: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,11 @@ PAUSES: Final = (
 """After each failed attempt but the last."""
 
 ATTEMPTS: Final = len(PAUSES) + 1
-LONGEST_PAUSE: Final = timedelta(hours=12)
-"""What SQS hides a message for at most: SQS API Reference, ChangeMessageVisibility."""
+LONGEST_PAUSE: Final = timedelta(hours=11, minutes=45)
+"""SQS hides a message for twelve hours at most and counts from its receipt, so the posts of a batch come off.
+
+Source: SQS API Reference, ChangeMessageVisibility.
+"""
 
 _JITTER: Final = 0.05
 

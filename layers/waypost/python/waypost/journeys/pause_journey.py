@@ -11,19 +11,15 @@ from waypost import ids
 from waypost.clock import Clock
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
-from waypost.contacts.zones import zone_of
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
 from waypost.events.history import EventHistory, RecordedEvent, since_under
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
-from waypost.journeys.pause import Pause, due_at
+from waypost.journeys.pause import Pause, TimeEnd
+from waypost.journeys.pause_times import Circumstances, Due, first_due
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Timers
 from waypost.journeys.timers import book_timer
 from waypost.sending.occasion import HopVisit, JourneyStep
-
-ELAPSED: Final[Mapping[str, Any]] = {"outcome": "elapsed"}
-"""What a Pause tells the journey when its time has come."""
-
 
 PARKED: Final[Mapping[str, Any]] = {"status": "parked"}
 """The answer that ends a hop: the contact waits, or another hop walks."""
@@ -86,8 +82,19 @@ class PauseJourney:
         it finds the contact parked here, or this write fails and the event is found at the next attempt.
         """
         contact, now = self._contact(step.contact_id), self.clock()
-        pause = self._pause(enrolment, contact, payload, step, now)
-        ended = self._end(enrolment, contact, pause, now)
+        spec = {name: payload[name] for name in ("for", "until") if name in payload}
+        due = self._due(enrolment, contact, spec, parked_at=now)
+        pause = Pause(
+            pause_id=ids.pause_id(step.enrolment_id, step.state, step.occurrence),
+            state=step.state,
+            occurrence=step.occurrence,
+            spec=spec,
+            waits_for=payload.get("or"),
+            row=payload["row"],
+            parked_at=now,
+            due_at=due.at,
+        )
+        ended = self._end(enrolment, contact, pause, due, now)
         if ended is not None:
             return ended.answer() if self.enrolments.save(enrolment.passed(ended)) else None
         after = enrolment.parked(pause)
@@ -96,45 +103,21 @@ class PauseJourney:
         )  # first: a timer too many finds nothing, one too few lets a contact wait
         return pause.answer() if self.enrolments.save(after) else None
 
-    def _pause(
-        self, enrolment: Enrolment, contact: Contact, payload: Mapping[str, Any], step: JourneyStep, now: datetime
-    ) -> Pause:
-        spec = {name: payload[name] for name in ("for", "until") if name in payload}
-        return Pause(
-            pause_id=ids.pause_id(step.enrolment_id, step.state, step.occurrence),
-            state=step.state,
-            occurrence=step.occurrence,
-            spec=spec,
-            waits_for=payload.get("or"),
-            row=payload["row"],
-            parked_at=now,
-            due_at=self._due_at(enrolment, contact, spec, parked_at=now),
-        )
+    def _due(self, enrolment: Enrolment, contact: Contact, spec: Mapping[str, Any], *, parked_at: datetime) -> Due:
+        return first_due(spec, parked_at=parked_at, around=Circumstances.of(enrolment, contact, self.default_zone))
 
-    def _due_at(
-        self, enrolment: Enrolment, contact: Contact, spec: Mapping[str, Any], *, parked_at: datetime
-    ) -> datetime:
-        return due_at(
-            spec,
-            parked_at=parked_at,
-            enrolled_at=enrolment.enrolled_at,
-            anchor_at=enrolment.anchor_at,
-            zone=zone_of(contact, self.default_zone),
-            attributes=contact.attributes,
-        )
-
-    def _end(self, enrolment: Enrolment, contact: Contact, pause: Pause, now: datetime) -> Pause | None:
+    def _end(self, enrolment: Enrolment, contact: Contact, pause: Pause, due: Due, now: datetime) -> Pause | None:
         """The Pause as it is over already: a journey that is being left is left first, then whatever happened first.
 
         An event may have come before the time although both are past: a hop that was lost came here late.
         """
         if enrolment.status == "leaving":
             return replace(pause, end="left", result=leaving_outcome(enrolment), ended_at=now)
-        event = self._early_event(enrolment, contact, pause, now) if pause.waits_for else None
+        event = self._early_event(enrolment, contact, pause, due, now) if pause.waits_for else None
         if event is not None:
             happened = TriggerEvent(event.id, event.type, event.occurred_at, event.properties)
             return replace(pause, end="event", result=event_outcome(happened), ended_at=now)
-        return replace(pause, end="elapsed", result=ELAPSED, ended_at=now) if pause.due_at <= now else None
+        return replace(pause, end=due.end, result=time_outcome(due.end), ended_at=now) if due.at <= now else None
 
     def _enrolment(self, step: JourneyStep) -> Enrolment:
         enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)
@@ -148,10 +131,15 @@ class PauseJourney:
             raise ContactNotFound(f"contact {contact_id} does not exist")
         return contact
 
-    def _early_event(self, enrolment: Enrolment, contact: Contact, pause: Pause, now: datetime) -> RecordedEvent | None:
+    def _early_event(
+        self, enrolment: Enrolment, contact: Contact, pause: Pause, due: Due, now: datetime
+    ) -> RecordedEvent | None:
         """The first matching event that was acted on since the last pause ended, and before this one should have been over."""
         waits_for, first = pause.waits_for or {}, enrolment.listens_from
-        last = self._due_at(enrolment, contact, pause.spec, parked_at=first) if pause.due_at <= now else now
+        if due.at > now or due.end == "no_date":  # without a date, no time was first
+            last = now
+        else:
+            last = self._due(enrolment, contact, pause.spec, parked_at=first).at
         for event in since_under(
             contact.partitions, self.history, enrolment.trigger.occurred_at, types=[waits_for["event"]]
         ):
@@ -170,6 +158,11 @@ class PauseJourney:
             ):
                 return event
         return None
+
+
+def time_outcome(end: TimeEnd) -> dict[str, Any]:
+    """What a Pause tells the journey when time ended it."""
+    return {"outcome": end}
 
 
 def event_outcome(event: TriggerEvent) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from waypost import ids
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.zones import zone_of
-from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput, WaypostError
+from waypost.errors import ConcurrentUpdate, ContactNotFound, WaypostError
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.hops import start_hop
-from waypost.journeys.pause import Pause, due_at
-from waypost.journeys.pause_journey import ELAPSED
+from waypost.journeys.pause import TIME_ENDS, Pause
+from waypost.journeys.pause_journey import time_outcome
+from waypost.journeys.pause_times import Circumstances, Due, depends_on_contact, due_again
 from waypost.journeys.ports import ATTEMPTS, DueEnrolment, EnrolmentStore, Machines, Timers
 from waypost.journeys.timers import MINUTE, book_timer
 
@@ -85,56 +85,48 @@ class ResumeJourney:
         except WaypostError as error:
             return error
 
-    def resume_one(self, contact_id: str, enrolment_id: str) -> ResumeEffect:
+    def resume_one(self, contact_id: str, enrolment_id: str, *, starts_again: bool = True) -> ResumeEffect:
         """End the Pause where the contact stands, unless it is over or its time has not come.
 
-        One whose message was deferred once more in the meantime is postponed. A hop that was given out because the time had
-        come, and that no execution has taken, is started again.
+        When that is, is read again: a date or a zone of the contact may have changed, or a message was deferred once more. The
+        row is read before the contact, so that whoever writes the contact later finds the row as this call leaves it. A hop that was given out because the time had
+        come, and that no execution has taken, is started again if ``starts_again``.
         """
         for _ in range(ATTEMPTS):
             enrolment, now = self.enrolments.load(contact_id, enrolment_id), self.clock()
             if enrolment is None or enrolment.status == "ended" or enrolment.pause is None:
                 return "already_over"
             if enrolment.position == "running":
-                return self._start_again(enrolment, enrolment.pause)
-            due_at = self._due_at(enrolment, enrolment.pause)
-            if due_at > now:
-                after = enrolment.postponed(due_at)
+                return self._start_again(enrolment, enrolment.pause) if starts_again else "already_over"
+            due = self._due(enrolment, enrolment.pause, now)
+            if due.at > now:
+                after = enrolment.postponed(due.at)
                 book_timer(
                     self.timers, after, now=now
                 )  # first: after the write this minute does not list the row again
-                if due_at == enrolment.pause.due_at:
+                if due.at == enrolment.pause.due_at:
                     return "not_due"
                 if self.enrolments.save(after):
                     return "postponed"
                 continue
-            after = enrolment.resumed("elapsed", ELAPSED, now)
+            after = enrolment.resumed(due.end, time_outcome(due.end), now)
             if self.enrolments.save(after):
                 start_hop(self.machines, after)
                 return "resumed"
         raise ConcurrentUpdate(f"enrolment {enrolment_id} changed {ATTEMPTS} times while its Pause was ended")
 
     def _start_again(self, enrolment: Enrolment, pause: Pause) -> ResumeEffect:
-        if not enrolment.lies_untaken or pause.end != "elapsed":
+        if not enrolment.lies_untaken or pause.end not in TIME_ENDS:
             return "already_over"
         start_hop(self.machines, enrolment)
         return "resumed"
 
-    def _due_at(self, enrolment: Enrolment, pause: Pause) -> datetime:
-        """When the Pause is over: later than it was parked for when a deferred message of this journey goes out later."""
-        if enrolment.anchor_at is None or enrolment.anchor_at <= pause.parked_at:
-            return pause.due_at
+    def _due(self, enrolment: Enrolment, pause: Pause, now: datetime) -> Due:
+        """When the Pause is over by what is known of the contact now."""
+        is_held = enrolment.anchor_at is not None and enrolment.anchor_at > pause.parked_at
+        if not is_held and not depends_on_contact(pause.spec):
+            return Due(pause.due_at)
         contact = self.contacts.load(enrolment.contact_id)
         if contact is None:
             raise ContactNotFound(f"contact {enrolment.contact_id} does not exist")
-        try:
-            return due_at(
-                pause.spec,
-                parked_at=pause.parked_at,
-                enrolled_at=enrolment.enrolled_at,
-                anchor_at=enrolment.anchor_at,
-                zone=zone_of(contact, self.default_zone),
-                attributes=contact.attributes,
-            )
-        except InvalidInput:  # the contact has lost the date since it was parked: what was booked then still holds
-            return pause.due_at
+        return due_again(pause, now=now, around=Circumstances.of(enrolment, contact, self.default_zone))

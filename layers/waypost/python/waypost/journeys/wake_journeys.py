@@ -17,8 +17,10 @@ from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
 from waypost.journeys.pause import Pause
 from waypost.journeys.pause_journey import event_outcome, leaving_outcome
+from waypost.journeys.pause_times import Circumstances, depends_on_contact, due_again
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines
 from waypost.journeys.published import EventRule, PublishedJourneys
+from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.deferral import Deferrals
 from waypost.sending.occasion import enrolment_origin
 
@@ -39,7 +41,7 @@ class WakeDecision(JsonForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeJourneys:
-    """Ends pauses early: by the event they wait for, or because the journey is left."""
+    """Ends pauses early: by the event they wait for, or because the journey is left; moves them with the contact's dates."""
 
     journeys: PublishedJourneys
     default_zone: ZoneInfo
@@ -47,6 +49,7 @@ class WakeJourneys:
     history: EventHistory
     machines: Machines
     deferrals: Deferrals
+    resume_journey: ResumeJourney
     clock: Clock
     side_by_side: Callable[[Callable[[str], list[Enrolment]], Iterable[str]], Iterable[list[Enrolment]]] = map
 
@@ -56,8 +59,11 @@ class WakeJourneys:
         return [
             decision
             for enrolment in self._unfinished(contact)
-            if _is_later(happened, enrolment)
-            for decision in self._notify(enrolment, contact, happened)
+            for decision in (
+                self._notify(enrolment, contact, happened)
+                if _is_later(happened, enrolment)
+                else self._resume(enrolment, contact, None)
+            )
         ]
 
     def catch_up(self, contact: Contact) -> list[WakeDecision]:
@@ -117,21 +123,26 @@ class WakeJourneys:
             return []
         return self._resume(enrolment, contact, event)
 
-    def _resume(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> list[WakeDecision]:
-        """Resume a parked contact that waits for the event, and touch the row of a running hop.
+    def _resume(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent | None) -> list[WakeDecision]:
+        """Resume a parked contact that waits for the event, or whose time it changes, and touch the row of a running hop.
 
-        So a hop that parks at this moment finds its write refused, and looks again for what happened.
+        So a hop that parks at this moment finds its write refused, and looks again for what happened. Without an event, it
+        is one that does not speak to this journey, and may have changed the contact.
         """
         for _ in range(ATTEMPTS):
             if enrolment.position == "running":
-                if enrolment.lies_untaken and _ended_by(enrolment.pause, event):
+                if enrolment.lies_untaken and event is not None and _ended_by(enrolment.pause, event):
                     start_hop(self.machines, enrolment)
                     return [WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")]
+                if enrolment.lies_untaken and _ended_by_a_change(enrolment.pause):
+                    start_hop(self.machines, enrolment)
+                    return []
                 if self.enrolments.save(enrolment):
                     return []
             else:
-                after = self._resumed(enrolment, contact, event)
+                after = self._resumed(enrolment, contact, event) if event is not None else None
                 if after is None:
+                    self._keep_time(enrolment, contact)
                     return []
                 if self.enrolments.save(after):
                     start_hop(self.machines, after)
@@ -143,6 +154,16 @@ class WakeJourneys:
         raise ConcurrentUpdate(
             f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while an event was applied"
         )
+
+    def _keep_time(self, enrolment: Enrolment, contact: Contact) -> None:
+        """Move the end of the Pause when the contact's date or zone has changed; what is past by that is over now."""
+        pause = enrolment.pause
+        if enrolment.status != "active" or pause is None or not depends_on_contact(pause.spec):
+            return
+        now = self.clock()
+        due = due_again(pause, now=now, around=Circumstances.of(enrolment, contact, self.default_zone))
+        if due.at != pause.due_at:
+            self.resume_journey.resume_one(enrolment.contact_id, enrolment.enrolment_id, starts_again=False)
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""
@@ -217,6 +238,11 @@ class WakeJourneys:
 
 def _ended_by(pause: Pause | None, event: TriggerEvent) -> bool:
     return pause is not None and pause.event_id == event.id
+
+
+def _ended_by_a_change(pause: Pause | None) -> bool:
+    """Whether a change of the contact may have ended it: whoever made that may have died before it started the hop."""
+    return pause is not None and pause.end in {"past", "no_date"}
 
 
 def _as_trigger(event: Event) -> TriggerEvent:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
@@ -42,6 +42,11 @@ THROTTLE_PAUSES: Final = (timedelta(minutes=5), timedelta(minutes=20), timedelta
 
 ACCOUNT_PAUSE: Final = timedelta(hours=1)
 """How long a message waits when the provider refuses the account: an operator has to act, and none does within minutes."""
+ACCOUNT_ASKED_AFTER: Final = timedelta(minutes=1)
+"""How long a process asks a provider no more that refused the account."""
+
+LAST_ATTEMPT: Final = timedelta(minutes=2)
+"""How long before its send-by time a message is tried for the last time: a schedule may fire a minute late."""
 
 UnsubscribeUrl = Callable[[SendRequest, Channel], str]
 
@@ -50,6 +55,7 @@ UnsubscribeUrl = Callable[[SendRequest, Channel], str]
 class SendMessage:
     """Sends a message at most once.
 
+    A channel whose provider refused the account is stopped in this process for a minute: its messages wait without a call.
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
     products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to.
@@ -65,6 +71,7 @@ class SendMessage:
     clock: Clock
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
+    _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider."""
@@ -143,6 +150,10 @@ class SendMessage:
 
     def _send(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
+        stopped_until, why = self._stopped.get(case.channel, (case.now, ""))
+        waits_until = _later(case.now, ACCOUNT_PAUSE, send_by)
+        if stopped_until > case.now and waits_until:
+            return self._defer(request, case, reason=why, until=waits_until, send_by=send_by)
         try:
             outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
@@ -171,26 +182,13 @@ class SendMessage:
                     provider_message_id=provider_message_id,
                 )
             case RefusedForNow(reason=reason):
-                until = case.now + THROTTLE_PAUSES[min(request.attempt, len(THROTTLE_PAUSES) - 1)]
-                if until <= send_by:
-                    return self._defer(
-                        request, case, reason=f"provider: {reason}", until=until, send_by=send_by, claim_id=claim_id
-                    )
-                decision = self._decision(case, "rejected", f"provider: {reason}")
-                self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
-            case RefusedUs(reason=reason):
-                until = case.now + ACCOUNT_PAUSE
-                if until <= send_by:
-                    return self._defer(
-                        request,
-                        case,
-                        reason=f"{ACCOUNT_REFUSED}{reason}",
-                        until=until,
-                        send_by=send_by,
-                        claim_id=claim_id,
-                    )
-                decision = self._decision(case, "rejected", f"{ACCOUNT_REFUSED}{reason}")
-                self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
+                pause = THROTTLE_PAUSES[min(request.attempt, len(THROTTLE_PAUSES) - 1)]
+                return self._wait(request, case, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
+            case RefusedUs(reason=reason, for_everyone=for_everyone):
+                why = f"{ACCOUNT_REFUSED}{reason}"
+                if for_everyone:
+                    self._stopped[case.channel] = (case.now + ACCOUNT_ASKED_AFTER, why)
+                return self._wait(request, case, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
                 decision = self._decision(case, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
@@ -199,6 +197,16 @@ class SendMessage:
                 self.ledger.settle(request, claim_id=claim_id, state="unknown", decision=decision)
             case _:
                 assert_never(answer)
+        return _result(request, decision)
+
+    def _wait(
+        self, request: SendRequest, case: Case, claim_id: str, *, reason: str, pause: timedelta, send_by: datetime
+    ) -> SendResult | None:
+        """Defer what the provider definitely did not take, or reject it when no attempt is left before its send-by time."""
+        if until := _later(case.now, pause, send_by):
+            return self._defer(request, case, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
+        decision = self._decision(case, "rejected", reason)
+        self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
     def _call_provider(self, provider: Provider[Any], outgoing: Outgoing[Any]) -> Answer:
@@ -325,6 +333,14 @@ def _result(request: SendRequest, decision: Decision, *, at: datetime | None = N
         message_key=request.message_key,
         at=at or decision.at,
     )
+
+
+def _later(now: datetime, pause: timedelta, send_by: datetime) -> datetime | None:
+    """When to try again: after ``pause``, but once more before ``send_by``; None when that was the last time."""
+    last = send_by - LAST_ATTEMPT
+    if now + pause <= last:
+        return now + pause
+    return last if last - now >= LAST_ATTEMPT else None
 
 
 def _refuse_superseded(request: SendRequest, snapshot: Snapshot) -> None:

@@ -1,17 +1,24 @@
 """Mail through Amazon SES v2. Source: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html"""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost.channels.answers import Accepted, Answer, RefusedUs
-from waypost.channels.calls import NO_ACCESS, AwsService, ErrorAnswer, answer_to
+from waypost.channels.calls import AwsService, ErrorAnswer, answer_to
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.email.channel import RenderedEmail
 
-_REFUSES_US: Final = NO_ACCESS | {
+_REFUSES_US: Final = frozenset({
     "AccountSuspendedException", "MailFromDomainNotVerifiedException", "NotFoundException", "SendingPausedException",
-}  # fmt: skip
+})  # fmt: skip
+_NOT_VERIFIED: Final = re.compile(r"not verified", re.IGNORECASE)
+_SUSPENDED: Final = re.compile(r"suspended|paused|shut ?down|disabled", re.IGNORECASE)
+"""What ``MessageRejected`` says when it means the account: an identity to be verified (in the sandbox the recipient's), or a stop.
+
+Source: https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,13 @@ def unsubscribe_headers(url: str) -> dict[str, str]:
 
 
 def _known(error: ErrorAnswer) -> Answer | None:
-    return RefusedUs(error.code) if error.code in _REFUSES_US else None
+    if error.code in _REFUSES_US:
+        return RefusedUs(error.code)
+    if error.code == "MessageRejected" and _NOT_VERIFIED.search(error.message):
+        return RefusedUs(f"{error.code} NOT_VERIFIED", for_everyone=False)
+    if error.code == "MessageRejected" and _SUSPENDED.search(error.message):
+        return RefusedUs(f"{error.code} SUSPENDED")
+    return None
 
 
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Ses:

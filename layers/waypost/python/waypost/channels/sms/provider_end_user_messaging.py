@@ -8,16 +8,22 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedMessage, RefusedUs
-from waypost.channels.calls import NO_ACCESS, AwsService, ErrorAnswer, answer_to
+from waypost.channels.calls import AwsService, ErrorAnswer, answer_to
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.sms.channel import RenderedSms
 
-_REFUSES_US: Final = NO_ACCESS | {"ResourceNotFoundException", "ServiceQuotaExceededException"}
-_CONFLICTS_OF_THE_ACCOUNT: Final = frozenset({
-    "DESTINATION_PHONE_NUMBER_NOT_VERIFIED", "MESSAGE_TYPE_MISMATCH", "NO_ORIGINATION_IDENTITIES_FOUND",
-    "NUMBER_CAPABILITIES_MISMATCH",
+_REFUSES_US: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ServiceQuotaExceededException"})
+_REASONS_OF_THE_ACCOUNT: Final = frozenset({
+    "CHANNEL_NOT_ENABLED", "INVALID_ARN", "MESSAGE_TYPE_MISMATCH", "NUMBER_CAPABILITIES_MISMATCH", "RESOURCE_NOT_ACCESSIBLE",
+    "RESOURCE_NOT_ACTIVE",
 })  # fmt: skip
-"""Reasons of a ConflictException that an operator has to cure; the first is the sandbox's."""
+_REASONS_BY_DESTINATION: Final = frozenset({
+    "DESTINATION_PHONE_NUMBER_NOT_VERIFIED", "NO_ORIGINATION_IDENTITIES_FOUND", "SENDER_ID_NOT_REGISTERED",
+    "SENDER_ID_REQUIRES_REGISTRATION",
+})  # fmt: skip
+"""Reasons of a ConflictException or ValidationException that an operator has to cure. The second ones do not meet every number:
+the sandbox sends to verified ones, and countries have origination identities and registrations of their own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,10 @@ def _known(error: ErrorAnswer) -> Answer | None:
     match error.code, error.detail:
         case "ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT":
             return AddressGone(reason, suppression="opted_out")
-        case "ConflictException", detail if detail in _CONFLICTS_OF_THE_ACCOUNT:
+        case (("ConflictException" | "ValidationException"), detail) if detail in _REASONS_OF_THE_ACCOUNT:
             return RefusedUs(reason)
+        case (("ConflictException" | "ValidationException"), detail) if detail in _REASONS_BY_DESTINATION:
+            return RefusedUs(reason, for_everyone=False)
         case (("ConflictException" | "ValidationException"), _):
             return RefusedMessage(reason)
         case code, _ if code in _REFUSES_US:
