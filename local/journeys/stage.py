@@ -74,7 +74,7 @@ class Stage:
         return ApplyChange(
             enrolments=self.enrolments,
             changes=self.changes,
-            stopper=self._stopper(),
+            stop_enrolment=self._stop_enrolment(),
             clock=self.clock,
             progress=progress,
             wait=wait,
@@ -86,16 +86,16 @@ class Stage:
         return UndoChange(
             enrolments=self.enrolments,
             changes=self.changes,
-            stopper=self._stopper(),
+            stop_enrolment=self._stop_enrolment(),
             clock=self.clock,
             progress=progress,
             side_by_side=side_by_side,
         )
 
-    def _stopper(self) -> StopEnrolment:
+    def _stop_enrolment(self) -> StopEnrolment:
         queue = SqsEventQueue(self.clients("sqs"), self.outputs["EventsQueueUrl"])
-        closer = CloseEnrolment(enrolments=self.enrolments, queue=queue, clock=self.clock)
-        return StopEnrolment(closer=closer, deferrals=self._deferrals(), clock=self.clock)
+        close_enrolment = CloseEnrolment(enrolments=self.enrolments, queue=queue, clock=self.clock)
+        return StopEnrolment(close_enrolment=close_enrolment, deferrals=self._deferrals(), clock=self.clock)
 
     def _deferrals(self) -> Deferrals:
         """What cancels messages that wait; it books none."""

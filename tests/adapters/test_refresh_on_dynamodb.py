@@ -71,15 +71,15 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, bucket: Bucket, clock: F
         assert stores.contacts.save(with_event(contact, order), claim={})
         stores.history.record(contact.contact_id, order, routed_at=at)
 
-    [part] = night.planner.plan({"run": "run-1"})["slices"]
-    answer = night.to_the_end(night.counter.count, part)
+    [part] = night.plan_refresh.plan({"run": "run-1"})["slices"]
+    answer = night.to_the_end(night.count_purchases.count, part)
     assert answer["counts"]["customers"] == CUSTOMERS
     assert len(list(bucket.within(EVERYTHING).listed(f"{REFRESH_WORK}run-1/"))) >= CUSTOMERS // 3
-    ranks = night.ranker.rank({"run": "run-1", "of": 1})
+    ranks = night.rank_customers.rank({"run": "run-1", "of": 1})
     assert ranks["monetary"] == [300, 500, 700, 900]
     assert ranks["recency"] == [-8, -6, -4, -2]
 
-    answer = night.to_the_end(night.refresher.refresh, {**part, "ranks": ranks})
+    answer = night.to_the_end(night.refresh_contacts.refresh, {**part, "ranks": ranks})
     assert (answer["counts"]["measured"], answer["counts"]["segments_entered"]) == (CUSTOMERS, 2)
     cells = [
         loaded.metrics["rfm"]
@@ -89,7 +89,7 @@ def test_a_night_on_dynamodb(dynamodb: Any, table: str, bucket: Bucket, clock: F
     assert cells == ["511", "511", "412", "412", "313", "313", "214", "214", "115", "115"]
     assert sorted(each.contact["contact_id"] for each in night.world.queue.events.values()) == ["c-09", "c-10"]
 
-    again = night.to_the_end(night.refresher.refresh, {**part, "run": "run-2", "ranks": ranks})
+    again = night.to_the_end(night.refresh_contacts.refresh, {**part, "run": "run-2", "ranks": ranks})
     assert (again["counts"]["contacts"] > 0, again["counts"]["changed"]) == (True, 0)
 
 
@@ -104,7 +104,7 @@ def test_a_profile_that_was_changed_meanwhile_is_measured_again(dynamodb: Any, t
         def slice(self, *_: Any, **__: Any) -> Any:
             return iter([Page([stale], None, 1.0)])
 
-    refresher = night_on(stores, cast("ProfileScan", Index()), scores=ACTIVITY).refresher
+    refresher = night_on(stores, cast("ProfileScan", Index()), scores=ACTIVITY).refresh_contacts
     part = {"run": "r", "at": "2027-03-01T02:00:00.000Z", "refresh": "daily", "slice": 0, "of": 1}
     assert refresher.refresh(part, remaining=lambda: 900_000)["counts"]["measured"] == 1
     now = stores.contacts.load("c-1")

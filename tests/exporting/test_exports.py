@@ -176,7 +176,7 @@ def test_a_large_export_is_a_few_files_each_with_its_header() -> None:
 
     machines = filled()
     run = machines.export()["run"]
-    gatherer, answer = replace(machines.export_gatherer, bytes_per_file=300), {"run": run}
+    gatherer, answer = replace(machines.finish_export, bytes_per_file=300), {"run": run}
     while not answer.get("done"):
         answer = gatherer.gather(answer)
     keys: Any = answer["files"]

@@ -171,7 +171,7 @@ class World:
         return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
 
     @property
-    def journey_stopper(self) -> StopJourney:
+    def stop_journey(self) -> StopJourney:
         return assemble.stop_journey(self.ports)
 
     # What tests start from.

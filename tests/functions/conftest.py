@@ -129,10 +129,10 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     wired: dict[str, dict[str, Any]] = {
         "close_enrolment": {"close_enrolment": world.close_enrolment},
         "evaluate_segment": {"evaluate_segment": world.evaluate_segment},
-        "plan_refresh": {"plan_refresh": night.planner},
-        "count_purchases": {"count_purchases": night.counter},
-        "rank_customers": {"rank_customers": night.ranker},
-        "refresh_contacts": {"refresh_contacts": night.refresher},
+        "plan_refresh": {"plan_refresh": night.plan_refresh},
+        "count_purchases": {"count_purchases": night.count_purchases},
+        "rank_customers": {"rank_customers": night.rank_customers},
+        "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
         "merge_contacts": {"merge_contacts": world.merge_contacts},
         "pause_journey": {"pause_journey": world.pause_journey},
         "record_delivery": {"record_delivery": world.record_delivery},
@@ -140,7 +140,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},
         "show_contact": {"show_contact": shown_contact(world)},
-        "stop_journey": {"stop_journey": world.journey_stopper},
+        "stop_journey": {"stop_journey": world.stop_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "update_contact": {"update_contact": world.update_contact},
     }

@@ -30,13 +30,13 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
     machines = Machines()
     services = {
         "inspect_import": machines.inspector,
-        "split_import": machines.divider,
-        "import_part": machines.importer,
-        "reconcile_import": machines.reconciler,
-        "finish_import": machines.reporter,
-        "plan_export": machines.export_planner,
-        "export_slice": machines.exporter,
-        "finish_export": machines.export_gatherer,
+        "split_import": machines.split_import,
+        "import_part": machines.import_part,
+        "reconcile_import": machines.reconcile_import,
+        "finish_import": machines.finish_import,
+        "plan_export": machines.plan_export,
+        "export_slice": machines.export_slice,
+        "finish_export": machines.finish_export,
     }
     logs = substituted(monkeypatch, {name: {name: service} for name, service in services.items()})
     return FileFunctions(machines, logs)

@@ -49,34 +49,34 @@ class Machines:
         return assemble.inspect_import(self.world.ports)
 
     @property
-    def divider(self) -> SplitImport:
+    def split_import(self) -> SplitImport:
         divider = assemble.split_import(self.world.ports)
         return replace(
             divider, rows_per_part=self.rows_per_part, rows_per_bucket=self.rows_per_bucket, bytes_per_step=200
         )
 
     @property
-    def importer(self) -> ImportPart:
+    def import_part(self) -> ImportPart:
         return assemble.import_part(self.world.ports, identity_rules=self.world.identity_rules)
 
     @property
-    def reconciler(self) -> ReconcileImport:
+    def reconcile_import(self) -> ReconcileImport:
         return assemble.reconcile_import(self.world.ports, identity_rules=self.world.identity_rules)
 
     @property
-    def reporter(self) -> FinishImport:
+    def finish_import(self) -> FinishImport:
         return assemble.finish_import(self.world.ports)
 
     @property
-    def export_planner(self) -> PlanExport:
+    def plan_export(self) -> PlanExport:
         return assemble.plan_export(self.world.ports, segments=self.world.segments)
 
     @property
-    def exporter(self) -> ExportSlice:
+    def export_slice(self) -> ExportSlice:
         return assemble.export_slice(self.world.ports)
 
     @property
-    def export_gatherer(self) -> FinishExport:
+    def finish_export(self) -> FinishExport:
         return assemble.finish_export(self.world.ports)
 
     def upload(self, content: bytes | str, key: str = "imports/customers.csv") -> str:
@@ -92,17 +92,17 @@ class Machines:
 
     def divided(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A run up to where its file is divided."""
-        answer = self.divider.divide(self.inspector.inspect({"input": dict(given)}))
+        answer = self.split_import.divide(self.inspector.inspect({"input": dict(given)}))
         while not answer["done"]:
-            answer = self.divider.divide(json.loads(json.dumps(answer)))
+            answer = self.split_import.divide(json.loads(json.dumps(answer)))
         return answer
 
     def finished(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The report of a run whose parts are done."""
         answer = self.divided(given)
         for bucket in answer["buckets"]:
-            self.reconciler.reconcile({"run": answer["run"], "bucket": bucket})
-        return json.loads(json.dumps(self.reporter.report({"run": answer["run"]})))  # type: ignore[no-any-return]
+            self.reconcile_import.reconcile({"run": answer["run"], "bucket": bucket})
+        return json.loads(json.dumps(self.finish_import.report({"run": answer["run"]})))  # type: ignore[no-any-return]
 
     def import_file(
         self, key: str = "imports/customers.csv", *, backwards: bool = False, **given: Any
@@ -110,14 +110,14 @@ class Machines:
         """A whole run, its parts one after the other or from the last to the first; the report."""
         _, parts = self.parts_of({"file": key, **given})
         for part in reversed(parts) if backwards else parts:
-            self.importer.import_part(part)
+            self.import_part.import_part(part)
         return self.finished({"file": key, **given})
 
     def export(self, **given: Any) -> dict[str, Any]:
         """A whole export; the output of its machine."""
         self.executions += 1
-        planner, gatherer = self.export_planner, self.export_gatherer
-        slicer = replace(self.exporter, runner=SliceRunner(items_per_invocation=2))
+        planner, gatherer = self.plan_export, self.finish_export
+        slicer = replace(self.export_slice, runner=SliceRunner(items_per_invocation=2))
         planned = planner.plan({"input": given, "execution": f"execution-{self.executions}"})
         for each in planned["slices"]:
             answer = slicer.step(each, remaining=lambda: 900_000)

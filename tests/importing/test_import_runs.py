@@ -120,7 +120,7 @@ def test_a_part_that_broke_off_anywhere_is_finished_and_counted_as_if_it_had_not
 
 def _is_harmless(mode: CrashMode, machines: Machines, part: dict[str, Any]) -> bool:
     try:
-        machines.importer.import_part(part)
+        machines.import_part.import_part(part)
     except (Crash, RetryableError):
         return False
     return True
@@ -195,8 +195,8 @@ def test_two_files_about_the_same_people_at_once_lose_nobody() -> None:
     machines.upload("user_id,email,tags\nu-1,one@example.com,a\nu-2,two@example.com,a\n", "imports/a.csv")
     machines.upload("user_id,phone,tags\nu-2,13800138002,b\nu-1,13800138001,b\n", "imports/b.csv")
     [(_, [one]), (_, [other])] = (machines.parts_of({"file": f"imports/{name}.csv"}) for name in "ab")
-    machines.contacts.before_save = lambda: machines.importer.import_part(other)
-    machines.importer.import_part(one)
+    machines.contacts.before_save = lambda: machines.import_part.import_part(other)
+    machines.import_part.import_part(one)
     assert len(machines.contacts.living()) == 2
     for number in (1, 2):
         contact = machines.one("user_id", f"u-{number}")
@@ -208,15 +208,15 @@ def test_a_part_that_is_not_done_keeps_the_report_back() -> None:
     machines = Machines()
     machines.upload(ROWS)
     run, parts = machines.parts_of({"file": "imports/customers.csv"})
-    machines.importer.import_part(parts[0])
+    machines.import_part.import_part(parts[0])
     with pytest.raises(InvalidInput, match="not all done; redrive"):
-        machines.reconciler.reconcile({"run": run, "bucket": 0})
+        machines.reconcile_import.reconcile({"run": run, "bucket": 0})
     with pytest.raises(InvalidInput, match="is not done; redrive"):
-        machines.reporter.report({"run": run})
+        machines.finish_import.report({"run": run})
     for part in parts:
-        machines.importer.import_part(part)
+        machines.import_part.import_part(part)
     with pytest.raises(InvalidInput, match="reconciled/00000 is not done; redrive"):
-        machines.reporter.report({"run": run})
+        machines.finish_import.report({"run": run})
 
 
 def test_a_file_that_is_replaced_meanwhile_stops_the_run() -> None:
@@ -225,7 +225,7 @@ def test_a_file_that_is_replaced_meanwhile_stops_the_run() -> None:
     _, [part, *_] = machines.parts_of({"file": "imports/customers.csv"})
     machines.upload(ROWS + "u-9,nine@example.com,,\n")
     with pytest.raises(InvalidInput, match="was replaced"):
-        machines.importer.import_part(part)
+        machines.import_part.import_part(part)
 
 
 def test_a_file_is_cut_into_the_same_parts_in_one_go_or_in_many() -> None:
@@ -235,7 +235,7 @@ def test_a_file_is_cut_into_the_same_parts_in_one_go_or_in_many() -> None:
         machines = Machines(rows_per_part=4)
         machines.upload(rows)
         answer = machines.inspector.inspect({"input": {"file": "imports/customers.csv"}})
-        divider = replace(machines.divider, bytes_per_step=bytes_per_step)
+        divider = replace(machines.split_import, bytes_per_step=bytes_per_step)
         answer, calls = divider.divide(answer), 1
         while not answer["done"]:
             answer, calls = divider.divide(answer), calls + 1

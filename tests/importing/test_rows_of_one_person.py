@@ -149,7 +149,7 @@ def test_a_contact_who_was_erased_while_the_parts_were_done_stays_erased() -> No
     machines.upload("user_id,timezone\nu-1,Etc/GMT-7\nu-1,Etc/GMT-9\n", "imports/again.csv")
     _, parts = machines.parts_of({"file": "imports/again.csv"})
     for part in reversed(parts):
-        machines.importer.import_part(part)
+        machines.import_part.import_part(part)
     contact = machines.one("user_id", "u-1")
     machines.contacts.put(replace(contact, erased=True, attributes={}))
     before = machines.contacts.items[contact.contact_id]
@@ -170,7 +170,7 @@ def test_comparing_rows_that_broke_off_is_finished_and_counted_as_if_it_had_not(
         answer = machines.divided({"file": "imports/again.csv"})
         _, parts = machines.parts_of({"file": "imports/again.csv"})
         for part in reversed(parts):
-            machines.importer.import_part(part)
+            machines.import_part.import_part(part)
         return answer
 
     undisturbed = Machines(rows_per_part=1)
@@ -183,7 +183,7 @@ def test_comparing_rows_that_broke_off_is_finished_and_counted_as_if_it_had_not(
     machines.effects.crash_at, machines.effects.mode = len(machines.effects.log) + crash_at, mode
     try:
         for bucket in answer["buckets"]:
-            machines.reconciler.reconcile({"run": answer["run"], "bucket": bucket})
+            machines.reconcile_import.reconcile({"run": answer["run"], "bucket": bucket})
     except (Crash, RetryableError):
         machines.clock.advance(minutes=1)
     assert counts(machines.finished({"file": "imports/again.csv"})) == expected
@@ -214,7 +214,7 @@ def test_parts_done_in_any_order_end_as_rows_read_one_after_the_other(
         _, parts = machines.parts_of({"file": "imports/again.csv"})
         chance.shuffle(parts)
         for part in parts:
-            machines.importer.import_part(part)
+            machines.import_part.import_part(part)
         report = counts(machines.finished({"file": "imports/again.csv"}))
         assert rebuilt(machines) == base(machines)
         contacts = {each["contact_id"]: (each["attributes"], each["tags"]) for each in base(machines).values()}

@@ -50,7 +50,7 @@ def enrolment(world: World) -> Enrolment:
 
 def test_a_parked_contact_goes_no_further(world: World, enrolment: Enrolment) -> None:
     world.park(enrolment, {"for": "2d"}, "Two days later")
-    answer = world.journey_stopper.act(REQUEST)
+    answer = world.stop_journey.act(REQUEST)
 
     [shown] = answer["journeys"]
     assert (shown["at"], shown["status"], shown["outcome"]) == ("Two days later", "ended", "stopped")
@@ -63,7 +63,7 @@ def test_a_parked_contact_goes_no_further(world: World, enrolment: Enrolment) ->
 
 def test_a_hop_that_walks_is_refused_at_its_next_task(world: World, enrolment: Enrolment) -> None:
     walking = world.walking(enrolment)
-    world.journey_stopper.act(REQUEST)
+    world.stop_journey.act(REQUEST)
     with pytest.raises(HopSuperseded):
         world.send(walking, "welcome")
     assert world.email.calls.total() == 0
@@ -73,7 +73,7 @@ def test_a_deferred_message_is_called_off(world: World, enrolment: Enrolment) ->
     world.clock.set("2027-03-01T23:30:00+08:00")
     deferred = world.send(enrolment, "welcome")
     assert deferred.outcome == "deferred"
-    world.journey_stopper.act(REQUEST)
+    world.stop_journey.act(REQUEST)
     assert world.ledger[deferred.message_key].state == "skipped"
     while len(world.schedules):
         world.fire_next()
@@ -83,7 +83,7 @@ def test_a_deferred_message_is_called_off(world: World, enrolment: Enrolment) ->
 def test_a_look_changes_nothing(world: World, enrolment: Enrolment) -> None:
     world.park(enrolment, {"for": "2d"}, "Two days later")
     before = world.stored(enrolment)
-    answer = world.journey_stopper.act({"action": "preview", "contact": {"contact_id": CONTACT}})
+    answer = world.stop_journey.act({"action": "preview", "contact": {"contact_id": CONTACT}})
     assert [(each["journey"], each["at"], each["status"]) for each in answer["journeys"]] == [
         (JOURNEY, "Two days later", "active")
     ]
@@ -92,7 +92,7 @@ def test_a_look_changes_nothing(world: World, enrolment: Enrolment) -> None:
 
 def test_the_same_request_again_changes_nothing(world: World, enrolment: Enrolment) -> None:
     world.park(enrolment, {"for": "2d"})
-    assert world.journey_stopper.act(REQUEST) == world.journey_stopper.act(REQUEST)
+    assert world.stop_journey.act(REQUEST) == world.stop_journey.act(REQUEST)
     assert sum(each.type == "journey_ended" for each in world.queue.events.values()) == 1
 
 
@@ -107,9 +107,9 @@ def test_a_stop_that_crashed_anywhere_is_made_good_by_the_same_request(mode: Cra
         deferred = world.send(enrolment, "welcome")
         world.effects.crash_at, world.effects.mode = len(world.effects.log) + writes, mode
         try:
-            world.journey_stopper.act(REQUEST)
+            world.stop_journey.act(REQUEST)
         except (Crash, TemporarilyUnavailable):
-            world.journey_stopper.act(REQUEST)
+            world.stop_journey.act(REQUEST)
         if not world.effects.crashed:
             break
         assert world.stored(enrolment).outcome == "stopped"
@@ -120,7 +120,7 @@ def test_a_stop_that_crashed_anywhere_is_made_good_by_the_same_request(mode: Cra
 
 def test_the_timeline_says_who_stopped_the_journey_and_why(world: World, enrolment: Enrolment) -> None:
     world.park(enrolment, {"for": "2d"})
-    world.journey_stopper.act(REQUEST)
+    world.stop_journey.act(REQUEST)
     [end] = [each for each in timeline(CONTACT, Rows(world), default_zone=world.default_zone) if each.kind == "end"]
     assert end.title == "journey ended: stopped"
     assert "lin.chen" in end.detail
@@ -129,7 +129,7 @@ def test_the_timeline_says_who_stopped_the_journey_and_why(world: World, enrolme
 
 def test_another_journey_goes_on(world: World, enrolment: Enrolment) -> None:
     other = world.have_enrolment(journey="win-back")
-    world.journey_stopper.act(REQUEST)
+    world.stop_journey.act(REQUEST)
     assert world.stored(other).status == "active"
     assert world.stored(enrolment).status == "ended"
 
@@ -138,7 +138,7 @@ def test_a_journey_that_began_under_an_absorbed_contact_is_found(world: World) -
     world.have_contact("c-other", identities={})
     enrolment = world.have_enrolment("c-other")
     world.merge_contacts.act({"action": "merge", "contacts": [{"contact_id": CONTACT}, {"contact_id": "c-other"}]})
-    world.journey_stopper.act(REQUEST)
+    world.stop_journey.act(REQUEST)
     assert world.stored(enrolment).outcome == "stopped"
 
 
@@ -158,11 +158,11 @@ def test_a_wrong_request_is_refused_with_its_field(
     world: World, enrolment: Enrolment, change: dict[str, Any], field: str, says: str
 ) -> None:
     with pytest.raises(InvalidInput, match=says) as refused:
-        world.journey_stopper.act(REQUEST | change)
+        world.stop_journey.act(REQUEST | change)
     assert refused.value.field == field
     assert world.stored(enrolment).status == "active"
 
 
 def test_a_contact_that_is_not_known_is_refused(world: World) -> None:
     with pytest.raises(ContactNotFound):
-        world.journey_stopper.act(REQUEST | {"contact": {"user_id": "u-unknown"}})
+        world.stop_journey.act(REQUEST | {"contact": {"user_id": "u-unknown"}})

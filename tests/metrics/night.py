@@ -59,7 +59,7 @@ class Night:
         return assemble.measurer(self.world.ports, metrics=self.declaration, default_zone=self.world.default_zone)
 
     @property
-    def planner(self) -> PlanRefresh:
+    def plan_refresh(self) -> PlanRefresh:
         return assemble.plan_refresh(
             self.world.ports,
             metrics=self.declaration,
@@ -73,18 +73,18 @@ class Night:
         return SliceRunner(items_per_invocation=self.most, items_per_checkpoint=1)
 
     @property
-    def counter(self) -> CountPurchases:
+    def count_purchases(self) -> CountPurchases:
         counter = assemble.count_purchases(
             self.world.ports, metrics=self.declaration, default_zone=self.world.default_zone
         )
         return replace(counter, runner=self.runner)
 
     @property
-    def ranker(self) -> RankCustomers:
+    def rank_customers(self) -> RankCustomers:
         return assemble.rank_customers(self.world.ports)
 
     @property
-    def refresher(self) -> RefreshContacts:
+    def refresh_contacts(self) -> RefreshContacts:
         refresher = assemble.refresh_contacts(
             self.world.ports,
             metrics=self.declaration,
@@ -97,7 +97,7 @@ class Night:
     def plan(self, refresh: str = "daily") -> dict[str, Any]:
         """The first step of a new run."""
         self.runs += 1
-        return self.planner.plan({"run": f"run-{self.runs}", "refresh": refresh})
+        return self.plan_refresh.plan({"run": f"run-{self.runs}", "refresh": refresh})
 
     def run(self, refresh: str = "daily") -> dict[str, int]:
         """A whole run; what it counted."""
@@ -105,9 +105,9 @@ class Night:
         ranks: dict[str, Any] = {}
         if plan["ranked"]:
             for part in plan["slices"]:
-                self.to_the_end(self.counter.count, part)
-            ranks = self.ranker.rank({"run": plan["run"], "of": len(plan["slices"])})
-        ends = [self.to_the_end(self.refresher.refresh, {**part, "ranks": ranks}) for part in plan["slices"]]
+                self.to_the_end(self.count_purchases.count, part)
+            ranks = self.rank_customers.rank({"run": plan["run"], "of": len(plan["slices"])})
+        ends = [self.to_the_end(self.refresh_contacts.refresh, {**part, "ranks": ranks}) for part in plan["slices"]]
         return {name: sum(end["counts"][name] for end in ends) for name in COUNTED}
 
     @staticmethod

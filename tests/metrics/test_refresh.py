@@ -243,7 +243,7 @@ def test_a_contact_that_cannot_be_refreshed_does_not_stop_the_others(
                 raise InvalidInput("profile", "too large")
             return measure(contact, *args, **more)
 
-    refresher = replace(night.refresher, measurer=Refuses())  # type: ignore[arg-type]
+    refresher = replace(night.refresh_contacts, measurer=Refuses())  # type: ignore[arg-type]
     [part] = night.plan()["slices"]
     end = night.to_the_end(refresher.refresh, part)
     assert (end["counts"]["contacts"], end["counts"]["failed"], end["counts"]["measured"]) == (11, 1, 10)

@@ -64,6 +64,7 @@ PAST = {
     "parked_at": "2031-03-04T04:30:00.000Z",
     "due_at": "2031-03-05T15:00:00.000Z",
     "ended_at": "2031-03-05T15:00:00.000Z",
+    "end": "elapsed",
     "awaited": "survey_answered",
 }
 PARKED = {
@@ -127,6 +128,17 @@ def test_conclusions_are_shown_in_words(kind: str, properties: dict[str, Any], e
 def test_a_pause_whose_time_was_over_comes_before_what_follows_it() -> None:
     passed = RESUMED | {"trail": [PAST | {"ended_at": PAST["parked_at"]}]}
     assert [kind for _, kind, _, _ in shown(MESSAGE, passed)] == ["passed", "message"]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("elapsed", ""), ("past", ": its time is past"), ("no_date", ": no date to count from")],
+)
+def test_a_pause_that_was_over_without_its_time_says_why(end: str, reason: str) -> None:
+    at_once = RESUMED | {"trail": [PAST | {"end": end, "ended_at": PAST["parked_at"]}]}
+    later = RESUMED | {"trail": [PAST | {"end": end}]}
+    assert [detail for *_, detail in shown(at_once)] == [f"over at once{reason}"]
+    assert [detail for *_, detail in shown(later)] == [f"until Wed 05 Mar 10:00 or survey_answered{reason}"]
 
 
 def test_a_pause_that_is_over_stays_in_the_story() -> None:

@@ -153,14 +153,14 @@ def stop_enrolment(ports: Ports) -> StopEnrolment:
     """What ends enrolments from outside."""
     from waypost.journeys.stop_enrolment import StopEnrolment
 
-    return StopEnrolment(closer=close_enrolment(ports), deferrals=deferrals(ports), clock=ports.clock())
+    return StopEnrolment(close_enrolment=close_enrolment(ports), deferrals=deferrals(ports), clock=ports.clock())
 
 
 def stop_journey(ports: Ports) -> StopJourney:
     """What ends a contact's journey by hand."""
     from waypost.journeys.stop_journey import StopJourney
 
-    return StopJourney(contacts=ports.contacts(), enrolments=ports.enrolments(), stopper=stop_enrolment(ports))
+    return StopJourney(contacts=ports.contacts(), enrolments=ports.enrolments(), stop_enrolment=stop_enrolment(ports))
 
 
 def apply_change(
@@ -172,7 +172,7 @@ def apply_change(
     return ApplyChange(
         enrolments=ports.enrolments(),
         changes=changes,
-        stopper=stop_enrolment(ports),
+        stop_enrolment=stop_enrolment(ports),
         clock=ports.clock(),
         progress=progress,
         wait=wait,
@@ -187,7 +187,7 @@ def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int],
     return UndoChange(
         enrolments=ports.enrolments(),
         changes=changes,
-        stopper=stop_enrolment(ports),
+        stop_enrolment=stop_enrolment(ports),
         clock=ports.clock(),
         progress=progress,
         side_by_side=ports.side_by_side(),
@@ -558,13 +558,13 @@ def gather_audience(ports: Ports, *, segments: Mapping[str, SavedSegment]) -> Ga
 def preview_segment(
     ports: Ports, *, segments: Mapping[str, SavedSegment], default_zone: ZoneInfo, listening: Listening
 ) -> PreviewSegment:
-    """What counts a segment; of the gatherer it only uses the report."""
+    """Wire PreviewSegment; it uses only the report of GatherAudience."""
     from waypost.audiences.gather_audience import GatherAudience
     from waypost.audiences.preview_segment import PreviewSegment
 
     return PreviewSegment(
-        planner=plan_audience(ports, segments=segments, default_zone=default_zone, listening=listening),
+        plan_audience=plan_audience(ports, segments=segments, default_zone=default_zone, listening=listening),
         reader=contact_reader(ports),
-        gatherer=GatherAudience(files=ports.files(writes=(AUDIENCES,)), segments=segments, clock=ports.clock()),
+        gather_audience=GatherAudience(files=ports.files(writes=(AUDIENCES,)), segments=segments, clock=ports.clock()),
         runner=audience_runner(ports),
     )

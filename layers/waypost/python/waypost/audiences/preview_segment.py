@@ -20,9 +20,9 @@ AUDIENCE: Final = "preview"
 class PreviewSegment:
     """Previews a small base in one invocation; for a larger one it plans slices."""
 
-    planner: PlanAudience
+    plan_audience: PlanAudience
     reader: ContactReader
-    gatherer: GatherAudience
+    gather_audience: GatherAudience
     runner: SliceRunner = IN_TIME
 
     def preview(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
@@ -33,11 +33,11 @@ class PreviewSegment:
         given = payload["input"]
         if isinstance(given, Mapping) and not (given.get("segment") or given.get("audience")):
             given = {**given, "audience": AUDIENCE}
-        plan = self.planner.planned(given, execution=payload["execution"], keeps_files=False)
+        plan = self.plan_audience.planned(given, execution=payload["execution"], keeps_files=False)
         if plan.slices == 1:
             state = SliceState(new_found(plan), cost=RunCost(calls=1))
             work = AudienceWork(self.reader, plan, 0, lambda _: NoSink())
             self.runner.run(state, 0, work, remaining=remaining, store=lambda: True)
             if state.done:
-                return {"done": True, "preview": self.gatherer.result(plan, state)}
-        return {"done": False, **work_list(store_plan(self.planner.files, plan.key, plan))}
+                return {"done": True, "preview": self.gather_audience.result(plan, state)}
+        return {"done": False, **work_list(store_plan(self.plan_audience.files, plan.key, plan))}

@@ -10,7 +10,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.rules import EventType, Rule, Where, dump_rule
 from waypost.authoring.sending_policy import Locale
-from waypost.authoring.tags import Span, Words, standing_problems
+from waypost.authoring.tags import Span, Words, upkeep_problems
 from waypost.durations import parse_duration
 from waypost.metrics.declaration import RESERVED
 
@@ -155,7 +155,7 @@ def _churn_problems(levels: list[ChurnLevel]) -> Iterator[tuple[str, str]]:
     for index, level in enumerate(levels):
         if level.rule is None and index + 1 < len(levels):
             yield f"churn_risk[{index}].rule", "is missing; only the last level may be for everybody else"
-        for reason in standing_problems(level.rule):
+        for reason in upkeep_problems(level.rule):
             yield f"churn_risk[{index}].rule", reason
 
 
@@ -169,7 +169,7 @@ def _stage_problems(stages: list[LifecycleStage]) -> Iterator[tuple[str, str]]:
                 yield f"lifecycle[{index}].after[{position}]", unknown(name, names, "unknown stage")
             elif name == stage.stage:
                 yield f"lifecycle[{index}].after[{position}]", "a stage does not follow itself; it stays by itself"
-        for reason in standing_problems(stage.rule):
+        for reason in upkeep_problems(stage.rule):
             yield f"lifecycle[{index}].rule", reason
     if stages and all(stage.rule is None for stage in stages):
         yield "lifecycle", "no stage has a rule; without one no contact ever leaves a stage"

@@ -15,7 +15,7 @@ from pydantic import Field
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, join, unknown
 from waypost.authoring.rules import Rule, dump_rule
-from waypost.authoring.tags import standing_problems
+from waypost.authoring.tags import upkeep_problems
 from waypost.errors import InvalidInput
 from waypost.metrics.declaration import RESERVED
 from waypost.segments.dependencies import reads
@@ -70,7 +70,7 @@ def read_segment(reader: FileReader, path: Path) -> Segment | None:
         reader.add(path, "", "expected a file name of at most 60 characters in lower case, such as vip-members.yaml")
     segment = reader.model(path, Segment)
     if segment is not None:
-        reader.extend(path, (("rule", reason) for reason in standing_problems(segment.rule)))
+        reader.extend(path, (("rule", reason) for reason in upkeep_problems(segment.rule)))
     return segment
 
 

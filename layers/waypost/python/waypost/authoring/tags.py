@@ -77,7 +77,7 @@ def tags(reader: FileReader) -> dict[str, Any]:
     if file is None:
         return {}
     for name, tag in file.tags.items():
-        reader.extend(path, ((f"tags.{name}.rule", reason) for reason in standing_problems(tag.rule)))
+        reader.extend(path, ((f"tags.{name}.rule", reason) for reason in upkeep_problems(tag.rule)))
     published = {name: tag.published() for name, tag in file.tags.items()}
     for folder in reader.folders(reader.root / "journeys"):
         _add_journey(reader, folder / "tags.yaml", published)
@@ -98,7 +98,7 @@ def _add_journey(reader: FileReader, path: Path, published: dict[str, Any]) -> N
             published[name] = tag.published()
 
 
-def standing_problems(rule: Rule | None) -> Iterator[str]:
+def upkeep_problems(rule: Rule | None) -> Iterator[str]:
     """Why a rule cannot be kept true of a contact at any time: it looks at an event at hand, where there is none."""
     looks_at = reads(dump_rule(rule))
     if looks_at.trigger:

@@ -13,13 +13,13 @@ from waypost.sending.occasion import enrolment_origin
 class StopEnrolment:
     """Stops enrolments, wherever they stand: a hop that walks is refused at its next task."""
 
-    closer: CloseEnrolment
+    close_enrolment: CloseEnrolment
     deferrals: Deferrals
     clock: Clock
 
     def stop(self, enrolment: Enrolment, why: Stopped) -> bool:
         """End an unfinished enrolment and call off its deferred messages; False when it was changed since it was read."""
-        if not self.closer.store(enrolment.ended_from_outside(why, self.clock())):
+        if not self.close_enrolment.store(enrolment.ended_from_outside(why, self.clock())):
             return False
         self.call_off(enrolment)
         return True

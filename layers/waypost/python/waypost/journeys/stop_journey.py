@@ -22,7 +22,7 @@ class StopJourney:
 
     contacts: ContactStore
     enrolments: EnrolmentStore
-    stopper: StopEnrolment
+    stop_enrolment: StopEnrolment
 
     def act(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Execute ``{action: preview | stop, contact: who, journey, by, reason}``; a repeated one changes nothing.
@@ -67,9 +67,9 @@ class StopJourney:
         now = enrolment
         for _ in range(ATTEMPTS):
             if now.status == "ended":
-                self.stopper.call_off(now)
+                self.stop_enrolment.call_off(now)
                 return now
-            self.stopper.stop(now, why)
+            self.stop_enrolment.stop(now, why)
             now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id) or now
         raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while it was stopped")
 

@@ -90,12 +90,12 @@ class RefreshContacts:
 class _RefreshWork(SliceWork[Refreshed, Contact]):
     """The second pass; what it writes are the contacts themselves."""
 
-    refresher: RefreshContacts
+    refresh_contacts: RefreshContacts
     slice: RefreshSlice
 
     def pages(self, after: str | None) -> Iterator[Page[Contact]]:
         """See SliceWork."""
-        return self.refresher.scan.slice(self.slice.slice, self.slice.of, after=after)
+        return self.refresh_contacts.scan.slice(self.slice.slice, self.slice.of, after=after)
 
     def take(self, found: Refreshed, page: Page[Contact]) -> None:
         """See SliceWork."""
@@ -111,21 +111,21 @@ class _RefreshWork(SliceWork[Refreshed, Contact]):
     def _one(self, contact: Contact) -> Counts:
         measured = self._measured(contact) if self.slice.refresh == "daily" else contact
         refreshes = ("daily", "hourly") if self.slice.refresh == "daily" else ("hourly",)
-        kept = self.refresher.upkeep.keep_all(measured, refresh=refreshes)
+        kept = self.refresh_contacts.upkeep.keep_all(measured, refresh=refreshes)
         return _differences(contact, kept, self.slice.at)
 
     def _measured(self, contact: Contact) -> Contact:
         """The contact with its metrics, stored if they changed."""
-        if not self.refresher.measurer.declaration:
+        if not self.refresh_contacts.measurer.declaration:
             return contact
         for _ in range(ATTEMPTS):
-            metrics = self.refresher.measurer.metrics(contact, self.slice.ranks, now=self.slice.at)
+            metrics = self.refresh_contacts.measurer.metrics(contact, self.slice.ranks, now=self.slice.at)
             if metrics == contact.metrics:
                 return contact
             changed = replace(contact, metrics=metrics)
-            if self.refresher.contacts.save(changed, claim={}):
+            if self.refresh_contacts.contacts.save(changed, claim={}):
                 return replace(changed, version=contact.version + 1)
-            known = self.refresher.contacts.load(contact.contact_id)
+            known = self.refresh_contacts.contacts.load(contact.contact_id)
             if known is None or known.erased or known.contact_id != contact.contact_id:
                 return contact  # erased or merged away since it was read; nothing is left to refresh
             contact = known

@@ -6,13 +6,14 @@ Built from the items of the contact's partition alone: nothing is recorded for t
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol, get_args
+from typing import Any, Final, Literal, Protocol, assert_never, get_args
 from zoneinfo import ZoneInfo
 
 from waypost.clock import parse_instant
 from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
+from waypost.journeys.pause import PauseEnd
 from waypost.sending.occasion import Occasion, OccasionKind, journey_of, load_occasion
 
 Kind = Literal["event", "entry", "passed", "message", "pause", "moved", "end"]
@@ -191,9 +192,24 @@ def _enrolment(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
     """Where the contact stood and stands, and how the journey ended."""
     for pause in row.get("trail", []):
         if pause["ended_at"] == pause["parked_at"]:
-            yield _entry(pause["parked_at"], zone, "passed", pause["state"], "over at once", row["journey"])
+            yield _entry(
+                pause["parked_at"],
+                zone,
+                "passed",
+                pause["state"],
+                f"over at once{_without_time(pause['end'])}",
+                row["journey"],
+            )
         else:
-            yield _pause(pause["parked_at"], pause["state"], pause["due_at"], pause["awaited"], row["journey"], zone)
+            yield _pause(
+                pause["parked_at"],
+                pause["state"],
+                pause["due_at"],
+                pause["awaited"],
+                row["journey"],
+                zone,
+                pause["end"],
+            )
     if row.get("position") == "parked":
         pause = row["pause"]
         awaited = pause["waits_for"]["event"] if pause.get("waits_for") else ""
@@ -204,8 +220,23 @@ def _enrolment(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
         yield _entry(row["ended_at"], zone, "end", f"journey ended: {row['outcome']}", _why(row), row["journey"])
 
 
-def _pause(parked_at: str, state: str, due_at: str, awaited: str, journey: str, zone: ZoneInfo) -> Entry:
-    until = f"until {_local(due_at, zone)}" + (f" or {awaited}" if awaited else "")
+def _without_time(end: PauseEnd) -> str:
+    """Why a Pause was over although its time never came."""
+    match end:
+        case "elapsed" | "event" | "left":
+            return ""
+        case "past":
+            return ": its time is past"
+        case "no_date":
+            return ": no date to count from"
+        case _:
+            assert_never(end)
+
+
+def _pause(
+    parked_at: str, state: str, due_at: str, awaited: str, journey: str, zone: ZoneInfo, end: PauseEnd = "elapsed"
+) -> Entry:
+    until = f"until {_local(due_at, zone)}" + (f" or {awaited}" if awaited else "") + _without_time(end)
     return _entry(parked_at, zone, "pause", state, until, journey)
 
 

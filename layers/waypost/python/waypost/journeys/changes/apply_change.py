@@ -35,7 +35,7 @@ class ApplyChange:
 
     enrolments: ChangedEnrolments
     changes: ChangeStore
-    stopper: StopEnrolment
+    stop_enrolment: StopEnrolment
     clock: Clock
     progress: Callable[[int], None]
     wait: Callable[[], bool]
@@ -101,7 +101,7 @@ class ApplyChange:
             case "stop":
                 self.changes.note(_position(change, now, act))
                 stopped = Stopped(act.reason, change.by, change.id)
-                return "stop" if self.stopper.stop(now, stopped) else None
+                return "stop" if self.stop_enrolment.stop(now, stopped) else None
             case "follow" | "move":
                 return self._take(change, now, act, act.kind)
             case _:
@@ -145,7 +145,7 @@ class ApplyChange:
         if row is None or not was_taken(row, change.id):
             return None
         if row.stopped is not None:
-            self.stopper.call_off(row)
+            self.stop_enrolment.call_off(row)
         return change.journey, position.from_version, position.pause.state if position.pause else WALKING, position.act
 
 

@@ -26,7 +26,7 @@ class UndoChange:
 
     enrolments: ChangedEnrolments
     changes: ChangeStore
-    stopper: StopEnrolment
+    stop_enrolment: StopEnrolment
     clock: Clock
     progress: Callable[[int], None]
     side_by_side: Callable[..., Iterable[UndoEffect]] = map
@@ -72,7 +72,7 @@ class UndoChange:
 
     def _reopen(self, change: Change, now: Enrolment, by: str) -> UndoEffect | None:
         """The journey goes on where it was stopped, without the messages that the stop called off; None: again."""
-        self.stopper.call_off(now)
+        self.stop_enrolment.call_off(now)
         back = self._move(change, now, now.machine_version, now.pause, by)
         if self.enrolments.reopen(replace(now.reopened(), moves=(*now.moves, back))):
             return "restored"
