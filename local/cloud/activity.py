@@ -16,6 +16,7 @@ class Activity:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        self._finished = 0
         self._executions: set[str] = set()
         self._parked: dict[str, tuple[str, dict[str, Any]]] = {}
 
@@ -28,6 +29,7 @@ class Activity:
         """One less."""
         with self._lock:
             self._counts[kind] -= 1
+            self._finished += 1
 
     @contextmanager
     def under_way(self, kind: str) -> Iterator[None]:
@@ -63,6 +65,11 @@ class Activity:
         """Kind of work → how much of it is under way, without the zeros."""
         with self._lock:
             return {kind: count for kind, count in self._counts.items() if count}
+
+    def finished(self) -> int:
+        """How many pieces of work were finished so far: while it grows, work advances."""
+        with self._lock:
+            return self._finished
 
     def walking(self) -> set[str]:
         """The executions that have been started, have not ended and are not parked."""

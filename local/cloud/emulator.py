@@ -116,8 +116,9 @@ class Emulator:
         await send({"type": "http.response.body", "body": payload})
 
     async def _quiet(self, request: dict[str, Any]) -> dict[str, Any]:
-        """``{quiet, busy, schedules}``: quiet when two looks in a row find nothing under way.
+        """``{quiet, busy, finished, schedules}``: quiet when two looks in a row find nothing under way.
 
+        ``finished`` counts the pieces of work done so far, so that slow work can be told from work that is stuck.
         ``schedules`` have the next time they are due after the instant ``after``.
         """
         loop = asyncio.get_running_loop()
@@ -132,6 +133,7 @@ class Emulator:
                 return {
                     "quiet": not busy,
                     "busy": busy,
+                    "finished": self.activity.finished(),
                     "schedules": _schedules(datetime.fromisoformat(request["after"])),
                 }
             await asyncio.sleep(LOOK_EVERY_SECONDS)

@@ -97,7 +97,7 @@ class EmulatorProcess:
             process.stdin.close()
 
     def quiet(self, *, within: float, after: datetime) -> dict[str, Any]:
-        """``{quiet, busy, schedules}`` as soon as nothing is under way, at the latest after ``within`` real seconds."""
+        """``{quiet, busy, finished, schedules}`` as soon as nothing is under way, at the latest after ``within`` real seconds."""
         request = {"within": within, "after": after.isoformat()}
         state: dict[str, Any] = self._ask("quiet", request, timeout=within + 30)
         return state

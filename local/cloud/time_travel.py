@@ -79,8 +79,8 @@ class TimeTravel:
     def settle(self, *, within: float = PATIENCE_SECONDS) -> list[DueSchedule]:
         """Wait until nothing is under way; the schedules that are to come.
 
-        Raises StuckError that names what is stuck when nothing has changed for ``within`` seconds, or when it still changes
-        after ``LONGEST_STEP_SECONDS``: a crowd takes longer than one contact, and a circle never ends.
+        Raises StuckError that names what is stuck when nothing was finished and nothing has changed for ``within`` seconds, or
+        when it still changes after ``LONGEST_STEP_SECONDS``: a crowd takes longer than one contact, and a circle never ends.
         """
         begun, before = time.monotonic(), None
         while True:
@@ -88,8 +88,9 @@ class TimeTravel:
             state = self._emulator.quiet(within=within, after=self.clock.now())
             if not (state["quiet"] and reported):
                 busy = state["busy"] or {"providers": "a report is due"}
-                if busy != before and within and time.monotonic() - begun < LONGEST_STEP_SECONDS:
-                    before = busy
+                progress = (busy, state["finished"])
+                if progress != before and within and time.monotonic() - begun < LONGEST_STEP_SECONDS:
+                    before = progress
                     continue
                 stuck = ", ".join(f"{kind}: {what}" for kind, what in sorted(busy.items()))
                 raise StuckError(f"not at rest after {within:.0f} s: {stuck}", f"see {self._emulator.log}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -41,6 +41,9 @@ def import_contacts(
     format_: Annotated[
         str, typer.Option("--format", help="csv, jsonl or pinpoint; detected in the file by default.")
     ] = "",
+    encoding: Annotated[
+        str, typer.Option(help="cp1252, cp1251, shift-jis, big5, gbk …; Unicode and GB18030 are detected.")
+    ] = "",
     consent: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,6 +51,9 @@ def import_contacts(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, and report all the same.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Import a file that was imported before once more, as of now.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a file of contacts into the running system. Exit status 1 when rows were kept out."""
@@ -55,10 +61,13 @@ def import_contacts(
     operations = FileOperations(background.access())
     console = console_for(machine=as_json)
     given: dict[str, Any] = {"file": operations.upload(file), "dry_run": dry_run}
-    given |= {name: value for name, value in (("mapping", mapping), ("format", format_)) if value}
+    given |= {"again": True} if again else {}
+    given |= {
+        name: value for name, value in (("mapping", mapping), ("format", format_), ("encoding", encoding)) if value
+    }
     if consent:
         given["consent"] = dict(map(_agreed, consent))
-    with _bar(console, "parts imported") as advance:
+    with _bar(console, "rows imported") as advance:
         report = operations.import_file(given, advance)
     folder = current_project().out / "imports" / report["run"]
     fetched = {
@@ -115,7 +124,13 @@ def _agreed(text: str) -> tuple[str, str]:
 
 @contextmanager
 def _bar(console: Console, what: str) -> Iterator[Advance]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
@@ -124,16 +139,23 @@ def _bar(console: Console, what: str) -> Iterator[Advance]:
 def _show_report(console: Console, report: dict[str, Any], fetched: dict[str, str]) -> None:
     what = "would be imported (dry run)" if report["dry_run"] else "imported"
     read = f"{report['format']}, {report['encoding']}" + (f", mapping {report['mapping']}" if report["mapping"] else "")
-    table = Table(title=f"{report['rows']:,} rows {what}; read as {read}", title_justify="left", show_header=False)
+    taken = report["rows"] - report["rejected"]
+    rows = f"{taken:,} of {report['rows']:,} rows" if report["rejected"] else f"{taken:,} rows"
+    if report.get("imported_before"):
+        before = f"this file was imported before, {report['imported_before']}: nothing was done now; --again imports it once more"
+        console.print(Text(before, "yellow"), soft_wrap=True)
+    table = Table(title=f"{rows} {what}; read as {read}", title_justify="left", show_header=False)
     for name, meaning in _COUNTS.items():
         if report[name] or name in {"created", "rejected"}:
             style = "red" if name == "rejected" and report[name] else ""
-            table.add_row(Text(f"{report[name]:,}", style, justify="right"), meaning, fetched.get(name, ""))
+            table.add_row(Text(f"{report[name]:,}", style, justify="right"), meaning)
     for channel, number in report["kept_consents"].items():
         table.add_row(
             Text(f"{number:,}", justify="right"),
             f"contacts who had withdrawn their consent to {channel}, and keep it so",
         )
     console.print(table)
+    for name, path in fetched.items():
+        console.print(Text(f"{_COUNTS[name]}: {path}"), soft_wrap=True)
     if report["ignored_columns"]:
         console.print(Text(f"unknown columns, not imported: {', '.join(report['ignored_columns'])}"))

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,19 @@ Progress = Callable[[int, int | None], None]
 LOOK_SECONDS: Final = 0.25
 _RUNS: Final = ("RUNNING", "PENDING_REDRIVE")
 _SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+
+
+def rows_of(parts: list[int], done: list[int]) -> tuple[int, int | None]:
+    """How many rows are imported and of how many, by the first rows of all parts and of those done.
+
+    The last part, whose end is not known here, counts as one of the full size; None: there is only that one.
+    """
+    firsts = sorted(parts)
+    sizes = {first: later - first for first, later in pairwise(firsts)}
+    if not sizes:
+        return 0, None
+    sizes[firsts[-1]] = max(sizes.values())
+    return sum(sizes.get(first, 0) for first in done), sum(sizes.values())
 
 
 class FileOperations:
@@ -55,8 +69,7 @@ class FileOperations:
         while (state := self._state(execution))["status"] in _RUNS:
             run = run or self._run_of(execution)
             if run:
-                parts = self._count(f"work/imports/{run}/parts/")
-                progress(self._count(f"work/imports/{run}/done/"), parts or None)
+                progress(*rows_of(self._first_rows(run, "parts"), self._first_rows(run, "done")))
             time.sleep(LOOK_SECONDS)
         return self._output(state)
 
@@ -102,6 +115,13 @@ class FileOperations:
             if output:
                 return str(json.loads(output).get("run", ""))
         return ""
+
+    def _first_rows(self, run: str, folder: str) -> list[int]:
+        """The numbers of the first rows of the parts of an import, which their files are called by."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=f"work/imports/{run}/{folder}/"
+        )
+        return [int(Path(item["Key"]).stem) for page in pages for item in page.get("Contents", [])]
 
     def _count(self, prefix: str, ending: str = "") -> int:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

@@ -108,6 +108,9 @@ class Machines:
         self, key: str = "imports/customers.csv", *, backwards: bool = False, **given: Any
     ) -> dict[str, Any]:
         """A whole run, its parts one after the other or from the last to the first; the report."""
+        before = self.inspector.inspect({"input": {"file": key, **given}})
+        if "report" in before:
+            return json.loads(json.dumps(before["report"]))  # type: ignore[no-any-return]
         _, parts = self.parts_of({"file": key, **given})
         for part in reversed(parts) if backwards else parts:
             self.import_part.import_part(part)

@@ -1,13 +1,17 @@
 """An error of the file is reported once, before anything is stored."""
 
+import io
 import json
 
 import pytest
 
 from tests.importing.files import ATTRIBUTES, MEMBERS, csv, spec_of, with_columns
 from waypost.errors import InvalidInput
+from waypost.importing.detecting import HEAD
+from waypost.importing.file_reading import read_rows
 from waypost.importing.lines import UNDECIDED
 from waypost.importing.mapping import by_alias, folded
+from waypost.importing.rows import RowProblem
 from waypost.importing.spec import Column, ImportSpec
 
 
@@ -143,6 +147,59 @@ def test_the_format_is_detected_from_the_content() -> None:
     assert spec_of(json.dumps(endpoint).encode() + b"\n").format == "pinpoint"
     assert spec_of(b"ChannelType,Address\nEMAIL,mei@example.com\n").format == "pinpoint"
     assert spec_of(b"User.UserId\nu-1\n").format == "pinpoint"
+
+
+NAMES = {
+    "cp1252": [["Renée Lefèvre", "Orléans"], ["François Hébert", "Besançon"], ["Jörg Müller", "Köln"], ["Señor Núñez", "A Coruña"]],
+    "cp1250": [["Łukasz Żółć", "Kraków"], ["Jiří Dvořák", "Plzeň"]],
+    "cp1251": [["Иван Петров", "Москва"], ["ИВАН ПЕТРОВ", "МОСКВА"], ["Олена Коваль", "Київ"]],
+    "koi8-r": [["Иван Петров", "Москва"]],
+    "cp1253": [["Γιώργος Παπαδόπουλος", "Αθήνα"]],
+    "shift-jis": [["山田太郎", "東京都"], ["サトウ ハナコ", "大阪"]],
+    "euc-jp": [["山田太郎", "東京都"]],
+    "big5": [["張三豐", "臺北市"], ["黃小明", "高雄市"]],
+    "euc-kr": [["김철수", "서울"], ["이영희", "부산"]],
+}  # fmt: skip
+ROWS = [(encoding, row) for encoding, rows in NAMES.items() for row in rows]
+
+
+@pytest.mark.parametrize(("encoding", "row"), ROWS)
+@pytest.mark.parametrize("times", [1, 40])
+def test_another_encoding_is_read_only_when_it_is_named(encoding: str, row: list[str], times: int) -> None:
+    line = f"{row[0]},a@example.com,{row[1]}\n"
+    data = ("name,email,city\n" + line * times).encode(encoding)
+    with pytest.raises(InvalidInput, match="name its encoding, for example cp1252"):
+        spec_of(data)
+    named = spec_of(data, ImportSpec(encoding=encoding))
+    rows = list(read_rows(io.BytesIO(data), named))
+    assert [each.cells for each in rows] == [{"name": row[0], "email": "a@example.com", "city": row[1]}] * times
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,email,city\n李娜,a@example.com,上海\n",
+        "name,phone\n张伟,13800138000\n",
+        "name,email,note\n王喆,a@example.com,喜欢喝茶\n",
+        "姓名,手机号\n林晓薇,13800138000\n",
+        "客户编号,备注\n7,“老客户”，住在杭州市西湖区文三路 A 座\n",
+        "name,note,user_id\nO'Neil,T恤和牛仔裤,7\n欧阳淼淼,爱好旅游、美食,8\n",
+        "phone,address\n13800138000,江苏省南京市鼓楼区中山路12号\n",
+        "name,phone\n张伟,13800138000",
+    ],
+)
+def test_chinese_files_of_a_few_words_are_found_to_be_chinese(text: str) -> None:
+    assert spec_of(text.encode("gbk")).encoding == "gb18030"
+
+
+def test_a_line_in_another_encoding_after_a_beginning_in_ascii_is_kept_out() -> None:
+    head = "user_id,name\n" + "1,Ann\n" * 60_000
+    data = head.encode() + "2,Renée Lefèvre\n".encode("cp1252") + "3,梅花\n".encode("gbk") + "4,Zoë\n".encode()
+    *_, damaged, chinese, german = read_rows(io.BytesIO(data), spec_of(data[:HEAD]))
+    assert isinstance(damaged.cells, RowProblem)
+    assert "name the encoding" in damaged.cells.reason
+    assert chinese.cells == {"user_id": "3", "name": "梅花"}
+    assert german.cells == {"user_id": "4", "name": "Zoë"}
 
 
 @pytest.mark.parametrize("encoding", ["big5", "latin-1", "utf-32"])

@@ -72,8 +72,49 @@ def test_the_same_file_again_is_answered_from_what_was_done() -> None:
     machines.upload(ROWS)
     first, before = machines.import_file(), list(machines.effects.log)
     machines.clock.advance(hours=1)
-    assert machines.import_file() == first
+    assert machines.import_file() == first | {"imported_before": first["imported_at"]}
     assert machines.effects.log == before
+
+
+def test_a_file_imported_before_another_is_restored_when_asked_for_again() -> None:
+    machines = Machines()
+    for key, zone in (("imports/a.csv", "Asia/Shanghai"), ("imports/b.csv", "Europe/Berlin")):
+        machines.upload(f"user_id,timezone\nzz1,{zone}\n", key)
+        assert "imported_before" not in machines.import_file(key)
+        machines.clock.advance(hours=1)
+    assert machines.import_file("imports/a.csv")["imported_before"] == START
+    assert machines.one("user_id", "zz1").attributes["timezone"] == "Europe/Berlin"
+    restored = machines.import_file("imports/a.csv", again=True)
+    assert (restored["updated"], "imported_before" in restored) == (1, False)
+    assert machines.one("user_id", "zz1").attributes["timezone"] == "Asia/Shanghai"
+    machines.clock.advance(hours=1)
+    third = machines.import_file("imports/a.csv", again=True)
+    assert (third["unchanged"], third["imported_at"] > restored["imported_at"]) == (1, True)
+    assert machines.import_file("imports/a.csv")["imported_before"] == START
+
+
+def test_a_run_that_was_asked_for_again_is_resumed_until_it_is_finished() -> None:
+    machines = Machines()
+    machines.upload(ROWS)
+    first = machines.import_file()
+    given = {"file": "imports/customers.csv", "again": True}
+    run, parts = machines.parts_of(given)
+    assert (run != first["run"], machines.parts_of(given)) == (True, (run, parts))
+    with pytest.raises(InvalidInput, match="expected true or false"):
+        machines.parts_of({**given, "again": "yes"})
+
+
+def test_rows_with_a_wrong_number_of_cells_keep_them_for_correction() -> None:
+    machines = Machines()
+    rows = ["phone,name,city", "13800139701,A,上海,extra", "13800139702", "13800139703,C,北京", '=1+1,B,"a,b",c,d']
+    machines.upload("\n".join(rows) + "\n")
+    report = machines.import_file()
+    lines = machines.text(report["files"]["rejected"]).splitlines()
+    assert (report["rows"], report["rejected"], report["created"]) == (4, 3, 1)
+    assert lines[0] == "row,field,reason,phone,name,city"
+    assert lines[1].endswith(",13800139701,A,上海,extra")
+    assert lines[2].endswith(",13800139702")
+    assert lines[3].endswith('=1+1,B,"a,b",c,d')
 
 
 def test_the_same_rows_as_another_run_write_nothing_at_all() -> None:

@@ -12,6 +12,7 @@ from local.commands import contact_files
 from local.commands.app import app
 from local.problems import LocalError
 from local.running import background
+from local.running.file_operations import rows_of
 
 REPORT: dict[str, Any] = {
     "run": "i-1",
@@ -85,7 +86,7 @@ def test_a_report_is_shown_with_what_was_kept_out_and_status_1(
     ended = CliRunner().invoke(app, ["contacts", "import", "people.csv", "--mapping", "crm", "--dry-run"])
     assert ended.exit_code == 1
     assert operations.asked == {"file": "imports/people.csv", "dry_run": True, "mapping": "crm"}
-    assert "3 rows imported; read as csv, gb18030" in ended.output
+    assert "2 of 3 rows imported; read as csv, gb18030" in ended.output
     assert "rows kept out" in ended.output
     assert "备注" in ended.output
     assert (tmp_path / "out" / "imports" / "i-1" / "rejected.csv").exists()
@@ -124,3 +125,31 @@ def test_both_commands_explain_themselves(command: str) -> None:
     shown = CliRunner().invoke(app, ["contacts", command, "--help"])
     assert shown.exit_code == 0
     assert "--json" in shown.output
+
+
+def test_a_file_that_was_imported_before_is_not_told_as_news(operations: type[FakeOperations]) -> None:
+    operations.report = REPORT | {"imported_before": "2026-11-28T04:00:00.000Z"}
+    ended = CliRunner().invoke(app, ["contacts", "import", "people.csv"])
+    assert (
+        "imported before, 2026-11-28T04:00:00.000Z: nothing was done now; --again imports it once more" in ended.output
+    )
+    CliRunner().invoke(app, ["contacts", "import", "people.csv", "--again", "--encoding", "cp1252"])
+    assert operations.asked == {"file": "imports/people.csv", "dry_run": False, "again": True, "encoding": "cp1252"}
+
+
+def test_paths_are_whole_on_a_narrow_screen(operations: type[FakeOperations], tmp_path: Path) -> None:
+    ended = CliRunner().invoke(app, ["contacts", "import", "people.csv"], env={"COLUMNS": "40"})
+    assert f"rows kept out: {tmp_path}/out/imports/i-1/rejected.csv\n" in ended.output
+
+
+@pytest.mark.parametrize(
+    ("parts", "done", "shown"),
+    [
+        ([], [], (0, None)),
+        ([2], [], (0, None)),
+        ([4002, 2, 2002], [], (0, 6000)),
+        ([2, 2002, 4002], [4002, 2], (4000, 6000)),
+    ],
+)
+def test_progress_counts_rows(parts: list[int], done: list[int], shown: tuple[int, int | None]) -> None:
+    assert rows_of(parts, done) == shown

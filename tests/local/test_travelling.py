@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.cloud.activity import Activity
 from local.cloud.time_travel import TimeTravel, VirtualClock
 from local.problems import StuckError
 
@@ -28,7 +29,7 @@ class Emulator:
         schedules = [{"name": "schedule/g/sweep-journeys", "expression": "cron(0 * * * ? *)", "due": hour.isoformat()}]
         if self.once:
             schedules.append({"name": "schedule/g/once", "expression": "at()", "due": self.once.isoformat()})
-        return {"quiet": True, "busy": {}, "schedules": schedules}
+        return {"quiet": True, "busy": {}, "finished": 0, "schedules": schedules}
 
     def fire(self, schedules: list[str]) -> None:
         self.fired += [(name.rsplit("/", 1)[-1], self.clock.now()) for name in schedules]
@@ -62,15 +63,17 @@ def test_a_sweep_that_is_to_fire_once_a_day_does_so_at_full_hours(tmp_path: Path
 
 
 class Busy(Emulator):
-    """An emulator whose queue gets shorter at every look, down to ``rest``."""
+    """An emulator whose queue gets shorter at every look, down to ``rest``, and that finishes ``work``, one piece a look."""
 
-    def __init__(self, clock: VirtualClock, rest: int) -> None:
+    def __init__(self, clock: VirtualClock, rest: int, work: int = 0) -> None:
         super().__init__(clock, START)
         self.queued, self._rest = 5, rest
+        self.finished, self._most = 0, work
 
     def quiet(self, *, within: float, after: datetime) -> dict[str, Any]:
         self.queued = max(self._rest, self.queued - 1)
-        return {"quiet": not self.queued, "busy": {"queues": self.queued}, "schedules": []}
+        self.finished = min(self.finished + 1, self._most)
+        return {"quiet": not self.queued, "busy": {"queues": self.queued}, "finished": self.finished, "schedules": []}
 
 
 def test_work_that_gets_less_is_waited_for(tmp_path: Path) -> None:
@@ -84,3 +87,24 @@ def test_work_that_stays_the_same_is_stuck(tmp_path: Path) -> None:
     clock.stop_at(START)
     with pytest.raises(StuckError, match="queues: 2"):
         TimeTravel(clock, Busy(clock, 2)).settle()  # type: ignore[arg-type]
+
+
+class OneLongRun(Busy):
+    """One execution that looks the same all the time it works, and is done when its work is."""
+
+    def quiet(self, *, within: float, after: datetime) -> dict[str, Any]:
+        state = super().quiet(within=within, after=after)
+        return state | {"busy": {"executions": ["refresh-contacts"]}, "quiet": self.finished == self._most}
+
+
+def test_one_long_run_is_waited_for_while_it_finishes_work(tmp_path: Path) -> None:
+    clock = VirtualClock(tmp_path / "clock")
+    clock.stop_at(START)
+    assert TimeTravel(clock, OneLongRun(clock, 0, work=40)).settle() == []  # type: ignore[arg-type]
+
+
+def test_activity_counts_what_is_finished() -> None:
+    activity = Activity()
+    with activity.under_way("requests"):
+        assert (activity.counts(), activity.finished()) == ({"requests": 1}, 0)
+    assert (activity.counts(), activity.finished()) == ({}, 1)

@@ -7,7 +7,6 @@ a workbook instead of a CSV file, a header that is missing, a column of phone nu
 import codecs
 import io
 import itertools
-import re
 import zlib
 from collections import Counter
 from dataclasses import replace
@@ -21,6 +20,7 @@ from waypost.importing.file_reading import GZIP, read_rows
 from waypost.importing.json_rows import parsed
 from waypost.importing.lines import UNDECIDED, byte_order_mark
 from waypost.importing.mapping import mapped
+from waypost.importing.plausible_text import is_chinese
 from waypost.importing.rows import RawRow, RowProblem
 from waypost.importing.sampling import check_sample
 from waypost.importing.spec import Format, ImportSpec
@@ -34,11 +34,15 @@ _DELIMITERS: Final = ",;\t|"
 CODECS: Final = {
     "gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "gb18030": "gb18030", "utf-8": "utf-8", "utf8": "utf-8",
     "utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-16-le": "utf-16-le", "utf-16-be": "utf-16-be", UNDECIDED: UNDECIDED,
+    "cp1252": "cp1252", "windows-1252": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "iso-8859-1": "cp1252",
+    "cp1250": "cp1250", "windows-1250": "cp1250", "iso-8859-2": "iso8859-2", "cp1251": "cp1251", "windows-1251": "cp1251",
+    "koi8-r": "koi8-r", "cp1253": "cp1253", "windows-1253": "cp1253", "cp1254": "cp1254", "windows-1254": "cp1254",
+    "big5": "cp950", "cp950": "cp950", "big5-hkscs": "big5hkscs", "shift-jis": "cp932", "shift_jis": "cp932",
+    "sjis": "cp932", "cp932": "cp932", "euc-jp": "euc_jp", "euc-kr": "cp949", "cp949": "cp949", "macroman": "mac-roman",
 }  # fmt: skip
-_UTF_32: Final = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
-_PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff]")
-"""Characters without a meaning, as they come of Big5 read as GB18030."""
+"""What may be declared, and the codec that reads it. Only Unicode and GB18030 are ever found without being declared."""
 
+_UTF_32: Final = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _MOST_UNREADABLE: Final = 0.1
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
@@ -108,6 +112,12 @@ def _encoding(head: bytes, spec: ImportSpec) -> str:
     return _guessed(head)
 
 
+_OTHER_ENCODING: Final = (
+    "is not text in UTF-8, UTF-16 or GB18030; save it as CSV UTF-8, or name its encoding, for example cp1252 (Western Europe),"
+    " cp1251 (Cyrillic), shift-jis, big5 or gbk"
+)
+
+
 def _guessed(head: bytes) -> str:
     """The encoding of a head without a mark. Text in UTF-16 has a zero byte in every ASCII character, other text has none."""
     zeros = Counter(place % 2 for place, byte in enumerate(head[:4000]) if byte == 0)
@@ -118,16 +128,18 @@ def _guessed(head: bytes) -> str:
     if _reads(head, "utf-8"):
         return "utf-8"
     # a few damaged rows must not keep out the others: the encoding that reads most lines
-    lines = [line for line in head.split(b"\n")[:-1] or [head] if not line.isascii()]
-    read = {encoding: sum(_makes_sense(line, encoding) for line in lines) for encoding in ("utf-8", "gb18030")}
-    best = max(read, key=lambda encoding: read[encoding])
-    if len(lines) - read[best] > max(1, len(lines) * _MOST_UNREADABLE):
-        raise InvalidInput("file", "is not text in UTF-8, UTF-16 or GB18030; save it as CSV UTF-8 and import that")
+    pieces = head.split(b"\n")
+    if len(head) >= HEAD and len(pieces) > 1:
+        pieces.pop()  # cut in the middle
+    lines = [line for line in pieces if not line.isascii()]
+    read = {encoding: [line for line in lines if _reads(line, encoding)] for encoding in ("utf-8", "gb18030")}
+    best = max(read, key=lambda encoding: len(read[encoding]))
+    unread = len(lines) - len(read[best])
+    if not read[best] or unread > max(1, len(lines) * _MOST_UNREADABLE):
+        raise InvalidInput("file", _OTHER_ENCODING)
+    if best == "gb18030" and not is_chinese(b"".join(read[best])):
+        raise InvalidInput("file", _OTHER_ENCODING)
     return best
-
-
-def _makes_sense(line: bytes, encoding: str) -> bool:
-    return _reads(line, encoding) and not _PRIVATE_USE.search(line.decode(encoding, "ignore"))
 
 
 def _reads(data: bytes, encoding: str) -> bool:

@@ -95,10 +95,13 @@ def _named(cells: list[str], header: tuple[str, ...], several: dict[str, list[in
     """
     if len(cells) > len(header):
         return RowProblem(
-            f"has {len(cells)} cells where the header has {len(header)}; put quotation marks around a cell that holds the separator"
+            f"has {len(cells)} cells where the header has {len(header)}; put quotation marks around a cell that holds the separator",
+            cells=tuple(cells),
         )
     if len(cells) == 1 < len(header):
-        return RowProblem(f"has one cell where the header has {len(header)}; is it the rest of a broken row?")
+        return RowProblem(
+            f"has one cell where the header has {len(header)}; is it the rest of a broken row?", cells=tuple(cells)
+        )
     if cells[0] == header[0] and tuple(map(plain, cells)) == header:
         return _HEADER_AGAIN
     named: dict[str, Cell] = dict(zip(header, cells, strict=False))

@@ -10,7 +10,7 @@ from waypost.clock import format_instant
 from waypost.errors import InvalidInput
 from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
 from waypost.files.ports import Files, StoredFile
-from waypost.importing.plan import Division, ImportPlan, beside, load_import, reconciled_key, result_key
+from waypost.importing.plan import Division, ImportPlan, beside, load_import, reconciled_key, report_key, result_key
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "rejected")
 
@@ -46,6 +46,7 @@ class FinishImport:
             "encoding": plan.spec.encoding,
             "dry_run": plan.dry_run,
             "as_of": format_instant(plan.as_of),
+            "imported_at": format_instant(plan.planned_at or plan.as_of),
             "rows": sum(outcomes.values()),
             **{outcome: outcomes[outcome] for outcome in OUTCOMES},
             "duplicates": duplicates,
@@ -59,7 +60,7 @@ class FinishImport:
                 "repairs": self._write_repairs(plan, list(repairs.values())) if repairs else None,
             },
         }
-        self.files.write(f"{plan.target}report.json", json.dumps(report, ensure_ascii=False, indent=1).encode())
+        self.files.write(report_key(plan.run), json.dumps(report, ensure_ascii=False, indent=1).encode())
         return report
 
     def _done(self, what: str, key: str) -> dict[str, Any]:
@@ -77,11 +78,7 @@ class FinishImport:
             writer.write(BYTE_ORDER_MARK + csv_lines([["row", "field", "reason", *(header or ["original"])]]))
             rows: list[list[str]] = []
             for each in self._rejected(parts):
-                cells = each["cells"]
-                original = (
-                    [_text(cells.get(name)) for name in header] if header else [json.dumps(cells, ensure_ascii=False)]
-                )
-                rows.append([str(each["row"]), each["field"], _reasons(each), *original])
+                rows.append([str(each["row"]), each["field"], _reasons(each), *_original(each["cells"], header)])
                 if len(rows) == _ROWS_AT_ONCE:
                     writer.write(csv_lines(rows))
                     rows.clear()
@@ -130,6 +127,15 @@ def _add_repairs(repairs: dict[tuple[str, str], dict[str, Any]], more: Sequence[
 def _reasons(rejected: Mapping[str, Any]) -> str:
     """The reason, and those of further cells."""
     return "; ".join([rejected["reason"], *(f"{more['field']}: {more['reason']}" for more in rejected["more"])])
+
+
+def _original(cells: Mapping[str, Any] | Sequence[str], header: Sequence[str]) -> list[str]:
+    """The cells as they stood in the file: under the names of their columns, or one after the other where their number is wrong."""
+    if not header:
+        return [json.dumps(cells, ensure_ascii=False)]
+    return (
+        [_text(cells.get(name)) for name in header] if isinstance(cells, Mapping) else [_text(each) for each in cells]
+    )
 
 
 def _text(cell: Any) -> str:

@@ -19,7 +19,7 @@ from waypost.importing.file_reading import read_rows
 from waypost.importing.persons import PersonRow, write_persons
 from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, load_import, result_key
 from waypost.importing.reading_ahead import ReadAhead
-from waypost.importing.rows import CleanRow, RawRow, RejectedRow, Repair
+from waypost.importing.rows import CleanRow, RawRow, RejectedRow, Repair, RowProblem
 
 ROWS_AT_ONCE: Final = 50
 """Read ahead together: with two identities each they take one BatchGetItem of 100 keys."""
@@ -98,7 +98,7 @@ class _Result:
     def reject(self, raw: RawRow, row: RejectedRow) -> None:
         """Count a row that was rejected, and write it with its cells."""
         self.outcomes["rejected"] += 1
-        cells = raw.cells if isinstance(raw.cells, Mapping) else {}
+        cells = raw.cells.cells if isinstance(raw.cells, RowProblem) else raw.cells
         line = {**row.to_dict(), "cells": cells}
         if self.rejected_rows is not None:
             self.rejected_rows.write(json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n")

@@ -16,14 +16,14 @@ from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
-from waypost.importing.plan import ImportPlan, plan_key
+from waypost.importing.plan import ImportPlan, plan_key, report_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
 from waypost.importing.split_import import LARGEST_FILE
 
 MOST_FILES: Final = 10_000
 """Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
 
-_FIELDS: Final = ("file", "mapping", "format", "dry_run", "consent", "as_of")
+_FIELDS: Final = ("file", "mapping", "format", "encoding", "dry_run", "consent", "as_of", "again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,11 @@ class _Request:
     file: str
     mapping: str
     format: str
+    encoding: str
     dry_run: bool
     consent: dict[Channel, str]
     as_of: datetime | None
+    again: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,9 @@ class InspectImport:
     def inspect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{input}`` → ``{run}``; the plan is stored once, so the same input resumes the same run.
 
+        Of a run that is finished also its ``report``, which says in ``imported_before`` when that was: nothing is done
+        then. With ``again`` in the input it is a new run.
+
         Raises InvalidInput with the field of the input, or the column of the file, and the way out.
         """
         request = self._checked(payload["input"])
@@ -55,11 +60,20 @@ class InspectImport:
         wanted = load_import_spec(request.mapping)
         if request.format:
             wanted = replace(wanted, format=request.format)  # type: ignore[arg-type]  # checked against FORMATS
+        if request.encoding:
+            wanted = replace(wanted, encoding=request.encoding)
         head = heads(self.files.stream(sources[0], end=HEAD), HEAD)
         spec = resolve(head, wanted)
         if len(sources) > 1 and spec.header:
             raise InvalidInput("file", "is a folder of CSV files, each with its header; import them one by one")
         plan = self._plan(request, sources, spec, unpacks=len(sources) > 1 or head.startswith(GZIP))
+        finished = self.files.read(report_key(plan.run))
+        if finished is not None:
+            report: dict[str, Any] = json.loads(finished)
+            return {
+                "run": plan.run,
+                "report": {**report, "imported_before": report.get("imported_at", report["as_of"])},
+            }
         store_plan(self.files, plan_key(plan.run), plan)
         return {"run": plan.run}
 
@@ -78,14 +92,24 @@ class InspectImport:
         }
         as_of = request.as_of or now
         return ImportPlan(
-            run="i-" + ids.digest("import", json.dumps(what, sort_keys=True)),
+            run=self._run(what, again=request.again),
             sources=sources,
             spec=spec,
             as_of=as_of.replace(microsecond=as_of.microsecond // 1000 * 1000),
             dry_run=request.dry_run,
             unpacks=unpacks,
             consent=request.consent,
+            planned_at=now,
         )
+
+    def _run(self, what: Mapping[str, Any], *, again: bool) -> str:
+        """The run of these inputs. ``again``: the first one of them that is not finished, so that a repeated call resumes it."""
+        run = "i-" + ids.digest("import", json.dumps(what, sort_keys=True))
+        time = 1
+        while again and self.files.find(report_key(run)) is not None:
+            time += 1
+            run = "i-" + ids.digest("import", json.dumps({**what, "again": time}, sort_keys=True))
+        return run
 
     def _sources(self, given: str) -> tuple[StoredFile, ...]:
         """The file, or the files of the folder, in order. Raises InvalidInput."""
@@ -126,7 +150,7 @@ class InspectImport:
                 near = get_close_matches(str(name), _FIELDS, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"expected only {', '.join(_FIELDS)}"
                 raise InvalidInput(str(name), f"is not known; {hint}")
-        for name in ("file", "mapping", "format", "as_of"):
+        for name in ("file", "mapping", "format", "encoding", "as_of"):
             if not isinstance(given.get(name) or "", str):
                 raise InvalidInput(name, "expected a text")
         if not given.get("file"):
@@ -138,13 +162,17 @@ class InspectImport:
             )
         if not isinstance(given.get("dry_run", False), bool):
             raise InvalidInput("dry_run", "expected true or false")
+        if not isinstance(given.get("again", False), bool):
+            raise InvalidInput("again", "expected true or false")
         return _Request(
             file=given["file"],
             mapping=given.get("mapping") or "",
             format=form,
+            encoding=given.get("encoding") or "",
             dry_run=given.get("dry_run", False),
             consent=_consent(given.get("consent") or {}),
             as_of=_instant(given.get("as_of") or ""),
+            again=given.get("again", False),
         )
 
 

@@ -1,13 +1,14 @@
 """Cuts a stream of bytes into the lines of a text file, with bounded memory and the byte offset of each. Used by readers.
 
 Lines are cut before they are decoded: in UTF-8 and GB18030 no byte of a longer character is a CR or LF (GB 18030-2022,
-5.1: second bytes are 30–39 and 40–FE), so a damaged character cannot swallow the rest of the file.
+5.1: second bytes are 30–39 and 40–FE) as in every other encoding that may be declared, so a damaged character cannot swallow the rest of the file.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from waypost.importing.plausible_text import may_be_chinese
 from waypost.importing.spec import ImportSpec
 
 UNDECIDED: Final = "utf-8 or gb18030"
@@ -66,12 +67,11 @@ def read_lines(stream: BinaryIO, spec: ImportSpec, *, is_start: bool) -> Iterato
 
 
 def _other_line(offset: int, piece: bytes, encodings: list[str]) -> Line:
+    """A line of a file whose beginning did not show its encoding."""
     for encoding in encodings:
-        try:
+        if may_be_chinese(piece):
             return Line(offset, piece.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    return Line(offset, None, "is not text in the encoding of the file")
+    return Line(offset, None, "is not text in the encoding of the file; name the encoding, for example cp1252")
 
 
 @dataclass(slots=True)

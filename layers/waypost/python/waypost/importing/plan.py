@@ -1,7 +1,7 @@
 """One run of an import: what is imported, how it is read, and the keys of its files. Used by every step of an import.
 
 The name of a run is a hash of its inputs: the same file read in the same way is the same run, however often it is started,
-so finished work is never repeated.
+so finished work is never repeated unless that is asked for.
 """
 
 import json
@@ -29,7 +29,7 @@ class ImportPlan(JsonForm):
     ``sources`` are the files as they were found; ``content`` is the one that is read, which is another when the sources
     must be unpacked first. ``as_of`` is the time of the last row, and each earlier row is a millisecond older: so rows of the
     same person have the same result in whatever order they are applied. ``consent`` holds, for each channel, what all rows
-    with an address there have agreed to (the evidence), or "" when they have all refused.
+    with an address there have agreed to (the evidence), or "" when they have all refused. ``planned_at``: when the run began.
     """
 
     run: str
@@ -39,6 +39,7 @@ class ImportPlan(JsonForm):
     dry_run: bool = False
     unpacks: bool = False
     consent: Mapping[Channel, str]
+    planned_at: datetime | None = None
 
     @property
     def source(self) -> str:
@@ -53,7 +54,7 @@ class ImportPlan(JsonForm):
     @property
     def target(self) -> str:
         """The folder of the report and its files."""
-        return f"{IMPORTS}{self.run}/"
+        return target_folder(self.run)
 
     @property
     def parts(self) -> str:
@@ -131,6 +132,16 @@ def reconciled_key(plan: ImportPlan, bucket: int) -> str:
 def work_folder(run: str) -> str:
     """The folder of working files, which only the run itself reads."""
     return f"{IMPORTS_WORK}{run}/"
+
+
+def target_folder(run: str) -> str:
+    """The folder of a run's report and its files."""
+    return f"{IMPORTS}{run}/"
+
+
+def report_key(run: str) -> str:
+    """The key of a run's report; the run is finished when it exists."""
+    return f"{target_folder(run)}report.json"
 
 
 def load_import(files: Files, run: str) -> ImportPlan:

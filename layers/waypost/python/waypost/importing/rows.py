@@ -12,10 +12,11 @@ Cell: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """Why a row could not be read at all; never quotes it."""
+    """Why a row could not be read at all; ``reason`` never quotes it. ``cells`` are its cells as far as it has some."""
 
     reason: str
     field: str = "row"
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

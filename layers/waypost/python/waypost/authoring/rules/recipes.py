@@ -26,11 +26,13 @@ all:
         False,
     ),
     (
-        "Added to the cart three days in a row and has not ordered in that time",
+        "Added to the cart three days in a row and has not ordered since",
         """\
-all:
-  - { event: cart_updated, count: days_in_a_row, at_least: 3, last_days: 7 }
-  - { not: { event: order_placed, last_days: 7 } }
+event: cart_updated
+count: days_in_a_row
+at_least: 3
+last_days: 7
+not_followed_by: { event: order_placed }
 """,
         True,
     ),
@@ -236,7 +238,7 @@ all:
         False,
     ),
     (
-        "Corporate addresses that joined this year, from no free-mail provider",
+        "Corporate addresses first seen this year, from no free-mail provider",
         """\
 all:
   - { attribute: email, exists: true }

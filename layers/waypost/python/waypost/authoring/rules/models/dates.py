@@ -50,8 +50,10 @@ class CreatedRule(Authored):
         Says(
             "place",
             "created",
-            "was first seen in this window; every time word goes",
+            "was first seen **by Waypost** in this window; every time word goes",
             "{ created: { before: 2026-07-01 } }",
+            "After contacts were imported from another system everybody is new. For when somebody joined the company, ask an attribute such as"
+            " `registered_on`.",
         ),
     )
 
