@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from waypost.aws.address_records import DynamoAddressRecords
 from waypost.aws.clients import client
 from waypost.aws.function_log import function_log
 from waypost.aws.queue import SqsEventQueue
@@ -29,6 +30,7 @@ def unsubscribe_contact() -> UnsubscribeContact:
     settings = Settings.load()
     return UnsubscribeContact(
         queue=SqsEventQueue(client("sqs"), settings.events_queue_url),
+        addresses=DynamoAddressRecords(client("dynamodb"), settings.contacts_table),
         secret=SecretsManagerSecret(client("secretsmanager"), settings.link_secret),
         clock=clock(),
     )

@@ -1,4 +1,4 @@
-"""``waypost contacts show``, ``merge`` and ``unmerge``. Added to the commands of ``waypost``."""
+"""``waypost contacts show``, ``merge``, ``unmerge`` and ``lift-suppression``. Added to the commands of ``waypost``."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -9,13 +9,16 @@ from rich.table import Table
 
 from local.commands.output import EXPECTATION_FAILED, AsJson, print_json
 from local.commands.tables import console_for
+from local.journeys.stage import operator
 from local.running import background
 from local.running.contact_lookup import contact_id_of, profile_of
 from local.running.operation_runs import run_operation
+from waypost.contacts.profile import Contact
 
 app = typer.Typer()
 
 OPERATION: Final = "merge-contacts"
+LIFT_OPERATION: Final = "lift-suppression"
 
 Who = Annotated[
     str, typer.Argument(help="A contact id, or any identity: a user id, an e-mail address, account:openid, …")
@@ -47,7 +50,7 @@ def show(contact: Who, as_json: AsJson = False) -> None:
     for key, answer in profile["consents"].items():
         state = "granted" if answer["granted"] else "withdrawn"
         table.add_row(f"consent: {key}", f"{state}, {answer['at']}, by {answer['source']}")
-    for channel, reason in profile["suppressions"].items():
+    for channel, reason in Contact.from_dict(profile).closed.items():
         table.add_row(f"suppressed: {channel}", reason)
     console.print(table)
     if found["merges"]:
@@ -96,6 +99,28 @@ def unmerge(
         return
     done = "Parted" if found["undone"] else "They were parted before"
     console_for().print(f"{done}: {found['survivor']} stays, {found['restored']} lives again ({found['merge_id']}).")
+
+
+@app.command("lift-suppression")
+def lift_suppression(
+    contact: Who,
+    channel: Annotated[str, typer.Argument(help="The channel: email, sms.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands on the contact's timeline, with who asked for it.")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what closed the address.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Open the address that a contact uses on a channel again; on AWS start the operation lift-suppression."""
+
+    access = background.access()
+    who = {"contact_id": contact_id_of(contact, access)}
+    action = "preview" if preview else "lift"
+    request = {"action": action, "contact": who, "channel": channel, "by": operator(), "reason": reason}
+    found = run_operation(access, LIFT_OPERATION, request)
+    if as_json:
+        print_json(found)
+        return
+    state = f"suppressed ({found['suppression']}, {found['suppressed_at']})" if found["suppression"] else "open"
+    console_for().print(f"{contact} on {channel}: {state}")
 
 
 def _show_merge(console: Console, found: Mapping[str, Any], *, preview: bool) -> None:

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tests.fakes.addresses import FakeAddressRecords
 from tests.fakes.changes import FakeChanges
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.effects import Effects
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
+from waypost.aws.address_records import DynamoAddressRecords
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
 from waypost.aws.journey_changes import DynamoChanges
 from waypost.aws.ledger import DynamoLedger
+from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.ports import ContactStore
 from waypost.events.history import BulkEventHistory
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
@@ -33,6 +36,7 @@ class Stores:
     enrolments: ChangedEnrolments
     changes: ChangeStore
     ledger: Ledger
+    addresses: AddressRecords
 
 
 def fake_stores() -> Stores:
@@ -44,6 +48,7 @@ def fake_stores() -> Stores:
         enrolments=enrolments,
         changes=FakeChanges(effects),
         ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments, history=history),
+        addresses=FakeAddressRecords(effects),
     )
 
 
@@ -54,6 +59,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         enrolments=DynamoEnrolments(client, table_name),
         changes=DynamoChanges(client, table_name),
         ledger=DynamoLedger(client, table_name),
+        addresses=DynamoAddressRecords(client, table_name),
     )
 
 

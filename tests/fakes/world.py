@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from tests.fakes.addresses import FakeAddressRecords
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeBulkContacts
@@ -30,6 +31,7 @@ from waypost.contacts.channels import Channel
 from waypost.contacts.consent import Consent
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
+from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import HopSuperseded, RetryableError
@@ -84,6 +86,7 @@ class World:
     def __post_init__(self) -> None:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
+        self.addresses = FakeAddressRecords(effects)
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
@@ -155,7 +158,7 @@ class World:
             messages=self.published,
             policy=self.published.policy,
             defaults=self.published.defaults,
-            unsubscribe_url=lambda request, channel: f"https://links.example/u/{request.message_key}/{channel}",
+            unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
         )
 
     @property
@@ -169,6 +172,10 @@ class World:
     @property
     def evaluate_segment(self) -> EvaluateSegment:
         return assemble.evaluate_segment(self.ports, segments=self.segments, default_zone=self.default_zone)
+
+    @property
+    def lift_suppression(self) -> LiftSuppression:
+        return assemble.lift_suppression(self.ports)
 
     @property
     def stop_journey(self) -> StopJourney:
@@ -276,6 +283,9 @@ class WorldPorts:
         return self.world.contacts
 
     bulk_contacts = contacts
+
+    def addresses(self) -> FakeAddressRecords:
+        return self.world.addresses
 
     def enrolments(self) -> FakeEnrolments:
         return self.world.enrolments

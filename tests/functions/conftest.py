@@ -133,6 +133,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "count_purchases": {"count_purchases": night.count_purchases},
         "rank_customers": {"rank_customers": night.rank_customers},
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
+        "lift_suppression": {"lift_suppression": world.lift_suppression},
         "merge_contacts": {"merge_contacts": world.merge_contacts},
         "pause_journey": {"pause_journey": world.pause_journey},
         "record_delivery": {"record_delivery": world.record_delivery},

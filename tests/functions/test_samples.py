@@ -142,3 +142,11 @@ def test_an_operator_stops_the_journey_of_the_sample(deployment: Deployment) -> 
     [stopped] = deployment.call("stop_journey")["journeys"]
     assert (stopped["journey"], stopped["status"], stopped["outcome"]) == (JOURNEY, "ended", "stopped")
     assert (stopped["by"], stopped["reason"]) == ("lin.chen", sample("stop_journey")["reason"])
+
+
+def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deployment) -> None:
+    deployment.begin()
+    deployment.call("record_delivery")
+    opened = deployment.call("lift_suppression")
+    assert (opened["suppression"], opened["suppressed_at"]) == ("", "2026-03-02T02:00:04.883Z")
+    assert deployment.world.queue.sent[-1].type == "suppression_lifted"

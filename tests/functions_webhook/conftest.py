@@ -6,6 +6,7 @@ import pytest
 
 from functions.receive_webhook import handler as receive_webhook
 from functions.unsubscribe_contact import handler as unsubscribe_contact
+from tests.fakes.addresses import FakeAddressRecords
 from tests.fakes.queue import FakeQueue
 from tests.fakes.secrets import FakeSecret
 from tests.intake.fakes import NOW, Desk
@@ -25,6 +26,8 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 @pytest.fixture
 def unsubscriptions(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     queue = FakeQueue()
-    unsubscriber = UnsubscribeContact(queue=queue, secret=FakeSecret({"link_keys": [LINK_KEY]}), clock=lambda: NOW)
+    unsubscriber = UnsubscribeContact(
+        queue=queue, addresses=FakeAddressRecords(), secret=FakeSecret({"link_keys": [LINK_KEY]}), clock=lambda: NOW
+    )
     monkeypatch.setattr(unsubscribe_contact, "unsubscribe_contact", lambda: unsubscriber)
     return queue

@@ -11,6 +11,8 @@ import pytest
 from tests.fakes.published_journeys import SENDING, email, sms
 from tests.fakes.world import CONTACT, START, touch
 from waypost.clock import parse_instant
+from waypost.contacts.address_record import AddressRecord
+from waypost.contacts.channels import Address, Channel
 from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact
 from waypost.content.message import Priority, PublishedMessage
@@ -70,6 +72,8 @@ def case(**changes: Any) -> Case:
         "message": MARKETING,
         "channel": "email",
         "contact": contact(),
+        "address": LIN,
+        "record": AddressRecord(),
         "enrolment": enrolment(),
         "touches": Touches(),
         "policy": policy(),
@@ -77,6 +81,9 @@ def case(**changes: Any) -> Case:
         "now": NOON,
     }
     return Case(**fields | changes)
+
+
+LIN = Address(Channel("email"), "email", "lin@example.com")
 
 
 def touches(*instants: datetime) -> Touches:

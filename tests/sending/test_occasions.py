@@ -166,7 +166,7 @@ def test_it_is_sent_once_under_its_key_without_an_enrolment(world: World, reques
     row = world.ledger[request_.message_key]
     assert (row.state, row.occasion, row.contact_id) == ("accepted", request_.occasion, CONTACT)
     (mail,) = world.email.sent
-    assert mail.tags == {"message_key": request_.message_key, "contact_id": CONTACT}
+    assert mail.tags == {"message_key": request_.message_key, "contact_id": CONTACT, "address": mail.to.digest}
 
 
 @by_kind

@@ -68,6 +68,7 @@ def test_a_marketing_mail_carries_the_key_and_one_click_unsubscription(world: Wo
         "message_key": request.message_key,
         "contact_id": CONTACT,
         "journey": enrolment.journey,
+        "address": mail.to.digest,
     }
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waypost.contacts.channels import Address, Channel
 from waypost.errors import InvalidInput
 from waypost.tracking import tokens
 from waypost.tracking.links import unsubscribe_url
@@ -37,7 +38,7 @@ def test_no_invented_token_is_believed(token: str) -> None:
     assert verify(token, [KEY]) is None
 
 
-@pytest.mark.parametrize("raw", [b'["c-1","j","m-1","email",null,"more"]', b"not json", b"5"])
+@pytest.mark.parametrize("raw", [b'["c-1","j","m-1","email",null,"a","more"]', b"not json", b"5"])
 def test_a_signed_token_of_a_later_form_is_not_misread(raw: bytes) -> None:
     content = tokens._encode(raw)
     assert verify(f"{content}.{tokens._encode(tokens._signature(content, KEY))}", [KEY]) is None
@@ -50,7 +51,7 @@ def test_a_link_is_short_and_shows_nothing_personal() -> None:
         contact_id=ASKED.contact_id,
         journey=ASKED.journey,
         message_key=ASKED.message_key,
-        channel="email",
+        address=Address(Channel("email"), "email", "lin@example.com"),
         topic="新品",
     )
     assert url.startswith("https://api.example.com/u/")
@@ -70,3 +71,9 @@ def test_a_secret_without_real_keys_is_named(secret: dict[str, list[str]]) -> No
 def test_one_key_may_stand_for_a_list() -> None:
     assert link_keys({"link_keys": KEY}) == [KEY]
     assert link_keys({"link_keys": [KEY, OTHER_KEY]}) == [KEY, OTHER_KEY]
+
+
+def test_a_link_sent_before_addresses_were_named_still_works() -> None:
+    content = tokens._encode(b'["c-1","j","m-1","email",null]')
+    old = verify(f"{content}.{tokens._encode(tokens._signature(content, KEY))}", [KEY])
+    assert old == Unsubscription("c-1", "j", "m-1", "email")

@@ -12,11 +12,15 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.world import CONTACT, START, World
 from waypost.channels.answers import Unclear
 from waypost.clock import parse_instant
-from waypost.contacts.channels import Channel
+from waypost.contacts.channels import Address, Channel
 from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.events.listening import Listening
 from waypost.tracking.record_delivery import delivery_events
 
+LIN, LINS_PHONE = (
+    Address(Channel("email"), "email", "lin@example.com"),
+    Address(Channel("sms"), "phone", "+8613800000001"),
+)
 TAGS = {"message_key": "m-1", "contact_id": CONTACT, "journey": "nurture"}
 
 
@@ -87,7 +91,8 @@ def test_a_notice_of_ses_is_an_event(
         "message_key": "m-1",
         "journey": "nurture",
     }
-    assert emitted.properties == known | properties
+    closed = {"address": LIN.digest} if "suppression" in properties else {}
+    assert emitted.properties == known | properties | closed
     assert emitted.received_at == clock()
 
 
@@ -167,7 +172,8 @@ def test_the_providers_play_every_word_that_aws_declares() -> None:
 def test_a_notice_about_an_sms_is_an_event(word: str, kind: str, more: dict[str, str], clock: FakeClock) -> None:
     (event,) = delivery_events(sms(word), clock=clock)
     assert (event.type, event.is_our_own) == (kind, True)
-    assert event.properties == {
+    closed = {"address": LINS_PHONE.digest} if "suppression" in more else {}
+    assert event.properties == closed | {
         "channel": "sms",
         "provider_word": word,
         "provider_message_id": "sms-1",
@@ -193,7 +199,7 @@ def test_a_number_that_does_not_exist_closes_the_channel(clock: FakeClock) -> No
     world.have_contact()
     for each in delivery_events(sms("TEXT_INVALID"), clock=clock):
         world.route(each)
-    assert world.contacts[CONTACT].suppressions == {"sms": "invalid_number"}
+    assert world.contacts[CONTACT].closed == {"sms": "invalid_number"}
 
 
 def test_the_same_notice_is_the_same_event(clock: FakeClock) -> None:

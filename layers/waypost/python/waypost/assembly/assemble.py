@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.identity.merge_contacts import MergeContacts
     from waypost.contacts.identity.rules import IdentityRules
+    from waypost.contacts.lift_suppression import LiftSuppression
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.products import ProductVariables
@@ -104,6 +105,7 @@ def send_message(
         defaults=defaults,
         ledger=ports.ledger(),
         deferrals=deferrals(ports),
+        addresses=ports.addresses(),
         provider=ports.provider,
         unsubscribe_url=unsubscribe_url,
         clock=ports.clock(),
@@ -324,11 +326,26 @@ def merge_contacts(ports: Ports, *, rules: IdentityRules) -> MergeContacts:
     return MergeContacts(contacts=ports.contacts(), queue=ports.queue(), rules=rules, clock=ports.clock())
 
 
+def lift_suppression(ports: Ports) -> LiftSuppression:
+    """What opens an address again."""
+    from waypost.contacts.lift_suppression import LiftSuppression
+
+    return LiftSuppression(
+        contacts=ports.contacts(), addresses=ports.addresses(), queue=ports.queue(), clock=ports.clock()
+    )
+
+
 def record_delivery(ports: Ports, *, listening: Listening) -> RecordDelivery:
     """What turns providers' notices into events."""
     from waypost.tracking.record_delivery import RecordDelivery
 
-    return RecordDelivery(ledger=ports.ledger(), queue=ports.queue(), listening=listening, clock=ports.clock())
+    return RecordDelivery(
+        ledger=ports.ledger(),
+        addresses=ports.addresses(),
+        queue=ports.queue(),
+        listening=listening,
+        clock=ports.clock(),
+    )
 
 
 # The refresh at night.

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from waypost.channels.contract import Provider
 from waypost.clock import Clock
+from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Channel
 from waypost.contacts.ports import BulkContactStore, ContactStore
 from waypost.events.history import BulkEventHistory, EventBus
@@ -31,6 +32,10 @@ class Ports(Protocol):
 
     def contacts(self) -> ContactStore:
         """The contact store."""
+        ...
+
+    def addresses(self) -> AddressRecords:
+        """The records of addresses."""
         ...
 
     def enrolments(self) -> Enrolments:

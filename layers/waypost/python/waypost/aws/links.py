@@ -2,7 +2,7 @@
 
 from waypost.aws.clients import client
 from waypost.aws.secrets import SecretsManagerSecret
-from waypost.contacts.channels import Channel
+from waypost.contacts.channels import Address
 from waypost.sending.occasion import journey_of
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import UnsubscribeUrl
@@ -15,14 +15,14 @@ def unsubscribe_urls(settings: Settings) -> UnsubscribeUrl:
     """A function that gives the unsubscribe link of a message; the key is read when the first link is made."""
     secret = SecretsManagerSecret(client("secretsmanager"), settings.link_secret)
 
-    def url(request: SendRequest, channel: Channel) -> str:
+    def url(request: SendRequest, address: Address) -> str:
         return unsubscribe_url(
             settings.api_url,
             link_keys(secret.read())[0],
             contact_id=request.contact_id,
             journey=journey_of(request.occasion),
             message_key=request.message_key,
-            channel=channel,
+            address=address,
         )
 
     return url

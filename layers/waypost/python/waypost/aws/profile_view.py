@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from waypost.aws.table import load, load_item
 from waypost.clock import parse_instant
+from waypost.contacts.address_record import ADDRESS_ATTRIBUTES, closed_channels
 from waypost.contacts.consent import Consent
 from waypost.contacts.profile import MOST_SEEN, Contact
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
@@ -39,7 +40,8 @@ def projection(reads: Reads) -> dict[str, Any]:
     asked = _Paths()
     asked.add("contact_id")
     asked.add("created_at")
-    asked.add_inside("attributes", reads.attributes | {ZONE_ATTRIBUTE})
+    addresses = ADDRESS_ATTRIBUTES if reads.suppressions else ()
+    asked.add_inside("attributes", reads.attributes | {ZONE_ATTRIBUTE, *addresses})
     for source in reads.sources():
         match source:
             case "tags":
@@ -48,7 +50,10 @@ def projection(reads: Reads) -> dict[str, Any]:
                 asked.add_inside("attributes_at", [_stamp(name) for name in reads.tags if name != EVERY])
             case "segments" | "metrics":
                 asked.add_inside(source, getattr(reads, source))
-            case "lifecycle" | "points" | "identities" | "suppressions" | "groups" | "consents":
+            case "suppressions":  # of the address in use
+                asked.add(source)
+                asked.add("identities")
+            case "lifecycle" | "points" | "identities" | "groups" | "consents":
                 asked.add(source)
             case "attributes" | "time" | "journeys" | "property" | "trigger":
                 pass  # asked above; of the moment; in the enrolments; of an event, which no scan has at hand
@@ -71,7 +76,9 @@ class _Paths:
         self._paths: list[str] = []
 
     def add(self, *path: str) -> None:
-        self._paths.append(".".join([self._names.setdefault(part, f"#n{len(self._names)}") for part in path]))
+        joined = ".".join([self._names.setdefault(part, f"#n{len(self._names)}") for part in path])
+        if joined not in self._paths:  # of two that are the same, DynamoDB refuses both
+            self._paths.append(joined)
 
     def add_inside(self, field: str, keys: Collection[str]) -> None:
         if len(keys) > MOST_PATHS or EVERY in keys:
@@ -117,7 +124,7 @@ def viewer(reads: Reads, *, now: datetime, default_zone: ZoneInfo) -> Callable[[
             lifecycle=item["lifecycle"]["S"] if reads.lifecycle and "lifecycle" in item else "",
             points=load(item["points"]) if reads.points and "points" in item else 0,
             metrics=_json(item, "metrics") if reads.metrics else NOTHING,
-            suppressions=_json(item, "suppressions") if reads.suppressions else NOTHING,
+            suppressions=_closed(item, stored) if reads.suppressions else NOTHING,
             consent_answers=NOTHING if consents is None else consents,
             tagged_at=_TaggedAt(item, tags) if tags else NOTHING,
             seen=_seen(item, types) if reads_seen else None,
@@ -171,6 +178,15 @@ def _value(stored: dict[str, Any]) -> Any:
 
 def _json(item: StoredProfile, name: str) -> dict[str, Any]:
     return load_item(item[name]["M"]) if name in item else {}
+
+
+def _closed(item: StoredProfile, attributes: Mapping[str, Any]) -> Mapping[str, str]:
+    """As ``Contact.closed``; few profiles have anything there."""
+    suppressions = _json(item, "suppressions")
+    if not suppressions:
+        return NOTHING
+    known = {name: load(attributes[name]) for name in ADDRESS_ATTRIBUTES if name in attributes}
+    return closed_channels(suppressions, Contact("", _ANY_TIME, attributes=known, identities=_json(item, "identities")))
 
 
 def _texts(item: StoredProfile, name: str) -> frozenset[str]:

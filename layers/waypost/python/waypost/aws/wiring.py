@@ -19,6 +19,7 @@ from waypost.events.retention import load_retention
 from waypost.settings import Settings, channel_settings
 
 if TYPE_CHECKING:
+    from waypost.aws.address_records import DynamoAddressRecords
     from waypost.aws.bulk_contacts import DynamoBulkContacts
     from waypost.aws.bus import EventBridgeBus
     from waypost.aws.files import S3Files
@@ -45,6 +46,14 @@ def settings() -> Settings:
 def contacts() -> DynamoContacts:
     """The contact store."""
     return DynamoContacts(client("dynamodb"), settings().contacts_table, clock=clock())
+
+
+@cache
+def addresses() -> "DynamoAddressRecords":
+    """The records of addresses."""
+    from waypost.aws.address_records import DynamoAddressRecords  # noqa: PLC0415 - only sending and its notices need it
+
+    return DynamoAddressRecords(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -66,7 +66,8 @@ class Reported:
     """What one notice says of one message.
 
     ``provider_word`` is the provider's own name for it; ``properties`` are what the event says besides (see
-    ``waypost.events.message_events``). Without ``occurred_at`` it happened when the notice arrived.
+    ``waypost.events.message_events``). Without ``occurred_at`` it happened when the notice arrived. ``recipient`` is the
+    address it is about, for a message whose tags do not name it.
     """
 
     event: MessageEvent
@@ -75,6 +76,7 @@ class Reported:
     tags: Mapping[str, str]
     occurred_at: datetime | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    recipient: str = ""
 
 
 class NoticeReader(Protocol):

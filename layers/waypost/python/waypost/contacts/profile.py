@@ -8,11 +8,12 @@ from typing import Any, Final, Literal
 
 from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
-from waypost.contacts.channels import CHANNELS, Address, Channel, declared_channels
+from waypost.contacts.address_record import closed_channels, suppression_key
+from waypost.contacts.channels import CHANNELS, Address, Channel, channel_named, declared_channels
 from waypost.contacts.consent import ALL_TOPICS, Answer, Consent, ConsentState, Given, consent_state
 from waypost.errors import InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE, Event
-from waypost.events.message_events import suppression_in
+from waypost.events.message_events import SUPPRESSION_LIFTED, suppression_in
 
 IDENTITY_ATTRIBUTES: Final = ("email", "phone")
 """The identities that are attributes too."""
@@ -50,7 +51,8 @@ class Contact(JsonForm):
 
     ``attributes_at`` holds the time of the event that set each attribute (and each tag, as ``tag:<name>``), so that a
     late event never overwrites a newer value. ``consents`` is keyed ``<channel>/<topic>``; topic ``*`` is the whole
-    channel. ``suppressions`` maps a channel to the reason no message may go there. ``version`` counts writes.
+    channel. ``suppressions`` maps an address that was reported for this contact (``<channel>/<digest>``) to the reason
+    no message may go there; the sender reads the record of the address. ``version`` counts writes.
 
     ``lifecycle`` is the stage ("" before the first one), ``metrics`` what the last bulk run computed (numbers and short
     texts), ``segments`` the saved segments the contact is in and since when, ``tag_expiries`` when tags
@@ -93,6 +95,11 @@ class Contact(JsonForm):
     def addresses(self, channel: Channel) -> tuple[Address, ...]:
         """The contact's addresses on this channel, the newest last."""
         return declared_channels()[channel].address.addresses(channel, self)
+
+    @property
+    def closed(self) -> dict[str, str]:
+        """The channels on which the address in use is suppressed, and why."""
+        return closed_channels(self.suppressions, self)
 
     def consent(self, channel: str, topic: str) -> ConsentState:
         """The contact's consent to this channel and topic, of all answers about the topic and the whole channel."""
@@ -280,9 +287,8 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
     match event.type:
         case "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
             return _with_consent_event(contact, kind, event)
-        case "message_bounced" | "message_complained" | "message_failed" if closed := suppression_in(event):
-            channel, reason = closed
-            return replace(contact, suppressions={**contact.suppressions, channel: reason})
+        case "message_bounced" | "message_complained" | "message_failed" | "suppression_lifted" if event.is_our_own:
+            return replace(contact, suppressions=_suppressions(contact, event))
         case "segment_entered" | "segment_left" as kind if event.is_our_own:
             name = str(event.properties["segment"])
             return with_segment(contact, name, member=kind == "segment_entered", at=event.occurred_at)
@@ -293,6 +299,20 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
             return with_lifecycle(contact, str(event.properties["to"]), at=event.occurred_at)
         case _:
             return contact
+
+
+def _suppressions(contact: Contact, event: Event) -> dict[str, str]:
+    """What was reported for this contact, after the event; one that names no address is about the one in use."""
+    channel, digest = event.properties.get("channel"), event.properties.get("address")
+    if not isinstance(channel, str):
+        return contact.suppressions
+    in_use = contact.addresses(channel_named(channel))[-1:]
+    digest = digest or (in_use[0].digest if in_use else "")
+    key = suppression_key(channel, digest) if digest else channel
+    if event.type == SUPPRESSION_LIFTED:
+        return {known: reason for known, reason in contact.suppressions.items() if known not in {channel, key}}
+    closed = suppression_in(event)
+    return contact.suppressions if closed is None else {**contact.suppressions, key: closed[1]}
 
 
 def announcement(merge_id: str, *, undone: bool) -> str:

@@ -2,7 +2,8 @@
 
 Properties: ``channel``, ``provider_word`` (what the provider itself calls it), ``message_key``, ``provider_message_id``,
 ``journey``; of a bounce also ``bounce_type`` (``permanent``, ``transient`` or ``undetermined``); where nothing more may go to
-the address, ``suppression`` is the reason (``hard_bounce``, ``complaint``, ``invalid_number`` …); of a failure ``reason``.
+the address, ``suppression`` is the reason (``hard_bounce``, ``complaint``, ``invalid_number`` …) and
+``address`` the digest of that address; of a failure ``reason``.
 """
 
 from typing import Any, Final, Literal, get_args
@@ -21,6 +22,9 @@ MessageEvent = Literal[
 """``bounced``: it did not arrive at the address. ``failed``: the provider or a carrier would not pass it on."""
 
 MESSAGE_EVENTS: Final[tuple[MessageEvent, ...]] = get_args(MessageEvent)
+
+SUPPRESSION_LIFTED: Final = "suppression_lifted"
+"""An operator opened an address again. Properties: ``channel``, ``address``, ``suppression``, ``by``, ``reason``."""
 
 MAY_SUPPRESS: Final[frozenset[str]] = frozenset({"message_bounced", "message_complained", "message_failed"})
 """The types whose property ``suppression`` closes the channel."""

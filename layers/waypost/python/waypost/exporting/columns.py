@@ -51,7 +51,7 @@ def row_of(contact: Contact) -> Row:
         if answer != "none":
             row[f"consent_{channel}"] = answer == "granted"
     row |= {
-        "suppressed": sorted(f"{channel}: {reason}" for channel, reason in contact.suppressions.items()),
+        "suppressed": sorted(f"{channel}: {reason}" for channel, reason in contact.closed.items()),
         "lifecycle": contact.lifecycle,
         "points": contact.points,
         "segments": sorted(contact.segments),

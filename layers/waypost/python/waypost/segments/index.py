@@ -13,11 +13,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final, Literal, Self, assert_never
 
 from waypost import ids
+from waypost.contacts.address_record import ADDRESS_ATTRIBUTES
 from waypost.contacts.channels import CHANNELS
 from waypost.contacts.tag_system import TagSystem, load_tag_system
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
-from waypost.events.message_events import MAY_SUPPRESS
+from waypost.events.message_events import MAY_SUPPRESS, SUPPRESSION_LIFTED
 from waypost.segments.lifecycle import Lifecycle, load_lifecycle
 from waypost.segments.membership_query import MembershipQuery
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
@@ -152,7 +153,9 @@ def facts_read(read: Reads) -> Iterator[str]:
                 yield from (f"attribute:{name}" for name in names)
             case "events" | "tags" | "groups" | "segments" | "metrics" | "consents" | "journeys":
                 yield from (f"{source.removesuffix('s')}:{name}" for name in getattr(read, source))
-            case "lifecycle" | "points" | "identities" | "suppressions" | "enrolments":
+            case "suppressions":  # of the address in use
+                yield from (source, "identities", *(f"attribute:{name}" for name in ADDRESS_ATTRIBUTES))
+            case "lifecycle" | "points" | "identities" | "enrolments":
                 yield source
             case "any_event":
                 yield ANY_EVENT
@@ -223,7 +226,7 @@ def _facts_of_type(kind: str, properties: Mapping[str, Any]) -> Iterator[str]:
             yield "points"
         case "journey_ended":
             yield from facts_of_journeys([str(properties.get("journey"))])
-        case _ if kind in MAY_SUPPRESS:
+        case _ if kind in MAY_SUPPRESS or kind == SUPPRESSION_LIFTED:
             yield "suppressions"
         case _ if kind in _CONSENTING:
             channel = properties.get("channel")

@@ -128,7 +128,7 @@ def subject_of(
         lifecycle=contact.lifecycle,
         points=contact.points,
         metrics=contact.metrics,
-        suppressions=contact.suppressions,
+        suppressions=contact.closed,
         consent_answers=contact.consents,
         tagged_at=_TaggedAt(tags, contact.attributes_at),
         enrolments=enrolments,

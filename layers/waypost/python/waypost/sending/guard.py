@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
 from zoneinfo import ZoneInfo
 
-from waypost.contacts.channels import Channel
+from waypost.contacts.address_record import AddressRecord
+from waypost.contacts.channels import Address, Channel
+from waypost.contacts.consent import ConsentState, consent_state, joined_consents
 from waypost.contacts.profile import Contact
 from waypost.content.message import PublishedMessage
 from waypost.sending.ledger import Touches
@@ -51,12 +53,17 @@ FIRST_EVENTS: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a guard decides on: this message, to this contact, on this channel, now. ``enrolment``: of a journey step."""
+    """What a guard decides on: this message, to this contact, on this channel, now.
+
+    ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
+    """
 
     occasion: Occasion
     message: PublishedMessage
     channel: Channel
     contact: Contact
+    address: Address | None
+    record: AddressRecord
     enrolment: EnrolmentView | None
     touches: Touches
     policy: SendingPolicy
@@ -79,6 +86,12 @@ class Case:
             return None
         settled_at = self.enrolment.enrolled_at + FIRST_EVENTS
         return settled_at if self.now < settled_at else None
+
+    @property
+    def consent(self) -> ConsentState:
+        """Whether marketing about the message's topic may go there: what the person said, and who else reads there."""
+        answers = joined_consents(self.contact.consents, self.record.withdrawals(self.channel))
+        return consent_state(answers, self.channel, self.message.topic)
 
     @property
     def transactional(self) -> bool:

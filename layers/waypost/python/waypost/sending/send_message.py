@@ -19,7 +19,8 @@ from waypost.channels.answers import (
 from waypost.channels.contract import Outgoing, Provider
 from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
-from waypost.contacts.channels import Channel
+from waypost.contacts.address_record import AddressRecord, AddressRecords
+from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
@@ -50,7 +51,7 @@ SHORTEST_PAUSE: Final = timedelta(seconds=5)
 LAST_ATTEMPT: Final = timedelta(minutes=2)
 """How long before its send-by time a message is tried for the last time: a schedule may fire a minute late."""
 
-UnsubscribeUrl = Callable[[SendRequest, Channel], str]
+UnsubscribeUrl = Callable[[SendRequest, Address], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class SendMessage:
     defaults: Defaults
     ledger: Ledger
     deferrals: Deferrals
+    addresses: AddressRecords
     provider: Callable[[Channel], Provider[Any]]
     unsubscribe_url: UnsubscribeUrl
     clock: Clock
@@ -133,17 +135,21 @@ class SendMessage:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
-        channels = (request.channel,) if request.channel else message.channels
+        contact, channels = snapshot.contact, (request.channel,) if request.channel else message.channels
+        targets = {channel: address for channel in channels if (address := _target(contact, channel))}
+        records = self.addresses.of(targets.values())
         cases = [
             Case(
                 occasion=request.occasion,
                 message=message,
                 channel=channel,
-                contact=snapshot.contact,
+                contact=contact,
+                address=targets.get(channel),
+                record=records.get(targets[channel].digest, AddressRecord()) if channel in targets else AddressRecord(),
                 enrolment=snapshot.enrolment,
                 touches=replace(snapshot.touches, recent=snapshot.touches.others(request.message_key)),
                 policy=self.policy,
-                zone=zone_of(snapshot.contact, self.defaults.time_zone),
+                zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
             for channel in channels
@@ -174,7 +180,7 @@ class SendMessage:
         )
         if claim != "claimed":
             return None
-        answer = self._call_provider(self.provider(case.channel), outgoing)
+        answer = self._call_provider(case, outgoing)
         match answer:
             case Accepted(provider_message_id=provider_message_id):
                 decision = self._decision(case, "sent", "every_guard_allowed")
@@ -213,26 +219,37 @@ class SendMessage:
         self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
-    def _call_provider(self, provider: Provider[Any], outgoing: Outgoing[Any]) -> Answer:
-        """One call; another only after a definite refusal that may pass (design rule 13)."""
+    def _call_provider(self, case: Case, outgoing: Outgoing[Any]) -> Answer:
+        """One call; another only after a definite refusal that may pass (design rule 13).
+
+        An address that is gone is closed before the message is settled, so that a crash in between leaves it closed.
+        """
+        provider = self.provider(case.channel)
         answer = provider.send(outgoing)
         for attempt in range(1, PROVIDER_ATTEMPTS):
             if not isinstance(answer, RefusedForNow):
                 break
             self.sleep(0.2 * 2**attempt)
             answer = provider.send(outgoing)
+        if isinstance(answer, AddressGone):
+            self.addresses.suppress(outgoing.to.digest, channel=case.channel, reason=answer.suppression, at=case.now)
         return answer
 
     def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> Outgoing[Any]:
         """The message as the provider gets it. Raises MessageNotRenderable."""
-        event, unsubscribe = _event(case, snapshot), self.unsubscribe_url(request, case.channel)
+        if case.address is None:
+            raise MessageNotRenderable(f"there is no address on {case.channel}")
+        event, unsubscribe = _event(case, snapshot), self.unsubscribe_url(request, case.address)
         channel = plugin(case.channel)
-        *_, newest = channel.addresses(case.contact)
-        tags = {"message_key": request.message_key, "contact_id": request.contact_id}
+        tags = {
+            "message_key": request.message_key,
+            "contact_id": request.contact_id,
+            "address": case.address.digest,
+        }
         if journey := journey_of(request.occasion):
             tags["journey"] = journey
         return Outgoing(
-            to=newest,
+            to=case.address,
             content=channel.render(
                 case.message,
                 locale=_locale(case.contact),
@@ -293,6 +310,11 @@ class SendMessage:
             reason=reason,
             channel=case.channel,
         )
+
+
+def _target(contact: Contact, channel: Channel) -> Address | None:
+    """The address that a message to the contact uses: the newest."""
+    return next(reversed(plugin(channel).addresses(contact)), None)
 
 
 def _locale(contact: Contact) -> str | None:

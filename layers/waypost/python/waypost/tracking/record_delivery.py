@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from waypost import ids
+from waypost.channels.contract import Reported
 from waypost.channels.registry import notice_readers
 from waypost.clock import Clock
+from waypost.contacts.address_record import AddressRecords
+from waypost.contacts.channels import Address, Channel, declared_channels
 from waypost.errors import InvalidInput, WaypostError
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.listening import Listening
+from waypost.events.message_events import suppression_in
 from waypost.events.ports import EventQueue
 from waypost.sending.ledger import CONFIRMATIONS, Ledger
 
@@ -29,6 +33,7 @@ class RecordDelivery:
     """Takes the notices of providers, in any order and possibly more than once."""
 
     ledger: Ledger
+    addresses: AddressRecords
     queue: EventQueue
     listening: Listening
     clock: Clock
@@ -44,6 +49,7 @@ class RecordDelivery:
         for notice_id, text in notices.items():
             try:
                 found = delivery_events(_notice(text), clock=self.clock)
+                self._suppress(found)
                 events[notice_id] = [event for event in found if not self._is_settled(event)]
             except WaypostError as error:
                 recorded.failed[notice_id] = error
@@ -57,6 +63,14 @@ class RecordDelivery:
         else:
             recorded.queued = len(queued)
         return recorded
+
+    def _suppress(self, events: list[Event]) -> None:
+        """Close the addresses that these events name, before anything else: the next send reads the address."""
+        for event in events:
+            digest = event.properties.get("address")
+            if digest and (closed := suppression_in(event)):
+                channel, reason = closed
+                self.addresses.suppress(digest, channel=channel, reason=reason, at=event.occurred_at)
 
     def _is_settled(self, event: Event) -> bool:
         if event.type not in self.listening.settled:
@@ -104,8 +118,18 @@ def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
             "provider_word": reported.provider_word,
             "provider_message_id": reported.provider_message_id,
             **reported.properties,
+            **_closing(channel, reported),
             "message_key": tags["message_key"],
             "journey": tags.get("journey", ""),
         },
     )
     return [event]
+
+
+def _closing(channel: Channel, reported: Reported) -> dict[str, str]:
+    """The digest of the address that a notice closes: of the one the message went to, or else the one it names."""
+    if "suppression" not in reported.properties:
+        return {}
+    recipient = Address(channel, declared_channels()[channel].address.name, reported.recipient)
+    digest = reported.tags.get("address") or (recipient.digest if recipient.text else "")
+    return {"address": digest} if digest else {}

@@ -22,13 +22,17 @@ _LONGEST_TOKEN: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Unsubscription:
-    """What a token asks for: an end to ``channel``, or to one ``topic`` of it; ``message_key`` is the message it came in."""
+    """What a token asks for: an end to ``channel``, or to one ``topic`` of it; ``message_key`` is the message it came in.
+
+    ``address`` is the digest of where the message went; "" in links made before addresses were kept apart.
+    """
 
     contact_id: str
     journey: str
     message_key: str
     channel: str
     topic: str | None = None
+    address: str = ""
 
 
 def link_keys(secret: Mapping[str, Any]) -> list[str]:
@@ -46,7 +50,7 @@ def link_keys(secret: Mapping[str, Any]) -> list[str]:
 def sign(unsubscription: Unsubscription, key: str) -> str:
     """The token, safe in a URL: ``<content>.<signature>``, base64url without padding."""
     asked = unsubscription
-    fields = [asked.contact_id, asked.journey, asked.message_key, asked.channel, asked.topic]
+    fields = [asked.contact_id, asked.journey, asked.message_key, asked.channel, asked.topic, asked.address]
     content = _encode(json.dumps(fields, separators=(",", ":")).encode())
     return f"{content}.{_encode(_signature(content, key))}"
 
@@ -60,10 +64,12 @@ def verify(token: str, keys: Iterable[str]) -> Unsubscription | None:
     if not any(hmac.compare_digest(_encode(_signature(content, key)).encode(), given) for key in keys):
         return None
     try:
-        contact_id, journey, message_key, channel, topic = json.loads(_decode(content))
+        contact_id, journey, message_key, channel, topic, *more = json.loads(_decode(content))
     except (ValueError, TypeError):  # signed by us, but in a later form
         return None
-    return Unsubscription(contact_id, journey, message_key, channel, topic)
+    if len(more) > 1:  # a later form too
+        return None
+    return Unsubscription(contact_id, journey, message_key, channel, topic, *more)
 
 
 def _signature(content: str, key: str) -> bytes:

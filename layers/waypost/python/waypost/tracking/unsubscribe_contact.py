@@ -2,6 +2,8 @@
 
 from waypost import ids
 from waypost.clock import Clock
+from waypost.contacts.address_record import AddressRecords
+from waypost.contacts.consent import ALL_TOPICS
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue, SecretStore
 from waypost.tracking.tokens import Unsubscription, link_keys, verify
@@ -10,8 +12,9 @@ from waypost.tracking.tokens import Unsubscription, link_keys, verify
 class UnsubscribeContact:
     """Reads tokens and turns confirmed ones into ``unsubscribed`` events."""
 
-    def __init__(self, *, queue: EventQueue, secret: SecretStore, clock: Clock) -> None:
+    def __init__(self, *, queue: EventQueue, addresses: AddressRecords, secret: SecretStore, clock: Clock) -> None:
         self._queue = queue
+        self._addresses = addresses
         self._secret = secret
         self._clock = clock
 
@@ -20,7 +23,7 @@ class UnsubscribeContact:
         return verify(token, link_keys(self._secret.read())) or verify(token, link_keys(self._secret.read_again()))
 
     def unsubscribe(self, token: str, *, correlation_id: str) -> Unsubscription | None:
-        """Put the ``unsubscribed`` event into the queue; None for a token that is not ours.
+        """Withdraw at the address and queue the ``unsubscribed`` event; None for a token that is not ours.
 
         The event's id is the token's content and the hour: a mail client that posts twice says it once, and someone who
         subscribed again next week can unsubscribe again with the same old mail. Raises TemporarilyUnavailable.
@@ -29,6 +32,9 @@ class UnsubscribeContact:
         if asked is None:
             return None
         now = self._clock()
+        if asked.address:  # for everybody who reads there; first, because a client posts again until both are stored
+            topic = asked.topic or ALL_TOPICS
+            self._addresses.withdraw(asked.address, channel=asked.channel, topic=topic, at=now)
         self._queue.send(
             [
                 Event(
@@ -43,6 +49,7 @@ class UnsubscribeContact:
                         "topic": asked.topic,
                         "message_key": asked.message_key,
                         "journey": asked.journey,
+                        "address": asked.address,
                     },
                     correlation_id=correlation_id,
                 )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from waypost.channels.contract import NoticeReader, Reported
 from waypost.clock import parse_instant
+from waypost.contacts import cleaning
 from waypost.events.message_events import MessageEvent
 
 _EVENTS: Final[Mapping[str, tuple[MessageEvent, str]]] = {
@@ -47,6 +48,7 @@ def read_ses(detail: Mapping[str, Any]) -> Reported | None:
         tags={name: values[0] for name, values in mail.get("tags", {}).items() if values},
         occurred_at=parse_instant(content.get("timestamp", mail["timestamp"])),
         properties=_properties(word, content),
+        recipient=_recipient(content, mail),
     )
 
 
@@ -65,6 +67,14 @@ def _properties(word: str, content: Mapping[str, Any]) -> dict[str, str]:
             return {"reason": str(content.get("errorMessage", ""))}
         case _:
             return {}
+
+
+def _recipient(content: Mapping[str, Any], mail: Mapping[str, Any]) -> str:
+    """The address that bounced or complained; a message of ours has one recipient."""
+    named = [*content.get("bouncedRecipients", ()), *content.get("complainedRecipients", ())]
+    found = [each["emailAddress"] for each in named] or list(mail.get("destination", ()))
+    cleaned = cleaning.email(found[0]) if found else ""
+    return cleaned if isinstance(cleaned, str) else ""
 
 
 SOURCES: Final[Mapping[str, NoticeReader]] = {"aws.ses": read_ses}

@@ -44,6 +44,7 @@ def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
         provider_word=word,
         provider_message_id=detail["messageId"],
         tags=detail.get("context", {}),
+        recipient=str(detail.get("destinationPhoneNumber") or ""),
         properties={"status": detail.get("messageStatus", ""), **properties},
     )
 

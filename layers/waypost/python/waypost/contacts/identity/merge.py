@@ -162,7 +162,7 @@ def summary(contact: Contact) -> dict[str, Any]:
         "tags": sorted(contact.tags)[:MOST_NAMED],
         "groups": sorted(contact.groups)[:MOST_NAMED],
         "consents": {key: "granted" if answer.granted else "withdrawn" for key, answer in contact.consents.items()},
-        "suppressions": dict(contact.suppressions),
+        "suppressions": dict(contact.closed),
         "lifecycle": contact.lifecycle,
         "points": contact.points,
     }

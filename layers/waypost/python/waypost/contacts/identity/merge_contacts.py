@@ -215,7 +215,7 @@ def _changes(merge: Merge) -> dict[str, Any]:
         "tags": sorted(after.tags),
         "groups": sorted(after.groups),
         "consents": consents,
-        "suppressions": after.suppressions,
+        "suppressions": after.closed,
         "points": {"into": before.points, "from": gone.points, "after": after.points},
     }
 

@@ -18,7 +18,7 @@ class NoConsent(Guard):
         """See Guard."""
         if case.transactional:
             return Allow()
-        answer = case.contact.consent(case.channel, case.message.topic)
+        answer = case.consent
         match answer:
             case "granted":
                 return Allow()
