@@ -535,6 +535,9 @@ def _is_behind(enrolment: Enrolment, state: str) -> bool:
 def _check_that_events_counted(simulation: Simulation, enrolment: Enrolment) -> None:
     """What was routed to its end before the journey ended, or before its Pause did, had its effect."""
     log = simulation.log
+    moved = [what.profile["timezone"] for kind, what in log if kind == "routing" and "timezone" in what.profile]
+    # The journey began on 28 February in New York, so that its fifth day at ten is over there thirteen hours into the fourth day here.
+    due = START + (timedelta(days=3, hours=13) if "America/New_York" in moved else timedelta(days=4))
     steps = [(step, kind, what) for step, (kind, what) in enumerate(log)]
     routed = {what.id: step for step, kind, what in reversed(steps) if kind == "routed"}
     ended = next(step for step, kind, _ in steps if kind == "ended")
@@ -548,7 +551,7 @@ def _check_that_events_counted(simulation: Simulation, enrolment: Enrolment) -> 
             continue
         if happening.type in {"left_us", "order_placed"} and routed[happening.id] < ended:
             assert enrolment.left_on is not None, f"{happening.id} did not end the journey"
-        in_time = simulation.routed_at[happening.id] <= START + timedelta(days=4)
+        in_time = simulation.routed_at[happening.id] <= due
         if happening.type == "survey_answered" and in_time and awaited < step and routed[happening.id] < over:
             assert [past.end for past in enrolment.trail if past.state == ANSWER] in (["event"], ["left"], []), (
                 f"{happening.id} did not end the Pause"
