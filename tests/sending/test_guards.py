@@ -134,6 +134,16 @@ def test_without_an_address_another_channel_may_do(attributes: dict[str, Any]) -
     assert verdict == Skip("missing_address", other_channel=True)
 
 
+@pytest.mark.parametrize(("seconds", "settled"), [(0, False), (59, False), (60, True), (3600, True)])
+def test_what_is_missing_may_come_with_the_first_events(seconds: int, settled: bool) -> None:
+    began = enrolment().enrolled_at
+    fresh = case(now=began + timedelta(seconds=seconds), contact=contact(attributes={}, consents={}))
+    until = None if settled else began + timedelta(minutes=1)
+    assert MissingAddress().check(fresh) == Skip("missing_address", other_channel=True, curable_until=until)
+    assert NoConsent().check(fresh) == Skip("no_consent", other_channel=True, curable_until=until)
+    assert NoConsent().check(replace(fresh, enrolment=None)) == Skip("no_consent", other_channel=True)
+
+
 def test_each_channel_has_its_own_address() -> None:
     only_mail = contact(attributes={"email": "lin@example.com"})
     assert MissingAddress().check(case(contact=only_mail)) == Allow()

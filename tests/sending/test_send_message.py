@@ -1,5 +1,7 @@
 """One message to one contact: at most one provider call per key, and an outcome with its reason for every case."""
 
+import heapq
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +21,7 @@ from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound,
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.ledger import Touches
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.send_message import PROVIDER_ATTEMPTS
+from waypost.sending.send_message import PROVIDER_ATTEMPTS, THROTTLE_WINDOWS, throttled_pause
 
 THROTTLED = RefusedForNow("TooManyRequestsException")
 REFUSED = RefusedMessage("MessageRejected")
@@ -207,13 +209,14 @@ def test_a_message_throttled_all_along_waits_longer_and_longer_until_it_is_too_l
     started = world.clock()
     first = world.send_message.send(request)
     assert (first.outcome, first.reason) == ("deferred", "provider: TooManyRequestsException")
-    assert first.at == started + timedelta(minutes=5)
+    assert first.at == started + throttled_pause(request.message_key, 0)
     waits = []
     while len(world.schedules):
         before = world.clock()
         fire(world)
         waits.append(world.clock() - before)
-    assert waits[:3] == [timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1)]
+    windows = [*THROTTLE_WINDOWS, THROTTLE_WINDOWS[-1]]
+    assert all(wait <= window + timedelta(seconds=1) for wait, window in zip(waits, windows, strict=False))
     row = world.ledger[request.message_key]
     assert row.state in {"rejected", "skipped"}
     assert world.clock() - started <= timedelta(hours=72)
@@ -402,12 +405,89 @@ def test_a_channel_the_message_does_not_have_is_skipped(world: World, enrolment:
 def test_a_guard_that_says_no_is_the_answer_and_stays_it(changes: dict[str, Any], reason: str) -> None:
     world = World()
     world.have_contact(**changes)
-    request = welcome(world.have_enrolment())
+    request = welcome(world.have_enrolment(enrolled_at=world.clock() - HOUR))
     result = world.send_message.send(request)
     assert (result.outcome, result.reason) == ("skipped", reason)
     world.have_contact(version=1)
     assert world.send_message.send(request) == result
     assert world.email.calls.total() == 0
+
+
+LATER_EVENTS = pytest.mark.parametrize(
+    ("lacks", "reason"),
+    [
+        ({"attributes": {"name": "Lin"}}, "missing_address"),
+        ({"consents": {}}, "no_consent"),
+        ({"attributes": {}, "consents": {}}, "missing_address"),
+    ],
+)
+
+
+@LATER_EVENTS
+def test_what_the_next_event_brings_is_waited_for_once(lacks: dict[str, Any], reason: str) -> None:
+    world = World()
+    world.have_contact(**lacks)
+    request = welcome(world.have_enrolment())
+    result = world.send_message.send(request)
+    assert (result.outcome, result.reason) == ("deferred", reason)
+    assert result.at == world.clock() + timedelta(minutes=1)
+    world.have_contact(version=1)
+    fire(world)
+    assert world.ledger[request.message_key].state == "accepted"
+    assert world.email.risky_calls(request.message_key) == 1
+
+
+@LATER_EVENTS
+def test_what_no_event_brings_is_skipped_after_a_minute(lacks: dict[str, Any], reason: str) -> None:
+    world = World()
+    world.have_contact(**lacks)
+    request = welcome(world.have_enrolment())
+    world.send_message.send(request)
+    fire(world)
+    assert len(world.schedules) == 0
+    assert reasons(world, request) == [("deferred", reason), ("skipped", reason)]
+
+
+def test_a_withdrawal_is_not_waited_for() -> None:
+    world = World()
+    world.have_contact(consents={"email/*": Consent(granted=False, at=world.clock(), source="shop")})
+    assert world.send_message.send(welcome(world.have_enrolment())).outcome == "skipped"
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("number", range(4))
+def test_a_crash_while_the_address_is_waited_for_loses_and_doubles_nothing(number: int, mode: CrashMode) -> None:
+    world = World()
+    world.have_contact(attributes={})
+    request = welcome(world.have_enrolment())
+    world.effects.crash_at, world.effects.mode = len(world.effects.log) + number, mode
+    for _ in range(2):
+        with suppress(Crash, WaypostError):
+            world.send_message.send(request)
+    world.have_contact(version=1)
+    while len(world.schedules):
+        with suppress(Crash, WaypostError):
+            fire(world)
+    assert world.email.risky_calls(request.message_key) <= 1
+    assert world.ledger[request.message_key].state in {"accepted", "unknown"}
+
+
+def test_ten_thousand_mails_that_are_due_at_once_are_through_within_two_hours() -> None:
+    """Fourteen a second pass; 1,000 a second are handed over, as Scheduler does."""
+    waiting = [(number / 1000, 0, f"m-{number}") for number in range(10_000)]
+    heapq.heapify(waiting)
+    sent: Counter[int] = Counter()
+    at = half_after = 0.0
+    while waiting:
+        at, attempt, key = heapq.heappop(waiting)
+        if sent[int(at)] < 14:
+            sent[int(at)] += 1
+            half_after = half_after or (at if sent.total() >= 5_000 else 0.0)
+        else:
+            heapq.heappush(waiting, (at + throttled_pause(key, attempt).total_seconds(), attempt + 1, key))
+    assert sent.total() == 10_000
+    assert half_after < 20 * 60
+    assert at < 2 * 60 * 60
 
 
 def test_who_has_left_gets_nothing_more_but_what_follows_the_exit(world: World) -> None:

@@ -5,7 +5,7 @@ Each guard is a module of ``sending/guards``, found by ``sending.judge``.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
 from zoneinfo import ZoneInfo
 
@@ -27,10 +27,14 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The message must not be sent. ``other_channel`` says that another channel may do."""
+    """The message must not be sent. ``other_channel`` says that another channel may do.
+
+    Until ``curable_until`` the next event may still cure it: where no channel is open the message waits until then.
+    """
 
     reason: str
     other_channel: bool = False
+    curable_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,9 @@ class Defer:
 
 
 Verdict = Allow | Skip | Defer
+
+FIRST_EVENTS: Final = timedelta(minutes=1)
+"""How long after an enrolment events may still arrive that were sent with its trigger; a schedule fires by the minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,18 @@ class Case:
     def local_time(self) -> str:
         """What the clock shows where the contact lives, with its offset (ISO 8601)."""
         return self.now.astimezone(self.zone).isoformat(timespec="seconds")
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When the contact's first events have all arrived, if that is still to come.
+
+        Of requests that a visitor's device sends side by side, the one that enrols may be routed before the one with the
+        address and the consent.
+        """
+        if self.enrolment is None:
+            return None
+        settled_at = self.enrolment.enrolled_at + FIRST_EVENTS
+        return settled_at if self.now < settled_at else None
 
     @property
     def consent(self) -> ConsentState:

@@ -34,6 +34,11 @@ class EnrolmentView(Protocol):
         ...
 
     @property
+    def enrolled_at(self) -> datetime:
+        """When it began."""
+        ...
+
+    @property
     def trigger(self) -> SeenEvent:
         """The event that started it."""
         ...

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
+from waypost import ids
 from waypost.channels.answers import (
     Accepted,
     AddressGone,
@@ -38,14 +39,15 @@ from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, S
 
 CLAIM_ATTEMPTS: Final = 5
 PROVIDER_ATTEMPTS: Final = 3
-THROTTLE_PAUSES: Final = (timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1))
-"""How long a message waits when the provider keeps refusing it for now; the last one repeats until its send-by time."""
+THROTTLE_WINDOWS: Final = (timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1))
+"""Within how long a message comes back that the provider refuses for now; the last one repeats until its send-by time."""
 
 ACCOUNT_PAUSE: Final = timedelta(hours=1)
 """How long a message waits when the provider refuses the account: an operator has to act, and none does within minutes."""
 ACCOUNT_ASKED_AFTER: Final = timedelta(minutes=1)
 """How long a process asks a provider no more that refused the account."""
 
+SHORTEST_PAUSE: Final = timedelta(seconds=5)
 LAST_ATTEMPT: Final = timedelta(minutes=2)
 """How long before its send-by time a message is tried for the last time: a schedule may fire a minute late."""
 
@@ -114,6 +116,8 @@ class SendMessage:
                 return self._skip(request, case, "too_late")
             case Allow():
                 return self._send(request, case, snapshot, send_by)
+            case Skip(reason=reason, curable_until=datetime() as until) if until <= send_by:
+                return self._defer(request, case, reason=reason, until=until, send_by=send_by)
             case Skip(reason=reason):
                 return self._skip(request, case, reason)
             case Defer(until=until) if until > send_by:
@@ -188,7 +192,7 @@ class SendMessage:
                     provider_message_id=provider_message_id,
                 )
             case RefusedForNow(reason=reason):
-                pause = THROTTLE_PAUSES[min(request.attempt, len(THROTTLE_PAUSES) - 1)]
+                pause = throttled_pause(request.message_key, request.attempt)
                 return self._wait(request, case, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
             case RefusedUs(reason=reason, for_everyone=for_everyone):
                 why = f"{ACCOUNT_REFUSED}{reason}"
@@ -355,6 +359,16 @@ def _result(request: SendRequest, decision: Decision, *, at: datetime | None = N
         message_key=request.message_key,
         at=at or decision.at,
     )
+
+
+def throttled_pause(message_key: str, attempt: int) -> timedelta:
+    """How long a message waits that its provider throttled at this attempt (0: the first).
+
+    Anywhere in the attempt's window, by the message: what was due at one instant comes back at the pace at which it fits.
+    """
+    window = THROTTLE_WINDOWS[min(attempt, len(THROTTLE_WINDOWS) - 1)]
+    share = int(ids.digest("throttled", message_key, str(attempt), length=8), 16) / 0xFFFFFFFF
+    return max(window * share, SHORTEST_PAUSE)
 
 
 def _later(now: datetime, pause: timedelta, send_by: datetime) -> datetime | None:

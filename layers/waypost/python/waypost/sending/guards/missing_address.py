@@ -11,4 +11,6 @@ class MissingAddress(Guard):
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
-        return Allow() if case.contact.addresses(case.channel) else Skip("missing_address", other_channel=True)
+        if case.contact.addresses(case.channel):
+            return Allow()
+        return Skip("missing_address", other_channel=True, curable_until=case.settled_at)

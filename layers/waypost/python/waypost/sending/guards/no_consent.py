@@ -25,6 +25,6 @@ class NoConsent(Guard):
             case "withdrawn":
                 return Skip("consent_withdrawn", other_channel=True)
             case "none":
-                return Skip("no_consent", other_channel=True)
+                return Skip("no_consent", other_channel=True, curable_until=case.settled_at)
             case _:
                 assert_never(answer)
