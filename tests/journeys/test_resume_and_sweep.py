@@ -95,17 +95,22 @@ def test_a_pause_is_postponed_when_its_message_is_deferred_once_more(world: Worl
     pause = world.park(enrolment, {"for": "2h"})
     assert world.stored(enrolment).due_at == parse_instant("2027-03-02T10:00:00+08:00")
     world.email.answers = [RefusedForNow("TooManyRequestsException")] * 6
-    world.fire_next()  # 08:00, throttled until 08:20
-    world.fire_next()  # 08:20, throttled until 09:20
-    world.fire_next()  # 09:20, sent
+    world.fire_next()  # 08:00, throttled for some minutes
+    world.fire_next()  # throttled for some more
+    world.fire_next()  # sent
+    sent_at = world.clock()
+    assert parse_instant("2027-03-02T08:00:00+08:00") < sent_at < parse_instant("2027-03-02T10:00:00+08:00")
     assert world.ledger[request.message_key].state == "accepted"
     world.fire_next()
     assert world.clock() == parse_instant("2027-03-02T10:00:00+08:00")
     assert pause not in world.answers
     row = world.stored(enrolment)
-    assert (row.position, row.due_at) == ("parked", parse_instant("2027-03-02T11:20:00+08:00"))
+    assert row.position == "parked"
+    # a schedule fires at a whole second
+    assert row.due_at is not None
+    assert timedelta() <= sent_at + timedelta(hours=2) - row.due_at < timedelta(seconds=1)
     world.fire_next()
-    assert world.clock() == row.due_at
+    assert world.clock() >= row.due_at
     assert world.answers[pause] == ELAPSED
     assert len(world.schedules) == 0
 
