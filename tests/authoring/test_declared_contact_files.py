@@ -174,7 +174,7 @@ def test_columns_that_are_the_same_or_go_to_the_same_place_are_reported(tmp_path
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"encoding": "big5"}, "unknown encoding"),
+        ({"encoding": "utf-7"}, "unknown encoding"),
         ({"delimiter": "::"}, "one character"),
         ({"phone_region": "XX"}, "ISO 3166"),
         ({"time_zone": "Mars"}, "IANA"),

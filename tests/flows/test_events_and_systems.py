@@ -28,7 +28,7 @@ from waypost.files.folders import EVENTS, Folders
 pytestmark = pytest.mark.flow
 
 DESTINATIONS = ("crm", "analytics")
-SHOPIFY_SECRET = "shpss_flow"
+SHOPIFY_SECRET = "shpss_of_this_flow"
 SAMPLE = ROOT / "tests" / "intake" / "samples" / "shopify-orders-create.json"
 
 

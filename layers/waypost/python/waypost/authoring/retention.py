@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
 from waypost.events.message_events import MessageEvent
+from waypost.events.names import snake_case
 from waypost.events.retention import Retention
 
 PATH: Final = "contacts/retention.yaml"
@@ -34,7 +35,8 @@ def _span(text: str) -> str:
 
 def event_pattern(text: str) -> str:
     """Pydantic's view of an event type in which ``*`` may stand for any letters."""
-    if not _EVENT.fullmatch(text) or "**" in text:
+    sample = text.replace("*", "x")
+    if not _EVENT.fullmatch(text) or "**" in text or snake_case(sample) != sample:
         raise ValueError(f"expected an event type such as order_placed, or a pattern such as order_*, got {text!r}")
     return text
 
