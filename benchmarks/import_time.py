@@ -35,6 +35,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "inspect_import": ("s3",),
     "merge_contacts": ("dynamodb", "sqs"),
     "pause_journey": ("dynamodb", "scheduler"),
+    "lift_suppression": ("dynamodb", "sqs"),
     "plan_audience": ("dynamodb", "s3"),
     "plan_export": ("dynamodb", "s3"),
     "plan_refresh": ("dynamodb",),

@@ -51,9 +51,9 @@ KINDS: list[tuple[str, dict[str, Any], str]] = [
     ("group_joined", {"group": "club"}, "shop"),
     ("consent_granted", {"channel": "email", "topic": "news"}, "shop"),
     ("unsubscribed", {}, "shop"),
-    ("message_bounced", {"channel": "email", "suppression": "hard_bounce"}, "waypost.ses"),
-    ("message_complained", {"channel": "email", "suppression": "complaint"}, "waypost.ses"),
-    ("message_bounced", {"channel": "sms", "suppression": "invalid_number"}, "waypost.sms"),
+    ("message_bounced", {"channel": "email", "address": "a1", "suppression": "hard_bounce"}, "waypost.ses"),
+    ("message_complained", {"channel": "email", "address": "a1", "suppression": "complaint"}, "waypost.ses"),
+    ("message_bounced", {"channel": "sms", "address": "a2", "suppression": "invalid_number"}, "waypost.sms"),
 ]
 
 
