@@ -71,7 +71,7 @@ PARTS: Final[Mapping[str, str]] = {
 STEPS: Final = "hops"
 TRACES: Final = "traces"
 CAUSED_BY_MESSAGES: Final = (STEPS, "sends", "pauses", "updates", "closing", "notices", TRACES)
-"""The parts that are there because of messages, whoever pays for them; SES's own price is not among them."""
+"""The parts that are there because of messages; SES's own price is not among them."""
 EVENTS_AROUND: Final = ("events", "archive")
 """The parts that take, route and keep events: those from outside, and our own about journeys, segments and the life cycle."""
 

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop, Platform
+from infra.constructs.queues import build_queue
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra
@@ -63,13 +64,10 @@ class Channels(Construct):
 
     def tell_notices_to(self, hop: Hop, *, undelivered: Undelivered, alarms: Alarms) -> None:
         """Call the hop with what the providers report about messages, a batch at a time; it answers which of them failed."""
-        queue = aws_sqs.Queue(
+        queue = build_queue(
             self,
             "Notices",
-            queue_name=self._queue_name,
-            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
+            name=self._queue_name,
             visibility_timeout=Duration.seconds(6 * hop.timeout_seconds),
             dead_letter_queue=aws_sqs.DeadLetterQueue(queue=undelivered.queue, max_receive_count=_ATTEMPTS),
         )

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from aws_cdk import Duration, aws_cloudwatch, aws_sqs
+from aws_cdk import Duration, aws_cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -12,6 +12,7 @@ from infra.constructs.alarms import FIVE_MINUTES
 from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
+from infra.constructs.queues import build_queue
 from waypost.aws.event_archive import BY_TIME_TO_LIVE
 from waypost.events.archive_events import RETENTION_TAG
 from waypost.events.retention import Retention
@@ -62,13 +63,10 @@ class EventArchive(Construct):
         """Call the hop with every stored event, and with every message and journey whose time is over."""
         platform = self._platform
         self._contacts.streamed_to(hop)
-        lost = aws_sqs.Queue(
+        lost = build_queue(
             self,
             "Lost",
-            queue_name=f"{platform.deployment.name}-unarchived",
-            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
+            name=f"{platform.deployment.name}-unarchived",
         )
         acknowledge(lost, "AwsSolutions-SQS3", because="It is the dead letters of the stream")
         hop.allow("sqs:SendMessage", on=lost.queue_arn)

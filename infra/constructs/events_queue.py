@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.constructs.acknowledging import acknowledge
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop
+from infra.constructs.queues import build_queue
 from infra.deployment import Deployment
 
 _BATCH = 10
@@ -25,36 +26,27 @@ class EventsQueue(Construct):
     def __init__(self, scope: Construct, *, deployment: Deployment, alarms: Alarms) -> None:
         super().__init__(scope, "Events")
         self._readers = deployment.readers
-        self.dead_letters = aws_sqs.Queue(
+        self.dead_letters = build_queue(
             self,
             "DeadLetters",
-            queue_name=f"{deployment.name}-events-dead-letters.fifo",
+            name=f"{deployment.name}-events-dead-letters.fifo",
             fifo=True,
-            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
         )
-        self.queue = aws_sqs.Queue(
+        self.queue = build_queue(
             self,
             "Queue",
-            queue_name=f"{deployment.name}-events.fifo",
+            name=f"{deployment.name}-events.fifo",
             fifo=True,
             content_based_deduplication=False,
             deduplication_scope=aws_sqs.DeduplicationScope.MESSAGE_GROUP,
             fifo_throughput_limit=aws_sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
-            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
             visibility_timeout=Duration.seconds(6 * _READER_TIMEOUT),
             dead_letter_queue=aws_sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MOST_RECEIVES),
         )
-        self.rejected_items = aws_sqs.Queue(
+        self.rejected_items = build_queue(
             self,
             "RejectedItems",
-            queue_name=f"{deployment.name}-rejected-items",
-            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
+            name=f"{deployment.name}-rejected-items",
         )
         acknowledge(self.rejected_items, "AwsSolutions-SQS3", because="Nothing reads it but an operator")
         alarms.watch(

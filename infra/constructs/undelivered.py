@@ -1,11 +1,12 @@
 """The dead-letter queue of asynchronous calls: from schedules, event rules and functions that kept failing, and of notices."""
 
-from aws_cdk import Duration, aws_lambda_destinations, aws_sqs
+from aws_cdk import aws_lambda_destinations
 from constructs import Construct
 
 from infra.constructs.acknowledging import acknowledge
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop
+from infra.constructs.queues import build_queue
 from infra.deployment import Deployment
 
 _ATTEMPTS_AFTER_THE_FIRST = 2
@@ -16,13 +17,10 @@ class Undelivered(Construct):
 
     def __init__(self, scope: Construct, *, deployment: Deployment, alarms: Alarms) -> None:
         super().__init__(scope, "Undelivered")
-        self.queue = aws_sqs.Queue(
+        self.queue = build_queue(
             self,
             "Queue",
-            queue_name=f"{deployment.name}-undelivered",
-            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
+            name=f"{deployment.name}-undelivered",
         )
         acknowledge(self.queue, "AwsSolutions-SQS3", because="It is the dead letters of schedules, rules and functions")
         alarms.watch(

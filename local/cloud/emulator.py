@@ -118,7 +118,7 @@ class Emulator:
     async def _quiet(self, request: dict[str, Any]) -> dict[str, Any]:
         """``{quiet, busy, finished, schedules}``: quiet when two looks in a row find nothing under way.
 
-        ``finished`` counts the pieces of work done so far, so that slow work can be told from work that is stuck.
+        ``finished`` counts the pieces of work done so far, so that slow work can be distinguished from stuck work.
         ``schedules`` have the next time they are due after the instant ``after``.
         """
         loop = asyncio.get_running_loop()

@@ -24,24 +24,24 @@ FORM = LINK | {"type": "consent_granted", "source": "shop", "properties": {"chan
 BROWSER_GRANT = FORM | {"source": "segment"}
 
 
-def events(*said: dict[str, Any]) -> list[Event]:
+def events(*answers: dict[str, Any]) -> list[Event]:
     """One event a minute."""
     return [
         Event(id=f"e-{at}", contact={}, occurred_at=minutes(at), received_at=minutes(at), **each)
-        for at, each in enumerate(said, 1)
+        for at, each in enumerate(answers, 1)
     ]
 
 
-def after(*said: Event) -> Contact:
+def after(*answers: Event) -> Contact:
     """A contact that these events happened to, in this order of arrival."""
     person = contact("c-1")
-    for event in said:
+    for event in answers:
         person = with_event(person, event)
     return person
 
 
 @pytest.mark.parametrize(
-    ("said", "state"),
+    ("answers", "state"),
     [
         ([LINK, TRAIT], "withdrawn"),
         ([LINK, SIGNED_TRAIT], "withdrawn"),
@@ -64,8 +64,8 @@ def after(*said: Event) -> Contact:
         ([TRAIT], "granted"),
     ],
 )
-def test_what_holds_does_not_depend_on_the_order_of_arrival(said: list[dict[str, Any]], state: str) -> None:
-    assert {after(*order).consent("email", "news") for order in permutations(events(*said))} == {state}
+def test_what_holds_does_not_depend_on_the_order_of_arrival(answers: list[dict[str, Any]], state: str) -> None:
+    assert {after(*order).consent("email", "news") for order in permutations(events(*answers))} == {state}
 
 
 def test_the_withdrawal_of_one_topic_leaves_the_others() -> None:

@@ -126,8 +126,10 @@ def test_a_change_between_down_and_up_takes_the_contacts_along_and_can_be_undone
         assert len({former, *versions.values()}) == 2
         (change,) = stage(cloud).changes.recent()
         assert change.counts == {former: {SECOND: {"move": 2}, FIRST: {"follow": 2}}}
-        told = timeline(enrolment_of(cloud, "early-1", NAME).contact_id, items(cloud), default_zone=cloud.default_zone)
-        assert f"moved from {SECOND} to {RENAMED}" in [entry.title for entry in told]
+        entries = timeline(
+            enrolment_of(cloud, "early-1", NAME).contact_id, items(cloud), default_zone=cloud.default_zone
+        )
+        assert f"moved from {SECOND} to {RENAMED}" in [entry.title for entry in entries]
 
         # and undone, while nobody has walked on; the former machine is still there
         undone = journey_changes.undo(change.id, stage(cloud), lambda _: None)

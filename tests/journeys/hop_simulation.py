@@ -218,7 +218,7 @@ class Simulation:
         return assemble.undo_change(self.world.ports, changes=self.changes, progress=lambda _: None)
 
     def _change(self) -> Change:
-        """What happens to whoever waits where, by chance; of some Pauses nothing is said."""
+        """The policy for contacts at each Pause, by chance; some Pauses get none."""
         stop, stay = Act("stop", reason="over"), Act("stay")
         possible = {
             DAY_3: [Act("follow", to=DAY_3), stay, stop, None],

@@ -213,8 +213,8 @@ def test_who_was_left_on_an_older_version_stays_there_unless_something_is_said()
     plan = stage.plan(wanted("v3", *FORMER))[JOURNEY]
     assert [(version.version, version.states[0].act) for version in plan.versions] == [("v1", "stay"), ("v2", "follow")]
 
-    said = stage.plan(wanted("v3", *FORMER, policies={DAY_3: {"act": "follow"}}))[JOURNEY]
-    assert {version.states[0].act for version in said.versions} == {"follow"}
+    planned = stage.plan(wanted("v3", *FORMER, policies={DAY_3: {"act": "follow"}}))[JOURNEY]
+    assert {version.states[0].act for version in planned.versions} == {"follow"}
 
 
 def test_a_flow_that_was_deployed_before_needs_another_number() -> None:

@@ -106,7 +106,7 @@ def test_what_all_journeys_share_is_shown_too(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("changes", "reason"),
     [
         (expecting(messages=[{"message": "sorry", "channel": "email"}]), "scenarios[0].expect.messages[0].channel: the message 'sorry' has no email; it has sms"),
         (expecting(trail=["Two days latr"]), "scenarios[0].expect.trail[0]: the journey has no state 'Two days latr'; did you mean 'Two days later'?"),
@@ -114,8 +114,8 @@ def test_what_all_journeys_share_is_shown_too(project: Project) -> None:
         (scenario(events=[{"at": "day 1", "event": "order_placed"}]), "none of them is 'subscription_cancelled', which starts the journey"),
     ],
 )  # fmt: skip
-def test_a_scenario_names_what_its_journey_has(project: Project, told: dict[str, Any], reason: str) -> None:
-    tell(project.statemachines, "win-back", told)
+def test_a_scenario_names_what_its_journey_has(project: Project, changes: dict[str, Any], reason: str) -> None:
+    tell(project.statemachines, "win-back", changes)
     [problem] = check_journeys(project, "win-back").journeys[0].problems
     assert problem.endswith(reason)
 

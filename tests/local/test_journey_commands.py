@@ -39,17 +39,17 @@ def test_a_journey_is_drawn_as_a_flowchart_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "advice"),
     [
         (["nothing"], f"journeys: {JOURNEY}"),
         ([JOURNEY, "--svg", "--mermaid"], "choose one"),
         ([JOURNEY, "--language", "fr"], "zh-CN"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_with_a_way_out(arguments: list[str], said: str) -> None:
+def test_what_cannot_be_drawn_is_refused_with_a_way_out(arguments: list[str], advice: str) -> None:
     with pytest.raises(LocalError) as refused:
         CliRunner().invoke(app, ["journey", "draw", *arguments], catch_exceptions=False)
-    assert said in refused.value.advice
+    assert advice in refused.value.advice
 
 
 def test_a_crowd_plays_the_scenarios_in_turn_under_names_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""What belongs to an address is kept at the address: suppressions and unsubscribes, whoever has it."""
+"""What belongs to an address is kept at the address: suppressions and unsubscribes, for all contacts that have it."""
 
 import json
 from collections.abc import Mapping
@@ -261,9 +261,13 @@ def test_a_lift_opens_the_address_to_everybody_and_stands_on_the_timeline() -> N
     assert lift(world)["suppression"] == ""
     assert [sent(world, each)[0] for each in (CONTACT, OTHER)] == ["sent", "sent"]
     assert world.contacts[CONTACT].closed == {}
-    said = world.queue.sent[-1]
-    assert (said.type, said.properties["by"], said.properties["reason"]) == ("suppression_lifted", "lin.chen", "full")
-    assert "@" not in json.dumps(said.to_dict())
+    lifted = world.queue.sent[-1]
+    assert (lifted.type, lifted.properties["by"], lifted.properties["reason"]) == (
+        "suppression_lifted",
+        "lin.chen",
+        "full",
+    )
+    assert "@" not in json.dumps(lifted.to_dict())
 
 
 def test_the_same_report_again_does_not_close_what_was_lifted_and_a_newer_one_does() -> None:

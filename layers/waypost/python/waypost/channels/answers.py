@@ -39,7 +39,7 @@ class AddressGone:
 class RefusedUs:
     """The provider takes nothing from this account: paused, over quota, without permission or wrongly configured.
 
-    Nothing is wrong with the message; an operator has to act. ``for_everyone``: whoever a message is for, it is refused.
+    Nothing is wrong with the message; an operator has to act. ``for_everyone``: messages to every recipient are refused.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""What a contact agreed to, who said so and how much that weighs. Used by the profile, merges, rules and the sender."""
+"""What a contact agreed to, how it was given and how much that weighs. Used by the profile, merges, rules and the sender."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

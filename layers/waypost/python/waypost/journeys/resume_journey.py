@@ -89,7 +89,7 @@ class ResumeJourney:
         """End the Pause where the contact stands, unless it is over or its time has not come.
 
         When that is, is read again: a date or a zone of the contact may have changed, or a message was deferred once more. The
-        row is read before the contact, so that whoever writes the contact later finds the row as this call leaves it. A hop that was given out because the time had
+        row is read before the contact, so that a later writer of the contact finds the row as this call leaves it. A hop that was given out because the time had
         come, and that no execution has taken, is started again if ``starts_again``.
         """
         for _ in range(ATTEMPTS):

@@ -241,7 +241,7 @@ def _ended_by(pause: Pause | None, event: TriggerEvent) -> bool:
 
 
 def _ended_by_a_change(pause: Pause | None) -> bool:
-    """Whether a change of the contact may have ended it: whoever made that may have died before it started the hop."""
+    """Whether a change of the contact may have ended it: the process that made it may have died before it started the hop."""
     return pause is not None and pause.end in {"past", "no_date"}
 
 

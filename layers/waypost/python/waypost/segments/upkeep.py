@@ -103,8 +103,8 @@ class Upkeep:
             once.run()
             if once.contact == contact:
                 return contact
-            if said := [event for event in once.events if event.type not in self.quiet]:
-                self.queue.send(said)
+            if announced := [event for event in once.events if event.type not in self.quiet]:
+                self.queue.send(announced)
             changed = self._stored(once.contact, [event for event in once.events if event.type in self.quiet])
             if self.contacts.save(changed, claim={}):
                 return replace(changed, version=contact.version + 1)

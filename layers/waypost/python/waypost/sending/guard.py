@@ -89,7 +89,7 @@ class Case:
 
     @property
     def consent(self) -> ConsentState:
-        """Whether marketing about the message's topic may go there: what the person said, and who else reads there."""
+        """Whether marketing about the message's topic may go there: the consent given, and who else reads there."""
         answers = joined_consents(self.contact.consents, self.record.withdrawals(self.channel))
         return consent_state(answers, self.channel, self.message.topic)
 

@@ -169,7 +169,7 @@ class PlanChange:
 def _judged(
     state: str, waiting: int, former: Flow, wanted: WantedJourney, *, replaced: bool
 ) -> tuple[PlannedState, Act | None]:
-    """What happens to the contacts at a Pause; None, and a problem if there are any, when nobody has said."""
+    """What happens to the contacts at a Pause; None, and a problem if there are any, when no policy is declared."""
     policy = wanted.policies.get(state)
     if policy is None:
         policy = wanted.policies.get(ANY_STATE) if replaced else {"act": "stay"}
@@ -240,7 +240,7 @@ def _removed(
     by: str,
     now: datetime,
 ) -> PlannedJourney:
-    """A journey without a folder: its contacts are stopped, if somebody has said so."""
+    """A journey without a folder: its contacts are stopped, where removed.yaml declares so."""
     newest, count = deployed[-1] if deployed else "", sum(waiting.values())
     act = None if reason is None else Act("stop", reason=reason)
     versions = [
