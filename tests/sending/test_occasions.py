@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.effects import CRASH_MODES, CrashMode
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
 from tests.fakes.published_journeys import email, published
 from tests.fakes.world import CONTACT, START, World, event, redelivered, task_payload, touch
 from waypost.channels.answers import RefusedForNow
 from waypost.clock import parse_instant
 from waypost.content.message import PublishedMessage
-from waypost.errors import InvalidInput
+from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.reports.timeline import decisions
 from waypost.sending.ledger import Touches
 from waypost.sending.occasion import (
@@ -288,6 +289,25 @@ def test_what_is_called_off_is_never_sent_and_says_why(
     assert reasons(world, request_) == [("deferred", "quiet_hours"), ("skipped", reason)]
     assert world.ledger[other_run.message_key].state == "accepted"
     assert world.email.calls == {other_run.message_key: 1}
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("write", [0, 1])
+def test_a_call_off_that_dies_and_is_not_repeated_leaves_no_message_open(
+    world: World, write: int, mode: CrashMode
+) -> None:
+    enrolment = world.have_enrolment()
+    world.clock.set(LATE)
+    world.send(enrolment, "welcome")
+    world.enrolments.put(replace(world.stored(enrolment), status="leaving", outcome="goal"))
+    world.effects.crash_at, world.effects.mode = len(world.effects.log) + write, mode
+    with suppress(Crash, TemporarilyUnavailable):
+        world.deferrals.call_off(CONTACT, enrolment_origin(enrolment.enrolment_id), reason="left_journey")
+    assert world.effects.crashed
+    while len(world.schedules):
+        world.fire_next()
+    assert world.ledger.states() == {"welcome": "skipped"}
+    assert world.email.calls == {}
 
 
 def test_a_throttled_reply_is_called_off_by_the_event_it_answers(world: World) -> None:

@@ -66,8 +66,9 @@ class Deferrals:
                     assert_never(row.occasion)
 
     def _cancel(self, row: LedgerRow, reason: str) -> None:
-        self.schedules.cancel(schedule_name(row.message_key, row.attempt))
+        """The row comes first: a crash after it costs a call that finds nothing to do, never a row that waits for no call."""
         last, now = row.decisions[-1], self.clock()
         zone = datetime.fromisoformat(last.local_time).tzinfo
         local_time = now.astimezone(zone).isoformat(timespec="seconds")
         self.ledger.drop(row, decision=replace(last, at=now, local_time=local_time, outcome="skipped", reason=reason))
+        self.schedules.cancel(schedule_name(row.message_key, row.attempt))
