@@ -13,7 +13,8 @@ from waypost.aws.table import load, load_item
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import ADDRESS_ATTRIBUTES, closed_channels
 from waypost.contacts.consent import Consent
-from waypost.contacts.profile import MOST_SEEN, Contact
+from waypost.contacts.fitting import knows_all_types
+from waypost.contacts.profile import Contact
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
 from waypost.segments.subject import NOTHING, Subject, no_consents
 
@@ -267,7 +268,7 @@ def _seen(item: StoredProfile, types: Collection[str] | None) -> dict[str, tuple
     if "seen" not in item:
         return {}
     stored = item["seen"]["M"]
-    if len(stored) >= MOST_SEEN:
+    if not knows_all_types(stored):
         return None
     chosen = stored if types is None else [kind for kind in types if kind in stored]
     return {kind: _span(stored[kind]["L"]) for kind in chosen}
