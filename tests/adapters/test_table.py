@@ -178,7 +178,7 @@ def test_a_number_that_json_knows_and_dynamodb_does_not_is_refused_for_good(
 def cancelled(*codes: str, message: str = "") -> ClientError:
     reasons = [{"Code": code, "Message": message} if code != "None" else {"Code": code} for code in codes]
     answer = {"Error": {"Code": "TransactionCanceledException", "Message": "…"}, "CancellationReasons": reasons}
-    return ClientError(answer, "TransactWriteItems")  # type: ignore[arg-type]
+    return ClientError(answer, "TransactWriteItems")
 
 
 @pytest.mark.parametrize(
