@@ -265,3 +265,8 @@ def test_a_placeholder_in_a_column_of_identities_is_an_empty_cell(placeholder: s
 def test_a_placeholder_names_no_group_in_a_file() -> None:
     spec = with_columns(("user_id", Column("identity", "user_id")), ("clubs", Column("groups")))
     assert one(csv([["user_id", "clubs"], ["u-1", "acme;guest;null"]]), spec).profile["groups"] == ["acme"]
+
+
+@pytest.mark.parametrize("cell", ["asia/shanghai", "China Standard Time", "ASIA/SHANGHAI"])
+def test_a_file_names_a_zone_in_any_spelling(cell: str) -> None:
+    assert one(f"user_id,timezone\n1,{cell}\n".encode()).profile == {"timezone": "Asia/Shanghai"}

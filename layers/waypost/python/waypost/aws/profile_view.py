@@ -15,6 +15,7 @@ from waypost.contacts.address_record import ADDRESS_ATTRIBUTES, closed_channels
 from waypost.contacts.consent import Consent
 from waypost.contacts.fitting import knows_all_types
 from waypost.contacts.profile import Contact
+from waypost.contacts.zones import zone_named
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
 from waypost.segments.subject import NOTHING, Subject, no_consents
 
@@ -162,10 +163,7 @@ class _Zones:
             return self._default
         zone = self._known.get(name)
         if zone is None:
-            try:
-                zone = ZoneInfo(name)
-            except (KeyError, ValueError, OSError):  # unknown zone, malformed name, name of a folder
-                zone = self._default
+            zone = zone_named(name, self._default)
             if len(self._known) < 1000:  # names are the senders' to choose
                 self._known[name] = zone
         return zone
