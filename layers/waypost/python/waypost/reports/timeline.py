@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from waypost.clock import parse_instant
 from waypost.codec import JsonForm
 from waypost.contacts.fitting import WAY_OUT
-from waypost.contacts.profile import Contact
+from waypost.contacts.profile import PROOF_WANTED, UNPROVEN, Contact, is_unproven
 from waypost.contacts.zones import zone_of
 from waypost.journeys.pause import PauseEnd
 from waypost.sending.occasion import Occasion, OccasionKind, journey_of, load_occasion
@@ -161,9 +161,12 @@ def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]
 
 
 def _left_out(row: Mapping[str, Any]) -> str:
-    """What the full profile could not take of the event, and the way out."""
-    named = ", ".join(row["left_out"]) + (", …" if row["left_out_in_all"] > len(row["left_out"]) else "")
-    return f"left out {named}: {WAY_OUT}"
+    """What the profile could not take of the event, and the way out."""
+    unproven = [each.removeprefix(UNPROVEN) for each in row["left_out"] if is_unproven(each)]
+    full = [each for each in row["left_out"] if not is_unproven(each)]
+    full += ["…"] * (row["left_out_in_all"] > len(row["left_out"]))
+    said = [f"left out {', '.join(unproven)}: {PROOF_WANTED}"] if unproven else []
+    return "; ".join(said + ([f"left out {', '.join(full)}: {WAY_OUT}"] if full else []))
 
 
 def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
