@@ -250,7 +250,7 @@ def test_a_former_version_of_a_journey_and_its_role_outlive_the_change(template:
         ("--" in each["Properties"]["StateMachineName"], each.get("UpdateReplacePolicy", "Delete"))
         for each in resources
     }
-    assert policies == {(True, "RetainExceptOnCreate"), (False, "Delete")}
+    assert policies == {(True, "Retain"), (False, "Delete")}
     assert {each.get("DeletionPolicy", "Delete") for each in resources} == {"Delete"}
 
     roles = {machine["RoleArn"]["Fn::GetAtt"][0] for machine in template.all("StepFunctions::StateMachine").values()
