@@ -1,11 +1,11 @@
 """``waypost up`` and what is asked of the system that it keeps running. Added to the commands of ``waypost``."""
 
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local.commands.output import AsJson, print_json, step_on
@@ -75,35 +75,45 @@ def send_event(
             "--trait", "-t", metavar="NAME=VALUE", help="Something to know of the contact first, e.g. email=…"
         ),
     ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="NAME", help="A tag that the contact gets first; may be repeated."),
+    ] = None,
+    consents: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--consent",
+            metavar="CHANNEL[=false]",
+            help="What the contact agrees to first: email, sms; =false withdraws. May be repeated.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send an event to the running system, as an app or a shop would."""
+    """Send an event to the running system, as an app or a shop would.
 
-    from local.running.tracking import Tracking  # noqa: PLC0415 - a client of the webhooks, for this command alone
+    A dotted name goes into a mapping (-p booking.starts_at=…), a value that reads as JSON is JSON. Consent to a topic is an event:
+    send-event lin consent_granted -p channel=email -p topic=offers.
+    """
+
+    from local.running import event_sending  # noqa: PLC0415 - a client of the webhooks, for this command alone
+    from local.running.tracking import Tracking  # noqa: PLC0415 - the same
     from waypost.clock import parse_instant  # noqa: PLC0415 - the same
 
+    known = event_sending.traits_of(traits=traits or [], tags=tags or [], consents=consents or [])
+    content = event_sending.values_of(properties or [], "--property")
     found = background.access()
     now = parse_instant(background.control("GET", "/status")["now"])
     tracking = Tracking(found["api_url"], found["write_key"], found["webhook_sources"])
-    answers = []
-    if traits:
-        answers.append(tracking.identify(user_id, _pairs(traits, "--trait"), at=now))
-    answers.append(tracking.track(user_id, event, _pairs(properties or [], "--property"), at=now))
-    for answer in answers:
-        if answer.status >= 300:
-            raise LocalError(
-                f"refused with {answer.status}: {answer.body.decode(errors='replace')}", "correct the event"
-            )
-    contents = [answer.json() for answer in answers]
-    left_out = [f"{each['field']}: {each['reason']}" for answer in contents for each in answer.get("warnings", [])]
-    if any(answer.get("rejected") for answer in contents):
-        raise LocalError(f"no event could be made of it: {'; '.join(left_out)}", "correct the event")
+    sent = event_sending.send_event(tracking, user_id, event, properties=content, traits=known, at=now)
     if as_json:
-        print_json({"status": answers[-1].status, "answer": contents[-1]})
+        print_json(sent.to_dict())
         return
-    for each in left_out:
-        console_for().print(f"[yellow]left out[/yellow] {each}")
-    console_for().print(f"Accepted. [dim]waypost timeline {user_id}[/dim] shows what follows.")
+    console = console_for()
+    for each in sent.warnings:
+        console.print(f"[yellow]left out[/yellow] {escape(each)}")
+    console.print(
+        f"{sent.outcome.value.capitalize()}. [dim]waypost timeline {escape(user_id)}[/dim] shows what follows."
+    )
 
 
 @app.command()
@@ -171,20 +181,6 @@ def _show_access(console: Console, found: dict[str, Any]) -> None:
     console.print(table)
     for note in found.get("notes", []):
         console.print(f"note: {note}")
-
-
-def _pairs(texts: list[str], option: str) -> dict[str, Any]:
-    """``NAME=VALUE`` texts as a mapping; a value that reads as JSON is taken as JSON."""
-    found = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not (name and separator):
-            raise LocalError(f"{option} {text!r} is not NAME=VALUE", "for example -p coupon=WELCOME10")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
 
 
 def _instant(text: str) -> str:

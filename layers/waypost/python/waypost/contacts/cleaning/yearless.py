@@ -5,7 +5,7 @@ Source of the form: ISO 8601:2000, 5.2.1.3 (truncated representations), as in vC
 
 import re
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost.contacts.cleaning.orders import DateOrder
 from waypost.contacts.cleaning.outcome import Cleaned, Unusable
@@ -51,6 +51,8 @@ def yearless(text: str, *, order: DateOrder = "year_first") -> Cleaned | None:
             if first > 12 or second > 12 or first == second:
                 return _day(min(first, second), max(first, second))
             return _AMBIGUOUS
+        case never:
+            assert_never(never)
 
 
 def same_day(known: Any, value: str) -> bool:
