@@ -153,6 +153,7 @@ def odd(attribute: str, value: Any) -> list[Contact]:
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 @example(people=odd("plan", {"a": [1, {"b": None}]}))
 @example(people=odd("name", "N/A"))
+@example(people=odd("city_note", "two\u2028lines"))
 @example(people=odd("interests", [1, False, "tea"]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(people=contacts())
