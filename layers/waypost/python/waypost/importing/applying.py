@@ -45,11 +45,16 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The outcome of a row; ``kept_consents`` are channels for which the contact's own answer was kept."""
+    """The outcome of a row.
+
+    ``kept_consents`` are channels for which the contact's own answer was kept, ``left_out`` the names of what its full profile
+    could not take.
+    """
 
     outcome: Outcome
     contact_id: str
     kept_consents: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,7 @@ class Importer:
 
     def _record_row(self, event: Event, store: "_RowStore") -> Applied:
         """Apply the event of a row; raises what keeps the row out."""
-        contact, _ = record_on_contact(
+        contact, _, left_out = record_on_contact(
             event,
             contacts=store,
             is_repeated=lambda _: False,
@@ -139,7 +144,7 @@ class Importer:
                 self._flush()
         if self.records and contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
-        return Applied(outcome, contact_id, store.kept_consents)
+        return Applied(outcome, contact_id, store.kept_consents, left_out)
 
     def _flush(self) -> None:
         if self._pending:
