@@ -59,6 +59,7 @@ def test_a_proven_user_a_server_and_a_signed_webhook_change_an_address(world: Wo
 def test_a_device_is_added_to_nobody_who_has_one(world: World) -> None:
     first, _ = routed(world, {"user_id": "u-1"}, push_tokens=TOKENS)
     assert first.attributes["push_tokens"] == TOKENS
+    assert routed(world, {"user_id": "u-1"}, push_tokens=TOKENS)[1] == ()
     known, left_out = routed(world, {"user_id": "u-1"}, push_tokens=[{"token": "t-2", "platform": "ios"}])
     assert (known.attributes["push_tokens"], left_out) == (TOKENS, ("unproven.push_tokens",))
 

@@ -9,6 +9,7 @@ from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.contacts.address_record import closed_channels, suppression_key
 from waypost.contacts.channels import CHANNELS, Address, Channel, channel_named, declared_channels
+from waypost.contacts.cleaning.yearless import is_yearless, same_day
 from waypost.contacts.consent import ALL_TOPICS, Answer, Consent, ConsentState, Given, consent_state
 from waypost.contacts.fitting import Fitted, fitted
 from waypost.errors import InvalidInput
@@ -17,9 +18,6 @@ from waypost.events.message_events import SUPPRESSION_LIFTED, suppression_in
 
 IDENTITY_ATTRIBUTES: Final = ("email", "phone")
 """The identities that are attributes too."""
-
-ADDRESSES: Final = (*IDENTITY_ATTRIBUTES, push_tokens.ATTRIBUTE)
-"""The attributes that messages go to."""
 
 LIFECYCLE_STAMP: Final = "lifecycle:stage"
 """The key in ``attributes_at`` of the last change of stage; no attribute has this name."""
@@ -155,13 +153,20 @@ PROOF_WANTED: Final = "a write key changes no address that is known; send it wit
 
 def _unproven_addresses(contact: Contact, event: Event) -> frozenset[str]:
     """The addresses that the event would change or remove, of those the contact has."""
-    known = ((name, contact.attributes[name]) for name in ADDRESSES if name in contact.attributes)
-    return frozenset(
+    changed = {
         name
-        for name, value in known
-        if (name in event.profile and event.profile[name] != value)
-        or event.contact.get(name, value) not in {*contact.identities.get(name, ()), str(value)}
-    )
+        for name in IDENTITY_ATTRIBUTES
+        if (value := contact.attributes.get(name)) is not None
+        and (
+            event.profile.get(name, value) != value
+            or event.contact.get(name, value) not in {*contact.identities.get(name, ()), value}
+        )
+    }
+    if (devices := contact.attributes.get(push_tokens.ATTRIBUTE)) and push_tokens.ATTRIBUTE in event.profile:
+        given = event.profile[push_tokens.ATTRIBUTE]
+        if given is None or push_tokens.joined(devices, given) != devices:
+            changed.add(push_tokens.ATTRIBUTE)
+    return frozenset(changed)
 
 
 def with_seen(contact: Contact, event: Event) -> Contact:
@@ -201,6 +206,8 @@ def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetim
     for name, value in changes.items():
         if name in attributes_at and attributes_at[name] > at:
             continue
+        if is_yearless(value) and same_day(attributes.get(name), value):
+            continue  # the year is known
         attributes_at[name] = at
         if value is None:
             attributes.pop(name, None)
