@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.world import World, event
+from waypost.contacts.identity.rules import BUILT_IN
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import SERVER_KEY_SOURCE, UNPROVEN_SOURCE, WRITE_KEY_SOURCE
 
@@ -88,6 +89,21 @@ def test_a_stranger_who_first_joins_a_visitor_to_somebody_still_changes_no_addre
     known, left_out = routed(world, {"anonymous_id": "a-9"}, email=STRANGER)
     assert known.attributes["email"] == VIC
     assert left_out == ("unproven.email",)
+
+
+def test_an_alias_joins_no_two_users_for_whoever_has_a_write_key() -> None:
+    world = World(identity_rules=replace(BUILT_IN, alias_across=frozenset({"user_id"})))
+    for user in ("u-1", "u-2"):
+        routed(world, {"user_id": user}, source=SERVER_KEY_SOURCE)
+
+    def alias(source: str) -> int:
+        world.clock.advance(seconds=1)
+        aliased = event("contact_aliased", world.clock(), contact={"user_id": "u-1"}, previous_id="u-2")
+        world.route(replace(aliased, source=source))
+        return len(world.contacts.living())
+
+    assert alias(UNPROVEN_SOURCE) == 2
+    assert alias(SERVER_KEY_SOURCE) == 1
 
 
 def test_it_is_said_on_the_row_of_the_event(world: World) -> None:
