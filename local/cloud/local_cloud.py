@@ -65,6 +65,7 @@ class LocalCloud:
     ``folder`` holds its state, log and clock; with ``keeps_state`` what is there is taken up again. ``start`` is the
     virtual time at the first start; ``runs`` lets time pass by itself from there. ``project`` is found from the current
     folder unless it is given; ``assembly`` is what to deploy, if not that project. ``progress`` is called with each step.
+    ``check`` is called while the emulator starts; when it raises, nothing is deployed.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class LocalCloud:
         keeps_state: bool = False,
         delivery_events: bool = False,
         progress: Callable[[str], None] = lambda _: None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.notes: list[str] = []
@@ -86,6 +88,7 @@ class LocalCloud:
         self._runs = runs
         self._keeps_state = keeps_state
         self._progress = progress
+        self._check = check
         self._stack = ExitStack()
         folder.mkdir(parents=True, exist_ok=True)
         if not keeps_state:
@@ -116,14 +119,16 @@ class LocalCloud:
 
     def __enter__(self) -> Self:
         try:
+            if not self._keeps_state:
+                self._launch()  # beside the synthesis; with a state to lose, not before it
+            self._check()
             if self._given is None:
                 self._progress("synthesizing the CDK app")
             self.assembly = self._given or assemblies.synthesize(self.project, self.project.out / "assembly")
-            self._start_clock()
-            self._stack.enter_context(self.providers)
+            if self._keeps_state:
+                self._launch()
             self._progress("starting the embedded cloud")
-            self._stack.callback(self.emulator.stop)
-            self._start_emulator()
+            self.emulator.await_answer()
             changes = self._plan_changes()
             self._progress("deploying the template")
             self._deploy()
@@ -139,17 +144,23 @@ class LocalCloud:
 
     def start_emulator(self) -> None:
         """Start the emulator's process again after ``emulator.stop`` or ``emulator.kill``, if it keeps its state."""
-        self._start_emulator()
+        self.emulator.start(self._variables)
         self.emulator.take_up_work()
 
-    def _start_emulator(self) -> None:
-        self.emulator.start(
-            {
-                "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
-                "WAYPOST_LOOPBACK_RECEIVERS": "yes",
-                **self.providers.endpoints,
-            }
-        )
+    def _launch(self) -> None:
+        """Start the clock, the providers and the emulator's process."""
+        self._start_clock()
+        self._stack.enter_context(self.providers)
+        self._stack.callback(self.emulator.stop)
+        self.emulator.launch(self._variables)
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {
+            "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
+            "WAYPOST_LOOPBACK_RECEIVERS": "yes",
+            **self.providers.endpoints,
+        }
 
     def remember(self) -> None:
         """Keep the state of this moment for ``reset``."""

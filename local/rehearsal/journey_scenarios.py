@@ -77,10 +77,10 @@ def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[Scenar
 
 def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[ScenarioResult]]:
     """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
-    _check_names(files)
     folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
     with console.status("") as status:
-        with LocalCloud(folder, start=min(file.start for file in files.values()), progress=status.update) as cloud:
+        start = min(file.start for file in files.values())
+        with LocalCloud(folder, start=start, progress=status.update, check=lambda: _check_names(files)) as cloud:
             zone = cloud.default_zone
             results = Rehearsal(cloud, files).run(
                 lambda instant: status.update(f"it is {instant.astimezone(zone):%a %d %b %Y %H:%M}")
