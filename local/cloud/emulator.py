@@ -18,6 +18,7 @@ It ends when its standard input closes, so it never outlives the process that st
 # ruff: noqa: SLF001 -- this file works inside MiniStack on purpose; the version is pinned
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -58,6 +59,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 LOOK_EVERY_SECONDS = 0.002
 LOOK_AFTER_SHARE = 0.02
 """Of the time that work has been under way, until the next look at it: a look costs more the more there is."""
+RARE_COLLECTIONS = (50_000, 20, 100)
+"""Thresholds of the garbage collector: nearly all that the emulator makes it keeps, and each full collection walks through it."""
 LONGEST_JOURNAL = 5_000
 """Writes kept beside the last snapshot; each takes about a millisecond to run again after a crash."""
 
@@ -363,6 +366,7 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # some systems call the hard limit unlimited and refuse it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.set_threshold(*RARE_COLLECTIONS)
     state = os.environ.get("STATE_DIR") if os.environ.get("PERSIST_STATE") == "1" else None
     journal = Journal(Path(state) / "journal.jsonl") if state else None
     try:

@@ -2,15 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-from rich.console import Console
 
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.current_project import current_project
 from local.project.journey_files import drawn_journey
+from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 from local.rehearsal.scenario_names import wrong_names
@@ -75,15 +74,16 @@ def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[Scenar
     return page
 
 
-def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[ScenarioResult]]:
-    """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
+def rehearse(
+    files: Mapping[str, ScenarioFile], *, step: Callable[[str], None], progress: Progress = UNSEEN
+) -> dict[str, list[ScenarioResult]]:
+    """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError.
+
+    ``step`` is called with each step until the cloud is there.
+    """
     folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
-    with console.status("") as status:
-        start = min(file.start for file in files.values())
-        with LocalCloud(folder, start=start, progress=status.update, check=lambda: _check_names(files)) as cloud:
-            zone = cloud.default_zone
-            results = Rehearsal(cloud, files).run(
-                lambda instant: status.update(f"it is {instant.astimezone(zone):%a %d %b %Y %H:%M}")
-            )
-        shutil.rmtree(folder)
+    start = min(file.start for file in files.values())
+    with LocalCloud(folder, start=start, progress=step, check=lambda: _check_names(files)) as cloud:
+        results = Rehearsal(cloud, files).run(progress)
+    shutil.rmtree(folder)
     return results
