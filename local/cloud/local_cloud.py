@@ -65,7 +65,6 @@ class LocalCloud:
     ``folder`` holds its state, log and clock; with ``keeps_state`` what is there is taken up again. ``start`` is the
     virtual time at the first start; ``runs`` lets time pass by itself from there. ``project`` is found from the current
     folder unless it is given; ``assembly`` is what to deploy, if not that project. ``progress`` is called with each step.
-    ``check`` is called while the emulator starts; when it raises, nothing is deployed.
     """
 
     def __init__(
@@ -79,7 +78,6 @@ class LocalCloud:
         keeps_state: bool = False,
         delivery_events: bool = False,
         progress: Callable[[str], None] = lambda _: None,
-        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.notes: list[str] = []
@@ -88,7 +86,6 @@ class LocalCloud:
         self._runs = runs
         self._keeps_state = keeps_state
         self._progress = progress
-        self._check = check
         self._stack = ExitStack()
         folder.mkdir(parents=True, exist_ok=True)
         if not keeps_state:
@@ -121,7 +118,6 @@ class LocalCloud:
         try:
             if not self._keeps_state:
                 self._launch()  # beside the synthesis; with a state to lose, not before it
-            self._check()
             if self._given is None:
                 self._progress("synthesizing the CDK app")
             self.assembly = self._given or assemblies.synthesize(self.project, self.project.out / "assembly")

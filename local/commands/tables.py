@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -195,6 +195,29 @@ class RehearsalBar:
     def compared(self, number: int, *, of: int) -> None:
         """See Progress."""
         self.progress.update(self._task, completed=number, total=of, description="comparing with what is expected")
+
+
+class TravelBar:
+    """How far a travel is, on standard error while that is a terminal: virtual time, what is left to work off, seconds."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._task = self.progress.add_task("", total=1.0)
+
+    def show(self, found: "Mapping[str, Any]") -> None:
+        """Show what the control API says of a travel."""
+        begun, now, target = (datetime.fromisoformat(found[name]) for name in ("begun", "now", "target"))
+        way = (target - begun).total_seconds()
+        share = (now - begun).total_seconds() / way if way > 0 else 1.0
+        self.progress.update(self._task, completed=share, description=travel_line(found))
+
+
+def travel_line(found: "Mapping[str, Any]") -> str:
+    """``it is Mon 03 Mar 2031 02:00 (UTC), 1,204 executions left, for 12 s``."""
+    at = f"it is {datetime.fromisoformat(found['now']):%a %d %b %Y %H:%M} (UTC)"
+    return f"{at}, {work_left(found['work'])} left, for {found['seconds']:.0f} s" if found["work"] else at
 
 
 WORK: Final = {
