@@ -71,7 +71,7 @@ class PastPause(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class Failure(JsonForm):
-    """Why a journey ended as failed: the state that failed, the name of its error and the cause."""
+    """Why a journey ended as failed, or what interrupted its last hop: the state, the name of its error and the cause."""
 
     state: str
     error: str
@@ -146,6 +146,11 @@ class Enrolment(JsonForm):
     def changed_by(self) -> str:
         """The id of the last change of the journey that moved it, or ""."""
         return self.moves[-1].change if self.moves else ""
+
+    @property
+    def pauses_passed(self) -> int:
+        """How many Pauses of the trail lie behind the contact."""
+        return len(self.trail)
 
     def held_by(self, visit: HopVisit) -> bool:
         """Whether this execution is the one that may walk."""

@@ -13,12 +13,12 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact, points_problem, with_attributes, with_groups, with_lifecycle, with_tags
 from waypost.contacts.tag_system import TagSystem, tag_events, with_expiries
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
-from waypost.events.envelope import OWN_SOURCE, Event
+from waypost.events.envelope import OWN_SOURCE, Event, caused_by_step
 from waypost.events.ports import EventQueue
 from waypost.journeys.ports import EnrolmentStore
 from waypost.journeys.superseding import refuse_superseded
 from waypost.segments.lifecycle import Lifecycle
-from waypost.sending.occasion import JourneyStep
+from waypost.sending.occasion import HopVisit, JourneyStep, step_place
 
 ATTEMPTS: Final = 8
 
@@ -53,12 +53,14 @@ class UpdateContact:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
         refuse_superseded(enrolment, payload)
         change = self._checked(payload)
+        place = step_place(enrolment.pauses_passed, HopVisit.from_payload(payload))
+        cause = caused_by_step(step.enrolment_id, place)
         for attempt in range(ATTEMPTS):
             contact = self.contacts.load(step.contact_id)
             if contact is None:
                 raise ContactNotFound(f"contact {step.contact_id} does not exist")
             changed = self._changed(contact, change, now)
-            events = _events(contact, changed, change, step, now)
+            events = _events(contact, changed, change, step, cause, now)
             if changed == contact:
                 if events and not attempt:  # points alone
                     self.queue.send(events)
@@ -133,7 +135,9 @@ class _Change:
         return {**self.attributes, **{name: list(names) for name, names in lists.items() if names}}
 
 
-def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep, now: datetime) -> list[Event]:
+def _events(
+    before: Contact, after: Contact, change: _Change, step: JourneyStep, cause: str, now: datetime
+) -> list[Event]:
     """What a step tells: that the contact was updated if it was, then each change on its own, and points."""
     change_id = f"{step.enrolment_id}/{step.state}/{step.occurrence}"
     because = {"by": "journey", "journey": step.journey, "step": step.state}
@@ -149,6 +153,7 @@ def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep,
             properties={**properties, **because},
             profile=dict(profile or {}),
             correlation_id=step.correlation_id,
+            cause=cause,
         )
 
     events = [event("contact_updated", {}, change.profile())] if after != before and change.profile() else []
@@ -161,6 +166,7 @@ def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep,
         change_id=change_id,
         because={"journey": step.journey, "step": step.state},
         correlation_id=step.correlation_id,
+        cause=cause,
     )
     events += [event("group_joined", {"group": name}) for name in sorted(after.groups - before.groups)]
     events += [event("group_left", {"group": name}) for name in sorted(before.groups - after.groups)]
