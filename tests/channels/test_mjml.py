@@ -1,5 +1,8 @@
 """MJML with template tags, compiled to an HTML and a text template."""
 
+import re
+from html import unescape
+
 import pytest
 
 from waypost.channels.email.authored import BrokenMjmlError, compile_mail
@@ -123,3 +126,51 @@ def test_an_unknown_element_in_a_shared_part_names_the_part() -> None:
 def test_a_picture_is_its_words_in_the_text_part(body: str, lines: list[str]) -> None:
     _, text = compiled(body)
     assert [line for line in text.splitlines() if line] == lines
+
+
+def hrefs(html: str) -> list[str]:
+    """Where the links lead, as a mail program reads them."""
+    return [unescape(found) for found in re.findall(r'<a\b[^>]*\shref="([^"]*)"', html)]
+
+
+@pytest.mark.parametrize(
+    "name", ["currency", "region", "copy", "notify", "times", "section", "order", "amp", "lang", "x"]
+)
+def test_a_parameter_of_a_link_is_never_read_as_a_character(name: str) -> None:
+    address = f"https://shop.example.com/?a=1&{name}=2#end"
+    html, text = compiled(f'<mj-button href="{address}">Shop</mj-button>')
+    assert hrefs(html) == [address]
+    assert text == f"Shop: {address}\n"
+
+
+def test_an_address_that_is_escaped_already_stays_so() -> None:
+    html, text = compiled('<mj-button href="https://shop.example.com/?a=1&amp;b=2&#38;c=3">Shop</mj-button>')
+    assert hrefs(html) == ["https://shop.example.com/?a=1&b=2&c=3"]
+    assert text == "Shop: https://shop.example.com/?a=1&b=2&c=3\n"
+
+
+def test_blanks_in_an_address_neither_end_it_nor_show_markup() -> None:
+    html, text = compiled(
+        '<mj-text><a href="mailto:info@example.com?subject=Question about tea&body=Hello">Ask</a> '
+        '<a href=" https://shop.example.com/a b ">Look</a></mj-text>'
+    )
+    assert hrefs(html) == [
+        "mailto:info@example.com?subject=Question%20about%20tea&body=Hello", "https://shop.example.com/a%20b",
+    ]  # fmt: skip
+    assert text == (
+        "Ask: mailto:info@example.com?subject=Question%20about%20tea&body=Hello Look: https://shop.example.com/a%20b\n"
+    )
+
+
+def test_a_number_or_mailbox_that_is_written_out_is_not_said_twice() -> None:
+    html, text = compiled(
+        '<mj-text><a href="tel:+49 30 1234-0">+49 (30) 12340</a>, <a href="mailto:info@example.com?subject=Hi">Info@example.com</a>, '
+        '<a href="tel:+49301234">call us</a></mj-text>'
+    )
+    assert hrefs(html)[0] == "tel:+49301234-0"
+    assert text == "+49 (30) 12340, Info@example.com, call us: tel:+49301234\n"
+
+
+def test_the_cells_of_a_table_stand_apart_in_the_text() -> None:
+    _, text = compiled("<mj-table><tr><th>Item</th><th>Price</th></tr><tr><td>Tea</td><td>19,90</td></tr></mj-table>")
+    assert [line for line in text.splitlines() if line] == ["Item Price", "Tea 19,90"]

@@ -93,6 +93,12 @@ def test_a_webhook_brings_declared_attributes_clean_and_others_as_given() -> Non
 
 
 @pytest.mark.usefixtures("_declared")
+def test_a_form_field_of_blanks_does_not_empty_a_declared_attribute() -> None:
+    found = read_traits({"gender": " ", "birthday": "\u3000", "seenAt": "\n"}, "traits")
+    assert (found.profile, found.problems, found.warnings) == ({}, [], [])
+
+
+@pytest.mark.usefixtures("_declared")
 def test_a_wrong_value_refuses_the_event_or_is_left_out_as_declared() -> None:
     found = read_traits({"birthday": "soon", "gender": "?"}, "traits")
     assert found.profile == {}

@@ -45,6 +45,44 @@ def test_identify_becomes_identified_with_the_traits_as_profile() -> None:
     assert (event.source, event.correlation_id, event.received_at) == ("segment", "req-1", NOW)
 
 
+def test_an_identify_may_have_its_traits_in_the_context_alone() -> None:
+    event = only_event(
+        "identify",
+        {
+            "userId": "u1",
+            "context": {
+                "locale": "de-DE",
+                "traits": {"email": "Mei@example.com", "phone": "0171 1234567", "plan": "pro", "tags": ["vip"]},
+            },
+        },
+    )
+    assert event.contact == {"user_id": "u1", "email": "mei@example.com", "phone": "+491711234567"}
+    assert event.profile == {
+        "email": "mei@example.com", "phone": "+491711234567", "plan": "pro", "tags": ["vip"], "locale": "de-DE",
+    }  # fmt: skip
+
+
+def test_the_own_traits_of_an_identify_count_before_those_of_its_context() -> None:
+    around = {
+        "email": "old@example.com",
+        "plan": "pro",
+        "First Name": "Mei",
+        "level": 3,
+        "anonymousId": "a1",
+        "id": "u1",
+    }
+    own = {"email": "new@example.com", "plan": None, "first_name": "Lin"}
+    event = only_event("identify", {"userId": "u1", "traits": own, "context": {"traits": around}})
+    assert event.profile == {"email": "new@example.com", "plan": None, "first_name": "Lin", "level": 3}
+    assert event.contact == {"user_id": "u1", "email": "new@example.com"}
+
+
+def test_what_cannot_be_used_of_an_identifys_context_is_named_where_it_stands() -> None:
+    reading = read("identify", {"userId": "u1", "context": {"traits": {"email": "n/a", "plan": "pro"}}})
+    assert [problem.field for problem in reading.problems] == ["context.traits.email"]
+    assert [event.profile for event in reading.events] == [{"plan": "pro"}]
+
+
 def test_track_becomes_an_event_of_its_name_with_its_properties_untouched() -> None:
     event = only_event("track", {"userId": "u1", "event": "Order Placed", "properties": {"orderId": "7", "total": 9.5}})
     assert (event.type, event.properties, event.profile) == ("order_placed", {"orderId": "7", "total": 9.5}, {})

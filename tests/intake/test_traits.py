@@ -74,7 +74,6 @@ def test_a_strange_zone_or_locale_is_left_out_with_a_warning() -> None:
 
 
 def test_null_removes_an_attribute_and_empty_text_counts_as_not_given() -> None:
-    assert read_traits({"phone": None, "email": "", "plan": None, "tags": None}, "traits").profile == {
-        "phone": None,
-        "plan": None,
-    }
+    traits = read_traits({"phone": None, "email": "", "locale": " ", "plan": None, "tags": None}, "traits")
+    assert traits.profile == {"phone": None, "plan": None}
+    assert traits.problems == traits.warnings == []

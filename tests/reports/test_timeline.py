@@ -36,7 +36,7 @@ ROUTED = {
         {"journey": "win-back", "reason": "entry_rule_not_met", "enrolment_id": None},
     ],
 }
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "sk": "message#m-1",
     "message_key": "m-1",
     "occasion": {

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from waypost.authoring.problems import unknown
 from waypost.authoring.template_guards import UnsafeTemplateError, check_guards
+from waypost.authoring.template_links import BrokenLinkError, check_links
 from waypost.authoring.template_names import known_names
 from waypost.authoring.template_shapes import ROOT_SHAPES, Shape, products
 from waypost.channels.authored_contract import UnusableFile
@@ -53,6 +54,9 @@ class MessageTemplates:
         try:
             check_guards(template, self._shapes, lambda variable: _unguarded(variable, template))
             self.shown(template, kind)
+            check_links(template, kind)
+        except BrokenLinkError as error:
+            raise UnusableFile(path, field, str(error)) from None
         except UnsafeTemplateError as error:
             raise UnusableFile(path, field, error.reason) from None
         except UnknownVariableError as error:

@@ -48,6 +48,10 @@ _KNOWN_TRAITS: Final = {"email", "phone", *IDENTITY_TRAITS}
 """What ``context.traits`` of any call say about who the person is; the rest of them is for identify."""
 
 
+_OWN_IDS: Final = {"id", "user_id", "anonymous_id"}
+"""What mobile SDKs repeat of the call among ``context.traits``; no attributes."""
+
+
 def accepted_status(user_agent: str) -> int:
     """The HTTP status that tells this client its events were accepted.
 
@@ -212,11 +216,19 @@ class Identify(Call):
         return "identified"
 
     def person(self, where: str, locale: str) -> Traits:
-        """The traits are the profile."""
-        traits = read_traits(self.traits, join(where, "traits"), locale=locale)
-        known = super().person(where, locale)
-        return replace(
-            traits, identities=known.identities | traits.identities, problems=known.problems + traits.problems
+        """The traits are the profile. RudderStack's SDKs leave them in the context alone; where both say something, the call's own count.
+
+        Source: https://www.rudderstack.com/docs/event-spec/standard-events/identify/, sample payload.
+        """
+        own = read_traits(self.traits, join(where, "traits"), locale=locale)
+        around = {name: value for name, value in self.context.traits.items() if snake_case(name) not in _OWN_IDS}
+        left = read_traits(around, join(where, "context.traits"), locale=own.profile.get("locale") or locale)
+        others = self.context.identities(join(where, "context.externalIds"), cleaning.region_of(locale))
+        return Traits(
+            identities=others.identities | left.identities | own.identities,
+            profile=left.profile | own.profile,
+            problems=own.problems + left.problems + others.problems,
+            warnings=own.warnings + left.warnings,
         )
 
 

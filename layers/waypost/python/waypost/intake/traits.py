@@ -100,7 +100,9 @@ def _take(
     """Move one trait into the profile, cleaned; an empty one counts as not given, null removes the attribute."""
     trait = named.pop(name, None)
     match trait:
-        case None | _Trait(value=""):
+        case None:
+            pass
+        case _Trait(value=str(text)) if not text.strip():
             pass
         case _Trait(value=None):
             traits.profile[name] = None
@@ -122,7 +124,7 @@ def _take_declared(named: dict[str, _Trait], traits: Traits) -> None:
         declared = system.attributes.get(name)
         if declared is None or trait.value is None:
             traits.profile[name] = trait.value
-        elif trait.value != "":  # an empty one counts as not given
+        elif not (isinstance(trait.value, str) and not trait.value.strip()):  # an empty field of a form says nothing
             match declared.clean(trait.value, zone=zone):
                 case Unusable(reason):
                     wrong = traits.warnings if declared.wrong == "leave_out" else traits.problems

@@ -76,6 +76,10 @@ _WORD: Final = re.compile(r"wpq([0-9]+)qpw")
 _ELEMENT: Final = re.compile(r"<(mj-[a-z0-9-]+|mjml)\b")
 _HIDDEN: Final = re.compile(r"<div style=\"display:none;[^>]*>.*?</div>", re.DOTALL)
 _LINK: Final = re.compile(r"\[((?:\\.|\[[^\]]*\]|[^\[\]\\])*)\]\(<?((?:\\.|[^)>\s\\])+)>?\)")
+_ADDRESS: Final = re.compile(r"""(\s(?:href|src)=)("[^"]*"|'[^']*')""")
+_BARE_AMPERSAND: Final = re.compile(r"&(?!#[0-9]+;|#x[0-9a-f]+;|[a-z][a-z0-9]*;)", re.IGNORECASE)
+_CELL: Final = re.compile(r"</t([dh])>(?=\s*<t[dh]\b)")
+_BESIDE_A_NUMBER: Final = re.compile(r"[\s().-]+")
 _ELEMENTS: Final = {
     "mjml", "mj-accordion", "mj-accordion-element", "mj-accordion-text", "mj-accordion-title", "mj-all", "mj-attributes",
     "mj-body", "mj-breakpoint", "mj-button", "mj-carousel", "mj-carousel-image", "mj-class", "mj-column", "mj-divider",
@@ -128,7 +132,17 @@ def compile_mail(source: str, include: Callable[[str], str]) -> tuple[str, str]:
         html = mjml2html(plain(source), include_loader=load)
     except ValueError as error:
         raise BrokenMjmlError(failed[0] if failed else f"not MJML: {error}") from None
+    html = _ADDRESS.sub(_address, html)
     return restored(html), restored(_as_text(html))
+
+
+def _address(attribute: re.Match[str]) -> str:
+    """The address as HTML and RFC 3986 have it: ``?a=1&currency=EUR`` would read as ``?a=1¤cy=EUR``, and a blank ends it."""
+    name, quoted = attribute[1], attribute[2]
+    address = _BARE_AMPERSAND.sub("&amp;", quoted[1:-1].strip())
+    blank = "" if address.startswith("tel:") else "%20"  # a number has none (RFC 3966)
+    address = re.sub(r"\s+", blank, address)
+    return f"{name}{quoted[0]}{address}{quoted[0]}"
 
 
 def _check_elements(source: str, path: str) -> None:
@@ -193,7 +207,7 @@ def _as_text(html: str) -> str:
     converter.unicode_snob = True
     converter.use_automatic_links = False
     converter.ul_item_mark = "-"
-    text = converter.handle(_HIDDEN.sub("", html))
+    text = converter.handle(_CELL.sub(r" </t\1>", _HIDDEN.sub("", html)))
     text = _LINK.sub(lambda link: _link(" ".join(link[1].split()), link[2]), text)
     text = re.sub(r"\\([-+.#()*_`\[\]])", r"\1", text)  # undo Markdown's escapes
     lines = [re.sub(r"^#+ ", "", line.strip()) for line in text.splitlines()]
@@ -201,9 +215,17 @@ def _as_text(html: str) -> str:
 
 
 def _link(words: str, address: str) -> str:
+    scheme, _, target = address.partition(":")
     if words in {"", address}:
         return words
+    if scheme in {"mailto", "tel", "sms"} and _bare(words) == _bare(target.partition("?")[0]):
+        return words
     return f"{words}: {address}"
+
+
+def _bare(number: str) -> str:
+    """A phone number or mail address without what only helps to read it."""
+    return _BESIDE_A_NUMBER.sub("", number).lower()
 
 
 AUTHORED: Final = AuthoredEmail()
