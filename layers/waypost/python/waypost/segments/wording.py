@@ -104,6 +104,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
+MOST_SKIPPED: Final = 3
+"""Values of one kind that an explanation shows."""
+
+
+def no_numbers_in_words(values: Sequence[Any], language: Language) -> str:
+    """What is no number where numbers are compared: ``"150" is no number``; the first few of them."""
+    texts = list(dict.fromkeys(f'"{each}"' if isinstance(each, str) else shown(each) for each in values))
+    text = ", ".join(texts[:MOST_SKIPPED]) + (", …" if len(texts) > MOST_SKIPPED else "")
+    return phrase(language, "{} counts as nothing, it is no number", "{} 不是数字，不计入", text)
+
+
 def moment_in_words(at: datetime, zone: ZoneInfo) -> str:
     """An instant where the contact lives: ``2026-11-01 12:30 +08:00``."""
     there = local(at, zone)
