@@ -71,11 +71,11 @@ def event_types(rule: Rule) -> list[str]:
 
 
 def names_of(value: Any) -> list[str]:
-    """The names in ``vip``, ``[vip, gold]`` or ``{any_of: [vip, gold]}``."""
+    """The names in ``vip``, ``[vip, gold]`` or ``{any_of: [vip, gold]}``; none in ``{exists: false}``."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):
-        return [name for names in value.values() for name in names]
+        return [name for names in value.values() if not isinstance(names, bool) for name in names]
     return list(value)
 
 

@@ -110,7 +110,8 @@ Nothing ever fails because of a value's type: what cannot be compared compares f
 - A missing value, or one that is `null`, makes every comparison false, except `not_equals`, `not_in`, `contains_none`,
   `exists: false` and `is_empty: true`, which it makes true. `not` turns whatever is inside round, so `{ not: { attribute:
   city, equals: 北京市 } }` holds for contacts without a city.
-- Text equals text, numbers equal numbers, yes/no equals yes/no: `"5"` is not `5`, `true` is not `1`.
+- Text equals text, numbers equal numbers, yes/no equals yes/no: `"5"` is not `5`, `true` is not `1`. A number that was sent as text counts
+  as nothing where numbers are compared or summed; `waypost segment why` names it.
 - `at_least`, `at_most`, `more_than`, `less_than` are for numbers. Between dates (`2027-03-01`) and instants
   (`2027-03-01T10:00:00+08:00`) they compare too: a date against an instant takes the instant's date as it is written. The
   words for dates (`before`, `after`, `on`, `between`, …) count in the contact's zone and are the better choice.
