@@ -6,6 +6,7 @@ A process of its own: ``python -S -I -B call_contestant.py ours|stock <configura
 import importlib.util
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -45,7 +46,7 @@ class NoQueue:
 
 
 class Ours:
-    """The handlers of route_events and send_message, wired to the emulator."""
+    """The handlers that a journey calls most, wired to the emulator."""
 
     def __init__(self, configuration: dict[str, Any]) -> None:
         from waypost.aws import wiring
@@ -56,6 +57,8 @@ class Ours:
         wiring.queue = NoQueue  # type: ignore[assignment]
         self._route = _handler(configuration["functions"], "route_events")
         self._send = _handler(configuration["functions"], "send_message")
+        self._pause = _handler(configuration["functions"], "pause_journey")
+        self._close = _handler(configuration["functions"], "close_enrolment")
         self._now = clock()().isoformat()
         self._numbers = count()
         for person in range(PEOPLE):
@@ -68,35 +71,59 @@ class Ours:
             "event": lambda: self.route(1, PEOPLE),
             "batch": lambda: self.route(10, PEOPLE),
             "batch of one contact": lambda: self.route(10, 1),
+            "take": self.take,
+            "park": self.park,
+            "close": self.close,
         }
 
     def send(self) -> Callable[[], Any]:
         """A marketing mail to a contact that has just entered the journey, from the hop that holds it."""
+        request = {"message": "welcome", "context": self._taken("Welcome")}
+        return lambda: _expect(self._send.handle(request, CONTEXT), outcome="sent")
+
+    def take(self) -> Callable[[], Any]:
+        """The hop of a contact that has just entered the journey begins."""
+        request = {"begin": True, "context": self._entered("Begin")}
+        return lambda: _expect(self._pause.handle(request, CONTEXT), status="over")
+
+    def park(self) -> Callable[[], Any]:
+        """The hop comes to a Pause that waits for an event as well."""
+        state = "Until day 7 at ten, or an answer"
+        row = {"at": state, "input": {}, "variables": {}}
+        pause = {"until": {"day": 7, "at": "10:00"}, "or": {"event": "survey_answered"}, "row": row}
+        request = {**pause, "context": self._taken(state)}
+        return lambda: _expect(self._pause.handle(request, CONTEXT), status="parked")
+
+    def close(self) -> Callable[[], Any]:
+        """The hop comes to the end of the journey."""
+        request = {"outcome": "completed", "context": self._taken("Close")}
+        return lambda: _expect(self._close.handle(request, CONTEXT), closed=True)
+
+    def _taken(self, state: str) -> dict[str, Any]:
+        """The context of a state in the first hop of a contact that has just entered the journey, the hop taken."""
         from waypost.aws import wiring
         from waypost.clock import clock
         from waypost.sending.occasion import HopVisit
 
-        self._register(f"reader-{next(self._numbers)}", enters=True)
-        entered = self._machines.started
-        request = {
-            "message": "welcome",
-            "context": {
-                "Execution": {"Id": f"{ARN}:express:benchmark:1:1", "Input": entered, "StartTime": self._now},
-                "State": {"Name": "Welcome", "EnteredTime": self._now, "RetryCount": 0},
-                "StateMachine": {"Id": f"{ARN}:stateMachine:benchmark"},
-            },
-        }
-        enrolments = wiring.enrolments()
+        context = self._entered(state)
+        entered, enrolments = context["Execution"]["Input"], wiring.enrolments()
         row = enrolments.load(entered["contact_id"], entered["enrolment_id"])
-        if row is None or not enrolments.save(row.taken(HopVisit.from_payload(request), clock()())):
+        if row is None or not enrolments.save(row.taken(HopVisit.from_payload({"context": context}), clock()())):
             raise RuntimeError(f"the first hop could not be taken: {row}")
+        return context
 
-        def call() -> None:
-            answer = self._send.handle(request, CONTEXT)
-            if answer["outcome"] != "sent":
-                raise RuntimeError(f"not sent: {answer}")
-
-        return call
+    def _entered(self, state: str) -> dict[str, Any]:
+        """The same, not taken yet."""
+        self._register(f"reader-{next(self._numbers)}", enters=True)
+        return {
+            "Execution": {
+                "Id": f"{ARN}:express:benchmark:1:1",
+                "Input": self._machines.started,
+                "StartTime": self._now,
+            },
+            "State": {"Name": state, "EnteredTime": self._now, "RetryCount": 0},
+            "StateMachine": {"Id": f"{ARN}:stateMachine:benchmark"},
+        }
 
     def route(self, events: int, people: int) -> Callable[[], Any]:
         """Page views that nothing waits for, in one batch of the queue."""
@@ -182,16 +209,24 @@ class Stock:
 
 
 def main(which: str, configuration: dict[str, Any]) -> None:
-    """Answer each line of the input, the name of a step, with the seconds that it took of the processor."""
+    """Answer each line of the input, the name of a step, with the seconds that it took of the processor; "memory" with MB."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a handler logs costs as ever and goes nowhere
     steps = (Ours if which == "ours" else Stock)(configuration).steps()
     answers.write("ready\n")
     for line in sys.stdin:
+        if line.strip() == "memory":
+            answers.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}\n")
+            continue
         call = steps[line.strip()]()
         started = time.process_time()
         call()
         answers.write(f"{time.process_time() - started}\n")
+
+
+def _expect(answer: dict[str, Any], **wanted: Any) -> None:
+    if any(answer.get(name) != value for name, value in wanted.items()):
+        raise RuntimeError(f"not {wanted}: {answer}")
 
 
 def _handler(functions: str, name: str) -> Any:

@@ -28,12 +28,20 @@ RIVALS: Final[Mapping[str, str]] = {"send": "send", "event": "event", "batch": "
 """By step of ours, the step of the rival."""
 
 
+HOP_STEPS: Final = ("take", "park", "close")
+"""Steps without a rival: what pause_journey and close_enrolment take, for ``prices.PROCESSOR_MILLISECONDS``."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallTime:
-    """Medians in milliseconds of processor time, of ours per mail or event and of the rival, by step."""
+    """Medians in milliseconds of processor time, of ours per mail or event and of the rival, by step.
+
+    ``memory`` is the peak of our process in MB, with the handlers of all steps in it.
+    """
 
     ours: Mapping[str, float]
     stock: Mapping[str, float]
+    memory: float
 
     def ratio(self, step: str) -> float:
         """Ours of the rival's."""
@@ -52,6 +60,9 @@ class CallTime:
                 "ratio": round(self.ratio(step), 3),
             }
             for step in EVENTS
+        } | {
+            "hop_milliseconds": {step: round(self.ours[step], 3) for step in HOP_STEPS},
+            "peak_megabytes": round(self.memory),
         }
 
 
@@ -67,14 +78,15 @@ def measure(
             _contestant("ours", {**given, "path": [str(layers)]}, variables) as ours,
             _contestant("stock", {**given, "path": [str(site_packages)]}, variables) as stock,
         ):
-            taken: dict[str, list[float]] = {step: [] for step in EVENTS}
+            taken: dict[str, list[float]] = {step: [] for step in (*EVENTS, *HOP_STEPS)}
             rivals: dict[str, list[float]] = {step: [] for step in RIVALS.values()}
             for _ in range(WARM_UP + ROUNDS):
-                for step, events in EVENTS.items():
-                    taken[step].append(1000 * ours(step) / events)
+                for step, times in taken.items():
+                    times.append(1000 * ours(step) / EVENTS.get(step, 1))
                 for step, times in rivals.items():
                     times.append(1000 * stock(step))
-    return CallTime(ours=_medians(taken), stock=_medians(rivals))
+            memory = ours("memory")
+    return CallTime(ours=_medians(taken), stock=_medians(rivals), memory=memory)
 
 
 def call_time_table(measured: CallTime) -> Table:
@@ -87,6 +99,9 @@ def call_time_table(measured: CallTime) -> Table:
         rival = RIVALS[step]
         cells = (f"{measured.ours[step]:.2f}", f"{measured.stock[rival]:.2f}", f"{measured.ratio(step):.2f}")
         table.add_row(step, names[rival], *cells)
+    for step in HOP_STEPS:
+        table.add_row(step, "", f"{measured.ours[step]:.2f}", "", "")
+    table.caption = f"The process with all these handlers took {measured.memory:.0f} MB at most."
     return table
 
 
@@ -98,7 +113,7 @@ def _variables(cloud: LocalCloud) -> dict[str, str]:
     """The environment of both functions on the embedded cloud."""
     service = cloud.client("lambda")
     variables: dict[str, str] = {}
-    for name in ("route-events", "send-message"):
+    for name in ("route-events", "send-message", "pause-journey", "close-enrolment"):
         deployed = service.get_function_configuration(FunctionName=f"waypost-{cloud.access.stage}-{name}")
         variables |= deployed.get("Environment", {}).get("Variables", {})
     return {

@@ -83,7 +83,7 @@ class CountingProxy:
         if operation in _READS:
             units["read_units"] = self._read(operation, request)
         if operation in _WRITES:
-            body = json.dumps(request | {"ReturnConsumedCapacity": "INDEXES"}).encode()
+            body = json.dumps(request | {"ReturnConsumedCapacity": "TOTAL"}).encode()
         status, found, answer = self._ask(method, "/" + "".join(rest), headers, body)
         if operation in _WRITES:
             units["write_units"] = self._written(operation, request, status, json.loads(answer))
@@ -114,21 +114,15 @@ class CountingProxy:
 
     def _written(self, operation: str, request: dict[str, Any], status: int, answer: dict[str, Any]) -> float:
         """The units a write consumed, with those of the index; a failed condition costs what is stored already."""
-        items = written_items(operation, request)
-        stored = [item_size(self._item(part["TableName"], self._key(part))) for part in items]
-        transaction = operation == "TransactWriteItems"
-        computed = sum(write_units(size, transaction=transaction) for size in stored)
-        if status != 200:
-            return computed
-        consumed = answer["ConsumedCapacity"]
-        tables = consumed if isinstance(consumed, list) else [consumed]
-        reported = sum(float(each["CapacityUnits"]) for each in tables)
-        of_index = sum(
-            float(index["CapacityUnits"])
-            for each in tables
-            for index in each.get("GlobalSecondaryIndexes", {}).values()
-        )
-        return max(reported, computed + of_index)  # the computed size has the length of a task token
+        if status == 200:
+            consumed = answer["ConsumedCapacity"]
+            return sum(
+                float(each["CapacityUnits"]) for each in (consumed if isinstance(consumed, list) else [consumed])
+            )
+        stored = [
+            item_size(self._item(part["TableName"], self._key(part))) for part in written_items(operation, request)
+        ]
+        return float(sum(write_units(size, transaction=operation == "TransactWriteItems") for size in stored))
 
     def _key(self, part: Mapping[str, Any]) -> dict[str, Any]:
         return part.get("Key") or {name: part["Item"][name] for name in self._key_names(part["TableName"])}

@@ -65,6 +65,9 @@ GOALS: Final[Mapping[str, Goal]] = {
     "cost/orchestration": Goal("at most", 2, "$ of executions per million messages of the new-user journey"),
     "cost/messages": Goal("at most", 12, "$ of all that its messages cause, per million, without SES's price"),
     "cost/events": Goal("at most", 9, "$ of the events around them, per million messages"),
+    "cost/event after journeys": Goal(
+        "at most", 1, "units that an event writes and reads after 100 journeys, of after none"
+    ),
 }
 """By figure, ``benchmark/contestant``."""
 

@@ -15,14 +15,15 @@ from typing import Any, Final
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import (
     AS_OF,
-    ASSUMED_MILLISECONDS,
     EMAILS,
-    MEMORY_GB,
     PRICES,
+    PROCESSOR_MILLISECONDS,
+    PROVIDER_MILLISECONDS,
     REGION,
     Quantities,
     dollars,
-    gb_seconds,
+    processor_seconds,
+    wait_seconds,
 )
 from infra.deployment import Deployment
 from infra.project import ROOT
@@ -31,6 +32,7 @@ from local.problems import LocalError
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import Scenario, ScenarioFile, read_scenarios
 from local.rehearsal.scenario_result import ScenarioResult
+from waypost import ids
 
 JOURNEY: Final = "new-user-nurture"
 BETWEEN: Final = timedelta(days=14)
@@ -40,20 +42,25 @@ NOTICES_IN_A_BATCH: Final = 50
 """28 notices a second, those of 100,000 mails an hour, gathered for ten seconds by the five pollers that Lambda begins with."""
 PAUSES_IN_A_TIMER: Final = 100
 """Pauses that a timer ends: at 100,000 messages an hour, about as many Pauses end by time, and 16 timers fire in a minute."""
-RESUMED_SECONDS: Final = 0.01
-"""Of a call of resume_journey, for each contact: 1.5 ms of processor on the third of a core that 512 MB are; waiting is shared
-by threads. An assumption, like ``ASSUMED_MILLISECONDS``."""
 EVENTS_IN_AN_OBJECT: Final = 250
 """The archive is called with a shard's events of a minute, 1,000 at most, and writes an object for each class and day of them."""
+PAST_JOURNEYS: Final = 100
 PLATFORM_LINES: Final = ("START ", "END ", "REPORT ")
 TRACE_RATE: Final = Deployment.trace_rate
 """The share of executions whose trace is recorded, with what their functions do; nothing else is traced."""
 TASKS: Final = ("close_enrolment", "evaluate_segment", "pause_journey", "send_message", "update_contact")
-"""The functions that a hop calls one after the other: it runs for as long as they do, by the same assumed durations."""
+"""The functions that a hop calls one after the other: it runs for as long as they do, and ``CALLED`` more for each."""
+CALLED: Final = 0.01
+"""Seconds between two tasks of an execution, an assumption: entering the state, calling the function, taking its answer."""
+SIDE_BY_SIDE: Final = frozenset({"archive_events", "resume_journey"})
+"""Functions whose many contacts are waited for at the same time, in threads: only their processor time adds up."""
 ROUNDED_UP: Final = 0.05
 """Seconds that the rounding to full 100 ms adds to a hop, on average. Source: https://aws.amazon.com/step-functions/pricing/"""
 HOP_GB: Final = 64 / 1024
 """The least memory that an Express execution is billed for. Source: https://aws.amazon.com/step-functions/pricing/"""
+
+DEFAULT_MEMORY_MB: Final = 512
+"""Of a function whose memory was not looked up (``function.yaml`` where it says nothing)."""
 
 PARTS: Final[Mapping[str, str]] = {
     "receive_webhook": "events",
@@ -90,18 +97,22 @@ _ENDPOINTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What happened in one stretch of time: hops (executions), and by function invocations, bytes logged, and calls."""
+    """What happened in one stretch of time: hops (executions), and by function invocations, bytes logged, calls, and memory."""
 
     hops: int = 0
     invocations: Mapping[str, float] = field(default_factory=dict)
     log_bytes: Mapping[str, float] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    memory_mb: Mapping[str, int] = field(default_factory=dict)
 
     def parts(self) -> dict[str, dict[str, float]]:
         """The billed quantities by part of the system."""
         used: dict[str, list[Quantities]] = {STEPS: [self._of_hops()]}
         for function, count in self.invocations.items():
             used.setdefault(_part(function), []).append(_of_invocations(function, count))
+        for function, seconds in self.seconds().items():
+            memory_gb = self.memory_mb.get(function, DEFAULT_MEMORY_MB) / 1024
+            used.setdefault(_part(function), []).append({"function_gb_seconds": memory_gb * seconds})
         used[TRACES] = [{"traces": TRACE_RATE * self.hops}]
         for function, size in self.log_bytes.items():
             used.setdefault(_part(function), []).append({"log_bytes": size / _SHARED_BY.get(function, 1)})
@@ -109,11 +120,28 @@ class Usage:
             used.setdefault(_part(call.function), []).append(_of_call(call))
         return {part: summed(quantities) for part, quantities in used.items()}
 
+    def seconds(self) -> dict[str, float]:
+        """How long the invocations of each function run: they compute, and wait for each of the calls that were counted."""
+        running = {
+            function: processor_seconds(function, self.memory_mb.get(function, DEFAULT_MEMORY_MB)) * count
+            for function, count in self.invocations.items()
+            if function in PROCESSOR_MILLISECONDS
+        }
+        running["archive_events"] = running.get("archive_events", 0.0) / EVENTS_IN_AN_OBJECT
+        for call in self.calls:
+            if call.function in running and call.function not in SIDE_BY_SIDE:
+                running[call.function] += wait_seconds(call.service, call.operation)
+        if "send_message" in running:
+            running["send_message"] += PROVIDER_MILLISECONDS / 1000 * self.invocations["send_message"]
+        return {function: seconds for function, seconds in running.items() if seconds}
+
     def _of_hops(self) -> Quantities:
         """An execution of an Express machine is one request, and its memory for as long as it runs."""
-        seconds = sum(ASSUMED_MILLISECONDS[name] * self.invocations.get(name, 0) for name in TASKS) / 1000
-        running = (seconds + ROUNDED_UP * self.hops) if self.hops else 0.0
-        return {"machine_requests": self.hops, "machine_gb_seconds": HOP_GB * running}
+        if not self.hops:
+            return {"machine_requests": 0, "machine_gb_seconds": 0.0}
+        seconds = self.seconds()
+        tasks = sum(seconds.get(name, 0.0) + CALLED * self.invocations.get(name, 0) for name in TASKS)
+        return {"machine_requests": self.hops, "machine_gb_seconds": HOP_GB * (tasks + ROUNDED_UP * self.hops)}
 
     def in_batches(self, notices: int) -> "Usage":
         """The same where so many notices came ``NOTICES_IN_A_BATCH`` at a time instead of as they came in a rehearsal."""
@@ -166,12 +194,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyCost:
-    """All passages; ``notices`` is what the providers' notices about one passage's messages add; ``sweep`` is one sweep."""
+    """All passages; ``notices`` is what the providers' notices about one passage's messages add; ``sweep`` is one sweep.
+
+    ``growth`` is what an event writes and reads of a contact with ``PAST_JOURNEYS`` behind, of the same contact with none.
+    """
 
     passages: list[Passage]
     noticed: Passage
     notices: int
     sweep: Usage
+    growth: float = 1.0
 
     @property
     def enrolled(self) -> list[Passage]:
@@ -199,7 +231,7 @@ class JourneyCost:
         usage = self.noticed.usage.in_batches(self.notices)
         used: list[Quantities] = [
             usage.parts().get("notices", {}),
-            {"queue_requests": self.notices},
+            {"standard_queue_requests": self.notices},
         ]  # EventBridge puts each into the queue
         if any((call.function, call.service) == ("record_delivery", "sqs") for call in usage.calls):
             [plain] = [passage for passage in self.passages if passage.scenario == self.noticed.scenario]
@@ -239,6 +271,7 @@ class JourneyCost:
             "cost/orchestration": self.orchestration(),
             "cost/messages": self.caused_by_messages(),
             "cost/events": self.events_around(),
+            "cost/event after journeys": self.growth,
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -268,6 +301,7 @@ class JourneyCost:
                 "dollars_per_million": round(1e6 * dollars(self.per_notice()), 2),
             },
             "sweep_per_hour": self.sweep.to_dict(),
+            "event_after_journeys": round(self.growth, 3),
         }
 
 
@@ -291,7 +325,10 @@ def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
         cloud.providers.delivery_events = True
         again = _another_contact(_alone(file, file.scenarios[longest], next(starts)))
         noticed = counter.passage(again)
+        progress("counting an event after a hundred journeys")
+        growth = counter.growth(again.scenarios[0].contact.user_id or "")
         return JourneyCost(
+            growth=growth,
             passages=passages,
             noticed=noticed,
             notices=noticed.messages,  # each is delivered, and nothing else is reported of it
@@ -307,6 +344,7 @@ class _Counter:
         self._proxy = proxy
         self._prefix = f"waypost-{cloud.access.stage}-"
         self._machine = cloud.access.state_machines[JOURNEY]
+        self._memory: dict[str, int] = {}
         self._functions = self._point_functions_at_the_proxy()
         self._invoked: Counter[str] = Counter()
         self._logged: Counter[str] = Counter()
@@ -317,6 +355,7 @@ class _Counter:
         invoked, logged = self._read_logs()
         usage = Usage(
             hops=self._hops(),
+            memory_mb=self._memory,
             invocations=dict(sorted((invoked - self._invoked).items())),
             log_bytes=dict(sorted((logged - self._logged).items())),
             calls=self._proxy.take(),
@@ -344,6 +383,41 @@ class _Counter:
             )
         return Passage(scenario=result.scenario.name, ends=result.ends, sent=_sent(result), usage=self.take())
 
+    def growth(self, experienced: str) -> float:
+        """The units of an event of a newcomer with ``PAST_JOURNEYS`` behind, of the same event before.
+
+        The journeys are those of the contact ``experienced``, with their messages, under other ids.
+        """
+        newcomer = f"{experienced}-newcomer"
+        self._cloud.tracking.identify(newcomer, {"email": "newcomer@example.com"}, at=self._cloud.clock.now())
+        self._units_of_a_view(newcomer)  # the day's first one is noted in the profile
+        without = self._units_of_a_view(newcomer)
+        self._live_through(experienced, newcomer)
+        return self._units_of_a_view(newcomer) / without
+
+    def _units_of_a_view(self, user_id: str) -> float:
+        """What the functions write and read to route a page view."""
+        self._cloud.time.settle()
+        self.take()
+        self._cloud.tracking.track(user_id, "page_viewed", at=self._cloud.clock.now())
+        self._cloud.time.settle()
+        return sum(call.read_units + call.write_units for call in self.take().calls)
+
+    def _live_through(self, experienced: str, newcomer: str) -> None:
+        """Give a contact the past journeys of another and their messages, ``PAST_JOURNEYS`` times."""
+        database, table = self._cloud.client("dynamodb"), self._cloud.access.contacts_table
+        source, target = (f"contact#{ids.contact_id('user_id', each)}" for each in (experienced, newcomer))
+        found = database.query(
+            TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": source}}
+        )["Items"]
+        past = [item for item in found if item["sk"]["S"].startswith(("enrolment#past#", "message#"))]
+        if not any(item["sk"]["S"].startswith("enrolment#") for item in past):
+            raise LocalError(f"{experienced} has been in no journey", f"see {self._cloud.emulator.log}")
+        for number in range(PAST_JOURNEYS):
+            for item in past:
+                place = {"pk": {"S": target}, "sk": {"S": f"{item['sk']['S']}-{number}"}}
+                database.put_item(TableName=table, Item=item | place)
+
     def _point_functions_at_the_proxy(self) -> dict[str, str]:
         """Folder → deployed name; every function gets endpoints that name it."""
         service = self._cloud.client("lambda")
@@ -357,6 +431,7 @@ class _Counter:
             variables = {**function.get("Environment", {}).get("Variables", {}), **endpoints}
             service.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
             functions[folder] = name
+            self._memory[folder] = function["MemorySize"]
         return functions
 
     def _read_logs(self) -> tuple[Counter[str], Counter[str]]:
@@ -413,18 +488,17 @@ def _of_invocations(function: str, count: float) -> Quantities:
     The archive is called with one event at a time here and with many under load, and so are timers with contacts.
     """
     if function == "resume_journey":
-        seconds = count * RESUMED_SECONDS
-        return {"function_requests": count / PAUSES_IN_A_TIMER, "function_gb_seconds": MEMORY_GB * seconds}
+        return {"function_requests": count / PAUSES_IN_A_TIMER}
     if function == "archive_events":
         count /= EVENTS_IN_AN_OBJECT
-        return {"puts": count, "function_requests": count, "function_gb_seconds": gb_seconds({function: count})}
+        return {"puts": count, "function_requests": count}
     quantities = {"function_requests": count}
-    if function in ASSUMED_MILLISECONDS:
-        quantities["function_gb_seconds"] = gb_seconds({function: count})
     if function in {"receive_webhook", "unsubscribe_contact"}:
         quantities["api_requests"] = count
-    if function in {"route_events", "record_delivery"}:
+    if function == "route_events":
         quantities["queue_requests"] = 2 * count
+    if function == "record_delivery":
+        quantities["standard_queue_requests"] = 2 * count
     return quantities
 
 

@@ -10,25 +10,43 @@ from typing import Any, Final
 AS_OF: Final = "2026-11"
 REGION: Final = "us-east-1"
 
-MEMORY_GB: Final = 0.5
-"""Of every function that a journey calls (``function.yaml`` where it says nothing else)."""
-
-ASSUMED_MILLISECONDS: Final[Mapping[str, int]] = {
-    "archive_events": 60,
-    "close_enrolment": 60,
-    "evaluate_segment": 30,
-    "pause_journey": 60,
-    "receive_webhook": 40,
-    "record_delivery": 30,
-    "resume_journey": 50,
-    "route_events": 80,
-    "send_message": 150,
-    "unsubscribe_contact": 30,
-    "update_contact": 30,
+PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
+    "archive_events": 10,
+    "close_enrolment": 1.5,
+    "evaluate_segment": 2,
+    "pause_journey": 1.9,
+    "receive_webhook": 3,
+    "record_delivery": 10,
+    "resume_journey": 1.5,
+    "route_events": 4.5,
+    "send_message": 5,
+    "unsubscribe_contact": 3,
+    "update_contact": 2,
 }
-"""Billed time of a warm invocation: an assumption (a few calls of 5 to 10 ms each, 80 ms for a provider), not measured.
+"""Processor time of a warm invocation (of ``resume_journey``: for each contact) on one core, rounded up.
 
-A laptop or a build machine is not Lambda, so the durations of a benchmark run would be no better."""
+Measured by ``call_time``: sending, routing, parking, closing. The others are set by these: their calls are no more.
+"""
+
+CORE_OF_LAMBDA: Final = 1.5
+"""How much longer Lambda's arm64 core is taken to need than the one of the measurement."""
+CORE_MB: Final = 1769
+"""Memory at which a function has one core; less has its share of it.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+
+PROVIDER_MILLISECONDS: Final = 80
+"""Waiting for the provider of a message, an assumption; no proxy stands in front of providers, so every send has it."""
+WAIT_MILLISECONDS: Final[Mapping[str, int]] = {
+    "dynamodb": 5,
+    "dynamodb TransactWriteItems": 10,
+    "eventbridge": 10,
+    "scheduler": 30,
+    "secretsmanager": 30,
+    "sfn": 20,
+    "sqs": 10,
+}
+"""Waiting for the answer of a call, by service or by its operation: assumptions.
+DynamoDB promises "single-digit millisecond" (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Introduction.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,7 @@ PRICES: Final[Mapping[str, Price]] = {
     "schedules_fired": Price("Scheduler invocations", 1.00, "https://aws.amazon.com/eventbridge/pricing/"),
     "bus_events": Price("custom events of EventBridge", 1.00, "https://aws.amazon.com/eventbridge/pricing/"),
     "queue_requests": Price("requests of SQS FIFO queues", 0.50, "https://aws.amazon.com/sqs/pricing/"),
+    "standard_queue_requests": Price("requests of other SQS queues", 0.40, "https://aws.amazon.com/sqs/pricing/"),
     "log_bytes": Price("bytes that Lambda logs", 0.0005, "https://aws.amazon.com/cloudwatch/pricing/"),
     "function_gb_seconds": Price("Lambda GB-seconds on arm64", 13.3334, "https://aws.amazon.com/lambda/pricing/"),
     "traces": Price("traces that X-Ray records", 5.00, "https://aws.amazon.com/xray/pricing/"),
@@ -72,6 +91,11 @@ def dollars(quantities: Quantities) -> float:
     return sum(PRICES[name].per_million * amount / 1e6 for name, amount in quantities.items())
 
 
-def gb_seconds(invocations: Mapping[str, float]) -> float:
-    """The memory time of these invocations, at the assumed durations."""
-    return sum(MEMORY_GB * ASSUMED_MILLISECONDS[name] / 1000 * count for name, count in invocations.items())
+def processor_seconds(function: str, memory_mb: int) -> float:
+    """How long a warm invocation computes on the share of a core that its memory gives it."""
+    return PROCESSOR_MILLISECONDS[function] / 1000 * CORE_OF_LAMBDA / min(1.0, memory_mb / CORE_MB)
+
+
+def wait_seconds(service: str, operation: str) -> float:
+    """How long a call is waited for."""
+    return WAIT_MILLISECONDS.get(f"{service} {operation}", WAIT_MILLISECONDS[service]) / 1000

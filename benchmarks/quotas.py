@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchmarks.journey_cost import NOTICES_IN_A_BATCH, JourneyCost, Usage, divided, summed
-from benchmarks.prices import ASSUMED_MILLISECONDS
+from benchmarks.journey_cost import JourneyCost, Usage, divided, summed
 from infra.deployment import Deployment
 from waypost.journeys.ports import SHARDS
 
@@ -128,8 +127,8 @@ def per_touch(cost: JourneyCost) -> dict[str, float]:
     """
     usages = [passage.usage for passage in cost.enrolled]
     quantities = summed([*cost.parts_per_message().values(), cost.per_notice()])
-    invocations = divided(summed(usage.invocations for usage in usages), cost.messages)
-    invocations["record_delivery"] = 1 / NOTICES_IN_A_BATCH
+    seconds = divided(summed(usage.seconds() for usage in usages), cost.messages)
+    noticed = cost.noticed.usage.in_batches(cost.notices).seconds().get("record_delivery", 0.0) / max(cost.notices, 1)
     created = _calls(usages, "scheduler", "CreateSchedule") / cost.messages
     owed = sum(_writes_of_due(usage) for usage in usages) / cost.messages
     return {
@@ -142,8 +141,8 @@ def per_touch(cost: JourneyCost) -> dict[str, float]:
         "schedules_fired": created,
         "schedules_open": 0.0,
         "bus_events": quantities.get("bus_events", 0.0),
-        "readers": _seconds({"route_events": invocations.get("route_events", 0.0)}),
-        "concurrency": _seconds({name: count for name, count in invocations.items() if name in ASSUMED_MILLISECONDS}),
+        "readers": seconds.get("route_events", 0.0),
+        "concurrency": sum(seconds.values()) + noticed,
         "api_throttle": quantities.get("api_requests", 0.0),
         "api_requests": quantities.get("api_requests", 0.0),
         "new_table_writes": quantities["write_units"],
@@ -169,8 +168,3 @@ def _writes_of_due(usage: Usage) -> float:
     owing = {"pause_journey", "resume_journey", "send_message", "close_enrolment"}
     writes = {"PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem"}
     return 2.0 * sum(call.function in owing and call.operation in writes for call in usage.calls)
-
-
-def _seconds(invocations: Mapping[str, float]) -> float:
-    """Seconds that these invocations run, at the assumed durations: with arrivals a second, how many run at a time."""
-    return sum(ASSUMED_MILLISECONDS[name] / 1000 * count for name, count in invocations.items())

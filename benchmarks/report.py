@@ -19,7 +19,8 @@ _SHORT = {
     "function_gb_seconds": "GB-s of functions",
     "schedules_fired": "schedules",
     "bus_events": "bus events",
-    "queue_requests": "queue requests",
+    "queue_requests": "FIFO requests",
+    "standard_queue_requests": "SQS requests",
     "log_bytes": "log bytes",
     "traces": "traces",
     "puts": "S3",
@@ -62,8 +63,8 @@ def dollars_table(cost: JourneyCost) -> Table:
     """Dollars per million messages, by part of the system and by what is billed: one sum for messages, one for events."""
     table = _table(
         f"Dollars per million messages ({REGION} list prices of {AS_OF}, no free tier)",
-        f"{cost.hops} hops for {cost.messages} messages. With a notice of delivery for each message; GB-seconds at assumed "
-        "durations; notices and archive in batches, everything else alone.",
+        f"{cost.hops} hops for {cost.messages} messages. With a notice of delivery for each message; GB-seconds with assumed "
+        "waits; notices and archive in batches, everything else alone.",
     )
     table.add_column("part")
     for name in (*_SHORT.values(), "sum", "goal"):

@@ -23,6 +23,4 @@ def pause_journey() -> PauseJourney:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the hop: parked, over with the result, or left."""
-    answer = pause_journey().ask(event)
-    logger.info("hop answered", extra={"status": answer["status"]})
-    return answer
+    return pause_journey().ask(event)

@@ -47,6 +47,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send the message; the answer is the outcome and its reason."""
     result = send_message().send(SendRequest.from_payload(event))
     metrics.add_metric(name=f"Messages{result.outcome.title()}", unit=MetricUnit.Count, value=1)
-    metrics.add_metric(name="AccountRefusals", unit=MetricUnit.Count, value=int(result.account_refused))
+    if result.account_refused:
+        metrics.add_metric(name="AccountRefusals", unit=MetricUnit.Count, value=1)
     logger.info("message decided", extra=result.to_dict())
     return result.to_dict()

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -225,6 +225,8 @@ class LocalCloud:
         resources = deployment.physical_ids(self.assembly, self.client)
         [api] = resources["AWS::ApiGatewayV2::Api"]
         api_url = f"{self.emulator.url}/_aws/execute-api/{api}"
+        outputs = deployment.outputs(self.assembly, self.client)
+        self._verify(outputs.get("EmailIdentity"))
         keys = self._allow_in()
         self._point_links_here(resources["AWS::Lambda::Function"], api_url)
         self.access = Access(
@@ -234,11 +236,18 @@ class LocalCloud:
             state_machines=self._state_machines(),
             contacts_table=f"waypost-{self._stage}-contacts",
             stage=self._stage,
-            outputs=deployment.outputs(self.assembly, self.client),
+            outputs=outputs,
             **keys,
         )
         self.emulator.snapshot()
         self._keep({**self._kept, "port": self.emulator.port, "provider_port": self.providers.port, **keys})
+
+    def _verify(self, identity: str | None) -> None:
+        """Verify the sender as the owner of an account does: a stage only uses what is verified."""
+        service = self.client("sesv2")
+        if identity:
+            with suppress(service.exceptions.AlreadyExistsException):
+                service.create_email_identity(EmailIdentity=identity)
 
     def _allow_in(self) -> dict[str, Any]:
         """Put a write key and the sources' secrets where the webhook function looks for them; the same ones each time."""

@@ -1,6 +1,6 @@
 """What every ContactStore must do."""
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from datetime import timedelta
 
 from tests.adapters.stores import Stores
@@ -88,3 +88,18 @@ def test_times_keep_their_milliseconds_and_no_more(stores: Stores, clock: FakeCl
     stored = stores.contacts.load("c-1")
     assert stored is not None
     assert stored.created_at.microsecond == 1_000
+
+
+def test_a_field_that_is_empty_stays_away_from_the_stored_profile_and_reads_as_its_default() -> None:
+    defaults = {
+        each.name: each.default_factory() if each.default_factory is not MISSING else each.default
+        for each in fields(Contact)
+    }
+    assert {name for name, value in defaults.items() if value is MISSING} == {"contact_id", "created_at"}
+    assert not [name for name, value in defaults.items() if value is not MISSING and value]
+
+
+def test_a_contact_of_whom_nothing_is_known_comes_back_as_it_was(stores: Stores, clock: FakeClock) -> None:
+    unknown = Contact(contact_id="c-9", created_at=clock(), consents={"sms/*": Consent(False, clock(), "shop")})
+    assert stores.contacts.save(unknown, claim={})
+    assert stores.contacts.load("c-9") == replace(unknown, version=1)

@@ -1,6 +1,8 @@
 """How an enrolment lies in its row, and how a row moves from the open ones to the past ones in two writes."""
 
 import base64
+import json
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +14,7 @@ from benchmarks.request_units import WRITE_UNIT, item_size
 from tests.adapters.test_lives_on_dynamodb import Meanwhile, enrolled
 from tests.fakes.clock import FakeClock
 from waypost import ids
-from waypost.aws.enrolment_row import WAY, packed, unpacked
+from waypost.aws.enrolment_row import COMMON_TEXT, WAY, packed, unpacked
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.journeys.enrolment import LONGEST_TRAIL, Enrolment, TriggerEvent
 from waypost.journeys.pause import Pause
@@ -66,6 +68,18 @@ def test_a_client_that_leaves_binary_values_as_they_travel_reads_the_same(clock:
     item = packed(plain) | {"pk": "contact#c-1", "sk": "enrolment#past#n-1"}
     travels = item | {WAY: base64.b64encode(item[WAY]).decode()}
     assert unpacked(travels) == unpacked(item) == plain | {"pk": "contact#c-1", "sk": "enrolment#past#n-1"}
+
+
+def test_a_row_that_was_packed_without_the_dictionary_is_read(clock: FakeClock) -> None:
+    way = {"trail": [{"state": "Day 3"}]}
+    item = {"pk": "contact#c-1", "sk": "enrolment#open#n-1", WAY: zlib.compress(json.dumps(way).encode())}
+    assert unpacked(item)["trail"] == way["trail"]
+
+
+def test_the_dictionary_of_stored_rows_stays_as_it_is() -> None:
+    assert zlib.adler32(COMMON_TEXT) == 1042451751, (
+        "rows are stored that can be read with this dictionary only: add another one"
+    )
 
 
 Race = Callable[[DynamoEnrolments, Enrolment, FakeClock], object]

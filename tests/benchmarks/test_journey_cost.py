@@ -7,13 +7,14 @@ import pytest
 
 from benchmarks.counting_proxy import Call
 from benchmarks.journey_cost import (
+    CALLED,
     CAUSED_BY_MESSAGES,
     EVENTS_AROUND,
+    EVENTS_IN_AN_OBJECT,
     HOP_GB,
     NOTICES_IN_A_BATCH,
     PARTS,
     PAUSES_IN_A_TIMER,
-    RESUMED_SECONDS,
     ROUNDED_UP,
     STEPS,
     TRACE_RATE,
@@ -22,7 +23,7 @@ from benchmarks.journey_cost import (
     Passage,
     Usage,
 )
-from benchmarks.prices import ASSUMED_MILLISECONDS, dollars, gb_seconds
+from benchmarks.prices import PROCESSOR_MILLISECONDS, PROVIDER_MILLISECONDS, dollars, processor_seconds, wait_seconds
 from infra.project import ROOT
 from waypost.authoring.discovery import discover
 
@@ -42,6 +43,7 @@ def test_a_million_of_each_costs_its_list_price() -> None:
 def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
     usage = Usage(
         hops=5,
+        memory_mb={"pause_journey": 256},
         invocations={"route_events": 1, "receive_webhook": 1, "pause_journey": 1},
         log_bytes={"receive_webhook": 300, "route_events": 500},
         calls=[
@@ -55,7 +57,13 @@ def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
 
     parts = usage.parts()
 
-    assert parts[STEPS] == {"machine_requests": 5, "machine_gb_seconds": (0.06 + 5 * ROUNDED_UP) * HOP_GB}
+    asked = (
+        processor_seconds("pause_journey", 256)
+        + wait_seconds("scheduler", "CreateSchedule")
+        + wait_seconds("dynamodb", "")
+    )
+    running = pytest.approx((asked + CALLED + 5 * ROUNDED_UP) * HOP_GB)
+    assert parts[STEPS] == {"machine_requests": 5, "machine_gb_seconds": running}
     assert parts["events"]["queue_requests"] == 1 + 2  # sent once; received and deleted by the poller
     assert parts["events"]["api_requests"] == 1
     assert parts["events"]["bus_events"] == 2
@@ -63,7 +71,7 @@ def test_what_a_call_is_billed_as_goes_to_the_part_that_made_it() -> None:
     assert parts["events"]["log_bytes"] == 800
     assert parts["pauses"] == {
         "function_requests": 1,
-        "function_gb_seconds": 0.5 * 0.06,
+        "function_gb_seconds": pytest.approx(0.25 * asked),
         "schedules_fired": 1 / PAUSES_IN_A_TIMER,
         "read_units": 1,
         "write_units": 0,
@@ -84,11 +92,22 @@ def test_a_cancelled_schedule_does_not_fire_and_a_missing_one_was_not_booked() -
     assert usage.total()["schedules_fired"] == 0
 
 
+def test_less_memory_computes_longer_and_waits_as_long() -> None:
+    assert processor_seconds("send_message", 256) == pytest.approx(2 * processor_seconds("send_message", 512))
+    assert processor_seconds("send_message", 1769) == processor_seconds("send_message", 10_240)
+    assert wait_seconds("dynamodb", "TransactWriteItems") > wait_seconds("dynamodb", "PutItem")
+
+
+def test_the_archive_computes_once_for_the_events_of_a_minute() -> None:
+    seconds = Usage(invocations={"archive_events": 1}).seconds()["archive_events"]
+    assert seconds * EVENTS_IN_AN_OBJECT == pytest.approx(processor_seconds("archive_events", 512))
+
+
 def test_a_timer_and_its_call_are_shared_by_the_contacts_it_resumes() -> None:
     usage = Usage(invocations={"resume_journey": 200}, log_bytes={"resume_journey": 200 * 300})
     assert usage.parts()["pauses"] == {
         "function_requests": 200 / PAUSES_IN_A_TIMER,
-        "function_gb_seconds": 200 * RESUMED_SECONDS * 0.5,
+        "function_gb_seconds": pytest.approx(200 * processor_seconds("resume_journey", 512) * 0.5),
         "log_bytes": 200 * 300 / PAUSES_IN_A_TIMER,
     }
 
@@ -112,19 +131,20 @@ def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> 
         sweep=Usage(),
     )
 
+    sent = processor_seconds("send_message", 512) + PROVIDER_MILLISECONDS / 1000
     assert cost.messages == 4
     assert cost.parts_per_message()[STEPS]["machine_requests"] == 5
     assert cost.hops == 20
-    assert cost.orchestration() == pytest.approx(5 + HOP_GB * (5 * ROUNDED_UP + 0.15) * 16.67)
+    assert cost.orchestration() == pytest.approx(5 + HOP_GB * (5 * ROUNDED_UP + sent + CALLED) * 16.67)
     notice = cost.per_notice()
     assert notice["write_units"] == 1
     assert notice["function_requests"] == pytest.approx(1 / NOTICES_IN_A_BATCH)
     assert notice["log_bytes"] == pytest.approx(200 / NOTICES_IN_A_BATCH)
-    assert notice["queue_requests"] == pytest.approx(1 + 2 / NOTICES_IN_A_BATCH)
-    sends = 0.2 + 13.3334 * gb_seconds({"send_message": 1})
+    assert notice["standard_queue_requests"] == pytest.approx(1 + 2 / NOTICES_IN_A_BATCH)
+    sends = 0.2 + 13.3334 * sent * 0.5
     traced = 5 * 5 * TRACE_RATE
     assert cost.caused_by_messages() == pytest.approx(cost.orchestration() + sends + traced + 1e6 * dollars(notice))
-    routed = gb_seconds({"route_events": 1.5})
+    routed = 1.5 * processor_seconds("route_events", 512) * 0.5
     assert cost.events_around() == pytest.approx(1.5 * (0.2 + 2 * 0.5) + 13.3334 * routed)
 
 
@@ -141,10 +161,10 @@ def test_what_is_billed_stands_in_one_of_the_two_sums() -> None:
     assert not {*CAUSED_BY_MESSAGES} & {*EVENTS_AROUND}
 
 
-def test_every_function_of_a_journey_has_its_part_and_its_assumed_time() -> None:
+def test_every_function_of_a_journey_has_its_part_and_its_processor_time() -> None:
     functions = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
 
     by_the_clock_or_for_other_systems = {"sweep_journeys", "deliver_event"}
     operations = json.dumps([each.functions for each in discover(ROOT / "statemachines").operations])
     in_operations = {name for name in functions if f'"{name.title().replace("_", "")}"' in operations}
-    assert functions - by_the_clock_or_for_other_systems - in_operations == set(PARTS) == set(ASSUMED_MILLISECONDS)
+    assert functions - by_the_clock_or_for_other_systems - in_operations == set(PARTS) == set(PROCESSOR_MILLISECONDS)

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.counting_proxy import Call
 from benchmarks.journey_cost import NOTICES_IN_A_BATCH, JourneyCost, Passage, Usage
+from benchmarks.prices import processor_seconds
 from benchmarks.quotas import FARTHEST_PAUSE, LOADS, QUOTAS, Headroom, Quota, arithmetic, first_to_break, per_touch
 from waypost.journeys.ports import SHARDS
 
@@ -96,7 +97,10 @@ def test_a_touch_takes_what_was_counted_of_the_messages_that_went_out() -> None:
     assert counted["table_writes"] == 4 + 1
     assert counted["bus_events"] == 2
     assert counted["api_throttle"] == 1
-    assert counted["readers"] == pytest.approx(4 * 0.08)
-    assert counted["concurrency"] == pytest.approx(4 * 0.08 + 0.04 + 0.15 + 0.03 / NOTICES_IN_A_BATCH)
+    routing = 4 * processor_seconds("route_events", 512) + (0.005 + 0.01) / 2
+    others = processor_seconds("receive_webhook", 512) + processor_seconds("send_message", 512) + 0.08
+    assert counted["readers"] == pytest.approx(routing)
+    notice = processor_seconds("record_delivery", 512) / NOTICES_IN_A_BATCH + 0.005
+    assert counted["concurrency"] == pytest.approx(routing + others + notice)
     assert counted["due_shard_writes"] == pytest.approx(2 / 2 / SHARDS)
     assert counted.keys() == QUOTAS.keys()

@@ -22,6 +22,10 @@ from waypost.channels.sms.length import SmsLength, sms_length
         ("路" * 135, SmsLength("UCS-2", 135, 3)),
         ("🙂" * 35, SmsLength("UCS-2", 70, 1)),
         ("🙂" * 36, SmsLength("UCS-2", 72, 2)),
+        ("a" * 152 + "€" + "a" * 152, SmsLength("GSM-7", 306, 3)),
+        ("a" * 151 + "€" + "a" * 153, SmsLength("GSM-7", 306, 2)),
+        ("路" * 66 + "🙂" + "路" * 66, SmsLength("UCS-2", 134, 3)),
+        ("路" * 65 + "🙂" + "路" * 67, SmsLength("UCS-2", 134, 2)),
     ],
 )
 def test_the_alphabet_decides_how_much_fits(text: str, length: SmsLength) -> None:

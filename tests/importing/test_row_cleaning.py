@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.importing.files import ATTRIBUTES, MEMBERS, cleaned, csv, one, refused, with_columns
-from waypost.contacts.profile import LARGEST_PROFILE
+from waypost.contacts.fitting import FULLEST
 from waypost.files.safe_cells import original_cell, safe_cell
 from waypost.importing.cleaning import RowCleaner, clean_row
 from waypost.importing.filling import Filling
@@ -224,7 +224,7 @@ def test_a_row_cannot_outgrow_a_profile() -> None:
     assert row.field == "row"
     fits = {"user_id": "1"} | {f"a{number}": "梅" * 1500 for number in range(40)}
     row_that_fits = one(json.dumps(fits).encode() + b"\n", ImportSpec(unknown_columns="keep"))
-    assert len(json.dumps(row_that_fits.profile, ensure_ascii=False).encode()) < LARGEST_PROFILE
+    assert len(json.dumps(row_that_fits.profile, ensure_ascii=False).encode()) < FULLEST
 
 
 @pytest.mark.parametrize("cell", ['="0138"', "'0138", '"=""0138"""', '\'="0138"'])
@@ -265,3 +265,8 @@ def test_a_placeholder_in_a_column_of_identities_is_an_empty_cell(placeholder: s
 def test_a_placeholder_names_no_group_in_a_file() -> None:
     spec = with_columns(("user_id", Column("identity", "user_id")), ("clubs", Column("groups")))
     assert one(csv([["user_id", "clubs"], ["u-1", "acme;guest;null"]]), spec).profile["groups"] == ["acme"]
+
+
+@pytest.mark.parametrize("cell", ["asia/shanghai", "China Standard Time", "ASIA/SHANGHAI"])
+def test_a_file_names_a_zone_in_any_spelling(cell: str) -> None:
+    assert one(f"user_id,timezone\n1,{cell}\n".encode()).profile == {"timezone": "Asia/Shanghai"}

@@ -1,5 +1,6 @@
 """Which journeys an event starts, and why it does not start the others."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -192,3 +193,63 @@ def test_who_enters_is_walked_by_the_machine_of_the_published_version() -> None:
     registered(world, coupon="GLOW15")
     [(machine, _)] = world.machines.executions.values()
     assert machine == f"{JOURNEY}--0a1b2c3d"
+
+
+@pytest.mark.parametrize(
+    ("late", "reason"),
+    [
+        (timedelta(0), "enrolled"),
+        (timedelta(hours=72), "enrolled"),
+        (timedelta(hours=72, seconds=1), "trigger_too_old"),
+        (timedelta(days=3 * 365), "trigger_too_old"),
+    ],
+)
+def test_history_that_a_sender_fills_in_starts_nothing(late: timedelta, reason: str) -> None:
+    world = World()
+    old = replace(event("registered", world.clock() - late, "e-1"), received_at=world.clock())
+    assert [decision["reason"] for decision in world.route(old).decisions] == [reason]
+    assert "registered" in world.contacts[CONTACT].seen
+
+
+def test_an_event_that_waited_in_our_own_queue_is_not_old() -> None:
+    world = World()
+    waiting = event("registered", world.clock(), "e-1")
+    world.clock.advance(days=10)
+    assert [decision["reason"] for decision in world.route(waiting).decisions] == ["enrolled"]
+
+
+GOAL: dict[str, Any] = {"coupon": "GLOW15"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "properties", "after", "reason"),
+    [
+        ("order_placed", GOAL, timedelta(minutes=3), "over_before_entry"),
+        ("left_us", {}, timedelta(minutes=3), "over_before_entry"),
+        ("left_us", {}, timedelta(days=1), "over_before_entry"),
+        ("order_placed", {"coupon": "OTHER"}, timedelta(minutes=3), "enrolled"),  # not the goal of this trigger
+        ("order_placed", GOAL, -timedelta(minutes=3), "enrolled"),  # before it began
+        ("order_placed", GOAL, timedelta(0), "enrolled"),
+        ("page_viewed", GOAL, timedelta(minutes=3), "enrolled"),
+    ],
+)
+def test_who_reached_the_end_before_a_late_trigger_arrives_does_not_enter(
+    ending: str, properties: dict[str, Any], after: timedelta, reason: str
+) -> None:
+    world = World()
+    began = world.clock() - timedelta(hours=30)
+    world.route(event(ending, began + after, "e-end", **properties))
+    late = replace(event("registered", began, "e-1", **GOAL), received_at=world.clock())
+    assert [decision["reason"] for decision in world.route(late).decisions] == [reason]
+    assert len(world.machines.executions) == (reason == "enrolled")
+
+
+def test_the_order_in_which_a_trigger_and_its_goal_arrive_does_not_matter_for_what_is_sent() -> None:
+    ends = []
+    for first, second in (("registered", "order_placed"), ("order_placed", "registered")):
+        world = World()
+        at = {"registered": world.clock() - timedelta(minutes=9), "order_placed": world.clock() - timedelta(minutes=1)}
+        for kind in (first, second):
+            world.route(event(kind, at[kind], kind, **GOAL))
+        ends.append([each.status for each in world.enrolments if each.status == "active"])
+    assert ends == [[], []]

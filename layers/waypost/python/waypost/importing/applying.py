@@ -44,11 +44,16 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The outcome of a row; ``kept_consents`` are channels for which the contact's own answer was kept."""
+    """The outcome of a row.
+
+    ``kept_consents`` are channels for which the contact's own answer was kept, ``left_out`` the names of what its full profile
+    could not take.
+    """
 
     outcome: Outcome
     contact_id: str
     kept_consents: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,7 @@ class Importer:
         event = self._event(row, source=source, at=at or self.clock())
         store = _RowStore(self.contacts, event=event, before_change=self._store_pending_of)
         try:
-            contact, _ = record_on_contact(
+            contact, _, left_out = record_on_contact(
                 event,
                 contacts=store,
                 is_repeated=lambda _: False,
@@ -117,7 +122,7 @@ class Importer:
                 self._flush()
         if self.records and contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
-        return Applied(outcome, contact_id, store.kept_consents)
+        return Applied(outcome, contact_id, store.kept_consents, left_out)
 
     def _flush(self) -> None:
         if self._pending:

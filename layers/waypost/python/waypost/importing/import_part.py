@@ -94,6 +94,8 @@ class _Result:
         self.persons.append(PersonRow(row.number, applied.contact_id, applied.outcome, row.profile, row.identities))
         for repair in row.repairs:
             self._count(repair, row.number)
+        for name in applied.left_out:
+            self._count(Repair(name, "left_out_of_full_contact", "", ""), row.number)
 
     def reject(self, raw: RawRow, row: RejectedRow) -> None:
         """Count a row that was rejected, and write it with its cells."""

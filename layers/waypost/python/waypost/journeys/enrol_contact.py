@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal, assert_never
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost import ids
@@ -11,17 +11,24 @@ from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
-from waypost.events.history import EventHistory
+from waypost.events.history import EventHistory, since_under
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.hops import start_hop
-from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
+from waypost.journeys.matching import EventRules, enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import PublishedJourney, PublishedJourneys, ReEntry
+from waypost.segments.subject import Subject
+
+LATEST_TRIGGER: Final = timedelta(hours=72)
+"""How long after it happened an event may arrive and start a journey. What comes later is history that a sender fills in."""
 
 EntryReason = (
-    Literal["enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing", "journey_closed"]
+    Literal[
+        "enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing", "journey_closed",
+        "trigger_too_old", "over_before_entry",
+    ]
     | Refusal
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class EntryDecision(JsonForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolContact:
-    """Decides entry: trigger, re-entry, entry rule, exclusive group and audience limit, in that order."""
+    """Decides entry: trigger, re-entry, age, entry rule, what ended it already, exclusive group and audience limit, in that order."""
 
     journeys: PublishedJourneys
     default_zone: ZoneInfo
@@ -72,13 +79,27 @@ class EnrolContact:
         known = self._known(contact, journey, entry_key)
         if known is not None:
             return self._again(known, event)
+        objection = self._objection(journey, contact, event, at_hand)
+        return EntryDecision(journey.name, objection) if objection else self._enter(journey, contact, event, entry_key)
+
+    def _objection(
+        self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject
+    ) -> EntryReason | None:
+        """Why the contact does not enter, whoever else is in the journey."""
+        if event.received_at - event.occurred_at > LATEST_TRIGGER:
+            return "trigger_too_old"
+        if journey.closed:
+            return "journey_closed"
         subject = replace(
             at_hand,
             history=history_for(journey.entry, contact, self.history),
             enrolments=enrolments_for(journey.entry, contact, self.enrolments),
         )
-        if journey.closed or not holds(journey.entry, subject):
-            return EntryDecision(journey.name, "journey_closed" if journey.closed else "entry_rule_not_met")
+        if not holds(journey.entry, subject):
+            return "entry_rule_not_met"
+        return "over_before_entry" if self._is_over(journey, contact, event) else None
+
+    def _enter(self, journey: PublishedJourney, contact: Contact, event: Event, entry_key: str) -> EntryDecision:
         enrolment_id = ids.enrolment_id(journey.name, contact.contact_id, entry_key)
         enrolment = Enrolment(
             enrolment_id=enrolment_id,
@@ -99,6 +120,33 @@ class EnrolContact:
         if refusal is not None:
             return EntryDecision(journey.name, refusal)
         return self._start(enrolment)
+
+    def _is_over(self, journey: PublishedJourney, contact: Contact, event: Event) -> bool:
+        """Whether the goal or an exit happened after this event and was routed before it: a device was offline, a shop was faster.
+
+        The history is read only if the profile has seen such an event on the event's day or later.
+        """
+        endings = [*journey.exit_on, *([journey.goal] if journey.goal else [])]
+        day = event.occurred_at.astimezone(UTC).date()
+        types = sorted(
+            {rule.event for rule in endings if rule.event in contact.seen and contact.seen[rule.event][1] >= day}
+        )
+        if not types:
+            return False
+        rules = EventRules(default_zone=self.default_zone, enrolments=self.enrolments, history=self.history)
+        return any(
+            rules.fits(
+                rule,
+                contact,
+                type=happened.type,
+                properties=happened.properties,
+                trigger=event.properties,
+                now=self.clock(),
+            )
+            for happened in since_under(contact.partitions, self.history, event.occurred_at, types=types)
+            if happened.occurred_at > event.occurred_at
+            for rule in endings
+        )
 
     def _known(self, contact: Contact, journey: PublishedJourney, entry_key: str) -> Enrolment | None:
         """The enrolment under this key: the contact's own, or that of a contact which is part of it now."""

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from waypost.contacts.profile import Contact
 from waypost.events.history import EVER, EventHistory, since_under
 from waypost.journeys.ports import EnrolmentStore
+from waypost.journeys.published import EventRule
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Enrolled, Subject, subject_of
 
-__all__ = ["enrolments_for", "history_for", "holds", "subject_of"]
+__all__ = ["EventRules", "enrolments_for", "history_for", "holds", "subject_of"]
 
 Rule = Mapping[str, Any]
 
@@ -55,3 +58,36 @@ def enrolments_for(rule: Rule | None, contact: Contact, enrolments: EnrolmentSto
         for owner in contact.partitions
         for each in enrolments.of_contact(owner)
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRules:
+    """Asks whether an event is what the goal or an exit of a journey names."""
+
+    default_zone: ZoneInfo
+    enrolments: EnrolmentStore
+    history: EventHistory
+
+    def fits(
+        self,
+        rule: EventRule,
+        contact: Contact,
+        *,
+        type: str,  # noqa: A002 - the word of events
+        properties: Mapping[str, Any],
+        trigger: Mapping[str, Any],
+        now: datetime,
+    ) -> bool:
+        """Whether an event of this type and these properties fits the rule; ``trigger`` are those of the event that started the journey."""
+        return rule.event == type and holds(
+            rule.where,
+            subject_of(
+                contact,
+                now=now,
+                default_zone=self.default_zone,
+                properties=properties,
+                trigger=trigger,
+                history=history_for(rule.where, contact, self.history),
+                enrolments=enrolments_for(rule.where, contact, self.enrolments),
+            ),
+        )

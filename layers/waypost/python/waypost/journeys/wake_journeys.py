@@ -14,7 +14,7 @@ from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
 from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
 from waypost.journeys.hops import start_hop
-from waypost.journeys.matching import enrolments_for, history_for, holds, subject_of
+from waypost.journeys.matching import EventRules, holds, subject_of
 from waypost.journeys.pause import Pause
 from waypost.journeys.pause_journey import event_outcome, leaving_outcome
 from waypost.journeys.pause_times import Circumstances, depends_on_contact, due_again
@@ -178,19 +178,14 @@ class WakeJourneys:
         return "exited" if any(self._is(rule, enrolment, contact, event) for rule in journey.exit_on) else None
 
     def _is(self, rule: EventRule, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> bool:
-        if rule.event != event.type:
-            return False
-        return holds(
-            rule.where,
-            subject_of(
-                contact,
-                now=self.clock(),
-                default_zone=self.default_zone,
-                properties=event.properties,
-                trigger=enrolment.trigger.properties,
-                history=history_for(rule.where, contact, self.history),
-                enrolments=enrolments_for(rule.where, contact, self.enrolments),
-            ),
+        rules = EventRules(default_zone=self.default_zone, enrolments=self.enrolments, history=self.history)
+        return rules.fits(
+            rule,
+            contact,
+            type=event.type,
+            properties=event.properties,
+            trigger=enrolment.trigger.properties,
+            now=self.clock(),
         )
 
     def _leave(self, enrolment: Enrolment, outcome: LeavingOutcome, event: TriggerEvent) -> list[WakeDecision]:

@@ -62,6 +62,7 @@ def causes_of(rows: Sequence[Mapping[str, Any]]) -> Causes:
                 _read_event(row, causes, chains)
             case "routed":
                 event = event_name(str(row["sk"]).partition("#")[2])
+                causes.of[left_out_name(event)].add(event)
                 for decision in row["decisions"]:
                     causes.of[decision_name(event, decision)].add(event)
             case "message":
@@ -76,6 +77,11 @@ def causes_of(rows: Sequence[Mapping[str, Any]]) -> Causes:
 def event_name(event_id: str) -> str:
     """An event."""
     return caused_by_event(event_id)
+
+
+def left_out_name(event: str) -> str:
+    """What the profile could not take of an event."""
+    return f"left out:{event}"
 
 
 def decision_name(event: str, decision: Mapping[str, Any]) -> str:

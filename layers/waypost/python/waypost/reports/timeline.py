@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from waypost.clock import parse_instant
 from waypost.codec import JsonForm
+from waypost.contacts.fitting import WAY_OUT
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.journeys.pause import PauseEnd
@@ -20,6 +21,7 @@ from waypost.reports.causal_order import (
     decision_name,
     end_name,
     event_name,
+    left_out_name,
     message_name,
     move_name,
     pause_name,
@@ -200,6 +202,9 @@ def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Named]
             yield name, _entry(row["occurred_at"], zone, "event", title, detail, enrolment=enrolment)
         case "routed":
             event = event_name(sk.split("#", 1)[1])
+            if row.get("left_out"):
+                title = f"{row['event_type']} not kept whole"
+                yield left_out_name(event), _entry(row["routed_at"], zone, "event", title, _left_out(row))
             for decision in row["decisions"]:
                 yield decision_name(event, decision), _entry_decision(row, decision, zone)
         case "message":
@@ -215,6 +220,12 @@ def _happened(event_type: str, properties: Mapping[str, Any]) -> tuple[str, str]
     if event_type in CONCLUDED:
         return _concluded(event_type, properties)
     return event_type, _properties(properties)
+
+
+def _left_out(row: Mapping[str, Any]) -> str:
+    """What the full profile could not take of the event, and the way out."""
+    named = ", ".join(row["left_out"]) + (", …" if row["left_out_in_all"] > len(row["left_out"]) else "")
+    return f"left out {named}: {WAY_OUT}"
 
 
 def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Entry:

@@ -3,7 +3,6 @@
 Source: 3GPP TS 23.038 (the 7-bit default alphabet and its extension table) and TS 23.040 (concatenation header).
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -29,7 +28,18 @@ class SmsLength:
 def sms_length(text: str) -> SmsLength:
     """The length of ``text`` as an SMS: one part of 160 (70) units, or several of 153 (67)."""
     if all(letter in _BASIC or letter in _EXTENDED for letter in text):
-        units = len(text) + sum(letter in _EXTENDED for letter in text)
-        return SmsLength("GSM-7", units, 1 if units <= 160 else math.ceil(units / 153))
-    units = len(text.encode("utf-16-le")) // 2
-    return SmsLength("UCS-2", units, 1 if units <= 70 else math.ceil(units / 67))
+        return _length("GSM-7", [1 + (letter in _EXTENDED) for letter in text], alone=160, joined=153)
+    return _length("UCS-2", [1 + (letter > "\uffff") for letter in text], alone=70, joined=67)
+
+
+def _length(encoding: Literal["GSM-7", "UCS-2"], sizes: list[int], *, alone: int, joined: int) -> SmsLength:
+    """A letter of two units is never cut: one that does not fit into a part begins the next."""
+    units = sum(sizes)
+    if units <= alone:
+        return SmsLength(encoding, units, 1)
+    parts, left = 1, joined
+    for size in sizes:
+        if size > left:
+            parts, left = parts + 1, joined
+        left -= size
+    return SmsLength(encoding, units, parts)
