@@ -175,7 +175,7 @@ SOME_TIME = st.one_of(WINDOW, one(weekday=WEEKDAYS, month=MONTHS, time_of_day=CL
 _COMPARISONS = st.one_of(
     one(
         equals=SCALARS, not_equals=SCALARS, in_=st.lists(SCALARS, min_size=1, max_size=3), not_in=st.lists(SCALARS, min_size=1, max_size=3),
-        exists=st.booleans(), is_empty=st.booleans(), equals_trigger=NAMES,
+        exists=st.booleans(), is_empty=st.booleans(), equals_trigger=NAMES, equals_property=NAMES, contains_property=NAMES,
     ),
     one(at_least=TIMES, at_most=TIMES, more_than=TIMES, less_than=TIMES, between=st.sampled_from([[-1, 2], [0, 0], [1, 2.5]])),
     one(

@@ -108,7 +108,8 @@ class Enrolment(JsonForm):
     ``anchor_at`` is when the latest deferred message goes out: the next Pause counts from it. ``left_on`` is the event
     that ended the body early. ``pause`` is where the contact stands, or where the running hop came from; None before the
     first one. ``due_at`` is when a timer or the sweep looks at the row. ``machine_version`` names the machine that walks its
-    hops; ``version`` is the number that the author gave the journey. A write succeeds only on the ``revision`` it read.
+    hops; ``version`` is the number that the author gave the journey. ``entered_for`` is a digest of the value of a property for which
+    alone re-entry is counted (``re_entry: {per: sku, after: 30d}``). A write succeeds only on the ``revision`` it read.
     """
 
     enrolment_id: str
@@ -133,6 +134,7 @@ class Enrolment(JsonForm):
     machine_version: str = ""
     moves: tuple[Move, ...] = ()
     stopped: Stopped | None = None
+    entered_for: str = ""
     revision: int = 0
 
     # What holds.
@@ -141,6 +143,11 @@ class Enrolment(JsonForm):
     def machine(self) -> str:
         """The name of the machine that walks its hops."""
         return machine_name(self.journey, self.machine_version)
+
+    @property
+    def occasion(self) -> str:
+        """What re-entry is counted for: the journey, or one value of a property in it."""
+        return f"{self.journey}#{self.entered_for}" if self.entered_for else self.journey
 
     @property
     def changed_by(self) -> str:

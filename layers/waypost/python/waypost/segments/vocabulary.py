@@ -28,7 +28,8 @@ OPERATORS: Final = (
     "equals", "not_equals", "in", "not_in", "at_least", "at_most", "more_than", "less_than", "between", "exists", "contains",
     "contains_any", "contains_all", "contains_none", "starts_with", "ends_with", "matches", "length", "size", "is_empty",
     "within", "within_next", "older_than", "last_days", "next_days", "period", "on", "before", "after", "days_since",
-    "days_until", "age", "anniversary", "weekday", "month", "time_of_day", "equals_trigger",
+    "days_until", "age", "anniversary", "weekday", "month", "time_of_day", "equals_trigger", "equals_property",
+    "contains_property",
 )  # fmt: skip
 """Comparisons of an attribute, a property or a metric."""
 

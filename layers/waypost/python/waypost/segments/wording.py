@@ -31,6 +31,8 @@ _OPERATORS: Final[Mapping[str, tuple[str, str]]] = {
     "size": ("has {} elements", "有 {} 个元素"),
     "age": ("is an age of {}", "年龄为 {}"),
     "anniversary": ("has its anniversary {}", "周年日：{}"),
+    "equals_property": ("is the {} of the event", "与事件的 {} 相同"),
+    "contains_property": ("contains the {} of the event", "包含事件的 {}"),
     "equals_trigger": ("is the {} of the journey's trigger", "与旅程触发事件的 {} 相同"),
 }
 _EXISTS: Final = {True: ("is there", "有值"), False: ("is missing", "没有值")}

@@ -196,7 +196,7 @@ selects nobody. It is no error; `waypost segment check` says so.
 What no rule can say; let your system work it out and send it as an event, an attribute or a tag:
 
 - "three times within any two days": a window ends now or stands on fixed days, it does not slide over the past;
-- one attribute compared with another, or a property with an attribute (but see `same` and `equals_trigger`);
+- one attribute compared with another (but see `equals_property`, `contains_property`, `same` and `equals_trigger`);
 - a share or a difference of two counts, such as "more than half of the orders with a coupon", "mostly on weekends";
 - "the same days of last year": fixed days (Double 11, the Spring Festival) are written with their dates, again each year;
 - "on the 8th of each month", "every second Friday": put the day into the schedule of the journey;

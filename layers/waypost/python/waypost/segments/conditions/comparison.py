@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, Self, final
 from waypost.errors import InvalidInput
 from waypost.segments import operators
 from waypost.segments.calendar import age_at, day_of, local
-from waypost.segments.comparing import look_up, number
+from waypost.segments.comparing import contains, look_up, number, same
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
 from waypost.segments.generating import Code
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
@@ -31,6 +31,8 @@ from waypost.segments.wording import (
 _BESIDE: Final = frozenset({*OPERATORS, *OPTIONS_OF_OPERATORS})
 _NUMERIC: Final = frozenset({"equals", "in", "between", "at_least", "at_most", "more_than", "less_than"})
 """Operators of which a number is true only of numbers."""
+_OF_THE_EVENT: Final = {"equals_property": same, "contains_property": contains}
+"""Operators that compare with a property of the event at hand, or of each past event in a filter."""
 _MOVING: Final = RELATIVE_WORDS | {"age", "anniversary"}
 
 
@@ -55,6 +57,12 @@ class Comparison(NamedTuple):
 
     def expression(self, code: Code, value: str) -> str:
         """The comparison of a value (source code), as an expression. Raises InvalidInput."""
+        if self.operator in _OF_THE_EVENT:
+            if not isinstance(self.wanted, str):
+                raise InvalidInput(f"rule.{self.operator}", f"expected the name of a property, got {self.wanted!r}")
+            code.asks_event = True
+            test = code.constant(_OF_THE_EVENT[self.operator])
+            return f"{test}({value}, {code.constant(look_up)}(p, {code.constant(self.wanted)}))"
         return operators.comparison(code, self.operator, self.wanted, value, folds=self.folds)
 
     def value(self, code: Code, values: str) -> str:
@@ -69,6 +77,7 @@ class Comparison(NamedTuple):
         return Reads(
             attributes=frozenset({ZONE_ATTRIBUTE}) if zoned else frozenset(),
             time=self.operator in _MOVING,
+            property=self.operator in _OF_THE_EVENT,
             trigger=self.operator == "equals_trigger",
         )
 
@@ -95,7 +104,9 @@ class Comparison(NamedTuple):
         if self.is_no_number(value):
             return f"{text}; {no_numbers_in_words([value], language)}"
         if self.operator == "equals_trigger":
-            return f"{text}; trigger: {shown(look_up(subject.trigger, self.wanted))}"
+            text += f"; trigger: {shown(look_up(subject.trigger, self.wanted))}"
+        if self.operator in _OF_THE_EVENT:
+            text += f"; event: {shown(look_up(subject.properties, self.wanted))}"
         return text
 
 
