@@ -104,7 +104,7 @@ def _wait(cloudformation: Any, stack: str) -> None:
         if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
             reasons = _failures(cloudformation, stack) or [found.get("StackStatusReason", "no reason given")]
             raise LocalError(f"the stack ended as {status}:\n" + "\n".join(reasons), "see out/local/cloud.log")
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def _failures(cloudformation: Any, stack: str) -> list[str]:

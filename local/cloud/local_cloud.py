@@ -116,14 +116,15 @@ class LocalCloud:
 
     def __enter__(self) -> Self:
         try:
+            if not self._keeps_state:
+                self._launch()  # beside the synthesis; with a state to lose, not before it
             if self._given is None:
                 self._progress("synthesizing the CDK app")
             self.assembly = self._given or assemblies.synthesize(self.project, self.project.out / "assembly")
-            self._start_clock()
-            self._stack.enter_context(self.providers)
+            if self._keeps_state:
+                self._launch()
             self._progress("starting the embedded cloud")
-            self._stack.callback(self.emulator.stop)
-            self._start_emulator()
+            self.emulator.await_answer()
             changes = self._plan_changes()
             self._progress("deploying the template")
             self._deploy()
@@ -139,17 +140,23 @@ class LocalCloud:
 
     def start_emulator(self) -> None:
         """Start the emulator's process again after ``emulator.stop`` or ``emulator.kill``, if it keeps its state."""
-        self._start_emulator()
+        self.emulator.start(self._variables)
         self.emulator.take_up_work()
 
-    def _start_emulator(self) -> None:
-        self.emulator.start(
-            {
-                "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
-                "WAYPOST_LOOPBACK_RECEIVERS": "yes",
-                **self.providers.endpoints,
-            }
-        )
+    def _launch(self) -> None:
+        """Start the clock, the providers and the emulator's process."""
+        self._start_clock()
+        self._stack.enter_context(self.providers)
+        self._stack.callback(self.emulator.stop)
+        self.emulator.launch(self._variables)
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {
+            "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
+            "WAYPOST_LOOPBACK_RECEIVERS": "yes",
+            **self.providers.endpoints,
+        }
 
     def remember(self) -> None:
         """Keep the state of this moment for ``reset``."""

@@ -119,7 +119,14 @@ def test_json_values_keep_their_type() -> None:
     }
     row = one(json.dumps(line).encode() + b"\n", ImportSpec(unknown_columns="keep"))
     assert row.identities == {"user_id": "17"}
-    assert row.profile == {"name": "小明", "vip": True, "total_spent": 12.5, "tags": ["a", "b"], "更多_size": 4}
+    assert row.profile == {
+        "name": "小明",
+        "vip": True,
+        "total_spent": 12.5,
+        "tags": ["a", "b"],
+        "更多_size": 4,
+        "none": None,
+    }
 
 
 def test_an_unknown_member_is_refused_where_that_is_declared() -> None:

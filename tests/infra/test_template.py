@@ -9,6 +9,7 @@ import pytest
 
 from infra.deployment import Deployment
 from infra.project import ROOT, Project
+from local.providers.server import choices
 from tests.infra.template import Synthesizer, Template, plain
 from waypost.aws.routing_batch import MAX_RECEIVES
 from waypost.aws.table import profiles_table
@@ -484,8 +485,12 @@ def test_mail_comes_from_a_name_and_answers_go_where_a_deployment_says(synthesiz
     assert given.content["Outputs"]["EmailIdentity"]["Value"] == "shop.example"
 
 
-def test_no_account_is_named_and_nothing_is_looked_up(template: Template, production: Template) -> None:
-    for given in (template, production):
+def test_no_account_is_named_and_nothing_is_looked_up(synthesized: Synthesizer) -> None:
+    unchosen = dict.fromkeys(choices(), "")
+    for given in (
+        synthesized(**unchosen),
+        synthesized(stage="prod", alarm_email="operators@waypost.example", **unchosen),
+    ):
         assert not re.findall(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", json.dumps(given.content))
 
 

@@ -109,7 +109,8 @@ class AddressSource:
 class DeclaredChannel:
     """One ``channel.json``.
 
-    ``reports`` are the message events its providers can report, ``window`` the local hours for marketing where
+    ``reports`` are the message events its providers can report, ``suppressions`` the reasons for which they close an address,
+    ``window`` the local hours for marketing where
     ``sending.yaml`` names none. ``names`` is what people call the channel and ``messages`` what
     they call its messages, by the tags of the pages' languages. ``services`` are
     the AWS services its providers call, whose definitions the dependency layer keeps.
@@ -118,6 +119,7 @@ class DeclaredChannel:
     channel: Channel
     address: AddressSource
     reports: frozenset[Report]
+    suppressions: frozenset[str]
     window: tuple[str, str]
     names: Mapping[str, str]
     messages: Mapping[str, str]
@@ -132,6 +134,7 @@ class DeclaredChannel:
                 channel=Channel(path.parent.name),
                 address=AddressSource.from_dict(value["address"]),
                 reports=frozenset(_REPORTS[report] for report in value["reports"]),
+                suppressions=frozenset(value["suppressions"]),
                 window=_window(*value["window"]),
                 names=dict(value["names"]),
                 messages=dict(value["messages"]),

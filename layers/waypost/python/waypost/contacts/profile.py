@@ -9,6 +9,7 @@ from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.contacts.address_record import closed_channels, suppression_key
 from waypost.contacts.channels import CHANNELS, Address, Channel, channel_named, declared_channels
+from waypost.contacts.cleaning.yearless import is_yearless, same_day
 from waypost.contacts.consent import ALL_TOPICS, Answer, Consent, ConsentState, Given, consent_state
 from waypost.contacts.fitting import Fitted, fitted
 from waypost.errors import InvalidInput
@@ -171,6 +172,8 @@ def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetim
     for name, value in changes.items():
         if name in attributes_at and attributes_at[name] > at:
             continue
+        if is_yearless(value) and same_day(attributes.get(name), value):
+            continue  # the year is known
         attributes_at[name] = at
         if value is None:
             attributes.pop(name, None)
