@@ -141,11 +141,11 @@ class World:
 
     @property
     def resume_journey(self) -> ResumeJourney:
-        return assemble.resume_journey(self.ports, default_zone=self.default_zone)
+        return assemble.resume_journey(self.ports)
 
     @property
     def sweep_journeys(self) -> SweepJourneys:
-        return assemble.sweep_journeys(self.ports, default_zone=self.default_zone)
+        return assemble.sweep_journeys(self.ports)
 
     @property
     def close_enrolment(self) -> CloseEnrolment:
