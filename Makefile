@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check up down bench synth deploy lock personas texts format clean setup
+.PHONY: help demo test unit check up down bench synth bootstrap deploy lock personas texts format clean setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,7 +18,7 @@ SOURCE := layers/waypost/python/waypost
 CODE := setup.py infra local functions layers/waypost/python tests lints benchmarks personas
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Watch sample contacts live through the first journey, seven days in seconds
 	@$(BIN)/waypost demo
@@ -51,6 +51,9 @@ bench: $(STAMP) ## Measure speed and cost; fails when a goal of benchmarks/goals
 
 synth: $(STAMP) ## Write the CloudFormation template to cdk.out
 	@$(BIN)/waypost synth $(ARGS)
+
+bootstrap: $(STAMP) ## Prepare the AWS account and region of your credentials for deployments, once
+	@$(BIN)/waypost bootstrap $(ARGS)
 
 deploy: $(STAMP) ## Deploy to the AWS account of your credentials: make deploy ARGS="-c stage=prod -c email_sender=…"
 	@$(BIN)/waypost deploy $(ARGS)

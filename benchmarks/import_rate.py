@@ -250,7 +250,9 @@ class Forgetful:
     def is_routed(self, contact_ids: Collection[str], event_id: str) -> bool:
         return False
 
-    def mark_routed(self, contact_id: str, event: Any, *, at: datetime, decisions: Sequence[Any]) -> None:
+    def mark_routed(
+        self, contact_id: str, event: Any, *, at: datetime, decisions: Sequence[Any], left_out: Sequence[str] = ()
+    ) -> None:
         return None
 
     def record(self, contact_id: str, event: Any, *, routed_at: datetime, version: int = 0) -> None:

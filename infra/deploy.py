@@ -1,4 +1,4 @@
-"""Deploys to the AWS account of your credentials with the CDK command of the npm registry. Called by ``waypost deploy``."""
+"""Runs the CDK command of the npm registry. Called by ``waypost deploy`` and ``waypost bootstrap``."""
 
 import shlex
 import sys
@@ -15,8 +15,17 @@ def deploy(project: Project, arguments: Sequence[str]) -> int:
     The app runs under this interpreter, whatever cdk.json names, so that the virtual environment need not be active.
     """
     app = shlex.join([sys.executable, "-P", "-m", "infra.app", "-c", f"content={project.content}"])
+    return _cdk(project, ["deploy", "--app", app, *arguments])
+
+
+def bootstrap(project: Project, environment: str, arguments: Sequence[str]) -> int:
+    """Run ``cdk bootstrap`` for ``environment`` (``aws://123456789012/eu-west-1``); its exit status. Synthesizes nothing."""
+    return _cdk(project, ["bootstrap", environment, *arguments])
+
+
+def _cdk(project: Project, arguments: Sequence[str]) -> int:
     # The wheel's own npx: a machine with only Python has no other, and an older Node would make jsii warn.
-    return int(npx(["--yes", "aws-cdk@2", "deploy", "--app", app, *arguments], cwd=project.folder))
+    return int(npx(["--yes", "aws-cdk@2", *arguments], cwd=project.folder))
 
 
 def chosen(arguments: Sequence[str]) -> dict[str, str]:

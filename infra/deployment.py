@@ -2,11 +2,14 @@
 
 import math
 import platform
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from aws_cdk import RemovalPolicy
 
 from infra.project import Project
 from waypost.authoring.functions import discover_functions
@@ -15,6 +18,8 @@ from waypost.errors import InvalidInput
 STAGES = ("dev", "prod")
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES = ("arm64", "x86_64")
+_DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
+_CERTIFICATE: Final = re.compile(r"arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+")
 API_QUOTA: Final = 10_000
 """Requests a second of all HTTP APIs of an account, by default.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
@@ -31,7 +36,10 @@ class Deployment:
     holds statemachines/. Built layers are kept in ``layer_cache``.
 
     ``for_this_machine`` says that the functions will run under the interpreter of this process (the embedded cloud).
-    ``alarm_email`` receives the alarms; empty sends none. What a channel needs is read by ``channels/<name>/infra.py``.
+    ``alarm_email`` receives the alarms; empty sends none. ``protected`` guards what production may not lose against deletion;
+    ``waypost deploy`` leaves it off until a first deployment has succeeded. ``public_domain`` (``go.acme.example``) stands in
+    the links of sent messages in place of the API's own name; with ``public_certificate``, the ARN of its certificate, the stack
+    connects it to the API. What a channel needs is read by ``channels/<name>/infra.py``.
     ``trace_rate`` is the share of executions that X-Ray records. ``requests_per_second`` limits each route of senders,
     ``pages_per_second`` each route of people, so that a flood of the first leaves the second alone.
     ``reserved_concurrency`` maps folders of functions to the invocations that are theirs and no more than theirs;
@@ -46,6 +54,9 @@ class Deployment:
     architecture: str = "arm64"
     for_this_machine: bool = False
     alarm_email: str = ""
+    protected: bool = True
+    public_domain: str = ""
+    public_certificate: str = ""
     trace_rate: float = 0.001
     requests_per_second: int = 500
     pages_per_second: int = 100
@@ -63,6 +74,12 @@ class Deployment:
                 raise InvalidInput(f"context {key}", f"must be one of {', '.join(allowed)}, not {text!r}")
             return text
 
+        def matched(key: str, form: re.Pattern[str], wanted: str) -> str:
+            text = chosen(key, "")
+            if text and not form.fullmatch(text):
+                raise InvalidInput(f"context {key}", f"must be {wanted}, not {text!r}")
+            return text
+
         def number(key: str, default: float, lowest: float, highest: float) -> float:
             text = chosen(key, str(default))
             try:
@@ -74,6 +91,8 @@ class Deployment:
                 raise InvalidInput(f"context {key}", f"must be {kind} from {lowest:,} to {highest:,}, not {text!r}")
             return value
 
+        if chosen("public_certificate", "") and not chosen("public_domain", ""):
+            raise InvalidInput("context public_certificate", "needs the public_domain that it is of")
         for_this_machine = chosen("target", "lambda", ("lambda", "host")) == "host"
         return cls(
             root=project.product,
@@ -86,6 +105,9 @@ class Deployment:
             else chosen("architecture", cls.architecture, ARCHITECTURES),
             for_this_machine=for_this_machine,
             alarm_email=chosen("alarm_email", ""),
+            public_domain=matched("public_domain", _DOMAIN, "a domain of its own, such as go.acme.example"),
+            public_certificate=matched("public_certificate", _CERTIFICATE, "the ARN of a certificate of ACM"),
+            protected=chosen("protected", "yes", ("yes", "no")) == "yes",
             trace_rate=number("trace_rate", cls.trace_rate, 0, 1),
             requests_per_second=int(number("requests_per_second", cls.requests_per_second, 1, API_QUOTA)),
             pages_per_second=int(number("pages_per_second", cls.pages_per_second, 1, API_QUOTA)),
@@ -97,6 +119,20 @@ class Deployment:
     def is_production(self) -> bool:
         """Whether data must outlive the stack."""
         return self.stage == "prod"
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether AWS refuses to delete the stack and its tables."""
+        return self.is_production and self.protected
+
+    @property
+    def removal_policy(self) -> RemovalPolicy:
+        """What becomes of data when the stack goes. A creation that is rolled back keeps nothing: kept names would block the next.
+
+        Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+        (RetainExceptOnCreate)
+        """
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.is_production else RemovalPolicy.DESTROY
 
     @property
     def name(self) -> str:

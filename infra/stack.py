@@ -36,7 +36,7 @@ class WaypostStack(Stack):
             scope,
             deployment.name,
             description=f"Waypost, marketing automation, stage {deployment.stage}",
-            termination_protection=deployment.is_production,
+            termination_protection=deployment.is_protected,
             tags={"application": "waypost", "stage": deployment.stage},
         )
         function_folders = deployment.root / "functions"
@@ -48,10 +48,11 @@ class WaypostStack(Stack):
         folders = discover_functions(function_folders)
 
         # what every hop stands on
-        alarms = Alarms(self, email=deployment.alarm_email)
+        alarms = Alarms(self, deployment=deployment)
         Traces(self, deployment=deployment)
         platform = Platform(deployment=deployment, layers=Layers(self, deployment=deployment), alarms=alarms)
         contacts = ContactsTable(self, deployment=deployment)
+        contacts.watched_by(alarms)
         files = Files(self, deployment=deployment)
         secrets = Secrets(self, deployment=deployment)
         undelivered = Undelivered(self, deployment=deployment, alarms=alarms)
@@ -79,6 +80,7 @@ class WaypostStack(Stack):
         channels = Channels(
             self, deployment=deployment, settled=listening(library.journeys, library.sections)["settled"]
         )
+        channels.watched_by(alarms)
         machines = JourneyMachines(self, platform=platform)
         operations = OperationMachines(
             self, platform=platform, files=files, schedules=schedules, zone=library.sending.default_time_zone
@@ -121,6 +123,7 @@ class WaypostStack(Stack):
             "ScheduleGroup": schedules.group,
             "WebhookSecret": secrets.webhooks,
             "LinkSecret": secrets.links,
+            **api.outputs,
             **channels.outputs,
             "StateMachinePrefix": machines.prefix,
             "OperationNames": ",".join(each.name for each in library.operations),

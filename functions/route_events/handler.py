@@ -12,6 +12,7 @@ from waypost.aws import wiring
 from waypost.aws.clients import client
 from waypost.aws.function_log import function_log
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
+from waypost.contacts.fitting import WAY_OUT
 from waypost.contacts.identity.rules import load_identity_rules
 from waypost.contacts.tag_system import load_tag_system
 from waypost.defaults import load_defaults
@@ -68,6 +69,14 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
     for routed in crowded:
         logger.warning("contact has many identities", extra={"contact_id": routed.contact_id, "kind": routed.crowded})
+    full = [routed for routed in processor.routed if routed.left_out]
+    if full:
+        metrics.add_metric(name="FullContacts", unit=MetricUnit.Count, value=len(full))
+    for routed in full:
+        logger.warning(
+            "contact is full",
+            extra={"contact_id": routed.contact_id, "left_out": routed.left_out[:20], "way_out": WAY_OUT},
+        )
     for routed in processor.routed:
         if not (routed.decisions or routed.repeated):
             continue  # the stored event says as much

@@ -1,19 +1,37 @@
 """Where alarms go, and the alarm that all functions share. Used by every construct that can fail."""
 
-from aws_cdk import Aws, Duration, RemovalPolicy, aws_cloudwatch, aws_cloudwatch_actions, aws_iam, aws_kms, aws_sns
+from aws_cdk import (
+    Annotations,
+    Aws,
+    Duration,
+    RemovalPolicy,
+    aws_cloudwatch,
+    aws_cloudwatch_actions,
+    aws_iam,
+    aws_kms,
+    aws_sns,
+)
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.deployment import Deployment
+
 FIVE_MINUTES = Duration.minutes(5)
+_UNHEARD = (
+    "alarm_email is not set: CloudWatch shows the alarms of this stage, and nobody is sent one; "
+    "give an address with -c alarm_email=…"
+)
 
 
 class Alarms(Construct):
-    """Watches metrics; tells ``email`` when one is over its threshold, or only shows it in CloudWatch when empty."""
+    """Watches metrics; mails the deployment's ``alarm_email`` when one is over its threshold, or only shows it in CloudWatch."""
 
-    def __init__(self, scope: Construct, *, email: str) -> None:
+    def __init__(self, scope: Construct, *, deployment: Deployment) -> None:
         super().__init__(scope, "Alarms")
-        self._topic = self._topic_to(email) if email else None
+        self._topic = self._topic_to(deployment.alarm_email) if deployment.alarm_email else None
+        if not self._topic:
+            Annotations.of(self).add_warning_v2("waypost:alarm_email", _UNHEARD)
         # Of all functions of the account and region, as is the limit that throttles them: one metric instead of one each.
         # Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html, "Across All Functions"
         self.watch(

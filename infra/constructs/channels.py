@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from importlib import import_module
 
-from aws_cdk import Duration, aws_events, aws_events_targets, aws_lambda_event_sources, aws_sqs
+from aws_cdk import Duration, aws_cloudwatch, aws_events, aws_events_targets, aws_lambda_event_sources, aws_sqs
 from constructs import Construct
 
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
@@ -20,6 +20,9 @@ _GATHERED_FOR = Duration.seconds(10)
 _READERS = 10
 """A hundred notices take a second at most, so these take a thousand a second."""
 _ATTEMPTS = 5
+_REJECTED_PERCENT = 2
+_FEW = 5
+"""So many rejected messages in an hour are a few wrong addresses, whatever their share."""
 
 
 class Channels(Construct):
@@ -50,6 +53,14 @@ class Channels(Construct):
         """Outputs of the stack."""
         return {name: value for each in self._built.values() for name, value in each.outputs.items()}
 
+    def watched_by(self, alarms: Alarms) -> None:
+        """Raise an alarm when a provider's own metric says that it will soon refuse this account."""
+        for channel, each in self._built.items():
+            for watched in each.watched:
+                alarms.watch(
+                    self, f"{channel.title()}{watched.name}", watched.metric, because=watched.because, over=watched.over
+                )
+
     def usable_by(self, hop: Hop, *, platform: Platform) -> None:
         """Let a hop send on every channel, and raise one alarm when a provider refuses this account."""
         hop.alarm_on_count(
@@ -57,6 +68,20 @@ class Channels(Construct):
             platform=platform,
             because="A provider takes nothing from this account (paused, over its quota or spend limit, not verified, without "
             "permission); messages wait until their send-by time",
+        )
+        rejected, sent = (hop.counted(f"Messages{outcome}", platform=platform) for outcome in ("Rejected", "Sent"))
+        platform.alarms.watch(
+            hop,
+            "Rejected",
+            aws_cloudwatch.MathExpression(
+                expression=f"IF(FILL(rejected, 0) > {_FEW}, 100 * rejected / (rejected + FILL(sent, 0)), 0)",
+                using_metrics={"rejected": rejected, "sent": sent},
+                label="% rejected",
+                period=Duration.hours(1),
+            ),
+            over=_REJECTED_PERCENT,
+            because=f"Providers rejected more than {_REJECTED_PERCENT} % of an hour's messages for good; the log of {hop.folder} "
+            "has the reasons",
         )
         for each in self._built.values():
             for permission in each.permissions:

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from aws_cdk import RemovalPolicy, aws_dynamodb
+from aws_cdk import aws_cloudwatch, aws_dynamodb
 from constructs import Construct
 
+from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop
 from infra.deployment import Deployment
 
 _DUE = "due"
+_PASSING = 100
+"""Throttled requests in five minutes that repeats mend, as a table on demand grows with its load."""
 
 
 class ContactsTable(Construct):
@@ -49,6 +52,27 @@ class ContactsTable(Construct):
         )
         self.name = self._table.table_name
 
+    def watched_by(self, alarms: Alarms) -> None:
+        """Raise an alarm for each table that throttles more than what repeats mend."""
+        for name, table, index in (("Table", self._table, _DUE), ("Profiles", self._profiles, None)):
+            throttled = [_throttled(table, kind) for kind in ("Read", "Write")]
+            if index:
+                throttled.append(_throttled(table, "Write", index=index))
+            alarms.watch(
+                self,
+                f"{name}Throttles",
+                aws_cloudwatch.MathExpression(
+                    # a metric without data would leave the sum without any
+                    expression=" + ".join(f"FILL(m{number}, 0)" for number in range(len(throttled))),
+                    using_metrics={f"m{number}": metric for number, metric in enumerate(throttled)},
+                    label="throttled requests",
+                    period=FIVE_MINUTES,
+                ),
+                over=_PASSING,
+                because=f"DynamoDB throttled more than {_PASSING} requests to a table of contacts in five minutes: warm it, or "
+                "ask AWS for more units",
+            )
+
     def open_to(self, hop: Hop, *actions: str, keys: str | None = None) -> None:
         """Let a hop do these actions (``GetItem``) on items by key, and on profiles.
 
@@ -80,6 +104,16 @@ class ContactsTable(Construct):
         self._table.grant_stream_read(hop.role)
 
 
+def _throttled(table: aws_dynamodb.TableV2, kind: str, *, index: str | None = None) -> aws_cloudwatch.Metric:
+    return aws_cloudwatch.Metric(
+        namespace="AWS/DynamoDB",
+        metric_name=f"{kind}ThrottleEvents",
+        dimensions_map={"TableName": table.table_name, **({"GlobalSecondaryIndexName": index} if index else {})},
+        period=FIVE_MINUTES,
+        statistic="Sum",
+    )
+
+
 def _text(name: str) -> aws_dynamodb.Attribute:
     return aws_dynamodb.Attribute(name=name, type=aws_dynamodb.AttributeType.STRING)
 
@@ -92,6 +126,6 @@ def _kept(deployment: Deployment) -> dict[str, Any]:
         "point_in_time_recovery_specification": aws_dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        "deletion_protection": deployment.is_production,
-        "removal_policy": RemovalPolicy.RETAIN if deployment.is_production else RemovalPolicy.DESTROY,
+        "deletion_protection": deployment.is_protected,
+        "removal_policy": deployment.removal_policy,
     }

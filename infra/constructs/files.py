@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy, Stack, aws_s3
+from aws_cdk import Duration, Stack, aws_s3
 from constructs import Construct
 
 from infra.constructs.acknowledging import acknowledge
@@ -25,12 +25,13 @@ class Files(Construct):
         self._bucket = aws_s3.Bucket(
             self,
             "Bucket",
-            bucket_name=f"{deployment.name}-files-{Stack.of(self).account}",
+            # the names of all accounts and regions share one space
+            bucket_name=f"{deployment.name}-files-{Stack.of(self).account}-{Stack.of(self).region}",
             block_public_access=aws_s3.BlockPublicAccess.BLOCK_ALL,
             encryption=aws_s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             versioned=deployment.is_production,
-            removal_policy=RemovalPolicy.RETAIN if deployment.is_production else RemovalPolicy.DESTROY,
+            removal_policy=deployment.removal_policy,
             lifecycle_rules=[
                 aws_s3.LifecycleRule(
                     id=prefix.strip("/"),

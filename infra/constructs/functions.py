@@ -101,7 +101,7 @@ class Functions:
             "state_machine_prefix": around.machines.prefix,
             "webhook_secrets": around.secrets.webhooks,
             "link_secret": around.secrets.links,
-            "api_url": around.api.url,
+            "api_url": around.api.public_url,
         }
 
     def _let_read(self, hop: Hop, manifest: FunctionManifest) -> None:

@@ -122,14 +122,17 @@ class Hop(Construct):
 
     def alarm_on_count(self, metric: str, *, platform: Platform, because: str) -> None:
         """Raise an alarm when the function has counted any of ``metric`` within an hour."""
-        counted = aws_cloudwatch.Metric(
+        platform.alarms.watch(self, metric, self.counted(metric, platform=platform), because=because)
+
+    def counted(self, metric: str, *, platform: Platform) -> aws_cloudwatch.Metric:
+        """What the function counts under this name, by the hour."""
+        return aws_cloudwatch.Metric(
             namespace=platform.deployment.metrics_namespace,
             metric_name=metric,
             dimensions_map={"service": self.folder},
             period=Duration.hours(1),
             statistic="Sum",
         )
-        platform.alarms.watch(self, metric, counted, because=because)
 
     def allow(
         self,

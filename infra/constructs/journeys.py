@@ -83,5 +83,5 @@ class JourneyMachines(Construct):
         name = "".join(["Role", *sorted(calls)])
         if name not in self._roles:
             role = self._roles[name] = machine_role(self, name, calls=calls)
-            RemovalPolicies.of(role).retain()
+            RemovalPolicies.of(role).retain_on_update_or_delete()
         return self._roles[name]

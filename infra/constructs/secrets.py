@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal
 
-from aws_cdk import RemovalPolicy, aws_secretsmanager
+from aws_cdk import aws_secretsmanager
 from constructs import Construct
 
 from infra.constructs.acknowledging import acknowledge
@@ -61,7 +61,7 @@ class Secrets(Construct):
                 password_length=48,
                 exclude_punctuation=True,
             ),
-            removal_policy=RemovalPolicy.RETAIN if self._deployment.is_production else RemovalPolicy.DESTROY,
+            removal_policy=self._deployment.removal_policy,
         )
         acknowledge(secret, "AwsSolutions-SMG4", because=not_rotated_because)
         return secret

@@ -17,6 +17,7 @@ _HISTORY_IS_KEPT = (
 )
 
 _ROW_SAYS_IT = "The enrolment's row has the trail of the contact; logging every state of every hop multiplies the cost"
+_CUT_SHORT = ("ExecutionTimedOut", "ExecutionAborted")
 _NOT_TRACED = "This deployment chose the trace rate 0"
 _TYPES = {
     "standard": aws_stepfunctions.StateMachineType.STANDARD,
@@ -25,14 +26,34 @@ _TYPES = {
 
 
 def machine_logs(scope: Construct, *, platform: Platform, kind: str) -> aws_logs.LogGroup:
-    """Where all machines of a kind (``journeys``) log their errors."""
-    return aws_logs.LogGroup(
+    """Where all machines of a kind (``journeys``) log their errors, with one alarm for what ended in no state of its own.
+
+    A metric of each machine would cost an alarm of each; the log has the same for all, and bills nothing while it counts nothing.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/cloudwatch-log-level.html
+    """
+    name = f"/aws/vendedlogs/states/{platform.deployment.name}-{kind}"
+    logs = aws_logs.LogGroup(
         scope,
         "Logs",
-        log_group_name=f"/aws/vendedlogs/states/{platform.deployment.name}-{kind}",
+        log_group_name=name,
         retention=platform.log_retention,
         removal_policy=RemovalPolicy.DESTROY,
     )
+    cut_short = logs.add_metric_filter(
+        "CutShort",
+        filter_pattern=aws_logs.FilterPattern.any(
+            *(aws_logs.FilterPattern.string_value("$.type", "=", ended) for ended in _CUT_SHORT)
+        ),
+        metric_namespace=platform.deployment.metrics_namespace,
+        metric_name=f"CutShort{kind.title()}",
+    )
+    platform.alarms.watch(
+        scope,
+        "CutShort",
+        cut_short.metric(period=FIVE_MINUTES, statistic="Sum"),
+        because=f"An execution of the {kind} timed out or was aborted; the log group {name} says which",
+    )
+    return logs
 
 
 def machine_role(scope: Construct, name: str = "Role", *, calls: Mapping[str, str]) -> aws_iam.Role:

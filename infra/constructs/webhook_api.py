@@ -31,7 +31,11 @@ _ACCESS_LOG = {
 
 
 class WebhookApi(Construct):
-    """An HTTP API with access logs and throttling; ``url`` has no slash at the end."""
+    """An HTTP API with access logs and throttling; its addresses have no slash at the end.
+
+    ``url`` works from the first deployment on, ``public_url`` stands in links: it is of the deployment's own domain where it has
+    one, so that links in sent mail outlive the API.
+    """
 
     def __init__(self, scope: Construct, *, platform: Platform) -> None:
         super().__init__(scope, "Api")
@@ -50,6 +54,7 @@ class WebhookApi(Construct):
             ),
         )
         self.url = self._api.api_endpoint
+        self.public_url = f"https://{deployment.public_domain}" if deployment.public_domain else self.url
         logs = aws_logs.LogGroup(
             self,
             "AccessLogs",
@@ -78,12 +83,36 @@ class WebhookApi(Construct):
                 throttling_burst_limit=_SECONDS_OF_BURST * deployment.requests_per_second,
             ),
         )
+        self.outputs: dict[str, str] = {}
+        if deployment.public_certificate:
+            self.outputs["PublicDomainDns"] = self._connect(deployment.public_domain, deployment.public_certificate)
         platform.alarms.watch(
             self,
             "ServerErrors",
             self._api.metric_server_error(period=FIVE_MINUTES, statistic="Sum"),
             because="A webhook or an unsubscribe page answered with a server error",
         )
+
+    def _connect(self, domain: str, certificate: str) -> str:
+        """Answer under a domain of the company; the DNS record that leads there, as a line of a zone file.
+
+        Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-custom-domain-names.html
+        """
+        name = aws_apigatewayv2.CfnDomainName(
+            self,
+            "Domain",
+            domain_name=domain,
+            domain_name_configurations=[
+                aws_apigatewayv2.CfnDomainName.DomainNameConfigurationProperty(
+                    certificate_arn=certificate, endpoint_type="REGIONAL", security_policy="TLS_1_2"
+                )
+            ],
+        )
+        mapping = aws_apigatewayv2.CfnApiMapping(
+            self, "Mapping", api_id=self._api.api_id, domain_name=name.ref, stage=self._stage.ref
+        )
+        mapping.node.add_dependency(self._stage)
+        return f"{domain}. 300 IN CNAME {name.attr_regional_domain_name}."
 
     def route(self, hop: Hop, *routes: str, per_second: int) -> None:
         """Send these routes (``POST /v1/identify``) to the hop; each lets in ``per_second`` requests, whatever the others do."""

@@ -61,6 +61,12 @@ class Activity:
         with self._lock:
             self._parked.pop(token, None)
 
+    @property
+    def any_counted(self) -> bool:
+        """Whether work of any kind is under way."""
+        with self._lock:
+            return any(self._counts.values())
+
     def counts(self) -> dict[str, int]:
         """Kind of work → how much of it is under way, without the zeros."""
         with self._lock:
@@ -70,6 +76,14 @@ class Activity:
         """How many pieces of work were finished so far: while it grows, work advances."""
         with self._lock:
             return self._finished
+
+    @property
+    def any_walking(self) -> bool:
+        """Whether there are executions that have been started, have not ended and are not parked."""
+        with self._lock:
+            if not self._parked:  # as nearly always, and then there is nothing to count
+                return bool(self._executions)
+        return bool(self.walking())
 
     def walking(self) -> set[str]:
         """The executions that have been started, have not ended and are not parked."""

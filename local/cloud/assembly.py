@@ -17,6 +17,7 @@ import infra
 import waypost
 from infra.project import Project
 from local.problems import LocalError
+from local.providers.server import choices
 
 KEPT = 8
 """Assemblies kept on disk; the oldest ones go first."""
@@ -134,7 +135,9 @@ def _inputs(project: Project) -> Iterator[tuple[str, Path]]:
 
 
 def _synthesize(project: Project, folder: Path) -> None:
-    command = [sys.executable, "-P", "-m", "infra.app", "-c", "target=host", "-c", f"content={project.content}"]
+    needed = {key: value for key, value in choices().items() if not project.choices.get(key)}
+    given = {**needed, "target": "host", "content": str(project.content)}
+    command = [sys.executable, "-P", "-m", "infra.app", *(f"--context={key}={value}" for key, value in given.items())]
     done = subprocess.run(
         [*command, "--output", str(folder)],
         cwd=project.folder,

@@ -12,6 +12,9 @@ from local.problems import LocalError
 
 DEPLOY_SECONDS = 120.0
 NESTED_STACK = "AWS::CloudFormation::Stack"
+_ALARM = "AWS::CloudWatch::Alarm"
+_EXPRESSION_ALARM = f"{_ALARM} on metric math"
+"""Left out without a note: no alarm rings here."""
 _DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 Clients = Callable[[str], Any]
@@ -101,7 +104,7 @@ def _wait(cloudformation: Any, stack: str) -> None:
         if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
             reasons = _failures(cloudformation, stack) or [found.get("StackStatusReason", "no reason given")]
             raise LocalError(f"the stack ended as {status}:\n" + "\n".join(reasons), "see out/local/cloud.log")
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def _failures(cloudformation: Any, stack: str) -> list[str]:
@@ -126,10 +129,11 @@ def _resolved(text: str, *, region: str, account: str) -> str:
 def _supported_part(template: dict[str, Any], supported: frozenset[str]) -> tuple[dict[str, Any], list[str]]:
     """The template without the resources that the embedded cloud does not know, if nothing refers to them."""
     resources: dict[str, Any] = template["Resources"]
+    kinds = {name: _kind(resource) for name, resource in resources.items()}
     unknown = {
-        name: resource["Type"]
-        for name, resource in resources.items()
-        if resource["Type"] not in supported and not resource["Type"].startswith(("Custom::", "AWS::CloudFormation::"))
+        name: kind
+        for name, kind in kinds.items()
+        if kind not in supported and not kind.startswith(("Custom::", "AWS::CloudFormation::"))
     }
     kept = {name: _without_dependency(resource, unknown) for name, resource in resources.items() if name not in unknown}
     for name, kind in unknown.items():
@@ -138,8 +142,18 @@ def _supported_part(template: dict[str, Any], supported: frozenset[str]) -> tupl
             raise LocalError(
                 f"the embedded cloud has no {kind} ({name}), which {', '.join(users)} needs", "leave it out"
             )
-    notes = [f"the embedded cloud has no {kind}, so {name} is left out" for name, kind in unknown.items()]
+    notes = [
+        f"the embedded cloud has no {kind}, so {name} is left out"
+        for name, kind in unknown.items()
+        if kind != _EXPRESSION_ALARM
+    ]
     return {**template, "Resources": kept}, notes
+
+
+def _kind(resource: dict[str, Any]) -> str:
+    """The type; an alarm on an expression is a kind of its own, which the embedded cloud does not know."""
+    kind = str(resource["Type"])
+    return _EXPRESSION_ALARM if kind == _ALARM and "Metrics" in resource["Properties"] else kind
 
 
 def _without_dependency(resource: dict[str, Any], unknown: Mapping[str, str]) -> dict[str, Any]:

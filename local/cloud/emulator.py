@@ -18,6 +18,7 @@ It ends when its standard input closes, so it never outlives the process that st
 # ruff: noqa: SLF001 -- this file works inside MiniStack on purpose; the version is pinned
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -47,7 +48,7 @@ from local.cloud.emulator_state import RememberedState, abandon_waiting_tasks
 from local.cloud.expression_cache import remember_expressions
 from local.cloud.journal import Journal
 from local.cloud.service_protocols import know_protocols
-from local.cloud.worker_forks import fork_workers
+from local.cloud.worker_forks import fork_workers, prepare_workers
 
 logger = logging.getLogger("waypost.emulator")
 
@@ -56,6 +57,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LOOK_EVERY_SECONDS = 0.002
+LOOK_AFTER_SHARE = 0.02
+"""Of the time that work has been under way, until the next look at it: a look costs more the more there is."""
+RARE_COLLECTIONS = (50_000, 20, 100)
+"""Thresholds of the garbage collector: nearly all that the emulator makes it keeps, and each full collection walks through it."""
 LONGEST_JOURNAL = 5_000
 """Writes kept beside the last snapshot; each takes about a millisecond to run again after a crash."""
 
@@ -122,21 +127,33 @@ class Emulator:
         ``schedules`` have the next time they are due after the instant ``after``.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + float(request.get("within", 0))
+        begun = loop.time()
+        deadline = begun + float(request.get("within", 0))
         idle_looks = 0
         while True:
-            busy = self._busy()
-            idle_looks = 0 if busy else idle_looks + 1
+            idle_looks = 0 if self._is_busy() else idle_looks + 1
             if idle_looks >= 2 and self._journal and self._journal.length > LONGEST_JOURNAL:
                 self._journal.snapshot()
             if idle_looks >= 2 or loop.time() >= deadline:
+                busy = self._busy()
                 return {
                     "quiet": not busy,
                     "busy": busy,
                     "finished": self.activity.finished(),
                     "schedules": _schedules(datetime.fromisoformat(request["after"])),
                 }
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            pause = LOOK_EVERY_SECONDS if idle_looks else LOOK_AFTER_SHARE * (loop.time() - begun)
+            await asyncio.sleep(max(LOOK_EVERY_SECONDS, min(pause, deadline - loop.time())))
+
+    def _is_busy(self) -> bool:
+        """Whether anything is under way; see ``_busy``, which costs more the more there is."""
+        return bool(
+            self.activity.any_counted
+            or self.activity.any_walking
+            or lambda_svc.executions_in_flight()[0]
+            or any(lambda_svc._esm_inflight.values())
+            or _queued()
+        )
 
     def _busy(self) -> dict[str, Any]:
         """What is under way, by kind; empty when the system waits for time or for the outside."""
@@ -196,7 +213,7 @@ class Emulator:
         """Put back what ``remember`` kept, and end the processes of the functions, which may hold more in memory."""
         loop = asyncio.get_running_loop()
         abandoned = abandon_waiting_tasks()
-        while self._busy():  # noqa: ASYNC110 -- what is under way has many owners
+        while self._is_busy():  # noqa: ASYNC110 -- what is under way has many owners
             await asyncio.sleep(LOOK_EVERY_SECONDS)
         await loop.run_in_executor(None, lambda_runtime.reset)
         self._state.bring_back()
@@ -297,11 +314,11 @@ async def run(port: int, journal: Journal | None) -> None:
     """Serve until the parent ends or a signal asks to stop."""
     emulator = Emulator(journal)
     ministack_corrections.install(emulator.activity)
-    share_unpacked_code(Path(os.environ["WAYPOST_CODE_CACHE"]))
+    unpacked = share_unpacked_code(Path(os.environ["WAYPOST_CODE_CACHE"]))
     remember_expressions()
     know_protocols()
     forget_in_order()
-    fork_workers()
+    prepare_workers(fork_workers(), unpacked)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, emulator.stopping.set)
@@ -349,6 +366,7 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # some systems call the hard limit unlimited and refuse it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.set_threshold(*RARE_COLLECTIONS)
     state = os.environ.get("STATE_DIR") if os.environ.get("PERSIST_STATE") == "1" else None
     journal = Journal(Path(state) / "journal.jsonl") if state else None
     try:

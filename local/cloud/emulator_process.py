@@ -49,6 +49,11 @@ class EmulatorProcess:
 
     def start(self, variables: dict[str, str]) -> None:
         """Start it and wait until it answers; ``variables`` reach the functions. Raises LocalError."""
+        self.launch(variables)
+        self.await_answer()
+
+    def launch(self, variables: dict[str, str]) -> None:
+        """Start it without waiting; see ``await_answer``."""
         self.kill()  # what a crash may have left of an earlier one
         self._await_free_port()
         scratch = self.folder / "tmp"
@@ -64,12 +69,15 @@ class EmulatorProcess:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def await_answer(self) -> None:
+        """Wait until it answers. Raises LocalError when it ends instead, or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self.pid is None or time.monotonic() > deadline:
                 self.kill()
                 raise LocalError("the embedded cloud did not start", f"see {self.log}")
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Let it save its state and end; what is left of its processes after that is killed."""

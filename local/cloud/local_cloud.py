@@ -6,7 +6,7 @@ import secrets
 import shutil
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -116,14 +116,15 @@ class LocalCloud:
 
     def __enter__(self) -> Self:
         try:
+            if not self._keeps_state:
+                self._launch()  # beside the synthesis; with a state to lose, not before it
             if self._given is None:
                 self._progress("synthesizing the CDK app")
             self.assembly = self._given or assemblies.synthesize(self.project, self.project.out / "assembly")
-            self._start_clock()
-            self._stack.enter_context(self.providers)
+            if self._keeps_state:
+                self._launch()
             self._progress("starting the embedded cloud")
-            self._stack.callback(self.emulator.stop)
-            self._start_emulator()
+            self.emulator.await_answer()
             changes = self._plan_changes()
             self._progress("deploying the template")
             self._deploy()
@@ -139,17 +140,23 @@ class LocalCloud:
 
     def start_emulator(self) -> None:
         """Start the emulator's process again after ``emulator.stop`` or ``emulator.kill``, if it keeps its state."""
-        self._start_emulator()
+        self.emulator.start(self._variables)
         self.emulator.take_up_work()
 
-    def _start_emulator(self) -> None:
-        self.emulator.start(
-            {
-                "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
-                "WAYPOST_LOOPBACK_RECEIVERS": "yes",
-                **self.providers.endpoints,
-            }
-        )
+    def _launch(self) -> None:
+        """Start the clock, the providers and the emulator's process."""
+        self._start_clock()
+        self._stack.enter_context(self.providers)
+        self._stack.callback(self.emulator.stop)
+        self.emulator.launch(self._variables)
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {
+            "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
+            "WAYPOST_LOOPBACK_RECEIVERS": "yes",
+            **self.providers.endpoints,
+        }
 
     def remember(self) -> None:
         """Keep the state of this moment for ``reset``."""
@@ -225,6 +232,8 @@ class LocalCloud:
         resources = deployment.physical_ids(self.assembly, self.client)
         [api] = resources["AWS::ApiGatewayV2::Api"]
         api_url = f"{self.emulator.url}/_aws/execute-api/{api}"
+        outputs = deployment.outputs(self.assembly, self.client)
+        self._verify(outputs.get("EmailIdentity"))
         keys = self._allow_in()
         self._point_links_here(resources["AWS::Lambda::Function"], api_url)
         self.access = Access(
@@ -234,11 +243,18 @@ class LocalCloud:
             state_machines=self._state_machines(),
             contacts_table=f"waypost-{self._stage}-contacts",
             stage=self._stage,
-            outputs=deployment.outputs(self.assembly, self.client),
+            outputs=outputs,
             **keys,
         )
         self.emulator.snapshot()
         self._keep({**self._kept, "port": self.emulator.port, "provider_port": self.providers.port, **keys})
+
+    def _verify(self, identity: str | None) -> None:
+        """Verify the sender as the owner of an account does: a stage only uses what is verified."""
+        service = self.client("sesv2")
+        if identity:
+            with suppress(service.exceptions.AlreadyExistsException):
+                service.create_email_identity(EmailIdentity=identity)
 
     def _allow_in(self) -> dict[str, Any]:
         """Put a write key and the sources' secrets where the webhook function looks for them; the same ones each time."""

@@ -3,11 +3,11 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from local.cloud.emulator_process import EmulatorProcess
 from local.problems import StuckError
@@ -15,6 +15,8 @@ from waypost.clock import format_instant, parse_instant, real_now, virtual_clock
 
 PATIENCE_SECONDS = 90.0
 """Real seconds after which something that has not changed is stuck."""
+LOOK_SECONDS = 1.0
+"""Real seconds between two looks at work that takes longer."""
 LONGEST_STEP_SECONDS = 1800.0
 """Real seconds that one step may take until everything rests again."""
 MOST_FIRINGS_AT_ONE_TIME = 200
@@ -64,8 +66,24 @@ class DueSchedule:
         return self.expression.startswith("at(")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is worked off before time moves on: ``kinds`` of work with how much of each is left, and the seconds so far."""
+
+    kinds: Mapping[str, int]
+    seconds: float
+
+    @property
+    def left(self) -> int:
+        """How much there is of all kinds."""
+        return sum(self.kinds.values())
+
+
 class TimeTravel:
-    """``rest`` waits so many seconds for what is under way outside the emulator (a provider's report)."""
+    """``rest`` waits so many seconds for what is under way outside the emulator (a provider's report).
+
+    ``at_work`` is called about once a second while something is worked off.
+    """
 
     def __init__(
         self, clock: VirtualClock, emulator: EmulatorProcess, *, rest: Callable[[float], bool] = lambda _: True
@@ -73,6 +91,7 @@ class TimeTravel:
         self.clock = clock
         self._emulator = emulator
         self._rest = rest
+        self.at_work: Callable[[Work], None] = lambda _: None
         self._swept_at: datetime | None = None
         self._lock = threading.RLock()
 
@@ -82,20 +101,24 @@ class TimeTravel:
         Raises StuckError that names what is stuck when nothing was finished and nothing has changed for ``within`` seconds, or
         when it still changes after ``LONGEST_STEP_SECONDS``: a crowd takes longer than one contact, and a circle never ends.
         """
-        begun, before = time.monotonic(), None
+        begun, unchanged = time.monotonic(), 0.0
+        before: tuple[Any, int] | None = None
+        look = min(within, LOOK_SECONDS)
         while True:
-            reported = self._rest(within)
-            state = self._emulator.quiet(within=within, after=self.clock.now())
-            if not (state["quiet"] and reported):
-                busy = state["busy"] or {"providers": "a report is due"}
-                progress = (busy, state["finished"])
-                if progress != before and within and time.monotonic() - begun < LONGEST_STEP_SECONDS:
-                    before = progress
-                    continue
+            reported = self._rest(look)
+            state = self._emulator.quiet(within=look, after=self.clock.now())
+            if state["quiet"] and reported:
+                if self._rest(0):
+                    return _read(state["schedules"])
+                continue
+            busy = state["busy"] or {"providers": "a report is due"}
+            progress = (busy, state["finished"])
+            unchanged = 0.0 if progress != before else unchanged + look
+            before, seconds = progress, time.monotonic() - begun
+            if not within or unchanged >= within or seconds >= LONGEST_STEP_SECONDS:
                 stuck = ", ".join(f"{kind}: {what}" for kind, what in sorted(busy.items()))
-                raise StuckError(f"not at rest after {within:.0f} s: {stuck}", f"see {self._emulator.log}")
-            if self._rest(0):
-                return _read(state["schedules"])
+                raise StuckError(f"not at rest after {seconds:.0f} s: {stuck}", f"see {self._emulator.log}")
+            self.at_work(Work(kinds={kind: _amount(what) for kind, what in busy.items()}, seconds=seconds))
 
     def travel_to(
         self,
@@ -103,12 +126,14 @@ class TimeTravel:
         *,
         arrived: Callable[[datetime], None] = lambda _: None,
         sweeps_apart: timedelta = timedelta(0),
+        sooner: Callable[[], datetime | None] = lambda: None,
     ) -> int:
         """Go to ``instant`` by way of everything that is due until then; the number of schedules fired.
 
         Each fires at its own time, and everything it sets off comes to rest before time moves on. ``arrived`` is called with
         each time on the way. Going back is not possible: an earlier ``instant`` changes nothing. The hourly sweep fires at
         the full hours that are at least ``sweeps_apart`` after its last one: a week in which nothing gets lost has 168.
+        ``sooner`` is asked whenever everything rests; the journey ends at the time that it names, if that is earlier.
         """
         with self._lock:
             self.clock.stop_at(self.clock.now())
@@ -117,6 +142,8 @@ class TimeTravel:
             while True:
                 now = self.clock.now()
                 coming = [self._spared(schedule, now, sweeps_apart) for schedule in self.settle()]
+                if (named := sooner()) is not None:
+                    target = min(target, max(named, now))
                 stop = min((max(schedule.at, now) for schedule in coming), default=target)
                 ready = [schedule for schedule in coming if schedule.at <= stop <= target]
                 firings_at_this_time = 0 if stop > now else firings_at_this_time + 1
@@ -158,6 +185,19 @@ class TimeTravel:
             return len(ready)
         finally:
             self._lock.release()
+
+
+def _amount(work: Any) -> int:
+    """How much work of a kind there is, from what the emulator says of it: a number, numbers by name, or names."""
+    match work:
+        case int():
+            return work
+        case dict():
+            return sum(work.values())
+        case list():
+            return len(work)
+        case _:
+            return 1
 
 
 def _read(schedules: list[dict[str, str]]) -> list[DueSchedule]:

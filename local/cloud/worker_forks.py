@@ -4,6 +4,8 @@ A worker of its own interpreter imports the SDK and the libraries of the layers 
 costs; a fork has them at once. A function's own modules are imported by each worker, as on AWS.
 """
 
+# ruff: noqa: SLF001 -- this file works inside MiniStack on purpose; the version is pinned
+
 import json
 import os
 import select
@@ -18,6 +20,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from local.cloud.code_cache import UnpackedCode
+from local.cloud.ministack_corrections.replacing import Function, replace
 
 _ZYGOTE: Final = Path(__file__).with_name("worker_zygote.py")
 _LAYERS: Final = "_LAMBDA_LAYERS_DIRS"
@@ -45,6 +51,26 @@ def fork_workers() -> "Zygotes":
     return zygotes
 
 
+def prepare_workers(zygotes: "Zygotes", unpacked: UnpackedCode) -> None:
+    """Start the zygote when the first function is created with layers that were unpacked before.
+
+    It imports beside the rest of the deployment what the first worker would wait for.
+    """
+
+    def preparing(original: Function) -> Function:
+        def attach(layers: Any) -> Any:
+            attached, error = original(layers)
+            if attached and not error:
+                contents = [lambda_svc._resolve_layer_zip(layer) for layer in attached]
+                folders = [unpacked.folder(content) if content else None for content in contents]
+                zygotes.prepare([folder for folder in folders if folder and folder.exists()], of=len(contents))
+            return attached, error
+
+        return attach
+
+    replace(lambda_svc, "_normalize_layer_attachments", preparing)
+
+
 class Zygotes:
     """The zygotes of this process, by the layers they have imported."""
 
@@ -61,6 +87,13 @@ class Zygotes:
             self._connections.clear()
         for process in self._processes:
             process.wait()
+
+    def prepare(self, layers: Sequence[Path], *, of: int) -> None:
+        """Start the zygote for these layers now, unless one of a function's ``of`` layers is missing."""
+        searched = tuple(os.path.realpath(folder) for folder in layers)
+        with self._lock:
+            if len(searched) == of and searched not in self._connections:
+                self._start(searched)
 
     def fork(self, script: str, *, cwd: str, env: Mapping[str, str]) -> "ForkedWorker":
         """A worker that runs ``script``. Raises OSError when the zygote does not answer."""

@@ -1,6 +1,7 @@
 """A process that has imported what the layers bring, and becomes a Lambda worker by forking. Run by ``local.cloud.worker_forks``.
 
-It must import nothing of Waypost itself: what it has imported, every worker has imported.
+What it has imported, every worker has imported, so it imports only from the layers of its workers, and of Waypost only what
+reads nothing of its surroundings when it is imported (as all of Waypost, design rule 10).
 
 Over the socket it is given come requests, each with four file descriptors (standard input, output and error, and one that
 only the worker keeps open, so that its end is noticed): four bytes of length, then JSON ``{script, cwd, env}``. The answer is
@@ -16,10 +17,14 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from importlib.machinery import PathFinder
 
 PRELOADED = (
+    "aws_lambda_powertools.event_handler.api_gateway",
     "aws_lambda_powertools.logging",
     "aws_lambda_powertools.metrics",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.typing",
     "botocore.client",
     "botocore.config",
     "botocore.endpoint_provider",
@@ -28,12 +33,18 @@ PRELOADED = (
     "botocore.retries.standard",
     "botocore.session",
     "botocore.signers",
-    "decimal",
+    "minijinja",
     "orjson",
     "pydantic",
-    "zoneinfo",
+    "waypost.assembly.assemble",
+    "waypost.aws.routing_batch",
+    "waypost.aws.wiring",
+    "waypost.intake.receive_webhook",
+    "waypost.metrics.refresh_contacts",
+    "waypost.sending.send_message",
+    "waypost.tracking.record_delivery",
 )
-"""What most functions import of others; one that a layer does not have is passed over."""
+"""What most functions import, or those that start most often; one that the layers do not have is passed over."""
 
 
 def main(control: int, layers: list[str]) -> None:
@@ -41,10 +52,12 @@ def main(control: int, layers: list[str]) -> None:
     connection = socket.socket(fileno=control)
     sys.stdout = sys.stderr  # a logger made meanwhile must not write into a worker's answers
     searched = list(sys.path)
-    sys.path[:0] = [os.path.join(layer, "python") for layer in layers]  # noqa: PTH118 - pathlib is for those who need it
+    brought = [os.path.join(layer, "python") for layer in layers]  # noqa: PTH118 - pathlib is for those who need it
+    sys.path[:0] = brought
     for name in PRELOADED:
-        with suppress(ImportError):
-            importlib.import_module(name)
+        if PathFinder.find_spec(name.partition(".")[0], brought):
+            with suppress(ImportError):
+                importlib.import_module(name)
     sys.path[:] = searched
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers that ended are reaped by the system
     gc.freeze()

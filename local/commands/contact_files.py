@@ -26,6 +26,7 @@ _COUNTS: Final = {
     "updated": "contacts that changed",
     "merged": "contacts that proved to be one",
     "unchanged": "rows that changed nothing",
+    "not_found": "rows about nobody who is known, not imported",
     "rejected": "rows kept out",
     "duplicates": "rows about a contact that an earlier row is about",
     "repairs": "cells that were put right",
@@ -33,7 +34,7 @@ _COUNTS: Final = {
 
 
 @app.command("import")
-def import_contacts(
+def import_contacts(  # noqa: PLR0917 - options, each given by its name
     file: Annotated[Path, typer.Argument(help="A CSV file, JSON lines, or an Amazon Pinpoint export; .gz too.")],
     mapping: Annotated[
         str, typer.Option(help="How its columns are read: statemachines/contacts/imports/<name>.yaml.")
@@ -54,6 +55,19 @@ def import_contacts(
     again: Annotated[
         bool, typer.Option("--again", help="Import a file that was imported before once more, as of now.")
     ] = False,
+    update_only: Annotated[
+        bool, typer.Option("--update-only", help="Change the contacts there are, and create none.")
+    ] = False,
+    clear: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="A cell that reads so takes the value away, such as '#N/A'; '' is an empty cell. May be repeated.",
+        ),
+    ] = None,
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="When the rows were true, 2026-03-02T09:00:00+08:00; newer values stay.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Take a file of contacts into the running system. Exit status 1 when rows were kept out."""
@@ -62,8 +76,12 @@ def import_contacts(
     console = console_for(machine=as_json)
     given: dict[str, Any] = {"file": operations.upload(file), "dry_run": dry_run}
     given |= {"again": True} if again else {}
+    given |= {"mode": "update"} if update_only else {}
+    given |= {"clear": clear} if clear else {}
     given |= {
-        name: value for name, value in (("mapping", mapping), ("format", format_), ("encoding", encoding)) if value
+        name: value
+        for name, value in (("mapping", mapping), ("format", format_), ("encoding", encoding), ("as_of", as_of))
+        if value
     }
     if consent:
         given["consent"] = dict(map(_agreed, consent))
@@ -139,8 +157,8 @@ def _bar(console: Console, what: str) -> Iterator[Advance]:
 def _show_report(console: Console, report: dict[str, Any], fetched: dict[str, str]) -> None:
     what = "would be imported (dry run)" if report["dry_run"] else "imported"
     read = f"{report['format']}, {report['encoding']}" + (f", mapping {report['mapping']}" if report["mapping"] else "")
-    taken = report["rows"] - report["rejected"]
-    rows = f"{taken:,} of {report['rows']:,} rows" if report["rejected"] else f"{taken:,} rows"
+    taken = report["rows"] - report["rejected"] - report["not_found"]
+    rows = f"{taken:,} of {report['rows']:,} rows" if taken < report["rows"] else f"{taken:,} rows"
     if report.get("imported_before"):
         before = f"this file was imported before, {report['imported_before']}: nothing was done now; --again imports it once more"
         console.print(Text(before, "yellow"), soft_wrap=True)
@@ -157,5 +175,15 @@ def _show_report(console: Console, report: dict[str, Any], fetched: dict[str, st
     console.print(table)
     for name, path in fetched.items():
         console.print(Text(f"{_COUNTS[name]}: {path}"), soft_wrap=True)
-    if report["ignored_columns"]:
-        console.print(Text(f"unknown columns, not imported: {', '.join(report['ignored_columns'])}"))
+    if report.get("cleared"):
+        console.print(Text(f"values cleared: {_counted(report['cleared'])}"), soft_wrap=True)
+    if report.get("ignored_values"):
+        console.print(
+            Text(f"unknown columns, not imported (rows with a value): {_counted(report['ignored_values'])}"),
+            soft_wrap=True,
+        )
+
+
+def _counted(numbers: dict[str, int]) -> str:
+    """``city (3), 备注 (1,200)``."""
+    return ", ".join(f"{name} ({number:,})" for name, number in numbers.items())

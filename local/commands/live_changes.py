@@ -91,9 +91,15 @@ def tidy(stage: StageName = "", as_json: AsJson = False) -> None:
     console.print("\n".join(["Deleted:", *gone]) if gone else "Every version is needed.")
 
 
-def deploy(run: Callable[[], int], *, stage: str, profile: str, region: str) -> int:
-    """Plan, deploy by ``run``, then take the contacts along; the exit status."""
+def deploy(run: Callable[..., int], *, protects: bool, stage: str, profile: str, region: str) -> int:
+    """Plan, deploy by ``run``, which takes further arguments, then take the contacts along; the exit status.
+
+    ``protects``: production is first made without its protection against deletion, which is added once it stands. AWS could
+    not roll a protected stack back that fails at its creation, and the next deployment would find it in its way.
+    """
     console, there = console_for(), stage_on_aws(stage, kept=kept_by(current_project()), profile=profile, region=region)
+    if there is None and protects and stage == "prod":
+        return run("-c", "protected=no") or run()
     if there is None:
         return run()
     found = journey_changes.plan(current_project(), there, _progress(console))

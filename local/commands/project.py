@@ -83,12 +83,25 @@ def deploy(ctx: typer.Context) -> None:
     project, options = current_project(), deploying.chosen(ctx.args)
     raise typer.Exit(
         deploy_with_contacts(
-            lambda: deploying.deploy(project, ctx.args),
+            lambda *further: deploying.deploy(project, [*ctx.args, *further]),
+            protects="protected" not in options and "--no-execute" not in ctx.args,
             stage=options.get("stage", project.stage),
             profile=options.get("profile", ""),
             region=options.get("region", ""),
         )
     )
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bootstrap(ctx: typer.Context) -> None:
+    """Prepare the AWS account and region of your credentials for deployments, once. Options go to the CDK: --profile, --region."""
+
+    from infra import deploy as deploying  # noqa: PLC0415 - brings Node, for this command alone
+    from local.project.aws_environment import environment_on_aws  # noqa: PLC0415 - boto3, the same
+
+    options = deploying.chosen(ctx.args)
+    environment = environment_on_aws(profile=options.get("profile", ""), region=options.get("region", ""))
+    raise typer.Exit(deploying.bootstrap(current_project(), environment, ctx.args))
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """``waypost demo`` and ``rehearse``: scenarios played on an embedded cloud of their own. Added to the commands of ``waypost``."""
 
-from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from local.commands.output import EXPECTATION_FAILED, AsJson, print_json, step_on
-from local.commands.tables import VirtualTimeBar, console_for, decisions_table, scenario_table
+from local.commands.tables import (
+    RehearsalBar,
+    VirtualTimeBar,
+    console_for,
+    decisions_table,
+    messages_shown,
+    scenario_table,
+    summary_tables,
+)
 from local.problems import LocalError
 from local.project.current_project import current_project
 
@@ -35,7 +43,7 @@ def demo(as_json: AsJson = False) -> None:
     zone = default_zone(current_project())
     bar = VirtualTimeBar(console, start=sample.start, end=sample.start + demos.LENGTH, zone=zone)
     with bar.progress:
-        played = demos.run_demo(sample, step=step_on(console), arrived=bar.arrived)
+        played = demos.run_demo(sample, step=step_on(console), progress=bar)
         bar.finish()
     if as_json:
         print_json([result.to_dict() for result in played.results])
@@ -58,12 +66,17 @@ def rehearse(
         int, typer.Option(help="Let so many contacts play the scenarios in turn, each with an address of its own.")
     ] = 0,
     page: Annotated[
-        bool, typer.Option("--page", help="Write a page with the contacts on every way of the journey.")
+        bool,
+        typer.Option("--page", help="Write a page with the contacts on every way of the journey, and its messages."),
+    ] = False,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="Show the whole text of each message, not its subject and first lines.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Rehearse scenarios.yaml of a journey, or of all, in virtual time and compare what follows with what is expected."""
 
+    from local.cloud.local_cloud import default_zone  # noqa: PLC0415 - the same
     from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
 
     if (scenario or contacts or page) and not journey:
@@ -78,42 +91,52 @@ def rehearse(
         from local.rehearsal.many_contacts import crowd  # noqa: PLC0415 - the same
 
         files = {name: crowd(file, contacts) for name, file in files.items()}
-    results = journey_scenarios.rehearse(files, console=console)
+    bar = RehearsalBar(
+        contacts=sum(len(file.scenarios) for file in files.values()), zone=default_zone(current_project())
+    )
+    with bar.progress:
+        results = journey_scenarios.rehearse(files, step=bar.step, progress=bar)
     compared = [result for each in results.values() for result in each]
     if as_json:
         print_json([{"journey": name, **result.to_dict()} for name, each in results.items() for result in each])
     elif contacts:
-        _show_crowd(console, compared)
+        _show_crowd(console, results)
     else:
-        _show_rehearsed(console, compared)
+        _show_rehearsed(console, compared, whole=messages)
     if page:
         console.print(f"\nOpen {journey_scenarios.write_counts_page(journey, files[journey], compared)} in a browser.")
     if not all(result.as_expected for result in compared):
         raise typer.Exit(EXPECTATION_FAILED)
 
 
-def _show_rehearsed(console: Console, results: "list[ScenarioResult]") -> None:
+def _show_rehearsed(console: Console, results: "list[ScenarioResult]", *, whole: bool) -> None:
 
     for each in results:
         console.print("", scenario_table(each))
+        for message in messages_shown(each, whole=whole):
+            console.print(message)
         mark = "[green]as expected[/green]" if each.as_expected else "[red]not as expected[/red]"
-        console.print(f"{mark}: {each.scenario.name}")
+        console.print(f"{mark}: {escape(each.scenario.name)}")
         for difference in each.differences:
-            console.print(f"  [red]{difference}[/red]", markup=True, highlight=False)
+            console.print(f"  [red]{escape(difference)}[/red]", highlight=False)
     wrong = sum(not each.as_expected for each in results)
     console.print(f"\n[bold]{len(results)} scenarios, {wrong} not as expected[/bold]")
 
 
-def _show_crowd(console: Console, results: "list[ScenarioResult]") -> None:
-    """How the contacts ended, and the first ones that did otherwise than expected."""
-    ends = Counter(result.ends for result in results)
-    console.print(", ".join(f"{count:,} {how}" for how, count in ends.most_common()))
-    wrong = [result for result in results if not result.as_expected]
+def _show_crowd(console: Console, results: "Mapping[str, list[ScenarioResult]]") -> None:
+    """What became of the contacts in numbers, and the first ones that did otherwise than expected."""
+    from local.rehearsal.summary import summaries  # noqa: PLC0415 - the same
+
+    for journey, summary in summaries(results).items():
+        for table in summary_tables(journey, summary):
+            console.print("", table)
+    compared = [result for each in results.values() for result in each]
+    wrong = [result for result in compared if not result.as_expected]
     for each in wrong[:MOST_SHOWN]:
         console.print(f"[red]not as expected[/red]: {escape(each.scenario.name)}")
         for difference in each.differences:
             console.print(f"  [red]{escape(difference)}[/red]", highlight=False)
-    console.print(f"[bold]{len(results):,} contacts, {len(wrong):,} not as expected[/bold]")
+    console.print(f"\n[bold]{len(compared):,} contacts, {len(wrong):,} not as expected[/bold]")
 
 
 def _show_where_to_look_next(console: Console, results: Path, *, messages: int, decisions: int) -> None:

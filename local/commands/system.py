@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.commands.output import AsJson, print_json, step_on
-from local.commands.tables import console_for, timeline_table
+from local.commands.tables import TravelBar, console_for, timeline_table
 from local.problems import LocalError
 from local.running import background
 
@@ -153,16 +153,22 @@ def travel(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Let time pass in the running system: everything that is due on the way happens at its time."""
+    """Let time pass in the running system: everything that is due on the way happens at its time.
+
+    It waits while work advances; on a terminal it shows the virtual time, what is worked off and how much of it is left.
+    """
 
     from local.cloud.time_travel import duration  # noqa: PLC0415 - what moves the clock, for this command alone
+    from local.running.travelling import travel as let_time_pass  # noqa: PLC0415 - the same
 
     try:
         duration(when)
         request = {"by": when}
     except ValueError:
         request = {"to": _instant(when)}
-    answer = background.control("POST", "/travel", request, timeout=600)
+    bar = TravelBar()
+    with bar.progress:
+        answer = let_time_pass(request, progress=bar.show)
     if as_json:
         print_json(answer)
         return

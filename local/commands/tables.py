@@ -1,17 +1,28 @@
 """Shows what happened to contacts as tables. Used by the CLI for the demo, rehearsals and timelines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
+from local.rehearsal.progress import Unseen
+
 if TYPE_CHECKING:
+    from local.cloud.time_travel import Work
     from local.rehearsal.scenario_result import ScenarioResult
+    from local.rehearsal.summary import RehearsalSummary
     from waypost.reports.timeline import Entry, MessageDecision
 
 _STYLES = {
@@ -76,7 +87,7 @@ def decisions_table(decisions: "Iterable[tuple[str, MessageDecision]]") -> Table
     return table
 
 
-class VirtualTimeBar:
+class VirtualTimeBar(Unseen):
     """A progress bar over virtual time, from ``start`` to ``end``, shown in ``zone``."""
 
     def __init__(self, console: Console, *, start: datetime, end: datetime, zone: ZoneInfo) -> None:
@@ -101,3 +112,128 @@ class VirtualTimeBar:
     def finish(self) -> None:
         """Everything has happened."""
         self.progress.update(self._task, completed=(self._end - self._start).total_seconds())
+
+
+FIRST_LINES: Final = 2
+"""Lines of a message's text that are shown beside its subject."""
+
+
+def messages_shown(result: "ScenarioResult", *, whole: bool) -> "Iterator[Text]":
+    """Each message that went out, as its reader got it: subject and first lines, or the ``whole`` text."""
+    for decision, content in result.messages:
+        local = datetime.fromisoformat(decision.local_time)
+        shown = Text(f"✉ {decision.message}", "green")
+        shown.append(f"  {decision.channel}, {local:%a %d %b %H:%M}", "dim")
+        if content.subject:
+            shown.append(f"  {content.subject}", "bold")
+        lines = [line.strip() for line in content.text.splitlines() if line.strip()]
+        read = content.text.strip().splitlines() if whole else lines[:FIRST_LINES]
+        for line in read:
+            shown.append(f"\n    {line}")
+        if not whole and len(lines) > FIRST_LINES:
+            shown.append(" …", "dim")
+        yield shown
+
+
+def summary_tables(journey: str, summary: "RehearsalSummary") -> "Iterator[Table]":
+    """How many contacts ended how and reached which state, and their messages, also those that were held back."""
+    yield _counted(f"{journey}: how {summary.contacts:,} contacts ended", "end", summary.ends)
+    if summary.states:
+        yield _counted("states reached", "state", summary.states, ordered=False)
+    if summary.sent:
+        yield _counted("messages sent", "message", summary.sent)
+    if summary.held_back:
+        held = {f"{message} {outcome}: {reason}": n for (message, outcome, reason), n in summary.held_back.items()}
+        yield _counted("messages held back", "message and reason", held)
+
+
+def _counted(title: str, what: str, counts: "Mapping[str, int]", *, ordered: bool = True) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column(what)
+    table.add_column("count", justify="right", no_wrap=True)
+    for name, count in sorted(counts.items(), key=lambda pair: -pair[1]) if ordered else counts.items():
+        table.add_row(Text(name), f"{count:,}")
+    return table
+
+
+class RehearsalBar:
+    """A Progress on standard error, while that is a terminal: the contacts that are through, virtual time, work left."""
+
+    def __init__(self, *, contacts: int, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._at = ""
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("contacts"),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+        )
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._task = self.progress.add_task("", total=contacts)
+
+    def step(self, name: str) -> None:
+        """The cloud starts."""
+        self.progress.update(self._task, description=name)
+
+    def arrived(self, instant: datetime) -> None:
+        """See Progress."""
+        self._at = f"{instant.astimezone(self._zone):%a %d %b %Y %H:%M}"
+        self.progress.update(self._task, description=self._at)
+
+    def contacts(self, through: int, *, of: int) -> None:
+        """See Progress."""
+        self.progress.update(self._task, completed=through, total=of)
+
+    def working(self, work: "Work") -> None:
+        """See Progress."""
+        self.progress.update(self._task, description=f"{self._at}, {work_left(work.kinds)}")
+
+    def compared(self, number: int, *, of: int) -> None:
+        """See Progress."""
+        self.progress.update(self._task, completed=number, total=of, description="comparing with what is expected")
+
+
+class TravelBar:
+    """How far a travel is, on standard error while that is a terminal: virtual time, what is left to work off, seconds."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._task = self.progress.add_task("", total=1.0)
+
+    def show(self, found: "Mapping[str, Any]") -> None:
+        """Show what the control API says of a travel."""
+        begun, now, target = (datetime.fromisoformat(found[name]) for name in ("begun", "now", "target"))
+        way = (target - begun).total_seconds()
+        share = (now - begun).total_seconds() / way if way > 0 else 1.0
+        self.progress.update(self._task, completed=share, description=travel_line(found))
+
+
+def travel_line(found: "Mapping[str, Any]") -> str:
+    """``it is Mon 03 Mar 2031 02:00 (UTC), 1,204 executions left, for 12 s``."""
+    at = f"it is {datetime.fromisoformat(found['now']):%a %d %b %Y %H:%M} (UTC)"
+    return f"{at}, {work_left(found['work'])} left, for {found['seconds']:.0f} s" if found["work"] else at
+
+
+WORK: Final = {
+    "executions": "executions",
+    "queues": "messages in queues",
+    "batches": "batches",
+    "functions": "calls of functions",
+    "asynchronous": "asynchronous calls",
+    "requests": "requests",
+    "retrying": "retries",
+    "providers": "reports of providers",
+}
+"""Kinds of work under way, in the order in which they are named, and what people call them."""
+
+
+def work_left(kinds: "Mapping[str, int]") -> str:
+    """What is left to work off: ``1,204 executions, 37 messages in queues``; the kind that says most comes first."""
+    named = [f"{kinds[kind]:,} {name}" for kind, name in WORK.items() if kinds.get(kind)]
+    return ", ".join(named[:2]) or "working"

@@ -42,6 +42,11 @@ def fakes() -> Mapping[Channel, tuple[FakeProvider, ...]]:
     return {channel: import_module(f"waypost.channels.{channel}.fake").FAKES for channel in CHANNELS}
 
 
+def choices() -> Mapping[str, str]:
+    """The choices of the CDK context with which every channel can be used with its fakes."""
+    return {key: value for each in fakes().values() for fake in each for key, value in fake.choices.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Received:
     channel: Channel
@@ -198,6 +203,9 @@ class _Handler(BaseHTTPRequestHandler):
         for channel, mounted in fakes().items():
             for fake in mounted:
                 if fake.recognises(request):
+                    if aside := fake.answer_aside(request):
+                        self._answer(aside)
+                        return
                     self._receive(_Received(channel=channel, fake=fake, request=request, message=fake.read(request)))
                     return
         self._answer(aws_error(404, "UnknownOperationException", f"no provider answers {self.path}"))

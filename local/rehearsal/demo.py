@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from local.cloud.local_cloud import LocalCloud
 from local.project.current_project import current_project
 from local.providers.message_files import write_message
 from local.providers.record import Call
+from local.rehearsal.progress import Progress
 from local.rehearsal.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 from local.rehearsal.scenario_result import ScenarioResult
@@ -39,13 +40,13 @@ def read_sample() -> ScenarioFile:
     return read_scenarios(current_project().content / SAMPLE)
 
 
-def run_demo(sample: ScenarioFile, *, step: Callable[[str], None], arrived: Callable[[datetime], None]) -> Demo:
+def run_demo(sample: ScenarioFile, *, step: Callable[[str], None], progress: Progress) -> Demo:
     """Play the sample on an embedded cloud of its own and write ``out/demo``. Raises LocalError."""
     project = current_project()
     folder = project.out / "demo"
     with LocalCloud(project.out / "local" / "demo", start=sample.start, progress=step) as cloud:
         step("sending sign-ups and behaviour, travelling through the days")
-        results = Rehearsal(cloud, {ALL_JOURNEYS: sample}).run(arrived)[ALL_JOURNEYS]
+        results = Rehearsal(cloud, {ALL_JOURNEYS: sample}).run(progress)[ALL_JOURNEYS]
         calls = cloud.providers.accepted
         notes = cloud.notes
     decisions = [(_who(each), decision) for each in results for decision in each.decisions]

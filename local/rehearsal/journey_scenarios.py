@@ -2,23 +2,25 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-from rich.console import Console
 
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.current_project import current_project
 from local.project.journey_files import drawn_journey
+from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 from local.rehearsal.scenario_names import wrong_names
 from local.rehearsal.scenario_result import ScenarioResult
 from waypost.authoring.discovery import survey
+from waypost.channels.fake_contract import SentContent
+from waypost.contacts.channels import channel_named
 from waypost.pages.texts import DEFAULT
 from waypost.reports.journey_counts import JourneyCounts
-from waypost.reports.journey_page import counts_page
+from waypost.reports.journey_page import ShownMessage, counts_page
 
 
 def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
@@ -69,21 +71,67 @@ def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[Scenar
         counts.add(graph, passage.trail, outcome=passage.outcome)
     page = current_project().out / "pages" / f"rehearsal-{journey}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(
-        counts_page(graph, counts, contacts=len(results), begun=file.start, language=DEFAULT), encoding="utf-8"
+    content = counts_page(
+        graph,
+        counts,
+        contacts=len(results),
+        begun=file.start,
+        language=DEFAULT,
+        messages=_messages(journey, [step.name for step in graph.steps], results, page.with_suffix("")),
     )
+    page.write_text(content, encoding="utf-8")
     return page
 
 
-def rehearse(files: Mapping[str, ScenarioFile], *, console: Console) -> dict[str, list[ScenarioResult]]:
-    """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError."""
+def _messages(
+    journey: str, steps: Sequence[str], results: Sequence[ScenarioResult], folder: Path
+) -> list[ShownMessage]:
+    """The messages of each step, in the order of the journey; mails are also written to ``folder``, as they look."""
+    shutil.rmtree(folder, ignore_errors=True)
+    counts = Counter[tuple[str, str, str]]()
+    first: dict[tuple[str, str, str], SentContent] = {}
+    for decision, content in (each for result in results for each in result.messages):
+        if decision.journey == journey and decision.channel:
+            key = (decision.step, decision.message, decision.channel)
+            counts[key] += 1
+            first.setdefault(key, content)
+    place = {name: index for index, name in enumerate(steps)}
+    return [
+        ShownMessage(
+            step=step,
+            name=name,
+            channel=channel_named(channel),
+            count=counts[step, name, channel],
+            subject=content.subject,
+            text=content.text,
+            link=_written(folder, f"{number:02d}-{name}", content),
+        )
+        for number, ((step, name, channel), content) in enumerate(
+            sorted(first.items(), key=lambda each: place.get(each[0][0], len(place))), start=1
+        )
+    ]
+
+
+def _written(folder: Path, name: str, content: SentContent) -> str:
+    """Where the page finds the mail as it looks; "" for a message that is text alone."""
+    if not content.html:
+        return ""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.html").write_text(content.html, encoding="utf-8")
+    return f"{folder.name}/{name}.html"
+
+
+def rehearse(
+    files: Mapping[str, ScenarioFile], *, step: Callable[[str], None], progress: Progress = UNSEEN
+) -> dict[str, list[ScenarioResult]]:
+    """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError.
+
+    ``step`` is called with each step until the cloud is there.
+    """
     _check_names(files)
     folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
-    with console.status("") as status:
-        with LocalCloud(folder, start=min(file.start for file in files.values()), progress=status.update) as cloud:
-            zone = cloud.default_zone
-            results = Rehearsal(cloud, files).run(
-                lambda instant: status.update(f"it is {instant.astimezone(zone):%a %d %b %Y %H:%M}")
-            )
-        shutil.rmtree(folder)
+    start = min(file.start for file in files.values())
+    with LocalCloud(folder, start=start, progress=step) as cloud:
+        results = Rehearsal(cloud, files).run(progress)
+    shutil.rmtree(folder)
     return results

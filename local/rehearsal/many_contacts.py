@@ -1,5 +1,6 @@
 """Makes a crowd out of the scenarios of a file. Used by ``waypost rehearse --contacts``."""
 
+import re
 from itertools import cycle, islice
 from typing import Final
 
@@ -8,6 +9,7 @@ from local.rehearsal.scenario_file import Scenario, ScenarioContact, ScenarioFil
 
 MOST: Final = 100_000
 FEWEST_DIGITS: Final = 4
+_NUMBER: Final = re.compile(r" \(\d+\)$")
 
 
 def crowd(file: ScenarioFile, number: int) -> ScenarioFile:
@@ -22,6 +24,11 @@ def crowd(file: ScenarioFile, number: int) -> ScenarioFile:
     return file.model_copy(
         update={"scenarios": [_played_by(scenario, index, digits) for index, scenario in enumerate(played)]}
     )
+
+
+def story_of(scenario: Scenario) -> str:
+    """The name of the scenario that a contact of a crowd plays."""
+    return _NUMBER.sub("", scenario.name)
 
 
 def _played_by(scenario: Scenario, index: int, digits: int) -> Scenario:

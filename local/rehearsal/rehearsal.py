@@ -4,7 +4,8 @@ Used by ``waypost rehearse``, by the demo and by the flow tests of each journey.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -13,6 +14,10 @@ from typing import Any, Final
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.journey_files import find_graph
+from local.providers.record import Call
+from local.rehearsal.many_contacts import story_of
+from local.rehearsal.progress import UNSEEN, Progress
+from local.rehearsal.reactions import PlannedReaction, Reactions, never_sent
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from local.running.tracking import identify_call, track_call
@@ -22,7 +27,7 @@ from waypost.batches import batched
 from waypost.channels.fake_contract import SentContent
 from waypost.journeys.enrolment import START, Enrolment
 from waypost.journeys.sweep_journeys import MOST_ATTEMPTS
-from waypost.reports.timeline import ContactItems, decisions, timeline
+from waypost.reports.timeline import ContactItems, MessageDecision, decisions, timeline
 from waypost.sending.occasion import journey_of, load_occasion
 
 ALL_JOURNEYS: Final = ""
@@ -35,7 +40,6 @@ MOST_IN_ONE_REQUEST: Final = 250
 
 _BATCH_FIELD: Final = re.compile(r"batch\[(\d+)\]")
 
-Progress = Callable[[datetime], None]
 Items = Mapping[str, Mapping[str, Any]]
 
 
@@ -76,30 +80,98 @@ class Rehearsal:
         self._items = DynamoContactItems(cloud.client("dynamodb"), cloud.access.contacts_table)
         self._default_zone = cloud.default_zone
         self._refuse_shared_contacts()
+        self._reactions = Reactions(cloud)
+        self._planned = [each for journey, file in files.items() for each in self._planned_of(journey, file)]
+        self._not_played: dict[str, list[str]] = defaultdict(list)
+        self._seen = 0
+        self._finished: set[tuple[str, str]] = set()
 
-    def run(self, progress: Progress = lambda _: None) -> dict[str, list[ScenarioResult]]:
+    def run(self, progress: Progress = UNSEEN) -> dict[str, list[ScenarioResult]]:
         """Send everything that happens at its time, travel to the end, and compare: journey → its scenarios' results.
 
         Raises LocalError when the API refuses an event of a file, StuckError when the cloud does not come to rest.
         """
         results: dict[str, list[ScenarioResult]] = {}
+        self._cloud.time.at_work = progress.working
         calls = [call for file in self._files.values() for call in self._calls(file)]
         limits = {journey: file.until for journey, file in self._files.items() if file.until is not None}
-        for at in sorted({call.at for call in calls} | set(limits.values())):
+        fixed = {planned.at for planned in self._planned if planned.at is not None}
+        for at in sorted({call.at for call in calls} | set(limits.values()) | fixed):
             self._travel(at, progress)
-            self._send([call for call in calls if call.at == at])
+            due = [call for call in calls if call.at == at]
+            self._send(due)
+            self._react_at(at)
             for journey in [journey for journey, until in limits.items() if until == at]:
-                results[journey] = self._compared(journey)  # whatever other files still have to come
+                results[journey] = self._compared(journey, progress)  # whatever other files still have to come
         unlimited = [journey for journey in self._files if journey not in limits]
         self._travel_to_the_end(unlimited, progress)
-        return results | {journey: self._compared(journey) for journey in unlimited}
+        return results | {journey: self._compared(journey, progress) for journey in unlimited}
 
     def _travel(self, at: datetime, progress: Progress) -> None:
-        self._cloud.time.travel_to(at, arrived=progress, sweeps_apart=SWEEPS_APART)
+        """Travel to ``at``, and on the way play every reaction that comes so long after its message."""
+        time = self._cloud.time
+        while True:
+            time.travel_to(at, arrived=progress.arrived, sweeps_apart=SWEEPS_APART, sooner=self._next_reaction)
+            progress.contacts(self._through(at), of=sum(len(file.scenarios) for file in self._files.values()))
+            now = self._cloud.clock.now()
+            due = [each for each in self._planned if each.entry.delay and each.at is not None and each.at <= now]
+            if not due and now >= at:
+                return
+            self._play(due)
 
-    def _compared(self, journey: str) -> list[ScenarioResult]:
+    def _react_at(self, at: datetime) -> None:
+        """Play the reactions that stand at this moment in their files, after all else that happens then."""
+        due = [each for each in self._planned if each.entry.delay is None and each.at == at]
+        if due:
+            self._cloud.time.settle()
+            self._play(due)
+
+    def _play(self, due: Sequence[PlannedReaction]) -> None:
+        for each in due:
+            self._planned.remove(each)
+            if reason := self._reactions.play(each, self._decided(each.journey, each.scenario)):
+                self._not_played[each.scenario.name].append(reason)
+
+    def _next_reaction(self) -> datetime | None:
+        """When the next reaction is due that counts from its message; None while none of these messages was sent."""
+        delayed = [each for each in self._planned if each.entry.delay]
+        if delayed:
+            accepted = self._cloud.providers.accepted
+            reached = {call.tags.get("contact_id") for call in accepted[self._seen :]}
+            self._seen = len(accepted)
+            for each in delayed:
+                if each.at is None and _contact_id(each.scenario) in reached and (sent := self._sent_to(each)):
+                    each.at = sent[0].at + (each.entry.delay or timedelta())
+        return min((each.at for each in delayed if each.at is not None), default=None)
+
+    def _sent_to(self, planned: PlannedReaction) -> list[Call]:
+        return self._reactions.sent(planned.reaction.message, self._decided(planned.journey, planned.scenario))
+
+    def _planned_of(self, journey: str, file: ScenarioFile) -> Iterator[PlannedReaction]:
+        for scenario in file.scenarios:
+            zone = file.zone_of(scenario, self._default_zone)
+            for index, entry in enumerate(scenario.events):
+                if (reaction := entry.reaction) is not None:
+                    at = file.instant(entry.at, zone) if entry.at is not None else None
+                    yield PlannedReaction(
+                        journey=journey, scenario=scenario, index=index, entry=entry, reaction=reaction, at=at
+                    )
+
+    def _decided(self, journey: str, scenario: Scenario) -> list[MessageDecision]:
+        found = decisions(_contact_id(scenario), RememberedItems(self._items))
+        return [each for each in found if journey in {ALL_JOURNEYS, each.journey}]
+
+    def _compared(self, journey: str, progress: Progress) -> list[ScenarioResult]:
         contents = {call.message_key: call.content for call in self._cloud.providers.accepted}
-        return [self._result_of(journey, scenario, contents) for scenario in self._files[journey].scenarios]
+        for planned in [each for each in self._planned if each.journey == journey]:
+            reason = never_sent(planned, self._decided(journey, planned.scenario))
+            self._not_played[planned.scenario.name].append(reason)
+        scenarios = self._files[journey].scenarios
+        results = []
+        for number, scenario in enumerate(scenarios, start=1):
+            results.append(self._result_of(journey, scenario, contents))
+            progress.compared(number, of=len(scenarios))
+        return results
 
     def _refuse_shared_contacts(self) -> None:
         seen: dict[str, str] = {}
@@ -116,19 +188,18 @@ class Rehearsal:
     def _calls_of(self, file: ScenarioFile, scenario: Scenario) -> list[_Call]:
         """What the contact does. It introduces itself at the start, or with its first event if that is earlier."""
         zone, contact = file.zone_of(scenario, self._default_zone), scenario.contact
-        times = [file.instant(event.at, zone) for event in scenario.events]
-        introduced = min([file.start, *times])
+        done = [
+            (index, entry.event, file.instant(entry.at, zone), entry.properties)
+            for index, entry in enumerate(scenario.events)
+            if entry.event is not None and entry.at is not None
+        ]
+        introduced = min([file.start, *(at for _, _, at, _ in done)])
         introduction = identify_call(contact.user_id, contact.traits(), at=introduced)
         return [
             _Call(introduced, scenario.name, "contact", introduction),
             *(
-                _Call(
-                    at,
-                    scenario.name,
-                    f"events.{index}",
-                    track_call(contact.user_id, event.event, event.properties, at=at),
-                )
-                for index, (at, event) in enumerate(zip(times, scenario.events, strict=True))
+                _Call(at, scenario.name, f"events.{index}", track_call(contact.user_id, event, properties, at=at))
+                for index, event, at, properties in done
             ),
         ]
 
@@ -152,14 +223,31 @@ class Rehearsal:
             once = [schedule.at for schedule in time.settle() if schedule.once]
             while pending and not self._unfinished(*pending[-1]):
                 pending.pop()
-            if not once or not pending or min(once) > latest:
+            coming = once if pending else []
+            if (reaction := self._next_reaction()) is not None:
+                coming = [*coming, reaction]
+            if not coming or min(coming) > latest:
                 return
-            self._travel(min(once), progress)
+            self._travel(min(coming), progress)
 
     def _unfinished(self, journey: str, scenario: Scenario) -> bool:
         rows = self._rows(scenario)
         active = any(row["status"] != "ended" for row in self._of_journey(journey, rows, "enrolment"))
         return active or any(row["state"] == "deferred" for row in self._of_journey(journey, rows, "message"))
+
+    def _through(self, now: datetime) -> int:
+        """How many contacts have nothing to come. Of all who play the same story, in a crowd, the last one is looked at."""
+        stories: dict[tuple[str, str], list[Scenario]] = defaultdict(list)
+        for journey, file in self._files.items():
+            for scenario in file.scenarios:
+                stories[journey, story_of(scenario)].append(scenario)
+        for story in stories.keys() - self._finished:
+            journey, last = story[0], stories[story][-1]
+            if all(call.at < now for call in self._calls_of(self._files[journey], last)) and not self._unfinished(
+                journey, last
+            ):
+                self._finished.add(story)
+        return sum(len(stories[story]) for story in self._finished)
 
     def _rows(self, scenario: Scenario) -> Items:
         return {str(row["sk"]): row for row in self._items.everything(_contact_id(scenario))}
@@ -187,7 +275,7 @@ class Rehearsal:
             steps={decision.step for decision in decided}
             | {past.state for enrolment in passages for past in enrolment.trail}
             | {enrolment.pause.state for enrolment in passages if enrolment.pause},
-            differences=[],
+            differences=list(self._not_played[scenario.name]),
         )
         result.differences.extend(differences(result, file))
         return result

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -21,6 +21,7 @@ from local.problems import LocalError
 from waypost.authoring.channels import ChannelName
 from waypost.authoring.problems import explain
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
+from waypost.durations import parse_duration
 
 _DAY = re.compile(r"day ([1-9][0-9]*)(?: +([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?)?")
 
@@ -53,6 +54,14 @@ def _quoted(value: Any) -> Any:
     return value
 
 
+def _span(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+ReactionKind = Literal["opens", "clicks", "bounces", "complains"]
+REACTIONS: Final[tuple[ReactionKind, ...]] = get_args(ReactionKind)
+
 Moment = Annotated[str, AfterValidator(_moment)]
 """A time of a scenario: of the contact's day (day 1 is the local date of the file's ``start``), or absolute."""
 
@@ -80,12 +89,59 @@ class ScenarioContact(BaseModel):
         }
 
 
-class ScenarioEvent(_Strict):
-    """Something the contact does."""
+class Reaction(_Strict):
+    """What the contact, or its mailbox, does with a message of the journey, which is named."""
 
-    at: Moment
-    event: str
+    kind: ReactionKind
+    message: str
+
+
+class ScenarioEvent(_Strict):
+    """Something the contact does: an ``event``, or one reaction to a message: ``opens: welcome``.
+
+    It is done ``at`` a moment; a reaction may instead come so long ``after`` the message was sent.
+    """
+
+    at: Moment | None = None
+    after: Annotated[str, AfterValidator(_span)] | None = None
+    event: str | None = None
+    opens: str | None = None
+    clicks: str | None = None
+    bounces: str | None = None
+    complains: str | None = None
     properties: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_one_thing_at_one_time(self) -> Self:
+        done = [name for name in ("event", *REACTIONS) if getattr(self, name) is not None]
+        if len(done) != 1:
+            found = f"got {' and '.join(done)}; write an entry for each" if done else "got none of them"
+            raise ValueError(f"expected one of event, {', '.join(REACTIONS)}; {found}")
+        if self.event is not None and self.after is not None:
+            raise ValueError(f"after counts from a message, for {', '.join(REACTIONS)}; write at: a moment")
+        if (self.at is None) == (self.after is None):
+            either = "at: a moment" if self.event is not None else "at: a moment, or after: 2h since it was sent"
+            raise ValueError(f"expected {either}; got {'none' if self.at is None else 'both'}")
+        if self.event is None and self.properties:
+            raise ValueError(f"properties are of an event; {done[0]} has none")
+        return self
+
+    @property
+    def reaction(self) -> Reaction | None:
+        """The reaction to a message, if it is one."""
+        return next(
+            (
+                Reaction(kind=kind, message=message)
+                for kind in REACTIONS
+                if (message := getattr(self, kind)) is not None
+            ),
+            None,
+        )
+
+    @property
+    def delay(self) -> timedelta | None:
+        """How long after the message was sent it comes; None when it comes at a moment."""
+        return parse_duration(self.after) if self.after is not None else None
 
 
 class ExpectedMessage(_Strict):

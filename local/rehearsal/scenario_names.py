@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from local.rehearsal.reactions import can_happen
 from local.rehearsal.scenario_file import Expected, Scenario, ScenarioFile
 from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.graph import scopes
@@ -21,9 +22,25 @@ def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
     starts = trigger.event if isinstance(trigger, EventTrigger) else REQUEST
     for index, scenario in enumerate(file.scenarios):
         where = f"scenarios[{index}]"
+        yield from _reactions(scenario, where, channels)
         yield from _expected(scenario.expect, f"{where}.expect", channels, states)
         if _enters(scenario.expect) and not _starts(scenario, starts):
             yield f"{where}.events", _no_start(scenario, starts)
+
+
+def _reactions(scenario: Scenario, where: str, channels: Mapping[str, Any]) -> Findings:
+    for index, each in enumerate(scenario.events):
+        if (reaction := each.reaction) is None:
+            continue
+        place = f"{where}.events[{index}].{reaction.kind}"
+        if reaction.message not in channels:
+            yield place, unknown(reaction.message, channels, "no folder in messages/ is called")
+        elif not any(can_happen(reaction.kind, channel) for channel in channels[reaction.message]):
+            has = ", ".join(channels[reaction.message])
+            yield (
+                place,
+                f"the message {reaction.message!r} goes by {has}, where nothing reports that somebody {reaction.kind}",
+            )
 
 
 def _expected(expect: Expected, where: str, channels: Mapping[str, Any], states: set[str]) -> Findings:
@@ -44,7 +61,7 @@ def _enters(expect: Expected) -> bool:
 
 
 def _starts(scenario: Scenario, event: str) -> bool:
-    return any(_type_of(each.event) == event for each in scenario.events)
+    return any(_type_of(each.event) == event for each in scenario.events if each.event is not None)
 
 
 def _type_of(name: str) -> str:
@@ -56,7 +73,7 @@ def _type_of(name: str) -> str:
 
 
 def _no_start(scenario: Scenario, event: str) -> str:
-    given = [each.event for each in scenario.events]
+    given = [each.event for each in scenario.events if each.event is not None]
     near = next((name for name in given if nearest(name, [event])), None)
     hint = f"; did you mean it instead of {near!r}?" if near else ""
     return f"none of them is {event!r}, which starts the journey{hint}"

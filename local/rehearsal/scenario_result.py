@@ -49,6 +49,12 @@ class ScenarioResult:
         return [state for passage in self.passages for state in passage.trail]
 
     @property
+    def messages(self) -> list[tuple[MessageDecision, SentContent]]:
+        """The messages that went out, as their reader gets them."""
+        sent = [each for each in self.decisions if each.outcome == "sent" and each.message_key in self.contents]
+        return [(each, self.contents[each.message_key]) for each in sent]
+
+    @property
     def as_expected(self) -> bool:
         """Whether everything followed that was expected, and nothing else."""
         return not self.differences
@@ -64,6 +70,17 @@ class ScenarioResult:
             "as_expected": self.as_expected,
             "differences": self.differences,
             "decisions": [asdict(decision) for decision in self.decisions],
+            "messages": [
+                {
+                    "message": decision.message,
+                    "step": decision.step,
+                    "channel": decision.channel,
+                    "at": decision.at,
+                    "subject": content.subject,
+                    "text": content.text,
+                }
+                for decision, content in self.messages
+            ],
             "timeline": [entry.to_dict() for entry in self.timeline],
         }
 

@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from local.cloud.local_cloud import LocalCloud, write_atomically
-from local.cloud.time_travel import duration
+from local.cloud.time_travel import Work, duration
 from local.problems import LocalError
 from local.providers.message_files import write_message
 from local.providers.record import FAULT_KINDS, Fault
@@ -27,6 +28,33 @@ TICK_SECONDS = 1.0
 SETTLE_SECONDS = 10.0
 
 
+class Travelling:
+    """How far a travel has come."""
+
+    def __init__(self, *, begun: datetime, target: datetime) -> None:
+        self._begun, self._now, self._target = begun, begun, target
+        self._work: Work | None = None
+
+    def arrived(self, instant: datetime) -> None:
+        """Virtual time has moved."""
+        self._now, self._work = instant, None
+
+    def working(self, work: Work) -> None:
+        """Something is worked off before time moves on."""
+        self._work = work
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        work = self._work
+        return {
+            "begun": format_instant(self._begun),
+            "now": format_instant(self._now),
+            "target": format_instant(self._target),
+            "work": dict(work.kinds) if work else {},
+            "seconds": round(work.seconds, 1) if work else 0.0,
+        }
+
+
 class Daemon:
     """What the control API does; each method takes the request's JSON and gives the answer's."""
 
@@ -35,10 +63,12 @@ class Daemon:
         self.stopping = threading.Event()
         self._passed = cloud.clock.now()
         self._written = 0
+        self._travelling: Travelling | None = None
         self.messages = cloud.folder / "messages"
         self.actions: dict[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
             ("GET", "/status"): self.status,
             ("POST", "/travel"): self.travel,
+            ("GET", "/progress"): self.progress,
             ("POST", "/settle"): self.settle,
             ("GET", "/calls"): self.calls,
             ("GET", "/faults"): self.faults,
@@ -65,14 +95,27 @@ class Daemon:
 
     def travel(self, request: dict[str, Any]) -> dict[str, Any]:
         """``{by: "2d"}`` or ``{to: instant}`` → ``{now, fired}``; time runs on from there."""
-        clock = self.cloud.clock
+        clock, time = self.cloud.clock, self.cloud.time
         target = clock.now() + duration(request["by"]) if "by" in request else parse_instant(request["to"])
+        travelling = self._travelling = Travelling(begun=clock.now(), target=target)
+        time.at_work = travelling.working
         try:
-            fired = self.cloud.time.travel_to(target)
+            fired = time.travel_to(target, arrived=travelling.arrived)
         finally:
+            self._travelling = None
+            time.at_work = lambda _: None
             clock.run_from(clock.now())
             self._passed = clock.now()
         return {"now": format_instant(clock.now()), "fired": fired}
+
+    def progress(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Of a travel that is under way: ``{begun, now, target, work, seconds}``; {} when there is none.
+
+        ``work`` has each kind of work that is left before time moves on, with its amount; ``seconds`` is how long it has been
+        worked off.
+        """
+        travelling = self._travelling
+        return {} if travelling is None else travelling.to_dict()
 
     def settle(self, request: dict[str, Any]) -> dict[str, Any]:
         """``{within: seconds}`` → ``{quiet: true}`` once nothing is under way."""

@@ -196,3 +196,20 @@ def test_a_message_judged_before_a_merge_cannot_be_claimed_after_it(stores: Stor
     assert judged.contact.contact_id == "c-1"
     assert stores.contacts.unmerge(replace(merge, undone_at=clock()), *unmerged_profiles(merge, loaded(stores, "c-1")))
     assert claim() == "touches_changed", "an undone merge has the same effect"
+
+
+def test_a_merge_of_large_contacts_is_recorded_whole_and_can_be_undone(stores: Stores, clock: FakeClock) -> None:
+    large = []
+    for contact_id, kind in (("c-1", "user_id"), ("c-2", "email")):
+        known = saved(stores, clock, contact_id, **{kind: f"{contact_id}@example.com"})
+        filled = {f"{contact_id}_{number}": "x" * 30_000 for number in range(8)}
+        assert stores.contacts.save(replace(known, attributes=filled), claim={})
+        large.append(loaded(stores, contact_id))
+    merge = merged(stores, clock, *large)
+    assert merge.left_out
+    assert stores.contacts.merges("c-1") == [merge]
+    undone = replace(merge, undone_at=clock())
+    assert stores.contacts.unmerge(undone, *unmerged_profiles(undone, loaded(stores, "c-1")))
+    assert stores.contacts.merges("c-1") == [undone]
+    assert loaded(stores, "c-1").attributes == large[0].attributes
+    assert loaded(stores, "c-2").attributes == large[1].attributes

@@ -16,7 +16,8 @@ from waypost.aws.contacts import DynamoContacts
 from waypost.aws.profile_scan import DynamoProfileScan
 from waypost.aws.read_units import ReadUnits
 from waypost.contacts.consent import Consent
-from waypost.contacts.profile import MOST_SEEN, Contact
+from waypost.contacts.fitting import MOST_SEEN
+from waypost.contacts.profile import Contact
 from waypost.segments.membership_query import MembershipQuery
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject, subject_of

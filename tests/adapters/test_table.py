@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.adapters.stores import dynamo_stores
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import event
 from waypost.aws import table as items
+from waypost.aws.contacts import DynamoContacts
 from waypost.aws.translation import translate
 from waypost.contacts.profile import Contact
 from waypost.errors import ServiceRefused, TemporarilyUnavailable
@@ -171,3 +173,65 @@ def test_a_number_that_json_knows_and_dynamodb_does_not_is_refused_for_good(
     stores = dynamo_stores(dynamodb, table)
     with pytest.raises(ServiceRefused):
         stores.contacts.save(Contact(contact_id="c-1", created_at=clock(), attributes={"n": 1e300}), claim={})
+
+
+def cancelled(*codes: str, message: str = "") -> ClientError:
+    reasons = [{"Code": code, "Message": message} if code != "None" else {"Code": code} for code in codes]
+    answer = {"Error": {"Code": "TransactionCanceledException", "Message": "…"}, "CancellationReasons": reasons}
+    return ClientError(answer, "TransactWriteItems")
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ("ConditionalCheckFailed",),
+        ("None", "TransactionConflict"),
+        ("TransactionConflict", "ConditionalCheckFailed"),
+        ("ConditionalCheckFailed", "ThrottlingError"),
+    ],
+)
+def test_a_condition_or_a_conflict_is_a_lost_race(codes: tuple[str, ...]) -> None:
+    assert items.is_lost_race(cancelled(*codes))
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [("ThrottlingError", "None"), ("ProvisionedThroughputExceeded",), ("TransactionConflict", "ThrottlingError"), ()],
+)
+def test_a_throttled_transaction_is_no_lost_race_and_comes_again(codes: tuple[str, ...]) -> None:
+    with pytest.raises(TemporarilyUnavailable, match="transaction cancelled"):
+        items.is_lost_race(cancelled(*codes))
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "ItemCollectionSizeLimitExceeded"])
+def test_a_transaction_that_can_never_be_written_is_refused_with_the_reason(code: str) -> None:
+    too_large = cancelled(
+        "None", code, "TransactionConflict", message="Item size has exceeded the maximum allowed size"
+    )
+    for judge in (items.is_lost_race, items.failed_conditions):
+        with pytest.raises(ServiceRefused, match=f"{code}: Item size has exceeded"):
+            judge(too_large)
+
+
+class Cancelling:
+    """A DynamoDB client whose transactions are all cancelled."""
+
+    def __init__(self, *codes: str) -> None:
+        self.error = cancelled(*codes, message="no")
+
+    def transact_write_items(self, **_: Any) -> None:
+        raise self.error
+
+
+def test_the_contact_store_says_why_a_transaction_was_cancelled() -> None:
+    lin = Contact("c-1", datetime(2027, 3, 1, tzinfo=UTC))
+
+    def save(*codes: str) -> bool:
+        return DynamoContacts(Cancelling(*codes), "contacts").save(lin, claim={"user_id": "u-1"})
+
+    assert save("ConditionalCheckFailed", "None") is False
+    assert save("None", "TransactionConflict") is False
+    with pytest.raises(TemporarilyUnavailable):
+        save("ThrottlingError", "None")
+    with pytest.raises(ServiceRefused, match="ValidationError: no"):
+        save("ValidationError", "None")

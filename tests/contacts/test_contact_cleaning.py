@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.contacts.people import addresses, contact
 from waypost.contacts import cleaning
+from waypost.contacts.channels import Channel
 from waypost.contacts.cleaning import Unusable
+from waypost.intake.traits import read_traits
 
 
 @pytest.mark.parametrize(
@@ -94,3 +97,39 @@ def test_a_time_zone_has_to_exist() -> None:
     assert cleaning.time_zone(" Asia/Shanghai ") == "Asia/Shanghai"
     for text in ("", "Mars/Phobos", "America", "../../etc/passwd", "GMT+8 (Beijing)", "/etc/localtime", "a\0b"):
         assert isinstance(cleaning.time_zone(text), Unusable)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+8613800138000", True),
+        ("+8617412345678", True),
+        ("+861062345678", False),
+        ("+864008208820", False),
+        ("+868008208820", False),
+        ("+864155552671", False),
+        ("+14155552671", True),
+        ("+18005551234", False),
+        ("+442079460018", False),
+        ("+447911123456", True),
+        ("+85221234567", False),
+        ("+85291234567", True),
+        ("+886223456789", False),
+        ("+390612345678", False),
+        ("+4915112345678", True),
+        ("+88235561234", True),
+        ("nonsense", True),
+    ],
+)
+def test_a_land_line_or_a_service_number_takes_no_texts(number: str, expected: bool) -> None:
+    assert cleaning.takes_texts(number) is expected
+
+
+def test_a_land_line_is_kept_and_is_no_address_for_texts() -> None:
+    traits = read_traits({"phone": "010-62345678"}, "traits")
+    assert traits.identities == {"phone": "+861062345678"}
+    assert [each.field for each in traits.warnings] == ["traits.phone"]
+    known = contact("c-1", attributes=traits.profile)
+    assert known.addresses(Channel("sms")) == ()
+    assert addresses(contact("c-1", attributes={"phone": "+8613800138000"}), "sms") == ["+8613800138000"]
+    assert not read_traits({"phone": "13800138000"}, "traits").warnings

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from tests.contacts.people import NOON, contact, minutes
-from waypost.contacts.profile import MOST_GROUPS, Contact, with_event, with_groups
+from waypost.contacts.fitting import FULLEST
+from waypost.contacts.profile import Contact, with_event
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.item_size import stored_size
 
 LIN = contact("c-1")
 
@@ -40,10 +42,13 @@ def test_a_profile_joins_and_leaves_groups_and_loses_tags() -> None:
 
 
 def test_nobody_is_in_more_groups_than_a_profile_holds() -> None:
-    full = with_groups(LIN, join=[f"g-{number}" for number in range(MOST_GROUPS)], at=NOON)
-    with pytest.raises(InvalidInput, match="more than 1000 groups"):
-        with_groups(full, join=["one more"], at=NOON)
-    assert len(with_groups(full, join=["g-1"], leave=["g-2"], at=NOON).groups) == MOST_GROUPS - 1
+    full = LIN
+    for number in range(753):
+        full = after(full, "group_joined", group=f"{number:04}" + "g" * 252)
+    assert stored_size(full.to_dict()) <= FULLEST
+    assert 400 < len(full.groups) < 753
+    left = after(full, "group_left", 1, group=f"{0:04}" + "g" * 252)
+    assert len(left.groups) == len(full.groups) - 1
 
 
 def test_points_go_up_and_down_in_any_order() -> None:

@@ -42,7 +42,7 @@ def people(calls: tuple[Call, ...], rules: IdentityRules = BUILT_IN) -> Any:
             source="segment",
             properties={"previous_id": previous} if previous else {},
         )
-        recorded, _ = record_on_contact(
+        recorded, *_ = record_on_contact(
             event, contacts=contacts, is_repeated=lambda _: False, clock=FakeClock(NOON), identity_rules=rules
         )
         happened[call] = recorded.contact_id
@@ -86,7 +86,7 @@ def test_nobody_becomes_a_contact_that_was_erased() -> None:
     contacts.put(replace(gone, erased=True))
 
     aliased = Event("e-2", "contact_aliased", {"user_id": "u-1"}, NOON, NOON, "segment", {"previous_id": "a-1"})
-    recorded, _ = record_on_contact(aliased, contacts=contacts, is_repeated=lambda _: False, clock=FakeClock(NOON))
+    recorded, *_ = record_on_contact(aliased, contacts=contacts, is_repeated=lambda _: False, clock=FakeClock(NOON))
 
     assert recorded.contact_id != gone.contact_id
 

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from tests.contacts.people import NOON, consent, contact, minutes
+from waypost.contacts.fitting import FULLEST
+from waypost.contacts.identity.announcements import merged_event
 from waypost.contacts.identity.merge import MOST_ABSORBED, Merge, in_order, merge_of, merged, objection, summary
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.profile import Contact
+from waypost.item_size import stored_size
 
 U1 = {"user_id": ["u-1"]}
 U2 = {"user_id": ["u-2"]}
@@ -192,10 +195,26 @@ def test_another_merge_of_the_same_two_has_another_id() -> None:
     assert first.merge_id != again.merge_id
 
 
-def test_a_merge_whose_record_would_not_fit_into_an_item_is_none() -> None:
-    one, other = (contact(each, attributes={"text": "x" * 95_000}) for each in ("c-1", "c-2"))
-    assert merge_of(one, other, rules=BUILT_IN, at=NOON, ground="hand") is not None
-    one, other = (contact(each, attributes={f"text-{each}": "x" * 110_000}) for each in ("c-1", "c-2"))
+def test_what_a_full_survivor_has_no_room_for_is_left_out_of_a_merge_and_named() -> None:
+    survivor = contact("c-1", identities={"user_id": ["u-1"]}, attributes={f"a{n}": "x" * 2_000 for n in range(115)})
+    absorbed = contact(
+        "c-2", at=1, identities={"anonymous_id": ["a-1"]}, attributes={"long": "y" * 30_000, "short": "y"}, tags={"vip"},
+        consents={"email/*": consent(granted=False, at=1)},
+    )  # fmt: skip
+    merge = merge_of(survivor, absorbed, rules=BUILT_IN, at=NOON, ground="hand")
+    assert merge is not None
+    assert merge.left_out == ("attributes.long",)
+    assert merged_event(merge).properties["left_out"] == ["attributes.long"]
+    assert merge.result.attributes["short"] == "y"
+    assert merge.result.tags == {"vip"}
+    assert merge.result.identities == {"user_id": ["u-1"], "anonymous_id": ["a-1"]}
+    assert merge.result.consent("email", "news") == "withdrawn"
+    assert merge.absorbed.attributes["long"] == "y" * 30_000
+    assert stored_size(merge.result.to_dict()) <= FULLEST
+
+
+def test_a_profile_from_before_there_was_a_limit_may_be_too_large_for_the_record_of_a_merge() -> None:
+    one, other = (contact(each, attributes={f"text-{each}": "x" * 408_000}) for each in ("c-1", "c-2"))
     assert merge_of(one, other, rules=BUILT_IN, at=NOON, ground="hand") is None
 
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from tests.fakes.world import START, event
 from waypost.clock import parse_instant
 from waypost.contacts.channels import CHANNELS
-from waypost.contacts.profile import Contact, with_attributes, with_consent, with_event, with_tags
-from waypost.errors import InvalidInput
+from waypost.contacts.profile import Contact, apply_event, with_attributes, with_consent, with_event, with_tags
 
 NOON = parse_instant(START)
 LATER = NOON + timedelta(hours=1)
@@ -38,9 +37,10 @@ def test_nothing_removes_an_attribute_and_an_older_value_does_not_bring_it_back(
 
 
 def test_a_profile_that_would_outgrow_its_item_refuses_attributes_but_no_withdrawal(contact: Contact) -> None:
-    full = with_attributes(contact, {f"note_{number}": "x" * 30_000 for number in range(6)}, at=NOON)
-    with pytest.raises(InvalidInput, match="profile: the attributes of c-1 would exceed 200,000 bytes"):
-        with_attributes(full, {"one_more": "x" * 30_000}, at=NOON)
+    full = with_attributes(contact, {f"note_{number}": "x" * 30_000 for number in range(8)}, at=NOON)
+    more = event("identified", NOON, profile={"one_more": "x" * 30_000, "city": "Wuhan"})
+    assert apply_event(full, more).left_out == ("attributes.one_more",)
+    assert with_event(full, more).attributes == {**full.attributes, "city": "Wuhan"}
     withdrawn = with_event(full, event("unsubscribed", NOON, channel="email"))
     assert withdrawn.consent("email", "offers") == "withdrawn"
 

@@ -78,7 +78,7 @@ class World:
 
     def route(self, event: Event) -> Contact:
         """What the router does before journeys come in."""
-        contact, repeated = record_on_contact(
+        contact, repeated, _ = record_on_contact(
             event,
             contacts=self.contacts,
             is_repeated=lambda contact_ids: self.history.is_routed(contact_ids, event.id),

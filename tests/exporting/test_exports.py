@@ -89,8 +89,8 @@ def test_a_name_that_holds_a_separator_stays_one_name() -> None:
 def test_only_the_chosen_columns_come_in_their_order() -> None:
     machines = filled()
     [key] = machines.export(columns=["tags", "email", "nobody_has_this"])["files"]
-    assert machines.text(key).splitlines()[0] == "tags,email,nobody_has_this"
-    assert {tuple(row) for row in table(machines, key)} == {("tags", "email", "nobody_has_this")}
+    assert machines.text(key).splitlines()[0] == "tags,email,attribute:nobody_has_this"
+    assert {tuple(row) for row in table(machines, key)} == {("tags", "email", "attribute:nobody_has_this")}
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz"])
@@ -160,9 +160,9 @@ def test_what_is_known_beside_attributes_has_columns_too() -> None:
         "user_id": "u-1",
         "email": "new@example.com",
         "openid:shop": "o-1",
-        "loves": "tea;silk",
-        "newsletter": "yes",
-        "size": '{"shoe": 38}',
+        "attribute:loves": '["tea", "silk"]',
+        "attribute:newsletter": "true",
+        "attribute:size": '{"shoe": 38}',
         "consent_email": "no",
         "suppressed": "sms: invalid_number",
         "lifecycle": "active",

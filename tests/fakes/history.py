@@ -21,6 +21,7 @@ class FakeHistory:
         self.events: dict[tuple[str, str], str] = {}
         self.versions: dict[tuple[str, str], int] = {}
         self.routed: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.left_out: dict[tuple[str, str], list[str]] = {}
 
     def __contains__(self, event_id: object) -> bool:
         return any(event_id == routed for _, routed in self.routed)
@@ -48,9 +49,17 @@ class FakeHistory:
 
     @effect
     def mark_routed(
-        self, contact_id: str, event: Event, *, at: datetime, decisions: Sequence[Mapping[str, Any]]
+        self,
+        contact_id: str,
+        event: Event,
+        *,
+        at: datetime,
+        decisions: Sequence[Mapping[str, Any]],
+        left_out: Sequence[str] = (),
     ) -> None:
         """See EventHistory."""
+        if left_out:
+            self.left_out.setdefault((contact_id, event.id), list(left_out))
         self.routed.setdefault((contact_id, event.id), json.loads(json.dumps([dict(each) for each in decisions])))
 
     def at(self, contact_id: str, occurred_at: datetime, event_id: str) -> Event | None:

@@ -12,6 +12,7 @@ from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from waypost.clock import format_instant, parse_instant
 from waypost.sending.ledger import (
+    MOST_DEFERRALS_NOTED,
     ClaimResult,
     Confirmation,
     Decision,
@@ -183,7 +184,9 @@ class FakeLedger:
             attempt=request.attempt,
             deferred_until=_stored(until),
             claim_id=None,
-            decisions=_more(row, decision),
+            decisions=_more(row, decision)
+            if request.attempt <= MOST_DEFERRALS_NOTED
+            else list(row.decisions if row else ()),
         )
         if claim_id is not None:
             self._forget_touch(request)

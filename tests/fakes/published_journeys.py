@@ -46,6 +46,12 @@ def sms(name: str, *, topic: str = "nurture", kind: str = "marketing") -> dict[s
     return {"name": name, "kind": kind, "topic": topic, "channels": ["sms"], "variants": variants}
 
 
+def push(name: str, *, topic: str = "nurture", kind: str = "transactional") -> dict[str, Any]:
+    """A push message."""
+    variants = {"push": {"en": {"title": "{{ contact.name }}", "text": "{{ journey.name }}", "link": ""}}}
+    return {"name": name, "kind": kind, "topic": topic, "channels": ["push"], "variants": variants}
+
+
 def either(name: str, *channels: str) -> dict[str, Any]:
     """A message on several channels, tried in this order."""
     variants = {**email(name)["variants"], **sms(name)["variants"]}

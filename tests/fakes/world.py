@@ -28,7 +28,7 @@ from waypost import ids
 from waypost.assembly import assemble
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
-from waypost.contacts.channels import Channel
+from waypost.contacts.channels import CHANNELS, Channel
 from waypost.contacts.consent import Consent
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
@@ -93,8 +93,8 @@ class World:
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
         self.scan = FakeProfileScan(self.contacts.living)
         self.answers = Answers(self.enrolments, self.machines)
-        self.email, self.sms = FakeProvider("email", effects), FakeProvider("sms", effects)
-        self.providers = {"email": self.email, "sms": self.sms}
+        self.providers = {channel: FakeProvider(channel, effects) for channel in CHANNELS}
+        self.email, self.sms, self.push = (self.providers[Channel(name)] for name in ("email", "sms", "push"))
 
     @property
     def ports(self) -> "WorldPorts":

@@ -109,11 +109,18 @@ def test_a_declared_encoding_that_is_wrong_is_reported() -> None:
 
 
 def test_two_columns_of_one_meaning_are_reported() -> None:
-    where, reason = refusal(csv([("user_id", "手机", "电话"), ("1", "13800138000", "13800138001")]))
-    assert (where, "手机" in reason) == ("column 电话", True)
+    where, reason = refusal(csv([("user_id", "手机", "联系手机"), ("1", "13800138000", "13800138001")]))
+    assert (where, "手机" in reason) == ("column 联系手机", True)
     spec = spec_of(csv([("user_id", "手机", "电话")]), with_columns(("电话", Column("identity", "phone"))))
     assert dict(spec.columns)["电话"].name == "phone"
     assert spec.unmapped == ("手机",)
+
+
+def test_beside_a_mobile_number_another_phone_number_is_the_second_choice() -> None:
+    spec = spec_of(csv([("user_id", "电话", "手机"), ("1", "13800138000", "13800138001")]))
+    columns = dict(spec.columns)
+    assert (columns["手机"].fallback, columns["电话"].fallback) == (0, 1)
+    assert refusal(csv([("user_id", "电话", "联系方式"), ("1", "13800138000", "13800138001")]))[0] == "column 联系方式"
 
 
 def test_a_repeated_column_is_kept_apart() -> None:

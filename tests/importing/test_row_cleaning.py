@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.importing.files import ATTRIBUTES, MEMBERS, cleaned, csv, one, refused, with_columns
-from waypost.contacts.profile import LARGEST_PROFILE
+from waypost.contacts.fitting import FULLEST
 from waypost.files.safe_cells import original_cell, safe_cell
 from waypost.importing.cleaning import RowCleaner, clean_row
 from waypost.importing.filling import Filling
@@ -44,6 +44,23 @@ def test_every_repair_is_reported_with_field_rule_before_and_after() -> None:
 
 def test_what_is_clean_already_needs_no_repair() -> None:
     assert one(csv([("user_id", "手机号", "姓名"), ("1", "+8613800138000", "小明")])).repairs == []
+
+
+def quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+@pytest.mark.parametrize(
+    "cell", ["Mei Lin <Mei@Example.com>", "<mei@example.com>", '"Lin, Mei" <mei@example.com>', "mailto:mei@example.com"]
+)
+def test_an_address_may_stand_beside_its_name_as_mail_programs_export_it(cell: str) -> None:
+    row = one(csv([("user_id", "邮箱"), ("1", quoted(cell))]))
+    assert row.identities["email"] == "mei@example.com"
+
+
+@pytest.mark.parametrize("cell", ["Mei <mei@example.com>, Lin <lin@example.com>", "a@b <mei@example.com>", "Mei <mei>"])
+def test_what_is_not_one_name_with_one_address_is_no_address(cell: str) -> None:
+    assert refused(csv([("user_id", "邮箱"), ("1", quoted(cell))])).field == "邮箱"
 
 
 def test_every_wrong_cell_of_a_row_is_reported() -> None:
@@ -119,7 +136,14 @@ def test_json_values_keep_their_type() -> None:
     }
     row = one(json.dumps(line).encode() + b"\n", ImportSpec(unknown_columns="keep"))
     assert row.identities == {"user_id": "17"}
-    assert row.profile == {"name": "小明", "vip": True, "total_spent": 12.5, "tags": ["a", "b"], "更多_size": 4}
+    assert row.profile == {
+        "name": "小明",
+        "vip": True,
+        "total_spent": 12.5,
+        "tags": ["a", "b"],
+        "更多_size": 4,
+        "none": None,
+    }
 
 
 def test_an_unknown_member_is_refused_where_that_is_declared() -> None:
@@ -224,7 +248,7 @@ def test_a_row_cannot_outgrow_a_profile() -> None:
     assert row.field == "row"
     fits = {"user_id": "1"} | {f"a{number}": "梅" * 1500 for number in range(40)}
     row_that_fits = one(json.dumps(fits).encode() + b"\n", ImportSpec(unknown_columns="keep"))
-    assert len(json.dumps(row_that_fits.profile, ensure_ascii=False).encode()) < LARGEST_PROFILE
+    assert len(json.dumps(row_that_fits.profile, ensure_ascii=False).encode()) < FULLEST
 
 
 @pytest.mark.parametrize("cell", ['="0138"', "'0138", '"=""0138"""', '\'="0138"'])
@@ -265,3 +289,8 @@ def test_a_placeholder_in_a_column_of_identities_is_an_empty_cell(placeholder: s
 def test_a_placeholder_names_no_group_in_a_file() -> None:
     spec = with_columns(("user_id", Column("identity", "user_id")), ("clubs", Column("groups")))
     assert one(csv([["user_id", "clubs"], ["u-1", "acme;guest;null"]]), spec).profile["groups"] == ["acme"]
+
+
+@pytest.mark.parametrize("cell", ["asia/shanghai", "China Standard Time", "ASIA/SHANGHAI"])
+def test_a_file_names_a_zone_in_any_spelling(cell: str) -> None:
+    assert one(f"user_id,timezone\n1,{cell}\n".encode()).profile == {"timezone": "Asia/Shanghai"}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.app import synthesize
+from local.providers.server import choices
 from tests.infra.template import NO_BUNDLING, Synthesizer, Template, whole
 
 
@@ -15,7 +16,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesizer:
 
     def synthesized(**context: Any) -> Template:
         output = tmp_path_factory.mktemp("cdk.out")
-        assembly = synthesize(context={**NO_BUNDLING, **context}, output=output)
+        assembly = synthesize(context={**NO_BUNDLING, **choices(), **context}, output=output)
         [stack] = assembly.stacks
         return whole(Path(assembly.directory), stack.id)
 

@@ -69,6 +69,20 @@ def test_the_app_is_deployed_by_this_interpreter_from_the_project(
     assert arguments == ["--yes", "aws-cdk@2", "deploy", "--app", app, "-c", "stage=prod"]
 
 
+def test_an_account_is_bootstrapped_without_a_synth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+
+    def npx(arguments: list[str], *, cwd: Path) -> int:
+        called.append(arguments)
+        return 0
+
+    monkeypatch.setattr(deploying, "npx", npx)
+    company = Project.at(project(tmp_path / "company"))
+
+    assert deploying.bootstrap(company, "aws://123456789012/eu-west-1", ["--profile", "ops"]) == 0
+    assert called == [["--yes", "aws-cdk@2", "bootstrap", "aws://123456789012/eu-west-1", "--profile", "ops"]]
+
+
 def test_operations_that_the_product_ships_stand_beside_those_of_the_project(tmp_path: Path) -> None:
     shipped = ROOT / "statemachines" / "operations"
     library = discover(write_operation(tmp_path), shipped_operations=shipped)

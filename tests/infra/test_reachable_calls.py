@@ -90,7 +90,7 @@ def given(template: Template, folder: str) -> set[str]:
         action, _, where = right.partition(" on ")
         if action == "s3:ListBucket":
             found.update(f"{action} on {where}/{prefix}" for prefix in json.loads(condition)["StringLike"]["s3:prefix"])
-        elif action.partition(":")[0] in {"ses", "sms-voice", "states", "events"}:
+        elif action.partition(":")[0] in {"ses", "sms-voice", "sns", "states", "events"}:
             found.add(action)
         else:
             found.add(f"{action} on {TABLE if where == PROFILES else where}")  # what holds one holds the other

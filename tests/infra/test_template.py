@@ -9,6 +9,7 @@ import pytest
 
 from infra.deployment import Deployment
 from infra.project import ROOT, Project
+from local.providers.server import choices
 from tests.infra.template import Synthesizer, Template, plain
 from waypost.aws.routing_batch import MAX_RECEIVES
 from waypost.aws.table import profiles_table
@@ -82,7 +83,7 @@ def test_contacts_outlive_a_production_stack_and_not_a_trial(template: Template,
         ]
 
     assert kept(template) == [("Delete", False)] * 2
-    assert kept(production) == [("Retain", True)] * 2
+    assert kept(production) == [("RetainExceptOnCreate", True)] * 2
 
 
 def test_the_queue_is_ordered_per_contact_and_fast(template: Template) -> None:
@@ -256,7 +257,7 @@ def test_a_former_version_of_a_journey_and_its_role_outlive_the_change(template:
     roles = {machine["RoleArn"]["Fn::GetAtt"][0] for machine in template.all("StepFunctions::StateMachine").values()
              if "--" in machine["StateMachineName"]}  # fmt: skip
     for role in roles:
-        assert template.content["Resources"][role]["DeletionPolicy"] == "Retain"
+        assert template.content["Resources"][role]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_a_machine_stays_valid_json_with_its_functions_filled_in_by_name(template: Template) -> None:
@@ -333,10 +334,17 @@ def test_events_are_archived_for_as_long_as_personal_data_may_stay_there(templat
 def watched(template: Template) -> set[tuple[str, str]]:
     """Metric and what it is of, for every alarm; ``Throttles`` of everything has nothing that it is of."""
     return {
-        (alarm["MetricName"], plain(dimension["Value"]).strip("<>").split(".")[0])
+        (metric["MetricName"], plain(dimension["Value"]).strip("<>").split(".")[0])
         for alarm in template.all("CloudWatch::Alarm").values()
-        for dimension in alarm.get("Dimensions") or [{"Value": ""}]
+        for metric in metrics_of(alarm)
+        for dimension in metric.get("Dimensions") or [{"Value": ""}]
     }
+
+
+def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of an alarm: its own, or those that its expression reads. Each is billed."""
+    read = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    return read or [alarm]
 
 
 def named_in(value: Any) -> set[str]:
@@ -355,6 +363,36 @@ def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
         metric = "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in queue else "ApproximateNumberOfMessagesVisible"
         assert (metric, name) in alarms
     assert {("OverduePauses", "sweep_journeys"), ("UnknownMessages", "sweep_journeys")} <= alarms
+    assert {("MessagesRejected", "send_message"), ("AccountRefusals", "send_message")} <= alarms
+    assert {("Reputation.BounceRate", ""), ("Reputation.ComplaintRate", "")} <= alarms
+    for name in template.all("DynamoDB::GlobalTable"):
+        assert {("ReadThrottleEvents", name), ("WriteThrottleEvents", name)} <= alarms
+    assert ("WriteThrottleEvents", "due") in alarms
+
+
+def test_an_execution_that_timed_out_or_was_aborted_is_counted_in_the_log_of_its_kind(template: Template) -> None:
+    logs = {
+        plain(machine["LoggingConfiguration"]["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"])
+        .strip("<>")
+        .partition(".")[0]
+        for machine in template.all("StepFunctions::StateMachine").values()
+    }
+    filters = template.all("Logs::MetricFilter").values()
+
+    assert {plain(each["LogGroupName"]).strip("<>") for each in filters} == logs
+    for each in filters:
+        assert "ExecutionTimedOut" in each["FilterPattern"]
+        assert "ExecutionAborted" in each["FilterPattern"]
+        assert (each["MetricTransformations"][0]["MetricName"], "") in watched(template)
+
+
+def test_the_guide_says_what_the_alarms_cost(template: Template) -> None:
+    alarms = template.all("CloudWatch::Alarm").values()
+    billed = sum(len(metrics_of(alarm)) for alarm in alarms)
+    guide = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+
+    assert f"A stage has {len(alarms)} alarms on {billed} metrics" in guide
+    assert f"${(billed - 10) * 0.1:.2f} a month" in guide
 
 
 def test_the_caller_of_a_function_has_the_alarm_for_its_failures(template: Template) -> None:
@@ -425,11 +463,14 @@ def test_secrets_are_generated_and_never_written_down(template: Template) -> Non
 
 
 def test_a_deployment_can_be_sent_from_an_address_whose_domain_is_not_ours(synthesized: Synthesizer) -> None:
-    own_domain = synthesized(email_sender="hello@shop.example")
-    one_address = synthesized(email_sender="hello@shop.example", email_identity="hello@shop.example")
+    own_domain = synthesized(email_sender="hello@shop.example", email_identity_owner="stack")
+    one_address = synthesized(
+        email_sender="hello@shop.example", email_identity="hello@shop.example", email_identity_owner="stack"
+    )
 
     assert own_domain.one("SES::EmailIdentity")["EmailIdentity"] == "shop.example"
     assert one_address.one("SES::EmailIdentity")["EmailIdentity"] == "hello@shop.example"
+    assert not [name for name in one_address.content["Outputs"] if name.startswith("EmailDns")]
 
 
 def test_mail_comes_from_a_name_and_answers_go_where_a_deployment_says(synthesized: Synthesizer) -> None:
@@ -441,11 +482,15 @@ def test_mail_comes_from_a_name_and_answers_go_where_a_deployment_says(synthesiz
     }
     assert sender.isascii()
     assert str(make_header(decode_header(sender))) == "路标商店 <hello@shop.example>"
-    assert given.one("SES::EmailIdentity")["EmailIdentity"] == "shop.example"
+    assert given.content["Outputs"]["EmailIdentity"]["Value"] == "shop.example"
 
 
-def test_no_account_is_named_and_nothing_is_looked_up(template: Template, production: Template) -> None:
-    for given in (template, production):
+def test_no_account_is_named_and_nothing_is_looked_up(synthesized: Synthesizer) -> None:
+    unchosen = dict.fromkeys(choices(), "")
+    for given in (
+        synthesized(**unchosen),
+        synthesized(stage="prod", alarm_email="operators@waypost.example", **unchosen),
+    ):
         assert not re.findall(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", json.dumps(given.content))
 
 

@@ -216,3 +216,16 @@ def test_an_old_import_keeps_its_time() -> None:
 )
 def test_sdks_hear_the_only_status_they_all_take_for_success(user_agent: str, status: int) -> None:
     assert segment_spec.accepted_status(user_agent) == status
+
+
+@pytest.mark.parametrize("shared", ["undefined", "null", "0", "00000000-0000-0000-0000-000000000000", "{{message_id}}"])
+def test_a_message_id_that_every_call_has_makes_no_call_a_repetition(shared: str) -> None:
+    first = only_event("track", {"userId": "u1", "event": "Order Placed", "messageId": shared, "properties": {"n": 1}})
+    second = only_event("track", {"userId": "u1", "event": "Order Placed", "messageId": shared, "properties": {"n": 2}})
+    assert first.id != second.id
+    assert (
+        first.id
+        == only_event(
+            "track", {"userId": "u1", "event": "Order Placed", "messageId": shared, "properties": {"n": 1}}
+        ).id
+    )

@@ -157,3 +157,17 @@ def test_an_enrolment_survives_storage(world: World) -> None:
     full = replace(full, left_on=full.trigger)
     assert Enrolment.from_dict(full.to_dict()) == full
     assert full.execution_input()["enrolled_at"] == START
+
+
+def test_what_a_full_contact_cannot_take_from_a_journey_is_answered_and_noted(
+    world: World, enrolment: Enrolment
+) -> None:
+    full = {f"a{number}": "x" * 30_000 for number in range(8)}
+    world.contacts.put(replace(world.contacts[CONTACT], attributes=full))
+    payload = task_payload(enrolment, "Remember", add_tags=["vip"], set={"long": "y" * 20_000})
+    assert world.update_contact.update(payload) == {"changed": True, "left_out": ["attributes.long"]}
+    assert "vip" in world.contacts[CONTACT].tags
+    alone = task_payload(enrolment, "Remember more", set={"longer": "y" * 20_000})
+    assert world.update_contact.update(alone) == {"changed": False, "left_out": ["attributes.longer"]}
+    noted = [world.route(each).left_out for each in list(world.queue.events.values()) if each.type == "contact_updated"]
+    assert noted == [("attributes.long",), ("attributes.longer",)]

@@ -130,6 +130,15 @@ def test_a_stack_that_fails_says_which_resource_and_why(tmp_path: Path) -> None:
 def test_a_resource_that_nothing_needs_may_be_unknown_here(tmp_path: Path) -> None:
     stack = tiny_stack(tmp_path)
     stack.template["Resources"]["Robot"] = {"Type": "AWS::RoboMaker::Robot", "Properties": {}}
+    stack.template["Resources"]["Alarm"] = {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "Metrics": [{"Id": "sum", "Expression": "1 + 1"}],
+            "Threshold": 1,
+            "EvaluationPeriods": 1,
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+    }
     with LocalCloud(tmp_path / "cloud", assembly=stack) as cloud:
         assert cloud.notes == ["the embedded cloud has no AWS::RoboMaker::Robot, so Robot is left out"]
 

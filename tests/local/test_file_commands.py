@@ -30,7 +30,10 @@ REPORT: dict[str, Any] = {
     "duplicates": 0,
     "repairs": 2,
     "kept_consents": {"email": 1},
+    "not_found": 0,
+    "cleared": {"city": 2},
     "ignored_columns": ["备注"],
+    "ignored_values": {"备注": 3},
     "files": {"rejected": "imports/i-1/rejected.csv", "duplicates": None, "repairs": None},
 }
 EXPORTED: dict[str, Any] = {"contacts": 7, "columns": ["email"], "files": ["exports/x-1/contacts.csv"]}
@@ -88,7 +91,8 @@ def test_a_report_is_shown_with_what_was_kept_out_and_status_1(
     assert operations.asked == {"file": "imports/people.csv", "dry_run": True, "mapping": "crm"}
     assert "2 of 3 rows imported; read as csv, gb18030" in ended.output
     assert "rows kept out" in ended.output
-    assert "备注" in ended.output
+    assert "备注 (3)" in ended.output
+    assert "values cleared: city (2)" in ended.output
     assert (tmp_path / "out" / "imports" / "i-1" / "rejected.csv").exists()
 
 
@@ -98,6 +102,20 @@ def test_a_file_that_went_in_whole_has_status_0(operations: type[FakeOperations]
     assert ended.exit_code == 0
     assert operations.asked["consent"] == {"email": "form of 2026"}
     assert json.loads(ended.stdout)["downloaded"] == {}
+
+
+def test_the_options_of_a_run_reach_the_machine(operations: type[FakeOperations]) -> None:
+    CliRunner().invoke(
+        app,
+        ["contacts", "import", "crm.csv", "--update-only", "--clear", "#N/A", "--clear", "", "--as-of", "2026-03-02T09:00:00+08:00"],
+    )  # fmt: skip
+    assert operations.asked == {
+        "file": "imports/crm.csv",
+        "dry_run": False,
+        "mode": "update",
+        "clear": ["#N/A", ""],
+        "as_of": "2026-03-02T09:00:00+08:00",
+    }
 
 
 def test_consent_without_evidence_is_refused(operations: type[FakeOperations]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 from typer.testing import CliRunner
 
 from infra.project import Project
@@ -109,6 +108,8 @@ def test_what_all_journeys_share_is_shown_too(project: Project) -> None:
     ("changes", "reason"),
     [
         (expecting(messages=[{"message": "sorry", "channel": "email"}]), "scenarios[0].expect.messages[0].channel: the message 'sorry' has no email; it has sms"),
+        (scenario(events=[{"at": "day 1", "event": "subscription_cancelled"}, {"at": "day 2", "opens": "sory"}]), "scenarios[0].events[1].opens: no folder in messages/ is called 'sory'; did you mean 'sorry'?"),
+        (scenario(events=[{"at": "day 1", "event": "subscription_cancelled"}, {"at": "day 2", "opens": "sorry"}]), "scenarios[0].events[1].opens: the message 'sorry' goes by sms, where nothing reports that somebody opens"),
         (expecting(trail=["Two days latr"]), "scenarios[0].expect.trail[0]: the journey has no state 'Two days latr'; did you mean 'Two days later'?"),
         (scenario(events=[{"at": "day 1", "event": "subscription_canceled"}]), "scenarios[0].events: none of them is 'subscription_cancelled', which starts the journey; did you mean it instead of 'subscription_canceled'?"),
         (scenario(events=[{"at": "day 1", "event": "order_placed"}]), "none of them is 'subscription_cancelled', which starts the journey"),
@@ -148,4 +149,4 @@ def test_the_command_says_which_journey_is_wrong_and_exits_with_1(project: Proje
 def test_a_rehearsal_does_not_start_with_a_wrong_name(project: Project) -> None:
     tell(project.statemachines, "win-back", expecting(messages=[{"message": "sory"}]))
     with pytest.raises(LocalError, match="did you mean 'sorry'"):
-        rehearse({"win-back": read_journey_scenarios("win-back")}, console=Console())
+        rehearse({"win-back": read_journey_scenarios("win-back")}, step=lambda _: None)

@@ -78,6 +78,35 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
             r"contact.phone: expected text, got the number 8613800000000; put it into quotes, such as .\+8613800000000",
         ),
         (START + f"scenarios: [{ONE.replace('event: e', 'evnt: e')}]", "unknown field 'evnt'; did you mean 'event'"),
+        (
+            START + f"scenarios: [{ONE.replace('event: e', 'event: e, opens: hello')}]",
+            "got event and opens; write an entry for each",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace(', event: e', '')}]",
+            "expected one of event, opens, clicks, bounces, complains; got none",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('event: e', 'open: hello')}]",
+            "unknown field 'open'; did you mean 'opens'",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('at: day 1', 'after: 2h')}]",
+            "after counts from a message, for opens, clicks.*; write at",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('event: e', 'after: 2h, clicks: hello')}]",
+            "expected at: a moment, or after: 2h since it was sent; got both",
+        ),
+        (START + f"scenarios: [{ONE.replace('at: day 1, event: e', 'clicks: hello')}]", "got none"),
+        (
+            START + f"scenarios: [{ONE.replace('at: day 1, event: e', 'after: 2 hours, opens: hello')}]",
+            r"events\[0\].after: expected a duration.*write 2h",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('event: e', 'opens: hello, properties: {a: 1}')}]",
+            "properties are of an event; opens has none",
+        ),
         (START + "scenarios：\n  - x\n", "line 2: .* is not a character of YAML"),
         (START + f"scenarios: [{ONE}, {ONE.replace('name: a', 'name: b')}]", "the contact.user_id 'u' is there twice"),
     ],

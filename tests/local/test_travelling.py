@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.cloud.activity import Activity
-from local.cloud.time_travel import TimeTravel, VirtualClock
+from local.cloud.time_travel import TimeTravel, VirtualClock, Work
 from local.problems import StuckError
 
 START = datetime(2031, 3, 3, tzinfo=UTC)
@@ -62,6 +62,18 @@ def test_a_sweep_that_is_to_fire_once_a_day_does_so_at_full_hours(tmp_path: Path
     ]
 
 
+def test_a_journey_ends_at_an_earlier_time_that_comes_up_on_the_way(tmp_path: Path) -> None:
+    clock = VirtualClock(tmp_path / "clock")
+    clock.stop_at(START)
+    emulator = Emulator(clock, START + 30.5 * HOUR)
+
+    def sooner() -> datetime | None:
+        return START + 31 * HOUR if ("once", START + 30.5 * HOUR) in emulator.fired else None
+
+    TimeTravel(clock, emulator).travel_to(START + 84 * HOUR, sooner=sooner)  # type: ignore[arg-type]
+    assert clock.now() == START + 31 * HOUR
+
+
 class Busy(Emulator):
     """An emulator whose queue gets shorter at every look, down to ``rest``, and that finishes ``work``, one piece a look."""
 
@@ -80,6 +92,16 @@ def test_work_that_gets_less_is_waited_for(tmp_path: Path) -> None:
     clock = VirtualClock(tmp_path / "clock")
     clock.stop_at(START)
     assert TimeTravel(clock, Busy(clock, 0)).settle() == []  # type: ignore[arg-type]
+
+
+def test_what_is_left_is_said_while_it_is_worked_off(tmp_path: Path) -> None:
+    clock = VirtualClock(tmp_path / "clock")
+    clock.stop_at(START)
+    time = TimeTravel(clock, Busy(clock, 0))  # type: ignore[arg-type]
+    seen: list[Work] = []
+    time.at_work = seen.append
+    time.settle()
+    assert [(dict(work.kinds), work.left) for work in seen] == [({"queues": left}, left) for left in (4, 3, 2, 1)]
 
 
 def test_work_that_stays_the_same_is_stuck(tmp_path: Path) -> None:

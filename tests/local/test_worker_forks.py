@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from ministack.core import lambda_runtime
 
 from local.cloud.worker_forks import ForkedWorker, fork_workers
+from local.cloud.worker_zygote import PRELOADED
 
 
 @pytest.fixture
@@ -57,6 +59,17 @@ print(sys.stdin.readline().strip(), os.getpid() == orjson.IMPORTED_BY, orjson.IM
     where = os.path.realpath(tmp_path / "code")
     assert greeting == f"hello False None green {where} __main__ ['COLOUR', '_LAMBDA_LAYERS_DIRS']"
     assert worker.wait(timeout=30) != 0
+
+
+def test_what_the_layers_do_not_bring_is_not_imported_before(start: Any) -> None:
+    program = (
+        "import sys; print([name for name in ('pydantic', 'waypost', 'orjson') if name in sys.modules], flush=True)"
+    )
+    assert start(program).stdout.readline() == "['orjson']\n"
+
+
+def test_everything_that_is_imported_before_is_there() -> None:
+    assert [name for name in PRELOADED if find_spec(name) is None] == []
 
 
 def test_workers_of_the_same_layers_share_what_was_imported(start: Any) -> None:

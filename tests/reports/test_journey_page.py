@@ -1,17 +1,19 @@
 """Pages of journeys: in both languages, with the reason of what happened, and nothing personal but the contact's id."""
 
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.reports.nurture import GRAPH, PROFILE, Items, enrolment_row, message, past, pause
+from waypost.contacts.channels import channel_named
 from waypost.pages.graph_drawing import NARROW
 from waypost.pages.texts import LANGUAGES, texts
 from waypost.reports.journey_counts import JourneyCounts
 from waypost.reports.journey_graph import JourneyGraph
-from waypost.reports.journey_page import contact_page, counts_page, drawing
+from waypost.reports.journey_page import ShownMessage, contact_page, counts_page, drawing
 from waypost.reports.mermaid import mermaid
 
 FIRST, SECOND, THIRD = "2031-03-03T01:00:00.000Z", "2031-03-05T02:00:00.000Z", "2031-03-09T02:00:00.000Z"
@@ -98,6 +100,26 @@ def test_counts_stand_on_every_way() -> None:
     assert "1 wait here" in shown
     assert "提前离开 · 1,200" in shown
     assert shown.count("<svg") == 2 * len(LANGUAGES)
+
+
+def test_beside_a_step_stands_its_message() -> None:
+    welcome = ShownMessage(
+        step="Welcome",
+        name="welcome",
+        channel=channel_named("email"),
+        count=1200,
+        subject="Hello <Ann>",
+        text="\nFirst line\nSecond line\n",
+        link="rehearsal/01-welcome.html",
+    )
+    begun = datetime(2031, 3, 3, tzinfo=UTC)
+    shown = counts_page(GRAPH, JourneyCounts(), contacts=1, begun=begun, language="en", messages=[welcome])
+    assert "welcome, by e-mail: 1,200 sent" in shown
+    assert "welcome，邮件：已发送 1,200" in shown
+    assert shown.count("<b>Hello &lt;Ann&gt;</b>") == len(LANGUAGES)
+    assert '<div class="read" tabindex="0">First line\nSecond line</div>' in shown
+    assert unescape(shown).count('href="rehearsal/01-welcome.html"') == len(LANGUAGES)
+    assert 'class="card message"' not in counts_page(GRAPH, JourneyCounts(), contacts=1, begun=begun, language="en")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

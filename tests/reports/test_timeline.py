@@ -36,6 +36,14 @@ ROUTED = {
         {"journey": "win-back", "reason": "entry_rule_not_met", "enrolment_id": None},
     ],
 }
+LEFT_OUT = {
+    "sk": "routed#e-9",
+    "routed_at": "2031-03-04T04:31:00.000Z",
+    "event_type": "identified",
+    "decisions": [],
+    "left_out": ["attributes.long", "tags.vip"],
+    "left_out_in_all": 30,
+}
 MESSAGE = {
     "sk": "message#m-1",
     "message_key": "m-1",
@@ -232,3 +240,11 @@ def test_a_journey_that_was_stopped_says_by_whom_and_why(change: str, why: str) 
     ended = {"outcome": "stopped", "ended_at": "2031-03-07T21:45:00.000Z"}
     row = PARKED | ended | {"stopped": {"reason": "over", "by": "ops", "change": change}}
     assert shown(row)[-1] == ("2031-03-07T16:45:00-05:00", "end", "journey ended: stopped", why)
+
+
+def test_what_a_full_contact_could_not_take_is_named_with_the_way_out() -> None:
+    [entry] = timeline("c-1", Items(PROFILE, LEFT_OUT), default_zone=SHANGHAI)
+    assert entry.title == "identified not kept whole"
+    assert entry.detail.startswith(
+        "left out attributes.long, tags.vip, …: the contact holds 250,000 bytes already; remove "
+    )

@@ -195,3 +195,15 @@ def test_a_contact_that_many_addresses_are_given_to_is_noticed() -> None:
         for number in range(12)
     ]
     assert [each.crowded for each in routed] == [""] * 10 + ["email"] * 2
+
+
+def test_what_a_full_contact_cannot_take_is_noted_with_the_event_and_an_unsubscribe_counts() -> None:
+    world = World()
+    full = {f"a{number}": "x" * 30_000 for number in range(8)}
+    contact = world.have_contact(attributes=full)
+    routed = world.route(event("identified", world.clock(), profile={"long": "y" * 20_000, "city": "Wuhan"}))
+    assert routed.left_out == ("attributes.long",)
+    assert list(world.history.left_out.values()) == [["attributes.long"]]
+    assert world.contacts[contact.contact_id].attributes["city"] == "Wuhan"
+    assert world.route(event("unsubscribed", world.clock(), channel="email")).left_out == ()
+    assert world.contacts[contact.contact_id].consent("email", "offers") == "withdrawn"

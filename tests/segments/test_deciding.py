@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.segments.people import NOW, SHANGHAI, subject
-from waypost.contacts.profile import MOST_SEEN
+from waypost.contacts.fitting import MOST_SEEN
 from waypost.segments.compile import decide_from_profile
 
 TODAY = NOW.date()

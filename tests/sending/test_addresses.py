@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.effects import CRASH_MODES, Crash
+from tests.fakes.published_journeys import journey, published, push
 from tests.fakes.queue import FakeQueue
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.world import CONTACT, World
@@ -101,6 +102,23 @@ def test_the_late_bounce_of_an_old_address_leaves_the_new_one_open(named_by: str
     assert world.contacts[CONTACT].closed == {}
     assert sent(world) == ("sent", "every_guard_allowed")
     assert world.addresses.records[at(BAD).digest].closed == "hard_bounce"
+
+
+def test_a_push_message_goes_to_the_newest_device_that_is_not_closed() -> None:
+    world = World(published=published(journey(messages={"new-in": push("new-in")})))
+    devices = [{"token": token, "platform": "ios"} for token in ("old", "new", "newest")]
+    reads_at(world, GOOD, attributes={"name": "H", "locale": "en", "push_tokens": devices})
+
+    assert sent(world, message="new-in")[0] == "sent"
+    world.push.answers = [AddressGone("EndpointDisabled", suppression="unregistered")]
+    assert sent(world, message="new-in") == ("rejected", "provider: EndpointDisabled")
+    assert sent(world, message="new-in")[0] == "sent"
+    assert [each.to.text for each in world.push.sent] == ["newest", "new"]
+
+    for device in ("new", "old"):
+        world.push.answers = [AddressGone("EndpointDisabled", suppression="unregistered")]
+        assert sent(world, message="new-in")[0] == "rejected", device
+    assert sent(world, message="new-in") == ("skipped", "suppressed_unregistered")
 
 
 def test_a_merge_brings_no_suppression_of_another_address() -> None:

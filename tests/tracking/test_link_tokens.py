@@ -25,6 +25,14 @@ def test_a_key_that_was_rotated_out_of_signing_still_verifies() -> None:
     assert verify(sign(ASKED, OTHER_KEY), [KEY]) is None
 
 
+@pytest.mark.parametrize("rest", [".", ")", ">", ".)", "\u3002", "\u201d", " ", ".\n"])
+def test_a_full_stop_or_bracket_behind_the_link_does_not_break_it(rest: str) -> None:
+    token = sign(ASKED, KEY)
+    assert verify(token + rest, [KEY]) == ASKED
+    assert verify(token[:-1] + rest, [KEY]) is None
+    assert verify(token + rest + "A", [KEY]) is None
+
+
 @given(st.integers(min_value=0), st.characters())
 def test_no_changed_token_is_believed(position: int, character: str) -> None:
     token = sign(ASKED, KEY)

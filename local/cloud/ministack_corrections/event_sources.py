@@ -11,6 +11,8 @@ from local.cloud.ministack_corrections.replacing import Function, replace
 
 FIFO_CONCURRENCY = 4
 """Batches of one FIFO queue in flight at once; a group is never in two of them."""
+LOOK_AGAIN_SECONDS = 0.002
+"""Real seconds until the next look at the queues after one that found nothing."""
 REDELIVERY_SECONDS = 1.0
 """Real seconds until a message that was not processed comes back, instead of the queue's visibility timeout."""
 GATHERING_SECONDS = 2.0
@@ -19,9 +21,15 @@ GATHERING_SECONDS = 2.0
 
 def correct() -> None:
     """Apply the corrections of this service."""
+    _look_again_soon()
     _process_fifo_groups_side_by_side()
     _bring_unprocessed_messages_back_soon()
     _gather_batches_of_streams()
+
+
+def _look_again_soon() -> None:
+    """Lambda polls a queue all the time; MiniStack rests for 50 ms after any write to a table, and a message waits for that."""
+    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = LOOK_AGAIN_SECONDS
 
 
 def _process_fifo_groups_side_by_side() -> None:

@@ -85,18 +85,29 @@ def _report_exception_names() -> None:
 def _wait_for_a_free_worker() -> None:
     """The account concurrency here protects a small machine, so a call waits for its turn instead of being throttled."""
 
+    released = threading.Condition()
+
     def waiting(original: Function) -> Function:
         def acquire(func: Any, config: Any) -> Any:
             deadline = time.monotonic() + SLOT_WAIT_SECONDS
-            slot, limit = original(func, config)
-            while slot is None and limit == "account" and time.monotonic() < deadline:
-                time.sleep(0.005)
+            with released:
                 slot, limit = original(func, config)
+                while slot is None and limit == "account" and released.wait(deadline - time.monotonic()):
+                    slot, limit = original(func, config)
             return slot, limit
 
         return acquire
 
+    def announcing(original: Function) -> Function:
+        def release(key: Any) -> None:
+            with released:
+                original(key)
+                released.notify()
+
+        return release
+
     replace(lambda_svc, "_acquire_execution_slot", waiting)
+    replace(lambda_svc, "_release_execution_slot", announcing)
 
 
 def _read_the_log_to_its_end() -> None:

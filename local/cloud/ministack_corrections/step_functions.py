@@ -3,6 +3,9 @@
 # ruff: noqa: SLF001 -- this file works inside MiniStack on purpose; the version is pinned
 
 import threading
+import time
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.services import stepfunctions
@@ -10,7 +13,11 @@ from ministack.services import stepfunctions
 from local.cloud.activity import Activity
 from local.cloud.ministack_corrections.replacing import Function, replace
 
+HOPS_SIDE_BY_SIDE = 8
+"""Express executions that walk at once: more would only wait for a worker, each in several threads."""
+
 _task = threading.local()
+_hops = threading.Semaphore(HOPS_SIDE_BY_SIDE)
 
 
 def correct(activity: Activity) -> None:
@@ -19,7 +26,9 @@ def correct(activity: Activity) -> None:
     _let_the_first_answer_win()
     _count_retry_pauses(activity)
     _count_executions(activity)
+    _begin_at_once()
     _record_the_states_of_branches()
+    _keep_short_histories()
 
 
 def _fail_the_task_whose_lambda_failed(activity: Activity) -> None:
@@ -99,7 +108,10 @@ def _count_retry_pauses(activity: Activity) -> None:
 
 
 def _count_executions(activity: Activity) -> None:
-    """An execution is under way from its first status event, before it has a thread, to the end of that thread."""
+    """An execution is under way from its first status event, before it has a thread, to the end of that thread.
+
+    Express executions, which wait for nothing but their functions, take turns: some thousand contacts may be due at one time.
+    """
 
     def begun(original: Function) -> Function:
         def emit(execution: Any) -> None:
@@ -113,7 +125,8 @@ def _count_executions(activity: Activity) -> None:
         def run(execution_arn: str) -> None:
             activity.started(execution_arn)
             try:
-                original(execution_arn)
+                with _hops if _is_express(execution_arn) else nullcontext():
+                    original(execution_arn)
             finally:
                 activity.ended(execution_arn)
 
@@ -121,6 +134,32 @@ def _count_executions(activity: Activity) -> None:
 
     replace(stepfunctions, "_emit_execution_status_event", begun)
     replace(stepfunctions, "_run_execution", counted)
+
+
+def _is_express(execution_arn: str) -> bool:
+    execution = stepfunctions._executions.get(execution_arn) or {}
+    machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
+    return bool(machine.get("type") == "EXPRESS")
+
+
+def _begin_at_once() -> None:
+    """An execution enters its first state at once; MiniStack lets 150 ms pass, which every hop of a journey would wait for."""
+
+    def beginning(original: Function) -> Function:
+        def run(execution_arn: str) -> None:
+            _task.begins = True
+            original(execution_arn)
+
+        return run
+
+    def sleep(seconds: float) -> None:
+        if getattr(_task, "begins", False):
+            _task.begins = False
+        else:
+            time.sleep(seconds)
+
+    stepfunctions.time = SimpleNamespace(**{**vars(time), "sleep": sleep})
+    replace(stepfunctions, "_run_execution", beginning)
 
 
 def _record_the_states_of_branches() -> None:
@@ -133,6 +172,26 @@ def _record_the_states_of_branches() -> None:
         return run
 
     replace(stepfunctions, "_run_sub_machine", recorded)
+
+
+def _keep_short_histories() -> None:
+    """An Express execution has no history to ask for; MiniStack keeps what went into and came out of each of its states.
+
+    Of some thousand contacts that is more than a gigabyte. The names of the states stay.
+    """
+
+    def shortened(original: Function) -> Function:
+        def add(execution: Any, event_type: str, details: Any = None) -> Any:
+            if details and _is_express(execution["executionArn"]):
+                details = {
+                    kind: {name: value for name, value in each.items() if name not in {"input", "output", "parameters"}}
+                    for kind, each in details.items()
+                }
+            return original(execution, event_type, details)
+
+        return add
+
+    replace(stepfunctions, "_add_event", shortened)
 
 
 class _Entered(dict[str, Any]):

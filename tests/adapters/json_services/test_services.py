@@ -1,5 +1,6 @@
 """What is declared of services and endpoints, against botocore."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,6 +112,9 @@ def test_the_variable_of_an_address_is_botocores(service: Service) -> None:
 
 def test_without_a_region_only_botocore_knows_the_address() -> None:
     assert endpoint_in({}, SERVICES["sqs"]) is None
+    assert (
+        endpoint_in({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_CONFIG_FILE": "/home/one/config"}, SERVICES["sqs"]) is None
+    )
     assert endpoint_in({"AWS_DEFAULT_REGION": "us-iso-east-1"}, SERVICES["sqs"]) is None
 
 
@@ -146,3 +150,7 @@ def test_repetitions_are_spread_as_botocore_spreads_them(service: Service) -> No
     assert service.slot == slots["non_throttling_base_scale"]
     assert ExponentialBackoff._DEFAULT_BACKOFF_CONFIG["throttling_base_scale"] == retries.THROTTLED_SLOT
     assert ExponentialBackoff._MAX_BACKOFF == retries.LONGEST_WAIT
+
+
+def test_the_null_device_as_a_file_of_settings_says_nothing() -> None:
+    assert endpoint_in({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_CONFIG_FILE": os.devnull}, SERVICES["sqs"]) is not None

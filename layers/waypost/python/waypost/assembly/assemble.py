@@ -516,6 +516,7 @@ def export_slice(ports: Ports) -> ExportSlice:
         files=ports.files(reads=(AUDIENCES, EXPORTS_WORK), writes=(EXPORTS_WORK,)),
         scan=ports.profile_scan(),
         contacts=ports.bulk_contacts(),
+        clock=ports.clock(),
     )
 
 

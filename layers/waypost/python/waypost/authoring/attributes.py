@@ -13,11 +13,13 @@ from waypost.contacts.attributes import LONGEST_TEXT, AttributeDeclaration, Attr
 from waypost.contacts.cleaning import Unusable
 from waypost.contacts.cleaning.orders import Level
 from waypost.contacts.cleaning.text import half_width, plain
+from waypost.contacts.file_columns import BUILT_IN
+from waypost.contacts.file_columns import RESERVED as NO_ATTRIBUTES
 from waypost.events.names import attribute_name
-from waypost.importing.mapping import BUILT_IN, folded, taken_names
+from waypost.importing.mapping import folded, taken_names
 
 PLACE: Final = "contacts/attributes.yaml"
-RESERVED: Final = BUILT_IN | {"consent", "tags", "remove_tags", "groups", "leave_groups"}
+RESERVED: Final = BUILT_IN | NO_ATTRIBUTES
 """Names that already mean something in a profile."""
 
 
@@ -64,6 +66,7 @@ class Attribute(Authored):
     level: Level | None = None
     form: RegionForm = "name"
     elsewhere: bool = False
+    yearless: bool = False
     wrong: WhenWrong = "refuse"
 
     @model_validator(mode="after")
@@ -77,6 +80,7 @@ class Attribute(Authored):
             (self.level is not None, "level", {"region"}),
             (self.elsewhere, "elsewhere", {"region"}),
             (self.form != "name", "form", {"region"}),
+            (self.yearless, "yearless", {"date"}),
         ):
             if given and self.type not in types:
                 raise ValueError(f"'{name}' is for {' and '.join(sorted(types))}, not for {self.type}")
@@ -134,6 +138,7 @@ class Attribute(Authored):
             "whole": self.whole,
             "form": self.form,
             "elsewhere": self.elsewhere,
+            "yearless": self.yearless,
             "wrong": self.wrong,
         }
         return form | ({"level": self.level} if self.level else {})

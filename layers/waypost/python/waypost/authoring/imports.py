@@ -15,7 +15,8 @@ from waypost.contacts.cleaning.orders import DateOrder
 from waypost.events.envelope import IDENTITY_KINDS
 from waypost.importing.detecting import CODECS
 from waypost.importing.mapping import folded
-from waypost.importing.spec import Column, Format, ImportSpec, Target, UnknownColumns, WhenWrong
+from waypost.importing.spec import Column, Format, ImportSpec, MissingColumns, Target, UnknownColumns, WhenWrong
+from waypost.importing.steps import CLEARABLE_IDENTITIES
 
 FOLDER: Final = "contacts/imports"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
@@ -52,6 +53,10 @@ def _region(code: str) -> str:
 Identity = Annotated[str, AfterValidator(_identity)]
 
 
+Clearing = list[Annotated[str, Field(max_length=100)]]
+"""Texts of a cell that take the value away from the contact; "" is an empty cell."""
+
+
 class ColumnMapping(Authored):
     """Where a column goes: exactly one of identity, attribute, tags, groups, consent and ignore; the rest says how."""
 
@@ -67,6 +72,9 @@ class ColumnMapping(Authored):
     dates: DateOrder | None = None
     excel_dates: bool | None = None
     wrong: WhenWrong | None = None
+    clear: Clearing = Field(default_factory=list)
+    fallback: bool = False
+    opt_out: bool = False
 
     @model_validator(mode="after")
     def _goes_to_one_place(self) -> Self:
@@ -81,14 +89,20 @@ class ColumnMapping(Authored):
                 if self.identity == "openid"
                 else "'account' is for an openid"
             )
-        if self.consent is not None and self.evidence is None:
+        if self.fallback and self.identity is None and self.attribute is None:
+            raise ValueError("'fallback' is for an identity or an attribute that another column says as well")
+        if self.opt_out and self.consent is None:
+            raise ValueError("'opt_out' is for consent: a yes in the column is a withdrawal")
+        if self.consent is not None and self.evidence is None and not self.opt_out:
             raise ValueError("consent needs 'evidence': what the person agreed to, where and in which words")
+        if self.clear and self.attribute is None and self.identity not in CLEARABLE_IDENTITIES:
+            raise ValueError("'clear' is for an attribute, an e-mail address or a phone number")
         if self.evidence is not None and self.consent is None:
             raise ValueError("'evidence' is for consent")
         return self
 
-    def column(self) -> Column:
-        """The form the run time works with."""
+    def column(self, rank: int = 1) -> Column:
+        """The form the run time works with; ``rank`` is its place among the columns of the file."""
         named = self.identity or self.attribute or self.consent or ""
         place = next(place for place in get_args(Target) if getattr(self, place) is not None)
         return Column(
@@ -100,6 +114,9 @@ class ColumnMapping(Authored):
             dates=self.dates or "",
             excel_dates=self.excel_dates,
             wrong=self.wrong or "",
+            clear=tuple(self.clear),
+            fallback=rank if self.fallback else 0,
+            opt_out=self.opt_out,
         )
 
 
@@ -126,7 +143,9 @@ class ImportMapping(Authored):
     excel_dates: bool = False
     required: list[Identity] = Field(default_factory=list)
     unknown_columns: UnknownColumns = "ignore"
+    missing_columns: MissingColumns = "refuse"
     empty: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(default_factory=list)
+    clear: Clearing = Field(default_factory=list)
     columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_short_form)]] = Field(default_factory=dict)
 
     def published(self, name: str) -> dict[str, Any]:
@@ -143,9 +162,12 @@ class ImportMapping(Authored):
             excel_dates=self.excel_dates,
             required=tuple(self.required),
             unknown_columns=self.unknown_columns,
+            missing_columns=self.missing_columns,
             empty=tuple(marker.casefold() for marker in self.empty),
+            clear=tuple(self.clear),
         )
-        return spec.with_columns({column: mapping.column() for column, mapping in self.columns.items()}).to_dict()
+        columns = {name: each.column(rank) for rank, (name, each) in enumerate(self.columns.items(), 1)}
+        return spec.with_columns(columns).to_dict()
 
 
 def imports(reader: FileReader) -> dict[str, Any]:
@@ -174,7 +196,7 @@ def _problems(columns: Mapping[str, ColumnMapping]) -> Iterator[tuple[str, str]]
                 f"is the same column as {other!r}: case, blanks and what stands in brackets do not count",
             )
         column = mapping.column()
-        if column.goes_to in _WORDS:
+        if column.goes_to in _WORDS or column.fallback or column.opt_out:
             continue
         place = (column.goes_to, column.name, column.account)
         first = places.setdefault(place, name)

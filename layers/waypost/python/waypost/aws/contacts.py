@@ -80,8 +80,8 @@ class DynamoContacts:
 
     def merges(self, contact_id: str) -> list[Merge]:
         """See ContactStore."""
-        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix="merge#")
-        return sorted((Merge.from_dict(item) for item in items), key=lambda each: (each.at, len(each.result.absorbed)))
+        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix=merges.RECORDS)
+        return sorted(merges.records(items), key=lambda each: (each.at, len(each.result.absorbed)))
 
     def unmerge(self, merge: Merge, survivor: Contact, absorbed: Contact, *, rewritten: Sequence[Merge] = ()) -> bool:
         """See ContactStore."""
@@ -90,11 +90,14 @@ class DynamoContacts:
         return self._all_or_nothing(puts)
 
     def _all_or_nothing(self, puts: Sequence[Mapping[str, Any]]) -> bool:
-        """Write everything; False when a condition did not hold or another transaction was in the way."""
+        """Write everything; False when a condition did not hold or another transaction was in the way.
+
+        Raises ServiceRefused for an item that can never be written, TemporarilyUnavailable for a throttle.
+        """
         try:
             self.client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
         except ClientError as error:
-            if table.error_code(error) == table.TRANSACTION_CANCELED:
+            if table.error_code(error) == table.TRANSACTION_CANCELED and table.is_lost_race(error):
                 return False
             raise
         return True

@@ -22,6 +22,9 @@ MOST_ITEMS: Final = 25
 """Of one BatchWriteItem. Source: DynamoDB API Reference, "BatchWriteItem"."""
 
 
+MOST_LEFT_OUT: Final = 20
+
+
 @translates_errors
 @dataclass(frozen=True, slots=True)
 class DynamoHistory:
@@ -61,10 +64,17 @@ class DynamoHistory:
         }
 
     def mark_routed(
-        self, contact_id: str, event: Event, *, at: datetime, decisions: Sequence[Mapping[str, Any]]
+        self,
+        contact_id: str,
+        event: Event,
+        *,
+        at: datetime,
+        decisions: Sequence[Mapping[str, Any]],
+        left_out: Sequence[str] = (),
     ) -> None:
-        """See EventHistory."""
-        item = {
+        """See EventHistory. Of what was left out the first names are kept, and how many there were."""
+        full = {"left_out": list(left_out[:MOST_LEFT_OUT]), "left_out_in_all": len(left_out)} if left_out else {}
+        item = full | {
             "event_id": event.id,
             "event_type": event.type,
             "routed_at": format_instant(at),

@@ -18,7 +18,16 @@ from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
 from waypost.events.retention import PASSAGES
 from waypost.journeys.enrolment import Enrolment
-from waypost.sending.ledger import ClaimResult, Confirmation, Decision, LedgerRow, LedgerState, Snapshot, Touches
+from waypost.sending.ledger import (
+    MOST_DEFERRALS_NOTED,
+    ClaimResult,
+    Confirmation,
+    Decision,
+    LedgerRow,
+    LedgerState,
+    Snapshot,
+    Touches,
+)
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, dump_occasion, load_occasion
 from waypost.sending.request import SendRequest
 
@@ -218,7 +227,7 @@ class DynamoLedger:
                     "deferred_until": format_instant(until),
                     "expires_at": self._expires_at(until),
                 },
-                append={"decisions": [decision.to_dict()]},
+                append={"decisions": [decision.to_dict()]} if request.attempt <= MOST_DEFERRALS_NOTED else None,
                 remove=["due_shard", "due_at", "claim_id"],
                 condition=mine if claim_id else UNCLAIMED,
                 values={"claim_id": claim_id, "claimed": "claimed"}

@@ -4,7 +4,7 @@ Recent marketing messages (``touches``) move with the contact: the survivor's co
 contact's goes up, so that a message being claimed at this very moment is judged again, on the profile as it is now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -12,10 +12,19 @@ from typing import Any, Final
 from waypost.aws import table
 from waypost.contacts.identity.merge import Merge
 from waypost.contacts.profile import Contact
+from waypost.item_size import LARGEST_ITEM, stored_size
 from waypost.sending.ledger import Touches
 
 RECORDS_KEPT: Final = timedelta(days=760)
 """How long a merge can be undone: as long as most events are kept."""
+
+RECORDS: Final = "merge#"
+"""The prefix of the sort keys of merges."""
+
+_PART: Final = "#"
+_PROFILES: Final = ("absorbed", "survivor", "result")
+_KEYS: Final = 200
+"""Bytes of the keys of a record's item, at most."""
 
 LIVING: Final = "living"
 """The attribute of profiles that bulk runs see: of contacts neither erased nor merged into another one."""
@@ -61,7 +70,7 @@ def merging_puts(table_name: str, merge: Merge, touches: TouchesById) -> list[Pu
     puts = [
         put_profile(table_name, merge.result),
         put_profile(table_name, merge.tombstone),
-        put_record(table_name, merge),
+        *put_record(table_name, merge),
         put_touches(table_name, merge.absorbed.contact_id, absorbed),
     ]
     if absorbed.recent:
@@ -83,20 +92,39 @@ def unmerging_puts(
     return [
         put_profile(table_name, survivor),
         put_profile(table_name, absorbed),
-        *(put_record(table_name, each) for each in (merge, *rewritten)),
+        *(put for each in (merge, *rewritten) for put in put_record(table_name, each)),
         put_touches(table_name, survivor.contact_id, both),
         put_touches(table_name, absorbed.contact_id, ours),
     ]
 
 
-def put_record(table_name: str, merge: Merge) -> Put:
-    """The record of a merge, in the survivor's partition; the profiles' versions guard it."""
-    pk = table.contact_pk(merge.survivor.contact_id)
+def put_record(table_name: str, merge: Merge) -> list[Put]:
+    """The record of a merge, in the survivor's partition; the profiles' versions guard it.
+
+    One item, or four when the profiles do not fit one: each profile is then an item beside it.
+    """
+    pk, sk = table.contact_pk(merge.survivor.contact_id), f"{RECORDS}{merge.merge_id}"
     kept = {"expires_at": int((merge.at + RECORDS_KEPT).timestamp())}
-    return {
-        "TableName": table_name,
-        "Item": table.key(pk, f"merge#{merge.merge_id}") | table.dump_item(merge.to_dict() | kept),
-    }
+    record = merge.to_dict() | kept
+    parts: dict[str, Any] = {}
+    if stored_size(record) > LARGEST_ITEM - _KEYS:
+        parts = {f"{sk}{_PART}{name}": {"profile": record.pop(name)} | kept for name in _PROFILES}
+    return [
+        {"TableName": table_name, "Item": table.key(pk, each) | table.dump_item(item)}
+        for each, item in {sk: record, **parts}.items()
+    ]
+
+
+def records(items: Iterable[Mapping[str, Any]]) -> list[Merge]:
+    """The merges of a partition's items whose sort keys start with ``RECORDS``."""
+    by_sk = {item["sk"]: item for item in items}
+    return [
+        Merge.from_dict(
+            {**item, **{name: by_sk[f"{sk}{_PART}{name}"]["profile"] for name in _PROFILES if name not in item}}
+        )
+        for sk, item in by_sk.items()
+        if _PART not in sk.removeprefix(RECORDS)
+    ]
 
 
 def put_touches(table_name: str, contact_id: str, touches: Touches) -> Put:

@@ -13,7 +13,9 @@ from waypost.aws.table import load, load_item
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import ADDRESS_ATTRIBUTES, closed_channels
 from waypost.contacts.consent import Consent
-from waypost.contacts.profile import MOST_SEEN, Contact
+from waypost.contacts.fitting import knows_all_types
+from waypost.contacts.profile import Contact
+from waypost.contacts.zones import zone_named
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
 from waypost.segments.subject import NOTHING, Subject, no_consents
 
@@ -161,10 +163,7 @@ class _Zones:
             return self._default
         zone = self._known.get(name)
         if zone is None:
-            try:
-                zone = ZoneInfo(name)
-            except (KeyError, ValueError, OSError):  # unknown zone, malformed name, name of a folder
-                zone = self._default
+            zone = zone_named(name, self._default)
             if len(self._known) < 1000:  # names are the senders' to choose
                 self._known[name] = zone
         return zone
@@ -267,7 +266,7 @@ def _seen(item: StoredProfile, types: Collection[str] | None) -> dict[str, tuple
     if "seen" not in item:
         return {}
     stored = item["seen"]["M"]
-    if len(stored) >= MOST_SEEN:
+    if not knows_all_types(stored):
         return None
     chosen = stored if types is None else [kind for kind in types if kind in stored]
     return {kind: _span(stored[kind]["L"]) for kind in chosen}

@@ -13,12 +13,17 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from waypost.errors import TemporarilyUnavailable
+from waypost.errors import ServiceRefused, TemporarilyUnavailable
 
 Item = dict[str, Any]
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 TRANSACTION_CANCELED = "TransactionCanceledException"
+
+CONDITION_FAILED_IN_PART: Final = "ConditionalCheckFailed"
+CONFLICT_IN_PART: Final = "TransactionConflict"
+_FINAL_IN_PART: Final = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
+"""Why a part of a transaction was cancelled, where the same part is cancelled again."""
 
 LONGEST_WAIT: Final = 1.0
 """Seconds before what a batch has left is asked for again. Source: DynamoDB API Reference, "BatchGetItem": with exponential
@@ -103,12 +108,31 @@ def error_code(error: ClientError) -> str:
 def failed_conditions(error: ClientError) -> list[bool]:
     """For each part of a cancelled transaction, whether its own condition failed.
 
-    Raises TemporarilyUnavailable when the transaction was cancelled for another reason (conflict, throttling).
+    Raises ServiceRefused with the service's own words when a part can never be written (an item too large, a value of a wrong
+    type), and TemporarilyUnavailable when it was cancelled for anything else (a conflict, a throttle). Source: DynamoDB API
+    Reference, "TransactWriteItems", Cancellation reasons.
     """
-    codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
-    if "ConditionalCheckFailed" not in codes:
-        raise TemporarilyUnavailable(f"transaction cancelled: {', '.join(codes)}") from error
-    return [code == "ConditionalCheckFailed" for code in codes]
+    reasons = [
+        (reason.get("Code", "None"), reason.get("Message", ""))
+        for reason in error.response.get("CancellationReasons", [])
+    ]
+    codes = [code for code, _ in reasons]
+    if CONDITION_FAILED_IN_PART in codes:
+        return [code == CONDITION_FAILED_IN_PART for code in codes]
+    if refused := [f"{code}: {message}" for code, message in reasons if code in _FINAL_IN_PART]:
+        raise ServiceRefused(f"transaction cancelled: {', '.join(refused)}") from error
+    raise TemporarilyUnavailable(f"transaction cancelled: {', '.join(codes)}") from error
+
+
+def is_lost_race(error: ClientError) -> bool:
+    """Whether a transaction was cancelled because another writer was first or is writing: read again and decide again.
+
+    Raises like ``failed_conditions`` when it was cancelled for another reason.
+    """
+    codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    if codes <= {None, "None", CONFLICT_IN_PART} and CONFLICT_IN_PART in codes:
+        return True
+    return any(failed_conditions(error))
 
 
 def query(

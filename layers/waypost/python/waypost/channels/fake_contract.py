@@ -81,7 +81,7 @@ class FakeProvider(ABC):
     ``provider`` is the name in ``provider_<name>.py``; ``endpoints`` are environment variables that lead its real client
     here. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
-    embedded cloud's own service, which may refuse it.
+    embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
     """
 
     provider: ClassVar[str]
@@ -90,10 +90,16 @@ class FakeProvider(ABC):
     fates: ClassVar[Mapping[Fate, str]]
     words: ClassVar[frozenset[str]]
     is_passed_on: ClassVar[bool] = False
+    choices: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:
         """Whether the request is for this provider."""
+
+    def answer_aside(self, request: HttpRequest) -> HttpAnswer | None:
+        """The answer to a request that hands no message over, such as a registration; None for one that does."""
+        del request
+        return None
 
     @abstractmethod
     def read(self, request: HttpRequest) -> SentMessage:

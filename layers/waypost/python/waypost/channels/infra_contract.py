@@ -8,7 +8,7 @@ to. It reads its choices from the CDK context.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aws_cdk import aws_events
+from aws_cdk import aws_cloudwatch, aws_events
 from constructs import Construct
 
 from waypost.errors import InvalidInput
@@ -33,12 +33,23 @@ class Notices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A metric of the provider with an alarm when it is over ``over``; ``name`` is the id of the alarm, ``because`` its text."""
+
+    name: str
+    metric: aws_cloudwatch.IMetric
+    over: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelInfra:
     """``settings`` reach the provider without the channel's name; ``outputs`` are outputs of the stack."""
 
     permissions: Sequence[Permission]
     settings: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[Notices] = ()
+    watched: Sequence[Watched] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
 
 

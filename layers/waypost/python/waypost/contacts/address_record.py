@@ -1,6 +1,6 @@
 """What is known of an address itself, whichever contacts have it. Used by the sender and by what reports about addresses."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -69,10 +69,19 @@ def closed_channels(suppressions: Mapping[str, str], known: Known) -> dict[str, 
     closed: dict[str, str] = {}
     for channel in CHANNELS if suppressions else ():
         addresses = declared_channels()[channel].address.addresses(channel, known)
-        keys = (channel, *(suppression_key(each.channel, each.digest) for each in addresses[-1:]))
+        used = address_in_use(addresses, lambda each: suppressions.get(suppression_key(each.channel, each.digest), ""))
+        keys = (channel, *([suppression_key(used.channel, used.digest)] if used else ()))
         if reason := next((suppressions[key] for key in keys if key in suppressions), ""):
             closed[channel] = reason
     return closed
+
+
+def address_in_use(addresses: Sequence[Address], closed: Callable[[Address], str]) -> Address | None:
+    """Of a contact's addresses on a channel, oldest first, the one that a message would use: the newest that is not closed.
+
+    Where all are closed it is the newest, so that it can be said why nothing goes there.
+    """
+    return next((each for each in reversed(addresses) if not closed(each)), addresses[-1] if addresses else None)
 
 
 def suppression_key(channel: str, digest: str) -> str:

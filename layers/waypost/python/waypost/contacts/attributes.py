@@ -37,7 +37,7 @@ class AttributeDeclaration(JsonForm):
 
     ``values`` maps every spelling (folded) to the value it means; empty when any value will do. ``minimum`` and
     ``maximum`` bound numbers, dates and instants, ends included. ``level`` and ``form`` are those of a region;
-    ``elsewhere`` lets a region be a name outside the table, unchanged. ``wrong`` says what a value of another type does
+    ``elsewhere`` lets a region be a name outside the table, unchanged. ``yearless`` lets a date lack its year (``--05-21``). ``wrong`` says what a value of another type does
     to the event or row that carries it. ``aliases`` are names of columns that mean this attribute.
     """
 
@@ -53,6 +53,7 @@ class AttributeDeclaration(JsonForm):
     level: Level = "province"
     form: RegionForm = "name"
     elsewhere: bool = False
+    yearless: bool = False
     wrong: WhenWrong = "refuse"
 
     def clean(  # noqa: PLR0911 - one return per type
@@ -77,7 +78,7 @@ class AttributeDeclaration(JsonForm):
             case "boolean":
                 return _boolean(value)
             case "date":
-                return self._bounded(_date(value, dates, excel=excel_dates))
+                return self._date(value, dates, excel=excel_dates)
             case "datetime":
                 return self._bounded(_instant(value, zone, dates, excel=excel_dates))
             case "list":
@@ -137,6 +138,13 @@ class AttributeDeclaration(JsonForm):
         ):
             return Unusable(f"should be at most {MOST_ELEMENTS} texts of at most {self.longest:,} characters")
         return elements
+
+    def _date(self, value: Any, order: DateOrder, *, excel: bool) -> Any:
+        from waypost.contacts.cleaning.yearless import yearless  # noqa: PLC0415 - see the top of the module
+
+        if self.yearless and isinstance(value, str) and (day := yearless(value, order=order)) is not None:
+            return day
+        return self._bounded(_date(value, order, excel=excel))
 
     def _region(self, value: Any) -> Any:
         from waypost.contacts.cleaning.regions import region  # noqa: PLC0415 - see the top of the module

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NewType, Protocol, Self, assert_never, get_args
 
 from waypost import ids
+from waypost.contacts.cleaning.addresses import takes_texts
 from waypost.errors import InvalidInput
 
 Channel = NewType("Channel", str)
@@ -59,10 +60,14 @@ class Known(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AddressSource:
-    """Where a contact keeps its addresses on a channel: in an attribute, or among its identities of a kind."""
+    """Where a contact keeps its addresses on a channel: in an attribute, or among its identities of a kind.
+
+    ``only`` narrows what counts there: ``texts`` are phone numbers that take text messages.
+    """
 
     kept_as: Literal["attribute", "identity"]
     name: str
+    only: Literal["", "texts"] = ""
 
     def addresses(self, channel: Channel, known: Known) -> tuple[Address, ...]:
         """The addresses of a contact, the newest last; none where what is kept there is no address."""
@@ -74,7 +79,8 @@ class AddressSource:
         """What a contact has there: a text or a list, or None."""
         match self.kept_as:
             case "attribute":
-                return known.attributes.get(self.name)
+                value = known.attributes.get(self.name)
+                return None if self.only == "texts" and isinstance(value, str) and not takes_texts(value) else value
             case "identity":
                 return known.identities.get(self.name)
             case _:
@@ -87,8 +93,10 @@ class AddressSource:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """From ``{"attribute": "phone"}`` or ``{"identity": "openid"}``. Raises ValueError."""
+        """From ``{"attribute": "phone", "only": "texts"}`` or ``{"identity": "openid"}``. Raises ValueError."""
         match dict(value):
+            case {"attribute": str(name), "only": "texts", **more} if not more:
+                return cls("attribute", name, "texts")
             case {"attribute": str(name), **more} if not more:
                 return cls("attribute", name)
             case {"identity": str(name), **more} if not more:
@@ -101,7 +109,8 @@ class AddressSource:
 class DeclaredChannel:
     """One ``channel.json``.
 
-    ``reports`` are the message events its providers can report, ``window`` the local hours for marketing where
+    ``reports`` are the message events its providers can report, ``suppressions`` the reasons for which they close an address,
+    ``window`` the local hours for marketing where
     ``sending.yaml`` names none. ``names`` is what people call the channel and ``messages`` what
     they call its messages, by the tags of the pages' languages. ``services`` are
     the AWS services its providers call, whose definitions the dependency layer keeps.
@@ -110,6 +119,7 @@ class DeclaredChannel:
     channel: Channel
     address: AddressSource
     reports: frozenset[Report]
+    suppressions: frozenset[str]
     window: tuple[str, str]
     names: Mapping[str, str]
     messages: Mapping[str, str]
@@ -124,6 +134,7 @@ class DeclaredChannel:
                 channel=Channel(path.parent.name),
                 address=AddressSource.from_dict(value["address"]),
                 reports=frozenset(_REPORTS[report] for report in value["reports"]),
+                suppressions=frozenset(value["suppressions"]),
                 window=_window(*value["window"]),
                 names=dict(value["names"]),
                 messages=dict(value["messages"]),

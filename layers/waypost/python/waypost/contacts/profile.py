@@ -1,6 +1,5 @@
 """A contact and the pure rules by which an event changes it. Called by the router and by update_contact."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -10,7 +9,9 @@ from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.contacts.address_record import closed_channels, suppression_key
 from waypost.contacts.channels import CHANNELS, Address, Channel, channel_named, declared_channels
+from waypost.contacts.cleaning.yearless import is_yearless, same_day
 from waypost.contacts.consent import ALL_TOPICS, Answer, Consent, ConsentState, Given, consent_state
+from waypost.contacts.fitting import Fitted, fitted
 from waypost.errors import InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE, Event
 from waypost.events.message_events import SUPPRESSION_LIFTED, suppression_in
@@ -18,13 +19,9 @@ from waypost.events.message_events import SUPPRESSION_LIFTED, suppression_in
 IDENTITY_ATTRIBUTES: Final = ("email", "phone")
 """The identities that are attributes too."""
 
-LARGEST_PROFILE: Final = 200_000
-"""Bytes of attributes; DynamoDB's items end at 400 KB, and consents, tags and identities need room beside them."""
-
 LIFECYCLE_STAMP: Final = "lifecycle:stage"
 """The key in ``attributes_at`` of the last change of stage; no attribute has this name."""
 
-MOST_GROUPS: Final = 1_000
 MOST_POINTS: Final = 1_000_000_000
 """Points per event; more is an error of the sender."""
 
@@ -40,9 +37,6 @@ GROUP_EVENTS: Final = frozenset({GROUP_JOINED, "group_left"})
 ALIASED: Final = "contact_aliased"
 """The event made of Segment's ``alias``; its ``previous_id`` is a user id or an anonymous id."""
 """The events that change the groups, by their property ``group``."""
-
-MOST_SEEN: Final = 500
-"""Event types whose first and last day a profile keeps; beyond that, rules read the history itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +101,15 @@ class Contact(JsonForm):
 
 
 def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Contact:
+    """The contact after ``event``, without what does not fit a full profile; see ``apply_event``."""
+    return apply_event(contact, event, counting=counting).contact
+
+
+def apply_event(contact: Contact, event: Event, *, counting: bool = True) -> Fitted:
     """The contact after ``event``: attributes, tags, groups, identities, consent, points and suppression it carries.
 
-    Applying an event twice changes nothing, but for its points: ``counting`` is false when they are counted already.
+    Applying an event twice changes nothing, but for its points: ``counting`` is false when they are counted already. What a
+    full profile cannot take is left out and named; a withdrawal and a suppression it always takes.
     """
     changed, at = with_identities(contact, event.contact, at=event.occurred_at), event.occurred_at
     profile = dict(event.profile)
@@ -132,7 +132,7 @@ def with_event(contact: Contact, event: Event, *, counting: bool = True) -> Cont
         changed = with_points(changed, event)
     if event.type == IMPORTED and isinstance(filled := event.properties.get("filled"), Mapping):
         changed = replace(changed, attributes={**filled, **changed.attributes})
-    return _with_product_event(with_seen(changed, event), event)
+    return fitted(contact, _with_product_event(with_seen(changed, event), event))
 
 
 def with_seen(contact: Contact, event: Event) -> Contact:
@@ -140,7 +140,7 @@ def with_seen(contact: Contact, event: Event) -> Contact:
     day = event.occurred_at.astimezone(UTC).date()
     first, last = contact.seen.get(event.type, (day, day))
     span = (min(first, day), max(last, day))
-    if contact.seen.get(event.type) == span or (event.type not in contact.seen and len(contact.seen) >= MOST_SEEN):
+    if contact.seen.get(event.type) == span:
         return contact
     return replace(contact, seen={**contact.seen, event.type: span})
 
@@ -167,22 +167,18 @@ def with_identities(contact: Contact, identities: Mapping[str, str], *, at: date
 
 
 def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetime) -> Contact:
-    """The contact with ``changes``, each unless a newer event has set it; None removes the attribute.
-
-    Raises InvalidInput when the attributes would outgrow ``LARGEST_PROFILE``: a profile that no longer fits into its
-    item could not take a withdrawal of consent either.
-    """
+    """The contact with ``changes``, each unless a newer event has set it; None removes the attribute."""
     attributes, attributes_at = dict(contact.attributes), dict(contact.attributes_at)
     for name, value in changes.items():
         if name in attributes_at and attributes_at[name] > at:
             continue
+        if is_yearless(value) and same_day(attributes.get(name), value):
+            continue  # the year is known
         attributes_at[name] = at
         if value is None:
             attributes.pop(name, None)
         else:
             attributes[name] = value
-    if changes and len(json.dumps(attributes, ensure_ascii=False).encode()) > LARGEST_PROFILE:
-        raise InvalidInput("profile", f"the attributes of {contact.contact_id} would exceed {LARGEST_PROFILE:,} bytes")
     return replace(contact, attributes=attributes, attributes_at=attributes_at)
 
 
@@ -193,13 +189,8 @@ def with_tags(contact: Contact, *, add: Iterable[str] = (), remove: Iterable[str
 
 
 def with_groups(contact: Contact, *, join: Iterable[str] = (), leave: Iterable[str] = (), at: datetime) -> Contact:
-    """The contact as a member of more or fewer groups, each unless a newer event has touched it.
-
-    Raises InvalidInput for a member of more than ``MOST_GROUPS``.
-    """
+    """The contact as a member of more or fewer groups, each unless a newer event has touched it."""
     groups, attributes_at = _with_names("group", contact.groups, contact, add=join, remove=leave, at=at)
-    if len(groups) > MOST_GROUPS:
-        raise InvalidInput("groups", f"{contact.contact_id} would be in more than {MOST_GROUPS} groups")
     return replace(contact, groups=groups, attributes_at=attributes_at)
 
 

@@ -20,6 +20,8 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _FIELD: Final = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
 _AMOUNT: Final = re.compile(r"[#0.,]+")
 _LONGEST_NUMBER: Final = 30
+_SURE_DIGITS: Final = 15
+"""The decimal digits that a float of 64 bits keeps for certain: what 0.1 + 0.2 has beyond them is not meant."""
 
 _TRUTH: Final[Mapping[str, tuple[str, str]]] = {
     "zh": ("是", "否"), "en": ("yes", "no"), "ja": ("はい", "いいえ"), "ko": ("예", "아니요"), "de": ("ja", "nein"),
@@ -188,6 +190,8 @@ def _groups(digits: str, last: int, other: int) -> Iterator[str]:
 
 def _amount(value: Any) -> Decimal:
     """A number, or text that is one."""
+    if isinstance(value, float):
+        value = float(f"{value:.{_SURE_DIGITS}g}")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = str(value).strip() if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""

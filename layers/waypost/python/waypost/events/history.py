@@ -71,9 +71,18 @@ class EventHistory(Protocol):
         ...
 
     def mark_routed(
-        self, contact_id: str, event: Event, *, at: datetime, decisions: Sequence[Mapping[str, Any]]
+        self,
+        contact_id: str,
+        event: Event,
+        *,
+        at: datetime,
+        decisions: Sequence[Mapping[str, Any]],
+        left_out: Sequence[str] = (),
     ) -> None:
-        """Everything that follows from the event is done; ``decisions`` says which journeys it started or not, and why."""
+        """Everything that follows from the event is done.
+
+        ``decisions`` says which journeys it started or not, and why; ``left_out`` names what a full profile could not take.
+        """
         ...
 
     def since(self, contact_id: str, instant: datetime, *, types: Sequence[str] = ()) -> list[RecordedEvent]:

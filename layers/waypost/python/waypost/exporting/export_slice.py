@@ -13,7 +13,9 @@ from waypost.bulk.pages import Page
 from waypost.bulk.ports import SlicedScan
 from waypost.bulk.run_slice import Remaining, SliceRunner, SliceWork
 from waypost.bulk.state import SliceStates
+from waypost.clock import Clock
 from waypost.codec import JsonForm
+from waypost.contacts.attributes import AttributeSystem, load_attributes
 from waypost.contacts.ports import BulkContactStore
 from waypost.contacts.profile import Contact
 from waypost.exporting.columns import chosen, row_of
@@ -48,6 +50,8 @@ class ExportSlice:
     files: Files
     scan: SlicedScan[Contact]
     contacts: BulkContactStore
+    clock: Clock
+    attributes: AttributeSystem = field(default_factory=load_attributes)
     runner: SliceRunner = RUNNER
 
     def step(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
@@ -72,6 +76,7 @@ class _ExportWork(SliceWork[Exported, Contact]):
     def __init__(self, exporter: ExportSlice, plan: ExportPlan, slice_: int) -> None:
         self._files, self._scan, self._contacts = exporter.files, exporter.scan, exporter.contacts
         self._plan, self._slice = plan, slice_
+        self._declared, self._now = exporter.attributes.attributes, exporter.clock()
 
     def pages(self, after: str | None) -> Iterator[Page[Contact]]:
         """See SliceWork."""
@@ -90,7 +95,9 @@ class _ExportWork(SliceWork[Exported, Contact]):
     def take(self, found: Exported, page: Page[Contact]) -> None:
         """See SliceWork."""
         wanted = [contact for contact in page if self._is_wanted(contact)]
-        rows = [chosen(row_of(contact), self._plan.columns) for contact in wanted]
+        rows = [
+            chosen(row_of(contact, declared=self._declared, now=self._now), self._plan.columns) for contact in wanted
+        ]
         self._piece.write(
             b"".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for row in rows)
         )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost.batches import batched
-from waypost.contacts.cleaning.lists import join_values
-from waypost.exporting.columns import Row, ordered
+from waypost.contacts.file_columns import is_undeclared, json_cell, list_cell, ordered
+from waypost.exporting.columns import Row
 from waypost.exporting.export_slice import exported
 from waypost.exporting.plan_export import load_export
 from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
@@ -77,18 +77,20 @@ class FinishExport:
         for piece in pieces:
             for lines in batched(self.files.stream(piece), _ROWS_AT_ONCE):
                 rows: list[Row] = [json.loads(line) for line in lines]
-                writer.write(csv_lines([[cell(row.get(name)) for name in columns] for row in rows]))
+                writer.write(csv_lines([[cell(name, row.get(name)) for name in columns] for row in rows]))
 
 
-def cell(value: Any) -> str:
-    """A value as the text of a cell; lists are joined by semicolons, objects are JSON."""
+def cell(column: str, value: Any) -> str:
+    """A value as the text of a cell; lists are joined by semicolons, and what is not declared is JSON unless it is text."""
     match value:
         case None:
             return ""
+        case _ if is_undeclared(column):
+            return json_cell(value)
         case bool():
             return "yes" if value else "no"
         case list():
-            return join_values([cell(each) for each in value])
+            return list_cell(value)
         case dict():
             return json.dumps(value, ensure_ascii=False)
         case _:

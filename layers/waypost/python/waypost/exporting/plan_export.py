@@ -1,7 +1,7 @@
 """The plan of an export and the keys of its files. Called by plan_export; used by export_slice and finish_export."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final, Literal, get_args
@@ -11,6 +11,8 @@ from waypost.bulk.plans import load_plan, store_plan
 from waypost.bulk.ports import SlicedScan
 from waypost.bulk.slices import SliceSize, slice_payloads
 from waypost.codec import JsonForm
+from waypost.contacts.attributes import AttributeSystem, load_attributes
+from waypost.contacts.file_columns import attribute_column, file_column
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.files.folders import AUDIENCES, EXPORTS, EXPORTS_WORK
@@ -73,17 +75,24 @@ class PlanExport:
     files: Files
     scan: SlicedScan[Contact]
     segments: Mapping[str, SavedSegment] = field(default_factory=dict)
+    attributes: AttributeSystem = field(default_factory=load_attributes)
 
     def plan(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{input, execution}`` → ``{run, slices}``; the same execution gets the same run. Raises InvalidInput."""
         request = _checked(payload["input"])
         if request["segment"]:
             saved_segment(request["segment"], self.segments)
+        request["columns"] = self._columns(request["columns"])
         audience = request["audience"]
         slices = min(SLICES.most, len(members(self.files, audience))) if audience else SLICES.slices(self.scan.size())
         run = "x-" + ids.digest("export", payload["execution"])
         plan = store_plan(self.files, _plan_key(run), ExportPlan(run=run, slices=slices, **request))
         return {"run": run, "slices": slice_payloads(plan.slices, run=run)}
+
+    def _columns(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The columns of these names; an attribute may be named as it is, declared or not."""
+        declared = self.attributes.attributes
+        return tuple(name if file_column(name) else attribute_column(name, declared) for name in names)
 
 
 def members(files: Files, audience: str) -> list[StoredFile]:

@@ -26,7 +26,8 @@ from waypost.events.history import BulkEventHistory, KeptEvent
 from waypost.events.ports import EventQueue
 from waypost.importing.rows import CleanRow, RejectedRow
 
-Outcome = Literal["created", "updated", "unchanged", "merged"]
+Outcome = Literal["created", "updated", "unchanged", "merged", "not_found"]
+"""What a row did. ``not_found``: it is about nobody who is known, and the run creates no contacts."""
 
 ERASED: Final = "this person was erased on request and is not taken in again; leave the row out"
 DANGLING: Final = (
@@ -44,11 +45,16 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The outcome of a row; ``kept_consents`` are channels for which the contact's own answer was kept."""
+    """The outcome of a row.
+
+    ``kept_consents`` are channels for which the contact's own answer was kept, ``left_out`` the names of what its full profile
+    could not take.
+    """
 
     outcome: Outcome
     contact_id: str
     kept_consents: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,7 @@ class Importer:
 
     ``records`` is False in a dry run, where ``contacts`` does not save. ``is_rerun``: an earlier attempt has begun these
     rows and may have applied some; the outcome of such a row is looked up, so that the counts are those of one attempt.
+    ``creates`` is False in a run that only updates the contacts there are.
     """
 
     contacts: ContactStore
@@ -71,6 +78,7 @@ class Importer:
     wait: Wait = no_wait
     records: bool = True
     is_rerun: bool = False
+    creates: bool = True
     _pending: dict[str, KeptEvent] = field(default_factory=dict, init=False)
 
     def __enter__(self) -> Self:
@@ -85,19 +93,27 @@ class Importer:
 
         The same row again changes nothing and writes nothing. Raises RetryableError or FinalError.
         """
-        event = self._event(row, source=source, at=at or self.clock())
-        store = _RowStore(self.contacts, event=event, before_change=self._store_pending_of)
+        at = at or self.clock()
+        applied = self._apply(row, source=source, at=at)
+        for kind, value in row.further:  # an event has one identity of a kind
+            if isinstance(applied, RejectedRow) or applied.outcome == "not_found":
+                break
+            more = self._apply(_linking(row, kind, value, applied.contact_id), source=source, at=at)
+            if isinstance(more, RejectedRow) or applied.outcome == "unchanged" or more.outcome == "merged":
+                applied = more
+        return applied
+
+    def _apply(self, row: CleanRow, *, source: str, at: datetime) -> Applied | RejectedRow:
+        event = self._event(row, source=source, at=at)
+        store = _RowStore(
+            self.contacts, event=event, before_change=self._store_pending_of, creates=self.creates
+        )  # fmt: skip
         try:
-            contact, _ = record_on_contact(
-                event,
-                contacts=store,
-                is_repeated=lambda _: False,
-                clock=self.clock,
-                identity_rules=self.identity_rules,
-                wait=self.wait,
-            )
+            return self._record_row(event, store)
         except _ErasedContact as erased:
             return RejectedRow(row.number, erased.kind, ERASED)
+        except _UnknownContact:
+            return Applied("not_found", "")
         except InvalidInput as wrong:  # one row that does not fit a profile must not block the others
             return RejectedRow(row.number, wrong.field, wrong.reason)
         except ContactNotFound:
@@ -106,6 +122,17 @@ class Importer:
             if "ValidationException" not in str(refused):
                 raise
             return RejectedRow(row.number, "row", NOT_STORABLE)
+
+    def _record_row(self, event: Event, store: "_RowStore") -> Applied:
+        """Apply the event of a row; raises what keeps the row out."""
+        contact, _, left_out = record_on_contact(
+            event,
+            contacts=store,
+            is_repeated=lambda _: False,
+            clock=self.clock,
+            identity_rules=self.identity_rules,
+            wait=self.wait,
+        )
         outcome, contact_id = store.outcome, contact.contact_id
         if outcome == "unchanged" and self.is_rerun:
             outcome, contact_id = self._earlier_outcome(event, store.as_stored(contact))
@@ -117,7 +144,7 @@ class Importer:
                 self._flush()
         if self.records and contact.unannounced and self.queue is not None:
             self.queue.send(announcements(contact, self.contacts))
-        return Applied(outcome, contact_id, store.kept_consents)
+        return Applied(outcome, contact_id, store.kept_consents, left_out)
 
     def _flush(self) -> None:
         if self._pending:
@@ -178,6 +205,15 @@ class _ErasedContact(Exception):
         self.kind = kind
 
 
+class _UnknownContact(Exception):
+    """The row would create a contact, and the run only updates."""
+
+
+def _linking(row: CleanRow, kind: str, value: str, contact_id: str) -> CleanRow:
+    """A row that says nothing but that a further identity is the contact's."""
+    return CleanRow(row.number, {"contact_id": contact_id, kind: value}, {})
+
+
 @dataclass(slots=True)
 class _RowStore:
     """A ContactStore for one row: it saves only changes, and protects what a file may not change.
@@ -188,6 +224,7 @@ class _RowStore:
     contacts: ContactStore
     event: Event
     before_change: Callable[[str], None]
+    creates: bool = True
     outcome: Outcome = "unchanged"
     kept_consents: tuple[str, ...] = ()
     is_timestamped: bool = True
@@ -218,6 +255,8 @@ class _RowStore:
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """See ContactStore."""
         before = self._read.get(contact.contact_id)
+        if contact.version == 0 and not self.creates:
+            raise _UnknownContact
         after = self._guarded(before, contact)
         if before is not None and not claim and _essence(before) == _essence(after):
             return True

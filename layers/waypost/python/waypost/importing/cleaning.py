@@ -4,23 +4,28 @@ A row is stored whole or not at all: one cell that cannot be cleaned rejects the
 cells out. Cleaning never raises, whatever a row holds.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, assert_never
 
 from waypost.contacts.attributes import AttributeSystem, load_attributes
 from waypost.contacts.cleaning import Unusable
+from waypost.contacts.file_columns import COMPUTED, CONTACT_ID, is_own_id
 from waypost.importing import pinpoint
 from waypost.importing.filling import Filling, load_filling
 from waypost.importing.mapping import by_alias, unknown_column
 from waypost.importing.rows import Cell, CleanRow, RawRow, RejectedRow, Repair, RowProblem
 from waypost.importing.spec import Column, ImportSpec
-from waypost.importing.steps import Step, step_for
+from waypost.importing.steps import Step, step_for, tags_to_give
 
 LONGEST_ROW: Final = 100_000
 """Characters of a row's values; a profile ends at 200,000 bytes and shares its item with consent and tags."""
 
 MOST_REASONS: Final = 10
+MOST_IGNORED: Final = 200
+"""Names of members that are counted when nothing is declared for them; every row of a file may have others."""
+
 _SHOWN: Final = 80
 _MOST_NAMES: Final = 10_000
 _IDENTITY_ATTRIBUTES: Final = ("email", "phone")
@@ -39,6 +44,8 @@ class _Draft:
     evidence: dict[str, str] = field(default_factory=dict)
     repairs: list[Repair] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    further: list[tuple[str, str]] = field(default_factory=list)
+    is_export: bool = False
     size: int = 0
 
 
@@ -49,10 +56,15 @@ class RowCleaner:
     spec: ImportSpec
     attributes: AttributeSystem = field(default_factory=load_attributes)
     filling: Filling = field(default_factory=lambda: load_filling())  # noqa: PLW0108 - looked up when it is needed
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Of each column that nothing was declared for, how many rows had something in it."""
     _steps: dict[str, Step | None] = field(default_factory=dict)
+    _unknown: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._steps = {name: step_for(name, column, self.spec, self.attributes) for name, column in self.spec.columns}
+        self._unknown = set(self.spec.unmapped)
+        self.ignored = Counter(dict.fromkeys(self.spec.unmapped, 0))
 
     def clean(self, row: RawRow) -> CleanRow | RejectedRow:
         """The clean row, or why it is rejected."""
@@ -61,18 +73,47 @@ class RowCleaner:
             cells = pinpoint.endpoint(cells)
         if isinstance(cells, RowProblem):
             return RejectedRow(row.number, cells.field, cells.reason)
-        draft = _Draft()
+        draft = _Draft(is_export=is_own_id(cells.get(CONTACT_ID)))
+        fallbacks: list[tuple[Step, Cell]] = []
         for name, cell in cells.items():
-            if cell == "" or cell is None:
-                continue
             step = self._steps[name] if name in self._steps else self._new_step(name)
-            if step is not None:
-                self._take(step, cell, draft)
+            if step is None:
+                if name in self._unknown and cell not in ("", None):
+                    self._ignore(name, draft)
+            elif step.place.fallback:
+                fallbacks.append((step, cell))
+            else:
+                self._read(step, cell, draft)
+        for step, cell in sorted(fallbacks, key=lambda each: each[0].place.fallback):
+            if step.place.name not in draft.identities and draft.profile.get(step.place.name) is None:
+                self._read(step, cell, draft)
         if problems := draft.problems or self._missing(draft):
             (where, reason), *more = problems[:MOST_REASONS]
             return RejectedRow(row.number, where, reason, tuple(more))
-        filled = self.filling.fill(draft.profile, draft.repairs)
-        return CleanRow(row.number, draft.identities, draft.profile, draft.repairs, filled, draft.evidence)
+        filled = {} if draft.is_export else self.filling.fill(draft.profile, draft.repairs)
+        further = tuple(draft.further)
+        return CleanRow(row.number, draft.identities, draft.profile, draft.repairs, filled, draft.evidence, further)
+
+    def _read(self, step: Step, cell: Cell, draft: _Draft) -> None:
+        if self._is_cleared(step, cell):
+            self._clear(step, draft)
+        elif cell != "" and cell is not None:
+            self._take(step, cell, draft)
+
+    def _ignore(self, name: str, draft: _Draft) -> None:
+        if (name in self.ignored or len(self.ignored) < MOST_IGNORED) and not (draft.is_export and name in COMPUTED):
+            self.ignored[name] += 1
+
+    def _is_cleared(self, step: Step, cell: Cell) -> bool:
+        if cell is None:
+            return self.spec.format == "jsonl" and step.can_clear
+        return isinstance(cell, str) and step.is_clearing(cell)
+
+    def _clear(self, step: Step, draft: _Draft) -> None:
+        name = step.place.name
+        if draft.profile.get(name) is not None:
+            draft.problems.append((step.column[:60], f"is a second {name}; keep one of them"))
+        draft.profile[name] = None
 
     def _take(self, step: Step, cell: Cell, draft: _Draft) -> None:
         value = step.value(cell, self.spec.empty)
@@ -86,6 +127,22 @@ class RowCleaner:
             return
         if value != cell and not _is_spelled(value, cell):
             draft.repairs.append(Repair(step.field, step.rule, _shown(cell), _shown(value)))
+        if step.place.goes_to == "tags":
+            tags = tags_to_give(value, leaves_out=draft.is_export or step.leaves_out)
+            if isinstance(tags, Unusable):
+                draft.problems.append((step.column[:60], tags.reason))
+                return
+            value, left_out = tags
+            draft.repairs += [Repair(step.field, reason, tag, "") for tag, reason in left_out.items()]
+        if step.place.opt_out:
+            if not value:
+                return
+            value = False
+        if step.place.goes_to == "consent" and value and not step.place.evidence:
+            draft.repairs.append(
+                Repair(f"consent_{step.place.name}", "left_out: a yes needs evidence", _shown(cell), "")
+            )
+            return
         self._put(step, value, draft)
 
     def _put(self, step: Step, value: Any, draft: _Draft) -> None:
@@ -95,6 +152,9 @@ class RowCleaner:
         )
         match step.place.goes_to:
             case "identity":
+                if step.place.account and draft.identities.get(name, value) != value:
+                    draft.further.append((name, value))
+                    return
                 if draft.identities.get(name, value) != value:
                     draft.problems.append((step.column[:60], f"is a second {name}; a row has one of a kind"))
                 draft.identities[name] = value
@@ -108,7 +168,7 @@ class RowCleaner:
                 profile[kind] = list(dict.fromkeys((*profile.get(kind, ()), *value)))
             case "consent":
                 profile.setdefault("consent", {})[name] = value
-                draft.evidence[name] = step.place.evidence
+                draft.evidence |= {name: step.place.evidence} if step.place.evidence else {}
             case "ignore":
                 pass
             case never:
@@ -128,6 +188,8 @@ class RowCleaner:
         """The step of a column the header did not have: JSON rows may differ."""
         if self.spec.header and self.spec.format == "csv":
             return None  # the header was mapped as a whole
+        if name == CONTACT_ID:
+            return None
         spec = self.spec
         column = (
             pinpoint.column(name, self.attributes) if spec.format == "pinpoint" else by_alias(name, self.attributes)
@@ -140,6 +202,8 @@ class RowCleaner:
             step = step_for(name, column, spec, self.attributes) if column else None
         if len(self._steps) < _MOST_NAMES:
             self._steps[name] = step
+            if column is None and spec.format == "jsonl":
+                self._unknown.add(name)
         return step
 
 

@@ -7,6 +7,7 @@ a workbook instead of a CSV file, a header that is missing, a column of phone nu
 import codecs
 import io
 import itertools
+import re
 import zlib
 from collections import Counter
 from dataclasses import replace
@@ -161,7 +162,7 @@ def _format(text: str) -> Format:
         raise InvalidInput("file", "is one JSON array; write one object a line (JSON lines), or CSV")
     if not start.startswith("{"):
         return "csv"
-    first = parsed(start.splitlines()[0])
+    first = parsed(re.split(r"[\r\n]", start, maxsplit=1)[0])  # other line breaks may stand in a JSON text
     if isinstance(first, RowProblem):
         if first.field != "row":
             return "jsonl"

@@ -86,7 +86,7 @@ class Filling(JsonForm):
             return filled
         known = dict(profile)
         for rule in self.rules:
-            if known.get(rule.attribute) is not None:
+            if rule.attribute in known:  # also when it is cleared
                 continue
             value = rule.proposal(known)
             if value is None:

@@ -12,7 +12,7 @@ from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.plan import Division, ImportPlan, beside, load_import, reconciled_key, report_key, result_key
 
-OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "rejected")
+OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "not_found", "rejected")
 
 _ROWS_AT_ONCE: Final = 500
 
@@ -28,10 +28,13 @@ class FinishImport:
         plan = load_import(self.files, payload["run"])
         parts = list(self.files.listed(plan.parts))
         outcomes, kept, repairs = Counter[str](), Counter[str](), dict[tuple[str, str], dict[str, Any]]()
+        cleared, ignored = Counter[str](), Counter[str](dict.fromkeys(plan.spec.unmapped, 0))
         for part in parts:
             result = self._done(part.key, result_key(part.key))
             outcomes.update(result["outcomes"])
             kept.update(result["kept_consents"])
+            cleared.update(result.get("cleared", {}))
+            ignored.update(result.get("ignored", {}))
             _add_repairs(repairs, result["repairs"])
         duplicates = 0
         for bucket in self._buckets(plan):
@@ -45,6 +48,7 @@ class FinishImport:
             "format": plan.spec.format,
             "encoding": plan.spec.encoding,
             "dry_run": plan.dry_run,
+            "mode": plan.mode,
             "as_of": format_instant(plan.as_of),
             "imported_at": format_instant(plan.planned_at or plan.as_of),
             "rows": sum(outcomes.values()),
@@ -52,7 +56,9 @@ class FinishImport:
             "duplicates": duplicates,
             "repairs": sum(each["count"] for each in repairs.values()),
             "kept_consents": dict(sorted(kept.items())),
-            "ignored_columns": list(plan.spec.unmapped),
+            "cleared": dict(sorted(cleared.items())),
+            "ignored_columns": list(ignored),
+            "ignored_values": dict(ignored),
             "bucket": self.files.bucket,
             "files": {
                 "rejected": self._write_rejected(plan, parts) if outcomes["rejected"] else None,

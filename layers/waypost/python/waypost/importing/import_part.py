@@ -59,7 +59,9 @@ class ImportPart:
         stream = self.files.stream(content_of(plan, self.files), start=part.start, end=part.end)
         ahead = ReadAhead(self.contacts, writes=not plan.dry_run)
         cleaner = RowCleaner(plan.spec)
-        with replace(self.importer, contacts=ahead, records=not plan.dry_run, is_rerun=is_rerun) as importer:
+        with replace(
+            self.importer, contacts=ahead, records=not plan.dry_run, is_rerun=is_rerun, creates=plan.mode == "upsert"
+        ) as importer:
             for raws in batched(read_rows(stream, plan.spec, first_row=part.first), ROWS_AT_ONCE):
                 cleaned = [(raw, cleaner.clean(raw)) for raw in raws]
                 ahead.prepare(row.identities for _, row in cleaned if isinstance(row, CleanRow))
@@ -74,6 +76,7 @@ class ImportPart:
                         result.reject(raw, applied)
                     else:
                         result.add(whole, applied)
+        result.ignored = cleaner.ignored
 
 
 @dataclass(slots=True)
@@ -83,6 +86,8 @@ class _Result:
     rows: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     kept_consents: Counter[str] = field(default_factory=Counter)
+    cleared: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
     repairs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     persons: list[PersonRow] = field(default_factory=list)
     rejected_rows: FileWriter | None = None
@@ -90,10 +95,15 @@ class _Result:
     def add(self, row: CleanRow, applied: Applied) -> None:
         """Count a row that was applied."""
         self.outcomes[applied.outcome] += 1
+        if applied.outcome == "not_found":
+            return
         self.kept_consents.update(applied.kept_consents)
+        self.cleared.update(name for name, value in row.profile.items() if value is None)
         self.persons.append(PersonRow(row.number, applied.contact_id, applied.outcome, row.profile, row.identities))
         for repair in row.repairs:
             self._count(repair, row.number)
+        for name in applied.left_out:
+            self._count(Repair(name, "left_out_of_full_contact", "", ""), row.number)
 
     def reject(self, raw: RawRow, row: RejectedRow) -> None:
         """Count a row that was rejected, and write it with its cells."""
@@ -117,5 +127,7 @@ class _Result:
             "rows": self.rows,
             "outcomes": dict(self.outcomes),
             "kept_consents": dict(self.kept_consents),
+            "cleared": dict(self.cleared),
+            "ignored": dict(self.ignored),
             "repairs": list(self.repairs.values()),
         }

@@ -16,14 +16,14 @@ from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
-from waypost.importing.plan import ImportPlan, plan_key, report_key
+from waypost.importing.plan import MODES, ImportPlan, Mode, plan_key, report_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
 from waypost.importing.split_import import LARGEST_FILE
 
 MOST_FILES: Final = 10_000
 """Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
 
-_FIELDS: Final = ("file", "mapping", "format", "encoding", "dry_run", "consent", "as_of", "again")
+_FIELDS: Final = ("file", "mapping", "format", "encoding", "dry_run", "consent", "as_of", "again", "mode", "clear")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class _Request:
     consent: dict[Channel, str]
     as_of: datetime | None
     again: bool
+    mode: Mode
+    clear: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class InspectImport:
             wanted = replace(wanted, format=request.format)  # type: ignore[arg-type]  # checked against FORMATS
         if request.encoding:
             wanted = replace(wanted, encoding=request.encoding)
+        if request.clear:
+            wanted = replace(wanted, clear=request.clear)
         head = heads(self.files.stream(sources[0], end=HEAD), HEAD)
         spec = resolve(head, wanted)
         if len(sources) > 1 and spec.header:
@@ -90,6 +94,8 @@ class InspectImport:
             "consent": request.consent,
             "as_of": str(request.as_of),
         }
+        if request.mode != "upsert":
+            what["mode"] = request.mode
         as_of = request.as_of or now
         return ImportPlan(
             run=self._run(what, again=request.again),
@@ -99,6 +105,7 @@ class InspectImport:
             dry_run=request.dry_run,
             unpacks=unpacks,
             consent=request.consent,
+            mode=request.mode,
             planned_at=now,
         )
 
@@ -150,9 +157,7 @@ class InspectImport:
                 near = get_close_matches(str(name), _FIELDS, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"expected only {', '.join(_FIELDS)}"
                 raise InvalidInput(str(name), f"is not known; {hint}")
-        for name in ("file", "mapping", "format", "encoding", "as_of"):
-            if not isinstance(given.get(name) or "", str):
-                raise InvalidInput(name, "expected a text")
+        _check_types(given)
         if not given.get("file"):
             raise InvalidInput("file", 'is missing; for example "imports/customers.csv"')
         form = given.get("format") or ""
@@ -160,10 +165,9 @@ class InspectImport:
             raise InvalidInput(
                 "format", f"expected one of {', '.join(FORMATS)}, or nothing to have it found; got {form!r}"
             )
-        if not isinstance(given.get("dry_run", False), bool):
-            raise InvalidInput("dry_run", "expected true or false")
-        if not isinstance(given.get("again", False), bool):
-            raise InvalidInput("again", "expected true or false")
+        mode = given.get("mode") or "upsert"
+        if mode not in MODES:
+            raise InvalidInput("mode", f"expected {' or '.join(MODES)}, got {mode!r}")
         return _Request(
             file=given["file"],
             mapping=given.get("mapping") or "",
@@ -173,7 +177,22 @@ class InspectImport:
             consent=_consent(given.get("consent") or {}),
             as_of=_instant(given.get("as_of") or ""),
             again=given.get("again", False),
+            mode=mode,
+            clear=tuple(given.get("clear") or ()),
         )
+
+
+def _check_types(given: Mapping[str, Any]) -> None:
+    """Raise InvalidInput for a field of the input that is of another type."""
+    for name in ("file", "mapping", "format", "encoding", "as_of", "mode"):
+        if not isinstance(given.get(name) or "", str):
+            raise InvalidInput(name, "expected a text")
+    for name in ("dry_run", "again"):
+        if not isinstance(given.get(name, False), bool):
+            raise InvalidInput(name, "expected true or false")
+    clear = given.get("clear") or []
+    if not (isinstance(clear, list) and all(isinstance(each, str) for each in clear)):
+        raise InvalidInput("clear", 'expected a list of texts, for example ["#N/A"]; "" is an empty cell')
 
 
 def _consent(given: Any) -> dict[Channel, str]:

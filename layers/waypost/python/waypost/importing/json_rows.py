@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
+from waypost.contacts.file_columns import is_undeclared
 from waypost.importing.csv_rows import LONGEST_CELL
 from waypost.importing.lines import Line, read_lines
 from waypost.importing.rows import Cell, RowProblem
@@ -65,12 +66,15 @@ def _given_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def flattened(value: Mapping[str, Any]) -> dict[str, Cell] | RowProblem:
-    """An object's members by their path (``address.city``); lists stay lists of texts, numbers and booleans."""
+    """An object's members by their path (``address.city``); lists stay lists of texts, numbers and booleans.
+
+    The member of an undeclared attribute, as an export names it, is kept whole.
+    """
     cells: dict[str, Cell] = {}
     todo: list[tuple[str, Any, int]] = [("", value, 0)]
     while todo:
         path, each, depth = todo.pop()
-        if isinstance(each, dict):
+        if isinstance(each, dict) and not is_undeclared(path):
             if depth > DEEPEST or len(each) > MOST_CELLS:
                 return RowProblem(f"should have at most {MOST_CELLS} members, nested at most {DEEPEST} levels deep")
             todo.extend(
@@ -79,7 +83,7 @@ def flattened(value: Mapping[str, Any]) -> dict[str, Cell] | RowProblem:
             continue
         if path in cells:  # {"a.b": 1, "a": {"b": 2}}
             return RowProblem(_REPEATED, field=_shown(path))
-        if reason := _objection(each):
+        if not is_undeclared(path) and (reason := _objection(each)):
             return RowProblem(reason, field=_shown(path))
         if len(path) > LONGEST_NAME:
             return RowProblem(f"should have no name of more than {LONGEST_NAME} characters", field=_shown(path))

@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, assert_never
 
 from waypost.contacts.attributes import AttributeSystem
+from waypost.contacts.file_columns import COMPUTED, CONTACT_ID, FileColumn, file_column
 from waypost.errors import InvalidInput
 from waypost.events.names import attribute_name
 from waypost.importing.spec import Column, ImportSpec
@@ -17,8 +18,12 @@ _IDENTITY_NAMES: Final[Mapping[str, str]] = {
     "unionid": "unionid|union id|wechat unionid|微信unionid",
     "external_userid": "external userid|wecom external userid|外部联系人id|企微外部联系人id",
     "email": "email|e-mail|mail|email address|e-mail address|邮箱|电子邮箱|电子邮件|邮件|邮箱地址|邮件地址",
-    "phone": "phone|phone number|mobile|mobile number|mobile phone|cell|cellphone|tel|telephone|手机|手机号|手机号码|联系手机|电话|电话号码|联系电话|联系方式|移动电话",
+    "phone": "phone|phone number|mobile|mobile number|mobile phone|mobile phone number|cell|cellphone|tel|telephone|手机|手机号|手机号码|联系手机|电话|电话号码|联系电话|联系方式|移动电话",
 }  # fmt: skip
+_MOBILE_NAMES: Final = (
+    "mobile|mobile number|mobile phone|mobile phone number|cell|cellphone|手机|手机号|手机号码|联系手机|移动电话"
+)
+_FALLBACK_PHONE: Final = Column("identity", "phone", fallback=1, wrong="leave_out")
 _OTHER_NAMES: Final[Mapping[str, Column]] = {
     "locale|language|lang|语言|语言地区": Column("attribute", "locale"),
     "timezone|time zone|时区": Column("attribute", "timezone"),
@@ -29,9 +34,6 @@ _LONGEST_COMPARED: Final = 200
 _BRACKETS: Final = re.compile(r"[(（\[【<《].*?[)）\]】>》]")
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 
-BUILT_IN: Final = frozenset({"email", "phone", "locale", "timezone"})
-"""Attributes with cleaning of their own; they cannot be declared otherwise."""
-
 
 def folded(name: str) -> str:
     """A column's name without case, spaces, punctuation and brackets with their content: ``手机号（必填）`` is ``手机号``."""
@@ -40,12 +42,32 @@ def folded(name: str) -> str:
 
 
 def by_alias(name: str, attributes: AttributeSystem) -> Column | None:
-    """The mapping of an undeclared column by its name; None when nothing declared has such a name."""
+    """The mapping of an undeclared column by its name: the one an export gives it, or one that people use; None when
+    nothing declared has such a name.
+    """
+    exported = file_column(name)
+    if exported is not None and exported.holds != "computed":
+        return _exported(exported)
     key = folded(name)
     for declared in attributes.attributes.values():
         if key in (folded(declared.name), *map(folded, declared.aliases)):
             return Column("attribute", declared.name)
     return _built_in_names().get(key)
+
+
+def _exported(column: FileColumn) -> Column:
+    """Where a column of an export goes."""
+    match column.holds:
+        case "identity":
+            return Column("identity", column.of, account=column.account)
+        case "attribute" | "consent" as place:
+            return Column(place, column.of)
+        case "tags" | "groups" as place:
+            return Column(place)
+        case "computed":
+            return Column("ignore")
+        case never:
+            assert_never(never)
 
 
 def taken_names() -> frozenset[str]:
@@ -73,18 +95,27 @@ def mapped(header: Iterable[str], spec: ImportSpec, attributes: AttributeSystem)
     columns: dict[str, Column] = {}
     unmapped = []
     used: set[str] = set()
+    computed = COMPUTED if CONTACT_ID in header else frozenset()
     for name in header:
         match = name if name in declared else by_fold.get(folded(name), "")
         if match and match not in used:
             used.add(match)
             columns[name] = declared[match]
             continue
+        if name in computed:
+            columns[name] = Column("ignore")
+            continue
         column = by_alias(name, attributes) or unknown_column(name, spec)
         if column is None:
             unmapped.append(name)
         else:
             columns[name] = column
-    if missing := [name for name in declared if name not in used and declared[name].goes_to != "ignore"]:
+    missing = (
+        []
+        if spec.missing_columns == "ignore"
+        else [name for name in declared if name not in used and declared[name].goes_to != "ignore"]
+    )
+    if missing:
         raise InvalidInput(
             f"column {missing[0]}", f"is declared but not in the file, whose columns are {_listed(header)}"
         )
@@ -115,8 +146,12 @@ def _without_doubt(columns: dict[str, Column], guessed: set[str], unmapped: list
     """The columns, each going to a place of its own; one that was only guessed steps back before one that was declared."""
     places: dict[tuple[str, str, str], str] = {}
     kept: dict[str, Column] = {}
+    columns = columns | dict.fromkeys(_beside_mobile(columns, guessed), _FALLBACK_PHONE)
     for name in sorted(columns, key=lambda each: each in guessed):  # declared ones first, otherwise in the file's order
         column = columns[name]
+        if column.fallback or column.opt_out:
+            kept[name] = column
+            continue
         place = (column.goes_to, column.name, column.account)
         if column.goes_to in {"ignore", "tags", "groups"} or place not in places:
             places.setdefault(place, name)
@@ -129,6 +164,20 @@ def _without_doubt(columns: dict[str, Column], guessed: set[str], unmapped: list
                 f"goes to the same place as the column {places[place]} ({column.name}); declare where each goes, or ignore one",
             )
     return {name: kept[name] for name in columns if name in kept}
+
+
+def _beside_mobile(columns: Mapping[str, Column], guessed: set[str]) -> list[str]:
+    """The guessed columns of phone numbers (Phone, 电话) beside one of mobile numbers: what they are good for without one."""
+    phones = [name for name in columns if (columns[name].goes_to, columns[name].name) == ("identity", "phone")]
+    mobiles = [name for name in phones if folded(name) in _mobile_names()]
+    if len(mobiles) != 1:
+        return []
+    return [name for name in phones if name in guessed and name not in mobiles]
+
+
+@cache
+def _mobile_names() -> frozenset[str]:
+    return frozenset(map(folded, _MOBILE_NAMES.split("|")))
 
 
 def _listed(names: Iterable[str]) -> str:

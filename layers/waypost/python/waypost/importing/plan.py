@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, Literal, Self, get_args
 
 from waypost.bulk.plans import load_plan
 from waypost.codec import JsonForm
@@ -18,6 +18,10 @@ from waypost.files.folders import IMPORTS, IMPORTS_WORK
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.rows import CleanRow
 from waypost.importing.spec import ImportSpec
+
+Mode = Literal["upsert", "update"]
+"""Whether rows about nobody who is known create contacts."""
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 
 _EVERY_ROW: Final = timedelta(milliseconds=1)
 
@@ -29,7 +33,7 @@ class ImportPlan(JsonForm):
     ``sources`` are the files as they were found; ``content`` is the one that is read, which is another when the sources
     must be unpacked first. ``as_of`` is the time of the last row, and each earlier row is a millisecond older: so rows of the
     same person have the same result in whatever order they are applied. ``consent`` holds, for each channel, what all rows
-    with an address there have agreed to (the evidence), or "" when they have all refused. ``planned_at``: when the run began.
+    with an address there have agreed to (the evidence), or "" when they have all refused. ``mode``: ``update`` creates no contact. ``planned_at``: when the run began.
     """
 
     run: str
@@ -39,6 +43,7 @@ class ImportPlan(JsonForm):
     dry_run: bool = False
     unpacks: bool = False
     consent: Mapping[Channel, str]
+    mode: Mode = "upsert"
     planned_at: datetime | None = None
 
     @property
@@ -81,7 +86,7 @@ class ImportPlan(JsonForm):
         evidence = dict(row.evidence)
         for channel, text in self.consent.items():
             kind = declared_channels()[channel].address.name
-            if channel not in consents and (kind in row.identities or kind in row.profile):
+            if channel not in consents and (kind in row.identities or row.profile.get(kind)):
                 consents[channel] = bool(text)
                 evidence |= {channel: text} if text else {}
         return replace(row, profile={**row.profile, "consent": consents}, evidence=evidence) if consents else row

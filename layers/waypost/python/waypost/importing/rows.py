@@ -49,9 +49,9 @@ class CleanRow:
     """A row that may be stored.
 
     ``identities`` map kinds to normalised values; there is at least one. ``profile`` is what an event's profile may hold:
-    attributes, and the reserved keys ``consent`` ({channel: yes or no}), ``tags`` and ``groups``. ``filled`` holds
+    attributes (None: the value is cleared), and the reserved keys ``consent`` ({channel: yes or no}), ``tags`` and ``groups``. ``filled`` holds
     defaults, applied only to attributes the contact lacks. ``evidence`` is the text behind each answer in ``consent``, by
-    channel.
+    channel. ``further`` are identities of a kind that ``identities`` has already, such as openids in other accounts.
     """
 
     number: int
@@ -60,6 +60,7 @@ class CleanRow:
     repairs: list[Repair] = field(default_factory=list)
     filled: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
+    further: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

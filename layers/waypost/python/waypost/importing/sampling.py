@@ -41,9 +41,10 @@ def check_sample(rows: Sequence[RawRow], spec: ImportSpec, attributes: Attribute
         values = _values(rows, name, spec)
         if column.goes_to == "identity" and column.name in _ADDRESSES:
             _check_kind(step, values, spec)
-            _check_swapped(
-                step, values, {other: _values(rows, other, spec) for other in _names(rows) if other != name}, spec
-            )
+            others = [
+                other for other in _names(rows) if columns.get(other) is None or columns[other].name != column.name
+            ]
+            _check_swapped(step, values, {other: _values(rows, other, spec) for other in others}, spec)
         _check_values(step, values)
     return spec
 

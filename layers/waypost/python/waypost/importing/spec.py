@@ -19,6 +19,7 @@ FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 Target = Literal["identity", "attribute", "tags", "groups", "consent", "ignore"]
 WhenWrong = Literal["reject", "leave_out"]
 UnknownColumns = Literal["ignore", "keep", "refuse"]
+MissingColumns = Literal["ignore", "refuse"]
 
 DEFAULT_ZONE: Final = "Asia/Shanghai"
 
@@ -32,6 +33,8 @@ class Column(JsonForm):
     groups or list values in a cell ("" is any of ``, ; |`` and their Chinese forms). ``dates`` is the order of day and
     month in this column, if it differs from the file's. ``wrong`` is what a cell that cannot be cleaned leads to:
     the row is rejected, or only the cell left out; "" is the default of the attribute's declaration, for identities ``reject``.
+    ``fallback``: not 0 for a column that counts in rows in which no other one names such an identity or attribute, the lowest first. ``opt_out``: a yes is a withdrawal of
+    consent, and a no says nothing. ``clear`` are further texts of a cell that take the value away from the contact; "" is an empty cell.
     """
 
     goes_to: Target
@@ -42,10 +45,17 @@ class Column(JsonForm):
     dates: DateOrder | Literal[""] = ""
     excel_dates: bool | None = None
     wrong: WhenWrong | Literal[""] = ""
+    clear: tuple[str, ...] = ()
+    fallback: int = 0
+    opt_out: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, without the empty fields."""
-        return {name: value for name, value in dump_fields(self).items() if value not in {"", None}}
+        return {
+            name: value
+            for name, value in dump_fields(self).items()
+            if value not in ("", None, [], False) or (name == "excel_dates" and value is False)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +64,10 @@ class ImportSpec(JsonForm):
 
     ``format``, ``encoding``, ``delimiter`` and ``header`` are empty until the file was looked at. ``header`` holds the
     column names of a CSV file in order, so that a part from its middle can be read; ``columns`` maps them to contacts;
-    ``unmapped`` are those nothing was declared for. ``phone_region`` is the country of phone numbers written without one,
+    ``unmapped`` are those nothing was declared for. ``missing_columns``: whether the file may lack columns that are declared. ``phone_region`` is the country of phone numbers written without one,
     ``time_zone`` that of times written without one. ``required`` are the kinds of identity
-    every row must have; without any, one of whatever kind will do. ``empty`` are further markers of an empty cell. ``mac_lines``: rows end with a lone CR.
+    every row must have; without any, one of whatever kind will do. ``empty`` are further markers of an empty cell. ``clear``
+    are the texts of a cell that take the value away from the contact, in any column of an attribute. ``mac_lines``: rows end with a lone CR.
     ``header_row`` is the number of the row with the column names.
     """
 
@@ -68,12 +79,14 @@ class ImportSpec(JsonForm):
     columns: tuple[tuple[str, Column], ...] = ()
     unmapped: tuple[str, ...] = ()
     unknown_columns: UnknownColumns = "ignore"
+    missing_columns: MissingColumns = "refuse"
     phone_region: str = HOME_REGION
     time_zone: str = DEFAULT_ZONE
     dates: DateOrder = "year_first"
     excel_dates: bool = False
     required: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    clear: tuple[str, ...] = ()
     mac_lines: bool = False
     header_row: int = 1
 

@@ -1,16 +1,18 @@
 """What cleaning does with the cells of one column: its place in the contact, and the rule of its values. Used by the cleaner."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, assert_never
 
-from waypost.contacts import cleaning
+from waypost.contacts import cleaning, push_tokens
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
 from waypost.contacts.cleaning import Unusable
 from waypost.contacts.cleaning.lists import split_values
 from waypost.contacts.cleaning.numbers import boolean
 from waypost.contacts.cleaning.text import half_width, is_empty, plain
+from waypost.contacts.file_columns import is_undeclared, json_value, quoted_text
 from waypost.contacts.identity.acceptance import PLACEHOLDER, group_objection, identity_objection
 from waypost.contacts.tag_system import load_tag_system
 from waypost.files.safe_cells import kept_text, original_cell
@@ -21,6 +23,12 @@ LONGEST_ID: Final = 256
 
 MOST_NAMES: Final = 100
 LONGEST_NAME: Final = 100
+
+CLEARABLE_IDENTITIES: Final = frozenset({"email", "phone"})
+"""Identities that are addresses, too: what is cleared is the address, and the identity still leads to the contact."""
+
+_AS_GIVEN_IDS: Final = frozenset({"user_id", "anonymous_id"})
+"""Ids that senders choose themselves; the spelling of others is given."""
 
 _MOST_KNOWN: Final = 10_000
 _LONGEST_KNOWN: Final = 50
@@ -43,7 +51,8 @@ class Step:
 
     ``takes_empty``: a marker of emptiness (``无``) may be a value of this column. ``is_cell``: the texts are cells of a CSV
     file, which a spreadsheet may have escaped. ``known`` caches the values of short cells: dates, cities and levels repeat
-    in a file, identities do not.
+    in a file, identities do not. ``clears``: texts of a cell, folded, that take the value away. ``is_json``: a column of an
+    undeclared attribute in an export, whose values stay as they are.
     """
 
     column: str
@@ -53,6 +62,8 @@ class Step:
     leaves_out: bool = False
     takes_empty: bool = False
     is_cell: bool = False
+    clears: frozenset[str] = frozenset()
+    is_json: bool = False
     known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -60,10 +71,19 @@ class Step:
         """What the cells become, as reports call it."""
         return self.place.name or self.place.goes_to
 
+    @property
+    def can_clear(self) -> bool:
+        """Whether a value of this column can be taken away: an attribute's, and an address."""
+        return self.place.goes_to == "attribute" or self.place.name in CLEARABLE_IDENTITIES
+
+    def is_clearing(self, cell: str) -> bool:
+        """Whether the text of a cell takes the value away."""
+        return bool(self.clears) and plain(cell).casefold() in self.clears
+
     def value(self, cell: Any, further_empty: tuple[str, ...]) -> Any:
         """The clean value of a cell; None for an empty one, Unusable when it cannot be used. Do not change it."""
         if not isinstance(cell, str):
-            return None if cell is None or cell == [] else self.clean(cell)
+            return None if cell is None or (cell == [] and not self.is_json) else self.clean(cell)
         if self.place.goes_to == "identity" or len(cell) > _LONGEST_KNOWN:
             return self._of_text(cell, further_empty)
         if cell in self.known:
@@ -78,6 +98,11 @@ class Step:
             cell = original_cell(cell)
             if self.place.goes_to == "identity":
                 cell = kept_text(cell)
+        if self.is_json:
+            return json_value(cell) if self.is_cell else cell
+        if cell.startswith('"') and (exact := quoted_text(cell)) is not None:
+            is_given = self.place.goes_to == "identity" and self.place.name in _AS_GIVEN_IDS
+            return _given_id(self.place.name, exact) if is_given else self.clean(exact)
         text = plain(cell)
         if is_empty(text, further_empty):
             found = self.clean(text) if self.takes_empty and text else None
@@ -88,7 +113,11 @@ class Step:
 def step_for(name: str, column: Column, spec: ImportSpec, attributes: AttributeSystem) -> Step | None:
     """The step of a column, None for one that is ignored."""
     step = _step(name, column, spec, attributes)
-    return replace(step, is_cell=bool(spec.header)) if step else None
+    if step is None:
+        return None
+    step = replace(step, is_cell=bool(spec.header))
+    clears = frozenset(plain(text).casefold() for text in (*spec.clear, *column.clear))
+    return replace(step, clears=clears) if clears and step.can_clear else step
 
 
 def _step(name: str, column: Column, spec: ImportSpec, attributes: AttributeSystem) -> Step | None:
@@ -139,6 +168,13 @@ def _spelled(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
             return _id
 
 
+def _given_id(kind: str, text: str) -> str | Unusable:
+    """An id that is written as a JSON string: it keeps its spelling."""
+    if not text or len(text) > LONGEST_ID:
+        return Unusable(f"should be an id of at most {LONGEST_ID} characters")
+    return identity_objection(kind, text) or text
+
+
 def _text_of(value: Any) -> str | Unusable:
     """What a JSON value would be in a file of text."""
     if isinstance(value, str):
@@ -146,11 +182,17 @@ def _text_of(value: Any) -> str | Unusable:
     return _NOT_TEXT if isinstance(value, (bool, list, dict)) else str(value)
 
 
+_NAMED_EMAIL: Final = re.compile(r"[^<>@]*<([^<>]+)>")
+"""``Mei Lin <mei@example.com>``, as mail programs export an address book (RFC 5322, section 3.4)."""
+
+
 def _email(value: Any) -> Any:
     text = _text_of(value)
     if isinstance(text, Unusable):
         return text
     text = half_width(text).replace("。", ".").removeprefix("mailto:")
+    if named := _NAMED_EMAIL.fullmatch(text):
+        text = named[1]
     found = cleaning.email(text)
     return _SEVERAL_EMAILS if isinstance(found, Unusable) and text.count("@") > 1 and _SEVERAL.search(text) else found
 
@@ -197,7 +239,9 @@ def _attribute(name: str, column: Column, spec: ImportSpec, attributes: Attribut
         case _:
             declared = attributes.attributes.get(column.name)
     if declared is None:
-        return Step(name, column, "text", _undeclared, leaves_out=leaves_out)
+        is_json = is_undeclared(name)
+        clean = partial(_as_stored, column.name) if is_json else _undeclared
+        return Step(name, column, "text", clean, leaves_out=leaves_out, is_json=is_json)
     return Step(
         name,
         column,
@@ -241,6 +285,12 @@ def _undeclared(value: Any) -> Any:
     return value if isinstance(value, bool) else _AS_NUMBER.clean(value)
 
 
+def _as_stored(name: str, value: Any) -> Any:
+    """A value of an undeclared attribute of an export; push tokens are the only ones with a form."""
+    reason = push_tokens.problem(value) if name == push_tokens.ATTRIBUTE else ""
+    return Unusable(reason) if reason else value
+
+
 def _names(value: Any, separator: str) -> Any:
     """Names of tags or groups."""
     if isinstance(value, str):
@@ -260,13 +310,29 @@ def _groups(value: Any, separator: str) -> Any:
 
 
 def _tags(value: Any, separator: str) -> Any:
-    """Names of tags that an import may give; a tag's display name stands for the tag."""
+    """Names of tags, each as it is declared: a tag's display name stands for the tag."""
     names, system = _names(value, separator), load_tag_system()
     if isinstance(names, Unusable) or not system.is_declared:
         return names
-    tags = list(dict.fromkeys(map(system.meant_by, names)))
-    reason = next((reason for tag in tags if (reason := system.objection(tag))), "")
-    return Unusable(reason) if reason else tags
+    return list(dict.fromkeys(map(system.meant_by, names)))
+
+
+def tags_to_give(tags: Sequence[str], *, leaves_out: bool) -> tuple[list[str], dict[str, str]] | Unusable:
+    """The tags a row gives, and those it may not give with the reason; Unusable when one of them is not declared.
+
+    A tag that a rule alone gives is left out: a file that names it is right about the contact, and the rule decides again.
+    With ``leaves_out`` so is a tag that is not declared.
+    """
+    system = load_tag_system()
+    refused: dict[str, str] = {}
+    for tag in tags:
+        if reason := system.objection(tag, given=False):
+            if not leaves_out:
+                return Unusable(reason)
+            refused[tag] = reason
+        elif reason := system.objection(tag):
+            refused[tag] = reason
+    return [tag for tag in tags if tag not in refused], refused
 
 
 def _answer(value: Any) -> Any:

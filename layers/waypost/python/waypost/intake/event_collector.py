@@ -169,8 +169,8 @@ def _property_problem(event_type: str, properties: Mapping[str, Any]) -> tuple[s
 
 
 def usable_id(text: str | None) -> str:
-    """A sender's id of an event; "" without one, or when characters of it were lost and another may have the same."""
-    return "" if text is None or "\N{REPLACEMENT CHARACTER}" in text else text
+    """A sender's id of an event; "" without one, or when others may have the same: a placeholder, or one that lost characters."""
+    return "" if text is None or identity_objection("message_id", text) else text
 
 
 def sender_id(source: str, given: str) -> str:

@@ -96,7 +96,7 @@ def _unpacked(packed: bytes) -> bytes | Refused:
         return refuse(
             415,
             "content-encoding",
-            "should be gzip; gateways that read JSON as text damage it, so send it uncompressed",
+            "the gzip came damaged, because API Gateway reads application/json as text; send it uncompressed (SDKs: gzip=False)",
         )
     if len(content) > MAX_BODY:
         return _too_large()

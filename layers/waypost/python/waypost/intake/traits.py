@@ -54,9 +54,13 @@ def read_traits(given: Mapping[str, Any], where: str, *, locale: str = "") -> Tr
     _take("locale", named, cleaning.locale, traits, traits.warnings)
     _take("timezone", named, cleaning.time_zone, traits, traits.warnings)
     region = cleaning.region_of(traits.profile.get("locale") or locale)
+    phone_trait = named.get("phone")
     _take("email", named, lambda text: clean_identity("email", text), traits, traits.problems)
     _take("phone", named, lambda text: clean_identity("phone", text, region=region), traits, traits.problems)
     traits.identities = {kind: traits.profile[kind] for kind in ("email", "phone") if traits.profile.get(kind)}
+    if "phone" in traits.identities and not cleaning.takes_texts(traits.identities["phone"]):
+        where_phone = f"{where}.phone" if phone_trait is None else phone_trait.where
+        traits.warnings.append(Problem(where_phone, "is a land line or a service number: it is kept, and gets no SMS"))
     _take_identities(named, traits)
     if (balance := named.pop(POINTS, None)) is not None:
         reason = "is left out: a balance changes by the events points_earned and points_spent alone"

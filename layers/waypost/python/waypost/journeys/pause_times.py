@@ -16,7 +16,7 @@ from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.pause import Pause, TimeEnd
-from waypost.segments.calendar import anniversary_in, day_of, moment, start_of
+from waypost.segments.calendar import anniversary_in, day_of, moment, start_of, yearly_day
 from waypost.segments.comparing import look_up
 
 _TICK: Final = timedelta(microseconds=1)
@@ -182,7 +182,7 @@ def _relative(value: Any, rest: Mapping[Any, Any], zone: ZoneInfo) -> datetime |
 def _anniversary(value: Any, start: datetime, at: str, days: int, zone: ZoneInfo) -> datetime | None:
     """The next time after ``start`` that lies so many days from an anniversary of the date; None when it is no date."""
     time.fromisoformat(at)
-    day = day_of(value, zone)
+    day = yearly_day(value, zone)
     if day is None:
         return None
     year = start.astimezone(zone).year

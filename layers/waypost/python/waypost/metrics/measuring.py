@@ -11,7 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from waypost.clock import format_instant
-from waypost.contacts.profile import MOST_SEEN, Contact
+from waypost.contacts.fitting import knows_all_types
+from waypost.contacts.profile import Contact
 from waypost.events.history import EVER, since_under
 from waypost.metrics.declaration import COMPUTED_AT, RFM_LETTERS, ChurnLevel, MetricsDeclaration, RfmRule, is_kept
 from waypost.segments.compile import Holds, compile_rule, decide_from_profile
@@ -66,7 +67,7 @@ class Measurer:
 
     def _counted_history(self, contact: Contact, now: datetime) -> History:
         """The events that scores and RFM count, in one query; no query for a contact without such events."""
-        seen = contact.seen if len(contact.seen) < MOST_SEEN else None
+        seen = contact.seen if knows_all_types(contact.seen) else None
         starts = {kind: _start(window, now) for kind, window in self._windows.items()}
         wanted = {kind: start for kind, start in starts.items() if _may_have(seen, kind, start)}
         return self._read(contact.partitions, sorted(wanted), min(wanted.values())) if wanted else []

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
 
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.contacts.zones import zone_of
 from waypost.journeys.enrolment import Enrolment
 from waypost.pages.graph_drawing import NARROW, WIDE, Format, Picture, draw
@@ -87,14 +88,41 @@ def contact_page(
     )
 
 
-def counts_page(graph: JourneyGraph, counts: JourneyCounts, *, contacts: int, begun: datetime, language: str) -> str:
-    """The page of a journey with the number of contacts on each way, of a rehearsal of ``contacts`` that began then."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownMessage:
+    """A message of a step as its first reader got it, and how many got one; ``link`` leads to the mail itself, if there is one."""
+
+    step: str
+    name: str
+    channel: Channel
+    count: int
+    subject: str
+    text: str
+    link: str = ""
+
+
+def counts_page(
+    graph: JourneyGraph,
+    counts: JourneyCounts,
+    *,
+    contacts: int,
+    begun: datetime,
+    language: str,
+    messages: Sequence[ShownMessage] = (),
+) -> str:
+    """The page of a journey with the number of contacts on each way, of a rehearsal of ``contacts`` that began then.
+
+    Beside each step that sends stands its message.
+    """
     return render(
         "journey_counts",
         language=language,
         journey=graph.journey,
         description=graph.description,
-        translations=[_counted(graph, counts, contacts, begun, texts(each)) for each in LANGUAGES],
+        translations=[
+            _counted(graph, counts, contacts, begun, texts(each)) | {"messages": _messages(messages, texts(each))}
+            for each in LANGUAGES
+        ],
     )
 
 
@@ -187,6 +215,24 @@ def _visit(visit: Visit, zone: ZoneInfo, words: Texts) -> dict[str, str]:
         case _:
             assert_never(visit.kind)
     return {"at": local(visit.at, zone, words), "step": visit.step, "detail": detail}
+
+
+def _messages(messages: Sequence[ShownMessage], words: Texts) -> list[dict[str, str]]:
+    return [
+        {
+            "step": each.step,
+            "sent": _sent(each, words),
+            "subject": each.subject,
+            "text": each.text.strip(),
+            "link": each.link,
+        }
+        for each in messages
+    ]
+
+
+def _sent(message: ShownMessage, words: Texts) -> str:
+    channel, count = declared_channels()[message.channel].names[words.language], f"{message.count:,}"
+    return words.gettext("{message}, by {channel}: {count} sent", message=message.name, channel=channel, count=count)
 
 
 def _counted(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from waypost.clock import parse_instant
 from waypost.codec import JsonForm
+from waypost.contacts.fitting import WAY_OUT
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.journeys.pause import PauseEnd
@@ -149,12 +150,20 @@ def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]
         case "event":
             yield _entry(row["occurred_at"], zone, "event", row["type"], _properties(row["properties"]))
         case "routed":
+            if row.get("left_out"):
+                yield _entry(row["routed_at"], zone, "event", f"{row['event_type']} not kept whole", _left_out(row))
             for decision in row["decisions"]:
                 yield from _entry_decision(row, decision, zone)
         case "message":
             yield from _message(row, zone)
         case "enrolment":
             yield from _enrolment(row, zone)
+
+
+def _left_out(row: Mapping[str, Any]) -> str:
+    """What the full profile could not take of the event, and the way out."""
+    named = ", ".join(row["left_out"]) + (", …" if row["left_out_in_all"] > len(row["left_out"]) else "")
+    return f"left out {named}: {WAY_OUT}"
 
 
 def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:

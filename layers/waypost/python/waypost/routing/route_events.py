@@ -24,13 +24,15 @@ from waypost.routing.reactions import Decision, Reaction
 class Routed:
     """What became of an event. ``repeated``: it had been routed before, and nothing was done.
 
-    ``crowded``: the kind of identity of which the contact has more values by now than a person has.
+    ``crowded``: the kind of identity of which the contact has more values by now than a person has. ``left_out``: what a full
+    profile could not take of it.
     """
 
     contact_id: str
     repeated: bool
     decisions: list[dict[str, Any]]
     crowded: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,13 @@ class RouteEvents:
 
     def _mark(self, acted: Acted) -> None:
         routed = acted.routed
-        self.history.mark_routed(routed.contact_id, acted.event, at=self.clock(), decisions=routed.decisions)
+        self.history.mark_routed(
+            routed.contact_id, acted.event, at=self.clock(), decisions=routed.decisions, left_out=routed.left_out
+        )
 
     def act(self, event: Event) -> Acted:
         """Do everything that follows from the event but for the bus and the marker."""
-        contact, is_repeated = record_on_contact(
+        contact, is_repeated, left_out = record_on_contact(
             event,
             contacts=with_tag_events(self.contacts, event, self.queue),
             is_repeated=lambda contact_ids: self.history.is_routed(contact_ids, event.id),
@@ -104,7 +108,8 @@ class RouteEvents:
             decided += reacted.decisions
         decisions = [decision.to_dict() for decision in decided]
         crowded = crowded_kind(contact.identities, event.contact)
-        return Acted(event, Routed(contact.contact_id, repeated=False, decisions=decisions, crowded=crowded))
+        routed = Routed(contact.contact_id, repeated=False, decisions=decisions, crowded=crowded, left_out=left_out)
+        return Acted(event, routed)
 
     def _as_it_is_now(self, contact: Contact) -> Contact:
         """The contact read again, now that the event is stored: it may have become part of another one in between.

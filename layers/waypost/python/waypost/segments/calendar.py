@@ -12,6 +12,7 @@ from math import ceil, floor
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from waypost.contacts.cleaning.yearless import LEAP_YEAR, is_yearless
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
 from waypost.segments.comparing import DATE, instant
@@ -279,6 +280,16 @@ def _time_of_day(start: Any, end: Any) -> CalendarTest:
     if first < last:
         return lambda at: first <= at.time() < last
     return lambda at: at.time() >= first or at.time() < last
+
+
+def yearly_day(value: Any, zone: ZoneInfo) -> date | None:
+    """The day that a date, an instant or a day without a year (``--05-21``) comes back on every year; None for anything else.
+
+    Only its month and day are meant: of a day without a year, the year is a leap year.
+    """
+    if not is_yearless(value):
+        return day_of(value, zone)
+    return date(LEAP_YEAR, int(value[2:4]), int(value[5:]))
 
 
 def anniversary_in(day: date, year: int) -> date:

@@ -27,6 +27,7 @@ from waypost.segments.calendar import (
     local,
     moment,
     window_of,
+    yearly_day,
 )
 from waypost.segments.comparing import (
     DATE,
@@ -302,7 +303,7 @@ def _anniversary(wanted: Any) -> Test:
     is_near = _anniversary_test(wanted)
 
     def holds(value: Any, subject: Subject) -> bool:
-        day = day_of(value, subject.zone)
+        day = yearly_day(value, subject.zone)
         return day is not None and is_near(day, local(subject.now, subject.zone).date())
 
     return holds

@@ -36,6 +36,10 @@ CONFIRMATIONS: Final[Mapping[str, Confirmation]] = {
 """What a provider's event says of the message whose key it carries."""
 TOUCHES_KEPT: Final = timedelta(days=90)
 """The longest that a guard's policy may look back."""
+MOST_TOUCHES: Final = 500
+"""Recent messages of a contact, the newest: five a day for as long as a policy looks back."""
+MOST_DEFERRALS_NOTED: Final = 200
+"""Deferrals of one message whose reasons its row keeps; of later ones it keeps until when alone."""
 ClaimResult = Literal["claimed", "taken", "touches_changed"]
 
 
@@ -170,12 +174,12 @@ class Touches:
     def plus(self, touch: Touch) -> "Touches":
         """These and one more, without what no policy looks back to; a message counts once, the last time it was claimed."""
         kept = [known for known in self.others(touch.message_key) if known.at > touch.at - TOUCHES_KEPT]
-        return replace(self, recent=[*kept, touch])
+        return replace(self, recent=[*kept, touch][-MOST_TOUCHES:])
 
     def together_with(self, other: "Touches") -> "Touches":
         """These and another contact's, oldest first, for one contact: each message counts once."""
         both = {touch.message_key: touch for touch in (*other.recent, *self.recent)}
-        return replace(self, recent=sorted(both.values(), key=lambda touch: touch.at))
+        return replace(self, recent=sorted(both.values(), key=lambda touch: touch.at)[-MOST_TOUCHES:])
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form, without the id of whose they are."""

@@ -19,7 +19,7 @@ from waypost.channels.answers import (
 from waypost.channels.contract import Outgoing, Provider
 from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
-from waypost.contacts.address_record import AddressRecord, AddressRecords
+from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
@@ -136,8 +136,13 @@ class SendMessage:
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
         contact, channels = snapshot.contact, (request.channel,) if request.channel else message.channels
-        targets = {channel: address for channel in channels if (address := _target(contact, channel))}
-        records = self.addresses.of(targets.values())
+        addresses = {channel: plugin(channel).addresses(contact) for channel in channels}
+        records = self.addresses.of([address for each in addresses.values() for address in each])
+
+        def closed(address: Address) -> str:
+            return records[address.digest].closed if address.digest in records else ""
+
+        targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
         cases = [
             Case(
                 occasion=request.occasion,
@@ -310,11 +315,6 @@ class SendMessage:
             reason=reason,
             channel=case.channel,
         )
-
-
-def _target(contact: Contact, channel: Channel) -> Address | None:
-    """The address that a message to the contact uses: the newest."""
-    return next(reversed(plugin(channel).addresses(contact)), None)
 
 
 def _locale(contact: Contact) -> str | None:

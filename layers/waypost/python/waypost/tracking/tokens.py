@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,8 @@ from waypost.events.secret_keys import SHORTEST_KEY, key_problem, read_keys
 _PURPOSE: Final = b"waypost unsubscribe 1."
 _SIGNATURE_LENGTH: Final = 16  # bytes: half of SHA-256, the least that RFC 2104 section 5 allows
 _LONGEST_TOKEN: Final = 1024
+_TOKEN: Final = re.compile(r"([\w-]+)\.([\w-]+)[^\w-]*", re.ASCII)
+"""A token, and the full stop or bracket of a text that a mail program took for a part of the link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,10 @@ def sign(unsubscription: Unsubscription, key: str) -> str:
 
 def verify(token: str, keys: Iterable[str]) -> Unsubscription | None:
     """What the token asks for, or None unless one of the keys signed it."""
-    content, _, signature = token.partition(".")
-    if len(token) > _LONGEST_TOKEN or not token.isascii():
+    found = _TOKEN.fullmatch(token[:_LONGEST_TOKEN])
+    if not found:
         return None
-    given = signature.encode()
+    content, given = found[1], found[2].encode()
     if not any(hmac.compare_digest(_encode(_signature(content, key)).encode(), given) for key in keys):
         return None
     try:

@@ -51,9 +51,9 @@ class Endpoint:
 
 def endpoint_in(environment: Mapping[str, str], service: Service) -> Endpoint | None:
     """The endpoint, or None where only botocore knows it or must make the call: a proxy, a profile, FIPS, dual stack, no region,
-    a region of another partition than the commercial one and China."""
+    a region of another partition than the commercial one and China. The null device as a file of settings says nothing."""
     region = environment.get("AWS_DEFAULT_REGION", "")
-    elsewhere = any(environment.get(name) for name in _PROXY_VARIABLES + _SOURCES)
+    elsewhere = any(environment.get(name) not in {None, "", os.devnull} for name in _PROXY_VARIABLES + _SOURCES)
     if not region or elsewhere or any(_is_on(environment, name) for name in _ADDRESS_VARIABLES):
         return None
     url = _configured(environment, service) or _regional(service, region)

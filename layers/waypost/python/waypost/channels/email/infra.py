@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from email.utils import formataddr
 from typing import Final
 
-from aws_cdk import Stack, aws_events, aws_ses
+from aws_cdk import Annotations, Aws, Duration, Fn, RemovalPolicy, Stack, aws_cloudwatch, aws_events, aws_ses
 from constructs import Construct
 
-from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, Permission, chosen, refuse
+from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, Permission, Watched, chosen, refuse
 
 _ADDRESS: Final = re.compile(r"[^@\s<>,]+@[^@\s<>,]+\.[^@\s<>,]+")
 _SENDER: Final = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
@@ -23,13 +23,23 @@ _REPORTED: Final[Mapping[str, aws_ses.EmailSendingEvent]] = {
 }
 """What SES is asked to report, by its word for it."""
 
+_OWNERS: Final = ("account", "stack")
+_REVIEWED: Final[Mapping[str, tuple[str, float]]] = {
+    "BounceRate": ("bounced", 0.05),
+    "ComplaintRate": ("were complained about", 0.001),
+}
+"""From which share on SES reviews an account, by its metric. It pauses one from twice the bounces and five times the complaints on.
+Source: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html"""
+
 
 def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelInfra:
     """SES does not report that it took a mail unless something listens: its answer showed so, and its next word settles what
     became of an answer that got lost.
 
     Context: ``email_sender`` is the From address, with or without a name (``Acme <hello@acme.example>``), ``email_reply_to``
-    where answers go (several with commas), ``email_identity`` the domain or address that SES verifies.
+    where answers go (several with commas), ``email_identity`` the domain or address that SES verifies. It belongs to the
+    account, whose other stages and senders use it too: a stack makes it only when ``email_identity_owner`` is ``stack``, and
+    leaves it in place when it goes.
 
     Raises InvalidInput for what is no address.
     """
@@ -39,11 +49,18 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
         if not _ADDRESS.fullmatch(each):
             raise refuse("email_reply_to", f"must be e-mail addresses, not {each!r}")
     verified = chosen(scope, "email_identity", address.rpartition("@")[2])
-    identity = aws_ses.EmailIdentity(
-        scope,
-        "Identity",
-        identity=aws_ses.Identity.email(verified) if "@" in verified else aws_ses.Identity.domain(verified),
-    )
+    owner = chosen(scope, "email_identity_owner", "account")
+    if owner not in _OWNERS:
+        raise refuse("email_identity_owner", f"must be one of {', '.join(_OWNERS)}, not {owner!r}")
+    records: Mapping[str, str] = {}
+    if owner == "stack":
+        records = _identity(scope, verified)
+    else:
+        Annotations.of(scope).add_info(
+            f"mail is sent as {verified}, which SES must have verified in this account and region; where it has not, "
+            "-c email_identity_owner=stack has this stack do it"
+        )
+    identity_arn = Stack.of(scope).format_arn(service="ses", resource="identity", resource_name=verified)
     configuration = aws_ses.ConfigurationSet(
         scope,
         "Configuration",
@@ -71,15 +88,62 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
         ),
     )
     return ChannelInfra(
-        permissions=[Permission(actions=["ses:SendEmail"], on=[identity.email_identity_arn, configuration_arn])],
+        permissions=[Permission(actions=["ses:SendEmail"], on=[identity_arn, configuration_arn])],
         settings={
             "sender": sender,
             "configuration_set": configuration.configuration_set_name,
             **({"reply_to": ",".join(reply_to)} if reply_to else {}),
         },
         notices=[notices],
-        outputs={"EmailIdentity": verified, "EmailConfigurationSet": configuration.configuration_set_name},
+        watched=[
+            Watched(
+                name=name,
+                metric=aws_cloudwatch.Metric(
+                    namespace="AWS/SES",
+                    metric_name=f"Reputation.{name}",
+                    period=Duration.hours(1),
+                    statistic="Average",
+                ),
+                over=share,
+                because=f"More than {share:.1%} of this account's mail {happened}: SES reviews such an account, and then pauses it",
+            )
+            for name, (happened, share) in _REVIEWED.items()
+        ],
+        outputs={
+            "EmailIdentity": verified,
+            "EmailConfigurationSet": configuration.configuration_set_name,
+            **records,
+        },
     )
+
+
+def _identity(scope: Construct, verified: str) -> Mapping[str, str]:
+    """Have SES verify a domain or an address; the DNS records of a domain, each as a line of a zone file.
+
+    A creation that is rolled back takes the identity with it, so that the next one can make it; nothing else does.
+    Sources: https://docs.aws.amazon.com/ses/latest/dg/mail-from.html (the records of MAIL FROM),
+    https://docs.aws.amazon.com/ses/latest/dg/send-email-authentication-dmarc.html
+    """
+    is_address = "@" in verified
+    mail_from = f"bounce.{verified}"
+    identity = aws_ses.EmailIdentity(
+        scope,
+        "Identity",
+        identity=aws_ses.Identity.email(verified) if is_address else aws_ses.Identity.domain(verified),
+        mail_from_domain=None if is_address else mail_from,
+    )
+    identity.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+    if is_address:
+        return {}
+    return {
+        **{
+            f"EmailDnsDkim{number}": Fn.join("", [record.name, ". 300 IN CNAME ", record.value, "."])
+            for number, record in enumerate(identity.dkim_records, start=1)
+        },
+        "EmailDnsMailFromMx": f"{mail_from}. 300 IN MX 10 feedback-smtp.{Aws.REGION}.amazonses.com.",
+        "EmailDnsMailFromSpf": f'{mail_from}. 300 IN TXT "v=spf1 include:amazonses.com ~all"',
+        "EmailDnsDmarc": f'_dmarc.{verified}. 300 IN TXT "v=DMARC1; p=none;"',
+    }
 
 
 def _sender(text: str) -> tuple[str, str]:

@@ -21,6 +21,8 @@ _ID_WITH_NUMBER: Final = re.compile(r"[A-Za-z_]+[0-9]")
 
 _CHINESE_MOBILE: Final = re.compile(r"(?:\+?86|0086)?[ \-]*(1[3-9](?:[ \-]?[0-9]){9})")
 
+_MOBILE_IN_CHINA: Final = re.compile(r"\+861[3-9][0-9]{9}")
+
 _TRUNCATED_MOBILE: Final = re.compile(r"\+861[3-9](?![0-9]{9}$)")
 """A Chinese mobile number without all its 11 digits, which by its length could be a land line of nowhere."""
 
@@ -103,6 +105,31 @@ def _any_phone(text: str, region: str) -> Cleaned:
         return _NO_PHONE
     found = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return _NO_PHONE if _TRUNCATED_MOBILE.match(found) else found
+
+
+@lru_cache(maxsize=10_000)
+def takes_texts(number: str) -> bool:
+    """Whether an E.164 number may take text messages: not one known to be a land line or a service number.
+
+    Where land lines and mobiles share their numbers (the United States), every number may. Source: phonenumbers' metadata.
+    """
+    if _MOBILE_IN_CHINA.fullmatch(number):
+        return True
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    kind = phonenumbers.PhoneNumberType
+    try:
+        found = phonenumbers.number_type(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return True  # no number in the world's plan: what it is cannot be said
+    return found not in {
+        kind.FIXED_LINE,
+        kind.TOLL_FREE,
+        kind.PREMIUM_RATE,
+        kind.SHARED_COST,
+        kind.UAN,
+        kind.VOICEMAIL,
+    }
 
 
 def country_of(number: str) -> str:

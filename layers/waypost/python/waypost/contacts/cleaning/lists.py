@@ -1,22 +1,27 @@
 """Several values in one cell: split by a separator, or a JSON list when a value holds one. Used by attributes, imports and exports."""
 
+import csv
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 _SEPARATORS: Final = ",，;；、|\n"
 _AS_COMMAS: Final = str.maketrans(dict.fromkeys(_SEPARATORS, ","))
 
 
-def split_values(text: str, separator: str = "") -> list[str]:
-    """The values in a text; without a ``separator`` any of ``, ; | 、`` and line breaks part them."""
-    if text.startswith('["') and text.endswith('"]'):
+def split_values(text: str, separator: str = "") -> list[Any]:
+    """The values in a text, which are texts unless it is a JSON list of others; several in quotation marks (``"vip","new"``) are parted by commas, and without a ``separator`` any of ``, ; | 、`` and line breaks part them."""
+    if text.startswith("[") and text.endswith("]"):
         try:
             found = json.loads(text)
         except ValueError:
             found = None
-        if isinstance(found, list) and all(isinstance(each, str) for each in found):
+        if isinstance(found, list) and not any(isinstance(each, (list, dict)) or each is None for each in found):
             return found
+    if not separator and text.startswith('"') and text.endswith('"'):
+        quoted = next(csv.reader([text], skipinitialspace=True), [])
+        if '"' not in "".join(quoted):
+            return quoted
     return text.split(separator) if separator else text.translate(_AS_COMMAS).split(",")
 
 

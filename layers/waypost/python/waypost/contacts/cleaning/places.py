@@ -1,18 +1,30 @@
 """Locales and time zones in their one spelling. Called by the receivers and by imports."""
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from waypost.contacts.cleaning.addresses import HOME_REGION
 from waypost.contacts.cleaning.outcome import Cleaned, Unusable
+from waypost.contacts.cleaning.text import half_width
 
 _LOCALE: Final = re.compile(
     r"(?P<language>[a-z]{2,3})(?:[-_](?P<script>[a-z]{4}))?(?:[-_](?P<region>[a-z]{2}|\d{3}))?(?:[-_.@].*)?",
     re.IGNORECASE,
 )
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
+_OFFSET: Final = re.compile(
+    r"(?:UTC|GMT)? ?(?P<sign>[+\-\N{MINUS SIGN}])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?", re.IGNORECASE
+)
+_FIXED_ZONES: Final = {
+    "-09:30": "Pacific/Marquesas", "+03:30": "Asia/Tehran", "+04:30": "Asia/Kabul", "+05:30": "Asia/Kolkata",
+    "+05:45": "Asia/Kathmandu", "+06:30": "Asia/Yangon", "+08:45": "Australia/Eucla", "+09:30": "Australia/Darwin",
+}  # fmt: skip
+"""Zones that are always so far from UTC, by no whole hours."""
+
 _CHINESE_SCRIPT: Final = {"CN": "Hans", "SG": "Hans", "TW": "Hant", "HK": "Hant", "MO": "Hant"}
 
 
@@ -37,13 +49,51 @@ def region_of(cleaned_locale: str) -> str:
     return last if len(last) == 2 and last.isupper() else HOME_REGION
 
 
-def time_zone(text: str) -> Cleaned:
-    """An IANA time zone (``Asia/Shanghai``) this system knows."""
-    name = text.strip()
-    return name if _is_zone(name) else Unusable("should be an IANA time zone, for example Asia/Shanghai")
-
-
 @lru_cache(maxsize=1000)
+def time_zone(text: str) -> Cleaned:
+    """An IANA time zone (``Asia/Shanghai``) this system knows, of its name in any case, a distance from UTC or Windows' name.
+
+    ``UTC+8``, ``GMT+08:00`` and ``+0800`` are a zone without summer time that is so far from UTC all year (``Etc/GMT-8``).
+    """
+    name = half_width(text)
+    folded = name.casefold().replace(" ", "_")
+    return (
+        _iana_zones().get(folded)
+        or _zone_at(name)
+        or _windows_zones().get(folded)
+        or (name if _is_zone(name) else Unusable("should be a time zone, for example Asia/Shanghai or UTC+8"))
+    )
+
+
+def _zone_at(text: str) -> str:
+    """The zone at a fixed distance from UTC, "" for a text that names none, or a distance without such a zone."""
+    found = _OFFSET.fullmatch(text)
+    if found is None:
+        return ""
+    hours, minutes, sign = int(found["hours"]), int(found["minutes"] or 0), found["sign"].replace("\N{MINUS SIGN}", "-")
+    if minutes:
+        return _FIXED_ZONES.get(f"{sign}{hours:02}:{minutes:02}", "")
+    if not hours:
+        return "Etc/UTC"
+    reverse = "-" if sign == "+" else "+"  # POSIX counts to the west
+    return _iana_zones().get(f"etc/gmt{reverse}{hours}", "")
+
+
+@cache
+def _iana_zones() -> Mapping[str, str]:
+    """The names of zones by the same in small letters. A file system may find a name in another case; the name is then wrong."""
+    names = files("tzdata").joinpath("zones").read_text("utf-8").split()
+    return {name.casefold(): name for name in names}
+
+
+@cache
+def _windows_zones() -> Mapping[str, str]:
+    """IANA's zones by Windows' names in small letters; see the head of the table for its source."""
+    lines = files(__package__).joinpath("windows_zones.tsv").read_text("utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return {windows.casefold().replace(" ", "_"): iana for windows, iana in pairs}
+
+
 def _is_zone(name: str) -> bool:
     try:
         return bool(_ZONE.fullmatch(name)) and bool(ZoneInfo(name).key)

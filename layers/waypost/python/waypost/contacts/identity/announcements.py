@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from waypost.contacts.identity.merge import Merge, summary
+from waypost.contacts.fitting import WAY_OUT
+from waypost.contacts.identity.merge import Merge, first_names, summary
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact, announcement
 from waypost.events.envelope import OWN_SOURCE, Event
@@ -23,7 +24,7 @@ def merged_event(merge: Merge) -> Event:
         **_about(merge),
         "before": {"from": summary(merge.absorbed), "into": summary(merge.survivor)},
         "after": summary(merge.result),
-    }
+    } | _left_out(merge)
     return Event(
         id=f"contacts-merged-{merge.merge_id}",
         type=MERGED,
@@ -70,6 +71,13 @@ def announcements(contact: Contact, contacts: ContactStore) -> Sequence[Event]:
             if announcement(merge.merge_id, undone=True) in contact.unannounced:
                 found += unmerged_events(merge)
     return found
+
+
+def _left_out(merge: Merge) -> dict[str, Any]:
+    """What the full survivor could not take of the other contact, by name; the record has the values."""
+    if not merge.left_out:
+        return {}
+    return {"left_out": first_names(merge.left_out), "left_out_in_all": len(merge.left_out), "way_out": WAY_OUT}
 
 
 def _about(merge: Merge) -> dict[str, Any]:

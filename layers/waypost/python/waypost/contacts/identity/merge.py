@@ -3,26 +3,28 @@
 Pure functions. Used by the router for the contacts an event names, and by merge_contacts for those a person names.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any, Final, Literal, assert_never
 
 from waypost import ids
 from waypost.codec import JsonForm
 from waypost.contacts import push_tokens
 from waypost.contacts.consent import joined_consents
+from waypost.contacts.fitting import fitted
 from waypost.contacts.identity.rules import IdentityRules, Winner
-from waypost.contacts.profile import LARGEST_PROFILE, Contact, announcement
+from waypost.contacts.profile import Contact, announcement
 from waypost.events.envelope import IDENTITY_KINDS
+from waypost.item_size import LARGEST_ITEM, stored_size
 
 MOST_ABSORBED: Final = 45
 """Contacts merged into one. Items stored under each of them stay there and are read with every event; an enrolment checks
 two items of each in one transaction, which may have a hundred."""
 
-LARGEST_RECORD: Final = 360_000
-"""Bytes of the two profiles before and the one after; a DynamoDB item may have 400 KB."""
+LARGEST_PROFILE: Final = LARGEST_ITEM - 2_000
+"""Bytes of a profile that can be recorded with its merge: the rest is for the keys and the version of its items."""
 
 Ground = Literal["event", "alias", "hand"]
 """Why two contacts are merged: an event named both, Segment's ``alias`` did, or a person asked for it."""
@@ -31,6 +33,8 @@ Objection = Literal["same_contact", "erased", "kept_apart", "different_people", 
 
 MOST_NAMED: Final = 200
 """Attributes, tags and groups that an event about a merge names; the record has all of them."""
+_NAMED_BYTES: Final = 8_000
+"""Bytes of names in each list of such an event: it has up to thirteen, and goes through a queue."""
 
 STAMPS: Final = ("tag:", "group:", "segment:", "lifecycle:")
 """Prefixes of the names in ``attributes_at`` that are no attributes."""
@@ -43,7 +47,8 @@ class Merge(JsonForm):
     """One merge as recorded: both profiles before, the one after, when and why; ``undone_at`` when it was undone.
 
     ``absorbed`` is the contact that became part of ``survivor``. ``cause`` is the event's id, or the reason a
-    person gave; ``undone_cause`` the reason for undoing it. ``undone_by`` is the id of the request that did.
+    person gave; ``undone_cause`` the reason for undoing it. ``undone_by`` is the id of the request that did. ``left_out``
+    are the names of what the full profile of the survivor could not take of the other one; ``absorbed`` still has it.
     """
 
     merge_id: str
@@ -56,6 +61,7 @@ class Merge(JsonForm):
     undone_at: datetime | None = None
     undone_by: str = ""
     undone_cause: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def tombstone(self) -> Contact:
@@ -107,17 +113,17 @@ def in_order(one: Contact, other: Contact) -> tuple[Contact, Contact]:
 def merge_of(
     one: Contact, other: Contact, *, rules: IdentityRules, at: datetime, ground: Ground, cause: str = ""
 ) -> Merge | None:
-    """The merge of the two, ready to be stored; None when its record would be too large to keep (``too_large``)."""
+    """The merge of the two, ready to be stored; None when one is too large to be recorded (``too_large``).
+
+    What the survivor has no room for is left out (``fitted``). ``too_large`` are only profiles from before they were fitted.
+    """
     survivor, absorbed = in_order(one, other)
     merge_id = "g-" + ids.digest("merge", absorbed.contact_id, survivor.contact_id, str(absorbed.version))
-    result = replace(
-        merged(survivor, absorbed, rules=rules),
-        unannounced=(*survivor.unannounced, *absorbed.unannounced, announcement(merge_id, undone=False)),
-    )
-    merge = Merge(merge_id, absorbed, survivor, result, at, ground, cause)
-    attributes = json.dumps(result.attributes, ensure_ascii=False).encode()
-    record = json.dumps(merge.to_dict(), ensure_ascii=False).encode()
-    return merge if len(record) <= LARGEST_RECORD and len(attributes) <= LARGEST_PROFILE else None
+    pending = (*survivor.unannounced, *absorbed.unannounced, announcement(merge_id, undone=False))
+    result, left_out = fitted(survivor, replace(merged(survivor, absorbed, rules=rules), unannounced=pending))
+    if any(stored_size(each.to_dict()) > LARGEST_PROFILE for each in (survivor, absorbed, result)):
+        return None
+    return Merge(merge_id, absorbed, survivor, result, at, ground, cause, left_out=left_out)
 
 
 def merged(survivor: Contact, absorbed: Contact, *, rules: IdentityRules) -> Contact:
@@ -158,14 +164,22 @@ def summary(contact: Contact) -> dict[str, Any]:
     return {
         "contact_id": contact.contact_id,
         "identities": {kind: len(values) for kind, values in contact.identities.items() if values},
-        "attributes": sorted(contact.attributes)[:MOST_NAMED],
-        "tags": sorted(contact.tags)[:MOST_NAMED],
-        "groups": sorted(contact.groups)[:MOST_NAMED],
-        "consents": {key: "granted" if answer.granted else "withdrawn" for key, answer in contact.consents.items()},
+        "attributes": first_names(sorted(contact.attributes)),
+        "tags": first_names(sorted(contact.tags)),
+        "groups": first_names(sorted(contact.groups)),
+        "consents": {
+            key: "granted" if contact.consents[key].granted else "withdrawn" for key in first_names([*contact.consents])
+        },
         "suppressions": dict(contact.closed),
         "lifecycle": contact.lifecycle,
         "points": contact.points,
     }
+
+
+def first_names(names: Sequence[str]) -> list[str]:
+    """As many of the names as an event about a merge has room for."""
+    sizes = accumulate(stored_size(name) for name in names)
+    return [name for name, size in zip(names[:MOST_NAMED], sizes, strict=False) if size <= _NAMED_BYTES]
 
 
 def _seniority(contact: Contact) -> tuple[int, datetime, str]:

@@ -28,7 +28,7 @@ EXPLAINED: Final[Mapping[Objection, str]] = {
     "kept_apart": "a merge of the two was undone; an event does not merge them again, a merge by hand does",
     "different_people": "the two have different values of an identity of which a person has only one",
     "too_many_merged": "together they would be more contacts than one can be made of",
-    "too_large": "together their attributes would be larger than a profile may be",
+    "too_large": "one of them is larger than a merge can record; remove attributes, tags or groups that nothing reads",
 }
 """The text for each objection, for the person who asked."""
 
@@ -216,6 +216,7 @@ def _changes(merge: Merge) -> dict[str, Any]:
         "groups": sorted(after.groups),
         "consents": consents,
         "suppressions": after.closed,
+        "left_out": list(merge.left_out),
         "points": {"into": before.points, "from": gone.points, "after": after.points},
     }
 

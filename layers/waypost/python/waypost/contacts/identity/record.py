@@ -4,21 +4,22 @@ import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from waypost import ids
 from waypost.clock import Clock
+from waypost.contacts.fitting import Fitted, has_room
 from waypost.contacts.identity.merge import Ground, Merge, merge_of, objection
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import ALIASED, POINTS_EVENTS, Contact, with_event, with_identities
+from waypost.contacts.profile import ALIASED, POINTS_EVENTS, Contact, apply_event, with_identities
 from waypost.errors import ConcurrentUpdate, ContactNotFound, InvalidInput
 from waypost.events.envelope import IDENTITY_KINDS, Event
 
 ATTEMPTS: Final = 24
 LONGEST_WAIT: Final = 0.4  # seconds
 MOST_OF_A_KIND: Final = 200
-"""Identities of one kind: unlimited, a profile would outgrow its item."""
+"""Identities of one kind; more are shared by many people, or come from a fault."""
 
 
 Wait = Callable[[float], None]
@@ -26,6 +27,18 @@ Wait = Callable[[float], None]
 
 def no_wait(seconds: float) -> None:
     """Try again at once."""
+
+
+class Recorded(NamedTuple):
+    """The contact an event is about, with the event applied and stored.
+
+    ``is_repeated``: the event was processed before, and nothing was written. ``left_out`` are the names of what a full profile
+    could not take of the event, such as ``attributes.city``.
+    """
+
+    contact: Contact
+    is_repeated: bool
+    left_out: tuple[str, ...] = ()
 
 
 def record_on_contact(
@@ -36,8 +49,8 @@ def record_on_contact(
     clock: Clock,
     identity_rules: IdentityRules = BUILT_IN,
     wait: Wait = no_wait,
-) -> tuple[Contact, bool]:
-    """The contact the event is about, with the event applied and stored, and whether the event is a repeated one.
+) -> Recorded:
+    """Apply the event to the contact it is about and store it, unless the event is a repeated one.
 
     ``is_repeated`` takes contact ids: whether the event was processed completely before under any of them. Then nothing is written, so a
     late repetition of an old event cannot undo a newer one.
@@ -55,7 +68,7 @@ def record_on_contact(
         owner = named.owner(identity_rules)
         partitions = dict.fromkeys(each for contact in named.contacts for each in contact.partitions)
         if partitions and is_repeated(partitions):
-            return owner or named.contacts[0], True
+            return Recorded(owner or named.contacts[0], is_repeated=True)
         merge = _merge(event, owner, named, rules=identity_rules, clock=clock) if owner else None
         if merge is not None:
             contacts.merge(merge)  # if another writer was first, the contacts are read again as well
@@ -66,7 +79,7 @@ def record_on_contact(
             continue
         recorded = _record(event, contact, named, contacts=contacts)
         if recorded is not None:
-            return recorded, False
+            return Recorded(recorded.contact, is_repeated=False, left_out=recorded.left_out)
     raise ConcurrentUpdate(f"contact of event {event.id} changed {ATTEMPTS} times while it was written")
 
 
@@ -104,11 +117,8 @@ class _Named:
 
     def unlinked_alias(self, contact: Contact) -> dict[str, str]:
         """The kinds in which the previous id leads to no contact yet, and it may lead to this one."""
-        return {
-            kind: value
-            for kind, value in self.previous.items()
-            if kind not in self.aliased and len(contact.identities.get(kind, ())) < MOST_OF_A_KIND
-        }
+        unlinked = {kind: value for kind, value in self.previous.items() if kind not in self.aliased}
+        return _that_fit(unlinked, contact) if unlinked else {}
 
     def new_contact(self, clock: Clock) -> Contact:
         """A new contact, named by the strongest identity without an owner."""
@@ -193,20 +203,27 @@ def _link_alias(
     contacts.save(with_identities(contact, claim, at=at), claim=claim)
 
 
-def _record(event: Event, contact: Contact, named: _Named, *, contacts: ContactStore) -> Contact | None:
+def _that_fit(identities: Mapping[str, str], contact: Contact) -> dict[str, str]:
+    """The identities that may still be added to the contact."""
+    if not has_room(contact):
+        return {}
+    return {kind: value for kind, value in identities.items() if len(contact.identities.get(kind, ())) < MOST_OF_A_KIND}
+
+
+def _record(event: Event, contact: Contact, named: _Named, *, contacts: ContactStore) -> Fitted | None:
     """The contact with the event applied and stored; None when another writer was first."""
-    claim = {
-        kind: value
-        for kind, value in named.identities.items()
-        if kind not in named.owners and len(contact.identities.get(kind, ())) < MOST_OF_A_KIND
-    }
+    unlinked = {kind: value for kind, value in named.identities.items() if kind not in named.owners}
+    claim = _that_fit(unlinked, contact) if unlinked else {}
     ours = {kind: named.identities[kind] for kind in (*named.kinds_of(contact), *claim)}
     counts = event.type in POINTS_EVENTS and not any(
         contacts.has_counted(each, event.id) for each in contact.partitions if contact.version
     )
-    changed = with_event(contact, replace(event, contact=ours), counting=counts)
+    applied = apply_event(contact, replace(event, contact=ours), counting=counts)
+    changed = applied.contact
+    claim = {kind: value for kind, value in claim.items() if value in changed.identities.get(kind, ())}
+    left_out = (*applied.left_out, *(f"identities.{kind}" for kind in unlinked if kind not in ours))
     if changed == contact and not claim and not counts and contact.version:
-        return contact
+        return Fitted(contact, left_out)
     if not contacts.save(changed, claim=claim, counting=event.id if counts else ""):
         return None
-    return replace(changed, version=contact.version + 1)
+    return Fitted(replace(changed, version=contact.version + 1), left_out)

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from waypost.contacts import push_tokens
 from waypost.contacts.consent import Consent, joined_consents
+from waypost.contacts.fitting import fitted
 from waypost.contacts.identity.merge import Merge, merged
 from waypost.contacts.identity.rules import IdentityRules
 from waypost.contacts.profile import IDENTITY_ATTRIBUTES, Contact, announcement
@@ -31,7 +32,7 @@ def unmerged_profiles(
     """
     gone = merge.absorbed
     left, becomes = (later[-1].result, recomputed[-1].result) if later else (merge.result, merge.survivor)
-    survivor = _taken_back(left, becomes, now, since=merge.at)
+    survivor, _ = fitted(now, _taken_back(left, becomes, now, since=merge.at))
     closed = {
         channel: reason
         for channel, reason in now.suppressions.items()

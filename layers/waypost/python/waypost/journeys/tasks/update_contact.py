@@ -1,6 +1,6 @@
 """Change a contact from within a journey: tags, attributes, groups, points, stage. Called by update_contact."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +9,7 @@ from waypost import ids
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.contacts.attributes import AttributeSystem
 from waypost.contacts.cleaning import Unusable
+from waypost.contacts.fitting import fitted
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact, points_problem, with_attributes, with_groups, with_lifecycle, with_tags
 from waypost.contacts.tag_system import TagSystem, tag_events, with_expiries
@@ -44,7 +45,8 @@ class UpdateContact:
         """``add_tags``, ``remove_tags``, ``set``, ``join_groups``, ``leave_groups``, ``earn_points``, ``spend_points``
         and ``lifecycle`` of the payload; the same again changes nothing.
 
-        ``{changed: bool}`` says whether the profile changed at once; points are booked when their event is routed. Raises
+        ``{changed: bool}`` says whether the profile changed at once; points are booked when their event is routed. ``left_out``
+        names what a full profile could not take; the routed ``contact_updated`` puts it on the timeline. Raises
         InvalidInput for what is not declared, ContactNotFound, EnrolmentNotFound, HopSuperseded and ConcurrentUpdate.
         """
         step, now = JourneyStep.from_payload(payload), parse_instant(format_instant(self.clock()))
@@ -57,15 +59,15 @@ class UpdateContact:
             contact = self.contacts.load(step.contact_id)
             if contact is None:
                 raise ContactNotFound(f"contact {step.contact_id} does not exist")
-            changed = self._changed(contact, change, now)
-            events = _events(contact, changed, change, step, now)
+            changed, left_out = fitted(contact, self._changed(contact, change, now))
+            events = _events(contact, changed, change, step, now, is_asked=bool(left_out))
             if changed == contact:
                 if events and not attempt:  # points alone
                     self.queue.send(events)
-                return {"changed": False}
+                return {"changed": False} | _left_out(left_out)
             self.queue.send(events)
             if self.contacts.save(changed, claim={}):
-                return {"changed": True}
+                return {"changed": True} | _left_out(left_out)
         raise ConcurrentUpdate(f"contact {step.contact_id} changed {ATTEMPTS} times while it was updated")
 
     def _checked(self, payload: Mapping[str, Any]) -> "_Change":
@@ -133,8 +135,14 @@ class _Change:
         return {**self.attributes, **{name: list(names) for name, names in lists.items() if names}}
 
 
-def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep, now: datetime) -> list[Event]:
-    """What a step tells: that the contact was updated if it was, then each change on its own, and points."""
+def _left_out(names: Sequence[str]) -> dict[str, Any]:
+    return {"left_out": list(names)} if names else {}
+
+
+def _events(
+    before: Contact, after: Contact, change: _Change, step: JourneyStep, now: datetime, *, is_asked: bool
+) -> list[Event]:
+    """That the contact was updated if it was, or (``is_asked``) could not be as a whole, then each change on its own, and points."""
     change_id = f"{step.enrolment_id}/{step.state}/{step.occurrence}"
     because = {"by": "journey", "journey": step.journey, "step": step.state}
 
@@ -151,7 +159,9 @@ def _events(before: Contact, after: Contact, change: _Change, step: JourneyStep,
             correlation_id=step.correlation_id,
         )
 
-    events = [event("contact_updated", {}, change.profile())] if after != before and change.profile() else []
+    events = (
+        [event("contact_updated", {}, change.profile())] if (after != before or is_asked) and change.profile() else []
+    )
     events += tag_events(
         before.tags,
         after.tags,

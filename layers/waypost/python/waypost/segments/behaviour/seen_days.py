@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, assert_never
 
-from waypost.contacts.profile import MOST_SEEN
+from waypost.contacts.fitting import knows_all_types
 from waypost.segments.behaviour.filters import EventFilter
 from waypost.segments.behaviour.measures import Measure
 from waypost.segments.calendar import Bounds
@@ -26,7 +26,7 @@ _DID_NOTHING: Final = Subject(attributes={}, tags=frozenset(), now=datetime(2000
 def never_seen(subject: Subject, types: Iterable[str]) -> bool:
     """Whether none of the event types has ever happened, for certain."""
     seen = subject.seen
-    return seen is not None and len(seen) < MOST_SEEN and not any(kind in seen for kind in types)
+    return seen is not None and knows_all_types(seen) and not any(kind in seen for kind in types)
 
 
 def days_first(code: Code, decision: Decision, by_history: str) -> str:
@@ -75,7 +75,7 @@ def decided_by_days(holds: Holds, events: EventFilter, counted: Measure | None) 
 def _days(subject: Subject, types: Sequence[str]) -> list[tuple[date, date]] | None:
     """The first and last days of these event types; None when the profile does not know them all."""
     seen = subject.seen
-    if seen is None or (len(seen) >= MOST_SEEN and any(kind not in seen for kind in types)):
+    if seen is None or (not knows_all_types(seen) and any(kind not in seen for kind in types)):
         return None
     if ANY_EVENT in types:
         return [days for kind, days in seen.items() if kind not in CONCLUSIONS]

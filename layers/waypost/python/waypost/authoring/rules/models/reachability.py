@@ -8,8 +8,9 @@ from waypost.authoring.problems import Authored, is_expression, unknown
 from waypost.authoring.rules.documentation import Says
 from waypost.authoring.rules.registry import model
 from waypost.authoring.rules.values import AnyChannel, Name, Names
+from waypost.contacts.channels import declared_channels
 
-_SUPPRESSION_REASONS: Final = ("hard_bounce", "complaint", "invalid_number")
+_SUPPRESSION_REASONS: Final = sorted({reason for each in declared_channels().values() for reason in each.suppressions})
 
 
 def _known_reasons(names: object) -> object:
@@ -33,7 +34,7 @@ class SuppressedRule(Authored):
         Says(
             "addresses",
             "suppressed … reason",
-            "… for this reason: `hard_bounce`, `complaint`, `invalid_number`",
+            f"… for this reason: {', '.join(f'`{reason}`' for reason in _SUPPRESSION_REASONS)}",
             "{ suppressed: any, reason: invalid_number }",
         ),
     )

@@ -1,0 +1,1 @@
+"""Push messages to the apps on a contact's devices."""

@@ -1,0 +1,127 @@
+"""Plays what contacts do with the messages they got: opens, clicks, bounces, complains. Used by rehearsals.
+
+A bounce and a complaint go the way they go on AWS: the fake provider reports them in its own words, and the notice becomes an
+event. Of openings and clicks no provider reports to Waypost; they come in as events of whoever tracks them, through the
+webhook API, with the properties that rules ask for.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, assert_never
+
+from local.cloud.local_cloud import LocalCloud
+from local.problems import LocalError
+from local.providers.record import Call
+from local.providers.server import fakes
+from local.rehearsal.scenario_file import Reaction, ReactionKind, Scenario, ScenarioEvent
+from local.running.tracking import track_call
+from waypost.authoring.problems import nearest
+from waypost.channels.fake_contract import Fate
+from waypost.contacts.channels import Channel, Report, declared_channels
+from waypost.events.message_events import MessageEvent
+from waypost.reports.timeline import MessageDecision
+
+_LINK: Final = re.compile(r"https?://", re.IGNORECASE)
+_REPORTED_AS: Final[Mapping[ReactionKind, Report]] = {
+    "opens": "opened",
+    "clicks": "clicked",
+    "bounces": "bounced",
+    "complains": "complained",
+}
+_BEFORE: Final[Fate] = "delivered"
+"""What a provider reports before anybody can open, click or complain."""
+
+
+def can_happen(kind: ReactionKind, channel: Channel) -> bool:
+    """Whether anything reports such a reaction to a message of this channel."""
+    return _REPORTED_AS[kind] in declared_channels()[channel].reports
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannedReaction:
+    """A reaction of a scenario: where it stands there, what it is, and at which moment, once that is known."""
+
+    journey: str
+    scenario: Scenario
+    index: int
+    entry: ScenarioEvent
+    reaction: Reaction
+    at: datetime | None
+
+    @property
+    def place(self) -> str:
+        """The field, as messages about it name it."""
+        return f"events[{self.index}].{self.reaction.kind}"
+
+
+class Reactions:
+    """Plays reactions on ``cloud``; ``problems`` has, by scenario, those that could not be played, and why."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._cloud = cloud
+        self._delivered: set[str] = set()
+
+    def sent(self, name: str, decided: Sequence[MessageDecision]) -> list[Call]:
+        """The messages of that name among those decided on that a provider took, oldest first."""
+        keys = {decision.message_key for decision in decided if decision.message == name}
+        return [call for call in self._cloud.providers.accepted if call.message_key in keys] if keys else []
+
+    def play(self, planned: PlannedReaction, decided: Sequence[MessageDecision]) -> str:
+        """Do it now to the newest message of its name; "", or why it cannot be done."""
+        calls = self.sent(planned.reaction.message, decided)
+        if not calls:
+            return never_sent(planned, decided)
+        call, kind = calls[-1], planned.reaction.kind
+        if not can_happen(kind, call.channel):
+            return f"{planned.place}: {planned.reaction.message!r} went by {call.channel}, where nothing reports that"
+        if kind != "bounces":
+            self._deliver(call)
+        match kind:
+            case "opens":
+                self._track("message_opened", planned, call)
+            case "clicks":
+                if not _LINK.search(call.content.html or call.content.text):
+                    return f"{planned.place}: there is no link in {planned.reaction.message!r}"
+                self._track("message_clicked", planned, call)
+            case "bounces":
+                self._cloud.providers.report(call, "bounced")
+            case "complains":
+                self._cloud.providers.report(call, "complained")
+            case _:
+                assert_never(kind)
+        return ""
+
+    def _deliver(self, call: Call) -> None:
+        """A message that was read had been delivered: the provider reports that first, once."""
+        reports = any(_BEFORE in fake.fates for fake in fakes()[call.channel])
+        if not reports or self._cloud.providers.delivery_events or call.message_key in self._delivered:
+            return
+        self._delivered.add(call.message_key)
+        self._cloud.providers.report(call, _BEFORE)
+        self._cloud.time.settle()
+
+    def _track(self, event: MessageEvent, planned: PlannedReaction, call: Call) -> None:
+        properties: dict[str, Any] = {"channel": call.channel, "message_key": call.message_key}
+        if journey := call.tags.get("journey"):
+            properties["journey"] = journey
+        done = track_call(planned.scenario.contact.user_id, event, properties, at=self._cloud.clock.now())
+        answer = self._cloud.tracking.batch([done])
+        if answer.status >= 300 or answer.json().get("warnings"):
+            reason = answer.body[:500].decode(errors="replace")
+            raise LocalError(
+                f"{planned.scenario.name}: {planned.place} was not taken ({answer.status}): {reason}", "correct it"
+            )
+
+
+def never_sent(planned: PlannedReaction, decided: Sequence[MessageDecision]) -> str:
+    """Why there is nothing to react to: what this contact got instead, and what became of the message that was meant."""
+    name = planned.reaction.message
+    sent = list(dict.fromkeys(decision.message for decision in decided if decision.outcome == "sent"))
+    instead = f"sent were {', '.join(sent)}" if sent else "nothing was sent"
+    if held := next((each for each in reversed(decided) if each.message == name), None):
+        return f"{planned.place}: {name!r} was {held.outcome} ({held.reason}), not sent; {instead}"
+    near = nearest(name, sent)
+    hint = f"; did you mean {near!r}?" if near else ""
+    return f"{planned.place}: {name!r} had not been sent to this contact{hint} ({instead})"
