@@ -45,7 +45,9 @@ class KeepTime:
                 return
             if due.at > now:
                 after = enrolment.postponed(due.at)
-                book_timer(self.timers, after, now=now)  # first: after the write the former minute does not list the row
+                book_timer(
+                    self.timers, after, now=now
+                )  # first: after the write the former minute does not list the row
                 if self.enrolments.save(after):
                     return
                 continue
@@ -53,7 +55,9 @@ class KeepTime:
             if self.enrolments.save(after):
                 start_hop(self.machines, after)
                 return
-        raise ConcurrentUpdate(f"enrolment {enrolment_id} changed {ATTEMPTS} times while the end of its Pause was moved")
+        raise ConcurrentUpdate(
+            f"enrolment {enrolment_id} changed {ATTEMPTS} times while the end of its Pause was moved"
+        )
 
     def _contact(self, contact_id: str) -> Contact:
         contact = self.contacts.load(contact_id)
