@@ -406,7 +406,7 @@ def test_a_value_that_is_older_than_what_is_known_changes_nothing() -> None:
         ({"file": "imports/customers.csv", "format": "xlsx"}, "format", "expected one of csv, jsonl, pinpoint"),
         ({"file": "imports/customers.csv", "mapping": "nobody"}, "mapping", "there is no mapping 'nobody'"),
         ({"file": "imports/customers.csv", "dry_run": "yes"}, "dry_run", "expected true or false"),
-        ({"file": "imports/customers.csv", "consent": {"fax": "x"}}, "consent.fax", "expected one of email, sms"),
+        ({"file": "imports/customers.csv", "consent": {"fax": "x"}}, "consent.fax", "expected one of email, push, sms"),
         ({"file": "imports/customers.csv", "consent": {"email": True}}, "consent.email", "where and how"),
         ({"file": "imports/customers.csv", "as_of": "yesterday"}, "as_of", "expected an instant"),
         ({"file": "imports/customers.csv", "as_of": "2050-01-01T00:00:00Z"}, "as_of", "is in the future"),
