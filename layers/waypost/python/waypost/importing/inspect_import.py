@@ -11,12 +11,17 @@ from waypost import ids
 from waypost.bulk.plans import store_plan
 from waypost.clock import Clock, parse_instant
 from waypost.contacts.channels import CHANNELS, Channel
+from waypost.contacts.cleaning.numbers import NO, YES
 from waypost.errors import InvalidInput
 from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
+<<<<<<< HEAD
 from waypost.importing.full_list import FullList
+=======
+from waypost.importing.mapping import folded
+>>>>>>> main
 from waypost.importing.plan import MODES, ImportPlan, Mode, plan_key, report_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
 from waypost.importing.split_import import LARGEST_FILE
@@ -83,6 +88,7 @@ class InspectImport:
             wanted = replace(wanted, clear=request.clear)
         head = heads(self.files.stream(sources[0], end=HEAD), HEAD)
         spec = resolve(head, wanted)
+        _check_evidence(request.consent, spec)
         if len(sources) > 1 and spec.header:
             raise InvalidInput("file", "is a folder of CSV files, each with its header; import them one by one")
         plan = self._plan(request, sources, spec, unpacks=len(sources) > 1 or head.startswith(GZIP))
@@ -238,6 +244,19 @@ def _consent(given: Any) -> dict[Channel, str]:
             raise InvalidInput(f"consent.{channel}", shape)
         evidence[channel] = value.strip() if value else ""
     return evidence
+
+
+def _check_evidence(consent: Mapping[Channel, str], spec: ImportSpec) -> None:
+    """Raises InvalidInput for what can be no evidence: taken as such, "no" or the name of a column would be everybody's yes."""
+    for channel, text in consent.items():
+        if text.casefold() in YES | NO:
+            reason = f"{text!r} says neither where nor how everybody agreed; write false for a refusal"
+            raise InvalidInput(f"consent.{channel}", reason)
+        if folded(text) in {folded(name) for name in spec.header}:
+            reason = (
+                f"{text!r} is a column: say in a mapping that it is the consent; here stands what all rows agreed to"
+            )
+            raise InvalidInput(f"consent.{channel}", reason)
 
 
 def _instant(given: str) -> datetime | None:
