@@ -17,11 +17,8 @@ from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
-<<<<<<< HEAD
 from waypost.importing.full_list import FullList
-=======
 from waypost.importing.mapping import folded
->>>>>>> main
 from waypost.importing.plan import MODES, ImportPlan, Mode, plan_key, report_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
 from waypost.importing.split_import import LARGEST_FILE
