@@ -27,6 +27,7 @@ SECTIONS = {
     "export_slice": {"attributes"},
     "gather_audience": {"segments"},
     "import_part": {"identity", "retention"},
+    "leave_list": {"identity", "retention"},
     "merge_contacts": {"identity"},
     "pause_journey": {"defaults", "retention"},
     "plan_audience": {"defaults", "listening", "segments"},

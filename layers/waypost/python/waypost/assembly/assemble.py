@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from waypost.importing.finish_import import FinishImport
     from waypost.importing.import_part import ImportPart
     from waypost.importing.inspect_import import InspectImport
+    from waypost.importing.leave_list import LeaveList
     from waypost.importing.reconcile_import import ReconcileImport
     from waypost.importing.split_import import SplitImport
     from waypost.journeys.changes.apply_change import ApplyChange
@@ -466,7 +467,9 @@ def split_import(ports: Ports) -> SplitImport:
     """What divides a file into parts."""
     from waypost.importing.split_import import SplitImport
 
-    return SplitImport(files=ports.files(reads=(IMPORTS, IMPORTS_WORK), writes=(IMPORTS_WORK,)))
+    return SplitImport(
+        files=ports.files(reads=(IMPORTS, IMPORTS_WORK), writes=(IMPORTS_WORK,)), scan=ports.profile_scan()
+    )
 
 
 def import_part(ports: Ports, *, identity_rules: IdentityRules) -> ImportPart:
@@ -486,6 +489,17 @@ def reconcile_import(ports: Ports, *, identity_rules: IdentityRules) -> Reconcil
 
     return ReconcileImport(
         files=ports.files(reads=(IMPORTS_WORK,), writes=(IMPORTS_WORK,)),
+        importer=importer(ports, identity_rules=identity_rules),
+    )
+
+
+def leave_list(ports: Ports, *, identity_rules: IdentityRules) -> LeaveList:
+    """What takes off a full list who is not in its file."""
+    from waypost.importing.leave_list import LeaveList
+
+    return LeaveList(
+        files=ports.files(reads=(IMPORTS_WORK,), writes=(IMPORTS_WORK,)),
+        scan=ports.profile_scan(),
         importer=importer(ports, identity_rules=identity_rules),
     )
 
