@@ -8,6 +8,7 @@ from tests.intake.fakes import NOW
 from waypost.events.envelope import IDENTITY_KINDS, Event
 from waypost.intake import segment_spec, webhook_body
 from waypost.intake.event_collector import Reading
+from waypost.intake.public_key import Caller
 
 TOKEN = {"token": "fcm-1", "platform": "android"}
 
@@ -19,7 +20,7 @@ def webhook(document: dict[str, Any]) -> Reading:
 
 
 def segment(call: str, document: dict[str, Any]) -> Reading:
-    return segment_spec.read(call, document, received_at=NOW, correlation_id="req-1")
+    return segment_spec.read(call, document, caller=Caller(is_server=True), received_at=NOW, correlation_id="req-1")
 
 
 def only(reading: Reading) -> Event:

@@ -17,6 +17,7 @@ from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
+from waypost.importing.full_list import FullList
 from waypost.importing.mapping import folded
 from waypost.importing.plan import MODES, ImportPlan, Mode, plan_key, report_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
@@ -25,7 +26,20 @@ from waypost.importing.split_import import LARGEST_FILE
 MOST_FILES: Final = 10_000
 """Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
 
-_FIELDS: Final = ("file", "mapping", "format", "encoding", "dry_run", "consent", "as_of", "again", "mode", "clear")
+_FIELDS: Final = (
+    "file",
+    "mapping",
+    "format",
+    "encoding",
+    "dry_run",
+    "consent",
+    "as_of",
+    "again",
+    "mode",
+    "clear",
+    "full_list",
+    "most_leaving",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +56,7 @@ class _Request:
     again: bool
     mode: Mode
     clear: tuple[str, ...]
+    full_list: FullList | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +114,8 @@ class InspectImport:
         }
         if request.mode != "upsert":
             what["mode"] = request.mode
+        if request.full_list is not None:
+            what["full_list"] = request.full_list.to_dict()
         as_of = request.as_of or now
         return ImportPlan(
             run=self._run(what, again=request.again),
@@ -109,6 +126,7 @@ class InspectImport:
             unpacks=unpacks,
             consent=request.consent,
             mode=request.mode,
+            full_list=request.full_list,
             planned_at=now,
         )
 
@@ -182,12 +200,13 @@ class InspectImport:
             again=given.get("again", False),
             mode=mode,
             clear=tuple(given.get("clear") or ()),
+            full_list=_full_list(given.get("full_list") or "", given.get("most_leaving")),
         )
 
 
 def _check_types(given: Mapping[str, Any]) -> None:
     """Raise InvalidInput for a field of the input that is of another type."""
-    for name in ("file", "mapping", "format", "encoding", "as_of", "mode"):
+    for name in ("file", "mapping", "format", "encoding", "as_of", "mode", "full_list"):
         if not isinstance(given.get(name) or "", str):
             raise InvalidInput(name, "expected a text")
     for name in ("dry_run", "again"):
@@ -196,6 +215,17 @@ def _check_types(given: Mapping[str, Any]) -> None:
     clear = given.get("clear") or []
     if not (isinstance(clear, list) and all(isinstance(each, str) for each in clear)):
         raise InvalidInput("clear", 'expected a list of texts, for example ["#N/A"]; "" is an empty cell')
+
+
+def _full_list(text: str, most_leaving: Any) -> FullList | None:
+    """The list that the file holds whole. Raises InvalidInput."""
+    if most_leaving is not None and (
+        isinstance(most_leaving, bool) or not isinstance(most_leaving, int) or most_leaving < 0
+    ):
+        raise InvalidInput("most_leaving", "expected a number of contacts that may leave the list")
+    if not text and most_leaving is not None:
+        raise InvalidInput("most_leaving", "is for a full list; say which one in full_list")
+    return FullList.read(text, most_leaving) if text else None
 
 
 def _consent(given: Any) -> dict[Channel, str]:

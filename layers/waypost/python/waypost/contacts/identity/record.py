@@ -62,6 +62,8 @@ def record_on_contact(
     Raises InvalidInput for an event without any identity, ContactNotFound for an unknown ``contact_id`` and
     ConcurrentUpdate when other writers were first too many times.
     """
+    if event.is_unproven:
+        identity_rules = identity_rules.for_unproven()
     for attempt in range(ATTEMPTS):
         if attempt > 1:
             wait(random.uniform(0, min(LONGEST_WAIT, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
