@@ -105,8 +105,9 @@ def test_of_two_contacts_that_are_one_a_value_of_its_own_is_no_longer_imputed() 
         contact_id="c-2", created_at=at, attributes={"city": "北京市"}, attributes_at={"city": at}, identities={"email": ["e@example.com"]}
     )  # fmt: skip
     for survivor, absorbed in ((first, second), (second, first)):
-        result = merge_of(survivor, absorbed, rules=BUILT_IN, at=at, ground="event").result
-        assert result.attributes == {"imputed": ["level"], "city": "北京市", "level": 2}
+        merge = merge_of(survivor, absorbed, rules=BUILT_IN, at=at, ground="event")
+        assert merge is not None
+        assert merge.result.attributes == {"imputed": ["level"], "city": "北京市", "level": 2}
 
 
 def test_what_is_known_is_never_replaced() -> None:
