@@ -1,6 +1,7 @@
 """What one deployment of Waypost is: its stage, its names and its choices, read from the CDK context by the app."""
 
 import math
+import os
 import platform
 import re
 import sys
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from aws_cdk import RemovalPolicy
 
+from infra.partition import chosen_partition
 from infra.project import Project
 from waypost.authoring.functions import discover_functions
 from waypost.errors import InvalidInput
@@ -35,6 +37,7 @@ class Deployment:
     ``root`` is the product's folder, which holds functions/, layers/ and requirements/; ``content`` is the company's, which
     holds statemachines/. Built layers are kept in ``layer_cache``.
 
+    ``partition`` is where it goes, ``aws`` or ``aws-cn``: of the region that the CDK command deploys to, unless it is chosen.
     ``for_this_machine`` says that the functions will run under the interpreter of this process (the embedded cloud).
     ``alarm_email`` receives the alarms; empty sends none. ``protected`` guards what production may not lose against deletion;
     ``waypost deploy`` leaves it off until a first deployment has succeeded. ``public_domain`` (``go.acme.example``) stands in
@@ -50,6 +53,7 @@ class Deployment:
     content: Path
     layer_cache: Path
     stage: str = "dev"
+    partition: str = "aws"
     runtime: str = "python3.13"
     architecture: str = "arm64"
     for_this_machine: bool = False
@@ -93,12 +97,17 @@ class Deployment:
 
         if chosen("public_certificate", "") and not chosen("public_domain", ""):
             raise InvalidInput("context public_certificate", "needs the public_domain that it is of")
+        try:
+            partition = chosen_partition(context("partition"), os.environ.get("CDK_DEFAULT_REGION", ""))
+        except ValueError as error:
+            raise InvalidInput("context partition", str(error)) from None
         for_this_machine = chosen("target", "lambda", ("lambda", "host")) == "host"
         return cls(
             root=project.product,
             content=project.content_at(context("content")),
             layer_cache=project.out / "layers",
             stage=chosen("stage", cls.stage, STAGES),
+            partition=partition,
             runtime=host_runtime() if for_this_machine else chosen("runtime", cls.runtime, RUNTIMES),
             architecture=host_architecture()
             if for_this_machine

@@ -22,6 +22,7 @@ from infra.constructs.traces import Traces
 from infra.constructs.undelivered import Undelivered
 from infra.constructs.webhook_api import WebhookApi
 from infra.deployment import Deployment
+from infra.partition import refuse_unsendable
 from waypost.authoring.discovery import discover
 from waypost.authoring.functions import discover_functions
 from waypost.authoring.listening import listening
@@ -45,6 +46,7 @@ class WaypostStack(Stack):
             functions=function_folders,
             shipped_operations=deployment.root / "statemachines" / "operations",
         )
+        refuse_unsendable(library, partition=deployment.partition)
         folders = discover_functions(function_folders)
 
         # what every hop stands on

@@ -11,6 +11,7 @@ from infra.constructs.hop import Hop, Platform
 from infra.constructs.queues import build_queue
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
+from infra.partition import missing_services
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra
 from waypost.contacts.channels import CHANNELS
 
@@ -26,7 +27,9 @@ _FEW = 5
 
 
 class Channels(Construct):
-    """The resources of every channel, each under a construct of its channel's name. Raises InvalidInput.
+    """The resources of every channel that the partition has the services for, each under a construct of its channel's name.
+
+    Raises InvalidInput.
 
     ``settled`` are the types of ``message_*`` that nothing in this stage listens to.
     """
@@ -35,7 +38,8 @@ class Channels(Construct):
         super().__init__(scope, "Channels")
         self._queue_name = f"{deployment.name}-notices"
         self._built: dict[str, ChannelInfra] = {}
-        for channel in CHANNELS:
+        missing = missing_services(deployment.partition)
+        for channel in (each for each in CHANNELS if each not in missing):
             build: BuildChannel = import_module(f"waypost.channels.{channel}.infra").build
             self._built[channel] = build(Construct(self, channel.title()), name=deployment.name, settled=settled)
 

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.constructs.acknowledging import acknowledge, acknowledge_wildcard
 from infra.constructs.alarms import FIVE_MINUTES
 from infra.constructs.hop import Platform
+from infra.partition import in_partition
 
 _LOG_DELIVERY = "Log delivery and X-Ray take no resource"
 _HISTORY_IS_KEPT = (
@@ -88,7 +89,9 @@ def state_machine(
         state_machine_name=name,
         comment=comment,
         state_machine_type=_TYPES[kind],
-        definition_body=aws_stepfunctions.DefinitionBody.from_string(json.dumps(definition, ensure_ascii=False)),
+        definition_body=aws_stepfunctions.DefinitionBody.from_string(
+            in_partition(json.dumps(definition, ensure_ascii=False), platform.deployment.partition)
+        ),
         definition_substitutions=dict(substitutions) or None,
         role=role,
         tracing_enabled=is_traced,

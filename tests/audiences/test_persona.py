@@ -83,6 +83,7 @@ def test_a_tally_counts_everybody_in_every_dimension() -> None:
         ({"birthday": "1997-03-01"}, 30),
         ({"birthday": "1997-03-02"}, 29),
         ({"birthday": "2004-02-29"}, 23),
+        ({"birthday": "--02-28", "age": 41}, 41),
         ({"birthday": "1997-03-01T00:00:00Z", "age": 5}, 30),
         ({"birthday": "soon", "age": 41}, 41),
         ({"age": 41.9}, 41),
@@ -121,7 +122,7 @@ def test_what_is_done_to_a_contact_is_no_sign_of_its_life() -> None:
         "segment_entered": (today, today),
     }
     assert dict(traits(subject(seen=seen)))["activity"] == "180d"
-    assert dict(traits(subject(seen={"message_delivered": (today, today)})))["activity"] == ""
+    assert dict(traits(subject(seen={"message_delivered": (today, today)})))["activity"] == "never"
 
 
 def with_city(counts: dict[str, int]) -> Tally:
@@ -249,7 +250,7 @@ def test_every_dimension_and_every_class_of_it_has_a_name() -> None:
     assert set(TITLES) == set(DIMENSIONS)
     for dimension in ("age", "activity", "tenure", "channel"):
         assert set(CLASSES[dimension]) - {UNKNOWN} <= set(VALUES[dimension]) | set(CHANNELS)
-    assert label("channel", "sms", texts("zh-CN")) == "短信"
+    assert label("channel", "sms", texts("zh-CN"), {}) == "短信"
 
 
 def test_bars_are_as_long_as_their_shares() -> None:
@@ -262,6 +263,7 @@ def test_bars_are_as_long_as_their_shares() -> None:
 def test_labels_lose_what_does_not_belong_into_a_label() -> None:
     assert clean("a\x00b \n\t c") == "ab c"
     assert clean("上" * 30) == "上" * 23 + "…"
+    assert percent(None) == "–"
     assert [percent(share) for share in (0, 0.0012, 0.0123, 0.099, 0.1, 0.126, 1)] == [
-        "–", "0.1%", "1.2%", "9.9%", "10%", "13%", "100%",
+        "0%", "0.1%", "1.2%", "9.9%", "10%", "13%", "100%",
     ]  # fmt: skip

@@ -19,11 +19,26 @@ from waypost.importing.lines import LONGEST_LINE
 from waypost.importing.rows import RowProblem
 from waypost.importing.spec import ImportSpec
 
+ESCAPED = r"""会员编号,姓名,备注
+A001,"A \"B\" C",plain
+A002,"A \"B, C\" D","{\"a\": \"b\"}"
+A003,"C:\dir\","said ""yes"" \""yes\"" "
+"""
+
 NAMES = ["A001", "A002", "A003"]
 
 
 def ids(data: bytes, spec: ImportSpec | None = None) -> list[str]:
     return [row.cells["会员编号"] for row in rows_of(data, spec) if not isinstance(row.cells, RowProblem)]
+
+
+def test_quotation_marks_escaped_as_mysql_writes_them_are_read_where_the_row_is_no_csv_otherwise() -> None:
+    rows = [row.cells for row in rows_of(ESCAPED.encode())]
+    assert [(row["姓名"], row["备注"]) for row in rows if not isinstance(row, RowProblem)] == [
+        ('A "B" C', "plain"),
+        ('A "B, C" D', '{"a": "b"}'),
+        ("C:\\dir\\", 'said "yes" \\"yes\\" '),
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "gbk"])

@@ -46,6 +46,28 @@ def test_what_is_clean_already_needs_no_repair() -> None:
     assert one(csv([("user_id", "手机号", "姓名"), ("1", "+8613800138000", "小明")])).repairs == []
 
 
+def test_a_user_id_that_is_an_address_is_spelled_as_one_and_no_other_is() -> None:
+    rows = [one(csv([("user_id", "姓名"), (given, "x")])) for given in ("Ann@Example.COM", "Ann@intranet", "U-17")]
+    assert [row.identities["user_id"] for row in rows] == ["ann@example.com", "Ann@intranet", "U-17"]
+
+
+def quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+@pytest.mark.parametrize(
+    "cell", ["Mei Lin <Mei@Example.com>", "<mei@example.com>", '"Lin, Mei" <mei@example.com>', "mailto:mei@example.com"]
+)
+def test_an_address_may_stand_beside_its_name_as_mail_programs_export_it(cell: str) -> None:
+    row = one(csv([("user_id", "邮箱"), ("1", quoted(cell))]))
+    assert row.identities["email"] == "mei@example.com"
+
+
+@pytest.mark.parametrize("cell", ["Mei <mei@example.com>, Lin <lin@example.com>", "a@b <mei@example.com>", "Mei <mei>"])
+def test_what_is_not_one_name_with_one_address_is_no_address(cell: str) -> None:
+    assert refused(csv([("user_id", "邮箱"), ("1", quoted(cell))])).field == "邮箱"
+
+
 def test_every_wrong_cell_of_a_row_is_reported() -> None:
     row = refused(csv([("user_id", "手机号", "邮箱", "生日"), ("1", "12", "x@", "03/04/1990")]))
     assert row.field == "手机号"

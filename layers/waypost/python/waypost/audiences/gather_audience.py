@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from waypost.audiences.build_audience_slice import AudienceFound, MemberFile, audience_states, write_members
+from waypost.audiences.persona import asked_by
 from waypost.audiences.persona_card import Card, card_of
 from waypost.audiences.plan_audience import CONTACTS_PER_FILE, AudiencePlan
 from waypost.audiences.sketches import SetDigest
@@ -96,6 +97,8 @@ class GatherAudience:
 
     def card(self, plan: AudiencePlan, state: SliceState[AudienceFound]) -> Card:
         """The persona card of what a run has counted."""
+        from waypost.audiences.persona_words import declared_names  # noqa: PLC0415 - only a card has words
+
         saved = self.segments.get(plan.segment)
         return card_of(
             state.found.segment,
@@ -105,6 +108,8 @@ class GatherAudience:
             owner=saved.owner if saved else "",
             at=plan.at.astimezone(plan.default_zone),
             contacts=state.items,
+            asked=asked_by(plan.rule),
+            names=declared_names(),
         )
 
 

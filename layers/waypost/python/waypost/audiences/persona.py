@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final, Self
 
 from waypost.audiences.sketches import TopCounter
 from waypost.codec import JsonForm
 from waypost.contacts.channels import CHANNELS, declared_channels
+from waypost.segments.calendar import age_at, day_of
+from waypost.segments.dependencies import reads
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
+from waypost.segments.vocabulary import Rule
 
 DIMENSIONS: Final = (
     "age", "gender", "city", "level", "lifecycle", "channel", "activity", "tenure", "tag", "rfm_segment", "rfm_r", "rfm_f",
@@ -39,6 +41,8 @@ PERSONA_READS: Final = Reads(
 _AGES: Final = ((18, "<18"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"), (65, "55-64"), (131, "65+"))
 _DAYS: Final = ((7, "7d"), (30, "30d"), (90, "90d"), (180, "180d"), (365, "365d"))
 _LONGER: Final = "more"
+NEVER: Final = "never"
+"""The activity of a contact who has never done anything itself, such as one that came with a file."""
 _DONE_TO: Final = frozenset({
     "contact_imported", "contact_updated", "contacts_merged", "contacts_unmerged", "alias_added", "tag_added", "tag_removed",
     "segment_entered", "segment_left", "lifecycle_changed", "points_earned", "points_spent", "group_joined", "group_left",
@@ -47,12 +51,23 @@ _DONE_TO: Final = frozenset({
 })  # fmt: skip
 """Events that are no activity of the contact: something was done to it, or sent to it."""
 
+_ASKED_BY: Final[Mapping[str, frozenset[str]]] = {
+    "age": frozenset({"age", "birthday"}),
+    "gender": frozenset({"gender"}),
+    "city": frozenset({"city", "province"}),
+    "level": frozenset({"level"}),
+}
+"""The attributes that decide a dimension."""
+
+_RFM: Final = ("rfm_segment", "rfm_r", "rfm_f", "rfm_m")
+_ADDRESSES: Final = frozenset(each.address.name for each in declared_channels().values())
+
 _BY_IDENTITY: Final = {"wechat": "openid", "wecom": "external_userid"}
 """Channels whose address is an identity: every follower of the account can be written to."""
 
 CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "age": (*(label for _, label in _AGES), UNKNOWN),
-    "activity": (*(label for _, label in _DAYS), _LONGER, UNKNOWN),
+    "activity": (*(label for _, label in _DAYS), _LONGER, NEVER),
     "tenure": (*(label for _, label in _DAYS), _LONGER),
     "rfm_r": ("1", "2", "3", "4", "5", UNKNOWN),
     "rfm_f": ("1", "2", "3", "4", "5", UNKNOWN),
@@ -90,7 +105,7 @@ def traits(subject: Subject) -> Iterator[tuple[str, str]]:
     yield "city", _text(attributes.get("city"))
     yield "level", _text(attributes.get("level"))
     yield "lifecycle", subject.lifecycle
-    yield "activity", _days_class(_days_since_seen(subject))
+    yield "activity", _days_class(_days_since_seen(subject)) or NEVER
     yield "tenure", _days_class((subject.now - subject.created_at).days if subject.created_at else None)
     yield "rfm_segment", _text(metrics.get("rfm_segment"))
     for name in ("rfm_r", "rfm_f", "rfm_m"):
@@ -116,18 +131,47 @@ def sketch(subject: Subject) -> dict[str, Any]:
 
 
 def age_of(subject: Subject) -> int | None:
-    """The age in full years today, in the contact's zone, by the birthday or else by the attribute ``age``."""
-    birthday = subject.attributes.get("birthday")
-    if isinstance(birthday, str):
-        try:
-            born = date.fromisoformat(birthday[:10])
-        except ValueError:
-            born = None
-        if born is not None:
-            today = subject.now.astimezone(subject.zone).date()
-            return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    """The age in full years today, in the contact's zone and as rules count it, by the birthday or else by the attribute ``age``."""
+    born = day_of(subject.attributes.get("birthday"), subject.zone)
+    if born is not None:
+        return age_at(born, subject.now.astimezone(subject.zone).date())
     age = subject.attributes.get("age")
     return int(age) if isinstance(age, (int, float)) and not isinstance(age, bool) and 0 <= age < 1000 else None
+
+
+def asked_by(published: Rule | None) -> dict[str, frozenset[str] | None]:
+    """The dimensions that a rule's own conditions are about, with the values it names; None is any value.
+
+    That the members of a segment have what its rule asks for distinguishes nothing.
+    """
+    rule = reads(published)
+    about: dict[str, frozenset[str] | None] = {
+        dimension: None for dimension, names in _ASKED_BY.items() if not names.isdisjoint(rule.attributes)
+    }
+    if not rule.metrics.isdisjoint(_RFM):
+        about |= dict.fromkeys(_RFM)
+    if rule.lifecycle:
+        about["lifecycle"] = None
+    if rule.consents or rule.suppressions or not rule.attributes.isdisjoint(_ADDRESSES):
+        about["channel"] = None
+    if rule.events or rule.any_event:
+        about["activity"] = None
+    if rule.tags:
+        about["tag"] = None if "*" in rule.tags else rule.tags
+    if _has_word(published, "created"):
+        about["tenure"] = None
+    return about
+
+
+def _has_word(rule: Any, word: str) -> bool:
+    """Whether a condition of the rule begins with this word."""
+    match rule:
+        case dict():
+            return word in rule or any(_has_word(each, word) for each in rule.values())
+        case list():
+            return any(_has_word(each, word) for each in rule)
+        case _:
+            return False
 
 
 def age_class(age: int | None) -> str:

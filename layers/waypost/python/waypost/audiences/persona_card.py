@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +22,12 @@ MOST_HIGHLIGHTS: Final = 6
 _CLEARLY_MORE: Final = 1.25
 _CLEARLY_LESS: Final = 0.6
 _ENOUGH_OF_THE_BASE: Final = 0.02
+_ENOUGH_KNOWN: Final = 0.5
+"""Of fewer, those of whom a value is known may differ from the others because it is known of them."""
+
+
+Names = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""What the company calls values: by dimension, value and language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,15 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One dimension. ``known`` is the part of the segment of which it is known, 1 when that is nearly all; ``about``: counts are estimates."""
+    """One dimension. ``known`` is the part of the segment of which it is known, 1 when that is nearly all, and ``base_known`` that
+    of the base; ``about``: counts are estimates.
+    """
 
     dimension: str
     bars: tuple[Bar, ...]
     known: float
     about: bool = False
+    base_known: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class Highlight:
 class Card:
     """Everything on the card. ``size`` is None when the segment is too small to say more of it than that.
 
-    ``base`` is the number of contacts sampled from the ``contacts`` of the whole base.
+    ``base`` is the number of contacts sampled from the ``contacts`` of the whole base. ``names`` are the declared ones.
     """
 
     name: str
@@ -78,6 +87,7 @@ class Card:
     base: int
     charts: Mapping[str, Chart]
     highlights: tuple[Highlight, ...]
+    names: Names = field(default_factory=dict)
 
 
 def card_of(
@@ -89,8 +99,13 @@ def card_of(
     contacts: int,
     description: str = "",
     owner: str = "",
+    asked: Mapping[str, frozenset[str] | None] | None = None,
+    names: Names | None = None,
 ) -> Card:
-    """The card of a segment; ``at`` in the zone in which it is to be shown."""
+    """The card of a segment; ``at`` in the zone in which it is to be shown.
+
+    ``asked`` are the dimensions (and values) that the segment's rule is about, which are no highlights (``asked_by``).
+    """
     is_shown = segment.contacts >= FEWEST
     charts = {each: chart for each in DIMENSIONS if is_shown and (chart := _chart(each, segment, base)) is not None}
     return Card(
@@ -103,7 +118,8 @@ def card_of(
         contacts=contacts,
         base=base.contacts,
         charts=charts,
-        highlights=tuple(_highlights(charts.values())),
+        highlights=tuple(_highlights(charts.values(), asked or {})),
+        names=names or {},
     )
 
 
@@ -139,6 +155,7 @@ def _chart(dimension: str, segment: Tally, base: Tally) -> Chart | None:
         tuple(bar(value, count) for value, count in chosen),
         known / segment.contacts if unknown >= FEWEST else 1.0,
         about=bool(counter.lost or base_counter.lost),
+        base_known=base_known / base.contacts if base.contacts else 0.0,
     )
 
 
@@ -182,14 +199,21 @@ def _large_enough(values: list[tuple[str, int]], *, shows_others: bool) -> list[
     return [*kept, (OTHERS, others)] if others >= FEWEST else kept
 
 
-def _highlights(charts: Iterable[Chart]) -> list[Highlight]:
-    """What is clearly more or less frequent than in the base, the clearest first; one of each dimension."""
+def _highlights(charts: Iterable[Chart], asked: Mapping[str, frozenset[str] | None]) -> list[Highlight]:
+    """What is clearly more or less frequent than in the base, the clearest first; one of each dimension.
+
+    Only of dimensions known of enough contacts, and nothing that the rule asks for.
+    """
     found = []
     for chart in charts:
+        values = asked.get(chart.dimension, frozenset())
+        if values is None or min(chart.known, chart.base_known) < _ENOUGH_KNOWN:
+            continue
         candidates = [
             Highlight(chart.dimension, bar.value, bar.share, bar.lift)
             for bar in chart.bars
             if bar.value not in (OTHERS, UNKNOWN)
+            and bar.value not in values
             and bar.lift is not None
             and bar.base_share >= _ENOUGH_OF_THE_BASE
             and (bar.lift >= _CLEARLY_MORE or bar.lift <= _CLEARLY_LESS)

@@ -29,10 +29,10 @@ def page(card: Card, *, language: str) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A part as people read it: 0.1234 is 12%, 0.0123 is 1.2%."""
-    if not share:
+    """A part as people read it: 0.1234 is 12%, 0.0123 is 1.2%; – for none that is known."""
+    if share is None:
         return "–"
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+    return f"{share:.0%}" if share >= 0.0995 or not share else f"{share:.1%}"
 
 
 def _translation(card: Card, words: Texts) -> dict[str, Any]:
@@ -42,9 +42,9 @@ def _translation(card: Card, words: Texts) -> dict[str, Any]:
         "language": words.language,
         "gettext": words.gettext,
         "figures": _figures(card, words),
-        "highlights": [_highlight(each, words) for each in card.highlights],
-        "charts": [_chart(card.charts[name], words) for name in ORDER if name in card.charts],
-        "scores": [_chart(card.charts[name], words) for name in RFM if name in card.charts],
+        "highlights": [_highlight(each, card, words) for each in card.highlights],
+        "charts": [_chart(card.charts[name], card, words) for name in ORDER if name in card.charts],
+        "scores": [_chart(card.charts[name], card, words) for name in RFM if name in card.charts],
         "base": words.gettext("all {contacts} contacts", contacts=contacts)
         if card.base >= card.contacts
         else words.gettext("{base} of all {contacts} contacts, drawn by hash", base=base, contacts=contacts),
@@ -77,7 +77,7 @@ def _share_of(card: Card, dimension: str, value: str) -> float | None:
     return found if found is not None else 0.0
 
 
-def _highlight(highlight: Highlight, words: Texts) -> dict[str, str]:
+def _highlight(highlight: Highlight, card: Card, words: Texts) -> dict[str, str]:
     is_more = highlight.lift >= 1
     sentence = (
         words.gettext("{lift}× as frequent as in the whole base", lift=_times(highlight.lift))
@@ -85,7 +85,7 @@ def _highlight(highlight: Highlight, words: Texts) -> dict[str, str]:
         else words.gettext("only {lift}× as frequent as in the whole base", lift=_times(highlight.lift))
     )
     title = words.gettext(TITLES[highlight.dimension])
-    value = label(highlight.dimension, highlight.value, words)
+    value = label(highlight.dimension, highlight.value, words, card.names)
     return {
         "share": percent(highlight.share),
         "value": words.gettext("{dimension}: {value}", dimension=title, value=value),
@@ -98,21 +98,21 @@ def _times(lift: float) -> str:
     return f"{lift:.0f}" if lift >= 9.95 else f"{lift:.1f}" if lift >= 0.95 else f"{lift:.2g}"
 
 
-def _chart(chart: Chart, words: Texts) -> dict[str, Any]:
+def _chart(chart: Chart, card: Card, words: Texts) -> dict[str, Any]:
     widest = max((max(bar.share, bar.base_share) for bar in chart.bars), default=0) or 1
     return {
         "title": words.gettext(TITLES[chart.dimension]),
         "hint": _hint(chart, words),
-        "bars": [_bar(chart.dimension, bar, widest, words) for bar in chart.bars],
+        "bars": [_bar(chart.dimension, bar, widest, card, words) for bar in chart.bars],
     }
 
 
-def _bar(dimension: str, bar: Bar, widest: float, words: Texts) -> dict[str, str]:
+def _bar(dimension: str, bar: Bar, widest: float, card: Card, words: Texts) -> dict[str, str]:
     """A value's two bars; their widths are parts of the chart's longest."""
     return {
-        "label": label(dimension, bar.value, words),
+        "label": label(dimension, bar.value, words, card.names),
         "share": percent(bar.share),
-        "base_share": percent(bar.base_share),
+        "base_share": percent(bar.base_share or None),
         "width": f"{bar.share / widest:.1%}",
         "base_width": f"{bar.base_share / widest:.1%}",
         "lift": "–" if bar.lift is None else f"{_times(bar.lift)}×",

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from waypost.audiences.persona import UNKNOWN
-from waypost.audiences.persona_card import OTHERS
+from waypost.audiences.persona import NEVER, UNKNOWN
+from waypost.audiences.persona_card import OTHERS, Names, clean
 from waypost.contacts.channels import Channel, declared_channels
+from waypost.contacts.tag_system import load_tag_system
 from waypost.pages.texts import Texts, gettext_noop
+from waypost.published_sections import published_section
 
 TITLES: Final[Mapping[str, str]] = {
     "age": gettext_noop("Age"),
@@ -31,6 +33,7 @@ _DAYS: Final = {
     "180d": gettext_noop("91–180 days"),
     "365d": gettext_noop("181–365 days"),
     "more": gettext_noop("over a year"),
+    NEVER: gettext_noop("never active"),
 }
 VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "age": {
@@ -66,8 +69,22 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
 """What the product's own values are called; a company's own (cities, tags, levels) stand as they are."""
 
 
-def label(dimension: str, value: str, words: Texts) -> str:
-    """What a value is called on the card."""
+def declared_names() -> Names:
+    """What tags.yaml and metrics.yaml call tags, stages of life and RFM groups."""
+    metrics = published_section("metrics")
+    stages = {str(each["stage"]): each["names"] for each in (metrics.get("lifecycle") or {}).get("stages", ())}
+    groups = (metrics.get("rfm") or {}).get("segments", ())
+    return {
+        "tag": {name: tag.names for name, tag in load_tag_system().tags.items()},
+        "lifecycle": stages,
+        "rfm_segment": {str(each["name"]): each["names"] for each in groups},
+    }
+
+
+def label(dimension: str, value: str, words: Texts, names: Names) -> str:
+    """What a value is called on the card: as it is declared, or in the product's own words."""
+    if declared := names.get(dimension, {}).get(value, {}).get(words.language):
+        return clean(declared)
     if value == OTHERS:
         return words.gettext("others")
     if dimension == "channel" and (channel := declared_channels().get(Channel(value))):

@@ -86,17 +86,18 @@ class _Lines:
 def read_records(stream: BinaryIO, spec: ImportSpec, *, is_start: bool = True) -> Iterator[Record]:
     """Every row of the stream, the header too. Never raises for the file's content."""
     lines = _Lines(read_lines(stream, spec, is_start=is_start))
-    parser = csv.reader(lines, delimiter=spec.delimiter or ",")
+    delimiter = spec.delimiter or ","
+    parser = csv.reader(lines, delimiter=delimiter)
     while (first := lines.peek()) is not None:
         lines.begin()
         if first.text is None:
             lines.waiting.popleft()
             yield Record(first.offset, RowProblem(first.reason))
             continue
-        yield Record(first.offset, _parsed(parser, lines))
+        yield Record(first.offset, _parsed(parser, lines, delimiter))
 
 
-def _parsed(parser: Iterator[list[str]], lines: _Lines) -> list[str] | RowProblem:
+def _parsed(parser: Iterator[list[str]], lines: _Lines, delimiter: str) -> list[str] | RowProblem:
     try:
         cells = next(parser)
     except _CannotGoOn:
@@ -112,4 +113,24 @@ def _parsed(parser: Iterator[list[str]], lines: _Lines) -> list[str] | RowProble
         return _OPEN_QUOTE
     if lines.size > LONGEST_CELL and any(len(cell) > LONGEST_CELL for cell in cells):
         return _CELL_TOO_LONG
-    return cells
+    taken = [line.text for line in lines.taken if line.text is not None]
+    return _escaped(taken, delimiter) or cells if any('\\"' in text for text in taken) else cells
+
+
+def _escaped(texts: list[str], delimiter: str) -> list[str] | None:
+    """The cells of a row that has ``\\"`` for a quotation mark inside a cell, as MySQL and PHP write it; None for any other row.
+
+    RFC 4180 knows no such escape: the row is read so only if it cannot be read as the RFC says.
+    """
+    try:
+        next(csv.reader(texts, delimiter=delimiter, strict=True))
+    except csv.Error:
+        pass
+    else:
+        return None
+    escaped = csv.reader(texts, delimiter=delimiter, strict=True, doublequote=False, escapechar="\\")
+    try:
+        first, *others = escaped
+    except (csv.Error, ValueError):
+        return None
+    return None if others else first

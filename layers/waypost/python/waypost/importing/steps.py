@@ -164,8 +164,15 @@ def _spelled(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
             return lambda value: _phone(value, spec.phone_region)
         case "openid":
             return lambda value: _id(value, prefix=f"{column.account}:")
+        case "user_id":
+            return _user_id
         case _:
             return _id
+
+
+def _user_id(value: Any) -> Any:
+    found = _id(value)
+    return cleaning.user_id(found) if isinstance(found, str) else found
 
 
 def _given_id(kind: str, text: str) -> str | Unusable:
@@ -182,11 +189,17 @@ def _text_of(value: Any) -> str | Unusable:
     return _NOT_TEXT if isinstance(value, (bool, list, dict)) else str(value)
 
 
+_NAMED_EMAIL: Final = re.compile(r"[^<>@]*<([^<>]+)>")
+"""``Mei Lin <mei@example.com>``, as mail programs export an address book (RFC 5322, section 3.4)."""
+
+
 def _email(value: Any) -> Any:
     text = _text_of(value)
     if isinstance(text, Unusable):
         return text
     text = half_width(text).replace("。", ".").removeprefix("mailto:")
+    if named := _NAMED_EMAIL.fullmatch(text):
+        text = named[1]
     found = cleaning.email(text)
     return _SEVERAL_EMAILS if isinstance(found, Unusable) and text.count("@") > 1 and _SEVERAL.search(text) else found
 

@@ -1,0 +1,78 @@
+"""What AWS offers in a partition, by botocore's own table of endpoints. Read by the app before it makes a resource."""
+
+import re
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+
+from waypost.authoring.discovery import Library
+from waypost.authoring.problems import InvalidJourney, Problem
+from waypost.contacts.channels import Channel, declared_channels
+
+PARTITIONS: Final = ("aws", "aws-cn")
+_NAMED_IN_TASKS: Final = re.compile(r"\barn:aws:states:::")
+"""An integration of Step Functions, the one ARN that authors write."""
+
+
+@cache
+def is_offered(service: str, partition: str) -> bool:
+    """Whether any region of the partition has the service, by its name in botocore (``sesv2``)."""
+    return bool(botocore.session.get_session().get_available_regions(service, partition_name=partition))
+
+
+@cache
+def partition_of(region: str) -> str:
+    """The partition of a region: ``aws-cn`` of ``cn-north-1``."""
+    return str(botocore.session.get_session().get_partition_for_region(region))
+
+
+def missing_services(partition: str) -> Mapping[Channel, Collection[str]]:
+    """The channels that cannot be deployed there, with the services of their providers, or parts of them, that are not offered."""
+    missing = {
+        name: sorted(
+            {service for service in channel.services if not is_offered(service, partition)}
+            | {lacking for where, lacking in channel.absent.items() if where == partition}
+        )
+        for name, channel in declared_channels().items()
+    }
+    return {name: services for name, services in missing.items() if services}
+
+
+def refuse_unsendable(library: Library, *, partition: str) -> None:
+    """Refuse the messages that no provider takes in the partition. Raises InvalidJourney, which names each and the way out."""
+    missing = missing_services(partition)
+    problems = [
+        Problem(
+            file=f"statemachines/journeys/{journey.name}/messages/{message}",
+            field=channel,
+            reason=f"the journey {journey.name} sends {message} by {channel}, and AWS has no {', '.join(missing[channel])} in "
+            f"{partition}: take the channel out of the message, or deploy this journey in a region of another partition",
+        )
+        for journey in library.journeys
+        for message, published in journey.messages.items()
+        for channel in published["channels"]
+        if channel in missing
+    ]
+    if problems:
+        raise InvalidJourney(problems)
+
+
+def in_partition(definition: str, partition: str) -> str:
+    """A state machine's text with its tasks as they are called in the partition (``arn:aws-cn:states:::lambda:invoke``)."""
+    return _NAMED_IN_TASKS.sub(f"arn:{partition}:states:::", definition)
+
+
+def chosen_partition(chosen: Any, region: str) -> str:
+    """The partition of a deployment: of the ``region`` that it goes to, else as ``chosen``, else ``aws``.
+
+    Raises ValueError where both say something else.
+    """
+    found = partition_of(region) if region else ""
+    named = str(chosen or found or PARTITIONS[0])
+    if named not in PARTITIONS:
+        raise ValueError(f"must be one of {', '.join(PARTITIONS)}, not {named!r}")
+    if found and found != named:
+        raise ValueError(f"is {named}, and the deployment goes to {region}, which is in {found}")
+    return named
