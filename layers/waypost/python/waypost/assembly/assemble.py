@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waypost.audiences.preview_segment import PreviewSegment
     from waypost.bulk.run_slice import SliceRunner
     from waypost.contacts.attributes import AttributeSystem
+    from waypost.contacts.channels import Channel
     from waypost.contacts.identity.merge_contacts import MergeContacts
     from waypost.contacts.identity.rules import IdentityRules
     from waypost.contacts.lift_suppression import LiftSuppression
@@ -94,9 +95,11 @@ def send_message(
     policy: SendingPolicy,
     defaults: Defaults,
     unsubscribe_url: UnsubscribeUrl,
+    rates: Mapping[Channel, float],
     products: Callable[[], ProductVariables] | None = None,
 ) -> SendMessage:
     """The sender."""
+    from waypost.sending.pace import Pace
     from waypost.sending.send_message import SendMessage
 
     return SendMessage(
@@ -107,6 +110,7 @@ def send_message(
         deferrals=deferrals(ports),
         addresses=ports.addresses(),
         provider=ports.provider,
+        pace=Pace(marks=ports.rate_marks(), rates=rates),
         unsubscribe_url=unsubscribe_url,
         clock=ports.clock(),
         sleep=ports.sleep,
