@@ -176,6 +176,19 @@ def test_the_context_chooses_how_much_comes_in_and_is_routed_at_a_time(
     assert chosen(synthesized(requests_per_second="3000", readers="600")) == (3000, 6000, 600)
 
 
+def test_the_sender_knows_what_providers_take_a_second(template: Template, synthesized: Synthesizer) -> None:
+    def rates(given: Template) -> str:
+        return str(given.functions()["send_message"]["Environment"]["Variables"]["WAYPOST_RATES"])
+
+    assert rates(template) == "email=14,sms=10"
+    assert rates(synthesized(email_per_second=200, sms_per_second=0.5, push_per_second=80)) == (
+        "email=200,push=80,sms=0.5"
+    )
+    assert rates(synthesized(target="host")) == "", "the providers of the embedded cloud have no rate"
+    with pytest.raises(InvalidInput, match="email_per_second: must be a number of messages a second from 0.1 to 10,000"):
+        synthesized(email_per_second="fast")
+
+
 def test_a_flood_of_senders_leaves_the_pages_of_people_alone(template: Template, synthesized: Synthesizer) -> None:
     def limits(given: Template) -> dict[str, tuple[int, int]]:
         [stage] = given.all("ApiGatewayV2::Stage").values()
