@@ -50,12 +50,18 @@ def timeline_table(entries: "Iterable[Entry]", *, title: str) -> Table:
     table.add_column("local time", no_wrap=True)
     table.add_column("what", no_wrap=True)
     table.add_column("")
+    table.add_column("journey, run")
     table.add_column("why, until, with what")
     for entry in entries:
         local = datetime.fromisoformat(entry.local_time)
         style = _STYLES.get(entry.kind, "")
+        run = f"{entry.journey} #{entry.run}" if entry.run else entry.journey
         table.add_row(
-            f"{local:%a %d %b %Y %H:%M:%S %z}", Text(entry.kind, style), Text(entry.title, style), Text(entry.detail)
+            f"{local:%a %d %b %Y %H:%M:%S %z}",
+            Text(entry.kind, style),
+            Text(entry.title, style),
+            Text(run, style),
+            Text(entry.detail),
         )
     return table
 

@@ -304,17 +304,30 @@ SEND_THEN_FAIL = machine(
     [
         ("", "SUCCEEDED", {"outcome": "completed"}),
         ("HopSuperseded", "SUCCEEDED", None),
-        ("TemporarilyUnavailable", "FAILED TemporarilyUnavailable", None),
-        ("States.Timeout", "FAILED States.Timeout", None),
+        (
+            "TemporarilyUnavailable",
+            "FAILED TemporarilyUnavailable",
+            {
+                "outcome": "interrupted",
+                "error": "TemporarilyUnavailable",
+                "cause": 'at "Say it": because',
+                "state": "The body",
+            },
+        ),
+        (
+            "States.Timeout",
+            "FAILED States.Timeout",
+            {"outcome": "interrupted", "error": "States.Timeout", "cause": 'at "Say it": because', "state": "The body"},
+        ),
         (
             "ContactNotFound",
             "FAILED ContactNotFound",
-            {"outcome": "failed", "error": "ContactNotFound", "cause": "because", "state": "The body"},
+            {"outcome": "failed", "error": "ContactNotFound", "cause": 'at "Say it": because', "state": "The body"},
         ),
         (
             "UnknownMessage",
             "FAILED Unknown",
-            {"outcome": "failed", "error": "Unknown", "cause": "because", "state": "It is unknown"},
+            {"outcome": "failed", "error": "Unknown", "cause": 'at "Say it": because', "state": "It is unknown"},
         ),
     ],
 )

@@ -181,7 +181,7 @@ def without(field: str) -> Change:
         (setting(entry={"attribute": "age", "at_least": "{% $x %}"}), "entry.at_least: an expression can stand in definition.asl.yaml only"),
         (setting(re_entry="nevr"), "re_entry: unknown re-entry 'nevr'; did you mean 'never'?"),
         (setting(re_entry={"after": "30 days"}), "re_entry.after: expected a duration such as 45s, 30m, 3h or 2d"),
-        (setting(re_entry={"after": "30d", "per": "x"}), "re_entry: expected one of never, always"),
+        (setting(re_entry={"always": True, "per": "x"}), "re_entry: expected one of never, always"),
         (setting(re_entry={"each": "x"}), "re_entry.each: unknown field 'each'"),
         (setting(priority="high"), "priority: expected a whole number, got 'high'"),
         (setting(priority=-1), "priority: input should be greater than or equal to 0"),

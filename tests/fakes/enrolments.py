@@ -47,10 +47,10 @@ class FakeEnrolments:
         if known is not None:
             return None if known.trigger.id == enrolment.trigger.id else "enrolled_before"
         owners = (enrolment.contact_id, *terms.also_under)
-        held = [f"reentry#{enrolment.journey}"] if terms.one_at_a_time else []
+        held = [f"reentry#{enrolment.occasion}"] if terms.one_at_a_time else []
         if held and not all(self._is_free(owner, held[0], terms.not_since) for owner in owners):
             unfinished = [other for owner in owners for other in self.unfinished(owner)]
-            active = any(other.journey == enrolment.journey for other in unfinished)
+            active = any(other.occasion == enrolment.occasion for other in unfinished)
             return "already_in_journey" if active else "enrolled_before"
         if terms.exclusive_group:
             held.append(f"group#{terms.exclusive_group}")
@@ -128,7 +128,7 @@ class FakeEnrolments:
         stored = self.load(enrolment.contact_id, enrolment.enrolment_id)
         if stored is None or stored.status != "ended" or stored.revision != enrolment.revision:
             return False
-        names = [f"reentry#{enrolment.journey}", f"group#{enrolment.exclusive_group}"]
+        names = [f"reentry#{enrolment.occasion}", f"group#{enrolment.exclusive_group}"]
         held = [
             self.holders[enrolment.contact_id, name] for name in names if (enrolment.contact_id, name) in self.holders
         ]

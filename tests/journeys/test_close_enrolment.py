@@ -45,6 +45,41 @@ def test_a_failed_journey_says_where_and_why(world: World, enrolment: Enrolment)
     assert "cause" not in emitted.properties
 
 
+TRACEBACK = '{"errorMessage": "cart: there is no message thanks", "errorType": "UnknownMessage", "stackTrace": ["…"]}'
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "shown"),
+    [
+        (f'at "Thank them": {TRACEBACK}', "Thank them", "cart: there is no message thanks"),
+        ('at "Say \\"hello\\" at ten": no such message', 'Say "hello" at ten', "no such message"),
+        ("at 谢谢: x", "The body", "at 谢谢: x"),
+        ('at "谢谢": ', "谢谢", ""),
+        (TRACEBACK, "The body", "cart: there is no message thanks"),
+        ('at "broken', "The body", 'at "broken'),
+        ("[1]", "The body", "[1]"),
+        ("", "The body", ""),
+    ],
+)
+def test_the_innermost_state_and_the_message_of_a_failure_are_kept(
+    world: World, enrolment: Enrolment, cause: str, state: str, shown: str
+) -> None:
+    world.close(enrolment, "failed", state="The body", error="UnknownMessage", cause=cause)
+    assert world.stored(enrolment).failure == Failure(state, "UnknownMessage", shown)
+
+
+def test_an_interruption_is_remembered_and_forgotten_when_the_journey_gets_to_its_end(
+    world: World, enrolment: Enrolment
+) -> None:
+    answer = world.close(enrolment, "interrupted", state="The body", error="States.Timeout", cause='at "Thank them": ')
+    assert not answer["closed"]
+    interrupted = world.stored(enrolment)
+    assert (interrupted.status, interrupted.failure) == ("active", Failure("Thank them", "States.Timeout"))
+    assert not world.queue.events
+    world.close(interrupted)
+    assert world.stored(enrolment).failure is None
+
+
 @pytest.mark.parametrize(
     ("kind", "properties", "outcome"), [("order_placed", {"coupon": "GLOW15"}, "goal"), ("left_us", {}, "exited")]
 )

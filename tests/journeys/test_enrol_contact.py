@@ -140,6 +140,31 @@ def test_one_enrolment_per_order() -> None:
     assert len(world.machines) == 2
 
 
+def test_one_enrolment_per_value_and_again_after_a_time() -> None:
+    world = world_with(journey(**re_entry("per", 30 * 86_400, "sku")))
+    assert registered(world, "e-1", sku="s-1") == {JOURNEY: "enrolled"}
+    assert registered(world, "e-1", sku="s-1") == {}, "repeated"
+    assert registered(world, "e-2", sku="s-1") == {JOURNEY: "already_in_journey"}
+    assert registered(world, "e-3", sku="s-2") == {JOURNEY: "enrolled"}
+    assert registered(world, "e-4") == {JOURNEY: "property_missing"}
+    for enrolment in list(world.enrolments):
+        world.close(enrolment)
+    world.clock.advance(days=29)
+    assert registered(world, "e-5", sku="s-1") == {JOURNEY: "enrolled_before"}
+    world.clock.advance(days=1)
+    assert registered(world, "e-6", sku="s-1") == {JOURNEY: "enrolled"}
+    assert registered(world, "e-7", sku="s-2") == {JOURNEY: "enrolled"}
+    assert len(world.machines) == 4
+
+
+def test_a_trigger_compares_an_attribute_with_the_event() -> None:
+    waits = {"attribute": "waiting_for", "contains_property": "sku"}
+    world = world_with(journey(trigger={"kind": "event", "event": "registered", "where": waits}))
+    world.route(event("identified", world.clock(), "e-0", profile={"waiting_for": ["s-1", "s-2"]}))
+    assert registered(world, "e-1", sku="s-3") == {JOURNEY: "trigger_condition_not_met"}
+    assert registered(world, "e-2", sku="s-2") == {JOURNEY: "enrolled"}
+
+
 def test_in_an_exclusive_group_the_highest_priority_wins() -> None:
     world = world_with(
         journey("low", exclusive_group="g", priority=1),

@@ -11,7 +11,7 @@ from waypost import ids
 from waypost.channels.answers import RefusedForNow
 from waypost.clock import format_instant, parse_instant
 from waypost.errors import ContactNotFound, RetryableError, TemporarilyUnavailable
-from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.enrolment import Enrolment, Failure
 from waypost.journeys.ports import SHARDS
 from waypost.journeys.sweep_journeys import GRACE, MOST_ATTEMPTS, SweepReport
 from waypost.journeys.timers import minute_of
@@ -275,6 +275,18 @@ def test_a_hop_that_dies_every_time_ends_the_journey_as_failed(world: World, enr
     (emitted,) = [each for each in world.queue.events.values() if each.type == "journey_ended"]
     assert emitted.properties["error"] == "HopDied"
     assert world.sweep() == NOTHING
+
+
+def test_a_hop_that_is_interrupted_every_time_ends_the_journey_with_the_state_and_the_error(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.park(enrolment, {"for": "2d"})
+    world.fire_next()
+    for _ in range(MOST_ATTEMPTS):
+        world.close(world.walking(enrolment), "interrupted", state="Thank them", error="States.Timeout", cause="")
+        world.clock.advance(hours=1)
+        world.sweep()
+    assert world.stored(enrolment).failure == Failure("Thank them", "States.Timeout", f"(tried {MOST_ATTEMPTS} times)")
 
 
 def test_one_pause_that_cannot_be_resumed_does_not_keep_the_others_waiting(world: World, enrolment: Enrolment) -> None:

@@ -44,7 +44,7 @@ LEFT_OUT = {
     "left_out": ["attributes.long", "tags.vip"],
     "left_out_in_all": 30,
 }
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "sk": "message#m-1",
     "message_key": "m-1",
     "occasion": {
@@ -64,6 +64,7 @@ MESSAGE = {
             "outcome": "deferred",
             "reason": "quiet_hours",
             "channel": "email",
+            "place": "0000/2026-03-02T02:00:01.801Z",
         }
     ],
 }
@@ -78,6 +79,8 @@ PAST = {
 PARKED = {
     "sk": "enrolment#open#n-1",
     "journey": "nurture",
+    "enrolled_at": "2031-03-04T04:30:00.000Z",
+    "trigger": {"id": "e-1", "type": "registered"},
     "position": "parked",
     "trail": [],
     "pause": {**PAST, "waits_for": {"event": "survey_answered"}},
@@ -135,7 +138,9 @@ def test_conclusions_are_shown_in_words(kind: str, properties: dict[str, Any], e
 
 def test_a_pause_whose_time_was_over_comes_before_what_follows_it() -> None:
     passed = RESUMED | {"trail": [PAST | {"ended_at": PAST["parked_at"]}]}
-    assert [kind for _, kind, _, _ in shown(MESSAGE, passed)] == ["passed", "message"]
+    behind = MESSAGE | {"decisions": [MESSAGE["decisions"][0] | {"place": "0001/2026-03-02T02:00:01.801Z"}]}
+    assert [kind for _, kind, _, _ in shown(behind, passed)] == ["passed", "message"]
+    assert [kind for _, kind, _, _ in shown(MESSAGE, passed)] == ["message", "passed"]
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,8 @@ def _membership(
 ) -> bool:
     if isinstance(names, str):
         names = [names]
+    if isinstance(names, Mapping) and "exists" in names:
+        return bool(had) is names["exists"]
     [(grouping, wanted)] = names.items() if isinstance(names, Mapping) else [("any_of", names)]
     answers = []
     for name in wanted:

@@ -162,6 +162,8 @@ def compare(value: Any, comparison: Mapping[str, Any], subject: Subject) -> bool
         "length": lambda: kind_of(value) == "str" and number_passes(len(value), wanted),
         "size": lambda: kind_of(value) in {"list", "dict"} and number_passes(len(value), wanted),
         "equals_trigger": lambda: equal(value, find(subject.trigger, wanted)),
+        "equals_property": lambda: equal(value, find(subject.properties, wanted)),
+        "contains_property": lambda: _contains(value, find(subject.properties, wanted)),
         "at_least": lambda: _ordered(value, wanted, {1, 0}),
         "at_most": lambda: _ordered(value, wanted, {-1, 0}),
         "more_than": lambda: _ordered(value, wanted, {1}),

@@ -175,7 +175,7 @@ SOME_TIME = st.one_of(WINDOW, one(weekday=WEEKDAYS, month=MONTHS, time_of_day=CL
 _COMPARISONS = st.one_of(
     one(
         equals=SCALARS, not_equals=SCALARS, in_=st.lists(SCALARS, min_size=1, max_size=3), not_in=st.lists(SCALARS, min_size=1, max_size=3),
-        exists=st.booleans(), is_empty=st.booleans(), equals_trigger=NAMES,
+        exists=st.booleans(), is_empty=st.booleans(), equals_trigger=NAMES, equals_property=NAMES, contains_property=NAMES,
     ),
     one(at_least=TIMES, at_most=TIMES, more_than=TIMES, less_than=TIMES, between=st.sampled_from([[-1, 2], [0, 0], [1, 2.5]])),
     one(
@@ -296,10 +296,13 @@ _GROUPED = st.one_of(
     ),
 )
 GROUPED = short(_GROUPED)
+EXISTS = one(exists=st.booleans())
 STAGES = st.sampled_from(["new", "active"])
 FACTS: dict[str, st.SearchStrategy[Any]] = {
-    "tag": st.builds(lambda names, since: {"tag": names, **since}, GROUPED, SINCE),
-    "group": st.fixed_dictionaries({"group": GROUPED}),
+    "tag": st.one_of(
+        st.builds(lambda names, since: {"tag": names, **since}, GROUPED, SINCE), st.fixed_dictionaries({"tag": EXISTS})
+    ),
+    "group": st.fixed_dictionaries({"group": st.one_of(GROUPED, EXISTS)}),
     "segment": st.builds(lambda names, since: {"segment": names, **since}, GROUPED, SINCE),
     "lifecycle": st.builds(lambda names, since: {"lifecycle": names, **since}, st.one_of(STAGES, st.lists(STAGES, min_size=1, max_size=2)), SINCE),
     "points": st.fixed_dictionaries({"points": NUMBER_TESTS}),

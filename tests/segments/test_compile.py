@@ -53,6 +53,8 @@ def test_all_any_and_not_nest() -> None:
         ({"starts_with": "x"}, False),
         ({"exists": True}, False),
         ({"equals_trigger": "x"}, False),
+        ({"equals_property": "x"}, False),
+        ({"contains_property": "x"}, False),
         ({"not_equals": "x"}, True),
         ({"not_in": ["x"]}, True),
         ({"exists": False}, True),
@@ -160,6 +162,25 @@ def test_the_event_at_hand_is_correlated_with_the_trigger() -> None:
     assert selects(rule, properties={"cart_id": "c-1"}, trigger={"cart": {"id": "c-1"}})
     assert not selects(rule, properties={"cart_id": "c-1"}, trigger={"cart": {"id": "c-2"}})
     assert not selects(rule, properties={}, trigger={})
+
+
+def test_an_attribute_is_compared_with_the_event_at_hand() -> None:
+    waits = {"attribute": "waiting_for", "contains_property": "product.sku"}
+    assert selects(waits, attributes={"waiting_for": ["s-1", "s-2"]}, properties={"product": {"sku": "s-2"}})
+    assert not selects(waits, attributes={"waiting_for": ["s-1", "s-2"]}, properties={"product": {"sku": "s-3"}})
+    assert not selects(waits, attributes={"waiting_for": ["1"]}, properties={"product": {"sku": 1}})
+    assert not selects(waits, attributes={}, properties={})
+    same = {"attribute": "shop", "equals_property": "shop"}
+    assert selects(same, attributes={"shop": "hk"}, properties={"shop": "hk"})
+    assert not selects(same, attributes={"shop": "hk"}, properties={"shop": "tw"})
+
+
+def test_inside_a_filter_an_attribute_is_compared_with_each_past_event() -> None:
+    rule = {"event": "product_viewed", "where": {"attribute": "waiting_for", "contains_property": "sku"}, "exactly": 2}
+    history = [("product_viewed", NOW, {"sku": sku}) for sku in ("s-1", "s-2", "s-9")]
+    assert selects(rule, attributes={"waiting_for": ["s-1", "s-2"]}, history=history, properties={"sku": "s-7"})
+    assert not reads(rule).property
+    assert reads({"attribute": "a", "equals_property": "b"}).property
 
 
 def test_history_counts_matching_events_within_a_time() -> None:

@@ -1,6 +1,8 @@
 """Why a contact is in a segment or not, in words."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -57,6 +59,30 @@ def test_the_tree_says_each_condition_and_the_value_that_decided() -> None:
 )  # fmt: skip
 def test_a_condition_reads_as_a_sentence(rule: Any, line: str) -> None:
     assert explained(rule, sample()) == [line]
+
+
+@pytest.mark.parametrize(
+    ("rule", "values"),
+    [
+        ({"event": "order_placed", "sum": "total", "at_least": 5}, 'sum of total = 20; last 2026-11-05 18:20 +08:00; "150", true counts as nothing, it is no number'),
+        ({"event": "order_placed", "smallest": "total", "at_least": 5}, 'smallest total = 20; last 2026-11-05 18:20 +08:00; "150", true counts as nothing, it is no number'),
+        ({"event": "order_placed", "where": {"total": {"at_least": 100}}}, '0 times; "150", true counts as nothing, it is no number'),
+        ({"event": "order_placed", "where": {"any": [{"property": "total", "equals": 150}, {"property": "shop", "equals": "hk"}]}}, '0 times; "150", true counts as nothing, it is no number'),
+        ({"event": "order_placed", "where": {"total": {"in": [20, 150]}}}, '1 time; last 2026-11-05 18:20 +08:00; "150", true counts as nothing, it is no number'),
+        ({"event": "order_placed", "where": {"total": "150"}}, "1 time; last 2026-11-05 18:20 +08:00"),
+        ({"event": "order_placed", "where": {"total": {"exists": True}}}, "3 times; last 2026-11-05 18:20 +08:00"),
+        ({"event": "order_placed", "distinct": "total", "at_least": 1}, "different values of total = 3; last 2026-11-05 18:20 +08:00"),
+        ({"attribute": "score", "at_least": 10}, 'score = 12; "12" counts as nothing, it is no number'),
+        ({"attribute": "score", "between": [10, 20]}, 'score = 12; "12" counts as nothing, it is no number'),
+        ({"attribute": "score", "equals": "12"}, "score = 12"),
+        ({"attribute": "plan", "at_least": 10}, "plan is missing"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_no_number_is_named_where_numbers_are_compared(rule: Any, values: str) -> None:
+    at = datetime(2026, 11, 5, 10, 20, tzinfo=UTC)
+    history = [("order_placed", at, {"total": total}) for total in ("150", 20, True)]
+    subject = replace(sample(), history=history, attributes={"score": "12"})
+    assert explain(rule, subject).values == values
 
 
 def test_chinese_is_spoken_too() -> None:

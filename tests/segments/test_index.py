@@ -90,6 +90,20 @@ def test_rules_stand_behind_those_they_build_on() -> None:
     assert {known.rules[each].key for each in known.following([0])} == {rule.key for rule in known.rules}
 
 
+def test_a_rule_that_asks_for_any_tag_is_asked_after_every_tag_and_group() -> None:
+    known = RuleIndex.declared(
+        segments=saved(a={"tag": {"exists": False}}, b={"group": {"exists": True}}),
+        tags=tag_system(m={"event": "order_placed"}),
+    )
+    assert [rule.key for rule in known.rules].index("tag:m") < [rule.key for rule in known.rules].index("segment:a")
+    assert touched(known, {"tag:never-heard-of"}) == {"a"}
+    assert touched(known, {"group:g"}) == {"b"}
+    place = [rule.key for rule in known.rules].index("tag:m")
+    assert {known.rules[each].key for each in known.following([place])} == {"tag:m", "segment:a"}
+    with pytest.raises(InvalidInput, match="depends on itself"):
+        RuleIndex.declared(segments={}, tags=tag_system(m={"tag": {"exists": False}}))
+
+
 def test_the_fingerprint_changes_with_every_rule_and_with_nothing_else() -> None:
     same = index(a={"tag": "x"}, b={"tag": "y"}), index(b={"tag": "y"}, a={"tag": "x"})
     assert same[0].fingerprint == same[1].fingerprint

@@ -10,6 +10,7 @@ from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.segments.compile import compile_rule
+from waypost.segments.explain import explain
 from waypost.segments.subject import Enrolled, subject_of
 
 
@@ -26,6 +27,16 @@ def test_tags_groups_and_segments_take_one_any_all_or_none() -> None:
         assert not selects({word: {"all_of": ["a", "x"]}}, **has)
         assert selects({word: {"none_of": ["x", "y"]}}, **has)
         assert not selects({word: {"none_of": ["a"]}}, **has)
+
+
+@pytest.mark.parametrize(("word", "field"), [("tag", "tags"), ("group", "groups")])
+def test_whether_there_is_any_at_all_can_be_asked(word: str, field: str) -> None:
+    some: dict[str, Any] = {field: frozenset({"a"})}
+    assert selects({word: {"exists": True}}, **some)
+    assert not selects({word: {"exists": True}})
+    assert selects({word: {"exists": False}})
+    assert not selects({word: {"exists": False}}, **some)
+    assert explain({word: {"exists": False}}, subject(**some)).values == "a"
 
 
 def test_since_when_asks_the_time_and_what_has_none_does_not_count() -> None:

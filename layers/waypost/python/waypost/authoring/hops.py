@@ -14,6 +14,7 @@ import copy
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -62,10 +63,12 @@ def compiled(definition: Definition, *, transient: Sequence[str] = ()) -> Defini
     machine = copy.deepcopy(definition)
     names = _Names({name for scope in _machines(machine) for name in scope["States"]})
     authored = dict(machine["States"])
+    written = set(names.taken)
     _close_at_the_ends(machine, names)
     failing = names.new("Close after an error")
     _open_doors(machine, around=(), names=names, failing=failing)
     _close_at_errors(machine, authored, names, transient, close=failing)
+    _name_failing_states(machine, written, names)
     return machine
 
 
@@ -281,6 +284,7 @@ def _close_at_errors(
     states = machine["States"]
     parked = next(name for name, state in states.items() if state["Type"] == "Succeed")
     why, failed, interrupted = names.new("Why did it fail?"), names.new("Failed"), names.new("Interrupted")
+    noted = names.new("Note the interruption")
     for name in authored:
         state = states[name]
         rows = state.get("Catch", [])
@@ -293,11 +297,12 @@ def _close_at_errors(
     error, cause = "{% $states.input.Error %}", "{% $exists($states.input.Cause) ? $states.input.Cause : '' %}"
     ways = [{"Condition": f"{{% $states.input.Error = '{SUPERSEDED}' %}}", "Next": parked}]
     if transient:
-        ways.append({"Condition": f"{{% $states.input.Error in {json.dumps(list(transient))} %}}", "Next": interrupted})
-    reason = {"outcome": "failed", "error": error, "cause": cause, "state": "{% $states.input.state %}"}
+        ways.append({"Condition": f"{{% $states.input.Error in {json.dumps(list(transient))} %}}", "Next": noted})
+    reason = {"error": error, "cause": cause, "state": "{% $states.input.state %}"}
     states |= {
         why: {"Type": "Choice", "Choices": ways, "Default": close},
-        close: _asks(CLOSE, reason, Output="{% $states.input %}", Next=failed),
+        close: _asks(CLOSE, {"outcome": "failed", **reason}, Output="{% $states.input %}", Next=failed),
+        noted: _asks(CLOSE, {"outcome": "interrupted", **reason}, Output="{% $states.input %}", Next=interrupted),
         failed: {"Type": "Fail", "Error": error, "Cause": cause},
         interrupted: {
             "Type": "Fail",
@@ -306,6 +311,45 @@ def _close_at_errors(
             "Cause": cause,
         },
     }
+
+
+def _name_failing_states(machine: Definition, written: AbstractSet[str], names: _Names) -> None:
+    """Let the cause of an error that leaves an inner scope begin with the state it comes from (``at "Send the coupon": …``).
+
+    The state around it would be named otherwise: an error that leaves a branch says nothing of its place. The error keeps its
+    name, so what the author catches around it is caught as before. ``written`` are the states that the author wrote.
+    """
+    cause = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')"
+    for scope in _machines(machine):
+        if scope is machine:
+            continue
+        states, failed = scope["States"], ""
+        for name, state in list(states.items()):
+            rows = state.get("Catch", [])
+            if state["Type"] == "Fail" and name in written:
+                state["Cause"] = _behind_text(f"at {_text(name)}: ", state.get("Cause", ""))
+            if state["Type"] not in {"Task", "Parallel", "Map"} or any(
+                "States.ALL" in row["ErrorEquals"] for row in rows
+            ):
+                continue
+            failed = failed or names.new("Failed, inside")
+            place = _text(f"at {_text(name)}: ")
+            named = f"$substring({cause}, 0, 4) = 'at \"' ? {cause} : {place} & {cause}"
+            output = f"{{% {{'Error': $states.errorOutput.Error, 'Cause': {named}}} %}}"
+            state["Catch"] = [*rows, {"ErrorEquals": ["States.ALL"], "Output": output, "Next": failed}]
+        if failed:
+            states[failed] = {
+                "Type": "Fail",
+                "Error": "{% $states.input.Error %}",
+                "Cause": "{% $states.input.Cause %}",
+            }
+
+
+def _behind_text(text: str, field: str) -> str:
+    """A field, which may be an expression, with a text in front of it."""
+    if field.startswith("{%") and field.endswith("%}"):
+        return f"{{% {_text(text)} & ({field[2:-2].strip()}) %}}"
+    return text + field
 
 
 def _parked(*, outermost: bool) -> State:

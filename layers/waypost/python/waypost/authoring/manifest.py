@@ -81,7 +81,7 @@ Trigger = Annotated[
 
 
 class ReEntry(Authored):
-    """When a contact may pass through the journey again: ``never``, ``always``, after a time, or once per value."""
+    """When a contact may pass through the journey again: ``never``, ``always``, after a time, once per value, or per value after a time."""
 
     never: Literal[True] | None = None
     always: Literal[True] | None = None
@@ -90,15 +90,15 @@ class ReEntry(Authored):
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:
-        if len(self.model_fields_set) != 1:
-            raise ValueError("expected one of never, always, {after: 30d}, {per: order_id}")
+        if len(self.model_fields_set) != 1 and self.model_fields_set != {"per", "after"}:
+            raise ValueError("expected one of never, always, {after: 30d}, {per: order_id}, {per: sku, after: 30d}")
         return self
 
     def published(self) -> dict[str, Any]:
         """The form the router reads."""
-        [kind] = self.model_fields_set
+        kinds = self.model_fields_set - {"after"} or {"after"}
         return {
-            "kind": kind,
+            "kind": next(iter(kinds)),
             "seconds": int(parse_duration(self.after).total_seconds()) if self.after else None,
             "property": self.per,
         }
@@ -107,7 +107,13 @@ class ReEntry(Authored):
 def _re_entry_form(value: Any) -> Any:
     if isinstance(value, str):
         if value not in {"never", "always"}:
-            raise ValueError(unknown(value, ["never", "always", "{after: 30d}", "{per: order_id}"], "unknown re-entry"))
+            raise ValueError(
+                unknown(
+                    value,
+                    ["never", "always", "{after: 30d}", "{per: order_id}", "{per: sku, after: 30d}"],
+                    "unknown re-entry",
+                )
+            )
         return {value: True}
     return value
 

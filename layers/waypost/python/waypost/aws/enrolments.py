@@ -39,7 +39,7 @@ class DynamoEnrolments:
         parts: list[tuple[Refusal, TransactPart]] = [("enrolled_before", self._put_enrolment(enrolment))]
         if terms.one_at_a_time:
             condition, values = _journey_is_free(terms)
-            sk = f"reentry#{enrolment.journey}"
+            sk = f"reentry#{enrolment.occasion}"
             lasts = {"lasts_until": self._lasts_until(enrolment, terms.not_since)} if terms.not_since else {}
             parts.append(("already_in_journey", self._hold(enrolment, sk, condition, values, lasts)))
             parts += [("already_in_journey", self._check(owner, sk, condition, values)) for owner in terms.also_under]
@@ -74,7 +74,7 @@ class DynamoEnrolments:
     def _is_active(self, enrolment: Enrolment, also_under: Sequence[str]) -> bool:
         """Whether the contact is in the journey now, under any of its ids."""
         return any(
-            other.journey == enrolment.journey
+            other.occasion == enrolment.occasion
             for owner in (enrolment.contact_id, *also_under)
             for other in self.unfinished(owner)
         )
@@ -134,7 +134,7 @@ class DynamoEnrolments:
         The ended row is written before the open one is removed, each for itself. As long as there is an open row, the ended one
         says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
         """
-        held = [f"reentry#{enrolment.journey}"]
+        held = [f"reentry#{enrolment.occasion}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         for sk in held:
             table.written(self.client, self._free(enrolment, sk))
@@ -190,7 +190,7 @@ class DynamoEnrolments:
             **_unchanged(enrolment),
         }
         parts: list[TransactPart] = [{"Delete": removed}, {"Put": self._put(enrolment)}]
-        held = [f"reentry#{enrolment.journey}"]
+        held = [f"reentry#{enrolment.occasion}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         keys = [(pk, sk) for sk in held]
         known = table.batch_get(self.client, self.table_name, keys)

@@ -16,7 +16,7 @@ from waypost.contacts.consent import Consent
 from waypost.contacts.fitting import knows_all_types
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_named
-from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
+from waypost.segments.reads import EVERY, ZONE_ATTRIBUTE, Reads
 from waypost.segments.subject import NOTHING, Subject, no_consents
 
 StoredProfile = Mapping[str, dict[str, Any]]
@@ -26,7 +26,6 @@ MOST_PATHS: Final = 60
 """Paths of one kind in a projection; beyond that the whole map is asked for. An expression ends at 4 KB (DynamoDB
 Developer Guide, "Quotas and limits"), and a path takes about ten bytes."""
 
-EVERY: Final = "*"
 """In ``Reads``: all tags, all metrics, all segments, and not some by name."""
 
 _EMPTY: Final[Mapping[str, Any]] = {}

@@ -7,7 +7,7 @@ from waypost.contacts.identity.merge import Merge
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import tag_events
-from waypost.events.envelope import Event
+from waypost.events.envelope import Event, caused_by_event
 from waypost.events.ports import EventQueue
 
 
@@ -57,6 +57,7 @@ class _TagEventStore:
             change_id=self.event.id,
             because={"source": self.event.source},
             correlation_id=self.event.correlation_id,
+            cause=caused_by_event(self.event.id),
         )
         if before is None:  # a new contact: its tag events must be queued behind the event that creates it
             events = [replace(each, contact=dict(self.event.contact)) for each in events]

@@ -144,6 +144,7 @@ def tag_events(
     change_id: str,
     because: Mapping[str, Any] | None = None,
     correlation_id: str = "",
+    cause: str = "",
 ) -> list[Event]:
     """``tag_added`` and ``tag_removed`` for what changed, in order of name.
 
@@ -164,6 +165,7 @@ def tag_events(
             properties={"tag": name, "by": by, **(because or {})},
             profile={change: [name]},
             correlation_id=correlation_id,
+            cause=cause,
         )
         for kind, change, name in sorted(changes)
     ]

@@ -18,6 +18,7 @@ from waypost.events.envelope import Event
 def body(destination: Destination, event: Event, contact_id: str, contact: Contact | None) -> bytes:
     """The bytes to sign and to send; the same event gives the same bytes."""
     whole = {"contact_id": contact_id, **event.to_dict()}
+    del whole["cause"]  # names rows of ours
     attributes = contact.attributes if contact else {}
     chosen = {name: _value(path, whole, attributes) for name, path in destination.fields.items()} or whole
     content = {"type": event.type, "timestamp": format_instant(event.occurred_at), "data": chosen}

@@ -29,7 +29,8 @@ class Event(JsonForm):
 
     ``type`` is snake_case and past tense (``order_placed``). ``contact`` maps identity kinds to normalised values; it
     also carries ``contact_id`` when the sender knows it. ``occurred_at`` is the sender's time, ``received_at`` ours.
-    ``profile`` holds attribute changes that came with the event (Segment traits), already cleaned.
+    ``profile`` holds attribute changes that came with the event (Segment traits), already cleaned. ``cause`` is what of ours
+    brought the event about (``caused_by_event``, ``caused_by_step``); "" when it came from outside.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Event(JsonForm):
     properties: dict[str, Any] = field(default_factory=dict)
     profile: dict[str, Any] = field(default_factory=dict)
     correlation_id: str = ""
+    cause: str = ""
 
     @property
     def is_our_own(self) -> bool:
@@ -54,3 +56,13 @@ class Event(JsonForm):
             return known
         kind = next(kind for kind in IDENTITY_KINDS if kind in self.contact)
         return ids.contact_id(kind, self.contact[kind])
+
+
+def caused_by_event(event_id: str) -> str:
+    """The ``cause`` of what followed from an event."""
+    return f"event:{event_id}" if event_id else ""
+
+
+def caused_by_step(enrolment_id: str, place: str) -> str:
+    """The ``cause`` of what a step of a journey did; ``place`` is where the step stands in the passage (``step_place``)."""
+    return f"step:{enrolment_id}/{place}"

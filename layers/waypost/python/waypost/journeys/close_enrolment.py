@@ -1,7 +1,8 @@
 """End an enrolment as the last thing that its hop does. Called by close_enrolment, a task that the synth puts before every end."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ class CloseEnrolment:
     def close(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """End the enrolment of the hop: ``outcome`` is ``completed``, or ``failed`` with ``state``, ``error`` and ``cause``.
 
-        A hop that does not hold the enrolment ends nothing. Raises EnrolmentNotFound and ConcurrentUpdate.
+        With ``interrupted`` it stays open and remembers these, in case that no later attempt gets any further. A hop that does not hold the enrolment ends nothing. Raises EnrolmentNotFound and ConcurrentUpdate.
         """
         step, visit = JourneyStep.from_payload(payload), HopVisit.from_payload(payload)
         for _ in range(ATTEMPTS):
@@ -38,6 +39,10 @@ class CloseEnrolment:
                 raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
             if not enrolment.held_by(visit) or enrolment.position != "running":
                 return {"enrolment_id": step.enrolment_id, "closed": False}
+            if payload["outcome"] == "interrupted":
+                if self.enrolments.save(replace(enrolment, failure=_failure(payload))):
+                    return {"enrolment_id": step.enrolment_id, "closed": False}
+                continue
             outcome, failure = _outcome(enrolment, payload)
             if self.end(enrolment, outcome, failure):
                 return {"enrolment_id": step.enrolment_id, "closed": True, "outcome": outcome}
@@ -96,10 +101,34 @@ def _reopenings(enrolment: Enrolment) -> list[str]:
 def _outcome(enrolment: Enrolment, payload: Mapping[str, Any]) -> tuple[EnrolmentOutcome, Failure | None]:
     """A journey that was left ends as ``goal`` or ``exited``, if its machine came to its end."""
     if payload["outcome"] == "failed":
-        cause = str(payload.get("cause", ""))[:LONGEST_CAUSE]
-        return "failed", Failure(str(payload.get("state", "")), str(payload.get("error", "")), cause)
+        return "failed", _failure(payload)
     return enrolment.outcome or "completed", None
 
 
+def _failure(payload: Mapping[str, Any]) -> Failure:
+    state, cause = _where(str(payload.get("state", "")), str(payload.get("cause", "")))
+    return Failure(state, str(payload.get("error", "")), _without_traceback(cause)[:LONGEST_CAUSE])
+
+
+def _where(state: str, cause: str) -> tuple[str, str]:
+    """The innermost state that failed, and the cause: the synth lets the cause begin with it (``at "Send the coupon": …``)."""
+    if not cause.startswith('at "'):
+        return state, cause
+    try:
+        inner, end = json.JSONDecoder().raw_decode(cause, len("at "))
+    except ValueError:
+        return state, cause
+    return str(inner), cause[end:].removeprefix(":").strip()
+
+
+def _without_traceback(cause: str) -> str:
+    """The message of a function's error, whose cause is a JSON object with its whole traceback; any other cause as it is."""
+    try:
+        found = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(found["errorMessage"]) if isinstance(found, dict) and "errorMessage" in found else cause
+
+
 LONGEST_CAUSE = 500
-"""Characters of a cause that are kept; a function's error comes with its whole traceback."""
+"""Characters of a cause that are kept."""

@@ -115,6 +115,7 @@ class EnrolContact:
             correlation_id=event.correlation_id,
             exclusive_group=journey.exclusive_group,
             machine_version=journey.machine_version,
+            entered_for=_entered_for(journey.re_entry, event),
         )
         refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
         if refusal is not None:
@@ -169,7 +170,7 @@ class EnrolContact:
 
     def _terms(self, journey: PublishedJourney, contact: Contact) -> EntryTerms:
         return EntryTerms(
-            one_at_a_time=journey.re_entry.kind != "per",
+            one_at_a_time=journey.re_entry.kind != "per" or journey.re_entry.seconds is not None,
             not_since=self._not_since(journey.re_entry),
             exclusive_group=journey.exclusive_group,
             audience_limit=journey.audience_limit,
@@ -181,10 +182,10 @@ class EnrolContact:
         match re_entry.kind:
             case "never":
                 return NEVER
-            case "after":
-                return self.clock() - timedelta(seconds=re_entry.seconds or 0)
-            case "always" | "per":
+            case "always":
                 return None
+            case "after" | "per":
+                return None if re_entry.seconds is None else self.clock() - timedelta(seconds=re_entry.seconds)
             case _ as unknown:
                 assert_never(unknown)
 
@@ -197,10 +198,24 @@ def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
         case "always" | "after":
             return event.id
         case "per":
-            value = _property(event.properties, journey.re_entry.property or "")
-            return None if value is None else f"{journey.re_entry.property}={value}"
+            value = _entry_value(journey.re_entry, event)
+            if value is None or journey.re_entry.seconds is None:
+                return value
+            return f"{value}@{event.id}"
         case _ as unknown:
             assert_never(unknown)
+
+
+def _entered_for(re_entry: ReEntry, event: Event) -> str:
+    """A digest of what a time of re-entry is counted for; "" where that is the journey, or no time is counted."""
+    counts = re_entry.kind == "per" and re_entry.seconds is not None
+    return ids.digest(_entry_value(re_entry, event) or "") if counts else ""
+
+
+def _entry_value(re_entry: ReEntry, event: Event) -> str | None:
+    """The property that re-entry is counted for, with its value; None when the event does not have it."""
+    value = _property(event.properties, re_entry.property or "")
+    return None if value is None else f"{re_entry.property}={value}"
 
 
 def _property(properties: Mapping[str, Any], path: str) -> Any:

@@ -71,7 +71,7 @@ class PastPause(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class Failure(JsonForm):
-    """Why a journey ended as failed: the state that failed, the name of its error and the cause."""
+    """Why a journey ended as failed, or what interrupted its last hop: the state, the name of its error and the cause."""
 
     state: str
     error: str
@@ -108,7 +108,8 @@ class Enrolment(JsonForm):
     ``anchor_at`` is when the latest deferred message goes out: the next Pause counts from it. ``left_on`` is the event
     that ended the body early. ``pause`` is where the contact stands, or where the running hop came from; None before the
     first one. ``due_at`` is when a timer or the sweep looks at the row. ``machine_version`` names the machine that walks its
-    hops; ``version`` is the number that the author gave the journey. A write succeeds only on the ``revision`` it read.
+    hops; ``version`` is the number that the author gave the journey. ``entered_for`` is a digest of the value of a property for which
+    alone re-entry is counted (``re_entry: {per: sku, after: 30d}``). A write succeeds only on the ``revision`` it read.
     """
 
     enrolment_id: str
@@ -133,6 +134,7 @@ class Enrolment(JsonForm):
     machine_version: str = ""
     moves: tuple[Move, ...] = ()
     stopped: Stopped | None = None
+    entered_for: str = ""
     revision: int = 0
 
     # What holds.
@@ -143,9 +145,19 @@ class Enrolment(JsonForm):
         return machine_name(self.journey, self.machine_version)
 
     @property
+    def occasion(self) -> str:
+        """What re-entry is counted for: the journey, or one value of a property in it."""
+        return f"{self.journey}#{self.entered_for}" if self.entered_for else self.journey
+
+    @property
     def changed_by(self) -> str:
         """The id of the last change of the journey that moved it, or ""."""
         return self.moves[-1].change if self.moves else ""
+
+    @property
+    def pauses_passed(self) -> int:
+        """How many Pauses of the trail lie behind the contact."""
+        return len(self.trail)
 
     def held_by(self, visit: HopVisit) -> bool:
         """Whether this execution is the one that may walk."""

@@ -26,7 +26,7 @@ class EntryTerms:
     """What must hold, at the moment of writing, for an enrolment to be opened.
 
     ``not_since``: with ``re_entry: {after: …}``, the earlier enrolment must be older than this; ``NEVER`` with ``never``. ``one_at_a_time``: no
-    other enrolment of the journey may be active (not so for ``re_entry: {per: …}``). ``also_under`` are ids of contacts
+    other enrolment of the journey may be active (not so for ``re_entry: {per: …}``). Both are asked of the enrolment's ``occasion``. ``also_under`` are ids of contacts
     that are part of this one: what they hold stands in the way just the same.
     """
 

@@ -39,7 +39,7 @@ class Goal(EventRule):
 
 @dataclass(frozen=True, slots=True)
 class ReEntry:
-    """When a contact may enter again; ``seconds`` belongs to ``after``, ``property`` to ``per``."""
+    """When a contact may enter again; ``seconds`` belongs to ``after``, ``property`` to ``per``, which may have both."""
 
     kind: Literal["never", "always", "after", "per"]
     seconds: int | None = None

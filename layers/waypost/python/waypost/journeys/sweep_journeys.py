@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -114,5 +114,10 @@ class SweepJourneys:
 
 
 def _died(enrolment: Enrolment) -> Failure:
+    attempts, last = enrolment.hop.attempt, enrolment.failure
+    if last is not None:
+        return replace(last, cause=f"{last.cause} (tried {attempts} times)".strip())
     state = enrolment.pause.state if enrolment.pause else ""
-    return Failure(state, "HopDied", f"a hop was given out {enrolment.hop.attempt} times and never came to its end")
+    since = f"since {state!r}" if state else "since the start of the journey"
+    times = f"the way {since} was begun {attempts} times and never came to a Pause or an end"
+    return Failure(state, "HopDied", f"{times}; the log of machine {enrolment.machine} names the state that fails")

@@ -3,8 +3,9 @@
 Built from the items of the contact's partition alone: nothing is recorded for the timeline's sake.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, assert_never, get_args
 from zoneinfo import ZoneInfo
@@ -15,7 +16,18 @@ from waypost.contacts.fitting import WAY_OUT
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.journeys.pause import PauseEnd
-from waypost.sending.occasion import Occasion, OccasionKind, journey_of, load_occasion
+from waypost.reports.causal_order import (
+    causes_of,
+    decision_name,
+    end_name,
+    event_name,
+    left_out_name,
+    message_name,
+    move_name,
+    pause_name,
+    step_of,
+)
+from waypost.sending.occasion import JourneyStep, Occasion, OccasionKind, journey_of, load_occasion
 
 Kind = Literal["event", "entry", "passed", "message", "pause", "moved", "end"]
 """``passed``: a pause whose time was over when the journey came to it; ``moved``: a change of the journey took the contact along."""
@@ -31,7 +43,10 @@ class ContactItems(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry(JsonForm):
-    """One line of the timeline; ``local_time`` is ISO 8601 with the contact's offset at that moment."""
+    """One line of the timeline; ``local_time`` is ISO 8601 with the contact's offset at that moment.
+
+    ``run`` counts the contact's passages through the journey from 1, as far as they are still kept; 0 where there is none.
+    """
 
     at: datetime
     local_time: str
@@ -39,6 +54,8 @@ class Entry(JsonForm):
     title: str
     detail: str
     journey: str = ""
+    run: int = 0
+    enrolment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +81,38 @@ def timeline(contact_id: str, items: ContactItems, *, default_zone: ZoneInfo) ->
     if contact is None:
         return []
     zone = zone_of(contact, default_zone)
-    entries = [entry for row in rows for entry in _entries(str(row["sk"]), row, zone)]
-    return sorted(entries, key=lambda entry: (entry.at, ORDER.index(entry.kind)))
+    runs = _runs(rows)
+    named = [(name, _with_run(entry, runs)) for row in rows for name, entry in _entries(str(row["sk"]), row, zone)]
+    ranks = causes_of(rows).rank(name for name, _ in named)
+
+    def place(each: tuple[str, Entry]) -> tuple[Any, ...]:
+        name, entry = each
+        kind = ORDER.index(entry.kind)
+        return entry.at, *ranks[name], kind, entry.journey, entry.run, entry.title, entry.detail
+
+    return [entry for _, entry in sorted(named, key=place)]
+
+
+def _runs(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, int]]:
+    """Of each enrolment the journey, and which of the contact's passages through it this is."""
+    passages = sorted(
+        (str(row.get("enrolled_at", "")), str(row["sk"]).rpartition("#")[2], row["journey"])
+        for row in rows
+        if str(row["sk"]).startswith("enrolment#")
+    )
+    counts: Counter[str] = Counter()
+    runs: dict[str, tuple[str, int]] = {}
+    for _, enrolment_id, journey in passages:
+        counts[journey] += 1
+        runs[enrolment_id] = journey, counts[journey]
+    return runs
+
+
+def _with_run(entry: Entry, runs: Mapping[str, tuple[str, int]]) -> Entry:
+    if entry.enrolment not in runs:
+        return entry
+    journey, run = runs[entry.enrolment]
+    return replace(entry, journey=journey, run=run)
 
 
 def rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list[Mapping[str, Any]]]:
@@ -138,26 +185,41 @@ CONCLUDED: Final = frozenset({"segment_entered", "segment_left", "tag_added", "t
 """Events by which Waypost records a conclusion, or a decision by hand, about a contact."""
 
 ORDER: Final[tuple[Kind, ...]] = get_args(Kind)
-"""What comes first of two things at the same instant."""
+"""What comes first of two things at the same instant of which neither led to the other."""
 
 
-def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+Named = tuple[str, Entry]
+"""An entry, and the name under which ``causes_of`` knows what it shows."""
+
+
+def _entries(sk: str, row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Named]:
     match sk.split("#", 1)[0]:
-        case "event" if row["type"] in MERGES:
-            yield _entry(row["occurred_at"], zone, "event", row["type"], _merged(row["properties"]))
-        case "event" if row["type"] in CONCLUDED:
-            yield _entry(row["occurred_at"], zone, "event", *_concluded(row["type"], row["properties"]))
         case "event":
-            yield _entry(row["occurred_at"], zone, "event", row["type"], _properties(row["properties"]))
+            name = event_name(sk.split("#", 2)[2])
+            title, detail = _happened(row["type"], row["properties"])
+            step = step_of(str(row.get("cause", "")))
+            enrolment = step[0] if step else str(row["properties"].get("enrolment_id", ""))
+            yield name, _entry(row["occurred_at"], zone, "event", title, detail, enrolment=enrolment)
         case "routed":
+            event = event_name(sk.split("#", 1)[1])
             if row.get("left_out"):
-                yield _entry(row["routed_at"], zone, "event", f"{row['event_type']} not kept whole", _left_out(row))
+                title = f"{row['event_type']} not kept whole"
+                yield left_out_name(event), _entry(row["routed_at"], zone, "event", title, _left_out(row))
             for decision in row["decisions"]:
-                yield from _entry_decision(row, decision, zone)
+                yield decision_name(event, decision), _entry_decision(row, decision, zone)
         case "message":
             yield from _message(row, zone)
         case "enrolment":
-            yield from _enrolment(row, zone)
+            yield from _enrolment(row, sk.rpartition("#")[2], zone)
+
+
+def _happened(event_type: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+    """An event in words: what it was, and what else it says."""
+    if event_type in MERGES:
+        return event_type, _merged(properties)
+    if event_type in CONCLUDED:
+        return _concluded(event_type, properties)
+    return event_type, _properties(properties)
 
 
 def _left_out(row: Mapping[str, Any]) -> str:
@@ -166,30 +228,36 @@ def _left_out(row: Mapping[str, Any]) -> str:
     return f"left out {named}: {WAY_OUT}"
 
 
-def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
-    journey = decision["journey"]
+def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Entry:
+    because = f"by {row['event_type']}"
     if "effect" in decision:
-        yield _entry(
-            row["routed_at"], zone, "entry", f"journey {decision['effect']}", f"by {row['event_type']}", journey
-        )
+        title = f"journey {decision['effect']}"
     elif decision["reason"] == "enrolled":
-        yield _entry(row["routed_at"], zone, "entry", "journey entered", f"by {row['event_type']}", journey)
+        title = "journey entered"
     else:
-        yield _entry(row["routed_at"], zone, "entry", "journey not entered", decision["reason"], journey)
+        title, because = "journey not entered", decision["reason"]
+    enrolment = decision.get("enrolment_id") or ""
+    return _entry(row["routed_at"], zone, "entry", title, because, decision["journey"], enrolment=enrolment)
 
 
-def _message(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+def _message(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Named]:
     made, occasion = decided(row), load_occasion(row["occasion"])
     name, journey = _message_name(row["message"], occasion), journey_of(occasion)
-    for decision in made:
+    enrolment = occasion.enrolment_id if isinstance(occasion, JourneyStep) else ""
+
+    def entry(position: int, instant: str, what: str, detail: str) -> Named:
+        shown = _entry(instant, zone, "message", f"{name} {what}", detail, journey, enrolment=enrolment)
+        return message_name(row["message_key"], position), shown
+
+    for position, decision in enumerate(made):
         detail = f"{decision['channel']}: {decision['reason']}" if decision["channel"] else decision["reason"]
         if decision["outcome"] == "deferred" and decision == made[-1] and row.get("deferred_until"):
             detail += f", until {_local(row['deferred_until'], zone)}"
-        yield _entry(decision["at"], zone, "message", f"{name} {decision['outcome']}", detail, journey)
+        yield entry(position, decision["at"], decision["outcome"], detail)
     if row["state"] == "claimed":
-        yield _entry(row["claimed_at"], zone, "message", f"{name} claimed", "no answer yet", journey)
+        yield entry(len(made), row["claimed_at"], "claimed", "no answer yet")
     if row.get("confirmed_at"):
-        yield _entry(row["confirmed_at"], zone, "message", f"{name} {row['state']}", "", journey)
+        yield entry(len(made), row["confirmed_at"], row["state"], "")
 
 
 def _message_name(message_id: str, occasion: Occasion) -> str:
@@ -197,36 +265,28 @@ def _message_name(message_id: str, occasion: Occasion) -> str:
     return message_id.removeprefix(f"{journey_of(occasion)}/")
 
 
-def _enrolment(row: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Entry]:
+def _enrolment(row: Mapping[str, Any], enrolment: str, zone: ZoneInfo) -> Iterator[Named]:
     """Where the contact stood and stands, and how the journey ended."""
-    for pause in row.get("trail", []):
-        if pause["ended_at"] == pause["parked_at"]:
-            yield _entry(
-                pause["parked_at"],
-                zone,
-                "passed",
-                pause["state"],
-                f"over at once{_without_time(pause['end'])}",
-                row["journey"],
-            )
+    journey, trail = row["journey"], row.get("trail", [])
+    for position, pause in enumerate(trail):
+        kind: Kind = "passed" if pause["ended_at"] == pause["parked_at"] else "pause"
+        if kind == "passed":
+            detail = f"over at once{_without_time(pause['end'])}"
         else:
-            yield _pause(
-                pause["parked_at"],
-                pause["state"],
-                pause["due_at"],
-                pause["awaited"],
-                row["journey"],
-                zone,
-                pause["end"],
-            )
+            detail = _until(pause["due_at"], pause["awaited"], zone) + _without_time(pause["end"])
+        shown = _entry(pause["parked_at"], zone, kind, pause["state"], detail, journey, enrolment=enrolment)
+        yield pause_name(enrolment, position), shown
     if row.get("position") == "parked":
         pause = row["pause"]
-        awaited = pause["waits_for"]["event"] if pause.get("waits_for") else ""
-        yield _pause(pause["parked_at"], pause["state"], pause["due_at"], awaited, row["journey"], zone)
-    for move in row.get("moves", []):
-        yield _entry(move["at"], zone, "moved", *_moved(move), row["journey"])
+        detail = _until(pause["due_at"], pause["waits_for"]["event"] if pause.get("waits_for") else "", zone)
+        shown = _entry(pause["parked_at"], zone, "pause", pause["state"], detail, journey, enrolment=enrolment)
+        yield pause_name(enrolment, len(trail)), shown
+    for position, move in enumerate(row.get("moves", [])):
+        shown = _entry(move["at"], zone, "moved", *_moved(move), journey, enrolment=enrolment)
+        yield move_name(enrolment, position), shown
     if row.get("ended_at"):
-        yield _entry(row["ended_at"], zone, "end", f"journey ended: {row['outcome']}", _why(row), row["journey"])
+        title = f"journey ended: {row['outcome']}"
+        yield end_name(enrolment), _entry(row["ended_at"], zone, "end", title, _why(row), journey, enrolment=enrolment)
 
 
 def _without_time(end: PauseEnd) -> str:
@@ -242,11 +302,8 @@ def _without_time(end: PauseEnd) -> str:
             assert_never(end)
 
 
-def _pause(
-    parked_at: str, state: str, due_at: str, awaited: str, journey: str, zone: ZoneInfo, end: PauseEnd = "elapsed"
-) -> Entry:
-    until = f"until {_local(due_at, zone)}" + (f" or {awaited}" if awaited else "") + _without_time(end)
-    return _entry(parked_at, zone, "pause", state, until, journey)
+def _until(due_at: str, awaited: str, zone: ZoneInfo) -> str:
+    return f"until {_local(due_at, zone)}" + (f" or {awaited}" if awaited else "")
 
 
 def _moved(move: Mapping[str, Any]) -> tuple[str, str]:
@@ -273,9 +330,12 @@ def _why(row: Mapping[str, Any]) -> str:
     return f"because of {left_on['type']}" if left_on else ""
 
 
-def _entry(instant: str, zone: ZoneInfo, kind: Kind, title: str, detail: str, journey: str = "") -> Entry:
+def _entry(
+    instant: str, zone: ZoneInfo, kind: Kind, title: str, detail: str, journey: str = "", *, enrolment: str = ""
+) -> Entry:
     at = parse_instant(instant)
-    return Entry(at, at.astimezone(zone).isoformat(timespec="seconds"), kind, title, detail, journey)
+    local_time = at.astimezone(zone).isoformat(timespec="seconds")
+    return Entry(at, local_time, kind, title, detail, journey, enrolment=enrolment)
 
 
 def _local(instant: str, zone: ZoneInfo) -> str:

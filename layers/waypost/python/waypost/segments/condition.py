@@ -75,6 +75,10 @@ class Condition(ABC):
     def values(self, subject: Subject, language: Language) -> str:
         """Return the subject's values that decide the condition, as people read them."""
 
+    def no_numbers(self, properties: Mapping[str, Any]) -> Sequence[Any]:  # noqa: ARG002 - most compare no property
+        """Return the properties of an event that count as nothing because numbers are compared; for explanations."""
+        return ()
+
     @property
     def asked_type(self) -> str | None:
         """The one event type whose events it goes through, for which sorting a history may pay; None: no such type."""
@@ -87,6 +91,10 @@ class Combination(Condition):
     __slots__ = ()
 
     parts: tuple[Condition, ...]
+
+    def no_numbers(self, properties: Mapping[str, Any]) -> Sequence[Any]:
+        """See Condition: those of the parts."""
+        return [value for part in self.parts for value in part.no_numbers(properties)]
 
     @abstractmethod
     def of(self, answers: Sequence[bool]) -> bool:

@@ -1,17 +1,23 @@
-"""Names in a condition, and how many of them it takes: ``vip``, ``[vip, gold]``, ``{all_of: [vip, gold]}``. Used by conditions."""
+"""Names in a condition, and how many of them it takes: ``vip``, ``[vip, gold]``, ``{all_of: [vip, gold]}``; or whether there is
+any name at all: ``{exists: false}``. Used by conditions."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, Self, assert_never, get_args
 
 from waypost.errors import InvalidInput
 from waypost.segments.generating import Code
+from waypost.segments.reads import EVERY
 from waypost.segments.subject import Subject
 from waypost.segments.time_words import TimeWords
 from waypost.segments.vocabulary import Rule
 from waypost.segments.wording import Language, moment_in_words, names_in_words, phrase, shown
 
 Grouping = Literal["any_of", "all_of", "none_of"]
+
+MOST_SHOWN: Final = 10
+"""Names that an explanation shows of all that are had."""
 
 GROUPINGS: Final[tuple[Grouping, ...]] = get_args(Grouping)
 
@@ -23,6 +29,32 @@ def names_in(rule: Rule, word: str) -> tuple[str, ...]:
     if not names or not all(isinstance(name, str) for name in names):
         raise InvalidInput(f"rule.{word}", f"expected a name or a list of names, got {wanted!r}")
     return names
+
+
+@dataclass(frozen=True, slots=True)
+class AnyName:
+    """Whether any name is had at all (``exists``), whatever it is."""
+
+    exists: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What decides: each name there is."""
+        return (EVERY,)
+
+    def expression(self, code: Code, had: str) -> str:  # noqa: ARG002 - the signature of GroupedNames
+        """Whether the set ``had`` (source code) has any name, as an expression."""
+        return f"(len({had}) {'>' if self.exists else '=='} 0)"
+
+    def say(self, language: Language) -> str:
+        """As a part of a sentence about one name."""
+        return (
+            phrase(language, "(any)", "（任意）") if self.exists else phrase(language, "(none at all)", "（完全没有）")
+        )
+
+    def values(self, had: Collection[str], since: Mapping[str, datetime], subject: Subject, language: Language) -> str:
+        """The first names that are had."""
+        return GroupedNames(tuple(sorted(had))[:MOST_SHOWN]).values(had, since, subject, language)
 
 
 class GroupedNames(NamedTuple):
@@ -89,3 +121,12 @@ class GroupedNames(NamedTuple):
             if name in had
         ]
         return shown(found) or "–"
+
+
+def names_or_any(rule: Rule, word: str) -> GroupedNames | AnyName:
+    """The names behind a word, or whether there is any at all. Raises InvalidInput."""
+    match rule[word]:
+        case {"exists": bool(exists), **others} if not others:
+            return AnyName(exists)
+        case _:
+            return GroupedNames.parse(rule, word)

@@ -21,7 +21,7 @@ from waypost.events.envelope import Event
 from waypost.events.message_events import MAY_SUPPRESS, SUPPRESSION_LIFTED
 from waypost.segments.lifecycle import Lifecycle, load_lifecycle
 from waypost.segments.membership_query import MembershipQuery
-from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
+from waypost.segments.reads import EVERY, ZONE_ATTRIBUTE, Reads
 from waypost.segments.saved_segments import Refresh, SavedSegment, load_saved_segments
 from waypost.segments.vocabulary import ANY_EVENT, CONCLUSIONS
 
@@ -118,7 +118,14 @@ class RuleIndex:
 
     def touched_by(self, facts: Iterable[str]) -> set[int]:
         """The places of the rules that read one of these facts."""
-        return {position for fact in facts for position in self.readers.get(fact, ())}
+        return {position for fact in facts for position in self._readers_of(fact)}
+
+    def _readers_of(self, fact: str) -> Iterator[int]:
+        """Those that read it by its name, and those to which any of its kind matters."""
+        yield from self.readers.get(fact, ())
+        kind = fact.partition(":")[0]
+        if f"{kind}:{EVERY}" in self.readers:
+            yield from self.readers[f"{kind}:{EVERY}"]
 
     def following(self, positions: Iterable[int]) -> set[int]:
         """These places, and those of all rules that may change when these do."""
@@ -128,7 +135,7 @@ class RuleIndex:
             position = waiting.pop()
             if position not in found:
                 found.add(position)
-                waiting.extend(self.readers.get(self.rules[position].key, ()))
+                waiting.extend(self._readers_of(self.rules[position].key))
         return found
 
     @cached_property
@@ -239,6 +246,8 @@ def depends_on(read: Reads, known: Collection[str]) -> set[str]:
     """The keys among ``known`` (a set or a mapping) of the maintained rules whose answers a rule that reads these builds on."""
     direct = {fact for fact in facts_read(read) if fact in known}
     through_events = {DERIVED[event] for event in read.events if event in DERIVED}
+    if EVERY in read.tags:
+        through_events.add("tag")
     if not through_events:  # with a thousand rules, looking at each of them for each of them would take seconds
         return direct
     return direct | {key for key in known if key.split(":")[0] in through_events}

@@ -14,6 +14,9 @@ SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 
 ZONE_ATTRIBUTE: Final = "timezone"
 
+EVERY: Final = "*"
+"""Among ``tags``: any tag at all may decide. Groups are asked so too."""
+
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -22,6 +25,7 @@ class Reads:
     """What the answer of a rule may depend on; what it does not name can never change the answer.
 
     ``attributes`` are top-level names (of a dotted name its first part and the name itself); ``consents`` are channels.
+    ``EVERY`` among ``tags`` or ``groups`` stands for all of them.
     ``time``: the answer may change by time alone. ``history``, ``enrolments``: the contact's events, its passages through
     journeys. ``any_event``: every event type. ``property`` and ``trigger``: of the event at hand and of the one that
     started the journey.

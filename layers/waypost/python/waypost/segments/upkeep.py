@@ -17,7 +17,7 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import LIFECYCLE_STAMP, Contact, with_event, with_lifecycle, with_segment, with_tags
 from waypost.contacts.tag_system import Giver, TagSystem, ended_tags, tag_events, with_expiries
 from waypost.errors import ConcurrentUpdate, ContactNotFound
-from waypost.events.envelope import OWN_SOURCE, Event
+from waypost.events.envelope import OWN_SOURCE, Event, caused_by_event
 from waypost.events.history import EventHistory
 from waypost.events.ports import EventQueue
 from waypost.segments.history_lookup import HistoryLookup
@@ -58,7 +58,7 @@ class Upkeep:
         """The contact after everything that the event can have affected. Raises ConcurrentUpdate, ContactNotFound."""
         if not self._has_work(contact):
             return contact
-        cause = _Cause(facts_of(event), event.type, event.correlation_id, ended=_ended_by(event))
+        cause = _Cause(facts_of(event), event.type, event.correlation_id, event_id=event.id, ended=_ended_by(event))
         return self._settle(contact, cause)
 
     def keep_journeys(self, contact: Contact, event: Event, journeys: Iterable[str]) -> Contact:
@@ -66,7 +66,7 @@ class Upkeep:
         facts = facts_of_journeys(journeys)
         if not facts or not self.index.touched_by(facts):
             return contact
-        return self._settle(contact, _Cause(facts, event.type, event.correlation_id))
+        return self._settle(contact, _Cause(facts, event.type, event.correlation_id, event_id=event.id))
 
     def keep_all(self, contact: Contact, *, refresh: Iterable[str] = ("daily", "hourly")) -> Contact:
         """The contact after every maintained rule and every end of a tag.
@@ -136,6 +136,7 @@ class _Cause:
     facts: set[str] | None
     because: str
     correlation_id: str = ""
+    event_id: str = ""
     refresh: frozenset[str] | None = None
     ended: Mapping[str, str] = field(default_factory=dict)
 
@@ -254,6 +255,7 @@ class _Pass:
             change_id=self._last_change(key),
             because={"because": self._because(key)},
             correlation_id=self.cause.correlation_id,
+            cause=caused_by_event(self.cause.event_id),
         )
         self.contact = with_expiries(with_tags(self.contact, add=after, remove=before, at=at), self.upkeep.tags)
 
@@ -325,6 +327,7 @@ class _Pass:
                 source=OWN_SOURCE,
                 properties={**properties, "because": self._because(key)},
                 correlation_id=self.cause.correlation_id,
+                cause=caused_by_event(self.cause.event_id),
             )
         )
 

@@ -28,7 +28,8 @@ OPERATORS: Final = (
     "equals", "not_equals", "in", "not_in", "at_least", "at_most", "more_than", "less_than", "between", "exists", "contains",
     "contains_any", "contains_all", "contains_none", "starts_with", "ends_with", "matches", "length", "size", "is_empty",
     "within", "within_next", "older_than", "last_days", "next_days", "period", "on", "before", "after", "days_since",
-    "days_until", "age", "anniversary", "weekday", "month", "time_of_day", "equals_trigger",
+    "days_until", "age", "anniversary", "weekday", "month", "time_of_day", "equals_trigger", "equals_property",
+    "contains_property",
 )  # fmt: skip
 """Comparisons of an attribute, a property or a metric."""
 
@@ -71,11 +72,11 @@ def event_types(rule: Rule) -> list[str]:
 
 
 def names_of(value: Any) -> list[str]:
-    """The names in ``vip``, ``[vip, gold]`` or ``{any_of: [vip, gold]}``."""
+    """The names in ``vip``, ``[vip, gold]`` or ``{any_of: [vip, gold]}``; none in ``{exists: false}``."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):
-        return [name for names in value.values() for name in names]
+        return [name for names in value.values() if not isinstance(names, bool) for name in names]
     return list(value)
 
 

@@ -31,6 +31,8 @@ _OPERATORS: Final[Mapping[str, tuple[str, str]]] = {
     "size": ("has {} elements", "有 {} 个元素"),
     "age": ("is an age of {}", "年龄为 {}"),
     "anniversary": ("has its anniversary {}", "周年日：{}"),
+    "equals_property": ("is the {} of the event", "与事件的 {} 相同"),
+    "contains_property": ("contains the {} of the event", "包含事件的 {}"),
     "equals_trigger": ("is the {} of the journey's trigger", "与旅程触发事件的 {} 相同"),
 }
 _EXISTS: Final = {True: ("is there", "有值"), False: ("is missing", "没有值")}
@@ -102,6 +104,17 @@ def shown(value: Any) -> str:
     else:
         text = str(value)
     return text if len(text) <= 200 else text[:199] + "…"
+
+
+MOST_SKIPPED: Final = 3
+"""Values of one kind that an explanation shows."""
+
+
+def no_numbers_in_words(values: Sequence[Any], language: Language) -> str:
+    """What is no number where numbers are compared: ``"150" is no number``; the first few of them."""
+    texts = list(dict.fromkeys(f'"{each}"' if isinstance(each, str) else shown(each) for each in values))
+    text = ", ".join(texts[:MOST_SKIPPED]) + (", …" if len(texts) > MOST_SKIPPED else "")
+    return phrase(language, "{} counts as nothing, it is no number", "{} 不是数字，不计入", text)
 
 
 def moment_in_words(at: datetime, zone: ZoneInfo) -> str:

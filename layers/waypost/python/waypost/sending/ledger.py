@@ -45,13 +45,17 @@ ClaimResult = Literal["claimed", "taken", "touches_changed"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One verdict on a message: why it was (not) sent, at what time where the contact lives."""
+    """One verdict on a message: why it was (not) sent, at what time where the contact lives.
+
+    ``place`` is where its step stands in the journey (``step_place``), "" outside of one.
+    """
 
     at: datetime
     local_time: str
     outcome: SendOutcome
     reason: str
     channel: str | None
+    place: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
@@ -61,6 +65,7 @@ class Decision:
             "outcome": self.outcome,
             "reason": self.reason,
             "channel": self.channel,
+            **({"place": self.place} if self.place else {}),
         }
 
     @classmethod
@@ -72,6 +77,7 @@ class Decision:
             outcome=value["outcome"],
             reason=value["reason"],
             channel=value.get("channel"),
+            place=value.get("place", ""),
         )
 
 

@@ -4,7 +4,7 @@ A repeated, redriven or restarted caller names the same occasion, and so finds t
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal, Self, assert_never
 
@@ -69,6 +69,8 @@ class HopVisit:
 
     hop_id: str
     execution: str
+    entered_at: str = field(default="", compare=False)
+    """When the machine entered the state: of two steps of a hop it says which came first."""
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
@@ -77,8 +79,17 @@ class HopVisit:
         Every Express execution has an ARN of its own, a doubled one too; its digest is short and tells them apart.
         Source: Step Functions Developer Guide, "Express Workflows": executions are started at least once.
         """
-        execution = payload["context"]["Execution"]
-        return cls(hop_id=execution["Input"]["hop"]["id"], execution=ids.digest(execution["Id"]))
+        context = payload["context"]
+        execution, entered_at = context["Execution"], context["State"].get("EnteredTime", "")
+        return cls(execution["Input"]["hop"]["id"], ids.digest(execution["Id"]), entered_at)
+
+
+def step_place(pauses: int, visit: HopVisit | None) -> str:
+    """Where a step stands in a contact's passage: such texts sort as the steps were taken.
+
+    ``pauses`` is how many lay behind it; ``visit`` is None for the later attempt of a deferred message, which no hop makes.
+    """
+    return f"{pauses:04d}/{visit.entered_at if visit else ''}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ class EnrolmentView(Protocol):
         """The event that ended its body early."""
         ...
 
+    @property
+    def pauses_passed(self) -> int:
+        """How many Pauses lie behind the contact."""
+        ...
+
     def held_by(self, visit: HopVisit) -> bool:
         """Whether this execution is the one that may walk."""
         ...

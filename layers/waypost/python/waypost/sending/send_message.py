@@ -35,6 +35,7 @@ from waypost.sending.judge import judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
 from waypost.sending.pace import Pace
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
 
@@ -197,7 +198,7 @@ class SendMessage:
         answer = self._call_provider(case, outgoing)
         match answer:
             case Accepted(provider_message_id=provider_message_id):
-                decision = self._decision(case, "sent", "every_guard_allowed")
+                decision = self._decision(request, case, "sent", "every_guard_allowed")
                 self.ledger.settle(
                     request,
                     claim_id=claim_id,
@@ -214,10 +215,10 @@ class SendMessage:
                     self._stopped[case.channel] = (case.now + ACCOUNT_ASKED_AFTER, why)
                 return self._wait(request, case, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
-                decision = self._decision(case, "rejected", f"provider: {reason}")
+                decision = self._decision(request, case, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
             case Unclear(reason=reason):
-                decision = self._decision(case, "unknown", f"provider: {reason}")
+                decision = self._decision(request, case, "unknown", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="unknown", decision=decision)
             case _:
                 assert_never(answer)
@@ -246,7 +247,7 @@ class SendMessage:
         """Defer what the provider definitely did not take, or reject it when no attempt is left before its send-by time."""
         if until := _later(case.now, pause, send_by):
             return self._defer(request, case, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
-        decision = self._decision(case, "rejected", reason)
+        decision = self._decision(request, case, "rejected", reason)
         self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
@@ -316,7 +317,7 @@ class SendMessage:
             raise MessageNotRenderable(f"{case.message.name}: {error}") from None
 
     def _skip(self, request: SendRequest, case: Case, reason: str) -> SendResult | None:
-        decision = self._decision(case, "skipped", reason)
+        decision = self._decision(request, case, "skipped", reason)
         return _result(request, decision) if self.ledger.skip(request, decision=decision) else None
 
     def _defer(
@@ -329,17 +330,18 @@ class SendMessage:
         send_by: datetime,
         claim_id: str | None = None,
     ) -> SendResult | None:
-        decision = self._decision(case, "deferred", reason)
+        decision = self._decision(request, case, "deferred", reason)
         booked = self.deferrals.book(request, until=until, send_by=send_by, decision=decision, claim_id=claim_id)
         return _result(request, decision, at=until) if booked else None
 
-    def _decision(self, case: Case, outcome: SendOutcome, reason: str) -> Decision:
+    def _decision(self, request: SendRequest, case: Case, outcome: SendOutcome, reason: str) -> Decision:
         return Decision(
             at=case.now,
             local_time=case.local_time,
             outcome=outcome,
             reason=reason,
             channel=case.channel,
+            place=step_place(case.enrolment.pauses_passed, request.visit) if case.enrolment else "",
         )
 
 

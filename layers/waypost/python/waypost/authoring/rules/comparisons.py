@@ -95,6 +95,26 @@ class Comparison(Authored):
             "Only in journeys: in a Pause, a goal or exit_on. Missing on either side: false.",
         ),
     ] = None
+    equals_property: Annotated[
+        Name | None,
+        Says(
+            "values",
+            "equals_property",
+            "is the same as this property of the event",
+            "{ attribute: referral_code, equals_property: code }",
+            "Where an event is at hand: the trigger, `or`, goal and exits of a journey, a filter of past events. Missing on either side: false.",
+        ),
+    ] = None
+    contains_property: Annotated[
+        Name | None,
+        Says(
+            "values",
+            "contains_property",
+            "is a list with this property of the event as an element, or text with it as a piece",
+            "{ attribute: interests, contains_property: style }",
+            "Where an event is at hand, as above: who waits for the `sku` that is back.",
+        ),
+    ] = None
 
     contains: Annotated[
         Piece,

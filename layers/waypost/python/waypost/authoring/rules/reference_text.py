@@ -110,7 +110,8 @@ Nothing ever fails because of a value's type: what cannot be compared compares f
 - A missing value, or one that is `null`, makes every comparison false, except `not_equals`, `not_in`, `contains_none`,
   `exists: false` and `is_empty: true`, which it makes true. `not` turns whatever is inside round, so `{ not: { attribute:
   city, equals: 北京市 } }` holds for contacts without a city.
-- Text equals text, numbers equal numbers, yes/no equals yes/no: `"5"` is not `5`, `true` is not `1`.
+- Text equals text, numbers equal numbers, yes/no equals yes/no: `"5"` is not `5`, `true` is not `1`. A number that was sent as text counts
+  as nothing where numbers are compared or summed; `waypost segment why` names it.
 - `at_least`, `at_most`, `more_than`, `less_than` are for numbers. Between dates (`2027-03-01`) and instants
   (`2027-03-01T10:00:00+08:00`) they compare too: a date against an instant takes the instant's date as it is written. The
   words for dates (`before`, `after`, `on`, `between`, …) count in the contact's zone and are the better choice.
@@ -195,7 +196,7 @@ selects nobody. It is no error; `waypost segment check` says so.
 What no rule can say; let your system work it out and send it as an event, an attribute or a tag:
 
 - "three times within any two days": a window ends now or stands on fixed days, it does not slide over the past;
-- one attribute compared with another, or a property with an attribute (but see `same` and `equals_trigger`);
+- one attribute compared with another (but see `equals_property`, `contains_property`, `same` and `equals_trigger`);
 - a share or a difference of two counts, such as "more than half of the orders with a coupon", "mostly on weekends";
 - "the same days of last year": fixed days (Double 11, the Spring Festival) are written with their dates, again each year;
 - "on the 8th of each month", "every second Friday": put the day into the schedule of the journey;

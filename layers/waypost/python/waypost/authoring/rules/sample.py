@@ -102,6 +102,7 @@ def sample() -> Subject:
             "trial_ends_at": "2026-11-22T18:00:00+08:00",
             "renewal_date": "2026-12-05",
         },
+        properties={"code": "VIP-2026-0042", "style": "skin-care"},
         trigger={"code": "VIP-2026-0042"},
         identities={"user_id": ["u-1001"], "email": ["lin@example.com"], "openid": ["wx-shop:oA1b2C3"]},
         tags=frozenset({"vip", "interest-beauty"}),

@@ -149,6 +149,19 @@ def _pair(value: Any, is_good: Callable[[Any], bool], what: str) -> list[Any]:
     return value
 
 
+def _names_or_any(value: Any) -> Any:
+    """Grouped names, or ``{exists: …}``: whether there is any at all."""
+    match value:
+        case {"exists": bool(), **others} if not others:
+            return value
+        case {"exists": _}:
+            raise ValueError("expected exists: true (any at all) or exists: false (none at all), and nothing beside it")
+        case {**words} if unfit := [word for word in words if word not in GROUPINGS]:
+            raise ValueError(unknown(unfit[0], [*GROUPINGS, "exists"], "unknown word"))
+        case _:
+            return _grouped_names(value)
+
+
 def _between(value: Any) -> Any:
     """Two numbers or two times, the earlier first."""
     _pair(
@@ -280,6 +293,18 @@ _GROUPED: Final = {
     ]
 }
 
+_GROUPED_OR_ANY: Final = {
+    "anyOf": [
+        *_GROUPED["anyOf"],
+        {
+            "type": "object",
+            "properties": {"exists": {"type": "boolean"}},
+            "required": ["exists"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR)]
 Ordered = Annotated[Any, AfterValidator(_ordered), OrExpression, WithJsonSchema({"type": ["number", "string"]})]
@@ -303,6 +328,7 @@ Same = Annotated[
     WithJsonSchema({"anyOf": [_TEXT, {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}]}),
 ]
 GroupedNames = Annotated[Any, AfterValidator(_grouped_names), OrExpression, WithJsonSchema(_GROUPED)]
+GroupedNamesOrAny = Annotated[Any, AfterValidator(_names_or_any), OrExpression, WithJsonSchema(_GROUPED_OR_ANY)]
 Between = Annotated[
     Any, AfterValidator(_between), OrExpression, WithJsonSchema(_pair_of({"type": ["number", "string"]}))
 ]

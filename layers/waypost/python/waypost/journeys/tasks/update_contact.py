@@ -14,12 +14,12 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact, points_problem, with_attributes, with_groups, with_lifecycle, with_tags
 from waypost.contacts.tag_system import TagSystem, tag_events, with_expiries
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
-from waypost.events.envelope import OWN_SOURCE, Event
+from waypost.events.envelope import OWN_SOURCE, Event, caused_by_step
 from waypost.events.ports import EventQueue
 from waypost.journeys.ports import EnrolmentStore
 from waypost.journeys.superseding import refuse_superseded
 from waypost.segments.lifecycle import Lifecycle
-from waypost.sending.occasion import JourneyStep
+from waypost.sending.occasion import HopVisit, JourneyStep, step_place
 
 ATTEMPTS: Final = 8
 
@@ -55,12 +55,14 @@ class UpdateContact:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
         refuse_superseded(enrolment, payload)
         change = self._checked(payload)
+        place = step_place(enrolment.pauses_passed, HopVisit.from_payload(payload))
+        cause = caused_by_step(step.enrolment_id, place)
         for attempt in range(ATTEMPTS):
             contact = self.contacts.load(step.contact_id)
             if contact is None:
                 raise ContactNotFound(f"contact {step.contact_id} does not exist")
             changed, left_out = fitted(contact, self._changed(contact, change, now))
-            events = _events(contact, changed, change, step, now, is_asked=bool(left_out))
+            events = _events(contact, changed, change, step, cause, now, is_asked=bool(left_out))
             if changed == contact:
                 if events and not attempt:  # points alone
                     self.queue.send(events)
@@ -140,7 +142,14 @@ def _left_out(names: Sequence[str]) -> dict[str, Any]:
 
 
 def _events(
-    before: Contact, after: Contact, change: _Change, step: JourneyStep, now: datetime, *, is_asked: bool
+    before: Contact,
+    after: Contact,
+    change: _Change,
+    step: JourneyStep,
+    cause: str,
+    now: datetime,
+    *,
+    is_asked: bool,
 ) -> list[Event]:
     """That the contact was updated if it was, or (``is_asked``) could not be as a whole, then each change on its own, and points."""
     change_id = f"{step.enrolment_id}/{step.state}/{step.occurrence}"
@@ -157,6 +166,7 @@ def _events(
             properties={**properties, **because},
             profile=dict(profile or {}),
             correlation_id=step.correlation_id,
+            cause=cause,
         )
 
     events = (
@@ -171,6 +181,7 @@ def _events(
         change_id=change_id,
         because={"journey": step.journey, "step": step.state},
         correlation_id=step.correlation_id,
+        cause=cause,
     )
     events += [event("group_joined", {"group": name}) for name in sorted(after.groups - before.groups)]
     events += [event("group_left", {"group": name}) for name in sorted(before.groups - after.groups)]

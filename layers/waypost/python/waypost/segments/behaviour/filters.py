@@ -140,6 +140,13 @@ class EventFilter(NamedTuple):
         collect = module.load(module.function("s, events", self.collected(code, in_window=in_window), code))
         return lambda subject: sorted(collect(subject, subject.history), key=itemgetter(0))
 
+    def no_numbers(self, subject: Subject, *, in_window: bool = True) -> list[Any]:
+        """The properties because of which events do not count: what ``where`` compares with a number is none."""
+        if self.where is None:
+            return []
+        candidates = self._replace(where=None).matching(in_window=in_window)(subject)
+        return [value for _, properties in candidates for value in self.where.no_numbers(properties)]
+
     def say(self, language: Language) -> str:
         """The types, the filters and the times."""
         return ", ".join([self.say_types(language), *self.say_filters(language), *self.say_times(language)])

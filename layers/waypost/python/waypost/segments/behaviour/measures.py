@@ -127,6 +127,13 @@ class Measure(NamedTuple):
             return 0 if self.word == "sum" else None
         return _AGGREGATED[self.word](numbers)
 
+    def skipped(self, events: Sequence[Happened]) -> list[Any]:
+        """The values of the property that count as nothing because they are no numbers (``"150"``); for explanations."""
+        if self.word not in _AGGREGATED:
+            return []
+        values = (look_up(properties, self.name) for _, properties in events)
+        return [value for value in values if value is not None and finite(value) is None]
+
     def say(self, language: Language) -> str:
         """What the measure is compared with; "" where once is enough."""
         if self.word == "most_frequent":

@@ -1,11 +1,12 @@
 """attribute, property, metric: one operator over a value of the contact, of the event at hand, of what Waypost counts."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self, final
 
 from waypost.errors import InvalidInput
 from waypost.segments import operators
 from waypost.segments.calendar import age_at, day_of, local
-from waypost.segments.comparing import look_up
+from waypost.segments.comparing import contains, look_up, number, same
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
 from waypost.segments.generating import Code
 from waypost.segments.reads import ZONE_ATTRIBUTE, Reads
@@ -18,9 +19,20 @@ from waypost.segments.vocabulary import (
     ZONED_WORDS,
     Rule,
 )
-from waypost.segments.wording import Language, comparison_in_words, moment_in_words, shown, value_in_words
+from waypost.segments.wording import (
+    Language,
+    comparison_in_words,
+    moment_in_words,
+    no_numbers_in_words,
+    shown,
+    value_in_words,
+)
 
 _BESIDE: Final = frozenset({*OPERATORS, *OPTIONS_OF_OPERATORS})
+_NUMERIC: Final = frozenset({"equals", "in", "between", "at_least", "at_most", "more_than", "less_than"})
+"""Operators of which a number is true only of numbers."""
+_OF_THE_EVENT: Final = {"equals_property": same, "contains_property": contains}
+"""Operators that compare with a property of the event at hand, or of each past event in a filter."""
 _MOVING: Final = RELATIVE_WORDS | {"age", "anniversary"}
 
 
@@ -45,6 +57,12 @@ class Comparison(NamedTuple):
 
     def expression(self, code: Code, value: str) -> str:
         """The comparison of a value (source code), as an expression. Raises InvalidInput."""
+        if self.operator in _OF_THE_EVENT:
+            if not isinstance(self.wanted, str):
+                raise InvalidInput(f"rule.{self.operator}", f"expected the name of a property, got {self.wanted!r}")
+            code.asks_event = True
+            test = code.constant(_OF_THE_EVENT[self.operator])
+            return f"{test}({value}, {code.constant(look_up)}(p, {code.constant(self.wanted)}))"
         return operators.comparison(code, self.operator, self.wanted, value, folds=self.folds)
 
     def value(self, code: Code, values: str) -> str:
@@ -59,8 +77,15 @@ class Comparison(NamedTuple):
         return Reads(
             attributes=frozenset({ZONE_ATTRIBUTE}) if zoned else frozenset(),
             time=self.operator in _MOVING,
+            property=self.operator in _OF_THE_EVENT,
             trigger=self.operator == "equals_trigger",
         )
+
+    def is_no_number(self, value: Any) -> bool:
+        """Whether the rule compares numbers and the value is none (``"150"``), so that it counts as nothing."""
+        wanted = self.wanted if isinstance(self.wanted, (list, tuple)) else [self.wanted]
+        numbers = self.operator in _NUMERIC and bool(wanted) and all(number(each) is not None for each in wanted)
+        return numbers and value is not None and not isinstance(value, (list, tuple, Mapping)) and number(value) is None
 
     def say(self, language: Language) -> str:
         """The comparison as a sentence."""
@@ -76,8 +101,12 @@ class Comparison(NamedTuple):
             return f"{text} ({age_at(day, local(subject.now, subject.zone).date())})"
         if day is not None and self.operator in WINDOW_WORDS:
             return f"{text} (now {moment_in_words(subject.now, subject.zone)})"
+        if self.is_no_number(value):
+            return f"{text}; {no_numbers_in_words([value], language)}"
         if self.operator == "equals_trigger":
-            return f"{text}; trigger: {shown(look_up(subject.trigger, self.wanted))}"
+            text += f"; trigger: {shown(look_up(subject.trigger, self.wanted))}"
+        if self.operator in _OF_THE_EVENT:
+            text += f"; event: {shown(look_up(subject.properties, self.wanted))}"
         return text
 
 
@@ -131,6 +160,11 @@ class Property(Condition):
     def decide(self) -> Decision:
         """The event at hand has it."""
         return compiled(self)
+
+    def no_numbers(self, properties: Mapping[str, Any]) -> Sequence[Any]:
+        """See Condition."""
+        value = look_up(properties, self.comparison.name)
+        return [value] if self.comparison.is_no_number(value) else ()
 
     def say(self, language: Language) -> str:
         return self.comparison.say(language)

@@ -11,7 +11,7 @@ from waypost.segments.generating import Code
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 from waypost.segments.vocabulary import ANY_EVENT, Rule
-from waypost.segments.wording import Language, moment_in_words, number_in_words, phrase, shown
+from waypost.segments.wording import Language, moment_in_words, no_numbers_in_words, number_in_words, phrase, shown
 
 EVENT_WORDS: Final = FILTER_WORDS | MEASURE_WORDS
 """The words beside ``event``."""
@@ -88,7 +88,12 @@ class Event(Condition):
         last = ""
         if events:
             last = f"; {phrase(language, 'last {}', '最近一次 {}', moment_in_words(events[-1][0], subject.zone))}"
-        return ", ".join(parts) + last + self._beyond(subject, language)
+        return ", ".join(parts) + last + self._skipped(subject, events, language) + self._beyond(subject, language)
+
+    def _skipped(self, subject: Subject, events: list[Happened], language: Language) -> str:
+        """The values that count as nothing because they are no numbers."""
+        skipped = [*self.measure.skipped(events), *self.events.no_numbers(subject)]
+        return f"; {no_numbers_in_words(skipped, language)}" if skipped else ""
 
     def _beyond(self, subject: Subject, language: Language) -> str:
         """The days that the profile still knows of events that are no longer kept, where they may have decided."""

@@ -2,9 +2,10 @@
 
 from typing import Self, final
 
+from waypost.errors import InvalidInput
 from waypost.segments.condition import Condition, Decision, compiled, condition
 from waypost.segments.generating import Code
-from waypost.segments.grouped_names import GroupedNames
+from waypost.segments.grouped_names import AnyName, GroupedNames, names_or_any
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Subject
 from waypost.segments.time_words import TIME_WORDS, TimeWords, call
@@ -17,18 +18,21 @@ from waypost.segments.wording import Language, phrase
 class Tagged(Condition):
     """The contact has the tags, perhaps since such a time."""
 
-    tags: GroupedNames
+    tags: GroupedNames | AnyName
     times: TimeWords
 
     @classmethod
     def parse(cls, rule: Rule) -> Self:
-        return cls(GroupedNames.parse(rule, "tag"), TimeWords.of(rule))
+        tags, times = names_or_any(rule, "tag"), TimeWords.of(rule)
+        if times and isinstance(tags, AnyName):
+            raise InvalidInput("rule.tag", "exists asks of now; since when is asked of a tag by its name")
+        return cls(tags, times)
 
     def reads(self) -> Reads:
         return Reads(tags=frozenset(self.tags.names)) | self.times.reads()
 
     def compile(self, code: Code) -> str:
-        if not self.times:
+        if not self.times or isinstance(self.tags, AnyName):
             return self.tags.expression(code, "s.tags")
         return call(code, self.tags.since(self.times, lambda subject: subject.tagged_at))
 
@@ -48,11 +52,11 @@ class Tagged(Condition):
 class InGroup(Condition):
     """The contact is in the groups; since when is asked of the event ``group_joined``."""
 
-    groups: GroupedNames
+    groups: GroupedNames | AnyName
 
     @classmethod
     def parse(cls, rule: Rule) -> Self:
-        return cls(GroupedNames.parse(rule, "group"))
+        return cls(names_or_any(rule, "group"))
 
     def reads(self) -> Reads:
         return Reads(groups=frozenset(self.groups.names))

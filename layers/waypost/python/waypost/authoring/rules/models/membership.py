@@ -1,12 +1,14 @@
 """tag, group, segment: what a contact has and belongs to."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import model_validator
 
 from waypost.authoring.problems import Authored
 from waypost.authoring.rules.documentation import Says
 from waypost.authoring.rules.registry import model
 from waypost.authoring.rules.times import TimeWords
-from waypost.authoring.rules.values import GroupedNames
+from waypost.authoring.rules.values import GroupedNames, GroupedNamesOrAny
 
 
 @model("tag")
@@ -26,6 +28,14 @@ class TagRule(TimeWords):
         ),
         Says(
             "tags",
+            "tag: {exists: …}",
+            "has any tag at all, or none (`exists: false`)",
+            "{ tag: { exists: false } }",
+            "Those given by rules count too, so the rule of a tag cannot ask it.",
+            holds=False,
+        ),
+        Says(
+            "tags",
             "tag … within",
             "got the tag in the last hours or days",
             "{ tag: interest-beauty, within: 30d }",
@@ -40,7 +50,13 @@ class TagRule(TimeWords):
         Says("tags", "tag … older_than", "has the tag for longer than this", "{ tag: vip, older_than: 30d }"),
     )
 
-    tag: GroupedNames
+    tag: GroupedNamesOrAny
+
+    @model_validator(mode="after")
+    def _exists_is_of_now(self) -> Self:
+        if isinstance(self.tag, dict) and "exists" in self.tag and self.model_fields_set > {"tag"}:
+            raise ValueError("exists asks of now; since when is asked of a tag by its name: { tag: vip, within: 30d }")
+        return self
 
 
 @model("group")
@@ -65,9 +81,16 @@ class GroupRule(Authored):
             "{ group: { all_of: [beta-testers, shanghai-club] } }",
         ),
         Says("groups", "group: {none_of: …}", "is in none of these groups", "{ group: { none_of: [staff] } }"),
+        Says(
+            "groups",
+            "group: {exists: …}",
+            "is in any group at all, or in none (`exists: false`)",
+            "{ group: { exists: false } }",
+            holds=False,
+        ),
     )
 
-    group: GroupedNames
+    group: GroupedNamesOrAny
 
 
 @model("segment")
