@@ -185,7 +185,9 @@ def test_the_sender_knows_what_providers_take_a_second(template: Template, synth
         "email=200,push=80,sms=0.5"
     )
     assert rates(synthesized(target="host")) == "", "the providers of the embedded cloud have no rate"
-    with pytest.raises(InvalidInput, match="email_per_second: must be a number of messages a second from 0.1 to 10,000"):
+    with pytest.raises(
+        InvalidInput, match="email_per_second: must be a number of messages a second from 0.1 to 10,000"
+    ):
         synthesized(email_per_second="fast")
 
 
