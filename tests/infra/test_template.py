@@ -186,7 +186,7 @@ def test_the_sender_knows_what_providers_take_a_second(template: Template, synth
     )
     assert rates(synthesized(target="host")) == "", "the providers of the embedded cloud have no rate"
     with pytest.raises(
-        InvalidInput, match="email_per_second: must be a number of messages a second from 0.1 to 10,000"
+        InvalidInput, match=r"email_per_second: must be a number of messages a second from 0\.1 to 10,000"
     ):
         synthesized(email_per_second="fast")
 

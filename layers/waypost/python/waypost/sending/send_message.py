@@ -33,9 +33,8 @@ from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Skip, Verdict
 from waypost.sending.judge import judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
-from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
-from waypost.sending.pace import Pace
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
+from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
 
