@@ -110,11 +110,11 @@ class DeclaredChannel:
     """One ``channel.json``.
 
     ``reports`` are the message events its providers can report, ``suppressions`` the reasons for which they close an address,
-    ``window`` the local hours for marketing where
-    ``sending.yaml`` names none. ``names`` is what people call the channel and ``messages`` what
-    they call its messages, by the tags of the pages' languages. ``services`` are
-    the AWS services its providers call, whose definitions the dependency layer keeps. ``per_second`` is how many messages
-    they take from an account where a deployment says nothing else; None for as many as come.
+    ``window`` the local hours for marketing where ``sending.yaml`` names none. ``names`` is what people call the channel and
+    ``messages`` what they call its messages, by the tags of the pages' languages. ``services`` are the AWS services its
+    providers call, whose definitions the dependency layer keeps; ``absent`` says by partition what of a service that is
+    there it lacks. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
+    for as many as come.
     """
 
     channel: Channel
@@ -125,6 +125,7 @@ class DeclaredChannel:
     names: Mapping[str, str]
     messages: Mapping[str, str]
     services: frozenset[str]
+    absent: Mapping[str, str]
     per_second: float | None = None
 
     @classmethod
@@ -141,6 +142,7 @@ class DeclaredChannel:
                 names=dict(value["names"]),
                 messages=dict(value["messages"]),
                 services=frozenset(value["services"]),
+                absent=dict(value.get("absent", {})),
                 per_second=value.get("per_second"),
             )
         except (KeyError, TypeError, ValueError) as error:
