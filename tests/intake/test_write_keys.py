@@ -181,3 +181,19 @@ def test_a_server_key_works_where_browsers_put_theirs_too() -> None:
     desk = Desk()
     points = {"userId": "u-1", "event": "points_earned", "properties": {"points": 5}, "writeKey": SERVER_KEY}
     assert desk.receiver.segment("track", posted(points)) == Accepted(1)
+
+
+@pytest.mark.parametrize("user_id", ["undefined", "null", "guest"])
+def test_the_hash_of_a_placeholder_proves_nobody(user_id: str) -> None:
+    desk = Desk()
+    document = {"userId": user_id, "anonymousId": "a-1", "event": "unsubscribed", **proof(user_id)}
+    outcome = desk.receiver.segment("track", call(document))
+    assert isinstance(outcome, Accepted)
+    assert (outcome.count, outcome.rejected) == (0, 1)
+
+
+@pytest.mark.parametrize("user_id", ["Lin@Example.com", "会员-7", "42"])
+def test_the_hash_is_that_of_the_user_id_as_it_is_sent(user_id: str) -> None:
+    desk = Desk()
+    desk.receiver.segment("track", call({"userId": user_id, "event": "Seen", **proof(user_id)}))
+    assert only(desk).source == WRITE_KEY_SOURCE

@@ -72,7 +72,7 @@ class Caller:
     rules: PublicKeyRules = field(default_factory=load_public_key_rules)
 
     def source(self, user_id: str, user_hash: str) -> str:
-        """The source of an event about this user id, which says what it may change."""
+        """The source of an event about this user id (as it was sent), which says what it may change."""
         if self.is_server:
             return SERVER_KEY_SOURCE
         return WRITE_KEY_SOURCE if self._proves(user_id, user_hash) else UNPROVEN_SOURCE

@@ -393,7 +393,8 @@ def _read_call(
         for kind, value in stated.items()
         if value and traits.identities.get(kind, value) != value
     ]
-    source, properties = caller.source(stated.get("user_id", ""), context.user_hash or ""), call.event_properties()
+    user_id = call.user_id if call.user_id and stated["user_id"] else ""  # a placeholder's hash proves nobody
+    source, properties = caller.source(user_id, context.user_hash or ""), call.event_properties()
     if objection := caller.objection(call.event_type, properties, source):
         reading.reject(where, given, [Problem(join(where, "event"), objection, SERVER_KEY_NEEDED)])
         return
