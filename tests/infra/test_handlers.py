@@ -41,6 +41,7 @@ SECTIONS = {
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
     "show_contact": {"defaults"},
+    "spread_event": {"defaults"},
     "sweep_journeys": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
 }

@@ -19,6 +19,7 @@ from waypost.authoring.kept_sections import Section, read_kept_sections
 from waypost.authoring.products import products
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
+from waypost.authoring.workdays import workdays
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "attributes": attributes,
@@ -30,6 +31,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "products": products,
     "retention": retention,
     "sources": sources,
+    "workdays": workdays,
     **STANDING,
 }
 """The name of a section, which is that of its file in the layer (``tags`` → ``tags.json``), and who reads it."""
