@@ -33,6 +33,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "gather_audience": ("s3",),
     "import_part": ("dynamodb", "s3"),
     "inspect_import": ("s3",),
+    "leave_list": ("dynamodb", "s3"),
     "merge_contacts": ("dynamodb", "sqs"),
     "pause_journey": ("dynamodb", "scheduler"),
     "lift_suppression": ("dynamodb", "sqs"),

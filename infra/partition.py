@@ -29,9 +29,12 @@ def partition_of(region: str) -> str:
 
 
 def missing_services(partition: str) -> Mapping[Channel, Collection[str]]:
-    """The channels that cannot be deployed there, with the services of their providers that are not offered."""
+    """The channels that cannot be deployed there, with the services of their providers, or parts of them, that are not offered."""
     missing = {
-        name: sorted(service for service in channel.services if not is_offered(service, partition))
+        name: sorted(
+            {service for service in channel.services if not is_offered(service, partition)}
+            | {lacking for where, lacking in channel.absent.items() if where == partition}
+        )
         for name, channel in declared_channels().items()
     }
     return {name: services for name, services in missing.items() if services}

@@ -115,6 +115,8 @@ def respond(outcome: Accepted | Refused, accepted_status: int = HTTPStatus.ACCEP
     match outcome:
         case Accepted(count, warnings, rejected):
             count_events("EventsAccepted", count)
+            if outcome.beyond_write_key:
+                count_events("BeyondWriteKey", outcome.beyond_write_key)
             if rejected:
                 count_events("EventsRefused", rejected)
             if warnings:

@@ -14,6 +14,7 @@ from waypost.aws.function_log import function_log
 from waypost.aws.routing_batch import RoutingBatch, SqsDeadLetters
 from waypost.contacts.fitting import WAY_OUT
 from waypost.contacts.identity.rules import load_identity_rules
+from waypost.contacts.profile import is_unproven
 from waypost.contacts.tag_system import load_tag_system
 from waypost.defaults import load_defaults
 from waypost.events.listening import load_listening
@@ -59,19 +60,20 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     answer = processor.process_batch(event)
     repeated = sum(routed.repeated for routed in processor.routed)
     crowded = [routed for routed in processor.routed if routed.crowded]
+    full = [routed for routed in processor.routed if not all(map(is_unproven, routed.left_out))]
+    unproven = sum(any(map(is_unproven, routed.left_out)) for routed in processor.routed)
     metrics.add_metric(name="EventsRouted", unit=MetricUnit.Count, value=len(processor.routed) - repeated)
     for name, count in (  # rare, and a line is paid for by its length
         ("EventsRepeated", repeated),
         ("EventsDeadLettered", len(processor.dead_lettered)),
         ("CrowdedContacts", len(crowded)),
+        ("FullContacts", len(full)),
+        ("UnprovenAddresses", unproven),
     ):
         if count:
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
     for routed in crowded:
         logger.warning("contact has many identities", extra={"contact_id": routed.contact_id, "kind": routed.crowded})
-    full = [routed for routed in processor.routed if routed.left_out]
-    if full:
-        metrics.add_metric(name="FullContacts", unit=MetricUnit.Count, value=len(full))
     for routed in full:
         logger.warning(
             "contact is full",

@@ -49,5 +49,6 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric(name=f"Messages{result.outcome.title()}", unit=MetricUnit.Count, value=1)
     if result.account_refused:
         metrics.add_metric(name="AccountRefusals", unit=MetricUnit.Count, value=1)
-    logger.info("message decided", extra=result.to_dict())
+    if result.outcome != "sent":  # the ledger says so
+        logger.info("message decided", extra=result.to_dict())
     return result.to_dict()

@@ -10,7 +10,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.defaults import load_defaults
 from waypost.journeys.sweep_journeys import SweepJourneys
 
 logger = function_log("sweep_journeys")
@@ -20,7 +19,7 @@ metrics = Metrics(service="sweep_journeys")
 @cache
 def sweep_journeys() -> SweepJourneys:
     """Wire SweepJourneys to its stores and settings; once per process."""
-    return assemble.sweep_journeys(wiring, default_zone=load_defaults().time_zone)
+    return assemble.sweep_journeys(wiring)
 
 
 @logger.inject_lambda_context

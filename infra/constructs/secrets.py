@@ -19,7 +19,7 @@ _LINKS_LIVE_LONG = "Links in delivered mail are checked with it for years; a key
 class Secrets(Construct):
     """Each secret is made with one random key at the first deployment; the operator adds and replaces keys.
 
-    ``webhooks`` is ``{"write_keys": [...], "sources": {"shop": ["whsec_..."]}}``, ``links`` is ``{"link_keys": [...]}``; a
+    ``webhooks`` is ``{"write_keys": [...], "server_keys": [...], "sources": {"shop": ["whsec_..."]}}``, ``links`` is ``{"link_keys": [...]}``; a
     single text may stand for a list.
     """
 
@@ -28,7 +28,7 @@ class Secrets(Construct):
         self._deployment = deployment
         self._webhooks = self._secret(
             "webhooks",
-            purpose="Write keys of the tracking API and signing secrets of webhook sources",
+            purpose="Write keys and server keys of the tracking API and signing secrets of webhook sources",
             template={"sources": {}},
             random_key="write_keys",
             not_rotated_because=_OWNED_BY_SENDERS,

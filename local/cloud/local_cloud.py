@@ -46,6 +46,7 @@ class Access:
 
     api_url: str
     write_key: str
+    server_key: str
     webhook_sources: dict[str, str]
     endpoint_url: str
     region: str
@@ -178,7 +179,7 @@ class LocalCloud:
     @property
     def tracking(self) -> Tracking:
         """A sender to the deployed webhooks."""
-        return Tracking(self.access.api_url, self.access.write_key, self.access.webhook_sources)
+        return Tracking(self.access.api_url, self.access.server_key, self.access.webhook_sources)
 
     @property
     def default_zone(self) -> ZoneInfo:
@@ -257,16 +258,20 @@ class LocalCloud:
                 service.create_email_identity(EmailIdentity=identity)
 
     def _allow_in(self) -> dict[str, Any]:
-        """Put a write key and the sources' secrets where the webhook function looks for them; the same ones each time."""
-        if "write_key" in self._kept:
-            return {name: self._kept[name] for name in ("write_key", "webhook_sources")}
-        write_key = secrets.token_urlsafe(24)
+        """Put both keys and the sources' secrets where the webhook function looks for them; the same ones each time."""
+        if "server_key" in self._kept:
+            return {name: self._kept[name] for name in ("write_key", "server_key", "webhook_sources")}
+        keys = {"write_key": secrets.token_urlsafe(24), "server_key": secrets.token_urlsafe(24)}
         sources = {source: "whsec_" + b64encode(secrets.token_bytes(32)).decode() for source in SOURCES}
-        value = {"write_keys": [write_key], "sources": {source: [secret] for source, secret in sources.items()}}
+        value = {
+            "write_keys": [keys["write_key"]],
+            "server_keys": [keys["server_key"]],
+            "sources": {source: [secret] for source, secret in sources.items()},
+        }
         self.client("secretsmanager").put_secret_value(
             SecretId=f"waypost/{self._stage}/webhooks", SecretString=json.dumps(value)
         )
-        return {"write_key": write_key, "webhook_sources": sources}
+        return {**keys, "webhook_sources": sources}
 
     def _point_links_here(self, functions: list[str], api_url: str) -> None:
         """Links in messages are made with the API's public name, which leads nowhere here; give the local address."""

@@ -68,6 +68,19 @@ def import_contacts(  # noqa: PLR0917 - options, each given by its name
     as_of: Annotated[
         str, typer.Option("--as-of", help="When the rows were true, 2026-03-02T09:00:00+08:00; newer values stay.")
     ] = "",
+    full_list: Annotated[
+        str,
+        typer.Option(
+            metavar="tag:NAME|group:NAME",
+            help="The file is this whole list: its contacts get the tag or group, and who is not in it loses it.",
+        ),
+    ] = "",
+    most_leaving: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="How many may leave a full list; a fifth of it by default. A dry run says how many would."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take a file of contacts into the running system. Exit status 1 when rows were kept out."""
@@ -78,6 +91,8 @@ def import_contacts(  # noqa: PLR0917 - options, each given by its name
     given |= {"again": True} if again else {}
     given |= {"mode": "update"} if update_only else {}
     given |= {"clear": clear} if clear else {}
+    given |= {"full_list": full_list} if full_list else {}
+    given |= {} if most_leaving is None else {"most_leaving": most_leaving}
     given |= {
         name: value
         for name, value in (("mapping", mapping), ("format", format_), ("encoding", encoding), ("as_of", as_of))
@@ -95,7 +110,7 @@ def import_contacts(  # noqa: PLR0917 - options, each given by its name
         print_json({**report, "downloaded": fetched})
     else:
         _show_report(console, report, fetched)
-    if report["rejected"]:
+    if report["rejected"] or (report.get("full_list") or {}).get("held_back"):
         raise typer.Exit(EXPECTATION_FAILED)
 
 
@@ -175,6 +190,8 @@ def _show_report(console: Console, report: dict[str, Any], fetched: dict[str, st
     console.print(table)
     for name, path in fetched.items():
         console.print(Text(f"{_COUNTS[name]}: {path}"), soft_wrap=True)
+    if report.get("full_list"):
+        _show_list(console, report["full_list"], is_dry=report["dry_run"])
     if report.get("cleared"):
         console.print(Text(f"values cleared: {_counted(report['cleared'])}"), soft_wrap=True)
     if report.get("ignored_values"):
@@ -182,6 +199,16 @@ def _show_report(console: Console, report: dict[str, Any], fetched: dict[str, st
             Text(f"unknown columns, not imported (rows with a value): {_counted(report['ignored_values'])}"),
             soft_wrap=True,
         )
+
+
+def _show_list(console: Console, full_list: dict[str, Any], *, is_dry: bool) -> None:
+    name = next(f"{kind} {full_list[kind]}" for kind in ("tag", "group") if kind in full_list)
+    on_it = f"{name}: {full_list['members']:,} contacts have it, {full_list['leaving']:,} of them are not in the file"
+    if full_list["held_back"]:
+        console.print(Text(f"{on_it}; nobody loses it: {full_list['held_back']}", "red"), soft_wrap=True)
+    else:
+        done = "they would lose it" if is_dry else f"{full_list['left']:,} lost it"
+        console.print(Text(f"{on_it}; {done}"), soft_wrap=True)
 
 
 def _counted(numbers: dict[str, int]) -> str:

@@ -103,7 +103,7 @@ def send_event(
     content = event_sending.values_of(properties or [], "--property")
     found = background.access()
     now = parse_instant(background.control("GET", "/status")["now"])
-    tracking = Tracking(found["api_url"], found["write_key"], found["webhook_sources"])
+    tracking = Tracking(found["api_url"], found["server_key"], found["webhook_sources"])
     sent = event_sending.send_event(tracking, user_id, event, properties=content, traits=known, at=now)
     if as_json:
         print_json(sent.to_dict())
@@ -178,7 +178,8 @@ def travel(
 def _show_access(console: Console, found: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None)
     table.add_row("webhooks", f"{found['api_url']}/v1/…")
-    table.add_row("write key", found["write_key"])
+    table.add_row("write key (pages)", found["write_key"])
+    table.add_row("server key", found["server_key"])
     for source, secret in found["webhook_sources"].items():
         table.add_row(f"secret of {source}", secret)
     table.add_row("AWS endpoint", f"{found['endpoint_url']} ({found['region']}, any credentials)")

@@ -16,10 +16,10 @@ from waypost.clock import format_instant, real_now
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """A sender with a write key and the secrets of webhook sources."""
+    """A sender with a server key and the secrets of webhook sources."""
 
     api_url: str
-    write_key: str
+    server_key: str
     webhook_sources: Mapping[str, str]
 
     def identify(self, user_id: str, traits: Mapping[str, Any], *, at: datetime, message_id: str = "") -> Answer:
@@ -43,8 +43,8 @@ class Tracking:
         return self.post("batch", {"batch": list(calls)})
 
     def post(self, what: str, body: Mapping[str, Any]) -> Answer:
-        """``POST /v1/<what>`` with the write key."""
-        credentials = b64encode(f"{self.write_key}:".encode()).decode()
+        """``POST /v1/<what>`` with the server key."""
+        credentials = b64encode(f"{self.server_key}:".encode()).decode()
         headers = {"content-type": "application/json", "authorization": f"Basic {credentials}"}
         return call("POST", f"{self.api_url}/v1/{what}", body=json.dumps(body).encode(), headers=headers)
 

@@ -174,3 +174,18 @@ def test_a_number_or_mailbox_that_is_written_out_is_not_said_twice() -> None:
 def test_the_cells_of_a_table_stand_apart_in_the_text() -> None:
     _, text = compiled("<mj-table><tr><th>Item</th><th>Price</th></tr><tr><td>Tea</td><td>19,90</td></tr></mj-table>")
     assert [line for line in text.splitlines() if line] == ["Item Price", "Tea 19,90"]
+
+
+def test_a_mail_loads_no_fonts_but_those_that_its_author_declares() -> None:
+    html, _ = compiled("<mj-text>x</mj-text><mj-button href='https://shop.example.com'>y</mj-button>")
+    assert "fonts.googleapis.com" not in html
+    declared = '<mjml><mj-head><mj-font name="Shop" href="https://shop.example.com/f.css" /></mj-head>'
+    html, _ = compile_mail(FRAME.format('<mj-text font-family="Shop">x</mj-text>').replace("<mjml>", declared), no_file)
+    assert "https://shop.example.com/f.css" in html
+
+
+def test_a_picture_that_says_nothing_has_an_empty_alt() -> None:
+    html, _ = compiled(
+        '<mj-image src="https://x.example.com/a.png" /><mj-image src="https://x.example.com/b.png" alt="Tea" />'
+    )
+    assert [re.findall(r'\salt="([^"]*)"', found) for found in re.findall(r"<img[^>]*>", html)] == [[""], ["Tea"]]

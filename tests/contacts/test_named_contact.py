@@ -11,7 +11,7 @@ WEI = contact(
     identities={
         "phone": ["+8613800138000"],
         "email": ["wei@example.com"],
-        "user_id": ["W-7"],
+        "user_id": ["W-7", "wei@shop.example.com"],
         "openid": ["wx-shop:oAbC"],
     },
 )
@@ -21,7 +21,7 @@ WEI = contact(
     "text",
     [
         "+8613800138000", "13800138000", "8613800138000", "008613800138000", "138 0013 8000", "+86 138-0013-8000",
-        "１３８００１３８０００", "wei@example.com", "Wei@Example.COM", " WEI@example.com ", "W-7", " W-7 ", "wx-shop:oAbC",
+        "１３８００１３８０００", "wei@example.com", "Wei@Example.COM", " WEI@example.com ", "W-7", " W-7 ", "Wei@Shop.Example.com", "wx-shop:oAbC",
     ],
 )  # fmt: skip
 def test_every_spelling_of_an_identity_finds_its_contact(text: str) -> None:

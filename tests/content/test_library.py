@@ -1,5 +1,6 @@
 """A message folder: what is published of it, and what an author reads about a wrong one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,19 @@ def test_further_locales_are_published_too(tmp_path: Path) -> None:
     assert found == []
     assert published is not None
     assert sorted(published["variants"]["sms"]) == ["en", "zh-CN"]
+
+
+def test_a_mail_says_its_language_to_screen_readers(tmp_path: Path) -> None:
+    french = {"email.fr-CA.mjml": MAIL["email.en.mjml"].replace("<mjml>", '<mjml lang="fr">')}
+    manifest = MAIL["message.yaml"].replace("en: Hello", "en: Hello, fr-CA: Salut")
+    published, found = folder(tmp_path, {**MAIL, **french, "message.yaml": manifest}).read()
+    assert found == []
+    assert published is not None
+    mails = {locale: each["html"] for locale, each in published["variants"]["email"].items()}
+    assert {locale: set(re.findall(r' lang="([^"]*)"', html)) for locale, html in mails.items()} == {
+        "en": {"en"},
+        "fr-CA": {"fr"},
+    }
 
 
 def test_a_shared_part_is_read_from_look_and_from_nowhere_else(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A published message, filled in for one contact."""
 
+import json
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -216,3 +217,25 @@ def test_money_and_numbers_read_as_the_language_writes_them() -> None:
 def test_text_that_is_marked_as_html_stays_html() -> None:
     long = "<b>" + "x" * 40 + "</b>"
     assert mail({"html": "{{ contact.name | safe }}"}, contact={"name": long}).html == long
+
+
+def test_values_with_names_are_written_as_json_that_may_stand_in_html() -> None:
+    order = {
+        "id": "7",
+        "total": Decimal("19.90"),
+        "paid": True,
+        "by": "</script><b>&'",
+        "items": [{"name": "茶", "gone": None}],
+    }
+    rendered = mail(
+        {
+            "html": "<script>{{ event.properties.order | tojson }}</script>",
+            "text": "{{ event.properties.order | tojson }}",
+        },
+        event={"properties": {"order": order}},
+    )
+    inside = rendered.html.removeprefix("<script>").removesuffix("</script>")
+    assert "<" not in inside
+    expected = {"id": "7", "total": 19.9, "paid": True, "by": "</script><b>&'", "items": [{"name": "茶"}]}
+    assert json.loads(inside) == expected
+    assert json.loads(rendered.text) == expected

@@ -8,13 +8,15 @@ from tests.fakes.effects import Effects, effect
 
 
 class FakeMachines:
-    """Machines that only remember what was started; ``calls`` counts the tries."""
+    """Machines that only remember what was started; ``calls`` counts the tries, ``pending`` and ``not_begun`` are starts nobody looked at yet."""
 
     label = "machines"
 
     def __init__(self, effects: Effects | None = None) -> None:
         self.effects = effects or Effects()
         self.executions: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.pending: list[str] = []
+        self.not_begun: list[str] = []
         self.calls = 0
 
     def __contains__(self, name: object) -> bool:
@@ -29,3 +31,5 @@ class FakeMachines:
         self.calls += 1
         given = json.loads(json.dumps(dict(execution_input)))
         assert self.executions.setdefault(name, (journey, given)) == (journey, given)
+        self.pending.append(name)
+        self.not_begun.append(name)

@@ -1,6 +1,7 @@
 """The engine wired to fakes, and what stands around it on AWS: redelivery, state machines, schedules, the sweeper."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -141,11 +142,11 @@ class World:
 
     @property
     def resume_journey(self) -> ResumeJourney:
-        return assemble.resume_journey(self.ports, default_zone=self.default_zone)
+        return assemble.resume_journey(self.ports)
 
     @property
     def sweep_journeys(self) -> SweepJourneys:
-        return assemble.sweep_journeys(self.ports, default_zone=self.default_zone)
+        return assemble.sweep_journeys(self.ports)
 
     @property
     def close_enrolment(self) -> CloseEnrolment:
@@ -228,10 +229,7 @@ class World:
         """The enrolment as it is stored, its hop taken by an execution if one is given out."""
         now = self.stored(enrolment)
         if now.lies_untaken:
-            state, asked = (
-                (now.pause.state, {"occurrence": now.pause.occurrence}) if now.pause else ("Begin", {"begin": True})
-            )
-            redelivered(lambda: self.pause_journey.ask(task_payload(now, state, **asked)))
+            self._begin(now)
         return self.stored(enrolment)
 
     def stored(self, enrolment: Enrolment) -> Enrolment:
@@ -245,8 +243,8 @@ class World:
         redelivered(lambda: self.pause_journey.ask(pause_payload(now, state, **payload)))
         return ids.pause_id(enrolment.enrolment_id, state, payload.get("occurrence", 1))
 
-    def fire_next(self) -> Booking:
-        """Time moves to the next schedule, which calls its function until that succeeds."""
+    def fire_next(self, *, sets_out: bool = True) -> Booking:
+        """Time moves to the next schedule, which calls its function until that succeeds; the hops that it starts set out."""
         booking = self.schedules.next_due()
         assert booking is not None, "nothing is booked"
         self.fired += 1
@@ -254,7 +252,24 @@ class World:
         self.clock.set(max(booking.at, self.clock.now))
         self.schedules.take(booking)
         redelivered(lambda: self.call(booking))
+        if sets_out:
+            self.set_out()
         return booking
+
+    def set_out(self) -> None:
+        """The hops that were started by time begin: they end their Pauses, if the time has come."""
+        started, self.machines.not_begun = self.machines.not_begun, []
+        for parked in [each for each in self.enrolments if each.position == "parked" and each.pause]:
+            hop = parked.setting_out(self.clock())
+            if ids.execution_name(hop.journey, hop.hop.id) in started:
+                self._begin(hop)
+
+    def _begin(self, hop: Enrolment) -> None:
+        """The execution of a hop asks what it may do."""
+        state, asked = (
+            (hop.pause.state, {"occurrence": hop.pause.occurrence}) if hop.pause else ("Begin", {"begin": True})
+        )
+        redelivered(lambda: self.pause_journey.ask(task_payload(hop, state, **asked)))
 
     def call(self, booking: Booking) -> object:
         """The function of a schedule is called."""
@@ -265,7 +280,9 @@ class World:
 
     def sweep(self) -> SweepReport:
         """The hourly sweep, again if it fails."""
-        return redelivered(self.sweep_journeys.sweep)
+        report = redelivered(self.sweep_journeys.sweep)
+        self.set_out()
+        return report
 
     def close(self, enrolment: Enrolment, outcome: str = "completed", **reason: str) -> dict[str, Any]:
         """The hop that walks comes to the end of the journey."""
@@ -465,14 +482,15 @@ class Play:
         self.world = world
         self.body, self.after, self.versions = body, after, versions or {}
         self.trail: dict[str, list[str]] = {}
-        self._run: set[str] = set()
+        self._run: Counter[str] = Counter()
 
     def advance(self) -> None:
         """Run every hop that was started, and those that are started meanwhile."""
-        while waiting := [name for name in self.world.machines.executions if name not in self._run]:
-            self._run.add(waiting[0])
-            for _ in Walk(self, *self.world.machines.executions[waiting[0]]).steps():
+        while self.world.machines.pending:
+            name = self.world.machines.pending.pop(0)
+            for _ in Walk(self, *self.world.machines.executions[name], double=self._run[name]).steps():
                 pass
+            self._run[name] += 1
 
     def to_the_end(self, events: Sequence[Event]) -> None:
         """Deliver the events and fire the schedules in the order of their times, until nothing is left."""
@@ -485,7 +503,7 @@ class Play:
                 self.world.clock.set(max(happening.occurred_at, self.world.clock.now))
                 self.world.route(happening)
             else:
-                self.world.fire_next()
+                self.world.fire_next(sets_out=False)
             self.advance()
             while unheard := [each for each in self.world.queue.events.values() if each.id not in heard]:
                 self.world.route(unheard[0])

@@ -21,6 +21,7 @@ from waypost.exporting.plan_export import PlanExport
 from waypost.importing.finish_import import FinishImport
 from waypost.importing.import_part import ImportPart
 from waypost.importing.inspect_import import InspectImport
+from waypost.importing.leave_list import LeaveList
 from waypost.importing.reconcile_import import ReconcileImport
 from waypost.importing.split_import import SplitImport
 from waypost.segments.saved_segments import SavedSegment
@@ -64,6 +65,10 @@ class Machines:
         return assemble.reconcile_import(self.world.ports, identity_rules=self.world.identity_rules)
 
     @property
+    def leave_list(self) -> LeaveList:
+        return assemble.leave_list(self.world.ports, identity_rules=self.world.identity_rules)
+
+    @property
     def finish_import(self) -> FinishImport:
         return assemble.finish_import(self.world.ports)
 
@@ -102,7 +107,16 @@ class Machines:
         answer = self.divided(given)
         for bucket in answer["buckets"]:
             self.reconcile_import.reconcile({"run": answer["run"], "bucket": bucket})
+        for applies in (False, True):
+            for slice_ in answer["slices"]:
+                self.compared({"run": answer["run"], "slice": slice_, "applies": applies})
         return json.loads(json.dumps(self.finish_import.report({"run": answer["run"]})))  # type: ignore[no-any-return]
+
+    def compared(self, payload: dict[str, Any]) -> None:
+        """A slice of all contacts, compared with a full list."""
+        comparing = replace(self.leave_list, runner=SliceRunner(items_per_invocation=2))
+        while not payload.get("done"):
+            payload = comparing.step(json.loads(json.dumps(payload)), remaining=lambda: 900_000)
 
     def import_file(
         self, key: str = "imports/customers.csv", *, backwards: bool = False, **given: Any

@@ -46,6 +46,11 @@ def test_what_is_clean_already_needs_no_repair() -> None:
     assert one(csv([("user_id", "手机号", "姓名"), ("1", "+8613800138000", "小明")])).repairs == []
 
 
+def test_a_user_id_that_is_an_address_is_spelled_as_one_and_no_other_is() -> None:
+    rows = [one(csv([("user_id", "姓名"), (given, "x")])) for given in ("Ann@Example.COM", "Ann@intranet", "U-17")]
+    assert [row.identities["user_id"] for row in rows] == ["ann@example.com", "Ann@intranet", "U-17"]
+
+
 def quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 

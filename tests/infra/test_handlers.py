@@ -27,6 +27,7 @@ SECTIONS = {
     "export_slice": {"attributes"},
     "gather_audience": {"segments"},
     "import_part": {"identity", "retention"},
+    "leave_list": {"identity", "retention"},
     "merge_contacts": {"identity"},
     "pause_journey": {"defaults", "retention"},
     "plan_audience": {"defaults", "listening", "segments"},
@@ -36,13 +37,11 @@ SECTIONS = {
     "receive_webhook": {"sources"},
     "reconcile_import": {"identity", "retention"},
     "refresh_contacts": {"defaults", "metrics", "retention", "segments", "tags"},
-    "resume_journey": {"defaults"},
     "record_delivery": {"listening"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},
-    "sweep_journeys": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
 }
 """The published sections each function parses when it is wired; those that are missing here parse none."""

@@ -23,7 +23,12 @@ OTHER_WRITE_KEY = "wk_test_2_of_no_value"
 SHOP_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-SECRETS = {"write_keys": [WRITE_KEY, OTHER_WRITE_KEY], "sources": {"shop": [SHOP_SECRET], "crm": SHOP_SECRET}}
+SERVER_KEY = "sk_test_1_of_no_value"
+SECRETS = {
+    "write_keys": [WRITE_KEY, OTHER_WRITE_KEY],
+    "server_keys": [SERVER_KEY],
+    "sources": {"shop": [SHOP_SECRET], "crm": SHOP_SECRET},
+}
 
 
 @dataclass

@@ -8,6 +8,7 @@ from tests.intake.fakes import NOW
 from waypost.events.envelope import IDENTITY_KINDS, Event
 from waypost.intake import segment_spec, webhook_body
 from waypost.intake.event_collector import Reading
+from waypost.intake.public_key import Caller
 
 TOKEN = {"token": "fcm-1", "platform": "android"}
 
@@ -19,7 +20,7 @@ def webhook(document: dict[str, Any]) -> Reading:
 
 
 def segment(call: str, document: dict[str, Any]) -> Reading:
-    return segment_spec.read(call, document, received_at=NOW, correlation_id="req-1")
+    return segment_spec.read(call, document, caller=Caller(is_server=True), received_at=NOW, correlation_id="req-1")
 
 
 def only(reading: Reading) -> Event:
@@ -189,3 +190,20 @@ def test_a_balance_is_not_a_trait() -> None:
     reading = segment("identify", {"userId": "u-1", "traits": {"points": 100, "plan": "pro"}})
     assert only(reading).profile == {"plan": "pro"}
     assert [warning.field for warning in reading.warnings] == ["traits.points"]
+
+
+@pytest.mark.parametrize(
+    ("given", "spelled"),
+    [
+        ("Ann@Example.COM", "ann@example.com"),
+        ("ann+shop@example.com", "ann+shop@example.com"),
+        ("U-17", "U-17"),
+        ("Ann@intranet", "Ann@intranet"),
+        ("@Ann", "@Ann"),
+        ("Ann@Example.com/7", "Ann@Example.com/7"),
+    ],
+)
+def test_a_user_id_that_is_an_address_is_spelled_as_one_at_every_door(given: str, spelled: str) -> None:
+    assert only(webhook({"contact": {"user_id": given}})).contact == {"user_id": spelled}
+    assert only(segment("track", {"userId": given, "event": "Seen"})).contact == {"user_id": spelled}
+    assert only(segment("track", {"anonymousId": given, "event": "Seen"})).contact == {"anonymous_id": given}

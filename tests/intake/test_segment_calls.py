@@ -9,10 +9,13 @@ from tests.intake.fakes import NOW
 from waypost.events.envelope import Event
 from waypost.intake import segment_spec
 from waypost.intake.event_collector import Reading
+from waypost.intake.public_key import Caller
+
+SERVER = Caller(is_server=True)
 
 
 def read(call: str, document: dict[str, Any], *, received_at: datetime = NOW) -> Reading:
-    return segment_spec.read(call, document, received_at=received_at, correlation_id="req-1")
+    return segment_spec.read(call, document, caller=SERVER, received_at=received_at, correlation_id="req-1")
 
 
 def only_event(call: str, document: dict[str, Any]) -> Event:
@@ -42,7 +45,7 @@ def test_identify_becomes_identified_with_the_traits_as_profile() -> None:
     assert event.id == "segment:m1"
     assert event.contact == {"user_id": "u1", "anonymous_id": "a1", "email": "mei@example.com"}
     assert event.profile == {"email": "mei@example.com", "plan": "pro", "timezone": "Asia/Tokyo", "locale": "zh-CN"}
-    assert (event.source, event.correlation_id, event.received_at) == ("segment", "req-1", NOW)
+    assert (event.source, event.correlation_id, event.received_at) == ("segment.server", "req-1", NOW)
 
 
 def test_an_identify_may_have_its_traits_in_the_context_alone() -> None:
@@ -177,7 +180,11 @@ def test_the_same_call_has_the_same_id_at_every_attempt() -> None:
     call = {"userId": "u1", "event": "A", "timestamp": "2026-03-02T03:00:00Z"}
     first = only_event("track", call | {"sentAt": "2026-03-02T03:00:01Z", "writeKey": "w"})
     again = segment_spec.read(
-        "track", call | {"sentAt": "2026-03-02T03:09:00Z"}, received_at=NOW + timedelta(hours=1), correlation_id="req-2"
+        "track",
+        call | {"sentAt": "2026-03-02T03:09:00Z"},
+        caller=SERVER,
+        received_at=NOW + timedelta(hours=1),
+        correlation_id="req-2",
     )
     other = only_event("track", call | {"event": "B"})
     assert first.id == again.events[0].id

@@ -73,6 +73,27 @@ def test_a_strange_zone_or_locale_is_left_out_with_a_warning() -> None:
     assert traits.profile == {}
 
 
+@pytest.mark.parametrize("no", ["false", "No", "0", 0, "off", "否", "退订", " FALSE "])
+def test_a_no_to_messages_is_heard_in_any_spelling(no: Any) -> None:
+    traits = read_traits({"consent": {"email": no, "sms": True}}, "traits")
+    assert (traits.profile, traits.problems) == ({"consent": {"email": False, "sms": True}}, [])
+
+
+@pytest.mark.parametrize("unsure", ["true", "yes", 1, 2, "", None, [], "maybe"])
+def test_a_yes_to_messages_is_true_and_nothing_else(unsure: Any) -> None:
+    traits = read_traits({"consent": {"email": unsure}}, "traits")
+    assert traits.profile == {"consent": {}}
+    assert [problem.field for problem in traits.problems] == ["traits.consent.email"]
+
+
+def test_a_phone_number_may_come_as_a_number() -> None:
+    traits = read_traits({"phone": 13800138000}, "traits")
+    assert traits.identities == {"phone": "+8613800138000"}
+    assert [problem.field for problem in read_traits({"phone": True, "email": 5}, "traits").problems] == [
+        "traits.email", "traits.phone",
+    ]  # fmt: skip
+
+
 def test_null_removes_an_attribute_and_empty_text_counts_as_not_given() -> None:
     traits = read_traits({"phone": None, "email": "", "locale": " ", "plan": None, "tags": None}, "traits")
     assert traits.profile == {"phone": None, "plan": None}

@@ -170,7 +170,7 @@ def test_a_contact_that_is_moved_back_walks_the_way_again_and_gets_nothing_twice
     stage = Stage(3, 0)
     world = stage.world
     while any(each.pause and each.pause.state == FIRST for each in world.enrolments):
-        world.fire_next()
+        world.fire_next(sets_out=False)
         Play(world, body=BEFORE).advance()
     stage.apply(stage.change({SECOND: Act("move", to=FIRST, visit="1")}))
 
@@ -244,6 +244,7 @@ def test_a_contact_that_is_resumed_in_the_moment_of_the_change_walks_on_alone() 
         assert parked.pause is not None
         world.clock.set(parked.pause.due_at)
         world.resume_journey.resume_one(parked.contact_id, parked.enrolment_id)
+        world.set_out()
 
     world.effects.meanwhile["enrolments.save"] = resumes
     done = stage.apply(stage.change({FIRST: follow(FIRST), SECOND: MOVE}))
@@ -364,6 +365,7 @@ def test_an_undo_leaves_those_who_have_walked_on() -> None:
     assert one.pause is not None
     world.clock.set(one.pause.due_at)
     world.resume_journey.resume_one(one.contact_id, one.enrolment_id)
+    world.set_out()
 
     assert stage.undo(change).undone == {"walked_on": 1, "restored": 2}
 

@@ -1,12 +1,14 @@
 """Pauses that end by time, and what the sweeper makes good."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
-from tests.fakes.world import CONTACT, World, event, send_request
+from tests.fakes.world import CONTACT, World, event, pause_payload, send_request
 from waypost import ids
 from waypost.channels.answers import RefusedForNow
 from waypost.clock import format_instant, parse_instant
@@ -38,10 +40,10 @@ def test_a_schedule_resumes_the_journey_at_its_time(world: World, enrolment: Enr
 
 def test_a_timer_that_fires_twice_starts_the_hop_again_until_it_is_taken(world: World, enrolment: Enrolment) -> None:
     world.park(enrolment, {"for": "2d"})
-    world.fire_next()
+    world.fire_next(sets_out=False)
     assert world.resume_journey.resume(timer(world)) == {"resumed": 1}
     assert len(world.machines) == 1
-    world.walking(enrolment)
+    world.set_out()
     assert world.resume_journey.resume(timer(world)) == {"already_over": 1}
 
 
@@ -200,8 +202,15 @@ def test_a_resume_that_crashed_for_good_is_made_good(effect: str, mode: CrashMod
     pause = world.park(world.have_enrolment(), {"for": "2d"})
     world.clock.advance(days=2)
     world.effects.crash_on, world.effects.mode = effect, mode
-    with pytest.raises((Crash, RetryableError)):
+    (parked,) = world.enrolments
+    asks = pause_payload(parked.setting_out(world.clock()), "Until later", **{"for": "2d"})
+
+    def timer_and_hop() -> None:
         world.resume_journey.resume(timer(world))
+        world.pause_journey.ask(asks)
+
+    with pytest.raises((Crash, RetryableError)):
+        timer_and_hop()
     world.clock.advance(hours=1)
     report = world.sweep()
     assert report.overdue_pauses + report.lost_hops == 1
@@ -289,21 +298,80 @@ def test_a_hop_that_is_interrupted_every_time_ends_the_journey_with_the_state_an
     assert world.stored(enrolment).failure == Failure("Thank them", "States.Timeout", f"(tried {MOST_ATTEMPTS} times)")
 
 
-def test_one_pause_that_cannot_be_resumed_does_not_keep_the_others_waiting(world: World, enrolment: Enrolment) -> None:
-    stranger = world.have_enrolment("c-gone", anchor_at=world.clock() + timedelta(days=1))
+def test_one_pause_that_cannot_be_resumed_does_not_keep_the_others_waiting(
+    world: World, enrolment: Enrolment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = world.have_enrolment("c-gone")
     world.have_contact("c-gone", identities={})
     world.park(stranger, {"for": "1d"})
-    world.contacts.items.pop("c-gone")
+    start = world.machines.start
+
+    def refuses(machine: str, name: str, given: Mapping[str, Any]) -> None:
+        if given["contact_id"] == "c-gone":
+            raise TemporarilyUnavailable("the machine takes nothing")
+        start(machine, name, given)
+
+    monkeypatch.setattr(world.machines, "start", refuses)
     pause = world.park(enrolment, {"for": "1d"})
     claimed = send_request(enrolment, "welcome", state="welcome")
     world.ledger.claim(claimed, channel="email", claim_id="claim-1", at=world.clock(), local_time="", touches=None)
     world.schedules.booked.clear()
-    world.enrolments.hold_until("c-gone", stranger.enrolment_id, world.clock() + timedelta(days=9))
     world.clock.advance(days=3)
-    with pytest.raises(ContactNotFound):
+    with pytest.raises(TemporarilyUnavailable):
         world.sweep_journeys.sweep()
+    world.set_out()
     assert world.answers[pause] == ELAPSED
     assert world.ledger[claimed.message_key].state == "unknown"
+
+
+def test_a_hop_of_a_contact_who_is_gone_ends_no_pause_whose_time_depends_on_them(world: World) -> None:
+    stranger = world.have_enrolment("c-gone", anchor_at=world.clock() + timedelta(days=1))
+    world.have_contact("c-gone", identities={})
+    world.park(stranger, {"for": "1d"})
+    world.enrolments.hold_until("c-gone", stranger.enrolment_id, world.clock() + timedelta(days=9))
+    world.contacts.items.pop("c-gone")
+    world.clock.advance(days=3)
+    begins = pause_payload(world.stored(stranger).setting_out(world.clock()), "Until later", **{"for": "1d"})
+    with pytest.raises(ContactNotFound):
+        world.pause_journey.ask(begins)
+    assert world.stored(stranger).position == "parked"
+
+
+def test_a_timer_writes_nothing_and_the_hop_ends_its_pause_as_it_takes_the_row(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.park(enrolment, {"for": "2d"})
+    parked = world.stored(enrolment)
+    world.fire_next(sets_out=False)
+    assert world.stored(enrolment) == parked
+    world.set_out()
+    taken = world.stored(enrolment)
+    assert taken.revision == parked.revision + 1
+    assert (taken.position, taken.trail[-1].end) == ("running", "elapsed")
+    assert taken.hop.taken_by
+
+
+def test_of_doubled_hops_that_a_timer_started_one_walks(world: World, enrolment: Enrolment) -> None:
+    world.park(enrolment, {"for": "2d"})
+    world.clock.advance(days=2)
+    hop = world.stored(enrolment).setting_out(world.clock())
+    first, second = (pause_payload(hop, "Until later", double, **{"for": "2d"}) for double in (0, 1))
+    assert world.pause_journey.ask(first) == {"status": "over", "result": ELAPSED}
+    assert world.pause_journey.ask(second) == {"status": "parked"}
+    assert world.pause_journey.ask(first) == {"status": "over", "result": ELAPSED}, "its answer was lost"
+
+
+def test_a_hop_that_comes_before_its_time_or_from_another_place_ends_no_pause(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.park(enrolment, {"for": "2d"})
+    parked = world.stored(enrolment)
+    early = pause_payload(parked.setting_out(world.clock()), "Until later", **{"for": "2d"})
+    assert world.pause_journey.ask(early) == {"status": "parked"}
+    world.clock.advance(days=2)
+    other = pause_payload(parked, "Until later", **{"for": "2d"})
+    assert world.pause_journey.ask(other) == {"status": "parked"}, "the hop that has parked it is over"
+    assert world.stored(enrolment) == parked
 
 
 def test_a_claim_that_cannot_be_given_up_now_is_given_up_by_the_next_sweep(world: World, enrolment: Enrolment) -> None:

@@ -118,6 +118,25 @@ def test_the_options_of_a_run_reach_the_machine(operations: type[FakeOperations]
     }
 
 
+@pytest.mark.parametrize(("reason", "status"), [("", 0), ("7 of 10 (70%) would leave", 1)])
+def test_a_full_list_says_who_left_or_why_nobody_did(
+    operations: type[FakeOperations], reason: str, status: int
+) -> None:
+    full_list = {"tag": "partners", "members": 10, "leaving": 7, "left": 0 if reason else 7, "held_back": reason}
+    operations.report = REPORT | {"rejected": 0, "files": {"rejected": None}, "full_list": full_list}
+    ended = CliRunner().invoke(
+        app, ["contacts", "import", "all.csv", "--full-list", "tag:partners", "--most-leaving", "7"]
+    )
+    assert ended.exit_code == status
+    assert operations.asked == {
+        "file": "imports/all.csv",
+        "dry_run": False,
+        "full_list": "tag:partners",
+        "most_leaving": 7,
+    }
+    assert (f"nobody loses it: {reason}" if reason else "7 lost it") in ended.output
+
+
 def test_consent_without_evidence_is_refused(operations: type[FakeOperations]) -> None:
     ended = CliRunner().invoke(app, ["contacts", "import", "people.csv", "--consent", "email"])
     assert isinstance(ended.exception, LocalError)

@@ -253,3 +253,12 @@ def test_what_a_full_contact_could_not_take_is_named_with_the_way_out() -> None:
     assert entry.detail.startswith(
         "left out attributes.long, tags.vip, …: the contact holds 250,000 bytes already; remove "
     )
+
+
+def test_an_address_that_nothing_proved_is_named_apart_from_what_had_no_room() -> None:
+    row = LEFT_OUT | {"left_out": ["unproven.email", "attributes.long"], "left_out_in_all": 2}
+    [entry] = timeline("c-1", Items(PROFILE, row), default_zone=SHANGHAI)
+    first, second = entry.detail.split("; ")[:2]
+    assert first == "left out email: a write key changes no address that is known"
+    assert "left out attributes.long: the contact holds" in entry.detail
+    assert second.startswith("send it with a server key")

@@ -96,6 +96,26 @@ def test_a_message_speaks_the_contacts_language(locale: object, subject: str) ->
     assert world.email.sent[0].content.subject == subject
 
 
+@pytest.mark.parametrize(
+    ("name", "greeting"),
+    [("Lin", "Welcome Lin"), ("http://evil.example [click](http://evil.example)", "Welcome friend"), ("evil.com", "Welcome friend")],
+)  # fmt: skip
+def test_a_name_that_looks_like_a_link_is_greeted_as_no_name(name: str, greeting: str) -> None:
+    message = email("welcome")
+    variants = message["variants"]["email"]
+    guarded = {
+        each: text.replace("contact.name", 'contact.name | default("friend")') for each, text in variants["en"].items()
+    }
+    usual = journey()
+    welcomed = message | {"variants": {"email": {"en": guarded, "zh-CN": guarded}}}
+    world = World(published=published(usual | {"messages": usual["messages"] | {"welcome": welcomed}}))
+    world.have_contact(attributes={"email": "lin@example.com", "name": name, "locale": "en"})
+    world.send(world.have_enrolment(), "welcome")
+    content = world.email.sent[0].content
+    assert content.subject == greeting
+    assert "evil" not in content.text + content.html
+
+
 # At most once
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from waypost.importing.finish_import import FinishImport
     from waypost.importing.import_part import ImportPart
     from waypost.importing.inspect_import import InspectImport
+    from waypost.importing.leave_list import LeaveList
     from waypost.importing.reconcile_import import ReconcileImport
     from waypost.importing.split_import import SplitImport
     from waypost.journeys.changes.apply_change import ApplyChange
@@ -129,16 +130,14 @@ def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:
     )
 
 
-def resume_journey(ports: Ports, *, default_zone: ZoneInfo) -> ResumeJourney:
-    """What ends pauses by time."""
+def resume_journey(ports: Ports) -> ResumeJourney:
+    """What starts hops whose time has come."""
     from waypost.journeys.resume_journey import ResumeJourney
 
     return ResumeJourney(
-        contacts=ports.contacts(),
         enrolments=ports.enrolments(),
         timers=ports.schedules(),
         machines=ports.machines(),
-        default_zone=default_zone,
         clock=ports.clock(),
         sleep=ports.sleep,
         side_by_side=ports.side_by_side(),
@@ -203,13 +202,13 @@ def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int],
     )
 
 
-def sweep_journeys(ports: Ports, *, default_zone: ZoneInfo) -> SweepJourneys:
+def sweep_journeys(ports: Ports) -> SweepJourneys:
     """What finds what was lost."""
     from waypost.journeys.sweep_journeys import SweepJourneys
 
     return SweepJourneys(
         enrolments=ports.enrolments(),
-        resume_journey=resume_journey(ports, default_zone=default_zone),
+        resume_journey=resume_journey(ports),
         close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),
@@ -230,6 +229,7 @@ def route_events(
 ) -> RouteEvents:
     """The router, with all that follows from an event."""
     from waypost.journeys.enrol_contact import EnrolContact
+    from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
     from waypost.routing.reactions import reactions
     from waypost.routing.route_events import RouteEvents
@@ -248,7 +248,14 @@ def route_events(
                 history=ports.history(),
                 machines=ports.machines(),
                 deferrals=deferrals(ports),
-                resume_journey=resume_journey(ports, default_zone=default_zone),
+                keep_time=KeepTime(
+                    contacts=ports.contacts(),
+                    enrolments=ports.enrolments(),
+                    timers=ports.schedules(),
+                    machines=ports.machines(),
+                    default_zone=default_zone,
+                    clock=ports.clock(),
+                ),
                 clock=ports.clock(),
                 side_by_side=ports.side_by_side(),
             ),
@@ -468,7 +475,9 @@ def split_import(ports: Ports) -> SplitImport:
     """What divides a file into parts."""
     from waypost.importing.split_import import SplitImport
 
-    return SplitImport(files=ports.files(reads=(IMPORTS, IMPORTS_WORK), writes=(IMPORTS_WORK,)))
+    return SplitImport(
+        files=ports.files(reads=(IMPORTS, IMPORTS_WORK), writes=(IMPORTS_WORK,)), scan=ports.profile_scan()
+    )
 
 
 def import_part(ports: Ports, *, identity_rules: IdentityRules) -> ImportPart:
@@ -488,6 +497,17 @@ def reconcile_import(ports: Ports, *, identity_rules: IdentityRules) -> Reconcil
 
     return ReconcileImport(
         files=ports.files(reads=(IMPORTS_WORK,), writes=(IMPORTS_WORK,)),
+        importer=importer(ports, identity_rules=identity_rules),
+    )
+
+
+def leave_list(ports: Ports, *, identity_rules: IdentityRules) -> LeaveList:
+    """What takes off a full list who is not in its file."""
+    from waypost.importing.leave_list import LeaveList
+
+    return LeaveList(
+        files=ports.files(reads=(IMPORTS_WORK,), writes=(IMPORTS_WORK,)),
+        scan=ports.profile_scan(),
         importer=importer(ports, identity_rules=identity_rules),
     )
 

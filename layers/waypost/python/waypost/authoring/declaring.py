@@ -17,6 +17,7 @@ from waypost.authoring.imports import imports
 from waypost.authoring.kept_sections import SECTIONS as STANDING
 from waypost.authoring.kept_sections import Section, read_kept_sections
 from waypost.authoring.products import products
+from waypost.authoring.public_keys import public_keys
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
 from waypost.authoring.workdays import workdays
@@ -29,6 +30,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "identity": identity,
     "imports": imports,
     "products": products,
+    "public_keys": public_keys,
     "retention": retention,
     "sources": sources,
     "workdays": workdays,

@@ -110,10 +110,10 @@ class DeclaredChannel:
     """One ``channel.json``.
 
     ``reports`` are the message events its providers can report, ``suppressions`` the reasons for which they close an address,
-    ``window`` the local hours for marketing where
-    ``sending.yaml`` names none. ``names`` is what people call the channel and ``messages`` what
-    they call its messages, by the tags of the pages' languages. ``services`` are
-    the AWS services its providers call, whose definitions the dependency layer keeps.
+    ``window`` the local hours for marketing where ``sending.yaml`` names none. ``names`` is what people call the channel and
+    ``messages`` what they call its messages, by the tags of the pages' languages. ``services`` are the AWS services its
+    providers call, whose definitions the dependency layer keeps; ``absent`` says by partition what of a service that is
+    there it lacks.
     """
 
     channel: Channel
@@ -124,6 +124,7 @@ class DeclaredChannel:
     names: Mapping[str, str]
     messages: Mapping[str, str]
     services: frozenset[str]
+    absent: Mapping[str, str]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -139,6 +140,7 @@ class DeclaredChannel:
                 names=dict(value["names"]),
                 messages=dict(value["messages"]),
                 services=frozenset(value["services"]),
+                absent=dict(value.get("absent", {})),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None

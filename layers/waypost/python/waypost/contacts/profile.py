@@ -13,7 +13,7 @@ from waypost.contacts.cleaning.yearless import is_yearless, same_day
 from waypost.contacts.consent import ALL_TOPICS, Answer, Consent, ConsentState, Given, consent_state
 from waypost.contacts.fitting import Fitted, fitted
 from waypost.errors import InvalidInput
-from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE, Event
+from waypost.events.envelope import IDENTITY_KINDS, UNPROVEN_SOURCE, WRITE_KEY_SOURCE, Event
 from waypost.events.message_events import SUPPRESSION_LIFTED, suppression_in
 
 IDENTITY_ATTRIBUTES: Final = ("email", "phone")
@@ -111,8 +111,10 @@ def apply_event(contact: Contact, event: Event, *, counting: bool = True) -> Fit
     Applying an event twice changes nothing, but for its points: ``counting`` is false when they are counted already. What a
     full profile cannot take is left out and named; a withdrawal and a suppression it always takes.
     """
-    changed, at = with_identities(contact, event.contact, at=event.occurred_at), event.occurred_at
-    profile = dict(event.profile)
+    left_out = _unproven_addresses(contact, event) if event.is_unproven else frozenset()
+    named = {kind: value for kind, value in event.contact.items() if kind not in left_out}
+    changed, at = with_identities(contact, named, at=event.occurred_at), event.occurred_at
+    profile = {name: value for name, value in event.profile.items() if name not in left_out}
     consent = profile.pop("consent", {})
     tags, remove_tags = profile.pop("tags", []), profile.pop("remove_tags", [])
     groups, leave_groups = profile.pop("groups", []), profile.pop("leave_groups", [])
@@ -132,7 +134,39 @@ def apply_event(contact: Contact, event: Event, *, counting: bool = True) -> Fit
         changed = with_points(changed, event)
     if event.type == IMPORTED and isinstance(filled := event.properties.get("filled"), Mapping):
         changed = replace(changed, attributes={**filled, **changed.attributes})
-    return fitted(contact, _with_product_event(with_seen(changed, event), event))
+    fits = fitted(contact, _with_product_event(with_seen(changed, event), event))
+    return fits._replace(left_out=(*(f"{UNPROVEN}{name}" for name in sorted(left_out)), *fits.left_out))
+
+
+UNPROVEN: Final = "unproven."
+"""The prefix of the names of what was left out because nothing shows that the person it is about made the event."""
+
+
+def is_unproven(left_out: str) -> bool:
+    """Whether something was left out of an event because nothing shows that its person made it, and not for want of room."""
+    return left_out.startswith(UNPROVEN)
+
+
+PROOF_WANTED: Final = "a write key changes no address that is known; send it with a server key, or with the user's hash"
+"""The way out of it."""
+
+
+def _unproven_addresses(contact: Contact, event: Event) -> frozenset[str]:
+    """The addresses that the event would change or remove, of those the contact has."""
+    changed = {
+        name
+        for name in IDENTITY_ATTRIBUTES
+        if (value := contact.attributes.get(name)) is not None
+        and (
+            event.profile.get(name, value) != value
+            or event.contact.get(name, value) not in {*contact.identities.get(name, ()), value}
+        )
+    }
+    if (devices := contact.attributes.get(push_tokens.ATTRIBUTE)) and push_tokens.ATTRIBUTE in event.profile:
+        given = event.profile[push_tokens.ATTRIBUTE]
+        if given is None or push_tokens.joined(devices, given) != devices:
+            changed.add(push_tokens.ATTRIBUTE)
+    return frozenset(changed)
 
 
 def with_seen(contact: Contact, event: Event) -> Contact:
@@ -327,6 +361,6 @@ def _with_consent_event(contact: Contact, kind: ConsentEvent, event: Event) -> C
             granted=kind == "consent_granted",
             at=event.occurred_at,
             source=event.source,
-            given="call" if event.source == WRITE_KEY_SOURCE else "word",
+            given="call" if event.source in {WRITE_KEY_SOURCE, UNPROVEN_SOURCE} else "word",
         )
     return contact

@@ -20,7 +20,13 @@ OWN_SOURCE: Final = "waypost"
 """The source of the product's own events; those of a provider add its name (``waypost.ses``)."""
 
 WRITE_KEY_SOURCE: Final = "segment"
-"""The source of what came with a write key, which a browser shows to everybody; any other source signs what it sends."""
+"""The source of what came with a write key, which a browser shows to everybody, about the browser's own person."""
+
+UNPROVEN_SOURCE: Final = "segment.unproven"
+"""The source of what came with a write key about a person of whom nothing shows that it is the visitor."""
+
+SERVER_KEY_SOURCE: Final = "segment.server"
+"""The source of what came with a server key, which only the company's own programs hold; other sources sign what they send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,11 @@ class Event(JsonForm):
     def is_our_own(self) -> bool:
         """Whether Waypost itself made the event, and no webhook: a stranger must not be able to report for a provider."""
         return self.source == OWN_SOURCE or self.source.startswith(f"{OWN_SOURCE}.")
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether a stranger may have made the event in this person's name: it changes no address that is known."""
+        return self.source == UNPROVEN_SOURCE
 
     @property
     def group(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Self
 from waypost import ids
 from waypost.clock import Clock
 from waypost.contacts.consent import Consent
+from waypost.contacts.file_columns import RESERVED
 from waypost.contacts.identity.announcements import announcements
 from waypost.contacts.identity.merge import Merge
 from waypost.contacts.identity.record import Wait, no_wait, record_on_contact
@@ -338,7 +339,9 @@ def _was_applied_to(contact: Contact, event: Event) -> bool:
     """Whether the contact has this row applied: no other row has its time, which is the timestamp of what it set."""
     consent = event.profile.get("consent", {})
     stamps = [f"{kind}:{name}" for kind in ("tag", "group") for name in event.profile.get(f"{kind}s", [])]
-    stamps += [name for name in event.profile if name not in {"consent", "tags", "groups"}]
+    stamps += [f"tag:{name}" for name in event.profile.get("remove_tags", [])]
+    stamps += [f"group:{name}" for name in event.profile.get("leave_groups", [])]
+    stamps += [name for name in event.profile if name not in RESERVED]
     if any(contact.attributes_at.get(stamp) == event.occurred_at for stamp in stamps):
         return True
     if any(answer.at == event.occurred_at for answer in contact.consents.values()):

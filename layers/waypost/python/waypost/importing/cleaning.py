@@ -89,7 +89,7 @@ class RowCleaner:
                 self._read(step, cell, draft)
         if problems := draft.problems or self._missing(draft):
             (where, reason), *more = problems[:MOST_REASONS]
-            return RejectedRow(row.number, where, reason, tuple(more))
+            return RejectedRow(row.number, where, reason, tuple(more), draft.identities)
         filled = {} if draft.is_export else self.filling.fill(draft.profile, draft.repairs)
         further = tuple(draft.further)
         return CleanRow(row.number, draft.identities, draft.profile, draft.repairs, filled, draft.evidence, further)

@@ -10,6 +10,7 @@ from waypost.clock import format_instant
 from waypost.errors import InvalidInput
 from waypost.files.csv_writing import BYTE_ORDER_MARK, CONTENT_TYPE, csv_lines
 from waypost.files.ports import Files, StoredFile
+from waypost.importing.leave_list import counted_states, held_back, on_list
 from waypost.importing.plan import Division, ImportPlan, beside, load_import, reconciled_key, report_key, result_key
 
 OUTCOMES: Final = ("created", "updated", "unchanged", "merged", "not_found", "rejected")
@@ -59,6 +60,7 @@ class FinishImport:
             "cleared": dict(sorted(cleared.items())),
             "ignored_columns": list(ignored),
             "ignored_values": dict(ignored),
+            "full_list": self._full_list(plan),
             "bucket": self.files.bucket,
             "files": {
                 "rejected": self._write_rejected(plan, parts) if outcomes["rejected"] else None,
@@ -68,6 +70,23 @@ class FinishImport:
         }
         self.files.write(report_key(plan.run), json.dumps(report, ensure_ascii=False, indent=1).encode())
         return report
+
+    def _full_list(self, plan: ImportPlan) -> dict[str, Any] | None:
+        """How many were on a full list, were in no row, and have left; or why nobody has."""
+        if plan.full_list is None:
+            return None
+        reason = held_back(self.files, plan)
+        counted, left = on_list(self.files, plan), 0
+        if not (reason or plan.dry_run):
+            slices = Division.load(self.files, plan).slices
+            left = counted.leaving - counted_states(self.files, plan, applies=True).gathered(slices).found.stayed
+        return {
+            plan.full_list.kind: plan.full_list.name,
+            "members": counted.members,
+            "leaving": counted.leaving,
+            "left": left,
+            "held_back": reason,
+        }
 
     def _done(self, what: str, key: str) -> dict[str, Any]:
         stored = self.files.read(key)

@@ -16,6 +16,7 @@ from waypost.files.ports import Files, FileWriter
 from waypost.importing.applying import Applied, Importer
 from waypost.importing.cleaning import RowCleaner
 from waypost.importing.file_reading import read_rows
+from waypost.importing.full_list import ContactSet
 from waypost.importing.persons import PersonRow, write_persons
 from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, load_import, result_key
 from waypost.importing.reading_ahead import ReadAhead
@@ -51,6 +52,8 @@ class ImportPart:
         with self.files.writer(beside(key, "rejected", ".jsonl")) as rejected:
             result.rejected_rows = rejected
             self._import(plan, part, last=division.last, is_rerun=is_rerun, result=result)
+        if plan.full_list is not None:
+            self.files.write(beside(key, "listed", ".bin"), ContactSet.dump(result.listed))
         write_persons(self.files, beside(key, "persons", ""), result.persons, buckets=division.buckets)
         self.files.write_once(result_key(key), json.dumps(result.to_dict(), ensure_ascii=False).encode())
         return {"rows": result.rows, "repeated": False}
@@ -69,11 +72,16 @@ class ImportPart:
                     result.rows += 1
                     if isinstance(row, RejectedRow):
                         result.reject(raw, row)
+                        if plan.full_list is not None:
+                            result.keep_on_list(row.identities or {}, ahead)
                         continue
                     whole = plan.with_consent(row)
+                    if plan.full_list is not None:
+                        whole = plan.full_list.joined(whole)
                     applied = importer.apply(whole, source=plan.source, at=plan.row_time(row.number, last))
                     if isinstance(applied, RejectedRow):
                         result.reject(raw, applied)
+                        result.keep_on_list(row.identities, ahead)
                     else:
                         result.add(whole, applied)
         result.ignored = cleaner.ignored
@@ -90,6 +98,8 @@ class _Result:
     ignored: Counter[str] = field(default_factory=Counter)
     repairs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     persons: list[PersonRow] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    unread: int = 0
     rejected_rows: FileWriter | None = None
 
     def add(self, row: CleanRow, applied: Applied) -> None:
@@ -97,6 +107,7 @@ class _Result:
         self.outcomes[applied.outcome] += 1
         if applied.outcome == "not_found":
             return
+        self.listed.append(applied.contact_id)
         self.kept_consents.update(applied.kept_consents)
         self.cleared.update(name for name, value in row.profile.items() if value is None)
         self.persons.append(PersonRow(row.number, applied.contact_id, applied.outcome, row.profile, row.identities))
@@ -112,6 +123,11 @@ class _Result:
         line = {**row.to_dict(), "cells": cells}
         if self.rejected_rows is not None:
             self.rejected_rows.write(json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n")
+
+    def keep_on_list(self, identities: Mapping[str, str], contacts: ReadAhead) -> None:
+        """Count the contacts of a rejected row as being in the file; of one without any id nobody knows whose it is."""
+        self.unread += not identities
+        self.listed += contacts.resolve(identities).values() if identities else ()
 
     def _count(self, repair: Repair, number: int) -> None:
         key = (repair.field, repair.rule)
@@ -129,5 +145,6 @@ class _Result:
             "kept_consents": dict(self.kept_consents),
             "cleared": dict(self.cleared),
             "ignored": dict(self.ignored),
+            "unread": self.unread,
             "repairs": list(self.repairs.values()),
         }

@@ -11,11 +11,14 @@ from waypost import ids
 from waypost.bulk.plans import store_plan
 from waypost.clock import Clock, parse_instant
 from waypost.contacts.channels import CHANNELS, Channel
+from waypost.contacts.cleaning.numbers import NO, YES
 from waypost.errors import InvalidInput
 from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
+from waypost.importing.full_list import FullList
+from waypost.importing.mapping import folded
 from waypost.importing.plan import MODES, ImportPlan, Mode, plan_key, report_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
 from waypost.importing.split_import import LARGEST_FILE
@@ -23,7 +26,20 @@ from waypost.importing.split_import import LARGEST_FILE
 MOST_FILES: Final = 10_000
 """Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
 
-_FIELDS: Final = ("file", "mapping", "format", "encoding", "dry_run", "consent", "as_of", "again", "mode", "clear")
+_FIELDS: Final = (
+    "file",
+    "mapping",
+    "format",
+    "encoding",
+    "dry_run",
+    "consent",
+    "as_of",
+    "again",
+    "mode",
+    "clear",
+    "full_list",
+    "most_leaving",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +56,7 @@ class _Request:
     again: bool
     mode: Mode
     clear: tuple[str, ...]
+    full_list: FullList | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +85,7 @@ class InspectImport:
             wanted = replace(wanted, clear=request.clear)
         head = heads(self.files.stream(sources[0], end=HEAD), HEAD)
         spec = resolve(head, wanted)
+        _check_evidence(request.consent, spec)
         if len(sources) > 1 and spec.header:
             raise InvalidInput("file", "is a folder of CSV files, each with its header; import them one by one")
         plan = self._plan(request, sources, spec, unpacks=len(sources) > 1 or head.startswith(GZIP))
@@ -96,6 +114,8 @@ class InspectImport:
         }
         if request.mode != "upsert":
             what["mode"] = request.mode
+        if request.full_list is not None:
+            what["full_list"] = request.full_list.to_dict()
         as_of = request.as_of or now
         return ImportPlan(
             run=self._run(what, again=request.again),
@@ -106,6 +126,7 @@ class InspectImport:
             unpacks=unpacks,
             consent=request.consent,
             mode=request.mode,
+            full_list=request.full_list,
             planned_at=now,
         )
 
@@ -179,12 +200,13 @@ class InspectImport:
             again=given.get("again", False),
             mode=mode,
             clear=tuple(given.get("clear") or ()),
+            full_list=_full_list(given.get("full_list") or "", given.get("most_leaving")),
         )
 
 
 def _check_types(given: Mapping[str, Any]) -> None:
     """Raise InvalidInput for a field of the input that is of another type."""
-    for name in ("file", "mapping", "format", "encoding", "as_of", "mode"):
+    for name in ("file", "mapping", "format", "encoding", "as_of", "mode", "full_list"):
         if not isinstance(given.get(name) or "", str):
             raise InvalidInput(name, "expected a text")
     for name in ("dry_run", "again"):
@@ -193,6 +215,17 @@ def _check_types(given: Mapping[str, Any]) -> None:
     clear = given.get("clear") or []
     if not (isinstance(clear, list) and all(isinstance(each, str) for each in clear)):
         raise InvalidInput("clear", 'expected a list of texts, for example ["#N/A"]; "" is an empty cell')
+
+
+def _full_list(text: str, most_leaving: Any) -> FullList | None:
+    """The list that the file holds whole. Raises InvalidInput."""
+    if most_leaving is not None and (
+        isinstance(most_leaving, bool) or not isinstance(most_leaving, int) or most_leaving < 0
+    ):
+        raise InvalidInput("most_leaving", "expected a number of contacts that may leave the list")
+    if not text and most_leaving is not None:
+        raise InvalidInput("most_leaving", "is for a full list; say which one in full_list")
+    return FullList.read(text, most_leaving) if text else None
 
 
 def _consent(given: Any) -> dict[Channel, str]:
@@ -208,6 +241,19 @@ def _consent(given: Any) -> dict[Channel, str]:
             raise InvalidInput(f"consent.{channel}", shape)
         evidence[channel] = value.strip() if value else ""
     return evidence
+
+
+def _check_evidence(consent: Mapping[Channel, str], spec: ImportSpec) -> None:
+    """Raises InvalidInput for what can be no evidence: taken as such, "no" or the name of a column would be everybody's yes."""
+    for channel, text in consent.items():
+        if text.casefold() in YES | NO:
+            reason = f"{text!r} says neither where nor how everybody agreed; write false for a refusal"
+            raise InvalidInput(f"consent.{channel}", reason)
+        if folded(text) in {folded(name) for name in spec.header}:
+            reason = (
+                f"{text!r} is a column: say in a mapping that it is the consent; here stands what all rows agreed to"
+            )
+            raise InvalidInput(f"consent.{channel}", reason)
 
 
 def _instant(given: str) -> datetime | None:

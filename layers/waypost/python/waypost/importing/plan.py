@@ -16,6 +16,7 @@ from waypost.contacts.channels import Channel, declared_channels
 from waypost.errors import InvalidInput
 from waypost.files.folders import IMPORTS, IMPORTS_WORK
 from waypost.files.ports import Files, StoredFile
+from waypost.importing.full_list import FullList
 from waypost.importing.rows import CleanRow
 from waypost.importing.spec import ImportSpec
 
@@ -33,7 +34,7 @@ class ImportPlan(JsonForm):
     ``sources`` are the files as they were found; ``content`` is the one that is read, which is another when the sources
     must be unpacked first. ``as_of`` is the time of the last row, and each earlier row is a millisecond older: so rows of the
     same person have the same result in whatever order they are applied. ``consent`` holds, for each channel, what all rows
-    with an address there have agreed to (the evidence), or "" when they have all refused. ``mode``: ``update`` creates no contact. ``planned_at``: when the run began.
+    with an address there have agreed to (the evidence), or "" when they have all refused. ``mode``: ``update`` creates no contact. ``full_list``: who is not in the file leaves it. ``planned_at``: when the run began.
     """
 
     run: str
@@ -44,6 +45,7 @@ class ImportPlan(JsonForm):
     unpacks: bool = False
     consent: Mapping[Channel, str]
     mode: Mode = "upsert"
+    full_list: FullList | None = None
     planned_at: datetime | None = None
 
     @property
@@ -70,6 +72,11 @@ class ImportPlan(JsonForm):
     def persons(self) -> str:
         """The folder of the persons of each part."""
         return f"{self.work}persons/"
+
+    @property
+    def listed(self) -> str:
+        """The folder of the contacts that the rows of each part are about, in the import of a full list."""
+        return f"{self.work}listed/"
 
     @property
     def content(self) -> str:
@@ -104,10 +111,14 @@ def content_of(plan: ImportPlan, files: Files) -> StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Division(JsonForm):
-    """How a file was divided: ``last`` is at least the number of its last row, ``buckets`` the number of buckets of persons."""
+    """How a file was divided: ``last`` is at least the number of its last row, ``buckets`` the number of buckets of persons.
+
+    ``slices`` is the number of slices of all contacts that are compared with a full list; 0 for any other file.
+    """
 
     last: int
     buckets: int
+    slices: int = 0
 
     @classmethod
     def find(cls, files: Files, plan: ImportPlan) -> Self | None:

@@ -67,13 +67,14 @@ class CleanRow:
 class RejectedRow:
     """A row that is rejected: the column (or ``row``), and the reason, which never quotes a cell.
 
-    ``more`` has the further (field, reason) pairs, when several cells are wrong.
+    ``more`` has the further (field, reason) pairs, when several cells are wrong. ``identities`` are those that could be read.
     """
 
     number: int
     field: str
     reason: str
     more: tuple[tuple[str, str], ...] = ()
+    identities: Mapping[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, for the file of rejected rows."""

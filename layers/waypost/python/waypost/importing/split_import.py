@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
+from waypost.bulk.ports import SlicedScan
+from waypost.bulk.slices import SliceSize
+from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files, StoredFile
 from waypost.importing.file_reading import heads, plain_stream, split_points
 from waypost.importing.plan import Division, ImportPlan, Part, content_of, division_key, load_import
+
+SLICES: Final = SliceSize(items=50_000, most=64)
+"""Of all contacts, when they are compared with a full list: as in an export."""
 
 LARGEST_FILE: Final = 10 * 1024**3
 """Bytes, unpacked; some 60 million rows. A larger file comes in pieces."""
@@ -40,11 +46,13 @@ class SplitImport:
     rows_per_bucket: int = ROWS_PER_BUCKET
     bytes_per_step: int = BYTES_PER_STEP
     largest_file: int = LARGEST_FILE
+    scan: SlicedScan[Contact] | None = None
 
     def divide(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{run, next?}`` → ``{run, parts, done, next, buckets}``: call again with the answer until it is ``done``.
+        """``{run, next?}`` → ``{run, parts, done, next, buckets, slices}``: call again with the answer until it is ``done``.
 
-        ``parts`` is the folder of the parts, ``buckets`` the numbers of the buckets into which persons fall. Raises
+        ``parts`` is the folder of the parts, ``buckets`` the numbers of the buckets into which persons fall, ``slices`` those of all
+        contacts, for a full list. Raises
         InvalidInput for a file without rows or one that is too large.
         """
         plan = load_import(self.files, payload["run"])
@@ -73,7 +81,8 @@ class SplitImport:
         if before is None:
             raise InvalidInput("file", f"{plan.sources[0].key} has no rows; there is nothing to import")
         last = before[1] + rows_per_part
-        division = Division(last, buckets=1 + last // self.rows_per_bucket)
+        slices = SLICES.slices(self.scan.size()) if plan.full_list and self.scan else 0
+        division = Division(last, buckets=1 + last // self.rows_per_bucket, slices=slices)
         self.files.write(division_key(plan), json.dumps(division.to_dict()).encode())
         return {**answer, **_done(division)}
 
@@ -102,4 +111,9 @@ class SplitImport:
 
 
 def _done(division: Division) -> dict[str, Any]:
-    return {"done": True, "next": None, "buckets": list(range(division.buckets))}
+    return {
+        "done": True,
+        "next": None,
+        "buckets": list(range(division.buckets)),
+        "slices": list(range(division.slices)),
+    }

@@ -164,8 +164,15 @@ def _spelled(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
             return lambda value: _phone(value, spec.phone_region)
         case "openid":
             return lambda value: _id(value, prefix=f"{column.account}:")
+        case "user_id":
+            return _user_id
         case _:
             return _id
+
+
+def _user_id(value: Any) -> Any:
+    found = _id(value)
+    return cleaning.user_id(found) if isinstance(found, str) else found
 
 
 def _given_id(kind: str, text: str) -> str | Unusable:

@@ -22,7 +22,8 @@ event at most {MAX_EVENT}. Send JSON uncompressed: a gateway that reads it as te
 harmless: events are known by their ids. Values that stand for a missing identity (`undefined`, `null`, `0`, `guest`,
 `[object Object]` …) identify nobody and are left out.
 
-Segment and RudderStack SDKs work with the routes below `/v1/` and a write key. They hear 200 instead of 202, because
+Segment and RudderStack SDKs work with the routes below `/v1/` and a write key, which may identify and track, or a server
+key, which may do everything: points, consent, other addresses. They hear 200 instead of 202, because
 several of them take only 200 for success.
 """
 _Security: TypeAlias = list[dict[str, list[str]]]
@@ -83,7 +84,7 @@ def document(app: APIGatewayHttpResolver, api_url: str) -> dict[str, Any]:
         description=_DESCRIPTION.strip(),
         servers=[Server(url=api_url or "/")],
         security_schemes={
-            "write_key": HTTPBase(scheme="basic", description="The write key as user name, no password."),
+            "write_key": HTTPBase(scheme="basic", description="A write key or a server key as user name, no password."),
             "webhook_id": APIKey(name="webhook-id", in_=header, description="The same for every attempt of a webhook."),
             "webhook_timestamp": APIKey(name="webhook-timestamp", in_=header, description="Seconds since 1970."),
             "webhook_signature": APIKey(
@@ -197,7 +198,7 @@ _ANSWERS: Final[dict[str, Any]] = {
 }
 _MEANINGS: Final = {
     400: "The request cannot be read; nothing was done.",
-    401: "The write key or signature is missing or wrong; nothing was done.",
+    401: "The key or signature is missing or wrong; nothing was done.",
     404: "There can be no such source.",
     413: "The body, or the only event, is too large; nothing was done.",
     415: "The body is not JSON in UTF-8, plain or gzip; nothing was done.",

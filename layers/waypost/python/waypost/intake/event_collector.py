@@ -101,8 +101,9 @@ class Reading:
         event_id: str,
         required: str,
         named: Mapping[str, str] = NO_NAMES,
+        source: str = "",
     ) -> None:
-        """Note one event, or why there is none.
+        """Note one event, or why there is none. ``source`` is the event's, if not that of the reading.
 
         ``required`` is the field to name when no contact is identified, ``named`` are the fields that properties come from
         which the sender did not give as properties.
@@ -132,7 +133,7 @@ class Reading:
                 contact=contact,
                 occurred_at=at,
                 received_at=self.received_at,
-                source=self.source,
+                source=source or self.source,
                 properties=properties,
                 profile=traits.profile,
                 correlation_id=self.correlation_id,

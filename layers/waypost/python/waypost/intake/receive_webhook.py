@@ -21,6 +21,7 @@ from waypost.intake.event_collector import Reading
 from waypost.intake.http_request import Request
 from waypost.intake.mapped_webhooks import MappedReceiver
 from waypost.intake.ports import RejectedItems
+from waypost.intake.public_key import Caller
 from waypost.intake.request_outcome import Accepted, Problem, Refused, accepted_before, refusal, refuse
 from waypost.intake.sender_schemes import STANDARD_WEBHOOKS
 from waypost.intake.source_mapping import SourceMapping
@@ -30,7 +31,7 @@ from waypost.intake.webhook_secrets import SOURCE, KnownSecrets
 
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._:=/+-]{1,100}")
 _OUR_OWN_SOURCES: Final = {segment_spec.SOURCE, OWN_SOURCE}
-_WRITE_KEY_WANTED: Final = "should be Basic, with a write key as user name and no password"
+_WRITE_KEY_WANTED: Final = "should be Basic, with a write key or a server key as user name and no password"
 
 
 class ReceiveWebhook:
@@ -76,20 +77,27 @@ class ReceiveWebhook:
     def segment(self, call: str, request: Request) -> Accepted | Refused:
         """Take in a call of the Segment API: a key of ``segment_spec.CALLS``, or ``batch``.
 
-        The write key comes by Basic authorization or, when there is none, as ``writeKey`` in the body, where browser
-        SDKs put it. Raises TemporarilyUnavailable; the sender may send all of it again.
+        The key comes by Basic authorization or, when there is none, as ``writeKey`` in the body, where browser SDKs put
+        it. What a write key may not do is left out, or rejected as an item. Raises TemporarilyUnavailable; the sender may send all of it again.
         """
         key = segment_spec.write_key(request.header("authorization"))
-        if key is not None and not self._is_write_key(key):
+        caller = None if key is None else self._caller(key)
+        if key is not None and caller is None:
             return refuse(401, "authorization", _WRITE_KEY_WANTED)
         body = request.body()
         document = body if isinstance(body, Refused) else read_object(body)
         if isinstance(document, Refused):
             return document
-        if key is None and not self._is_write_key(document.content.get("writeKey")):
+        caller = caller or self._caller(document.content.get("writeKey"))
+        if caller is None:
             return refuse(401, "authorization", _WRITE_KEY_WANTED)
-        correlation_id = _correlation_id(request)
-        reading = segment_spec.read(call, document.content, received_at=self._clock(), correlation_id=correlation_id)
+        reading = segment_spec.read(
+            call,
+            document.content,
+            caller=caller,
+            received_at=self._clock(),
+            correlation_id=_correlation_id(request),
+        )
         return self._accept(reading, document.left_out)
 
     def webhook(self, source: str, request: Request) -> Accepted | Refused:
@@ -143,10 +151,10 @@ class ReceiveWebhook:
             self._rejected.keep(reading.rejected)
         return Accepted(len(reading.events), [*left_out, *reading.problems, *reading.warnings], len(reading.rejected))
 
-    def _is_write_key(self, given: Any) -> bool:
+    def _caller(self, given: Any) -> Caller | None:
         if not isinstance(given, str) or not given:
-            return False
-        return self._secrets.read().is_write_key(given) or self._secrets.read_again().is_write_key(given)
+            return None
+        return self._secrets.read().caller(given) or self._secrets.read_again().caller(given)
 
     def _verdict(self, source: str, request: Request, body: bytes) -> Verdict:
         """Checked against the known secrets, and once more against new ones, so that a rotation works at once."""

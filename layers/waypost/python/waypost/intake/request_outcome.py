@@ -8,6 +8,9 @@ from typing import Any, Final
 MOST_PROBLEMS_SHOWN: Final = 20
 MOST_WARNINGS_SHOWN: Final = 200
 
+SERVER_KEY_NEEDED: Final = 403
+"""The status of a problem that a server key would not have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -32,6 +35,11 @@ class Accepted:
     warnings: list[Problem] = field(default_factory=list)
     rejected: int = 0
     reply: Mapping[str, Any] | None = None
+
+    @property
+    def beyond_write_key(self) -> int:
+        """How much was left out or rejected because a write key may not do it."""
+        return sum(each.status == SERVER_KEY_NEEDED for each in self.warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

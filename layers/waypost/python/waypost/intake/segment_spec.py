@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from waypost import ids
 from waypost.contacts import cleaning, push_tokens
@@ -34,7 +34,8 @@ from waypost.intake.field_types import (
     join,
     usable_part,
 )
-from waypost.intake.request_outcome import Problem
+from waypost.intake.public_key import Caller
+from waypost.intake.request_outcome import SERVER_KEY_NEEDED, Problem
 from waypost.intake.traits import IDENTITY_TRAITS, Traits, read_traits
 
 SOURCE: Final = WRITE_KEY_SOURCE
@@ -111,6 +112,11 @@ class Context(BaseModel):
     locale: OptionalText = None
     timezone: OptionalText = None
     traits: Object = Field(default_factory=dict)
+    user_hash: OptionalText = Field(
+        default=None,
+        validation_alias=AliasChoices("userHash", "user_hash"),
+        description="HMAC-SHA256 of the userId under a server key, in hex: proves that the visitor is this user.",
+    )
     device: Annotated[Device, BeforeValidator(empty_array_as_object)] = Field(default_factory=Device)
     external_ids: list[ExternalId] = Field(
         default_factory=list,
@@ -126,6 +132,7 @@ class Context(BaseModel):
                 "locale": self.locale or shared.locale,
                 "timezone": self.timezone or shared.timezone,
                 "traits": shared.traits | self.traits,
+                "user_hash": self.user_hash or shared.user_hash,
                 "device": self.device if self.device.token else shared.device,
                 "external_ids": self.external_ids or shared.external_ids,
             }
@@ -338,11 +345,11 @@ _NOT_CONTENT: Final = {"sentAt", "receivedAt", "writeKey"}
 """What differs between two attempts to send the same call."""
 
 
-def read(call: str, document: dict[str, Any], *, received_at: datetime, correlation_id: str) -> Reading:
-    """The events of a call (a key of ``CALLS``, or ``BATCH``)."""
+def read(call: str, document: dict[str, Any], *, caller: Caller, received_at: datetime, correlation_id: str) -> Reading:
+    """The events of a call (a key of ``CALLS``, or ``BATCH``), as far as the caller may send them."""
     reading = Reading(source=SOURCE, received_at=received_at, correlation_id=correlation_id)
     if call != BATCH:
-        _read_call(call, document, "", reading)
+        _read_call(call, document, "", reading, caller)
         return reading
     batch, problems = usable_part(Batch, document, "")
     match batch:
@@ -354,7 +361,7 @@ def read(call: str, document: dict[str, Any], *, received_at: datetime, correlat
                 where = f"batch[{index}]"
                 match item:
                     case {"type": str(kind)} if kind in CALLS:
-                        _read_call(kind, item, where, reading, batch)
+                        _read_call(kind, item, where, reading, caller, batch)
                     case dict():
                         wrong = Problem(f"{where}.type", f"should be one of {', '.join(CALLS)}")
                         reading.reject(where, item, [wrong])
@@ -364,7 +371,9 @@ def read(call: str, document: dict[str, Any], *, received_at: datetime, correlat
     return reading
 
 
-def _read_call(kind: str, given: dict[str, Any], where: str, reading: Reading, batch: Batch | None = None) -> None:
+def _read_call(
+    kind: str, given: dict[str, Any], where: str, reading: Reading, caller: Caller, batch: Batch | None = None
+) -> None:
     call = reading.checked(CALLS[kind], given, where)
     if call is None:
         return
@@ -384,6 +393,13 @@ def _read_call(kind: str, given: dict[str, Any], where: str, reading: Reading, b
         for kind, value in stated.items()
         if value and traits.identities.get(kind, value) != value
     ]
+    user_id = call.user_id if call.user_id and stated["user_id"] else ""  # a placeholder's hash proves nobody
+    source, properties = caller.source(user_id, context.user_hash or ""), call.event_properties()
+    if objection := caller.objection(call.event_type, properties, source):
+        reading.reject(where, given, [Problem(join(where, "event"), objection, SERVER_KEY_NEEDED)])
+        return
+    permitted, left_out = caller.permitted(traits.profile, source, join(where, "traits"))
+    traits.problems += left_out
     content = {name: value for name, value in given.items() if name not in _NOT_CONTENT}
     message_id = usable_id(call.message_id)
     reading.add(
@@ -391,8 +407,9 @@ def _read_call(kind: str, given: dict[str, Any], where: str, reading: Reading, b
         given,
         type=call.event_type,
         identities={kind: value for kind, value in stated.items() if value},
-        traits=replace(traits, profile=profile | traits.profile),
-        properties=call.event_properties(),
+        traits=replace(traits, profile=profile | permitted),
+        properties=properties,
+        source=source,
         occurred=Stated(call.timestamp or call.original_timestamp, sent_at, "timestamp"),
         event_id=sender_id(SOURCE, message_id) if message_id else ids.event_id(SOURCE, [kind, content]),
         required="userId",

@@ -110,8 +110,10 @@ def _take(
             pass
         case _Trait(value=None):
             traits.profile[name] = None
-        case _Trait(where, str(text)):
-            match clean(text):
+        case _Trait(where, str() | int() as text) if isinstance(text, str) or (
+            name == "phone" and not isinstance(text, bool)
+        ):
+            match clean(str(text)):
                 case Unusable(reason):
                     unusable.append(Problem(where, reason))
                 case value:
@@ -142,13 +144,22 @@ def _consent(trait: _Trait, problems: list[Problem]) -> dict[str, bool]:
         problems.append(Problem(trait.where, 'should map channels to true or false, for example {"email": true}'))
         return {}
     consent: dict[str, bool] = {}
-    for channel, answer in trait.value.items():
-        name = snake_case(channel)
-        if not name or not isinstance(answer, bool):
+    for channel, given in trait.value.items():
+        name, answer = snake_case(channel), _answer(given)
+        if not name or answer is None:
             problems.append(Problem(f"{trait.where}.{channel}", "should be a channel with true or false"))
         else:
             consent[name] = answer
     return consent
+
+
+def _answer(given: Any) -> bool | None:
+    """Yes or no: a yes is ``true`` and nothing else, a no may be written as forms and databases write it, for it must not be lost."""
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return given if isinstance(given, bool) else None
+    from waypost.contacts.cleaning.numbers import boolean  # noqa: PLC0415 - nearly every sender says true or false
+
+    return False if boolean(str(given)) is False else None
 
 
 def _take_identities(named: dict[str, _Trait], traits: Traits) -> None:

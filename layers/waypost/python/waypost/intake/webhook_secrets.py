@@ -8,29 +8,39 @@ from typing import Any, Final, Self
 
 from waypost.events.ports import SecretStore
 from waypost.events.secret_keys import Keys, key_problem, read_keys
+from waypost.intake.public_key import Caller
 from waypost.intake.sender_schemes import Scheme, secret_problem
 
 SOURCE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_NAMES: Final = ("write_keys", "sources")
+_NAMES: Final = ("write_keys", "server_keys", "sources")
 _LONGEST_NAME: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookSecrets:
-    """``write_keys`` of the Segment calls, the secrets of each source, and why entries were left out."""
+    """``write_keys`` and ``server_keys`` of the Segment calls, the secrets of each source, and why entries were left out.
+
+    A write key stands in pages and apps, so anybody may send with it; a server key is held by the company's own programs.
+    """
 
     write_keys: tuple[str, ...] = ()
+    server_keys: tuple[str, ...] = ()
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rejected: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, value: Mapping[str, Any], schemes: Mapping[str, Scheme]) -> Self:
-        """Out of ``{"write_keys": […], "sources": {"<source>": ["whsec_…", …]}}``; a text may stand for a list.
+        """Out of ``{"write_keys": […], "server_keys": […], "sources": {"<source>": ["whsec_…", …]}}``; a text may stand for a list.
 
         ``schemes`` are those of mapped sources; every other source signs as Standard Webhooks say.
         """
         write_keys = read_keys(value.get("write_keys"), "write_keys", _write_key_problem)
-        rejected = [*write_keys.rejected, *(f"{_shown(name)}: is unknown" for name in value if name not in _NAMES)]
+        server_keys = _server_keys(value.get("server_keys"), known=write_keys.usable)
+        rejected = [
+            *write_keys.rejected,
+            *server_keys.rejected,
+            *(f"{_shown(name)}: is unknown" for name in value if name not in _NAMES),
+        ]
         sources: dict[str, tuple[str, ...]] = {}
         given = value.get("sources")
         if given is not None and not isinstance(given, dict):
@@ -39,12 +49,15 @@ class WebhookSecrets:
             keys = _source_keys(name, secrets, schemes.get(name, Scheme()))
             sources[name] = keys.usable
             rejected += keys.rejected
-        return cls(write_keys.usable, sources, tuple(rejected))
+        return cls(write_keys.usable, server_keys.usable, sources, tuple(rejected))
 
-    def is_write_key(self, given: str) -> bool:
-        """Whether this is one of the write keys; every one is compared, so that time says nothing about which."""
-        matches = [hmac.compare_digest(given.encode("utf-8", "replace"), key.encode()) for key in self.write_keys]
-        return any(matches)
+    def caller(self, given: str) -> Caller | None:
+        """Who sends with this key, None when it is none; every one is compared, so that time says nothing about which."""
+        is_server, is_writer = (
+            [hmac.compare_digest(given.encode("utf-8", "replace"), key.encode()) for key in keys]
+            for keys in (self.server_keys, self.write_keys)
+        )
+        return Caller(any(is_server), self.server_keys) if any((*is_server, *is_writer)) else None
 
     def of(self, source: str) -> tuple[str, ...]:
         """The secrets of a source; none when it has no usable one."""
@@ -82,6 +95,17 @@ def _source_keys(name: str, given: Any, scheme: Scheme) -> Keys:
     if not SOURCE.fullmatch(name):
         return Keys(rejected=(f"{where}: should be the name of a source: a-z, 0-9, - and _",))
     return read_keys(given, where, lambda text: secret_problem(scheme, text))
+
+
+def _server_keys(given: Any, *, known: tuple[str, ...]) -> Keys:
+    """The server keys; one that is a write key too can be read in a page, so it stays a write key alone."""
+
+    def problem(text: str) -> str:
+        return _write_key_problem(text) or (
+            "is a write key as well, which anybody can read; make another one" if text in known else ""
+        )
+
+    return read_keys(given, "server_keys", problem)
 
 
 def _write_key_problem(text: str) -> str:

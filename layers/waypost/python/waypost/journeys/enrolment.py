@@ -211,6 +211,13 @@ class Enrolment(JsonForm):
             due_at=min(self.due_at, at),
         )
 
+    def setting_out(self, at: datetime) -> Self:
+        """The row as the hop sees it that sets out once the Pause of a parked contact is over by time.
+
+        It is not stored: the hop ends the Pause in the write by which it takes the row.
+        """
+        return replace(self, hop=self._hop(1, at, self._stands_at()))
+
     def given_again(self, at: datetime) -> Self:
         """The hop died: another one is given out from the same place, and the dead one, should it still move, is refused."""
         return replace(self, hop=self._hop(self.hop.attempt + 1, at, self.pause), due_at=min(self.due_at, at))

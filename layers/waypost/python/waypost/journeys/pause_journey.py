@@ -1,4 +1,4 @@
-"""Take a hop, and park its contact until a time or an event. Called by pause_journey as a hop begins and at each Pause."""
+"""Take a hop, end the Pause it comes from, and park its contact until a time or an event. Called by pause_journey as a hop begins and at each Pause."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from waypost.events.history import EventHistory, RecordedEvent, since_under
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
 from waypost.journeys.pause import Pause, TimeEnd
-from waypost.journeys.pause_times import Circumstances, Due, first_due
+from waypost.journeys.pause_times import Circumstances, Due, due_now, first_due
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Timers
 from waypost.journeys.timers import book_timer
 from waypost.sending.occasion import HopVisit, JourneyStep
@@ -58,7 +58,11 @@ class PauseJourney:
         begins = bool(payload.get("begin"))
         asked = "" if begins else ids.pause_id(step.enrolment_id, step.state, step.occurrence)
         here = enrolment.pause.pause_id if enrolment.pause else ""
-        if enrolment.status == "ended" or enrolment.position == "parked" or enrolment.hop.id != visit.hop_id:
+        if enrolment.status == "ended":
+            return dict(PARKED)
+        if enrolment.position == "parked":
+            return self._set_out(enrolment, visit) if asked == here else dict(PARKED)
+        if enrolment.hop.id != visit.hop_id:
             return dict(PARKED)
         if asked == here:
             return self._take(enrolment, visit)
@@ -74,6 +78,30 @@ class PauseJourney:
         if enrolment.hop.taken_by:
             return dict(PARKED)
         return answer if self.enrolments.save(enrolment.taken(visit, self.clock())) else None
+
+    def _set_out(self, enrolment: Enrolment, visit: HopVisit) -> dict[str, Any] | None:
+        """A hop begins because the time of the Pause has come: it ends the Pause and takes the row in one write.
+
+        When the time comes is read again: a date or a zone of the contact may have changed since the contact was parked, or a
+        message was deferred once more. The row was read before the contact, so that a later writer of the contact finds the row
+        as this call leaves it.
+        """
+        pause, now = enrolment.pause, self.clock()
+        if pause is None or enrolment.setting_out(now).hop.id != visit.hop_id:
+            return dict(PARKED)
+        due = due_now(
+            enrolment,
+            pause,
+            contact=lambda: self._contact(enrolment.contact_id),
+            default_zone=self.default_zone,
+            now=now,
+        )
+        if due.at <= now:
+            after = enrolment.resumed(due.end, time_outcome(due.end), now).taken(visit, now)
+            return after.pause.answer() if after.pause and self.enrolments.save(after) else None
+        after = enrolment.postponed(due.at)
+        book_timer(self.timers, after, now=now)  # first: after the write this minute does not list the row again
+        return dict(PARKED) if due.at == pause.due_at or self.enrolments.save(after) else None
 
     def _park(self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep) -> dict[str, Any] | None:
         """The hop comes to the next Pause: what is over already is passed, else the contact waits.

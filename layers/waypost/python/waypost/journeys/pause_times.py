@@ -101,6 +101,16 @@ def due_again(pause: Pause, *, now: datetime, around: Circumstances) -> Due:
             return first_due(pause.spec, parked_at=now, around=around)
 
 
+def due_now(
+    enrolment: Enrolment, pause: Pause, *, contact: Callable[[], Contact], default_zone: ZoneInfo, now: datetime
+) -> Due:
+    """When the Pause is over by what is known now; ``contact`` is called only where that depends on the contact."""
+    is_held = enrolment.anchor_at is not None and enrolment.anchor_at > pause.parked_at
+    if not is_held and not depends_on_contact(pause.spec):
+        return Due(pause.due_at)
+    return due_again(pause, now=now, around=Circumstances.of(enrolment, contact(), default_zone))
+
+
 def depends_on_contact(spec: Mapping[str, Any]) -> bool:
     """Whether another value or zone of the contact may change when the Pause is over."""
     return "until" in spec

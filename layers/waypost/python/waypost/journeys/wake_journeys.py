@@ -14,13 +14,13 @@ from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
 from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
 from waypost.journeys.hops import start_hop
+from waypost.journeys.keep_time import KeepTime
 from waypost.journeys.matching import EventRules, holds, subject_of
 from waypost.journeys.pause import Pause
 from waypost.journeys.pause_journey import event_outcome, leaving_outcome
 from waypost.journeys.pause_times import Circumstances, depends_on_contact, due_again
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines
 from waypost.journeys.published import EventRule, PublishedJourneys
-from waypost.journeys.resume_journey import ResumeJourney
 from waypost.sending.deferral import Deferrals
 from waypost.sending.occasion import enrolment_origin
 
@@ -49,7 +49,7 @@ class WakeJourneys:
     history: EventHistory
     machines: Machines
     deferrals: Deferrals
-    resume_journey: ResumeJourney
+    keep_time: KeepTime
     clock: Clock
     side_by_side: Callable[[Callable[[str], list[Enrolment]], Iterable[str]], Iterable[list[Enrolment]]] = map
 
@@ -163,7 +163,7 @@ class WakeJourneys:
         now = self.clock()
         due = due_again(pause, now=now, around=Circumstances.of(enrolment, contact, self.default_zone))
         if due.at != pause.due_at:
-            self.resume_journey.resume_one(enrolment.contact_id, enrolment.enrolment_id, starts_again=False)
+            self.keep_time.keep(enrolment.contact_id, enrolment.enrolment_id)
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from waypost.clock import parse_instant
 from waypost.codec import JsonForm
 from waypost.contacts.fitting import WAY_OUT
-from waypost.contacts.profile import Contact
+from waypost.contacts.profile import PROOF_WANTED, UNPROVEN, Contact, is_unproven
 from waypost.contacts.zones import zone_of
 from waypost.journeys.pause import PauseEnd
 from waypost.reports.causal_order import (
@@ -223,9 +223,12 @@ def _happened(event_type: str, properties: Mapping[str, Any]) -> tuple[str, str]
 
 
 def _left_out(row: Mapping[str, Any]) -> str:
-    """What the full profile could not take of the event, and the way out."""
-    named = ", ".join(row["left_out"]) + (", …" if row["left_out_in_all"] > len(row["left_out"]) else "")
-    return f"left out {named}: {WAY_OUT}"
+    """What the profile could not take of the event, and the way out."""
+    unproven = [each.removeprefix(UNPROVEN) for each in row["left_out"] if is_unproven(each)]
+    full = [each for each in row["left_out"] if not is_unproven(each)]
+    full += ["…"] * (row["left_out_in_all"] > len(row["left_out"]))
+    said = [f"left out {', '.join(unproven)}: {PROOF_WANTED}"] if unproven else []
+    return "; ".join(said + ([f"left out {', '.join(full)}: {WAY_OUT}"] if full else []))
 
 
 def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Entry:

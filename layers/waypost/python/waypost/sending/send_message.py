@@ -21,6 +21,7 @@ from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
 from waypost.contacts.channels import Address, Channel
+from waypost.contacts.names import fit_for_greetings
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
@@ -344,7 +345,7 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
 def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str) -> dict[str, Any]:
     """What a template may use; every name here is known to the check that messages pass when they are published."""
     return {
-        "contact": case.contact.attributes | {"id": case.contact.contact_id},
+        "contact": fit_for_greetings(case.contact.attributes) | {"id": case.contact.contact_id},
         "event": event,
         "journey": {"name": journey_of(case.occasion)},
         "message": {"name": case.message.name, "channel": case.channel},

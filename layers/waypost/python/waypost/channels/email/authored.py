@@ -46,6 +46,7 @@ class AuthoredEmail(AuthoredChannel):
             html, text = compile_mail(source.text, source.include)
         except BrokenMjmlError as error:
             raise UnusableFile(source.path, "", str(error)) from None
+        html = html.replace(_NO_LANGUAGE, f' lang="{source.locale}"')
         source.templates.check(source.path, "", html, HTML)
         text_path = source.path.with_suffix(".txt")
         if text_path.exists():
@@ -76,7 +77,13 @@ _WORD: Final = re.compile(r"wpq([0-9]+)qpw")
 _ELEMENT: Final = re.compile(r"<(mj-[a-z0-9-]+|mjml)\b")
 _HIDDEN: Final = re.compile(r"<div style=\"display:none;[^>]*>.*?</div>", re.DOTALL)
 _LINK: Final = re.compile(r"\[((?:\\.|\[[^\]]*\]|[^\[\]\\])*)\]\(<?((?:\\.|[^)>\s\\])+)>?\)")
+_NO_LANGUAGE: Final = ' lang="und"'
+"""What MJML writes where ``<mjml>`` names no language; the file's name does."""
+
 _ADDRESS: Final = re.compile(r"""(\s(?:href|src)=)("[^"]*"|'[^']*')""")
+_WITHOUT_ALT: Final = re.compile(r"<img\b(?![^>]*\salt=)")
+"""A picture that says nothing; without the attribute, screen readers read its address out."""
+
 _BARE_AMPERSAND: Final = re.compile(r"&(?!#[0-9]+;|#x[0-9a-f]+;|[a-z][a-z0-9]*;)", re.IGNORECASE)
 _CELL: Final = re.compile(r"</t([dh])>(?=\s*<t[dh]\b)")
 _BESIDE_A_NUMBER: Final = re.compile(r"[\s().-]+")
@@ -129,10 +136,11 @@ def compile_mail(source: str, include: Callable[[str], str]) -> tuple[str, str]:
     if misplaced := _where_tags_part(source):  # MJML lets some of these pass and loses what comes after
         raise BrokenMjmlError(misplaced)
     try:
-        html = mjml2html(plain(source), include_loader=load)
+        # without fonts that MJML loads by itself: each reader's program would ask a third party for them
+        html = mjml2html(plain(source), include_loader=load, fonts={})
     except ValueError as error:
         raise BrokenMjmlError(failed[0] if failed else f"not MJML: {error}") from None
-    html = _ADDRESS.sub(_address, html)
+    html = _WITHOUT_ALT.sub('<img alt=""', _ADDRESS.sub(_address, html))
     return restored(html), restored(_as_text(html))
 
 

@@ -3,7 +3,7 @@
 Called by the receivers for what webhooks carry, and by imports for what stands in files.
 """
 
-from waypost.contacts.cleaning.addresses import HOME_REGION, country_of, email, phone, takes_texts
+from waypost.contacts.cleaning.addresses import HOME_REGION, country_of, email, phone, takes_texts, user_id
 from waypost.contacts.cleaning.outcome import Cleaned, Unusable
 from waypost.contacts.cleaning.places import locale, region_of, time_zone
 
@@ -18,4 +18,5 @@ __all__ = [
     "region_of",
     "takes_texts",
     "time_zone",
+    "user_id",
 ]

@@ -47,6 +47,15 @@ def email(text: str) -> Cleaned:
     return address if len(address) <= _LONGEST_EMAIL else _NO_EMAIL
 
 
+def user_id(text: str) -> str:
+    """A sender's own id of a person. One that is an e-mail address is spelled as one, any other keeps its spelling.
+
+    A log-in form takes ``Ann@Example.com`` today and ``ann@example.com`` tomorrow; as two people, she would get everything twice.
+    """
+    address = email(text) if "@" in text else text
+    return text if isinstance(address, Unusable) else address
+
+
 @lru_cache(maxsize=10_000)
 def _domain(text: str) -> Cleaned:
     """The domain in ASCII. Kept, because most people have their mail at one of a few domains."""

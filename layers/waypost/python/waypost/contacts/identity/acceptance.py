@@ -1,5 +1,6 @@
 """The one check of an identity at every door: its spelling, and whether it identifies anybody. Called by intake and imports."""
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from waypost.contacts import cleaning, wechat_ids
@@ -14,7 +15,8 @@ _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 def clean_identity(kind: str, text: str, *, region: str = cleaning.HOME_REGION) -> Cleaned:
     """An identity of this kind in its one spelling, or why it is none.
 
-    Ids that senders choose themselves keep their spelling. ``region`` helps to read a phone number.
+    Ids that senders choose themselves keep their spelling, but for a user id that is an e-mail address. ``region`` helps
+    to read a phone number.
     """
     objection = identity_objection(kind, text)
     if objection is not None:
@@ -45,16 +47,13 @@ def group_objection(name: str) -> str:
 
 
 def _spelled(kind: str, text: str, region: str) -> Cleaned:
-    match kind:
-        case "email":
-            return cleaning.email(text)
-        case "phone":
-            return cleaning.phone(text, region=region)
-        case "openid":
-            return wechat_ids.openid(text)
-        case "unionid":
-            return wechat_ids.unionid(text)
-        case "external_userid":
-            return wechat_ids.external_userid(text)
-        case _:
-            return text
+    return cleaning.phone(text, region=region) if kind == "phone" else _SPELLINGS.get(kind, str)(text)
+
+
+_SPELLINGS: Final[Mapping[str, Callable[[str], Cleaned]]] = {
+    "email": cleaning.email,
+    "user_id": cleaning.user_id,
+    "openid": wechat_ids.openid,
+    "unionid": wechat_ids.unionid,
+    "external_userid": wechat_ids.external_userid,
+}

@@ -30,7 +30,8 @@ def read_name(given: Any, field: str) -> Mapping[str, str]:
 
 def _as_stored(kind: str, text: str) -> Cleaned:
     """An identity in the spelling in which contacts have it."""
-    return {"email": cleaning.email, "phone": cleaning.phone}.get(kind, str.strip)(text)
+    text = text.strip()
+    return {"email": cleaning.email, "phone": cleaning.phone, "user_id": cleaning.user_id}.get(kind, str)(text)
 
 
 def find_by_any(contacts: ContactStore, text: str) -> str | None:

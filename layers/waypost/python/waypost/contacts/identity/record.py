@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from waypost import ids
 from waypost.clock import Clock
+from waypost.contacts import cleaning
 from waypost.contacts.fitting import Fitted, has_room
 from waypost.contacts.identity.merge import Ground, Merge, merge_of, objection
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
@@ -61,6 +62,8 @@ def record_on_contact(
     Raises InvalidInput for an event without any identity, ContactNotFound for an unknown ``contact_id`` and
     ConcurrentUpdate when other writers were first too many times.
     """
+    if event.is_unproven:
+        identity_rules = identity_rules.for_unproven()
     for attempt in range(ATTEMPTS):
         if attempt > 1:
             wait(random.uniform(0, min(LONGEST_WAIT, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
@@ -165,8 +168,10 @@ def _named(event: Event, contacts: ContactStore, *, rules: IdentityRules) -> _Na
 def _previous(event: Event, rules: IdentityRules) -> dict[str, str]:
     """The previous id of an alias, as an anonymous id, and as a user id where an alias may join two users."""
     previous = str(event.properties.get("previous_id", "")) if event.type == ALIASED else ""
-    kinds = ("user_id", "anonymous_id") if "user_id" in rules.alias_across else ("anonymous_id",)
-    return dict.fromkeys(kinds, previous) if previous else {}
+    if not previous:
+        return {}
+    named = {"anonymous_id": previous}
+    return {"user_id": cleaning.user_id(previous)} | named if "user_id" in rules.alias_across else named
 
 
 def _merge(event: Event, owner: Contact, named: _Named, *, rules: IdentityRules, clock: Clock) -> Merge | None:

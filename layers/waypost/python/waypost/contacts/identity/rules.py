@@ -1,7 +1,7 @@
 """The declared rules by which two contacts are known to be one person. Used by the router, imports and merges by hand."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final, Literal, get_args
 
@@ -35,6 +35,15 @@ class IdentityRules(JsonForm):
     values: Winner = "newest"
     values_of: Mapping[str, Winner] = field(default_factory=dict)
     placeholders: Placeholders = field(default_factory=Placeholders)
+
+    def for_unproven(self) -> "IdentityRules":
+        """The rules for an event that a stranger may have made in somebody's name.
+
+        It joins no contacts that have different e-mail addresses or phones, so that no message to one goes to the other, and
+        no two users.
+        """
+        distinct = (*self.distinct, *(kind for kind in ("email", "phone") if kind not in self.distinct))
+        return replace(self, distinct=distinct, alias_across=frozenset())
 
     def winner(self, attribute: str) -> Winner:
         """Which value of this attribute is kept."""
