@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from waypost import ids
 from waypost.bulk.run_slice import RESERVE, Remaining
-from waypost.clock import Clock
+from waypost.clock import Clock, format_instant
 from waypost.codec import JsonForm
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
@@ -59,12 +59,12 @@ class SpreadEvent:
     clock: Clock
 
     def spread(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
-        """``{run, at, event, rule, properties?, most?}``, or what the last call answered → the same, with ``done``.
+        """``{run, event, rule, properties?, most?}``, or what the last call answered → the same, with ``done``.
 
-        ``at`` is when it happened, ``most`` how many contacts get it at most. ``done`` when the base is read or ``most`` is reached
+        It happens when the first call is made; ``most`` is how many contacts get it at most. ``done`` when the base is read or ``most`` is reached
         (``limited``). Raises InvalidInput naming the field, and RetryableError.
         """
-        spread, query = _checked(payload)
+        spread, query = _checked({"at": format_instant(self.clock()), **payload})
         view = self.scan.viewer(query.reads, now=spread.at, default_zone=self.default_zone)
         given, done = 0, False
         for page in self.scan.stored(0, 1, reads=query.reads, after=spread.after):
