@@ -19,6 +19,7 @@ from benchmarks import (
     import_rate,
     import_time,
     journey_cost,
+    rehearsal_time,
     rule_index,
     rule_speed,
 )
@@ -30,6 +31,7 @@ from benchmarks.import_rate import ImportRate, rate_table
 from benchmarks.import_time import ImportTimes
 from benchmarks.journey_cost import JourneyCost
 from benchmarks.quotas import arithmetic, per_touch
+from benchmarks.rehearsal_time import RehearsalTime, rehearsal_table
 from benchmarks.report import dollars_table, import_table, passages_table, quotas_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
@@ -66,14 +68,15 @@ def bench(
             memory = _memory(progress, import_rows)
             bulk = _bulk(progress)
             calls = _calls(progress)
+            rehearsals = _rehearsals(progress)
             cost = _cost(progress)
     except LocalError as problem:
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
-    figures = [each.figures() for each in (imports, calls, speed, curve, rate, memory, bulk, cost)]
+    figures = [each.figures() for each in (imports, calls, speed, curve, rate, memory, bulk, rehearsals, cost)]
     small = {f"memory/{step}" for step in import_memory.STEPS} if import_rows < JUDGED else set()
     verdicts = judge({name: value for each in figures for name, value in each.items()}, left_out=small)
-    _write(imports, calls, cost, curve, rate, memory, speed, bulk, verdicts, as_json=as_json)
+    _write(imports, calls, cost, curve, rate, memory, speed, bulk, rehearsals, verdicts, as_json=as_json)
     if missed := [each.figure for each in verdicts if not each.reached]:
         sys.stderr.write(f"error: {len(missed)} of {len(verdicts)} goals missed: {', '.join(missed)}\n")
         raise typer.Exit(1)
@@ -137,6 +140,13 @@ def _memory(progress: Progress, rows: int) -> ImportMemory:
     )
 
 
+def _rehearsals(progress: Progress) -> RehearsalTime:
+    task = progress.add_task("", total=None)
+    return rehearsal_time.measure(
+        OUT / "bench" / "rehearsal", progress=lambda step: progress.update(task, description=step)
+    )
+
+
 def _cost(progress: Progress) -> JourneyCost:
     task = progress.add_task("", total=None)
     return journey_cost.measure(OUT / "bench" / "cloud", progress=lambda step: progress.update(task, description=step))
@@ -151,6 +161,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
     memory: ImportMemory,
     speed: RuleSpeed,
     bulk: BulkSpeed,
+    rehearsals: RehearsalTime,
     verdicts: Sequence[Verdict],
     *,
     as_json: bool,
@@ -166,6 +177,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         "import_rate": rate.to_dict(),
         "import_memory": memory.to_dict(),
         "bulk_scan": bulk.to_dict(),
+        "rehearsal_time": rehearsals.to_dict(),
         "goals": [each.to_dict() for each in verdicts],
     }
     path = OUT / "bench.json"
@@ -186,6 +198,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         memory_table(memory),
         scan_table(bulk),
         runs_table(bulk),
+        rehearsal_table(rehearsals),
         passages_table(cost),
         dollars_table(cost),
         quotas_table(quotas),
