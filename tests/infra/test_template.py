@@ -15,6 +15,7 @@ from waypost.aws.routing_batch import MAX_RECEIVES
 from waypost.aws.table import profiles_table
 from waypost.errors import InvalidInput
 from waypost.journeys.machine_versions import journey_and_version
+from waypost.journeys.resume_journey import EXPRESS_STARTS, STARTS_A_SECOND
 
 
 def test_every_function_folder_is_deployed_and_named_after_its_stage(template: Template) -> None:
@@ -200,8 +201,10 @@ def test_invocations_are_reserved_as_the_deployment_chooses(template: Template, 
         }
 
     assert reserved(template) == {}
-    chosen = synthesized(reserved_concurrency="send_message=50, unsubscribe_contact=10")
-    assert reserved(chosen) == {"send-message": 50, "unsubscribe-contact": 10}
+    chosen = synthesized(reserved_concurrency="send_message=50, unsubscribe_contact=10, resume_journey=16")
+    assert reserved(chosen) == {"send-message": 50, "unsubscribe-contact": 10, "resume-journey": 16}
+    starts_of_late_timers = reserved(chosen)["resume-journey"] * STARTS_A_SECOND
+    assert starts_of_late_timers == 4_800 <= EXPRESS_STARTS, "however many timers are late at once"
 
 
 def test_a_preflight_allows_what_the_sdks_of_browsers_send(template: Template) -> None:
@@ -218,6 +221,7 @@ def test_a_preflight_allows_what_the_sdks_of_browsers_send(template: Template) -
         ("reserved_concurrency", "send_mesage=50", "functions with a number"),
         ("reserved_concurrency", "send_message", "functions with a number"),
         ("reserved_concurrency", "send_message=0", "functions with a number"),
+        ("reserved_concurrency", "resume_journey=21", "at most 20 for resume_journey"),
         ("trace_rate", "2", "a number from 0 to 1"),
         ("requests_per_second", "20000", "a whole number from 1 to 10,000"),
         ("readers", "1", "a whole number from 2 to 1,000"),

@@ -216,7 +216,7 @@ def test_the_next_local_time_is_always_ahead_and_within_two_days(parked: datetim
     assert (over - start).total_seconds() <= 49 * 3600
 
 
-@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "Asia", "../../etc/passwd", 8, "GMT+8\0"])
+@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "Asia", "../../etc/passwd", 8, "GMT+88\0"])
 def test_a_zone_that_does_not_exist_is_the_default(name: object) -> None:
     contact = Contact(contact_id="c-1", created_at=parse_instant("2027-03-01T00:00:00Z"), attributes={"timezone": name})
     assert zone_of(contact, SHANGHAI) is SHANGHAI

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 from waypost.audiences.sketches import TopCounter
 from waypost.codec import JsonForm
 from waypost.contacts.channels import CHANNELS, declared_channels
+from waypost.contacts.profile import IMPUTED
 from waypost.segments.calendar import age_at, day_of
 from waypost.segments.dependencies import reads
 from waypost.segments.reads import Reads
@@ -26,7 +27,15 @@ UNKNOWN: Final = ""
 
 PERSONA_READS: Final = Reads(
     attributes=frozenset(
-        {"age", "birthday", "gender", "city", "level", *(each.address.name for each in declared_channels().values())}
+        {
+            "age",
+            "birthday",
+            "gender",
+            "city",
+            "level",
+            IMPUTED,
+            *(each.address.name for each in declared_channels().values()),
+        }
     ),
     tags=frozenset({"*"}),
     metrics=frozenset({"rfm_segment", "rfm_r", "rfm_f", "rfm_m"}),
@@ -99,7 +108,7 @@ class Tally(JsonForm):
 
 def traits(subject: Subject) -> Iterator[tuple[str, str]]:
     """The contact's values in all dimensions."""
-    attributes, metrics = subject.attributes, subject.metrics
+    attributes, metrics = own_attributes(subject), subject.metrics
     yield "age", age_class(age_of(subject))
     yield "gender", _text(attributes.get("gender"))
     yield "city", _text(attributes.get("city"))
@@ -114,13 +123,22 @@ def traits(subject: Subject) -> Iterator[tuple[str, str]]:
     yield from (("tag", name) for name in subject.tags)
 
 
+def own_attributes(subject: Subject) -> Mapping[str, Any]:
+    """The contact's attributes without those that an import has filled with a statistic: they say nothing of the contact."""
+    imputed = subject.attributes.get(IMPUTED)
+    if not imputed:
+        return subject.attributes
+    return {name: value for name, value in subject.attributes.items() if name not in imputed}
+
+
 def sketch(subject: Subject) -> dict[str, Any]:
     """A few attributes of a contact, for a sample: none that names or addresses anybody."""
+    attributes = own_attributes(subject)
     found = {
-        "gender": _text(subject.attributes.get("gender")),
+        "gender": _text(attributes.get("gender")),
         "age": age_class(age_of(subject)),
-        "city": _text(subject.attributes.get("city")),
-        "level": _text(subject.attributes.get("level")),
+        "city": _text(attributes.get("city")),
+        "level": _text(attributes.get("level")),
         "lifecycle": subject.lifecycle,
     }
     return (
@@ -132,10 +150,11 @@ def sketch(subject: Subject) -> dict[str, Any]:
 
 def age_of(subject: Subject) -> int | None:
     """The age in full years today, in the contact's zone and as rules count it, by the birthday or else by the attribute ``age``."""
-    born = day_of(subject.attributes.get("birthday"), subject.zone)
+    attributes = own_attributes(subject)
+    born = day_of(attributes.get("birthday"), subject.zone)
     if born is not None:
         return age_at(born, subject.now.astimezone(subject.zone).date())
-    age = subject.attributes.get("age")
+    age = attributes.get("age")
     return int(age) if isinstance(age, (int, float)) and not isinstance(age, bool) and 0 <= age < 1000 else None
 
 

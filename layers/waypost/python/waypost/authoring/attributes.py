@@ -15,11 +15,12 @@ from waypost.contacts.cleaning.orders import Level
 from waypost.contacts.cleaning.text import half_width, plain
 from waypost.contacts.file_columns import BUILT_IN
 from waypost.contacts.file_columns import RESERVED as NO_ATTRIBUTES
+from waypost.contacts.profile import IMPUTED
 from waypost.events.names import attribute_name
 from waypost.importing.mapping import folded, taken_names
 
 PLACE: Final = "contacts/attributes.yaml"
-RESERVED: Final = BUILT_IN | NO_ATTRIBUTES
+RESERVED: Final = BUILT_IN | NO_ATTRIBUTES | {IMPUTED}
 """Names that already mean something in a profile."""
 
 

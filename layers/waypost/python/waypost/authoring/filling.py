@@ -12,6 +12,7 @@ from waypost.authoring.problems import Authored
 from waypost.contacts.attributes import AttributeSystem
 from waypost.contacts.cleaning import Unusable, locale, time_zone
 from waypost.importing.filling import Derivation, WhenKnown
+from waypost.importing.statistics import STATISTICS
 
 PLACE: Final = "contacts/filling.yaml"
 
@@ -61,8 +62,14 @@ class Fill(Authored):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
+        if self.by in STATISTICS:
+            if self.value is not None or self.source is not None or self.table is not None:
+                raise ValueError(f"{self.by} is of the file's own values; leave out 'value', 'from' and 'table'")
+            if self.when_known == "replace":
+                raise ValueError("an imputed value never replaces what is known; leave when_known out")
+            return self
         if (self.value is None) == (self.source is None):
-            raise ValueError("expected either a 'value' or a 'from', and not both")
+            raise ValueError("expected either a 'value', a 'from', or a statistic ('by: mean'), and not several")
         if self.source is None and (self.by is not None or self.table is not None):
             raise ValueError("'by' and 'table' need a 'from'")
         if self.by is not None and self.table is not None:
@@ -78,6 +85,8 @@ class Fill(Authored):
         form: dict[str, Any] = {"attribute": self.fill, "when_known": self.when_known}
         if self.value is not None:
             form["value"] = self.value
+        if self.by in STATISTICS:
+            form["by"] = self.by
         if self.source is not None:
             form |= {"source": self.source, "by": self.by or "same"}
         if self.table is not None:
@@ -124,10 +133,21 @@ def _problems(rule: Fill, system: AttributeSystem) -> Iterator[tuple[str, str]]:
             yield where, f"{rule.fill} {cleaned.reason}"
         elif cleaned != value:
             yield where, f"expected {cleaned!r}, as {rule.fill} is stored, got {value!r}"
+    if rule.by in STATISTICS:
+        yield from _statistic_problems(rule, system)
     if rule.by in _SOURCES and rule.source is not None:
         kind = "phone" if rule.by.endswith("_of_phone") else ""
         if kind and rule.source != kind:
             yield "from", f"{rule.by} reads {_SOURCES[rule.by]}; expected 'phone', got {rule.source!r}"
+
+
+def _statistic_problems(rule: Fill, system: AttributeSystem) -> Iterator[tuple[str, str]]:
+    """A mean of what is no number, and a statistic of a list."""
+    declared = system.attributes.get(rule.fill)
+    if rule.by in {"mean", "median"} and (declared is None or declared.type != "number"):
+        yield "by", f"{rule.by} is of numbers; declare {rule.fill} as a number, or fill by most_frequent"
+    if declared is not None and declared.type in {"list", "datetime"}:
+        yield "by", f"a {declared.type} has no {rule.by}"
 
 
 def _cleaned(name: str, value: Any, system: AttributeSystem) -> Any:

@@ -32,6 +32,9 @@ IMPORTED: Final = "contact_imported"
 """A row of a file. Its property ``filled`` holds defaults, applied only to attributes the contact lacks, and without a
 timestamp, so that any other value is newer."""
 
+IMPUTED: Final = "imputed"
+"""The attribute that lists the attributes whose value is a statistic of a file, and not the contact's own. One that is set leaves it."""
+
 GROUP_JOINED: Final = "group_joined"
 GROUP_EVENTS: Final = frozenset({GROUP_JOINED, "group_left"})
 ALIASED: Final = "contact_aliased"
@@ -133,7 +136,7 @@ def apply_event(contact: Contact, event: Event, *, counting: bool = True) -> Fit
     if counting and event.type in POINTS_EVENTS:
         changed = with_points(changed, event)
     if event.type == IMPORTED and isinstance(filled := event.properties.get("filled"), Mapping):
-        changed = replace(changed, attributes={**filled, **changed.attributes})
+        changed = _with_filled(changed, filled, event.properties.get("imputed") or ())
     fits = fitted(contact, _with_product_event(with_seen(changed, event), event))
     return fits._replace(left_out=(*(f"{UNPROVEN}{name}" for name in sorted(left_out)), *fits.left_out))
 
@@ -167,6 +170,15 @@ def _unproven_addresses(contact: Contact, event: Event) -> frozenset[str]:
         if given is None or push_tokens.joined(devices, given) != devices:
             changed.add(push_tokens.ATTRIBUTE)
     return frozenset(changed)
+
+
+def _with_filled(contact: Contact, filled: Mapping[str, Any], imputed: Iterable[str]) -> Contact:
+    """The contact with defaults for what it lacks; those that are a statistic are marked."""
+    marked = sorted(
+        {*contact.attributes.get(IMPUTED, ()), *(name for name in imputed if name not in contact.attributes)}
+    )
+    attributes = {**filled, **contact.attributes, **({IMPUTED: marked} if marked else {})}
+    return replace(contact, attributes=attributes)
 
 
 def with_seen(contact: Contact, event: Event) -> Contact:
@@ -203,6 +215,7 @@ def with_identities(contact: Contact, identities: Mapping[str, str], *, at: date
 def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetime) -> Contact:
     """The contact with ``changes``, each unless a newer event has set it; None removes the attribute."""
     attributes, attributes_at = dict(contact.attributes), dict(contact.attributes_at)
+    imputed = attributes.get(IMPUTED, [])
     for name, value in changes.items():
         if name in attributes_at and attributes_at[name] > at:
             continue
@@ -213,6 +226,11 @@ def with_attributes(contact: Contact, changes: Mapping[str, Any], *, at: datetim
             attributes.pop(name, None)
         else:
             attributes[name] = value
+        if name in imputed and IMPUTED not in changes:
+            imputed = [each for each in imputed if each != name]
+            attributes |= {IMPUTED: imputed}
+    if not attributes.get(IMPUTED, True):
+        del attributes[IMPUTED]
     return replace(contact, attributes=attributes, attributes_at=attributes_at)
 
 

@@ -170,6 +170,8 @@ class Importer:
         properties: dict[str, Any] = {"import": source.removeprefix("import:"), "row": row.number}
         if row.filled:
             properties["filled"] = dict(row.filled)
+        if row.imputed:
+            properties["imputed"] = list(row.imputed)
         if row.evidence:
             properties["evidence"] = dict(row.evidence)
         return Event(

@@ -91,8 +91,16 @@ class RowCleaner:
             (where, reason), *more = problems[:MOST_REASONS]
             return RejectedRow(row.number, where, reason, tuple(more), draft.identities)
         filled = {} if draft.is_export else self.filling.fill(draft.profile, draft.repairs)
-        further = tuple(draft.further)
-        return CleanRow(row.number, draft.identities, draft.profile, draft.repairs, filled, draft.evidence, further)
+        return CleanRow(
+            row.number,
+            draft.identities,
+            draft.profile,
+            draft.repairs,
+            filled,
+            draft.evidence,
+            tuple(draft.further),
+            tuple(self.filling.imputed(filled)),
+        )
 
     def _read(self, step: Step, cell: Cell, draft: _Draft) -> None:
         if self._is_cleared(step, cell):

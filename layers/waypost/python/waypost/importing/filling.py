@@ -5,21 +5,23 @@ a value derived from another one, or a declared default.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from waypost.codec import JsonForm
+from waypost.contacts.attributes import AttributeSystem
 from waypost.contacts.cleaning import Unusable, country_of, region_of
 from waypost.contacts.cleaning.carriers import carrier
 from waypost.contacts.cleaning.regions import province_of, region
 from waypost.importing.rows import Repair
+from waypost.importing.statistics import STATISTICS, Statistic
 from waypost.published_sections import published_section
 
 Derivation = Literal[
     "same", "province_of_city", "zone_of_province", "zone_of_phone", "country_of_phone", "carrier_of_phone", "locale_of_country",
-    "country_of_locale",
+    "country_of_locale", "mean", "median", "most_frequent",
 ]  # fmt: skip
 WhenKnown = Literal["keep", "replace"]
 
@@ -40,7 +42,7 @@ _LOCALES: Final = {
 class FillRule(JsonForm):
     """Gives ``attribute`` a value when the row has none.
 
-    The value is ``value``; or what ``table`` has for the attribute ``source``; or what ``by`` derives from it. ``only_if``
+    The value is ``value``; or ``by`` a statistic of the file, which stands in ``value`` once the file was looked at; or what ``table`` has for the attribute ``source``; or what ``by`` derives from it. ``only_if``
     maps attributes to the values (any of them) they must have. ``when_known``: whether a value that the
     contact already has is kept or replaced (for what belongs to the row's other values, like the province of a
     new city).
@@ -55,8 +57,15 @@ class FillRule(JsonForm):
     when_known: WhenKnown = "keep"
 
     @property
+    def statistic(self) -> Statistic | None:
+        """The statistic of the file that the value is, if it is one: then the value is marked as imputed."""
+        return self.by if self.by in ("mean", "median", "most_frequent") else None
+
+    @property
     def rule(self) -> str:
         """What the report calls it."""
+        if self.statistic:
+            return f"filled with the {self.by} of the file"
         if not self.source:
             return "filled with the default"
         return f"filled from {self.source}"
@@ -78,6 +87,29 @@ class Filling(JsonForm):
     """The fill rules, in order; a later one may use what an earlier one filled."""
 
     rules: tuple[FillRule, ...] = ()
+
+    @property
+    def statistics(self) -> dict[str, Statistic]:
+        """The statistics of the file that the rules ask for, by attribute."""
+        return {rule.attribute: rule.statistic for rule in self.rules if rule.statistic}
+
+    def with_statistics(self, usual: Mapping[str, Any], attributes: AttributeSystem) -> Self:
+        """The rules with the statistics of a file, each as its attribute is stored; without those that do not fit it."""
+        rules = []
+        for rule in self.rules:
+            if rule.statistic is None:
+                rules.append(rule)
+            elif (value := usual.get(rule.attribute)) is not None:
+                declared = attributes.attributes.get(rule.attribute)
+                whole = round(value) if declared and declared.whole and isinstance(value, float) else value
+                fitting = declared.clean(whole) if declared else whole
+                if not isinstance(fitting, Unusable):
+                    rules.append(replace(rule, value=fitting))
+        return replace(self, rules=tuple(rules))
+
+    def imputed(self, filled: Mapping[str, Any]) -> list[str]:
+        """The filled attributes whose value is a statistic of the file."""
+        return [name for name in filled if name in self.statistics]
 
     def fill(self, profile: dict[str, Any], repairs: list[Repair]) -> dict[str, Any]:
         """Fill ``profile`` and record it in ``repairs``; what comes back is only for contacts that have none of it."""
@@ -136,6 +168,7 @@ _DERIVATIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "carrier_of_phone": lambda number: carrier(str(number)),
     "locale_of_country": lambda country: _LOCALES.get(str(country).upper()),
     "country_of_locale": _country_of_locale,
+    **dict.fromkeys(STATISTICS, lambda _: None),
 }
 
 

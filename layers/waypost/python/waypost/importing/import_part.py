@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from waypost.batches import batched
+from waypost.contacts.attributes import load_attributes
 from waypost.contacts.ports import BulkContactStore
 from waypost.files.ports import Files, FileWriter
 from waypost.importing.applying import Applied, Importer
 from waypost.importing.cleaning import RowCleaner
 from waypost.importing.file_reading import read_rows
+from waypost.importing.filling import Filling, load_filling
 from waypost.importing.full_list import ContactSet
 from waypost.importing.persons import PersonRow, write_persons
 from waypost.importing.plan import Division, ImportPlan, Part, beside, content_of, load_import, result_key
@@ -61,7 +63,7 @@ class ImportPart:
     def _import(self, plan: ImportPlan, part: Part, *, last: int, is_rerun: bool, result: "_Result") -> None:
         stream = self.files.stream(content_of(plan, self.files), start=part.start, end=part.end)
         ahead = ReadAhead(self.contacts, writes=not plan.dry_run)
-        cleaner = RowCleaner(plan.spec)
+        cleaner = RowCleaner(plan.spec, filling=self._filling(plan))
         with replace(
             self.importer, contacts=ahead, records=not plan.dry_run, is_rerun=is_rerun, creates=plan.mode == "upsert"
         ) as importer:
@@ -85,6 +87,14 @@ class ImportPart:
                     else:
                         result.add(whole, applied)
         result.ignored = cleaner.ignored
+
+    def _filling(self, plan: ImportPlan) -> Filling:
+        """The fill rules, with what is usual in the file where they ask for it."""
+        filling = load_filling()
+        if not filling.statistics:
+            return filling
+        usual = json.loads(self.files.read(plan.statistics) or b"{}")
+        return filling.with_statistics(usual, load_attributes())
 
 
 @dataclass(slots=True)

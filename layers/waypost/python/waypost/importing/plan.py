@@ -79,6 +79,11 @@ class ImportPlan(JsonForm):
         return f"{self.work}listed/"
 
     @property
+    def statistics(self) -> str:
+        """The key of what is usual in the file, when a rule fills by it."""
+        return f"{self.work}statistics.json"
+
+    @property
     def content(self) -> str:
         """The key of what is read."""
         return f"{self.work}content" if self.unpacks else self.sources[0].key

@@ -51,7 +51,8 @@ class CleanRow:
     ``identities`` map kinds to normalised values; there is at least one. ``profile`` is what an event's profile may hold:
     attributes (None: the value is cleared), and the reserved keys ``consent`` ({channel: yes or no}), ``tags`` and ``groups``. ``filled`` holds
     defaults, applied only to attributes the contact lacks. ``evidence`` is the text behind each answer in ``consent``, by
-    channel. ``further`` are identities of a kind that ``identities`` has already, such as openids in other accounts.
+    channel. ``imputed`` names those in ``filled`` that are a statistic
+    of the file. ``further`` are identities of a kind that ``identities`` has already, such as openids in other accounts.
     """
 
     number: int
@@ -61,6 +62,7 @@ class CleanRow:
     filled: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
     further: tuple[tuple[str, str], ...] = ()
+    imputed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

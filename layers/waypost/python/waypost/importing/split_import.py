@@ -6,7 +6,7 @@ Compressed files, and folders of files, are first unpacked into one plain file t
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 from waypost.bulk.ports import SlicedScan
@@ -14,8 +14,12 @@ from waypost.bulk.slices import SliceSize
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files, StoredFile
-from waypost.importing.file_reading import heads, plain_stream, split_points
+from waypost.importing.cleaning import RowCleaner
+from waypost.importing.file_reading import heads, plain_stream, read_rows, split_points
+from waypost.importing.filling import Filling, load_filling
 from waypost.importing.plan import Division, ImportPlan, Part, content_of, division_key, load_import
+from waypost.importing.rows import CleanRow
+from waypost.importing.statistics import MOST_ROWS, Statistic, statistics_of
 
 SLICES: Final = SliceSize(items=50_000, most=64)
 """Of all contacts, when they are compared with a full list: as in an export."""
@@ -62,6 +66,8 @@ class SplitImport:
         if plan.unpacks and self.files.find(plan.content) is None:
             self._unpack(plan)
         file = content_of(plan, self.files)
+        if (wanted := load_filling().statistics) and self.files.find(plan.statistics) is None:
+            self._measure(plan, file, wanted)
         rows_per_part = self.rows_per_part * (1 + file.size // _LARGE)
         start, first_row = payload.get("next") or (0, None)
         stream = self.files.stream(file, start=start)
@@ -85,6 +91,14 @@ class SplitImport:
         division = Division(last, buckets=1 + last // self.rows_per_bucket, slices=slices)
         self.files.write(division_key(plan), json.dumps(division.to_dict()).encode())
         return {**answer, **_done(division)}
+
+    def _measure(self, plan: ImportPlan, file: StoredFile, wanted: Mapping[str, Statistic]) -> None:
+        """Store what is usual in the file, of the rows that are clean."""
+        cleaner = RowCleaner(plan.spec, filling=Filling())
+        raws = islice(read_rows(self.files.stream(file), plan.spec), MOST_ROWS)
+        rows = (row for row in map(cleaner.clean, raws) if isinstance(row, CleanRow))
+        usual = statistics_of((row.profile for row in rows), wanted)
+        self.files.write(plan.statistics, json.dumps(usual, ensure_ascii=False).encode())
 
     def _write(self, plan: ImportPlan, part: Part) -> None:
         self.files.write(f"{plan.parts}{part.first:011d}.json", json.dumps(part.to_dict()).encode())

@@ -15,7 +15,7 @@ from waypost.contacts import push_tokens
 from waypost.contacts.consent import joined_consents
 from waypost.contacts.fitting import fitted
 from waypost.contacts.identity.rules import IdentityRules, Winner
-from waypost.contacts.profile import Contact, announcement
+from waypost.contacts.profile import IMPUTED, Contact, announcement
 from waypost.events.envelope import IDENTITY_KINDS
 from waypost.item_size import LARGEST_ITEM, stored_size
 
@@ -194,7 +194,10 @@ def _attributes(
     values: dict[str, Any] = {}
     stamps: dict[str, datetime] = {}
     known = [survivor.attributes, absorbed.attributes, survivor.attributes_at, absorbed.attributes_at]
+    imputed: list[str] = []
     for name in dict.fromkeys(name for names in known for name in names if not name.startswith(STAMPS)):
+        if name == IMPUTED:
+            continue
         if name == push_tokens.ATTRIBUTE:
             source = max(survivor, absorbed, key=lambda each: _stamp(each, push_tokens.ATTRIBUTE))
             devices = _devices(survivor, absorbed)
@@ -204,9 +207,10 @@ def _attributes(
             source = _chosen(name, survivor, absorbed, rules.winner(name))
             if name in source.attributes:
                 values[name] = source.attributes[name]
+                imputed += [name] if name in source.attributes.get(IMPUTED, ()) else []
         if name in source.attributes_at:
             stamps[name] = source.attributes_at[name]
-    return values, stamps
+    return values | ({IMPUTED: sorted(imputed)} if imputed else {}), stamps
 
 
 def _chosen(name: str, survivor: Contact, absorbed: Contact, winner: Winner) -> Contact:
