@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from waypost.audiences.gather_audience import GatherAudience
     from waypost.audiences.plan_audience import PlanAudience
     from waypost.audiences.preview_segment import PreviewSegment
+    from waypost.audiences.spread_event import SpreadEvent
     from waypost.bulk.run_slice import SliceRunner
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.channels import Channel
@@ -427,6 +428,13 @@ def refresh_contacts(
         upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone),
         files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
     )
+
+
+def spread_event(ports: Ports, *, default_zone: ZoneInfo) -> SpreadEvent:
+    """What gives one event to everybody whom a rule selects."""
+    from waypost.audiences.spread_event import SpreadEvent
+
+    return SpreadEvent(scan=ports.profile_scan(), queue=ports.queue(), default_zone=default_zone, clock=ports.clock())
 
 
 def show_contact(ports: Ports, *, items: ContactItems, graphs: Graphs, default_zone: ZoneInfo) -> ShowContact:
