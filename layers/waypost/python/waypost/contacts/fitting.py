@@ -26,7 +26,7 @@ CONSENT_ROOM: Final = 40_000
 """Bytes of answers by channel and topic. A withdrawal that finds no room there counts for its whole channel."""
 
 SEEN_ROOM: Final = 45_000
-"""Bytes of event types and their days: 600 usual ones."""
+"""Bytes of event types and their days: more than ``MOST_SEEN`` of usual length."""
 
 MOST_SEEN: Final = 500
 """Event types whose first and last day a profile keeps; beyond that, rules read the history itself."""
@@ -36,12 +36,12 @@ MORE_TYPES: Final = "…"
 
 MOST_SUPPRESSIONS: Final = 100
 KEPT_REMOVALS: Final = 200
-"""Times of attributes, tags, groups and segments that a profile has no longer, the newest; what is older than those of a
-late event may be set again by it."""
+"""Attributes, tags, groups and segments that a profile has no longer and of which it still knows when they went, the newest.
+A late event from before an older removal sets the value again."""
 
 WAY_OUT: Final = f"the contact holds {FULLEST:,} bytes already; remove attributes, tags or groups that nothing reads"
 
-_KEPT_STAMPS: Final = frozenset({"email", "phone", "lifecycle:stage"})
+_KEPT_STAMPS: Final = frozenset({"email", "phone", "push_tokens", "lifecycle:stage"})
 """An address that was removed stays removed, however long ago."""
 
 _STAMP: Final = 25
