@@ -76,8 +76,7 @@ class CountingProxy:
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """Ask the embedded cloud, count the call, and give its answer: status, headers, body."""
         function, service, *rest = path.removeprefix("/").split("/", 2)
-        target = headers.get("X-Amz-Target", "")
-        operation = target.rpartition(".")[2] or _SCHEDULER[method]
+        operation = operation_of(headers) or _SCHEDULER[method]
         units = {"read_units": 0.0, "write_units": 0.0}
         request = json.loads(body) if body else {}
         if operation in _READS:
@@ -162,6 +161,12 @@ class CountingProxy:
             return response.status, response.getheaders(), response.read()
         finally:
             connection.close()
+
+
+def operation_of(headers: Mapping[str, str]) -> str:
+    """The operation that a request of an AWS JSON service names, "" for one of another protocol; clients spell headers in any case."""
+    [target] = [value for name, value in headers.items() if name.lower() == "x-amz-target"] or [""]
+    return target.rpartition(".")[2]
 
 
 def without_filter(query: Mapping[str, Any]) -> dict[str, Any]:

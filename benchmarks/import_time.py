@@ -51,6 +51,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
     "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),
+    "spread_event": ("dynamodb", "sqs"),
     "stop_journey": ("dynamodb", "sqs"),
     "sweep_journeys": ("dynamodb",),
     "unsubscribe_contact": ("secretsmanager", "sqs"),

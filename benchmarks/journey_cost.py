@@ -127,6 +127,15 @@ class Usage:
             for function, count in self.invocations.items()
             if function in PROCESSOR_MILLISECONDS
         }
+        if "pause_journey" in running:  # asked once as each hop begins
+            takes, memory_mb = (
+                min(self.hops, self.invocations["pause_journey"]),
+                self.memory_mb.get("pause_journey", DEFAULT_MEMORY_MB),
+            )
+            parking = processor_seconds("pause_journey", memory_mb)
+            running["pause_journey"] -= takes * (
+                parking - processor_seconds("pause_journey as a hop begins", memory_mb)
+            )
         running["archive_events"] = running.get("archive_events", 0.0) / EVENTS_IN_AN_OBJECT
         for call in self.calls:
             if call.function in running and call.function not in SIDE_BY_SIDE:

@@ -15,6 +15,7 @@ PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
     "close_enrolment": 1.5,
     "evaluate_segment": 2,
     "pause_journey": 1.9,
+    "pause_journey as a hop begins": 0.7,
     "receive_webhook": 3,
     "record_delivery": 10,
     "resume_journey": 1.5,
@@ -25,7 +26,7 @@ PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
 }
 """Processor time of a warm invocation (of ``resume_journey``: for each contact) on one core, rounded up.
 
-Measured by ``call_time``: sending, routing, parking, closing. The others are set by these: their calls are no more.
+Measured by ``call_time``: sending, routing, taking a hop, parking, closing. The others are set by these: their calls are no more.
 """
 
 CORE_OF_LAMBDA: Final = 1.5
@@ -91,9 +92,9 @@ def dollars(quantities: Quantities) -> float:
     return sum(PRICES[name].per_million * amount / 1e6 for name, amount in quantities.items())
 
 
-def processor_seconds(function: str, memory_mb: int) -> float:
+def processor_seconds(call: str, memory_mb: int) -> float:
     """How long a warm invocation computes on the share of a core that its memory gives it."""
-    return PROCESSOR_MILLISECONDS[function] / 1000 * CORE_OF_LAMBDA / min(1.0, memory_mb / CORE_MB)
+    return PROCESSOR_MILLISECONDS[call] / 1000 * CORE_OF_LAMBDA / min(1.0, memory_mb / CORE_MB)
 
 
 def wait_seconds(service: str, operation: str) -> float:

@@ -16,6 +16,7 @@ from infra.partition import chosen_partition
 from infra.project import Project
 from waypost.authoring.functions import discover_functions
 from waypost.errors import InvalidInput
+from waypost.journeys.resume_journey import EXPRESS_STARTS, STARTS_A_SECOND
 
 STAGES = ("dev", "prod")
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
@@ -179,6 +180,10 @@ def _reserved(text: str) -> dict[str, int]:
         name, _, count = (piece.strip() for piece in part.partition("="))
         if name not in discover_functions() or not count.isdecimal() or not 1 <= int(count) <= MOST_READERS:
             wanted = f"functions with a number from 1 to {MOST_READERS:,}, such as send_message=50"
+            raise InvalidInput("context reserved_concurrency", f"must be {wanted}, not {part!r}")
+        if name == "resume_journey" and int(count) * STARTS_A_SECOND > EXPRESS_STARTS:
+            most = EXPRESS_STARTS // STARTS_A_SECOND
+            wanted = f"at most {most} for resume_journey: each call starts {STARTS_A_SECOND} hops a second"
             raise InvalidInput("context reserved_concurrency", f"must be {wanted}, not {part!r}")
         found[name] = int(count)
     return found

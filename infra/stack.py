@@ -1,6 +1,6 @@
 """The Waypost stack, in the order in which the data flows. Made by the app."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
@@ -26,6 +26,8 @@ from infra.partition import refuse_unsendable
 from waypost.authoring.discovery import discover
 from waypost.authoring.functions import discover_functions
 from waypost.authoring.listening import listening
+from waypost.authoring.workdays import missing_years
+from waypost.clock import real_now
 from waypost.events.retention import Retention
 
 
@@ -47,6 +49,8 @@ class WaypostStack(Stack):
             shipped_operations=deployment.root / "statemachines" / "operations",
         )
         refuse_unsendable(library, partition=deployment.partition)
+        for warning in missing_years(library.sections.get("workdays", {}), real_now().date()):
+            Annotations.of(self).add_warning_v2("waypost:workdays", warning)
         folders = discover_functions(function_folders)
 
         # what every hop stands on

@@ -11,6 +11,7 @@ from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.aws.links import unsubscribe_urls
+from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.products import ProductVariables, load_catalogue
 from waypost.defaults import load_defaults
@@ -31,6 +32,7 @@ def send_message() -> SendMessage:
         policy=load_sending_policy(),
         defaults=load_defaults(),
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
+        rates=rates_of(wiring.settings().rates),
         products=products,
     )
 

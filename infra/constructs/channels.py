@@ -12,8 +12,8 @@ from infra.constructs.queues import build_queue
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from infra.partition import missing_services
-from waypost.channels.infra_contract import BuildChannel, ChannelInfra
-from waypost.contacts.channels import CHANNELS
+from waypost.channels.infra_contract import BuildChannel, ChannelInfra, chosen, refuse
+from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 _BATCH = 100
 _GATHERED_FOR = Duration.seconds(10)
@@ -21,6 +21,7 @@ _GATHERED_FOR = Duration.seconds(10)
 _READERS = 10
 """A hundred notices take a second at most, so these take a thousand a second."""
 _ATTEMPTS = 5
+_SLOWEST, _FASTEST = 0.1, 10_000
 _REJECTED_PERCENT = 2
 _FEW = 5
 """So many rejected messages in an hour are a few wrong addresses, whatever their share."""
@@ -38,9 +39,13 @@ class Channels(Construct):
         super().__init__(scope, "Channels")
         self._queue_name = f"{deployment.name}-notices"
         self._built: dict[str, ChannelInfra] = {}
+        self._rates: dict[str, float] = {}
         missing = missing_services(deployment.partition)
         for channel in (each for each in CHANNELS if each not in missing):
             build: BuildChannel = import_module(f"waypost.channels.{channel}.infra").build
+            per_second = _per_second(self, channel)
+            if per_second is not None and not deployment.for_this_machine:  # the embedded cloud takes what comes
+                self._rates[channel] = per_second
             self._built[channel] = build(Construct(self, channel.title()), name=deployment.name, settled=settled)
 
     @property
@@ -51,6 +56,11 @@ class Channels(Construct):
             for channel, each in self._built.items()
             for setting, value in each.settings.items()
         }
+
+    @property
+    def rates(self) -> str:
+        """How many messages a second the account's providers take: ``email=14,sms=10``."""
+        return ",".join(f"{channel}={rate:g}" for channel, rate in self._rates.items())
 
     @property
     def outputs(self) -> Mapping[str, str]:
@@ -125,3 +135,18 @@ class Channels(Construct):
                     event_pattern=notices.pattern,
                     targets=[aws_events_targets.SqsQueue(queue, dead_letter_queue=undelivered.queue)],
                 )
+
+
+def _per_second(scope: Construct, channel: Channel) -> float | None:
+    """What the context key ``email_per_second`` says, else the channel's own declaration. Raises InvalidInput."""
+    key = f"{channel}_per_second"
+    text = chosen(scope, key)
+    if not text:
+        return declared_channels()[channel].per_second
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise refuse(key, f"must be a number of messages a second from {_SLOWEST} to {_FASTEST:,}, not {text!r}")
+    return rate

@@ -102,6 +102,7 @@ class Functions:
             "webhook_secrets": around.secrets.webhooks,
             "link_secret": around.secrets.links,
             "api_url": around.api.public_url,
+            "rates": around.channels.rates,
         }
 
     def _let_read(self, hop: Hop, manifest: FunctionManifest) -> None:

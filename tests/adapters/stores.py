@@ -11,18 +11,21 @@ from tests.fakes.effects import Effects
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.rate_marks import FakeRateMarks
 from waypost.aws.address_records import DynamoAddressRecords
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
 from waypost.aws.journey_changes import DynamoChanges
 from waypost.aws.ledger import DynamoLedger
+from waypost.aws.rate_marks import DynamoRateMarks
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.ports import ContactStore
 from waypost.events.history import BulkEventHistory
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.sending.ledger import Ledger
+from waypost.sending.pace import RateMarks
 
 REGION = "ap-east-1"
 
@@ -37,6 +40,7 @@ class Stores:
     changes: ChangeStore
     ledger: Ledger
     addresses: AddressRecords
+    rate_marks: RateMarks
 
 
 def fake_stores() -> Stores:
@@ -49,6 +53,7 @@ def fake_stores() -> Stores:
         changes=FakeChanges(effects),
         ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments, history=history),
         addresses=FakeAddressRecords(effects),
+        rate_marks=FakeRateMarks(),
     )
 
 
@@ -60,6 +65,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         changes=DynamoChanges(client, table_name),
         ledger=DynamoLedger(client, table_name),
         addresses=DynamoAddressRecords(client, table_name),
+        rate_marks=DynamoRateMarks(client, table_name),
     )
 
 

@@ -1,6 +1,6 @@
 """What a call is measured by, without a call."""
 
-from benchmarks.counting_proxy import Call, operations, without_filter, written_items
+from benchmarks.counting_proxy import Call, operation_of, operations, without_filter, written_items
 
 
 def test_a_query_is_measured_without_its_filter_and_projection() -> None:
@@ -43,3 +43,9 @@ def test_calls_are_counted_by_function_service_and_operation() -> None:
         ("send_message", "dynamodb", "BatchGetItem"): 2,
         ("send_message", "dynamodb", "UpdateItem"): 1,
     }
+
+
+def test_the_operation_is_named_by_a_header_in_any_case() -> None:
+    assert operation_of({"x-amz-target": "DynamoDB_20120810.PutItem"}) == "PutItem"
+    assert operation_of({"X-Amz-Target": "AmazonSQS.SendMessageBatch", "Host": "here"}) == "SendMessageBatch"
+    assert operation_of({"Host": "here"}) == ""

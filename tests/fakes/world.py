@@ -23,6 +23,7 @@ from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
+from tests.fakes.rate_marks import FakeRateMarks
 from tests.fakes.schedules import Booking, FakeSchedules
 from waypost import ids
 from waypost.assembly import assemble
@@ -81,13 +82,14 @@ class World:
     identity_rules: IdentityRules = BUILT_IN
     files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
+    rates: Mapping[Channel, float] = field(default_factory=dict)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
     def __post_init__(self) -> None:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
-        self.addresses = FakeAddressRecords(effects)
+        self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
@@ -160,6 +162,7 @@ class World:
             policy=self.published.policy,
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
+            rates=self.rates,
         )
 
     @property
@@ -300,6 +303,9 @@ class WorldPorts:
         return self.world.contacts
 
     bulk_contacts = contacts
+
+    def rate_marks(self) -> FakeRateMarks:
+        return self.world.rate_marks
 
     def addresses(self) -> FakeAddressRecords:
         return self.world.addresses

@@ -141,6 +141,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},
         "show_contact": {"show_contact": shown_contact(world)},
+        "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
         "stop_journey": {"stop_journey": world.stop_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "update_contact": {"update_contact": world.update_contact},

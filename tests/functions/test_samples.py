@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -142,6 +143,16 @@ def test_an_operator_stops_the_journey_of_the_sample(deployment: Deployment) -> 
     [stopped] = deployment.call("stop_journey")["journeys"]
     assert (stopped["journey"], stopped["status"], stopped["outcome"]) == (JOURNEY, "ended", "stopped")
     assert (stopped["by"], stopped["reason"]) == ("lin.chen", sample("stop_journey")["reason"])
+
+
+def test_the_event_of_the_sample_reaches_who_waits_for_the_product(deployment: Deployment) -> None:
+    deployment.begin()
+    known = deployment.world.contacts[CONTACT]
+    deployment.world.contacts.put(replace(known, attributes={**known.attributes, "waiting_for": ["s-1"]}))
+    answer = deployment.call("spread_event")
+    assert (answer["given"], answer["done"]) == (1, True)
+    given = deployment.world.queue.sent[-1]
+    assert (given.type, given.contact) == ("back_in_stock", {"contact_id": CONTACT})
 
 
 def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deployment) -> None:

@@ -730,6 +730,7 @@ def main(names: list[str]) -> None:
     for setting in fields(Settings):
         os.environ[f"WAYPOST_{setting.name.upper()}"] = f"<{setting.name}>"
     os.environ |= {
+        "WAYPOST_RATES": "email=14,sms=10",
         "WAYPOST_EMAIL_SENDER": "<email_sender>",
         "WAYPOST_EMAIL_CONFIGURATION_SET": "<email_configuration_set>",
     }

@@ -41,6 +41,7 @@ SECTIONS = {
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
     "show_contact": {"defaults"},
+    "spread_event": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
 }
 """The published sections each function parses when it is wired; those that are missing here parse none."""

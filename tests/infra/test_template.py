@@ -15,6 +15,7 @@ from waypost.aws.routing_batch import MAX_RECEIVES
 from waypost.aws.table import profiles_table
 from waypost.errors import InvalidInput
 from waypost.journeys.machine_versions import journey_and_version
+from waypost.journeys.resume_journey import EXPRESS_STARTS, STARTS_A_SECOND
 
 
 def test_every_function_folder_is_deployed_and_named_after_its_stage(template: Template) -> None:
@@ -176,6 +177,21 @@ def test_the_context_chooses_how_much_comes_in_and_is_routed_at_a_time(
     assert chosen(synthesized(requests_per_second="3000", readers="600")) == (3000, 6000, 600)
 
 
+def test_the_sender_knows_what_providers_take_a_second(template: Template, synthesized: Synthesizer) -> None:
+    def rates(given: Template) -> str:
+        return str(given.functions()["send_message"]["Environment"]["Variables"]["WAYPOST_RATES"])
+
+    assert rates(template) == "email=14,sms=10"
+    assert rates(synthesized(email_per_second=200, sms_per_second=0.5, push_per_second=80)) == (
+        "email=200,push=80,sms=0.5"
+    )
+    assert rates(synthesized(target="host")) == "", "the providers of the embedded cloud have no rate"
+    with pytest.raises(
+        InvalidInput, match=r"email_per_second: must be a number of messages a second from 0\.1 to 10,000"
+    ):
+        synthesized(email_per_second="fast")
+
+
 def test_a_flood_of_senders_leaves_the_pages_of_people_alone(template: Template, synthesized: Synthesizer) -> None:
     def limits(given: Template) -> dict[str, tuple[int, int]]:
         [stage] = given.all("ApiGatewayV2::Stage").values()
@@ -200,8 +216,10 @@ def test_invocations_are_reserved_as_the_deployment_chooses(template: Template, 
         }
 
     assert reserved(template) == {}
-    chosen = synthesized(reserved_concurrency="send_message=50, unsubscribe_contact=10")
-    assert reserved(chosen) == {"send-message": 50, "unsubscribe-contact": 10}
+    chosen = synthesized(reserved_concurrency="send_message=50, unsubscribe_contact=10, resume_journey=16")
+    assert reserved(chosen) == {"send-message": 50, "unsubscribe-contact": 10, "resume-journey": 16}
+    starts_of_late_timers = reserved(chosen)["resume-journey"] * STARTS_A_SECOND
+    assert starts_of_late_timers == 4_800 <= EXPRESS_STARTS, "however many timers are late at once"
 
 
 def test_a_preflight_allows_what_the_sdks_of_browsers_send(template: Template) -> None:
@@ -218,6 +236,7 @@ def test_a_preflight_allows_what_the_sdks_of_browsers_send(template: Template) -
         ("reserved_concurrency", "send_mesage=50", "functions with a number"),
         ("reserved_concurrency", "send_message", "functions with a number"),
         ("reserved_concurrency", "send_message=0", "functions with a number"),
+        ("reserved_concurrency", "resume_journey=21", "at most 20 for resume_journey"),
         ("trace_rate", "2", "a number from 0 to 1"),
         ("requests_per_second", "20000", "a whole number from 1 to 10,000"),
         ("readers", "1", "a whole number from 2 to 1,000"),

@@ -15,10 +15,38 @@ from waypost.contacts.zones import zone_of
 from waypost.errors import InvalidInput
 from waypost.journeys.pause import Pause
 from waypost.journeys.pause_times import Circumstances, due_again, first_due
+from waypost.journeys.workdays import Workdays
 from waypost.segments.compile import compile_rule
 from waypost.segments.subject import subject_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+CHINA = Workdays.from_dict(
+    {
+        "default": "CN",
+        "calendars": {
+            "CN": {"weekend": [5, 6], "off": ["2027-03-01", "2027-03-02"], "work": ["2027-03-06"], "years": [2027]}
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("country", "parked", "expected"),
+    [
+        ("CN", "2027-02-26T09:00", "2027-03-03T10:00+08:00"),
+        (None, "2027-02-26T09:00", "2027-03-03T10:00+08:00"),
+        ("US", "2027-02-26T09:00", "2027-03-01T10:00+08:00"),
+        ("CN", "2027-03-05T09:00", "2027-03-06T10:00+08:00"),
+    ],
+)
+def test_the_next_workday_is_that_of_the_contacts_country(country: str | None, parked: str, expected: str) -> None:
+    at = datetime.fromisoformat(parked).replace(tzinfo=SHANGHAI)
+    attributes = {"country": country} if country else {}
+    around = replace(bare(at, "Asia/Shanghai"), attributes=attributes, workdays=lambda: CHINA)
+    over = first_due({"until": {"workday": "next", "at": "10:00"}}, parked_at=at, around=around)
+    assert over.at.astimezone(SHANGHAI).isoformat(timespec="minutes") == expected
 
 
 def bare(enrolled: datetime, zone: str) -> Circumstances:
@@ -188,7 +216,7 @@ def test_the_next_local_time_is_always_ahead_and_within_two_days(parked: datetim
     assert (over - start).total_seconds() <= 49 * 3600
 
 
-@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "Asia", "../../etc/passwd", 8, "GMT+8\0"])
+@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "Asia", "../../etc/passwd", 8, "GMT+88\0"])
 def test_a_zone_that_does_not_exist_is_the_default(name: object) -> None:
     contact = Contact(contact_id="c-1", created_at=parse_instant("2027-03-01T00:00:00Z"), attributes={"timezone": name})
     assert zone_of(contact, SHANGHAI) is SHANGHAI

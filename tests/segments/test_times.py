@@ -267,3 +267,17 @@ def test_two_evaluations_at_different_moments_do_not_share_a_window() -> None:
     assert rule(subject(history=happened))
     assert not rule(subject(history=happened, now=NOW + timedelta(hours=1)))
     assert rule(subject(history=happened))
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"), [("--03-31", True), ("--02-29", False), ("--13-01", False), ("03-31", False)]
+)
+def test_a_birthday_without_its_year_falls_into_its_month(value: str, holds: bool) -> None:
+    assert value_is(value, month=[3]) is holds
+    assert value_is(value, weekday=["mon", "tue", "wed", "thu", "fri", "sat", "sun"]) is False
+
+
+@pytest.mark.parametrize("value", ["--13-45", "--02-30", "--00-00", "--99-99"])
+def test_a_day_that_no_year_has_is_no_anniversary_and_breaks_no_rule(value: str) -> None:
+    for asked in ("today", "this_month", {"next_days": 366}, {"in_days": 0}):
+        assert value_is(value, anniversary=asked) is False

@@ -15,9 +15,17 @@ from tests.fakes.published_journeys import either, email, journey, published
 from tests.fakes.world import CONTACT, World, redelivered, send_request, touch
 from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.clock import parse_instant
+from waypost.contacts.channels import Channel
 from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact
-from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, UnknownMessage, WaypostError
+from waypost.errors import (
+    ConcurrentUpdate,
+    ContactNotFound,
+    EnrolmentNotFound,
+    TemporarilyUnavailable,
+    UnknownMessage,
+    WaypostError,
+)
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.ledger import Touches
 from waypost.sending.request import SendRequest, SendResult
@@ -27,6 +35,7 @@ THROTTLED = RefusedForNow("TooManyRequestsException")
 REFUSED = RefusedMessage("MessageRejected")
 LATE = "2027-03-01T23:30:00+08:00"
 HOUR = timedelta(hours=1)
+EMAIL = Channel("email")
 
 
 def welcome(enrolment: Enrolment, **changes: Any) -> SendRequest:
@@ -242,6 +251,57 @@ def test_a_message_throttled_all_along_waits_longer_and_longer_until_it_is_too_l
     assert world.clock() - started <= timedelta(hours=72)
     assert world.email.risky_calls(request.message_key) == 0
     assert list(world.ledger.touches[CONTACT].recent) == []
+
+
+def test_messages_of_one_instant_go_at_the_rate_of_the_account_whoever_sends_them() -> None:
+    world = World(published=published(sending={"frequency_cap": {"count": 100, "hours": 24}}), rates={EMAIL: 2})
+    world.have_contact()
+    enrolment = world.have_enrolment()
+    requests = [send_request(enrolment, "welcome", state=f"Step {number}") for number in range(30)]
+    started = world.clock()
+
+    first = [world.send_message.send(request) for request in requests]  # each by a process of its own
+
+    assert Counter((each.outcome, each.reason) for each in first) == {
+        ("sent", "every_guard_allowed"): 2,
+        ("deferred", "paced"): 28,
+    }
+    assert world.email.calls.total() == 2, "what waits for its turn calls no provider"
+    assert all(world.ledger[each.message_key].state in {"accepted", "deferred"} for each in requests)
+    while len(world.schedules):
+        fire(world)
+    assert [world.ledger[each.message_key].state for each in requests] == ["accepted"] * 30
+    assert set(world.email.calls.values()) == {1}
+    assert timedelta(seconds=14) <= world.clock() - started <= timedelta(seconds=30)
+
+
+def test_a_message_whose_turn_comes_too_late_is_skipped_without_a_call() -> None:
+    world = World(published=published(sending={"send_within_hours": 1}), rates={EMAIL: 0.1})
+    world.have_contact()
+    enrolment = world.have_enrolment()
+    world.rate_marks.move(EMAIL, "spent", by=HOUR, now=world.clock(), within=None)
+    world.rate_marks.move(EMAIL, "promised", by=2 * HOUR, now=world.clock(), within=None)
+    result = world.send_message.send(welcome(enrolment))
+    assert (result.outcome, result.reason) == ("skipped", "too_late")
+    assert world.email.calls.total() == 0
+
+
+def test_a_store_that_cannot_say_whose_turn_it_is_lets_nothing_be_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(published=published(), rates={EMAIL: 14})
+    world.have_contact()
+    request = welcome(world.have_enrolment())
+
+    def unavailable(*_: Any, **__: Any) -> None:
+        raise TemporarilyUnavailable("throttled")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.rate_marks, "move", unavailable)
+        with pytest.raises(TemporarilyUnavailable):
+            world.send_message.send(request)
+    assert request.message_key not in world.ledger
+    assert world.send_message.send(request).outcome == "sent"
 
 
 def test_a_message_throttled_past_its_last_moment_is_rejected() -> None:

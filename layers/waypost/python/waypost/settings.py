@@ -11,7 +11,7 @@ class Settings:
 
     ``webhook_secrets`` and ``link_secret`` are Secrets Manager ids; ``state_machine_prefix`` is the ARN of a journey's
     state machine without the journey's name. ``destination_queues`` and ``destination_secrets`` are names without that of
-    the destination. ``loopback_receivers`` is set by the local harness alone: webhooks may then go to this machine.
+    the destination. ``rates`` are messages a second by channel (``email=14,sms=10``). ``loopback_receivers`` is set by the local harness alone: webhooks may then go to this machine.
     """
 
     stage: str = ""
@@ -33,6 +33,7 @@ class Settings:
     destination_secrets: str = ""
     loopback_receivers: str = ""
     api_url: str = ""
+    rates: str = ""
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> "Settings":

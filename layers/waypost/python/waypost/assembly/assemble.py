@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from waypost.audiences.gather_audience import GatherAudience
     from waypost.audiences.plan_audience import PlanAudience
     from waypost.audiences.preview_segment import PreviewSegment
+    from waypost.audiences.spread_event import SpreadEvent
     from waypost.bulk.run_slice import SliceRunner
     from waypost.contacts.attributes import AttributeSystem
+    from waypost.contacts.channels import Channel
     from waypost.contacts.identity.merge_contacts import MergeContacts
     from waypost.contacts.identity.rules import IdentityRules
     from waypost.contacts.lift_suppression import LiftSuppression
@@ -95,9 +97,11 @@ def send_message(
     policy: SendingPolicy,
     defaults: Defaults,
     unsubscribe_url: UnsubscribeUrl,
+    rates: Mapping[Channel, float],
     products: Callable[[], ProductVariables] | None = None,
 ) -> SendMessage:
     """The sender."""
+    from waypost.sending.pace import Pace
     from waypost.sending.send_message import SendMessage
 
     return SendMessage(
@@ -108,6 +112,7 @@ def send_message(
         deferrals=deferrals(ports),
         addresses=ports.addresses(),
         provider=ports.provider,
+        pace=Pace(marks=ports.rate_marks(), rates=rates),
         unsubscribe_url=unsubscribe_url,
         clock=ports.clock(),
         sleep=ports.sleep,
@@ -423,6 +428,13 @@ def refresh_contacts(
         upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone),
         files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
     )
+
+
+def spread_event(ports: Ports, *, default_zone: ZoneInfo) -> SpreadEvent:
+    """What gives one event to everybody whom a rule selects."""
+    from waypost.audiences.spread_event import SpreadEvent
+
+    return SpreadEvent(scan=ports.profile_scan(), queue=ports.queue(), default_zone=default_zone, clock=ports.clock())
 
 
 def show_contact(ports: Ports, *, items: ContactItems, graphs: Graphs, default_zone: ZoneInfo) -> ShowContact:

@@ -16,6 +16,7 @@ from waypost.journeys.ports import Machines, Timers
 from waypost.segments.history_lookup import PassageStore
 from waypost.segments.ports import ProfileScan
 from waypost.sending.ledger import Ledger
+from waypost.sending.pace import RateMarks
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 
 
@@ -48,6 +49,10 @@ class Ports(Protocol):
 
     def ledger(self) -> Ledger:
         """The message ledger."""
+        ...
+
+    def rate_marks(self) -> RateMarks:
+        """The marks of what a channel takes a second."""
         ...
 
     def schedules(self) -> Schedules:

@@ -20,6 +20,7 @@ from waypost.authoring.products import products
 from waypost.authoring.public_keys import public_keys
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
+from waypost.authoring.workdays import workdays
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "attributes": attributes,
@@ -32,6 +33,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "public_keys": public_keys,
     "retention": retention,
     "sources": sources,
+    "workdays": workdays,
     **STANDING,
 }
 """The name of a section, which is that of its file in the layer (``tags`` → ``tags.json``), and who reads it."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from waypost.aws.files import S3Files
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.aws.queue import SqsEventQueue
+    from waypost.aws.rate_marks import DynamoRateMarks
     from waypost.aws.read_units import ReadUnits
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
@@ -54,6 +55,14 @@ def addresses() -> "DynamoAddressRecords":
     from waypost.aws.address_records import DynamoAddressRecords  # noqa: PLC0415 - only sending and its notices need it
 
     return DynamoAddressRecords(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def rate_marks() -> "DynamoRateMarks":
+    """The marks of what a channel takes a second."""
+    from waypost.aws.rate_marks import DynamoRateMarks  # noqa: PLC0415 - only sending needs it
+
+    return DynamoRateMarks(client("dynamodb"), settings().contacts_table)
 
 
 @cache

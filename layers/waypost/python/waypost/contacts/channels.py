@@ -113,7 +113,8 @@ class DeclaredChannel:
     ``window`` the local hours for marketing where ``sending.yaml`` names none. ``names`` is what people call the channel and
     ``messages`` what they call its messages, by the tags of the pages' languages. ``services`` are the AWS services its
     providers call, whose definitions the dependency layer keeps; ``absent`` says by partition what of a service that is
-    there it lacks.
+    there it lacks. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
+    for as many as come.
     """
 
     channel: Channel
@@ -125,6 +126,7 @@ class DeclaredChannel:
     messages: Mapping[str, str]
     services: frozenset[str]
     absent: Mapping[str, str]
+    per_second: float | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -141,6 +143,7 @@ class DeclaredChannel:
                 messages=dict(value["messages"]),
                 services=frozenset(value["services"]),
                 absent=dict(value.get("absent", {})),
+                per_second=value.get("per_second"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None
@@ -163,6 +166,18 @@ def channel_named(name: Any, field: str = "channel") -> Channel:
     if isinstance(name, str) and name in declared_channels():
         return Channel(name)
     raise InvalidInput(field, f"there is no channel {name!r}; there are {', '.join(declared_channels())}")
+
+
+def rates_of(text: str) -> Mapping[Channel, float]:
+    """``email=14,sms=0.5`` by channel. Raises InvalidInput for what is neither."""
+    found: dict[Channel, float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, _, number = part.partition("=")
+        try:
+            found[channel_named(name)] = float(number)
+        except ValueError:
+            raise InvalidInput("rates", f"{part!r} is not a channel with a number") from None
+    return found
 
 
 CHANNELS: Final[tuple[Channel, ...]] = tuple(declared_channels())

@@ -16,6 +16,7 @@ from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.pause import Pause, TimeEnd
+from waypost.journeys.workdays import Workdays, load_workdays
 from waypost.segments.calendar import anniversary_in, day_of, moment, start_of, yearly_day
 from waypost.segments.comparing import look_up
 
@@ -32,13 +33,17 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the time of a Pause depends on beside its payload. ``properties`` are those of the event that started the journey."""
+    """What the time of a Pause depends on beside its payload. ``properties`` are those of the event that started the journey.
+
+    ``workdays`` are read when a Pause asks for one.
+    """
 
     enrolled_at: datetime
     anchor_at: datetime | None
     zone: ZoneInfo
     attributes: Mapping[str, Any]
     properties: Mapping[str, Any]
+    workdays: Callable[[], Workdays] = load_workdays
 
     @classmethod
     def of(cls, enrolment: Enrolment, contact: Contact, default_zone: ZoneInfo) -> "Circumstances":
@@ -127,7 +132,8 @@ def _time(  # noqa: PLR0911 - one return per form
         case {"until": {"day": int(day), "at": str(at)}}:
             return _local(around.enrolled_at.astimezone(zone).date() + timedelta(days=day - 1), at, zone)
         case {"until": {"workday": "next", "at": str(at)}}:
-            return _local(_next_workday(start.astimezone(zone).date()), at, zone)
+            calendar = around.workdays().of(around.attributes.get("country"))
+            return _local(calendar.next_after(start.astimezone(zone).date()), at, zone)
         case {"until": {"date": str(name), **rest}}:
             return _relative(look_up(around.attributes, name), rest, zone)
         case {"until": {"property": str(name), **rest}}:
@@ -151,11 +157,6 @@ def _local(day: date, at: str, zone: ZoneInfo) -> datetime:
 def _next_time(now: datetime, at: str, zone: ZoneInfo) -> datetime:
     today = _local(now.date(), at, zone)
     return today if today > now else _local(now.date() + timedelta(days=1), at, zone)
-
-
-def _next_workday(day: date) -> date:
-    """The next day from Monday to Friday after ``day``."""
-    return day + timedelta(days={4: 3, 5: 2}.get(day.weekday(), 1))
 
 
 def _relative(value: Any, rest: Mapping[Any, Any], zone: ZoneInfo) -> datetime | None:

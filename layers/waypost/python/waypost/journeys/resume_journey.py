@@ -18,9 +18,11 @@ ResumeEffect = Literal["resumed", "not_due", "already_over"]
 
 BATCH: Final = 240
 """Contacts that are resumed at a time, side by side; then the pace is looked at."""
+EXPRESS_STARTS: Final = 6_000
+"""Express executions that an account may start a second. Source: Step Functions Developer Guide, "Service quotas"."""
 STARTS_A_SECOND: Final = 300
-"""A shard's part of the 6,000 Express executions that an account may start a second, with a reserve for what events start.
-Source: Step Functions Developer Guide, "Service quotas" (StartExecution, Express)."""
+"""Of one call: those of a minute's 16 shards leave a fifth of the quota for what events start. After an outage the calls of many
+minutes are due at once; ``reserved_concurrency`` of the deployment says how many of them run side by side."""
 MOST_AT_ONCE: Final = 60_000
 """Contacts that one call works off (200 seconds at that pace); the rest are for a call that it books."""
 

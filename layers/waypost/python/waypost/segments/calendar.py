@@ -289,7 +289,10 @@ def yearly_day(value: Any, zone: ZoneInfo) -> date | None:
     """
     if not is_yearless(value):
         return day_of(value, zone)
-    return date(LEAP_YEAR, int(value[2:4]), int(value[5:]))
+    try:
+        return date(LEAP_YEAR, int(value[2:4]), int(value[5:]))
+    except ValueError:  # --13-45, of an attribute that nobody declared
+        return None
 
 
 def anniversary_in(day: date, year: int) -> date:

@@ -12,7 +12,7 @@ What a comparison means, whatever the values are (none ever raises):
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -280,7 +280,10 @@ def _calendar(word: str, wanted: Any) -> Test:
     def holds(value: Any, subject: Subject) -> bool:
         at = instant(value)
         if at is None:
-            return False
+            day = (
+                yearly_day(value, subject.zone) if word == "month" else None
+            )  # a birthday without its year has a month
+            return day is not None and passes(datetime(day.year, day.month, day.day, tzinfo=UTC))
         if not DATE.fullmatch(value):
             return passes(local(at, subject.zone))
         return word != "time_of_day" and passes(at)

@@ -35,6 +35,7 @@ from waypost.sending.guard import Allow, Case, Defer, Skip, Verdict
 from waypost.sending.judge import judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
+from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
 
@@ -62,7 +63,8 @@ class SendMessage:
     A channel whose provider refused the account is stopped in this process for a minute: its messages wait without a call.
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
-    products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to.
+    products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to, ``pace`` says
+    when: what it takes is taken before the claim.
     """
 
     messages: MessageCatalogue
@@ -72,6 +74,7 @@ class SendMessage:
     deferrals: Deferrals
     addresses: AddressRecords
     provider: Callable[[Channel], Provider[Any]]
+    pace: Pace
     unsubscribe_url: UnsubscribeUrl
     clock: Clock
     sleep: Callable[[float], None]
@@ -116,7 +119,7 @@ class SendMessage:
             case Allow() if now > send_by:
                 return self._skip(request, case, "too_late")
             case Allow():
-                return self._send(request, case, snapshot, send_by)
+                return self._in_turn(request, case, snapshot, send_by)
             case Skip(reason=reason, curable_until=datetime() as until) if until <= send_by:
                 return self._defer(request, case, reason=reason, until=until, send_by=send_by)
             case Skip(reason=reason):
@@ -164,12 +167,18 @@ class SendMessage:
         open_ones = (pair for pair in verdicts if not (isinstance(pair[1], Skip) and pair[1].other_channel))
         return next(open_ones, verdicts[0])
 
+    def _in_turn(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
+        """Send if the provider may be called now, else defer to when it may; skip what would be stale by then."""
+        waiting = self._not_now(request, case, send_by)
+        if waiting is None:
+            return self._send(request, case, snapshot, send_by)
+        reason, until = waiting
+        if until is None:
+            return self._skip(request, case, "too_late")
+        return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+
     def _send(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
-        stopped_until, why = self._stopped.get(case.channel, (case.now, ""))
-        waits_until = _later(case.now, ACCOUNT_PAUSE, send_by)
-        if stopped_until > case.now and waits_until:
-            return self._defer(request, case, reason=why, until=waits_until, send_by=send_by)
         try:
             outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
@@ -214,6 +223,23 @@ class SendMessage:
             case _:
                 assert_never(answer)
         return _result(request, decision)
+
+    def _not_now(self, request: SendRequest, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
+        """Why no provider is called now, and when one may be: None for an instant past the message's life. None if one may."""
+        stopped_until, why = self._stopped.get(case.channel, (case.now, ""))
+        waits_until = _later(case.now, ACCOUNT_PAUSE, send_by)
+        if stopped_until > case.now and waits_until:
+            return why, waits_until
+        slot = self.pace.waits_until(
+            case.channel,
+            message_key=request.message_key,
+            now=case.now,
+            urgent=case.transactional,
+            waited=request.attempt > 0,
+        )
+        if slot is None:
+            return None
+        return "paced", slot if slot <= send_by else None
 
     def _wait(
         self, request: SendRequest, case: Case, claim_id: str, *, reason: str, pause: timedelta, send_by: datetime
