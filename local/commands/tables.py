@@ -168,6 +168,7 @@ class RehearsalBar:
     def __init__(self, *, contacts: int, zone: ZoneInfo) -> None:
         self._zone = zone
         self._at = ""
+        self._pace = Pace()
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),
@@ -196,7 +197,8 @@ class RehearsalBar:
 
     def working(self, work: "Work") -> None:
         """See Progress."""
-        self.progress.update(self._task, description=f"{self._at}, {work_left(work.kinds)}")
+        left = f"{work_left(work.kinds)}{self._pace.shown(work.left, work.seconds)}"
+        self.progress.update(self._task, description=f"{self._at}, {left}")
 
     def compared(self, number: int, *, of: int) -> None:
         """See Progress."""
@@ -211,19 +213,38 @@ class TravelBar:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self._task = self.progress.add_task("", total=1.0)
+        self._pace = Pace()
 
     def show(self, found: "Mapping[str, Any]") -> None:
         """Show what the control API says of a travel."""
         begun, now, target = (datetime.fromisoformat(found[name]) for name in ("begun", "now", "target"))
         way = (target - begun).total_seconds()
         share = (now - begun).total_seconds() / way if way > 0 else 1.0
-        self.progress.update(self._task, completed=share, description=travel_line(found))
+        self.progress.update(self._task, completed=share, description=travel_line(found, self._pace))
 
 
-def travel_line(found: "Mapping[str, Any]") -> str:
-    """``it is Mon 03 Mar 2031 02:00 (UTC), 1,204 executions left, for 12 s``."""
+def travel_line(found: "Mapping[str, Any]", pace: "Pace") -> str:
+    """``it is Mon 03 Mar 2031 02:00 (UTC), 1,204 executions, about 40 s left``."""
     at = f"it is {datetime.fromisoformat(found['now']):%a %d %b %Y %H:%M} (UTC)"
-    return f"{at}, {work_left(found['work'])} left, for {found['seconds']:.0f} s" if found["work"] else at
+    if not found["work"]:
+        return at
+    return f"{at}, {work_left(found['work'])}{pace.shown(sum(found['work'].values()), found['seconds'])}"
+
+
+class Pace:
+    """How fast work gets less, since there was most of it, and so how long the rest takes."""
+
+    def __init__(self) -> None:
+        self._most, self._since, self._seconds = 0, 0.0, 0.0
+
+    def shown(self, left: int, seconds: float) -> str:
+        """``, about 40 s left``, or "" while there is no telling; ``seconds`` count from the beginning of the step."""
+        if left >= self._most or seconds < self._seconds:
+            self._most, self._since = left, seconds
+        self._seconds = seconds
+        if left >= self._most:
+            return ""
+        return f", about {left * (seconds - self._since) / (self._most - left):.0f} s left"
 
 
 WORK: Final = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.cloud.time_travel import Work
-from local.commands.tables import travel_line
+from local.commands.tables import Pace, travel_line
 from local.problems import LocalError
 from local.running import background, travelling
 from local.running.daemon import Travelling
@@ -18,16 +18,33 @@ BEGUN = datetime(2031, 3, 3, tzinfo=UTC)
 def test_how_far_a_travel_is() -> None:
     under_way = Travelling(begun=BEGUN, target=BEGUN + timedelta(days=2))
     under_way.arrived(BEGUN + timedelta(hours=10))
-    assert travel_line(under_way.to_dict()) == "it is Mon 03 Mar 2031 10:00 (UTC)"
+    pace = Pace()
+    assert travel_line(under_way.to_dict(), pace) == "it is Mon 03 Mar 2031 10:00 (UTC)"
 
     under_way.working(Work(kinds={"executions": 1204, "queues": 37}, seconds=12.3))
     assert under_way.to_dict()["target"] == "2031-03-05T00:00:00.000Z"
-    assert travel_line(under_way.to_dict()) == (
-        "it is Mon 03 Mar 2031 10:00 (UTC), 1,204 executions, 37 messages in queues left, for 12 s"
+    assert travel_line(under_way.to_dict(), pace) == (
+        "it is Mon 03 Mar 2031 10:00 (UTC), 1,204 executions, 37 messages in queues"
+    )
+    under_way.working(Work(kinds={"executions": 241}, seconds=22.3))
+    assert travel_line(under_way.to_dict(), pace) == (
+        "it is Mon 03 Mar 2031 10:00 (UTC), 241 executions, about 2 s left"
     )
 
     under_way.arrived(BEGUN + timedelta(hours=11))
-    assert travel_line(under_way.to_dict()) == "it is Mon 03 Mar 2031 11:00 (UTC)"
+    assert travel_line(under_way.to_dict(), pace) == "it is Mon 03 Mar 2031 11:00 (UTC)"
+
+
+def test_how_long_the_rest_takes_goes_by_the_most_there_was() -> None:
+    pace = Pace()
+    assert [pace.shown(left, seconds) for left, seconds in [(10, 1.0), (100, 2.0), (50, 12.0), (25, 17.0)]] == [
+        "",
+        "",
+        ", about 10 s left",
+        ", about 5 s left",
+    ]
+    assert pace.shown(40, 1.0) == ""  # another step
+    assert pace.shown(20, 2.0) == ", about 1 s left"
 
 
 @pytest.fixture
