@@ -12,14 +12,13 @@ from local.loopback import Answer
 from local.problems import LocalError
 from local.running.event_sending import Outcome, SentEvent, send_event, traits_of, values_of
 from local.running.tracking import identify_call, track_call
-from tests.intake.fakes import NOW, Desk
-from tests.intake.fakes import call as request_of
+from tests.intake.fakes import NOW, SERVER_KEY, Desk, basic, posted
 from waypost.intake.http_answers import answer
 
 
 @dataclass
 class ApiSender:
-    """Posts to the receiver itself, without HTTP; the calls in ``down`` are refused by the gateway before it."""
+    """Posts to the receiver itself with a server key, without HTTP; the calls in ``down`` are refused by the gateway before it."""
 
     desk: Desk = field(default_factory=Desk)
     down: Mapping[str, Answer] = field(default_factory=dict)
@@ -33,7 +32,7 @@ class ApiSender:
     def _post(self, call: str, body: dict[str, Any]) -> Answer:
         if call in self.down:
             return self.down[call]
-        given = answer(self.desk.receiver.segment(call, request_of(body)))
+        given = answer(self.desk.receiver.segment(call, posted(body, authorization=basic(SERVER_KEY))))
         return Answer(given.status, given.headers, json.dumps(given.body).encode())
 
     @property
