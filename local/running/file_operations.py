@@ -25,17 +25,28 @@ _RUNS: Final = ("RUNNING", "PENDING_REDRIVE")
 _SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 
 
-def rows_of(parts: list[int], done: list[int]) -> tuple[int, int | None]:
+def rows_of(
+    parts: list[int], done: list[int], begun: Mapping[int, int] | None = None
+) -> tuple[int, int | None]:  # fmt: skip
     """How many rows are imported and of how many, by the first rows of all parts and of those done.
+
+    ``begun``: how many rows are done of parts that are not, by their first rows.
 
     The last part, whose end is not known here, counts as one of the full size; None: there is only that one.
     """
-    firsts = sorted(parts)
+    firsts, finished = sorted(parts), set(done)
+    under_way = sum(rows for first, rows in (begun or {}).items() if first not in finished)
     sizes = {first: later - first for first, later in pairwise(firsts)}
     if not sizes:
-        return 0, None
+        return under_way, None
     sizes[firsts[-1]] = max(sizes.values())
-    return sum(sizes.get(first, 0) for first in done), sum(sizes.values())
+    return sum(sizes.get(first, 0) for first in done) + under_way, sum(sizes.values())
+
+
+def _begun(name: str) -> tuple[int, int]:
+    """The first row of a part and how many of its rows are done, by the name of its mark."""
+    first, _, rows = name.partition("-")
+    return int(first), int(rows)
 
 
 class FileOperations:
@@ -69,7 +80,8 @@ class FileOperations:
         while (state := self._state(execution))["status"] in _RUNS:
             run = run or self._run_of(execution)
             if run:
-                progress(*rows_of(self._first_rows(run, "parts"), self._first_rows(run, "done")))
+                begun = self._rows_begun(run)
+                progress(*rows_of(self._first_rows(run, "parts"), self._first_rows(run, "done"), begun))
             time.sleep(LOOK_SECONDS)
         return self._output(state)
 
@@ -116,12 +128,20 @@ class FileOperations:
                 return str(json.loads(output).get("run", ""))
         return ""
 
-    def _first_rows(self, run: str, folder: str) -> list[int]:
-        """The numbers of the first rows of the parts of an import, which their files are called by."""
+    def _rows_begun(self, run: str) -> dict[int, int]:
+        """How many rows of each part are done, by its first row, as the part has said last."""
+        return dict(map(_begun, self._names(run, "progress")))
+
+    def _names(self, run: str, folder: str) -> list[str]:
+        """The files of a folder of an import, in the order of their names."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=f"work/imports/{run}/{folder}/"
         )
-        return [int(Path(item["Key"]).stem) for page in pages for item in page.get("Contents", [])]
+        return [Path(item["Key"]).stem for page in pages for item in page.get("Contents", [])]
+
+    def _first_rows(self, run: str, folder: str) -> list[int]:
+        """The numbers of the first rows of the parts of an import, which their files are called by."""
+        return list(map(int, self._names(run, folder)))
 
     def _count(self, prefix: str, ending: str = "") -> int:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

@@ -2,11 +2,16 @@
 
 from dataclasses import MISSING, fields, replace
 from datetime import timedelta
+from typing import Any
 
 from tests.adapters.stores import Stores
 from tests.fakes.clock import FakeClock
+from tests.fakes.world import event
 from waypost.contacts.consent import Consent
+from waypost.contacts.fitting import FULLEST
+from waypost.contacts.identity.record import Recorded, record_on_contact
 from waypost.contacts.profile import Contact
+from waypost.item_size import stored_size
 
 
 def contact(clock: FakeClock, contact_id: str = "c-1", **attributes: object) -> Contact:
@@ -103,3 +108,28 @@ def test_a_contact_of_whom_nothing_is_known_comes_back_as_it_was(stores: Stores,
     unknown = Contact(contact_id="c-9", created_at=clock(), consents={"sms/*": Consent(False, clock(), "shop")})
     assert stores.contacts.save(unknown, claim={})
     assert stores.contacts.load("c-9") == replace(unknown, version=1)
+
+
+def test_a_contact_that_calls_have_filled_is_stored_and_takes_an_unsubscribe(stores: Stores, clock: FakeClock) -> None:
+    """The calls that once filled an item of the real table to its last byte."""
+    for number in range(31):
+        names = max(1, 2_400 >> max(0, number - 3))
+        traits = {f"t{number}_{each}": 0 for each in range(names)} | {
+            "tags": [f"{number}-{each}" + "t" * 90 for each in range(60)]
+        }
+        _recorded(stores, clock, "identified", profile=traits, number=number)
+    full = stores.contacts.load(_recorded(stores, clock, "page_viewed", number=40).contact.contact_id)
+    assert full is not None
+    assert 240_000 < stored_size(full.to_dict()) < FULLEST + 1_000
+    recorded = _recorded(stores, clock, "unsubscribed", number=41, channel="email")
+    left = stores.contacts.load(recorded.contact.contact_id)
+    assert left is not None
+    assert left.consent("email", "offers") == "withdrawn"
+
+
+def _recorded(
+    stores: Stores, clock: FakeClock, kind: str, *, number: int, profile: Any = None, **properties: Any
+) -> Recorded:
+    clock.advance(seconds=1)
+    happened = event(kind, clock(), id=f"e-{number}", profile=profile, **properties)
+    return record_on_contact(happened, contacts=stores.contacts, is_repeated=lambda _: False, clock=clock)

@@ -123,3 +123,43 @@ def test_dates_and_money_are_written_as_babel_writes_them(name: str) -> None:
         assert reader.money("1234567.25", currency) == format_currency(
             Decimal("1234567.25"), currency, locale=locale, numbering_system="latn"
         )
+
+
+@pytest.mark.parametrize(
+    ("locale", "style", "shown"),
+    [
+        ("en", "long", "May 21"),
+        ("en", "full", "May 21"),
+        ("en", "short", "5/21"),
+        ("en-GB", "long", "21 May"),
+        ("de", "long", "21. Mai"),
+        ("de", "short", "21.05."),
+        ("zh-CN", "long", "5月21日"),
+        ("zh-CN", "full", "5月21日"),
+        ("ja", "long", "5月21日"),
+        ("ko", "long", "5월 21일"),
+        ("fr", "long", "21 mai"),
+        ("es", "long", "21 de mayo"),
+        ("hu", "long", "május 21."),
+        ("ru", "long", "21 мая"),
+    ],
+)
+def test_a_birthday_without_its_year_is_a_day_and_a_month(locale: str, style: str, shown: str) -> None:
+    assert Reader(locale).written_date("--05-21", style) == shown
+    assert Reader(locale).written_datetime("--05-21", style) == shown
+
+
+@pytest.mark.parametrize("locale", sorted(file.stem for file in cldr.FOLDER.glob("*.json") if file.stem != "digits"))
+def test_no_language_shows_a_year_that_nobody_gave(locale: str) -> None:
+    for style in STYLES:
+        shown = Reader(locale).written_date("--02-29", style)
+        assert "2000" not in shown
+        assert shown.strip() == shown
+
+
+@pytest.mark.parametrize("value", ["--13-45", "--02-30", "--5-21"])
+def test_a_day_that_no_year_has_is_no_date(value: str) -> None:
+    with pytest.raises(UnreadableValueError):
+        Reader("en").written_date(value)
+    with pytest.raises(UnreadableValueError):
+        Reader("en").written_time("--05-21")

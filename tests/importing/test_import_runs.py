@@ -428,3 +428,13 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_written(
     assert refused.value.field == field
     assert reason in refused.value.reason
     assert machines.effects.log == []
+
+
+def test_a_part_says_how_far_it_is() -> None:
+    machines = Machines(rows_per_part=1000, rows_per_bucket=1000)
+    machines.upload("user_id\n" + "".join(f"u-{n}\n" for n in range(450)))
+    run = machines.import_file()["run"]
+    marks = [
+        key.rpartition("/")[2] for key in machines.files.contents if key.startswith(f"work/imports/{run}/progress/")
+    ]
+    assert sorted(marks) == ["00000000002-000000200", "00000000002-000000400"]

@@ -190,3 +190,10 @@ def test_paths_are_whole_on_a_narrow_screen(operations: type[FakeOperations], tm
 )
 def test_progress_counts_rows(parts: list[int], done: list[int], shown: tuple[int, int | None]) -> None:
     assert rows_of(parts, done) == shown
+
+
+def test_progress_counts_the_rows_of_parts_that_are_not_done() -> None:
+    parts = [2, 2002, 4002]
+    assert rows_of(parts, [2002], {2: 400, 2002: 2000, 4002: 200}) == (2600, 6000)
+    assert rows_of([2], [], {2: 600}) == (600, None)
+    assert rows_of([], [], {}) == (0, None)

@@ -9,7 +9,7 @@ types ``SEEN_ROOM`` bytes, and the times of what is gone ``KEPT_REMOVALS``.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from waypost.contacts.address_record import suppression_key
 from waypost.contacts.channels import CHANNELS, declared_channels
@@ -26,7 +26,7 @@ CONSENT_ROOM: Final = 40_000
 """Bytes of answers by channel and topic. A withdrawal that finds no room there counts for its whole channel."""
 
 SEEN_ROOM: Final = 45_000
-"""Bytes of event types and their days: 600 usual ones."""
+"""Bytes of event types and their days: more than ``MOST_SEEN`` of usual length."""
 
 MOST_SEEN: Final = 500
 """Event types whose first and last day a profile keeps; beyond that, rules read the history itself."""
@@ -36,12 +36,12 @@ MORE_TYPES: Final = "…"
 
 MOST_SUPPRESSIONS: Final = 100
 KEPT_REMOVALS: Final = 200
-"""Times of attributes, tags, groups and segments that a profile has no longer, the newest; what is older than those of a
-late event may be set again by it."""
+"""Attributes, tags, groups and segments that a profile has no longer and of which it still knows when they went, the newest.
+A late event from before an older removal sets the value again."""
 
 WAY_OUT: Final = f"the contact holds {FULLEST:,} bytes already; remove attributes, tags or groups that nothing reads"
 
-_KEPT_STAMPS: Final = frozenset({"email", "phone", "lifecycle:stage"})
+_KEPT_STAMPS: Final = frozenset({"email", "phone", "push_tokens", "lifecycle:stage"})
 """An address that was removed stays removed, however long ago."""
 
 _STAMP: Final = 25
@@ -62,13 +62,14 @@ def fitted(before: "Contact", after: "Contact") -> Fitted:
     identities, by name, until the rest fits. Consents, suppressions, points, the stage and the days of events are never among
     them.
     """
-    after = replace(
-        after,
-        attributes_at=_recent_stamps(after),
-        consents=_within_room(before.consents, after.consents),
-        suppressions=_usual_suppressions(before, after),
-        seen=bounded_seen(before.seen, after.seen),
-    )
+    bounded: dict[str, Any] = {
+        "attributes_at": _recent_stamps(after),
+        "consents": _within_room(before.consents, after.consents),
+        "suppressions": _usual_suppressions(before, after),
+        "seen": bounded_seen(before.seen, after.seen),
+    }
+    if any(value is not getattr(after, name) for name, value in bounded.items()):
+        after = replace(after, **bounded)
     over = 0 if _is_surely_small(after) else stored_size(after.to_dict()) - FULLEST
     if over <= 0:
         return Fitted(after)
@@ -103,11 +104,11 @@ def knows_all_types(seen: Mapping[str, object]) -> bool:
 
 
 def bounded_seen(
-    before: Mapping[str, tuple[date, date]], after: Mapping[str, tuple[date, date]]
+    before: Mapping[str, tuple[date, date]], after: dict[str, tuple[date, date]]
 ) -> dict[str, tuple[date, date]]:
     """The days of event types within their bounds; ``MORE_TYPES`` notes that types that ``before`` lacks were left out."""
-    if after.keys() <= before.keys():
-        return dict(after)
+    if after.keys() <= before.keys() or len(after) < _FEW_TYPES:
+        return after
     kept = {kind: days for kind, days in after.items() if kind in before}
     room = SEEN_ROOM - stored_size(dict.fromkeys(kept, "")) - _DAYS * len(kept)
     for kind in sorted(after.keys() - before.keys()):
@@ -120,6 +121,9 @@ def bounded_seen(
     return kept
 
 
+_FEW_TYPES: Final = 100
+"""Event types that have room whatever their names: a name has 100 characters."""
+
 _DAYS: Final = 3 + 2 * 11
 """Bytes of a list of two days."""
 
@@ -127,7 +131,7 @@ _DAYS: Final = 3 + 2 * 11
 def _is_surely_small(contact: "Contact") -> bool:
     """Whether the profile is far from full; false says nothing. Quicker than its size, and true of nearly all."""
     named = (contact.attributes_at, contact.tags, contact.groups, contact.segments, contact.tag_expiries, contact.seen)
-    most = sum(4 * len(name) + 32 for names in named for name in names)
+    most = sum(4 * sum(map(len, names)) + 32 * len(names) for names in named)
     most += stored_size(contact.attributes) + stored_size(contact.metrics) + stored_size(contact.identities)
     most += sum(4 * len(key) + 700 for key in (*contact.consents, *contact.suppressions))
     most += 100 * (len(contact.absorbed) + 2 * len(contact.kept_apart) + len(contact.unannounced)) + 1_000
@@ -202,10 +206,10 @@ def _gone(contact: "Contact") -> list[str]:
     return sorted(gone, key=lambda each: (stamps[each], each))
 
 
-def _within_room(before: Mapping[str, Consent], after: Mapping[str, Consent]) -> dict[str, Consent]:
+def _within_room(before: Mapping[str, Consent], after: dict[str, Consent]) -> dict[str, Consent]:
     """The answers, within their room: a new grant that has none is not heard, a withdrawal counts for its whole channel."""
-    if after == before or sum(4 * len(key) + 700 for key in after) < CONSENT_ROOM:
-        return dict(after)
+    if after is before or sum(4 * len(key) + 700 for key in after) < CONSENT_ROOM:
+        return after
     kept = {key: consent for key, consent in after.items() if before.get(key) == consent}
     room = CONSENT_ROOM - stored_size({key: consent.to_dict() for key, consent in kept.items()})
     for key in sorted(after.keys() - kept.keys()):
@@ -228,7 +232,7 @@ def _usual_suppressions(before: "Contact", after: "Contact") -> dict[str, str]:
     """The suppressions: those of addresses in use and new ones first. The sender reads the records of addresses."""
     known = after.suppressions
     if len(known) <= MOST_SUPPRESSIONS:
-        return dict(known)
+        return known
     in_use = {
         suppression_key(each.channel, each.digest)
         for channel in CHANNELS

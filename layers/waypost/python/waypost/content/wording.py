@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any, Final
 
+from waypost.contacts.cleaning.yearless import LEAP_YEAR, is_yearless
 from waypost.content.locale import digits_of, wording_of
 
 STYLES: Final = ("full", "long", "medium", "short")
@@ -18,6 +19,7 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _FIELD: Final = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
+_BEHIND_A_FIELD: Final = re.compile(r"[^\s,/'A-Za-z-]*")
 _AMOUNT: Final = re.compile(r"[#0.,]+")
 _LONGEST_NUMBER: Final = 30
 _SURE_DIGITS: Final = 15
@@ -43,14 +45,16 @@ class Reader:
     zone: tzinfo = UTC
 
     def written_date(self, value: Any, style: str = "long") -> str:
-        """The day of a date, or the reader's day at an instant. Raises UnreadableValueError."""
-        read = self._read(value)
-        return self._filled(self._words["dates"][_style(style)], read)
+        """The day of a date, or the reader's day at an instant; of a day without its year, no year. Raises UnreadableValueError."""
+        pattern = self._words["dates"][_style(style)]
+        if is_yearless(value):
+            return self._filled(_without_year(pattern), self._read(f"{LEAP_YEAR}{value[1:]}"))
+        return self._filled(pattern, self._read(value))
 
     def written_datetime(self, value: Any, style: str = "long") -> str:
         """The day and the time of an instant where the reader lives; the day alone of a date. Raises UnreadableValueError."""
-        read = self._read(value)
-        day = self._filled(self._words["dates"][_style(style)], read)
+        day = self.written_date(value, style)
+        read = None if is_yearless(value) else self._read(value)
         if not isinstance(read, datetime):
             return day
         return _quoted(self._words["both"][style]).format(self._filled(self._words["time"], read), day)
@@ -167,6 +171,13 @@ class Reader:
             whole = words["group"].join(_groups(whole, last, other))
         sign = words["minus"] if amount < 0 else ""
         return sign + whole + (words["decimal"] + fraction if fraction else "")
+
+
+def _without_year(pattern: str) -> str:
+    """The pattern from its day or month to the other of them, with what belongs behind it: ``d. MMMM``, ``M月d日``."""
+    named = [each for each in _FIELD.finditer(pattern) if each[0][0] in "dML"]
+    behind = _BEHIND_A_FIELD.match(pattern, named[-1].end())
+    return pattern[named[0].start() : behind.end() if behind else named[-1].end()]
 
 
 def _style(style: str) -> str:

@@ -197,6 +197,11 @@ def result_key(part_key: str) -> str:
     return part_key.replace("/parts/", "/done/")
 
 
+def progress_key(plan: ImportPlan, part: Part, rows: int) -> str:
+    """The key that says by its name how many rows of a part are done; a listing tells how far a run is."""
+    return f"{plan.work}progress/{part.first:011d}-{rows:09d}"
+
+
 def beside(part_key: str, folder: str, ending: str) -> str:
     """The key of another file of a part."""
     return part_key.replace("/parts/", f"/{folder}/").removesuffix(".json") + ending

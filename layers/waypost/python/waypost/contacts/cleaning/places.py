@@ -16,6 +16,9 @@ _LOCALE: Final = re.compile(
     re.IGNORECASE,
 )
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
+_USUAL_ZONE: Final = re.compile(r"[A-Z][a-z]+(?:/[A-Z][a-z]+(?:_[A-Z][a-z]+)*)+")
+"""A name that is spelled as IANA spells names, so that no file system finds another file by it."""
+
 _OFFSET: Final = re.compile(
     r"(?:UTC|GMT)? ?(?P<sign>[+\-\N{MINUS SIGN}])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?", re.IGNORECASE
 )
@@ -56,6 +59,8 @@ def time_zone(text: str) -> Cleaned:
     ``UTC+8``, ``GMT+08:00`` and ``+0800`` are a zone without summer time that is so far from UTC all year (``Etc/GMT-8``).
     """
     name = half_width(text)
+    if _USUAL_ZONE.fullmatch(name) and _is_zone(name):
+        return name  # without the table of all names: most programs send this one
     folded = name.casefold().replace(" ", "_")
     return (
         _iana_zones().get(folded)
