@@ -55,7 +55,7 @@ def test_files_are_private_encrypted_and_forgotten(template: Template, productio
     assert {"imports", "exports", "audiences", "work"} <= {name for name, days in kept.items() if days}
     assert "events" not in kept, "the archive has its own retention"
     assert production.one("S3::Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert production.resource("S3::Bucket")["DeletionPolicy"] == "Retain"
+    assert production.resource("S3::Bucket")["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_a_nightly_operation_starts_in_the_default_time_zone(project: Path, tmp_path: Path) -> None:
