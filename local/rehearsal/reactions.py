@@ -57,7 +57,7 @@ class PlannedReaction:
 
 
 class Reactions:
-    """Plays reactions on ``cloud``; ``problems`` has, by scenario, those that could not be played, and why."""
+    """Plays reactions on ``cloud``."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._cloud = cloud
@@ -72,7 +72,7 @@ class Reactions:
         """Do it now to the newest message of its name; "", or why it cannot be done."""
         calls = self.sent(planned.reaction.message, decided)
         if not calls:
-            return never_sent(planned, decided)
+            return not_played(planned, decided)
         call, kind = calls[-1], planned.reaction.kind
         if not can_happen(kind, call.channel):
             return f"{planned.place}: {planned.reaction.message!r} went by {call.channel}, where nothing reports that"
@@ -115,10 +115,12 @@ class Reactions:
             )
 
 
-def never_sent(planned: PlannedReaction, decided: Sequence[MessageDecision]) -> str:
-    """Why there is nothing to react to: what this contact got instead, and what became of the message that was meant."""
+def not_played(planned: PlannedReaction, decided: Sequence[MessageDecision]) -> str:
+    """Why a reaction was not played: what this contact got instead, and what became of the message that was meant."""
     name = planned.reaction.message
     sent = list(dict.fromkeys(decision.message for decision in decided if decision.outcome == "sent"))
+    if name in sent:
+        return f"{planned.place}: {name!r} was sent, but the rehearsal ended before this was due"
     instead = f"sent were {', '.join(sent)}" if sent else "nothing was sent"
     if held := next((each for each in reversed(decided) if each.message == name), None):
         return f"{planned.place}: {name!r} was {held.outcome} ({held.reason}), not sent; {instead}"

@@ -17,7 +17,7 @@ from local.project.journey_files import find_graph
 from local.providers.record import Call
 from local.rehearsal.many_contacts import story_of
 from local.rehearsal.progress import UNSEEN, Progress
-from local.rehearsal.reactions import PlannedReaction, Reactions, never_sent
+from local.rehearsal.reactions import PlannedReaction, Reactions, not_played
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from local.running.tracking import identify_call, track_call
@@ -164,7 +164,7 @@ class Rehearsal:
     def _compared(self, journey: str, progress: Progress) -> list[ScenarioResult]:
         contents = {call.message_key: call.content for call in self._cloud.providers.accepted}
         for planned in [each for each in self._planned if each.journey == journey]:
-            reason = never_sent(planned, self._decided(journey, planned.scenario))
+            reason = not_played(planned, self._decided(journey, planned.scenario))
             self._not_played[planned.scenario.name].append(reason)
         scenarios = self._files[journey].scenarios
         results = []

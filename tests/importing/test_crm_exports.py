@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 
+from tests.audiences.audience_world import SHANGHAI
 from tests.importing.machine import Machines, counts
 from tests.importing.shipped import sections, shipped
+from waypost.clock import parse_instant
 from waypost.contacts.attributes import AttributeDeclaration
 from waypost.contacts.cleaning import Unusable
+from waypost.contacts.profile import Contact
+from waypost.journeys.pause_times import Circumstances, first_due
+from waypost.segments.compile import compile_rule
+from waypost.segments.subject import subject_of
 
 SALESFORCE = """Id,FirstName,LastName,Phone,MobilePhone,HomePhone,Email,Birthdate,MailingCity,MailingState,HasOptedOutOfEmail,LeadSource
 0035i00001AbCdE,Mei,Li,010-62345678,138 0013 8000,,mei@example.com,1990-01-05,Shanghai,Shanghai,false,Web
@@ -164,3 +170,24 @@ def test_a_day_without_a_year_that_is_ambiguous_or_none_is_refused(cell: str) ->
 
 def test_a_date_that_needs_its_year_is_refused_without_one() -> None:
     assert isinstance(AttributeDeclaration(name="registered_on", type="date").clean("05/21"), Unusable)
+
+
+@pytest.mark.parametrize(
+    ("birthday", "now", "is_today"),
+    [
+        ("--05-21", "2027-05-21T10:00:00+08:00", True),
+        ("--05-21", "2027-05-20T10:00:00+08:00", False),
+        ("--02-29", "2027-02-28T10:00:00+08:00", True),
+        ("--02-29", "2028-02-28T10:00:00+08:00", False),
+    ],
+)
+def test_a_birthday_without_a_year_has_anniversaries_and_no_age(birthday: str, now: str, is_today: bool) -> None:
+    at = parse_instant(now)
+    contact = Contact(contact_id="c-1", created_at=at, attributes={"birthday": birthday})
+    subject = subject_of(contact, now=at, default_zone=SHANGHAI)
+    assert compile_rule({"attribute": "birthday", "anniversary": "today"})(subject) is is_today
+    assert not compile_rule({"attribute": "birthday", "age": {"at_least": 0}})(subject)
+    around = Circumstances(enrolled_at=at, anchor_at=None, zone=SHANGHAI, attributes=contact.attributes, properties={})
+    due = first_due({"until": {"anniversary": "birthday", "at": "09:00"}}, parked_at=at, around=around)
+    assert due.at > at
+    assert due.at.astimezone(SHANGHAI).strftime("%H:%M") == "09:00"
