@@ -18,7 +18,7 @@ from local.providers.record import Call
 from local.rehearsal.many_contacts import story_of
 from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.reactions import PlannedReaction, Reactions, not_played
-from local.rehearsal.scenario_file import Scenario, ScenarioFile
+from local.rehearsal.scenario_file import Scenario, ScenarioEvent, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from local.running.tracking import identify_call, track_call
 from waypost import ids
@@ -188,18 +188,18 @@ class Rehearsal:
     def _calls_of(self, file: ScenarioFile, scenario: Scenario) -> list[_Call]:
         """What the contact does. It introduces itself at the start, or with its first event if that is earlier."""
         zone, contact = file.zone_of(scenario, self._default_zone), scenario.contact
-        done = [
-            (index, entry.event, file.instant(entry.at, zone), entry.properties)
+        moments = [
+            (index, entry, file.instant(entry.at, zone))
             for index, entry in enumerate(scenario.events)
-            if entry.event is not None and entry.at is not None
+            if entry.reaction is None and entry.at is not None
         ]
-        introduced = min([file.start, *(at for _, _, at, _ in done)])
+        introduced = min([file.start, *(at for _, _, at in moments)])
         introduction = identify_call(contact.user_id, contact.traits(), at=introduced)
         return [
             _Call(introduced, scenario.name, "contact", introduction),
             *(
-                _Call(at, scenario.name, f"events.{index}", track_call(contact.user_id, event, properties, at=at))
-                for index, event, at, properties in done
+                _Call(at, scenario.name, f"events.{index}", _body(contact.user_id, entry, at))
+                for index, entry, at in moments
             ),
         ]
 
@@ -318,3 +318,10 @@ def _journey_of(row: Mapping[str, Any]) -> str:
 
 def _contact_id(scenario: Scenario) -> str:
     return ids.contact_id("user_id", scenario.contact.user_id)
+
+
+def _body(user_id: str, entry: ScenarioEvent, at: datetime) -> dict[str, Any]:
+    """The call that brings an event, or what became of the contact's profile."""
+    if entry.event is None:
+        return identify_call(user_id, entry.profile or {}, at=at)
+    return track_call(user_id, entry.event, entry.properties, at=at)

@@ -62,6 +62,8 @@ def _span(text: str) -> str:
 ReactionKind = Literal["opens", "clicks", "bounces", "complains"]
 REACTIONS: Final[tuple[ReactionKind, ...]] = get_args(ReactionKind)
 
+_DONE_AT_A_MOMENT: Final = ("event", "profile")
+
 Moment = Annotated[str, AfterValidator(_moment)]
 """A time of a scenario: of the contact's day (day 1 is the local date of the file's ``start``), or absolute."""
 
@@ -97,7 +99,7 @@ class Reaction(_Strict):
 
 
 class ScenarioEvent(_Strict):
-    """Something the contact does: an ``event``, or one reaction to a message: ``opens: welcome``.
+    """Something the contact does: an ``event``, a change of its ``profile``, or one reaction to a message: ``opens: welcome``.
 
     It is done ``at`` a moment; a reaction may instead come so long ``after`` the message was sent.
     """
@@ -105,6 +107,7 @@ class ScenarioEvent(_Strict):
     at: Moment | None = None
     after: Annotated[str, AfterValidator(_span)] | None = None
     event: str | None = None
+    profile: Annotated[dict[str, Any], Field(min_length=1)] | None = None
     opens: str | None = None
     clicks: str | None = None
     bounces: str | None = None
@@ -113,14 +116,15 @@ class ScenarioEvent(_Strict):
 
     @model_validator(mode="after")
     def _is_one_thing_at_one_time(self) -> Self:
-        done = [name for name in ("event", *REACTIONS) if getattr(self, name) is not None]
+        done = [name for name in (*_DONE_AT_A_MOMENT, *REACTIONS) if getattr(self, name) is not None]
         if len(done) != 1:
             found = f"got {' and '.join(done)}; write an entry for each" if done else "got none of them"
-            raise ValueError(f"expected one of event, {', '.join(REACTIONS)}; {found}")
-        if self.event is not None and self.after is not None:
+            raise ValueError(f"expected one of {', '.join((*_DONE_AT_A_MOMENT, *REACTIONS))}; {found}")
+        at_a_moment = done[0] in _DONE_AT_A_MOMENT
+        if at_a_moment and self.after is not None:
             raise ValueError(f"after counts from a message, for {', '.join(REACTIONS)}; write at: a moment")
         if (self.at is None) == (self.after is None):
-            either = "at: a moment" if self.event is not None else "at: a moment, or after: 2h since it was sent"
+            either = "at: a moment" if at_a_moment else "at: a moment, or after: 2h since it was sent"
             raise ValueError(f"expected {either}; got {'none' if self.at is None else 'both'}")
         if self.event is None and self.properties:
             raise ValueError(f"properties are of an event; {done[0]} has none")

@@ -98,6 +98,14 @@ def test_what_is_no_date_has_no_day(value: Any) -> None:
         Reader("en").written_date(value)
 
 
+@pytest.mark.parametrize("value", [None, ""])
+def test_what_is_missing_says_how_to_ask_for_it(value: Any) -> None:
+    with pytest.raises(UnreadableValueError, match=r"is no date; what may be missing is asked for first: {% if"):
+        Reader("en").written_date(value)
+    with pytest.raises(UnreadableValueError, match=r"is no number; what may be missing has a default\(0\)"):
+        Reader("en").number(value)
+
+
 def test_a_style_or_currency_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UnreadableValueError, match="full, long, medium, short"):
         Reader("en").written_date("2026-11-28", "tiny")

@@ -48,6 +48,7 @@ STORIES = ScenarioFile.model_validate(
             story(
                 "clicks-sms", {"after": "1h", "clicks": "interest-survey"}, {"after": "2h", "opens": "beauty-coupon"}
             ),
+            story("is-renamed", {"at": "day 3 20:00", "profile": {"first_name": "小雨"}}, until=NEXT_DAY),
             story("too-soon", {"at": "day 1 09:00", "opens": "welcome"}, {"at": "day 2 09:00", "clicks": "welcom"}),
         ],
     }
@@ -113,3 +114,10 @@ def test_a_message_is_shown_as_its_reader_got_it(rehearsed: dict[str, ScenarioRe
     ]
     assert all("小林" in each["text"] for each in shown[:2])
     assert shown[0]["subject"]
+
+
+def test_a_profile_that_changes_is_that_of_the_next_message(rehearsed: dict[str, ScenarioResult]) -> None:
+    content = next(
+        content for decision, content in rehearsed["is-renamed"].messages if decision.message == "beauty-coupon"
+    )
+    assert "小雨" in content.text

@@ -44,6 +44,14 @@ def test_a_pause_may_be_correlated_with_what_started_the_journey(world: World, e
     assert world.answers[pause]["outcome"] == "event"
 
 
+def test_the_shorthand_asks_for_a_property_even_if_a_condition_is_called_so(world: World, enrolment: Enrolment) -> None:
+    click = {"event": "message_clicked", "where": {"journey": JOURNEY}}
+    pause = world.park(enrolment, {"for": "9d", "or": click})
+    assert happens(world, "message_clicked", journey="another") == []
+    assert happens(world, "message_clicked", journey=JOURNEY) == ["resumed"]
+    assert world.answers[pause]["outcome"] == "event"
+
+
 def test_the_first_event_wins_and_later_ones_are_harmless(world: World, enrolment: Enrolment) -> None:
     pause = world.park(enrolment, {"for": "9d", "or": ANSWER})
     happens(world, "survey_answered", "e-1")

@@ -84,7 +84,7 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
         ),
         (
             START + f"scenarios: [{ONE.replace(', event: e', '')}]",
-            "expected one of event, opens, clicks, bounces, complains; got none",
+            "expected one of event, profile, opens, clicks, bounces, complains; got none",
         ),
         (
             START + f"scenarios: [{ONE.replace('event: e', 'open: hello')}]",
@@ -107,6 +107,19 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
             START + f"scenarios: [{ONE.replace('event: e', 'opens: hello, properties: {a: 1}')}]",
             "properties are of an event; opens has none",
         ),
+        (
+            START + f"scenarios: [{ONE.replace('event: e', 'event: e, profile: {a: 1}')}]",
+            "got event and profile; write an entry for each",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('event: e', 'profile: {a: 1}, properties: {a: 1}')}]",
+            "properties are of an event; profile has none",
+        ),
+        (
+            START + f"scenarios: [{ONE.replace('at: day 1, event: e', 'after: 2h, profile: {a: 1}')}]",
+            "after counts from a message, for opens, clicks.*; write at",
+        ),
+        (START + f"scenarios: [{ONE.replace('event: e', 'profile: {}')}]", "profile: .*at least 1 item"),
         (START + "scenarios：\n  - x\n", "line 2: .* is not a character of YAML"),
         (START + f"scenarios: [{ONE}, {ONE.replace('name: a', 'name: b')}]", "the contact.user_id 'u' is there twice"),
     ],

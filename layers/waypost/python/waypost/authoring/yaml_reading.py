@@ -39,7 +39,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise UnclearYamlError(f"line {key.start_mark.line + 1}: a key must be plain text")
+                template = _TEMPLATE_ADVICE if isinstance(key, yaml.MappingNode) else ""
+                raise UnclearYamlError(f"line {key.start_mark.line + 1}: a key must be plain text{template}")
             if key.value in seen:
                 raise UnclearYamlError(f"line {key.start_mark.line + 1}: {key.value!r} is here twice")
             seen.add(key.value)
@@ -67,7 +68,10 @@ def read_yaml(path: Path) -> Any:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         if look_alike := _look_alike(path.read_text(encoding="utf-8"), line):
             raise UnclearYamlError(look_alike) from None
-        raise UnclearYamlError(f"line {line}: {_advice(error.problem or error.context or '')}") from None
+        problem = error.problem or error.context or ""
+        if number := _bare_template(path.read_text(encoding="utf-8"), line):
+            raise UnclearYamlError(f"line {number}: {problem}{_TEMPLATE_ADVICE}") from None
+        raise UnclearYamlError(f"line {line}: {_advice(problem)}") from None
     except yaml.YAMLError as error:
         raise UnclearYamlError(f"not YAML: {error}") from None
     except UnicodeDecodeError as error:
@@ -114,6 +118,19 @@ def _look_alike(text: str, last: int) -> str:
             if found := pattern.match(line):
                 return f"line {number}: {found[1]!r} is not a character of YAML; write {_LOOK_ALIKES[found[1]]}"
     return ""
+
+
+_TEMPLATE_ADVICE: Final = "; put the value in quotes, it begins with {{ or {%"
+_BARE_TEMPLATE: Final = re.compile(r"\s*(?:- )?(?:[\w .-]+:\s+)?\{[{%]")
+
+
+def _bare_template(text: str, last: int) -> int:
+    """The last line up to ``last``, at most one before it, whose value is a template without quotes; else 0."""
+    lines = text.splitlines()[:last]
+    return next(
+        (number for number in (last, last - 1) if 0 < number <= len(lines) and _BARE_TEMPLATE.match(lines[number - 1])),
+        0,
+    )
 
 
 def _advice(problem: str) -> str:

@@ -129,7 +129,8 @@ class Reader:
                 return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(self.zone)
         except (ValueError, OverflowError):
             pass
-        raise UnreadableValueError("is no date")
+        asked = "; what may be missing is asked for first: {% if … is defined %}"
+        raise UnreadableValueError(f"is no date{asked if _is_missing(value) else ''}")
 
     def _filled(self, pattern: str, day: date | datetime) -> str:
         """The pattern with its fields filled in. Source: UTS 35, "Date Field Symbol Table"."""
@@ -199,8 +200,16 @@ def _groups(digits: str, last: int, other: int) -> Iterator[str]:
             yield digits[start:end]
 
 
+def _is_missing(value: Any) -> bool:
+    return value is None or value == ""
+
+
 def _amount(value: Any) -> Decimal:
     """A number, or text that is one."""
+    if _is_missing(value):
+        raise UnreadableValueError(
+            "is no number; what may be missing has a default(0), or is asked for first: {% if … is defined %}"
+        )
     if isinstance(value, float):
         value = float(f"{value:.{_SURE_DIGITS}g}")
     if isinstance(value, float) and value.is_integer():

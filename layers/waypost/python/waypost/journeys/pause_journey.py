@@ -19,6 +19,7 @@ from waypost.journeys.pause import Pause, TimeEnd
 from waypost.journeys.pause_times import Circumstances, Due, due_now, first_due
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Timers
 from waypost.journeys.timers import book_timer
+from waypost.segments.vocabulary import expand_where
 from waypost.sending.occasion import HopVisit, JourneyStep
 
 PARKED: Final[Mapping[str, Any]] = {"status": "parked"}
@@ -117,7 +118,7 @@ class PauseJourney:
             state=step.state,
             occurrence=step.occurrence,
             spec=spec,
-            waits_for=payload.get("or"),
+            waits_for=_written_out(payload.get("or")),
             row=payload["row"],
             parked_at=now,
             due_at=due.at,
@@ -186,6 +187,16 @@ class PauseJourney:
             ):
                 return event
         return None
+
+
+def _written_out(waits_for: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The ``or`` of a payload with the shorthand of its ``where`` written out.
+
+    A definition keeps it as its author wrote it, and a rule reads ``{journey: welcome}`` as a condition, not as a property.
+    """
+    if not waits_for or not waits_for.get("where"):
+        return waits_for
+    return {**waits_for, "where": expand_where(waits_for["where"])}
 
 
 def time_outcome(end: TimeEnd) -> dict[str, Any]:
