@@ -33,6 +33,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FileFunctions:
         "split_import": machines.split_import,
         "import_part": machines.import_part,
         "reconcile_import": machines.reconcile_import,
+        "leave_list": machines.leave_list,
         "finish_import": machines.finish_import,
         "plan_export": machines.plan_export,
         "export_slice": machines.export_slice,
@@ -61,6 +62,15 @@ def test_the_samples_of_an_import_tell_one_story(functions: FileFunctions) -> No
     assert (report["created"], report["rejected"]) == (1, 1)
     contact = functions.machines.one("user_id", "u-1042")
     assert contact.consents["email/*"].source == f"import:{run}"
+
+
+def test_the_sample_of_a_full_list_counts_before_anybody_leaves(functions: FileFunctions) -> None:
+    functions.machines.upload(ROWS)
+    functions.machines.import_file(full_list="group:partners", most_leaving=1)
+    functions.machines.upload("user_id\nu-1044\n", "imports/next.csv")
+    run = functions.machines.import_file("imports/next.csv", full_list="group:partners", most_leaving=1)["run"]
+    assert functions.call("leave_list", run=run) == {**sample("leave_list"), "run": run, "done": True}
+    assert functions.machines.one("user_id", "u-1042").groups == set()
 
 
 def test_the_samples_of_an_export_tell_one_story(functions: FileFunctions) -> None:
