@@ -49,7 +49,10 @@ def test_a_value_is_what_it_looks_like(tmp_path: Path, text: str, value: Any) ->
             "line 2: expected <block end>, but found '<scalar>'; put the value in quotes, it begins with {{ or {%",
         ),
         ("a: {{ name }}", "line 1: a key must be plain text; put the value in quotes, it begins with {{ or {%"),
-        ("a: {% if name %}hi{% endif %}", "line 1: found character '%' that cannot start any token; put the value in quotes, it begins"),
+        (
+            "a: {% if name %}hi{% endif %}",
+            "line 1: found character '%' that cannot start any token; put the value in quotes, it begins",
+        ),
         ('a: "x" y', "line 1: expected <block end>, but found '<scalar>'; does the indentation"),
         ("a: b: c", "line 1: mapping values are not allowed here; is the indentation right"),
     ],
