@@ -12,12 +12,9 @@ from local.rehearsal.scenario_result import ScenarioResult
 pytestmark = pytest.mark.flow
 
 JOURNEY = "new-user-nurture"
-NEXT_DAY = [{"at": "day 2 20:00", "event": "survey_answered", "properties": {"interest": "beauty"}}]
 
 
-def story(
-    name: str, *reactions: dict[str, Any], until: list[dict[str, Any]] | None = None, **contact: Any
-) -> dict[str, Any]:
+def story(name: str, *reactions: dict[str, Any], **contact: Any) -> dict[str, Any]:
     return {
         "name": name,
         "contact": {
@@ -33,7 +30,6 @@ def story(
         "events": [
             {"at": "day 1 10:00", "event": "registered", "properties": {"source": "app"}},
             *reactions,
-            *(until or []),
         ],
     }
 
@@ -48,7 +44,11 @@ STORIES = ScenarioFile.model_validate(
             story(
                 "clicks-sms", {"after": "1h", "clicks": "interest-survey"}, {"after": "2h", "opens": "beauty-coupon"}
             ),
-            story("is-renamed", {"at": "day 3 20:00", "profile": {"first_name": "小雨"}}, until=NEXT_DAY),
+            story(
+                "renames-herself",
+                {"at": "day 3 12:00", "event": "survey_answered", "properties": {"interest": "beauty"}},
+                {"at": "day 4 20:00", "profile": {"first_name": "小雨"}},
+            ),
             story("too-soon", {"at": "day 1 09:00", "opens": "welcome"}, {"at": "day 2 09:00", "clicks": "welcom"}),
         ],
     }
@@ -118,6 +118,6 @@ def test_a_message_is_shown_as_its_reader_got_it(rehearsed: dict[str, ScenarioRe
 
 def test_a_profile_that_changes_is_that_of_the_next_message(rehearsed: dict[str, ScenarioResult]) -> None:
     content = next(
-        content for decision, content in rehearsed["is-renamed"].messages if decision.message == "beauty-coupon"
+        content for decision, content in rehearsed["renames-herself"].messages if decision.message == "beauty-coupon"
     )
     assert "小雨" in content.text
