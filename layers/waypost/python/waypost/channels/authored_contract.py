@@ -8,7 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
+
+from pydantic import AfterValidator
 
 LOCALE = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
 """How the locale is spelled in file names and fields: ``en``, ``zh-CN``, ``zh-Hant-TW``."""
@@ -22,6 +24,16 @@ def wrong_locale(text: str) -> str:
     meant = "-".join([language.lower(), *(each.title() if len(each) == 4 else each.upper() for each in others)])
     advice = f"; write {meant}" if re.fullmatch(LOCALE, meant) else ""
     return f"expected a locale such as zh-CN or en, got {text!r}{advice}"
+
+
+def _locale(text: str) -> str:
+    if reason := wrong_locale(text):
+        raise ValueError(reason)
+    return text
+
+
+LocaleName = Annotated[str, AfterValidator(_locale)]
+"""In a field of ``message.yaml``: a locale as file names spell it."""
 
 
 class UnusableFile(Exception):
@@ -98,6 +110,21 @@ class AuthoredChannel(ABC):
         """What the fields and the ``locales`` that have a file lack of each other."""
         del channel, fields, locales, default_locale
         return iter(())
+
+
+def missing_by_locale(
+    field: str, texts: Collection[str], *, locales: Collection[str], file: str, default_locale: str
+) -> Iterator[Missing]:
+    """Where a field with a text for each locale and the files of a channel lack each other.
+
+    ``texts`` are the locales of the field, ``locales`` those that have a file; ``file`` is its name, such as
+    ``push.{locale}.txt``. The default locale's file is asked for of every channel.
+    """
+    for locale in sorted(set(locales) ^ set(texts)):
+        if locale in locales:
+            yield Missing("message.yaml", f"{field}.{locale}", "is missing")
+        elif locale != default_locale:
+            yield Missing(file.format(locale=locale), "", f"is missing: message.yaml has a {field} for it")
 
 
 def read(path: Path) -> str:

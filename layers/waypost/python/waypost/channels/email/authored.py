@@ -13,19 +13,20 @@ from typing import Annotated, Any, ClassVar, Final
 
 import html2text
 from mjml import mjml2html
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from waypost.channels.authored_contract import AuthoredChannel, Missing, Source, UnusableFile, read, wrong_locale
+from waypost.channels.authored_contract import (
+    AuthoredChannel,
+    LocaleName,
+    Missing,
+    Source,
+    UnusableFile,
+    missing_by_locale,
+    read,
+)
 from waypost.content.templates import HTML, TEXT
 
-
-def _locale(text: str) -> str:
-    if reason := wrong_locale(text):
-        raise ValueError(reason)
-    return text
-
-
-_Subjects = dict[Annotated[str, AfterValidator(_locale)], Annotated[str, Field(min_length=1, max_length=200)]]
+_Subjects = dict[LocaleName, Annotated[str, Field(min_length=1, max_length=200)]]
 
 
 class AuthoredEmail(AuthoredChannel):
@@ -64,11 +65,10 @@ class AuthoredEmail(AuthoredChannel):
         self, channel: str, fields: Mapping[str, Any], *, locales: Collection[str], default_locale: str
     ) -> Iterator[Missing]:
         """A subject without its mail, or a mail without its subject."""
-        for locale in sorted(set(locales) ^ set(fields["subject"])):
-            if locale in locales:
-                yield Missing("message.yaml", f"subject.{locale}", "is missing")
-            elif locale != default_locale:  # the default locale's file is asked for of every channel
-                yield Missing(f"{channel}.{locale}.mjml", "", "is missing: message.yaml has a subject for it")
+        file = f"{channel}.{{locale}}.{self.kind}"
+        return missing_by_locale(
+            "subject", fields["subject"], locales=locales, file=file, default_locale=default_locale
+        )
 
 
 _TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)

@@ -3,20 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from waypost.channels.authored_contract import AuthoredChannel, Missing, Source, UnusableFile, wrong_locale
+from waypost.channels.authored_contract import (
+    AuthoredChannel,
+    LocaleName,
+    Missing,
+    Source,
+    UnusableFile,
+    missing_by_locale,
+)
 from waypost.channels.push.channel import CHANNEL, RenderedPush
 from waypost.content.templates import TEXT
 
-
-def _locale(text: str) -> str:
-    if reason := wrong_locale(text):
-        raise ValueError(reason)
-    return text
-
-
-_Titles = dict[Annotated[str, AfterValidator(_locale)], Annotated[str, Field(min_length=1, max_length=120)]]
+_Titles = dict[LocaleName, Annotated[str, Field(min_length=1, max_length=120)]]
 
 
 class AuthoredPush(AuthoredChannel):
@@ -46,11 +46,8 @@ class AuthoredPush(AuthoredChannel):
         self, channel: str, fields: Mapping[str, Any], *, locales: Collection[str], default_locale: str
     ) -> Iterator[Missing]:
         """A title without its text, or a text without its title."""
-        for locale in sorted(set(locales) ^ set(fields["title"])):
-            if locale in locales:
-                yield Missing("message.yaml", f"title.{locale}", "is missing")
-            elif locale != default_locale:  # the default locale's file is asked for of every channel
-                yield Missing(f"{channel}.{locale}.txt", "", "is missing: message.yaml has a title for it")
+        file = f"{channel}.{{locale}}.{self.kind}"
+        return missing_by_locale("title", fields["title"], locales=locales, file=file, default_locale=default_locale)
 
 
 AUTHORED: Final = AuthoredPush()
