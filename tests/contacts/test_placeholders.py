@@ -35,6 +35,13 @@ def test_a_placeholder_identifies_nobody_whatever_the_kind(kind: str, value: str
     assert clean_identity(kind, value) is PLACEHOLDER
 
 
+@pytest.mark.parametrize(
+    "value", ["9774d56d682e549c", "9774D56D682E549C-0", "null 9774d56d682e549c", "02:00:00:00:00:00"]
+)
+def test_a_placeholder_with_digits_in_it_is_one_also_beside_others(value: str) -> None:
+    assert clean_identity("user_id", value) is PLACEHOLDER
+
+
 @pytest.mark.parametrize("value", SOMEBODY)
 def test_an_id_that_is_somebodys_is_taken_as_it_is(value: str) -> None:
     assert clean_identity("user_id", value) == value

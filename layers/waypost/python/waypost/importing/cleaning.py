@@ -115,7 +115,7 @@ class RowCleaner:
     def _is_cleared(self, step: Step, cell: Cell) -> bool:
         if cell is None:
             return self.spec.format == "jsonl" and step.can_clear
-        return isinstance(cell, str) and step.is_clearing(cell)
+        return bool(step.clears) and isinstance(cell, str) and step.is_clearing(cell)
 
     def _clear(self, step: Step, draft: _Draft) -> None:
         name = step.place.name
@@ -135,21 +135,20 @@ class RowCleaner:
             return
         if value != cell and not _is_spelled(value, cell):
             draft.repairs.append(Repair(step.field, step.rule, _shown(cell), _shown(value)))
-        if step.place.goes_to == "tags":
+        place = step.place
+        if place.goes_to == "tags":
             tags = tags_to_give(value, leaves_out=draft.is_export or step.leaves_out)
             if isinstance(tags, Unusable):
                 draft.problems.append((step.column[:60], tags.reason))
                 return
             value, left_out = tags
             draft.repairs += [Repair(step.field, reason, tag, "") for tag, reason in left_out.items()]
-        if step.place.opt_out:
+        if place.opt_out:
             if not value:
                 return
             value = False
-        if step.place.goes_to == "consent" and value and not step.place.evidence:
-            draft.repairs.append(
-                Repair(f"consent_{step.place.name}", "left_out: a yes needs evidence", _shown(cell), "")
-            )
+        if place.goes_to == "consent" and value and not place.evidence:
+            draft.repairs.append(Repair(f"consent_{place.name}", "left_out: a yes needs evidence", _shown(cell), ""))
             return
         self._put(step, value, draft)
 
@@ -233,4 +232,4 @@ def _is_spelled(value: Any, cell: Cell) -> bool:
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else str(value)
     text = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

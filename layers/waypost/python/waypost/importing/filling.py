@@ -109,7 +109,8 @@ class Filling(JsonForm):
 
     def imputed(self, filled: Mapping[str, Any]) -> list[str]:
         """The filled attributes whose value is a statistic of the file."""
-        return [name for name in filled if name in self.statistics]
+        statistics = self.statistics if filled else {}
+        return [name for name in filled if name in statistics]
 
     def fill(self, profile: dict[str, Any], repairs: list[Repair]) -> dict[str, Any]:
         """Fill ``profile`` and record it in ``repairs``; what comes back is only for contacts that have none of it."""

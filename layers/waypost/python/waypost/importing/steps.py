@@ -148,7 +148,7 @@ def _identity(column: Column, spec: ImportSpec) -> Callable[[Any], Any]:
 
     def clean(value: Any) -> Any:
         found = spelled(value)
-        for text in (value, found):
+        for text in (value, found) if found != value else (value,):
             if isinstance(text, str) and (objection := identity_objection(column.name, text)):
                 return None if objection is PLACEHOLDER else objection
         return found

@@ -69,10 +69,16 @@ _PRINTED: Final = re.compile(
 )
 """What languages print for an object, in lower case."""
 
+_MARKED: Final = re.compile(r"[{<*%\[$:(=]")
+"""What every form of ``_UNFILLED`` and ``_PRINTED`` has in it: most ids have none, and are not compared with them."""
+_COUNTED: Final = re.compile("[1-9]")
+"""Most ids have such a digit, hardly a word of the list does: they are not parted into words."""
+
 _NUMBER_OF_NOTHING: Final = re.compile(r"[0\s!-/:-@\[-`{-~]+|-1(\.0+)?|0x0+|[-+]?0+(\.0+)?(e[-+]?\d+)?")
 _ALL_ALIKE: Final = re.compile(r"[f-]{8,}|[x-]{3,}")
 _WORD_ENDS: Final = re.compile(r"[\W_]+")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_COUNTED_WORDS: Final = tuple(word for word in WORDS if _COUNTED.search(word) and not _WORD_ENDS.search(word))
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
 
 
@@ -85,7 +91,7 @@ class Placeholders(JsonForm):
 
     def __contains__(self, value: str) -> bool:
         """Whether this value of an identity stands for a missing one."""
-        text = plain(unicodedata.normalize("NFKC", value)).strip(_QUOTES).strip()
+        text = plain(value if value.isascii() else unicodedata.normalize("NFKC", value)).strip(_QUOTES).strip()
         lower = text.casefold()
         return lower not in self.genuine and (lower in self.also or _is_built_in(text, lower))
 
@@ -101,9 +107,11 @@ def folded(values: Iterable[str]) -> frozenset[str]:
 
 
 def _is_built_in(text: str, lower: str) -> bool:
-    if lower in WORDS or lower in _HASHED or _UNFILLED.fullmatch(text) or _PRINTED.fullmatch(lower):
+    if lower in WORDS or lower in _HASHED or _NUMBER_OF_NOTHING.fullmatch(lower) or _ALL_ALIKE.fullmatch(lower):
         return True
-    if _NUMBER_OF_NOTHING.fullmatch(lower) or _ALL_ALIKE.fullmatch(lower):
+    if _MARKED.search(lower) and (_UNFILLED.fullmatch(text) or _PRINTED.fullmatch(lower)):
         return True
+    if _COUNTED.search(lower) and not any(word in lower for word in _COUNTED_WORDS):
+        return False
     words = [word for word in _WORD_ENDS.split(_HUMP.sub(" ", text).casefold()) if word]
     return bool(words) and all(word in WORDS or not word.strip("0") for word in words)
