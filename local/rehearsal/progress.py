@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Is told how a rehearsal goes on."""
+    """Receives the progress of a rehearsal."""
 
     def arrived(self, instant: datetime) -> None:
         """Virtual time has moved."""

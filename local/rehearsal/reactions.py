@@ -1,7 +1,7 @@
 """Plays what contacts do with the messages they got: opens, clicks, bounces, complains. Used by rehearsals.
 
 A bounce and a complaint go the way they go on AWS: the fake provider reports them in its own words, and the notice becomes an
-event. Of openings and clicks no provider reports to Waypost; they come in as events of whoever tracks them, through the
+event. Of openings and clicks no provider reports to Waypost; they come in as events of the system that tracks them, through the
 webhook API, with the properties that rules ask for.
 """
 

@@ -129,7 +129,7 @@ class FileOperations:
         return ""
 
     def _rows_begun(self, run: str) -> dict[int, int]:
-        """How many rows of each part are done, by its first row, as the part has said last."""
+        """How many rows of each part are done, by its first row, as the part reported last."""
         return dict(map(_begun, self._names(run, "progress")))
 
     def _names(self, run: str, folder: str) -> list[str]:

@@ -11,7 +11,7 @@ from local.running import background
 LOOK_SECONDS: Final = 0.5
 """Seconds between two looks at how far it is."""
 LONGEST_SECONDS: Final = 86_400.0
-"""No travel takes a day; while work advances it is waited for, and what is stuck is said by the background process."""
+"""No travel takes a day; while work advances it is waited for, and the background process reports what is stuck."""
 
 
 def travel(request: dict[str, str], *, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def restock(cloud: LocalCloud, sku: str) -> dict[str, Any]:
     return answer
 
 
-def said(cloud: LocalCloud) -> dict[str, list[str]]:
+def outcomes(cloud: LocalCloud) -> dict[str, list[str]]:
     """How each contact's messages ended."""
     return {name: [each.outcome for each in decided(cloud, name)] for name in WAITING}
 
@@ -82,10 +82,10 @@ def said(cloud: LocalCloud) -> dict[str, list[str]]:
 def test_everybody_who_waits_hears_of_it_once_per_product(cloud: LocalCloud) -> None:
     first = restock(cloud, "s-1")
     assert (first["given"], first["done"]) == (2, True)
-    assert said(cloud) == {"u-one": ["sent"], "u-both": ["sent"], "u-other": [], "u-none": []}
+    assert outcomes(cloud) == {"u-one": ["sent"], "u-both": ["sent"], "u-other": [], "u-none": []}
 
     restock(cloud, "s-1")
-    assert said(cloud) == {"u-one": ["sent"], "u-both": ["sent"], "u-other": [], "u-none": []}
+    assert outcomes(cloud) == {"u-one": ["sent"], "u-both": ["sent"], "u-other": [], "u-none": []}
 
     restock(cloud, "s-2")
-    assert said(cloud) == {"u-one": ["sent"], "u-both": ["sent", "sent"], "u-other": ["sent"], "u-none": []}
+    assert outcomes(cloud) == {"u-one": ["sent"], "u-both": ["sent", "sent"], "u-other": ["sent"], "u-none": []}

@@ -149,11 +149,11 @@ def test_alarms_that_nobody_is_sent_are_warned_of(
     monkeypatch.setenv("CDK_CONTEXT_JSON", json.dumps(NO_BUNDLING))
 
     assert main(["--output", str(tmp_path / "unheard")]) == 0
-    said = capsys.readouterr().err
-    assert "warning: alarm_email is not set" in said
-    assert "info: mail is sent as waypost.example, which SES must have verified" in said
+    shown = capsys.readouterr().err
+    assert "warning: alarm_email is not set" in shown
+    assert "info: mail is sent as waypost.example, which SES must have verified" in shown
 
     heard = ["-c", "alarm_email=ops@shop.example", "-c", "email_identity_owner=stack"]
     assert main([*heard, "--output", str(tmp_path / "heard")]) == 0
-    assert "warning: alarm_email" not in (said := capsys.readouterr().err)
-    assert "SES must have verified" not in said
+    assert "warning: alarm_email" not in (shown := capsys.readouterr().err)
+    assert "SES must have verified" not in shown

@@ -49,27 +49,27 @@ def test_how_long_the_rest_takes_goes_by_the_most_there_was() -> None:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the control API is to say of the travel, which ends when all of it was said."""
+    """What the control API answers about the travel, one answer each time; the travel ends with the last one."""
     monkeypatch.setattr(travelling, "LOOK_SECONDS", 0.001)
-    said: list[Any] = []
-    all_said = threading.Event()
+    answers: list[Any] = []
+    all_answered = threading.Event()
 
     def control(method: str, path: str, request: Any = None, *, timeout: float = 30.0) -> Any:
         if path == "/progress":
-            found = said.pop(0) if said else {}
-            if not said:
-                all_said.set()
+            found = answers.pop(0) if answers else {}
+            if not answers:
+                all_answered.set()
             if isinstance(found, LocalError):
                 raise found
             return found
         assert (method, path) == ("POST", "/travel")
-        assert all_said.wait(30)
+        assert all_answered.wait(30)
         if request == {"by": "for ever"}:
             raise LocalError("not at rest", "see the log")
         return {"now": "then", "fired": 3, **request}
 
     monkeypatch.setattr(background, "control", control)
-    return said
+    return answers
 
 
 def test_a_travel_is_watched_to_its_end(looks: list[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Messages go at the provider's rate, whoever sends them; those that wait get slots, one after another."""
+"""Messages go at the provider's rate, across all senders; those that wait get slots, one after another."""
 
 import heapq
 import random

@@ -10,6 +10,11 @@ def digest(*parts: str, length: int = 24) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:length]
 
 
+def share(*parts: str) -> float:
+    """A number from 0 to 1 that is always the same for the same parts: it spreads in time what would coincide."""
+    return int(digest(*parts, length=8), 16) / 0xFFFFFFFF
+
+
 def contact_id(kind: str, value: str) -> str:
     """The id of a contact first seen under this identity."""
     return "c-" + digest("contact", kind, value)

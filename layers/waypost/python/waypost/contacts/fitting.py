@@ -229,16 +229,16 @@ def _within_room(before: Mapping[str, Consent], after: dict[str, Consent]) -> di
 
 
 def _usual_suppressions(before: "Contact", after: "Contact") -> dict[str, str]:
-    """The suppressions: those of addresses in use and new ones first. The sender reads the records of addresses."""
+    """The suppressions: those of the contact's addresses and new ones first. The sender reads the records of addresses."""
     known = after.suppressions
     if len(known) <= MOST_SUPPRESSIONS:
         return known
-    in_use = {
+    current = {
         suppression_key(each.channel, each.digest)
         for channel in CHANNELS
-        for each in declared_channels()[channel].address.addresses(channel, after)[-1:]
+        for each in declared_channels()[channel].address.addresses(channel, after)
     }
-    first = sorted(known, key=lambda key: ("/" in key and key not in in_use, key in before.suppressions, key))
+    first = sorted(known, key=lambda key: ("/" in key and key not in current, key in before.suppressions, key))
     return {key: known[key] for key in first[:MOST_SUPPRESSIONS]}
 
 

@@ -31,7 +31,7 @@ class LiftSuppression:
     def act(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Execute ``{action: preview | lift, contact: who, channel, by, reason}``; a repeated one changes nothing.
 
-        ``who`` is ``{contact_id: …}`` or one identity; the address is the one it uses on the channel. ``by`` and ``reason``
+        ``who`` is ``{contact_id: …}`` or one identity; the address is its newest on the channel. ``by`` and ``reason``
         stand on the timeline; preview needs neither. Raises InvalidInput naming the field, and ContactNotFound.
         """
         who, channel = read_name(request.get("contact"), "contact"), channel_named(request.get("channel"))
@@ -83,9 +83,9 @@ class LiftSuppression:
 
     def _find(self, who: Mapping[str, str], channel: Channel) -> tuple[Contact, Address]:
         contact = find_named(self.contacts, who, "contact")
-        if not (in_use := contact.addresses(channel)[-1:]):
+        if not (newest := contact.addresses(channel)[-1:]):
             raise InvalidInput("channel", f"the contact has no address on {channel}")
-        return contact, in_use[0]
+        return contact, newest[0]
 
     def _record(self, address: Address) -> AddressRecord:
         return self.addresses.of([address]).get(address.digest, AddressRecord())

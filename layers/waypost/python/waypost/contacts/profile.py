@@ -345,12 +345,12 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
 
 
 def _suppressions(contact: Contact, event: Event) -> dict[str, str]:
-    """What was reported for this contact, after the event; one that names no address is about the one in use."""
+    """What was reported for this contact, after the event; one that names no address is about the newest."""
     channel, digest = event.properties.get("channel"), event.properties.get("address")
     if not isinstance(channel, str):
         return contact.suppressions
-    in_use = contact.addresses(channel_named(channel))[-1:]
-    digest = digest or (in_use[0].digest if in_use else "")
+    newest = contact.addresses(channel_named(channel))[-1:]
+    digest = digest or (newest[0].digest if newest else "")
     key = suppression_key(channel, digest) if digest else channel
     if event.type == SUPPRESSION_LIFTED:
         return {known: reason for known, reason in contact.suppressions.items() if known not in {channel, key}}

@@ -41,5 +41,5 @@ def pause_after(attempt: int, webhook_id: str, *, retry_after: timedelta | None 
     if attempt >= ATTEMPTS:
         return None
     pause = PAUSES[attempt - 1]
-    spread = int(ids.digest(webhook_id, str(attempt), length=8), 16) / 0xFFFFFFFF * 2 - 1
+    spread = ids.share(webhook_id, str(attempt)) * 2 - 1
     return min(max(pause * (1 + _JITTER * spread), retry_after or timedelta(0)), LONGEST_PAUSE)

@@ -85,7 +85,7 @@ class EnrolContact:
     def _objection(
         self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject
     ) -> EntryReason | None:
-        """Why the contact does not enter, whoever else is in the journey."""
+        """Why the contact does not enter, regardless of how many others are in the journey."""
         if event.received_at - event.occurred_at > LATEST_TRIGGER:
             return "trigger_too_old"
         if journey.closed:

@@ -227,8 +227,8 @@ def _left_out(row: Mapping[str, Any]) -> str:
     unproven = [each.removeprefix(UNPROVEN) for each in row["left_out"] if is_unproven(each)]
     full = [each for each in row["left_out"] if not is_unproven(each)]
     full += ["…"] * (row["left_out_in_all"] > len(row["left_out"]))
-    said = [f"left out {', '.join(unproven)}: {PROOF_WANTED}"] if unproven else []
-    return "; ".join(said + ([f"left out {', '.join(full)}: {WAY_OUT}"] if full else []))
+    reasons = [f"left out {', '.join(unproven)}: {PROOF_WANTED}"] if unproven else []
+    return "; ".join(reasons + ([f"left out {', '.join(full)}: {WAY_OUT}"] if full else []))
 
 
 def _entry_decision(row: Mapping[str, Any], decision: Mapping[str, Any], zone: ZoneInfo) -> Entry:

@@ -1,4 +1,4 @@
-"""Paces messages to what a provider takes a second from this account, whoever sends. Called by send_message before a claim.
+"""Paces messages to what a provider takes a second from this account, across all senders. Called by send_message before a claim.
 
 Two marks for each channel, shared by all processes, move forward in time as messages are let through:
 
@@ -101,8 +101,7 @@ class Pace:
         if not behind_others and self._may_go(channel, rate, now):
             return None
         if urgent:
-            share = int(ids.digest("urgent", message_key, now.isoformat(), length=8), 16) / 0xFFFFFFFF
-            return now + NEAREST_SLOT + URGENT_WITHIN * share
+            return now + NEAREST_SLOT + URGENT_WITHIN * ids.share("urgent", message_key, now.isoformat())
         return self._slot(channel, rate * (1 - RESERVED), now)
 
     def _may_go(self, channel: Channel, rate: float, now: datetime) -> bool:

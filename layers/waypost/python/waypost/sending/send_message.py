@@ -395,8 +395,7 @@ def throttled_pause(message_key: str, attempt: int) -> timedelta:
     Anywhere in the attempt's window, by the message: what was due at one instant comes back at the pace at which it fits.
     """
     window = THROTTLE_WINDOWS[min(attempt, len(THROTTLE_WINDOWS) - 1)]
-    share = int(ids.digest("throttled", message_key, str(attempt), length=8), 16) / 0xFFFFFFFF
-    return max(window * share, SHORTEST_PAUSE)
+    return max(window * ids.share("throttled", message_key, str(attempt)), SHORTEST_PAUSE)
 
 
 def _later(now: datetime, pause: timedelta, send_by: datetime) -> datetime | None:

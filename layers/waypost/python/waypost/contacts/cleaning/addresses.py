@@ -130,7 +130,7 @@ def takes_texts(number: str) -> bool:
     try:
         found = phonenumbers.number_type(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
-        return True  # no number in the world's plan: what it is cannot be said
+        return True  # no number in the world's plan: its kind is unknown
     return found not in {
         kind.FIXED_LINE,
         kind.TOLL_FREE,
