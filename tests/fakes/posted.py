@@ -17,6 +17,7 @@ class ScriptedPoster:
 
     script: Script
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def post(
         self,
@@ -31,6 +32,7 @@ class ScriptedPoster:
         assert headers["content-type"].startswith("application/json")
         assert answer_limit
         content = json.loads(body)
+        self.bodies.append(body)
         self.calls.append((url, content))
         answer = self.script(url, content)
         return Answer(200, body=json.dumps(answer).encode()) if isinstance(answer, Mapping) else answer
