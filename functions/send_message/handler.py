@@ -18,6 +18,7 @@ from waypost.defaults import load_defaults
 from waypost.sending.policy import load_sending_policy
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import SendMessage
+from waypost.staff.directory import load_directory
 
 logger = function_log("send_message")
 metrics = Metrics(service="send_message")
@@ -34,6 +35,7 @@ def send_message() -> SendMessage:
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
         rates=rates_of(wiring.settings().rates),
         products=products,
+        staff=load_directory,
     )
 
 

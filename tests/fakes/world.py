@@ -58,6 +58,8 @@ from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import SendMessage
+from waypost.sending.send_test import SendTest
+from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
 
 T = TypeVar("T")
@@ -83,6 +85,7 @@ class World:
     files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
+    staff: StaffDirectory = field(default_factory=StaffDirectory)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -163,7 +166,12 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            staff=lambda: self.staff,
         )
+
+    @property
+    def send_test(self) -> SendTest:
+        return assemble.send_test(self.ports, sender=self.send_message, staff=self.staff)
 
     @property
     def update_contact(self) -> UpdateContact:

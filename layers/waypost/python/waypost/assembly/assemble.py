@@ -78,6 +78,8 @@ if TYPE_CHECKING:
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import SendMessage, UnsubscribeUrl
+    from waypost.sending.send_test import SendTest
+    from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
 
 
@@ -99,10 +101,12 @@ def send_message(
     unsubscribe_url: UnsubscribeUrl,
     rates: Mapping[Channel, float],
     products: Callable[[], ProductVariables] | None = None,
+    staff: Callable[[], StaffDirectory] | None = None,
 ) -> SendMessage:
     """The sender."""
     from waypost.sending.pace import Pace
     from waypost.sending.send_message import SendMessage
+    from waypost.staff.directory import StaffDirectory
 
     return SendMessage(
         messages=messages,
@@ -117,7 +121,16 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        staff=staff or StaffDirectory,
+        profiles=ports.contacts,
     )
+
+
+def send_test(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> SendTest:
+    """What sends messages to staff as contacts would get them."""
+    from waypost.sending.send_test import SendTest
+
+    return SendTest(sender=sender, contacts=ports.contacts(), staff=staff)
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:

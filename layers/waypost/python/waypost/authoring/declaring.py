@@ -20,6 +20,7 @@ from waypost.authoring.products import products
 from waypost.authoring.public_keys import public_keys
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
+from waypost.authoring.staff import staff
 from waypost.authoring.workdays import workdays
 
 SECTIONS: Final[Mapping[str, Section]] = {
@@ -33,6 +34,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "public_keys": public_keys,
     "retention": retention,
     "sources": sources,
+    "staff": staff,
     "workdays": workdays,
     **STANDING,
 }

@@ -2,17 +2,19 @@
 
 from typing import assert_never
 
-from waypost.sending.guard import EVERY_OCCASION, Allow, Case, Guard, Skip, Verdict
+from waypost.sending.guard import Allow, Case, Guard, Judges, Skip, Verdict
 
 
 class NoConsent(Guard):
     """Marketing needs the contact's consent for the channel and topic; a withdrawal counts, silence too.
 
+    A member of staff who looks at marketing before contacts get it is no recipient of marketing.
+
     Source: Personal Information Protection Law of the PRC, articles 13 to 16; GDPR, articles 6(1)(a) and 7.
     """
 
     weight = 50
-    judges = EVERY_OCCASION
+    judges = Judges(journey_step=True, broadcast_slot=True, staff_notice=False, reply=True)
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
