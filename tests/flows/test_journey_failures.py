@@ -102,6 +102,16 @@ BODIES = {
             Type: Succeed
 """,
 }
+BODIES["no-boolean"] = """
+          What goes wrong:
+            Type: Choice
+            Choices:
+              - Condition: "{% $outcome %}"
+                Next: That was all
+            Default: That was all
+          That was all:
+            Type: Succeed
+"""
 BARE = """
 QueryLanguage: JSONata
 StartAt: A moment of peace
@@ -133,7 +143,7 @@ def drop_in(statemachines: Path) -> None:
     for name, body in BODIES.items():
         folder = statemachines / "journeys" / name
         folder.mkdir()
-        (folder / "journey.yaml").write_text(JOURNEY.format(name=name), encoding="utf-8")
+        (folder / "journey.yaml").write_text(JOURNEY.format(name=name.replace("-", "_")), encoding="utf-8")
         (folder / "definition.asl.yaml").write_text(DEFINITION.format(body=body), encoding="utf-8")
     for name, whole in BARE_BODIES.items():
         folder = statemachines / "journeys" / name
@@ -173,6 +183,7 @@ def end_of(cloud: LocalCloud, name: str) -> Entry:
         ("choosing", "at What goes wrong: States.QueryEvaluationError: "),
         ("inside", "at A sum of words: States.QueryEvaluationError: T2001: "),
         ("nowhere", "at What goes wrong: States.NoChoiceMatched: "),
+        ("no-boolean", "at What goes wrong: States.QueryEvaluationError: {% $outcome %} is not a boolean"),
         ("bare-choice", "at What goes wrong: States.QueryEvaluationError: "),
         ("bare-pause", "at A moment of peace: States.QueryEvaluationError: "),
     ],

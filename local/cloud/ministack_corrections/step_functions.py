@@ -28,6 +28,7 @@ def correct(activity: Activity) -> None:
     _count_executions(activity)
     _begin_at_once()
     _record_the_states_of_branches()
+    _ask_conditions_for_a_boolean()
     _name_the_state_of_a_wrong_expression()
     _keep_short_histories()
 
@@ -176,7 +177,7 @@ def _record_the_states_of_branches() -> None:
 
 
 def _name_the_state_of_a_wrong_expression() -> None:
-    """On AWS the cause of an error that Step Functions itself raises begins with the state it comes from, and a condition is a boolean."""
+    """On AWS the cause of an error that Step Functions itself raises begins with the state it comes from."""
 
     def naming(original: Function) -> Function:
         def evaluate(expression: str, given: Any, context: Any = None, *more: Any, **others: Any) -> Any:
@@ -198,20 +199,26 @@ def _name_the_state_of_a_wrong_expression() -> None:
 
         return choose
 
-    def of_a_rule(original: Function) -> Function:
+    replace(stepfunctions, "_evaluate_jsonata", naming)
+    replace(stepfunctions, "_execute_choice", choosing)
+
+
+def _ask_conditions_for_a_boolean() -> None:
+    """On AWS a condition of a Choice that gives anything but a boolean fails the state; MiniStack takes it for true or false."""
+
+    def strict(original: Function) -> Function:
         def evaluate(rule: Any, given: Any, context: Any = None) -> Any:
             condition = rule.get("Condition")
             if isinstance(condition, str) and condition.startswith("{%"):
                 value = stepfunctions._evaluate_jsonata(condition[2:-2].strip(), given, context)
                 if not isinstance(value, bool):
                     raise stepfunctions._ExecutionError("States.QueryEvaluationError", f"{condition} is not a boolean")
+                return value
             return original(rule, given, context)
 
         return evaluate
 
-    replace(stepfunctions, "_evaluate_jsonata_choice_rule", of_a_rule)
-    replace(stepfunctions, "_evaluate_jsonata", naming)
-    replace(stepfunctions, "_execute_choice", choosing)
+    replace(stepfunctions, "_evaluate_jsonata_choice_rule", strict)
 
 
 def _in_state(context: Any, cause: str) -> str:
