@@ -9,7 +9,7 @@ class Erased(Guard):
 
     weight = 10
     code = "er"
-    title = gettext_noop("Erased")
+    title = gettext_noop("Not erased")
     reasons = (
         Reason(
             "erased", gettext_noop("Nothing: the contact asked to be forgotten. Who signs up again is a new contact.")

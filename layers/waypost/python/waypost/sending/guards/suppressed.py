@@ -10,7 +10,7 @@ class Suppressed(Guard):
 
     weight = 40
     code = "su"
-    title = gettext_noop("Suppression")
+    title = gettext_noop("Not suppressed")
     reasons = tuple(
         Reason(
             f"suppressed_{name}",
