@@ -21,13 +21,13 @@ from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
 from waypost.contacts.channels import Address, Channel
-from waypost.contacts.names import fit_for_greetings
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
+from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.deferral import Deferrals
@@ -369,14 +369,14 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str) -> dict[str, Any]:
-    """What a template may use; every name here is known to the check that messages pass when they are published."""
-    return {
-        "contact": fit_for_greetings(case.contact.attributes) | {"id": case.contact.contact_id},
-        "event": event,
-        "journey": {"name": journey_of(case.occasion)},
-        "message": {"name": case.message.name, "channel": case.channel},
-        "links": {"unsubscribe": unsubscribe},
-    }
+    return template_variables(
+        case.contact,
+        event=event,
+        journey=journey_of(case.occasion),
+        message=case.message.name,
+        channel=case.channel,
+        links={"unsubscribe": unsubscribe},
+    )
 
 
 def _result(request: SendRequest, decision: Decision, *, at: datetime | None = None) -> SendResult:
