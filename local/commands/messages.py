@@ -106,11 +106,13 @@ def preview(
 
 
 @app.command("test-send")
-def test_send(
+def send_to_staff(
     message: MessageName,
     to: Annotated[str, typer.Option(help="The member of staff who gets it, by the id in staff/members.yaml.")],
     contact: Annotated[str, typer.Option(help="The contact whose values are shown; the member's own by default.")] = "",
-    channel: Annotated[str, typer.Option(help="The channel; the first on which the member has an address by default.")] = "",
+    channel: Annotated[
+        str, typer.Option(help="The channel; the first on which the member has an address by default.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Send a message to a member of staff, through the sender of the running system; on AWS start the operation send-test.
