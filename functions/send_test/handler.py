@@ -11,6 +11,7 @@ from waypost.aws.function_log import function_log
 from waypost.aws.links import unsubscribe_urls
 from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import PublishedCatalogue
+from waypost.content.forbidden_words import load_forbidden_words
 from waypost.content.products import ProductVariables, load_catalogue
 from waypost.defaults import load_defaults
 from waypost.sending.policy import load_sending_policy
@@ -39,6 +40,7 @@ def sender() -> SendMessage:
         rates=rates_of(wiring.settings().rates),
         products=products,
         staff=load_directory,
+        words=load_forbidden_words,
     )
 
 

@@ -36,6 +36,7 @@ from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.forbidden_words import ForbiddenWords
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
@@ -86,6 +87,7 @@ class World:
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
     staff: StaffDirectory = field(default_factory=StaffDirectory)
+    words: ForbiddenWords = field(default_factory=ForbiddenWords)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -167,6 +169,7 @@ class World:
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
             staff=lambda: self.staff,
+            words=lambda: self.words,
         )
 
     @property

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from waypost.contacts.lift_suppression import LiftSuppression
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
+    from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.products import ProductVariables
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
@@ -103,8 +104,10 @@ def send_message(
     rates: Mapping[Channel, float],
     products: Callable[[], ProductVariables] | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
+    words: Callable[[], ForbiddenWords] | None = None,
 ) -> SendMessage:
     """The sender."""
+    from waypost.content.forbidden_words import ForbiddenWords
     from waypost.sending.pace import Pace
     from waypost.sending.send_message import SendMessage
     from waypost.staff.directory import StaffDirectory
@@ -124,6 +127,7 @@ def send_message(
         products=products,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
+        words=words or ForbiddenWords,
     )
 
 

@@ -12,6 +12,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.bus import bus
 from waypost.authoring.destinations import destinations
 from waypost.authoring.filling import filling
+from waypost.authoring.forbidden_words import forbidden_words
 from waypost.authoring.identity import identity
 from waypost.authoring.imports import imports
 from waypost.authoring.kept_sections import SECTIONS as STANDING
@@ -35,6 +36,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "retention": retention,
     "sources": sources,
     "staff": staff,
+    "words": forbidden_words,
     "workdays": workdays,
     **STANDING,
 }

@@ -25,6 +25,8 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
+from waypost.content.forbidden_words import ForbiddenWords
+from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
@@ -32,7 +34,7 @@ from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.deferral import Deferrals
-from waypost.sending.guard import Allow, Case, Defer, Skip
+from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
 from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
@@ -67,7 +69,7 @@ class SendMessage:
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
     products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
-    them, and whose values a test shows.
+    them, and whose values a test shows. ``words`` are the phrases that no message may have.
     """
 
     messages: MessageCatalogue
@@ -84,6 +86,7 @@ class SendMessage:
     products: Callable[[], ProductVariables] | None = None
     staff: Callable[[], StaffDirectory] = StaffDirectory
     profiles: Callable[[], ContactStore] | None = None
+    words: Callable[[], ForbiddenWords] = ForbiddenWords
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
@@ -197,6 +200,9 @@ class SendMessage:
             outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
             return self._skip(request, judged, f"not_renderable: {error}")
+        judged = self._judge_content(judged, outgoing)
+        if isinstance(judged.judgement.verdict, Skip):
+            return self._skip(request, judged, judged.judgement.verdict.reason)
         claim_id = uuid.uuid4().hex
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
@@ -237,6 +243,17 @@ class SendMessage:
             case _:
                 assert_never(answer)
         return _result(request, decision)
+
+    def _judge_content(self, judged: "_Judged", outgoing: Outgoing[Any]) -> "_Judged":
+        """The case with what the guards say that read the content: a name or a product may bring what no author wrote."""
+        case, words = judged.case, self.words()
+        if not words.lists:
+            return judged
+        channel, shown = plugin(case.channel), self._shown_for(case)
+        locale = choose_locale(_locale(shown.contact), case.message.variants[case.channel], self.defaults.locale)
+        rendered = replace(case, words=words, rendered=Rendered(channel.words(outgoing.content), locale))
+        judgement = judge(rendered)
+        return replace(judged, judgement=replace(judgement, saw={**judged.judgement.saw, **judgement.saw}))
 
     def _not_now(self, request: SendRequest, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
         """Why no provider is called now, and when one may be: None for an instant past the message's life. None if one may."""
