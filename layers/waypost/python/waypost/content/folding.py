@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-_BLANKS: Final = "\t\r\v\f\x1c\x1d\x1e\x1f \x85\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _UNSEEN: Final = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u3164\ufeff\uffa0"
     + "".join(map(chr, range(0x200B, 0x2010)))
@@ -26,18 +25,22 @@ def fold(text: str) -> str:
     """
     if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
-    return text.casefold().translate(_table())
+    text = text.casefold()
+    if any(line_break in text for line_break in LINE_BREAKS):
+        text = text.replace("\u2028", "\n").replace("\u2029", "\n")
+    text = "\n".join("".join(line.split()) for line in text.split("\n"))
+    table, letters = _table()
+    return text if letters.isdisjoint(text) else text.translate(table)
 
 
 @cache
-def _table() -> Mapping[int, int | None]:
-    """Traditional → simplified, and what is left out.
+def _table() -> tuple[Mapping[int, int | None], frozenset[str]]:
+    """Traditional → simplified and unseen → nothing; and the characters that it changes, which most texts have none of.
 
     ``traditional.txt`` holds the characters in one line and their simplified forms in the next, from ``TSCharacters`` of
     OpenCC (https://github.com/BYVoid/OpenCC, Apache License 2.0), the first form of each.
     """
     lines = Path(__file__).with_name("traditional.txt").read_text(encoding="utf-8").splitlines()
     table: dict[int, int | None] = {ord(one): ord(other) for one, other in zip(*lines, strict=True)}
-    table.update((ord(blank), None) for blank in _BLANKS + _UNSEEN)
-    table.update((ord(line_break), ord("\n")) for line_break in LINE_BREAKS)
-    return table
+    table.update((ord(unseen), None) for unseen in _UNSEEN)
+    return table, frozenset(map(chr, table))
