@@ -41,7 +41,7 @@ SECTIONS = {
     "record_delivery": {"listening"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
-    "send_test": {"defaults", "retention", "sending", "staff"},
+    "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},

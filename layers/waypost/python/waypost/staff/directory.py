@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, Self, assert_never, get_args
 
 from waypost.contacts.channels import Channel, declared_channels
 from waypost.contacts.profile import Contact
@@ -68,6 +68,8 @@ class Member:
                     attributes[source.name] = address
                 case "identity":
                     identities[source.name] = [address]
+                case _:
+                    assert_never(source.kept_as)
         return Contact(self.contact_id, created_at=_EVER, attributes=attributes, identities=identities)
 
 
