@@ -10,7 +10,7 @@ from local.loopback import call
 from local.problems import LocalError
 from local.running.explaining import explanation_of
 from local.running.operation_runs import run_operation
-from tests.flows.steps import accepted
+from tests.flows.steps import accepted, travel
 
 pytestmark = pytest.mark.flow
 
@@ -67,7 +67,7 @@ def test_the_policy_is_changed_without_a_deployment(cloud: LocalCloud) -> None:
         cloud, "change-policy", action="apply", policy={"topic_spacing_days": {"new-user-nurture": 1}}, **signed
     )
     assert [each["section"] for each in changed["sections"]] == ["topic_spacing_days"]
-    cloud.time.travel(cloud.clock.now() + timedelta(minutes=2))
+    travel(cloud, cloud.clock.now() + timedelta(minutes=2))
 
     at = cloud.clock.now()
     traits = {"email": "capped@example.com", "timezone": "Asia/Shanghai", "consent": {"email": True, "sms": True}}
