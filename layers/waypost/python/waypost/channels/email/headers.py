@@ -7,10 +7,13 @@ from waypost.channels.email.channel import RenderedEmail
 
 
 def own_headers(outgoing: Outgoing[RenderedEmail]) -> dict[str, str]:
-    """The header fields of one-click unsubscription, which marketing has. Source: RFC 2369 and RFC 8058."""
-    if outgoing.transactional:
-        return {}
-    return {"List-Unsubscribe": f"<{outgoing.unsubscribe_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    """The fields that marketing has and other mail has not."""
+    return {} if outgoing.transactional else unsubscribe_headers(outgoing.unsubscribe_url)
+
+
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """The header fields of one-click unsubscription. Source: RFC 2369 and RFC 8058."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def feedback(outgoing: Outgoing[RenderedEmail]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""A mail as a whole message (RFC 5322), for the providers that take one."""
+"""A rendered mail as it travels: the message of RFC 5322 with its two parts. Used by what hands over or looks at raw mails."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
@@ -25,24 +25,48 @@ _SENDER_ID: Final = "waypost"
 
 
 def mime_of(outgoing: Outgoing[RenderedEmail], *, sender: str, reply_to: tuple[str, ...], at: datetime) -> bytes:
-    """The message, its lines ended by CRLF and in ASCII alone.
+    """The message with all that Waypost says in its header. The same message has the same ``Message-ID`` each time."""
+    domain = domain_of(sender)
+    return as_mime(
+        outgoing.content,
+        sender=sender,
+        recipient=outgoing.to.text,
+        message_id=message_id(outgoing.message_key, domain=domain),
+        at=at,
+        headers={
+            **({"Reply-To": ", ".join(reply_to)} if reply_to else {}),
+            **own_headers(outgoing),
+            "Feedback-ID": ":".join([*feedback(outgoing), domain, _SENDER_ID]),
+            TAGS_HEADER: urlencode(outgoing.tags),
+        },
+    )
 
-    ``sender`` is the From field as RFC 5322 writes it. The same message has the same ``Message-ID`` each time.
+
+def as_mime(
+    content: RenderedEmail,
+    *,
+    sender: str,
+    recipient: str,
+    message_id: str,
+    at: datetime,
+    headers: Mapping[str, str],
+) -> bytes:
+    """The mail in lines of ASCII, text part first (RFC 2046, 5.1.4: the best alternative is the last).
+
+    ``sender`` is the From field, ``message_id`` has its angle brackets, ``headers`` are further fields. The header is written
+    here: ``email`` folds or encodes a long link in it, which mailbox providers then do not read.
     """
     fields = {
-        "From": sender,
-        "To": outgoing.to.text,
-        **({"Reply-To": ", ".join(reply_to)} if reply_to else {}),
-        "Subject": outgoing.content.subject,
+        "From": sender if sender.isascii() else formataddr(parseaddr(sender)),
+        "To": recipient,
         "Date": format_datetime(at),
-        "Message-ID": message_id(outgoing.message_key, domain=domain_of(sender)),
-        **own_headers(outgoing),
-        "Feedback-ID": ":".join([*feedback(outgoing), domain_of(sender), _SENDER_ID]),
-        TAGS_HEADER: urlencode(outgoing.tags),
+        "Message-ID": message_id,
+        "Subject": content.subject,
+        **headers,
     }
     body = EmailMessage(policy=_BODY)
-    body.set_content(outgoing.content.text)
-    body.add_alternative(outgoing.content.html, subtype="html")
+    body.set_content(content.text)
+    body.add_alternative(content.html, subtype="html")
     return "".join(_line(name, value) for name, value in fields.items()).encode("ascii") + body.as_bytes()
 
 
