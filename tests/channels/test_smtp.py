@@ -1,5 +1,6 @@
 """Mail by SMTP: what is handed over, when a connection is used again, and what each reply of a server means."""
 
+import smtplib
 import ssl
 from collections import deque
 from collections.abc import Iterator
@@ -389,7 +390,7 @@ def test_a_server_that_is_not_the_one_of_its_certificate_gets_no_password(
 def test_a_server_without_starttls_gets_neither_password_nor_message(
     script: Scripted, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submissions.smtplib.SMTP, "has_extn", lambda *_: False)
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda *_: False)
     with MailServer(script, starttls=True) as server:
         assert provider(server, clock).send(outgoing()) == RefusedUs("SMTPNotSupportedError")
     assert (script.logins, script.taken) == ([], [])

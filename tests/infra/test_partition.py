@@ -10,7 +10,7 @@ import pytest
 
 from infra.app import build_app, main, synthesize
 from infra.bundling import kept_services
-from infra.partition import is_offered, missing_services, refuse_unsendable
+from infra.partition import Context, is_offered, missing_services, refuse_unsendable
 from infra.project import ROOT, Project
 from lints.china import project_in_china
 from lints.templates import IN_CHINA, findings
@@ -40,6 +40,7 @@ ENDPOINTS = {
     "XRay": "xray",
 }
 """The service of a resource type, as botocore names its endpoints."""
+NOTHING_CHOSEN: Context = dict[str, Any]().get
 IN_EVERY_PARTITION = {"IAM", "CDK"}
 """IAM has one endpoint for a partition, ``CDK`` is no service."""
 
@@ -92,7 +93,7 @@ def test_no_arn_is_written_for_one_partition_but_the_tasks_of_machines(synthesiz
 
 
 def test_a_channel_without_its_service_is_left_out_with_all_that_belongs_to_it(china: tuple[Path, Template]) -> None:
-    assert {*missing_services("aws-cn", {}.get)} == {"email", "push", "sms"}
+    assert {*missing_services("aws-cn", NOTHING_CHOSEN)} == {"email", "push", "sms"}
     template = china[1]
     assert not [name for name in template.content["Outputs"] if name.startswith("Email")]
     text = json.dumps(template.content)
@@ -130,8 +131,8 @@ def test_a_journey_that_sends_what_nothing_takes_there_is_refused_by_name() -> N
     library = discover(ROOT / "statemachines", functions=ROOT / "functions")
 
     with pytest.raises(InvalidJourney) as refused:
-        refuse_unsendable(library, partition="aws-cn", context={}.get)
-    refuse_unsendable(library, partition="aws", context={}.get)
+        refuse_unsendable(library, partition="aws-cn", context=NOTHING_CHOSEN)
+    refuse_unsendable(library, partition="aws", context=NOTHING_CHOSEN)
 
     lines = str(refused.value).splitlines()
     [journey] = library.journeys

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, assert_never
 from urllib.parse import urlsplit
 
 from waypost.clock import Clock, real_now
@@ -127,18 +127,17 @@ class Submission:
         while self._idle:
             connection, used_at = self._idle.pop()
             is_fresh = self.clock() - used_at < KEPT_FOR
-            if is_fresh and not select.select([connection.sock], [], [], 0)[0]:
+            if is_fresh and connection.sock is not None and not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()
         return None
 
     def _hand_over(self, connection: smtplib.SMTP, message: bytes, *, sender: str, recipient: str) -> Outcome:
         outcome = _conversation(connection, message, sender=sender, recipient=recipient)
-        match outcome:
-            case Reply(code=code) if code != _SHUTTING_DOWN and _is_ready(connection, outcome):
-                self._idle.append((connection, self.clock()))
-            case _:
-                connection.close()
+        if isinstance(outcome, Reply) and outcome.code != _SHUTTING_DOWN and _is_ready(connection, outcome):
+            self._idle.append((connection, self.clock()))
+        else:
+            connection.close()
         return outcome
 
     def _opened(self) -> smtplib.SMTP | Reply | NotTaken:
@@ -232,6 +231,8 @@ def _has_ended(outcome: Outcome) -> bool:
             return step == "sender" and code == _SHUTTING_DOWN
         case Lost():
             return False
+        case _:
+            assert_never(outcome)
 
 
 def _text(raw: bytes | str) -> str:
