@@ -38,10 +38,16 @@ def sender() -> SendMessage:
         defaults=load_defaults(),
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
         rates=rates_of(wiring.settings().rates),
+        report=report_policy,
         products=products,
         staff=load_directory,
         words=load_forbidden_words,
     )
+
+
+def report_policy(problem: str) -> None:
+    """Say that a change of the policy could not be applied: the last good one stays in force."""
+    logger.error("policy not applied", extra={"problem": problem})
 
 
 @cache
