@@ -1,6 +1,7 @@
 """Send one message to one contact. Called by Send tasks and by deferred schedules."""
 
 from functools import cache
+from time import monotonic
 from typing import Any
 
 from aws_lambda_powertools import Metrics
@@ -10,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.aws.links import unsubscribe_urls
+from waypost.aws.links import approval_urls, unsubscribe_urls
 from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.forbidden_words import load_forbidden_words
@@ -30,7 +31,7 @@ def send_message() -> SendMessage:
     """Wire SendMessage to its stores and settings; once per process."""
     return assemble.send_message(
         wiring,
-        messages=PublishedCatalogue(),
+        messages=assemble.message_catalogue(wiring, deployed=PublishedCatalogue(), age=monotonic),
         policy=load_sending_policy(),
         defaults=load_defaults(),
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
@@ -39,6 +40,7 @@ def send_message() -> SendMessage:
         products=products,
         staff=load_directory,
         words=load_forbidden_words,
+        approval_url=approval_urls(wiring.settings()),
     )
 
 

@@ -105,6 +105,53 @@ def preview(
         console.print(Text(f"» {file}", "dim"), soft_wrap=True)
 
 
+@app.command()
+def publish(
+    message: MessageName,
+    by: Annotated[str, typer.Option(help="Who publishes it: a member of staff, by the id in staff/members.yaml.")] = "",
+    approver: Annotated[str, typer.Option(help="Who is asked to approve it; without one it stays a draft.")] = "",
+    note: Annotated[str, typer.Option(help="What changed, for the approver.")] = "",
+    begun: Annotated[bool, typer.Option(help="Leave contacts who are under way the version they began with.")] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Write the checked version to this file instead, to be uploaded to AWS.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a new version of a message in and ask a second person to approve it; it goes out without a deployment.
+
+    On AWS, write it with --to, upload it to library/inbox/ in the bucket of files and start the operation publish-message.
+    """
+
+    from local.messages.message_folder import message_called  # noqa: PLC0415 - compiling MJML takes long to load
+    from local.messages.version import hand_in, packed  # noqa: PLC0415 - the same
+    from local.running.operation_runs import run_operation  # noqa: PLC0415 - boto3 is for the running system alone
+
+    place = message_called(message, current_project())
+    content = packed(place)
+    if to is not None:
+        to.write_bytes(content)
+        console_for().print(Text(f"» {to}"), soft_wrap=True)
+        return
+    access = background.access()
+    given = {
+        "action": "publish",
+        "message": place.id,
+        "file": hand_in(content, access),
+        "by": by,
+        "under_way": "begun" if begun else "newest",
+        "note": note,
+        **({"approver": approver} if approver else {}),
+    }
+    result = run_operation(access, "publish-message", given)
+    if as_json:
+        print_json(result)
+    elif approver:
+        text = f"version {result['version']} waits for {approver} until {result['expires_at']} (notice: {result['notice']})"
+        console_for().print(Text(text), soft_wrap=True)
+    else:
+        console_for().print(Text(f"version {result['version']} is a draft"), soft_wrap=True)
+
+
 @app.command("test-send")
 def send_to_staff(
     message: MessageName,

@@ -66,7 +66,7 @@ def layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A published layer on the path, as Lambda sees it."""
     package = publish(write(tmp_path), tmp_path / "layer")
     monkeypatch.syspath_prepend(str(tmp_path / "layer" / "python"))
-    caches = (published_section, load_journeys, PublishedCatalogue.message)
+    caches = (published_section, load_journeys, PublishedCatalogue._deployed)
     for cached in caches:
         cached.cache_clear()
     yield package

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from waypost.content.message import PublishedMessage
@@ -98,8 +99,9 @@ class Published:
     journeys: PublishedJourneys
     messages: Mapping[str, PublishedMessage]
 
-    def message(self, message_id: str) -> PublishedMessage:
+    def message(self, message_id: str, began_at: datetime | None = None) -> PublishedMessage:
         """See MessageCatalogue."""
+        del began_at
         if message_id not in self.messages:
             raise UnknownMessage(message_id)
         return self.messages[message_id]

@@ -18,6 +18,7 @@ from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.library import FakeApprovals, FakeLibrary
 from tests.fakes.machines import FakeMachines
 from tests.fakes.policies import FakePolicies
 from tests.fakes.profile_scan import FakeProfileScan
@@ -26,7 +27,11 @@ from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
 from tests.fakes.rate_marks import FakeRateMarks
 from tests.fakes.schedules import Booking, FakeSchedules
+from tests.fakes.secrets import FakeSecret
 from waypost import ids
+from waypost.approvals.approval_links import approval_url
+from waypost.approvals.decide_approval import DecideApproval
+from waypost.approvals.publish_message import PublishMessage
 from waypost.assembly import assemble
 from waypost.clock import format_instant
 from waypost.contacts.attributes import AttributeSystem
@@ -38,6 +43,7 @@ from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.content.forbidden_words import ForbiddenWords
+from waypost.content.message_library import LibraryCatalogue
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
@@ -70,6 +76,7 @@ T = TypeVar("T")
 START = "2027-03-01T02:00:00.000Z"
 """Monday, 10:00 in Shanghai."""
 ATTEMPTS = 4
+LINK_KEY = "a-key-of-links-that-is-long-enough-to-be-secret"
 CONTACT = ids.contact_id("user_id", "u-1")
 
 
@@ -98,6 +105,8 @@ class World:
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.policies, self.reported = FakePolicies(effects), list[str]()
+        self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
+        self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
@@ -166,15 +175,38 @@ class World:
     def send_message(self) -> SendMessage:
         return assemble.send_message(
             self.ports,
-            messages=self.published,
+            messages=self.messages,
             policy=self.published.policy,
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
             staff=lambda: self.staff,
             words=lambda: self.words,
+            approval_url=lambda notice: approval_url(
+                "https://api.example", LINK_KEY, approval_id=notice.about, member=notice.contact_id
+            ),
             report=self.reported.append,
         )
+
+    @cached_property
+    def messages(self) -> LibraryCatalogue:
+        """As one process of the sender has them; ``age`` is how long it has run."""
+        return assemble.message_catalogue(self.ports, deployed=self.published, age=lambda: self.age)
+
+    @property
+    def publish_message(self) -> PublishMessage:
+        return assemble.publish_message(
+            self.ports,
+            messages=self.published,
+            sender=self.send_message,
+            staff=self.staff,
+            words=lambda: self.words,
+            defaults=self.published.defaults,
+        )
+
+    @property
+    def decide_approval(self) -> DecideApproval:
+        return assemble.decide_approval(self.ports, staff=lambda: self.staff, secret=self.link_secret)
 
     @property
     def send_test(self) -> SendTest:
@@ -328,6 +360,12 @@ class WorldPorts:
 
     def policies(self) -> FakePolicies:
         return self.world.policies
+
+    def library(self) -> FakeLibrary:
+        return self.world.library
+
+    def approvals(self) -> FakeApprovals:
+        return self.world.approvals
 
     def addresses(self) -> FakeAddressRecords:
         return self.world.addresses

@@ -140,7 +140,7 @@ def explained_contact(world: World) -> ExplainContact:
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The engine when the samples begin."""
     messages = {"welcome": email("welcome")}
-    world = World(published=published(journey(JOURNEY, messages=messages)), staff=directory("lin.chen"))
+    world = World(published=published(journey(JOURNEY, messages=messages)), staff=directory("lin.chen", "wei.zhang"))
     world.clock.now = world.clock.now.replace(year=2026, month=3, day=2, hour=2, second=1, microsecond=482_000)
     night = Night(world=world, metrics={"scores": ACTIVITY, "rfm": RFM})
     letters = FakeDeadLetters()
@@ -162,6 +162,8 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},
         "send_test": {"send_test": world.send_test},
+        "publish_message": {"publish_message": world.publish_message},
+        "decide_approval": {"decide_approval": world.decide_approval},
         "show_contact": {"show_contact": shown_contact(world)},
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
         "stop_journey": {"stop_journey": world.stop_journey},

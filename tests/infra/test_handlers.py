@@ -42,6 +42,7 @@ SECTIONS = {
     "record_delivery": {"listening"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
+    "publish_message": {"defaults", "retention", "sending", "staff"},
     "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},
@@ -64,6 +65,8 @@ MAY_BE_MISSING = {
     # … and answers go to the sender unless the stage names another address
     "send_message": {"resume_journey_arn", "email_reply_to"},
     "send_test": {"resume_journey_arn", "email_reply_to"},
+    "publish_message": {"resume_journey_arn", "email_reply_to"},
+    "decide_approval": ONLY_FOR_BOOKING,
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
 }

@@ -156,6 +156,17 @@ def test_a_message_that_cannot_be_published_has_no_preview(message: Path) -> Non
         run("preview", "win-back/sorry")
 
 
+def test_a_version_is_written_for_an_upload_once_it_is_right(message: Path, tmp_path: Path) -> None:
+    run("publish", "win-back/sorry", "--to", str(tmp_path / "v.json"))
+    version = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))
+    assert (version["name"], version["channels"]) == ("sorry", ["email", "sms"])
+    assert version["variants"]["sms"]["en"]["text"].startswith("We miss you")
+    (message / "sms.en.txt").write_text("No way out", encoding="utf-8")
+    with pytest.raises(LocalError, match="waypost message lint win-back/sorry"):
+        run("publish", "win-back/sorry", "--to", str(tmp_path / "w.json"))
+    assert not (tmp_path / "w.json").exists()
+
+
 def test_an_unknown_message_names_the_nearest(message: Path) -> None:
     with pytest.raises(LocalError, match="did you mean 'win-back/sorry'"):
         run("lint", "win-back/sory")

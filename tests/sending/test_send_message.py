@@ -71,6 +71,7 @@ def test_a_decision_keeps_what_each_guard_saw_and_the_policy_it_applied(world: W
     (decision,) = world.ledger[request.message_key].decisions
     assert decision.saw == {
         "er": "",
+        "na": "",
         "lj": "active",
         "ad": "1 known",
         "su": "",

@@ -16,11 +16,14 @@ from waypost.files.folders import (
     EXPORTS_WORK,
     IMPORTS,
     IMPORTS_WORK,
+    LIBRARY,
     PAGES,
     REFRESH_WORK,
 )
 
 if TYPE_CHECKING:
+    from waypost.approvals.decide_approval import DecideApproval
+    from waypost.approvals.publish_message import PublishMessage
     from waypost.assembly.ports import Ports
     from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
     from waypost.audiences.gather_audience import GatherAudience
@@ -36,9 +39,11 @@ if TYPE_CHECKING:
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.forbidden_words import ForbiddenWords
+    from waypost.content.message_library import LibraryCatalogue
     from waypost.content.products import ProductVariables
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
+    from waypost.events.ports import SecretStore
     from waypost.exporting.export_slice import ExportSlice
     from waypost.exporting.finish_export import FinishExport
     from waypost.exporting.plan_export import PlanExport
@@ -79,6 +84,7 @@ if TYPE_CHECKING:
     from waypost.segments.upkeep import Upkeep
     from waypost.sending.change_policy import ChangePolicy
     from waypost.sending.deferral import Deferrals
+    from waypost.sending.occasion import StaffNotice
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import SendMessage, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
@@ -107,6 +113,7 @@ def send_message(
     products: Callable[[], ProductVariables] | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
+    approval_url: Callable[[StaffNotice], str] | None = None,
 ) -> SendMessage:
     """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
     from waypost.content.forbidden_words import ForbiddenWords
@@ -131,6 +138,57 @@ def send_message(
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
         words=words or ForbiddenWords,
+        approval_url=approval_url,
+    )
+
+
+def message_catalogue(ports: Ports, *, deployed: MessageCatalogue, age: Callable[[], float]) -> LibraryCatalogue:
+    """The messages of the deployment and the approved versions that replaced them; ``age`` is the process's in seconds."""
+    from waypost.content.message_library import LibraryCatalogue
+
+    return LibraryCatalogue(
+        deployed=deployed, store=ports.library(), files=lambda: ports.files(reads=(LIBRARY,)), age=age
+    )
+
+
+def publish_message(
+    ports: Ports,
+    *,
+    messages: MessageCatalogue,
+    sender: SendMessage,
+    staff: StaffDirectory,
+    words: Callable[[], ForbiddenWords],
+    defaults: Defaults,
+) -> PublishMessage:
+    """What keeps versions of messages and has them approved."""
+    from waypost.approvals.publish_message import PublishMessage
+    from waypost.approvals.request_approval import RequestApproval
+
+    return PublishMessage(
+        deployed=messages,
+        store=ports.library(),
+        files=ports.files(reads=(LIBRARY,), writes=(LIBRARY,)),
+        approvals=RequestApproval(
+            store=ports.approvals(), sender=sender, schedules=ports.schedules(), staff=staff, clock=ports.clock()
+        ),
+        words=words,
+        defaults=defaults,
+        clock=ports.clock(),
+    )
+
+
+def decide_approval(ports: Ports, *, staff: Callable[[], StaffDirectory], secret: SecretStore) -> DecideApproval:
+    """What takes decisions on requests for approval."""
+    from waypost.approvals.decide_approval import DecideApproval
+
+    return DecideApproval(
+        store=ports.approvals(),
+        library=ports.library(),
+        files=ports.files(reads=(LIBRARY,)),
+        schedules=ports.schedules(),
+        staff=staff,
+        secret=secret,
+        clock=ports.clock(),
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from waypost.approvals.approval import ApprovalStore
 from waypost.channels.contract import Provider
 from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Channel
 from waypost.contacts.ports import BulkContactStore, ContactStore
+from waypost.content.message_library import LibraryStore
 from waypost.events.history import BulkEventHistory, EventBus
 from waypost.events.ports import EventQueue
 from waypost.files.ports import Files
@@ -66,6 +68,14 @@ class Ports(Protocol):
 
     def machines(self) -> Machines:
         """The journeys' machines."""
+        ...
+
+    def library(self) -> LibraryStore:
+        """The versions of messages."""
+        ...
+
+    def approvals(self) -> ApprovalStore:
+        """The requests for approval."""
         ...
 
     def queue(self) -> EventQueue:

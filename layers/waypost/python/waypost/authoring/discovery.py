@@ -31,6 +31,9 @@ from waypost.reports.journey_graph import JourneyGraph
 
 __all__ = ["InvalidJourney", "JourneyFolder", "Library", "Problem", "discover"]
 
+NOTICE_LOCALE: Final = "en"
+"""The language that every shipped notice has."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 
 
@@ -73,12 +76,13 @@ class JourneyFolder:
 class Library:
     """Everything authored: the sending policy, the journeys and the operations by name, and the declared sections.
 
-    ``removed`` says why the contacts of journeys whose folders are gone are stopped.
+    ``notices`` are the messages to staff, by name. ``removed`` says why the contacts of journeys whose folders are gone are stopped.
     """
 
     sending: SendingRules
     journeys: tuple[JourneyFolder, ...]
     operations: tuple[OperationFolder, ...] = ()
+    notices: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     removed: Mapping[str, str] = field(default_factory=dict)
 
@@ -103,15 +107,16 @@ def survey(
     sending = reader.sending()
     journeys = [reader.journey(path, sending, tasks) for path in reader.folders(statemachines / "journeys")]
     removed = reader.removed(statemachines / "journeys")
+    notices = reader.notices(shipped_operations.parent if shipped_operations else statemachines, sending)
     found, sections = operations(reader, shipped=shipped_operations), declared(reader)
     read = tuple(journey for journey in journeys if journey is not None)
     check_names(reader, read, sections)
     if reader.problems:
-        return Library(sending, read, tuple(found), sections), reader.problems
+        return Library(sending, read, tuple(found), notices, sections), reader.problems
     rules = written_rules(sections)
     with_schedules = tuple(operation.with_needed_schedules(sections) for operation in found)
     return Library(
-        sending, tuple(journey.with_segments(rules) for journey in read), with_schedules, sections, removed
+        sending, tuple(journey.with_segments(rules) for journey in read), with_schedules, notices, sections, removed
     ), []
 
 
@@ -149,6 +154,19 @@ class _Reader(FileReader):
             messages={name: message for name, message in messages.items() if message is not None},
             graph=graph_of(path.name, definition, version=manifest.version, description=manifest.description),
         )
+
+    def notices(self, shipped: Path, sending: SendingRules) -> dict[str, dict[str, Any]]:
+        """The messages to staff in ``notices/``: those that are shipped, and the project's own under the same names."""
+        found: dict[str, dict[str, Any]] = {}
+        for root in dict.fromkeys((shipped.resolve(), self.root.resolve())):
+            locale = sending.default_locale if root == self.root.resolve() else NOTICE_LOCALE
+            for path in self.folders(root / "notices"):
+                shown = FileReader(root).shown
+                message, problems = MessageFolder(path, root / "look", locale, shown, lists_of(self.root)).read()
+                self.problems.extend(problems)
+                if message is not None:
+                    found[path.name] = message
+        return found
 
     def removed(self, folder: Path) -> dict[str, str]:
         """Journey → why its contacts are stopped now that its folder is gone."""

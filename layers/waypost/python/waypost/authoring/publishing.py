@@ -26,6 +26,7 @@ def published(library: Library) -> dict[str, dict[str, Any]]:
             for journey in library.journeys
             for name, message in journey.messages.items()
         },
+        **{section_of(f"notices/{name}"): message for name, message in library.notices.items()},
         **{journey_graph.section_of(journey.name): journey.graph.to_dict() for journey in library.journeys},
         **library.sections,
         listened.SECTION: listening(library.journeys, library.sections),

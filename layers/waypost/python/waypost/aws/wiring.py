@@ -20,9 +20,11 @@ from waypost.settings import Settings, channel_settings
 
 if TYPE_CHECKING:
     from waypost.aws.address_records import DynamoAddressRecords
+    from waypost.aws.approvals import DynamoApprovals
     from waypost.aws.bulk_contacts import DynamoBulkContacts
     from waypost.aws.bus import EventBridgeBus
     from waypost.aws.files import S3Files
+    from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.aws.queue import SqsEventQueue
@@ -173,6 +175,22 @@ def provider(channel: "Channel") -> "Provider[Any]":
     from waypost.channels.registry import connect  # noqa: PLC0415
 
     return connect(channel, settings=channel_settings(channel), ports=provider_ports())
+
+
+@cache
+def library() -> "DynamoLibrary":
+    """The versions of messages."""
+    from waypost.aws.message_library import DynamoLibrary  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoLibrary(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def approvals() -> "DynamoApprovals":
+    """The requests for approval."""
+    from waypost.aws.approvals import DynamoApprovals  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoApprovals(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Where messages are found by their id. Used by the sender."""
 
 import re
+from datetime import datetime
 from functools import cache
 from typing import Final, Protocol
 
@@ -14,8 +15,8 @@ _ID: Final = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
 class MessageCatalogue(Protocol):
     """Every published message; the id of a journey's own message is ``<journey>/<name>``."""
 
-    def message(self, message_id: str) -> PublishedMessage:
-        """The message. Raises UnknownMessage."""
+    def message(self, message_id: str, began_at: datetime | None = None) -> PublishedMessage:
+        """The message, as it goes to a contact whose journey began then. Raises UnknownMessage."""
         ...
 
 
@@ -23,9 +24,14 @@ class PublishedCatalogue:
     """The messages in the journeys layer, a file each: sending one parses that one."""
 
     @staticmethod
+    def message(message_id: str, began_at: datetime | None = None) -> PublishedMessage:
+        """See MessageCatalogue. A deployment has one version of a message."""
+        del began_at
+        return PublishedCatalogue._deployed(message_id)
+
+    @staticmethod
     @cache
-    def message(message_id: str) -> PublishedMessage:
-        """See MessageCatalogue."""
+    def _deployed(message_id: str) -> PublishedMessage:
         published = published_section(section_of(message_id)) if _ID.fullmatch(message_id) else {}
         if not published:
             raise UnknownMessage(message_id)

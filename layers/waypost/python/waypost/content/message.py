@@ -14,7 +14,7 @@ Priority = Literal["high", "normal"]
 class PublishedMessage:
     """A message: ``channels`` in the order they are tried; ``variants`` has the named templates by channel and locale.
 
-    ``products`` is what it asks of the catalogue (``{"related": 3, "at_least": 1}``), or None.
+    ``version`` counts the library's versions (0: the deployment's), ``approved`` says that it may go out. ``products`` is what it asks of the catalogue (``{"related": 3, "at_least": 1}``), or None.
     """
 
     name: str
@@ -24,6 +24,8 @@ class PublishedMessage:
     variants: Mapping[Channel, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     products: Mapping[str, int] | None = None
     priority: Priority = "normal"
+    version: int = 0
+    approved: bool = True
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:

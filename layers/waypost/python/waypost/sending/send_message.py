@@ -69,7 +69,8 @@ class SendMessage:
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
     products, so that no other pays for the catalogue. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
-    them, and whose values a test shows. ``words`` are the phrases that no message may have.
+    them, and whose values a test shows. ``words`` are the phrases that no message may have. ``approval_url`` makes the link on which
+    a member of staff decides.
     """
 
     messages: MessageCatalogue
@@ -87,11 +88,12 @@ class SendMessage:
     staff: Callable[[], StaffDirectory] = StaffDirectory
     profiles: Callable[[], ContactStore] | None = None
     words: Callable[[], ForbiddenWords] = ForbiddenWords
+    approval_url: Callable[[StaffNotice], str] | None = None
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider."""
-        message = self.messages.message(request.message)
+        message = self.messages.message(request.message)  # unknown ones are refused before anything is read
         notice = request.occasion if isinstance(request.occasion, StaffNotice) else None
         if notice and not notice.is_test and message.kind != "transactional":
             raise InvalidInput("message", f"{request.message} is {message.kind}; a notice to staff is transactional")
@@ -101,6 +103,8 @@ class SendMessage:
             recorded = self._recorded(request, snapshot)
             if recorded is not None:
                 return recorded
+            if snapshot.enrolment is not None:
+                message = self.messages.message(request.message, snapshot.enrolment.enrolled_at)
             result = self._decide(request, message, snapshot)
             if result is not None:
                 return result
@@ -333,13 +337,19 @@ class SendMessage:
                 locale=_locale(shown.contact),
                 default_locale=self.defaults.locale,
                 zone=shown.zone,
-                variables=_variables(shown, event, unsubscribe, request.message) | self._products(shown, event),
+                variables=_variables(shown, event, self._links(case, unsubscribe), request.message)
+                | self._products(shown, event),
             ),
             message_key=request.message_key,
             transactional=case.transactional,
             unsubscribe_url=unsubscribe,
             tags=tags,
         )
+
+    def _links(self, case: Case, unsubscribe: str) -> dict[str, str]:
+        if self.approval_url is None or not isinstance(case.occasion, StaffNotice):
+            return {"unsubscribe": unsubscribe}
+        return {"unsubscribe": unsubscribe, "approval": self.approval_url(case.occasion)}
 
     def _shown_for(self, case: Case) -> Case:
         """The case with the contact whose values the message shows: another than who gets it in a test alone."""
@@ -450,14 +460,14 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
             assert_never(case.occasion)
 
 
-def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str, message_id: str) -> dict[str, Any]:
+def _variables(case: Case, event: Mapping[str, Any], links: Mapping[str, str], message_id: str) -> dict[str, Any]:
     return template_variables(
         case.contact,
         event=event,
         journey=journey_of(case.occasion) or message_id.rpartition("/")[0],
         message=case.message.name,
         channel=case.channel,
-        links={"unsubscribe": unsubscribe},
+        links=links,
     )
 
 

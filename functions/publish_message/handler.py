@@ -1,0 +1,62 @@
+"""Keep, review, bring back or retire a version of a message. Called by the operation publish-message."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.approvals.publish_message import PublishMessage
+from waypost.assembly import assemble
+from waypost.aws import wiring
+from waypost.aws.function_log import function_log
+from waypost.aws.links import approval_urls, unsubscribe_urls
+from waypost.contacts.channels import rates_of
+from waypost.content.catalogue import PublishedCatalogue
+from waypost.content.forbidden_words import load_forbidden_words
+from waypost.defaults import load_defaults
+from waypost.sending.policy import load_sending_policy
+from waypost.sending.send_message import SendMessage
+from waypost.staff.directory import load_directory
+
+logger = function_log("publish_message")
+
+
+@cache
+def publish_message() -> PublishMessage:
+    """Wire PublishMessage to the library, the staff and the sender of notices; once per process."""
+    return assemble.publish_message(
+        wiring,
+        messages=PublishedCatalogue(),
+        sender=sender(),
+        staff=load_directory(),
+        words=load_forbidden_words,
+        defaults=load_defaults(),
+    )
+
+
+@cache
+def sender() -> SendMessage:
+    """The sender, for the notice to who is asked."""
+    return assemble.send_message(
+        wiring,
+        messages=PublishedCatalogue(),
+        policy=load_sending_policy(),
+        defaults=load_defaults(),
+        unsubscribe_url=unsubscribe_urls(wiring.settings()),
+        rates=rates_of(wiring.settings().rates),
+        report=report_policy,
+        staff=load_directory,
+        words=load_forbidden_words,
+        approval_url=approval_urls(wiring.settings()),
+    )
+
+
+def report_policy(problem: str) -> None:
+    """Say that a change of the policy could not be applied: the last good one stays in force."""
+    logger.error("policy not applied", extra={"problem": problem})
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Do what is asked for; the answer says what is known of the message's versions."""
+    return publish_message().act(event)

@@ -1,0 +1,1 @@
+"""Approval by a second person: asked for, decided behind a link of that person's own, kept as evidence."""
