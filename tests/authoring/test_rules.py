@@ -69,6 +69,24 @@ def test_the_shorthand_of_where_is_written_out() -> None:
         ({"event": "order_placed", "where": {"total": {"atleast": 1}}}, "entry.where", "did you mean 'at_least'?"),
         ({"event": "order_placed", "where": {"total": None}}, "entry.where", "total: expected a value"),
         ({"consent": "emial"}, "entry.consent", "did you mean 'email'?"),
+        ({"property": "event.properties.total", "at_least": 1}, "entry.property", "write 'total'"),
+        ({"property": "properties.total", "at_least": 1}, "entry.property", "write 'total'"),
+        (
+            {"event": "order_placed", "where": {"event.properties.total": {"at_least": 1}}},
+            "entry.where.property",
+            "write 'total'",
+        ),
+        (
+            {"attribute": "waiting_for", "contains_property": "event.properties.sku"},
+            "entry.contains_property",
+            "write 'sku'",
+        ),
+        (
+            {"attribute": "code", "equals_trigger": "event.left_on.properties.code"},
+            "entry.equals_trigger",
+            "write 'code'",
+        ),
+        ({"event": "order_placed", "sum": "event.properties.total", "at_least": 100}, "entry.sum", "write 'total'"),
     ],
 )
 def test_a_wrong_rule_names_its_place_and_the_way_out(rule: Any, field: str, reason: str) -> None:

@@ -1,11 +1,12 @@
 """What a rule says that cannot be meant, though it works: names and values that nothing has, spans that nothing is kept for.
 
-Called by ``waypost segment check``. Event types, attributes and journeys of the past are open sets, so these are warnings.
+Called by ``waypost segment check`` and ``journey_warnings``. Event types, attributes and journeys of the past are open sets, so these are warnings.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -49,27 +50,62 @@ class Declared:
     events: frozenset[str] = frozenset()
     retention: Retention = EVERYTHING_ALIKE
 
+    def beside(self, texts: "Texts", but: Iterable[Path]) -> Self:
+        """With the words of all ``texts`` ``but`` those of the files that are checked."""
+        own = frozenset({*MESSAGE_EVENTS, *CONCLUSIONS, *ENGAGEMENT_EVENTS.values(), *MAY_CHANGE_ANYTHING})
+        left_out = [path.resolve() for path in but]
+        return replace(
+            self,
+            words=own | texts.words.outside(left_out),
+            events=own | texts.events.outside(left_out) | self.retention.types.keys(),
+        )
+
     @classmethod
-    def read(cls, statemachines: Path, *, but: Path) -> Self:
-        """From the content's files, ``but`` the one that is checked. Problems of theirs are reported elsewhere."""
+    def read(cls, statemachines: Path) -> Self:
+        """From the content's files, without words. Problems of theirs are reported elsewhere."""
         reader = FileReader(statemachines)
         declared = attributes(reader)
-        texts = [
-            path.read_text(encoding="utf-8", errors="replace")
-            for pattern in ("*.yaml", "*.yml", "*.json")
-            for path in statemachines.rglob(pattern)
-            if path.resolve() != but.resolve()
-        ]
-        own = frozenset({*MESSAGE_EVENTS, *CONCLUSIONS, *ENGAGEMENT_EVENTS.values(), *MAY_CHANGE_ANYTHING})
-        named = {word for text in texts for found in _EVENTS.findall(text) for word in _WORD.findall(found)}
-        kept = Retention.from_dict(retention(reader))
         return cls(
             attributes=AttributeSystem.from_dict(declared).attributes if declared else {},
             journeys=frozenset(path.parent.name for path in (statemachines / "journeys").glob("*/journey.yaml")),
-            words=own.union(*(set(_WORD.findall(text)) for text in texts)),
-            events=own | named | kept.types.keys(),
-            retention=kept,
+            retention=Retention.from_dict(retention(reader)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Words by the file in which they stand."""
+
+    of: Mapping[Path, frozenset[str]]
+    files: Counter[str]
+
+    @classmethod
+    def counted(cls, of: Mapping[Path, frozenset[str]]) -> Self:
+        return cls(of, Counter(word for words in of.values() for word in words))
+
+    def outside(self, files: Iterable[Path]) -> frozenset[str]:
+        """The words that stand in another file too."""
+        inside = Counter(word for path in files for word in self.of.get(path, ()))
+        return frozenset(word for word, count in self.files.items() if count > inside[word])
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """All words of the content's files, and those that name events."""
+
+    words: _Words
+    events: _Words
+
+    @classmethod
+    def read(cls, statemachines: Path) -> Self:
+        """Each file once."""
+        words, events = {}, {}
+        for path in (each for pattern in ("*.yaml", "*.yml", "*.json") for each in statemachines.rglob(pattern)):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            words[path.resolve()] = frozenset(_WORD.findall(text))
+            named = (word for found in _EVENTS.findall(text) for word in _WORD.findall(found))
+            events[path.resolve()] = frozenset(named)
+        return cls(_Words.counted(words), _Words.counted(events))
 
 
 def warnings(rule: Rule, declared: Declared, now: datetime) -> Iterator[_Warning]:
@@ -78,6 +114,12 @@ def warnings(rule: Rule, declared: Declared, now: datetime) -> Iterator[_Warning
         yield from _event_names(place, part, declared)
         yield from _journey_names(place, part, declared)
         yield from _attribute(place, part, declared)
+        if str(name := part.get("property", "")).startswith("event."):
+            alone = str(name).removeprefix("event.")
+            yield (
+                join(place, "property"),
+                f"asks for {alone!r} inside a property called 'event'; the event's own is {alone!r}",
+            )
         if not place.endswith(("followed_by", "where", "having")):
             yield from _reaches(place, part, declared.retention, now)
 
@@ -107,7 +149,8 @@ def _attribute(place: str, part: Rule, declared: Declared) -> Iterator[_Warning]
         return
     first = name.partition(".")[0]
     if name not in declared.attributes and first not in declared.attributes and first not in RESERVED:
-        guess = nearest(name, declared.attributes)
+        rest = name.partition(".")[2]
+        guess = rest if rest in declared.attributes else nearest(name, declared.attributes)
         yield (
             join(place, "attribute"),
             f"nothing declares the attribute {name!r}"

@@ -293,6 +293,18 @@ _GROUPED: Final = {
     ]
 }
 
+_OF_A_TEMPLATE: Final = re.compile(r"(event\.)?(left_on\.)?properties\.(?=.)")
+
+
+def _property_name(name: str) -> str:
+    """A property as rules name it; where messages look for it, there is none of that name in any event."""
+    if found := _OF_A_TEMPLATE.match(name):
+        raise ValueError(
+            f"write {name[found.end() :]!r}: {found[0]}… is how messages name a property, here it is its name alone"
+        )
+    return name
+
+
 _GROUPED_OR_ANY: Final = {
     "anyOf": [
         *_GROUPED["anyOf"],
@@ -306,6 +318,7 @@ _GROUPED_OR_ANY: Final = {
 }
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+PropertyName = Annotated[Name, AfterValidator(_property_name)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR)]
 Ordered = Annotated[Any, AfterValidator(_ordered), OrExpression, WithJsonSchema({"type": ["number", "string"]})]
 Piece = Annotated[Any, AfterValidator(_piece), WithJsonSchema({**_SCALAR, "minLength": 1})]
