@@ -43,6 +43,11 @@ def test_the_shorthand_of_where_is_written_out() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["提交订单", "注文_確定", "café_opened", "заказ_оплачен", "طلب_تم", "2_fa_enabled"])
+def test_a_rule_asks_for_events_in_every_script_that_intake_takes(name: str) -> None:
+    assert dump_rule(parse_rule({"event": name})) == {"event": name}
+
+
 @pytest.mark.parametrize(
     ("rule", "field", "reason"),
     [
@@ -62,6 +67,10 @@ def test_the_shorthand_of_where_is_written_out() -> None:
         ({"any": [{"tag": "a"}, {"not": {"attribute": "age", "at_least": "18"}}]}, "entry.any[1].not.at_least", "'18'"),
         ({"event": "Order Placed"}, "entry.event", "did you mean 'order_placed'?"),
         ({"event": "orderPlaced"}, "entry.event", "did you mean 'order_placed'?"),
+        ({"event": "提交 订单！"}, "entry.event", "did you mean '提交_订单'?"),
+        ({"event": "Заказ Оплачен"}, "entry.event", "did you mean 'заказ_оплачен'?"),
+        ({"event": "!!!"}, "entry.event", "expected an event type in snake_case"),
+        ({"event": "x" * 101}, "entry.event", "expected an event type in snake_case"),
         ({"event": "order_placed", "within": "30 days"}, "entry.within", "45s, 30m, 3h or 2d"),
         ({"event": "order_placed", "at_least": 1, "exactly": 1}, "entry", "only one of at_least, at_most, exactly"),
         ({"event": "order_placed", "where": {}}, "entry.where", "is empty"),

@@ -5,7 +5,7 @@ Called by ``waypost segment check`` and ``journey_warnings``. Event types, attri
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,9 +15,10 @@ from waypost.authoring.attributes import RESERVED, attributes
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import join, nearest
 from waypost.authoring.retention import ARRIVAL, DONE_WITH_A_MESSAGE, retention
+from waypost.authoring.rules.numbers import is_number
 from waypost.authoring.segments import parts_of
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
-from waypost.contacts.cleaning import Unusable
+from waypost.contacts.cleaning import Cleaned, Unusable, email, locale, phone, time_zone
 from waypost.contacts.cleaning.text import half_width
 from waypost.events.message_events import MESSAGE_EVENTS
 from waypost.events.retention import EVERYTHING_ALIKE, Retention
@@ -37,6 +38,12 @@ _EVENTS: Final = re.compile(r"\bevents?[\"']?:\s*(\[[^\]\n]*\]|[\w\"']+)")
 _ONE_VALUE: Final = ("equals", "not_equals")
 _MORE_VALUES: Final = ("in", "not_in", "contains_any", "contains_all", "contains_none")
 _BOUNDS: Final = ("at_least", "at_most", "more_than", "less_than")
+_BUILT_IN: Final[Mapping[str, Callable[[str], Cleaned]]] = {
+    "email": email,
+    "phone": phone,
+    "locale": locale,
+    "timezone": time_zone,
+}
 _Warning = tuple[str, str]
 
 
@@ -150,7 +157,11 @@ def _attribute(place: str, part: Rule, declared: Declared) -> Iterator[_Warning]
     first = name.partition(".")[0]
     if name not in declared.attributes and first not in declared.attributes and first not in RESERVED:
         rest = name.partition(".")[2]
-        guess = rest if rest in declared.attributes else nearest(name, declared.attributes)
+        guess = (
+            rest
+            if rest in declared.attributes
+            else nearest(name, declared.attributes) or nearest(first, declared.attributes)
+        )
         yield (
             join(place, "attribute"),
             f"nothing declares the attribute {name!r}"
@@ -158,23 +169,48 @@ def _attribute(place: str, part: Rule, declared: Declared) -> Iterator[_Warning]
         )
     elif (known := declared.attributes.get(name)) is not None:
         yield from _values(place, part, known)
+    elif name in _BUILT_IN:
+        for word, value in _compared(part):
+            if isinstance(value, str) and (reason := _never_stored(name, value, _BUILT_IN[name](value), part)):
+                yield join(place, word), reason
+
+
+def _compared(part: Rule) -> Iterator[tuple[str, Any]]:
+    """The values that a rule asks an attribute to be, one by one, each with its operator."""
+    for word in (*_ONE_VALUE, *_MORE_VALUES):
+        if word in part:
+            wanted = part[word] if word in _MORE_VALUES and isinstance(part[word], list) else [part[word]]
+            yield from ((word, value) for value in wanted)
+
+
+def _never_stored(name: str, value: str, stored: Cleaned, part: Rule) -> str | None:
+    if isinstance(stored, Unusable):
+        return f"no contact has {name} {value!r}: it {stored.reason}"
+    same = stored.casefold() == value.casefold() if part.get("ignore_case") else stored == value
+    return None if same else f"{name} {value!r} is stored as {stored!r}: write that"
 
 
 def _values(place: str, part: Rule, known: AttributeDeclaration) -> Iterator[_Warning]:
     """Values that no contact can have, as the attribute's declaration cleans what is stored."""
-    for word in (*_ONE_VALUE, *_MORE_VALUES, *(("contains",) if known.type == "list" else ())):
-        if word not in part:
-            continue
-        wanted = part[word] if word in _MORE_VALUES and isinstance(part[word], list) else [part[word]]
-        for value in wanted:
-            if (reason := _never(known, value, ignore_case=bool(part.get("ignore_case")))) is not None:
-                yield join(place, word), reason
-    if known.type == "number":
-        bounds = [(word, part[word]) for word in _BOUNDS if word in part]
-        bounds += [("between", each) for each in part.get("between") or ()]
-        for word, value in bounds:
-            if isinstance(value, str):
-                yield join(place, word), f"{known.name} is a number, and {value!r} is text: write it without quotes"
+    if known.type == "list" and (word := next((each for each in (*_ONE_VALUE, "in", "not_in") if each in part), None)):
+        yield (
+            join(place, word),
+            f"{known.name} is a list, which no single value equals: ask with contains, contains_any or contains_none",
+        )
+        return
+    asked = list(_compared(part))
+    if known.type == "list" and "contains" in part:
+        asked.append(("contains", part["contains"]))
+    for word, value in asked:
+        if (reason := _never(known, value, ignore_case=bool(part.get("ignore_case")))) is not None:
+            yield join(place, word), reason
+    bounds = [(word, part[word]) for word in _BOUNDS if word in part]
+    bounds += [("between", each) for each in part.get("between") or ()]
+    for word, value in bounds:
+        if known.type == "number" and isinstance(value, str):
+            yield join(place, word), f"{known.name} is a number, and {value!r} is text: write it without quotes"
+        elif known.type not in {"number", "list"} and is_number(value):
+            yield join(place, word), f"{known.name} is declared as {known.type}, which no number compares with"
 
 
 def _never(known: AttributeDeclaration, value: Any, *, ignore_case: bool) -> str | None:

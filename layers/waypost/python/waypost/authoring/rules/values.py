@@ -12,13 +12,12 @@ from waypost.authoring.rules.numbers import is_number, number_pair, shown
 from waypost.contacts.channels import CHANNELS
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
+from waypost.events.names import event_type
 from waypost.segments.calendar import PERIODS, WEEKDAYS
 from waypost.segments.comparing import instant, order
 from waypost.segments.grouped_names import GROUPINGS
 from waypost.segments.operators import MOST_REGEX, compiled_regex
 from waypost.segments.vocabulary import ANY_CHANNEL, ANY_EVENT
-
-_SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 _LOCAL_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}")
 
@@ -84,10 +83,14 @@ def _duration(text: str) -> str:
 
 
 def _event_type(text: str) -> str:
-    if _SNAKE_CASE.fullmatch(text):
+    """The type as events have it, in any script: the spelling that intake gives to a name."""
+    try:
+        stored = event_type(text)
+    except ValueError:
+        stored = ""
+    if stored and stored == text:
         return text
-    words = "_".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).lower()))
-    guess = f"; did you mean {words!r}?" if _SNAKE_CASE.fullmatch(words) else ""
+    guess = f"; did you mean {stored!r}?" if stored else ""
     raise ValueError(f"expected an event type in snake_case, got {text!r}{guess}")
 
 
