@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.aws.links import unsubscribe_urls
+from waypost.aws.links import tracked_links, unsubscribe_urls
 from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.products import ProductVariables, load_catalogue
@@ -34,6 +34,7 @@ def send_message() -> SendMessage:
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
         rates=rates_of(wiring.settings().rates),
         products=products,
+        tracking=tracked_links(wiring.settings()),
     )
 
 

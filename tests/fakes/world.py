@@ -57,7 +57,7 @@ from waypost.segments.upkeep import Upkeep
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.send_message import SendMessage
+from waypost.sending.send_message import SendMessage, Tracking
 from waypost.tracking.record_delivery import RecordDelivery
 
 T = TypeVar("T")
@@ -83,6 +83,7 @@ class World:
     files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
+    tracking: Tracking | None = None
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -163,6 +164,7 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            tracking=self.tracking,
         )
 
     @property

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from waypost.segments.upkeep import Upkeep
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
-    from waypost.sending.send_message import SendMessage, UnsubscribeUrl
+    from waypost.sending.send_message import SendMessage, Tracking, UnsubscribeUrl
     from waypost.tracking.record_delivery import RecordDelivery
 
 
@@ -99,6 +99,7 @@ def send_message(
     unsubscribe_url: UnsubscribeUrl,
     rates: Mapping[Channel, float],
     products: Callable[[], ProductVariables] | None = None,
+    tracking: Tracking | None = None,
 ) -> SendMessage:
     """The sender."""
     from waypost.sending.pace import Pace
@@ -117,6 +118,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        tracking=tracking,
     )
 
 

@@ -20,6 +20,7 @@ from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.content.link_rewriting import LinkRewriter
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.render import Filler, MessageNotRenderable
@@ -109,6 +110,16 @@ class ChannelPlugin(ABC, Generic[Content]):
     def over_limit(self, content: Content) -> str:
         """Why the providers of this channel would not take content of this size; "" when they would."""
 
+    def tracks(self, to: Address) -> bool:
+        """Whether links of messages to this address may be replaced by ones that record who follows them."""
+        del to
+        return True
+
+    def tracked(self, content: Content, links: LinkRewriter) -> Content:
+        """The content with its links replaced; as it is on a channel whose messages have none."""
+        del links
+        return content
+
     def render(
         self,
         message: PublishedMessage,
@@ -117,11 +128,12 @@ class ChannelPlugin(ABC, Generic[Content]):
         default_locale: str,
         zone: tzinfo,
         variables: Mapping[str, Any],
+        links: LinkRewriter | None = None,
     ) -> Content:
         """The message in the locale nearest to ``locale``, with times as the clock shows them in ``zone``.
 
         ``variables`` has the keys ``contact, event, journey, message, links``, and ``products`` for a message that asks
-        for them. Raises MessageNotRenderable.
+        for them; ``links`` replaces its links. Raises MessageNotRenderable.
         """
         variants = message.variants.get(self.name)
         if not variants:
@@ -129,6 +141,9 @@ class ChannelPlugin(ABC, Generic[Content]):
         chosen = choose_locale(locale, variants, default_locale)
         filler = Filler(prepared(variables, Reader(chosen, zone)), f"{message.name} {self.name}.{chosen}")
         content = self.fill(variants[chosen], filler)
+        if links is not None:
+            links.allow(variants[chosen], variables)
+            content = self.tracked(content, links)
         if reason := self.over_limit(content):
             raise MessageNotRenderable(f"{filler.place}: {reason}")
         return content

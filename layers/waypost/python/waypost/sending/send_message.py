@@ -25,6 +25,7 @@ from waypost.contacts.names import fit_for_greetings
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
+from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
@@ -54,6 +55,10 @@ LAST_ATTEMPT: Final = timedelta(minutes=2)
 """How long before its send-by time a message is tried for the last time: a schedule may fire a minute late."""
 
 UnsubscribeUrl = Callable[[SendRequest, Address], str]
+Tracking = Callable[[TrackedMessage], LinkMaker]
+
+STAFF: Final = "owner"
+"""The attribute with the id of the member of staff who looks after a contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,7 @@ class SendMessage:
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
     products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to, ``pace`` says
-    when: what it takes is taken before the claim.
+    when: what it takes is taken before the claim. ``tracking`` makes the links that record who follows them; None leaves all links alone.
     """
 
     messages: MessageCatalogue
@@ -79,6 +84,7 @@ class SendMessage:
     clock: Clock
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
+    tracking: Tracking | None = None
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
@@ -179,8 +185,9 @@ class SendMessage:
 
     def _send(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
+        links = self._links(request, case)
         try:
-            outgoing = self._compose(request, case, snapshot)
+            outgoing = self._compose(request, case, snapshot, links)
         except MessageNotRenderable as error:
             return self._skip(request, case, f"not_renderable: {error}")
         claim_id = uuid.uuid4().hex
@@ -192,6 +199,7 @@ class SendMessage:
             at=case.now,
             local_time=case.local_time,
             touches=None if case.transactional else snapshot.touches.plus(touch),
+            links=links.kept if links else (),
         )
         if claim != "claimed":
             return None
@@ -267,7 +275,31 @@ class SendMessage:
             self.addresses.suppress(outgoing.to.digest, channel=case.channel, reason=answer.suppression, at=case.now)
         return answer
 
-    def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> Outgoing[Any]:
+    def _links(self, request: SendRequest, case: Case) -> LinkRewriter | None:
+        """What replaces the links of this message; None where they stay as they are."""
+        refused = case.contact.attributes.get("tracking") is False
+        if self.tracking is None or not case.message.tracked or refused or case.address is None:
+            return None
+        if not plugin(case.channel).tracks(case.address):
+            return None
+        staff = case.contact.attributes.get(STAFF)
+        return LinkRewriter(
+            maker=self.tracking(
+                TrackedMessage(
+                    contact_id=request.contact_id,
+                    message_key=request.message_key,
+                    channel=case.channel,
+                    journey=journey_of(request.occasion),
+                    message=case.message.name,
+                    sent_at=case.now,
+                    staff=staff if isinstance(staff, str) else "",
+                )
+            )
+        )
+
+    def _compose(
+        self, request: SendRequest, case: Case, snapshot: Snapshot, links: LinkRewriter | None
+    ) -> Outgoing[Any]:
         """The message as the provider gets it. Raises MessageNotRenderable."""
         if case.address is None:
             raise MessageNotRenderable(f"there is no address on {case.channel}")
@@ -288,6 +320,7 @@ class SendMessage:
                 default_locale=self.defaults.locale,
                 zone=case.zone,
                 variables=_variables(case, event, unsubscribe) | self._products(case, event),
+                links=links,
             ),
             message_key=request.message_key,
             transactional=case.transactional,
