@@ -1,7 +1,6 @@
 """The follow_link function over HTTP."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,13 +8,14 @@ import pytest
 from functions.follow_link import handler
 from tests.fakes.queue import FakeQueue
 from tests.fakes.secrets import FakeSecret
-from tests.functions_webhook.gateway import Context, ask, event
+from tests.functions_webhook.gateway import Context, Handle, ask, event
 from tests.tracking.test_follow_link import LINK, NOW, FakeClicks, Rows
 from tests.tracking.test_tracked_links import KEY, MAKER
 from waypost.content.link_rewriting import TRAP, Link
 from waypost.tracking.follow_link import FollowLink
 from waypost.tracking.tracked_links import LIFE
 
+HANDLE: Handle = handler.handle
 AGENT = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}
 
 
@@ -24,7 +24,7 @@ def path(url: str) -> str:
 
 
 @pytest.fixture
-def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeQueue]:
+def queue(monkeypatch: pytest.MonkeyPatch) -> FakeQueue:
     queue = FakeQueue()
     following = FollowLink(
         secret=FakeSecret({"link_keys": [KEY]}),
@@ -53,14 +53,14 @@ def test_the_head_of_a_link_redirects_too_and_is_a_program(queue: FakeQueue) -> 
 
 
 def test_the_pixel_is_a_picture(queue: FakeQueue) -> None:
-    answer: dict[str, Any] = handler.handle(event("GET", path(MAKER.pixel()), headers=AGENT), Context())
+    answer: dict[str, Any] = HANDLE(event("GET", path(MAKER.pixel()), headers=AGENT), Context())
     assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (200, "image/gif")
     assert base64.b64decode(answer["body"]).startswith(b"GIF89a")
     assert [sent.type for sent in queue.sent] == ["message_opened"]
 
 
 def test_a_forged_pixel_is_a_picture_for_nothing(queue: FakeQueue) -> None:
-    answer: dict[str, Any] = handler.handle(event("GET", "/o/forged.token", headers=AGENT), Context())
+    answer: dict[str, Any] = HANDLE(event("GET", "/o/forged.token", headers=AGENT), Context())
     assert answer["statusCode"] == 400
     assert queue.sent == []
 

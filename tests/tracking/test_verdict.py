@@ -21,8 +21,8 @@ def request(entry: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("entry", CORPUS, ids=lambda entry: entry["is"])
 def test_each_visit_of_the_corpus_gets_its_verdict_and_reason(entry: dict[str, Any]) -> None:
     visit = Visit.of(entry["act"], request(entry), seconds=entry["seconds"])
-    seen = {name: entry[name] for name in ("trapped", "links_at_once") if name in entry}
-    visit = Visit.from_dict({**visit.to_dict(), **seen})
+    seen: dict[str, Any] = {name: entry[name] for name in ("trapped", "links_at_once") if name in entry}
+    visit = Visit.from_dict(visit.to_dict() | seen)
     assert judge(visit) == Verdict(entry.get("reader", False), entry["by"])
     assert entry["source"].startswith("https://")
 
