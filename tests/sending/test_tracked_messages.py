@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes.published_journeys import email, journey, published, push, sms
 from tests.fakes.world import World
+from waypost.channels.email.channel import CHANNEL, RenderedEmail
 from waypost.channels.sms.length import sms_length
 from waypost.content.link_rewriting import TrackedMessage
 from waypost.sending.ledger import LedgerRow
@@ -115,3 +116,13 @@ def test_a_name_that_is_an_address_is_never_signed() -> None:
     assert "https://evil.example/x" in html.replace("&#x2f;", "/")
     signed = [read_link(piece.split('"')[0], [KEY]) for piece in html.split(f"{API}/r/")[1:]]
     assert not any(found and "evil" in found.link.target for found in signed)
+
+
+def test_the_letters_of_a_token_are_no_words() -> None:
+    html, _ = sent(world_of(with_link(email("welcome"))), "welcome")
+    content = RenderedEmail(
+        subject="s", html=html, text=f"Look: {API}/r/{token(html, 'r')} and {SHOP}/a-long-name-of-a-page"
+    )
+    shown = CHANNEL.words(content)
+    assert token(html, "r") not in shown
+    assert f"{SHOP}/a-long-name-of-a-page" in shown

@@ -10,11 +10,12 @@ A channel is a folder of this package with
   it needs in the account) and ``samples/``, which are not shipped to Lambda.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
@@ -26,11 +27,15 @@ from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
+from waypost.content.visible_text import texts_in, visible
 from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
 
 Content = TypeVar("Content")
+
+_TOKEN: Final = re.compile(r"(?<=/[a-z]/)[\w-]{20,}(?:\.[\w-]+)?", re.ASCII)
+"""The token in a link of ours: letters by chance, among which any word may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +131,11 @@ class ChannelPlugin(ABC, Generic[Content]):
         """The content with its links replaced; as it is on a channel whose messages have none."""
         del links
         return content
+
+    def words(self, content: Content) -> str:
+        """What a reader sees of the content, for the checks of words; its fields are in lines of their own."""
+        shown: Any = content
+        return "\n".join(_TOKEN.sub("", visible(text)) for text in texts_in(asdict(shown)))
 
     def render(
         self,
