@@ -76,7 +76,6 @@ if TYPE_CHECKING:
     from waypost.segments.lifecycle import Lifecycle
     from waypost.segments.saved_segments import SavedSegment
     from waypost.segments.upkeep import Upkeep
-    from waypost.sending.change_policy import ChangePolicy
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import SendMessage, UnsubscribeUrl
@@ -122,13 +121,6 @@ def send_message(
         sleep=ports.sleep,
         products=products,
     )
-
-
-def change_policy(ports: Ports, *, policy: SendingPolicy) -> ChangePolicy:
-    """What changes the sending policy; ``policy`` is the deployed one."""
-    from waypost.sending.change_policy import ChangePolicy
-
-    return ChangePolicy(deployed=policy, store=ports.policies(), clock=ports.clock())
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:
