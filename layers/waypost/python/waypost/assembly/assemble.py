@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from waypost.segments.upkeep import Upkeep
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
-    from waypost.sending.send_message import SendMessage, UnsubscribeUrl
+    from waypost.sending.send_message import SendMessage, Tracking, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
@@ -104,6 +104,7 @@ def send_message(
     rates: Mapping[Channel, float],
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    tracking: Tracking | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
 ) -> SendMessage:
@@ -127,6 +128,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        tracking=tracking,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
         words=words or ForbiddenWords,
