@@ -50,7 +50,7 @@ def ask(token: str) -> Response[str]:
 
 @app.get("/a/<token>/<view>")
 def mail(token: str, view: str) -> Response[str]:
-    """A mail as the page frames it."""
+    """A mail as it looks."""
     approval = decide_approval().read(token)
     views = decide_approval().views(approval) if approval else []
     shown = next((each.html for each in views if each.name == view and each.html), "")

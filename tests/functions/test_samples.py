@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.published_journeys import email
 from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, sample
 from waypost import ids
 from waypost.clock import parse_instant
@@ -30,6 +31,14 @@ def test_every_function_is_called_by_a_test() -> None:
     imported = {name for source in sources for name in re.findall(r"functions[./](\w+)[./ ]", source)}
 
     assert set(HANDLERS) <= called | imported
+
+
+def test_a_version_of_a_message_is_kept_and_shown(deployment: Deployment) -> None:
+    asked = sample("publish_message")
+    deployment.world.files.write(asked["file"], json.dumps(email("welcome")).encode())
+    kept = deployment.call("publish_message", asked | {"approver": None})
+    assert (kept["version"], kept["live"], kept["versions"][0]["state"]) == (1, 0, "draft")
+    assert deployment.call("publish_message", asked | {"action": "show"})["versions"] == kept["versions"]
 
 
 def test_a_message_is_tested_on_a_member_of_staff(deployment: Deployment) -> None:

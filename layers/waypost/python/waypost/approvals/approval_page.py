@@ -9,17 +9,17 @@ from waypost.clock import Clock
 from waypost.pages.rendering import render, served
 from waypost.pages.texts import Texts
 
-MAIL_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'self'; base-uri 'none'"
-"""A mail has styles of its own and pictures from elsewhere; nothing in it runs, is sent or leads out of its frame."""
+MAIL_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; frame-ancestors 'none'; base-uri 'none'"
+"""A mail has styles of its own and pictures from elsewhere; nothing in it runs or is sent."""
 
 
 def headers() -> dict[str, str]:
-    """The headers of the page: its address is a secret, and it frames the mails it shows."""
-    return served(form_action="'self'", frame_src="'self'")
+    """The headers of the page: its address is a secret."""
+    return served(form_action="'self'")
 
 
 def mail_headers() -> dict[str, str]:
-    """The headers of a mail inside of the page."""
+    """The headers of a mail that the page leads to."""
     return {**served(), "Content-Security-Policy": MAIL_POLICY}
 
 

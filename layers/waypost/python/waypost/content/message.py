@@ -14,7 +14,8 @@ Priority = Literal["high", "normal"]
 class PublishedMessage:
     """A message: ``channels`` in the order they are tried; ``variants`` has the named templates by channel and locale.
 
-    ``version`` counts the library's versions (0: the deployment's), ``approved`` says that it may go out. ``products`` is what it asks of the catalogue (``{"related": 3, "at_least": 1}``), or None.
+    ``version`` counts the library's versions (0: the deployment's), ``approved`` says that it may go out. ``products`` is what it
+    asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``tracked``: its links and its opening are recorded.
     """
 
     name: str
@@ -26,6 +27,7 @@ class PublishedMessage:
     priority: Priority = "normal"
     version: int = 0
     approved: bool = True
+    tracked: bool = True
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -38,4 +40,5 @@ class PublishedMessage:
             variants=value["variants"],
             products=value.get("products"),
             priority=value.get("priority", "normal"),
+            tracked=value.get("tracked", True),
         )
