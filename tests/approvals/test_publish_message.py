@@ -14,6 +14,7 @@ from tests.fakes.world import LINK_KEY, World
 from waypost.approvals.approval import Approval
 from waypost.approvals.approval_links import approval_url, read_token
 from waypost.clock import parse_instant
+from waypost.contacts.channels import Channel
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message_library import LOOKED_AFTER, LibraryEntry, MessageVersion, texts_digest, version_key
 from waypost.errors import ConcurrentUpdate, InvalidInput, TemporarilyUnavailable
@@ -21,6 +22,7 @@ from waypost.sending.occasion import StaffNotice
 from waypost.sending.request import SendRequest
 
 MESSAGE = f"{JOURNEY}/note"
+SMS = Channel("sms")
 NOTE = sms("note", kind="transactional")
 NOTICE = {
     **email("approval-requested", kind="transactional"),
@@ -76,7 +78,7 @@ def decide(world: World, decision: str = "approved", token: str = "", **changes:
 def sent_text(world: World, about: str) -> tuple[str, str]:
     """What a notice of that message says now, and its outcome."""
     member = world.staff.member("jo.li", "to")
-    with_phone = replace(member, channels={**member.channels, "sms": "+8613800138000"})
+    with_phone = replace(member, channels={**member.channels, SMS: "+8613800138000"})
     world.staff = type(world.staff)({**world.staff.members, "jo.li": with_phone})
     result = world.send_message.send(SendRequest(StaffNotice(member.contact_id, "note", about, urgent=True), MESSAGE))
     return (world.sms.sent[-1].content.text if result.outcome == "sent" else result.reason), result.outcome
@@ -220,12 +222,12 @@ def test_contacts_who_are_under_way_get_what_the_policy_says(world: World) -> No
     decide(world)
     look_again(world)
     after = world.clock() + timedelta(hours=1)
-    texts_of = [world.messages.message(MESSAGE, at).variants["sms"]["en"]["text"] for at in (began, after, None)]
+    texts_of = [world.messages.message(MESSAGE, at).variants[SMS]["en"]["text"] for at in (began, after, None)]
     assert texts_of == ["{{ journey.name }}", "For new ones", "For new ones"]
     publish(world, "For everybody", under_way="newest")
     decide(world)
     look_again(world)
-    assert world.messages.message(MESSAGE, began).variants["sms"]["en"]["text"] == "For everybody"
+    assert world.messages.message(MESSAGE, began).variants[SMS]["en"]["text"] == "For everybody"
 
 
 def test_a_sender_looks_twice_a_minute_and_reads_texts_once(world: World) -> None:

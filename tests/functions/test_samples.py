@@ -35,7 +35,9 @@ def test_every_function_is_called_by_a_test() -> None:
 
 def test_a_version_of_a_message_is_kept_and_shown(deployment: Deployment) -> None:
     asked = sample("publish_message")
-    deployment.world.files.write(asked["file"], json.dumps(email("welcome")).encode())
+    words = {"subject": "Spring", "html": "<p>{{ links.unsubscribe }}</p>", "text": "{{ links.unsubscribe }}"}
+    version = {**email("welcome"), "variants": {"email": {"zh-CN": words, "en": words}}}
+    deployment.world.files.write(asked["file"], json.dumps(version).encode())
     kept = deployment.call("publish_message", asked | {"approver": None})
     assert (kept["version"], kept["live"], kept["versions"][0]["state"]) == (1, 0, "draft")
     assert deployment.call("publish_message", asked | {"action": "show"})["versions"] == kept["versions"]

@@ -328,8 +328,7 @@ class SendMessage:
     def _links(self, request: SendRequest, case: Case) -> LinkRewriter | None:
         """What replaces the links of this message; None where they stay as they are."""
         refused = case.contact.attributes.get("tracking") is False
-        is_notice = isinstance(case.occasion, StaffNotice)  # what members of staff do is no event of a contact
-        if self.tracking is None or not case.message.tracked or refused or is_notice or case.address is None:
+        if self.tracking is None or not case.message.tracked or refused or case.address is None:
             return None
         if isinstance(request.occasion, StaffNotice):  # a colleague who looks at a test is no contact who reads
             return None
@@ -372,7 +371,7 @@ class SendMessage:
                 locale=_locale(shown.contact),
                 default_locale=self.defaults.locale,
                 zone=shown.zone,
-                variables=_variables(shown, event, self._links(case, unsubscribe), request.message)
+                variables=_variables(shown, event, self._links_to_pages(case, unsubscribe), request.message)
                 | self._products(shown, event),
                 links=links,
             ),
@@ -382,7 +381,7 @@ class SendMessage:
             tags=tags,
         )
 
-    def _links(self, case: Case, unsubscribe: str) -> dict[str, str]:
+    def _links_to_pages(self, case: Case, unsubscribe: str) -> dict[str, str]:
         if self.approval_url is None or not isinstance(case.occasion, StaffNotice):
             return {"unsubscribe": unsubscribe}
         return {"unsubscribe": unsubscribe, "approval": self.approval_url(case.occasion)}
