@@ -51,6 +51,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "resume_journey": ("dynamodb", "stepfunctions"),
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
+    "send_test": ("dynamodb", "secretsmanager", "sesv2"),
     "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),
     "spread_event": ("dynamodb", "sqs"),

@@ -37,6 +37,7 @@ from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.forbidden_words import ForbiddenWords
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
@@ -60,6 +61,8 @@ from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import SendMessage
+from waypost.sending.send_test import SendTest
+from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
 
 T = TypeVar("T")
@@ -85,6 +88,8 @@ class World:
     files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
+    staff: StaffDirectory = field(default_factory=StaffDirectory)
+    words: ForbiddenWords = field(default_factory=ForbiddenWords)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -166,8 +171,14 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            staff=lambda: self.staff,
+            words=lambda: self.words,
             report=self.reported.append,
         )
+
+    @property
+    def send_test(self) -> SendTest:
+        return assemble.send_test(self.ports, sender=self.send_message, staff=self.staff)
 
     @property
     def change_policy(self) -> ChangePolicy:
