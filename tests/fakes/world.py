@@ -60,7 +60,7 @@ from waypost.sending.change_policy import ChangePolicy
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.send_message import SendMessage
+from waypost.sending.send_message import SendMessage, Tracking
 from waypost.sending.send_test import SendTest
 from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
@@ -88,6 +88,7 @@ class World:
     files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
+    tracking: Tracking | None = None
     staff: StaffDirectory = field(default_factory=StaffDirectory)
     words: ForbiddenWords = field(default_factory=ForbiddenWords)
     naps: list[float] = field(default_factory=list)
@@ -171,6 +172,7 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            tracking=self.tracking,
             staff=lambda: self.staff,
             words=lambda: self.words,
             report=self.reported.append,

@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from waypost.sending.change_policy import ChangePolicy
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
-    from waypost.sending.send_message import SendMessage, UnsubscribeUrl
+    from waypost.sending.send_message import SendMessage, Tracking, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
@@ -105,6 +105,7 @@ def send_message(
     rates: Mapping[Channel, float],
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    tracking: Tracking | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
 ) -> SendMessage:
@@ -128,6 +129,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        tracking=tracking,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
         words=words or ForbiddenWords,

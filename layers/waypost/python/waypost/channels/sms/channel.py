@@ -1,18 +1,21 @@
 """Text messages: one template per locale, filled in to one text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from waypost.channels.contract import ChannelPlugin
 from waypost.channels.sms.approved_template import ApprovedTemplate
 from waypost.channels.sms.length import MOST_PARTS, sms_length
+from waypost.contacts.channels import Address
+from waypost.content.link_rewriting import LinkRewriter
 from waypost.content.render import Filler
 
 MAINLAND_SIGNATURE: Final = "mainland:signature"
 MAINLAND_TEMPLATE: Final = "mainland:template"
 MAINLAND_TEXT: Final = "mainland:text"
 MAINLAND_VALUE: Final = "mainland:value:"
+MAINLAND_CHINA: Final = "+86"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,18 @@ class Sms(ChannelPlugin[RenderedSms]):
         return RenderedSms(
             text=filler.required(filler.text(templates["text"]).strip()), approved=_approved(templates, filler)
         )
+
+    def tracks(self, to: Address) -> bool:
+        """See ChannelPlugin. Mainland China's carriers take no personal links: Aliyun refuses links as variables, others any short link."""
+        return not to.text.startswith(MAINLAND_CHINA)
+
+    def tracked(self, content: RenderedSms, links: LinkRewriter) -> RenderedSms:
+        """See ChannelPlugin. A text that would take more parts, each of which is paid for, keeps its links."""
+        text = links.shortened(content.text)
+        if sms_length(text).parts > sms_length(content.text).parts:
+            links.forget()
+            return content
+        return replace(content, text=text)
 
     def over_limit(self, content: RenderedSms) -> str:
         """See ChannelPlugin."""
