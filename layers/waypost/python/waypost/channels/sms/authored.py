@@ -1,5 +1,7 @@
 """A text message as authored: ``sms.<locale>.txt``, and ``mainland_sms`` in ``message.yaml`` for mainland China."""
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
@@ -15,7 +17,10 @@ from waypost.channels.sms.channel import (
     MAINLAND_VALUE,
     RenderedSms,
 )
+from waypost.channels.sms.length import sms_length, typographic
 from waypost.content.templates import TEXT
+
+_TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 class AuthoredSms(AuthoredChannel):
@@ -37,6 +42,21 @@ class AuthoredSms(AuthoredChannel):
         if source.is_marketing and (reason := _way_out_problem(source.locale.split("-", maxsplit=1)[0], shown)):
             raise UnusableFile(source.path, "", reason)
         return {"text": text, **_mainland(source)}
+
+    def hints(self, templates: Mapping[str, str]) -> Iterator[str]:
+        """Characters of a word processor that make the text longer than it looks; what a review will probably refuse."""
+        yield from self.warnings({"": templates})
+        text = templates["text"]
+        if not (found := typographic(text)):
+            return
+        fixed = _TAG.sub("", text)
+        plain, now = (
+            sms_length(fixed.translate({ord(letter): instead for letter, instead in found.items()})),
+            sms_length(fixed),
+        )
+        characters = ", ".join(_named(letter, instead) for letter, instead in found.items())
+        parts = f", {now.parts} parts instead of {plain.parts}" if now.parts > plain.parts else ""
+        yield f"has {characters}: a part holds 70 characters with it, 160 without{parts}"
 
     def lacks(self, provider: str, variants: Mapping[str, Mapping[str, str]]) -> str:
         """See AuthoredChannel: mainland China takes approved templates alone."""
@@ -69,6 +89,15 @@ def _mainland(source: Source) -> dict[str, str]:
         MAINLAND_TEXT: sms.text,
         **{f"{MAINLAND_VALUE}{name}": template for name, template in sms.variables.items()},
     }
+
+
+def _named(letter: str, instead: str) -> str:
+    name = unicodedata.name(letter, "control character").lower()
+    return (
+        f"{letter} ({name}; write {instead!r})"
+        if instead.strip()
+        else f"{name} U+{ord(letter):04X} (write {instead!r})"
+    )
 
 
 def _way_out_problem(language: str, shown: str) -> str:
