@@ -57,6 +57,9 @@ def _is_under(file: str, folders: tuple[Path, ...]) -> bool:
     return any(Path(file).resolve().is_relative_to(folder) for folder in folders)
 
 
+_BY_DEFAULT = {"email": "ses", "sms": "end_user_messaging"}
+
+
 class _RecordedOfChannel(dict[str, str]):
     """The settings of a channel's provider, which notes what it is asked for."""
 
@@ -66,8 +69,11 @@ class _RecordedOfChannel(dict[str, str]):
         self._channel = channel
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The setting; no choice among several providers, as each channel has one."""
-        return default if name == "provider" else self[name]
+        """The setting; of several providers the one that a stage has by default."""
+        if name != "provider":
+            return self[name]
+        self._read.add(f"{self._channel}_provider")
+        return _BY_DEFAULT.get(self._channel, default)
 
     def __getitem__(self, name: str) -> str:
         self._read.add(f"{self._channel}_{name}")

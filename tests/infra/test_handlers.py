@@ -15,7 +15,7 @@ from tests.infra.template import Template
 from waypost.authoring.publishing import publish
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-READ_WHEN_USED = {"stage", "api_url"}
+READ_WHEN_USED = {"stage", "api_url", "files_bucket"}
 ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
 SECTIONS = {
     "archive_events": {"retention"},
@@ -42,7 +42,7 @@ SECTIONS = {
     "record_delivery": {"listening"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
-    "publish_message": {"defaults", "retention", "sending", "staff"},
+    "publish_message": {"defaults", "sending", "staff"},
     "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},

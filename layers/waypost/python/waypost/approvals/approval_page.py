@@ -1,7 +1,7 @@
 """The page on which a member of staff decides. Called by the function decide_approval."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from waypost.approvals.approval import Approval, ApprovalState
 from waypost.approvals.decide_approval import View
@@ -91,3 +91,5 @@ def _state(words: Texts, state: ApprovalState) -> str:
             return words.gettext("Rejected")
         case "expired":
             return words.gettext("The request has ended")
+        case _:
+            assert_never(state)
