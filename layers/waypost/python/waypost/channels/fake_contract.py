@@ -82,6 +82,7 @@ class FakeProvider(ABC):
     here. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
+    ``carries`` are the tags that a request has room for; None for all.
     """
 
     provider: ClassVar[str]
@@ -91,6 +92,10 @@ class FakeProvider(ABC):
     words: ClassVar[frozenset[str]]
     is_passed_on: ClassVar[bool] = False
     choices: ClassVar[Mapping[str, str]] = {}
+    carries: ClassVar[frozenset[str] | None] = None
+
+    def forget(self) -> None:  # noqa: B027 -- most remember nothing
+        """Forget everybody who was registered, follows or agreed to something."""
 
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:
