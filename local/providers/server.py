@@ -47,6 +47,14 @@ def choices() -> Mapping[str, str]:
     return {key: value for each in fakes().values() for fake in each for key, value in fake.choices.items()}
 
 
+def credentials() -> Mapping[Channel, Mapping[str, str]]:
+    """The content of the secret of each channel that has one: what its fakes want to be called with."""
+    found = {
+        channel: {k: v for fake in mounted for k, v in fake.credentials.items()} for channel, mounted in fakes().items()
+    }
+    return {channel: content for channel, content in found.items() if content}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Received:
     channel: Channel

@@ -82,7 +82,7 @@ class FakeProvider(ABC):
     here. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
-    ``carries`` are the tags that a request has room for; None for all.
+    ``credentials`` are what it wants to be logged in with: the content of its channel's secret. ``carries`` are the tags that a request has room for; None for all.
     """
 
     provider: ClassVar[str]
@@ -92,6 +92,7 @@ class FakeProvider(ABC):
     words: ClassVar[frozenset[str]]
     is_passed_on: ClassVar[bool] = False
     choices: ClassVar[Mapping[str, str]] = {}
+    credentials: ClassVar[Mapping[str, str]] = {}
     carries: ClassVar[frozenset[str] | None] = None
 
     def forget(self) -> None:  # noqa: B027 -- most remember nothing

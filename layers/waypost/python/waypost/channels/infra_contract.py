@@ -44,13 +44,18 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelInfra:
-    """``settings`` reach the provider without the channel's name; ``outputs`` are outputs of the stack."""
+    """``settings`` reach the provider without the channel's name; ``outputs`` are outputs of the stack.
+
+    ``credentials`` are the names in the channel's secret, which an operator fills in and the sender may read; the provider
+    finds it by the setting ``secret``. Without them there is none.
+    """
 
     permissions: Sequence[Permission]
     settings: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[Notices] = ()
     watched: Sequence[Watched] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    credentials: Sequence[str] = ()
 
 
 BuildChannel = Callable[..., ChannelInfra]

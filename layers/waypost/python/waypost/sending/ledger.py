@@ -125,6 +125,11 @@ class LedgerRow:
         """The contact it goes to."""
         return self.occasion.contact_id
 
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether a provider was or may have been called, and it is not known what it answered."""
+        return self.state in {"claimed", "unknown"}
+
     def result(self) -> SendResult:
         """The result of the request, for a caller that repeats it."""
         last = self.decisions[-1] if self.decisions else None
@@ -249,8 +254,12 @@ class Ledger(Protocol):
         at: datetime,
         local_time: str,
         touches: Touches | None,
+        repeats: str | None = None,
     ) -> ClaimResult:
         """Replace the touches that were read by ``touches``, then take the key for one provider call.
+
+        With ``repeats``, the id of a claim whose answer is unknown, the key is taken over for a call that the provider knows
+        as a repetition; ``claimed_at`` stays that of the first call.
 
         A crash in between leaves a touch without a claim: a cap counts one too many until the key is sent or skipped.
         ``claimed`` also when this very ``claim_id`` holds it already (an answer that got lost); ``taken`` when another

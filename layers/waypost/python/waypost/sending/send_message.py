@@ -20,7 +20,7 @@ from waypost.channels.contract import Outgoing, Provider
 from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
-from waypost.contacts.channels import Address, Channel
+from waypost.contacts.channels import Address, Channel, channel_named
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
@@ -33,7 +33,7 @@ from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound,
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Skip
 from waypost.sending.judge import Judgement, judge
-from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
+from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
@@ -89,7 +89,7 @@ class SendMessage:
         for _ in range(CLAIM_ATTEMPTS):
             snapshot = self.ledger.snapshot(request)
             _refuse_superseded(request, snapshot)
-            recorded = self._recorded(request, snapshot)
+            recorded = self._recorded(request, message, snapshot)
             if recorded is not None:
                 return recorded
             result = self._decide(request, message, snapshot)
@@ -97,18 +97,29 @@ class SendMessage:
                 return result
         raise ConcurrentUpdate(f"message {request.message_key} was decided on elsewhere {CLAIM_ATTEMPTS} times")
 
-    def _recorded(self, request: SendRequest, snapshot: Snapshot) -> SendResult | None:
+    def _recorded(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
         """The result that the ledger has already, or None when this request is the one to decide.
 
         A claim found here belongs to a call that crashed or is still running: whether the provider was reached cannot be
-        known, so it becomes ``unknown`` and is not sent.
+        known, so it becomes ``unknown`` and is not sent, unless the provider itself refuses to send twice.
         """
         row = snapshot.row
         if row is None or (row.state == "deferred" and row.attempt <= request.attempt):
             return None
+        if row.is_unsettled and self._may_be_repeated(row, message):
+            judged = self._judge(request, message, snapshot, self.clock())
+            if isinstance(judged.judgement.verdict, Allow) and judged.case.channel == row.channel:
+                return self._send(request, judged, snapshot, request.send_by or self.clock())
         if row.state == "claimed":
             self.ledger.give_up_claim(row, at=self.clock())
         return row.result()
+
+    def _may_be_repeated(self, row: LedgerRow, message: PublishedMessage) -> bool:
+        """Whether the channel declares a window for repetitions, which began with the first call and is still open."""
+        if row.channel is None or row.claimed_at is None:
+            return False
+        window = plugin(channel_named(row.channel)).repeatable_for(message)
+        return window is not None and self.clock() - row.claimed_at < window
 
     def _decide(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
@@ -139,7 +150,7 @@ class SendMessage:
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
         contact, channels = snapshot.contact, (request.channel,) if request.channel else message.channels
-        addresses = {channel: plugin(channel).addresses(contact) for channel in channels}
+        addresses = {channel: plugin(channel).addresses_for(message, contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
 
         def closed(address: Address) -> str:
@@ -190,7 +201,8 @@ class SendMessage:
             outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
             return self._skip(request, judged, f"not_renderable: {error}")
-        claim_id = uuid.uuid4().hex
+        claim_id, row = uuid.uuid4().hex, snapshot.row
+        repeats = row.claim_id if row is not None and row.is_unsettled else None
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
             request,
@@ -199,10 +211,13 @@ class SendMessage:
             at=case.now,
             local_time=case.local_time,
             touches=None if case.transactional else snapshot.touches.plus(touch),
+            repeats=repeats,
         )
         if claim != "claimed":
             return None
         answer = self._call_provider(case, outgoing)
+        if repeats is not None and not isinstance(answer, Accepted):  # the call that is repeated may have sent it
+            answer = Unclear(f"repeated: {answer.reason}")
         match answer:
             case Accepted(provider_message_id=provider_message_id):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
@@ -266,7 +281,7 @@ class SendMessage:
         return _result(request, decision)
 
     def _call_provider(self, case: Case, outgoing: Outgoing[Any]) -> Answer:
-        """One call; another only after a definite refusal that may pass (design rule 13).
+        """One call; another only after a definite refusal that may pass (design rule 13), or where the provider sends once.
 
         An address that is gone is closed before the message is settled, so that a crash in between leaves it closed.
         """
@@ -277,6 +292,9 @@ class SendMessage:
                 break
             self.sleep(0.2 * 2**attempt)
             answer = provider.send(outgoing)
+        if isinstance(answer, Unclear) and plugin(case.channel).repeatable_for(case.message) is not None:
+            again = provider.send(outgoing)  # the provider sends one of the two
+            answer = again if isinstance(again, Accepted) else answer
         if isinstance(answer, AddressGone):
             self.addresses.suppress(outgoing.to.digest, channel=case.channel, reason=answer.suppression, at=case.now)
         return answer
