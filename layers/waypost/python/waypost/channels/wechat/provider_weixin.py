@@ -17,8 +17,9 @@ from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.wechat.channel import RenderedWeChat, openid_of
 from waypost.clock import real_now
 from waypost.errors import RetryableError
-from waypost.http.ports import NoAnswer, NotSent
-from waypost.tencent.access_tokens import AccessTokens
+from waypost.events.ports import SecretStore
+from waypost.http.ports import NoAnswer, NotSent, Poster
+from waypost.tencent.access_tokens import AccessTokens, TokenStore
 from waypost.tencent.api import REFUSED_TOKEN, Api, Replied, Reply, StableToken
 
 HOST: Final = "https://api.weixin.qq.com"
@@ -56,10 +57,11 @@ _FIELD: Final = re.compile(r"\bdata\.(\w+)")
 
 @dataclass(slots=True)
 class Weixin(Provider[RenderedWeChat]):
-    """``ports`` give the secret and the token of each account; ``base`` is WeChat's host or that of a fake."""
+    """``secrets`` has ``<account>.secret`` of each account; ``base`` is WeChat's host or that of a fake."""
 
-    ports: ProviderPorts = field(repr=False)
-    secret_id: str
+    poster: Poster = field(repr=False)
+    secrets: SecretStore = field(repr=False)
+    tokens: TokenStore = field(repr=False)
     base: str
     accounts: tuple[str, ...]
     _apis: dict[str, Api] = field(default_factory=dict, init=False, repr=False)
@@ -78,21 +80,23 @@ class Weixin(Provider[RenderedWeChat]):
         return _answer(reply, alone=len(self.accounts) == 1)
 
     def _api(self, account: str) -> Api:
-        if account not in self._apis:
-            poster, secrets = self.ports.poster(), self.ports.secret(self.secret_id)
-            grant = StableToken(
-                poster=poster,
-                base=self.base,
-                app_id=account,
-                secrets=secrets,
-                secret_of=lambda values: str(values.get(f"{account}.secret", "")),
-                clock=real_now,
-            )
-            tokens = AccessTokens(
-                name=f"wechat/{account}", store=self.ports.tokens(), grant=grant, clock=real_now, sleep=time.sleep
-            )
-            self._apis[account] = Api(poster=poster, base=self.base, tokens=tokens)
-        return self._apis[account]
+        api = self._apis.get(account) or self._connected(account)
+        self._apis[account] = api
+        return api
+
+    def _connected(self, account: str) -> Api:
+        grant = StableToken(
+            poster=self.poster,
+            base=self.base,
+            app_id=account,
+            secrets=self.secrets,
+            secret_of=lambda values: str(values.get(f"{account}.secret", "")),
+            clock=real_now,
+        )
+        tokens = AccessTokens(
+            name=f"wechat/{account}", store=self.tokens, grant=grant, clock=real_now, sleep=time.sleep
+        )
+        return Api(poster=self.poster, base=self.base, tokens=tokens)
 
 
 def _body(outgoing: Outgoing[RenderedWeChat]) -> dict[str, Any]:
@@ -156,4 +160,10 @@ def _refusal(reply: Replied, *, alone: bool) -> Answer:
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Weixin:
     """The provider, from the settings ``secret``, ``accounts`` (app ids with commas between) and ``endpoint`` (of a fake)."""
     accounts = tuple(filter(None, (each.strip() for each in settings.get("accounts", "").split(","))))
-    return Weixin(ports, settings.get("secret", ""), settings.get("endpoint") or HOST, accounts)
+    return Weixin(
+        poster=ports.poster(),
+        secrets=ports.secret(settings.get("secret", "")),
+        tokens=ports.tokens(),
+        base=settings.get("endpoint") or HOST,
+        accounts=accounts,
+    )
