@@ -23,6 +23,7 @@ RIVAL: Final = "import boto3 + one DynamoDB client"
 FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "archive_events": ("s3",),
     "build_audience_slice": ("dynamodb", "s3"),
+    "change_policy": ("dynamodb",),
     "close_enrolment": ("dynamodb", "sqs"),
     "count_purchases": ("dynamodb", "s3"),
     "deliver_event": ("dynamodb", "secretsmanager"),
@@ -50,6 +51,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "resume_journey": ("dynamodb", "stepfunctions"),
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
+    "send_test": ("dynamodb", "secretsmanager", "sesv2"),
     "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),
     "spread_event": ("dynamodb", "sqs"),

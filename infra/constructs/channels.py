@@ -52,7 +52,7 @@ class Channels(Construct):
         self._built: dict[str, ChannelInfra] = {}
         self._rates: dict[str, float] = {}
         self._secrets: dict[str, aws_secretsmanager.Secret] = {}
-        missing = missing_services(deployment.partition)
+        missing = missing_services(deployment.partition, self.node.try_get_context)
         for channel in (each for each in CHANNELS if each not in missing):
             build: BuildChannel = import_module(f"waypost.channels.{channel}.infra").build
             per_second = _per_second(self, channel)

@@ -1,4 +1,4 @@
-"""The AWS services that send messages, as their providers call them: one attempt, and failures as values."""
+"""What providers of channels use: AWS services with one attempt per call and failures as values, and their secrets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from waypost.aws.clients import client, provider_client
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.channels.calls import ErrorAnswer, FailedCall, NeverSent, NoAnswer
 from waypost.channels.contract import ProviderPorts
+from waypost.clock import clock
 from waypost.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def provider_ports(settings: Settings) -> ProviderPorts:
     return ProviderPorts(
         aws=lambda service: SendingService(provider_client(service)),
         secret=lambda secret_id: SecretsManagerSecret(client("secretsmanager"), secret_id),
+        clock=clock(),
         poster=lambda: _poster(settings),
         tokens=lambda: _tokens(settings),
     )

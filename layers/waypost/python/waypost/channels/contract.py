@@ -12,18 +12,20 @@ A channel is a folder of this package with
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
+from waypost.clock import Clock
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
+from waypost.content.visible_text import texts_in, visible
 from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
@@ -69,6 +71,7 @@ class ProviderPorts:
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
+    clock: Clock
     poster: "Callable[[], Poster]"
     tokens: "Callable[[], TokenStore]"
 
@@ -133,6 +136,11 @@ class ChannelPlugin(ABC, Generic[Content]):
     @abstractmethod
     def over_limit(self, content: Content) -> str:
         """Why the providers of this channel would not take content of this size; "" when they would."""
+
+    def words(self, content: Content) -> str:
+        """What a reader sees of the content, for the checks of words; its fields are in lines of their own."""
+        shown: Any = content
+        return "\n".join(visible(text) for text in texts_in(asdict(shown)))
 
     def render(
         self,

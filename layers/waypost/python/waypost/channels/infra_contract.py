@@ -7,10 +7,12 @@ to. It reads its choices from the CDK context.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aws_cdk import aws_cloudwatch, aws_events
 from constructs import Construct
 
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.errors import InvalidInput
 
 
@@ -68,6 +70,16 @@ def chosen(scope: Construct, key: str, default: str = "") -> str:
     """A choice of the CDK context."""
     value = scope.node.try_get_context(key)
     return default if value is None else str(value)
+
+
+def provider_of(channel: str, context: Callable[[str], Any]) -> str:
+    """The provider of a channel: the context key ``email_provider``, or the usual one. Raises InvalidInput."""
+    known = declared_channels()[Channel(channel)].providers
+    key = f"{channel}_provider"
+    name = str(context(key) or next(iter(known)))
+    if name not in known:
+        raise refuse(key, f"must be one of {', '.join(known)}, not {name!r}")
+    return name
 
 
 def refuse(key: str, reason: str) -> InvalidInput:

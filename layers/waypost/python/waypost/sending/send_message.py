@@ -21,9 +21,12 @@ from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
 from waypost.contacts.channels import Address, Channel, channel_named
+from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
+from waypost.content.forbidden_words import ForbiddenWords
+from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
@@ -31,13 +34,14 @@ from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.deferral import Deferrals
-from waypost.sending.guard import Allow, Case, Defer, Skip
+from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
 from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
+from waypost.staff.directory import StaffDirectory, is_staff
 
 CLAIM_ATTEMPTS: Final = 5
 PROVIDER_ATTEMPTS: Final = 3
@@ -63,12 +67,13 @@ class SendMessage:
     A channel whose provider refused the account is stopped in this process for a minute: its messages wait without a call.
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
-    products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to, ``pace`` says
-    when: what it takes is taken before the claim.
+    products, so that no other pays for the catalogue. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
+    when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
+    them, and whose values a test shows. ``words`` are the phrases that no message may have.
     """
 
     messages: MessageCatalogue
-    policy: SendingPolicy
+    policy: Callable[[], SendingPolicy]
     defaults: Defaults
     ledger: Ledger
     deferrals: Deferrals
@@ -79,53 +84,67 @@ class SendMessage:
     clock: Clock
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
+    staff: Callable[[], StaffDirectory] = StaffDirectory
+    profiles: Callable[[], ContactStore] | None = None
+    words: Callable[[], ForbiddenWords] = ForbiddenWords
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider."""
         message = self.messages.message(request.message)
-        if message.kind != "transactional" and isinstance(request.occasion, StaffNotice):
+        notice = request.occasion if isinstance(request.occasion, StaffNotice) else None
+        if notice and not notice.is_test and message.kind != "transactional":
             raise InvalidInput("message", f"{request.message} is {message.kind}; a notice to staff is transactional")
         for _ in range(CLAIM_ATTEMPTS):
             snapshot = self.ledger.snapshot(request)
             _refuse_superseded(request, snapshot)
-            recorded = self._recorded(request, message, snapshot)
-            if recorded is not None:
-                return recorded
-            result = self._decide(request, message, snapshot)
+            if (row := snapshot.row) is not None and self._may_be_repeated(row, message):
+                result = self._repeat(request, message, snapshot, row)
+            else:
+                result = self._recorded(request, snapshot) or self._decide(request, message, snapshot)
             if result is not None:
                 return result
         raise ConcurrentUpdate(f"message {request.message_key} was decided on elsewhere {CLAIM_ATTEMPTS} times")
 
-    def _recorded(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
+    def _recorded(self, request: SendRequest, snapshot: Snapshot) -> SendResult | None:
         """The result that the ledger has already, or None when this request is the one to decide.
 
         A claim found here belongs to a call that crashed or is still running: whether the provider was reached cannot be
-        known, so it becomes ``unknown`` and is not sent, unless the provider itself refuses to send twice.
+        known, so it becomes ``unknown`` and is not sent.
         """
         row = snapshot.row
         if row is None or (row.state == "deferred" and row.attempt <= request.attempt):
             return None
-        if row.is_unsettled and self._may_be_repeated(row, message):
-            judged = self._judge(request, message, snapshot, self.clock())
-            if isinstance(judged.judgement.verdict, Allow) and judged.case.channel == row.channel:
-                return self._send(request, judged, snapshot, request.send_by or self.clock())
         if row.state == "claimed":
             self.ledger.give_up_claim(row, at=self.clock())
         return row.result()
 
     def _may_be_repeated(self, row: LedgerRow, message: PublishedMessage) -> bool:
-        """Whether the channel declares a window for repetitions, which began with the first call and is still open."""
-        if row.channel is None or row.claimed_at is None:
+        """Whether it is not known what the provider answered, and it declares a window in which it sends once.
+
+        The window begins with the first call.
+        """
+        if not row.is_unsettled or row.channel is None or row.claimed_at is None:
             return False
         window = plugin(channel_named(row.channel)).repeatable_for(message)
         return window is not None and self.clock() - row.claimed_at < window
 
+    def _repeat(
+        self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, row: LedgerRow
+    ) -> SendResult | None:
+        """Call again with the same key, if the guards still allow it; None when another call changed the ground in between."""
+        now = self.clock()
+        judged = self._judge(request, message, snapshot, self.policy(), now)
+        if isinstance(judged.judgement.verdict, Allow) and judged.case.channel == row.channel:
+            return self._send(request, judged, snapshot, request.send_by or now)
+        return self._recorded(request, snapshot)
+
     def _decide(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
         now = self.clock()
-        send_by = request.send_by or now + timedelta(hours=self.policy.send_within_hours)
-        judged = self._judge(request, message, snapshot, now)
+        policy = self.policy()
+        send_by = request.send_by or now + timedelta(hours=policy.send_within_hours)
+        judged = self._judge(request, message, snapshot, policy, now)
         verdict = judged.judgement.verdict
         match verdict:
             case Allow() if now > send_by:
@@ -143,13 +162,21 @@ class SendMessage:
             case _:
                 assert_never(verdict)
 
-    def _judge(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime) -> "_Judged":
+    def _judge(
+        self,
+        request: SendRequest,
+        message: PublishedMessage,
+        snapshot: Snapshot,
+        policy: SendingPolicy,
+        now: datetime,
+    ) -> "_Judged":
         """The verdict on the first channel that is not closed to this contact, else on the first channel."""
-        if snapshot.contact is None:
+        contact = self.staff().recipient(request.contact_id) if is_staff(request.contact_id) else snapshot.contact
+        if contact is None:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
-        contact, channels = snapshot.contact, (request.channel,) if request.channel else message.channels
+        channels = (request.channel,) if request.channel else message.channels
         addresses = {channel: plugin(channel).addresses_for(message, contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
 
@@ -168,7 +195,7 @@ class SendMessage:
                 record=records.get(targets[channel].digest, AddressRecord()) if channel in targets else AddressRecord(),
                 enrolment=snapshot.enrolment,
                 touches=replace(snapshot.touches, recent=snapshot.touches.others(request.message_key)),
-                policy=self.policy,
+                policy=policy,
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
@@ -201,6 +228,9 @@ class SendMessage:
             outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
             return self._skip(request, judged, f"not_renderable: {error}")
+        judged = self._judge_content(judged, outgoing)
+        if isinstance(judged.judgement.verdict, Skip):
+            return self._skip(request, judged, judged.judgement.verdict.reason)
         claim_id, row = uuid.uuid4().hex, snapshot.row
         repeats = row.claim_id if row is not None and row.is_unsettled else None
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
@@ -245,6 +275,17 @@ class SendMessage:
             case _:
                 assert_never(answer)
         return _result(request, decision)
+
+    def _judge_content(self, judged: "_Judged", outgoing: Outgoing[Any]) -> "_Judged":
+        """The case with what the guards say that read the content: a name or a product may bring what no author wrote."""
+        case, words = judged.case, self.words()
+        if not words.lists:
+            return judged
+        channel, shown = plugin(case.channel), self._shown_for(case)
+        locale = choose_locale(_locale(shown.contact), case.message.variants[case.channel], self.defaults.locale)
+        rendered = replace(case, words=words, rendered=Rendered(channel.words(outgoing.content), locale))
+        judgement = judge(rendered)
+        return replace(judged, judgement=replace(judgement, saw={**judged.judgement.saw, **judgement.saw}))
 
     def _not_now(self, request: SendRequest, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
         """Why no provider is called now, and when one may be: None for an instant past the message's life. None if one may."""
@@ -304,7 +345,7 @@ class SendMessage:
         if case.address is None:
             raise MessageNotRenderable(f"there is no address on {case.channel}")
         event, unsubscribe = _event(case, snapshot), self.unsubscribe_url(request, case.address)
-        channel = plugin(case.channel)
+        channel, shown = plugin(case.channel), self._shown_for(case)
         tags = {
             "message_key": request.message_key,
             "contact_id": request.contact_id,
@@ -316,16 +357,26 @@ class SendMessage:
             to=case.address,
             content=channel.render(
                 case.message,
-                locale=_locale(case.contact),
+                locale=_locale(shown.contact),
                 default_locale=self.defaults.locale,
-                zone=case.zone,
-                variables=_variables(case, event, unsubscribe) | self._products(case, event),
+                zone=shown.zone,
+                variables=_variables(shown, event, unsubscribe, request.message) | self._products(shown, event),
             ),
             message_key=request.message_key,
             transactional=case.transactional,
             unsubscribe_url=unsubscribe,
             tags=tags,
         )
+
+    def _shown_for(self, case: Case) -> Case:
+        """The case with the contact whose values the message shows: another than who gets it in a test alone."""
+        occasion = case.occasion
+        if not isinstance(occasion, StaffNotice) or not occasion.shown_for or self.profiles is None:
+            return case
+        contact = self.profiles().load(occasion.shown_for)
+        if contact is None or contact.erased:
+            raise MessageNotRenderable("the contact whose values it was to show is gone")
+        return replace(case, contact=contact, zone=zone_of(contact, self.defaults.time_zone))
 
     def _products(self, case: Case, event: Mapping[str, Any]) -> dict[str, Any]:
         """The variable ``products``, for a message that asks for it. Raises MessageNotRenderable."""
@@ -377,7 +428,7 @@ class SendMessage:
             place=step_place(case.enrolment.pauses_passed, request.visit) if case.enrolment else "",
             saw=judged.judgement.saw,
             elsewhere=judged.elsewhere,
-            policy=self.policy.version,
+            policy=case.policy.version,
         )
 
 
@@ -418,17 +469,19 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
             properties = snapshot.event.properties if snapshot.event else {}
             when = format_instant(occurred_at)
             return {"id": event_id, "type": event_type, "occurred_at": when, "properties": properties}
-        case BroadcastSlot() | StaffNotice():
+        case StaffNotice(notice=notice, about=about, details=details):
+            return {"id": about, "type": notice, "occurred_at": format_instant(case.now), "properties": details}
+        case BroadcastSlot():
             return {}
         case _:
             assert_never(case.occasion)
 
 
-def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str) -> dict[str, Any]:
+def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str, message_id: str) -> dict[str, Any]:
     return template_variables(
         case.contact,
         event=event,
-        journey=journey_of(case.occasion),
+        journey=journey_of(case.occasion) or message_id.rpartition("/")[0],
         message=case.message.name,
         channel=case.channel,
         links={"unsubscribe": unsubscribe},
