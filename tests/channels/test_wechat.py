@@ -24,6 +24,7 @@ from waypost.channels.wechat.fields import TYPES, name_problem, value_problem
 from waypost.channels.wechat.provider_weixin import Weixin, connect
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.http.ports import NoAnswer, NotSent, Outcome
@@ -60,6 +61,7 @@ def provider(poster: Any, *, accounts: str = ACCOUNT, base: str = "", secret: An
     ports = ProviderPorts(
         aws=lambda service: pytest.fail(f"{service} is not needed"),
         secret=lambda _: secret or FakeSecret(Fake.credentials),
+        clock=FakeClock("2027-03-01T02:00:00+00:00"),
         poster=lambda: poster,
         tokens=lambda: STORE,
     )
@@ -372,7 +374,7 @@ def authored(
     message.mkdir()
     (message / "message.yaml").write_text(manifest, encoding="utf-8")
     (message / "wechat.zh-CN.yaml").write_text(texts, encoding="utf-8")
-    published, problems = MessageFolder(message, folder / "look", "zh-CN", lambda path: path.name).read()
+    published, problems = MessageFolder(message, folder / "look", "zh-CN", lambda path: path.name, ForbiddenWords()).read()
     found = "; ".join(f"{each.file} {each.field}: {each.reason}" for each in problems)
     return (published["variants"]["wechat"]["zh-CN"] if published else {}), found
 

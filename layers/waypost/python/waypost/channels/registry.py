@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from waypost.channels.contract import ChannelPlugin, NoticeReader, Provider, ProviderPorts
-from waypost.contacts.channels import CHANNELS, Channel, channel_named
+from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
 
 _FOLDER: Final = Path(__file__).parent
@@ -33,9 +33,9 @@ def provider_names(channel: Channel) -> list[str]:
 
 
 def connect(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> Provider[Any]:
-    """The provider that ``settings["provider"]`` names, or the channel's only one. Raises InvalidInput."""
+    """The provider that ``settings["provider"]`` names, or the channel's usual one. Raises InvalidInput."""
     known = provider_names(channel_named(channel))
-    chosen = settings.get("provider") or (known[0] if len(known) == 1 else "")
+    chosen = settings.get("provider") or next(iter(declared_channels()[channel].providers))
     if chosen not in known:
         raise InvalidInput(f"{channel}_provider", f"expected one of {', '.join(known)}, got {chosen!r}")
     provider = import_module(f"waypost.channels.{channel}.{_PROVIDER}{chosen}").connect(settings, ports)

@@ -237,6 +237,11 @@ class Snapshot:
     event: Event | None = None
     touches: Touches = field(default_factory=Touches)
 
+    @property
+    def unsettled_claim(self) -> str | None:
+        """The id of the claim of a call that was or may have been made, and whose answer is not known."""
+        return self.row.claim_id if self.row is not None and self.row.is_unsettled else None
+
 
 class Ledger(Protocol):
     """Keeps message rows and touches."""

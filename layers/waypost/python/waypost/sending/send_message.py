@@ -231,8 +231,7 @@ class SendMessage:
         judged = self._judge_content(judged, outgoing)
         if isinstance(judged.judgement.verdict, Skip):
             return self._skip(request, judged, judged.judgement.verdict.reason)
-        claim_id, row = uuid.uuid4().hex, snapshot.row
-        repeats = row.claim_id if row is not None and row.is_unsettled else None
+        claim_id, repeats = uuid.uuid4().hex, snapshot.unsettled_claim
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
             request,
@@ -245,9 +244,7 @@ class SendMessage:
         )
         if claim != "claimed":
             return None
-        answer = self._call_provider(case, outgoing)
-        if repeats is not None and not isinstance(answer, Accepted):  # the call that is repeated may have sent it
-            answer = Unclear(f"repeated: {answer.reason}")
+        answer = self._call_provider(case, outgoing, is_repeated=repeats is not None)
         match answer:
             case Accepted(provider_message_id=provider_message_id):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
@@ -321,7 +318,7 @@ class SendMessage:
         self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
-    def _call_provider(self, case: Case, outgoing: Outgoing[Any]) -> Answer:
+    def _call_provider(self, case: Case, outgoing: Outgoing[Any], *, is_repeated: bool) -> Answer:
         """One call; another only after a definite refusal that may pass (design rule 13), or where the provider sends once.
 
         An address that is gone is closed before the message is settled, so that a crash in between leaves it closed.
@@ -338,6 +335,8 @@ class SendMessage:
             answer = again if isinstance(again, Accepted) else answer
         if isinstance(answer, AddressGone):
             self.addresses.suppress(outgoing.to.digest, channel=case.channel, reason=answer.suppression, at=case.now)
+        if is_repeated and not isinstance(answer, Accepted):  # the call before this one may have sent it
+            return Unclear(f"repeated: {answer.reason}")
         return answer
 
     def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> Outgoing[Any]:
