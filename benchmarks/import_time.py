@@ -32,6 +32,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "export_slice": ("dynamodb", "s3"),
     "finish_export": ("s3",),
     "finish_import": ("s3",),
+    "follow_link": ("dynamodb", "secretsmanager", "sqs"),
     "gather_audience": ("s3",),
     "import_part": ("dynamodb", "s3"),
     "inspect_import": ("s3",),

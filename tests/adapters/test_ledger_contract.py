@@ -408,3 +408,13 @@ def test_a_claim_is_not_taken_over_for_touches_that_have_changed(stores: Stores,
     assert claim(stores, clock, request("Day 3"), touches=touched(stores)) == "claimed"
     assert claim(stores, clock, asked, "claim-2", repeats="claim-1", touches=stale) == "touches_changed"
     assert claim(stores, clock, asked, "claim-2", repeats="claim-0", touches=stale) == "taken"
+
+
+def test_the_targets_of_short_links_are_found_by_how_the_key_begins(stores: Stores, clock: FakeClock) -> None:
+    asked, targets = request(), ["https://shop.example.com/a", "https://shop.example.com/b"]
+    assert claim(stores, clock, asked, links=targets) == "claimed"
+    found = stores.ledger.row_of("c-1", asked.message_key[:14])
+    assert found is not None
+    assert (found.message_key, list(found.links)) == (asked.message_key, targets)
+    assert stores.ledger.row_of("c-1", "m-000000000000") is None
+    assert stores.ledger.row_of("c-2", asked.message_key[:14]) is None

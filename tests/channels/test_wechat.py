@@ -374,7 +374,9 @@ def authored(
     message.mkdir()
     (message / "message.yaml").write_text(manifest, encoding="utf-8")
     (message / "wechat.zh-CN.yaml").write_text(texts, encoding="utf-8")
-    published, problems = MessageFolder(message, folder / "look", "zh-CN", lambda path: path.name, ForbiddenWords()).read()
+    published, problems = MessageFolder(
+        message, folder / "look", "zh-CN", lambda path: path.name, ForbiddenWords()
+    ).read()
     found = "; ".join(f"{each.file} {each.field}: {each.reason}" for each in problems)
     return (published["variants"]["wechat"]["zh-CN"] if published else {}), found
 

@@ -1,7 +1,7 @@
 """A Ledger in memory."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -88,6 +88,7 @@ class FakeLedger:
         at: datetime,
         local_time: str,
         touches: Touches | None,
+        links: Sequence[str] = (),
         repeats: str | None = None,
     ) -> ClaimResult:
         """See Ledger. ``before_claim`` lets a test put another call first. Two writes, as in DynamoDB."""
@@ -99,7 +100,7 @@ class FakeLedger:
             if _is_open(row, request.attempt) or _is_repeatable(row, repeats):
                 return "touches_changed"
             return "claimed" if row is not None and (row.claim_id, row.state) == (claim_id, "claimed") else "taken"
-        return self.take(request, claim_id, channel=channel, at=at, local_time=local_time, repeats=repeats)
+        return self.take(request, claim_id, channel=channel, at=at, local_time=local_time, links=links, repeats=repeats)
 
     @effect
     def count(self, /, request: SendRequest, touches: Touches) -> bool:
@@ -123,6 +124,7 @@ class FakeLedger:
         channel: str,
         at: datetime,
         local_time: str,
+        links: Sequence[str] = (),
         repeats: str | None = None,
     ) -> ClaimResult:
         """Take the key for one call; the touch of one that is never sent counts nothing."""
@@ -146,6 +148,7 @@ class FakeLedger:
             claim_id=claim_id,
             claimed_at=_stored(at),
             claimed_local_time=local_time,
+            links=list(links),
         )
         return "claimed"
 
@@ -239,6 +242,11 @@ class FakeLedger:
         decision = Decision(row.claimed_at or at, row.claimed_local_time, "unknown", "no_answer", row.channel)
         self._put(replace(stored, state="unknown", decisions=_more(stored, decision)))
         return True
+
+    def row_of(self, contact_id: str, key_prefix: str) -> LedgerRow | None:
+        """See Ledger."""
+        mine = [row for row in self if row.contact_id == contact_id and row.message_key.startswith(key_prefix)]
+        return mine[0] if mine else None
 
     @effect
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:

@@ -77,10 +77,9 @@ if TYPE_CHECKING:
     from waypost.segments.lifecycle import Lifecycle
     from waypost.segments.saved_segments import SavedSegment
     from waypost.segments.upkeep import Upkeep
-    from waypost.sending.change_policy import ChangePolicy
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
-    from waypost.sending.send_message import SendMessage, UnsubscribeUrl
+    from waypost.sending.send_message import SendMessage, Tracking, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
@@ -105,6 +104,7 @@ def send_message(
     rates: Mapping[Channel, float],
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    tracking: Tracking | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
 ) -> SendMessage:
@@ -128,6 +128,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        tracking=tracking,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
         words=words or ForbiddenWords,
@@ -139,13 +140,6 @@ def send_test(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> Se
     from waypost.sending.send_test import SendTest
 
     return SendTest(sender=sender, contacts=ports.contacts(), staff=staff)
-
-
-def change_policy(ports: Ports, *, policy: SendingPolicy) -> ChangePolicy:
-    """What changes the sending policy; ``policy`` is the deployed one."""
-    from waypost.sending.change_policy import ChangePolicy
-
-    return ChangePolicy(deployed=policy, store=ports.policies(), clock=ports.clock())
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:

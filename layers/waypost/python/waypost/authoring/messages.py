@@ -32,7 +32,10 @@ class WantedProducts(Authored):
 
 
 class MessageManifest(Authored):
-    """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried."""
+    """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried.
+
+    ``tracked: false`` leaves its links as they are and records no opening.
+    """
 
     kind: MessageKind
     topic: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=50)]
@@ -40,6 +43,7 @@ class MessageManifest(Authored):
     description: str | None = None
     products: WantedProducts | None = None
     priority: Priority = "normal"
+    tracked: bool = True
 
     @field_validator("channels")
     @classmethod
@@ -101,6 +105,7 @@ class MessageFolder:
             "priority": manifest.priority,
             "channels": list(manifest.channels),
             "variants": variants,
+            **({} if manifest.tracked else {"tracked": False}),
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
         }
         return (None, problems) if problems else (published, [])

@@ -26,6 +26,7 @@ from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
 from waypost.content.forbidden_words import ForbiddenWords
+from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
@@ -58,6 +59,10 @@ LAST_ATTEMPT: Final = timedelta(minutes=2)
 """How long before its send-by time a message is tried for the last time: a schedule may fire a minute late."""
 
 UnsubscribeUrl = Callable[[SendRequest, Address], str]
+Tracking = Callable[[TrackedMessage], LinkMaker]
+
+STAFF: Final = "owner"
+"""The attribute with the id of the member of staff who looks after a contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,7 @@ class SendMessage:
     products, so that no other pays for the catalogue. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
     them, and whose values a test shows. ``words`` are the phrases that no message may have.
+    ``tracking`` makes the links that record who follows them; None leaves all links alone.
     """
 
     messages: MessageCatalogue
@@ -84,6 +90,7 @@ class SendMessage:
     clock: Clock
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
+    tracking: Tracking | None = None
     staff: Callable[[], StaffDirectory] = StaffDirectory
     profiles: Callable[[], ContactStore] | None = None
     words: Callable[[], ForbiddenWords] = ForbiddenWords
@@ -224,8 +231,9 @@ class SendMessage:
     ) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
         case = judged.case
+        links = self._links(request, case)
         try:
-            outgoing = self._compose(request, case, snapshot)
+            outgoing = self._compose(request, case, snapshot, links)
         except MessageNotRenderable as error:
             return self._skip(request, judged, f"not_renderable: {error}")
         judged = self._judge_content(judged, outgoing)
@@ -240,6 +248,7 @@ class SendMessage:
             at=case.now,
             local_time=case.local_time,
             touches=None if case.transactional else snapshot.touches.plus(touch),
+            links=links.kept if links else (),
             repeats=repeats,
         )
         if claim != "claimed":
@@ -339,7 +348,33 @@ class SendMessage:
             return Unclear(f"repeated: {answer.reason}")
         return answer
 
-    def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> Outgoing[Any]:
+    def _links(self, request: SendRequest, case: Case) -> LinkRewriter | None:
+        """What replaces the links of this message; None where they stay as they are."""
+        refused = case.contact.attributes.get("tracking") is False
+        if self.tracking is None or not case.message.tracked or refused or case.address is None:
+            return None
+        if isinstance(request.occasion, StaffNotice):  # a colleague who looks at a test is no contact who reads
+            return None
+        if not plugin(case.channel).tracks(case.address):
+            return None
+        staff = case.contact.attributes.get(STAFF)
+        return LinkRewriter(
+            maker=self.tracking(
+                TrackedMessage(
+                    contact_id=request.contact_id,
+                    message_key=request.message_key,
+                    channel=case.channel,
+                    journey=journey_of(request.occasion),
+                    message=case.message.name,
+                    sent_at=case.now,
+                    staff=staff if isinstance(staff, str) else "",
+                )
+            )
+        )
+
+    def _compose(
+        self, request: SendRequest, case: Case, snapshot: Snapshot, links: LinkRewriter | None
+    ) -> Outgoing[Any]:
         """The message as the provider gets it. Raises MessageNotRenderable."""
         if case.address is None:
             raise MessageNotRenderable(f"there is no address on {case.channel}")
@@ -360,6 +395,7 @@ class SendMessage:
                 default_locale=self.defaults.locale,
                 zone=shown.zone,
                 variables=_variables(shown, event, unsubscribe, request.message) | self._products(shown, event),
+                links=links,
             ),
             message_key=request.message_key,
             transactional=case.transactional,
