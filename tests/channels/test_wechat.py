@@ -271,6 +271,14 @@ def test_an_address_outside_the_list_gets_no_token_until_it_is_on_it(real: Weixi
 
 
 @pytest.mark.flow
+def test_who_unfollows_is_gone_until_the_next_follow(real: Weixin, fake: Fake) -> None:
+    fake.unfollow(OPENID)
+    assert real.send(outgoing(key="m-1")) == AddressGone("43004", "unfollowed")
+    fake.act(OPENID)
+    assert isinstance(real.send(outgoing(key="m-2")), Accepted)
+
+
+@pytest.mark.flow
 @pytest.mark.parametrize("kind", ["subscription", "mini_program"])
 def test_one_agreement_is_worth_one_message(real: Weixin, fake: Fake, kind: Kind) -> None:
     fake.agree(OPENID, TEMPLATE)

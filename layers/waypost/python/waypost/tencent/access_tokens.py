@@ -51,7 +51,7 @@ class NoToken:
 class Grant(Protocol):
     """Asks the provider for a token, once."""
 
-    def __call__(self, *, force: bool) -> AccessToken | NoToken:
+    def ask(self, *, force: bool) -> AccessToken | NoToken:
         """The token that is valid now; with ``force`` another one, which ends that one."""
         ...
 
@@ -116,9 +116,9 @@ class AccessTokens:
     def _granted(self, usable: AccessToken | None, refused: AccessToken | None) -> AccessToken | NoToken:
         """A new token; while the provider gives none, the old one, for which it is asked again when the lease is over."""
         try:
-            answer = self.grant(force=False)
+            answer = self.grant.ask(force=False)
             if refused is not None and isinstance(answer, AccessToken) and answer.text == refused.text:
-                answer = self.grant(force=True)
+                answer = self.grant.ask(force=True)
         except WaypostError:
             self.store.release(self.name)
             raise

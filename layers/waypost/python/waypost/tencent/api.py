@@ -127,7 +127,7 @@ class StableToken:
     secret_of: Callable[[Mapping[str, Any]], str]
     clock: Callable[[], datetime]
 
-    def __call__(self, *, force: bool) -> AccessToken | NoToken:
+    def ask(self, *, force: bool) -> AccessToken | NoToken:
         """See Grant. Raises TemporarilyUnavailable while Secrets Manager has given no secret yet."""
         secret = self.secret_of(self.secrets.read())
         answer = self._asked(secret, force=force)
