@@ -68,8 +68,6 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def providers(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Providers]:
-    for fake in (fake for each in fakes().values() for fake in each):
-        fake.forget()
     with Providers(clock=clock) as providers:
         for name, url in providers.endpoints.items():
             monkeypatch.setenv(name, url)
@@ -86,8 +84,8 @@ def connected(channel: Channel, fake: FakeProvider) -> Provider[Any]:
     ports = ProviderPorts(
         aws=lambda service: SendingService(provider_client.__wrapped__(service)),
         secret=lambda _: FakeSecret(fake.credentials),
-        clock=FakeClock(NOW.isoformat()),
         poster=lambda: PinnedPoster(loopback=True),
+        clock=FakeClock(NOW.isoformat()),
         tokens=FakeTokenStore,
     )
     settings = {**sample(channel)["settings"], **channel_settings(channel), "provider": fake.provider}

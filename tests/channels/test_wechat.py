@@ -238,17 +238,14 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def fake(clock: FakeClock) -> Iterator[Fake]:
+def fake() -> Fake:
     [fake] = FAKES
-    fake.forget()
-    fake.clock = clock
-    yield fake
-    fake.forget()
+    return fake
 
 
 @pytest.fixture
-def real(fake: Fake) -> Iterator[Weixin]:
-    with Providers() as providers:
+def real(clock: FakeClock) -> Iterator[Weixin]:
+    with Providers(clock=clock) as providers:
         yield provider(PinnedPoster(loopback=True), base=providers.url)
 
 

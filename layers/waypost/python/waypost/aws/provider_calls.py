@@ -54,8 +54,8 @@ def provider_ports(settings: Settings) -> ProviderPorts:
     return ProviderPorts(
         aws=lambda service: SendingService(provider_client(service)),
         secret=lambda secret_id: SecretsManagerSecret(client("secretsmanager"), secret_id),
-        clock=clock(),
         poster=lambda: _poster(settings),
+        clock=clock(),
         tokens=lambda: _tokens(settings),
     )
 

@@ -76,8 +76,8 @@ class ProviderPorts:
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
-    clock: Clock
     poster: "Callable[[], Poster]"
+    clock: Clock
     tokens: "Callable[[], TokenStore]"
 
 

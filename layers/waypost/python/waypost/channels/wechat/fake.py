@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import parse_qs, urlsplit
 
 from waypost.channels import fake_contract as contract
-from waypost.clock import Clock, real_now
+from waypost.clock import real_now
 
 ACCOUNT: Final = "wx8f0a1b2c3d4e5f6a"
 SECRET: Final = "0f6c9d3b1e7a4a52b8c6d4e2f0a1b3c5"  # noqa: S105 -- of the fake alone
@@ -61,7 +61,7 @@ class _State:
 
 
 class Weixin(contract.FakeProvider):
-    """One account. ``clock`` is the one its windows go by, ``allowed_from`` the addresses that may get a token (None: all)."""
+    """One account. ``allowed_from`` are the addresses that may get a token (None: all)."""
 
     provider = "weixin"
     endpoints = ("WAYPOST_WECHAT_ENDPOINT",)
@@ -77,7 +77,6 @@ class Weixin(contract.FakeProvider):
     fates: ClassVar[Mapping[contract.Fate, str]] = {}
 
     def __init__(self) -> None:
-        self.clock: Clock = real_now
         self.allowed_from: frozenset[str] | None = None
         self.calls_from = "203.0.113.9"
         self._state = _State()
@@ -86,7 +85,7 @@ class Weixin(contract.FakeProvider):
 
     def forget(self) -> None:
         """Begin with an account that nobody follows or has agreed to anything in."""
-        self.__init__()  # type: ignore[misc]
+        self.allowed_from, self._state = None, _State()
 
     @property
     def sent_once(self) -> Mapping[tuple[str, str], datetime]:
