@@ -147,6 +147,29 @@ def test_never_is_never_also_when_the_row_of_the_earlier_enrolment_is_gone(
     assert stores.enrolments.open(enrolment(clock), never) == "enrolled_before"
 
 
+@pytest.mark.parametrize(("days_later", "refusal"), [(29, "enrolled_before"), (31, None)])
+def test_who_entered_once_enters_again_when_the_journey_allows_that_later(
+    stores: Stores, clock: FakeClock, days_later: int, refusal: str | None
+) -> None:
+    first = enrolment(clock)
+    stores.enrolments.open(first, EntryTerms(one_at_a_time=True, not_since=NEVER))
+    clock.now += days_later * DAY
+    after_a_month = EntryTerms(one_at_a_time=True, not_since=clock() - 30 * DAY)
+    assert stores.enrolments.open(enrolment(clock, "e-2"), after_a_month) == "already_in_journey"
+    assert end(stores, first, "completed", clock)
+    assert stores.enrolments.open(enrolment(clock, "e-2"), after_a_month) == refusal
+    assert stores.enrolments.open(enrolment(clock, "e-3"), ONE) == ("already_in_journey" if refusal is None else None)
+
+
+def test_a_glance_shows_an_open_enrolment_and_no_ended_one(stores: Stores, clock: FakeClock) -> None:
+    known = enrolment(clock)
+    assert stores.enrolments.glance("c-1", known.enrolment_id) is None
+    stores.enrolments.open(known, ONE)
+    assert stores.enrolments.glance("c-1", known.enrolment_id) == stored(stores, known)
+    end(stores, known, "completed", clock)
+    assert stores.enrolments.glance("c-1", known.enrolment_id) is None
+
+
 def test_an_exclusive_group_holds_one_journey_per_contact(stores: Stores, clock: FakeClock) -> None:
     terms = EntryTerms(one_at_a_time=True, exclusive_group="onboarding")
     first = enrolment(clock, journey="nurture", exclusive_group="onboarding")

@@ -76,6 +76,11 @@ class FakeEnrolments:
         item = self.items.get(key) or self.past.get(key)
         return Enrolment.from_dict(json.loads(item)) if item else None
 
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """See EnrolmentStore."""
+        item = self.items.get((contact_id, enrolment_id))
+        return Enrolment.from_dict(json.loads(item)) if item else None
+
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
         return [each for each in self.of_contact(contact_id) if each.status in {"active", "leaving"}]
@@ -103,8 +108,9 @@ class FakeEnrolments:
 
     def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore. Two writes, as in DynamoDB: an ended row says nothing as long as there is an open one."""
-        for (contact_id, _), held in self.holders.items():
-            if contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id:
+        for (contact_id, name), held in self.holders.items():
+            mine = contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id
+            if mine and not (name.startswith("reentry#") and enrolment.enters_once):
                 held["active"] = False
         return self._is_as_read(enrolment) and self.close(enrolment, kept=self.keep(enrolment))
 
@@ -132,7 +138,7 @@ class FakeEnrolments:
         held = [
             self.holders[enrolment.contact_id, name] for name in names if (enrolment.contact_id, name) in self.holders
         ]
-        if any(each["active"] for each in held):
+        if any(each["active"] and each["enrolment_id"] != enrolment.enrolment_id for each in held):
             return False
         for each in held:
             each |= {"active": True, "enrolment_id": enrolment.enrolment_id, "enrolled_at": enrolment.enrolled_at}
@@ -172,7 +178,8 @@ class FakeEnrolments:
         held = self.holders.get((contact_id, name))
         if held is None:
             return True
-        return not held["active"] and (not_since is None or held["enrolled_at"] <= not_since)
+        active = held["active"] and (contact_id, held["enrolment_id"]) in self.items
+        return not active and (not_since is None or held["enrolled_at"] <= not_since)
 
     def _is_as_read(self, enrolment: Enrolment) -> bool:
         stored = self.load(enrolment.contact_id, enrolment.enrolment_id)

@@ -82,6 +82,7 @@ class Chances:
     doubled_timer: float = 0.15
     late_timer: float = 0.15
     repeated_event: float = 0.2
+    old_glance: float = 0.2
     function_dies: float = 0.01
     execution_dies: float = 0.01
     time_passes: float = 0.01
@@ -437,12 +438,26 @@ class _Turns:
 
 @dataclass
 class _Rows(_Turns):
-    """The enrolments; what is written is logged."""
+    """The enrolments; what is written is logged, and a glance may come too early to see it."""
+
+    before: dict[str, tuple[datetime, Enrolment | None]] = field(default_factory=dict)
+
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        around = self.around
+        around.turn()
+        written_at, before = self.before.get(enrolment_id, (None, None))
+        chance = around.chances.old_glance if written_at == around.world.clock.now else 0.0
+        if chance and around._chance(chance):
+            return before
+        found: Enrolment | None = self.port.glance(contact_id, enrolment_id)
+        return found
 
     def save(self, enrolment: Enrolment) -> bool:
         self.around.turn()
+        before = self.port.glance(enrolment.contact_id, enrolment.enrolment_id)
         saved = bool(self.port.save(enrolment))
         if saved:
+            self.before[enrolment.enrolment_id] = (self.around.world.clock.now, before)
             self.around.log.append(("saved", enrolment))
         return saved
 

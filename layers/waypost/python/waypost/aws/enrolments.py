@@ -19,6 +19,7 @@ from waypost.journeys.ports import NEVER, DueEnrolment, EntryTerms, Refusal
 TransactPart = dict[str, Any]
 
 IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
+IS_FREE_OR_MINE: Final = f"{IS_FREE} OR #enrolment_id = :mine"
 KIND: Final = "enrolment"
 FOR_EVER: Final = 253_402_300_799
 """The last second of the year 9999, as a time to live."""
@@ -35,7 +36,16 @@ class DynamoEnrolments:
     """How long a row is kept after the end of its journey."""
 
     def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
-        """See EnrolmentStore. The parts of the transaction stand in the order of their reasons."""
+        """See EnrolmentStore. A journey that was entered once and is entered again since it was changed is freed first."""
+        refusal = self._try_to_open(enrolment, terms)
+        if refusal == "enrolled_before" and terms.one_at_a_time and terms.not_since != NEVER:
+            freed = [self._free_ended(owner, enrolment.occasion) for owner in (enrolment.contact_id, *terms.also_under)]
+            if any(freed):
+                return self._try_to_open(enrolment, terms)
+        return refusal
+
+    def _try_to_open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        """The parts of the transaction stand in the order of their reasons."""
         parts: list[tuple[Refusal, TransactPart]] = [("enrolled_before", self._put_enrolment(enrolment))]
         if terms.one_at_a_time:
             condition, values = _journey_is_free(terms)
@@ -71,6 +81,22 @@ class DynamoEnrolments:
             return "enrolled_before"
         return refusals[0]
 
+    def _free_ended(self, owner: str, occasion: str) -> bool:
+        """Free a journey that is held by an enrolment which has ended; False where none does."""
+        pk, sk = table.contact_pk(owner), f"reentry#{occasion}"
+        for held in table.batch_get(self.client, self.table_name, [(pk, sk)]):
+            if held["active"] and self._open_row(owner, held["enrolment_id"], consistently=True) is None:
+                freed = update(
+                    table_name=self.table_name,
+                    pk=pk,
+                    sk=sk,
+                    set_={"active": False},
+                    condition="#enrolment_id = :held",
+                    values={"held": held["enrolment_id"]},
+                )
+                return table.written(self.client, freed)
+        return False
+
     def _is_active(self, enrolment: Enrolment, also_under: Sequence[str]) -> bool:
         """Whether the contact is in the journey now, under any of its ids."""
         return any(
@@ -88,6 +114,16 @@ class DynamoEnrolments:
             if "Item" in answer:
                 return Enrolment.from_dict(unpacked(table.load_item(answer["Item"])))
         return None
+
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """See EnrolmentStore."""
+        item = self._open_row(contact_id, enrolment_id, consistently=False)
+        return None if item is None else Enrolment.from_dict(unpacked(item))
+
+    def _open_row(self, contact_id: str, enrolment_id: str, *, consistently: bool) -> dict[str, Any] | None:
+        place = table.key(table.contact_pk(contact_id), open_sk(enrolment_id))
+        answer = self.client.get_item(TableName=self.table_name, Key=place, ConsistentRead=consistently)
+        return table.load_item(answer["Item"]) if "Item" in answer else None
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
@@ -131,10 +167,12 @@ class DynamoEnrolments:
     def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so.
 
+        A journey that is entered once is not freed: whether it is held or over, nobody enters it again.
+
         The ended row is written before the open one is removed, each for itself. As long as there is an open row, the ended one
         says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
         """
-        held = [f"reentry#{enrolment.occasion}"]
+        held = [] if enrolment.enters_once else [f"reentry#{enrolment.occasion}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         for sk in held:
             table.written(self.client, self._free(enrolment, sk))
@@ -194,7 +232,8 @@ class DynamoEnrolments:
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         keys = [(pk, sk) for sk in held]
         known = table.batch_get(self.client, self.table_name, keys)
-        parts += [self._hold(enrolment, item["sk"], IS_FREE, {"no": False}) for item in known]
+        mine = {"no": False, "mine": enrolment.enrolment_id}
+        parts += [self._hold(enrolment, item["sk"], IS_FREE_OR_MINE, mine) for item in known]
         try:
             self.client.transact_write_items(TransactItems=parts)
         except ClientError as error:

@@ -57,6 +57,13 @@ class EnrolmentStore(Protocol):
         """The enrolment, read consistently, or None."""
         ...
 
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """The enrolment as it was within the last seconds, for half the units; None also when it has ended.
+
+        Good enough to write on, because a write succeeds only on the revision it read. Not to refuse on.
+        """
+        ...
+
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """The contact's enrolments that are active or leaving, read consistently; ended ones cost nothing."""
         ...

@@ -97,7 +97,7 @@ class SweepJourneys:
             if enrolment is None or enrolment.status == "ended":
                 return Swept("nothing", unknown)
             if enrolment.position == "parked":
-                effect = self.resume_journey.resume_one(reference.contact_id, reference.enrolment_id)
+                effect = self.resume_journey.set_out(enrolment)
                 return Swept("overdue" if effect == "resumed" else "nothing", unknown)
             before = self.clock() - GRACE
             if enrolment.hop.at >= before:
