@@ -117,6 +117,7 @@ class EnrolContact:
             machine_version=journey.machine_version,
             entered_for=_entered_for(journey.re_entry, event),
         )
+        self.enrolments.note_due(enrolment.contact_id, enrolment_id, enrolment.due_at)
         refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
         if refusal is not None:
             return EntryDecision(journey.name, refusal)

@@ -18,7 +18,7 @@ from waypost.journeys.matching import holds, subject_of
 from waypost.journeys.pause import Pause, TimeEnd
 from waypost.journeys.pause_times import Circumstances, Due, due_now, first_due
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Timers
-from waypost.journeys.timers import book_timer
+from waypost.journeys.timers import expect
 from waypost.segments.vocabulary import expand_where
 from waypost.sending.occasion import HopVisit, JourneyStep
 
@@ -109,7 +109,7 @@ class PauseJourney:
             over = enrolment.resumed(due.end, time_outcome(due.end), now).taken(visit, now)
             return over.stands_at().answer(), over
         after = enrolment.postponed(due.at)
-        book_timer(self.timers, after, now=now)  # first: after the write this minute does not list the row again
+        expect(self.enrolments, self.timers, after, now=now)
         return dict(PARKED), None if due.at == pause.due_at else after
 
     def _park(self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep) -> _Answer:
@@ -135,9 +135,7 @@ class PauseJourney:
         if ended is not None:
             return ended.answer(), enrolment.passed(ended)
         after = enrolment.parked(pause)
-        book_timer(
-            self.timers, after, now=now
-        )  # first: a timer too many finds nothing, one too few lets a contact wait
+        expect(self.enrolments, self.timers, after, now=now)
         return pause.answer(), after
 
     def _due(self, enrolment: Enrolment, contact: Contact, spec: Mapping[str, Any], *, parked_at: datetime) -> Due:
