@@ -12,6 +12,8 @@ from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.rate_marks import FakeRateMarks
+from tests.fakes.token_store import FakeTokenStore
+from waypost.aws.access_tokens import DynamoAccessTokens
 from waypost.aws.address_records import DynamoAddressRecords
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
@@ -26,6 +28,7 @@ from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
+from waypost.tencent.access_tokens import TokenStore
 
 REGION = "ap-east-1"
 
@@ -41,6 +44,7 @@ class Stores:
     ledger: Ledger
     addresses: AddressRecords
     rate_marks: RateMarks
+    tokens: TokenStore
 
 
 def fake_stores() -> Stores:
@@ -54,6 +58,7 @@ def fake_stores() -> Stores:
         ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments, history=history),
         addresses=FakeAddressRecords(effects),
         rate_marks=FakeRateMarks(),
+        tokens=FakeTokenStore(),
     )
 
 
@@ -66,6 +71,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         ledger=DynamoLedger(client, table_name),
         addresses=DynamoAddressRecords(client, table_name),
         rate_marks=DynamoRateMarks(client, table_name),
+        tokens=DynamoAccessTokens(client, table_name),
     )
 
 

@@ -286,3 +286,13 @@ def test_the_loopback_is_for_the_harness_alone() -> None:
         refused = PinnedPoster().post(receiver.url, b"{}", {}, timeout=SECOND)
         assert isinstance(refused, Forbidden)
         assert receiver.received == []
+
+
+def test_an_interface_that_is_read_is_asked_by_get_without_a_body() -> None:
+    script = Scripted(OK + b"content-length: 2\r\n\r\n{}")
+    with answering(script):
+        answer = PinnedPoster(loopback=True, clock=lambda: NOW).get(script.url, {"x-key": "k-1"}, timeout=5 * SECOND)
+    assert answer == Answer(200, None, {"content-length": "2"}, b"{}")
+    [request] = script.requests
+    assert request.startswith(b"GET /in?x=1 HTTP/1.1\r\n")
+    assert b"content-length" not in request.lower()

@@ -63,3 +63,13 @@ class Poster(Protocol):
         Of the answer's body at most ``answer_limit`` bytes are read, with 0 none.
         """
         ...
+
+
+class Caller(Poster, Protocol):
+    """Calls interfaces that are read by GET as well."""
+
+    def get(
+        self, url: str, headers: Mapping[str, str], *, timeout: timedelta, answer_limit: int = ANSWER_LIMIT
+    ) -> Outcome:
+        """Make one attempt, as ``post`` does."""
+        ...

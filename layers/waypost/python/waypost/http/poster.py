@@ -1,4 +1,4 @@
-"""Posts over HTTPS: one attempt, to the address that was checked, within one deadline. Used by deliver_event.
+"""Calls over HTTPS: one attempt, to the address that was checked, within one deadline. Used by deliver_event and by providers.
 
 A name is looked up once, every address it has must be a public one, and the connection goes to an address that was
 checked: a name that changes its mind between look-up and connection (DNS rebinding) gains nothing. No redirect is
@@ -50,7 +50,7 @@ def public_authorities() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedPoster:
-    """A Poster. ``loopback`` lets it call this machine, which only the local harness does."""
+    """A Caller. ``loopback`` lets it call this machine, which only the local harness does."""
 
     loopback: bool = False
     resolve: Callable[[str, int], list[str]] = resolve
@@ -67,6 +67,24 @@ class PinnedPoster:
         answer_limit: int = ANSWER_LIMIT,
     ) -> Outcome:
         """See Poster."""
+        return self._call("POST", url, body, headers, timeout=timeout, answer_limit=answer_limit)
+
+    def get(
+        self, url: str, headers: Mapping[str, str], *, timeout: timedelta, answer_limit: int = ANSWER_LIMIT
+    ) -> Outcome:
+        """See Caller."""
+        return self._call("GET", url, None, headers, timeout=timeout, answer_limit=answer_limit)
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        timeout: timedelta,
+        answer_limit: int,
+    ) -> Outcome:
         if problem := problem_with(url, loopback=self.loopback):
             return Forbidden(f"the URL {problem}")
         parts = urlsplit(url)
@@ -83,7 +101,7 @@ class PinnedPoster:
                 return connection
             try:
                 target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-                connection.request("POST", target, body, {"host": authority, **headers}, preload_content=False)
+                connection.request(method, target, body, {"host": authority, **headers}, preload_content=False)
                 return self._answer(connection.getresponse(), deadline, answer_limit)
             except _FAILURES as error:
                 within = f"no answer within {timeout.total_seconds():g} seconds"

@@ -8,8 +8,7 @@ stands outside the signature could be changed when a request is replayed. Source
 - Youzan: the sample code of https://doc.youzanyun.com/resource/doc/3032 as quoted by its staff in
   https://bbs.youzan.com/thread-699870-1-1.html (``Event-Sign``, MD5 of client_id + body + client_secret; ``msg`` is
   URL-encoded JSON). No time is signed; ``msg_id`` is in the body.
-- DingTalk: https://github.com/open-dingtalk/dingtalk-callback-Crypto (SHA-1 over the sorted token, timestamp, nonce and
-  ciphertext; AES-256-CBC of 16 random bytes, a length, the message and the owner's key). The answer is encrypted too.
+- DingTalk: ``waypost.http.encrypted_callback``. The answer is encrypted too.
 - Bearer token: RFC 6750; what Salesforce's flows and named credentials send. Nothing is signed.
 - HMAC: any header with an HMAC of the body, or of ``timestamp.body``.
 """
@@ -18,28 +17,22 @@ import base64
 import binascii
 import hashlib
 import hmac
-import secrets as randomness
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from waypost import ids
 from waypost.errors import InvalidInput
 from waypost.events.secret_keys import key_problem
+from waypost.http import encrypted_callback
 from waypost.intake.http_request import Request
 from waypost.intake.request_outcome import Problem, Refused, refuse
 from waypost.intake.standard_webhooks import SHORTEST_HMAC_KEY, TOLERANCE, key_of
 from waypost.intake.strict_json import Document, read_object
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers import Cipher, modes
-
 STANDARD_WEBHOOKS: Final = "standard_webhooks"
-_PADDED_TO: Final = 32
-"""DingTalk pads to 32 bytes, as the sample code of its library does."""
-_AES_KEY_LENGTH: Final = 43
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +135,12 @@ def _dingtalk(request: Request, body: bytes, secrets: Sequence[str], now: dateti
         return None
     for secret in secrets:
         token, encoding_key, owner = _parts(secret, 3, "<token>:<aes key>:<app key or corp id>")
-        if hmac.compare_digest(
-            given.lower().encode(), _dingtalk_signature(token, timestamp, nonce, ciphertext).encode()
-        ):
+        if encrypted_callback.is_signed(given, token, timestamp, nonce, ciphertext):
             if not _is_recent(timestamp, now, per_second=1000):
                 return refuse(400, "timestamp", "should be at most five minutes from now")
-            key = _dingtalk_key(encoding_key)
-            plain = _dingtalk_plain(key, ciphertext, owner)
-            document = plain if isinstance(plain, Refused) else read_object(plain)
+            plain = encrypted_callback.unseal(ciphertext, key=_dingtalk_key(encoding_key), owner=owner)
+            broken = refuse(400, "encrypt", "should be a message for this app")
+            document = broken if plain is None else read_object(plain)
             if isinstance(document, Refused):
                 return document
             reply = dingtalk_envelope(
@@ -163,49 +154,22 @@ def dingtalk_envelope(
     text: str, *, token: str, encoding_key: str, owner: str, timestamp: str, nonce: str
 ) -> dict[str, str]:
     """``{msg_signature, timeStamp, nonce, encrypt}``: how DingTalk packs a callback, and wants its answer packed."""
-    key = _dingtalk_key(encoding_key)
-    message = text.encode()
-    plain = randomness.token_bytes(16) + len(message).to_bytes(4, "big") + message + owner.encode()
-    padding = _PADDED_TO - len(plain) % _PADDED_TO
-    encryptor = _cipher(key).encryptor()
-    encrypted = base64.b64encode(encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()).decode()
+    encrypted = encrypted_callback.seal(text.encode(), key=_dingtalk_key(encoding_key), owner=owner)
     return {
-        "msg_signature": _dingtalk_signature(token, timestamp, nonce, encrypted),
+        "msg_signature": encrypted_callback.signature(token, timestamp, nonce, encrypted),
         "timeStamp": timestamp,
         "nonce": nonce,
         "encrypt": encrypted,
     }
 
 
-def _dingtalk_signature(token: str, timestamp: str, nonce: str, ciphertext: str) -> str:
-    joined = "".join(sorted((token, timestamp, nonce, ciphertext)))
-    return hashlib.sha1(joined.encode(), usedforsecurity=False).hexdigest()
-
-
 def _dingtalk_key(encoding_key: str) -> bytes:
-    if len(encoding_key) != _AES_KEY_LENGTH or len(key := _decoded(encoding_key + "=")) != 32:
-        raise InvalidInput("sources", f"an AES key of DingTalk has {_AES_KEY_LENGTH} characters of base64")
+    key = encrypted_callback.key_of(encoding_key)
+    if key is None:
+        raise InvalidInput(
+            "sources", f"an AES key of DingTalk has {encrypted_callback.KEY_LENGTH} characters of base64"
+        )
     return key
-
-
-def _cipher(key: bytes) -> "Cipher[modes.CBC]":
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 - see below
-
-    # 15 MB of library that only a callback of DingTalk needs: no other request waits for it
-    return Cipher(algorithms.AES(key), modes.CBC(key[:16]))
-
-
-def _dingtalk_plain(key: bytes, ciphertext: str, owner: str) -> bytes | Refused:
-    broken = refuse(400, "encrypt", "should be a message for this app")
-    decryptor = _cipher(key).decryptor()
-    try:
-        plain = decryptor.update(base64.b64decode(ciphertext, validate=True)) + decryptor.finalize()
-    except ValueError:
-        return broken
-    length = int.from_bytes(plain[16:20], "big")
-    rest = plain[20 + length :]
-    padding = rest[-1] if rest else 0
-    return plain[20 : 20 + length] if rest[:-padding] == owner.encode() else broken
 
 
 def _bearer(request: Request, body: bytes, secrets: Sequence[str]) -> Trusted | Refused | None:

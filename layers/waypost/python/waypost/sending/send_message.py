@@ -21,18 +21,18 @@ from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
 from waypost.contacts.channels import Address, Channel
-from waypost.contacts.names import fit_for_greetings
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
+from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.deferral import Deferrals
-from waypost.sending.guard import Allow, Case, Defer, Skip, Verdict
-from waypost.sending.judge import judge
+from waypost.sending.guard import Allow, Case, Defer, Skip
+from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
@@ -122,26 +122,25 @@ class SendMessage:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
         now = self.clock()
         send_by = request.send_by or now + timedelta(hours=self.policy.send_within_hours)
-        case, verdict = self._judge(request, message, snapshot, now)
+        judged = self._judge(request, message, snapshot, now)
+        verdict = judged.judgement.verdict
         match verdict:
             case Allow() if now > send_by:
-                return self._skip(request, case, "too_late")
+                return self._skip(request, judged, "too_late")
             case Allow():
-                return self._in_turn(request, case, snapshot, send_by)
+                return self._in_turn(request, judged, snapshot, send_by)
             case Skip(reason=reason, curable_until=datetime() as until) if until <= send_by:
-                return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+                return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
             case Skip(reason=reason):
-                return self._skip(request, case, reason)
+                return self._skip(request, judged, reason)
             case Defer(until=until) if until > send_by:
-                return self._skip(request, case, "too_late")
+                return self._skip(request, judged, "too_late")
             case Defer(reason=reason, until=until):
-                return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+                return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
             case _:
                 assert_never(verdict)
 
-    def _judge(
-        self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime
-    ) -> tuple[Case, Verdict]:
+    def _judge(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime) -> "_Judged":
         """The verdict on the first channel that is not closed to this contact, else on the first channel."""
         if snapshot.contact is None:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
@@ -155,8 +154,9 @@ class SendMessage:
             return records[address.digest].closed if address.digest in records else ""
 
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
-        cases = [
-            Case(
+        closed_ones: list[_Judged] = []
+        for channel in channels:
+            case = Case(
                 occasion=request.occasion,
                 message=message,
                 channel=channel,
@@ -169,28 +169,35 @@ class SendMessage:
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
-            for channel in channels
-        ]
-        verdicts = [(case, judge(case)) for case in cases]
-        open_ones = (pair for pair in verdicts if not (isinstance(pair[1], Skip) and pair[1].other_channel))
-        return next(open_ones, verdicts[0])
+            judgement = judge(case)
+            judged = _Judged(case, judgement, {each.case.channel: each.reason for each in closed_ones})
+            if not (isinstance(judgement.verdict, Skip) and judgement.verdict.other_channel):
+                return judged
+            closed_ones.append(judged)
+        first, *others = closed_ones
+        return replace(first, elsewhere={each.case.channel: each.reason for each in others})
 
-    def _in_turn(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
+    def _in_turn(
+        self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
+    ) -> SendResult | None:
         """Send if the provider may be called now, else defer to when it may; skip what would be stale by then."""
-        waiting = self._not_now(request, case, send_by)
+        waiting = self._not_now(request, judged.case, send_by)
         if waiting is None:
-            return self._send(request, case, snapshot, send_by)
+            return self._send(request, judged, snapshot, send_by)
         reason, until = waiting
         if until is None:
-            return self._skip(request, case, "too_late")
-        return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+            return self._skip(request, judged, "too_late")
+        return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
 
-    def _send(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
+    def _send(
+        self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
+    ) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
+        case = judged.case
         try:
             outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
-            return self._skip(request, case, f"not_renderable: {error}")
+            return self._skip(request, judged, f"not_renderable: {error}")
         claim_id = uuid.uuid4().hex
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
@@ -206,7 +213,7 @@ class SendMessage:
         answer = self._call_provider(case, outgoing)
         match answer:
             case Accepted(provider_message_id=provider_message_id):
-                decision = self._decision(request, case, "sent", "every_guard_allowed")
+                decision = self._decision(request, judged, "sent", "every_guard_allowed")
                 self.ledger.settle(
                     request,
                     claim_id=claim_id,
@@ -216,17 +223,17 @@ class SendMessage:
                 )
             case RefusedForNow(reason=reason):
                 pause = throttled_pause(request.message_key, request.attempt)
-                return self._wait(request, case, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
+                return self._wait(request, judged, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
             case RefusedUs(reason=reason, for_everyone=for_everyone):
                 why = f"{ACCOUNT_REFUSED}{reason}"
                 if for_everyone:
                     self._stopped[case.channel] = (case.now + ACCOUNT_ASKED_AFTER, why)
-                return self._wait(request, case, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
+                return self._wait(request, judged, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
-                decision = self._decision(request, case, "rejected", f"provider: {reason}")
+                decision = self._decision(request, judged, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
             case Unclear(reason=reason):
-                decision = self._decision(request, case, "unknown", f"provider: {reason}")
+                decision = self._decision(request, judged, "unknown", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="unknown", decision=decision)
             case _:
                 assert_never(answer)
@@ -250,12 +257,19 @@ class SendMessage:
         return "paced", slot if slot <= send_by else None
 
     def _wait(
-        self, request: SendRequest, case: Case, claim_id: str, *, reason: str, pause: timedelta, send_by: datetime
+        self,
+        request: SendRequest,
+        judged: "_Judged",
+        claim_id: str,
+        *,
+        reason: str,
+        pause: timedelta,
+        send_by: datetime,
     ) -> SendResult | None:
         """Defer what the provider definitely did not take, or reject it when no attempt is left before its send-by time."""
-        if until := _later(case.now, pause, send_by):
-            return self._defer(request, case, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
-        decision = self._decision(request, case, "rejected", reason)
+        if until := _later(judged.case.now, pause, send_by):
+            return self._defer(request, judged, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
+        decision = self._decision(request, judged, "rejected", reason)
         self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
@@ -324,25 +338,26 @@ class SendMessage:
         except InvalidInput as error:
             raise MessageNotRenderable(f"{case.message.name}: {error}") from None
 
-    def _skip(self, request: SendRequest, case: Case, reason: str) -> SendResult | None:
-        decision = self._decision(request, case, "skipped", reason)
+    def _skip(self, request: SendRequest, judged: "_Judged", reason: str) -> SendResult | None:
+        decision = self._decision(request, judged, "skipped", reason)
         return _result(request, decision) if self.ledger.skip(request, decision=decision) else None
 
     def _defer(
         self,
         request: SendRequest,
-        case: Case,
+        judged: "_Judged",
         *,
         reason: str,
         until: datetime,
         send_by: datetime,
         claim_id: str | None = None,
     ) -> SendResult | None:
-        decision = self._decision(request, case, "deferred", reason)
+        decision = self._decision(request, judged, "deferred", reason)
         booked = self.deferrals.book(request, until=until, send_by=send_by, decision=decision, claim_id=claim_id)
         return _result(request, decision, at=until) if booked else None
 
-    def _decision(self, request: SendRequest, case: Case, outcome: SendOutcome, reason: str) -> Decision:
+    def _decision(self, request: SendRequest, judged: "_Judged", outcome: SendOutcome, reason: str) -> Decision:
+        case = judged.case
         return Decision(
             at=case.now,
             local_time=case.local_time,
@@ -350,7 +365,30 @@ class SendMessage:
             reason=reason,
             channel=case.channel,
             place=step_place(case.enrolment.pauses_passed, request.visit) if case.enrolment else "",
+            saw=judged.judgement.saw,
+            elsewhere=judged.elsewhere,
+            policy=self.policy.version,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A case with the judgement on it, and why the channels before it were passed over."""
+
+    case: Case
+    judgement: Judgement
+    elsewhere: Mapping[str, str]
+
+    @property
+    def reason(self) -> str:
+        """Why the message does not go out on this channel now; "" when it may."""
+        match self.judgement.verdict:
+            case Allow():
+                return ""
+            case Skip(reason=reason) | Defer(reason=reason):
+                return reason
+            case _:
+                assert_never(self.judgement.verdict)
 
 
 def _locale(contact: Contact) -> str | None:
@@ -377,14 +415,14 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str) -> dict[str, Any]:
-    """What a template may use; every name here is known to the check that messages pass when they are published."""
-    return {
-        "contact": fit_for_greetings(case.contact.attributes) | {"id": case.contact.contact_id},
-        "event": event,
-        "journey": {"name": journey_of(case.occasion)},
-        "message": {"name": case.message.name, "channel": case.channel},
-        "links": {"unsubscribe": unsubscribe},
-    }
+    return template_variables(
+        case.contact,
+        event=event,
+        journey=journey_of(case.occasion),
+        message=case.message.name,
+        channel=case.channel,
+        links={"unsubscribe": unsubscribe},
+    )
 
 
 def _result(request: SendRequest, decision: Decision, *, at: datetime | None = None) -> SendResult:
