@@ -498,7 +498,8 @@ def check(simulation: Simulation) -> None:
     """Nothing is lost, nothing is sent twice, and there are never two walkers. Raises AssertionError."""
     world, log = simulation.world, simulation.log
     if not len(simulation.enrolments):
-        return _check_that_it_was_over_before(simulation)
+        _check_that_it_was_over_before(simulation)
+        return
     (enrolment,) = simulation.enrolments
     assert enrolment.status == "ended"
     ends = {past.state: past.end for past in enrolment.trail}
