@@ -23,6 +23,7 @@ RIVAL: Final = "import boto3 + one DynamoDB client"
 FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "archive_events": ("s3",),
     "build_audience_slice": ("dynamodb", "s3"),
+    "change_policy": ("dynamodb",),
     "close_enrolment": ("dynamodb", "sqs"),
     "count_purchases": ("dynamodb", "s3"),
     "deliver_event": ("dynamodb", "secretsmanager"),

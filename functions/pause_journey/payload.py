@@ -7,10 +7,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from waypost.authoring.payloads import Fields, Occurrence, Payload
 from waypost.authoring.problems import Authored, OrExpression
 from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
-from waypost.authoring.sending_policy import LocalTime
 from waypost.authoring.tasks import LONGEST_WAIT
 from waypost.durations import parse_duration
 from waypost.segments.dependencies import reads_past
+from waypost.sending.policy_form import LocalTime
 
 
 def _span(text: str) -> str:

@@ -33,8 +33,15 @@ def send_message() -> SendMessage:
         defaults=load_defaults(),
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
         rates=rates_of(wiring.settings().rates),
+        report=report_policy,
         products=products,
     )
+
+
+def report_policy(problem: str) -> None:
+    """Say that a change of the policy could not be applied: the last good one stays in force."""
+    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
+    logger.error("policy not applied", extra={"problem": problem})
 
 
 @cache

@@ -19,6 +19,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.machines import FakeMachines
+from tests.fakes.policies import FakePolicies
 from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
@@ -54,6 +55,7 @@ from waypost.segments.index import RuleIndex
 from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.upkeep import Upkeep
+from waypost.sending.change_policy import ChangePolicy
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
@@ -90,6 +92,7 @@ class World:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
+        self.policies, self.reported = FakePolicies(effects), list[str]()
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
@@ -163,7 +166,12 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            report=self.reported.append,
         )
+
+    @property
+    def change_policy(self) -> ChangePolicy:
+        return assemble.change_policy(self.ports, policy=self.published.policy)
 
     @property
     def update_contact(self) -> UpdateContact:
@@ -306,6 +314,9 @@ class WorldPorts:
 
     def rate_marks(self) -> FakeRateMarks:
         return self.world.rate_marks
+
+    def policies(self) -> FakePolicies:
+        return self.world.policies
 
     def addresses(self) -> FakeAddressRecords:
         return self.world.addresses

@@ -145,6 +145,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.route_events, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[str, dict[str, Any]] = {
+        "change_policy": {"change_policy": world.change_policy},
         "close_enrolment": {"close_enrolment": world.close_enrolment},
         "evaluate_segment": {"evaluate_segment": world.evaluate_segment},
         "plan_refresh": {"plan_refresh": night.plan_refresh},

@@ -148,6 +148,15 @@ def test_what_was_decided_on_the_message_of_the_sample_is_explained(deployment: 
     assert explained["page"] in explained["link"]
 
 
+def test_the_policy_of_the_sample_is_in_force_for_the_next_message(deployment: Deployment) -> None:
+    changed = deployment.call("change_policy")
+    assert [each["section"] for each in changed["sections"]] == ["frequency_cap"]
+    deployment.begin()
+    deployment.call("send_message")
+    [row] = deployment.world.ledger
+    assert (row.decisions[0].saw["fc"], row.decisions[0].policy) == ("0/3 in 24h", changed["version_then"])
+
+
 def test_an_operator_stops_the_journey_of_the_sample(deployment: Deployment) -> None:
     deployment.begin()
     [stopped] = deployment.call("stop_journey")["journeys"]

@@ -20,6 +20,7 @@ ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_j
 SECTIONS = {
     "archive_events": {"retention"},
     "build_audience_slice": {"retention"},
+    "change_policy": {"sending"},
     "close_enrolment": {"listening"},
     "count_purchases": {"defaults", "metrics", "retention"},
     "deliver_event": {"destinations"},

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from waypost.segments.lifecycle import Lifecycle
     from waypost.segments.saved_segments import SavedSegment
     from waypost.segments.upkeep import Upkeep
+    from waypost.sending.change_policy import ChangePolicy
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import SendMessage, UnsubscribeUrl
@@ -99,15 +100,17 @@ def send_message(
     defaults: Defaults,
     unsubscribe_url: UnsubscribeUrl,
     rates: Mapping[Channel, float],
+    report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
 ) -> SendMessage:
-    """The sender."""
+    """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
     from waypost.sending.pace import Pace
+    from waypost.sending.policy_in_force import PolicyInForce
     from waypost.sending.send_message import SendMessage
 
     return SendMessage(
         messages=messages,
-        policy=policy,
+        policy=PolicyInForce(deployed=policy, store=ports.policies(), clock=ports.clock(), report=report),
         defaults=defaults,
         ledger=ports.ledger(),
         deferrals=deferrals(ports),
@@ -119,6 +122,13 @@ def send_message(
         sleep=ports.sleep,
         products=products,
     )
+
+
+def change_policy(ports: Ports, *, policy: SendingPolicy) -> ChangePolicy:
+    """What changes the sending policy; ``policy`` is the deployed one."""
+    from waypost.sending.change_policy import ChangePolicy
+
+    return ChangePolicy(deployed=policy, store=ports.policies(), clock=ports.clock())
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:

@@ -63,12 +63,12 @@ class SendMessage:
     A channel whose provider refused the account is stopped in this process for a minute: its messages wait without a call.
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
-    products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to, ``pace`` says
+    products, so that no other pays for the catalogue. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim.
     """
 
     messages: MessageCatalogue
-    policy: SendingPolicy
+    policy: Callable[[], SendingPolicy]
     defaults: Defaults
     ledger: Ledger
     deferrals: Deferrals
@@ -121,8 +121,9 @@ class SendMessage:
     def _decide(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
         now = self.clock()
-        send_by = request.send_by or now + timedelta(hours=self.policy.send_within_hours)
-        judged = self._judge(request, message, snapshot, now)
+        policy = self.policy()
+        send_by = request.send_by or now + timedelta(hours=policy.send_within_hours)
+        judged = self._judge(request, message, snapshot, policy, now)
         verdict = judged.judgement.verdict
         match verdict:
             case Allow() if now > send_by:
@@ -140,7 +141,14 @@ class SendMessage:
             case _:
                 assert_never(verdict)
 
-    def _judge(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime) -> "_Judged":
+    def _judge(
+        self,
+        request: SendRequest,
+        message: PublishedMessage,
+        snapshot: Snapshot,
+        policy: SendingPolicy,
+        now: datetime,
+    ) -> "_Judged":
         """The verdict on the first channel that is not closed to this contact, else on the first channel."""
         if snapshot.contact is None:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
@@ -165,7 +173,7 @@ class SendMessage:
                 record=records.get(targets[channel].digest, AddressRecord()) if channel in targets else AddressRecord(),
                 enrolment=snapshot.enrolment,
                 touches=replace(snapshot.touches, recent=snapshot.touches.others(request.message_key)),
-                policy=self.policy,
+                policy=policy,
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
@@ -367,7 +375,7 @@ class SendMessage:
             place=step_place(case.enrolment.pauses_passed, request.visit) if case.enrolment else "",
             saw=judged.judgement.saw,
             elsewhere=judged.elsewhere,
-            policy=self.policy.version,
+            policy=case.policy.version,
         )
 
 
