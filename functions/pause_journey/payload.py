@@ -9,8 +9,8 @@ from waypost.authoring.problems import Authored, OrExpression
 from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
 from waypost.authoring.tasks import LONGEST_WAIT
 from waypost.durations import parse_duration
+from waypost.policies.policy_form import LocalTime
 from waypost.segments.dependencies import reads_past
-from waypost.sending.policy_form import LocalTime
 
 
 def _span(text: str) -> str:

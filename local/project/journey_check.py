@@ -73,7 +73,7 @@ def _with_scenarios(name: str, place: Path, journey: JourneyFolder | None, probl
     try:
         file = read_scenarios(path)
     except LocalError as problem:
-        found.append(problem.what)
+        found += problem.what.splitlines()
     else:
         scenarios = len(file.scenarios)
         names = () if journey is None else wrong_names(file, journey)

@@ -53,7 +53,7 @@ def test_the_shorthand_of_where_is_written_out() -> None:
         ({"attribute": "a"}, "entry", "expected exactly one operator"),
         ({"attribute": "a", "equals": 1, "in": [1]}, "entry", "got equals, in"),
         ({"attribute": "a", "equal": 1}, "entry.equal", "did you mean 'equals'?"),
-        ({"attribute": "a", "in": "x"}, "entry.in", "expected a list, got 'x'"),
+        ({"attribute": "a", "in": "x"}, "entry.in", "expected a list, got 'x'; write [x]"),
         ({"attribute": "a", "equals": [1]}, "entry.equals", "expected text, a number, true or false"),
         ({"attribute": "a", "exists": "yes"}, "entry.exists", "expected true or false, got 'yes'"),
         ({"attribute": 3, "equals": 1}, "entry.attribute", "expected text, got 3"),

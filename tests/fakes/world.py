@@ -37,6 +37,7 @@ from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.forbidden_words import ForbiddenWords
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
@@ -49,17 +50,19 @@ from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
+from waypost.policies.change_policy import ChangePolicy
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
 from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.upkeep import Upkeep
-from waypost.sending.change_policy import ChangePolicy
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.send_message import SendMessage
+from waypost.sending.send_message import SendMessage, Tracking
+from waypost.sending.send_test import SendTest
+from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
 
 T = TypeVar("T")
@@ -85,6 +88,9 @@ class World:
     files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
+    tracking: Tracking | None = None
+    staff: StaffDirectory = field(default_factory=StaffDirectory)
+    words: ForbiddenWords = field(default_factory=ForbiddenWords)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -166,12 +172,19 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            tracking=self.tracking,
+            staff=lambda: self.staff,
+            words=lambda: self.words,
             report=self.reported.append,
         )
 
     @property
+    def send_test(self) -> SendTest:
+        return assemble.send_test(self.ports, sender=self.send_message, staff=self.staff)
+
+    @property
     def change_policy(self) -> ChangePolicy:
-        return assemble.change_policy(self.ports, policy=self.published.policy)
+        return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
 
     @property
     def update_contact(self) -> UpdateContact:

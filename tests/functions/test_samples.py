@@ -32,6 +32,14 @@ def test_every_function_is_called_by_a_test() -> None:
     assert set(HANDLERS) <= called | imported
 
 
+def test_a_message_is_tested_on_a_member_of_staff(deployment: Deployment) -> None:
+    deployment.call("route_events")
+    sent = deployment.call("send_test")
+    assert (sent["outcome"], sent["channel"], sent["to"]) == ("sent", "email", "lin.chen")
+    assert deployment.call("send_test") == sent
+    assert deployment.world.email.calls.total() == 1
+
+
 def test_the_samples_tell_one_story(deployment: Deployment) -> None:
     world = deployment.world
 

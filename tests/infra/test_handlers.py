@@ -42,6 +42,7 @@ SECTIONS = {
     "record_delivery": {"listening"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
+    "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
@@ -62,6 +63,7 @@ MAY_BE_MISSING = {
     "sweep_journeys": {"send_message_arn"},
     # … and answers go to the sender unless the stage names another address
     "send_message": {"resume_journey_arn", "email_reply_to"},
+    "send_test": {"resume_journey_arn", "email_reply_to"},
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
 }

@@ -13,7 +13,7 @@ from infra.project import Project
 from local.commands.app import app
 from local.problems import LocalError
 from local.project.journey_check import check_journeys
-from local.rehearsal.journey_scenarios import read_journey_scenarios, rehearse
+from local.rehearsal.journey_scenarios import read_journey_scenarios, rehearsable, rehearse
 from tests.authoring.folders import write
 
 SCENARIO: dict[str, Any] = {
@@ -135,6 +135,14 @@ def test_a_broken_scenario_file_is_a_problem_of_its_journey(project: Project) ->
     )
 
 
+def test_each_problem_of_a_scenario_file_has_a_line(project: Project) -> None:
+    wrong = scenario(events=[{"at": "1 10:00", "event": "registered"}], expect={"ends": "complete"})
+    tell(project.statemachines, "win-back", wrong)
+    problems = check_journeys(project, "win-back").journeys[0].problems
+    place = "statemachines/journeys/win-back/scenarios.yaml: scenarios[0]."
+    assert [each.partition(": expected")[0] for each in problems] == [f"{place}events[0].at", f"{place}expect.ends"]
+
+
 def test_the_command_says_which_journey_is_wrong_and_exits_with_1(project: Project) -> None:
     damage(project, "win-again")
     run = CliRunner().invoke(app, ["journey", "check"], env={"NO_COLOR": "1", "TERM": "dumb"})
@@ -150,3 +158,24 @@ def test_a_rehearsal_does_not_start_with_a_wrong_name(project: Project) -> None:
     tell(project.statemachines, "win-back", expecting(messages=[{"message": "sory"}]))
     with pytest.raises(LocalError, match="did you mean 'sorry'"):
         rehearse({"win-back": read_journey_scenarios("win-back")}, step=lambda _: None)
+
+
+def test_a_rehearsal_leaves_out_another_journey_that_is_wrong_and_names_it(project: Project, tmp_path: Path) -> None:
+    tell(project.statemachines, "win-back", expecting())
+    damage(project, "win-again")
+    files = {"win-back": read_journey_scenarios("win-back")}
+    steps: list[str] = []
+    found = rehearsable(files, tmp_path / "rehearsal", steps.append)
+    assert steps == ["leaving out win-again, which is wrong: waypost journey check win-again"]
+    assert (found.out, found.stage) == (project.out, project.stage)
+    assert sorted(path.name for path in found.journeys.iterdir()) == ["win-back"]
+    assert check_journeys(found).is_right
+    assert (project.journeys / "win-again").is_dir()
+
+
+def test_a_journey_that_is_asked_for_is_never_left_out(project: Project, tmp_path: Path) -> None:
+    tell(project.statemachines, "win-back", expecting())
+    damage(project, "win-back")
+    steps: list[str] = []
+    assert rehearsable({"win-back": read_journey_scenarios("win-back")}, tmp_path, steps.append) == project
+    assert not steps

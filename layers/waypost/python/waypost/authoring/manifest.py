@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self, assert_never
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from waypost.authoring.problems import Authored, unknown
+from waypost.authoring.problems import Authored, nearest, unknown
 from waypost.authoring.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
 from waypost.durations import parse_duration
 from waypost.journeys.changes.change import ANY_STATE
@@ -56,6 +56,8 @@ class ManualTrigger(Authored):
 def _trigger_form(value: Any) -> Any:
     """The trigger with its kind: ``trigger: manual`` and ``trigger: {event: …}`` are the short forms."""
     if isinstance(value, str):
+        if value not in {"event", "manual", *_PLANNED_TRIGGERS} and not nearest(value, ["manual"]):
+            raise ValueError(f"unknown trigger {value!r}; write {{event: {value}}} for the event of this name")
         value = {"kind": value}
     if not isinstance(value, Mapping):
         return value

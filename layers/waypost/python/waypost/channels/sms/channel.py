@@ -6,7 +6,11 @@ from typing import Final
 
 from waypost.channels.contract import ChannelPlugin
 from waypost.channels.sms.length import MOST_PARTS, sms_length
+from waypost.contacts.channels import Address
+from waypost.content.link_rewriting import LinkRewriter
 from waypost.content.render import Filler
+
+MAINLAND_CHINA: Final = "+86"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,18 @@ class Sms(ChannelPlugin[RenderedSms]):
     def fill(self, templates: Mapping[str, str], filler: Filler) -> RenderedSms:
         """See ChannelPlugin."""
         return RenderedSms(text=filler.required(filler.text(templates["text"]).strip()))
+
+    def tracks(self, to: Address) -> bool:
+        """See ChannelPlugin. Mainland China's carriers take no personal links: Aliyun refuses links as variables, others any short link."""
+        return not to.text.startswith(MAINLAND_CHINA)
+
+    def tracked(self, content: RenderedSms, links: LinkRewriter) -> RenderedSms:
+        """See ChannelPlugin. A text that would take more parts, each of which is paid for, keeps its links."""
+        text = links.shortened(content.text)
+        if sms_length(text).parts > sms_length(content.text).parts:
+            links.forget()
+            return content
+        return RenderedSms(text=text)
 
     def over_limit(self, content: RenderedSms) -> str:
         """See ChannelPlugin."""
