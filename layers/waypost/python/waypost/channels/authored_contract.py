@@ -104,6 +104,11 @@ class AuthoredChannel(ABC):
     def compile(self, source: Source) -> dict[str, str]:
         """The templates of one locale, checked, as the channel's ``fill`` takes them. Raises UnusableFile."""
 
+    def hints(self, templates: Mapping[str, str]) -> Iterator[str]:
+        """What of one locale's compiled templates works, and is perhaps not meant."""
+        del templates
+        return iter(())
+
     def missing(
         self, channel: str, fields: Mapping[str, Any], *, locales: Collection[str], default_locale: str
     ) -> Iterator[Missing]:

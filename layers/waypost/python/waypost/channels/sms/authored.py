@@ -1,10 +1,16 @@
 """A text message as authored: ``sms.<locale>.txt``."""
 
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
 from waypost.channels.sms.channel import CHANNEL, RenderedSms
+from waypost.channels.sms.length import sms_length, typographic
 from waypost.content.templates import TEXT
+
+_TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 class AuthoredSms(AuthoredChannel):
@@ -22,6 +28,29 @@ class AuthoredSms(AuthoredChannel):
         if source.is_marketing and (reason := _way_out_problem(source.locale.split("-", maxsplit=1)[0], shown)):
             raise UnusableFile(source.path, "", reason)
         return {"text": text}
+
+    def hints(self, templates: Mapping[str, str]) -> Iterator[str]:
+        """Characters of a word processor that make the text longer than it looks."""
+        text = templates["text"]
+        if not (found := typographic(text)):
+            return
+        fixed = _TAG.sub("", text)
+        plain, now = (
+            sms_length(fixed.translate({ord(letter): instead for letter, instead in found.items()})),
+            sms_length(fixed),
+        )
+        characters = ", ".join(_named(letter, instead) for letter, instead in found.items())
+        parts = f", {now.parts} parts instead of {plain.parts}" if now.parts > plain.parts else ""
+        yield f"has {characters}: a part holds 70 characters with it, 160 without{parts}"
+
+
+def _named(letter: str, instead: str) -> str:
+    name = unicodedata.name(letter, "control character").lower()
+    return (
+        f"{letter} ({name}; write {instead!r})"
+        if instead.strip()
+        else f"{name} U+{ord(letter):04X} (write {instead!r})"
+    )
 
 
 def _way_out_problem(language: str, shown: str) -> str:
