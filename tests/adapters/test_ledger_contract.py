@@ -67,6 +67,12 @@ def test_a_snapshot_of_a_journey_step_has_everything_it_is_decided_on(stores: St
     assert (snapshot.row, snapshot.event, snapshot.touches) == (None, None, Touches())
 
 
+def test_a_snapshot_leaves_the_row_out_where_it_is_not_asked_for(stores: Stores, clock: FakeClock) -> None:
+    assert claim(stores, clock, request()) == "claimed"
+    assert stores.ledger.snapshot(request()).row is not None
+    assert stores.ledger.snapshot(request(), with_row=False).row is None
+
+
 def test_a_snapshot_of_an_unknown_contact_is_empty(stores: Stores) -> None:
     snapshot = stores.ledger.snapshot(request())
     assert (snapshot.contact, snapshot.enrolment, snapshot.row) == (None, None, None)

@@ -62,14 +62,14 @@ class FakeLedger:
         """The state of each message, by the name of its step."""
         return {row.occasion.label: row.state for row in self}
 
-    def snapshot(self, request: SendRequest) -> Snapshot:
+    def snapshot(self, request: SendRequest, *, with_row: bool = True) -> Snapshot:
         """See Ledger."""
         contact, occasion = self.contacts.load(request.contact_id), request.occasion
         owner = contact.contact_id if contact else request.contact_id
         touches = self.touches.get(owner, Touches())
         return Snapshot(
             contact=contact,
-            row=self._row(request),
+            row=self._row(request) if with_row else None,
             enrolment=self.enrolments.load(occasion.contact_id, occasion.enrolment_id)
             if isinstance(occasion, JourneyStep)
             else None,

@@ -53,9 +53,9 @@ class DynamoLedger:
     kept: Callable[[], timedelta] = lambda: PASSAGES.keep
     """How long a row is kept after its message was decided on."""
 
-    def snapshot(self, request: SendRequest) -> Snapshot:
+    def snapshot(self, request: SendRequest, *, with_row: bool = True) -> Snapshot:
         """See Ledger. One BatchGetItem for everything; another one when the journey has ended, and for each merge since."""
-        row_sk, enrolment_sk, event_sk = _row_sk(request.message_key), "", ""
+        row_sk, enrolment_sk, event_sk = _row_sk(request.message_key) if with_row else "", "", ""
         match request.occasion:
             case JourneyStep(enrolment_id=enrolment_id):
                 enrolment_sk = open_sk(enrolment_id)

@@ -205,6 +205,10 @@ class Touches:
         """The touches of other messages than this one."""
         return [touch for touch in self.recent if touch.message_key != message_key]
 
+    def count(self, message_key: str) -> bool:
+        """Whether this message is among them."""
+        return any(touch.message_key == message_key for touch in self.recent)
+
     def plus(self, touch: Touch) -> "Touches":
         """These and one more, without what no policy looks back to; a message counts once, the last time it was claimed."""
         kept = [known for known in self.others(touch.message_key) if known.at > touch.at - TOUCHES_KEPT]
@@ -247,8 +251,8 @@ class Snapshot:
 class Ledger(Protocol):
     """Keeps message rows and touches."""
 
-    def snapshot(self, request: SendRequest) -> Snapshot:
-        """What this request is decided on."""
+    def snapshot(self, request: SendRequest, *, with_row: bool = True) -> Snapshot:
+        """What this request is decided on; without the row, ``row`` is None whatever the ledger has."""
         ...
 
     def claim(

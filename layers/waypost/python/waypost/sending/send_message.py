@@ -97,13 +97,21 @@ class SendMessage:
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
-        """What became of the message. The same request again gives the same answer and calls no provider."""
+        """What became of the message. The same request again gives the same answer and calls no provider.
+
+        A first request has no row yet, so that none is read: whatever is decided is written on the condition that there is none.
+        """
         message = self.messages.message(request.message)
         notice = request.occasion if isinstance(request.occasion, StaffNotice) else None
         if notice and not notice.is_test and message.kind != "transactional":
             raise InvalidInput("message", f"{request.message} is {message.kind}; a notice to staff is transactional")
+        with_row = request.attempt > 0
         for _ in range(CLAIM_ATTEMPTS):
-            snapshot = self.ledger.snapshot(request)
+            snapshot = self.ledger.snapshot(request, with_row=with_row)
+            if not with_row and snapshot.touches.count(request.message_key):  # it was decided on before
+                with_row = True
+                continue
+            with_row = True
             _refuse_superseded(request, snapshot)
             if (row := snapshot.row) is not None and self._may_be_repeated(row, message):
                 result = self._repeat(request, message, snapshot, row)
