@@ -1,6 +1,7 @@
 """Send a message to a member of staff as a contact would get it. Called by the operation send-test."""
 
 from functools import cache
+from time import monotonic
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,7 +34,7 @@ def sender() -> SendMessage:
     """The sender that contacts are served by."""
     return assemble.send_message(
         wiring,
-        messages=PublishedCatalogue(),
+        messages=assemble.message_catalogue(wiring, deployed=PublishedCatalogue(), age=monotonic),
         policy=load_sending_policy(),
         defaults=load_defaults(),
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
