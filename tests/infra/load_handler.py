@@ -72,8 +72,10 @@ class _RecordedOfChannel(dict[str, str]):
         """The setting; of several providers the one that a stage has by default."""
         if name != "provider":
             return self[name]
+        if self._channel not in _BY_DEFAULT:
+            return default
         self._read.add(f"{self._channel}_provider")
-        return _BY_DEFAULT.get(self._channel, default)
+        return _BY_DEFAULT[self._channel]
 
     def __getitem__(self, name: str) -> str:
         self._read.add(f"{self._channel}_{name}")

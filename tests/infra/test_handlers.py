@@ -15,7 +15,7 @@ from tests.infra.template import Template
 from waypost.authoring.publishing import publish
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-READ_WHEN_USED = {"stage", "api_url", "files_bucket"}
+READ_WHEN_USED = {"stage", "api_url"}
 ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
 SECTIONS = {
     "archive_events": {"retention"},

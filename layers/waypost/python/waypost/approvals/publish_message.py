@@ -171,9 +171,11 @@ class PublishMessage:
             if self.defaults.locale not in variants:
                 raise InvalidInput("file", f"{channel}: {self.defaults.locale} is missing")
             for locale in variants:
-                self._check_variant(version, channel, locale)
+                self._check_variant(deployed, version, channel, locale)
 
-    def _check_variant(self, version: PublishedMessage, channel: Channel, locale: str) -> None:
+    def _check_variant(
+        self, deployed: PublishedMessage, version: PublishedMessage, channel: Channel, locale: str
+    ) -> None:
         place = f"{channel}.{locale}"
         try:
             for template in version.variants[channel][locale].values():
@@ -185,8 +187,10 @@ class PublishMessage:
             raise InvalidInput("file", f"{place}: {error.reason}") from None
         except MessageNotRenderable as error:
             raise InvalidInput("file", f"{place}: {error}") from None
-        if version.kind == "marketing" and channel == "email" and UNSUBSCRIBE not in repr(content):
-            raise InvalidInput("file", f"{place}: marketing mail must show the link {{{{ links.unsubscribe }}}}")
+        if _shows_unsubscribe(deployed, channel) and UNSUBSCRIBE not in repr(content):
+            raise InvalidInput(
+                "file", f"{place}: must show the link {{{{ links.unsubscribe }}}}, as the deployed one does"
+            )
         found = self.words().find(plugin(channel).words(content), channel=channel, locale=locale, kind=version.kind)
         if found is not None:
             raise InvalidInput("file", f"{place}: has the forbidden phrase {found.phrase!r} of {found.words.name}")
@@ -201,6 +205,11 @@ class PublishMessage:
 
     def _change(self, message: str, change: Callable[[LibraryEntry], LibraryEntry]) -> LibraryEntry:
         return changed(self.store, message, change)
+
+
+def _shows_unsubscribe(message: PublishedMessage, channel: Channel) -> bool:
+    templates = (each for variant in message.variants[channel].values() for each in variant.values())
+    return any("links.unsubscribe" in template for template in templates)
 
 
 def changed(store: LibraryStore, message: str, change: Callable[[LibraryEntry], LibraryEntry]) -> LibraryEntry:

@@ -147,9 +147,7 @@ def message_catalogue(ports: Ports, *, deployed: MessageCatalogue, age: Callable
     """The messages of the deployment and the approved versions that replaced them; ``age`` is the process's in seconds."""
     from waypost.content.message_library import LibraryCatalogue
 
-    return LibraryCatalogue(
-        deployed=deployed, store=ports.library(), files=lambda: ports.files(reads=(LIBRARY,)), age=age
-    )
+    return LibraryCatalogue(deployed=deployed, store=ports.library(), files=ports.files(reads=(LIBRARY,)), age=age)
 
 
 def publish_message(

@@ -121,7 +121,7 @@ class LibraryCatalogue:
 
     deployed: MessageCatalogue
     store: LibraryStore
-    files: Callable[[], Files]
+    files: Files
     age: Callable[[], float]
     _entries: dict[str, tuple[float, LibraryEntry | None]] = field(default_factory=dict, init=False)
     _versions: dict[tuple[str, int], PublishedMessage] = field(default_factory=dict, init=False)
@@ -152,7 +152,7 @@ class LibraryCatalogue:
         known = self._versions.get((message_id, version.version))
         if known is not None:
             return known
-        content = self.files().read(version_key(message_id, version.version))
+        content = self.files.read(version_key(message_id, version.version))
         if content is None or texts_digest(content) != version.digest:
             return replace(deployed, version=version.version, approved=False)
         found = replace(PublishedMessage.from_dict(json.loads(content)), version=version.version)
