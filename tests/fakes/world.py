@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from tests.fakes.addresses import FakeAddressRecords
+from tests.fakes.budget_counters import FakeBudgetCounters
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeBulkContacts
@@ -105,6 +106,7 @@ class World:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
+        self.budget_counters = FakeBudgetCounters()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
@@ -368,6 +370,9 @@ class WorldPorts:
 
     def approvals(self) -> FakeApprovals:
         return self.world.approvals
+
+    def budget_counters(self) -> FakeBudgetCounters:
+        return self.world.budget_counters
 
     def addresses(self) -> FakeAddressRecords:
         return self.world.addresses
