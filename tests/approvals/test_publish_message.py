@@ -18,6 +18,9 @@ from waypost.contacts.channels import Channel
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message_library import LOOKED_AFTER, LibraryEntry, MessageVersion, texts_digest, version_key
 from waypost.errors import ConcurrentUpdate, InvalidInput, TemporarilyUnavailable
+from waypost.sending.guards.content_not_approved import ContentNotApproved
+from waypost.sending.guards.missing_address import MissingAddress
+from waypost.sending.judge import all_guards
 from waypost.sending.occasion import StaffNotice
 from waypost.sending.request import SendRequest
 
@@ -238,6 +241,11 @@ def test_a_sender_looks_twice_a_minute_and_reads_texts_once(world: World) -> Non
     for number in range(5):
         sent_text(world, f"n-{number}")
     assert world.library.glances - before == 1
+
+
+def test_what_is_not_approved_is_said_before_what_the_contact_lacks() -> None:
+    order = [type(guard) for guard in all_guards()]
+    assert order.index(ContentNotApproved) < order.index(MissingAddress)
 
 
 def test_what_cannot_be_read_is_not_sent(world: World) -> None:
