@@ -197,7 +197,7 @@ class SendMessage:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
         touches = replace(snapshot.touches, recent=snapshot.touches.others(request.message_key))
         channels = _channels(request, message, contact, touches, policy)
-        refused = dict.fromkeys(request.refused, "provider")
+        refused: dict[str, str] = dict.fromkeys(request.refused, "provider")
         addresses = {channel: plugin(channel).addresses_for(message, contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
 
@@ -221,7 +221,7 @@ class SendMessage:
                 now=now,
             )
             judgement = judge(case)
-            passed = {each.case.channel: each.reason for each in closed_ones}
+            passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
             judged = _Judged(case, judgement, {**refused, **passed})
             if not (isinstance(judgement.verdict, Skip) and judgement.verdict.other_channel):
                 return judged
