@@ -50,13 +50,13 @@ from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
+from waypost.policies.change_policy import ChangePolicy
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
 from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.upkeep import Upkeep
-from waypost.sending.change_policy import ChangePolicy
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
@@ -184,7 +184,7 @@ class World:
 
     @property
     def change_policy(self) -> ChangePolicy:
-        return assemble.change_policy(self.ports, policy=self.published.policy)
+        return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
 
     @property
     def update_contact(self) -> UpdateContact:

@@ -77,7 +77,6 @@ if TYPE_CHECKING:
     from waypost.segments.lifecycle import Lifecycle
     from waypost.segments.saved_segments import SavedSegment
     from waypost.segments.upkeep import Upkeep
-    from waypost.sending.change_policy import ChangePolicy
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import PageUrls, SendMessage, Tracking, UnsubscribeUrl
@@ -143,13 +142,6 @@ def send_test(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> Se
     from waypost.sending.send_test import SendTest
 
     return SendTest(sender=sender, contacts=ports.contacts(), staff=staff)
-
-
-def change_policy(ports: Ports, *, policy: SendingPolicy) -> ChangePolicy:
-    """What changes the sending policy; ``policy`` is the deployed one."""
-    from waypost.sending.change_policy import ChangePolicy
-
-    return ChangePolicy(deployed=policy, store=ports.policies(), clock=ports.clock())
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:

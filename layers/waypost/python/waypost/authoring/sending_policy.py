@@ -7,9 +7,9 @@ from pydantic import AfterValidator, Field, create_model
 
 from waypost.authoring.problems import Authored
 from waypost.channels.authored_contract import wrong_locale
+from waypost.policies.policy_form import checked_form, guard_settings
+from waypost.policies.policy_form import published as published_setting
 from waypost.sending.policy import SEND_WITHIN_HOURS
-from waypost.sending.policy_form import checked_form, guard_settings
-from waypost.sending.policy_form import published as published_setting
 
 
 def _locale(text: str) -> str:
