@@ -5,10 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.sending.change_policy import ChangePolicy
+from waypost.policies.change_policy import ChangePolicy
 from waypost.sending.policy import load_sending_policy
 
 logger = function_log("change_policy")
@@ -17,7 +16,7 @@ logger = function_log("change_policy")
 @cache
 def change_policy() -> ChangePolicy:
     """Wire ChangePolicy to its store and the deployed policy; once per process."""
-    return assemble.change_policy(wiring, policy=load_sending_policy())
+    return ChangePolicy(deployed=load_sending_policy(), store=wiring.policies(), clock=wiring.clock())
 
 
 @logger.inject_lambda_context

@@ -67,6 +67,10 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
     ("trigger", "expected"),
     [
         ({"event": "registered"}, {"kind": "event", "event": "registered", "where": None}),
+        (
+            {"event": "registered", "fresh_for": "7d"},
+            {"kind": "event", "event": "registered", "where": None, "fresh_for_seconds": 604_800},
+        ),
         ({"kind": "event", "event": "registered"}, {"kind": "event", "event": "registered", "where": None}),
         (
             {"event": "registered", "where": {"plan": "pro"}},

@@ -11,7 +11,7 @@ from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import wrong_locale
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
-from waypost.sending.policy_form import local_time
+from waypost.policies.policy_form import local_time
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from tests.fakes.addresses import FakeAddressRecords
+from tests.fakes.budget_counters import FakeBudgetCounters
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeBulkContacts
@@ -50,13 +51,13 @@ from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
+from waypost.policies.change_policy import ChangePolicy
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
 from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.upkeep import Upkeep
-from waypost.sending.change_policy import ChangePolicy
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
@@ -98,6 +99,7 @@ class World:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
+        self.budget_counters = FakeBudgetCounters()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
@@ -184,7 +186,7 @@ class World:
 
     @property
     def change_policy(self) -> ChangePolicy:
-        return assemble.change_policy(self.ports, policy=self.published.policy)
+        return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
 
     @property
     def update_contact(self) -> UpdateContact:
@@ -330,6 +332,9 @@ class WorldPorts:
 
     def policies(self) -> FakePolicies:
         return self.world.policies
+
+    def budget_counters(self) -> FakeBudgetCounters:
+        return self.world.budget_counters
 
     def addresses(self) -> FakeAddressRecords:
         return self.world.addresses

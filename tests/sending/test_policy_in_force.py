@@ -11,10 +11,10 @@ from tests.fakes.published_journeys import SENDING
 from tests.fakes.world import World, send_request
 from waypost.errors import ConcurrentUpdate, InvalidInput, TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment
+from waypost.policies.policy_form import as_written, read_changes
 from waypost.sending.guards.frequency_cap import FREQUENCY_CAP, Cap
 from waypost.sending.guards.quiet_hours import WINDOWS
 from waypost.sending.policy import SendingPolicy
-from waypost.sending.policy_form import as_written, read_changes
 from waypost.sending.policy_in_force import LOOKED_AFTER, PolicyInForce
 
 SIGNED = {"by": "lin.chen", "reason": "the festival"}

@@ -77,7 +77,6 @@ if TYPE_CHECKING:
     from waypost.segments.lifecycle import Lifecycle
     from waypost.segments.saved_segments import SavedSegment
     from waypost.segments.upkeep import Upkeep
-    from waypost.sending.change_policy import ChangePolicy
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import SendMessage, Tracking, UnsubscribeUrl
@@ -111,6 +110,7 @@ def send_message(
 ) -> SendMessage:
     """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
     from waypost.content.forbidden_words import ForbiddenWords
+    from waypost.sending.budget import Budget
     from waypost.sending.pace import Pace
     from waypost.sending.policy_in_force import PolicyInForce
     from waypost.sending.send_message import SendMessage
@@ -125,6 +125,7 @@ def send_message(
         addresses=ports.addresses(),
         provider=ports.provider,
         pace=Pace(marks=ports.rate_marks(), rates=rates),
+        budget=Budget(counters=ports.budget_counters(), zone=defaults.time_zone),
         unsubscribe_url=unsubscribe_url,
         clock=ports.clock(),
         sleep=ports.sleep,
@@ -141,13 +142,6 @@ def send_test(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> Se
     from waypost.sending.send_test import SendTest
 
     return SendTest(sender=sender, contacts=ports.contacts(), staff=staff)
-
-
-def change_policy(ports: Ports, *, policy: SendingPolicy) -> ChangePolicy:
-    """What changes the sending policy; ``policy`` is the deployed one."""
-    from waypost.sending.change_policy import ChangePolicy
-
-    return ChangePolicy(deployed=policy, store=ports.policies(), clock=ports.clock())
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:

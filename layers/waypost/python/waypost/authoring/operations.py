@@ -18,7 +18,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.problems import Authored
 from waypost.authoring.tasks import TRANSIENT_ERRORS
-from waypost.sending.policy_form import LocalTime
+from waypost.policies.policy_form import LocalTime
 
 FILES_BUCKET: Final = "FilesBucket"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -14,8 +14,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, tzinfo
-from typing import Any, Final, Generic, Protocol, TypeVar
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
@@ -31,6 +31,10 @@ from waypost.content.visible_text import texts_in, visible
 from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
+
+if TYPE_CHECKING:
+    from waypost.http.ports import Poster
+    from waypost.tencent.access_tokens import TokenStore
 
 Content = TypeVar("Content")
 
@@ -66,12 +70,15 @@ class Provider(ABC, Generic[Content]):
 class ProviderPorts:
     """What a provider may use.
 
-    ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id.
+    ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id. ``poster`` makes what calls the
+    outside world, ``tokens`` what keeps the access tokens of all processes.
     """
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
+    poster: "Callable[[], Poster]"
     clock: Clock
+    tokens: "Callable[[], TokenStore]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +120,19 @@ class ChannelPlugin(ABC, Generic[Content]):
     def addresses(self, contact: Contact) -> Sequence[Address]:
         """The contact's addresses on this channel, the newest last."""
         return contact.addresses(self.name)
+
+    def addresses_for(self, message: PublishedMessage, contact: Contact) -> Sequence[Address]:
+        """Those of the contact's addresses that this message can go to, the newest last."""
+        del message
+        return self.addresses(contact)
+
+    def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
+        """For how long a call may be repeated with the same message key, because the provider itself then sends once.
+
+        None where it may not, as everywhere unless the provider documents it.
+        """
+        del message
+        return None
 
     @abstractmethod
     def fill(self, templates: Mapping[str, str], filler: Filler) -> Content:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost import ids
@@ -12,15 +12,12 @@ from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
-from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
+from waypost.journeys.enrolment import ONCE, Enrolment, TriggerEvent, first_hop
 from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import EventRules, enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import PublishedJourney, PublishedJourneys, ReEntry
 from waypost.segments.subject import Subject
-
-LATEST_TRIGGER: Final = timedelta(hours=72)
-"""How long after it happened an event may arrive and start a journey. What comes later is history that a sender fills in."""
 
 EntryReason = (
     Literal[
@@ -86,7 +83,7 @@ class EnrolContact:
         self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject
     ) -> EntryReason | None:
         """Why the contact does not enter, regardless of how many others are in the journey."""
-        if event.received_at - event.occurred_at > LATEST_TRIGGER:
+        if journey.trigger.is_too_old(event):
             return "trigger_too_old"
         if journey.closed:
             return "journey_closed"
@@ -117,6 +114,7 @@ class EnrolContact:
             machine_version=journey.machine_version,
             entered_for=_entered_for(journey.re_entry, event),
         )
+        self.enrolments.note_due(enrolment.contact_id, enrolment_id, enrolment.due_at)
         refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
         if refusal is not None:
             return EntryDecision(journey.name, refusal)
@@ -194,7 +192,7 @@ def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
     """What tells one enrolment of a contact in this journey from the next; None when the event does not say."""
     match journey.re_entry.kind:
         case "never":
-            return "once"
+            return ONCE
         case "always" | "after":
             return event.id
         case "per":

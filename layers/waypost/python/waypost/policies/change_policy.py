@@ -7,8 +7,8 @@ from typing import Any, Final
 from waypost.clock import Clock, format_instant
 from waypost.contacts.identity.named_contact import read_text
 from waypost.errors import ConcurrentUpdate, InvalidInput
+from waypost.policies.policy_form import SECTIONS, as_written, read_changes
 from waypost.sending.policy import SendingPolicy
-from waypost.sending.policy_form import SECTIONS, as_written, read_changes
 from waypost.sending.policy_in_force import LOOKED_AFTER, PolicyChange, PolicyStore, usable
 
 ACTIONS: Final = ("show", "preview", "apply", "reset")
