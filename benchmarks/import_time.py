@@ -27,6 +27,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "count_purchases": ("dynamodb", "s3"),
     "deliver_event": ("dynamodb", "secretsmanager"),
     "evaluate_segment": ("dynamodb",),
+    "explain_contact": ("dynamodb", "s3"),
     "export_slice": ("dynamodb", "s3"),
     "finish_export": ("s3",),
     "finish_import": ("s3",),

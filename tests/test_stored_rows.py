@@ -10,9 +10,11 @@ import pytest
 from tests.fakes.world import START
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import AddressRecord
+from waypost.contacts.channels import CHANNELS
 from waypost.intake.http_request import MAX_EVENT
 from waypost.item_size import LARGEST_ITEM, stored_size
 from waypost.journeys.enrolment import LONGEST_MOVES, LONGEST_TRAIL, Enrolment
+from waypost.sending.judge import LONGEST_SEEN, all_guards
 from waypost.sending.ledger import MOST_DEFERRALS_NOTED, MOST_TOUCHES, LedgerRow, Touch, Touches
 
 NOON = parse_instant(START)
@@ -24,7 +26,8 @@ INSTANT: Final = "2027-03-01T04:00:00.000Z"
 MOST_TOPICS: Final = 500
 """Topics that a company's messages have: signed links name them, so nobody else can add one."""
 
-DECISION: Final = {"at": INSTANT, "local_time": INSTANT, "outcome": "deferred", "reason": NAME, "channel": NAME}
+DECISION: Final = {"at": INSTANT, "local_time": INSTANT, "outcome": "deferred", "reason": NAME, "channel": NAME, "policy": "f" * 8,
+                   "saw": "x" * (LONGEST_SEEN + 4) * len(all_guards()), "elsewhere": dict.fromkeys(CHANNELS, NAME)}  # fmt: skip
 PAST_PAUSE: Final = {"state": NAME, "occurrence": 10**6, "parked_at": INSTANT, "due_at": INSTANT, "ended_at": INSTANT,
                      "end": "elapsed", "awaited": "甲" * 100, "event_id": "e" * 140}  # fmt: skip
 MOVE: Final = {"change": NAME, "act": "follow", "at": INSTANT, "by": NAME, "from_version": NAME, "from_state": NAME,

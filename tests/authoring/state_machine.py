@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata.jexception import JException  # type: ignore[import-untyped]
 
 _EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
 MOST_STATES = 400
@@ -28,6 +29,10 @@ class StateError(Exception):
     def __init__(self, name: str, cause: str = "") -> None:
         super().__init__(name)
         self.name, self.cause = name, cause
+
+
+class NoChoiceMatched(Exception):
+    """No row of a Choice without a Default holds."""
 
 
 Task = Callable[[str, Mapping[str, Any]], Any]
@@ -70,13 +75,22 @@ class _Visit:
     def follow(self, name: str) -> tuple[str | None, Any, dict[str, Any]]:
         """The next state (None at the end), its input, and what was assigned."""
         try:
-            return self._follow(name)
+            return self._follow_or_name(name)
         except StateError as error:
             about = {"errorOutput": {"Error": error.name, "Cause": error.cause}}
             for row in self.state.get("Catch", []):
                 if error.name in row["ErrorEquals"] or {"States.ALL", "States.TaskFailed"} & set(row["ErrorEquals"]):
                     return row["Next"], *self._out(row, about, about["errorOutput"])
             raise
+
+    def _follow_or_name(self, name: str) -> tuple[str | None, Any, dict[str, Any]]:
+        """As ``_follow``; what Step Functions itself raises here has a cause that begins with the state."""
+        try:
+            return self._follow(name)
+        except (JException, NoChoiceMatched) as error:
+            kind = "NoChoiceMatched" if isinstance(error, NoChoiceMatched) else "QueryEvaluationError"
+            place = f"An error occurred while executing the state '{name}' (entered at the event id #9). "
+            raise StateError(f"States.{kind}", f"{place}{error}") from error
 
     def _follow(self, name: str) -> tuple[str | None, Any, dict[str, Any]]:
         match self.state["Type"]:
@@ -89,7 +103,7 @@ class _Visit:
                     if self._of(row["Condition"]) is True:
                         return row["Next"], *self._out(row, {}, self.data)
                 if "Default" not in self.state:
-                    raise StateError("States.NoChoiceMatched")
+                    raise NoChoiceMatched("no choice rule matched")
                 return self.state["Default"], *self._out(self.state, {}, self.data)
             case "Pass":
                 result = self.data

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.authoring.hop_walks import Script, as_authored, as_hops, every_script
 from tests.authoring.state_machine import Run, StateError
+from tests.fakes.published_journeys import journey, published
+from tests.fakes.world import World, event
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.hops import compiled, hop_findings
 from waypost.authoring.tasks import STANDARD
@@ -279,7 +281,7 @@ def test_a_variable_that_is_set_again_before_it_is_read_is_not_carried() -> None
             "Say both": send("{% $string($kept) & $replaced %}", End=True),
         },
     )
-    waiting = compiled(authored)["States"]["Wait"]
+    [waiting] = [scope.states["Wait"] for scope in scopes(compiled(authored)) if "Wait" in scope.states]
     assert waiting["Arguments"]["Payload"]["row"]["variables"] == {"kept": "{% $kept %}"}
     walks_alike(authored)
 
@@ -350,6 +352,80 @@ def test_an_error_closes_the_enrolment_unless_it_may_pass_or_another_hop_walks(
     except StateError as failed:
         ended = f"FAILED {failed.name}"
     assert (ended, closings) == (end, [] if closed is None else [closed])
+
+
+CHOOSE = {"Type": "Choice", "Choices": [{"Condition": "{% 'x' + 1 > 1 %}", "Next": "Say it"}], "Default": "Say it"}
+SAY_IT = {"Say it": send(End=True)}
+BARE = {
+    "a Choice": machine("Wrong", Wrong=CHOOSE, **SAY_IT),
+    "a Choice without a way": machine(
+        "Wrong",
+        Wrong={"Type": "Choice", "Choices": [{"Condition": "{% 1 = 2 %}", "Next": "Say it"}]},
+        **SAY_IT,
+    ),
+    "a Pass": machine("Wrong", Wrong={"Type": "Pass", "Output": "{% 'x' + 1 %}", "Next": "Say it"}, **SAY_IT),
+    "a Succeed": machine(
+        "Say it", Wrong={"Type": "Succeed", "Output": "{% 'x' + 1 %}"}, **{"Say it": send(Next="Wrong")}
+    ),
+    "a Pause's Assign": machine("Wrong", Wrong=pause(Assign={"word": "{% 'x' + 1 %}"}, Next="Say it"), **SAY_IT),
+    "a Pause's Output": machine("Wrong", Wrong=pause(Output="{% 'x' + 1 %}", Next="Say it"), **SAY_IT),
+}
+
+
+def within(inner: dict[str, Any]) -> dict[str, Any]:
+    return machine("The body", **{"The body": {"Type": "Parallel", "Branches": [inner], "End": True}})
+
+
+@pytest.mark.parametrize("around", [0, 1, 2])
+@pytest.mark.parametrize("kind", sorted(BARE))
+def test_what_fails_where_no_catch_can_be_closes_the_enrolment_and_names_the_state(kind: str, around: int) -> None:
+    world = World(published=published(journey()))
+    world.route(event("registered", world.clock(), "e-1", coupon="GLOW15"))
+    (enrolment,) = world.enrolments
+    authored = BARE[kind]
+    for _ in range(around):
+        authored = within(authored)
+    closings = []
+
+    def task_(name: str, arguments: Any) -> Any:
+        if arguments["FunctionName"] == "${CloseEnrolment}":
+            closings.append(arguments["Payload"])
+        return {"Payload": {"status": "over", "result": {"outcome": "elapsed"}}}
+
+    with pytest.raises(StateError) as failed:
+        Run(task_, {"contact_id": "c-1", "hop": {"id": "h-1"}}).run(
+            compiled(authored, transient=STANDARD.retried_errors)
+        )
+    [closing] = closings
+    world.close(enrolment, closing["outcome"], **{field: closing[field] for field in ("state", "error", "cause")})
+    failure = world.stored(enrolment).failure
+    assert failure is not None
+    assert (failure.state, failure.error) == ("Wrong", failed.value.name)
+    assert failure.error in {"States.QueryEvaluationError", "States.NoChoiceMatched"}
+    assert failure.cause
+    assert not failure.cause.startswith("An error")
+
+
+def test_a_machine_whose_states_can_all_be_caught_is_not_enclosed() -> None:
+    assert "The whole journey" not in compiled(SEND_THEN_FAIL)["States"]
+    assert "The whole journey" not in compiled(definition("new-user-nurture"))["States"]
+
+
+def test_a_goal_that_nothing_catches_names_its_pause_in_an_enclosed_machine() -> None:
+    closings = []
+
+    def task_(name: str, arguments: Any) -> Any:
+        if arguments["FunctionName"] == "${CloseEnrolment}":
+            closings.append(arguments["Payload"])
+        if name == "Wrong":
+            return {"Payload": {"status": "left", "error": "JourneyExited", "cause": "because"}}
+        return {"Payload": {"status": "over"}}
+
+    authored = machine("Wrong", Wrong=pause(Assign={"word": "{% $states.result.outcome %}"}, Next="Say it"), **SAY_IT)
+    with pytest.raises(StateError, match="JourneyExited"):
+        Run(task_, {"contact_id": "c-1", "hop": {"id": "h-1"}}).run(compiled(authored))
+    [closing] = closings
+    assert (closing["error"], closing["cause"]) == ("JourneyExited", 'at "Wrong": because')
 
 
 def test_a_doubled_first_hop_does_nothing() -> None:

@@ -7,6 +7,7 @@ import pytest
 from local.cloud.local_cloud import LocalCloud
 from local.loopback import call
 from local.problems import LocalError
+from local.running.explaining import explanation_of
 from local.running.operation_runs import run_operation
 from tests.flows.steps import accepted
 
@@ -15,9 +16,13 @@ pytestmark = pytest.mark.flow
 WHO = {"user_id": "u-shown"}
 
 
-def shown(cloud: LocalCloud, **given: Any) -> dict[str, Any]:
+def started(cloud: LocalCloud, operation: str, **given: Any) -> dict[str, Any]:
     access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
-    return run_operation(access, "show-contact", given)
+    return run_operation(access, operation, given)
+
+
+def shown(cloud: LocalCloud, **given: Any) -> dict[str, Any]:
+    return started(cloud, "show-contact", **given)
 
 
 def test_the_link_of_the_operation_leads_to_the_page_of_the_contact(cloud: LocalCloud) -> None:
@@ -36,6 +41,19 @@ def test_the_link_of_the_operation_leads_to_the_page_of_the_contact(cloud: Local
     assert "该联系人在“Until day 3 at ten”处等待至" in content
     assert 'class="shape pause passed now"' in content
     assert "shown@example.com" not in content
+
+    explained = started(
+        cloud, "explain-contact", contact=WHO, journey="new-user-nurture", message="welcome", language="zh-CN"
+    )
+    [message] = explained["messages"]
+    assert [each["guard"] for each in message["decisions"][0]["guards"]][-1] == "quiet_hours"
+    page = call("GET", explained["link"])
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert message["message_key"] in page.body.decode()
+
+    access = {"contacts_table": cloud.access.contacts_table, "endpoint_url": cloud.access.endpoint_url}
+    by_key = explanation_of(access, message_key=message["message_key"], contact="", journey="", message="")
+    assert [each.to_dict() for each in by_key.messages] == explained["messages"]
 
     with pytest.raises(LocalError) as refused:
         shown(cloud, contact={"user_id": "u-unknown"})

@@ -16,7 +16,9 @@ from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.assembly import assemble
 from waypost.aws.routing_batch import RoutingBatch
+from waypost.reports.explain_contact import ExplainContact
 from waypost.reports.show_contact import ShowContact
+from waypost.sending.occasion import dump_occasion
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 JOURNEY = "new-user-nurture"
@@ -95,7 +97,7 @@ def sample(name: str) -> dict[str, Any]:
 
 
 class KeptItems:
-    """The profile and the enrolments of a contact of ``world``, as its partition has them."""
+    """The profile, the enrolments and the messages of the one contact of ``world``, as its partition has them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -103,11 +105,22 @@ class KeptItems:
     def everything(self, contact_id: str) -> list[dict[str, Any]]:
         """See ContactItems."""
         contact = self._world.contacts.load(contact_id)
+        messages = [
+            {
+                "sk": f"message#{row.message_key}",
+                "message_key": row.message_key,
+                "occasion": dump_occasion(row.occasion),
+                "message": row.message,
+                "state": row.state,
+                "decisions": [decision.to_dict() for decision in row.decisions],
+            }
+            for row in self._world.ledger
+        ]
         enrolments = [
             {"sk": f"enrolment#{each.enrolment_id}", **each.to_dict()}
             for each in self._world.enrolments.of_contact(contact_id)
         ]
-        return [{"sk": "profile", **contact.to_dict()}, *enrolments] if contact else []
+        return [{"sk": "profile", **contact.to_dict()}, *enrolments, *messages] if contact else []
 
 
 def shown_contact(world: World) -> ShowContact:
@@ -115,6 +128,11 @@ def shown_contact(world: World) -> ShowContact:
     return assemble.show_contact(
         world.ports, items=KeptItems(world), graphs=lambda _: None, default_zone=world.default_zone
     )
+
+
+def explained_contact(world: World) -> ExplainContact:
+    """What explains the decisions on a contact's messages."""
+    return assemble.explain_contact(world.ports, items=KeptItems(world), default_zone=world.default_zone)
 
 
 @pytest.fixture
@@ -133,6 +151,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "count_purchases": {"count_purchases": night.count_purchases},
         "rank_customers": {"rank_customers": night.rank_customers},
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
+        "explain_contact": {"explain_contact": explained_contact(world)},
         "lift_suppression": {"lift_suppression": world.lift_suppression},
         "merge_contacts": {"merge_contacts": world.merge_contacts},
         "pause_journey": {"pause_journey": world.pause_journey},

@@ -138,6 +138,16 @@ def test_the_page_of_a_contact_says_where_it_waits(deployment: Deployment) -> No
     assert shown["page"] in shown["link"]
 
 
+def test_what_was_decided_on_the_message_of_the_sample_is_explained(deployment: Deployment) -> None:
+    deployment.begin()
+    deployment.call("send_message")
+    explained = deployment.call("explain_contact")
+    [message] = explained["messages"]
+    assert (message["message"], message["reason"]) == (f"{JOURNEY}/welcome", "every_guard_allowed")
+    assert message["decisions"][0]["guards"][0]["guard"] == "erased"
+    assert explained["page"] in explained["link"]
+
+
 def test_an_operator_stops_the_journey_of_the_sample(deployment: Deployment) -> None:
     deployment.begin()
     [stopped] = deployment.call("stop_journey")["journeys"]

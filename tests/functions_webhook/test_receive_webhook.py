@@ -71,8 +71,19 @@ def test_an_answer_names_what_was_left_out_and_how_many_items_are_none(desk: Des
     assert (len(desk.queue.sent), len(desk.rejected.kept)) == (1, 300)
 
 
-def test_a_refusal_names_field_and_reason(desk: Desk) -> None:
+def test_an_empty_batch_is_taken(desk: Desk) -> None:
     answer = post("/v1/batch", {"batch": []})
+    assert answer.status in {200, 202}
+    assert (answer.json["accepted"], desk.queue.sent, desk.rejected.kept) == (0, [], [])
+
+
+def test_a_type_is_known_in_any_case(desk: Desk) -> None:
+    answer = post("/v1/batch", {"batch": [TRACK | {"type": "Track"}, TRACK | {"type": " IDENTIFY "}]})
+    assert (answer.json["accepted"], len(desk.queue.sent)) == (2, 2)
+
+
+def test_a_refusal_names_field_and_reason(desk: Desk) -> None:
+    answer = post("/v1/batch", {"batch": "none"})
     assert answer.status == 400
     assert answer.json["errors"] == [answer.json["error"]]
     assert (answer.json["code"], answer.json["error"]["field"]) == ("bad_request", "batch")

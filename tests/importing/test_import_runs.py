@@ -1,5 +1,6 @@
 """A file goes in: what becomes of its rows under interruptions, repetitions and overlaps."""
 
+import csv
 import gzip
 import json
 from dataclasses import replace
@@ -47,6 +48,25 @@ def test_rejected_rows_come_back_with_number_field_reason_and_their_cells() -> N
     number, field, *_ = rejected[1].split(",")
     assert (number, field, len(rejected)) == ("4", "email", 2)
     assert rejected[1].endswith(",'=u-3,not an address,13800138003,")
+
+
+def test_a_row_that_cannot_be_cut_into_cells_comes_back_as_its_text_and_is_rejected_again() -> None:
+    machines = Machines()
+    machines.upload('user_id,name\nu-1,"never closed, Ann\nu-2,Bob\n')
+    rejected = machines.text(machines.import_file()["files"]["rejected"])
+    assert [row[3:] for row in csv.reader(rejected.splitlines()[1:])] == [["", "", 'u-1,"never closed, Ann']]
+    machines.upload(rejected, "imports/not-corrected.csv")
+    assert counts(machines.import_file(file="imports/not-corrected.csv")) == {"rows": 1, "rejected": 1}
+
+
+def test_a_line_that_is_no_object_comes_back_as_it_stood() -> None:
+    machines = Machines()
+    machines.upload('{"user_id": "u-1"}\n{"user_id": "u-2", "name": "Bob"\n{"user_id": "u-3", "name": {"a": [{}]}}\n')
+    rejected = machines.text(machines.import_file()["files"]["rejected"])
+    assert [row[3] for row in csv.reader(rejected.splitlines()[1:])] == [
+        '{"user_id": "u-2", "name": "Bob"',
+        '{"user_id": "u-3", "name": {"a": [{}]}}',
+    ]
 
 
 def test_the_corrected_file_of_rejected_rows_can_be_imported() -> None:

@@ -24,6 +24,7 @@ SECTIONS = {
     "count_purchases": {"defaults", "metrics", "retention"},
     "deliver_event": {"destinations"},
     "evaluate_segment": {"defaults", "retention", "segments"},
+    "explain_contact": {"defaults"},
     "export_slice": {"attributes"},
     "gather_audience": {"segments"},
     "import_part": {"identity", "retention"},

@@ -45,6 +45,26 @@ def test_our_spelling_stays_as_it_is(name: str) -> None:
     assert event_type(ours) == ours
 
 
+@pytest.mark.parametrize(
+    ("trait", "attribute"),
+    [
+        ("E-Mail", "email"),
+        ("e_mail", "email"),
+        ("eMail", "email"),
+        ("Ｅ－ｍａｉｌ", "email"),
+        ("timeZone", "timezone"),
+        ("Time-Zone", "timezone"),
+        ("e-mail confirmed", "e_mail_confirmed"),
+    ],
+)
+def test_a_built_in_attribute_is_known_in_its_other_spelling(trait: str, attribute: str) -> None:
+    assert attribute_name(trait) == attribute
+
+
+def test_an_event_is_not_renamed_as_an_attribute_is() -> None:
+    assert event_type("E-Mail") == "e_mail"
+
+
 def test_an_attribute_may_have_a_chinese_name() -> None:
     assert attribute_name("会员等级") == "会员等级"
     assert attribute_name("firstName") == "first_name"

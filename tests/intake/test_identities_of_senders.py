@@ -130,7 +130,8 @@ def test_the_token_of_a_device_comes_with_every_call() -> None:
     context = {"device": {"id": "B5372DB0", "type": "Android", "token": "fcm-1"}}
     assert only(segment("screen", {"userId": "u-1", "context": context})).profile == {"push_tokens": [TOKEN]}
     assert only(segment("screen", {"userId": "u-1", "context": {"device": {"type": "ios"}}})).profile == {}
-    assert only(segment("screen", {"userId": "u-1", "context": {"device": {"token": "t" * 5000}}})).profile == {}
+    for unusable in ("t" * 5000, "null", "undefined", "(null)", "[object Object]", "fcm\ufffd"):
+        assert only(segment("screen", {"userId": "u-1", "context": {"device": {"token": unusable}}})).profile == {}
     batch = {"batch": [{"type": "screen", "userId": "u-1"}], "context": context}
     assert only(segment("batch", batch)).profile == {"push_tokens": [TOKEN]}
 
@@ -148,11 +149,21 @@ def test_devices_among_traits_and_in_a_profile_are_checked() -> None:
         [{"token": "fcm-1"}],
         [{**TOKEN, "app": "x"}],
         [{**TOKEN, "token": ""}],
+        [{**TOKEN, "token": "undefined"}],
         [TOKEN] * 21,
     ):
-        assert [
-            field for field, _ in wrong(webhook({"contact": {"user_id": "u-1"}, "profile": {"push_tokens": given}}))
-        ] == ["profile.push_tokens"]
+        [(field, _)] = wrong(webhook({"contact": {"user_id": "u-1"}, "profile": {"push_tokens": given}}))
+        assert field.removesuffix("[0]") == "profile.push_tokens"
+
+
+def test_one_bad_device_loses_no_good_one_beside_it() -> None:
+    devices = [{"token": "null", "platform": "ios"}, TOKEN, "fcm-2", {"token": "fcm-3"}]
+    sent = webhook({"contact": {"user_id": "u-1"}, "profile": {"push_tokens": devices}})
+    assert [event.profile for event in sent.events] == [{"push_tokens": [TOKEN]}]
+    assert [problem.field for problem in sent.problems] == [f"profile.push_tokens[{index}]" for index in (0, 2, 3)]
+    many = [{"token": f"fcm-{number}", "platform": "android"} for number in range(25)]
+    [event] = webhook({"contact": {"user_id": "u-1"}, "profile": {"push_tokens": many}}).events
+    assert event.profile["push_tokens"] == many[-20:]
 
 
 def test_groups_are_joined_and_left_by_profile_and_by_events() -> None:

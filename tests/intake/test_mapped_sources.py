@@ -312,6 +312,28 @@ def test_an_address_that_is_none_is_left_out_and_the_order_stays(desk: MappedDes
     assert any(warning.field == "contact.email" for warning in outcome.warnings)
 
 
+@pytest.mark.parametrize("customer", ["undefined", "null", "0", 0, "None", "{{customer.id}}", "游客", "ゲスト"])
+def test_a_prefix_makes_no_id_of_a_placeholder(desk: MappedDesk, customer: Any) -> None:
+    outcome = desk.receiver.webhook("shopify", shopify("shopify-orders-create", change={"customer": {"id": customer}}))
+    assert isinstance(outcome, Accepted)
+    [order] = desk.queue.sent
+    assert "user_id" not in order.contact
+    assert order.contact["phone"] == "+8613800138000"
+    assert any("placeholder" in warning.reason and "contact.user_id" in warning.field for warning in outcome.warnings)
+
+
+def test_two_orders_whose_id_is_a_placeholder_are_two_events(desk: MappedDesk) -> None:
+    for name in ("#1001", "#1002"):
+        taken(desk, "shopify", shopify("shopify-orders-create", change={"id": "undefined", "name": name}))
+    assert len({order.id for order in desk.queue.sent}) == len(desk.queue.sent) == 2
+
+
+def test_a_placeholder_leaves_its_place_to_the_next_of_several(desk: MappedDesk) -> None:
+    change = {"email": "lin@example.com", "customer": {"id": 7, "email": "undefined"}}
+    [order] = taken(desk, "shopify", shopify("shopify-orders-create", change=change))
+    assert order.contact["email"] == "lin@example.com"
+
+
 def test_an_order_of_nobody_is_taken_and_left_out(desk: MappedDesk) -> None:
     change = {"email": None, "contact_email": None, "customer": None, "shipping_address": None}
     outcome = desk.receiver.webhook("shopify", shopify("shopify-orders-create", change=change))

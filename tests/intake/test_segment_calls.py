@@ -171,8 +171,8 @@ def test_every_problem_of_a_batch_is_named_with_its_index() -> None:
     ]
 
 
-@pytest.mark.parametrize("batch", [None, [], "text", {}, [{}] * 2501])
-def test_a_batch_has_one_to_2500_calls(batch: Any) -> None:
+@pytest.mark.parametrize("batch", [None, "text", {}, [{}] * 2501])
+def test_a_batch_is_a_list_of_at_most_2500_calls(batch: Any) -> None:
     assert problems("batch", {"batch": batch}) == ["batch"]
 
 

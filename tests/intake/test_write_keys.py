@@ -57,6 +57,12 @@ def only(desk: Desk) -> Event:
         ("track", {"userId": "u-1", "event": "Consent Granted", "properties": {"channel": "email"}}),
         ("track", {"anonymousId": "a-1", "event": "unsubscribed"}),
         ("track", {"userId": "u-1", "event": "contact_imported", "properties": {"filled": {"level": "gold"}}}),
+        ("track", {"userId": "u-1", "event": "Journey Requested", "properties": {"journey": "win-back"}}),
+        ("track", {"userId": "u-1", "event": "Message Opened", "properties": {"channel": "email", "message_key": "m"}}),
+        ("track", {"userId": "u-1", "event": "message_complained", "properties": {"channel": "email"}}),
+        ("track", {"userId": "u-1", "event": "segmentEntered", "properties": {"segment": "vip-members"}}),
+        ("track", {"userId": "u-1", "event": "contacts_merged", "properties": {"into": "c-1"}}),
+        ("track", {"userId": "u-1", "event": "lifecycle-changed", "properties": {"to": "active"}}),
     ],
 )
 def test_a_write_key_may_not_send_what_changes_somebodys_standing(kind: str, document: dict[str, Any]) -> None:

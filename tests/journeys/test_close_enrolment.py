@@ -47,6 +47,8 @@ def test_a_failed_journey_says_where_and_why(world: World, enrolment: Enrolment)
 
 TRACEBACK = '{"errorMessage": "cart: there is no message thanks", "errorType": "UnknownMessage", "stackTrace": ["…"]}'
 
+EXECUTING = "An error occurred while executing the state"
+
 
 @pytest.mark.parametrize(
     ("cause", "state", "shown"),
@@ -58,6 +60,10 @@ TRACEBACK = '{"errorMessage": "cart: there is no message thanks", "errorType": "
         (TRACEBACK, "The body", "cart: there is no message thanks"),
         ('at "broken', "The body", 'at "broken'),
         ("[1]", "The body", "[1]"),
+        (f"{EXECUTING} 'Vip?' (entered at the event id #7). T2001: no number", "Vip?", "T2001: no number"),
+        (f"at \"Inner\": {EXECUTING} 'It''s ''x'' (' (entered at the event id #12). x", "It''s ''x'' (", "x"),
+        (f"{EXECUTING} 'Until ten: over?' (entered at the event id #3). x", "Until ten", "x"),
+        (f"{EXECUTING} nothing known", "The body", f"{EXECUTING} nothing known"),
         ("", "The body", ""),
     ],
 )

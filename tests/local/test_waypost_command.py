@@ -16,7 +16,20 @@ from local.commands.app import app
 from local.running.background import FOLDER_VARIABLE
 from waypost.clock import parse_instant
 
-COMMANDS = ["check", "demo", "docs", "down", "init", "rehearse", "send-event", "status", "timeline", "travel", "up"]
+COMMANDS = [
+    "check",
+    "demo",
+    "docs",
+    "down",
+    "init",
+    "rehearse",
+    "send-event",
+    "status",
+    "timeline",
+    "travel",
+    "up",
+    "why",
+]
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -42,7 +55,8 @@ def test_every_command_explains_itself(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status"], ["timeline", "lin"], ["send-event", "lin", "registered"], ["travel", "2d"]]
+    "arguments",
+    [["status"], ["timeline", "lin"], ["send-event", "lin", "registered"], ["travel", "2d"], ["why", "m-1"]],
 )
 def test_without_a_running_cloud_the_way_out_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]

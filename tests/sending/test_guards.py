@@ -91,7 +91,7 @@ def touches(*instants: datetime) -> Touches:
 
 
 def test_a_message_nobody_objects_to_is_allowed() -> None:
-    assert judge(case()) == Allow()
+    assert judge(case()).verdict == Allow()
 
 
 # Erased
@@ -332,13 +332,13 @@ OCCASIONS: tuple[Occasion, ...] = (STEP, SLOT, NOTICE, REPLY)
 def test_at_night_only_what_is_urgent_or_was_just_asked_for_goes_out(
     occasion: Occasion, message: PublishedMessage, verdict: str | None
 ) -> None:
-    found = judge(case(occasion=occasion, message=message, now=LATE, enrolment=None))
+    found = judge(case(occasion=occasion, message=message, now=LATE, enrolment=None)).verdict
     assert found == (Allow() if verdict is None else Defer(verdict, parse_instant("2027-03-02T08:00:00+08:00")))
 
 
 @pytest.mark.parametrize("occasion", [SLOT, REPLY])
 def test_marketing_needs_consent_whatever_its_occasion(occasion: Occasion) -> None:
-    verdict = judge(case(occasion=occasion, contact=contact(consents={}), enrolment=None))
+    verdict = judge(case(occasion=occasion, contact=contact(consents={}), enrolment=None)).verdict
     assert verdict == Skip("no_consent", other_channel=True)
 
 
@@ -348,20 +348,20 @@ def test_an_erased_or_suppressed_contact_gets_nothing_on_any_occasion(occasion: 
         ({"erased": True}, "erased"),
         ({"suppressions": {"email": "complaint"}}, "suppressed_complaint"),
     ):
-        verdict = judge(case(occasion=occasion, contact=contact(**changes), message=TRANSACTIONAL))
+        verdict = judge(case(occasion=occasion, contact=contact(**changes), message=TRANSACTIONAL)).verdict
         assert isinstance(verdict, Skip)
         assert verdict.reason == reason
 
 
 @pytest.mark.parametrize(("occasion", "capped"), [(STEP, True), (SLOT, True), (REPLY, False)])
 def test_a_reply_is_not_capped(occasion: Occasion, capped: bool) -> None:
-    verdict = judge(case(occasion=occasion, touches=touches(NOON, NOON)))
+    verdict = judge(case(occasion=occasion, touches=touches(NOON, NOON))).verdict
     assert verdict == (Defer("frequency_cap", NOON + 24 * HOUR) if capped else Allow())
 
 
 def test_a_step_without_its_enrolment_is_not_sent() -> None:
-    assert judge(case(enrolment=None)) == Skip("left_journey")
-    assert judge(case(occasion=SLOT, enrolment=None)) == Allow()
+    assert judge(case(enrolment=None)).verdict == Skip("left_journey")
+    assert judge(case(occasion=SLOT, enrolment=None)).verdict == Allow()
 
 
 @pytest.mark.parametrize("guard", all_guards(), ids=lambda guard: type(guard).__name__)
@@ -386,7 +386,9 @@ def test_a_guard_without_a_declaration_cannot_be_imported() -> None:
     def check(_: Guard, case: Case) -> Verdict:
         return Skip(case.local_time)
 
-    with pytest.raises(TypeError, match="Hasty declares no weight and no judges"):
+    with pytest.raises(
+        TypeError, match="Hasty declares no weight and no code and no title and no reasons and no judges"
+    ):
         type("Hasty", (Guard,), {"check": check})
     with pytest.raises(TypeError, match="reply"):
         Judges(journey_step=True, broadcast_slot=True, staff_notice=True)  # type: ignore[call-arg]
@@ -424,7 +426,7 @@ def test_what_can_never_be_cured_is_the_reason_before_what_passes_with_time() ->
     ]
     better: dict[str, Any] = {}
     for name, cure in cures:
-        verdict = judge(worst_case(**better, contact=contact(**ill)))
+        verdict = judge(worst_case(**better, contact=contact(**ill))).verdict
         assert not isinstance(verdict, Allow)
         reasons.append(verdict.reason)
         (better if name in {"enrolment", "policy", "touches", "now"} else ill)[name] = cure
@@ -438,18 +440,18 @@ def test_what_can_never_be_cured_is_the_reason_before_what_passes_with_time() ->
         "frequency_cap",
         "quiet_hours",
     ]
-    assert judge(worst_case(**better, contact=contact(**ill))) == Allow()
+    assert judge(worst_case(**better, contact=contact(**ill))).verdict == Allow()
 
 
 def test_a_deferral_never_ends_inside_the_quiet_hours() -> None:
     sent = parse_instant("2027-02-28T23:00:00+08:00")
-    verdict = judge(case(touches=touches(sent, sent), now=NOON))
+    verdict = judge(case(touches=touches(sent, sent), now=NOON)).verdict
     assert verdict == Defer("frequency_cap", parse_instant("2027-03-02T08:00:00+08:00"))
 
 
 def test_a_deferral_that_ends_in_the_window_keeps_its_time() -> None:
     sent = parse_instant("2027-03-01T09:30:00+08:00")
-    assert judge(case(touches=touches(sent, sent))) == Defer("frequency_cap", sent + 24 * HOUR)
+    assert judge(case(touches=touches(sent, sent))).verdict == Defer("frequency_cap", sent + 24 * HOUR)
 
 
 def test_local_time_is_what_the_contacts_clock_shows() -> None:

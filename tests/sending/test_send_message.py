@@ -26,8 +26,9 @@ from waypost.errors import (
     UnknownMessage,
     WaypostError,
 )
+from waypost.item_size import stored_size
 from waypost.journeys.enrolment import Enrolment
-from waypost.sending.ledger import Touches
+from waypost.sending.ledger import Decision, Touches
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import PROVIDER_ATTEMPTS, THROTTLE_WINDOWS, throttled_pause
 
@@ -62,6 +63,53 @@ def test_a_message_is_sent_and_the_ledger_says_why(world: World, enrolment: Enro
     assert (row.state, row.provider_message_id, row.occasion.label) == ("accepted", "email-1", "Day 1, welcome")
     (decision,) = row.decisions
     assert (decision.at, decision.local_time) == (world.clock(), "2027-03-01T10:00:00+08:00")
+
+
+def test_a_decision_keeps_what_each_guard_saw_and_the_policy_it_applied(world: World, enrolment: Enrolment) -> None:
+    request = welcome(enrolment)
+    world.send_message.send(request)
+    (decision,) = world.ledger[request.message_key].decisions
+    assert decision.saw == {
+        "er": "",
+        "lj": "active",
+        "ad": "1 known",
+        "su": "",
+        "co": "known 2027-03-01",
+        "tp": "",
+        "fc": "0/2 in 24h",
+        "qh": "08:00-22:00",
+    }
+    assert decision.policy == world.send_message.policy.version
+    assert Decision.from_dict(decision.to_dict()) == decision
+
+
+def test_a_decision_of_a_journey_costs_no_more_than_before(world: World, enrolment: Enrolment) -> None:
+    request = welcome(enrolment)
+    world.send_message.send(request)
+    (decision,) = world.ledger[request.message_key].decisions
+    without = replace(decision, saw={}, policy="")
+    assert (
+        stored_size(decision.to_dict()) - stored_size(without.to_dict()) < 110
+    )  # a usual row has that much left of 1 KB
+
+
+def test_what_was_wrong_with_the_channels_passed_over_is_kept(world: World) -> None:
+    world.have_contact(attributes={"email": "lin@example.com"})
+    enrolment = world.have_enrolment()
+    result = world.send(enrolment, "reminder")
+    assert result.channel == "email"
+    (decision,) = world.ledger[result.message_key].decisions
+    assert decision.elsewhere == {"sms": "missing_address"}
+
+
+def test_a_message_that_is_called_off_was_judged_by_no_guard(world: World, enrolment: Enrolment) -> None:
+    world.clock.set(LATE)
+    request = welcome(enrolment)
+    world.send_message.send(request)
+    world.deferrals.call_off(CONTACT, request.occasion.origin, reason="left_journey")
+    deferred, called_off = world.ledger[request.message_key].decisions
+    assert deferred.saw
+    assert (called_off.reason, called_off.saw, called_off.policy) == ("left_journey", {}, "")
 
 
 def test_a_marketing_mail_carries_the_key_and_one_click_unsubscription(world: World, enrolment: Enrolment) -> None:

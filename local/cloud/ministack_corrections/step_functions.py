@@ -28,6 +28,8 @@ def correct(activity: Activity) -> None:
     _count_executions(activity)
     _begin_at_once()
     _record_the_states_of_branches()
+    _ask_conditions_for_a_boolean()
+    _name_the_state_of_a_wrong_expression()
     _keep_short_histories()
 
 
@@ -172,6 +174,58 @@ def _record_the_states_of_branches() -> None:
         return run
 
     replace(stepfunctions, "_run_sub_machine", recorded)
+
+
+def _name_the_state_of_a_wrong_expression() -> None:
+    """On AWS the cause of an error that Step Functions itself raises begins with the state it comes from."""
+
+    def naming(original: Function) -> Function:
+        def evaluate(expression: str, given: Any, context: Any = None, *more: Any, **others: Any) -> Any:
+            try:
+                return original(expression, given, context, *more, **others)
+            except stepfunctions._ExecutionError as error:
+                error.cause = _in_state(context, error.cause)
+                raise
+
+        return evaluate
+
+    def choosing(original: Function) -> Function:
+        def choose(state: Any, given: Any, context: Any = None) -> Any:
+            try:
+                return original(state, given, context)
+            except stepfunctions._ExecutionError as error:
+                error.cause = _in_state(context, error.cause)
+                raise
+
+        return choose
+
+    replace(stepfunctions, "_evaluate_jsonata", naming)
+    replace(stepfunctions, "_execute_choice", choosing)
+
+
+def _ask_conditions_for_a_boolean() -> None:
+    """On AWS a condition of a Choice that gives anything but a boolean fails the state; MiniStack takes it for true or false."""
+
+    def strict(original: Function) -> Function:
+        def evaluate(rule: Any, given: Any, context: Any = None) -> Any:
+            condition = rule.get("Condition")
+            if isinstance(condition, str) and condition.startswith("{%"):
+                value = stepfunctions._evaluate_jsonata(condition[2:-2].strip(), given, context)
+                if not isinstance(value, bool):
+                    raise stepfunctions._ExecutionError("States.QueryEvaluationError", f"{condition} is not a boolean")
+                return value
+            return original(rule, given, context)
+
+        return evaluate
+
+    replace(stepfunctions, "_evaluate_jsonata_choice_rule", strict)
+
+
+def _in_state(context: Any, cause: str) -> str:
+    beginning = "An error occurred while executing the state '"
+    if cause.startswith(beginning) or not context:
+        return cause
+    return f"{beginning}{context['State']['Name']}' (entered at the event id #1). {cause}"
 
 
 def _keep_short_histories() -> None:

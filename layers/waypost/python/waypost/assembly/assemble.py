@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from waypost.metrics.plan_refresh import PlanRefresh
     from waypost.metrics.rank_customers import RankCustomers
     from waypost.metrics.refresh_contacts import RefreshContacts
+    from waypost.reports.explain_contact import ExplainContact
     from waypost.reports.journey_page import Graphs
     from waypost.reports.show_contact import ShowContact
     from waypost.reports.timeline import ContactItems
@@ -446,6 +447,19 @@ def show_contact(ports: Ports, *, items: ContactItems, graphs: Graphs, default_z
         items=items,
         files=ports.files(reads=(PAGES,), writes=(PAGES,)),
         graphs=graphs,
+        default_zone=default_zone,
+        clock=ports.clock(),
+    )
+
+
+def explain_contact(ports: Ports, *, items: ContactItems, default_zone: ZoneInfo) -> ExplainContact:
+    """What explains the decisions on a contact's messages."""
+    from waypost.reports.explain_contact import ExplainContact
+
+    return ExplainContact(
+        contacts=ports.contacts(),
+        items=items,
+        files=ports.files(reads=(PAGES,), writes=(PAGES,)),
         default_zone=default_zone,
         clock=ports.clock(),
     )

@@ -21,6 +21,7 @@ from typing import Any, Final
 from waypost.authoring.expressions import FUNCTIONS, RESERVED
 from waypost.authoring.graph import LEAVING_ERRORS, Scope, State, branches, called_function
 from waypost.authoring.variables import Variables, variables_of
+from waypost.journeys.hops import OVER
 
 Definition = dict[str, Any]
 Findings = Iterator[tuple[str, str]]
@@ -62,11 +63,14 @@ def compiled(definition: Definition, *, transient: Sequence[str] = ()) -> Defini
     """
     machine = copy.deepcopy(definition)
     names = _Names({name for scope in _machines(machine) for name in scope["States"]})
-    authored = dict(machine["States"])
     written = set(names.taken)
+    enclosed = any(_fails_uncaught(state) for state in machine["States"].values())
+    if enclosed:
+        machine = _enclosed(machine, names)
+    authored = dict(machine["States"])
     _close_at_the_ends(machine, names)
     failing = names.new("Close after an error")
-    _open_doors(machine, around=(), names=names, failing=failing)
+    _open_doors(machine, around=(), names=names, failing=failing, enclosed=enclosed)
     _close_at_errors(machine, authored, names, transient, close=failing)
     _name_failing_states(machine, written, names)
     return machine
@@ -178,10 +182,36 @@ def _holder_findings(name: str, state: State) -> Findings:
 # ----------------------------------------------------------------------------------------------------------- what is built
 
 
-def _open_doors(machine: Definition, around: Sequence[_Level], names: _Names, *, failing: str) -> None:
+def _fails_uncaught(state: State) -> bool:
+    """Whether the state may fail by itself and can have no Catch: only a Task, a Parallel and a Map have one."""
+    match state:
+        case {"Type": "Choice"}:
+            return True
+        case {"Type": "Pass" | "Succeed"}:
+            return "{%" in json.dumps(state)
+        case _:
+            return called_function(state) == PAUSE and bool({"Assign", "Output"} & set(state))
+
+
+def _enclosed(machine: Definition, names: _Names) -> Definition:
+    """The machine with all its states inside one Parallel, which catches what its states cannot."""
+    whole = names.new("The whole journey")
+    around = {
+        "Type": "Parallel",
+        "Comment": "Catches what fails in a state that cannot have a Catch.",
+        "Branches": [{field: machine[field] for field in ("StartAt", "States")}],
+        "End": True,
+    }
+    return machine | {"StartAt": whole, "States": {whole: around}}
+
+
+def _open_doors(
+    machine: Definition, around: Sequence[_Level], names: _Names, *, failing: str, enclosed: bool = False
+) -> None:
     """Give the scope its door, the Choices behind its Pauses and its ways out; the scopes inside it first.
 
-    ``failing`` is the state of the outermost scope that closes an enrolment after an error.
+    ``failing`` is the state of the outermost scope that closes an enrolment after an error; ``enclosed`` says that the author's
+    outermost scope is inside the Parallel of ``_enclosed``.
     """
     states, depth = machine["States"], len(around)
     variables = variables_of(Scope(machine["StartAt"], states))
@@ -198,7 +228,7 @@ def _open_doors(machine: Definition, around: Sequence[_Level], names: _Names, *,
             added |= _behind(name, state, [*around, level], parked=parked, left=left, names=names)
         elif waiting := [pause for _, inner in branches(name, state) for pause in _pauses(inner)]:
             doors += [(pause, level) for pause in waiting]
-            _open_doors(state["Branches"][0], [*around, level], names, failing=failing)
+            _open_doors(state["Branches"][0], [*around, level], names, failing=failing, enclosed=enclosed)
             state["Catch"] = [{"ErrorEquals": [PARKED], "Next": parked}, *state.get("Catch", [])]
         _stop_where_superseded(state, parked)
     start: str = machine["StartAt"]
@@ -212,7 +242,7 @@ def _open_doors(machine: Definition, around: Sequence[_Level], names: _Names, *,
         start = door
     added[parked] = _parked(outermost=depth == 0)
     if leaves:
-        added[left] = _left(failing=None if depth else failing)
+        added[left] = _left(failing=None if depth else failing, named=enclosed and depth == 1)
     machine["StartAt"] = start
     states |= added
 
@@ -358,9 +388,14 @@ def _parked(*, outermost: bool) -> State:
     return {"Type": "Fail", "Comment": "Leaves the body; nothing failed.", "Error": PARKED}
 
 
-def _left(*, failing: str | None) -> State:
-    """Where a hop goes whose contact leaves, unless the Pause itself catches that; at the outermost scope nothing does."""
+def _left(*, failing: str | None, named: bool) -> State:
+    """Where a hop goes whose contact leaves, unless the Pause itself catches that; at the outermost scope nothing does.
+
+    ``named`` lets the cause begin with the Pause, for the Parallel around that outermost scope.
+    """
     error, cause = "$states.input.answer.error", "$states.input.answer.cause"
+    if named:
+        cause = f"""'at "' & $states.input.answer.state & '": ' & {cause}"""
     if failing is not None:
         output = f"{{% {{'Error': {error}, 'Cause': {cause}, 'state': $states.input.answer.state}} %}}"
         return {"Type": "Pass", "Comment": "Nothing catches the leaving.", "Output": output, "Next": failing}
@@ -389,7 +424,7 @@ def _behind(
     name: str, state: State, levels: Sequence[_Level], *, parked: str, left: str, names: _Names
 ) -> dict[str, State]:
     """Turn the Pause into a plain call with the row of the next hop, and give it the Choice on its answer."""
-    over = names.new(name, ": over?")
+    over = names.new(name, OVER)
     added = {over: _over(state, parked, left)}
     following = state.get("Next")
     if following is None:

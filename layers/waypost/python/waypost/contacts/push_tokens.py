@@ -27,14 +27,19 @@ def joined(known: Iterable[PushToken], given: Iterable[PushToken]) -> list[dict[
 
 def problem(value: Any) -> str:
     """What is wrong with a value given as push tokens; "" when nothing is."""
-    expected = 'should be a list of devices, for example [{"token": "…", "platform": "ios"}]'
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        return expected
-    if any(set(each) != {"token", "platform"} or not all(map(_is_text, each.values())) for each in value):
-        return expected
-    if any(len(each["token"]) > LONGEST_TOKEN or len(each["platform"]) > LONGEST_PLATFORM for each in value):
-        return f"should have tokens of at most {LONGEST_TOKEN} and platforms of at most {LONGEST_PLATFORM} characters"
-    return "" if len(value) <= MOST else f"should have at most {MOST} devices"
+    if not isinstance(value, list):
+        return 'should be a list of devices, for example [{"token": "…", "platform": "ios"}]'
+    wrong = next(filter(None, map(device_problem, value)), "")
+    return wrong or ("" if len(value) <= MOST else f"should have at most {MOST} devices")
+
+
+def device_problem(device: Any) -> str:
+    """What is wrong with one device of a list; "" when nothing is."""
+    if not isinstance(device, dict) or set(device) != {"token", "platform"} or not all(map(_is_text, device.values())):
+        return 'should be a device, for example {"token": "…", "platform": "ios"}'
+    if len(device["token"]) > LONGEST_TOKEN or len(device["platform"]) > LONGEST_PLATFORM:
+        return f"should have a token of at most {LONGEST_TOKEN} and a platform of at most {LONGEST_PLATFORM} characters"
+    return ""
 
 
 def _is_text(value: Any) -> bool:

@@ -9,6 +9,7 @@ MAX_LENGTH: Final = 100
 _END_OF_ACRONYM: Final = re.compile(r"(?<=[A-Z])(?=[A-Z][a-z])")  # looks at single letters: time stays linear
 _START_OF_WORD: Final = re.compile(r"([a-z0-9])([A-Z])")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
+_BUILT_IN: Final = {"e_mail": "email", "time_zone": "timezone"}
 
 
 def snake_case(name: str) -> str:
@@ -24,11 +25,19 @@ def event_type(name: str) -> str:
 
     NFKC and lower case give a name one spelling wherever types are compared. Raises ValueError with the reason.
     """
-    return attribute_name(name)
+    return _named(name)
 
 
 def attribute_name(name: str) -> str:
-    """The attribute name of a trait; letters of any script are allowed. Raises ValueError with the reason."""
+    """The attribute name of a trait; letters of any script are allowed. Raises ValueError with the reason.
+
+    ``E-Mail``, ``timeZone`` and ``time-zone`` are the attributes that are built in as ``email`` and ``timezone``.
+    """
+    named = _named(name)
+    return _BUILT_IN.get(named, named)
+
+
+def _named(name: str) -> str:
     converted = snake_case(name)
     if not converted:
         raise ValueError("should be a name with at least one letter or digit")

@@ -94,7 +94,8 @@ def read_records(stream: BinaryIO, spec: ImportSpec, *, is_start: bool = True) -
             lines.waiting.popleft()
             yield Record(first.offset, RowProblem(first.reason))
             continue
-        yield Record(first.offset, _parsed(parser, lines, delimiter))
+        cells = _parsed(parser, lines, delimiter)
+        yield Record(first.offset, cells.of(first.text) if isinstance(cells, RowProblem) else cells)
 
 
 def _parsed(parser: Iterator[list[str]], lines: _Lines, delimiter: str) -> list[str] | RowProblem:

@@ -103,7 +103,7 @@ class FinishImport:
             writer.write(BYTE_ORDER_MARK + csv_lines([["row", "field", "reason", *(header or ["original"])]]))
             rows: list[list[str]] = []
             for each in self._rejected(parts):
-                rows.append([str(each["row"]), each["field"], _reasons(each), *_original(each["cells"], header)])
+                rows.append([str(each["row"]), each["field"], _reasons(each), *_original(each, header)])
                 if len(rows) == _ROWS_AT_ONCE:
                     writer.write(csv_lines(rows))
                     rows.clear()
@@ -154,8 +154,14 @@ def _reasons(rejected: Mapping[str, Any]) -> str:
     return "; ".join([rejected["reason"], *(f"{more['field']}: {more['reason']}" for more in rejected["more"])])
 
 
-def _original(cells: Mapping[str, Any] | Sequence[str], header: Sequence[str]) -> list[str]:
-    """The cells as they stood in the file: under the names of their columns, or one after the other where their number is wrong."""
+def _original(rejected: Mapping[str, Any], header: Sequence[str]) -> list[str]:
+    """The cells as they stood in the file: under the names of their columns, or one after the other where their number is wrong.
+
+    A row without cells stands as text behind the last column, so that it is rejected again if nobody corrects it.
+    """
+    cells: Mapping[str, Any] | Sequence[str] = rejected["cells"]
+    if text := rejected.get("text"):
+        return [*[""] * len(header), text]
     if not header:
         return [json.dumps(cells, ensure_ascii=False)]
     return (

@@ -134,8 +134,9 @@ class _Result:
     def reject(self, raw: RawRow, row: RejectedRow) -> None:
         """Count a row that was rejected, and write it with its cells."""
         self.outcomes["rejected"] += 1
-        cells = raw.cells.cells if isinstance(raw.cells, RowProblem) else raw.cells
-        line = {**row.to_dict(), "cells": cells}
+        problem = raw.cells if isinstance(raw.cells, RowProblem) else None
+        original = {"cells": raw.cells} if problem is None else {"cells": problem.cells, "text": problem.text}
+        line = {**row.to_dict(), **original}
         if self.rejected_rows is not None:
             self.rejected_rows.write(json.dumps(line, ensure_ascii=False, default=str).encode() + b"\n")
 

@@ -36,7 +36,8 @@ def _cells(line: Line) -> dict[str, Cell] | RowProblem | None:
     if not text:
         return None
     value = parsed(text)
-    return value if isinstance(value, RowProblem) else flattened(value)
+    cells = value if isinstance(value, RowProblem) else flattened(value)
+    return cells.of(text) if isinstance(cells, RowProblem) else cells
 
 
 def parsed(text: str) -> dict[str, Any] | RowProblem:

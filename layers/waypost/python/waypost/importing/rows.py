@@ -1,10 +1,13 @@
 """The rows of a file on their way to being contacts: as read, as cleaned, or refused. Used by readers and importers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
 
 from waypost.codec import JsonForm
+
+LONGEST_TEXT: Final = 10_000
+"""Characters of a row that could not be read, for the file of rejected rows."""
 
 Cell: TypeAlias = Any
 """The value of a cell: text in a CSV file; any JSON value, flattened (``address.city``), in the other formats."""
@@ -12,11 +15,19 @@ Cell: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """Why a row could not be read at all; ``reason`` never quotes it. ``cells`` are its cells as far as it has some."""
+    """Why a row could not be read at all; ``reason`` never quotes it.
+
+    ``cells`` are its cells as far as it has some, ``text`` what stands there where it cannot be cut into cells.
+    """
 
     reason: str
     field: str = "row"
     cells: tuple[str, ...] = ()
+    text: str = ""
+
+    def of(self, text: str) -> "RowProblem":
+        """The problem of a row with this text, of which ``LONGEST_TEXT`` characters are kept."""
+        return replace(self, text=text.strip("\r\n")[:LONGEST_TEXT])
 
 
 @dataclass(frozen=True, slots=True)

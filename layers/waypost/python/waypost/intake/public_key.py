@@ -17,14 +17,18 @@ from typing import Any, Final, Self
 from waypost.contacts.profile import GROUP_EVENTS, IMPORTED, POINTS_EVENTS, group_name
 from waypost.events.envelope import SERVER_KEY_SOURCE, UNPROVEN_SOURCE, WRITE_KEY_SOURCE
 from waypost.events.listening import bus_pattern
+from waypost.events.message_events import MESSAGE_EVENTS, SUPPRESSION_LIFTED
 from waypost.intake.request_outcome import SERVER_KEY_NEEDED, Problem
 from waypost.published_sections import published_section
 
 SECTION: Final = "public_keys"
 FILE: Final = "statemachines/contacts/public_keys.yaml"
 
-SERVER_EVENTS: Final = frozenset({*POINTS_EVENTS, IMPORTED})
-"""Events that change a balance, or that weigh as a file's rows do."""
+SERVER_EVENTS: Final = frozenset({
+    *POINTS_EVENTS, IMPORTED, *MESSAGE_EVENTS, SUPPRESSION_LIFTED, "contacts_merged", "contacts_unmerged", "contact_erased", "contact_updated",
+    "profile_rebuilt", "tag_added", "tag_removed", "segment_entered", "segment_left", "lifecycle_changed", "journey_requested", "journey_ended",
+})  # fmt: skip
+"""Events that change a balance, weigh as a file's rows do, start a journey by name, or say what only Waypost and its providers know."""
 
 WITHDRAWALS: Final = frozenset({"consent_withdrawn", "unsubscribed"})
 GRANTED: Final = "consent_granted"

@@ -19,7 +19,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from waypost import ids
 from waypost.contacts import cleaning, push_tokens
 from waypost.contacts.cleaning import Unusable
-from waypost.contacts.identity.acceptance import clean_identity
+from waypost.contacts.identity.acceptance import clean_identity, token_objection
 from waypost.events.envelope import IDENTITY_KINDS, WRITE_KEY_SOURCE
 from waypost.events.names import snake_case
 from waypost.intake.event_collector import NO_NAMES, Reading, Stated, sender_id, usable_id
@@ -143,7 +143,8 @@ class Context(BaseModel):
         reported = {"locale": cleaning.locale(self.locale or ""), "timezone": cleaning.time_zone(self.timezone or "")}
         found: dict[str, Any] = {name: value for name, value in reported.items() if not isinstance(value, Unusable)}
         token = [{"token": self.device.token or "", "platform": (self.device.type or "unknown").strip().lower()}]
-        return found if push_tokens.problem(token) else found | {push_tokens.ATTRIBUTE: token}
+        is_unusable = push_tokens.problem(token) or token_objection(self.device.token or "")
+        return found if is_unusable else found | {push_tokens.ATTRIBUTE: token}
 
     def identities(self, where: str, region: str) -> Traits:
         """The identities among the external ids; two of one kind cannot both be the person's in one call."""
@@ -313,7 +314,7 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
-    batch: list[Any] = Field(min_length=1, max_length=MAX_BATCH)
+    batch: list[Any] = Field(max_length=MAX_BATCH)
     sent_at: OptionalInstant = Field(default=None, alias="sentAt")
     context: GivenContext = Field(default_factory=Context)
 
@@ -360,8 +361,8 @@ def read(call: str, document: dict[str, Any], *, caller: Caller, received_at: da
             for index, item in enumerate(batch.batch):
                 where = f"batch[{index}]"
                 match item:
-                    case {"type": str(kind)} if kind in CALLS:
-                        _read_call(kind, item, where, reading, caller, batch)
+                    case {"type": str(kind)} if (name := kind.strip().lower()) in CALLS:
+                        _read_call(name, item, where, reading, caller, batch)
                     case dict():
                         wrong = Problem(f"{where}.type", f"should be one of {', '.join(CALLS)}")
                         reading.reject(where, item, [wrong])

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from waypost.clock import format_instant
+from waypost.contacts.identity.rules import load_identity_rules
 from waypost.intake.sender_schemes import Scheme
 from waypost.published_sections import published_section
 
@@ -86,8 +87,9 @@ def _event(
     unusable: list[tuple[str, str]] = []
 
     def read(value: Any, place: str) -> Any:
+        names = place == "id" or place.startswith("contact.")
         try:
-            return _value(value, scope, f"{where}.{place}")
+            return _value(value, scope, f"{where}.{place}", names=names)
         except UnusableValueError as error:
             unusable.append((error.where, error.reason))
             return None
@@ -111,14 +113,15 @@ def _event(
     return event, unusable
 
 
-def _value(value: Any, scope: Mapping[str, Any], where: str) -> Any:
+def _value(value: Any, scope: Mapping[str, Any], where: str, *, names: bool = False) -> Any:
+    """The value as the mapping says; one that ``names`` a contact or an event is no prefix before a placeholder."""
     if isinstance(value, str):
         return _look_up(value, scope)
     options: Mapping[str, Any] = value
     if "constant" in options:
         return options["constant"]
     if "join" in options:
-        parts = [_value(part, scope, where) for part in options["join"]]
+        parts = [_value(part, scope, where, names=names) for part in options["join"]]
         is_whole = all(part is not None for part in parts)
         return options.get("with", "-").join(map(_as_text, parts)) if is_whole else options.get("default")
     if "each" in options:
@@ -128,11 +131,16 @@ def _value(value: Any, scope: Mapping[str, Any], where: str) -> Any:
         return found or None
     if "first_of" in options:
         candidates = (_value(option, scope, where) for option in options["first_of"])
-        return _finished(next((each for each in candidates if each not in (None, "")), None), options, where)
-    return _finished(_look_up(options["path"], scope), options, where)
+        usable = (each for each in candidates if each not in (None, "") and not (names and _is_placeholder(each)))
+        return _finished(next(usable, None), options, where, names=names)
+    return _finished(_look_up(options["path"], scope), options, where, names=names)
 
 
-def _finished(found: Any, rest: Mapping[str, Any], where: str) -> Any:
+def _is_placeholder(found: Any) -> bool:
+    return _as_text(found) in load_identity_rules().placeholders
+
+
+def _finished(found: Any, rest: Mapping[str, Any], where: str, *, names: bool) -> Any:
     """What was found, converted, translated and prefixed; the default where there is nothing."""
     if found is not None and "as" in rest:
         for form in rest["as"]:
@@ -141,7 +149,11 @@ def _finished(found: Any, rest: Mapping[str, Any], where: str) -> Any:
         found = rest["map"].get(_as_text(found), rest.get("otherwise"))
     if found is None or found == "":
         return rest.get("default")
-    return f"{rest['prefix']}{_as_text(found)}" if "prefix" in rest else found
+    if "prefix" not in rest:
+        return found
+    if names and _is_placeholder(found):
+        raise UnusableValueError(where, "is a placeholder that many share, so a prefix makes no id of it")
+    return f"{rest['prefix']}{_as_text(found)}"
 
 
 def _converted(found: Any, form: str, rest: Mapping[str, Any], where: str) -> Any:  # noqa: C901, PLR0911 - one per form

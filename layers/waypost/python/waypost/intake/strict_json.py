@@ -36,10 +36,13 @@ class _Unstorable:
 
 
 def read_object(body: bytes) -> Document | Refused:
-    """The JSON object in ``body``, without what cannot be stored. Refused (400) is only what is no JSON object at all."""
+    """The JSON object in ``body``, without what cannot be stored. Refused (400) is only what is no JSON object at all.
+
+    A byte order mark before it is passed over, as RFC 8259 (8.1) permits: .NET and PHP programs write one.
+    """
     try:
         document = json.loads(
-            body.decode("utf-8"),
+            body.decode("utf-8-sig"),
             object_pairs_hook=_object,
             parse_int=_integer,
             parse_float=_float,

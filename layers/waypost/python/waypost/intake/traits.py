@@ -13,7 +13,7 @@ from typing import Any, Final
 from waypost.contacts import cleaning, push_tokens
 from waypost.contacts.attributes import load_attributes
 from waypost.contacts.cleaning import Cleaned, Unusable
-from waypost.contacts.identity.acceptance import clean_identity, group_objection
+from waypost.contacts.identity.acceptance import clean_identity, group_objection, token_objection
 from waypost.contacts.tag_system import load_tag_system
 from waypost.events.names import attribute_name, snake_case
 from waypost.intake.request_outcome import Problem
@@ -212,10 +212,19 @@ def _names(
 
 
 def _push_tokens(trait: _Trait, problems: list[Problem]) -> list[dict[str, str]]:
-    if reason := push_tokens.problem(trait.value):
-        problems.append(Problem(trait.where, reason))
+    """The devices of a list that can be used; of more than a contact may have, the last ones."""
+    if not isinstance(trait.value, list):
+        problems.append(Problem(trait.where, push_tokens.problem(trait.value)))
         return []
-    return [dict(each) for each in trait.value]
+    devices: list[dict[str, str]] = []
+    for index, device in enumerate(trait.value):
+        if reason := push_tokens.device_problem(device) or token_objection(device["token"]):
+            problems.append(Problem(f"{trait.where}[{index}]", reason))
+        else:
+            devices.append(dict(device))
+    if len(devices) > push_tokens.MOST:
+        problems.append(Problem(trait.where, f"{push_tokens.problem(devices)}; the last {push_tokens.MOST} are taken"))
+    return devices[-push_tokens.MOST :]
 
 
 _READERS: Final[Mapping[str, Callable[[_Trait, list[Problem]], Any]]] = {

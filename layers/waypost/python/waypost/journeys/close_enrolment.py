@@ -1,10 +1,11 @@
 """End an enrolment as the last thing that its hop does. Called by close_enrolment, a task that the synth puts before every end."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from waypost import ids
 from waypost.clock import Clock
@@ -12,6 +13,7 @@ from waypost.errors import ConcurrentUpdate, EnrolmentNotFound
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure
+from waypost.journeys.hops import OVER
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore
 from waypost.sending.ledger import Ledger
 from waypost.sending.occasion import HopVisit, JourneyStep, enrolment_origin
@@ -111,14 +113,20 @@ def _failure(payload: Mapping[str, Any]) -> Failure:
 
 
 def _where(state: str, cause: str) -> tuple[str, str]:
-    """The innermost state that failed, and the cause: the synth lets the cause begin with it (``at "Send the coupon": …``)."""
-    if not cause.startswith('at "'):
-        return state, cause
-    try:
-        inner, end = json.JSONDecoder().raw_decode(cause, len("at "))
-    except ValueError:
-        return state, cause
-    return str(inner), cause[end:].removeprefix(":").strip()
+    """The innermost state that failed, and the cause.
+
+    The synth lets the cause begin with a state that has a Catch (``at "Send the coupon": …``). Of a state that can have none, a
+    Choice or a Pass, Step Functions says which it was; the Choice behind a Pause stands for the Pause.
+    """
+    if cause.startswith('at "'):
+        try:
+            inner, end = json.JSONDecoder().raw_decode(cause, len("at "))
+        except ValueError:
+            return state, cause
+        state, cause = str(inner), cause[end:].removeprefix(":").strip()
+    if found := _EXECUTING.match(cause):
+        state, cause = found["state"].removesuffix(OVER), cause[found.end() :]
+    return state, cause
 
 
 def _without_traceback(cause: str) -> str:
@@ -132,3 +140,8 @@ def _without_traceback(cause: str) -> str:
 
 LONGEST_CAUSE = 500
 """Characters of a cause that are kept."""
+
+_EXECUTING: Final = re.compile(
+    r"An error occurred while executing the state '(?P<state>.*)' \(entered at the event id #\d+\)\. ", re.DOTALL
+)
+"""How the cause of an error begins that Step Functions itself raises in a state, such as ``States.QueryEvaluationError``."""

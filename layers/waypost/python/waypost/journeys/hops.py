@@ -1,8 +1,13 @@
 """Start the hop that an enrolment gives out. Used by whatever ends a Pause, and by the sweep."""
 
+from typing import Final
+
 from waypost import ids
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.ports import Machines
+
+OVER: Final = ": over?"
+"""How the name of the Choice ends that the synth puts behind a Pause."""
 
 
 def start_hop(machines: Machines, enrolment: Enrolment) -> None:

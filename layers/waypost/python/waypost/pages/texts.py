@@ -4,11 +4,13 @@ A catalogue is a pair in ``locale/<language>/LC_MESSAGES``: ``pages.po`` is what
 here. ``make texts`` collects the texts of code and templates, and compiles; a test fails while the three disagree.
 """
 
-import gettext as catalogues
 import re
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import gettext as catalogues
 
 LANGUAGES: Final = {"zh-CN": "中文", "en": "English"}
 """The languages of every page by their BCP 47 tag, each under its own name. English is the language of the source."""
@@ -25,7 +27,7 @@ class Texts:
 
     __slots__ = ("_catalogue", "language")
 
-    def __init__(self, language: str, catalogue: catalogues.NullTranslations) -> None:
+    def __init__(self, language: str, catalogue: "catalogues.NullTranslations") -> None:
         self.language = language
         self._catalogue = catalogue
 
@@ -43,6 +45,8 @@ def gettext_noop(message: str) -> str:
 @cache
 def texts(language: str) -> Texts:
     """The texts of one of ``LANGUAGES``."""
+    import gettext as catalogues  # noqa: PLC0415 - what only marks its texts, such as a guard, reads no catalogue
+
     if language == DEFAULT:
         return Texts(language, catalogues.NullTranslations())
     return Texts(language, catalogues.translation("pages", _FOLDER, [language.replace("-", "_")]))

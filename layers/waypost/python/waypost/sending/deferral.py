@@ -70,5 +70,8 @@ class Deferrals:
         last, now = row.decisions[-1], self.clock()
         zone = datetime.fromisoformat(last.local_time).tzinfo
         local_time = now.astimezone(zone).isoformat(timespec="seconds")
-        self.ledger.drop(row, decision=replace(last, at=now, local_time=local_time, outcome="skipped", reason=reason))
+        called_off = replace(
+            last, at=now, local_time=local_time, outcome="skipped", reason=reason, saw={}, elsewhere={}, policy=""
+        )
+        self.ledger.drop(row, decision=called_off)
         self.schedules.cancel(schedule_name(row.message_key, row.attempt))

@@ -4,14 +4,14 @@ Each guard is a module of ``sending/guards``, found by ``sending.judge``.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import Address, Channel
-from waypost.contacts.consent import ConsentState, consent_state, joined_consents
+from waypost.contacts.consent import Answer, deciding_consent, joined_consents
 from waypost.contacts.profile import Contact
 from waypost.content.message import PublishedMessage
 from waypost.sending.ledger import Touches
@@ -22,7 +22,9 @@ from waypost.sending.ports import EnrolmentView
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """The guard has nothing against the message."""
+    """The guard has nothing against the message. ``saw`` is the value it looked at, as a short text, here and in the others."""
+
+    saw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Skip:
     reason: str
     other_channel: bool = False
     curable_until: datetime | None = None
+    saw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Defer:
 
     reason: str
     until: datetime
+    saw: str = field(default="", compare=False)
 
 
 Verdict = Allow | Skip | Defer
@@ -88,10 +92,10 @@ class Case:
         return settled_at if self.now < settled_at else None
 
     @property
-    def consent(self) -> ConsentState:
-        """Whether marketing about the message's topic may go there: the consent given, and who else reads there."""
+    def consent(self) -> Answer | None:
+        """The answer that counts for marketing about the message's topic there: the contact's, or of who else reads there."""
         answers = joined_consents(self.contact.consents, self.record.withdrawals(self.channel))
-        return consent_state(answers, self.channel, self.message.topic)
+        return deciding_consent(answers, self.channel, self.message.topic)
 
     @property
     def transactional(self) -> bool:
@@ -125,19 +129,31 @@ class Judges:
 EVERY_OCCASION: Final = Judges(journey_step=True, broadcast_slot=True, staff_notice=True, reply=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason of a guard, and what would help against it: a text of the pages."""
+
+    name: str
+    what_would_help: str
+
+
 class Guard(ABC):
     """Decides whether a message may go out now; asked only on the occasions it judges.
 
-    The guard with the lowest ``weight`` is asked first: permanent reasons before temporary ones. ``settings`` are the
-    sections of ``statemachines/sending.yaml`` that belong to it.
+    The guard with the lowest ``weight`` is asked first: permanent reasons before temporary ones. ``code`` is two letters that
+    stand for it in stored decisions and never change, ``title`` what a page calls it. ``reasons`` are all that it gives.
+    ``settings`` are the sections of ``statemachines/sending.yaml`` that belong to it.
     """
 
     weight: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    reasons: ClassVar[tuple[Reason, ...]]
     judges: ClassVar[Judges]
     settings: ClassVar[tuple[Setting[Any], ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        missing = [name for name in ("weight", "judges") if name not in vars(cls)]
+        missing = [name for name in ("weight", "code", "title", "reasons", "judges") if name not in vars(cls)]
         if missing:
             raise TypeError(f"guard {cls.__name__} declares no {' and no '.join(missing)}")
 

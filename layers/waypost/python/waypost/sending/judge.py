@@ -1,41 +1,62 @@
 """Asks the guards about one message, permanent reasons first. Called by the sender."""
 
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from typing import assert_never
+from typing import Final, assert_never
 
 from waypost.sending import guards
 from waypost.sending.guard import Allow, Case, Defer, Guard, Skip, Verdict
 from waypost.sending.guards.quiet_hours import first_moment
 
+LONGEST_SEEN: Final = 32
+"""Characters of a value that a decision keeps, so that a ledger row stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict, and by the code of each guard that was asked what it saw; the last one decided."""
+
+    verdict: Verdict
+    saw: Mapping[str, str]
+
 
 @cache
 def all_guards() -> tuple[Guard, ...]:
-    """One of each class in ``sending/guards``, by weight. Raises TypeError when two have the same."""
+    """One of each class in ``sending/guards``, by weight. Raises TypeError when two have the same weight or code."""
     modules = [import_module(f"{guards.__name__}.{module.name}") for module in pkgutil.iter_modules(guards.__path__)]
-    found: dict[int, Guard] = {}
-    for module in modules:
-        for each in vars(module).values():
-            if isinstance(each, type) and issubclass(each, Guard) and each.__module__ == module.__name__:
-                first = found.setdefault(each.weight, each())
-                if type(first) is not each:
-                    raise TypeError(f"guards {type(first).__name__} and {each.__name__} have the same weight")
-    return tuple(found[weight] for weight in sorted(found))
+    found = {
+        each: each()
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Guard) and each.__module__ == module.__name__
+    }
+    for attribute in ("weight", "code"):
+        first: dict[object, type[Guard]] = {}
+        for each in found:
+            other = first.setdefault(getattr(each, attribute), each)
+            if other is not each:
+                raise TypeError(f"guards {other.__name__} and {each.__name__} have the same {attribute}")
+    return tuple(sorted(found.values(), key=lambda guard: guard.weight))
 
 
-def judge(case: Case, asked: Sequence[Guard] | None = None) -> Verdict:
+def judge(case: Case, asked: Sequence[Guard] | None = None) -> Judgement:
     """The first verdict that is not Allow, or Allow. A deferral never ends inside the channel's quiet hours."""
+    saw: dict[str, str] = {}
     for guard in all_guards() if asked is None else asked:
-        verdict = guard.check(case) if case.occasion in guard.judges else Allow()
+        if case.occasion not in guard.judges:
+            continue
+        verdict = guard.check(case)
+        saw[guard.code] = verdict.saw[:LONGEST_SEEN]
         match verdict:
             case Allow():
                 continue
             case Skip():
-                return verdict
-            case Defer(reason=reason, until=until):
-                return Defer(reason, first_moment(case, until))
+                return Judgement(verdict, saw)
+            case Defer(until=until):
+                return Judgement(replace(verdict, until=first_moment(case, until)), saw)
             case _:
                 assert_never(verdict)
-    return Allow()
+    return Judgement(Allow(), saw)

@@ -47,7 +47,9 @@ ClaimResult = Literal["claimed", "taken", "touches_changed"]
 class Decision:
     """One verdict on a message: why it was (not) sent, at what time where the contact lives.
 
-    ``place`` is where its step stands in the journey (``step_place``), "" outside of one.
+    ``place`` is where its step stands in the journey (``step_place``), "" outside of one. ``saw`` has what each guard saw that
+    was asked, by its code; ``elsewhere`` why the message's earlier channels were passed over, by channel; ``policy`` is the
+    version of the sending policy. They are absent where no guard was asked.
     """
 
     at: datetime
@@ -56,6 +58,9 @@ class Decision:
     reason: str
     channel: str | None
     place: str = ""
+    saw: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
@@ -66,6 +71,9 @@ class Decision:
             "reason": self.reason,
             "channel": self.channel,
             **({"place": self.place} if self.place else {}),
+            **({"saw": dump_seen(self.saw)} if self.saw else {}),
+            **({"elsewhere": dict(self.elsewhere)} if self.elsewhere else {}),
+            **({"policy": self.policy} if self.policy else {}),
         }
 
     @classmethod
@@ -78,7 +86,21 @@ class Decision:
             reason=value["reason"],
             channel=value.get("channel"),
             place=value.get("place", ""),
+            saw=load_seen(value.get("saw", "")),
+            elsewhere=dict(value.get("elsewhere", {})),
+            policy=value.get("policy", ""),
         )
+
+
+def dump_seen(saw: Mapping[str, str]) -> str:
+    """What guards saw as one short text, ``er;co=word 2027-03-01;fc=1/2 in 24h``: a row has room for no more."""
+    return ";".join(f"{code}={value.replace(';', ',')}" if value else code for code, value in saw.items())
+
+
+def load_seen(text: str) -> dict[str, str]:
+    """The inverse of ``dump_seen``."""
+    parts = (part.partition("=") for part in text.split(";") if part)
+    return {code: value for code, _, value in parts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """How and when messages may go out, as declared in ``statemachines/sending.yaml``. Used by the guards and the sender."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Generic, Self, TypeVar
 
+from waypost import ids
 from waypost.published_sections import published_section
 
 SECTION: Final = "sending"
@@ -37,16 +39,22 @@ class Setting(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class SendingPolicy:
-    """How and when messages may go out; ``sections`` holds the settings of the guards in their published form."""
+    """How and when messages may go out; ``sections`` holds the settings of the guards in their published form.
+
+    ``version`` is the same for the same content, and another for any other.
+    """
 
     send_within_hours: int
     sections: Mapping[str, Any]
+    version: str = ""
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form."""
         sections = {name: each for name, each in value.items() if name != "send_within_hours"}
-        return cls(send_within_hours=value["send_within_hours"], sections=sections)
+        canonical = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        version = ids.digest("sending", canonical, length=8)
+        return cls(send_within_hours=value["send_within_hours"], sections=sections, version=version)
 
     def of(self, setting: Setting[T]) -> T:
         """What was declared for this setting, or its default."""

@@ -31,8 +31,8 @@ from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.deferral import Deferrals
-from waypost.sending.guard import Allow, Case, Defer, Skip, Verdict
-from waypost.sending.judge import judge
+from waypost.sending.guard import Allow, Case, Defer, Skip
+from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
@@ -114,26 +114,25 @@ class SendMessage:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
         now = self.clock()
         send_by = request.send_by or now + timedelta(hours=self.policy.send_within_hours)
-        case, verdict = self._judge(request, message, snapshot, now)
+        judged = self._judge(request, message, snapshot, now)
+        verdict = judged.judgement.verdict
         match verdict:
             case Allow() if now > send_by:
-                return self._skip(request, case, "too_late")
+                return self._skip(request, judged, "too_late")
             case Allow():
-                return self._in_turn(request, case, snapshot, send_by)
+                return self._in_turn(request, judged, snapshot, send_by)
             case Skip(reason=reason, curable_until=datetime() as until) if until <= send_by:
-                return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+                return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
             case Skip(reason=reason):
-                return self._skip(request, case, reason)
+                return self._skip(request, judged, reason)
             case Defer(until=until) if until > send_by:
-                return self._skip(request, case, "too_late")
+                return self._skip(request, judged, "too_late")
             case Defer(reason=reason, until=until):
-                return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+                return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
             case _:
                 assert_never(verdict)
 
-    def _judge(
-        self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime
-    ) -> tuple[Case, Verdict]:
+    def _judge(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime) -> "_Judged":
         """The verdict on the first channel that is not closed to this contact, else on the first channel."""
         if snapshot.contact is None:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
@@ -147,8 +146,9 @@ class SendMessage:
             return records[address.digest].closed if address.digest in records else ""
 
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
-        cases = [
-            Case(
+        closed_ones: list[_Judged] = []
+        for channel in channels:
+            case = Case(
                 occasion=request.occasion,
                 message=message,
                 channel=channel,
@@ -161,28 +161,35 @@ class SendMessage:
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
-            for channel in channels
-        ]
-        verdicts = [(case, judge(case)) for case in cases]
-        open_ones = (pair for pair in verdicts if not (isinstance(pair[1], Skip) and pair[1].other_channel))
-        return next(open_ones, verdicts[0])
+            judgement = judge(case)
+            judged = _Judged(case, judgement, {each.case.channel: each.reason for each in closed_ones})
+            if not (isinstance(judgement.verdict, Skip) and judgement.verdict.other_channel):
+                return judged
+            closed_ones.append(judged)
+        first, *others = closed_ones
+        return replace(first, elsewhere={each.case.channel: each.reason for each in others})
 
-    def _in_turn(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
+    def _in_turn(
+        self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
+    ) -> SendResult | None:
         """Send if the provider may be called now, else defer to when it may; skip what would be stale by then."""
-        waiting = self._not_now(request, case, send_by)
+        waiting = self._not_now(request, judged.case, send_by)
         if waiting is None:
-            return self._send(request, case, snapshot, send_by)
+            return self._send(request, judged, snapshot, send_by)
         reason, until = waiting
         if until is None:
-            return self._skip(request, case, "too_late")
-        return self._defer(request, case, reason=reason, until=until, send_by=send_by)
+            return self._skip(request, judged, "too_late")
+        return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
 
-    def _send(self, request: SendRequest, case: Case, snapshot: Snapshot, send_by: datetime) -> SendResult | None:
+    def _send(
+        self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
+    ) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
+        case = judged.case
         try:
             outgoing = self._compose(request, case, snapshot)
         except MessageNotRenderable as error:
-            return self._skip(request, case, f"not_renderable: {error}")
+            return self._skip(request, judged, f"not_renderable: {error}")
         claim_id = uuid.uuid4().hex
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
@@ -198,7 +205,7 @@ class SendMessage:
         answer = self._call_provider(case, outgoing)
         match answer:
             case Accepted(provider_message_id=provider_message_id):
-                decision = self._decision(request, case, "sent", "every_guard_allowed")
+                decision = self._decision(request, judged, "sent", "every_guard_allowed")
                 self.ledger.settle(
                     request,
                     claim_id=claim_id,
@@ -208,17 +215,17 @@ class SendMessage:
                 )
             case RefusedForNow(reason=reason):
                 pause = throttled_pause(request.message_key, request.attempt)
-                return self._wait(request, case, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
+                return self._wait(request, judged, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
             case RefusedUs(reason=reason, for_everyone=for_everyone):
                 why = f"{ACCOUNT_REFUSED}{reason}"
                 if for_everyone:
                     self._stopped[case.channel] = (case.now + ACCOUNT_ASKED_AFTER, why)
-                return self._wait(request, case, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
+                return self._wait(request, judged, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
-                decision = self._decision(request, case, "rejected", f"provider: {reason}")
+                decision = self._decision(request, judged, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
             case Unclear(reason=reason):
-                decision = self._decision(request, case, "unknown", f"provider: {reason}")
+                decision = self._decision(request, judged, "unknown", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="unknown", decision=decision)
             case _:
                 assert_never(answer)
@@ -242,12 +249,19 @@ class SendMessage:
         return "paced", slot if slot <= send_by else None
 
     def _wait(
-        self, request: SendRequest, case: Case, claim_id: str, *, reason: str, pause: timedelta, send_by: datetime
+        self,
+        request: SendRequest,
+        judged: "_Judged",
+        claim_id: str,
+        *,
+        reason: str,
+        pause: timedelta,
+        send_by: datetime,
     ) -> SendResult | None:
         """Defer what the provider definitely did not take, or reject it when no attempt is left before its send-by time."""
-        if until := _later(case.now, pause, send_by):
-            return self._defer(request, case, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
-        decision = self._decision(request, case, "rejected", reason)
+        if until := _later(judged.case.now, pause, send_by):
+            return self._defer(request, judged, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
+        decision = self._decision(request, judged, "rejected", reason)
         self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
@@ -316,25 +330,26 @@ class SendMessage:
         except InvalidInput as error:
             raise MessageNotRenderable(f"{case.message.name}: {error}") from None
 
-    def _skip(self, request: SendRequest, case: Case, reason: str) -> SendResult | None:
-        decision = self._decision(request, case, "skipped", reason)
+    def _skip(self, request: SendRequest, judged: "_Judged", reason: str) -> SendResult | None:
+        decision = self._decision(request, judged, "skipped", reason)
         return _result(request, decision) if self.ledger.skip(request, decision=decision) else None
 
     def _defer(
         self,
         request: SendRequest,
-        case: Case,
+        judged: "_Judged",
         *,
         reason: str,
         until: datetime,
         send_by: datetime,
         claim_id: str | None = None,
     ) -> SendResult | None:
-        decision = self._decision(request, case, "deferred", reason)
+        decision = self._decision(request, judged, "deferred", reason)
         booked = self.deferrals.book(request, until=until, send_by=send_by, decision=decision, claim_id=claim_id)
         return _result(request, decision, at=until) if booked else None
 
-    def _decision(self, request: SendRequest, case: Case, outcome: SendOutcome, reason: str) -> Decision:
+    def _decision(self, request: SendRequest, judged: "_Judged", outcome: SendOutcome, reason: str) -> Decision:
+        case = judged.case
         return Decision(
             at=case.now,
             local_time=case.local_time,
@@ -342,7 +357,30 @@ class SendMessage:
             reason=reason,
             channel=case.channel,
             place=step_place(case.enrolment.pauses_passed, request.visit) if case.enrolment else "",
+            saw=judged.judgement.saw,
+            elsewhere=judged.elsewhere,
+            policy=self.policy.version,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A case with the judgement on it, and why the channels before it were passed over."""
+
+    case: Case
+    judgement: Judgement
+    elsewhere: Mapping[str, str]
+
+    @property
+    def reason(self) -> str:
+        """Why the message does not go out on this channel now; "" when it may."""
+        match self.judgement.verdict:
+            case Allow():
+                return ""
+            case Skip(reason=reason) | Defer(reason=reason):
+                return reason
+            case _:
+                assert_never(self.judgement.verdict)
 
 
 def _locale(contact: Contact) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 EMPTY_MARKERS: Final = frozenset(
     {
-        "", "-", "--", "---", "—", "——", "/", "\\", "\\n", ".", "?", "？", "n/a", "na", "#n/a", "#null!", "null", "(null)", "nil",
+        "", "-", "--", "---", "—", "——", "/", "\\", "\\n", ".", "?", "？", "n/a", "na", "#n/a", "#null!", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#error!", "null", "(null)", "nil",
         "none", "nan", "undefined", "empty", "(empty)", "(空)", "空", "无", "暂无", "没有", "未填", "未填写", "未知", "不详", "待补充", "0000-00-00", "1900/1/0",
     }
 )  # fmt: skip

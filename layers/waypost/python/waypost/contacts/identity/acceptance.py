@@ -34,6 +34,7 @@ def identity_objection(kind: str, text: str) -> Unusable | None:
     is_placeholder = (
         text in placeholders
         or (kind == "email" and placeholders.has_address(text))
+        or (kind == "phone" and placeholders.has_number(text))
         or (kind == "openid" and bool(in_account) and in_account in placeholders)
     )
     return PLACEHOLDER if is_placeholder else None
@@ -44,6 +45,13 @@ def group_objection(name: str) -> str:
     if _REPLACEMENT in name:
         return UNREADABLE.reason
     return "is a placeholder, so it names no group" if name in load_identity_rules().placeholders else ""
+
+
+def token_objection(token: str) -> str:
+    """Why this cannot be the push token of a device, "" if it can."""
+    if _REPLACEMENT in token:
+        return UNREADABLE.reason
+    return "is a placeholder, so it is no device's" if token in load_identity_rules().placeholders else ""
 
 
 def _spelled(kind: str, text: str, region: str) -> Cleaned:

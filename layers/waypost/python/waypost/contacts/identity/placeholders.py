@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from waypost.codec import JsonForm
 from waypost.contacts.cleaning.text import EMPTY_MARKERS, plain
@@ -22,7 +23,12 @@ WORDS: Final = EMPTY_MARKERS | frozenset(
         "no", "nobody", "none", "not", "notset", "object", "phone", "placeholder", "sessionid", "string", "true", "uid", "unauthenticated",
         "unassigned", "unavailable", "undef", "uninitialized", "unidentified", "unknown", "unset", "user", "userid", "username", "uuid",
         "visitor", "visitorid", "void", "authenticated", "available", "applicable", "set", "logged", "in", "loggedin",
-        "匿名", "匿名用户", "访客", "游客", "未登录", "用户", "会员",
+        "array", "dbnull", "found", "my", "optional", "out", "provided", "system", "your",
+        "匿名", "匿名用户", "匿名使用者", "访客", "訪客", "游客", "遊客", "未登录", "未登入", "用户", "用戶", "会员", "會員",
+        "ゲスト", "名無し", "匿名ユーザー", "未ログイン", "未設定", "なし", "不明", "게스트", "손님", "비회원", "익명", "없음",
+        "gast", "besucher", "unbekannt", "keine", "invité", "visiteur", "anonyme", "inconnu", "invitado", "visitante", "anónimo", "desconocido",
+        "ninguno", "ospite", "anonimo", "sconosciuto", "convidado", "anônimo", "desconhecido", "misafir", "ziyaretçi", "khách", "ẩn danh",
+        "гость", "аноним", "анонимный", "неизвестно", "нет", "زائر", "ضيف", "अतिथि", "ผู้เยี่ยมชม", "แขก",
         "9774d56d682e549c", "02:00:00:00:00:00",
     }
 )  # fmt: skip
@@ -51,11 +57,16 @@ _MISSING: Final = frozenset(
         "anonymous",
         "unknown",
         "noemail",
-        "no-email",
         "nomail",
+        "missing",
+        "notprovided",
+        "notavailable",
     }
 )
-"""What an address may not begin with; ``guest@`` and ``user@`` are mailboxes that exist."""
+"""What an address may not begin with, without dots and hyphens; ``guest@`` and ``user@`` are mailboxes that exist."""
+
+_NO_NUMBER: Final = re.compile(r"\+\d{1,3}0{7,}|\+1(\d)\1{9}")
+"""What forms are filled with where a phone is asked for, in E.164: zeros alone, or one digit in North America."""
 
 _UNFILLED: Final = re.compile(
     r"\{\{.*\}\}|\{%.*%\}|[$#@]\{.*\}|\{[A-Za-z_][A-Za-z_.\s]*\}|<%.*%>|<[\w.\s/-]+>|\*\|.*\|\*|%%.*%%|%[\w.-]+%|\[\[.*\]\]|\$[A-Za-z_]\w*|:[A-Za-z_]+",
@@ -64,12 +75,13 @@ _UNFILLED: Final = re.compile(
 """A variable of a template, a shell or a route that nothing was put in."""
 
 _PRINTED: Final = re.compile(
-    r"\[object \w+\]|<.* at 0x[0-9a-f]+>|<class .*>|function\b.*\(.*|\(?\w*\)?\s*=>.*|symbol\(.*\)|promise \{.*",
+    r"\[object \w+\]|#?<.* at 0x[0-9a-f]+>|#<.*>|<class .*>|function\b.*\(.*|\(?\w*\)?\s*=>.*|symbol\(.*\)|promise \{.*"
+    r"|\w+\(0x[0-9a-f]+\)|[\w$]+(\.[\w$]+)+@[0-9a-f]{5,8}|%!\w?\(.*\)",
     re.DOTALL,
 )
-"""What languages print for an object, in lower case."""
+"""What languages print for an object, in lower case: ``#<User:0x1>``, ``HASH(0x55d0)``, ``java.lang.Object@1a2b3c``, ``%!s(<nil>)``."""
 
-_MARKED: Final = re.compile(r"[{<*%\[$:(=]")
+_MARKED: Final = re.compile(r"[{<*%\[$:(=@]")
 """What every form of ``_UNFILLED`` and ``_PRINTED`` has in it: most ids have none, and are not compared with them."""
 _COUNTED: Final = re.compile("[1-9]")
 """Most ids have such a digit, hardly a word of the list does: they are not parted into words."""
@@ -77,6 +89,7 @@ _COUNTED: Final = re.compile("[1-9]")
 _NUMBER_OF_NOTHING: Final = re.compile(r"[0\s!-/:-@\[-`{-~]+|-1(\.0+)?|0x0+|[-+]?0+(\.0+)?(e[-+]?\d+)?")
 _ALL_ALIKE: Final = re.compile(r"[f-]{8,}|[x-]{3,}")
 _WORD_ENDS: Final = re.compile(r"[\W_]+")
+_PUNCTUATION: Final = re.compile(r"[._-]")
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _COUNTED_WORDS: Final = tuple(word for word in WORDS if _COUNTED.search(word) and not _WORD_ENDS.search(word))
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d"
@@ -98,7 +111,13 @@ class Placeholders(JsonForm):
     def has_address(self, email: str) -> bool:
         """Whether an e-mail address is one of those that forms write for a missing one: ``undefined@…``."""
         address = email.strip().casefold()
-        return address not in self.genuine and (address in self.also or address.partition("@")[0] in _MISSING)
+        name = address.partition("@")[0]
+        is_missing = name in _MISSING or _PUNCTUATION.sub("", name) in _MISSING or _UNFILLED.fullmatch(name) is not None
+        return address not in self.genuine and (address in self.also or is_missing)
+
+    def has_number(self, phone: str) -> bool:
+        """Whether a phone number, in E.164, is one that forms are filled with: ``+8600000000000``."""
+        return phone not in self.genuine and _NO_NUMBER.fullmatch(phone) is not None
 
 
 def folded(values: Iterable[str]) -> frozenset[str]:
@@ -109,6 +128,8 @@ def folded(values: Iterable[str]) -> frozenset[str]:
 def _is_built_in(text: str, lower: str) -> bool:
     if lower in WORDS or lower in _HASHED or _NUMBER_OF_NOTHING.fullmatch(lower) or _ALL_ALIKE.fullmatch(lower):
         return True
+    if "%" in text and (decoded := unquote(text)) != text:
+        return _is_built_in(decoded, decoded.casefold())
     if _MARKED.search(lower) and (_UNFILLED.fullmatch(text) or _PRINTED.fullmatch(lower)):
         return True
     if _COUNTED.search(lower) and not any(word in lower for word in _COUNTED_WORDS):

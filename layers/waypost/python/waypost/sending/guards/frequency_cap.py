@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Verdict
+from waypost.pages.texts import gettext_noop
+from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Reason, Verdict
 from waypost.sending.ledger import Touch
 from waypost.sending.policy import Between, Setting
 
@@ -35,6 +36,14 @@ class FrequencyCap(Guard):
     """The next message waits until the oldest of the window falls out of it."""
 
     weight = 80
+    code = "fc"
+    title = gettext_noop("Frequency cap")
+    reasons = (
+        Reason(
+            "frequency_cap",
+            gettext_noop("It goes out by itself; a higher cap or a reserved slot is a matter of the sending policy."),
+        ),
+    )
     judges = Judges(journey_step=True, broadcast_slot=True, staff_notice=False, reply=False)
     settings = (FREQUENCY_CAP,)
 
@@ -49,7 +58,8 @@ class FrequencyCap(Guard):
         if case.message.priority == "normal":
             normal = [touch for touch in recent if touch.priority == "normal"]
             blocking += _oldest_of(normal, cap.count - cap.reserved)
-        return Defer("frequency_cap", until=max(blocking) + window) if blocking else Allow()
+        saw = f"{len(recent)}/{cap.count} in {cap.hours}h"
+        return Defer("frequency_cap", until=max(blocking) + window, saw=saw) if blocking else Allow(saw)
 
 
 def _oldest_of(touches: Sequence[Touch], limit: int) -> list[datetime]:

@@ -2,7 +2,9 @@
 
 from typing import assert_never
 
-from waypost.sending.guard import EVERY_OCCASION, Allow, Case, Guard, Skip, Verdict
+from waypost.contacts.consent import Answer
+from waypost.pages.texts import gettext_noop
+from waypost.sending.guard import EVERY_OCCASION, Allow, Case, Guard, Reason, Skip, Verdict
 
 
 class NoConsent(Guard):
@@ -12,19 +14,31 @@ class NoConsent(Guard):
     """
 
     weight = 50
+    code = "co"
+    title = gettext_noop("Consent")
+    reasons = (
+        Reason(
+            "no_consent", gettext_noop("The contact's consent to this channel and topic, with the event that shows it.")
+        ),
+        Reason(
+            "consent_withdrawn",
+            gettext_noop("A newer consent that the contact gives by an act of its own; nobody else can give it."),
+        ),
+    )
     judges = EVERY_OCCASION
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
         if case.transactional:
-            return Allow()
+            return Allow("transactional")
         answer = case.consent
+        saw = f"{answer.given or 'known'} {answer.at:%Y-%m-%d}" if answer else "none"
         match answer:
-            case "granted":
-                return Allow()
-            case "withdrawn":
-                return Skip("consent_withdrawn", other_channel=True)
-            case "none":
-                return Skip("no_consent", other_channel=True, curable_until=case.settled_at)
+            case None:
+                return Skip("no_consent", other_channel=True, curable_until=case.settled_at, saw=saw)
+            case Answer(granted=True):
+                return Allow(saw)
+            case Answer():
+                return Skip("consent_withdrawn", other_channel=True, saw=saw)
             case _:
                 assert_never(answer)

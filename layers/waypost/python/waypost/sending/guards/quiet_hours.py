@@ -6,7 +6,8 @@ from datetime import datetime, time
 from typing import Final, assert_never
 
 from waypost.contacts.channels import Channel, declared_channels
-from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Verdict
+from waypost.pages.texts import gettext_noop
+from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Reason, Verdict
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice
 from waypost.sending.policy import Setting
 from waypost.sending.window import opening
@@ -49,13 +50,19 @@ class QuietHours(Guard):
     """
 
     weight = 90
+    code = "qh"
+    title = gettext_noop("Sending window")
+    reasons = (
+        Reason("quiet_hours", gettext_noop("It goes out by itself when the window opens where the contact lives.")),
+    )
     judges = Judges(journey_step=True, broadcast_slot=True, staff_notice=True, reply=False)
     settings = (WINDOWS,)
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
-        until = first_moment(case, case.now)
-        return Allow() if until <= case.now else Defer("quiet_hours", until=until)
+        until, hours = first_moment(case, case.now), case.policy.of(WINDOWS).get(case.channel)
+        saw = f"{hours.start:%H:%M}-{hours.end:%H:%M}" if hours else "at any hour"
+        return Allow(saw) if until <= case.now else Defer("quiet_hours", until=until, saw=saw)
 
 
 def first_moment(case: Case, instant: datetime) -> datetime:
