@@ -27,7 +27,7 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _KEPT = 12  # built layers; a change of one source file makes another
 _NOT_SHIPPED = (
     "__pycache__", "authoring", "*.po",  # catalogues are read from their compiled *.mo
-    "authored.py", "authored_contract.py", "fake.py", "fake_contract.py", "infra.py", "infra_contract.py", "samples",  # of a channel: what only authors, tests and the synth use
+    "authored.py", "authored_*.py", "fake.py", "fake_*.py", "infra.py", "infra_*.py", "samples",  # of a channel: what only authors, tests and the synth use
 )  # fmt: skip
 _RECIPE = 3  # raise it when the way of building changes: built layers are kept by the hash of what went in
 

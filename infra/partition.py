@@ -1,7 +1,7 @@
 """What AWS offers in a partition, by botocore's own table of endpoints. Read by the app before it makes a resource."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -9,7 +9,12 @@ import botocore.session
 
 from waypost.authoring.discovery import Library
 from waypost.authoring.problems import InvalidJourney, Problem
+from waypost.channels.infra_contract import provider_of
 from waypost.contacts.channels import Channel, declared_channels
+from waypost.errors import InvalidInput
+
+Context = Callable[[str], Any]
+"""The value of a key of the CDK context, or None."""
 
 PARTITIONS: Final = ("aws", "aws-cn")
 _NAMED_IN_TASKS: Final = re.compile(r"\barn:aws:states:::")
@@ -28,27 +33,45 @@ def partition_of(region: str) -> str:
     return str(botocore.session.get_session().get_partition_for_region(region))
 
 
-def missing_services(partition: str) -> Mapping[Channel, Collection[str]]:
-    """The channels that cannot be deployed there, with the services of their providers, or parts of them, that are not offered."""
+def missing_services(partition: str, context: Context) -> Mapping[Channel, Collection[str]]:
+    """The channels that cannot be deployed there, with what their providers need of AWS and do not find.
+
+    Raises InvalidInput for a provider that was chosen and cannot be there, with those that can.
+    """
     missing = {
-        name: sorted(
-            {service for service in channel.services if not is_offered(service, partition)}
-            | {lacking for where, lacking in channel.absent.items() if where == partition}
-        )
-        for name, channel in declared_channels().items()
+        name: found
+        for name in declared_channels()
+        if (found := _lacking(name, provider_of(name, context), partition=partition))
     }
-    return {name: services for name, services in missing.items() if services}
+    for name, services in missing.items():
+        if context(f"{name}_provider"):
+            reason = f"AWS has no {', '.join(services)} in {partition}{_way_out(name, partition)}"
+            raise InvalidInput(f"context {name}_provider", reason)
+    return missing
 
 
-def refuse_unsendable(library: Library, *, partition: str) -> None:
+def _lacking(name: Channel, provider: str, *, partition: str) -> list[str]:
+    channel = declared_channels()[name]
+    absent = {service for service in channel.providers[provider] if not is_offered(service, partition)}
+    return sorted(absent | {lacking for where, lacking in channel.absent.items() if where == partition})
+
+
+def _way_out(name: Channel, partition: str) -> str:
+    """The providers of a channel that can be in the partition, as an advice; "" where there are none."""
+    others = [each for each in declared_channels()[name].providers if not _lacking(name, each, partition=partition)]
+    return f"; choose -c {name}_provider={' or '.join(others)}" if others else ""
+
+
+def refuse_unsendable(library: Library, *, partition: str, context: Context) -> None:
     """Refuse the messages that no provider takes in the partition. Raises InvalidJourney, which names each and the way out."""
-    missing = missing_services(partition)
+    missing = missing_services(partition, context)
     problems = [
         Problem(
             file=f"statemachines/journeys/{journey.name}/messages/{message}",
             field=channel,
             reason=f"the journey {journey.name} sends {message} by {channel}, and AWS has no {', '.join(missing[channel])} in "
-            f"{partition}: take the channel out of the message, or deploy this journey in a region of another partition",
+            f"{partition}{_way_out(channel, partition)}; or take the channel out of the message, or deploy this journey in a region "
+            "of another partition",
         )
         for journey in library.journeys
         for message, published in journey.messages.items()

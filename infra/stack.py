@@ -48,7 +48,7 @@ class WaypostStack(Stack):
             functions=function_folders,
             shipped_operations=deployment.root / "statemachines" / "operations",
         )
-        refuse_unsendable(library, partition=deployment.partition)
+        refuse_unsendable(library, partition=deployment.partition, context=self.node.try_get_context)
         for warning in missing_years(library.sections.get("workdays", {}), real_now().date()):
             Annotations.of(self).add_warning_v2("waypost:workdays", warning)
         folders = discover_functions(function_folders)

@@ -1,11 +1,21 @@
 """The ways out: what each ``channels/<name>/infra.py`` needs in the account, and the permission to send."""
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 
-from aws_cdk import Duration, aws_cloudwatch, aws_events, aws_events_targets, aws_lambda_event_sources, aws_sqs
+from aws_cdk import (
+    Duration,
+    aws_cloudwatch,
+    aws_events,
+    aws_events_targets,
+    aws_lambda_event_sources,
+    aws_secretsmanager,
+    aws_sqs,
+)
 from constructs import Construct
 
+from infra.constructs.acknowledging import acknowledge
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop, Platform
 from infra.constructs.queues import build_queue
@@ -21,6 +31,7 @@ _GATHERED_FOR = Duration.seconds(10)
 _READERS = 10
 """A hundred notices take a second at most, so these take a thousand a second."""
 _ATTEMPTS = 5
+_OWNED_BY_THE_PROVIDER = "The provider gives the values out, and an operator changes them here when they change there"
 _SLOWEST, _FASTEST = 0.1, 10_000
 _REJECTED_PERCENT = 2
 _FEW = 5
@@ -40,21 +51,28 @@ class Channels(Construct):
         self._queue_name = f"{deployment.name}-notices"
         self._built: dict[str, ChannelInfra] = {}
         self._rates: dict[str, float] = {}
-        missing = missing_services(deployment.partition)
+        self._secrets: dict[str, aws_secretsmanager.Secret] = {}
+        missing = missing_services(deployment.partition, self.node.try_get_context)
         for channel in (each for each in CHANNELS if each not in missing):
             build: BuildChannel = import_module(f"waypost.channels.{channel}.infra").build
             per_second = _per_second(self, channel)
             if per_second is not None and not deployment.for_this_machine:  # the embedded cloud takes what comes
                 self._rates[channel] = per_second
-            self._built[channel] = build(Construct(self, channel.title()), name=deployment.name, settled=settled)
+            scope = Construct(self, channel.title())
+            self._built[channel] = build(scope, name=deployment.name, settled=settled)
+            if self._built[channel].credentials:
+                self._secrets[channel] = _secret(scope, channel, deployment, names=self._built[channel].credentials)
 
     @property
     def settings(self) -> Mapping[str, str]:
         """The settings of the providers; ``sms_origination`` is ``origination`` of the channel ``sms``."""
         return {
-            f"{channel}_{setting}": value
-            for channel, each in self._built.items()
-            for setting, value in each.settings.items()
+            **{
+                f"{channel}_{setting}": value
+                for channel, each in self._built.items()
+                for setting, value in each.settings.items()
+            },
+            **{f"{channel}_secret": secret.secret_arn for channel, secret in self._secrets.items()},
         }
 
     @property
@@ -65,7 +83,10 @@ class Channels(Construct):
     @property
     def outputs(self) -> Mapping[str, str]:
         """Outputs of the stack."""
-        return {name: value for each in self._built.values() for name, value in each.outputs.items()}
+        return {
+            **{name: value for each in self._built.values() for name, value in each.outputs.items()},
+            **{f"{channel.title()}Secret": secret.secret_arn for channel, secret in self._secrets.items()},
+        }
 
     def watched_by(self, alarms: Alarms) -> None:
         """Raise an alarm when a provider's own metric says that it will soon refuse this account."""
@@ -100,6 +121,8 @@ class Channels(Construct):
         for each in self._built.values():
             for permission in each.permissions:
                 hop.allow(*permission.actions, on=permission.on, wildcard=permission.wildcard)
+        for secret in self._secrets.values():
+            hop.allow("secretsmanager:GetSecretValue", on=secret.secret_arn)
 
     def tell_notices_to(self, hop: Hop, *, undelivered: Undelivered, alarms: Alarms) -> None:
         """Call the hop with what the providers report about messages, a batch at a time; it answers which of them failed."""
@@ -135,6 +158,25 @@ class Channels(Construct):
                     event_pattern=notices.pattern,
                     targets=[aws_events_targets.SqsQueue(queue, dead_letter_queue=undelivered.queue)],
                 )
+
+
+def _secret(
+    scope: Construct, channel: Channel, deployment: Deployment, *, names: Sequence[str]
+) -> aws_secretsmanager.Secret:
+    """The secret of a channel, empty until an operator fills it in."""
+    *others, generated = names
+    secret = aws_secretsmanager.Secret(
+        scope,
+        "Secret",
+        secret_name=f"waypost/{deployment.stage}/{channel}",
+        description=f"What the provider of {channel} wants to be called with: {', '.join(names)}",
+        generate_secret_string=aws_secretsmanager.SecretStringGenerator(
+            secret_string_template=json.dumps(dict.fromkeys(others, "")), generate_string_key=generated
+        ),
+        removal_policy=deployment.removal_policy,
+    )
+    acknowledge(secret, "AwsSolutions-SMG4", because=_OWNED_BY_THE_PROVIDER)
+    return secret
 
 
 def _per_second(scope: Construct, channel: Channel) -> float | None:

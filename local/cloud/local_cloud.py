@@ -26,7 +26,7 @@ from local.cloud.time_travel import TimeTravel, VirtualClock
 from local.journeys import journey_changes
 from local.journeys.stage import Stage, kept_by, operator, stage_of
 from local.project.current_project import current_project
-from local.providers.server import Providers, pass_on_to
+from local.providers.server import Providers, credentials, pass_on_to
 from local.running.tracking import Tracking
 from waypost.authoring.sending_policy import SENDING_RULES
 from waypost.journeys.changes.change import Change
@@ -236,6 +236,7 @@ class LocalCloud:
         outputs = deployment.outputs(self.assembly, self.client)
         self._verify(outputs.get("EmailIdentity"))
         keys = self._allow_in()
+        self._log_in(outputs)
         self._point_links_here(resources["AWS::Lambda::Function"], api_url)
         self.access = Access(
             api_url=api_url,
@@ -256,6 +257,12 @@ class LocalCloud:
         if identity:
             with suppress(service.exceptions.AlreadyExistsException):
                 service.create_email_identity(EmailIdentity=identity)
+
+    def _log_in(self, outputs: dict[str, str]) -> None:
+        """Put what the providers want to be called with where the sender looks for it."""
+        for channel, content in credentials().items():
+            if secret := outputs.get(f"{channel.title()}Secret"):
+                self.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(content))
 
     def _allow_in(self) -> dict[str, Any]:
         """Put both keys and the sources' secrets where the webhook function looks for them; the same ones each time."""

@@ -16,8 +16,8 @@ from waypost.authoring.mailbox.checks import MailFinding, check_mail
 from waypost.authoring.message_templates import NOTHING_KNOWN, UNSUBSCRIBE_URL
 from waypost.authoring.products import products as read_products
 from waypost.channels.email.channel import RenderedEmail
+from waypost.channels.email.headers import unsubscribe_headers
 from waypost.channels.email.mime import as_mime
-from waypost.channels.email.provider_ses import unsubscribe_headers
 from waypost.channels.registry import plugin
 from waypost.clock import format_instant
 from waypost.contacts.channels import Channel

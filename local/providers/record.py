@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a function to a provider. ``outcome`` is ``accepted`` or the kind of fault.
+    """One call of a function to a ``provider`` of a channel. ``outcome`` is ``accepted`` or the kind of fault.
 
     ``at`` is the time of the clock in force, ``request`` the raw content of the call. ``stalled`` says that the answer to an accepted call was held back.
     """
@@ -52,6 +52,7 @@ class Call:
     content: SentContent
     message_id: str = ""
     stalled: bool = False
+    provider: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     request: dict[str, Any] = field(default_factory=dict)
 

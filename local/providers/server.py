@@ -1,4 +1,4 @@
-"""Stands in for the providers of every channel: an HTTP server that mounts each ``channels/*/fake.py``.
+"""Stands in for the providers of every channel: an HTTP server, and a mail server, that mount each ``channels/*/fake.py``.
 
 Started by the local cloud; the Lambda functions reach it with their real clients, by the environment variables in
 ``endpoints``. It keeps every call, can be made to fail in the ways providers fail, and can report what became of a message
@@ -9,16 +9,18 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Self, assert_never
+from typing import Any, Final, Protocol, Self, assert_never
 
 from local.loopback import call
+from local.providers.mail_server import HUNG_UP, MailServer, Transaction, headers_of
 from local.providers.record import Call, Fault, Record
 from waypost.channels.fake_contract import (
     FakeProvider,
@@ -47,12 +49,32 @@ def choices() -> Mapping[str, str]:
     return {key: value for each in fakes().values() for fake in each for key, value in fake.choices.items()}
 
 
+def credentials() -> Mapping[Channel, Mapping[str, str]]:
+    """The content of the secret of each channel that has one: what its fakes want to be called with."""
+    found = {
+        channel: {k: v for fake in mounted for k, v in fake.credentials.items()} for channel, mounted in fakes().items()
+    }
+    return {channel: content for channel, content in found.items() if content}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Received:
     channel: Channel
     fake: FakeProvider
     request: HttpRequest
     message: SentMessage
+
+
+class Exchange(Protocol):
+    """The connection over which a message came."""
+
+    def answer(self, answer: HttpAnswer) -> None:
+        """Give the provider's answer."""
+        ...
+
+    def hang_up(self) -> None:
+        """End it without an answer."""
+        ...
 
 
 _ON_THE_WAY: Final[tuple[Fate, ...]] = ("accepted", "delivered")
@@ -85,14 +107,20 @@ class Providers(Record):
         self._closing = threading.Event()
         self.port = port
         self._server: _Server | None = None
+        self._mail: MailServer | None = None
 
     def __enter__(self) -> Self:
-        self._listen()
+        with ExitStack() as stack:
+            if any(fake.transport == "smtp" for each in fakes().values() for fake in each):
+                self._mail = stack.enter_context(MailServer(_MailHandler(self)))
+            self._listen()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._stop_listening()
+        self._stack.close()
 
     @property
     def url(self) -> str:
@@ -102,7 +130,19 @@ class Providers(Record):
     @property
     def endpoints(self) -> dict[str, str]:
         """The environment variables by which the functions' clients find the providers."""
-        return {name: self.url for each in fakes().values() for fake in each for name in fake.endpoints}
+        found: dict[str, str] = {}
+        for fake in (fake for each in fakes().values() for fake in each):
+            match fake.transport:
+                case "http":
+                    found |= dict.fromkeys(fake.endpoints, self.url)
+                case "smtp" if self._mail is not None:
+                    found |= dict.fromkeys(fake.endpoints, self._mail.url)
+                    found |= dict.fromkeys(fake.authorities, str(self._mail.authority))
+                case "smtp":
+                    raise RuntimeError("the providers do not run")
+                case _:
+                    assert_never(fake.transport)
+        return found
 
     def rest(self, within: float) -> bool:
         """Wait until it is reported what became of every accepted message; whether that was so in time."""
@@ -113,10 +153,14 @@ class Providers(Record):
     def refusing_connections(self) -> Iterator[None]:
         """Inside the block no connection can be opened."""
         self._stop_listening()
+        if self._mail is not None:
+            self._mail.stop()
         try:
             yield
         finally:
             self._listen()
+            if self._mail is not None:
+                self._mail.start()
 
     def report(self, call: Call, fate: Fate) -> None:
         """Report what became of an accepted message. Raises ValueError for what its provider does not report."""
@@ -124,16 +168,16 @@ class Providers(Record):
 
     def notice(self, call: Call, fate: Fate, *, at: datetime) -> dict[str, Any]:
         """The entry for the event bus by which the provider reports it. Raises ValueError, as ``report`` does."""
-        fake = next((fake for fake in fakes()[call.channel] if fate in fake.fates), None)
-        if fake is None:
-            raise ValueError(f"no provider of {call.channel} reports {fate!r}")
+        fake = _fake_of(call)
+        if fate not in fake.fates:
+            raise ValueError(f"{fake.provider}, a provider of {call.channel}, does not report {fate!r}")
         return self.notice_in_words(call, fake.fates[fate], at=at)
 
     def notice_in_words(self, call: Call, word: str, *, at: datetime) -> dict[str, Any]:
         """The entry that says it by any word of the provider. Raises ValueError for a word that it does not have."""
-        fake = next((fake for fake in fakes()[call.channel] if word in fake.words), None)
-        if fake is None:
-            raise ValueError(f"no provider of {call.channel} says {word!r}")
+        fake = _fake_of(call)
+        if word not in fake.words:
+            raise ValueError(f"{fake.provider}, a provider of {call.channel}, does not say {word!r}")
         entry: dict[str, Any] = fake.notice(word, call.message, message_id=call.message_id, sent_at=call.at, at=at)
         return entry
 
@@ -171,12 +215,92 @@ class Providers(Record):
         if not self.delivery_events:
             return
         for fate in _ON_THE_WAY:
-            if any(fate in fake.fates for fake in fakes()[call.channel]):
+            if fate in _fake_of(call).fates:
                 self.report(call, fate)
 
     def hold_back(self, seconds: float) -> None:
         """Wait before an answer, but not longer than the server lives."""
         self._closing.wait(seconds)
+
+    def receive(self, request: HttpRequest, exchange: Exchange) -> bool:
+        """Answer a request to any of the providers; False for one that none of them recognises."""
+        for channel, mounted in fakes().items():
+            for fake in mounted:
+                if fake.recognises(request):
+                    if aside := fake.answer_aside(request):
+                        exchange.answer(aside)
+                    else:
+                        message = fake.read(request)
+                        self._take(_Received(channel=channel, fake=fake, request=request, message=message), exchange)
+                    return True
+        return False
+
+    def _take(self, received: _Received, exchange: Exchange) -> None:
+        fault = self.take_fault(received.channel, received.message.tags.get("message_key", ""))
+        if fault is not None and self._failed(fault, received, exchange):
+            return
+        try:
+            received.fake.check(received.message)
+        except RefusedRequestError as refused:
+            self._keep(received, outcome="reject")
+            exchange.answer(refused.answer)
+            return
+        message_id = received.fake.new_id()
+        if received.fake.is_passed_on and self.pass_on is not None:
+            answer = self.pass_on(received.request)
+            if answer.status >= 300:
+                self._keep(received, outcome="reject")
+                exchange.answer(answer)
+                return
+            message_id = answer.content["MessageId"]
+        self._accept(fault, received, message_id, exchange)
+
+    def _failed(self, fault: Fault, received: _Received, exchange: Exchange) -> bool:
+        """Act a fault out; a stall is not one yet, its message is accepted first."""
+        match fault.kind:
+            case "stall":
+                return False
+            case "drop":
+                self._keep(received, outcome="drop")
+                exchange.hang_up()
+            case "throttle" | "reject" | "refuse_us" | "address_gone" | "error" as kind:
+                answer = received.fake.refusal(kind)
+                self._keep(received, outcome=kind)
+                exchange.answer(answer)
+            case _:
+                assert_never(fault.kind)
+        return True
+
+    def _keep(self, received: _Received, **values: Any) -> Call:
+        message = received.message
+        return self.record(
+            channel=received.channel,
+            provider=received.fake.provider,
+            message_key=message.tags.get("message_key", ""),
+            recipient=message.recipient,
+            content=message.content,
+            tags=message.tags,
+            request=message.request,
+            **values,
+        )
+
+    def _accept(self, fault: Fault | None, received: _Received, message_id: str, exchange: Exchange) -> None:
+        with self.reporting():
+            accepted = self._keep(received, outcome="accepted", stalled=fault is not None, message_id=message_id)
+            try:
+                if fault is None:
+                    exchange.answer(received.fake.accepted(message_id))
+            finally:
+                self.report_delivery(accepted)
+        if fault is not None:
+            self.hold_back(fault.seconds)
+            exchange.answer(received.fake.accepted(message_id))
+
+
+def _fake_of(call: Call) -> FakeProvider:
+    """The provider that took a call."""
+    mounted = fakes()[call.channel]
+    return next((fake for fake in mounted if fake.provider == call.provider), mounted[0])
 
 
 class _Server(ThreadingHTTPServer):
@@ -200,80 +324,16 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = HttpRequest(method="POST", path=self.path, headers=headers, body=self.rfile.read(length))
-        for channel, mounted in fakes().items():
-            for fake in mounted:
-                if fake.recognises(request):
-                    if aside := fake.answer_aside(request):
-                        self._answer(aside)
-                        return
-                    self._receive(_Received(channel=channel, fake=fake, request=request, message=fake.read(request)))
-                    return
-        self._answer(aws_error(404, "UnknownOperationException", f"no provider answers {self.path}"))
+        if not self.server.providers.receive(request, self):
+            self.answer(aws_error(404, "UnknownOperationException", f"no provider answers {self.path}"))
 
-    def _receive(self, received: _Received) -> None:
-        providers = self.server.providers
-        fault = providers.take_fault(received.channel, received.message.tags.get("message_key", ""))
-        if fault is not None and self._failed(fault, received):
-            return
-        try:
-            received.fake.check(received.message)
-        except RefusedRequestError as refused:
-            self._record(received, outcome="reject")
-            self._answer(refused.answer)
-            return
-        message_id = received.fake.new_id()
-        if received.fake.is_passed_on and providers.pass_on is not None:
-            answer = providers.pass_on(received.request)
-            if answer.status >= 300:
-                self._record(received, outcome="reject")
-                self._answer(answer)
-                return
-            message_id = answer.content["MessageId"]
-        self._accept(fault, received, message_id)
+    def hang_up(self) -> None:
+        """See Exchange."""
+        self.close_connection = True
+        self.connection.shutdown(2)
 
-    def _failed(self, fault: Fault, received: _Received) -> bool:
-        """Act a fault out; a stall is not one yet, its message is accepted first."""
-        match fault.kind:
-            case "stall":
-                return False
-            case "drop":
-                self._record(received, outcome="drop")
-                self.close_connection = True
-                self.connection.shutdown(2)
-            case "throttle" | "reject" | "refuse_us" | "address_gone" | "error" as kind:
-                answer = received.fake.refusal(kind)
-                self._record(received, outcome=kind)
-                self._answer(answer)
-            case _:
-                assert_never(fault.kind)
-        return True
-
-    def _record(self, received: _Received, **values: Any) -> Call:
-        message = received.message
-        return self.server.providers.record(
-            channel=received.channel,
-            message_key=message.tags.get("message_key", ""),
-            recipient=message.recipient,
-            content=message.content,
-            tags=message.tags,
-            request=message.request,
-            **values,
-        )
-
-    def _accept(self, fault: Fault | None, received: _Received, message_id: str) -> None:
-        providers = self.server.providers
-        with providers.reporting():
-            accepted = self._record(received, outcome="accepted", stalled=fault is not None, message_id=message_id)
-            try:
-                if fault is None:
-                    self._answer(received.fake.accepted(message_id))
-            finally:
-                providers.report_delivery(accepted)
-        if fault is not None:
-            providers.hold_back(fault.seconds)
-            self._answer(received.fake.accepted(message_id))
-
-    def _answer(self, answer: HttpAnswer) -> None:
+    def answer(self, answer: HttpAnswer) -> None:
+        """See Exchange."""
         payload = (answer.text or json.dumps(dict(answer.content))).encode()
         self.send_response(answer.status)
         self.send_header("content-type", "text/xml" if answer.text else "application/x-amz-json-1.0")
@@ -287,6 +347,50 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name is http.server's
         """The calls are kept; a line each on standard error is not wanted."""
+
+
+@dataclass(slots=True)
+class _MailExchange:
+    """The end of a message that came by SMTP; its reply may be given before what follows it is done."""
+
+    replied: Future[str]
+
+    def answer(self, answer: HttpAnswer) -> None:
+        """See Exchange."""
+        self.replied.set_result(f"{answer.status} {answer.text}" if answer.status else HUNG_UP)
+
+    def hang_up(self) -> None:
+        """See Exchange."""
+        self.replied.set_result(HUNG_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class _MailHandler:
+    """A MailHandler that asks the fakes."""
+
+    providers: Providers
+
+    def logged_in(self, username: str, password: str) -> bool:
+        """See MailHandler."""
+        given = {"username": username, "password": password}
+        return any(fake.credentials == given for each in fakes().values() for fake in each if fake.transport == "smtp")
+
+    def sender(self, address: str) -> str:
+        """See MailHandler."""
+        del address
+        return "250 2.1.0 Ok"
+
+    def recipient(self, address: str) -> str:
+        """See MailHandler."""
+        del address
+        return "250 2.1.5 Ok"
+
+    def message(self, transaction: Transaction) -> str:
+        """See MailHandler."""
+        request = HttpRequest(method="SMTP", path="", headers=headers_of(transaction), body=transaction.message)
+        exchange = _MailExchange(Future())
+        threading.Thread(target=self.providers.receive, args=(request, exchange), daemon=True).start()
+        return exchange.replied.result()
 
 
 def pass_on_to(endpoint: str) -> PassOn:

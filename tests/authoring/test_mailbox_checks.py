@@ -8,8 +8,8 @@ import pytest
 from waypost.authoring.mailbox.checks import CLIPPED_AT, check_mail
 from waypost.authoring.mailbox.parsed_mail import ParsedMail, host_of, organisation
 from waypost.channels.email.channel import RenderedEmail
+from waypost.channels.email.headers import unsubscribe_headers
 from waypost.channels.email.mime import as_mime
-from waypost.channels.email.provider_ses import unsubscribe_headers
 
 UNSUBSCRIBE = "https://api.elsewhere.example/u/abc"
 WORDS = "Our spring guide is here: what to plant, when to water, and which tools last for years. "

@@ -10,7 +10,7 @@ import pytest
 
 from infra.app import build_app, main, synthesize
 from infra.bundling import kept_services
-from infra.partition import is_offered, missing_services, refuse_unsendable
+from infra.partition import Context, is_offered, missing_services, refuse_unsendable
 from infra.project import ROOT, Project
 from lints.china import project_in_china
 from lints.templates import IN_CHINA, findings
@@ -19,6 +19,7 @@ from tests.infra.template import NO_BUNDLING, Synthesizer, Template, whole
 from waypost.authoring.discovery import discover
 from waypost.authoring.problems import InvalidJourney
 from waypost.contacts.channels import declared_channels
+from waypost.errors import InvalidInput
 
 ENDPOINTS = {
     "ApiGatewayV2": "apigatewayv2",
@@ -39,6 +40,7 @@ ENDPOINTS = {
     "XRay": "xray",
 }
 """The service of a resource type, as botocore names its endpoints."""
+NOTHING_CHOSEN: Context = dict[str, Any]().get
 IN_EVERY_PARTITION = {"IAM", "CDK"}
 """IAM has one endpoint for a partition, ``CDK`` is no service."""
 
@@ -91,19 +93,46 @@ def test_no_arn_is_written_for_one_partition_but_the_tasks_of_machines(synthesiz
 
 
 def test_a_channel_without_its_service_is_left_out_with_all_that_belongs_to_it(china: tuple[Path, Template]) -> None:
-    assert {*missing_services("aws-cn")} == {"email", "push", "sms"}
+    assert {*missing_services("aws-cn", NOTHING_CHOSEN)} == {"email", "push", "sms"}
     template = china[1]
     assert not [name for name in template.content["Outputs"] if name.startswith("Email")]
     text = json.dumps(template.content)
     assert not re.search(r"ses:SendEmail|sms-voice:|AWS/SES|aws\.ses", text)
 
 
+def test_mail_is_sent_from_china_by_a_server_that_takes_it(tmp_path: Path) -> None:
+    project = project_in_china(tmp_path)
+    context = {**NO_BUNDLING, "email_provider": "smtp", "email_smtp_server": "smtps://smtpdm.aliyun.com:465"}
+    assembly = synthesize(project=project, context=context, output=tmp_path / "cdk.out")
+    [stack] = assembly.stacks
+    template = whole(Path(assembly.directory), stack.id)
+
+    sender = template.functions()["send_message"]
+    variables = sender["Environment"]["Variables"]
+    assert variables["WAYPOST_EMAIL_PROVIDER"] == "smtp"
+    assert variables["WAYPOST_EMAIL_SERVER"] == "smtps://smtpdm.aliyun.com:465"
+    secret = template.one("SecretsManager::Secret", Name="waypost/dev/email")
+    assert secret["GenerateSecretString"]["SecretStringTemplate"] == '{"username": ""}'
+    assert "EmailSecret" in template.content["Outputs"]
+    assert not template.all("SES::ConfigurationSet")
+    assert {*missing_services("aws-cn", context.get)} == {"push", "sms"}
+    assert list(findings(sorted(Path(assembly.directory).glob("*.template.json")), IN_CHINA)) == []
+
+
+def test_a_provider_that_is_not_there_is_refused_with_the_one_that_is(tmp_path: Path) -> None:
+    context = {**NO_BUNDLING, "email_provider": "ses"}
+    reason = "context email_provider: AWS has no sesv2 in aws-cn; choose -c email_provider=smtp"
+
+    with pytest.raises(InvalidInput, match=reason):
+        build_app(project=project_in_china(tmp_path), context=context, output=tmp_path / "cdk.out")
+
+
 def test_a_journey_that_sends_what_nothing_takes_there_is_refused_by_name() -> None:
     library = discover(ROOT / "statemachines", functions=ROOT / "functions")
 
     with pytest.raises(InvalidJourney) as refused:
-        refuse_unsendable(library, partition="aws-cn")
-    refuse_unsendable(library, partition="aws")
+        refuse_unsendable(library, partition="aws-cn", context=NOTHING_CHOSEN)
+    refuse_unsendable(library, partition="aws", context=NOTHING_CHOSEN)
 
     lines = str(refused.value).splitlines()
     [journey] = library.journeys
@@ -111,6 +140,7 @@ def test_a_journey_that_sends_what_nothing_takes_there_is_refused_by_name() -> N
     assert len(lines) == len(sent) > 0
     for message, channel in sent:
         [line] = [each for each in lines if f"/messages/{message}: {channel}: " in each]
+        assert ("choose -c email_provider=smtp" in line) == (channel == "email")
         assert f"the journey {journey.name} sends {message} by {channel}" in line
         assert "take the channel out of the message, or deploy this journey in a region of another partition" in line
 

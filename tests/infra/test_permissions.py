@@ -23,6 +23,17 @@ def test_a_function_may_do_what_its_file_says_and_nothing_else(template: Templat
     assert granted(template, folder) == declared(FUNCTIONS[folder])
 
 
+def test_the_sender_alone_reads_the_login_of_a_mail_server(synthesized: Synthesizer) -> None:
+    by_smtp = synthesized(email_provider="smtp")
+    readers = {
+        folder
+        for folder in FUNCTIONS
+        if "secretsmanager:GetSecretValue on <ChannelsEmailSecret>" in granted(by_smtp, folder)
+    }
+    assert readers == {"send_message"}
+    assert not [line for line in granted(by_smtp, "send_message") if line.startswith("ses:")]
+
+
 def test_no_role_may_do_everything_with_anything(template: Template, production: Template) -> None:
     takes_no_resource = {
         "xray:PutTraceSegments",

@@ -43,6 +43,7 @@ def test_the_app_synthesizes_where_no_node_is_installed(tmp_path: Path) -> None:
             "email_sender=waypost",
             "error: context email_sender: must be an e-mail address, with or without a name before it in <>, not 'waypost'",
         ),
+        ("email_provider=smpt", "error: context email_provider: must be one of ses, smtp, not 'smpt'"),
     ],
 )
 def test_a_choice_that_does_not_exist_is_reported_in_one_line(
@@ -52,6 +53,15 @@ def test_a_choice_that_does_not_exist_is_reported_in_one_line(
 
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(reason)
+
+
+def test_a_mail_server_is_asked_for_where_mail_goes_by_smtp(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-c", "email_provider=smtp", "-c", "email_smtp_server=http://mail.example.com"]) == 1
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "error: context email_smtp_server: must be a mail server such as smtps://smtp.example.com:465"
+    )
 
 
 def test_a_broken_journey_is_reported_line_by_line_with_file_field_and_reason(

@@ -1,4 +1,4 @@
-"""The AWS services that send messages, as their providers call them: one attempt, and failures as values."""
+"""What providers of channels use: AWS services with one attempt per call and failures as values, and their secrets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from waypost.aws.clients import provider_client
+from waypost.aws.clients import client, provider_client
+from waypost.aws.secrets import SecretsManagerSecret
 from waypost.channels.calls import ErrorAnswer, FailedCall, NeverSent, NoAnswer
 from waypost.channels.contract import ProviderPorts
+from waypost.clock import clock
 
 _NEVER_OPENED: Final = (ConnectTimeoutError, EndpointConnectionError)
 
@@ -44,4 +46,8 @@ class SendingService:
 
 def provider_ports() -> ProviderPorts:
     """The ports of every provider of this process."""
-    return ProviderPorts(aws=lambda service: SendingService(provider_client(service)))
+    return ProviderPorts(
+        aws=lambda service: SendingService(provider_client(service)),
+        secret=lambda secret_id: SecretsManagerSecret(client("secretsmanager"), secret_id),
+        clock=clock(),
+    )

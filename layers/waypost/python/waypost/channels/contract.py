@@ -18,6 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
+from waypost.clock import Clock
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
 from waypost.content.locale import choose_locale
@@ -26,6 +27,7 @@ from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
 from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
+from waypost.events.ports import SecretStore
 
 Content = TypeVar("Content")
 
@@ -56,9 +58,14 @@ class Provider(ABC, Generic[Content]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderPorts:
-    """What a provider may use; ``aws`` gives the AWS service of a name such as ``sesv2``."""
+    """What a provider may use.
+
+    ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id.
+    """
 
     aws: Callable[[str], AwsService]
+    secret: Callable[[str], SecretStore]
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

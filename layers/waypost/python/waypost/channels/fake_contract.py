@@ -1,4 +1,4 @@
-"""How a channel's fake provider speaks HTTP. Implemented by ``channels/<name>/fake.py``, served by ``local/providers/``.
+"""How a channel's fake provider speaks. Implemented by ``channels/<name>/fake.py``, served by ``local/providers/``.
 
 A fake checks a request as the provider would, and answers as the provider does; not shipped to Lambda.
 """
@@ -23,7 +23,11 @@ FATES: Final[tuple[Fate, ...]] = get_args(Fate)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """A request of a function to a provider; ``headers`` have lower-case names."""
+    """A request of a function to a provider; ``headers`` have lower-case names.
+
+    A message that comes by SMTP has that as its ``method``, its envelope as the headers ``mail-from`` and ``rcpt-to``, and
+    itself as the body.
+    """
 
     method: str
     path: str
@@ -38,7 +42,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """The provider's answer: a status and JSON, or a ``text`` where it speaks something else."""
+    """The provider's answer: a status and JSON, or a ``text`` where it speaks something else.
+
+    By SMTP it is the reply to the end of the message; the status 0 ends the connection without a reply.
+    """
 
     status: int
     content: Mapping[str, Any] = field(default_factory=dict)
@@ -76,16 +83,20 @@ class RefusedRequestError(Exception):
 
 
 class FakeProvider(ABC):
-    """One provider's HTTP interface.
+    """One provider's interface.
 
-    ``provider`` is the name in ``provider_<name>.py``; ``endpoints`` are environment variables that lead its real client
-    here. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
+    ``transport`` is what it speaks. ``provider`` is the name in ``provider_<name>.py``; ``endpoints`` are environment variables that lead its real client
+    here, ``authorities`` those with the file of the certificate authority to trust here. ``credentials`` are what it wants to be
+    logged in with: the content of its channel's secret. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
     """
 
     provider: ClassVar[str]
+    transport: ClassVar[Literal["http", "smtp"]] = "http"
     endpoints: ClassVar[tuple[str, ...]]
+    authorities: ClassVar[tuple[str, ...]] = ()
+    credentials: ClassVar[Mapping[str, str]] = {}
     refusals: ClassVar[frozenset[RefusalKind]]
     fates: ClassVar[Mapping[Fate, str]]
     words: ClassVar[frozenset[str]]

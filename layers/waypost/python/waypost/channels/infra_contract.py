@@ -7,10 +7,12 @@ to. It reads its choices from the CDK context.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aws_cdk import aws_cloudwatch, aws_events
 from constructs import Construct
 
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.errors import InvalidInput
 
 
@@ -44,13 +46,18 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelInfra:
-    """``settings`` reach the provider without the channel's name; ``outputs`` are outputs of the stack."""
+    """``settings`` reach the provider without the channel's name; ``outputs`` are outputs of the stack.
+
+    ``credentials`` are the names in the channel's secret, which an operator fills in and the sender may read; the provider
+    finds it by the setting ``secret``. Without them there is none.
+    """
 
     permissions: Sequence[Permission]
     settings: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[Notices] = ()
     watched: Sequence[Watched] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    credentials: Sequence[str] = ()
 
 
 BuildChannel = Callable[..., ChannelInfra]
@@ -63,6 +70,16 @@ def chosen(scope: Construct, key: str, default: str = "") -> str:
     """A choice of the CDK context."""
     value = scope.node.try_get_context(key)
     return default if value is None else str(value)
+
+
+def provider_of(channel: str, context: Callable[[str], Any]) -> str:
+    """The provider of a channel: the context key ``email_provider``, or the usual one. Raises InvalidInput."""
+    known = declared_channels()[Channel(channel)].providers
+    key = f"{channel}_provider"
+    name = str(context(key) or next(iter(known)))
+    if name not in known:
+        raise refuse(key, f"must be one of {', '.join(known)}, not {name!r}")
+    return name
 
 
 def refuse(key: str, reason: str) -> InvalidInput:

@@ -111,9 +111,9 @@ class DeclaredChannel:
 
     ``reports`` are the message events its providers can report, ``suppressions`` the reasons for which they close an address,
     ``window`` the local hours for marketing where ``sending.yaml`` names none. ``names`` is what people call the channel and
-    ``messages`` what they call its messages, by the tags of the pages' languages. ``services`` are the AWS services its
-    providers call, whose definitions the dependency layer keeps; ``absent`` says by partition what of a service that is
-    there it lacks. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
+    ``messages`` what they call its messages, by the tags of the pages' languages. ``providers`` are its providers, the
+    usual one first, each with the AWS services it calls, whose definitions the dependency layer keeps; ``absent`` says by
+    partition what of a service that is there it lacks. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
     for as many as come.
     """
 
@@ -124,9 +124,14 @@ class DeclaredChannel:
     window: tuple[str, str]
     names: Mapping[str, str]
     messages: Mapping[str, str]
-    services: frozenset[str]
+    providers: Mapping[str, frozenset[str]]
     absent: Mapping[str, str]
     per_second: float | None = None
+
+    @property
+    def services(self) -> frozenset[str]:
+        """The AWS services that any of its providers calls."""
+        return frozenset().union(*self.providers.values())
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -141,7 +146,7 @@ class DeclaredChannel:
                 window=_window(*value["window"]),
                 names=dict(value["names"]),
                 messages=dict(value["messages"]),
-                services=frozenset(value["services"]),
+                providers={name: frozenset(services) for name, services in value["providers"].items()},
                 absent=dict(value.get("absent", {})),
                 per_second=value.get("per_second"),
             )

@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from typing import Any, ClassVar, Final, assert_never
 
 from waypost.channels import fake_contract as contract
+from waypost.channels.email.fake_smtp import Smtp, read_mail
 from waypost.clock import format_instant
 
 _PATH: Final = "/v2/email/outbound-emails"
@@ -193,7 +194,8 @@ def _content(request: Mapping[str, Any]) -> contract.SentContent:
     content = request.get("Content", {})
     sender = request.get("FromEmailAddress", "")
     if "Raw" in content:
-        return _read_raw(base64.b64decode(content["Raw"]["Data"]), sender=sender)
+        raw = base64.b64decode(content["Raw"]["Data"])
+        return read_mail(message_from_bytes(raw, _class=EmailMessage, policy=policy.default), sender=sender)
     simple = content.get("Simple", {})
     body = simple.get("Body", {})
     return contract.SentContent(
@@ -205,21 +207,4 @@ def _content(request: Mapping[str, Any]) -> contract.SentContent:
     )
 
 
-def _read_raw(raw: bytes, *, sender: str) -> contract.SentContent:
-    message = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
-    shown = {"from", "to", "subject", "content-type", "mime-version", "content-transfer-encoding"}
-    return contract.SentContent(
-        sender=sender or str(message.get("From", "")),
-        subject=str(message.get("Subject", "")),
-        html=_part(message, "html"),
-        text=_part(message, "plain"),
-        headers={name: str(value) for name, value in message.items() if name.lower() not in shown},
-    )
-
-
-def _part(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body(preferencelist=(subtype,))
-    return str(part.get_content()) if part is not None else ""
-
-
-FAKES: Final = (Ses(),)
+FAKES: Final = (Ses(), Smtp())

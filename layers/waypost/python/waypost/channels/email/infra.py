@@ -1,4 +1,4 @@
-"""SES: the verified identity, and a configuration set that reports what becomes of a mail to the default event bus."""
+"""Mail: SES with its verified identity and a configuration set that reports what becomes of a mail, or a mail server by SMTP."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -8,7 +8,17 @@ from typing import Final
 from aws_cdk import Annotations, Aws, Duration, Fn, RemovalPolicy, Stack, aws_cloudwatch, aws_events, aws_ses
 from constructs import Construct
 
-from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, Permission, Watched, chosen, refuse
+from waypost.channels.email.submission import MailServer
+from waypost.channels.infra_contract import (
+    OUR_MESSAGE,
+    ChannelInfra,
+    Notices,
+    Permission,
+    Watched,
+    chosen,
+    provider_of,
+    refuse,
+)
 
 _ADDRESS: Final = re.compile(r"[^@\s<>,]+@[^@\s<>,]+\.[^@\s<>,]+")
 _SENDER: Final = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
@@ -33,13 +43,8 @@ Source: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.ht
 
 
 def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelInfra:
-    """SES does not report that it took a mail unless something listens: its answer showed so, and its next word settles what
-    became of an answer that got lost.
-
-    Context: ``email_sender`` is the From address, with or without a name (``Acme <hello@acme.example>``), ``email_reply_to``
-    where answers go (several with commas), ``email_identity`` the domain or address that SES verifies. It belongs to the
-    account, whose other stages and senders use it too: a stack makes it only when ``email_identity_owner`` is ``stack``, and
-    leaves it in place when it goes.
+    """Context: ``email_provider`` is ``ses`` or ``smtp``, ``email_sender`` the From address, with or without a name
+    (``Acme <hello@acme.example>``), ``email_reply_to`` where answers go (several with commas).
 
     Raises InvalidInput for what is no address.
     """
@@ -48,6 +53,38 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
     for each in reply_to:
         if not _ADDRESS.fullmatch(each):
             raise refuse("email_reply_to", f"must be e-mail addresses, not {each!r}")
+    provider = provider_of("email", scope.node.try_get_context)
+    settings = {"provider": provider, "sender": sender, **({"reply_to": ",".join(reply_to)} if reply_to else {})}
+    if provider == "smtp":
+        return _by_smtp(scope, settings)
+    return _by_ses(scope, settings, address, name=name, settled=settled)
+
+
+def _by_smtp(scope: Construct, settings: Mapping[str, str]) -> ChannelInfra:
+    """Context: ``email_smtp_server`` is the server (``smtps://host:465``, or ``smtp://host:587`` with STARTTLS).
+
+    Raises InvalidInput for what is no server.
+    """
+    server = chosen(scope, "email_smtp_server")
+    try:
+        MailServer.of(server)
+    except ValueError:
+        reason = (
+            "must be a mail server such as smtps://smtp.example.com:465, or smtp://smtp.example.com:587 with STARTTLS"
+        )
+        raise refuse("email_smtp_server", f"{reason}, not {server!r}") from None
+    return ChannelInfra(permissions=[], settings={**settings, "server": server}, credentials=["username", "password"])
+
+
+def _by_ses(
+    scope: Construct, settings: Mapping[str, str], address: str, *, name: str, settled: Collection[str]
+) -> ChannelInfra:
+    """SES does not report that it took a mail unless something listens: its answer showed so, and its next word settles what
+    became of an answer that got lost.
+
+    Context: ``email_identity`` is the domain or address that SES verifies. It belongs to the account, whose other stages and
+    senders use it too: a stack makes it only when ``email_identity_owner`` is ``stack``, and leaves it in place when it goes.
+    """
     verified = chosen(scope, "email_identity", address.rpartition("@")[2])
     owner = chosen(scope, "email_identity_owner", "account")
     if owner not in _OWNERS:
@@ -89,11 +126,7 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
     )
     return ChannelInfra(
         permissions=[Permission(actions=["ses:SendEmail"], on=[identity_arn, configuration_arn])],
-        settings={
-            "sender": sender,
-            "configuration_set": configuration.configuration_set_name,
-            **({"reply_to": ",".join(reply_to)} if reply_to else {}),
-        },
+        settings={**settings, "configuration_set": configuration.configuration_set_name},
         notices=[notices],
         watched=[
             Watched(

@@ -9,6 +9,7 @@ from waypost.channels.answers import Accepted, Answer, RefusedUs
 from waypost.channels.calls import AwsService, ErrorAnswer, answer_to
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.email.channel import RenderedEmail
+from waypost.channels.email.headers import feedback, own_headers, reply_addresses
 
 _REFUSES_US: Final = frozenset({
     "AccountSuspendedException", "MailFromDomainNotVerifiedException", "NotFoundException", "SendingPausedException",
@@ -40,14 +41,13 @@ class Ses(Provider[RenderedEmail]):
 
     def _request(self, outgoing: Outgoing[RenderedEmail]) -> dict[str, Any]:
         content = outgoing.content
-        headers = {} if outgoing.transactional else unsubscribe_headers(outgoing.unsubscribe_url)
         simple = {
             "Subject": {"Data": content.subject, "Charset": "UTF-8"},
             "Body": {
                 "Html": {"Data": content.html, "Charset": "UTF-8"},
                 "Text": {"Data": content.text, "Charset": "UTF-8"},
             },
-            "Headers": [{"Name": name, "Value": value} for name, value in headers.items()],
+            "Headers": [{"Name": name, "Value": value} for name, value in own_headers(outgoing).items()],
         }
         return {
             "FromEmailAddress": self.sender,
@@ -62,18 +62,12 @@ class Ses(Provider[RenderedEmail]):
 
 
 def _feedback_id(outgoing: Outgoing[RenderedEmail]) -> dict[str, str]:
-    """What SES puts first into its header ``Feedback-ID``, by which Gmail groups complaints in Postmaster Tools.
+    """What SES puts first into its own header ``Feedback-ID``; one of ours beside it would be a second one.
 
-    Aggregate on purpose: the journey and the kind, never whom a mail went to. A header of our own beside that of SES would
-    be a second one. Source: https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity.html, custom feedback values.
+    Source: https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity.html, custom feedback values.
     """
-    kind = "transactional" if outgoing.transactional else "marketing"
-    return {"ses:feedback-id-a": outgoing.tags.get("journey", "none"), "ses:feedback-id-b": kind}
-
-
-def unsubscribe_headers(url: str) -> dict[str, str]:
-    """The header fields of one-click unsubscription. Source: RFC 2369 and RFC 8058."""
-    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    journey, kind = feedback(outgoing)
+    return {"ses:feedback-id-a": journey, "ses:feedback-id-b": kind}
 
 
 def _known(error: ErrorAnswer) -> Answer | None:
@@ -88,5 +82,4 @@ def _known(error: ErrorAnswer) -> Answer | None:
 
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Ses:
     """The provider, from the settings ``sender``, ``reply_to`` (separated by commas) and ``configuration_set``."""
-    reply_to = tuple(each for each in settings.get("reply_to", "").split(",") if each)
-    return Ses(ports.aws("sesv2"), settings["sender"], reply_to, settings["configuration_set"])
+    return Ses(ports.aws("sesv2"), settings["sender"], reply_addresses(settings), settings["configuration_set"])
