@@ -163,7 +163,7 @@ class Channels(Construct):
 def _secret(
     scope: Construct, channel: Channel, deployment: Deployment, *, names: Sequence[str]
 ) -> aws_secretsmanager.Secret:
-    """The secret of a channel, empty until an operator fills it in."""
+    """The secret of a channel, empty until an operator fills it in; a key of our own would be the last of the ``names``."""
     *others, generated = names
     secret = aws_secretsmanager.Secret(
         scope,
@@ -171,7 +171,10 @@ def _secret(
         secret_name=f"waypost/{deployment.stage}/{channel}",
         description=f"What the provider of {channel} wants to be called with: {', '.join(names)}",
         generate_secret_string=aws_secretsmanager.SecretStringGenerator(
-            secret_string_template=json.dumps(dict.fromkeys(others, "")), generate_string_key=generated
+            secret_string_template=json.dumps(dict.fromkeys(others, "")),
+            generate_string_key=generated,
+            exclude_punctuation=True,  # what we sign with is base64
+            password_length=48,
         ),
         removal_policy=deployment.removal_policy,
     )

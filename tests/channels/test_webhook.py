@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
@@ -17,11 +18,11 @@ from waypost.authoring.messages import MessageFolder
 from waypost.authoring.problems import Problem
 from waypost.channels.answers import Accepted, AddressGone, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.answers import Answer as OurAnswer
-from waypost.channels.contract import Outgoing
+from waypost.channels.contract import Outgoing, ProviderPorts
 from waypost.channels.registry import plugin
 from waypost.channels.webhook.channel import RenderedWebhook
 from waypost.channels.webhook.fake import SIGNING_KEY
-from waypost.channels.webhook.provider_standard_webhooks import StandardWebhooks
+from waypost.channels.webhook.provider_standard_webhooks import IN_SECRET, StandardWebhooks, connect
 from waypost.contacts.channels import Address, Channel
 from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
@@ -127,7 +128,9 @@ def test_keys_can_be_changed_without_losing_a_message() -> None:
 
 
 def test_the_address_may_stand_in_the_secret() -> None:
-    _, poster = sent(answer(200), secret={"signing_keys": SIGNING_KEY, "url": "https://hooks.example/t/0a1b"}, url="")
+    _, poster = sent(
+        answer(200), secret={"signing_keys": SIGNING_KEY, "url": "https://hooks.example/t/0a1b"}, url=IN_SECRET
+    )
     assert [call.url for call in poster.calls] == ["https://hooks.example/t/0a1b"]
 
 
@@ -170,7 +173,7 @@ def test_what_a_receiver_says_is_what_it_means(outcome: Outcome, expected: OurAn
     [
         ({}, URL, RefusedUs("no_signing_keys")),
         ({"signing_keys": ["whsec_c2hvcnQ="]}, URL, RefusedUs("no_signing_keys")),
-        ({"signing_keys": SIGNING_KEY}, "", RefusedUs("no_url")),
+        ({"signing_keys": SIGNING_KEY}, IN_SECRET, RefusedUs("no_url")),
         (None, URL, RefusedForNow("Secrets Manager is busy")),
     ],
 )
@@ -179,6 +182,13 @@ def test_without_an_address_or_a_key_nothing_leaves(
 ) -> None:
     said, poster = sent(secret=secret, url=url)
     assert (said, poster.calls) == (expected, [])
+
+
+def test_a_deployment_that_names_no_receiver_asks_for_one() -> None:
+    ports = ProviderPorts(aws=Mock(), secret=Mock(), poster=OnePoster, clock=FakeClock(NOW.isoformat()))
+    provider = connect({}, ports)
+    assert provider.send(outgoing()) == RefusedUs("no_receiver: name it in the choice webhook_url")
+    ports.secret.assert_not_called()  # type: ignore[attr-defined]
 
 
 # --- content -------------------------------------------------------------------------------------------------------------
@@ -250,3 +260,15 @@ def test_what_cannot_be_sent_is_refused_with_its_place(tmp_path: Path, text: str
 def test_an_address_that_is_not_posted_to_is_refused_by_name(tmp_path: Path, url: str) -> None:
     with pytest.raises(InvalidInput, match="context webhook_url: should be"):
         synthesize(context={**NO_BUNDLING, "webhook_url": url}, output=tmp_path)
+
+
+@pytest.mark.parametrize("url", [URL, IN_SECRET])
+def test_the_sender_gets_the_secret_of_a_receiver_and_no_secret_without_one(tmp_path: Path, url: str) -> None:
+    def secrets(context: Mapping[str, Any], folder: str) -> list[str]:
+        synthesize(context={**NO_BUNDLING, **context}, output=tmp_path / folder)
+        [template] = (tmp_path / folder).glob("waypost-dev.template.json")
+        resources = json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
+        return [each["Properties"]["Name"] for each in resources if each["Type"] == "AWS::SecretsManager::Secret"]
+
+    assert "waypost/dev/webhook" in secrets({"webhook_url": url}, "with")
+    assert "waypost/dev/webhook" not in secrets({}, "without")

@@ -28,6 +28,7 @@ from waypost.content.templates import prepared
 from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
+from waypost.http.ports import Poster
 
 Content = TypeVar("Content")
 
@@ -60,11 +61,13 @@ class Provider(ABC, Generic[Content]):
 class ProviderPorts:
     """What a provider may use.
 
-    ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id.
+    ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id. ``poster`` makes what calls the
+    outside world.
     """
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
+    poster: Callable[[], Poster]
     clock: Clock
 
 

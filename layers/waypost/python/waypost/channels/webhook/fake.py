@@ -22,6 +22,7 @@ class Receiver(contract.FakeProvider):
     provider = "standard_webhooks"
     endpoints = ("WAYPOST_WEBHOOK_ENDPOINT",)
     credentials: ClassVar[Mapping[str, str]] = {"signing_keys": SIGNING_KEY, "url": ""}
+    choices: ClassVar[Mapping[str, str]] = {"webhook_url": "secret"}
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
     words: ClassVar[frozenset[str]] = frozenset()
     fates: ClassVar[Mapping[contract.Fate, str]] = {}

@@ -21,6 +21,8 @@ from waypost.events.secret_keys import read_keys
 from waypost.http import webhook_signing
 from waypost.http.ports import Answer, Forbidden, NoAnswer, NotSent, Poster
 
+IN_SECRET: Final = "secret"
+"""In place of an address: it is the ``url`` in the channel's secret."""
 TIMEOUT: Final = timedelta(seconds=10)
 UNKNOWN_CONTACT: Final = "unknown_contact"
 """The ``code`` by which a receiver says, with any 4xx, that it has nobody of this user id."""
@@ -36,21 +38,23 @@ _JSON: Final[Mapping[str, str]] = {"content-type": "application/json", "user-age
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandardWebhooks(Provider[RenderedWebhook]):
-    """One receiver. ``url`` stands for the one in the secret's ``url``; "" where only that is used."""
+    """One receiver. ``url`` is its address, ``IN_SECRET``, or "" where none was chosen; then there is no ``secret`` either."""
 
     poster: Poster
-    secret: SecretStore = field(repr=False)
+    secret: SecretStore | None = field(repr=False)
     url: str
     clock: Clock
     real_clock: Callable[[], datetime] = real_now
 
     def send(self, outgoing: Outgoing[RenderedWebhook]) -> OurAnswer:
         """See Provider. The message key is the ``webhook-id``."""
+        if self.secret is None:
+            return RefusedUs("no_receiver: name it in the choice webhook_url")
         try:
             secret = self.secret.read()
         except RetryableError as error:
             return RefusedForNow(str(error))
-        url = self.url or str(secret.get("url") or "")
+        url = str(secret.get("url") or "") if self.url == IN_SECRET else self.url
         keys = read_keys(secret.get("signing_keys"), "signing_keys", webhook_signing.secret_problem).usable
         if not url or not keys:
             return RefusedUs("no_signing_keys" if url else "no_url")
@@ -113,8 +117,8 @@ def _content(body: bytes | None) -> dict[str, Any]:
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> StandardWebhooks:
     """The provider, from the settings ``secret`` and ``url``; ``endpoint`` takes the place of both on a developer's machine."""
     return StandardWebhooks(
-        poster=ports.poster,
-        secret=ports.secret(settings["secret"]),
+        poster=ports.poster(),
+        secret=ports.secret(settings["secret"]) if "secret" in settings else None,
         url=settings.get("endpoint") or settings.get("url", ""),
         clock=ports.clock,
     )
