@@ -85,7 +85,7 @@ class Channels(Construct):
         """Outputs of the stack."""
         return {
             **{name: value for each in self._built.values() for name, value in each.outputs.items()},
-            **{f"{channel.title()}Secret": secret.secret_arn for channel, secret in self._secrets.items()},
+            **{f"{channel.title()}ChannelSecret": secret.secret_arn for channel, secret in self._secrets.items()},
         }
 
     def watched_by(self, alarms: Alarms) -> None:

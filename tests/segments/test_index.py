@@ -42,7 +42,7 @@ def touched(known: RuleIndex, facts: set[str] | None) -> set[str]:
         (event("a", NOON, profile={"tags": ["x"], "remove_tags": ["y"]}), {"identities", "tag:x", "tag:y"}),
         (event("a", NOON, profile={"groups": ["g"], "leave_groups": ["h"]}), {"identities", "group:g", "group:h"}),
         (ours("unsubscribed", channel="email"), {"consent:email"}),
-        (ours("unsubscribed"), {"consent:email", "consent:push", "consent:sms"}),
+        (ours("unsubscribed"), {"consent:email", "consent:push", "consent:sms", "consent:webhook"}),
         (ours("message_bounced", channel="email", suppression="hard_bounce"), {"suppressions"}),
         (ours("segment_entered", segment="vip"), {"segment:vip"}),
         (ours("tag_removed", tag="x"), {"tag:x"}),

@@ -21,7 +21,7 @@ from waypost.events.secret_keys import read_keys
 from waypost.http import webhook_signing
 from waypost.http.ports import Answer, Forbidden, NoAnswer, NotSent, Poster
 
-IN_SECRET: Final = "secret"
+IN_SECRET: Final = "secret"  # noqa: S105 - it says where one is
 """In place of an address: it is the ``url`` in the channel's secret."""
 TIMEOUT: Final = timedelta(seconds=10)
 UNKNOWN_CONTACT: Final = "unknown_contact"
