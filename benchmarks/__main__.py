@@ -22,6 +22,7 @@ from benchmarks import (
     rehearsal_time,
     rule_index,
     rule_speed,
+    word_speed,
 )
 from benchmarks.bulk_scan import BulkSpeed, runs_table, scan_table
 from benchmarks.call_time import CallTime, call_time_table
@@ -35,6 +36,7 @@ from benchmarks.rehearsal_time import RehearsalTime, rehearsal_table
 from benchmarks.report import dollars_table, import_table, passages_table, quotas_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
+from benchmarks.word_speed import WordSpeed, words_table
 from infra.project import ROOT
 from local.problems import LocalError
 
@@ -64,6 +66,7 @@ def bench(
             imports = _imports(progress, rounds)
             speed = _speed(progress)
             curve = _index(progress)
+            words = _words(progress)
             rate = _rate(progress, import_rows)
             memory = _memory(progress, import_rows)
             bulk = _bulk(progress)
@@ -73,10 +76,10 @@ def bench(
     except LocalError as problem:
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
-    figures = [each.figures() for each in (imports, calls, speed, curve, rate, memory, bulk, rehearsals, cost)]
+    figures = [each.figures() for each in (imports, calls, speed, curve, words, rate, memory, bulk, rehearsals, cost)]
     small = {f"memory/{step}" for step in import_memory.STEPS} if import_rows < JUDGED else set()
     verdicts = judge({name: value for each in figures for name, value in each.items()}, left_out=small)
-    _write(imports, calls, cost, curve, rate, memory, speed, bulk, rehearsals, verdicts, as_json=as_json)
+    _write(imports, calls, cost, curve, words, rate, memory, speed, bulk, rehearsals, verdicts, as_json=as_json)
     if missed := [each.figure for each in verdicts if not each.reached]:
         sys.stderr.write(f"error: {len(missed)} of {len(verdicts)} goals missed: {', '.join(missed)}\n")
         raise typer.Exit(1)
@@ -119,6 +122,11 @@ def _index(progress: Progress) -> IndexCurve:
     return rule_index.measure()
 
 
+def _words(progress: Progress) -> WordSpeed:
+    progress.add_task("looking for 50,000 forbidden words", total=None)
+    return word_speed.measure()
+
+
 def _bulk(progress: Progress) -> BulkSpeed:
     task = progress.add_task("scanning a page of 1 MB in turn", total=bulk_scan.ROUNDS)
     return bulk_scan.measure(progress=lambda: progress.advance(task))
@@ -157,6 +165,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
     calls: CallTime,
     cost: JourneyCost,
     curve: IndexCurve,
+    words: WordSpeed,
     rate: ImportRate,
     memory: ImportMemory,
     speed: RuleSpeed,
@@ -174,6 +183,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         "quotas": [each.to_dict() for each in quotas],
         "rule_speed": speed.to_dict(),
         "rule_index": curve.to_dict(),
+        "word_speed": words.to_dict(),
         "import_rate": rate.to_dict(),
         "import_memory": memory.to_dict(),
         "bulk_scan": bulk.to_dict(),
@@ -194,6 +204,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         rule_table(speed),
         sorting_table(speed),
         index_table(curve),
+        words_table(words),
         rate_table(rate),
         memory_table(memory),
         scan_table(bulk),

@@ -51,6 +51,10 @@ GOALS: Final[Mapping[str, Goal]] = {
     "rule/cel-expr-python": Goal("at least", 10, _LIBRARY),
     "rule/rule-engine": Goal("at least", 10, _LIBRARY),
     "rule/json-logic": Goal("at least", 10, _LIBRARY),
+    "words/one pass": Goal("at most", 3, "processor time of a text searched for 50,000 phrases, of the same for 500"),
+    "words/per phrase": Goal(
+        "at least", 100, "processor time of str.__contains__ for each of 50,000 phrases, of Waypost"
+    ),
     "index/growth": Goal("at most", 1.3, "processor time of an event beside 1,000 segments, of one beside 10"),
     "import/cleaned": Goal("at least", 0.4, "rows a second with every column cleaned, of the rival's two"),
     "import/written": Goal("at least", 0.1, "rows a second up to the store, of the rival's two cleaned columns"),

@@ -23,6 +23,7 @@ RIVAL: Final = "import boto3 + one DynamoDB client"
 FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "archive_events": ("s3",),
     "build_audience_slice": ("dynamodb", "s3"),
+    "change_policy": ("dynamodb",),
     "close_enrolment": ("dynamodb", "sqs"),
     "count_purchases": ("dynamodb", "s3"),
     "deliver_event": ("dynamodb", "secretsmanager"),
@@ -31,6 +32,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "export_slice": ("dynamodb", "s3"),
     "finish_export": ("s3",),
     "finish_import": ("s3",),
+    "follow_link": ("dynamodb", "secretsmanager", "sqs"),
     "gather_audience": ("s3",),
     "import_part": ("dynamodb", "s3"),
     "inspect_import": ("s3",),
@@ -50,6 +52,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "resume_journey": ("dynamodb", "stepfunctions"),
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
+    "send_test": ("dynamodb", "secretsmanager", "sesv2"),
     "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),
     "spread_event": ("dynamodb", "sqs"),

@@ -11,6 +11,7 @@ from tests.fakes.world import START
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import CHANNELS
+from waypost.content.link_rewriting import LONGEST_TARGET, MOST_SHORT_LINKS
 from waypost.intake.http_request import MAX_EVENT
 from waypost.item_size import LARGEST_ITEM, stored_size
 from waypost.journeys.enrolment import LONGEST_MOVES, LONGEST_TRAIL, Enrolment
@@ -39,7 +40,10 @@ LARGEST: Final[Mapping[type, Mapping[str, Any]]] = {
         "recent": [{"message_key": "m" * 80, "at": INSTANT, "channel": "push", "message": NAME + NAME, "kind": "marketing",
                     "topic": NAME, "priority": "normal"}] * MOST_TOUCHES,
     },
-    LedgerRow: {"decisions": [DECISION] * (MOST_DEFERRALS_NOTED + 3)},
+    LedgerRow: {
+        "decisions": [DECISION] * (MOST_DEFERRALS_NOTED + 3),
+        "links": ["x" * LONGEST_TARGET] * MOST_SHORT_LINKS,
+    },
     AddressRecord: {"withdrawn": {f"{number}{NAME}": INSTANT for number in range(MOST_TOPICS)}},
     # a Pause's row and result are a payload; a trail of states and instants packs to a fifth at most
     Enrolment: {

@@ -6,10 +6,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from waypost.authoring.payloads import Fields, Occurrence, Payload
 from waypost.authoring.problems import Authored, OrExpression
-from waypost.authoring.rules import EventType, Name, Rule, Where, dump_rule
-from waypost.authoring.sending_policy import LocalTime
+from waypost.authoring.rules import EventType, Name, PropertyName, Rule, Where, dump_rule
 from waypost.authoring.tasks import LONGEST_WAIT
 from waypost.durations import parse_duration
+from waypost.policies.policy_form import LocalTime
 from waypost.segments.dependencies import reads_past
 
 
@@ -41,7 +41,7 @@ class Until(Authored):
     day: Annotated[int, Field(ge=1, le=364), OrExpression] | None = None
     workday: Literal["next"] | None = None
     date: Name | None = None
-    property: Name | None = None
+    property: PropertyName | None = None
     anniversary: Name | None = None
     days: Annotated[int, Field(ge=-364, le=364), OrExpression] | None = None
     hours: Annotated[int, Field(ge=-8736, le=8736), OrExpression] | None = None

@@ -10,14 +10,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.aws.links import unsubscribe_urls
+from waypost.aws.links import tracked_links, unsubscribe_urls
 from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import PublishedCatalogue
+from waypost.content.forbidden_words import load_forbidden_words
 from waypost.content.products import ProductVariables, load_catalogue
 from waypost.defaults import load_defaults
 from waypost.sending.policy import load_sending_policy
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import SendMessage
+from waypost.staff.directory import load_directory
 
 logger = function_log("send_message")
 metrics = Metrics(service="send_message")
@@ -33,8 +35,18 @@ def send_message() -> SendMessage:
         defaults=load_defaults(),
         unsubscribe_url=unsubscribe_urls(wiring.settings()),
         rates=rates_of(wiring.settings().rates),
+        report=report_policy,
         products=products,
+        tracking=tracked_links(wiring.settings()),
+        staff=load_directory,
+        words=load_forbidden_words,
     )
+
+
+def report_policy(problem: str) -> None:
+    """Say that a change of the policy could not be applied: the last good one stays in force."""
+    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
+    logger.error("policy not applied", extra={"problem": problem})
 
 
 @cache

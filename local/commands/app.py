@@ -27,7 +27,7 @@ _GROUPS = {
         "Journeys: check one with its messages and scenarios, draw one; change one while contacts are in it, undo that.",
         on_demand("journeys", "journey_checks", "live_changes"),
     ),
-    "message": ("Messages: check one, look at it as a contact would get it.", on_demand("messages")),
+    "message": ("Messages: check one, look at it as a contact would get it, send a test.", on_demand("messages")),
     "segment": (
         "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),

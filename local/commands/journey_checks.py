@@ -34,6 +34,8 @@ def check(
             console.print(Text(f"{mark} {each.name}", style).append(counts, "default"))
             for problem in each.problems:
                 console.print(Text(f"  {problem}"), soft_wrap=True)
+            for warning in each.warnings:
+                console.print(Text(f"  ! {warning}", "yellow"), soft_wrap=True)
         for problem in checked.elsewhere:
             console.print(Text(problem), soft_wrap=True)
     if not checked.is_right:

@@ -1,4 +1,4 @@
-"""``waypost message``: what is wrong with a message, and how it looks for one contact. Added to the commands of ``waypost``."""
+"""``waypost message``: what is wrong with a message, how it looks for one contact, and a test of it. Added to the commands of ``waypost``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -103,6 +103,41 @@ def preview(
             console.print(Text(f"    {finding.source}", "dim"), soft_wrap=True)
     for file in previews.keep(shown, folder, pictures=pictures):
         console.print(Text(f"» {file}", "dim"), soft_wrap=True)
+
+
+@app.command("test-send")
+def send_to_staff(
+    message: MessageName,
+    to: Annotated[str, typer.Option(help="The member of staff who gets it, by the id in staff/members.yaml.")],
+    contact: Annotated[str, typer.Option(help="The contact whose values are shown; the member's own by default.")] = "",
+    channel: Annotated[
+        str, typer.Option(help="The channel; the first on which the member has an address by default.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send a message to a member of staff, through the sender of the running system; on AWS start the operation send-test.
+
+    It goes to the member's own address and to nobody else.
+    """
+
+    from local.messages.message_folder import message_called  # noqa: PLC0415 - compiling MJML takes long to load
+    from local.running.contact_lookup import contact_id_of  # noqa: PLC0415 - boto3 is for the running system alone
+    from local.running.operation_runs import run_operation  # noqa: PLC0415 - the same
+
+    access = background.access()
+    given: dict[str, Any] = {"message": message_called(message, current_project()).id, "to": to}
+    if contact:
+        given["as"] = {"contact_id": contact_id_of(contact, access)}
+    if channel:
+        given["channel"] = channel
+    result = run_operation(access, "send-test", given)
+    if as_json:
+        print_json(result)
+    else:
+        text = f"{result['outcome']} on {result['channel']} to {to}: {result['reason']} ({result['message_key']})"
+        console_for().print(Text(text), soft_wrap=True)
+    if result["outcome"] != "sent":
+        raise typer.Exit(EXPECTATION_FAILED)
 
 
 def _as_dict(shown: Any) -> dict[str, Any]:

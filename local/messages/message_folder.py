@@ -9,6 +9,7 @@ from typing import Any
 from infra.project import Project
 from local.problems import LocalError
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.forbidden_words import lists_of
 from waypost.authoring.messages import MessageFolder
 from waypost.authoring.problems import InvalidJourney, Problem, unknown
 from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
@@ -30,7 +31,8 @@ class PlacedMessage:
 
     def read(self) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The published form, or what is wrong; problems name files as the current folder sees them."""
-        return MessageFolder(self.path, self._statemachines / "look", self.sending.default_locale, shown).read()
+        words = lists_of(self._statemachines)
+        return MessageFolder(self.path, self._statemachines / "look", self.sending.default_locale, shown, words).read()
 
     def trigger(self) -> str:
         """The type of the event that starts its journey, "" where none does or the file cannot be read."""

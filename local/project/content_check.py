@@ -44,7 +44,7 @@ def check_content(project: Project) -> CheckedContent:
         try:
             read = read_scenarios(file)
         except LocalError as problem:
-            problems.append(problem.what)
+            problems += problem.what.splitlines()
             continue
         scenarios += len(read.scenarios)
         if file.name == "scenarios.yaml" and file.parent.name in journeys:

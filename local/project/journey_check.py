@@ -1,6 +1,6 @@
 """Check journeys one by one, with their messages and scenarios. Called by ``waypost journey check``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,22 @@ from local.problems import LocalError
 from local.project.content_check import as_shown
 from local.rehearsal.scenario_file import read_scenarios
 from local.rehearsal.scenario_names import wrong_names
+from waypost.authoring import journey_warnings
 from waypost.authoring.discovery import JourneyFolder, survey
 from waypost.authoring.problems import Problem
+from waypost.authoring.segment_warnings import Declared, Texts
+from waypost.clock import clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedJourney:
-    """One journey: how much is in it, and every problem of its files, a line each."""
+    """One journey: how much is in it, and every problem of its files, a line each; without one, what may not be meant."""
 
     name: str
     messages: int
     scenarios: int
     problems: list[str]
+    warnings: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +68,35 @@ def check_journeys(project: Project, only: str = "") -> CheckedJourneys:
         (elsewhere if of is None else found[of]).append(str(shown))
     read = {journey.name: journey for journey in library.journeys}
     chosen = [name for name in names if only in {"", name}]
-    journeys = [_with_scenarios(name, places[name], read.get(name), found[name]) for name in chosen]
+    warned = _warned([read[name] for name in chosen if name in read and not found[name]], project, places)
+    journeys = [_checked(name, places[name], read.get(name), found[name], warned.get(name, [])) for name in chosen]
     return CheckedJourneys(journeys=journeys, elsewhere=elsewhere)
 
 
-def _with_scenarios(name: str, place: Path, journey: JourneyFolder | None, problems: Iterable[str]) -> CheckedJourney:
+def _warned(journeys: Iterable[JourneyFolder], project: Project, places: Mapping[str, Path]) -> dict[str, list[str]]:
+    """The warnings of each journey, its files as they are shown."""
+    texts, declared, now = Texts.read(project.statemachines), Declared.read(project.statemachines), clock()()
+    shown: dict[str, list[str]] = {}
+    for journey in journeys:
+        own = [journey.path / "journey.yaml", journey.path / "definition.asl.yaml"]
+        found = journey_warnings.warnings(journey, declared.beside(texts, own), now)
+        place = places[journey.name]
+        files = ((each, place / Path(each.file).relative_to(journey.path)) for each in found)
+        shown[journey.name] = [str(replace(each, file=str(file))) for each, file in files]
+    return shown
+
+
+def _checked(
+    name: str, place: Path, journey: JourneyFolder | None, problems: Iterable[str], warnings: list[str]
+) -> CheckedJourney:
     path, found, scenarios = place / "scenarios.yaml", list(problems), 0
     try:
         file = read_scenarios(path)
     except LocalError as problem:
-        found.append(problem.what)
+        found += problem.what.splitlines()
     else:
         scenarios = len(file.scenarios)
         names = () if journey is None else wrong_names(file, journey)
         found += [str(Problem(str(path), field, reason)) for field, reason in names]
     messages = len(journey.messages) if journey else 0
-    return CheckedJourney(name=name, messages=messages, scenarios=scenarios, problems=found)
+    return CheckedJourney(name=name, messages=messages, scenarios=scenarios, problems=found, warnings=warnings)

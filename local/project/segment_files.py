@@ -14,7 +14,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.kept_sections import read_kept_sections
 from waypost.authoring.problems import Problem, unknown
 from waypost.authoring.rules.contradictions import never_together
-from waypost.authoring.segment_warnings import Declared
+from waypost.authoring.segment_warnings import Declared, Texts
 from waypost.authoring.segments import (
     PLACE,
     Names,
@@ -116,7 +116,9 @@ def check(path: Path) -> CheckedSegment:
         return CheckedSegment(name, shown, segment, {}, _in(shown, reader))
     rule = inline(published["rule"], written_rules(sections)) or {}
     looks_at = reads(rule)
-    unmeant = segment_warnings.warnings(rule, Declared.read(current_project().statemachines, but=path), clock()())
+    statemachines = current_project().statemachines
+    known = Declared.read(statemachines).beside(Texts.read(statemachines), but=[path])
+    unmeant = segment_warnings.warnings(rule, known, clock()())
     warnings = tuple(
         Problem(shown, where, reason) for where, reason in (*warned(rule, looks_at, segment.refresh), *unmeant)
     )

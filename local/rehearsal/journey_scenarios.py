@@ -4,8 +4,10 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from infra.project import Project
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.current_project import current_project
@@ -47,11 +49,16 @@ def read_all_scenarios() -> dict[str, ScenarioFile]:
     return {journey: read_journey_scenarios(journey) for journey in found}
 
 
-def _check_names(files: Mapping[str, ScenarioFile]) -> None:
-    """Raises LocalError for what the scenarios name that their journeys do not have."""
+def rehearsable(files: Mapping[str, ScenarioFile], folder: Path, step: Callable[[str], None]) -> Project:
+    """The project; where a journey that nobody asked for is wrong, a copy of it in ``folder`` without that journey.
+
+    Raises LocalError for what the scenarios name that their journeys do not have.
+    """
     project = current_project()
     shipped = project.product / "statemachines" / "operations"
-    library, _ = survey(project.statemachines, functions=project.product / "functions", shipped_operations=shipped)
+    library, problems = survey(
+        project.statemachines, functions=project.product / "functions", shipped_operations=shipped
+    )
     wrong = [
         f"{journey.name}/scenarios.yaml: {field}: {reason}"
         for journey in library.journeys
@@ -60,6 +67,22 @@ def _check_names(files: Mapping[str, ScenarioFile]) -> None:
     ]
     if wrong:
         raise LocalError("\n".join(wrong), "correct the scenarios; waypost journey check shows all of a journey")
+    journeys = project.journeys.relative_to(project.content)
+    places = [Path(each.file).relative_to(journeys) for each in problems if Path(each.file).is_relative_to(journeys)]
+    left_out = sorted({place.parts[0] for place in places if place.parts} - set(files))
+    if not left_out:
+        return project
+    for name in left_out:
+        step(f"leaving out {name}, which is wrong: waypost journey check {name}")
+    copied = folder / "content"
+    shutil.rmtree(copied, ignore_errors=True)
+    leave_out = {project.journeys / name for name in left_out}
+    shutil.copytree(
+        project.statemachines,
+        copied / "statemachines",
+        ignore=lambda parent, names: [name for name in names if Path(parent, name) in leave_out],
+    )
+    return replace(project, choices={**project.choices, "content": str(copied)})
 
 
 def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[ScenarioResult]) -> Path:
@@ -126,12 +149,12 @@ def rehearse(
 ) -> dict[str, list[ScenarioResult]]:
     """Rehearse the scenarios of these journeys on one timeline: journey → results. Raises LocalError.
 
-    ``step`` is called with each step until the cloud is there.
+    ``step`` is called with each step until the cloud is there. Other journeys that are wrong are named and left out.
     """
-    _check_names(files)
     folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
+    project = rehearsable(files, folder, step)
     start = min(file.start for file in files.values())
-    with LocalCloud(folder, start=start, progress=step) as cloud:
+    with LocalCloud(folder / "cloud", start=start, project=project, progress=step) as cloud:
         results = Rehearsal(cloud, files).run(progress)
     shutil.rmtree(folder)
     return results

@@ -1,10 +1,12 @@
 """Plays what contacts do with the messages they got: opens, clicks, bounces, complains. Used by rehearsals.
 
-A bounce and a complaint go the way they go on AWS: the fake provider reports them in its own words, and the notice becomes an
-event. Of openings and clicks no provider reports to Waypost; they come in as events of the system that tracks them, through the
-webhook API, with the properties that rules ask for.
+All go the way they go on AWS. A bounce and a complaint are reported by the fake provider in its own words, and the notice
+becomes an event. Who opens a message loads its picture, who clicks follows its first link, as a browser does. The links of a message
+that is not tracked (an SMS to mainland China) are the company's own: then the event comes through the webhook API, as from a shop
+that knows who came.
 """
 
+import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 
 from local.cloud.local_cloud import LocalCloud
+from local.loopback import call as http_call
 from local.problems import LocalError
 from local.providers.record import Call
 from local.providers.server import fakes
@@ -24,6 +27,14 @@ from waypost.events.message_events import MessageEvent
 from waypost.reports.timeline import MessageDecision
 
 _LINK: Final = re.compile(r"https?://", re.IGNORECASE)
+_PIXEL: Final = re.compile(r'<img src="([^"]+/o/[^"]+)"')
+_FOLLOWED: Final = re.compile(r'<a\b(?![^>]*\stabindex="-1")[^>]*\shref="([^"]+/r/[^"]+)"')
+"""A link that is tracked, and not the hidden one."""
+
+_FOLLOWED_IN_TEXT: Final = re.compile(r"(https?://\S+/r/[\w.-]+)")
+_BROWSER: Final = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
+)
 _REPORTED_AS: Final[Mapping[ReactionKind, Report]] = {
     "opens": "opened",
     "clicks": "clicked",
@@ -80,11 +91,11 @@ class Reactions:
             self._deliver(call)
         match kind:
             case "opens":
-                self._track("message_opened", planned, call)
+                self._load(_PIXEL, "message_opened", planned, call)
             case "clicks":
                 if not _LINK.search(call.content.html or call.content.text):
                     return f"{planned.place}: there is no link in {planned.reaction.message!r}"
-                self._track("message_clicked", planned, call)
+                self._load(_FOLLOWED if call.content.html else _FOLLOWED_IN_TEXT, "message_clicked", planned, call)
             case "bounces":
                 self._cloud.providers.report(call, "bounced")
             case "complains":
@@ -101,6 +112,19 @@ class Reactions:
         self._delivered.add(call.message_key)
         self._cloud.providers.report(call, _BEFORE)
         self._cloud.time.settle()
+
+    def _load(self, place: re.Pattern[str], event: MessageEvent, planned: PlannedReaction, call: Call) -> None:
+        """Ask for what the message has there, as its reader's program does; without it, say that the contact did it."""
+        found = place.search(call.content.html or call.content.text)
+        if not found:
+            self._track(event, planned, call)
+            return
+        url = html.unescape(found[1])
+        answer = http_call("GET", url, headers={"user-agent": _BROWSER})
+        if answer.status not in {200, 302}:
+            raise LocalError(
+                f"{planned.scenario.name}: {planned.place}: {url} answered {answer.status}", "look at its function"
+            )
 
     def _track(self, event: MessageEvent, planned: PlannedReaction, call: Call) -> None:
         properties: dict[str, Any] = {"channel": call.channel, "message_key": call.message_key}

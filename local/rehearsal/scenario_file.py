@@ -19,7 +19,7 @@ from pydantic import (
 
 from local.problems import LocalError
 from waypost.authoring.channels import ChannelName
-from waypost.authoring.problems import explain
+from waypost.authoring.problems import Problem, explain
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.durations import parse_duration
 
@@ -234,5 +234,5 @@ def read_scenarios(path: Path) -> ScenarioFile:
     except UnclearYamlError as error:
         raise LocalError(f"{path}: {error}", "docs/authoring.md shows the format") from error
     except ValidationError as error:
-        found = (f"{field}: {reason}" if field else reason for field, reason in explain(error, content, ScenarioFile))
-        raise LocalError(f"{path}: {'; '.join(found)}", "docs/authoring.md shows the format") from error
+        found = [str(Problem(str(path), field, reason)) for field, reason in explain(error, content, ScenarioFile)]
+        raise LocalError("\n".join(found), "docs/authoring.md shows the format") from error

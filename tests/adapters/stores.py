@@ -11,6 +11,7 @@ from tests.fakes.effects import Effects
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.policies import FakePolicies
 from tests.fakes.rate_marks import FakeRateMarks
 from tests.fakes.token_store import FakeTokenStore
 from waypost.aws.access_tokens import DynamoAccessTokens
@@ -20,6 +21,7 @@ from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
 from waypost.aws.journey_changes import DynamoChanges
 from waypost.aws.ledger import DynamoLedger
+from waypost.aws.policies import DynamoPolicies
 from waypost.aws.rate_marks import DynamoRateMarks
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.ports import ContactStore
@@ -28,6 +30,7 @@ from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
+from waypost.sending.policy_in_force import PolicyStore
 from waypost.tencent.access_tokens import TokenStore
 
 REGION = "ap-east-1"
@@ -44,6 +47,7 @@ class Stores:
     ledger: Ledger
     addresses: AddressRecords
     rate_marks: RateMarks
+    policies: PolicyStore
     tokens: TokenStore
 
 
@@ -58,6 +62,7 @@ def fake_stores() -> Stores:
         ledger=FakeLedger(effects, contacts=contacts, enrolments=enrolments, history=history),
         addresses=FakeAddressRecords(effects),
         rate_marks=FakeRateMarks(),
+        policies=FakePolicies(effects),
         tokens=FakeTokenStore(),
     )
 
@@ -71,6 +76,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         ledger=DynamoLedger(client, table_name),
         addresses=DynamoAddressRecords(client, table_name),
         rate_marks=DynamoRateMarks(client, table_name),
+        policies=DynamoPolicies(client, table_name),
         tokens=DynamoAccessTokens(client, table_name),
     )
 

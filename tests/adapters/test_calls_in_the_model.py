@@ -52,7 +52,12 @@ def test_every_declared_error_that_passes_is_temporary() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [*ThrottledRetryableChecker._THROTTLED_ERROR_CODES, *TransientRetryableChecker._TRANSIENT_ERROR_CODES]
+    "code",
+    [
+        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
+        *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
+        "OperationAborted",
+    ],
 )
 def test_what_botocore_tries_again_is_temporary(code: str) -> None:
     assert is_temporary(code)

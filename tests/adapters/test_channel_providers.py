@@ -202,6 +202,19 @@ def test_a_mail_that_is_rejected_because_of_the_account_refuses_us_and_names_no_
     assert channel.send(MAIL) == expected
 
 
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("TooManyRequestsException", 429), ("ThrottlingException", 400), ("LimitExceededException", 400)],
+)
+def test_a_daily_quota_that_is_used_up_refuses_us_and_a_rate_refuses_for_now(code: str, status: int) -> None:
+    for message, answer in {
+        "Daily message quota exceeded.": RefusedUs(f"{code} DAILY_QUOTA"),
+        "Maximum sending rate exceeded.": RefusedForNow(code),
+    }.items():
+        channel, _ = ses((status, {"x-amzn-ErrorType": code}, {"message": message}))
+        assert channel.send(MAIL) == answer
+
+
 @pytest.mark.parametrize(("code", "status", "answer"), SMS_REFUSALS)
 def test_what_end_user_messaging_answers_is_asked_for_once(code: str, status: int, answer: Answer) -> None:
     channel, wire = messaging(refused_by_messaging(code, status))
@@ -256,6 +269,11 @@ def test_the_key_of_a_message_appears_in_every_request() -> None:
         ("ConflictException", "RESOURCE_NOT_ACTIVE", RefusedUs),
         ("ValidationException", "SENDER_ID_NOT_REGISTERED", RefusedUs),
         ("ValidationException", "INVALID_ARN", RefusedUs),
+        ("ValidationException", "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY", RefusedUs),
+        ("ValidationException", "INTERNATIONAL_SENDING_NOT_SUPPORTED", RefusedUs),
+        ("ValidationException", "SENDER_ID_NOT_SUPPORTED", RefusedUs),
+        ("ValidationException", "COUNTRY_NOT_ENABLED", RefusedUs),
+        ("ConflictException", "REGISTRATION_NOT_COMPLETE", RefusedUs),
         ("ValidationException", "CHANNEL_NOT_ENABLED", RefusedUs),
         ("ValidationException", "DESTINATION_COUNTRY_BLOCKED", RefusedMessage),
         ("ValidationException", "MAXIMUM_SIZE_EXCEEDED", RefusedMessage),

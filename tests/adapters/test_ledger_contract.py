@@ -381,3 +381,13 @@ def test_of_two_words_of_the_provider_the_later_by_its_own_clock_counts(stores: 
 def test_nobody_confirms_a_message_that_is_not_there(stores: Stores, clock: FakeClock) -> None:
     assert not stores.ledger.confirm("c-1", request().message_key, state="delivered", at=clock())
     assert stores.ledger.snapshot(request()).row is None
+
+
+def test_the_targets_of_short_links_are_found_by_how_the_key_begins(stores: Stores, clock: FakeClock) -> None:
+    asked, targets = request(), ["https://shop.example.com/a", "https://shop.example.com/b"]
+    assert claim(stores, clock, asked, links=targets) == "claimed"
+    found = stores.ledger.row_of("c-1", asked.message_key[:14])
+    assert found is not None
+    assert (found.message_key, list(found.links)) == (asked.message_key, targets)
+    assert stores.ledger.row_of("c-1", "m-000000000000") is None
+    assert stores.ledger.row_of("c-2", asked.message_key[:14]) is None

@@ -161,7 +161,7 @@ def test_the_small_journey_is_valid(tmp_path: Path) -> None:
             "looks at the event at hand",
         ),
         (payload(SEND, "UpdateContact"), f"{SEND}.Arguments.Payload", "expected at least one of add_tags, remove_tags, set"),
-        (payload(SEND, "UpdateContact", add_tags="vip"), f"{SEND}.Arguments.Payload.add_tags", "expected a list, got 'vip'"),
+        (payload(SEND, "UpdateContact", add_tags="vip"), f"{SEND}.Arguments.Payload.add_tags", "expected a list, got 'vip'; write [vip]"),
         (payload(SEND, "UpdateContact", add_tags=[" "]), f"{SEND}.Arguments.Payload.add_tags[0]", "is empty"),
         (payload(SEND, "EvaluateSegment", rule={"tga": "vip"}), f"{SEND}.Arguments.Payload.rule", "did you mean 'tag'"),
         (payload(SEND, "UpdateContact", add_tags=["vip"], context="$states.context"), f"{SEND}.Arguments.Payload.context", 'expected "{% $states.context %}"'),

@@ -67,6 +67,10 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
     ("trigger", "expected"),
     [
         ({"event": "registered"}, {"kind": "event", "event": "registered", "where": None}),
+        (
+            {"event": "registered", "fresh_for": "7d"},
+            {"kind": "event", "event": "registered", "where": None, "fresh_for_seconds": 604_800},
+        ),
         ({"kind": "event", "event": "registered"}, {"kind": "event", "event": "registered", "where": None}),
         (
             {"event": "registered", "where": {"plan": "pro"}},
@@ -166,7 +170,9 @@ def without(field: str) -> Change:
         (setting(trigger={"event": "registered", "wher": {}}), "trigger.wher: unknown field 'wher'; did you mean 'where'?"),
         (setting(trigger={"schedule": "cron(0 9 * * ? *)"}), "trigger: a journey cannot be started by 'schedule'"),
         (setting(trigger={"kind": "tag", "tag": "vip"}), "trigger: a journey cannot be started by 'tag'"),
-        (setting(trigger="registered"), "trigger: unknown trigger 'registered'"),
+        (setting(trigger="registered"), "trigger: unknown trigger 'registered'; write {event: registered}"),
+        (setting(trigger="manuel"), "trigger: unknown trigger 'manuel'; did you mean 'manual'?"),
+        (setting(exit_on="unsubscribed"), "exit_on: expected a list, got 'unsubscribed'; write [unsubscribed]"),
         (setting(trigger=["registered"]), "trigger: expected a mapping"),
         (
             setting(trigger={"event": "registered", "where": {"event": "order_placed"}}),

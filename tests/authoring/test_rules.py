@@ -43,6 +43,11 @@ def test_the_shorthand_of_where_is_written_out() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["提交订单", "注文_確定", "café_opened", "заказ_оплачен", "طلب_تم", "2_fa_enabled"])
+def test_a_rule_asks_for_events_in_every_script_that_intake_takes(name: str) -> None:
+    assert dump_rule(parse_rule({"event": name})) == {"event": name}
+
+
 @pytest.mark.parametrize(
     ("rule", "field", "reason"),
     [
@@ -53,7 +58,7 @@ def test_the_shorthand_of_where_is_written_out() -> None:
         ({"attribute": "a"}, "entry", "expected exactly one operator"),
         ({"attribute": "a", "equals": 1, "in": [1]}, "entry", "got equals, in"),
         ({"attribute": "a", "equal": 1}, "entry.equal", "did you mean 'equals'?"),
-        ({"attribute": "a", "in": "x"}, "entry.in", "expected a list, got 'x'"),
+        ({"attribute": "a", "in": "x"}, "entry.in", "expected a list, got 'x'; write [x]"),
         ({"attribute": "a", "equals": [1]}, "entry.equals", "expected text, a number, true or false"),
         ({"attribute": "a", "exists": "yes"}, "entry.exists", "expected true or false, got 'yes'"),
         ({"attribute": 3, "equals": 1}, "entry.attribute", "expected text, got 3"),
@@ -62,6 +67,10 @@ def test_the_shorthand_of_where_is_written_out() -> None:
         ({"any": [{"tag": "a"}, {"not": {"attribute": "age", "at_least": "18"}}]}, "entry.any[1].not.at_least", "'18'"),
         ({"event": "Order Placed"}, "entry.event", "did you mean 'order_placed'?"),
         ({"event": "orderPlaced"}, "entry.event", "did you mean 'order_placed'?"),
+        ({"event": "提交 订单！"}, "entry.event", "did you mean '提交_订单'?"),
+        ({"event": "Заказ Оплачен"}, "entry.event", "did you mean 'заказ_оплачен'?"),
+        ({"event": "!!!"}, "entry.event", "expected an event type in snake_case"),
+        ({"event": "x" * 101}, "entry.event", "expected an event type in snake_case"),
         ({"event": "order_placed", "within": "30 days"}, "entry.within", "45s, 30m, 3h or 2d"),
         ({"event": "order_placed", "at_least": 1, "exactly": 1}, "entry", "only one of at_least, at_most, exactly"),
         ({"event": "order_placed", "where": {}}, "entry.where", "is empty"),
@@ -69,6 +78,24 @@ def test_the_shorthand_of_where_is_written_out() -> None:
         ({"event": "order_placed", "where": {"total": {"atleast": 1}}}, "entry.where", "did you mean 'at_least'?"),
         ({"event": "order_placed", "where": {"total": None}}, "entry.where", "total: expected a value"),
         ({"consent": "emial"}, "entry.consent", "did you mean 'email'?"),
+        ({"property": "event.properties.total", "at_least": 1}, "entry.property", "write 'total'"),
+        ({"property": "properties.total", "at_least": 1}, "entry.property", "write 'total'"),
+        (
+            {"event": "order_placed", "where": {"event.properties.total": {"at_least": 1}}},
+            "entry.where.property",
+            "write 'total'",
+        ),
+        (
+            {"attribute": "waiting_for", "contains_property": "event.properties.sku"},
+            "entry.contains_property",
+            "write 'sku'",
+        ),
+        (
+            {"attribute": "code", "equals_trigger": "event.left_on.properties.code"},
+            "entry.equals_trigger",
+            "write 'code'",
+        ),
+        ({"event": "order_placed", "sum": "event.properties.total", "at_least": 100}, "entry.sum", "write 'total'"),
     ],
 )
 def test_a_wrong_rule_names_its_place_and_the_way_out(rule: Any, field: str, reason: str) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from tests.authoring.folders import problems, write
 from waypost.authoring.rules import parse_rule, parse_where
-from waypost.authoring.sending_policy import local_time
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import wrong_locale
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
+from waypost.policies.policy_form import local_time
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,9 @@ def test_an_unknown_element_in_a_shared_part_names_the_part() -> None:
         ('<mj-image src="a.png" alt="{{ contact.name | default(&quot;You&quot;) }}" href="https://a.example.com" />',
          ["{{ contact.name | default(&quot;You&quot;) }}: https://a.example.com"]),
         ('<mj-image src="a.png" alt="A lamp" />', ["A lamp"]),
+        ('<mj-image src="a.png" alt="A lamp [new]" /><mj-text><a href="https://a.example.com"><img src="b.png" alt="Sale (today)"></a></mj-text>',
+         ["A lamp [new]", "Sale (today): https://a.example.com"]),
+        ('<mj-text>[1] ] [ <a href="https://a.example.com/b[0]_(c)">[2] two</a> (3) [4]</mj-text>', ["[1] ] [ [2] two: https://a.example.com/b[0]_(c) (3) [4]"]),
     ],
 )  # fmt: skip
 def test_a_picture_is_its_words_in_the_text_part(body: str, lines: list[str]) -> None:

@@ -126,9 +126,12 @@ def test_an_endpoint_that_the_app_made_with_attributes_of_its_own_is_used() -> N
         (ErrorAnswer(500, "InternalError"), RefusedForNow("InternalError")),
         (NeverSent("ConnectTimeoutError", temporary=True), RefusedForNow("ConnectTimeoutError")),
         (ErrorAnswer(400, "Throttling"), RefusedForNow("Throttling")),
-        (ErrorAnswer(404, "NotFound"), RefusedUs("NotFound")),
+        (ErrorAnswer(404, "NotFound"), RefusedUs("NotFound", for_everyone=False)),
         (ErrorAnswer(403, "AuthorizationError"), RefusedUs("AuthorizationError")),
-        (ErrorAnswer(400, "InvalidParameter", message="PlatformApplicationArn"), RefusedUs("InvalidParameter")),
+        (
+            ErrorAnswer(400, "InvalidParameter", message="PlatformApplicationArn"),
+            RefusedUs("InvalidParameter", for_everyone=False),
+        ),
         (
             ErrorAnswer(400, "InvalidParameter", message="Invalid parameter: Token Reason: too long"),
             AddressGone("InvalidParameter Token", suppression="unregistered"),
@@ -148,7 +151,7 @@ def test_a_device_that_cannot_be_registered_has_got_nothing_and_so_is_never_uncl
     [
         (ErrorAnswer(404, "NotFound"), RefusedForNow("NotFound")),
         (ErrorAnswer(400, "EndpointDisabled"), AddressGone("EndpointDisabled", suppression="unregistered")),
-        (ErrorAnswer(400, "PlatformApplicationDisabled"), RefusedUs("PlatformApplicationDisabled")),
+        (ErrorAnswer(400, "PlatformApplicationDisabled"), RefusedUs("PlatformApplicationDisabled", for_everyone=False)),
         (ErrorAnswer(400, "InvalidParameter", message="Message too long"), RefusedMessage("InvalidParameter")),
     ],
 )

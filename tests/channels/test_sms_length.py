@@ -2,7 +2,7 @@
 
 import pytest
 
-from waypost.channels.sms.length import SmsLength, sms_length
+from waypost.channels.sms.length import TYPOGRAPHIC, SmsLength, sms_length, typographic
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,24 @@ from waypost.channels.sms.length import SmsLength, sms_length
 )
 def test_the_alphabet_decides_how_much_fits(text: str, length: SmsLength) -> None:
     assert sms_length(text) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("don't", {}),
+        ("don’t", {"’": "'"}),
+        ("10 – 12 Uhr…", {"–": "-", "…": "..."}),
+        ("no\u00a0break", {"\u00a0": " "}),
+        ("Être là, c’est tout", {}),
+        ("您好’", {}),
+        ("don’t 🙂", {}),
+    ],
+)
+def test_what_alone_keeps_a_text_out_of_the_short_alphabet_is_found(text: str, found: dict[str, str]) -> None:
+    assert typographic(text) == found
+
+
+def test_what_stands_instead_is_in_the_short_alphabet() -> None:
+    assert all(sms_length(letter).encoding == "UCS-2" for letter in TYPOGRAPHIC)
+    assert all(sms_length(instead).encoding == "GSM-7" for instead in TYPOGRAPHIC.values())

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from waypost.authoring.messages import MessageFolder
+from waypost.content.forbidden_words import ForbiddenWords
 
 MJML = (
     "<mjml><mj-body><mj-section><mj-column><mj-text>{}</mj-text><mj-text>"
@@ -26,7 +27,7 @@ def folder(root: Path, files: dict[str, str]) -> MessageFolder:
     path.mkdir(parents=True)
     for name, text in files.items():
         (path / name).write_text(text, encoding="utf-8")
-    return MessageFolder(path, root / "look", "en", lambda each: each.relative_to(root).as_posix())
+    return MessageFolder(path, root / "look", "en", lambda each: each.relative_to(root).as_posix(), ForbiddenWords())
 
 
 def problems(root: Path, files: dict[str, str]) -> list[str]:

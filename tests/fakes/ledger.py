@@ -1,7 +1,7 @@
 """A Ledger in memory."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -88,6 +88,7 @@ class FakeLedger:
         at: datetime,
         local_time: str,
         touches: Touches | None,
+        links: Sequence[str] = (),
     ) -> ClaimResult:
         """See Ledger. ``before_claim`` lets a test put another call first. Two writes, as in DynamoDB."""
         if self.before_claim is not None:
@@ -98,7 +99,7 @@ class FakeLedger:
             if _is_open(row, request.attempt):
                 return "touches_changed"
             return "claimed" if row is not None and (row.claim_id, row.state) == (claim_id, "claimed") else "taken"
-        return self.take(request, claim_id, channel=channel, at=at, local_time=local_time)
+        return self.take(request, claim_id, channel=channel, at=at, local_time=local_time, links=links)
 
     @effect
     def count(self, /, request: SendRequest, touches: Touches) -> bool:
@@ -114,7 +115,15 @@ class FakeLedger:
 
     @effect
     def take(
-        self, /, request: SendRequest, claim_id: str, *, channel: str, at: datetime, local_time: str
+        self,
+        /,
+        request: SendRequest,
+        claim_id: str,
+        *,
+        channel: str,
+        at: datetime,
+        local_time: str,
+        links: Sequence[str] = (),
     ) -> ClaimResult:
         """Take the key for one call; the touch of one that is never sent counts nothing."""
         row = self._row(request)
@@ -132,6 +141,7 @@ class FakeLedger:
             claim_id=claim_id,
             claimed_at=_stored(at),
             claimed_local_time=local_time,
+            links=list(links),
         )
         return "claimed"
 
@@ -225,6 +235,11 @@ class FakeLedger:
         decision = Decision(row.claimed_at or at, row.claimed_local_time, "unknown", "no_answer", row.channel)
         self._put(replace(stored, state="unknown", decisions=_more(stored, decision)))
         return True
+
+    def row_of(self, contact_id: str, key_prefix: str) -> LedgerRow | None:
+        """See Ledger."""
+        mine = [row for row in self if row.contact_id == contact_id and row.message_key.startswith(key_prefix)]
+        return mine[0] if mine else None
 
     @effect
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:

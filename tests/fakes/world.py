@@ -19,6 +19,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.machines import FakeMachines
+from tests.fakes.policies import FakePolicies
 from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
@@ -36,6 +37,7 @@ from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.forbidden_words import ForbiddenWords
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
@@ -48,6 +50,7 @@ from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.update_contact import UpdateContact
+from waypost.policies.change_policy import ChangePolicy
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
@@ -57,7 +60,9 @@ from waypost.segments.upkeep import Upkeep
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.send_message import SendMessage
+from waypost.sending.send_message import SendMessage, Tracking
+from waypost.sending.send_test import SendTest
+from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
 
 T = TypeVar("T")
@@ -83,6 +88,9 @@ class World:
     files: FakeFiles = field(default_factory=FakeFiles)
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
+    tracking: Tracking | None = None
+    staff: StaffDirectory = field(default_factory=StaffDirectory)
+    words: ForbiddenWords = field(default_factory=ForbiddenWords)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
 
@@ -90,6 +98,7 @@ class World:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
+        self.policies, self.reported = FakePolicies(effects), list[str]()
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
         self.machines, self.schedules = FakeMachines(effects), FakeSchedules(effects)
@@ -163,7 +172,19 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            tracking=self.tracking,
+            staff=lambda: self.staff,
+            words=lambda: self.words,
+            report=self.reported.append,
         )
+
+    @property
+    def send_test(self) -> SendTest:
+        return assemble.send_test(self.ports, sender=self.send_message, staff=self.staff)
+
+    @property
+    def change_policy(self) -> ChangePolicy:
+        return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
 
     @property
     def update_contact(self) -> UpdateContact:
@@ -306,6 +327,9 @@ class WorldPorts:
 
     def rate_marks(self) -> FakeRateMarks:
         return self.world.rate_marks
+
+    def policies(self) -> FakePolicies:
+        return self.world.policies
 
     def addresses(self) -> FakeAddressRecords:
         return self.world.addresses

@@ -1,5 +1,6 @@
 """A contact's way through a journey, as the console's operation and the command of the same purpose draw it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from local.loopback import call
 from local.problems import LocalError
 from local.running.explaining import explanation_of
 from local.running.operation_runs import run_operation
-from tests.flows.steps import accepted
+from tests.flows.steps import accepted, travel
 
 pytestmark = pytest.mark.flow
 
@@ -58,3 +59,26 @@ def test_the_link_of_the_operation_leads_to_the_page_of_the_contact(cloud: Local
     with pytest.raises(LocalError) as refused:
         shown(cloud, contact={"user_id": "u-unknown"})
     assert "no contact is known by this user_id" in refused.value.what
+
+
+def test_the_policy_is_changed_without_a_deployment(cloud: LocalCloud) -> None:
+    who, signed = {"user_id": "u-capped"}, {"by": "lin.chen", "reason": "a flow test"}
+    changed = started(
+        cloud, "change-policy", action="apply", policy={"topic_spacing_days": {"new-user-nurture": 1}}, **signed
+    )
+    assert [each["section"] for each in changed["sections"]] == ["topic_spacing_days"]
+    travel(cloud, cloud.clock.now() + timedelta(minutes=2))
+
+    at = cloud.clock.now()
+    traits = {"email": "capped@example.com", "timezone": "Asia/Shanghai", "consent": {"email": True, "sms": True}}
+    accepted(cloud.tracking.identify(who["user_id"], traits, at=at))
+    accepted(cloud.tracking.track(who["user_id"], "registered", {"source": "app"}, at=at))
+    cloud.time.settle()
+    [message] = started(cloud, "explain-contact", contact=who, journey="new-user-nurture")["messages"]
+    assert message["decisions"][0]["policy"] == changed["version_then"]
+
+    with pytest.raises(LocalError) as refused:
+        started(cloud, "change-policy", action="apply", policy={"frequency_cap": {"count": 0, "hours": 24}}, **signed)
+    assert "policy.frequency_cap.count: input should be greater than or equal to 1" in refused.value.what
+    back = started(cloud, "change-policy", action="reset", **signed)
+    assert back["version_then"] == changed["version"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.published_journeys import email, journey, published
+from tests.fakes.staff import directory
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.assembly import assemble
@@ -139,12 +140,13 @@ def explained_contact(world: World) -> ExplainContact:
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The engine when the samples begin."""
     messages = {"welcome": email("welcome")}
-    world = World(published=published(journey(JOURNEY, messages=messages)))
+    world = World(published=published(journey(JOURNEY, messages=messages)), staff=directory("lin.chen"))
     world.clock.now = world.clock.now.replace(year=2026, month=3, day=2, hour=2, second=1, microsecond=482_000)
     night = Night(world=world, metrics={"scores": ACTIVITY, "rfm": RFM})
     letters = FakeDeadLetters()
     batch = RoutingBatch(router=world.route_events, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[str, dict[str, Any]] = {
+        "change_policy": {"change_policy": world.change_policy},
         "close_enrolment": {"close_enrolment": world.close_enrolment},
         "evaluate_segment": {"evaluate_segment": world.evaluate_segment},
         "plan_refresh": {"plan_refresh": night.plan_refresh},
@@ -159,6 +161,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "resume_journey": {"resume_journey": world.resume_journey},
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},
+        "send_test": {"send_test": world.send_test},
         "show_contact": {"show_contact": shown_contact(world)},
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
         "stop_journey": {"stop_journey": world.stop_journey},

@@ -32,6 +32,14 @@ def test_every_function_is_called_by_a_test() -> None:
     assert set(HANDLERS) <= called | imported
 
 
+def test_a_message_is_tested_on_a_member_of_staff(deployment: Deployment) -> None:
+    deployment.call("route_events")
+    sent = deployment.call("send_test")
+    assert (sent["outcome"], sent["channel"], sent["to"]) == ("sent", "email", "lin.chen")
+    assert deployment.call("send_test") == sent
+    assert deployment.world.email.calls.total() == 1
+
+
 def test_the_samples_tell_one_story(deployment: Deployment) -> None:
     world = deployment.world
 
@@ -146,6 +154,15 @@ def test_what_was_decided_on_the_message_of_the_sample_is_explained(deployment: 
     assert (message["message"], message["reason"]) == (f"{JOURNEY}/welcome", "every_guard_allowed")
     assert message["decisions"][0]["guards"][0]["guard"] == "erased"
     assert explained["page"] in explained["link"]
+
+
+def test_the_policy_of_the_sample_is_in_force_for_the_next_message(deployment: Deployment) -> None:
+    changed = deployment.call("change_policy")
+    assert [each["section"] for each in changed["sections"]] == ["frequency_cap"]
+    deployment.begin()
+    deployment.call("send_message")
+    [row] = deployment.world.ledger
+    assert (row.decisions[0].saw["fc"], row.decisions[0].policy) == ("0/3 in 24h", changed["version_then"])
 
 
 def test_an_operator_stops_the_journey_of_the_sample(deployment: Deployment) -> None:

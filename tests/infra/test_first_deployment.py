@@ -29,7 +29,7 @@ def test_the_identity_of_an_account_is_used_and_not_taken_over(synthesized: Synt
 
     for each in stages:
         assert not each.all("SES::EmailIdentity")
-        assert [sender.rpartition(":")[2] for sender in senders(each)] == ["identity/shop.example"]
+        assert {sender.rpartition(":")[2] for sender in senders(each)} == {"identity/shop.example"}
 
 
 def test_an_identity_that_a_stack_makes_outlives_it(synthesized: Synthesizer) -> None:

@@ -20,6 +20,7 @@ ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_j
 SECTIONS = {
     "archive_events": {"retention"},
     "build_audience_slice": {"retention"},
+    "change_policy": {"sending"},
     "close_enrolment": {"listening"},
     "count_purchases": {"defaults", "metrics", "retention"},
     "deliver_event": {"destinations"},
@@ -41,6 +42,7 @@ SECTIONS = {
     "record_delivery": {"listening"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
+    "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
@@ -61,6 +63,7 @@ MAY_BE_MISSING = {
     "sweep_journeys": {"send_message_arn"},
     # … and answers go to the sender unless the stage names another address
     "send_message": {"resume_journey_arn", "email_reply_to"},
+    "send_test": {"resume_journey_arn", "email_reply_to"},
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
 }

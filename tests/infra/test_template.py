@@ -124,6 +124,10 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
         "GET /u/{token}",
         "HEAD /u/{token}",
         "POST /u/{token}",
+        "GET /r/{token}",
+        "HEAD /r/{token}",
+        "GET /o/{token}",
+        "HEAD /o/{token}",
     }
 
 

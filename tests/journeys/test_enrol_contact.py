@@ -236,6 +236,20 @@ def test_history_that_a_sender_fills_in_starts_nothing(late: timedelta, reason: 
     assert "registered" in world.contacts[CONTACT].seen
 
 
+@pytest.mark.parametrize(
+    ("late", "reason"),
+    [
+        (timedelta(minutes=30), "enrolled"),
+        (timedelta(minutes=30, seconds=1), "trigger_too_old"),
+    ],
+)
+def test_a_journey_says_itself_how_late_its_trigger_may_come(late: timedelta, reason: str) -> None:
+    trigger = {"kind": "event", "event": "registered", "where": None, "fresh_for_seconds": 1800}
+    world = World(published=published(journey(trigger=trigger)))
+    old = replace(event("registered", world.clock() - late, "e-1"), received_at=world.clock())
+    assert [decision["reason"] for decision in world.route(old).decisions] == [reason]
+
+
 def test_an_event_that_waited_in_our_own_queue_is_not_old() -> None:
     world = World()
     waiting = event("registered", world.clock(), "e-1")

@@ -13,7 +13,7 @@ from infra.project import Project
 from local.commands.app import app
 from local.problems import LocalError
 from local.project.journey_check import check_journeys
-from local.rehearsal.journey_scenarios import read_journey_scenarios, rehearse
+from local.rehearsal.journey_scenarios import read_journey_scenarios, rehearsable, rehearse
 from tests.authoring.folders import write
 
 SCENARIO: dict[str, Any] = {
@@ -88,6 +88,71 @@ def test_a_broken_journey_hides_nothing_of_another(project: Project) -> None:
     )
 
 
+def change(project: Project, journey: str, **fields: Any) -> None:
+    """Change fields of journey.yaml."""
+    file = project.journeys / journey / "journey.yaml"
+    written = yaml.safe_load(file.read_text(encoding="utf-8")) | fields
+    file.write_text(yaml.safe_dump(written, allow_unicode=True), encoding="utf-8")
+
+
+def warned(project: Project, journey: str) -> list[str]:
+    [checked] = check_journeys(project, journey).journeys
+    assert checked.problems == []
+    place = f"statemachines/journeys/{journey}/"
+    assert all(warning.startswith(place) for warning in checked.warnings)
+    return [warning.removeprefix(place) for warning in checked.warnings]
+
+
+def test_a_journey_without_anything_odd_has_no_warnings(project: Project) -> None:
+    assert warned(project, "win-back") == []
+
+
+@pytest.mark.parametrize(
+    "ending", [{"goal": {"event": "subscription_cancelled"}}, {"exit_on": ["subscription_cancelled"], "goal": None}]
+)
+def test_a_journey_that_its_own_trigger_ends_is_a_warning(project: Project, ending: dict[str, Any]) -> None:
+    change(project, "win-back", **ending)
+    definition = project.journeys / "win-back" / "definition.asl.yaml"
+    if ending["goal"] is None:
+        flow = yaml.safe_load(definition.read_text(encoding="utf-8"))
+        del flow["States"]["Win the contact back"]["Catch"][0], flow["States"]["Thank you, order received"]
+        definition.write_text(yaml.safe_dump(flow, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    [warning] = warned(project, "win-back")
+    assert "subscription_cancelled starts the journey too" in warning
+    assert warning.startswith("journey.yaml: goal" if ending["goal"] else "journey.yaml: exit_on[0]")
+
+
+def test_what_a_rule_of_a_journey_cannot_mean_is_a_warning(project: Project) -> None:
+    entry = {"all": [{"event": "order_plced"}, {"not": {"journey": "win-bakc"}}]}
+    where = {"property": "event.coupon", "equals": "BACK10"}
+    change(project, "win-back", entry=entry, goal={"event": "order_placed", "where": where})
+    assert sorted(warned(project, "win-back")) == [
+        "journey.yaml: entry.all[0].event: no other file names the event 'order_plced'; did you mean 'order_placed'?",
+        "journey.yaml: entry.all[1].not.journey: there is no journey 'win-bakc' here, so nobody is in it; did you mean 'win-back'?",
+        "journey.yaml: goal.where.property: asks for 'coupon' inside a property called 'event'; the event's own is 'coupon'",
+    ]
+
+
+def test_a_character_that_makes_an_sms_longer_is_named(project: Project) -> None:
+    file = project.journeys / "win-back" / "messages" / "sorry" / "sms.en.txt"
+    name = "{{ contact.first_name | default('you') }}"
+    file.write_text(f"We’re sorry {name} – come back. Reply STOP to opt out. {'x' * 90}", encoding="utf-8")
+    [warning] = warned(project, "win-back")
+    assert warning.startswith(
+        "messages/sorry/sms.en.txt: has ’ (right single quotation mark; write \"'\"), – (en dash; write '-')"
+    )
+    assert warning.endswith("3 parts instead of 1")
+
+
+def test_warnings_do_not_fail_the_command(project: Project) -> None:
+    change(project, "win-back", entry={"event": "order_plced"})
+    result = CliRunner().invoke(app, ["journey", "check", "win-back"])
+    assert result.exit_code == 0
+    assert "! statemachines/journeys/win-back/journey.yaml: entry.event" in result.output.replace("\n", "")
+    document = json.loads(CliRunner().invoke(app, ["journey", "check", "win-back", "--json"]).output)
+    assert len(document["journeys"][0]["warnings"]) == 1
+
+
 def test_one_journey_is_judged_alone(project: Project) -> None:
     damage(project, "win-again")
     assert check_journeys(project, "win-back").is_right
@@ -135,6 +200,14 @@ def test_a_broken_scenario_file_is_a_problem_of_its_journey(project: Project) ->
     )
 
 
+def test_each_problem_of_a_scenario_file_has_a_line(project: Project) -> None:
+    wrong = scenario(events=[{"at": "1 10:00", "event": "registered"}], expect={"ends": "complete"})
+    tell(project.statemachines, "win-back", wrong)
+    problems = check_journeys(project, "win-back").journeys[0].problems
+    place = "statemachines/journeys/win-back/scenarios.yaml: scenarios[0]."
+    assert [each.partition(": expected")[0] for each in problems] == [f"{place}events[0].at", f"{place}expect.ends"]
+
+
 def test_the_command_says_which_journey_is_wrong_and_exits_with_1(project: Project) -> None:
     damage(project, "win-again")
     run = CliRunner().invoke(app, ["journey", "check"], env={"NO_COLOR": "1", "TERM": "dumb"})
@@ -143,10 +216,33 @@ def test_the_command_says_which_journey_is_wrong_and_exits_with_1(project: Proje
     assert "✓ win-back: 2 messages, 1 scenarios" in run.output
     alone = CliRunner().invoke(app, ["journey", "check", "win-back", "--json"])
     assert alone.exit_code == 0
-    assert json.loads(alone.output)["journeys"] == [{"name": "win-back", "messages": 2, "scenarios": 1, "problems": []}]
+    assert json.loads(alone.output)["journeys"] == [
+        {"name": "win-back", "messages": 2, "scenarios": 1, "problems": [], "warnings": []}
+    ]
 
 
 def test_a_rehearsal_does_not_start_with_a_wrong_name(project: Project) -> None:
     tell(project.statemachines, "win-back", expecting(messages=[{"message": "sory"}]))
     with pytest.raises(LocalError, match="did you mean 'sorry'"):
         rehearse({"win-back": read_journey_scenarios("win-back")}, step=lambda _: None)
+
+
+def test_a_rehearsal_leaves_out_another_journey_that_is_wrong_and_names_it(project: Project, tmp_path: Path) -> None:
+    tell(project.statemachines, "win-back", expecting())
+    damage(project, "win-again")
+    files = {"win-back": read_journey_scenarios("win-back")}
+    steps: list[str] = []
+    found = rehearsable(files, tmp_path / "rehearsal", steps.append)
+    assert steps == ["leaving out win-again, which is wrong: waypost journey check win-again"]
+    assert (found.out, found.stage) == (project.out, project.stage)
+    assert sorted(path.name for path in found.journeys.iterdir()) == ["win-back"]
+    assert check_journeys(found).is_right
+    assert (project.journeys / "win-again").is_dir()
+
+
+def test_a_journey_that_is_asked_for_is_never_left_out(project: Project, tmp_path: Path) -> None:
+    tell(project.statemachines, "win-back", expecting())
+    damage(project, "win-back")
+    steps: list[str] = []
+    assert rehearsable({"win-back": read_journey_scenarios("win-back")}, tmp_path, steps.append) == project
+    assert not steps

@@ -79,7 +79,7 @@ def test_a_decision_keeps_what_each_guard_saw_and_the_policy_it_applied(world: W
         "fc": "0/2 in 24h",
         "qh": "08:00-22:00",
     }
-    assert decision.policy == world.send_message.policy.version
+    assert decision.policy == world.published.policy.version
     assert Decision.from_dict(decision.to_dict()) == decision
 
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from waypost.contacts.channels import Channel, declared_channels
+from waypost.pages import notices
 from waypost.pages.texts import LANGUAGES, texts
 from waypost.tracking import unsubscribe_page as page
 from waypost.tracking.tokens import Unsubscription
@@ -48,7 +49,7 @@ def test_the_page_asks_with_one_labelled_button_that_posts(lang: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_page_loads_anything_or_runs_a_script(lang: str) -> None:
     words = texts(lang)
-    for html in (page.asking(words, ASKED), page.done(words, ASKED), page.not_ours(words), page.later(words)):
+    for html in (page.asking(words, ASKED), page.done(words, ASKED), notices.not_ours(words), notices.later(words)):
         outline = Outline(html)
         assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in outline.elements}
         assert not any("src" in attributes for _, attributes in outline.elements)
@@ -68,7 +69,7 @@ def test_the_other_language_is_a_link_in_that_language() -> None:
 
 def test_nothing_of_the_chinese_pages_is_left_in_english() -> None:
     words = texts("zh-CN")
-    for html in (page.asking(words, ASKED), page.done(words, ASKED), page.not_ours(words), page.later(words)):
+    for html in (page.asking(words, ASKED), page.done(words, ASKED), notices.not_ours(words), notices.later(words)):
         shown = Outline(html).shown
         assert shown
         assert not [text for text in shown if text.isascii() and text != LANGUAGES["en"]]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from waypost.contacts.lift_suppression import LiftSuppression
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
+    from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.products import ProductVariables
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
@@ -78,7 +79,9 @@ if TYPE_CHECKING:
     from waypost.segments.upkeep import Upkeep
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
-    from waypost.sending.send_message import SendMessage, UnsubscribeUrl
+    from waypost.sending.send_message import SendMessage, Tracking, UnsubscribeUrl
+    from waypost.sending.send_test import SendTest
+    from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
 
 
@@ -99,15 +102,22 @@ def send_message(
     defaults: Defaults,
     unsubscribe_url: UnsubscribeUrl,
     rates: Mapping[Channel, float],
+    report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    tracking: Tracking | None = None,
+    staff: Callable[[], StaffDirectory] | None = None,
+    words: Callable[[], ForbiddenWords] | None = None,
 ) -> SendMessage:
-    """The sender."""
+    """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
+    from waypost.content.forbidden_words import ForbiddenWords
     from waypost.sending.pace import Pace
+    from waypost.sending.policy_in_force import PolicyInForce
     from waypost.sending.send_message import SendMessage
+    from waypost.staff.directory import StaffDirectory
 
     return SendMessage(
         messages=messages,
-        policy=policy,
+        policy=PolicyInForce(deployed=policy, store=ports.policies(), clock=ports.clock(), report=report),
         defaults=defaults,
         ledger=ports.ledger(),
         deferrals=deferrals(ports),
@@ -118,7 +128,18 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        tracking=tracking,
+        staff=staff or StaffDirectory,
+        profiles=ports.contacts,
+        words=words or ForbiddenWords,
     )
+
+
+def send_test(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> SendTest:
+    """What sends messages to staff as contacts would get them."""
+    from waypost.sending.send_test import SendTest
+
+    return SendTest(sender=sender, contacts=ports.contacts(), staff=staff)
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:

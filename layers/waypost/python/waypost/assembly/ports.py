@@ -17,6 +17,7 @@ from waypost.segments.history_lookup import PassageStore
 from waypost.segments.ports import ProfileScan
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
+from waypost.sending.policy_in_force import PolicyStore
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 
 
@@ -53,6 +54,10 @@ class Ports(Protocol):
 
     def rate_marks(self) -> RateMarks:
         """The marks of what a channel takes a second."""
+        ...
+
+    def policies(self) -> PolicyStore:
+        """The changes of the sending policy."""
         ...
 
     def schedules(self) -> Schedules:

@@ -12,6 +12,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.bus import bus
 from waypost.authoring.destinations import destinations
 from waypost.authoring.filling import filling
+from waypost.authoring.forbidden_words import forbidden_words
 from waypost.authoring.identity import identity
 from waypost.authoring.imports import imports
 from waypost.authoring.kept_sections import SECTIONS as STANDING
@@ -20,6 +21,7 @@ from waypost.authoring.products import products
 from waypost.authoring.public_keys import public_keys
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
+from waypost.authoring.staff import staff
 from waypost.authoring.workdays import workdays
 
 SECTIONS: Final[Mapping[str, Section]] = {
@@ -33,6 +35,8 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "public_keys": public_keys,
     "retention": retention,
     "sources": sources,
+    "staff": staff,
+    "words": forbidden_words,
     "workdays": workdays,
     **STANDING,
 }

@@ -12,6 +12,7 @@ from typing import Any, Final
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.declaring import declared
 from waypost.authoring.definition import deployed, functions_called
+from waypost.authoring.forbidden_words import lists_of
 from waypost.authoring.functions import FUNCTIONS
 from waypost.authoring.journey_graphs import graph_of
 from waypost.authoring.lint import lint
@@ -170,7 +171,7 @@ class _Reader(FileReader):
         for path in self.folders(folder / "messages"):
             if not _NAME.fullmatch(path.name):
                 self.add(path, "", "expected a folder name in lower case, such as welcome or beauty-coupon")
-            reader = MessageFolder(path, self.root / "look", sending.default_locale, self.shown)
+            reader = MessageFolder(path, self.root / "look", sending.default_locale, self.shown, lists_of(self.root))
             messages[path.name], problems = reader.read()
             self.problems.extend(problems)
         return messages

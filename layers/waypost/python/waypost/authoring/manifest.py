@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, Literal, Self, assert_never
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from waypost.authoring.problems import Authored, unknown
-from waypost.authoring.rules import Duration, EventType, Name, Rule, Where, dump_rule, uses_trigger
+from waypost.authoring.problems import Authored, nearest, unknown
+from waypost.authoring.rules import Duration, EventType, Name, PropertyName, Rule, Where, dump_rule, uses_trigger
 from waypost.durations import parse_duration
 from waypost.journeys.changes.change import ANY_STATE
 from waypost.segments.dependencies import reads_past
@@ -31,11 +31,12 @@ Scalar = str | bool | int | float
 
 
 class EventTrigger(Authored):
-    """An event starts the journey, if its properties match ``where``."""
+    """An event starts the journey, if its properties match ``where`` and it arrives within ``fresh_for`` after it happened."""
 
     kind: Literal["event"] = "event"
     event: EventType
     where: Where | None = None
+    fresh_for: Duration | None = None
 
     @field_validator("where")
     @classmethod
@@ -56,6 +57,8 @@ class ManualTrigger(Authored):
 def _trigger_form(value: Any) -> Any:
     """The trigger with its kind: ``trigger: manual`` and ``trigger: {event: …}`` are the short forms."""
     if isinstance(value, str):
+        if value not in {"event", "manual", *_PLANNED_TRIGGERS} and not nearest(value, ["manual"]):
+            raise ValueError(f"unknown trigger {value!r}; write {{event: {value}}} for the event of this name")
         value = {"kind": value}
     if not isinstance(value, Mapping):
         return value
@@ -86,7 +89,7 @@ class ReEntry(Authored):
     never: Literal[True] | None = None
     always: Literal[True] | None = None
     after: Duration | None = None
-    per: Name | None = None
+    per: PropertyName | None = None
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:
@@ -287,7 +290,10 @@ class RemovedJourneys(Authored):
 def _published_trigger(trigger: EventTrigger | ManualTrigger, journey: str) -> dict[str, Any]:
     match trigger:
         case EventTrigger():
-            return {"kind": trigger.kind, "event": trigger.event, "where": dump_rule(trigger.where)}
+            published = {"kind": trigger.kind, "event": trigger.event, "where": dump_rule(trigger.where)}
+            if trigger.fresh_for is None:
+                return published
+            return published | {"fresh_for_seconds": int(parse_duration(trigger.fresh_for).total_seconds())}
         case ManualTrigger():
             return {"kind": trigger.kind, "event": REQUEST, "where": {"property": "journey", "equals": journey}}
         case _:

@@ -13,10 +13,12 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationError, create_model, field_validator
 
 from waypost.authoring.channels import ChannelName, authored_channels
+from waypost.authoring.forbidden_words import problems_of
 from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplates
 from waypost.authoring.problems import Authored, Problem, explain
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, read, wrong_locale
+from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message import MessageKind, Priority
 
 _FILE: Final = re.compile(r"(?P<channel>[a-z0-9_]+)\.(?P<locale>[A-Za-z_-]+)\.(?P<kind>[a-z0-9]+)")
@@ -30,7 +32,10 @@ class WantedProducts(Authored):
 
 
 class MessageManifest(Authored):
-    """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried."""
+    """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried.
+
+    ``tracked: false`` leaves its links as they are and records no opening.
+    """
 
     kind: MessageKind
     topic: Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=50)]
@@ -38,6 +43,7 @@ class MessageManifest(Authored):
     description: str | None = None
     products: WantedProducts | None = None
     priority: Priority = "normal"
+    tracked: bool = True
 
     @field_validator("channels")
     @classmethod
@@ -60,12 +66,16 @@ def message_manifest() -> type[MessageManifest]:
 
 @dataclass(frozen=True, slots=True)
 class MessageFolder:
-    """Reads one message folder. ``look`` is the folder that ``mj-include`` reads, ``shown`` how paths are reported."""
+    """Reads one message folder.
+
+    ``look`` is the folder that ``mj-include`` reads, ``shown`` how paths are reported, ``words`` what no message may say.
+    """
 
     path: Path
     look: Path
     default_locale: str
     shown: Callable[[Path], str]
+    words: ForbiddenWords
 
     def read(self) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The published form of the message, or what is wrong with it."""
@@ -95,6 +105,7 @@ class MessageFolder:
             "priority": manifest.priority,
             "channels": list(manifest.channels),
             "variants": variants,
+            **({} if manifest.tracked else {"tracked": False}),
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
         }
         return (None, problems) if problems else (published, [])
@@ -137,7 +148,7 @@ class MessageFolder:
     def _variant(self, manifest: MessageManifest, channel: str, locale: str, path: Path) -> dict[str, str]:
         """The templates of one channel and locale, checked. Raises UnusableFile."""
         authored = authored_channels()[channel]
-        return authored.compile(
+        templates = authored.compile(
             Source(
                 path=path,
                 locale=locale,
@@ -150,6 +161,12 @@ class MessageFolder:
                 unsubscribe_url=UNSUBSCRIBE_URL,
             )
         )
+        for name, reason in problems_of(self.words, templates, channel=channel, locale=locale, kind=manifest.kind):
+            is_field = name in authored.fields
+            raise UnusableFile(
+                self.path / "message.yaml" if is_field else path, f"{name}.{locale}" if is_field else "", reason
+            )
+        return templates
 
     def _include(self, path: str) -> str:
         file = (self.look / path).resolve()

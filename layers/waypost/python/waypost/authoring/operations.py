@@ -17,8 +17,8 @@ from pydantic import Field
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.problems import Authored
-from waypost.authoring.sending_policy import LocalTime
 from waypost.authoring.tasks import TRANSIENT_ERRORS
+from waypost.policies.policy_form import LocalTime
 
 FILES_BUCKET: Final = "FilesBucket"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

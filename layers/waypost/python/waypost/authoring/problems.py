@@ -203,11 +203,17 @@ def _reason(detail: Any, model: type[BaseModel] | None) -> str:  # noqa: PLR0911
         case "literal_error":
             guess = nearest(detail["input"], re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
             return f"expected {detail['ctx']['expected']}{got}" + (f"; did you mean {guess!r}?" if guess else "")
+        case "list_type" if _is_word(detail["input"]):
+            return f"expected a list{got}; write [{detail['input']}]"
         case kind if kind in _EXPECTED:
             return f"expected {_EXPECTED[kind]}{got}"
         case _:
             message = str(detail["msg"])
             return message[0].lower() + message[1:] + got
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) is not None
 
 
 def _shown(value: Any) -> str:

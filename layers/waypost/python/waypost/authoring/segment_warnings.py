@@ -1,11 +1,12 @@
 """What a rule says that cannot be meant, though it works: names and values that nothing has, spans that nothing is kept for.
 
-Called by ``waypost segment check``. Event types, attributes and journeys of the past are open sets, so these are warnings.
+Called by ``waypost segment check`` and ``journey_warnings``. Event types, attributes and journeys of the past are open sets, so these are warnings.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,9 +15,10 @@ from waypost.authoring.attributes import RESERVED, attributes
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import join, nearest
 from waypost.authoring.retention import ARRIVAL, DONE_WITH_A_MESSAGE, retention
+from waypost.authoring.rules.numbers import is_number
 from waypost.authoring.segments import parts_of
 from waypost.contacts.attributes import AttributeDeclaration, AttributeSystem
-from waypost.contacts.cleaning import Unusable
+from waypost.contacts.cleaning import Cleaned, Unusable, email, locale, phone, time_zone
 from waypost.contacts.cleaning.text import half_width
 from waypost.events.message_events import MESSAGE_EVENTS
 from waypost.events.retention import EVERYTHING_ALIKE, Retention
@@ -36,6 +38,12 @@ _EVENTS: Final = re.compile(r"\bevents?[\"']?:\s*(\[[^\]\n]*\]|[\w\"']+)")
 _ONE_VALUE: Final = ("equals", "not_equals")
 _MORE_VALUES: Final = ("in", "not_in", "contains_any", "contains_all", "contains_none")
 _BOUNDS: Final = ("at_least", "at_most", "more_than", "less_than")
+_BUILT_IN: Final[Mapping[str, Callable[[str], Cleaned]]] = {
+    "email": email,
+    "phone": phone,
+    "locale": locale,
+    "timezone": time_zone,
+}
 _Warning = tuple[str, str]
 
 
@@ -49,27 +57,62 @@ class Declared:
     events: frozenset[str] = frozenset()
     retention: Retention = EVERYTHING_ALIKE
 
+    def beside(self, texts: "Texts", but: Iterable[Path]) -> Self:
+        """With the words of all ``texts`` ``but`` those of the files that are checked."""
+        own = frozenset({*MESSAGE_EVENTS, *CONCLUSIONS, *ENGAGEMENT_EVENTS.values(), *MAY_CHANGE_ANYTHING})
+        left_out = [path.resolve() for path in but]
+        return replace(
+            self,
+            words=own | texts.words.outside(left_out),
+            events=own | texts.events.outside(left_out) | self.retention.types.keys(),
+        )
+
     @classmethod
-    def read(cls, statemachines: Path, *, but: Path) -> Self:
-        """From the content's files, ``but`` the one that is checked. Problems of theirs are reported elsewhere."""
+    def read(cls, statemachines: Path) -> Self:
+        """From the content's files, without words. Problems of theirs are reported elsewhere."""
         reader = FileReader(statemachines)
         declared = attributes(reader)
-        texts = [
-            path.read_text(encoding="utf-8", errors="replace")
-            for pattern in ("*.yaml", "*.yml", "*.json")
-            for path in statemachines.rglob(pattern)
-            if path.resolve() != but.resolve()
-        ]
-        own = frozenset({*MESSAGE_EVENTS, *CONCLUSIONS, *ENGAGEMENT_EVENTS.values(), *MAY_CHANGE_ANYTHING})
-        named = {word for text in texts for found in _EVENTS.findall(text) for word in _WORD.findall(found)}
-        kept = Retention.from_dict(retention(reader))
         return cls(
             attributes=AttributeSystem.from_dict(declared).attributes if declared else {},
             journeys=frozenset(path.parent.name for path in (statemachines / "journeys").glob("*/journey.yaml")),
-            words=own.union(*(set(_WORD.findall(text)) for text in texts)),
-            events=own | named | kept.types.keys(),
-            retention=kept,
+            retention=Retention.from_dict(retention(reader)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Words by the file in which they stand."""
+
+    of: Mapping[Path, frozenset[str]]
+    files: Counter[str]
+
+    @classmethod
+    def counted(cls, of: Mapping[Path, frozenset[str]]) -> Self:
+        return cls(of, Counter(word for words in of.values() for word in words))
+
+    def outside(self, files: Iterable[Path]) -> frozenset[str]:
+        """The words that stand in another file too."""
+        inside = Counter(word for path in files for word in self.of.get(path, ()))
+        return frozenset(word for word, count in self.files.items() if count > inside[word])
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """All words of the content's files, and those that name events."""
+
+    words: _Words
+    events: _Words
+
+    @classmethod
+    def read(cls, statemachines: Path) -> Self:
+        """Each file once."""
+        words, events = {}, {}
+        for path in (each for pattern in ("*.yaml", "*.yml", "*.json") for each in statemachines.rglob(pattern)):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            words[path.resolve()] = frozenset(_WORD.findall(text))
+            named = (word for found in _EVENTS.findall(text) for word in _WORD.findall(found))
+            events[path.resolve()] = frozenset(named)
+        return cls(_Words.counted(words), _Words.counted(events))
 
 
 def warnings(rule: Rule, declared: Declared, now: datetime) -> Iterator[_Warning]:
@@ -78,6 +121,12 @@ def warnings(rule: Rule, declared: Declared, now: datetime) -> Iterator[_Warning
         yield from _event_names(place, part, declared)
         yield from _journey_names(place, part, declared)
         yield from _attribute(place, part, declared)
+        if str(name := part.get("property", "")).startswith("event."):
+            alone = str(name).removeprefix("event.")
+            yield (
+                join(place, "property"),
+                f"asks for {alone!r} inside a property called 'event'; the event's own is {alone!r}",
+            )
         if not place.endswith(("followed_by", "where", "having")):
             yield from _reaches(place, part, declared.retention, now)
 
@@ -107,7 +156,12 @@ def _attribute(place: str, part: Rule, declared: Declared) -> Iterator[_Warning]
         return
     first = name.partition(".")[0]
     if name not in declared.attributes and first not in declared.attributes and first not in RESERVED:
-        guess = nearest(name, declared.attributes)
+        rest = name.partition(".")[2]
+        guess = (
+            rest
+            if rest in declared.attributes
+            else nearest(name, declared.attributes) or nearest(first, declared.attributes)
+        )
         yield (
             join(place, "attribute"),
             f"nothing declares the attribute {name!r}"
@@ -115,23 +169,48 @@ def _attribute(place: str, part: Rule, declared: Declared) -> Iterator[_Warning]
         )
     elif (known := declared.attributes.get(name)) is not None:
         yield from _values(place, part, known)
+    elif name in _BUILT_IN:
+        for word, value in _compared(part):
+            if isinstance(value, str) and (reason := _never_stored(name, value, _BUILT_IN[name](value), part)):
+                yield join(place, word), reason
+
+
+def _compared(part: Rule) -> Iterator[tuple[str, Any]]:
+    """The values that a rule asks an attribute to be, one by one, each with its operator."""
+    for word in (*_ONE_VALUE, *_MORE_VALUES):
+        if word in part:
+            wanted = part[word] if word in _MORE_VALUES and isinstance(part[word], list) else [part[word]]
+            yield from ((word, value) for value in wanted)
+
+
+def _never_stored(name: str, value: str, stored: Cleaned, part: Rule) -> str | None:
+    if isinstance(stored, Unusable):
+        return f"no contact has {name} {value!r}: it {stored.reason}"
+    same = stored.casefold() == value.casefold() if part.get("ignore_case") else stored == value
+    return None if same else f"{name} {value!r} is stored as {stored!r}: write that"
 
 
 def _values(place: str, part: Rule, known: AttributeDeclaration) -> Iterator[_Warning]:
     """Values that no contact can have, as the attribute's declaration cleans what is stored."""
-    for word in (*_ONE_VALUE, *_MORE_VALUES, *(("contains",) if known.type == "list" else ())):
-        if word not in part:
-            continue
-        wanted = part[word] if word in _MORE_VALUES and isinstance(part[word], list) else [part[word]]
-        for value in wanted:
-            if (reason := _never(known, value, ignore_case=bool(part.get("ignore_case")))) is not None:
-                yield join(place, word), reason
-    if known.type == "number":
-        bounds = [(word, part[word]) for word in _BOUNDS if word in part]
-        bounds += [("between", each) for each in part.get("between") or ()]
-        for word, value in bounds:
-            if isinstance(value, str):
-                yield join(place, word), f"{known.name} is a number, and {value!r} is text: write it without quotes"
+    if known.type == "list" and (word := next((each for each in (*_ONE_VALUE, "in", "not_in") if each in part), None)):
+        yield (
+            join(place, word),
+            f"{known.name} is a list, which no single value equals: ask with contains, contains_any or contains_none",
+        )
+        return
+    asked = list(_compared(part))
+    if known.type == "list" and "contains" in part:
+        asked.append(("contains", part["contains"]))
+    for word, value in asked:
+        if (reason := _never(known, value, ignore_case=bool(part.get("ignore_case")))) is not None:
+            yield join(place, word), reason
+    bounds = [(word, part[word]) for word in _BOUNDS if word in part]
+    bounds += [("between", each) for each in part.get("between") or ()]
+    for word, value in bounds:
+        if known.type == "number" and isinstance(value, str):
+            yield join(place, word), f"{known.name} is a number, and {value!r} is text: write it without quotes"
+        elif known.type not in {"number", "list"} and is_number(value):
+            yield join(place, word), f"{known.name} is declared as {known.type}, which no number compares with"
 
 
 def _never(known: AttributeDeclaration, value: Any, *, ignore_case: bool) -> str | None:

@@ -1,6 +1,6 @@
 """The ledger in DynamoDB: one item per message key in the contact's partition, one item for its touches."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, assert_never
@@ -101,6 +101,7 @@ class DynamoLedger:
         at: datetime,
         local_time: str,
         touches: Touches | None,
+        links: Sequence[str] = (),
     ) -> ClaimResult:
         """See Ledger. Two conditional writes, the touches first: half the units of one transaction.
 
@@ -120,6 +121,7 @@ class DynamoLedger:
                 "claimed_local_time": local_time,
                 "expires_at": self._expires_at(at),
             }
+            | ({"links": list(links)} if links else {})
             | ({} if request.fails_hop else sweeper_index.index_attributes("claim", request.contact_id, at)),
             condition=UNCLAIMED,
             values={"deferred": "deferred", "attempt": request.attempt},
@@ -308,6 +310,12 @@ class DynamoLedger:
             ),
         )
 
+    def row_of(self, contact_id: str, key_prefix: str) -> LedgerRow | None:
+        """See Ledger."""
+        items = table.query(self.client, self.table_name, pk=table.contact_pk(contact_id), prefix=_row_sk(key_prefix))
+        rows = sorted((_row(item) for item in items), key=lambda row: (row.claimed_at is None, row.claimed_at))
+        return rows[0] if rows else None
+
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
         """See Ledger. A later word of the provider replaces an earlier one, but nothing turns back into ``accepted``.
 
@@ -409,6 +417,7 @@ def _row(item: Mapping[str, Any]) -> LedgerRow:
         claimed_local_time=item.get("claimed_local_time", ""),
         deferred_until=parse_instant(deferred_until) if deferred_until else None,
         decisions=[Decision.from_dict(decision) for decision in item.get("decisions", [])],
+        links=item.get("links", ()),
     )
 
 

@@ -1,19 +1,23 @@
 """The links of outgoing messages, signed with the deployment's key. Used by send_message."""
 
+from functools import cache
+
 from waypost.aws.clients import client
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.contacts.channels import Address
+from waypost.content.link_rewriting import LinkMaker, TrackedMessage
 from waypost.sending.occasion import journey_of
 from waypost.sending.request import SendRequest
-from waypost.sending.send_message import UnsubscribeUrl
+from waypost.sending.send_message import Tracking, UnsubscribeUrl
 from waypost.settings import Settings
 from waypost.tracking.links import unsubscribe_url
 from waypost.tracking.tokens import link_keys
+from waypost.tracking.tracked_links import SignedLinks
 
 
 def unsubscribe_urls(settings: Settings) -> UnsubscribeUrl:
     """A function that gives the unsubscribe link of a message; the key is read when the first link is made."""
-    secret = SecretsManagerSecret(client("secretsmanager"), settings.link_secret)
+    secret = _secret(settings.link_secret)
 
     def url(request: SendRequest, address: Address) -> str:
         return unsubscribe_url(
@@ -26,3 +30,19 @@ def unsubscribe_urls(settings: Settings) -> UnsubscribeUrl:
         )
 
     return url
+
+
+def tracked_links(settings: Settings) -> Tracking:
+    """A function that gives the links of a message that record who follows them."""
+    secret = _secret(settings.link_secret)
+
+    def links(message: TrackedMessage) -> LinkMaker:
+        return SignedLinks(settings.api_url, link_keys(secret.read())[0], message)
+
+    return links
+
+
+@cache
+def _secret(name: str) -> SecretsManagerSecret:
+    """The secret with the keys of links; read once for all that is made with it."""
+    return SecretsManagerSecret(client("secretsmanager"), name)

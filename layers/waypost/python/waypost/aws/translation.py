@@ -13,7 +13,7 @@ from waypost.errors import ServiceRefused, TemporarilyUnavailable, WaypostError
 
 _TEMPORARY_CODES: Final = frozenset({
     "EC2ThrottledException", "InternalError", "InternalException", "InternalFailure", "InternalServerError",
-    "InternalServerException", "InternalServiceError", "PriorRequestNotComplete", "RequestTimeout",
+    "InternalServerException", "InternalServiceError", "OperationAborted", "PriorRequestNotComplete", "RequestTimeout",
     "RequestTimeoutException", "ResourceInUseException", "ServiceUnavailable", "ServiceUnavailableException", "SlowDown",
     "TransactionInProgressException",
 })  # fmt: skip

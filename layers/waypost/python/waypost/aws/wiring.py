@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from waypost.aws.bulk_contacts import DynamoBulkContacts
     from waypost.aws.bus import EventBridgeBus
     from waypost.aws.files import S3Files
+    from waypost.aws.policies import DynamoPolicies
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.aws.queue import SqsEventQueue
     from waypost.aws.rate_marks import DynamoRateMarks
@@ -63,6 +64,14 @@ def rate_marks() -> "DynamoRateMarks":
     from waypost.aws.rate_marks import DynamoRateMarks  # noqa: PLC0415 - only sending needs it
 
     return DynamoRateMarks(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def policies() -> "DynamoPolicies":
+    """The changes of the sending policy."""
+    from waypost.aws.policies import DynamoPolicies  # noqa: PLC0415 - only sending needs it, and what changes it
+
+    return DynamoPolicies(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -104,11 +104,26 @@ class AuthoredChannel(ABC):
     def compile(self, source: Source) -> dict[str, str]:
         """The templates of one locale, checked, as the channel's ``fill`` takes them. Raises UnusableFile."""
 
+    def hints(self, templates: Mapping[str, str]) -> Iterator[str]:
+        """What of one locale's compiled templates works, and is perhaps not meant."""
+        del templates
+        return iter(())
+
     def missing(
         self, channel: str, fields: Mapping[str, Any], *, locales: Collection[str], default_locale: str
     ) -> Iterator[Missing]:
         """What the fields and the ``locales`` that have a file lack of each other."""
         del channel, fields, locales, default_locale
+        return iter(())
+
+    def lacks(self, provider: str, variants: Mapping[str, Mapping[str, str]]) -> str:
+        """Why this provider could send nothing of a message, given its templates by locale; "" when it could."""
+        del provider, variants
+        return ""
+
+    def warnings(self, variants: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+        """What a provider will probably not take of a message, given its templates by locale."""
+        del variants
         return iter(())
 
 

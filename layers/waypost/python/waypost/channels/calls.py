@@ -71,9 +71,10 @@ def answer_to(failure: FailedCall, *, known: Callable[[ErrorAnswer], Answer | No
     """
     match failure:
         case ErrorAnswer(status=status, code=code):
-            if _THROTTLED.search(code) or status == 429:
-                return RefusedForNow(code)
-            return known(failure) or _by_its_name(status, code)
+            if answer := known(failure):
+                return answer
+            throttled = _THROTTLED.search(code) or status == 429
+            return RefusedForNow(code) if throttled else _by_its_name(status, code)
         case NeverSent(cause=cause, temporary=temporary):
             return RefusedForNow(cause) if temporary else RefusedMessage(cause)
         case NoAnswer(cause=cause):

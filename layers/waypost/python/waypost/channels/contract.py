@@ -10,27 +10,35 @@ A channel is a folder of this package with
   it needs in the account) and ``samples/``, which are not shipped to Lambda.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
 from waypost.clock import Clock
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.content.link_rewriting import LinkRewriter
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
+from waypost.content.visible_text import texts_in, visible
 from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
-from waypost.http.ports import Poster
+
+if TYPE_CHECKING:
+    from waypost.http.ports import Poster
 
 Content = TypeVar("Content")
+
+_TOKEN: Final = re.compile(r"(?<=/[a-z]/)[\w-]{20,}(?:\.[\w-]+)?", re.ASCII)
+"""The token in a link of ours: letters by chance, among which any word may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +75,7 @@ class ProviderPorts:
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
-    poster: Callable[[], Poster]
+    poster: "Callable[[], Poster]"
     clock: Clock
 
 
@@ -119,6 +127,21 @@ class ChannelPlugin(ABC, Generic[Content]):
     def over_limit(self, content: Content) -> str:
         """Why the providers of this channel would not take content of this size; "" when they would."""
 
+    def tracks(self, to: Address) -> bool:
+        """Whether links of messages to this address may be replaced by ones that record who follows them."""
+        del to
+        return True
+
+    def tracked(self, content: Content, links: LinkRewriter) -> Content:
+        """The content with its links replaced; as it is on a channel whose messages have none."""
+        del links
+        return content
+
+    def words(self, content: Content) -> str:
+        """What a reader sees of the content, for the checks of words; its fields are in lines of their own."""
+        shown: Any = content
+        return "\n".join(_TOKEN.sub("", visible(text)) for text in texts_in(asdict(shown)))
+
     def render(
         self,
         message: PublishedMessage,
@@ -127,11 +150,12 @@ class ChannelPlugin(ABC, Generic[Content]):
         default_locale: str,
         zone: tzinfo,
         variables: Mapping[str, Any],
+        links: LinkRewriter | None = None,
     ) -> Content:
         """The message in the locale nearest to ``locale``, with times as the clock shows them in ``zone``.
 
         ``variables`` has the keys ``contact, event, journey, message, links``, and ``products`` for a message that asks
-        for them. Raises MessageNotRenderable.
+        for them; ``links`` replaces its links. Raises MessageNotRenderable.
         """
         variants = message.variants.get(self.name)
         if not variants:
@@ -139,6 +163,9 @@ class ChannelPlugin(ABC, Generic[Content]):
         chosen = choose_locale(locale, variants, default_locale)
         filler = Filler(prepared(variables, Reader(chosen, zone)), f"{message.name} {self.name}.{chosen}")
         content = self.fill(variants[chosen], filler)
+        if links is not None:
+            links.allow(variants[chosen], variables)
+            content = self.tracked(content, links)
         if reason := self.over_limit(content):
             raise MessageNotRenderable(f"{filler.place}: {reason}")
         return content

@@ -14,7 +14,8 @@ Priority = Literal["high", "normal"]
 class PublishedMessage:
     """A message: ``channels`` in the order they are tried; ``variants`` has the named templates by channel and locale.
 
-    ``products`` is what it asks of the catalogue (``{"related": 3, "at_least": 1}``), or None.
+    ``products`` is what it asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``tracked``: its links and its opening
+    are recorded.
     """
 
     name: str
@@ -24,6 +25,7 @@ class PublishedMessage:
     variants: Mapping[Channel, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     products: Mapping[str, int] | None = None
     priority: Priority = "normal"
+    tracked: bool = True
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -36,4 +38,5 @@ class PublishedMessage:
             variants=value["variants"],
             products=value.get("products"),
             priority=value.get("priority", "normal"),
+            tracked=value.get("tracked", True),
         )

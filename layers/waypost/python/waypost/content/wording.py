@@ -94,7 +94,7 @@ class Reader:
         """A value as it is printed without a filter. Raises UnreadableValueError for what nobody can read."""
         match value:
             case str():
-                return self.written_datetime(value) if _INSTANT.fullmatch(value) and value[10] == "T" else value
+                return self._shown_text(value)
             case bool():
                 return self._truth(value=value)
             case int():
@@ -107,6 +107,14 @@ class Reader:
                 return self.several(value)
             case _:
                 raise UnreadableValueError("is several values with names; print one of them")
+
+    def _shown_text(self, text: str) -> str:
+        """Text as it is; what is spelled as an instant or as a day without its year, and is one, as a date."""
+        is_spelled_so = (_INSTANT.fullmatch(text) is not None and text[10] == "T") or is_yearless(text)
+        try:
+            return self.written_datetime(text) if is_spelled_so else text
+        except UnreadableValueError:
+            return text
 
     def _truth(self, *, value: bool) -> str:
         words = _TRUTH.get(self.locale.split("-")[0])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost import ids
@@ -18,9 +18,6 @@ from waypost.journeys.matching import EventRules, enrolments_for, history_for, h
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import PublishedJourney, PublishedJourneys, ReEntry
 from waypost.segments.subject import Subject
-
-LATEST_TRIGGER: Final = timedelta(hours=72)
-"""How long after it happened an event may arrive and start a journey. What comes later is history that a sender fills in."""
 
 EntryReason = (
     Literal[
@@ -86,7 +83,7 @@ class EnrolContact:
         self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject
     ) -> EntryReason | None:
         """Why the contact does not enter, regardless of how many others are in the journey."""
-        if event.received_at - event.occurred_at > LATEST_TRIGGER:
+        if journey.trigger.is_too_old(event):
             return "trigger_too_old"
         if journey.closed:
             return "journey_closed"

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Literal, Self
 
+from waypost.events.envelope import Event
 from waypost.published_sections import published_section
 
 SECTION: Final = "journeys"
@@ -13,13 +15,25 @@ Rule = Mapping[str, Any]
 """A rule in its published form, for ``waypost.segments.compile``."""
 
 
+LATEST_TRIGGER: Final = timedelta(hours=72)
+"""How long after it happened an event may arrive and start a journey that says nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What starts a journey; of the kind ``manual`` it is the event that asks for this very journey."""
+    """What starts a journey; of the kind ``manual`` it is the event that asks for this very journey.
+
+    An event that arrives more than ``fresh_for_seconds`` after it happened starts nothing.
+    """
 
     kind: Literal["event", "manual"]
     event: str
     where: Rule | None = None
+    fresh_for_seconds: int = int(LATEST_TRIGGER.total_seconds())
+
+    def is_too_old(self, event: Event) -> bool:
+        """Whether the event arrived so late that it is history which a sender fills in."""
+        return event.received_at - event.occurred_at > timedelta(seconds=self.fresh_for_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.consent import Answer, deciding_consent, joined_consents
 from waypost.contacts.profile import Contact
+from waypost.content.forbidden_words import NOTHING_FORBIDDEN, ForbiddenWords
 from waypost.content.message import PublishedMessage
 from waypost.sending.ledger import Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice
@@ -55,11 +56,20 @@ FIRST_EVENTS: Final = timedelta(minutes=1)
 """How long after an enrolment events may still arrive that were sent with its trigger; a schedule fires by the minute."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the reader will see: the words of the message, in the language of ``locale``."""
+
+    text: str
+    locale: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """What a guard decides on: this message, to this contact, on this channel, now.
 
     ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
+    ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
     occasion: Occasion
@@ -73,6 +83,8 @@ class Case:
     policy: SendingPolicy
     zone: ZoneInfo
     now: datetime
+    words: ForbiddenWords = NOTHING_FORBIDDEN
+    rendered: Rendered | None = None
 
     @property
     def local_time(self) -> str:
@@ -142,7 +154,8 @@ class Guard(ABC):
 
     The guard with the lowest ``weight`` is asked first: permanent reasons before temporary ones. ``code`` is two letters that
     stand for it in stored decisions and never change, ``title`` what a page calls it. ``reasons`` are all that it gives.
-    ``settings`` are the sections of ``statemachines/sending.yaml`` that belong to it.
+    ``settings`` are the sections of ``statemachines/sending.yaml`` that belong to it. One that ``reads_content`` is asked when the
+    message is rendered, after all others.
     """
 
     weight: ClassVar[int]
@@ -151,6 +164,7 @@ class Guard(ABC):
     reasons: ClassVar[tuple[Reason, ...]]
     judges: ClassVar[Judges]
     settings: ClassVar[tuple[Setting[Any], ...]] = ()
+    reads_content: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         missing = [name for name in ("weight", "code", "title", "reasons", "judges") if name not in vars(cls)]

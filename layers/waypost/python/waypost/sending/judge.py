@@ -43,10 +43,13 @@ def all_guards() -> tuple[Guard, ...]:
 
 
 def judge(case: Case, asked: Sequence[Guard] | None = None) -> Judgement:
-    """The first verdict that is not Allow, or Allow. A deferral never ends inside the channel's quiet hours."""
+    """The first verdict that is not Allow, or Allow. A deferral never ends inside the channel's quiet hours.
+
+    Asks the guards that read the content for a case that is rendered, the others before.
+    """
     saw: dict[str, str] = {}
     for guard in all_guards() if asked is None else asked:
-        if case.occasion not in guard.judges:
+        if case.occasion not in guard.judges or guard.reads_content is (case.rendered is None):
             continue
         verdict = guard.check(case)
         saw[guard.code] = verdict.saw[:LONGEST_SEEN]

@@ -119,6 +119,7 @@ class LedgerRow:
     claimed_local_time: str = ""
     deferred_until: datetime | None = None
     decisions: Sequence[Decision] = ()
+    links: Sequence[str] = ()
 
     @property
     def contact_id(self) -> str:
@@ -249,8 +250,11 @@ class Ledger(Protocol):
         at: datetime,
         local_time: str,
         touches: Touches | None,
+        links: Sequence[str] = (),
     ) -> ClaimResult:
         """Replace the touches that were read by ``touches``, then take the key for one provider call.
+
+        ``links`` are the targets of the message's short links, kept with it.
 
         A crash in between leaves a touch without a claim: a cap counts one too many until the key is sent or skipped.
         ``claimed`` also when this very ``claim_id`` holds it already (an answer that got lost); ``taken`` when another
@@ -305,6 +309,10 @@ class Ledger(Protocol):
 
     def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:
         """Turn a claimed row into ``unknown``; False when it was settled in between."""
+        ...
+
+    def row_of(self, contact_id: str, key_prefix: str) -> LedgerRow | None:
+        """The contact's message whose key begins with this; the one that was claimed first if there are several."""
         ...
 
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:

@@ -12,6 +12,9 @@ from waypost import ids
 from waypost.clock import format_instant, parse_instant
 from waypost.errors import InvalidInput
 
+TEST: Final = "message_test"
+"""The notice that is a message for contacts, sent to a member of staff to look at."""
+
 OccasionKind = Literal["journey_step", "broadcast_slot", "staff_notice", "reply"]
 
 
@@ -121,10 +124,11 @@ class BroadcastSlot:
 
 @dataclass(frozen=True, slots=True)
 class StaffNotice:
-    """A notice to an employee, who has a contact of their own, about something that needs them.
+    """A notice to a member of staff about something that needs them; ``contact_id`` is the member's (``staff.directory``).
 
     ``notice`` says what happened (``order_refused``), ``about`` is the id of what it happened to. An ``urgent`` one does
-    not wait for the morning.
+    not wait for the morning. ``details`` are ids and names that its message shows as ``event.properties``. A test of a message
+    for contacts (``TEST``) is filled in with the values of the contact ``shown_for``.
     """
 
     kind: ClassVar[Literal["staff_notice"]] = "staff_notice"
@@ -132,6 +136,13 @@ class StaffNotice:
     notice: str
     about: str
     urgent: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    shown_for: str = ""
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it shows a member what contacts will get."""
+        return self.notice == TEST
 
     @property
     def message_key(self) -> str:

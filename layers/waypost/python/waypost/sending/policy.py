@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -20,6 +20,19 @@ class Between:
 
     least: int
     most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A number of hours in the policy, by its name, and its bounds."""
+
+    name: str
+    least: int
+    most: int
+
+
+SEND_WITHIN_HOURS: Final = Hours("send_within_hours", 1, 24 * 30)
+"""The one setting that is the sender's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +61,28 @@ class SendingPolicy:
     sections: Mapping[str, Any]
     version: str = ""
 
+    _loaded: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form."""
-        sections = {name: each for name, each in value.items() if name != "send_within_hours"}
+        sections = {name: each for name, each in value.items() if name != SEND_WITHIN_HOURS.name}
         canonical = json.dumps(value, sort_keys=True, ensure_ascii=False)
         version = ids.digest("sending", canonical, length=8)
-        return cls(send_within_hours=value["send_within_hours"], sections=sections, version=version)
+        return cls(send_within_hours=value[SEND_WITHIN_HOURS.name], sections=sections, version=version)
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
+        """This policy with whole sections replaced, in their published form."""
+        return self.from_dict({**self.sections, SEND_WITHIN_HOURS.name: self.send_within_hours, **changes})
 
     def of(self, setting: Setting[T]) -> T:
         """What was declared for this setting, or its default."""
-        return setting.load(self.sections[setting.name]) if setting.name in self.sections else setting.default
+        if setting.name not in self.sections:
+            return setting.default
+        if setting.name not in self._loaded:
+            self._loaded[setting.name] = setting.load(self.sections[setting.name])
+        loaded: T = self._loaded[setting.name]
+        return loaded
 
 
 @cache

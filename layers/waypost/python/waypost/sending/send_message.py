@@ -21,9 +21,13 @@ from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
 from waypost.contacts.channels import Address, Channel
+from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
+from waypost.content.forbidden_words import ForbiddenWords
+from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
+from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
@@ -31,13 +35,14 @@ from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.deferral import Deferrals
-from waypost.sending.guard import Allow, Case, Defer, Skip
+from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
 from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
+from waypost.staff.directory import StaffDirectory, is_staff
 
 CLAIM_ATTEMPTS: Final = 5
 PROVIDER_ATTEMPTS: Final = 3
@@ -54,6 +59,10 @@ LAST_ATTEMPT: Final = timedelta(minutes=2)
 """How long before its send-by time a message is tried for the last time: a schedule may fire a minute late."""
 
 UnsubscribeUrl = Callable[[SendRequest, Address], str]
+Tracking = Callable[[TrackedMessage], LinkMaker]
+
+STAFF: Final = "owner"
+"""The attribute with the id of the member of staff who looks after a contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +72,14 @@ class SendMessage:
     A channel whose provider refused the account is stopped in this process for a minute: its messages wait without a call.
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
-    products, so that no other pays for the catalogue. ``provider`` is the one that a channel's messages go to, ``pace`` says
-    when: what it takes is taken before the claim.
+    products, so that no other pays for the catalogue. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
+    when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
+    them, and whose values a test shows. ``words`` are the phrases that no message may have.
+    ``tracking`` makes the links that record who follows them; None leaves all links alone.
     """
 
     messages: MessageCatalogue
-    policy: SendingPolicy
+    policy: Callable[[], SendingPolicy]
     defaults: Defaults
     ledger: Ledger
     deferrals: Deferrals
@@ -79,12 +90,17 @@ class SendMessage:
     clock: Clock
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
+    tracking: Tracking | None = None
+    staff: Callable[[], StaffDirectory] = StaffDirectory
+    profiles: Callable[[], ContactStore] | None = None
+    words: Callable[[], ForbiddenWords] = ForbiddenWords
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider."""
         message = self.messages.message(request.message)
-        if message.kind != "transactional" and isinstance(request.occasion, StaffNotice):
+        notice = request.occasion if isinstance(request.occasion, StaffNotice) else None
+        if notice and not notice.is_test and message.kind != "transactional":
             raise InvalidInput("message", f"{request.message} is {message.kind}; a notice to staff is transactional")
         for _ in range(CLAIM_ATTEMPTS):
             snapshot = self.ledger.snapshot(request)
@@ -113,8 +129,9 @@ class SendMessage:
     def _decide(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
         now = self.clock()
-        send_by = request.send_by or now + timedelta(hours=self.policy.send_within_hours)
-        judged = self._judge(request, message, snapshot, now)
+        policy = self.policy()
+        send_by = request.send_by or now + timedelta(hours=policy.send_within_hours)
+        judged = self._judge(request, message, snapshot, policy, now)
         verdict = judged.judgement.verdict
         match verdict:
             case Allow() if now > send_by:
@@ -132,13 +149,21 @@ class SendMessage:
             case _:
                 assert_never(verdict)
 
-    def _judge(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, now: datetime) -> "_Judged":
+    def _judge(
+        self,
+        request: SendRequest,
+        message: PublishedMessage,
+        snapshot: Snapshot,
+        policy: SendingPolicy,
+        now: datetime,
+    ) -> "_Judged":
         """The verdict on the first channel that is not closed to this contact, else on the first channel."""
-        if snapshot.contact is None:
+        contact = self.staff().recipient(request.contact_id) if is_staff(request.contact_id) else snapshot.contact
+        if contact is None:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
-        contact, channels = snapshot.contact, (request.channel,) if request.channel else message.channels
+        channels = (request.channel,) if request.channel else message.channels
         addresses = {channel: plugin(channel).addresses(contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
 
@@ -157,7 +182,7 @@ class SendMessage:
                 record=records.get(targets[channel].digest, AddressRecord()) if channel in targets else AddressRecord(),
                 enrolment=snapshot.enrolment,
                 touches=replace(snapshot.touches, recent=snapshot.touches.others(request.message_key)),
-                policy=self.policy,
+                policy=policy,
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
@@ -186,10 +211,14 @@ class SendMessage:
     ) -> SendResult | None:
         """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
         case = judged.case
+        links = self._links(request, case)
         try:
-            outgoing = self._compose(request, case, snapshot)
+            outgoing = self._compose(request, case, snapshot, links)
         except MessageNotRenderable as error:
             return self._skip(request, judged, f"not_renderable: {error}")
+        judged = self._judge_content(judged, outgoing)
+        if isinstance(judged.judgement.verdict, Skip):
+            return self._skip(request, judged, judged.judgement.verdict.reason)
         claim_id = uuid.uuid4().hex
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
@@ -199,6 +228,7 @@ class SendMessage:
             at=case.now,
             local_time=case.local_time,
             touches=None if case.transactional else snapshot.touches.plus(touch),
+            links=links.kept if links else (),
         )
         if claim != "claimed":
             return None
@@ -213,8 +243,8 @@ class SendMessage:
                     decision=decision,
                     provider_message_id=provider_message_id,
                 )
-            case RefusedForNow(reason=reason):
-                pause = throttled_pause(request.message_key, request.attempt)
+            case RefusedForNow(reason=reason, pause=asked):
+                pause = asked or throttled_pause(request.message_key, request.attempt)
                 return self._wait(request, judged, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
             case RefusedUs(reason=reason, for_everyone=for_everyone):
                 why = f"{ACCOUNT_REFUSED}{reason}"
@@ -230,6 +260,17 @@ class SendMessage:
             case _:
                 assert_never(answer)
         return _result(request, decision)
+
+    def _judge_content(self, judged: "_Judged", outgoing: Outgoing[Any]) -> "_Judged":
+        """The case with what the guards say that read the content: a name or a product may bring what no author wrote."""
+        case, words = judged.case, self.words()
+        if not words.lists:
+            return judged
+        channel, shown = plugin(case.channel), self._shown_for(case)
+        locale = choose_locale(_locale(shown.contact), case.message.variants[case.channel], self.defaults.locale)
+        rendered = replace(case, words=words, rendered=Rendered(channel.words(outgoing.content), locale))
+        judgement = judge(rendered)
+        return replace(judged, judgement=replace(judgement, saw={**judged.judgement.saw, **judgement.saw}))
 
     def _not_now(self, request: SendRequest, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
         """Why no provider is called now, and when one may be: None for an instant past the message's life. None if one may."""
@@ -273,7 +314,7 @@ class SendMessage:
         provider = self.provider(case.channel)
         answer = provider.send(outgoing)
         for attempt in range(1, PROVIDER_ATTEMPTS):
-            if not isinstance(answer, RefusedForNow):
+            if not isinstance(answer, RefusedForNow) or answer.pause is not None:
                 break
             self.sleep(0.2 * 2**attempt)
             answer = provider.send(outgoing)
@@ -281,12 +322,38 @@ class SendMessage:
             self.addresses.suppress(outgoing.to.digest, channel=case.channel, reason=answer.suppression, at=case.now)
         return answer
 
-    def _compose(self, request: SendRequest, case: Case, snapshot: Snapshot) -> Outgoing[Any]:
+    def _links(self, request: SendRequest, case: Case) -> LinkRewriter | None:
+        """What replaces the links of this message; None where they stay as they are."""
+        refused = case.contact.attributes.get("tracking") is False
+        if self.tracking is None or not case.message.tracked or refused or case.address is None:
+            return None
+        if isinstance(request.occasion, StaffNotice):  # a colleague who looks at a test is no contact who reads
+            return None
+        if not plugin(case.channel).tracks(case.address):
+            return None
+        staff = case.contact.attributes.get(STAFF)
+        return LinkRewriter(
+            maker=self.tracking(
+                TrackedMessage(
+                    contact_id=request.contact_id,
+                    message_key=request.message_key,
+                    channel=case.channel,
+                    journey=journey_of(request.occasion),
+                    message=case.message.name,
+                    sent_at=case.now,
+                    staff=staff if isinstance(staff, str) else "",
+                )
+            )
+        )
+
+    def _compose(
+        self, request: SendRequest, case: Case, snapshot: Snapshot, links: LinkRewriter | None
+    ) -> Outgoing[Any]:
         """The message as the provider gets it. Raises MessageNotRenderable."""
         if case.address is None:
             raise MessageNotRenderable(f"there is no address on {case.channel}")
         event, unsubscribe = _event(case, snapshot), self.unsubscribe_url(request, case.address)
-        channel = plugin(case.channel)
+        channel, shown = plugin(case.channel), self._shown_for(case)
         tags = {
             "message_key": request.message_key,
             "contact_id": request.contact_id,
@@ -298,16 +365,27 @@ class SendMessage:
             to=case.address,
             content=channel.render(
                 case.message,
-                locale=_locale(case.contact),
+                locale=_locale(shown.contact),
                 default_locale=self.defaults.locale,
-                zone=case.zone,
-                variables=_variables(case, event, unsubscribe) | self._products(case, event),
+                zone=shown.zone,
+                variables=_variables(shown, event, unsubscribe, request.message) | self._products(shown, event),
+                links=links,
             ),
             message_key=request.message_key,
             transactional=case.transactional,
             unsubscribe_url=unsubscribe,
             tags=tags,
         )
+
+    def _shown_for(self, case: Case) -> Case:
+        """The case with the contact whose values the message shows: another than who gets it in a test alone."""
+        occasion = case.occasion
+        if not isinstance(occasion, StaffNotice) or not occasion.shown_for or self.profiles is None:
+            return case
+        contact = self.profiles().load(occasion.shown_for)
+        if contact is None or contact.erased:
+            raise MessageNotRenderable("the contact whose values it was to show is gone")
+        return replace(case, contact=contact, zone=zone_of(contact, self.defaults.time_zone))
 
     def _products(self, case: Case, event: Mapping[str, Any]) -> dict[str, Any]:
         """The variable ``products``, for a message that asks for it. Raises MessageNotRenderable."""
@@ -359,7 +437,7 @@ class SendMessage:
             place=step_place(case.enrolment.pauses_passed, request.visit) if case.enrolment else "",
             saw=judged.judgement.saw,
             elsewhere=judged.elsewhere,
-            policy=self.policy.version,
+            policy=case.policy.version,
         )
 
 
@@ -400,17 +478,19 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
             properties = snapshot.event.properties if snapshot.event else {}
             when = format_instant(occurred_at)
             return {"id": event_id, "type": event_type, "occurred_at": when, "properties": properties}
-        case BroadcastSlot() | StaffNotice():
+        case StaffNotice(notice=notice, about=about, details=details):
+            return {"id": about, "type": notice, "occurred_at": format_instant(case.now), "properties": details}
+        case BroadcastSlot():
             return {}
         case _:
             assert_never(case.occasion)
 
 
-def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str) -> dict[str, Any]:
+def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str, message_id: str) -> dict[str, Any]:
     return template_variables(
         case.contact,
         event=event,
-        journey=journey_of(case.occasion),
+        journey=journey_of(case.occasion) or message_id.rpartition("/")[0],
         message=case.message.name,
         channel=case.channel,
         links={"unsubscribe": unsubscribe},

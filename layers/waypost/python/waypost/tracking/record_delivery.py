@@ -17,6 +17,7 @@ from waypost.events.listening import Listening
 from waypost.events.message_events import suppression_in
 from waypost.events.ports import EventQueue
 from waypost.sending.ledger import CONFIRMATIONS, Ledger
+from waypost.staff.directory import is_staff
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class RecordDelivery:
             try:
                 found = delivery_events(_notice(text), clock=self.clock)
                 self._suppress(found)
+                found = [event for event in found if not self._is_of_staff(event)]
                 events[notice_id] = [event for event in found if not self._is_settled(event)]
             except WaypostError as error:
                 recorded.failed[notice_id] = error
@@ -71,6 +73,16 @@ class RecordDelivery:
             if digest and (closed := suppression_in(event)):
                 channel, reason = closed
                 self.addresses.suppress(digest, channel=channel, reason=reason, at=event.occurred_at)
+
+    def _is_of_staff(self, event: Event) -> bool:
+        """Whether a member of staff got the message: the report is written on its row, and is an event of no contact."""
+        contact_id = event.contact["contact_id"]
+        if not is_staff(contact_id):
+            return False
+        if event.type in CONFIRMATIONS:
+            key = event.properties["message_key"]
+            self.ledger.confirm(contact_id, key, state=CONFIRMATIONS[event.type], at=event.occurred_at)
+        return True
 
     def _is_settled(self, event: Event) -> bool:
         if event.type not in self.listening.settled:

@@ -6,6 +6,7 @@ from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.consent import ALL_TOPICS
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue, SecretStore
+from waypost.staff.directory import is_staff
 from waypost.tracking.tokens import Unsubscription, link_keys, verify
 
 
@@ -29,8 +30,8 @@ class UnsubscribeContact:
         subscribed again next week can unsubscribe again with the same old mail. Raises TemporarilyUnavailable.
         """
         asked = self.read(token)
-        if asked is None:
-            return None
+        if asked is None or is_staff(asked.contact_id):  # the link of a test, which a member of staff tries
+            return asked
         now = self._clock()
         if asked.address:  # for everybody who reads there; first, because a client posts again until both are stored
             topic = asked.topic or ALL_TOPICS

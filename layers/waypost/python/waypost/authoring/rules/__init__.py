@@ -12,9 +12,9 @@ from waypost.authoring.rules.language import (
     parse_where,
     uses_trigger,
 )
-from waypost.authoring.rules.values import Duration, EventType, Name, Options, Ordered, Scalar
+from waypost.authoring.rules.values import Duration, EventType, Name, Options, Ordered, PropertyName, Scalar
 
 __all__ = [
-    "Duration", "EventType", "Name", "Options", "Ordered", "Rule", "Scalar", "Where",
+    "Duration", "EventType", "Name", "Options", "Ordered", "PropertyName", "Rule", "Scalar", "Where",
     "dump_rule", "parse_rule", "parse_where", "uses_trigger",
 ]  # fmt: skip

@@ -13,8 +13,8 @@ from waypost.authoring.rules.numbers import Limit, Occurrence, is_whole
 from waypost.authoring.rules.values import (
     Duration,
     EventTypes,
-    Name,
     Options,
+    PropertyName,
     Same,
     Scalar,
 )
@@ -112,7 +112,7 @@ class Counted(EventTimes):
         ),
     ] = None
     sum: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "properties",
             "sum",
@@ -122,7 +122,7 @@ class Counted(EventTimes):
         ),
     ] = None
     average: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "properties",
             "average",
@@ -132,7 +132,7 @@ class Counted(EventTimes):
         ),
     ] = None
     smallest: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "properties",
             "smallest",
@@ -142,7 +142,7 @@ class Counted(EventTimes):
         ),
     ] = None
     largest: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "properties",
             "largest",
@@ -152,7 +152,7 @@ class Counted(EventTimes):
         ),
     ] = None
     distinct: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "properties",
             "distinct",
@@ -162,7 +162,7 @@ class Counted(EventTimes):
         ),
     ] = None
     repeated: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "properties",
             "repeated",
@@ -172,7 +172,7 @@ class Counted(EventTimes):
         ),
     ] = None
     most_frequent: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "properties",
             "most_frequent",

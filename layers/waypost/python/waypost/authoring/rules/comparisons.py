@@ -14,12 +14,12 @@ from waypost.authoring.rules.values import (
     Duration,
     Moment,
     Months,
-    Name,
     Options,
     Ordered,
     Period,
     Piece,
     Pieces,
+    PropertyName,
     Regex,
     Scalar,
     TimeOfDay,
@@ -86,7 +86,7 @@ class Comparison(Authored):
         Says("values", "is_empty: false", "has something in it", "{ attribute: interests, is_empty: false }"),
     ] = None
     equals_trigger: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "values",
             "equals_trigger",
@@ -96,7 +96,7 @@ class Comparison(Authored):
         ),
     ] = None
     equals_property: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "values",
             "equals_property",
@@ -106,7 +106,7 @@ class Comparison(Authored):
         ),
     ] = None
     contains_property: Annotated[
-        Name | None,
+        PropertyName | None,
         Says(
             "values",
             "contains_property",

@@ -136,7 +136,8 @@ An event type is snake_case and past tense. Your own systems decide which there 
 | event | properties |
 | --- | --- |
 | `message_accepted`, `message_delivered`, `message_bounced`, `message_complained`, `message_failed` | `channel`, `journey`, `message_key`, `provider_word`; `bounce_type` |
-| `message_opened`, `message_clicked` | `channel`, `journey`, `message_key` |
+| `message_opened`, `message_clicked`: by a reader | `channel`, `journey`, `message_key`, `message`; of our own links also `verdict`, `staff`, `link`, `url` |
+| `message_prefetched`, `message_scanned`: the same, by a program | the same |
 | `unsubscribed`, `consent_granted`, `consent_withdrawn` | `channel`, `topic`, `journey` |
 | `journey_ended` | `journey`, `outcome` |
 | `tag_added`, `tag_removed` | `tag`, `by`: `rule`, `journey`, `hand`, `import` or `expiry` |
@@ -163,7 +164,7 @@ How they count:
   with `products: [{product_id: p-1, category: make-up}, …]` write `where: {products.category: {contains: make-up}}`.
   Like every list it is compared with `contains…`, never with `equals`, and it cannot be summed.
 - An **open** is detected by a picture in the mail. A reader who blocks pictures and clicks has clicked, but not opened; who has a
-  mailbox that loads all pictures has opened everything. Ask for both where it matters.
+  mailbox that loads all pictures (Apple's) has opened nothing: `message_prefetched`. Ask for clicks too where it matters.
 - Segment's `page` and `screen` arrive as `page_viewed`.
 - Sums and averages are exact and rounded once: the order of events does not matter.
 """

@@ -12,13 +12,12 @@ from waypost.authoring.rules.numbers import is_number, number_pair, shown
 from waypost.contacts.channels import CHANNELS
 from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
+from waypost.events.names import event_type
 from waypost.segments.calendar import PERIODS, WEEKDAYS
 from waypost.segments.comparing import instant, order
 from waypost.segments.grouped_names import GROUPINGS
 from waypost.segments.operators import MOST_REGEX, compiled_regex
 from waypost.segments.vocabulary import ANY_CHANNEL, ANY_EVENT
-
-_SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 _LOCAL_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}")
 
@@ -84,10 +83,14 @@ def _duration(text: str) -> str:
 
 
 def _event_type(text: str) -> str:
-    if _SNAKE_CASE.fullmatch(text):
+    """The type as events have it, in any script: the spelling that intake gives to a name."""
+    try:
+        stored = event_type(text)
+    except ValueError:
+        stored = ""
+    if stored and stored == text:
         return text
-    words = "_".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).lower()))
-    guess = f"; did you mean {words!r}?" if _SNAKE_CASE.fullmatch(words) else ""
+    guess = f"; did you mean {stored!r}?" if stored else ""
     raise ValueError(f"expected an event type in snake_case, got {text!r}{guess}")
 
 
@@ -293,6 +296,18 @@ _GROUPED: Final = {
     ]
 }
 
+_OF_A_TEMPLATE: Final = re.compile(r"(event\.)?(left_on\.)?properties\.(?=.)")
+
+
+def _property_name(name: str) -> str:
+    """A property as rules name it; where messages look for it, there is none of that name in any event."""
+    if found := _OF_A_TEMPLATE.match(name):
+        raise ValueError(
+            f"write {name[found.end() :]!r}: {found[0]}… is how messages name a property, here it is its name alone"
+        )
+    return name
+
+
 _GROUPED_OR_ANY: Final = {
     "anyOf": [
         *_GROUPED["anyOf"],
@@ -306,6 +321,7 @@ _GROUPED_OR_ANY: Final = {
 }
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+PropertyName = Annotated[Name, AfterValidator(_property_name)]
 Scalar = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR)]
 Ordered = Annotated[Any, AfterValidator(_ordered), OrExpression, WithJsonSchema({"type": ["number", "string"]})]
 Piece = Annotated[Any, AfterValidator(_piece), WithJsonSchema({**_SCALAR, "minLength": 1})]

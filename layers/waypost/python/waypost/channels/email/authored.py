@@ -76,7 +76,10 @@ _COMMENT: Final = re.compile(r"\{#.*?#\}|<!--(?!\[).*?-->", re.DOTALL)
 _WORD: Final = re.compile(r"wpq([0-9]+)qpw")
 _ELEMENT: Final = re.compile(r"<(mj-[a-z0-9-]+|mjml)\b")
 _HIDDEN: Final = re.compile(r"<div style=\"display:none;[^>]*>.*?</div>", re.DOTALL)
-_LINK: Final = re.compile(r"\[((?:\\.|\[[^\]]*\]|[^\[\]\\])*)\]\(<?((?:\\.|[^)>\s\\])+)>?\)")
+_LINK: Final = re.compile(r"\[((?:\\.|[^\[\]\\])*)\]\(<?((?:\\.|[^)>\s\\])+)>?\)")
+_BRACKETS: Final = {"[": "\ue000", "]": "\ue001"}
+"""Brackets of the words themselves, kept apart from those that Markdown has around a link."""
+
 _NO_LANGUAGE: Final = ' lang="und"'
 """What MJML writes where ``<mjml>`` names no language; the file's name does."""
 
@@ -215,8 +218,11 @@ def _as_text(html: str) -> str:
     converter.unicode_snob = True
     converter.use_automatic_links = False
     converter.ul_item_mark = "-"
-    text = converter.handle(_CELL.sub(r" </t\1>", _HIDDEN.sub("", html)))
-    text = _LINK.sub(lambda link: _link(" ".join(link[1].split()), link[2]), text)
+    marked = _CELL.sub(r" </t\1>", _HIDDEN.sub("", html)).translate(
+        {ord(bracket): mark for bracket, mark in _BRACKETS.items()}
+    )
+    text = _LINK.sub(lambda link: _link(" ".join(link[1].split()), link[2]), converter.handle(marked))
+    text = text.translate({ord(mark): bracket for bracket, mark in _BRACKETS.items()})
     text = re.sub(r"\\([-+.#()*_`\[\]])", r"\1", text)  # undo Markdown's escapes
     lines = [re.sub(r"^#+ ", "", line.strip()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

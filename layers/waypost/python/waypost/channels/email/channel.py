@@ -1,10 +1,11 @@
 """E-mail: three templates per locale, filled in to a subject and two bodies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from waypost.channels.contract import ChannelPlugin
+from waypost.content.link_rewriting import LinkRewriter
 from waypost.content.render import Filler
 
 MOST_BYTES: Final = 10_000_000
@@ -30,6 +31,10 @@ class Email(ChannelPlugin[RenderedEmail]):
             html=filler.html(templates["html"]),
             text=filler.text(templates["text"]),
         )
+
+    def tracked(self, content: RenderedEmail, links: LinkRewriter) -> RenderedEmail:
+        """See ChannelPlugin."""
+        return replace(content, html=links.html(content.html), text=links.text(content.text))
 
     def over_limit(self, content: RenderedEmail) -> str:
         """See ChannelPlugin."""

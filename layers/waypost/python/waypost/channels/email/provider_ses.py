@@ -15,6 +15,8 @@ _REFUSES_US: Final = frozenset({
     "AccountSuspendedException", "MailFromDomainNotVerifiedException", "NotFoundException", "SendingPausedException",
 })  # fmt: skip
 _NOT_VERIFIED: Final = re.compile(r"not verified", re.IGNORECASE)
+_DAILY_QUOTA: Final = re.compile(r"daily (message|sending) quota", re.IGNORECASE)
+"""What a throttle says when it lasts for hours: what the account may send in 24 hours is used up."""
 _SUSPENDED: Final = re.compile(r"suspended|paused|shut ?down|disabled", re.IGNORECASE)
 """What ``MessageRejected`` says when it means the account: an identity to be verified (in the sandbox the recipient's), or a stop.
 
@@ -73,6 +75,8 @@ def _feedback_id(outgoing: Outgoing[RenderedEmail]) -> dict[str, str]:
 def _known(error: ErrorAnswer) -> Answer | None:
     if error.code in _REFUSES_US:
         return RefusedUs(error.code)
+    if _DAILY_QUOTA.search(error.message):
+        return RefusedUs(f"{error.code} DAILY_QUOTA")
     if error.code == "MessageRejected" and _NOT_VERIFIED.search(error.message):
         return RefusedUs(f"{error.code} NOT_VERIFIED", for_everyone=False)
     if error.code == "MessageRejected" and _SUSPENDED.search(error.message):

@@ -1,10 +1,11 @@
 """Push messages: a title and a text per locale, and where a tap leads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from waypost.channels.contract import ChannelPlugin
+from waypost.content.link_rewriting import LinkRewriter
 from waypost.content.render import Filler
 
 MOST_BYTES: Final = 3_000
@@ -34,6 +35,10 @@ class Push(ChannelPlugin[RenderedPush]):
             text=filler.required(filler.text(templates["text"]).strip()),
             link=filler.text(templates["link"]).strip(),
         )
+
+    def tracked(self, content: RenderedPush, links: LinkRewriter) -> RenderedPush:
+        """See ChannelPlugin. A link into the app is none of the web and stays."""
+        return replace(content, link=links.shortened(content.link))
 
     def over_limit(self, content: RenderedPush) -> str:
         """See ChannelPlugin."""

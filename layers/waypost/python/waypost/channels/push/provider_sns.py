@@ -80,7 +80,7 @@ def _known_of_registration(error: ErrorAnswer) -> Answer | None:
         case "InvalidParameter" if "Token" in error.message:
             return AddressGone("InvalidParameter Token", suppression="unregistered")
         case "InvalidParameter" | "NotFound" | "PlatformApplicationDisabled":
-            return RefusedUs(error.code)
+            return RefusedUs(error.code, for_everyone=False)
         case _:
             return _known(error)
 
@@ -91,7 +91,9 @@ def _known(error: ErrorAnswer) -> Answer | None:
             return AddressGone(error.code, suppression="unregistered")
         case "NotFound":  # deleted since it was asked for: the next attempt makes it again
             return RefusedForNow(error.code)
-        case "AuthorizationError" | "PlatformApplicationDisabled":
+        case "PlatformApplicationDisabled":  # of this platform; those of the other one go out
+            return RefusedUs(error.code, for_everyone=False)
+        case "AuthorizationError":
             return RefusedUs(error.code)
         case _:
             return None

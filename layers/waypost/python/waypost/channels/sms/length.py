@@ -3,6 +3,7 @@
 Source: 3GPP TS 23.038 (the 7-bit default alphabet and its extension table) and TS 23.040 (concatenation header).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -11,6 +12,13 @@ _BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED: Final = frozenset("\f^{}\\[~]|€")  # each takes two places
+
+TYPOGRAPHIC: Final[Mapping[str, str]] = {
+    "‘": "'", "’": "'", "‚": ",", "‛": "'", "′": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "″": '"', "«": '"', "»": '"',
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "…": "...", "•": "-", "·": "-", "×": "x", "→": "->",
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": "", "\u00ad": "", "\t": " ", "№": "No.", "™": "(TM)", "©": "(C)", "®": "(R)",
+}  # fmt: skip
+"""Characters that a word processor puts in, and what says the same in GSM-7."""
 
 MOST_PARTS: Final = 10
 """What AWS End User Messaging accepts (its text limit is 1,600 characters), and far more than anybody reads."""
@@ -23,6 +31,12 @@ class SmsLength:
     encoding: Literal["GSM-7", "UCS-2"]
     units: int
     parts: int
+
+
+def typographic(text: str) -> dict[str, str]:
+    """What alone keeps the text out of GSM-7, each with its way out; empty where the text is in it, or needs UCS-2 anyway."""
+    foreign = dict.fromkeys(letter for letter in text if letter not in _BASIC and letter not in _EXTENDED)
+    return {letter: TYPOGRAPHIC[letter] for letter in foreign} if foreign.keys() <= TYPOGRAPHIC.keys() else {}
 
 
 def sms_length(text: str) -> SmsLength:

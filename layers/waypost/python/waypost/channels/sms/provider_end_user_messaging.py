@@ -18,8 +18,9 @@ _REASONS_OF_THE_ACCOUNT: Final = frozenset({
     "RESOURCE_NOT_ACTIVE",
 })  # fmt: skip
 _REASONS_BY_DESTINATION: Final = frozenset({
-    "DESTINATION_PHONE_NUMBER_NOT_VERIFIED", "NO_ORIGINATION_IDENTITIES_FOUND", "SENDER_ID_NOT_REGISTERED",
-    "SENDER_ID_REQUIRES_REGISTRATION",
+    "COUNTRY_NOT_ENABLED", "DESTINATION_PHONE_NUMBER_NOT_VERIFIED", "INTERNATIONAL_SENDING_NOT_SUPPORTED",
+    "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY", "NO_ORIGINATION_IDENTITIES_FOUND", "REGISTRATION_NOT_COMPLETE",
+    "SENDER_ID_NOT_REGISTERED", "SENDER_ID_NOT_SUPPORTED", "SENDER_ID_REQUIRES_REGISTRATION",
 })  # fmt: skip
 """Reasons of a ConflictException or ValidationException that an operator has to cure. The second ones do not meet every number:
 the sandbox sends to verified ones, and countries have origination identities and registrations of their own.

@@ -24,12 +24,17 @@ ENGAGEMENT_EVENTS: Final[Mapping[str, str]] = {
     "delivered": "message_delivered",
     "opened": "message_opened",
     "clicked": "message_clicked",
+    "prefetched": "message_prefetched",
+    "scanned": "message_scanned",
     "bounced": "message_bounced",
     "complained": "message_complained",
     "failed": "message_failed",
     "unsubscribed": _UNSUBSCRIBED,
 }
-"""What a contact or a provider did with a message, and the event type that reports it."""
+"""What a contact, a program or a provider did with a message, and the event type that reports it."""
+
+_KNOWN_WITH: Final[Mapping[str, str]] = {"prefetched": "opened", "scanned": "clicked"}
+"""What is known of programs wherever the same is known of readers."""
 
 _WORDS: Final = frozenset({"engagement", "channel", "of_journey", "of_last"})
 _WORDS_WITH_LAST: Final = _WORDS | set(COUNT_WORDS)
@@ -125,10 +130,9 @@ class Engagement(Condition):
 
 def channels_reporting(engagement: str) -> list[str]:
     """The channels on which this engagement can be known."""
+    report = _KNOWN_WITH.get(engagement, engagement)
     return [
-        name
-        for name, declared in declared_channels().items()
-        if engagement == _UNSUBSCRIBED or engagement in declared.reports
+        name for name, declared in declared_channels().items() if report == _UNSUBSCRIBED or report in declared.reports
     ]
 
 

@@ -4,11 +4,13 @@ from typing import assert_never
 
 from waypost.contacts.consent import Answer
 from waypost.pages.texts import gettext_noop
-from waypost.sending.guard import EVERY_OCCASION, Allow, Case, Guard, Reason, Skip, Verdict
+from waypost.sending.guard import Allow, Case, Guard, Judges, Reason, Skip, Verdict
 
 
 class NoConsent(Guard):
     """Marketing needs the contact's consent for the channel and topic; a withdrawal counts, silence too.
+
+    A member of staff who looks at marketing before contacts get it is no recipient of marketing.
 
     Source: Personal Information Protection Law of the PRC, articles 13 to 16; GDPR, articles 6(1)(a) and 7.
     """
@@ -25,7 +27,7 @@ class NoConsent(Guard):
             gettext_noop("A newer consent that the contact gives by an act of its own; nobody else can give it."),
         ),
     )
-    judges = EVERY_OCCASION
+    judges = Judges(journey_step=True, broadcast_slot=True, staff_notice=False, reply=True)
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""

@@ -9,7 +9,7 @@ from waypost.authoring.rules.contradictions import no_number_passes
 from waypost.authoring.rules.documentation import Says
 from waypost.authoring.rules.numbers import is_number
 from waypost.authoring.rules.registry import model
-from waypost.authoring.rules.values import Name
+from waypost.authoring.rules.values import Name, PropertyName
 from waypost.segments.vocabulary import NUMBER_WORDS
 
 SPANS_OF_METRICS: Final = {"rfm_r": (1, 5), "rfm_f": (1, 5), "rfm_m": (1, 5), "churn_score": (0, 100)}
@@ -61,7 +61,7 @@ class AttributeRule(Comparison):
 class PropertyRule(Comparison):
     """Compares a property of the event at hand; a dotted name goes into nested values."""
 
-    property: Name
+    property: PropertyName
 
 
 @model("metric")

@@ -15,7 +15,18 @@ from waypost.errors import InvalidInput
 from waypost.segments.conditions.engagement import channels_reporting, engagement_type
 from waypost.segments.vocabulary import COUNT_WORDS
 
-Engagement = Literal["accepted", "delivered", "opened", "clicked", "bounced", "complained", "failed", "unsubscribed"]
+Engagement = Literal[
+    "accepted",
+    "delivered",
+    "opened",
+    "clicked",
+    "prefetched",
+    "scanned",
+    "bounced",
+    "complained",
+    "failed",
+    "unsubscribed",
+]
 
 
 @model("engagement")
@@ -35,6 +46,13 @@ class EngagementRule(Counted):
             "engagement: clicked",
             "clicked a link in a message",
             "{ engagement: clicked, channel: email }",
+            holds=True,
+        ),
+        Says(
+            "engagement",
+            "engagement: scanned",
+            "a program followed a link (`prefetched`: loaded the pictures); `opened` and `clicked` are readers alone",
+            "any: [{ engagement: clicked }, { engagement: scanned }]",
             holds=True,
         ),
         Says(

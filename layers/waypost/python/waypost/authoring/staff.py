@@ -1,0 +1,106 @@
+"""The members of staff, ``statemachines/staff/members.yaml``, checked. Used by declaring, which publishes it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field
+
+from waypost.authoring.authored_files import FileReader
+from waypost.authoring.channels import ChannelName
+from waypost.authoring.problems import Authored, unknown
+from waypost.authoring.sending_policy import TimeZone
+from waypost.channels.authored_contract import LocaleName
+from waypost.contacts import cleaning
+from waypost.contacts.channels import Channel
+from waypost.contacts.cleaning import Unusable
+from waypost.staff.directory import Role
+
+FILE: Final = Path("staff") / "members.yaml"
+EMAIL: Final = Channel("email")
+_CLEANERS: Final = {"email": cleaning.email, "sms": cleaning.phone}
+
+
+def _email(text: str) -> str:
+    match cleaning.email(text):
+        case Unusable(reason):
+            raise ValueError(reason)
+        case cleaned:
+            return cleaned
+
+
+def _addresses(channels: dict[Channel, str]) -> dict[Channel, str]:
+    found: dict[Channel, str] = {}
+    for channel, address in channels.items():
+        match _CLEANERS.get(channel, str)(address):
+            case Unusable(reason):
+                raise ValueError(f"{channel}: {reason}")
+            case cleaned:
+                found[channel] = cleaned
+    if EMAIL in found:
+        raise ValueError("email: is the member's email already; leave it out here")
+    return found
+
+
+class MemberEntry(Authored):
+    """One member. ``channels`` are further addresses by channel; the mail address is the member's own, nobody else's."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$", max_length=40)]
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    email: Annotated[str, AfterValidator(_email)]
+    roles: Annotated[list[Role], Field(min_length=1)]
+    locale: LocaleName | None = None
+    time_zone: TimeZone | None = None
+    department: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    manager: str | None = None
+    channels: Annotated[dict[ChannelName, str], AfterValidator(_addresses)] = Field(default_factory=dict)
+
+    def published(self) -> dict[str, Any]:
+        """The form that functions read."""
+        given = self.model_dump(exclude={"id", "channels"}, exclude_none=True)
+        return given | {"channels": {EMAIL: self.email, **self.channels}}
+
+
+class MembersFile(Authored):
+    """All of ``members.yaml``."""
+
+    members: Annotated[list[MemberEntry], Field(min_length=1)]
+
+
+def staff(reader: FileReader) -> dict[str, Any]:
+    """``{"members": {id: member}}``; empty where no file is."""
+    path = reader.root / FILE
+    file = reader.declared(path, MembersFile)
+    if file is None:
+        return {}
+    problems = list(_problems(file))
+    reader.extend(path, problems)
+    return {} if problems else {"members": {each.id: each.published() for each in file.members}}
+
+
+def _problems(file: MembersFile) -> Iterator[tuple[str, str]]:
+    managers = {each.id: each.manager for each in file.members}
+    for field in ("id", "email"):
+        seen: dict[str, int] = {}
+        for index, each in enumerate(file.members):
+            value = getattr(each, field)
+            if (first := seen.setdefault(value, index)) != index:
+                yield f"members[{index}].{field}", f"{value} is members[{first}] already; each person is there once"
+    for index, each in enumerate(file.members):
+        if each.manager is not None and each.manager not in managers:
+            yield f"members[{index}].manager", unknown(each.manager, managers, "unknown member")
+        elif each.manager is not None and each.id in _above(each.id, managers):
+            yield (
+                f"members[{index}].manager",
+                f"{each.id} would be above themselves; leave the manager of the first one out",
+            )
+
+
+def _above(member: str, managers: Mapping[str, str | None]) -> list[str]:
+    """Who is above a member, nearest first; ends where it comes round."""
+    found: list[str] = []
+    manager = managers.get(member)
+    while manager is not None and manager not in found:
+        found.append(manager)
+        manager = managers.get(manager)
+    return found

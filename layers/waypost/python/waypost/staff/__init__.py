@@ -1,0 +1,1 @@
+"""The people who work with Waypost: who they are, what they may do, and where messages reach them."""

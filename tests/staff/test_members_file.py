@@ -1,0 +1,95 @@
+"""``statemachines/staff/members.yaml``: who works with Waypost, checked and published."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from waypost.authoring.authored_files import FileReader
+from waypost.authoring.staff import staff
+from waypost.errors import InvalidInput
+from waypost.staff.directory import StaffDirectory, is_staff
+
+LIN: dict[str, Any] = {
+    "id": "lin.chen",
+    "name": "陈琳",
+    "email": " Lin.Chen@staff.example",
+    "roles": ["editor"],
+    "locale": "zh-CN",
+}
+WEI: dict[str, Any] = {
+    "id": "wei-zhang",
+    "name": "Wei Zhang",
+    "email": "wei@staff.example",
+    "roles": ["lead", "analyst"],
+    "time_zone": "Asia/Shanghai",
+    "department": "growth",
+    "channels": {"sms": "138 0013 8000"},
+}
+
+
+def read(tmp_path: Path, *members: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The section, and the problems as pairs of field and reason."""
+    path = tmp_path / "statemachines" / "staff" / "members.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump({"members": list(members)}, allow_unicode=True), encoding="utf-8")
+    reader = FileReader(tmp_path / "statemachines")
+    section = staff(reader)
+    return section, [(each.field, each.reason) for each in reader.problems]
+
+
+def test_members_are_published_with_their_addresses_by_channel(tmp_path: Path) -> None:
+    section, problems = read(tmp_path, LIN, {**WEI, "manager": "lin.chen"})
+    assert problems == []
+    directory = StaffDirectory.from_dict(section)
+    lin, wei = directory.member("lin.chen", "to"), directory.member("wei-zhang", "to")
+    assert (lin.name, lin.locale, lin.channels) == ("陈琳", "zh-CN", {"email": "lin.chen@staff.example"})
+    assert (wei.manager, sorted(wei.roles), wei.time_zone) == ("lin.chen", ["analyst", "lead"], "Asia/Shanghai")
+    assert wei.channels == {"email": "wei@staff.example", "sms": "+8613800138000"}
+
+
+def test_a_deployment_without_the_file_has_no_staff(tmp_path: Path) -> None:
+    assert staff(FileReader(tmp_path)) == {}
+    with pytest.raises(InvalidInput, match=r"to: should be the id of a member of staff .* not 'lin\.chen'"):
+        StaffDirectory.from_dict({}).member("lin.chen", "to")
+
+
+def test_a_member_is_no_contact_and_only_who_the_sender_writes_to(tmp_path: Path) -> None:
+    directory = StaffDirectory.from_dict(read(tmp_path, LIN, WEI)[0])
+    lin = directory.member("lin.chen", "to")
+    assert is_staff(lin.contact_id)
+    assert not is_staff("c-21c9fa0ee133efc0e6794803")
+    recipient = directory.recipient(lin.contact_id)
+    assert recipient is not None
+    assert recipient.attributes == {"first_name": "陈琳", "locale": "zh-CN", "email": "lin.chen@staff.example"}
+    assert directory.recipient("staff-nobody") is None
+    assert directory.recipient("lin.chen") is None
+
+
+@pytest.mark.parametrize(
+    ("members", "field", "reason"),
+    [
+        ([LIN, {**WEI, "id": "lin.chen"}], "members[1].id", "each person is there once"),
+        ([LIN, {**WEI, "email": "lin.chen@staff.example"}], "members[1].email", "each person is there once"),
+        ([{**LIN, "manager": "lin.chan"}], "members[0].manager", "did you mean 'lin.chen'"),
+        ([{**LIN, "manager": "lin.chen"}], "members[0].manager", "above themselves"),
+        ([{**LIN, "manager": "wei-zhang"}, {**WEI, "manager": "lin.chen"}], "members[0].manager", "above themselves"),
+        ([{**LIN, "roles": ["boss"]}], "members[0].roles[0]", "lead"),
+        ([{**LIN, "roles": []}], "members[0].roles", "at least 1"),
+        ([{**LIN, "email": "lin.chen"}], "members[0].email", "@"),
+        ([{**LIN, "id": "Lin Chen"}], "members[0].id", "pattern"),
+        ([{**LIN, "channels": {"fax": "1"}}], "members[0].channels", "email"),
+        ([{**LIN, "channels": {"sms": "12"}}], "members[0].channels", "sms:"),
+        ([{**LIN, "channels": {"email": "other@staff.example"}}], "members[0].channels", "already"),
+        ([{**LIN, "time_zone": "Mars/Base"}], "members[0].time_zone", "Mars/Base"),
+        ([], "members", "at least 1"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_refused_with_its_field(
+    tmp_path: Path, members: list[dict[str, Any]], field: str, reason: str
+) -> None:
+    section, problems = read(tmp_path, *members)
+    assert section == {}
+    assert [where for where, _ in problems if where.startswith(field)], problems
+    assert any(reason in why for _, why in problems), problems
