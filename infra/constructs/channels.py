@@ -163,7 +163,7 @@ class Channels(Construct):
 def _secret(
     scope: Construct, channel: Channel, deployment: Deployment, *, names: Sequence[str]
 ) -> aws_secretsmanager.Secret:
-    """The secret of a channel, empty until an operator fills it in; a key of our own would be the last of the ``names``."""
+    """The secret of a channel, empty until an operator fills it in."""
     *others, generated = names
     secret = aws_secretsmanager.Secret(
         scope,
@@ -173,8 +173,8 @@ def _secret(
         generate_secret_string=aws_secretsmanager.SecretStringGenerator(
             secret_string_template=json.dumps(dict.fromkeys(others, "")),
             generate_string_key=generated,
-            exclude_punctuation=True,  # what we sign with is base64
             password_length=48,
+            exclude_punctuation=True,  # keys of ours are base64
         ),
         removal_policy=deployment.removal_policy,
     )

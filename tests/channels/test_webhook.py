@@ -24,6 +24,7 @@ from waypost.channels.webhook.channel import RenderedWebhook
 from waypost.channels.webhook.fake import SIGNING_KEY
 from waypost.channels.webhook.provider_standard_webhooks import IN_SECRET, StandardWebhooks, connect
 from waypost.contacts.channels import Address, Channel
+from waypost.content.forbidden_words import NOTHING_FORBIDDEN
 from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
 from waypost.errors import InvalidInput, TemporarilyUnavailable
@@ -185,7 +186,7 @@ def test_without_an_address_or_a_key_nothing_leaves(
 
 
 def test_a_deployment_that_names_no_receiver_asks_for_one() -> None:
-    ports = ProviderPorts(aws=Mock(), secret=Mock(), poster=OnePoster, clock=FakeClock(NOW.isoformat()))
+    ports = ProviderPorts(aws=Mock(), secret=Mock(), poster=OnePoster, tokens=Mock(), clock=FakeClock(NOW.isoformat()))
     provider = connect({}, ports)
     assert provider.send(outgoing()) == RefusedUs("no_receiver: name it in the choice webhook_url")
     ports.secret.assert_not_called()  # type: ignore[attr-defined]
@@ -225,7 +226,7 @@ def read(folder: Path, text: str) -> list[Problem]:
     message.mkdir()
     (message / "message.yaml").write_text("kind: transactional\ntopic: service\nchannels: [webhook]\n")
     (message / "webhook.en.json").write_text(text, encoding="utf-8")
-    published, problems = MessageFolder(message, folder, "en", lambda path: path.name).read()
+    published, problems = MessageFolder(message, folder, "en", lambda path: path.name, NOTHING_FORBIDDEN).read()
     assert (published is None) is bool(problems)
     return problems
 

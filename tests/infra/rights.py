@@ -22,6 +22,7 @@ SECRETS_BY_SETTING = {
     "webhook_secrets": SECRETS["webhooks"],
     "link_secret": SECRETS["links"],
     "webhook_secret": "<ChannelsWebhookSecret>",
+    "wechat_secret": "<ChannelsWechatSecret>",
     "destination_secrets": SECRETS["destinations"],
 }
 QUEUES_BY_SETTING = {

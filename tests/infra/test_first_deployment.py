@@ -72,7 +72,7 @@ def test_a_creation_that_is_rolled_back_leaves_no_name_taken(production: Templat
     ]
 
     assert kept == set()
-    assert len(policies) >= 5
+    assert len(policies) >= 6
     assert set(policies) == {"RetainExceptOnCreate"}
 
 
