@@ -9,7 +9,7 @@ import botocore.session
 
 from waypost.authoring.discovery import Library
 from waypost.authoring.problems import InvalidJourney, Problem
-from waypost.channels.infra_contract import provider_of
+from waypost.channels.infra_contract import providers_of
 from waypost.contacts.channels import Channel, declared_channels
 from waypost.errors import InvalidInput
 
@@ -41,7 +41,7 @@ def missing_services(partition: str, context: Context) -> Mapping[Channel, Colle
     missing = {
         name: found
         for name in declared_channels()
-        if (found := _lacking(name, provider_of(name, context), partition=partition))
+        if (found := _lacking(name, providers_of(name, context), partition=partition))
     }
     for name, services in missing.items():
         if context(f"{name}_provider"):
@@ -50,15 +50,16 @@ def missing_services(partition: str, context: Context) -> Mapping[Channel, Colle
     return missing
 
 
-def _lacking(name: Channel, provider: str, *, partition: str) -> list[str]:
+def _lacking(name: Channel, providers: Collection[str], *, partition: str) -> list[str]:
     channel = declared_channels()[name]
-    absent = {service for service in channel.providers[provider] if not is_offered(service, partition)}
+    needed = {service for provider in providers for service in channel.providers[provider]}
+    absent = {service for service in needed if not is_offered(service, partition)}
     return sorted(absent | {lacking for where, lacking in channel.absent.items() if where == partition})
 
 
 def _way_out(name: Channel, partition: str) -> str:
     """The providers of a channel that can be in the partition, as an advice; "" where there are none."""
-    others = [each for each in declared_channels()[name].providers if not _lacking(name, each, partition=partition)]
+    others = [each for each in declared_channels()[name].providers if not _lacking(name, [each], partition=partition)]
     return f"; choose -c {name}_provider={' or '.join(others)}" if others else ""
 
 

@@ -23,6 +23,7 @@ from infra.constructs.undelivered import Undelivered
 from infra.constructs.webhook_api import WebhookApi
 from infra.deployment import Deployment
 from infra.partition import refuse_unsendable
+from infra.provider_reviews import provider_warnings
 from waypost.authoring.discovery import discover
 from waypost.authoring.functions import discover_functions
 from waypost.authoring.listening import listening
@@ -49,6 +50,8 @@ class WaypostStack(Stack):
             shipped_operations=deployment.root / "statemachines" / "operations",
         )
         refuse_unsendable(library, partition=deployment.partition, context=self.node.try_get_context)
+        for warning in provider_warnings(library, context=self.node.try_get_context):
+            Annotations.of(self).add_warning_v2("waypost:messages", warning)
         for warning in missing_years(library.sections.get("workdays", {}), real_now().date()):
             Annotations.of(self).add_warning_v2("waypost:workdays", warning)
         folders = discover_functions(function_folders)

@@ -148,6 +148,7 @@ class LocalCloud:
         """Start the clock, the providers and the emulator's process."""
         self._start_clock()
         self._stack.enter_context(self.providers)
+        self.providers.learn(self.project.statemachines)
         self._stack.callback(self.emulator.stop)
         self.emulator.launch(self._variables)
 

@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, assert_never
+
+import yaml
 
 from local.loopback import call
 from local.providers.mail_server import HUNG_UP, MailServer, Transaction, headers_of
@@ -110,6 +112,9 @@ class Providers(Record):
         self._mail: MailServer | None = None
 
     def __enter__(self) -> Self:
+        for fake in (fake for each in fakes().values() for fake in each):
+            fake.clock = self.clock
+            fake.forget()
         with ExitStack() as stack:
             if any(fake.transport == "smtp" for each in fakes().values() for fake in each):
                 self._mail = stack.enter_context(MailServer(_MailHandler(self)))
@@ -143,6 +148,20 @@ class Providers(Record):
                 case _:
                     assert_never(fake.transport)
         return found
+
+    def forget(self) -> None:
+        """Begin with an empty record and no faults, and providers that remember nobody."""
+        super().forget()
+        for fake in (fake for each in fakes().values() for fake in each):
+            fake.forget()
+
+    def learn(self, statemachines: Path) -> None:
+        """Tell the providers what is registered for the messages under this folder; what cannot be read is not."""
+        for path in sorted(statemachines.glob("**/messages/*/message.yaml")):
+            with suppress(OSError, yaml.YAMLError):
+                message = yaml.safe_load(path.read_text(encoding="utf-8"))
+                for fake in (fake for each in fakes().values() for fake in each if isinstance(message, dict)):
+                    fake.learn(message)
 
     def rest(self, within: float) -> bool:
         """Wait until it is reported what became of every accepted message; whether that was so in time."""

@@ -27,6 +27,7 @@ from waypost.content.render import Filler
 from waypost.content.templates import prepared
 from waypost.events.envelope import Event
 from waypost.events.message_events import MESSAGE_EVENTS
+from waypost.http.poster import PinnedPoster
 from waypost.pages.texts import LANGUAGES
 from waypost.settings import channel_settings
 from waypost.tracking.record_delivery import delivery_events
@@ -82,6 +83,7 @@ def connected(channel: Channel, fake: FakeProvider) -> Provider[Any]:
     ports = ProviderPorts(
         aws=lambda service: SendingService(provider_client.__wrapped__(service)),
         secret=lambda _: FakeSecret(fake.credentials),
+        poster=lambda: PinnedPoster(loopback=True),
         clock=FakeClock(NOW.isoformat()),
     )
     settings = {**sample(channel)["settings"], **channel_settings(channel), "provider": fake.provider}

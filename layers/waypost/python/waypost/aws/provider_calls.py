@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -17,6 +17,10 @@ from waypost.aws.secrets import SecretsManagerSecret
 from waypost.channels.calls import ErrorAnswer, FailedCall, NeverSent, NoAnswer
 from waypost.channels.contract import ProviderPorts
 from waypost.clock import clock
+from waypost.settings import Settings
+
+if TYPE_CHECKING:
+    from waypost.http.poster import PinnedPoster
 
 _NEVER_OPENED: Final = (ConnectTimeoutError, EndpointConnectionError)
 
@@ -44,10 +48,17 @@ class SendingService:
             return NoAnswer(type(error).__name__)
 
 
-def provider_ports() -> ProviderPorts:
+def provider_ports(settings: Settings) -> ProviderPorts:
     """The ports of every provider of this process."""
     return ProviderPorts(
         aws=lambda service: SendingService(provider_client(service)),
         secret=lambda secret_id: SecretsManagerSecret(client("secretsmanager"), secret_id),
+        poster=lambda: _poster(settings),
         clock=clock(),
     )
+
+
+def _poster(settings: Settings) -> "PinnedPoster":
+    from waypost.http.poster import PinnedPoster  # noqa: PLC0415 - only some providers need it
+
+    return PinnedPoster(loopback=bool(settings.loopback_receivers))

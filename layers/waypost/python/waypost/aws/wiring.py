@@ -172,7 +172,7 @@ def provider(channel: "Channel") -> "Provider[Any]":
     from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only what sends needs it
     from waypost.channels.registry import connect  # noqa: PLC0415
 
-    return connect(channel, settings=channel_settings(channel), ports=provider_ports())
+    return connect(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
 
 
 @cache

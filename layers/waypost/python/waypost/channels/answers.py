@@ -4,6 +4,7 @@ Each is a definite statement about one call: only ``Accepted`` and ``Unclear`` m
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class RefusedForNow:
-    """The provider did not take the message and may take it later: it is throttled, or no connection was opened."""
+    """The provider did not take the message and may take it later: it is throttled, or no connection was opened.
+
+    With a ``pause`` it will not take it before: nothing is tried at once.
+    """
 
     reason: str
+    pause: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

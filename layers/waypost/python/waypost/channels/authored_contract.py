@@ -116,6 +116,16 @@ class AuthoredChannel(ABC):
         del channel, fields, locales, default_locale
         return iter(())
 
+    def lacks(self, provider: str, variants: Mapping[str, Mapping[str, str]]) -> str:
+        """Why this provider could send nothing of a message, given its templates by locale; "" when it could."""
+        del provider, variants
+        return ""
+
+    def warnings(self, variants: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+        """What a provider will probably not take of a message, given its templates by locale."""
+        del variants
+        return iter(())
+
 
 def missing_by_locale(
     field: str, texts: Collection[str], *, locales: Collection[str], file: str, default_locale: str

@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
@@ -31,6 +31,9 @@ from waypost.content.visible_text import texts_in, visible
 from waypost.content.wording import Reader
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
+
+if TYPE_CHECKING:
+    from waypost.http.ports import Poster
 
 Content = TypeVar("Content")
 
@@ -66,11 +69,13 @@ class Provider(ABC, Generic[Content]):
 class ProviderPorts:
     """What a provider may use.
 
-    ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id.
+    ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id. ``poster`` makes what calls the
+    outside world.
     """
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
+    poster: "Callable[[], Poster]"
     clock: Clock
 
 

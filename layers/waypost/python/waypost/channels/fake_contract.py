@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal, get_args
 
+from waypost.clock import Clock, real_now
+
 RefusalKind = Literal["throttle", "reject", "refuse_us", "address_gone", "error"]
 """How a provider can say no. ``address_gone``: it takes nothing for this address. ``error``: it fails on its own side."""
 
@@ -102,6 +104,15 @@ class FakeProvider(ABC):
     words: ClassVar[frozenset[str]]
     is_passed_on: ClassVar[bool] = False
     choices: ClassVar[Mapping[str, str]] = {}
+
+    clock: Clock = staticmethod(real_now)
+    """The time in force, for what depends on it: the server's."""
+
+    def forget(self) -> None:  # noqa: B027 -- most remember nothing
+        """Forget everybody who was registered, follows or agreed to something."""
+
+    def learn(self, message: Mapping[str, Any]) -> None:  # noqa: B027 -- most need nothing registered
+        """What a company has registered for a message, which is in the fields of its ``message.yaml``."""
 
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:

@@ -72,14 +72,19 @@ def chosen(scope: Construct, key: str, default: str = "") -> str:
     return default if value is None else str(value)
 
 
-def provider_of(channel: str, context: Callable[[str], Any]) -> str:
-    """The provider of a channel: the context key ``email_provider``, or the usual one. Raises InvalidInput."""
-    known = declared_channels()[Channel(channel)].providers
+def providers_of(channel: str, context: Callable[[str], Any]) -> tuple[str, ...]:
+    """The providers of a channel: the context key ``email_provider``, or the usual one. Raises InvalidInput.
+
+    A channel that routes its messages may have several, with commas.
+    """
+    declared = declared_channels()[Channel(channel)]
     key = f"{channel}_provider"
-    name = str(context(key) or next(iter(known)))
-    if name not in known:
-        raise refuse(key, f"must be one of {', '.join(known)}, not {name!r}")
-    return name
+    text = str(context(key) or next(iter(declared.providers)))
+    names = tuple(dict.fromkeys(text.split(","))) if declared.routed else (text,)
+    if any(name not in declared.providers for name in names):
+        several = ", or several with commas" if declared.routed else ""
+        raise refuse(key, f"must be one of {', '.join(declared.providers)}{several}, not {text!r}")
+    return names
 
 
 def refuse(key: str, reason: str) -> InvalidInput:

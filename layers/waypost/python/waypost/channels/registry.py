@@ -33,14 +33,25 @@ def provider_names(channel: Channel) -> list[str]:
 
 
 def connect(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> Provider[Any]:
-    """The provider that ``settings["provider"]`` names, or the channel's only one. Raises InvalidInput."""
+    """The provider that ``settings["provider"]`` names, or the channel's only one. Raises InvalidInput.
+
+    Of several with commas, ``routes.py`` of the channel decides for each message.
+    """
     known = provider_names(channel_named(channel))
-    chosen = settings.get("provider") or (known[0] if len(known) == 1 else "")
-    if chosen not in known:
-        raise InvalidInput(f"{channel}_provider", f"expected one of {', '.join(known)}, got {chosen!r}")
-    provider = import_module(f"waypost.channels.{channel}.{_PROVIDER}{chosen}").connect(settings, ports)
+    chosen = (settings.get("provider") or (known[0] if len(known) == 1 else "")).split(",")
+    if unknown := [name for name in chosen if name not in known]:
+        raise InvalidInput(f"{channel}_provider", f"expected one of {', '.join(known)}, got {unknown[0]!r}")
+    providers = {name: _connect(channel, name, settings, ports) for name in chosen}
+    if len(providers) == 1:
+        return providers[chosen[0]]
+    routed: Provider[Any] = import_module(f"waypost.channels.{channel}.routes").route(providers)
+    return routed
+
+
+def _connect(channel: Channel, name: str, settings: Mapping[str, str], ports: ProviderPorts) -> Provider[Any]:
+    provider = import_module(f"waypost.channels.{channel}.{_PROVIDER}{name}").connect(settings, ports)
     if not isinstance(provider, Provider):
-        raise TypeError(f"channels/{channel}/{_PROVIDER}{chosen}.py: connect returns no Provider")
+        raise TypeError(f"channels/{channel}/{_PROVIDER}{name}.py: connect returns no Provider")
     return provider
 
 

@@ -113,7 +113,8 @@ class DeclaredChannel:
     ``window`` the local hours for marketing where ``sending.yaml`` names none. ``names`` is what people call the channel and
     ``messages`` what they call its messages, by the tags of the pages' languages. ``providers`` are its providers, the
     usual one first, each with the AWS services it calls, whose definitions the dependency layer keeps; ``absent`` says by
-    partition what of a service that is there it lacks. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
+    partition what of a service that is there it lacks. ``routed``: several providers at a time, of which the channel's
+    ``routes.py`` chooses one for each message. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
     for as many as come.
     """
 
@@ -126,6 +127,7 @@ class DeclaredChannel:
     messages: Mapping[str, str]
     providers: Mapping[str, frozenset[str]]
     absent: Mapping[str, str]
+    routed: bool = False
     per_second: float | None = None
 
     @property
@@ -148,6 +150,7 @@ class DeclaredChannel:
                 messages=dict(value["messages"]),
                 providers={name: frozenset(services) for name, services in value["providers"].items()},
                 absent=dict(value.get("absent", {})),
+                routed=bool(value.get("routed", False)),
                 per_second=value.get("per_second"),
             )
         except (KeyError, TypeError, ValueError) as error:

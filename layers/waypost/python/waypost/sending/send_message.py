@@ -243,8 +243,8 @@ class SendMessage:
                     decision=decision,
                     provider_message_id=provider_message_id,
                 )
-            case RefusedForNow(reason=reason):
-                pause = throttled_pause(request.message_key, request.attempt)
+            case RefusedForNow(reason=reason, pause=asked):
+                pause = asked or throttled_pause(request.message_key, request.attempt)
                 return self._wait(request, judged, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)
             case RefusedUs(reason=reason, for_everyone=for_everyone):
                 why = f"{ACCOUNT_REFUSED}{reason}"
@@ -314,7 +314,7 @@ class SendMessage:
         provider = self.provider(case.channel)
         answer = provider.send(outgoing)
         for attempt in range(1, PROVIDER_ATTEMPTS):
-            if not isinstance(answer, RefusedForNow):
+            if not isinstance(answer, RefusedForNow) or answer.pause is not None:
                 break
             self.sleep(0.2 * 2**attempt)
             answer = provider.send(outgoing)

@@ -16,7 +16,7 @@ from waypost.channels.infra_contract import (
     Permission,
     Watched,
     chosen,
-    provider_of,
+    providers_of,
     refuse,
 )
 
@@ -53,7 +53,7 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
     for each in reply_to:
         if not _ADDRESS.fullmatch(each):
             raise refuse("email_reply_to", f"must be e-mail addresses, not {each!r}")
-    provider = provider_of("email", scope.node.try_get_context)
+    [provider] = providers_of("email", scope.node.try_get_context)
     settings = {"provider": provider, "sender": sender, **({"reply_to": ",".join(reply_to)} if reply_to else {})}
     if provider == "smtp":
         return _by_smtp(scope, settings)

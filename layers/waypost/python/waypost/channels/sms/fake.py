@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final, assert_never
 
 from waypost.channels import fake_contract as contract
+from waypost.channels.sms.fake_aliyun import Aliyun
 
 _TARGET: Final = "PinpointSMSVoiceV2.SendTextMessage"
 _E164: Final = re.compile(r"\+?[1-9][0-9]{1,18}")
@@ -115,4 +116,4 @@ class EndUserMessaging(contract.AwsFakeProvider):
         }
 
 
-FAKES: Final = (EndUserMessaging(),)
+FAKES: Final = (EndUserMessaging(), Aliyun())

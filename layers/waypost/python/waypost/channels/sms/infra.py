@@ -1,20 +1,44 @@
-"""AWS End User Messaging: permission to send, and its reports, which reach the default event bus by themselves."""
+"""Text messages: AWS End User Messaging, whose reports reach the default event bus by themselves, and Alibaba Cloud."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from aws_cdk import Stack, aws_events
 from constructs import Construct
 
-from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, Permission, chosen
+from waypost.channels.infra_contract import OUR_MESSAGE, ChannelInfra, Notices, Permission, chosen, providers_of
 from waypost.channels.sms.notices import IN_FLIGHT
 
 _ANY_ORIGINATION: Final = "No origination is chosen by ARN (context sms_origination), so AWS picks one of the account's"
 
 
 def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelInfra:
-    """Context: ``sms_origination`` is the ARN or id of a number, pool or sender id; empty lets AWS choose."""
+    """Context: ``sms_provider`` is ``end_user_messaging``, ``aliyun``, or both with a comma: then the number's country decides.
+
+    Raises InvalidInput for other providers.
+    """
     del name, settled
+    providers = providers_of("sms", scope.node.try_get_context)
+    built = [_PROVIDERS[provider](scope) for provider in providers]
+    return ChannelInfra(
+        permissions=[permission for each in built for permission in each.permissions],
+        settings={
+            "provider": ",".join(providers),
+            **{name: value for each in built for name, value in each.settings.items()},
+        },
+        notices=[notices for each in built for notices in each.notices],
+        credentials=[name for each in built for name in each.credentials],
+    )
+
+
+def _by_aliyun(scope: Construct) -> ChannelInfra:
+    """Alibaba Cloud: nothing of AWS but the secret with its key."""
+    del scope
+    return ChannelInfra(permissions=[], credentials=["access_key_id", "access_key_secret"])
+
+
+def _by_end_user_messaging(scope: Construct) -> ChannelInfra:
+    """Context: ``sms_origination`` is the ARN or id of a number, pool or sender id; empty lets AWS choose."""
     origination = chosen(scope, "sms_origination")
     any_of_the_account = Stack.of(scope).format_arn(service="sms-voice", resource="*")
     notices = Notices(
@@ -38,3 +62,9 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
         settings={"origination": origination},
         notices=[notices],
     )
+
+
+_PROVIDERS: Final[Mapping[str, Callable[[Construct], ChannelInfra]]] = {
+    "end_user_messaging": _by_end_user_messaging,
+    "aliyun": _by_aliyun,
+}
