@@ -112,6 +112,12 @@ def _reason(kind: str, message: str) -> str:
     match kind:
         case "too_long" if message.startswith("Value"):
             return re.sub(r"^Value (.*) items after validation.*", r"\1 characters", message)
+        case "too_long" | "too_short":
+            return re.sub(r"^\w+ (.*) after validation.*", r"\1", message)
+        case "string_type":
+            return "should be text"
+        case "list_type":
+            return "should be a list"
         case "missing":
             return "is required"
         case "extra_forbidden":
