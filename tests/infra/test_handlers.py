@@ -44,6 +44,7 @@ SECTIONS = {
     "send_message": {"defaults", "products", "retention", "sending"},
     "publish_message": {"defaults", "sending", "staff"},
     "send_test": {"defaults", "products", "retention", "sending", "staff"},
+    "serve_page": {"pages"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
@@ -63,9 +64,21 @@ MAY_BE_MISSING = {
     "resume_journey": {"send_message_arn"},
     "sweep_journeys": {"send_message_arn"},
     # … and answers go to the sender unless the stage names another address
-    "send_message": {"resume_journey_arn", "email_reply_to", "wechat_endpoint", "loopback_receivers"},
-    "send_test": {"resume_journey_arn", "email_reply_to", "wechat_endpoint", "loopback_receivers"},
-    "publish_message": {"resume_journey_arn", "email_reply_to", "wechat_endpoint", "loopback_receivers"},
+    "send_message": {
+        "resume_journey_arn",
+        "email_reply_to",
+        "webhook_endpoint",
+        "wechat_endpoint",
+        "loopback_receivers",
+    },
+    "send_test": {"resume_journey_arn", "email_reply_to", "webhook_endpoint", "wechat_endpoint", "loopback_receivers"},
+    "publish_message": {
+        "resume_journey_arn",
+        "email_reply_to",
+        "webhook_endpoint",
+        "wechat_endpoint",
+        "loopback_receivers",
+    },
     "decide_approval": ONLY_FOR_BOOKING,
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},

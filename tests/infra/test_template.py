@@ -128,6 +128,17 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
         "HEAD /r/{token}",
         "GET /o/{token}",
         "HEAD /o/{token}",
+        "GET /c/{token}",
+        "HEAD /c/{token}",
+        "POST /c/{token}",
+        "GET /p/{token}",
+        "HEAD /p/{token}",
+        "POST /p/{token}",
+        "GET /s/{token}/{survey}",
+        "HEAD /s/{token}/{survey}",
+        "POST /s/{token}/{survey}",
+        "GET /l/{name}",
+        "HEAD /l/{name}",
     }
 
 
@@ -479,7 +490,7 @@ def test_alarms_reach_the_operators_encrypted_when_an_address_is_given(
 def test_secrets_are_generated_and_never_written_down(template: Template) -> None:
     secrets = {secret["Name"]: secret for secret in template.all("SecretsManager::Secret").values()}
 
-    assert secrets.keys() == {f"waypost/dev/{name}" for name in ("webhooks", "links", "wechat")}
+    assert secrets.keys() == {f"waypost/dev/{name}" for name in ("webhooks", "links", "webhook", "wechat")}
     for secret in secrets.values():
         assert "SecretString" not in secret
         assert secret["GenerateSecretString"]["PasswordLength"] >= 32

@@ -106,7 +106,9 @@ ROOT_SHAPES: Mapping[str, Shape] = {
     "event": EVENT,
     "journey": record(name=COMPUTED),
     "message": record(name=COMPUTED, channel=COMPUTED),
-    "links": record(unsubscribe=COMPUTED, approval=COMPUTED),
+    "links": record(
+        unsubscribe=COMPUTED, preferences=COMPUTED, survey=COMPUTED, confirm_consent=COMPUTED, approval=COMPUTED
+    ),
 }
 """The variables of every message by name; ``contact.id`` is the one attribute that every contact has."""
 

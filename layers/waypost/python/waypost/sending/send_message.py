@@ -35,11 +35,12 @@ from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.budget import Budget
+from waypost.sending.channel_order import channel_order
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
 from waypost.sending.guards.quiet_hours import first_moment
 from waypost.sending.judge import Judgement, judge
-from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch
+from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
@@ -62,6 +63,8 @@ LAST_ATTEMPT: Final = timedelta(minutes=2)
 
 UnsubscribeUrl = Callable[[SendRequest, Address], str]
 Tracking = Callable[[TrackedMessage], LinkMaker]
+PageUrls = Callable[[SendRequest, Address, PublishedMessage, Mapping[str, Any], datetime], Mapping[str, str]]
+"""The links to pages by their name under ``links``, from the event that is spoken of and the time of sending."""
 
 STAFF: Final = "owner"
 """The attribute with the id of the member of staff who looks after a contact."""
@@ -78,6 +81,7 @@ class SendMessage:
     when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
     them, and whose values a test shows. ``words`` are the phrases that no message may have. ``approval_url`` makes the link on
     which a member of staff decides. ``tracking`` makes the links that record who follows them; None leaves all links alone.
+    ``page_urls`` makes the links to the pages on which contacts say what they want.
     """
 
     messages: MessageCatalogue
@@ -94,6 +98,7 @@ class SendMessage:
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
     tracking: Tracking | None = None
+    page_urls: PageUrls | None = None
     staff: Callable[[], StaffDirectory] = StaffDirectory
     profiles: Callable[[], ContactStore] | None = None
     words: Callable[[], ForbiddenWords] = ForbiddenWords
@@ -197,7 +202,9 @@ class SendMessage:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
-        channels = (request.channel,) if request.channel else message.channels
+        touches = replace(snapshot.touches, recent=snapshot.touches.others(request.message_key))
+        channels = _channels(request, message, contact, touches, policy)
+        refused: dict[str, str] = dict.fromkeys(request.refused, "provider")
         addresses = {channel: plugin(channel).addresses_for(message, contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
 
@@ -215,18 +222,19 @@ class SendMessage:
                 address=targets.get(channel),
                 record=records.get(targets[channel].digest, AddressRecord()) if channel in targets else AddressRecord(),
                 enrolment=snapshot.enrolment,
-                touches=replace(snapshot.touches, recent=snapshot.touches.others(request.message_key)),
+                touches=touches,
                 policy=policy,
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
             judgement = judge(case)
-            judged = _Judged(case, judgement, {each.case.channel: each.reason for each in closed_ones})
+            passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
+            judged = _Judged(case, judgement, {**refused, **passed})
             if not (isinstance(judgement.verdict, Skip) and judgement.verdict.other_channel):
                 return judged
             closed_ones.append(judged)
         first, *others = closed_ones
-        return replace(first, elsewhere={each.case.channel: each.reason for each in others})
+        return replace(first, elsewhere={**refused, **{each.case.channel: each.reason for each in others}})
 
     def _in_turn(
         self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
@@ -268,6 +276,21 @@ class SendMessage:
         if claim != "claimed":
             return None
         answer = self._call_provider(case, outgoing, is_repeated=repeats is not None)
+        falls_back = repeats is None and _others(request, case)
+        return self._settle(request, judged, answer, claim_id=claim_id, send_by=send_by, falls_back=falls_back)
+
+    def _settle(
+        self,
+        request: SendRequest,
+        judged: "_Judged",
+        answer: Answer,
+        *,
+        claim_id: str,
+        send_by: datetime,
+        falls_back: bool,
+    ) -> SendResult | None:
+        """Write what the provider answered; a definite refusal ``falls_back`` to another channel, or ends the message."""
+        case = judged.case
         match answer:
             case Accepted(provider_message_id=provider_message_id):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
@@ -286,6 +309,8 @@ class SendMessage:
                 if for_everyone:
                     self._stopped[case.channel] = (case.now + ACCOUNT_ASKED_AFTER, why)
                 return self._wait(request, judged, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
+            case RefusedMessage(reason=reason) | AddressGone(reason=reason) if falls_back:
+                return self._fall_back(request, judged, claim_id, reason=f"provider: {reason}", send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
                 decision = self._decision(request, judged, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
@@ -295,6 +320,14 @@ class SendMessage:
             case _:
                 assert_never(answer)
         return _result(request, decision)
+
+    def _fall_back(
+        self, request: SendRequest, judged: "_Judged", claim_id: str, *, reason: str, send_by: datetime
+    ) -> SendResult | None:
+        """Give the claim back, because nothing was sent, and have the message tried on its other channels at once."""
+        later = replace(request, refused=(*request.refused, judged.case.channel))
+        until = judged.case.now + SHORTEST_PAUSE
+        return self._defer(later, judged, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
 
     def _judge_content(self, judged: "_Judged", outgoing: Outgoing[Any]) -> "_Judged":
         """The case with what the guards say that read the content: a name or a product may bring what no author wrote."""
@@ -411,6 +444,9 @@ class SendMessage:
         }
         if journey := journey_of(request.occasion):
             tags["journey"] = journey
+        urls = {"unsubscribe": unsubscribe}
+        if self.page_urls is not None:
+            urls |= self.page_urls(request, case.address, case.message, event, case.now)
         return Outgoing(
             to=case.address,
             content=channel.render(
@@ -418,7 +454,7 @@ class SendMessage:
                 locale=_locale(shown.contact),
                 default_locale=self.defaults.locale,
                 zone=shown.zone,
-                variables=_variables(shown, event, self._links_to_pages(case, unsubscribe), request.message)
+                variables=_variables(shown, event, self._links_to_pages(case, urls), request.message)
                 | self._products(shown, event),
                 links=links,
             ),
@@ -428,10 +464,11 @@ class SendMessage:
             tags=tags,
         )
 
-    def _links_to_pages(self, case: Case, unsubscribe: str) -> dict[str, str]:
+    def _links_to_pages(self, case: Case, urls: Mapping[str, str]) -> Mapping[str, str]:
+        """The links of a message, and for a member of staff the one on which they decide."""
         if self.approval_url is None or not isinstance(case.occasion, StaffNotice):
-            return {"unsubscribe": unsubscribe}
-        return {"unsubscribe": unsubscribe, "approval": self.approval_url(case.occasion)}
+            return urls
+        return {**urls, "approval": self.approval_url(case.occasion)}
 
     def _shown_for(self, case: Case) -> Case:
         """The case with the contact whose values the message shows: another than who gets it in a test alone."""
@@ -517,6 +554,21 @@ class _Judged:
                 assert_never(self.judgement.verdict)
 
 
+def _channels(
+    request: SendRequest, message: PublishedMessage, contact: Contact, touches: Touches, policy: SendingPolicy
+) -> tuple[Channel, ...]:
+    """The channels to try, in their order: the one that was asked for, or those that have not refused the message."""
+    if request.channel:
+        return (request.channel,)
+    left = [each for each in message.channels if each not in request.refused]
+    return channel_order(left, contact, touches.recent, policy)
+
+
+def _others(request: SendRequest, case: Case) -> bool:
+    """Whether the message has another channel than this one and those that refused it."""
+    return request.channel is None and bool({*case.message.channels} - {*request.refused, case.channel})
+
+
 def _locale(contact: Contact) -> str | None:
     locale = contact.attributes.get("locale")
     return locale if isinstance(locale, str) else None
@@ -542,14 +594,14 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
             assert_never(case.occasion)
 
 
-def _variables(case: Case, event: Mapping[str, Any], links: Mapping[str, str], message_id: str) -> dict[str, Any]:
+def _variables(case: Case, event: Mapping[str, Any], urls: Mapping[str, str], message_id: str) -> dict[str, Any]:
     return template_variables(
         case.contact,
         event=event,
         journey=journey_of(case.occasion) or message_id.rpartition("/")[0],
         message=case.message.name,
         channel=case.channel,
-        links=links,
+        links=urls,
     )
 
 
