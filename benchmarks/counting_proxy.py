@@ -31,7 +31,10 @@ _DYNAMODB: Final = "DynamoDB_20120810"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a function. ``entries`` is how many events or messages it carried; units are DynamoDB's."""
+    """One call of a function. ``entries`` is how many events or messages it carried; units are DynamoDB's.
+
+    ``notes`` is how many enrolments it notes as due, each of which the sweep looks at once.
+    """
 
     function: str
     service: str
@@ -40,6 +43,7 @@ class Call:
     entries: int = 1
     read_units: float = 0.0
     write_units: float = 0.0
+    notes: int = 0
 
 
 class CountingProxy:
@@ -87,7 +91,15 @@ class CountingProxy:
         if operation in _WRITES:
             units["write_units"] = self._written(operation, request, status, json.loads(answer))
         entries = len(request.get("Entries", [None]))
-        call = Call(function=function, service=service, operation=operation, status=status, entries=entries, **units)
+        call = Call(
+            function=function,
+            service=service,
+            operation=operation,
+            status=status,
+            entries=entries,
+            notes=int(operation == "PutItem" and is_note(request)),
+            **units,
+        )
         with self._lock:
             self.calls.append(call)
         return status, found, answer
@@ -167,6 +179,11 @@ def operation_of(headers: Mapping[str, str]) -> str:
     """The operation that a request of an AWS JSON service names, "" for one of another protocol; clients spell headers in any case."""
     [target] = [value for name, value in headers.items() if name.lower() == "x-amz-target"] or [""]
     return target.rpartition(".")[2]
+
+
+def is_note(put: Mapping[str, Any]) -> bool:
+    """Whether an item notes that an enrolment is due (``DynamoEnrolments.note_due``)."""
+    return bool(put["Item"].get("pk", {}).get("S", "").startswith("due#"))
 
 
 def without_filter(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,8 @@ SIDE_BY_SIDE: Final = frozenset({"archive_events", "resume_journey"})
 """Functions whose many contacts are waited for at the same time, in threads: only their processor time adds up."""
 ROUNDED_UP: Final = 0.05
 """Seconds that the rounding to full 100 ms adds to a hop, on average. Source: https://aws.amazon.com/step-functions/pricing/"""
+SWEEP_OF_A_NOTE: Final[Quantities] = {"read_units": 0.52}
+"""What the hourly sweep reads of each enrolment that was noted as due: its row, eventually consistent, and its share of a query's page."""
 HOP_GB: Final = 64 / 1024
 """The least memory that an Express execution is billed for. Source: https://aws.amazon.com/step-functions/pricing/"""
 
@@ -119,6 +121,7 @@ class Usage:
             used.setdefault(_part(function), []).append({"log_bytes": size / _SHARED_BY.get(function, 1)})
         for call in self.calls:
             used.setdefault(_part(call.function), []).append(_of_call(call))
+            used.setdefault("pauses", []).extend([SWEEP_OF_A_NOTE] * call.notes)
         return {part: summed(quantities) for part, quantities in used.items()}
 
     def seconds(self) -> dict[str, float]:

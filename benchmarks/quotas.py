@@ -130,7 +130,7 @@ def per_touch(cost: JourneyCost) -> dict[str, float]:
     seconds = divided(summed(usage.seconds() for usage in usages), cost.messages)
     noticed = cost.noticed.usage.in_batches(cost.notices).seconds().get("record_delivery", 0.0) / max(cost.notices, 1)
     created = _calls(usages, "scheduler", "CreateSchedule") / cost.messages
-    owed = sum(_writes_of_due(usage) for usage in usages) / cost.messages
+    notes = sum(call.notes for usage in usages for call in usage.calls) / cost.messages
     return {
         "express_starts": quantities["machine_requests"],
         "standard_starts": 0.0,
@@ -149,7 +149,7 @@ def per_touch(cost: JourneyCost) -> dict[str, float]:
         "new_table_reads": quantities["read_units"],
         "table_writes": quantities["write_units"],
         "table_reads": quantities["read_units"],
-        "due_shard_writes": owed / SHARDS,
+        "due_shard_writes": notes / SHARDS,
         "mails": 1.0,
     }
 
@@ -161,10 +161,3 @@ def first_to_break(found: Sequence[Headroom], touches_an_hour: float) -> list[He
 
 def _calls(usages: Iterable[Usage], service: str, operation: str) -> int:
     return sum((call.service, call.operation) == (service, operation) for usage in usages for call in usage.calls)
-
-
-def _writes_of_due(usage: Usage) -> float:
-    """At most one unit of the index for each write of an enrolment's row or a claim, and one more where its time changes."""
-    owing = {"pause_journey", "resume_journey", "send_message", "close_enrolment"}
-    writes = {"PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem"}
-    return 2.0 * sum(call.function in owing and call.operation in writes for call in usage.calls)

@@ -18,7 +18,7 @@ class ContactsTable(Construct):
     """Two tables on demand with point-in-time recovery and encryption.
 
     The first holds events, enrolments, messages and identities; it has a stream, and items that expire. Its index ``due`` holds
-    only the items that wait for a time; the sweeper alone reads it. The second holds the profiles, under the name of the first
+    only claims that wait for an answer; the sweeper alone reads it. The second holds the profiles, under the name of the first
     and ``-profiles``: a bulk run scans it and pays for nothing else, and an index would double every write of a profile.
     """
 

@@ -18,6 +18,7 @@ from waypost.aws.enrolment_row import COMMON_TEXT, WAY, packed, unpacked
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.journeys.enrolment import LONGEST_TRAIL, Enrolment, TriggerEvent
 from waypost.journeys.pause import Pause
+from waypost.journeys.ports import SHARDS, DueEnrolment
 
 SENT = {
     "outcome": "sent",
@@ -80,6 +81,23 @@ def test_the_dictionary_of_stored_rows_stays_as_it_is() -> None:
     assert zlib.adler32(COMMON_TEXT) == 1042451751, (
         "rows are stored that can be read with this dictionary only: add another one"
     )
+
+
+def test_a_row_of_an_earlier_release_is_found_in_the_index_until_it_is_written_again(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    enrolment, _ = enrolled(dynamodb, table, clock)
+    store, shard = DynamoEnrolments(dynamodb, table), ids.shard_of("c-1", SHARDS)
+    [item] = [each for each in dynamodb.scan(TableName=table)["Items"] if each["sk"]["S"].startswith("enrolment#")]
+    dynamodb.put_item(TableName=table, Item=item | {"due_shard": {"S": f"enrolment#{shard}"}})
+    until = clock() + timedelta(days=1)
+    noted = DueEnrolment("c-1", "n-1", enrolment.due_at)
+    assert list(store.find_due(shard, since=None, until=until)) == [noted]
+    assert store.unsettled([noted], until) == [noted]
+    read = store.load("c-1", "n-1")
+    assert read is not None
+    assert store.save(read)
+    assert list(store.find_due(shard, since=None, until=until)) == []
 
 
 Race = Callable[[DynamoEnrolments, Enrolment, FakeClock], object]

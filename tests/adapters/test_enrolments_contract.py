@@ -147,6 +147,29 @@ def test_never_is_never_also_when_the_row_of_the_earlier_enrolment_is_gone(
     assert stores.enrolments.open(enrolment(clock), never) == "enrolled_before"
 
 
+@pytest.mark.parametrize(("days_later", "refusal"), [(29, "enrolled_before"), (31, None)])
+def test_who_entered_once_enters_again_when_the_journey_allows_that_later(
+    stores: Stores, clock: FakeClock, days_later: int, refusal: str | None
+) -> None:
+    first = enrolment(clock)
+    stores.enrolments.open(first, EntryTerms(one_at_a_time=True, not_since=NEVER))
+    clock.now += days_later * DAY
+    after_a_month = EntryTerms(one_at_a_time=True, not_since=clock() - 30 * DAY)
+    assert stores.enrolments.open(enrolment(clock, "e-2"), after_a_month) == "already_in_journey"
+    assert end(stores, first, "completed", clock)
+    assert stores.enrolments.open(enrolment(clock, "e-2"), after_a_month) == refusal
+    assert stores.enrolments.open(enrolment(clock, "e-3"), ONE) == ("already_in_journey" if refusal is None else None)
+
+
+def test_a_glance_shows_an_open_enrolment_and_no_ended_one(stores: Stores, clock: FakeClock) -> None:
+    known = enrolment(clock)
+    assert stores.enrolments.glance("c-1", known.enrolment_id) is None
+    stores.enrolments.open(known, ONE)
+    assert stores.enrolments.glance("c-1", known.enrolment_id) == stored(stores, known)
+    end(stores, known, "completed", clock)
+    assert stores.enrolments.glance("c-1", known.enrolment_id) is None
+
+
 def test_an_exclusive_group_holds_one_journey_per_contact(stores: Stores, clock: FakeClock) -> None:
     terms = EntryTerms(one_at_a_time=True, exclusive_group="onboarding")
     first = enrolment(clock, journey="nurture", exclusive_group="onboarding")
@@ -243,25 +266,46 @@ def due(stores: Stores, *, since: datetime | None, until: datetime) -> list[DueE
     return [each for shard in range(SHARDS) for each in stores.enrolments.find_due(shard, since=since, until=until)]
 
 
-def test_who_is_due_is_found_between_two_times_and_no_longer_once_ended(stores: Stores, clock: FakeClock) -> None:
-    opened, began = enrolment(clock), clock()
-    stores.enrolments.open(opened, ONE)
-    assert due(stores, since=None, until=began) == [DueEnrolment("c-1", opened.enrolment_id, began)]
-    stores.enrolments.save(parked(stored(stores, opened), clock, days=2))
-    at = began + 2 * DAY
-    assert due(stores, since=None, until=at - timedelta(milliseconds=1)) == []
-    assert due(stores, since=at - timedelta(minutes=1), until=at) == [DueEnrolment("c-1", opened.enrolment_id, at)]
+def note(stores: Stores, known: Enrolment, at: datetime) -> DueEnrolment:
+    stores.enrolments.note_due(known.contact_id, known.enrolment_id, at)
+    return DueEnrolment(known.contact_id, known.enrolment_id, at)
+
+
+def test_who_was_noted_is_found_between_two_times(stores: Stores, clock: FakeClock) -> None:
+    opened, began, at = enrolment(clock), clock(), clock() + 2 * DAY
+    first, second = note(stores, opened, began), note(stores, opened, at)
+    assert note(stores, opened, at) == second
+    assert due(stores, since=None, until=began) == [first]
+    assert due(stores, since=None, until=at - timedelta(milliseconds=1)) == [first]
+    assert due(stores, since=at - timedelta(minutes=1), until=at) == [second]
+    assert due(stores, since=None, until=at) == [first, second]
     assert due(stores, since=at, until=at + DAY) == []
-    end(stores, opened, "completed", clock)
-    assert due(stores, since=None, until=at + DAY) == []
+
+
+def test_of_what_was_noted_the_rows_that_run_or_are_overdue_are_unsettled(stores: Stores, clock: FakeClock) -> None:
+    several, now = EntryTerms(one_at_a_time=False), clock()
+    runs, waits, overdue, over = (enrolment(clock, name) for name in ("runs", "waits", "overdue", "over"))
+    for each in (runs, waits, overdue, over):
+        stores.enrolments.open(each, several)
+    stores.enrolments.save(parked(stored(stores, waits), clock, days=2))
+    stores.enrolments.save(parked(stored(stores, overdue), clock, minutes=1))
+    end(stores, over, "completed", clock)
+    noted = [note(stores, each, now) for each in (runs, waits, overdue, over, runs)]
+    found = stores.enrolments.unsettled([*noted, note(stores, enrolment(clock, "never opened"), now)], now + DAY)
+    assert sorted(each.enrolment_id for each in found) == sorted([runs.enrolment_id, overdue.enrolment_id])
+    assert stores.enrolments.unsettled([], now) == []
+
+
+def test_the_sweep_remembers_how_far_it_came(stores: Stores, clock: FakeClock) -> None:
+    assert stores.enrolments.swept_until() is None
+    for at in (clock(), clock() + DAY):
+        stores.enrolments.mark_swept(at)
+        assert stores.enrolments.swept_until() == at
 
 
 def test_many_who_are_due_are_found_in_order_and_from_any_place_on(stores: Stores, clock: FakeClock) -> None:
-    several = EntryTerms(one_at_a_time=False)
     for number in range(30):
-        each = enrolment(clock, str(number))
-        stores.enrolments.open(each, several)
-        stores.enrolments.save(parked(stored(stores, each), clock, minutes=number // 3))
+        note(stores, enrolment(clock, str(number)), clock() + timedelta(minutes=number // 3))
     shard, until = ids.shard_of("c-1", SHARDS), clock() + DAY
     found = list(stores.enrolments.find_due(shard, since=None, until=until))
     assert len({each.enrolment_id for each in found}) == 30

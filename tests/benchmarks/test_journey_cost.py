@@ -17,6 +17,7 @@ from benchmarks.journey_cost import (
     PAUSES_IN_A_TIMER,
     ROUNDED_UP,
     STEPS,
+    SWEEP_OF_A_NOTE,
     TRACE_RATE,
     TRACES,
     JourneyCost,
@@ -90,6 +91,12 @@ def test_a_cancelled_schedule_does_not_fire_and_a_missing_one_was_not_booked() -
     )
 
     assert usage.total()["schedules_fired"] == 0
+
+
+def test_the_sweep_reads_what_was_noted_whoever_noted_it() -> None:
+    usage = Usage(calls=[call("route_events", "dynamodb", "PutItem", write_units=1.0, notes=1)])
+    assert usage.parts()["pauses"] == SWEEP_OF_A_NOTE
+    assert usage.parts()["events"]["write_units"] == 1.0
 
 
 def test_less_memory_computes_longer_and_waits_as_long() -> None:

@@ -24,6 +24,8 @@ class FakeEnrolments:
         self.items: dict[tuple[str, str], str] = {}
         self.past: dict[tuple[str, str], str] = {}
         self.holders: dict[tuple[str, str], dict[str, Any]] = {}
+        self.notes: dict[tuple[str, str, str], DueEnrolment] = {}
+        self.swept: datetime | None = None
         self.audiences: Counter[tuple[str, int]] = Counter()
 
     def __contains__(self, enrolment_id: object) -> bool:
@@ -36,8 +38,10 @@ class FakeEnrolments:
         return len(self.past | self.items)
 
     def put(self, enrolment: Enrolment) -> Enrolment:
-        """Have this enrolment, without an effect."""
+        """Have this enrolment, without an effect, and noted."""
         self._store(enrolment)
+        noted = DueEnrolment(enrolment.contact_id, enrolment.enrolment_id, enrolment.due_at)
+        self.notes[_place(noted)] = noted
         return replace(enrolment, revision=enrolment.revision + 1)
 
     @effect
@@ -76,6 +80,11 @@ class FakeEnrolments:
         item = self.items.get(key) or self.past.get(key)
         return Enrolment.from_dict(json.loads(item)) if item else None
 
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """See EnrolmentStore."""
+        item = self.items.get((contact_id, enrolment_id))
+        return Enrolment.from_dict(json.loads(item)) if item else None
+
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
         return [each for each in self.of_contact(contact_id) if each.status in {"active", "leaving"}]
@@ -103,8 +112,9 @@ class FakeEnrolments:
 
     def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore. Two writes, as in DynamoDB: an ended row says nothing as long as there is an open one."""
-        for (contact_id, _), held in self.holders.items():
-            if contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id:
+        for (contact_id, name), held in self.holders.items():
+            mine = contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id
+            if mine and not (name.startswith("reentry#") and enrolment.enters_once):
                 held["active"] = False
         return self._is_as_read(enrolment) and self.close(enrolment, kept=self.keep(enrolment))
 
@@ -132,7 +142,7 @@ class FakeEnrolments:
         held = [
             self.holders[enrolment.contact_id, name] for name in names if (enrolment.contact_id, name) in self.holders
         ]
-        if any(each["active"] for each in held):
+        if any(each["active"] and each["enrolment_id"] != enrolment.enrolment_id for each in held):
             return False
         for each in held:
             each |= {"active": True, "enrolment_id": enrolment.enrolment_id, "enrolled_at": enrolment.enrolled_at}
@@ -157,22 +167,41 @@ class FakeEnrolments:
     ) -> Iterator[DueEnrolment]:
         """See EnrolmentStore."""
         found = [
-            DueEnrolment(each.contact_id, each.enrolment_id, each.due_at)
-            for each in self._of_shard(shard)
-            if each.status != "ended" and (since is None or since < each.due_at) and each.due_at <= until
+            each
+            for _, each in sorted(self.notes.items())
+            if shard_of(each.contact_id, SHARDS) == shard
+            and (since is None or since < each.due_at)
+            and each.due_at <= until
         ]
-        found.sort(key=_place)
         return iter([each for each in found if after is None or _place(each) > _place(after)])
 
-    def _of_shard(self, shard: int) -> Iterator[Enrolment]:
-        items = (item for (contact_id, _), item in self.items.items() if shard_of(contact_id, SHARDS) == shard)
-        return (Enrolment.from_dict(json.loads(item)) for item in items)
+    @effect
+    def note_due(self, contact_id: str, enrolment_id: str, at: datetime) -> None:
+        """See EnrolmentStore."""
+        noted = DueEnrolment(contact_id, enrolment_id, at)
+        self.notes[_place(noted)] = noted
+
+    def unsettled(self, noted: Sequence[DueEnrolment], until: datetime) -> list[DueEnrolment]:
+        """See EnrolmentStore."""
+        by_row = {(each.contact_id, each.enrolment_id): each for each in noted}
+        rows = {key: row for key in by_row if (row := self.glance(*key)) is not None}
+        return [by_row[key] for key, row in rows.items() if row.position == "running" or row.due_at <= until]
+
+    def swept_until(self) -> datetime | None:
+        """See EnrolmentStore."""
+        return self.swept
+
+    @effect
+    def mark_swept(self, until: datetime) -> None:
+        """See EnrolmentStore."""
+        self.swept = until
 
     def _is_free(self, contact_id: str, name: str, not_since: datetime | None) -> bool:
         held = self.holders.get((contact_id, name))
         if held is None:
             return True
-        return not held["active"] and (not_since is None or held["enrolled_at"] <= not_since)
+        active = held["active"] and (contact_id, held["enrolment_id"]) in self.items
+        return not active and (not_since is None or held["enrolled_at"] <= not_since)
 
     def _is_as_read(self, enrolment: Enrolment) -> bool:
         stored = self.load(enrolment.contact_id, enrolment.enrolment_id)

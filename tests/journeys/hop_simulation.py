@@ -68,6 +68,10 @@ AFTER_THE_CHANGE: Final[Mapping[str, Sequence[str]]] = {
 GRAPHS: Final = {"": AFTER, NEW: AFTER_THE_CHANGE}
 
 
+LONGEST_CALL: Final = timedelta(minutes=15)
+"""Of a function, and more than an Express execution lasts: what stands still for longer is gone."""
+
+
 class Killed(BaseException):
     """The execution or the machine under it is gone; nothing tries again."""
 
@@ -82,6 +86,7 @@ class Chances:
     doubled_timer: float = 0.15
     late_timer: float = 0.15
     repeated_event: float = 0.2
+    old_glance: float = 0.2
     function_dies: float = 0.01
     execution_dies: float = 0.01
     time_passes: float = 0.01
@@ -136,6 +141,9 @@ class Simulation:
             thread.pause()
 
     def chance_to_die(self, thread: "_Thread") -> BaseException | None:
+        stood_still, thread.moved_at = self.world.clock.now - thread.moved_at, self.world.clock.now
+        if stood_still > LONGEST_CALL:
+            return Killed(thread.name)
         if self._chance(self.chances.execution_dies):
             return Killed(thread.name)
         return Crash(thread.name) if self._chance(self.chances.function_dies) else None
@@ -365,10 +373,12 @@ class _Thread(threading.Thread):
         self._over = self._done = False
         self._dies: BaseException | None = None
         self._failure: BaseException | None = None
+        self.moved_at = around.world.clock.now
 
     def move(self) -> bool:
         """True when it has come to its end."""
         if not self.is_alive() and not self._over:
+            self.moved_at = self._around.world.clock.now
             self.start()
         else:
             self._dies = self._around.chance_to_die(self)
@@ -437,12 +447,26 @@ class _Turns:
 
 @dataclass
 class _Rows(_Turns):
-    """The enrolments; what is written is logged."""
+    """The enrolments; what is written is logged, and a glance may come too early to see it."""
+
+    before: dict[str, tuple[datetime, Enrolment | None]] = field(default_factory=dict)
+
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        around = self.around
+        around.turn()
+        written_at, before = self.before.get(enrolment_id, (None, None))
+        chance = around.chances.old_glance if written_at == around.world.clock.now else 0.0
+        if chance and around._chance(chance):
+            return before
+        found: Enrolment | None = self.port.glance(contact_id, enrolment_id)
+        return found
 
     def save(self, enrolment: Enrolment) -> bool:
         self.around.turn()
+        before = self.port.glance(enrolment.contact_id, enrolment.enrolment_id)
         saved = bool(self.port.save(enrolment))
         if saved:
+            self.before[enrolment.enrolment_id] = (self.around.world.clock.now, before)
             self.around.log.append(("saved", enrolment))
         return saved
 
@@ -473,6 +497,9 @@ class _Starts(_Turns):
 def check(simulation: Simulation) -> None:
     """Nothing is lost, nothing is sent twice, and there are never two walkers. Raises AssertionError."""
     world, log = simulation.world, simulation.log
+    if not len(simulation.enrolments):
+        _check_that_it_was_over_before(simulation)
+        return
     (enrolment,) = simulation.enrolments
     assert enrolment.status == "ended"
     ends = {past.state: past.end for past in enrolment.trail}
@@ -496,6 +523,14 @@ def check(simulation: Simulation) -> None:
         assert enrolment.outcome in {"completed", "goal", "exited", "stopped"}
     _check_walkers(log)
     _check_that_events_counted(simulation, enrolment)
+
+
+def _check_that_it_was_over_before(simulation: Simulation) -> None:
+    """The trigger was routed so late that a goal or an exit was routed before it."""
+    ended = {what.id for kind, what in simulation.log if kind == "routed" and what.type in {"order_placed", "left_us"}}
+    decided = [each for decisions in simulation.world.history.routed.values() for each in decisions]
+    assert ended
+    assert [each["reason"] for each in decided] == ["over_before_entry"]
 
 
 def _path(ends: Mapping[str, str], moves: Sequence[Move]) -> list[str]:

@@ -326,7 +326,7 @@ def test_a_removed_journey_is_stopped_for_those_who_walk_too() -> None:
 def test_stopping_says_why_in_the_event_stream_and_frees_what_was_held() -> None:
     stage = Stage(1, 0)
     held = {"active": True, "enrolment_id": next(iter(stage.world.enrolments)).enrolment_id, "enrolled_at": None}
-    stage.world.enrolments.holders["c-0", f"reentry#{JOURNEY}"] = held
+    stage.world.enrolments.holders["c-0", "group#welcome"] = held
 
     stage.apply(stage.change({FIRST: STOP}))
 

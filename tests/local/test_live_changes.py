@@ -117,6 +117,7 @@ def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company
         somewhere = parked(row, clock, days=1).pause
         assert somewhere is not None
         pause = replace(somewhere, state=PAUSE, row={"at": PAUSE, "input": {}, "variables": {}})
+        company.stage.enrolments.note_due(known.contact_id, known.enrolment_id, pause.due_at)
         company.stage.enrolments.save(row.parked(pause))
         project = Project(folder=tmp_path, choices={"stage": "dev"}, product=ROOT)
         monkeypatch.setattr(commands, "current_project", lambda: project)

@@ -7,19 +7,26 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from waypost import ids
 from waypost.aws import sweeper_index, table
 from waypost.aws.enrolment_row import EVERY, OPEN, ended_sk, open_sk, packed, unpacked
 from waypost.aws.translation import translates_errors
 from waypost.aws.updates import update
+from waypost.batches import batched
 from waypost.clock import format_instant, parse_instant
 from waypost.events.retention import PASSAGES
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import NEVER, DueEnrolment, EntryTerms, Refusal
+from waypost.journeys.ports import NEVER, NOTES_KEPT, SHARDS, DueEnrolment, EntryTerms, Refusal
 
 TransactPart = dict[str, Any]
 
 IS_FREE: Final = "attribute_not_exists(#active) OR #active = :no"
+IS_FREE_OR_MINE: Final = f"{IS_FREE} OR #enrolment_id = :mine"
 KIND: Final = "enrolment"
+SWEEP: Final = table.key(f"sweep#{KIND}", "until")
+"""The key of the item that says how far the sweep has come."""
+MOST_KEYS: Final = 100
+"""Of one BatchGetItem. Source: DynamoDB API Reference, "BatchGetItem"."""
 FOR_EVER: Final = 253_402_300_799
 """The last second of the year 9999, as a time to live."""
 
@@ -35,7 +42,16 @@ class DynamoEnrolments:
     """How long a row is kept after the end of its journey."""
 
     def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
-        """See EnrolmentStore. The parts of the transaction stand in the order of their reasons."""
+        """See EnrolmentStore. A journey that was entered once and is entered again since it was changed is freed first."""
+        refusal = self._try_to_open(enrolment, terms)
+        if refusal == "enrolled_before" and terms.one_at_a_time and terms.not_since != NEVER:
+            freed = [self._free_ended(owner, enrolment.occasion) for owner in (enrolment.contact_id, *terms.also_under)]
+            if any(freed):
+                return self._try_to_open(enrolment, terms)
+        return refusal
+
+    def _try_to_open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        """The parts of the transaction stand in the order of their reasons."""
         parts: list[tuple[Refusal, TransactPart]] = [("enrolled_before", self._put_enrolment(enrolment))]
         if terms.one_at_a_time:
             condition, values = _journey_is_free(terms)
@@ -71,6 +87,22 @@ class DynamoEnrolments:
             return "enrolled_before"
         return refusals[0]
 
+    def _free_ended(self, owner: str, occasion: str) -> bool:
+        """Free a journey that is held by an enrolment which has ended; False where none does."""
+        pk, sk = table.contact_pk(owner), f"reentry#{occasion}"
+        for held in table.batch_get(self.client, self.table_name, [(pk, sk)]):
+            if held["active"] and self._open_row(owner, held["enrolment_id"], consistently=True) is None:
+                freed = update(
+                    table_name=self.table_name,
+                    pk=pk,
+                    sk=sk,
+                    set_={"active": False},
+                    condition="#enrolment_id = :held",
+                    values={"held": held["enrolment_id"]},
+                )
+                return table.written(self.client, freed)
+        return False
+
     def _is_active(self, enrolment: Enrolment, also_under: Sequence[str]) -> bool:
         """Whether the contact is in the journey now, under any of its ids."""
         return any(
@@ -88,6 +120,16 @@ class DynamoEnrolments:
             if "Item" in answer:
                 return Enrolment.from_dict(unpacked(table.load_item(answer["Item"])))
         return None
+
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """See EnrolmentStore."""
+        item = self._open_row(contact_id, enrolment_id, consistently=False)
+        return None if item is None else Enrolment.from_dict(unpacked(item))
+
+    def _open_row(self, contact_id: str, enrolment_id: str, *, consistently: bool) -> dict[str, Any] | None:
+        place = table.key(table.contact_pk(contact_id), open_sk(enrolment_id))
+        answer = self.client.get_item(TableName=self.table_name, Key=place, ConsistentRead=consistently)
+        return table.load_item(answer["Item"]) if "Item" in answer else None
 
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
@@ -131,10 +173,12 @@ class DynamoEnrolments:
     def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore. What it held is freed first: once it has ended, no later call would do so.
 
+        A journey that is entered once is not freed: whether it is held or over, nobody enters it again.
+
         The ended row is written before the open one is removed, each for itself. As long as there is an open row, the ended one
         says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
         """
-        held = [f"reentry#{enrolment.occasion}"]
+        held = [] if enrolment.enters_once else [f"reentry#{enrolment.occasion}"]
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         for sk in held:
             table.written(self.client, self._free(enrolment, sk))
@@ -194,7 +238,8 @@ class DynamoEnrolments:
         held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
         keys = [(pk, sk) for sk in held]
         known = table.batch_get(self.client, self.table_name, keys)
-        parts += [self._hold(enrolment, item["sk"], IS_FREE, {"no": False}) for item in known]
+        mine = {"no": False, "mine": enrolment.enrolment_id}
+        parts += [self._hold(enrolment, item["sk"], IS_FREE_OR_MINE, mine) for item in known]
         try:
             self.client.transact_write_items(TransactItems=parts)
         except ClientError as error:
@@ -243,22 +288,69 @@ class DynamoEnrolments:
         )
         return table.load_item(answer["Item"])["revision"] if "Item" in answer else None
 
+    def note_due(self, contact_id: str, enrolment_id: str, at: datetime) -> None:
+        """See EnrolmentStore. An item that expires: it is never removed, so that a Pause costs one unit of writes for it."""
+        expires_at = {"expires_at": int((at + NOTES_KEPT).timestamp())}
+        place = _note_key(DueEnrolment(contact_id, enrolment_id, at))
+        self.client.put_item(TableName=self.table_name, Item=place | table.dump_item(expires_at))
+
     def find_due(
         self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
     ) -> Iterator[DueEnrolment]:
+        """See EnrolmentStore. Rows of an earlier release, which no note names, are in the index until they are written again."""
+        if after is None:
+            for pk, sk, due_at in sweeper_index.between(self.client, self.table_name, KIND, shard, since, until):
+                yield DueEnrolment(pk.removeprefix("contact#"), sk.removeprefix(OPEN), parse_instant(due_at))
+        # times are texts of one length; "~" sorts behind "#", so what is due at ``since`` itself is left out
+        first = f"{format_instant(since)}~" if since else "0"
+        request: dict[str, Any] = {
+            "TableName": self.table_name,
+            "KeyConditionExpression": "pk = :shard AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": table.dump_item(
+                {":shard": _notes_pk(shard), ":first": first, ":last": f"{format_instant(until)}~"}
+            ),
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = _note_key(after)
+        for page in self.client.get_paginator("query").paginate(**request):
+            for item in page["Items"]:
+                due_at, contact_id, enrolment_id = item["sk"]["S"].split("#")
+                yield DueEnrolment(contact_id, enrolment_id, parse_instant(due_at))
+
+    def unsettled(self, noted: Sequence[DueEnrolment], until: datetime) -> list[DueEnrolment]:
         """See EnrolmentStore."""
-        for pk, sk, due_at in sweeper_index.between(
-            self.client, self.table_name, KIND, shard, since, until, _place(after)
-        ):
-            yield DueEnrolment(pk.removeprefix("contact#"), sk.removeprefix(OPEN), parse_instant(due_at))
+        found, latest = list[DueEnrolment](), format_instant(until)
+        by_key = {(table.contact_pk(each.contact_id), open_sk(each.enrolment_id)): each for each in noted}
+        for keys in batched(by_key, MOST_KEYS):
+            items = table.batch_get_of(
+                self.client,
+                {self.table_name: [table.key(pk, sk) for pk, sk in keys]},
+                ConsistentRead=False,
+                ProjectionExpression="pk, sk, #position, due_at",
+                ExpressionAttributeNames={"#position": "position"},
+            )[self.table_name]
+            found += [
+                by_key[item["pk"], item["sk"]]
+                for item in items
+                if item["position"] == "running" or item["due_at"] <= latest
+            ]
+        return found
+
+    def swept_until(self) -> datetime | None:
+        """See EnrolmentStore."""
+        answer = self.client.get_item(TableName=self.table_name, Key=SWEEP, ConsistentRead=True)
+        return parse_instant(answer["Item"]["until"]["S"]) if "Item" in answer else None
+
+    def mark_swept(self, until: datetime) -> None:
+        """See EnrolmentStore."""
+        self.client.put_item(TableName=self.table_name, Item=SWEEP | table.dump_item({"until": format_instant(until)}))
 
     def _put_enrolment(self, enrolment: Enrolment) -> TransactPart:
         return {"Put": {**self._put(enrolment), "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def _put(self, enrolment: Enrolment) -> dict[str, Any]:
-        """The row of an unfinished enrolment, with what puts it into the index of what is due."""
+        """The row of an unfinished enrolment."""
         values = packed(enrolment.to_dict() | {"revision": enrolment.revision + 1})
-        values |= sweeper_index.index_attributes(KIND, enrolment.contact_id, enrolment.due_at)
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 
@@ -338,12 +430,11 @@ def _unchanged(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-def _place(reference: DueEnrolment | None) -> tuple[str, str, str] | None:
-    """The key of an enrolment in the index, without its shard."""
-    if reference is None:
-        return None
-    return (
-        table.contact_pk(reference.contact_id),
-        open_sk(reference.enrolment_id),
-        format_instant(reference.due_at),
-    )
+def _notes_pk(shard: int) -> str:
+    return f"due#{KIND}#{shard}"
+
+
+def _note_key(noted: DueEnrolment) -> dict[str, Any]:
+    """Where it is noted that an enrolment is due: in its shard, by time."""
+    pk = _notes_pk(ids.shard_of(noted.contact_id, SHARDS))
+    return table.key(pk, f"{format_instant(noted.due_at)}#{noted.contact_id}#{noted.enrolment_id}")

@@ -1,4 +1,4 @@
-"""The sparse index of pending items: an item with these attributes is found by the sweeper until they are removed."""
+"""The sparse index of pending claims: an item with these attributes is found by the sweeper until they are removed."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -43,9 +43,8 @@ def between(
     shard: int,
     since: datetime | None,
     until: datetime,
-    after: tuple[str, str, str] | None,
 ) -> Iterator[tuple[str, str, str]]:
-    """The items (pk, sk, due_at) of one shard that are due after ``since`` and until ``until``, behind ``after``, by time."""
+    """The items (pk, sk, due_at) of one shard that are due after ``since`` and until ``until``, by time."""
     of = f"{kind}#{shard}"
     # times are texts of one length; "~" sorts behind every digit, so what is due at ``since`` itself is left out
     first = f"{format_instant(since)}~" if since else "0"
@@ -55,13 +54,6 @@ def between(
         "KeyConditionExpression": "due_shard = :shard AND due_at BETWEEN :first AND :last",
         "ExpressionAttributeValues": table.dump_item({":shard": of, ":first": first, ":last": format_instant(until)}),
     }
-    if after is not None:
-        pk, sk, due_at = after
-        request["ExclusiveStartKey"] = table.dump_item({"pk": pk, "sk": sk, "due_shard": of, "due_at": due_at})
-    while True:
-        page = client.query(**request)
+    for page in client.get_paginator("query").paginate(**request):
         for item in page["Items"]:
             yield item["pk"]["S"], item["sk"]["S"], item["due_at"]["S"]
-        if "LastEvaluatedKey" not in page:
-            return
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

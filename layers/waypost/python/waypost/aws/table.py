@@ -164,9 +164,14 @@ def batch_get(client: Any, table: str, keys: Iterable[tuple[str, str]]) -> list[
     return batch_get_of(client, {table: [key(pk, sk) for pk, sk in keys]})[table]
 
 
-def batch_get_of(client: Any, wanted: Mapping[str, list[Item]]) -> dict[str, list[dict[str, Any]]]:
-    """Like ``batch_get``, of several tables in one call: the items by table, ``wanted`` has their keys in attribute format."""
-    request: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True} for table, keys in wanted.items()}
+def batch_get_of(client: Any, wanted: Mapping[str, list[Item]], **options: Any) -> dict[str, list[dict[str, Any]]]:
+    """Like ``batch_get``, of several tables in one call: the items by table, ``wanted`` has their keys in attribute format.
+
+    ``options`` hold for every table, such as ``ConsistentRead=False`` or a projection.
+    """
+    request: dict[str, Any] = {
+        table: {"Keys": keys, "ConsistentRead": True} | options for table, keys in wanted.items()
+    }
     found: dict[str, list[dict[str, Any]]] = {table: [] for table in wanted}
     for attempt in count():
         answer = client.batch_get_item(RequestItems=request)

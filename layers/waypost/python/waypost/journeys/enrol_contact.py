@@ -12,7 +12,7 @@ from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
-from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
+from waypost.journeys.enrolment import ONCE, Enrolment, TriggerEvent, first_hop
 from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import EventRules, enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
@@ -114,6 +114,7 @@ class EnrolContact:
             machine_version=journey.machine_version,
             entered_for=_entered_for(journey.re_entry, event),
         )
+        self.enrolments.note_due(enrolment.contact_id, enrolment_id, enrolment.due_at)
         refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
         if refusal is not None:
             return EntryDecision(journey.name, refusal)
@@ -191,7 +192,7 @@ def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
     """What tells one enrolment of a contact in this journey from the next; None when the event does not say."""
     match journey.re_entry.kind:
         case "never":
-            return "once"
+            return ONCE
         case "always" | "after":
             return event.id
         case "per":

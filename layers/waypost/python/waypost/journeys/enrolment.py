@@ -27,6 +27,8 @@ Position = Literal["running", "parked"]
 """``running``: a hop is given out, and walks or is about to; ``parked``: nothing runs until the Pause is over."""
 
 START: Final = "start"
+ONCE: Final = "once"
+"""The entry key of a journey that a contact enters once (``re_entry: never``)."""
 LONGEST_TRAIL: Final = 200
 """Pauses that the trail remembers; of a longer journey the first ones are forgotten."""
 LONGEST_MOVES: Final = 10
@@ -150,6 +152,11 @@ class Enrolment(JsonForm):
         return f"{self.journey}#{self.entered_for}" if self.entered_for else self.journey
 
     @property
+    def enters_once(self) -> bool:
+        """Whether the contact may never enter the journey again, so that what holds its place need not be freed."""
+        return self.enrolment_id == ids.enrolment_id(self.journey, self.contact_id, ONCE)
+
+    @property
     def changed_by(self) -> str:
         """The id of the last change of the journey that moved it, or ""."""
         return self.moves[-1].change if self.moves else ""
@@ -201,7 +208,7 @@ class Enrolment(JsonForm):
 
     def resumed(self, end: PauseEnd, result: Mapping[str, Any], at: datetime) -> Self:
         """The Pause of a parked contact is over, and a hop is created that resumes after it."""
-        pause = replace(self._stands_at(), end=end, result=dict(result), ended_at=at)
+        pause = replace(self.stands_at(), end=end, result=dict(result), ended_at=at)
         return replace(
             self,
             position="running",
@@ -216,7 +223,7 @@ class Enrolment(JsonForm):
 
         It is not stored: the hop ends the Pause in the write by which it takes the row.
         """
-        return replace(self, hop=self._hop(1, at, self._stands_at()))
+        return replace(self, hop=self._hop(1, at, self.stands_at()))
 
     def given_again(self, at: datetime) -> Self:
         """The hop died: another one is given out from the same place, and the dead one, should it still move, is refused."""
@@ -224,7 +231,7 @@ class Enrolment(JsonForm):
 
     def postponed(self, due_at: datetime) -> Self:
         """The Pause of a parked contact ends later."""
-        return replace(self, pause=replace(self._stands_at(), due_at=due_at), due_at=due_at)
+        return replace(self, pause=replace(self.stands_at(), due_at=due_at), due_at=due_at)
 
     def moved(self, move: Move, pause: Pause) -> Self:
         """A parked contact stands at a Pause of another version."""
@@ -246,7 +253,8 @@ class Enrolment(JsonForm):
         """A journey that was stopped goes on where it was."""
         return replace(self, status="active", outcome=None, ended_at=None, stopped=None)
 
-    def _stands_at(self) -> Pause:
+    def stands_at(self) -> Pause:
+        """The Pause where it stands, or which its hop comes from. Raises ValueError before the first one."""
         if self.pause is None:
             raise ValueError(f"enrolment {self.enrolment_id} has not come to a Pause")
         return self.pause

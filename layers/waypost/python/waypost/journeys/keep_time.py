@@ -11,7 +11,7 @@ from waypost.journeys.hops import start_hop
 from waypost.journeys.pause_journey import time_outcome
 from waypost.journeys.pause_times import due_now
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines, Timers
-from waypost.journeys.timers import book_timer
+from waypost.journeys.timers import expect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,12 @@ class KeepTime:
                 return
             if due.at > now:
                 after = enrolment.postponed(due.at)
-                book_timer(
-                    self.timers, after, now=now
-                )  # first: after the write the former minute does not list the row
+                expect(self.enrolments, self.timers, after, now=now)
                 if self.enrolments.save(after):
                     return
                 continue
             after = enrolment.resumed(due.end, time_outcome(due.end), now)
+            self.enrolments.note_due(contact_id, enrolment_id, after.due_at)
             if self.enrolments.save(after):
                 start_hop(self.machines, after)
                 return

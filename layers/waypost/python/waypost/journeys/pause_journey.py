@@ -18,12 +18,15 @@ from waypost.journeys.matching import holds, subject_of
 from waypost.journeys.pause import Pause, TimeEnd
 from waypost.journeys.pause_times import Circumstances, Due, due_now, first_due
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Timers
-from waypost.journeys.timers import book_timer
+from waypost.journeys.timers import expect
 from waypost.segments.vocabulary import expand_where
 from waypost.sending.occasion import HopVisit, JourneyStep
 
 PARKED: Final[Mapping[str, Any]] = {"status": "parked"}
 """The answer that ends a hop: the contact waits, or another hop walks."""
+
+
+_Answer = tuple[dict[str, Any], Enrolment | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,46 +44,51 @@ class PauseJourney:
         """Whether the hop of ``payload`` may resume after the Pause (with ``begin: true``: after the start), and with what.
 
         ``{status: parked}`` ends the hop, ``{status: over, result}`` lets it go on, ``{status: left, error, cause}`` raises.
-        A hop asks the Pause that it comes from first: that takes the hop, and a double is answered ``parked``. Raises
-        ContactNotFound, EnrolmentNotFound, InvalidInput and ConcurrentUpdate.
+        A hop asks the Pause that it comes from first: that takes the hop, and a double is answered ``parked``. The row is
+        glanced at first, which half a unit pays: what is written on it counts, because a write succeeds on the revision that
+        was read alone; an answer without a write is given on a consistent read. Raises ContactNotFound, EnrolmentNotFound, InvalidInput
+        and ConcurrentUpdate.
         """
         step, visit = JourneyStep.from_payload(payload), HopVisit.from_payload(payload)
-        for _ in range(ATTEMPTS):
-            enrolment = self._enrolment(step)
-            answer = self._answer(enrolment, payload, step, visit)
-            if answer is not None:
+        for attempt in range(ATTEMPTS):
+            glances = attempt == 0
+            enrolment = self._glance(step) if glances else self._enrolment(step)
+            if enrolment is None:
+                continue
+            answer, after = self._answer(enrolment, payload, step, visit)
+            if after is not None and self.enrolments.save(after):
+                return answer
+            if after is None and not glances:
                 return answer
         raise ConcurrentUpdate(f"enrolment {step.enrolment_id} changed {ATTEMPTS} times while its hop asked")
 
-    def _answer(
-        self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep, visit: HopVisit
-    ) -> dict[str, Any] | None:
-        """The answer; None when the row was changed since it was read."""
+    def _answer(self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep, visit: HopVisit) -> _Answer:
+        """The answer, and the row as it must be stored for that; None where nothing changes."""
         begins = bool(payload.get("begin"))
         asked = "" if begins else ids.pause_id(step.enrolment_id, step.state, step.occurrence)
         here = enrolment.pause.pause_id if enrolment.pause else ""
         if enrolment.status == "ended":
-            return dict(PARKED)
+            return dict(PARKED), None
         if enrolment.position == "parked":
-            return self._set_out(enrolment, visit) if asked == here else dict(PARKED)
+            return self._set_out(enrolment, visit) if asked == here else (dict(PARKED), None)
         if enrolment.hop.id != visit.hop_id:
-            return dict(PARKED)
+            return dict(PARKED), None
         if asked == here:
             return self._take(enrolment, visit)
         if begins or not enrolment.held_by(visit) or enrolment.has_passed(step.state, step.occurrence):
-            return dict(PARKED)
+            return dict(PARKED), None
         return self._park(enrolment, payload, step)
 
-    def _take(self, enrolment: Enrolment, visit: HopVisit) -> dict[str, Any] | None:
+    def _take(self, enrolment: Enrolment, visit: HopVisit) -> _Answer:
         """The hop begins where it was given out; only one execution gets the answer."""
         answer = enrolment.pause.answer() if enrolment.pause else {"status": "over"}
         if enrolment.held_by(visit):  # the same call again
-            return answer
+            return answer, None
         if enrolment.hop.taken_by:
-            return dict(PARKED)
-        return answer if self.enrolments.save(enrolment.taken(visit, self.clock())) else None
+            return dict(PARKED), None
+        return answer, enrolment.taken(visit, self.clock())
 
-    def _set_out(self, enrolment: Enrolment, visit: HopVisit) -> dict[str, Any] | None:
+    def _set_out(self, enrolment: Enrolment, visit: HopVisit) -> _Answer:
         """A hop begins because the time of the Pause has come: it ends the Pause and takes the row in one write.
 
         When the time comes is read again: a date or a zone of the contact may have changed since the contact was parked, or a
@@ -89,7 +97,7 @@ class PauseJourney:
         """
         pause, now = enrolment.pause, self.clock()
         if pause is None or enrolment.setting_out(now).hop.id != visit.hop_id:
-            return dict(PARKED)
+            return dict(PARKED), None
         due = due_now(
             enrolment,
             pause,
@@ -98,17 +106,17 @@ class PauseJourney:
             now=now,
         )
         if due.at <= now:
-            after = enrolment.resumed(due.end, time_outcome(due.end), now).taken(visit, now)
-            return after.pause.answer() if after.pause and self.enrolments.save(after) else None
+            over = enrolment.resumed(due.end, time_outcome(due.end), now).taken(visit, now)
+            return over.stands_at().answer(), over
         after = enrolment.postponed(due.at)
-        book_timer(self.timers, after, now=now)  # first: after the write this minute does not list the row again
-        return dict(PARKED) if due.at == pause.due_at or self.enrolments.save(after) else None
+        expect(self.enrolments, self.timers, after, now=now)
+        return dict(PARKED), None if due.at == pause.due_at else after
 
-    def _park(self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep) -> dict[str, Any] | None:
+    def _park(self, enrolment: Enrolment, payload: Mapping[str, Any], step: JourneyStep) -> _Answer:
         """The hop comes to the next Pause: what is over already is passed, else the contact waits.
 
         The router stores an event before it looks for parked contacts, and touches the row of one whose hop runs. So either
-        it finds the contact parked here, or this write fails and the event is found at the next attempt.
+        it finds the contact parked, or this write fails and the event is found at the next attempt.
         """
         contact, now = self._contact(step.contact_id), self.clock()
         spec = {name: payload[name] for name in ("for", "until") if name in payload}
@@ -125,12 +133,10 @@ class PauseJourney:
         )
         ended = self._end(enrolment, contact, pause, due, now)
         if ended is not None:
-            return ended.answer() if self.enrolments.save(enrolment.passed(ended)) else None
+            return ended.answer(), enrolment.passed(ended)
         after = enrolment.parked(pause)
-        book_timer(
-            self.timers, after, now=now
-        )  # first: a timer too many finds nothing, one too few lets a contact wait
-        return pause.answer() if self.enrolments.save(after) else None
+        expect(self.enrolments, self.timers, after, now=now)
+        return pause.answer(), after
 
     def _due(self, enrolment: Enrolment, contact: Contact, spec: Mapping[str, Any], *, parked_at: datetime) -> Due:
         return first_due(spec, parked_at=parked_at, around=Circumstances.of(enrolment, contact, self.default_zone))
@@ -147,6 +153,9 @@ class PauseJourney:
             happened = TriggerEvent(event.id, event.type, event.occurred_at, event.properties)
             return replace(pause, end="event", result=event_outcome(happened), ended_at=now)
         return replace(pause, end=due.end, result=time_outcome(due.end), ended_at=now) if due.at <= now else None
+
+    def _glance(self, step: JourneyStep) -> Enrolment | None:
+        return self.enrolments.glance(step.contact_id, step.enrolment_id)
 
     def _enrolment(self, step: JourneyStep) -> Enrolment:
         enrolment = self.enrolments.load(step.contact_id, step.enrolment_id)

@@ -1,8 +1,8 @@
 """The ports of the journey engine: enrolments, state machines and timers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, Protocol
 
 from waypost.codec import JsonForm
@@ -13,6 +13,9 @@ SHARDS: Final = 16
 
 ATTEMPTS: Final = 8
 """How often a row is read again because another writer was first."""
+
+NOTES_KEPT: Final = timedelta(days=14)
+"""How long a note of what is due outlasts its time. The hourly sweep looks at each within the hour, and notes again what it leaves open."""
 
 Refusal = Literal["enrolled_before", "already_in_journey", "exclusive_group_taken", "audience_limit_reached"]
 
@@ -57,6 +60,13 @@ class EnrolmentStore(Protocol):
         """The enrolment, read consistently, or None."""
         ...
 
+    def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """The enrolment as it was within the last seconds, for half the units; None also when it has ended.
+
+        Good enough to write on, because a write succeeds only on the revision it read. Not to refuse on.
+        """
+        ...
+
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """The contact's enrolments that are active or leaving, read consistently; ended ones cost nothing."""
         ...
@@ -80,10 +90,31 @@ class EnrolmentStore(Protocol):
     def find_due(
         self, shard: int, *, since: datetime | None, until: datetime, after: DueEnrolment | None = None
     ) -> Iterator[DueEnrolment]:
-        """The unfinished enrolments of a shard that are due after ``since``, at ``until`` at the latest, by time.
+        """What was noted of a shard after ``since``, at ``until`` at the latest, by time.
 
-        ``after`` is the last one of an earlier call, as the cursor. What was written within the last seconds may be missing.
+        The enrolment may have moved on since, and one that did stands in more than one place. ``after`` is the last one of an earlier
+        call, as the cursor. What was written within the last seconds may be missing.
         """
+        ...
+
+    def note_due(self, contact_id: str, enrolment_id: str, at: datetime) -> None:
+        """Have ``find_due`` list the enrolment at this time, for ``NOTES_KEPT``; where it was noted before, it stays.
+
+        An unfinished enrolment is noted where its timer looks for it and, as long as a hop walks, where the sweep does. The note is written
+        before the row: one too many finds a row that is not due, one too few lets a contact wait.
+        """
+        ...
+
+    def unsettled(self, noted: Sequence[DueEnrolment], until: datetime) -> list[DueEnrolment]:
+        """Those whose hop is given out or whose Pause was to be over by ``until``, each once, as it was within the last seconds."""
+        ...
+
+    def swept_until(self) -> datetime | None:
+        """Up to when the sweep has looked at everything that was noted; None before the first one."""
+        ...
+
+    def mark_swept(self, until: datetime) -> None:
+        """Record up to when the sweep has looked at everything."""
         ...
 
 

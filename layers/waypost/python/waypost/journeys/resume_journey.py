@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from waypost import ids
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.errors import WaypostError
+from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.hops import start_hop
 from waypost.journeys.pause import TIME_ENDS
 from waypost.journeys.ports import DueEnrolment, EnrolmentStore, Machines, Timers
@@ -83,11 +84,18 @@ class ResumeJourney:
     def resume_one(self, contact_id: str, enrolment_id: str) -> ResumeEffect:
         """Start the hop that ends the Pause where the contact stands, unless it is over or its time has not come.
 
+        A glance at the row will do: a hop of a row that has changed since finds that it is not its turn.
+        """
+        return self.set_out(self.enrolments.glance(contact_id, enrolment_id))
+
+    def set_out(self, enrolment: Enrolment | None) -> ResumeEffect:
+        """Start the hop of a row that was read.
+
         Nothing is written: the hop ends the Pause in the write by which it takes the row, by what is known then. Until
         that, the row stays due, and the sweep comes to it. A hop that was given out because the contact's date had passed,
         and that no execution has taken, is started again.
         """
-        enrolment, now = self.enrolments.load(contact_id, enrolment_id), self.clock()
+        now = self.clock()
         if enrolment is None or enrolment.status == "ended" or enrolment.pause is None:
             return "already_over"
         if enrolment.position == "running":

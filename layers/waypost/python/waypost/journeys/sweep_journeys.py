@@ -28,10 +28,15 @@ SweepEffect = Literal["overdue", "lost_hop", "given_up", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What was done about one enrolment, and the messages that its dead hop had claimed."""
+    """What was done about one enrolment, and the messages that its dead hop had claimed; the error, if that failed.
+
+    ``noted``: the next sweep looks at it as well.
+    """
 
     effect: SweepEffect
     unknown: int = 0
+    error: WaypostError | None = None
+    noted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +59,27 @@ class SweepJourneys:
     machines: Machines
     ledger: Ledger
     clock: Clock
-    side_by_side: Callable[
-        [Callable[[DueEnrolment], Swept | WaypostError], Iterable[DueEnrolment]],
-        Iterable[Swept | WaypostError],
-    ] = map
+    side_by_side: Callable[[Callable[[DueEnrolment], Swept], Iterable[DueEnrolment]], Iterable[Swept]] = map
 
     def sweep(self) -> SweepReport:
-        """One pass over everything that was due more than ``GRACE`` ago.
+        """One pass over everything that was due more than ``GRACE`` ago and that no pass has looked at.
 
-        What fails does not keep the rest waiting; the first error is raised when everything else is done.
+        Most of it has moved on. What has not is noted again, so that the next pass looks at it too. What fails does not keep the rest
+        waiting; the first error is raised when everything else is done.
         """
         before, errors = self.clock() - GRACE, list[WaypostError]()
-        found, unknown = Counter[str](), 0
-        last = before - timedelta(milliseconds=1)
-        overdue = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=None, until=last))
-        for batch in batched(overdue, BATCH):
-            for outcome in self.side_by_side(self._try_one, batch):
-                if isinstance(outcome, WaypostError):
-                    errors.append(outcome)
-                else:
-                    found[outcome.effect] += 1
-                    unknown += outcome.unknown
+        found, unknown, all_noted = Counter[str](), 0, True
+        since, last = self.enrolments.swept_until(), before - timedelta(milliseconds=1)
+        noted = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=since, until=last))
+        for batch in batched(noted, BATCH):
+            for swept in self.side_by_side(self._try_one, self.enrolments.unsettled(batch, last)):
+                found[swept.effect] += 1
+                unknown += swept.unknown
+                all_noted = all_noted and swept.noted
+                if swept.error is not None:
+                    errors.append(swept.error)
+        if all_noted:
+            self.enrolments.mark_swept(last)
         for row in self.ledger.stale_claims(before):
             try:
                 unknown += self.ledger.give_up_claim(row, at=self.clock())
@@ -84,11 +89,14 @@ class SweepJourneys:
             raise errors[0]
         return SweepReport(found["overdue"], found["lost_hop"], found["given_up"], unknown)
 
-    def _try_one(self, reference: DueEnrolment) -> Swept | WaypostError:
+    def _try_one(self, reference: DueEnrolment) -> Swept:
+        noted = False
         try:
+            self.enrolments.note_due(reference.contact_id, reference.enrolment_id, self.clock())
+            noted = True
             return self._sweep(reference)
         except WaypostError as error:
-            return error
+            return Swept("nothing", error=error, noted=noted)
 
     def _sweep(self, reference: DueEnrolment) -> Swept:
         unknown = 0
@@ -97,7 +105,7 @@ class SweepJourneys:
             if enrolment is None or enrolment.status == "ended":
                 return Swept("nothing", unknown)
             if enrolment.position == "parked":
-                effect = self.resume_journey.resume_one(reference.contact_id, reference.enrolment_id)
+                effect = self.resume_journey.set_out(enrolment)
                 return Swept("overdue" if effect == "resumed" else "nothing", unknown)
             before = self.clock() - GRACE
             if enrolment.hop.at >= before:

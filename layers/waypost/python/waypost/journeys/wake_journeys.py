@@ -144,6 +144,7 @@ class WakeJourneys:
                 if after is None:
                     self._keep_time(enrolment, contact)
                     return []
+                self.enrolments.note_due(after.contact_id, after.enrolment_id, after.due_at)
                 if self.enrolments.save(after):
                     start_hop(self.machines, after)
                     return [WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")]
@@ -196,6 +197,7 @@ class WakeJourneys:
                 leaving = enrolment.left(outcome, event)
                 if enrolment.position == "parked":
                     leaving = leaving.resumed("left", leaving_outcome(leaving), self.clock())
+                    self.enrolments.note_due(leaving.contact_id, leaving.enrolment_id, leaving.due_at)
                 if not self.enrolments.save(leaving):
                     now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
                     if now is None or now.status == "ended":

@@ -3,21 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from waypost.batches import batched
 from waypost.clock import Clock
 from waypost.errors import ConcurrentUpdate
 from waypost.journeys.changes.change import ANY_STATE, WALKING, Act, Change, Effect, Position
+from waypost.journeys.changes.everybody import BATCH, everybody
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, Move, MoveAct, Stopped
-from waypost.journeys.ports import ATTEMPTS, SHARDS
+from waypost.journeys.ports import ATTEMPTS
 from waypost.journeys.stop_enrolment import StopEnrolment
-
-BATCH: Final = 100
-"""Rows that one BatchGetItem reads."""
-EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 TAKEN: Final = frozenset({"follow", "move", "stop"})
 
@@ -60,16 +56,15 @@ class ApplyChange:
     def _pass(self, changes: Mapping[str, Change]) -> Counter[Place]:
         """Look at everybody once; who was not taken, and why.
 
-        Reads an index key and a row for each contact in a journey; writes two rows for each that is taken.
+        Reads what is noted and a row for each contact in a journey; writes two rows for each that is taken.
         """
         left, seen = Counter[Place](), 0
-        due = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=None, until=EVER))
-        for batch in batched(due, BATCH):
-            rows = [row for row in self.enrolments.load_many(batch) if row.journey in changes]
+        for found in everybody(self.enrolments):
+            rows = [row for row in found if row.journey in changes]
             for place in self.side_by_side(lambda row: self._one(changes[row.journey], row), rows):
                 if place is not None and place[-1] not in TAKEN:
                     left[place] += 1
-            seen += len(batch)
+            seen += len(found)
             self.progress(seen)
         return left
 

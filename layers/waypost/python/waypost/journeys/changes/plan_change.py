@@ -7,13 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from waypost.batches import batched
 from waypost.codec import JsonForm
-from waypost.journeys.changes.apply_change import BATCH, EVER
 from waypost.journeys.changes.change import ANY_STATE, WALKING, Act, Change, change_id
+from waypost.journeys.changes.everybody import everybody
 from waypost.journeys.changes.flow import Flow, PauseState
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore, DeployedMachines
-from waypost.journeys.ports import SHARDS
 
 Waiting = Mapping[tuple[str, str, str], int]
 """Journey, version and Pause → how many contacts wait there."""
@@ -93,7 +91,7 @@ class PlanChange:
     ) -> list[PlannedJourney]:
         """What happens, by journey; those of which nothing changes and nobody stands in a former version are left out.
 
-        ``removed`` says why journeys whose folders are gone are stopped. Reads an index key and a row for each contact in a
+        ``removed`` says why journeys whose folders are gone are stopped. Reads what is noted and a row for each contact in a
         journey, and the definition of each version that somebody stands in.
         """
         deployed: dict[str, list[str]] = {}
@@ -114,12 +112,11 @@ class PlanChange:
     def waiting(self) -> Waiting:
         """How many contacts wait where, and how many walk."""
         found, seen = Counter[tuple[str, str, str]](), 0
-        due = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=None, until=EVER))
-        for batch in batched(due, BATCH):
-            for row in self.enrolments.load_many(batch):
+        for rows in everybody(self.enrolments):
+            for row in rows:
                 parked = row.position == "parked" and row.pause is not None
                 found[row.journey, row.machine_version, row.pause.state if parked and row.pause else WALKING] += 1
-            seen += len(batch)
+            seen += len(rows)
             self.progress(seen)
         return found
 

@@ -8,8 +8,9 @@ from typing import assert_never
 from waypost.batches import batched
 from waypost.clock import Clock
 from waypost.errors import ConcurrentUpdate
-from waypost.journeys.changes.apply_change import BATCH, was_taken
+from waypost.journeys.changes.apply_change import was_taken
 from waypost.journeys.changes.change import Change, Position, UndoEffect
+from waypost.journeys.changes.everybody import BATCH
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, Move
 from waypost.journeys.pause import Pause
@@ -74,6 +75,7 @@ class UndoChange:
         """The journey goes on where it was stopped, without the messages that the stop called off; None: again."""
         self.stop_enrolment.call_off(now)
         back = self._move(change, now, now.machine_version, now.pause, by)
+        self.enrolments.note_due(now.contact_id, now.enrolment_id, max(now.due_at, self.clock()))
         if self.enrolments.reopen(replace(now.reopened(), moves=(*now.moves, back))):
             return "restored"
         found = self.enrolments.load(now.contact_id, now.enrolment_id)
