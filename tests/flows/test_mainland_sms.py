@@ -126,4 +126,4 @@ def test_a_reply_that_wants_nothing_more_keeps_the_next_message_back(cloud: Loca
     accepted(cloud.tracking.track("leaver", "order_placed", {"order_id": "o-again"}, at=cloud.clock.now()))
     cloud.time.settle()
     first, second = decided(cloud, "leaver")
-    assert (first.outcome, second.outcome, second.reason) == ("sent", "skipped", "no_consent")
+    assert (first.outcome, second.outcome, second.reason) == ("sent", "skipped", "consent_withdrawn")
