@@ -34,8 +34,10 @@ from waypost.content.render import MessageNotRenderable
 from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
+from waypost.sending.budget import Budget
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
+from waypost.sending.guards.quiet_hours import first_moment
 from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
@@ -86,6 +88,7 @@ class SendMessage:
     addresses: AddressRecords
     provider: Callable[[Channel], Provider[Any]]
     pace: Pace
+    budget: Budget
     unsubscribe_url: UnsubscribeUrl
     clock: Clock
     sleep: Callable[[float], None]
@@ -343,8 +346,18 @@ class SendMessage:
             waited=request.attempt > 0,
         )
         if slot is None:
-            return None
+            return self._over_budget(case, send_by)
         return "paced", slot if slot <= send_by else None
+
+    def _over_budget(self, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
+        """Asked last of what may hold a message back, because it takes one of the channel's day."""
+        if case.transactional:
+            return None
+        tomorrow = self.budget.waits_until(case.channel, policy=case.policy, now=case.now)
+        if tomorrow is None:
+            return None
+        until = first_moment(case, tomorrow)
+        return "daily_budget", until if until <= send_by else None
 
     def _wait(
         self,
