@@ -25,6 +25,7 @@ from waypost.events.envelope import SERVER_KEY_SOURCE, UNPROVEN_SOURCE, WRITE_KE
 from waypost.http.poster import PinnedPoster
 from waypost.journeys.enrolment import Enrolment
 from waypost.routing.reactions import GiveRights
+from waypost.sending.guards.no_credit import NoCredit
 from waypost.sending.request import SendResult
 
 WECHAT = Channel("wechat")
@@ -181,6 +182,11 @@ def test_a_crash_anywhere_counts_a_message_once(
     redelivered(lambda: send(world, enrolment))
     assert weixin.calls.total() <= 1 + weixin.definitely_refused.total()
     assert left(world) == 1
+
+
+def test_each_reason_says_what_would_help() -> None:
+    assert {each.name for each in NoCredit.reasons} == {"no_credit", "window_closed", "allowance_used"}
+    assert all(each.what_would_help for each in NoCredit.reasons)
 
 
 def test_an_event_without_an_openid_gives_nothing(world: World) -> None:
