@@ -66,8 +66,16 @@ class _RecordedOfChannel(dict[str, str]):
         self._channel = channel
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The setting; no choice among several providers, as each channel has one."""
-        return default if name == "provider" else self[name]
+        """The setting; the usual provider where there is a choice among several."""
+        if name != "provider":
+            return self[name]
+        declared = importlib.import_module("waypost.contacts.channels").declared_channels()
+        if len(declared[self._channel].providers) > 1:
+            self._read.add(f"{self._channel}_provider")
+        return default
+
+    def __contains__(self, name: object) -> bool:
+        return bool(self[str(name)])
 
     def __getitem__(self, name: str) -> str:
         self._read.add(f"{self._channel}_{name}")

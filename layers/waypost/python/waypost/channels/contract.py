@@ -29,6 +29,7 @@ from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
 from waypost.content.visible_text import texts_in, visible
 from waypost.content.wording import Reader
+from waypost.events.envelope import Event
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
 
@@ -125,6 +126,16 @@ class NoticeReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenRight:
+    """A right that a person gives at an address: one message more, or ``messages`` within a time."""
+
+    address: Address
+    name: str
+    messages: int = 1
+    within: timedelta | None = None
+
+
 class ChannelPlugin(ABC, Generic[Content]):
     """One channel: its addresses, its limits and how it fills a message in. ``Content`` is the message as it is sent."""
 
@@ -139,6 +150,19 @@ class ChannelPlugin(ABC, Generic[Content]):
         """Those of the contact's addresses that this message can go to, the newest last."""
         del message
         return self.addresses(contact)
+
+    def rights_for(self, message: PublishedMessage) -> Sequence[str]:
+        """The rights of which the person must have given one, by acting, for this message to go out; most need none.
+
+        The first one that is open counts, whether or not anything of it is left.
+        """
+        del message
+        return ()
+
+    def rights_in(self, event: Event) -> Sequence[GivenRight]:
+        """The rights that a person gives by this event, which is one of ``gives_rights`` in ``channel.json``."""
+        del event
+        return ()
 
     def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
         """For how long a call may be repeated with the same message key, because the provider itself then sends once.
