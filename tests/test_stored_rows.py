@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.fakes.world import START
+from waypost.aws.address_records import MOST_NOTED
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import CHANNELS
@@ -27,6 +28,9 @@ INSTANT: Final = "2027-03-01T04:00:00.000Z"
 MOST_TOPICS: Final = 500
 """Topics that a company's messages have: signed links name them, so nobody else can add one."""
 
+MOST_TEMPLATES: Final = 50
+"""Templates of an account's messages: what a person agrees to comes from the company's own systems, so nobody else can add one."""
+
 DECISION: Final = {"at": INSTANT, "local_time": INSTANT, "outcome": "deferred", "reason": NAME, "channel": NAME, "policy": "f" * 8,
                    "saw": "x" * (LONGEST_SEEN + 4) * len(all_guards()), "elsewhere": dict.fromkeys(CHANNELS, NAME)}  # fmt: skip
 PAST_PAUSE: Final = {"state": NAME, "occurrence": 10**6, "parked_at": INSTANT, "due_at": INSTANT, "ended_at": INSTANT,
@@ -44,7 +48,13 @@ LARGEST: Final[Mapping[type, Mapping[str, Any]]] = {
         "decisions": [DECISION] * (MOST_DEFERRALS_NOTED + 3),
         "links": ["x" * LONGEST_TARGET] * MOST_SHORT_LINKS,
     },
-    AddressRecord: {"withdrawn": {f"{number}{NAME}": INSTANT for number in range(MOST_TOPICS)}},
+    AddressRecord: {
+        "withdrawn": {f"{number}{NAME}": INSTANT for number in range(MOST_TOPICS)},
+        "rights": {
+            "states": {f"opened/template:{number}{'x' * 100}": INSTANT for number in range(3 * MOST_TEMPLATES)},
+            "notes": {f"granted/{number}{'e' * 140}": INSTANT for number in range(4 * MOST_NOTED)},
+        },
+    },
     # a Pause's row and result are a payload; a trail of states and instants packs to a fifth at most
     Enrolment: {
         "trigger": EVENT,

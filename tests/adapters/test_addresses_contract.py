@@ -1,5 +1,6 @@
 """What every AddressRecords must do."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from tests.adapters.stores import Stores
@@ -42,3 +43,52 @@ def test_a_lift_holds_against_what_was_reported_before(stores: Stores, clock: Fa
     assert stores.addresses.of([LIN])[LIN.digest].closed == ""
     stores.addresses.suppress(LIN.digest, channel="email", reason="complaint", at=now + timedelta(days=3))
     assert stores.addresses.of([LIN])[LIN.digest].closed == "complaint"
+
+
+def test_a_right_is_counted_up_by_events_and_down_by_messages(stores: Stores, clock: FakeClock) -> None:
+    addresses, now = stores.addresses, clock()
+    for event_id in ("e-1", "e-2", "e-1"):
+        addresses.grant_right(LIN.digest, "t", event_id=event_id, at=now)
+    assert addresses.take_right(LIN.digest, "t", "m-1", now=now)
+    assert addresses.take_right(LIN.digest, "t", "m-1", now=now)
+    [record] = addresses.of([LIN]).values()
+    assert (record.rights["t"].left, record.rights["t"].until, set(record.rights["t"].taken)) == (1, None, {"m-1"})
+    addresses.give_back_right(LIN.digest, "t", "m-1")
+    addresses.give_back_right(LIN.digest, "t", "m-1")
+    assert addresses.of([LIN])[LIN.digest].rights["t"].left == 2
+    addresses.end_right(LIN.digest, "t")
+    assert not addresses.take_right(LIN.digest, "t", "m-2", now=now)
+    assert not addresses.take_right(LIN.digest, "another", "m-2", now=now)
+
+
+def test_a_right_with_a_time_ends_and_is_opened_by_newer_acts_alone(stores: Stores, clock: FakeClock) -> None:
+    addresses, now = stores.addresses, clock()
+    until = now + timedelta(minutes=1)
+    addresses.open_right(LIN.digest, "w", messages=1, at=now, until=until)
+    assert addresses.take_right(LIN.digest, "w", "m-1", now=now)
+    addresses.open_right(LIN.digest, "w", messages=1, at=now, until=until)
+    assert not addresses.take_right(LIN.digest, "w", "m-2", now=now)
+    later = now + timedelta(seconds=1)
+    addresses.open_right(LIN.digest, "w", messages=1, at=later, until=until)
+    assert not addresses.take_right(LIN.digest, "w", "m-2", now=until)
+    assert addresses.take_right(LIN.digest, "w", "m-2", now=later)
+
+
+def test_many_callers_at_once_count_no_more_than_there_is(stores: Stores, clock: FakeClock) -> None:
+    for number in range(5):
+        stores.addresses.grant_right(LIN.digest, "t", event_id=f"e-{number}", at=clock())
+    with ThreadPoolExecutor(16) as pool:
+        taken = pool.map(
+            lambda key: stores.addresses.take_right(LIN.digest, "t", key, now=clock()), map(str, range(40))
+        )
+        assert sum(taken) == 5
+
+
+def test_what_is_noted_of_a_right_does_not_grow_for_ever(stores: Stores, clock: FakeClock) -> None:
+    for number in range(260):
+        clock.advance(minutes=1)
+        stores.addresses.grant_right(LIN.digest, "t", event_id=f"e-{number}", at=clock())
+        assert stores.addresses.take_right(LIN.digest, "t", f"m-{number}", now=clock())
+    right = stores.addresses.of([LIN])[LIN.digest].rights["t"]
+    assert right.left == 0
+    assert "m-259" in right.taken

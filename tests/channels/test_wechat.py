@@ -286,16 +286,16 @@ def test_one_agreement_is_worth_one_message(real: Weixin, fake: Fake, kind: Kind
 @pytest.mark.flow
 def test_a_conversation_takes_five_messages_in_two_days(real: Weixin, fake: Fake, clock: FakeClock) -> None:
     message = outgoing("customer_service")
-    assert real.send(message) == RefusedMessage("45015")
+    assert real.send(message) == RefusedMessage("45015", ends_right=True)
     fake.write(OPENID)
     assert [type(real.send(message)) for _ in range(5)] == [Accepted] * 5
-    assert real.send(message) == RefusedMessage("45047")
+    assert real.send(message) == RefusedMessage("45047", ends_right=True)
     clock.advance(hours=49)
-    assert real.send(message) == RefusedMessage("45015")
+    assert real.send(message) == RefusedMessage("45015", ends_right=True)
     fake.act(OPENID)
     assert [type(real.send(message)) for _ in range(3)] == [Accepted] * 3
     clock.advance(minutes=2)
-    assert real.send(message) == RefusedMessage("45015")
+    assert real.send(message) == RefusedMessage("45015", ends_right=True)
 
 
 @pytest.mark.flow

@@ -57,9 +57,6 @@ def _is_under(file: str, folders: tuple[Path, ...]) -> bool:
     return any(Path(file).resolve().is_relative_to(folder) for folder in folders)
 
 
-_BY_DEFAULT = {"email": "ses", "sms": "end_user_messaging"}
-
-
 class _RecordedOfChannel(dict[str, str]):
     """The settings of a channel's provider, which notes what it is asked for."""
 
@@ -69,13 +66,16 @@ class _RecordedOfChannel(dict[str, str]):
         self._channel = channel
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The setting; of several providers the one that a stage has by default."""
+        """The setting; the usual provider where there is a choice among several."""
         if name != "provider":
             return self[name]
-        if self._channel not in _BY_DEFAULT:
-            return default
-        self._read.add(f"{self._channel}_provider")
-        return _BY_DEFAULT[self._channel]
+        declared = importlib.import_module("waypost.contacts.channels").declared_channels()
+        if len(declared[self._channel].providers) > 1:
+            self._read.add(f"{self._channel}_provider")
+        return default
+
+    def __contains__(self, name: object) -> bool:
+        return bool(self[str(name)])
 
     def __getitem__(self, name: str) -> str:
         self._read.add(f"{self._channel}_{name}")

@@ -731,8 +731,6 @@ def main(names: list[str]) -> None:
         os.environ[f"WAYPOST_{setting.name.upper()}"] = f"<{setting.name}>"
     os.environ |= {
         "WAYPOST_RATES": "email=14,sms=10",
-        "WAYPOST_EMAIL_PROVIDER": "ses",
-        "WAYPOST_SMS_PROVIDER": "end_user_messaging",
         "WAYPOST_EMAIL_SENDER": "<email_sender>",
         "WAYPOST_EMAIL_CONFIGURATION_SET": "<email_configuration_set>",
         **{f"WAYPOST_{channel.upper()}_SECRET": f"<{channel}_secret>" for channel in CHANNELS},

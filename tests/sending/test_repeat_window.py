@@ -6,11 +6,11 @@ import pytest
 
 from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
 from tests.fakes.provider import FakeProvider
-from tests.fakes.published_journeys import WECHAT_ACCOUNT, email, journey, published, wechat
+from tests.fakes.published_journeys import WECHAT_ACCOUNT, WECHAT_TEMPLATE, email, journey, published, wechat
 from tests.fakes.world import World, redelivered, send_request
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.wechat.channel import REPEATABLE
-from waypost.contacts.channels import Channel
+from waypost.contacts.channels import Address, Channel
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.request import SendRequest
 
@@ -62,6 +62,8 @@ def test_what_no_provider_sends_once_is_never_repeated(world: World, message: st
     enrolment = world.have_enrolment()
     channel = Channel("email" if message == "welcome" else "wechat")
     provider = world.providers[channel]
+    to = Address(channel, "openid", f"{WECHAT_ACCOUNT}:oA1")
+    world.addresses.grant_right(to.digest, f"template:{WECHAT_TEMPLATE}", event_id="e-1", at=world.clock())
     provider.answers = [TIMEOUT, Accepted("7")]
     results = {world.send_message.send(shipped(enrolment, message)).outcome for _ in range(3)}
     assert (results, provider.calls.total()) == ({"unknown"}, 1)

@@ -76,6 +76,7 @@ def test_a_decision_keeps_what_each_guard_saw_and_the_policy_it_applied(world: W
         "ad": "1 known",
         "su": "",
         "co": "known 2027-03-01",
+        "cr": "",
         "tp": "",
         "cc": "",
         "fa": "",

@@ -326,6 +326,7 @@ def route_events(
         queue=ports.queue(),
         reactions=reactions(
             ledger=ports.ledger(),
+            addresses=ports.addresses(),
             upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, quiet=listening.quiet),
             wake_journeys=WakeJourneys(
                 journeys=journeys,

@@ -27,9 +27,10 @@ class RefusedForNow:
 
 @dataclass(frozen=True, slots=True)
 class RefusedMessage:
-    """The provider will never take this message."""
+    """The provider will never take this message. ``ends_right``: the person gave no right to it, or no further one."""
 
     reason: str
+    ends_right: bool = False
 
 
 @dataclass(frozen=True, slots=True)

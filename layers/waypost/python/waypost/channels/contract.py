@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
@@ -29,6 +29,7 @@ from waypost.content.render import Filler, MessageNotRenderable
 from waypost.content.templates import prepared
 from waypost.content.visible_text import texts_in, visible
 from waypost.content.wording import Reader
+from waypost.events.envelope import Event
 from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
 
@@ -99,16 +100,40 @@ class Reported:
     recipient: str = ""
 
 
-class NoticeReader(Protocol):
-    """Reads the notices of one EventBridge source."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """What somebody sent back: ``sender`` is the address that it came from.
 
-    def __call__(self, detail: Mapping[str, Any]) -> Reported | None:
+    ``wish`` is ``opt_out`` or ``opt_in`` where the whole reply is one of the provider's words for it, else "".
+    """
+
+    sender: str
+    text: str
+    wish: Literal["opt_out", "opt_in", ""]
+    reply_id: str
+    occurred_at: datetime | None = None
+
+
+class NoticeReader(Protocol):
+    """Reads the notices of one source, such as ``aws.ses``."""
+
+    def __call__(self, detail: Mapping[str, Any]) -> Reported | Replied | None:
         """What the notice says; None for a kind that has no event.
 
         Raises ValueError for a word that says what became of a message and is in no table: such a notice ends in the
         dead letters, whose alarm asks for the missing line.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenRight:
+    """A right that a person gives at an address: one message more, or ``messages`` within a time."""
+
+    address: Address
+    name: str
+    messages: int = 1
+    within: timedelta | None = None
 
 
 class ChannelPlugin(ABC, Generic[Content]):
@@ -125,6 +150,19 @@ class ChannelPlugin(ABC, Generic[Content]):
         """Those of the contact's addresses that this message can go to, the newest last."""
         del message
         return self.addresses(contact)
+
+    def rights_for(self, message: PublishedMessage) -> Sequence[str]:
+        """The rights of which the person must have given one, by acting, for this message to go out; most need none.
+
+        The first one that is open counts, whether or not anything of it is left.
+        """
+        del message
+        return ()
+
+    def rights_in(self, event: Event) -> Sequence[GivenRight]:
+        """The rights that a person gives by this event, which is one of ``gives_rights`` in ``channel.json``."""
+        del event
+        return ()
 
     def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
         """For how long a call may be repeated with the same message key, because the provider itself then sends once.

@@ -3,15 +3,16 @@
 A message loads what its own channel needs, and nothing of the others. Used by the sender, record_delivery and the tests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from waypost.channels.contract import ChannelPlugin, NoticeReader, Provider, ProviderPorts
+from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
+from waypost.events.envelope import Event
 
 _FOLDER: Final = Path(__file__).parent
 _PROVIDER: Final = "provider_"
@@ -25,6 +26,16 @@ def plugin(channel: Channel) -> ChannelPlugin[Any]:
     if not isinstance(found, ChannelPlugin) or found.name != name:
         raise TypeError(f"channels/{name}/channel.py: CHANNEL is not the plug-in of {name!r}")
     return found
+
+
+def rights_in(event: Event) -> Sequence[GivenRight]:
+    """The rights that a person gives by this event; the channel is imported only for an event that it names."""
+    return [
+        right
+        for channel, declared in declared_channels().items()
+        if event.type in declared.gives_rights
+        for right in plugin(channel).rights_in(event)
+    ]
 
 
 def provider_names(channel: Channel) -> list[str]:

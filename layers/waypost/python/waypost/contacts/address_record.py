@@ -17,17 +17,39 @@ ADDRESS_ATTRIBUTES: Final = tuple(
 
 
 @dataclass(frozen=True, slots=True)
+class Right(JsonForm):
+    """How many more messages a person takes at an address, by an act of its own: ``left``, until ``until`` where it ends.
+
+    ``taken`` has the keys of the messages that were counted, and when.
+    """
+
+    left: int = 0
+    until: datetime | None = None
+    taken: Mapping[str, datetime] = field(default_factory=dict)
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it has not ended."""
+        return self.until is None or self.until > now
+
+    def allows(self, message_key: str, now: datetime) -> bool:
+        """Whether this message may go out by it: one is left, or it is counted already."""
+        return self.is_open(now) and (self.left > 0 or message_key in self.taken)
+
+
+@dataclass(frozen=True, slots=True)
 class AddressRecord(JsonForm):
     """One address on one channel, under its digest.
 
     ``suppression`` is why nothing may go there, ``suppressed_at`` when that was reported and ``lifted_at`` when a person
     lifted it. ``withdrawn`` says by topic (``*``: all) when one of those who read there followed an unsubscribe link.
+    ``rights`` are what the person gave by acting, by the names of the channel.
     """
 
     suppression: str = ""
     suppressed_at: datetime | None = None
     lifted_at: datetime | None = None
     withdrawn: Mapping[str, datetime] = field(default_factory=dict)
+    rights: Mapping[str, Right] = field(default_factory=dict)
 
     @property
     def closed(self) -> str:
@@ -58,6 +80,26 @@ class AddressRecords(Protocol):
 
     def lift(self, digest: str, *, channel: str, at: datetime, by: str, reason: str) -> None:
         """What was reported before ``at`` closes it no longer; who lifted it and why is kept with the record."""
+        ...
+
+    def grant_right(self, digest: str, name: str, *, event_id: str, at: datetime) -> None:
+        """One more message may go there; the same event again changes nothing."""
+        ...
+
+    def open_right(self, digest: str, name: str, *, messages: int, at: datetime, until: datetime) -> None:
+        """So many messages may go there until then, since ``at``; what is older than the stored changes nothing."""
+        ...
+
+    def take_right(self, digest: str, name: str, message_key: str, *, now: datetime) -> bool:
+        """Count a message, once; False when none is left or the time is over."""
+        ...
+
+    def give_back_right(self, digest: str, name: str, message_key: str) -> None:
+        """A counted message was definitely not sent."""
+        ...
+
+    def end_right(self, digest: str, name: str) -> None:
+        """No further message may go there by it: the provider says so."""
         ...
 
 

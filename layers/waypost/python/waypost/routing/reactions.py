@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from waypost.channels.registry import rights_in
+from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.identity.announcements import MERGED
 from waypost.contacts.profile import Contact
-from waypost.events.envelope import Event
+from waypost.events.envelope import UNPROVEN_SOURCE, WRITE_KEY_SOURCE, Event
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.wake_journeys import WakeJourneys
 from waypost.segments.upkeep import Upkeep
@@ -56,6 +58,7 @@ class Reaction(Protocol):
 def reactions(
     *,
     ledger: Ledger,
+    addresses: AddressRecords,
     upkeep: Upkeep,
     wake_journeys: WakeJourneys,
     enrol_contact: EnrolContact,
@@ -63,6 +66,7 @@ def reactions(
     """Every reaction, in order."""
     return (
         SettleMessage(ledger),
+        GiveRights(addresses),
         KeepSegments(upkeep),
         WakeParked(wake_journeys),
         Enrol(enrol_contact),
@@ -84,6 +88,25 @@ class SettleMessage:
             for contact_id in dict.fromkeys((sent_to, *contact.partitions)):
                 if self.ledger.confirm(contact_id, key, state=state, at=event.occurred_at):
                     break
+        return Reacted(contact)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRights:
+    """Count what a person lets be sent by this act; never what a browser says of it."""
+
+    addresses: AddressRecords
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        if event.source not in {WRITE_KEY_SOURCE, UNPROVEN_SOURCE}:
+            for right in rights_in(event):
+                digest, at = right.address.digest, event.occurred_at
+                if right.within is None:
+                    self.addresses.grant_right(digest, right.name, event_id=event.id, at=at)
+                else:
+                    until = at + right.within
+                    self.addresses.open_right(digest, right.name, messages=right.messages, at=at, until=until)
         return Reacted(contact)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
 from zoneinfo import ZoneInfo
 
+from waypost.channels.registry import plugin
 from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.consent import Answer, deciding_consent, joined_consents
@@ -90,6 +91,14 @@ class Case:
     def local_time(self) -> str:
         """What the clock shows where the contact lives, with its offset (ISO 8601)."""
         return self.now.astimezone(self.zone).isoformat(timespec="seconds")
+
+    @property
+    def right_used(self) -> str | None:
+        """The right by which the message would go out: the first one that is open; None where it needs none or has none."""
+        names = plugin(self.channel).rights_for(self.message)
+        return next(
+            (each for each in names if each in self.record.rights and self.record.rights[each].is_open(self.now)), None
+        )
 
     @property
     def settled_at(self) -> datetime | None:

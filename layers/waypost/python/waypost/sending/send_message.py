@@ -262,18 +262,7 @@ class SendMessage:
         if isinstance(judged.judgement.verdict, Skip):
             return self._skip(request, judged, judged.judgement.verdict.reason)
         claim_id, repeats = uuid.uuid4().hex, snapshot.unsettled_claim
-        touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
-        claim = self.ledger.claim(
-            request,
-            channel=case.channel,
-            claim_id=claim_id,
-            at=case.now,
-            local_time=case.local_time,
-            touches=None if case.transactional else snapshot.touches.plus(touch),
-            links=links.kept if links else (),
-            repeats=repeats,
-        )
-        if claim != "claimed":
+        if not self._claimed(request, case, snapshot, claim_id, links):
             return None
         answer = self._call_provider(case, outgoing, is_repeated=repeats is not None)
         falls_back = repeats is None and _others(request, case)
@@ -312,6 +301,7 @@ class SendMessage:
             case RefusedMessage(reason=reason) | AddressGone(reason=reason) if falls_back:
                 return self._fall_back(request, judged, claim_id, reason=f"provider: {reason}", send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
+                self._return_right(case, answer)
                 decision = self._decision(request, judged, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
             case Unclear(reason=reason):
@@ -339,6 +329,44 @@ class SendMessage:
         rendered = replace(case, words=words, rendered=Rendered(channel.words(outgoing.content), locale))
         judgement = judge(rendered)
         return replace(judged, judgement=replace(judgement, saw={**judged.judgement.saw, **judgement.saw}))
+
+    def _claimed(
+        self, request: SendRequest, case: Case, snapshot: Snapshot, claim_id: str, links: LinkRewriter | None
+    ) -> bool:
+        """Count the message against the person's right and take its key; False when the ground had changed."""
+        if not self._take_right(case):
+            return False
+        touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
+        claim = self.ledger.claim(
+            request,
+            channel=case.channel,
+            claim_id=claim_id,
+            at=case.now,
+            local_time=case.local_time,
+            touches=None if case.transactional else snapshot.touches.plus(touch),
+            links=links.kept if links else (),
+            repeats=snapshot.unsettled_claim,
+        )
+        return claim == "claimed"
+
+    def _take_right(self, case: Case) -> bool:
+        """Count the message before it is claimed, where the person gave a right for so many; False when another took the last.
+
+        A crash in between leaves it counted under its key: a repeated request finds it, and no other message gets it.
+        """
+        if case.right_used is None or case.address is None:
+            return True
+        key = case.occasion.message_key
+        return self.addresses.take_right(case.address.digest, case.right_used, key, now=case.now)
+
+    def _return_right(self, case: Case, answer: RefusedMessage | AddressGone) -> None:
+        """What was definitely not sent is not counted, unless the provider says that there was no right."""
+        if case.right_used is None or case.address is None:
+            return
+        if isinstance(answer, RefusedMessage) and answer.ends_right:
+            self.addresses.end_right(case.address.digest, case.right_used)
+        else:
+            self.addresses.give_back_right(case.address.digest, case.right_used, case.occasion.message_key)
 
     def _not_now(self, request: SendRequest, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
         """Why no provider is called now, and when one may be: None for an instant past the message's life. None if one may."""

@@ -116,9 +116,10 @@ def _content(body: bytes | None) -> dict[str, Any]:
 
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> StandardWebhooks:
     """The provider, from the settings ``secret`` and ``url``; ``endpoint`` takes the place of both on a developer's machine."""
+    url = settings.get("url", "")
     return StandardWebhooks(
         poster=ports.poster(),
         secret=ports.secret(settings["secret"]) if "secret" in settings else None,
-        url=settings.get("endpoint") or settings.get("url", ""),
+        url=settings.get("endpoint") or url,
         clock=ports.clock,
     )

@@ -9,14 +9,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, assert_never, cast, get_args
+from typing import Final, Literal, TypeGuard, assert_never, cast, get_args
 
-from waypost.channels.contract import ChannelPlugin
+from waypost.channels.contract import ChannelPlugin, GivenRight
 from waypost.channels.wechat.fields import value_problem
 from waypost.contacts.channels import Address
 from waypost.contacts.profile import Contact
 from waypost.content.message import PublishedMessage
 from waypost.content.render import Filler
+from waypost.events.envelope import Event
 
 Kind = Literal["template", "subscription", "mini_program", "customer_service"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -25,6 +26,7 @@ MOST_BYTES: Final = 2_048
 """Of a customer-service message, in UTF-8. Source: error 45002 in the return codes of the official account."""
 MOST_PAGE: Final = 1_024
 """Characters of a link or page."""
+LONGEST_TEMPLATE_ID: Final = 100
 FIELD: Final = "field."
 """How a template's field is named among the templates of a variant."""
 REPEATABLE: Final = timedelta(minutes=9)
@@ -48,6 +50,13 @@ class RenderedWeChat:
     page: str = ""
 
 
+_AFTER_A_MESSAGE, _AFTER_AN_ACT = "message", "act"
+
+
+def _credit(template: str) -> str:
+    return f"template:{template}"
+
+
 class WeChat(ChannelPlugin[RenderedWeChat]):
     """WeChat messages. The templates are ``kind``, ``account``, ``template``, ``url``, ``app_id``, ``page`` and ``field.<name>``."""
 
@@ -55,6 +64,32 @@ class WeChat(ChannelPlugin[RenderedWeChat]):
         """See ChannelPlugin: a person has another openid in each account."""
         account = _of_message(message, "account")
         return [each for each in self.addresses(contact) if account_of(each) == account]
+
+    def rights_for(self, message: PublishedMessage) -> Sequence[str]:
+        """See ChannelPlugin."""
+        match cast("Kind", _of_message(message, "kind")):
+            case "template":
+                return ()
+            case "subscription" | "mini_program":
+                return (_credit(_of_message(message, "template")),)
+            case "customer_service":
+                return (_AFTER_A_MESSAGE, _AFTER_AN_ACT)
+            case never:
+                assert_never(never)
+
+    def rights_in(self, event: Event) -> Sequence[GivenRight]:
+        """See ChannelPlugin. Source: https://developers.weixin.qq.com/doc/service/guide/product/kf/intro.html."""
+        openid, template = event.contact.get("openid", ""), event.properties.get("template")
+        if not openid:
+            return ()
+        to = Address(self.name, "openid", openid)
+        match event.type:
+            case "wechat_subscription_accepted":
+                return [GivenRight(address=to, name=_credit(template))] if _is_id(template) else ()
+            case "wechat_message_received":
+                return [GivenRight(address=to, name=_AFTER_A_MESSAGE, messages=5, within=timedelta(hours=48))]
+            case _:  # wechat_followed, wechat_scanned, wechat_menu_clicked
+                return [GivenRight(address=to, name=_AFTER_AN_ACT, messages=3, within=timedelta(minutes=1))]
 
     def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
         """See ChannelPlugin."""
@@ -93,6 +128,10 @@ class WeChat(ChannelPlugin[RenderedWeChat]):
                 return "" if size <= MOST_BYTES else f"takes {size:,} bytes; at most {MOST_BYTES:,} can be sent"
             case _:
                 assert_never(content.kind)
+
+
+def _is_id(template: object) -> TypeGuard[str]:
+    return isinstance(template, str) and 0 < len(template) <= LONGEST_TEMPLATE_ID
 
 
 def account_of(address: Address) -> str:

@@ -152,7 +152,7 @@ def _refusal(reply: Replied, *, alone: bool) -> Answer:
         advice = ": ".join(part for part in (named[0] if named else "", _ADVICE.get(code, "")) if part)
         return RefusedUs(f"{code} {advice}".strip(), for_everyone=alone)
     if code in _NO_RIGHT:
-        return RefusedMessage(str(code))
+        return RefusedMessage(str(code), ends_right=True)
     named = _FIELD.search(reply.message)  # the rest of the text may hold the value
     return RefusedMessage(f"{code} {named[1]}" if named else str(code))
 
