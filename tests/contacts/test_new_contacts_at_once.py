@@ -121,3 +121,70 @@ def test_in_every_order_each_identity_leads_to_whoever_lists_it(deaths: float, b
         except BaseException as failure:
             failure.add_note(f"seed {seed}")
             raise
+
+
+LIN: Final = {"user_id": "u-1", "email": "lin@example.com"}
+
+
+def said(number: int, **named: str) -> Event:
+    at = minutes(number)
+    return Event(f"e-{number}", "identified", named, at, at, "shop", {}, {f"value_{number}": number})
+
+
+def record(event: Event, contacts: FakeContacts) -> Contact:
+    return record_on_contact(event, contacts=contacts, is_repeated=lambda _: False, clock=FakeClock(NOON)).contact
+
+
+def half_stored() -> FakeContacts:
+    """Lin's identities lead to a contact whose writer died before it was stored."""
+    contacts, writes = FakeContacts(), iter([None, Died])
+
+    def dies() -> None:
+        if (death := next(writes, None)) is not None:
+            raise death
+
+    contacts.between = dies
+    with pytest.raises(Died):
+        record(said(1, **LIN), contacts)
+    contacts.between = lambda: None
+    assert len(contacts) == 0
+    return contacts
+
+
+def test_what_names_a_contact_stores_it_and_finds_its_other_identities() -> None:
+    contacts = half_stored()
+    lin = record(said(2, user_id="u-1"), contacts)
+    assert lin.identities == {"user_id": ["u-1"]}
+    assert record(said(3, email="lin@example.com"), contacts).identities == {kind: [LIN[kind]] for kind in LIN}
+
+
+def test_what_does_not_name_it_waits_and_is_nobody_elses() -> None:
+    contacts = half_stored()
+    for stranger in (said(2, email="lin@example.com"), said(3, email="lin@example.com", user_id="u-2")):
+        with pytest.raises(ConcurrentUpdate):
+            record(stranger, contacts)
+    record(said(1, **LIN), contacts)
+    assert record(said(3, email="lin@example.com", user_id="u-2"), contacts).identities == {"user_id": ["u-2"]}
+
+
+def test_an_identity_whose_writer_never_comes_back_is_released() -> None:
+    contacts = half_stored()
+    contacts.abandoned = lambda *_: True
+    with pytest.raises(ConcurrentUpdate):
+        record(said(2, email="lin@example.com"), contacts)
+    someone = record(said(2, email="lin@example.com"), contacts)
+    assert someone.identities == {"email": ["lin@example.com"]}
+    lin = record(said(1, **LIN), contacts)
+    assert lin.identities == {kind: [LIN[kind]] for kind in LIN}
+    assert contacts.living() == [lin]
+
+
+def test_an_identity_that_leads_to_an_absorbed_id_leads_to_whoever_lists_it() -> None:
+    contacts = half_stored()
+    record(said(2, user_id="u-1"), contacts)
+    record(said(3, anonymous_id="a-1"), contacts)
+    joined = record(said(4, anonymous_id="a-1", user_id="u-1"), contacts)
+    assert joined.absorbed
+    lin = record(said(5, email="lin@example.com"), contacts)
+    assert lin.identities["email"] == ["lin@example.com"]
+    assert contacts.identities["email", "lin@example.com"] == lin.contact_id
