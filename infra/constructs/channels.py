@@ -171,7 +171,10 @@ def _secret(
         secret_name=f"waypost/{deployment.stage}/{channel}",
         description=f"What the provider of {channel} wants to be called with: {', '.join(names)}",
         generate_secret_string=aws_secretsmanager.SecretStringGenerator(
-            secret_string_template=json.dumps(dict.fromkeys(others, "")), generate_string_key=generated
+            secret_string_template=json.dumps(dict.fromkeys(others, "")),
+            generate_string_key=generated,
+            password_length=32,
+            exclude_punctuation=True,
         ),
         removal_policy=deployment.removal_policy,
     )

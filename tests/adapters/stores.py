@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.fakes.addresses import FakeAddressRecords
+from tests.fakes.budget_counters import FakeBudgetCounters
 from tests.fakes.changes import FakeChanges
 from tests.fakes.contacts import FakeContacts
 from tests.fakes.effects import Effects
@@ -16,6 +17,7 @@ from tests.fakes.rate_marks import FakeRateMarks
 from tests.fakes.token_store import FakeTokenStore
 from waypost.aws.access_tokens import DynamoAccessTokens
 from waypost.aws.address_records import DynamoAddressRecords
+from waypost.aws.budget_counters import DynamoBudgetCounters
 from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.history import DynamoHistory
@@ -28,6 +30,7 @@ from waypost.contacts.ports import ContactStore
 from waypost.events.history import BulkEventHistory
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
+from waypost.sending.budget import BudgetCounters
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
 from waypost.sending.policy_in_force import PolicyStore
@@ -48,6 +51,7 @@ class Stores:
     addresses: AddressRecords
     rate_marks: RateMarks
     policies: PolicyStore
+    budget_counters: BudgetCounters
     tokens: TokenStore
 
 
@@ -63,6 +67,7 @@ def fake_stores() -> Stores:
         addresses=FakeAddressRecords(effects),
         rate_marks=FakeRateMarks(),
         policies=FakePolicies(effects),
+        budget_counters=FakeBudgetCounters(),
         tokens=FakeTokenStore(),
     )
 
@@ -77,6 +82,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         addresses=DynamoAddressRecords(client, table_name),
         rate_marks=DynamoRateMarks(client, table_name),
         policies=DynamoPolicies(client, table_name),
+        budget_counters=DynamoBudgetCounters(client, table_name),
         tokens=DynamoAccessTokens(client, table_name),
     )
 

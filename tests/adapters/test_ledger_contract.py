@@ -389,6 +389,33 @@ def test_nobody_confirms_a_message_that_is_not_there(stores: Stores, clock: Fake
     assert stores.ledger.snapshot(request()).row is None
 
 
+def test_a_claim_without_an_answer_is_taken_over_by_one_caller_and_keeps_its_time(
+    stores: Stores, clock: FakeClock
+) -> None:
+    asked = request()
+    first_at = clock()
+    assert claim(stores, clock, asked) == "claimed"
+    clock.advance(minutes=1)
+    assert claim(stores, clock, asked, "claim-2", repeats="another") == "taken"
+    assert claim(stores, clock, asked, "claim-2", repeats="claim-1") == "claimed"
+    assert claim(stores, clock, asked, "claim-3", repeats="claim-1") == "taken"
+    assert (row(stores, asked).claim_id, row(stores, asked).claimed_at) == ("claim-2", first_at)
+    stores.ledger.settle(asked, claim_id="claim-2", state="unknown", decision=decision(clock, "unknown", "timeout"))
+    assert claim(stores, clock, asked, "claim-4", repeats="claim-2", touches=touched(stores)) == "claimed"
+    assert row(stores, asked).state == "claimed"
+    stores.ledger.settle(asked, claim_id="claim-4", state="accepted", decision=decision(clock), provider_message_id="7")
+    assert claim(stores, clock, asked, "claim-5", repeats="claim-4") == "taken"
+    assert (row(stores, asked).state, row(stores, asked).provider_message_id) == ("accepted", "7")
+
+
+def test_a_claim_is_not_taken_over_for_touches_that_have_changed(stores: Stores, clock: FakeClock) -> None:
+    asked, stale = request(), touched(stores)
+    assert claim(stores, clock, asked, touches=stale) == "claimed"
+    assert claim(stores, clock, request("Day 3"), touches=touched(stores)) == "claimed"
+    assert claim(stores, clock, asked, "claim-2", repeats="claim-1", touches=stale) == "touches_changed"
+    assert claim(stores, clock, asked, "claim-2", repeats="claim-0", touches=stale) == "taken"
+
+
 def test_the_targets_of_short_links_are_found_by_how_the_key_begins(stores: Stores, clock: FakeClock) -> None:
     asked, targets = request(), ["https://shop.example.com/a", "https://shop.example.com/b"]
     assert claim(stores, clock, asked, links=targets) == "claimed"

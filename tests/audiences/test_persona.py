@@ -111,7 +111,10 @@ def test_reachable_is_who_has_an_address_a_consent_and_no_suppression() -> None:
     assert reachable_on(subject(attributes=address)) == []
     assert reachable_on(subject(consents=yes)) == []
     assert reachable_on(subject(attributes=address, consents=yes, suppressions={"email": "complaint"})) == []
-    assert reachable_on(subject(identities={"openid": ["shop:1"]})) == ["wechat"]
+    follower = {"openid": ["shop:1"]}
+    assert reachable_on(subject(identities=follower, consents={"wechat/news": yes["email/news"]})) == ["wechat"]
+    assert reachable_on(subject(identities=follower)) == []
+    assert reachable_on(subject(identities={"external_userid": ["wm1"]})) == ["wecom"]
 
 
 def test_what_is_done_to_a_contact_is_no_sign_of_its_life() -> None:

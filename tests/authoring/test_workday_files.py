@@ -8,7 +8,7 @@ import pytest
 from infra.project import ROOT
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.workdays import missing_years, workdays
-from waypost.journeys.workdays import MONDAY_TO_FRIDAY, Workdays
+from waypost.workdays import MONDAY_TO_FRIDAY, Workdays
 
 SHIPPED = workdays(FileReader(ROOT / "statemachines"))
 CN = Workdays.from_dict(SHIPPED).of("CN")

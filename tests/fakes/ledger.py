@@ -89,6 +89,7 @@ class FakeLedger:
         local_time: str,
         touches: Touches | None,
         links: Sequence[str] = (),
+        repeats: str | None = None,
     ) -> ClaimResult:
         """See Ledger. ``before_claim`` lets a test put another call first. Two writes, as in DynamoDB."""
         if self.before_claim is not None:
@@ -96,10 +97,10 @@ class FakeLedger:
             other()
         if touches is not None and not self.count(request, touches):
             row = self._row(request)
-            if _is_open(row, request.attempt):
+            if _is_open(row, request.attempt) or _is_repeatable(row, repeats):
                 return "touches_changed"
             return "claimed" if row is not None and (row.claim_id, row.state) == (claim_id, "claimed") else "taken"
-        return self.take(request, claim_id, channel=channel, at=at, local_time=local_time, links=links)
+        return self.take(request, claim_id, channel=channel, at=at, local_time=local_time, links=links, repeats=repeats)
 
     @effect
     def count(self, /, request: SendRequest, touches: Touches) -> bool:
@@ -124,10 +125,16 @@ class FakeLedger:
         at: datetime,
         local_time: str,
         links: Sequence[str] = (),
+        repeats: str | None = None,
     ) -> ClaimResult:
         """Take the key for one call; the touch of one that is never sent counts nothing."""
         row = self._row(request)
         if row is not None and row.claim_id == claim_id and row.state == "claimed":
+            return "claimed"
+        if repeats is not None:
+            if not _is_repeatable(row, repeats):
+                return "taken"
+            self._change(request, state="claimed", channel=channel, claim_id=claim_id)
             return "claimed"
         if not _is_open(row, request.attempt):
             if row is not None and row.state in {"skipped", "rejected"}:
@@ -273,6 +280,10 @@ class FakeLedger:
         left = touches.others(request.message_key)
         if len(left) < len(touches.recent):
             self.touches[touches.contact_id or request.contact_id] = Touches(left, touches.version + 1)
+
+
+def _is_repeatable(row: LedgerRow | None, repeats: str | None) -> bool:
+    return repeats is not None and row is not None and row.claim_id == repeats and row.is_unsettled
 
 
 def _is_open(row: LedgerRow | None, attempt: int) -> bool:

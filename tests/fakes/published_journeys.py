@@ -52,6 +52,19 @@ def push(name: str, *, topic: str = "nurture", kind: str = "transactional") -> d
     return {"name": name, "kind": kind, "topic": topic, "channels": ["push"], "variants": variants}
 
 
+WECHAT_ACCOUNT: Final = "wx8f0a1b2c3d4e5f6a"
+WECHAT_TEMPLATE: Final = "4m3vrpiSA-BDcL0YbQxVZm8KfYbC1aQqGJ3yq0b6n5E"
+
+
+def wechat(name: str, *, form: str = "template", topic: str = "orders", kind: str = "transactional") -> dict[str, Any]:
+    """A WeChat message of one of its forms."""
+    field = "text" if form == "customer_service" else "thing1"
+    template = "" if form == "customer_service" else WECHAT_TEMPLATE
+    variant = {"kind": form, "account": WECHAT_ACCOUNT, "template": template, "url": "", "app_id": "", "page": ""}
+    variants = {"wechat": {"zh-CN": variant | {f"field.{field}": "{{ contact.name }}"}}}
+    return {"name": name, "kind": kind, "topic": topic, "channels": ["wechat"], "variants": variants}
+
+
 def either(name: str, *channels: str) -> dict[str, Any]:
     """A message on several channels, tried in this order."""
     variants = {**email(name)["variants"], **sms(name)["variants"]}

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from tests.fakes.addresses import FakeAddressRecords
+from tests.fakes.budget_counters import FakeBudgetCounters
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeBulkContacts
@@ -98,6 +99,7 @@ class World:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
+        self.budget_counters = FakeBudgetCounters()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
@@ -330,6 +332,9 @@ class WorldPorts:
 
     def policies(self) -> FakePolicies:
         return self.world.policies
+
+    def budget_counters(self) -> FakeBudgetCounters:
+        return self.world.budget_counters
 
     def addresses(self) -> FakeAddressRecords:
         return self.world.addresses

@@ -426,7 +426,11 @@ def test_a_value_that_is_older_than_what_is_known_changes_nothing() -> None:
         ({"file": "imports/customers.csv", "format": "xlsx"}, "format", "expected one of csv, jsonl, pinpoint"),
         ({"file": "imports/customers.csv", "mapping": "nobody"}, "mapping", "there is no mapping 'nobody'"),
         ({"file": "imports/customers.csv", "dry_run": "yes"}, "dry_run", "expected true or false"),
-        ({"file": "imports/customers.csv", "consent": {"fax": "x"}}, "consent.fax", "expected one of email, push, sms"),
+        (
+            {"file": "imports/customers.csv", "consent": {"fax": "x"}},
+            "consent.fax",
+            "expected one of email, push, sms, wechat",
+        ),
         ({"file": "imports/customers.csv", "consent": {"email": True}}, "consent.email", "where and how"),
         ({"file": "imports/customers.csv", "consent": {"email": "No"}}, "consent.email", "write false for a refusal"),
         ({"file": "imports/customers.csv", "consent": {"sms": "退订"}}, "consent.sms", "write false for a refusal"),

@@ -733,6 +733,7 @@ def main(names: list[str]) -> None:
         "WAYPOST_RATES": "email=14,sms=10",
         "WAYPOST_EMAIL_SENDER": "<email_sender>",
         "WAYPOST_EMAIL_CONFIGURATION_SET": "<email_configuration_set>",
+        **{f"WAYPOST_{channel.upper()}_SECRET": f"<{channel}_secret>" for channel in CHANNELS},
     }
     readings = {name: read(importlib.import_module(f"functions.{name}.handler")) for name in names}
     calls = {

@@ -21,6 +21,7 @@ SECRETS = {
 SECRETS_BY_SETTING = {
     "webhook_secrets": SECRETS["webhooks"],
     "link_secret": SECRETS["links"],
+    "wechat_secret": "<ChannelsWechatSecret>",
     "destination_secrets": SECRETS["destinations"],
 }
 QUEUES_BY_SETTING = {

@@ -72,7 +72,7 @@ def test_a_creation_that_is_rolled_back_leaves_no_name_taken(production: Templat
     ]
 
     assert kept == set()
-    assert policies == ["RetainExceptOnCreate"] * 5
+    assert policies == ["RetainExceptOnCreate"] * 6
 
 
 def test_what_is_protected_against_deletion_is_so_once_it_stands(synthesized: Synthesizer) -> None:

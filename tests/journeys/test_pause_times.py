@@ -15,9 +15,9 @@ from waypost.contacts.zones import zone_of
 from waypost.errors import InvalidInput
 from waypost.journeys.pause import Pause
 from waypost.journeys.pause_times import Circumstances, due_again, first_due
-from waypost.journeys.workdays import Workdays
 from waypost.segments.compile import compile_rule
 from waypost.segments.subject import subject_of
+from waypost.workdays import Workdays
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

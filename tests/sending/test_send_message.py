@@ -76,6 +76,8 @@ def test_a_decision_keeps_what_each_guard_saw_and_the_policy_it_applied(world: W
         "su": "",
         "co": "known 2027-03-01",
         "tp": "",
+        "cc": "",
+        "fa": "",
         "fc": "0/2 in 24h",
         "qh": "08:00-22:00",
     }

@@ -110,6 +110,7 @@ def send_message(
 ) -> SendMessage:
     """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
     from waypost.content.forbidden_words import ForbiddenWords
+    from waypost.sending.budget import Budget
     from waypost.sending.pace import Pace
     from waypost.sending.policy_in_force import PolicyInForce
     from waypost.sending.send_message import SendMessage
@@ -124,6 +125,7 @@ def send_message(
         addresses=ports.addresses(),
         provider=ports.provider,
         pace=Pace(marks=ports.rate_marks(), rates=rates),
+        budget=Budget(counters=ports.budget_counters(), zone=defaults.time_zone),
         unsubscribe_url=unsubscribe_url,
         clock=ports.clock(),
         sleep=ports.sleep,

@@ -15,6 +15,7 @@ from waypost.journeys.changes.ports import ChangedEnrolments
 from waypost.journeys.ports import Machines, Timers
 from waypost.segments.history_lookup import PassageStore
 from waypost.segments.ports import ProfileScan
+from waypost.sending.budget import BudgetCounters
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
 from waypost.sending.policy_in_force import PolicyStore
@@ -54,6 +55,10 @@ class Ports(Protocol):
 
     def rate_marks(self) -> RateMarks:
         """The marks of what a channel takes a second."""
+        ...
+
+    def budget_counters(self) -> BudgetCounters:
+        """What was taken of the channels' daily budgets."""
         ...
 
     def policies(self) -> PolicyStore:

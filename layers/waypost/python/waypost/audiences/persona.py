@@ -71,7 +71,7 @@ _ASKED_BY: Final[Mapping[str, frozenset[str]]] = {
 _RFM: Final = ("rfm_segment", "rfm_r", "rfm_f", "rfm_m")
 _ADDRESSES: Final = frozenset(each.address.name for each in declared_channels().values())
 
-_BY_IDENTITY: Final = {"wechat": "openid", "wecom": "external_userid"}
+_BY_IDENTITY: Final = {"wecom": "external_userid"}
 """Channels whose address is an identity: every follower of the account can be written to."""
 
 CLASSES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -7,9 +7,10 @@ from pydantic import AfterValidator, Field, create_model
 
 from waypost.authoring.problems import Authored
 from waypost.channels.authored_contract import wrong_locale
-from waypost.policies.policy_form import checked_form, guard_settings
+from waypost.policies.policy_form import checked_form
 from waypost.policies.policy_form import published as published_setting
 from waypost.sending.policy import SEND_WITHIN_HOURS
+from waypost.sending.policy_in_force import all_settings
 
 
 def _locale(text: str) -> str:
@@ -46,13 +47,13 @@ class SendingRules(Authored):
 
     def published(self) -> dict[str, Any]:
         """The form the sender reads."""
-        settings = {each.name: published_setting(getattr(self, each.name, each.default)) for each in guard_settings()}
+        settings = {each.name: published_setting(getattr(self, each.name, each.default)) for each in all_settings()}
         return {**settings, "send_within_hours": self.send_within_hours}
 
 
 SENDING_RULES: Final[type[SendingRules]] = create_model(
     "SendingRules",
     __base__=SendingRules,
-    **{each.name: (checked_form(each.form, Authored), Field(default=each.default)) for each in guard_settings()},  # type: ignore[call-overload]
+    **{each.name: (checked_form(each.form, Authored), Field(default=each.default)) for each in all_settings()},  # type: ignore[call-overload]
 )
 """All of ``sending.yaml``."""

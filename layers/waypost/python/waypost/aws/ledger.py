@@ -35,6 +35,8 @@ FORGET_ATTEMPTS: Final = 5
 UNCLAIMED: Final = "attribute_not_exists(#state) OR (#state = :deferred AND #attempt <= :attempt)"
 """An attempt may be one ahead of its row: the schedule was created but the process crashed before recording it."""
 
+REPEATED: Final = "#claim_id = :repeats AND (#state = :claimed OR #state = :unknown)"
+
 DEFERRED_KEPT: Final = timedelta(days=30)
 """How long after its time a deferred message is still looked for; by then it was sent, or it was too late."""
 NEVER_SENT: Final[Collection[LedgerState]] = ("skipped", "rejected")
@@ -102,6 +104,7 @@ class DynamoLedger:
         local_time: str,
         touches: Touches | None,
         links: Sequence[str] = (),
+        repeats: str | None = None,
     ) -> ClaimResult:
         """See Ledger. Two conditional writes, the touches first: half the units of one transaction.
 
@@ -110,21 +113,23 @@ class DynamoLedger:
         """
         if touches is not None and not self._count(request, touches):
             row = self._load(request.contact_id, request.message_key)
-            return "touches_changed" if row is None or _may_be_claimed(row, request) else _whose(row, claim_id)
+            is_open = row is None or _may_be_claimed(row, request) or _may_be_repeated(row, repeats)
+            return "touches_changed" if is_open else _whose(row, claim_id)
         claim = self._update(
             request,
             set_={
                 "state": "claimed",
                 "channel": channel,
                 "claim_id": claim_id,
-                "claimed_at": format_instant(at),
-                "claimed_local_time": local_time,
                 "expires_at": self._expires_at(at),
             }
+            | ({} if repeats else {"claimed_at": format_instant(at), "claimed_local_time": local_time})
             | ({"links": list(links)} if links else {})
             | ({} if request.fails_hop else sweeper_index.index_attributes("claim", request.contact_id, at)),
-            condition=UNCLAIMED,
-            values={"deferred": "deferred", "attempt": request.attempt},
+            condition=REPEATED if repeats else UNCLAIMED,
+            values={"repeats": repeats, "claimed": "claimed", "unknown": "unknown"}
+            if repeats
+            else {"deferred": "deferred", "attempt": request.attempt},
         )
         if table.written(self.client, claim):
             return "claimed"
@@ -383,6 +388,10 @@ class DynamoLedger:
             else:
                 return
         raise ConcurrentUpdate(f"touches of {request.contact_id} changed {FORGET_ATTEMPTS} times")
+
+
+def _may_be_repeated(row: LedgerRow, repeats: str | None) -> bool:
+    return repeats is not None and row.claim_id == repeats and row.is_unsettled
 
 
 def _may_be_claimed(row: LedgerRow, request: SendRequest) -> bool:

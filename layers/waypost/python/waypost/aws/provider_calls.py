@@ -20,6 +20,7 @@ from waypost.clock import clock
 from waypost.settings import Settings
 
 if TYPE_CHECKING:
+    from waypost.aws.access_tokens import DynamoAccessTokens
     from waypost.http.poster import PinnedPoster
 
 _NEVER_OPENED: Final = (ConnectTimeoutError, EndpointConnectionError)
@@ -55,6 +56,7 @@ def provider_ports(settings: Settings) -> ProviderPorts:
         secret=lambda secret_id: SecretsManagerSecret(client("secretsmanager"), secret_id),
         poster=lambda: _poster(settings),
         clock=clock(),
+        tokens=lambda: _tokens(settings),
     )
 
 
@@ -62,3 +64,9 @@ def _poster(settings: Settings) -> "PinnedPoster":
     from waypost.http.poster import PinnedPoster  # noqa: PLC0415 - only some providers need it
 
     return PinnedPoster(loopback=bool(settings.loopback_receivers))
+
+
+def _tokens(settings: Settings) -> "DynamoAccessTokens":
+    from waypost.aws.access_tokens import DynamoAccessTokens  # noqa: PLC0415 - only some providers need them
+
+    return DynamoAccessTokens(client("dynamodb"), settings.contacts_table)

@@ -20,6 +20,7 @@ from waypost.settings import Settings, channel_settings
 
 if TYPE_CHECKING:
     from waypost.aws.address_records import DynamoAddressRecords
+    from waypost.aws.budget_counters import DynamoBudgetCounters
     from waypost.aws.bulk_contacts import DynamoBulkContacts
     from waypost.aws.bus import EventBridgeBus
     from waypost.aws.files import S3Files
@@ -64,6 +65,14 @@ def rate_marks() -> "DynamoRateMarks":
     from waypost.aws.rate_marks import DynamoRateMarks  # noqa: PLC0415 - only sending needs it
 
     return DynamoRateMarks(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def budget_counters() -> "DynamoBudgetCounters":
+    """What was taken of the channels' daily budgets."""
+    from waypost.aws.budget_counters import DynamoBudgetCounters  # noqa: PLC0415 - only sending needs it
+
+    return DynamoBudgetCounters(client("dynamodb"), settings().contacts_table)
 
 
 @cache

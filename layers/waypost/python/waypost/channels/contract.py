@@ -14,7 +14,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
@@ -34,6 +34,7 @@ from waypost.events.ports import SecretStore
 
 if TYPE_CHECKING:
     from waypost.http.ports import Poster
+    from waypost.tencent.access_tokens import TokenStore
 
 Content = TypeVar("Content")
 
@@ -70,13 +71,14 @@ class ProviderPorts:
     """What a provider may use.
 
     ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id. ``poster`` makes what calls the
-    outside world.
+    outside world, ``tokens`` what keeps the access tokens of all processes.
     """
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
     poster: "Callable[[], Poster]"
     clock: Clock
+    tokens: "Callable[[], TokenStore]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,19 @@ class ChannelPlugin(ABC, Generic[Content]):
     def addresses(self, contact: Contact) -> Sequence[Address]:
         """The contact's addresses on this channel, the newest last."""
         return contact.addresses(self.name)
+
+    def addresses_for(self, message: PublishedMessage, contact: Contact) -> Sequence[Address]:
+        """Those of the contact's addresses that this message can go to, the newest last."""
+        del message
+        return self.addresses(contact)
+
+    def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
+        """For how long a call may be repeated with the same message key, because the provider itself then sends once.
+
+        None where it may not, as everywhere unless the provider documents it.
+        """
+        del message
+        return None
 
     @abstractmethod
     def fill(self, templates: Mapping[str, str], filler: Filler) -> Content:

@@ -92,6 +92,7 @@ class FakeProvider(ABC):
     logged in with: the content of its channel's secret. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
+    ``carries`` are the tags that a request has room for; None for all.
     """
 
     provider: ClassVar[str]
@@ -104,6 +105,7 @@ class FakeProvider(ABC):
     words: ClassVar[frozenset[str]]
     is_passed_on: ClassVar[bool] = False
     choices: ClassVar[Mapping[str, str]] = {}
+    carries: ClassVar[frozenset[str] | None] = None
 
     clock: Clock = staticmethod(real_now)
     """The time in force, for what depends on it: the server's."""

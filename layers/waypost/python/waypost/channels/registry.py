@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from waypost.channels.contract import ChannelPlugin, NoticeReader, Provider, ProviderPorts
-from waypost.contacts.channels import CHANNELS, Channel, channel_named
+from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
 
 _FOLDER: Final = Path(__file__).parent
@@ -33,12 +33,12 @@ def provider_names(channel: Channel) -> list[str]:
 
 
 def connect(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> Provider[Any]:
-    """The provider that ``settings["provider"]`` names, or the channel's only one. Raises InvalidInput.
+    """The provider that ``settings["provider"]`` names, or the channel's usual one. Raises InvalidInput.
 
     Of several with commas, ``routes.py`` of the channel decides for each message.
     """
     known = provider_names(channel_named(channel))
-    chosen = (settings.get("provider") or (known[0] if len(known) == 1 else "")).split(",")
+    chosen = (settings.get("provider") or next(iter(declared_channels()[channel].providers))).split(",")
     if unknown := [name for name in chosen if name not in known]:
         raise InvalidInput(f"{channel}_provider", f"expected one of {', '.join(known)}, got {unknown[0]!r}")
     providers = {name: _connect(channel, name, settings, ports) for name in chosen}

@@ -16,9 +16,9 @@ from waypost.durations import parse_duration
 from waypost.errors import InvalidInput
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.pause import Pause, TimeEnd
-from waypost.journeys.workdays import Workdays, load_workdays
 from waypost.segments.calendar import anniversary_in, day_of, moment, start_of, yearly_day
 from waypost.segments.comparing import look_up
+from waypost.workdays import Workdays, load_workdays
 
 _TICK: Final = timedelta(microseconds=1)
 

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from waypost.contacts.channels import CHANNELS, Channel
 from waypost.errors import InvalidInput
-from waypost.sending.judge import all_guards
-from waypost.sending.policy import SEND_WITHIN_HOURS, Between, SendingPolicy, Setting
+from waypost.sending.policy import SEND_WITHIN_HOURS, Between, SendingPolicy
+from waypost.sending.policy_in_force import all_settings
 
 _LOCAL_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -52,23 +52,18 @@ def _meant_time(text: str) -> str:
 LocalTime = Annotated[str, BeforeValidator(_as_time), AfterValidator(local_time)]
 
 
-def guard_settings() -> list[Setting[Any]]:
-    """The settings of all guards."""
-    return [setting for guard in all_guards() for setting in guard.settings]
-
-
 def checked_form(form: Any, base: type[BaseModel]) -> Any:
     """The form of a setting as pydantic checks it; what comes out of the check is the guard's own type."""
-    if form is time:
-        return Annotated[LocalTime, AfterValidator(time.fromisoformat)]
-    if form is Channel:
-        return Literal[CHANNELS]
+    if form in {time, Channel}:
+        return Annotated[LocalTime, AfterValidator(time.fromisoformat)] if form is time else Literal[CHANNELS]
     if isinstance(form, type) and is_dataclass(form):
         return _checked_dataclass(form, base)
     origin, arguments = get_origin(form), get_args(form)
     if origin is Annotated:
         bounds = [Field(ge=each.least, le=each.most) for each in form.__metadata__ if isinstance(each, Between)]
         return Annotated[checked_form(arguments[0], base), *bounds]
+    if origin is tuple:  # written as a list
+        return Annotated[list[checked_form(arguments[0], base)], AfterValidator(tuple)]  # type: ignore[misc]
     if origin in {Union, UnionType}:
         return Union[tuple(checked_form(each, base) for each in arguments)]  # noqa: UP007 - its members are not known here
     return origin[tuple(checked_form(each, base) for each in arguments)] if origin is not None else form
@@ -98,6 +93,8 @@ def published(value: Any) -> Any:
             return value.isoformat("minutes")
         case Mapping():
             return {name: published(each) for name, each in value.items()}
+        case list() | tuple():
+            return [published(each) for each in value]
         case _ if is_dataclass(value):
             return {each.name: published(getattr(value, each.name)) for each in fields(value)}
         case _:
@@ -112,7 +109,7 @@ _CHANGES: Final[type[_Given]] = create_model(
     "Changes",
     __base__=_Given,
     send_within_hours=(Annotated[int, Field(ge=SEND_WITHIN_HOURS.least, le=SEND_WITHIN_HOURS.most)], 72),
-    **{each.name: (checked_form(each.form, _Given), Field(default=each.default)) for each in guard_settings()},  # type: ignore[call-overload]
+    **{each.name: (checked_form(each.form, _Given), Field(default=each.default)) for each in all_settings()},  # type: ignore[call-overload]
 )
 SECTIONS: Final = tuple(_CHANGES.model_fields)
 """What a change of the policy may name."""
@@ -156,7 +153,7 @@ def _reason(detail: Any) -> str:
 
 def as_written(policy: SendingPolicy) -> dict[str, Any]:
     """A policy as people write it, every section with its value."""
-    sections = {setting.name: _written(policy.of(setting)) for setting in guard_settings()}
+    sections = {setting.name: _written(policy.of(setting)) for setting in all_settings()}
     return {SEND_WITHIN_HOURS.name: policy.send_within_hours, **sections}
 
 

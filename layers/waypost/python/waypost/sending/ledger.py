@@ -126,6 +126,11 @@ class LedgerRow:
         """The contact it goes to."""
         return self.occasion.contact_id
 
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether a provider was or may have been called, and it is not known what it answered."""
+        return self.state in {"claimed", "unknown"}
+
     def result(self) -> SendResult:
         """The result of the request, for a caller that repeats it."""
         last = self.decisions[-1] if self.decisions else None
@@ -237,6 +242,11 @@ class Snapshot:
     event: Event | None = None
     touches: Touches = field(default_factory=Touches)
 
+    @property
+    def unsettled_claim(self) -> str | None:
+        """The id of the claim of a call that was or may have been made, and whose answer is not known."""
+        return self.row.claim_id if self.row is not None and self.row.is_unsettled else None
+
 
 class Ledger(Protocol):
     """Keeps message rows and touches."""
@@ -255,10 +265,13 @@ class Ledger(Protocol):
         local_time: str,
         touches: Touches | None,
         links: Sequence[str] = (),
+        repeats: str | None = None,
     ) -> ClaimResult:
         """Replace the touches that were read by ``touches``, then take the key for one provider call.
 
-        ``links`` are the targets of the message's short links, kept with it.
+        ``links`` are the targets of the message's short links, kept with it. With ``repeats``, the id of a claim whose answer
+        is unknown, the key is taken over for a call that the provider knows as a repetition; ``claimed_at`` stays that of the
+        first call.
 
         A crash in between leaves a touch without a claim: a cap counts one too many until the key is sent or skipped.
         ``claimed`` also when this very ``claim_id`` holds it already (an answer that got lost); ``taken`` when another

@@ -11,8 +11,9 @@ from typing import Any, Final, Protocol
 from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.errors import WaypostError
+from waypost.sending.budget import DAILY_BUDGET
 from waypost.sending.judge import all_guards
-from waypost.sending.policy import SendingPolicy
+from waypost.sending.policy import SendingPolicy, Setting
 
 LOOKED_AFTER: Final = timedelta(minutes=1)
 """How long a process applies what it knows before it looks again."""
@@ -79,9 +80,13 @@ class PolicyInForce:
             self.report(f"{type(error).__name__}: {error}")
 
 
+def all_settings() -> list[Setting[Any]]:
+    """The settings of all guards, and those of what is counted across senders."""
+    return [*(setting for guard in all_guards() for setting in guard.settings), DAILY_BUDGET]
+
+
 def usable(policy: SendingPolicy) -> SendingPolicy:
     """The policy, once every guard could read its settings. Raises what their readers raise."""
-    for guard in all_guards():
-        for setting in guard.settings:
-            policy.of(setting)
+    for setting in all_settings():
+        policy.of(setting)
     return policy

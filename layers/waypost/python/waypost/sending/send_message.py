@@ -20,7 +20,7 @@ from waypost.channels.contract import Outgoing, Provider
 from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
-from waypost.contacts.channels import Address, Channel
+from waypost.contacts.channels import Address, Channel, channel_named
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
@@ -34,10 +34,12 @@ from waypost.content.render import MessageNotRenderable
 from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
+from waypost.sending.budget import Budget
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
+from waypost.sending.guards.quiet_hours import first_moment
 from waypost.sending.judge import Judgement, judge
-from waypost.sending.ledger import Decision, Ledger, Snapshot, Touch
+from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
@@ -86,6 +88,7 @@ class SendMessage:
     addresses: AddressRecords
     provider: Callable[[Channel], Provider[Any]]
     pace: Pace
+    budget: Budget
     unsubscribe_url: UnsubscribeUrl
     clock: Clock
     sleep: Callable[[float], None]
@@ -113,10 +116,10 @@ class SendMessage:
                 continue
             with_row = True
             _refuse_superseded(request, snapshot)
-            recorded = self._recorded(request, snapshot)
-            if recorded is not None:
-                return recorded
-            result = self._decide(request, message, snapshot)
+            if (row := snapshot.row) is not None and self._may_be_repeated(row, message):
+                result = self._repeat(request, message, snapshot, row)
+            else:
+                result = self._recorded(request, snapshot) or self._decide(request, message, snapshot)
             if result is not None:
                 return result
         raise ConcurrentUpdate(f"message {request.message_key} was decided on elsewhere {CLAIM_ATTEMPTS} times")
@@ -133,6 +136,26 @@ class SendMessage:
         if row.state == "claimed":
             self.ledger.give_up_claim(row, at=self.clock())
         return row.result()
+
+    def _may_be_repeated(self, row: LedgerRow, message: PublishedMessage) -> bool:
+        """Whether it is not known what the provider answered, and it declares a window in which it sends once.
+
+        The window begins with the first call.
+        """
+        if not row.is_unsettled or row.channel is None or row.claimed_at is None:
+            return False
+        window = plugin(channel_named(row.channel)).repeatable_for(message)
+        return window is not None and self.clock() - row.claimed_at < window
+
+    def _repeat(
+        self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, row: LedgerRow
+    ) -> SendResult | None:
+        """Call again with the same key, if the guards still allow it; None when another call changed the ground in between."""
+        now = self.clock()
+        judged = self._judge(request, message, snapshot, self.policy(), now)
+        if isinstance(judged.judgement.verdict, Allow) and judged.case.channel == row.channel:
+            return self._send(request, judged, snapshot, request.send_by or now)
+        return self._recorded(request, snapshot)
 
     def _decide(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
         """Judge, then skip, defer or send; None when another call changed the ground in between."""
@@ -172,7 +195,7 @@ class SendMessage:
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
         channels = (request.channel,) if request.channel else message.channels
-        addresses = {channel: plugin(channel).addresses(contact) for channel in channels}
+        addresses = {channel: plugin(channel).addresses_for(message, contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
 
         def closed(address: Address) -> str:
@@ -227,7 +250,7 @@ class SendMessage:
         judged = self._judge_content(judged, outgoing)
         if isinstance(judged.judgement.verdict, Skip):
             return self._skip(request, judged, judged.judgement.verdict.reason)
-        claim_id = uuid.uuid4().hex
+        claim_id, repeats = uuid.uuid4().hex, snapshot.unsettled_claim
         touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
         claim = self.ledger.claim(
             request,
@@ -237,10 +260,11 @@ class SendMessage:
             local_time=case.local_time,
             touches=None if case.transactional else snapshot.touches.plus(touch),
             links=links.kept if links else (),
+            repeats=repeats,
         )
         if claim != "claimed":
             return None
-        answer = self._call_provider(case, outgoing)
+        answer = self._call_provider(case, outgoing, is_repeated=repeats is not None)
         match answer:
             case Accepted(provider_message_id=provider_message_id):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
@@ -294,8 +318,18 @@ class SendMessage:
             waited=request.attempt > 0,
         )
         if slot is None:
-            return None
+            return self._over_budget(case, send_by)
         return "paced", slot if slot <= send_by else None
+
+    def _over_budget(self, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
+        """Asked last of what may hold a message back, because it takes one of the channel's day."""
+        if case.transactional:
+            return None
+        tomorrow = self.budget.waits_until(case.channel, policy=case.policy, now=case.now)
+        if tomorrow is None:
+            return None
+        until = first_moment(case, tomorrow)
+        return "daily_budget", until if until <= send_by else None
 
     def _wait(
         self,
@@ -314,8 +348,8 @@ class SendMessage:
         self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
-    def _call_provider(self, case: Case, outgoing: Outgoing[Any]) -> Answer:
-        """One call; another only after a definite refusal that may pass (design rule 13).
+    def _call_provider(self, case: Case, outgoing: Outgoing[Any], *, is_repeated: bool) -> Answer:
+        """One call; another only after a definite refusal that may pass (design rule 13), or where the provider sends once.
 
         An address that is gone is closed before the message is settled, so that a crash in between leaves it closed.
         """
@@ -326,8 +360,13 @@ class SendMessage:
                 break
             self.sleep(0.2 * 2**attempt)
             answer = provider.send(outgoing)
+        if isinstance(answer, Unclear) and plugin(case.channel).repeatable_for(case.message) is not None:
+            again = provider.send(outgoing)  # the provider sends one of the two
+            answer = again if isinstance(again, Accepted) else answer
         if isinstance(answer, AddressGone):
             self.addresses.suppress(outgoing.to.digest, channel=case.channel, reason=answer.suppression, at=case.now)
+        if is_repeated and not isinstance(answer, Accepted):  # the call before this one may have sent it
+            return Unclear(f"repeated: {answer.reason}")
         return answer
 
     def _links(self, request: SendRequest, case: Case) -> LinkRewriter | None:

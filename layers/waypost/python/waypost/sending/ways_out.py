@@ -16,6 +16,9 @@ OWN_REASONS: Final[Mapping[str, str]] = {
     ),
     "not_renderable": gettext_noop("A correction of the message, or of the value of the contact that it shows."),
     "paced": gettext_noop("It goes out by itself at its turn; a higher rate is agreed with the provider."),
+    "daily_budget": gettext_noop(
+        "It goes out by itself on the next day; daily_budget in the sending policy allows more a day."
+    ),
     "provider": gettext_noop("What the provider says decides: its own word stands in the reason."),
     "account": gettext_noop(
         "An operator has to settle with the provider why it takes nothing from this account; then it goes out."

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from waypost import ids
+from waypost.errors import WaypostError
 
 REFRESHED_AHEAD: Final = timedelta(minutes=5)
 """How long before its end a token is refreshed, and how long the old one lives beside the new."""
@@ -50,7 +51,7 @@ class NoToken:
 class Grant(Protocol):
     """Asks the provider for a token, once."""
 
-    def __call__(self, *, force: bool) -> AccessToken | NoToken:
+    def ask(self, *, force: bool) -> AccessToken | NoToken:
         """The token that is valid now; with ``force`` another one, which ends that one."""
         ...
 
@@ -114,9 +115,13 @@ class AccessTokens:
 
     def _granted(self, usable: AccessToken | None, refused: AccessToken | None) -> AccessToken | NoToken:
         """A new token; while the provider gives none, the old one, for which it is asked again when the lease is over."""
-        answer = self.grant(force=False)
-        if refused is not None and isinstance(answer, AccessToken) and answer.text == refused.text:
-            answer = self.grant(force=True)
+        try:
+            answer = self.grant.ask(force=False)
+            if refused is not None and isinstance(answer, AccessToken) and answer.text == refused.text:
+                answer = self.grant.ask(force=True)
+        except WaypostError:
+            self.store.release(self.name)
+            raise
         if isinstance(answer, AccessToken):
             self.store.save(self.name, answer)
             self._known = answer

@@ -45,24 +45,37 @@ class Api:
     base: str
     tokens: AccessTokens = field(repr=False)
 
-    def post(self, path: str, content: Mapping[str, Any], *, timeout: timedelta = CALL_TIMEOUT) -> Reply:
-        """Call once; once more with another token when the first one is refused."""
+    def post(
+        self, path: str, content: Mapping[str, Any], *, request_id: str = "", timeout: timedelta = CALL_TIMEOUT
+    ) -> Reply:
+        """Call once; once more with another token when the first one is refused.
+
+        ``request_id`` names the call in a header, for the logs of what stands in between; the providers do not read it.
+        """
         token = self.tokens.current()
         if isinstance(token, NoToken):
             return without_a_token(token)
-        reply = self._call(path, token, content, timeout)
+        headers = {**_JSON, "x-request-id": request_id} if request_id else _JSON
+        reply = self._call(path, token, content, headers, timeout)
         if not isinstance(reply, Replied) or reply.code not in REFUSED_TOKEN:
             return reply
         another = self.tokens.renewed(token)
         if isinstance(another, NoToken):
             return without_a_token(another)
-        return self._call(path, another, content, timeout)
+        return self._call(path, another, content, headers, timeout)
 
-    def _call(self, path: str, token: AccessToken, content: Mapping[str, Any], timeout: timedelta) -> Reply:
+    def _call(
+        self,
+        path: str,
+        token: AccessToken,
+        content: Mapping[str, Any],
+        headers: Mapping[str, str],
+        timeout: timedelta,
+    ) -> Reply:
         # what is escaped as \uXXXX is shown to the reader as such
         body = json.dumps(content, ensure_ascii=False).encode()
         url = f"{self.base}{path}?access_token={token.text}"
-        return replied(self.poster.post(url, body, _JSON, timeout=timeout))
+        return replied(self.poster.post(url, body, headers, timeout=timeout))
 
 
 def without_a_token(missing: NoToken) -> Reply:
@@ -114,7 +127,7 @@ class StableToken:
     secret_of: Callable[[Mapping[str, Any]], str]
     clock: Callable[[], datetime]
 
-    def __call__(self, *, force: bool) -> AccessToken | NoToken:
+    def ask(self, *, force: bool) -> AccessToken | NoToken:
         """See Grant. Raises TemporarilyUnavailable while Secrets Manager has given no secret yet."""
         secret = self.secret_of(self.secrets.read())
         answer = self._asked(secret, force=force)

@@ -22,6 +22,7 @@ class MissingAddress(Guard):
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
-        if known := case.contact.addresses(case.channel):
+        known = case.contact.addresses(case.channel)
+        if known and case.address is not None:  # of several accounts the message has one
             return Allow(f"{len(known)} known")
         return Skip("missing_address", other_channel=True, curable_until=case.settled_at, saw="none")

@@ -1,14 +1,16 @@
-"""Sends only in the hours of the contact's day in which the channel may be used. Its policy: ``windows``."""
+"""Sends only in the hours of the contact's day in which the channel may be used. Its policies: ``windows`` and ``journey_windows``,
+and ``workdays_only``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Final, assert_never
+from zoneinfo import ZoneInfo
 
 from waypost.contacts.channels import Channel, declared_channels
 from waypost.pages.texts import gettext_noop
 from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Reason, Verdict
-from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
 from waypost.sending.policy import Setting
 from waypost.sending.window import opening
 
@@ -43,6 +45,33 @@ WINDOWS: Final[Setting[Mapping[Channel, Hours | None]]] = Setting(
 )
 
 
+JOURNEY_WINDOWS: Final[Setting[Mapping[str, Hours]]] = Setting(
+    "journey_windows",
+    form=dict[str, Hours],
+    default={},
+    load=lambda value: {journey: _hours(each["start"], each["end"]) for journey, each in value.items()},
+)
+"""Narrower hours for the messages of a journey, beside those of the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkdaysOnly:
+    """Channels and journeys whose messages go out on workdays where the contact lives (``statemachines/workdays``)."""
+
+    channels: tuple[Channel, ...] = ()
+    journeys: tuple[str, ...] = ()
+
+
+WORKDAYS_ONLY: Final[Setting[WorkdaysOnly]] = Setting(
+    "workdays_only",
+    form=WorkdaysOnly,
+    default=WorkdaysOnly(),
+    load=lambda value: WorkdaysOnly(tuple(map(Channel, value["channels"])), tuple(value["journeys"])),
+)
+_LONGEST_REST: Final = 60
+"""Openings that are looked at before the next one is taken as it is: a calendar without workdays delays, it does not block."""
+
+
 class QuietHours(Guard):
     """Marketing waits for the channel's window where the contact lives, and so does a notice to staff that can wait.
 
@@ -56,21 +85,54 @@ class QuietHours(Guard):
         Reason("quiet_hours", gettext_noop("It goes out by itself when the window opens where the contact lives.")),
     )
     judges = Judges(journey_step=True, broadcast_slot=True, staff_notice=True, reply=False)
-    settings = (WINDOWS,)
+    settings = (WINDOWS, JOURNEY_WINDOWS, WORKDAYS_ONLY)
 
     def check(self, case: Case) -> Verdict:
         """See Guard."""
-        until, hours = first_moment(case, case.now), case.policy.of(WINDOWS).get(case.channel)
-        saw = f"{hours.start:%H:%M}-{hours.end:%H:%M}" if hours else "at any hour"
+        until, windows = first_moment(case, case.now), _windows(case)
+        shown = [f"{hours.start:%H:%M}-{hours.end:%H:%M}" for hours in windows] + ["workdays"] * _rests(case)
+        saw = ", ".join(shown) or "at any hour"
         return Allow(saw) if until <= case.now else Defer("quiet_hours", until=until, saw=saw)
 
 
 def first_moment(case: Case, instant: datetime) -> datetime:
-    """``instant``, or when the window opens after it."""
-    hours = case.policy.of(WINDOWS).get(case.channel)
-    if hours is None or case.occasion not in QuietHours.judges or _may_disturb(case):
+    """``instant``, or when the windows are open after it, on a workday if it has to be one."""
+    if case.occasion not in QuietHours.judges or _may_disturb(case):
         return instant
-    return opening((hours.start, hours.end), instant, case.zone)
+    windows, rests, at = _windows(case), _rests(case), instant
+    for _ in range(_LONGEST_REST):
+        before = at
+        for hours in windows:
+            at = opening((hours.start, hours.end), at, case.zone)
+        if rests and not _is_workday(case, at):
+            at = _next_day(at, case.zone)
+        if at == before:
+            break
+    return at
+
+
+def _windows(case: Case) -> list[Hours]:
+    """The hours that bind the message: its channel's and its journey's."""
+    journey = case.policy.of(JOURNEY_WINDOWS).get(journey_of(case.occasion))
+    return [hours for hours in (case.policy.of(WINDOWS).get(case.channel), journey) if hours is not None]
+
+
+def _rests(case: Case) -> bool:
+    """Whether the message goes out on workdays only."""
+    only = case.policy.of(WORKDAYS_ONLY)
+    return case.channel in only.channels or journey_of(case.occasion) in only.journeys
+
+
+def _is_workday(case: Case, at: datetime) -> bool:
+    from waypost.workdays import load_workdays  # noqa: PLC0415 - for policies that name workdays alone
+
+    return load_workdays().of(case.contact.attributes.get("country")).has(at.astimezone(case.zone).date())
+
+
+def _next_day(at: datetime, zone: ZoneInfo) -> datetime:
+    """The midnight that follows; one that a clock change skips is read with the offset before the gap."""
+    day = at.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def _may_disturb(case: Case) -> bool:

@@ -1,4 +1,4 @@
-"""Which days people work, by country. Declared in ``statemachines/workdays/``; used by pauses until the next workday."""
+"""Which days people work, by country. Declared in ``statemachines/workdays/``; used by pauses and sending windows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

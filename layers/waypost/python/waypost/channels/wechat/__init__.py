@@ -1,0 +1,1 @@
+"""Messages of a WeChat official account or mini program to who follows or uses it."""

@@ -1,0 +1,114 @@
+"""WeChat messages: of one account, in one of four kinds, each with its own right to be sent.
+
+- ``template``: about a service that the person asked for; never marketing
+- ``subscription``: one message of an official account for each time that the person agreed to this template
+- ``mini_program``: the same in a mini program
+- ``customer_service``: free text or a link, for a while after the person wrote or did something
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal, assert_never, cast, get_args
+
+from waypost.channels.contract import ChannelPlugin
+from waypost.channels.wechat.fields import value_problem
+from waypost.contacts.channels import Address
+from waypost.contacts.profile import Contact
+from waypost.content.message import PublishedMessage
+from waypost.content.render import Filler
+
+Kind = Literal["template", "subscription", "mini_program", "customer_service"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+MOST_BYTES: Final = 2_048
+"""Of a customer-service message, in UTF-8. Source: error 45002 in the return codes of the official account."""
+MOST_PAGE: Final = 1_024
+"""Characters of a link or page."""
+FIELD: Final = "field."
+"""How a template's field is named among the templates of a variant."""
+REPEATABLE: Final = timedelta(minutes=9)
+"""How long a template message may be repeated with its ``client_msg_id``: WeChat sends one of an id within ten minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedWeChat:
+    """A WeChat message ready to send.
+
+    ``fields`` are those of the template ``template``, or ``text`` of a customer-service message, or its ``title``,
+    ``description`` and ``picture``. ``url`` is what a tap opens, or else ``page`` of the mini program ``app_id``.
+    """
+
+    kind: Kind
+    account: str
+    template: str
+    fields: Mapping[str, str]
+    url: str = ""
+    app_id: str = ""
+    page: str = ""
+
+
+class WeChat(ChannelPlugin[RenderedWeChat]):
+    """WeChat messages. The templates are ``kind``, ``account``, ``template``, ``url``, ``app_id``, ``page`` and ``field.<name>``."""
+
+    def addresses_for(self, message: PublishedMessage, contact: Contact) -> Sequence[Address]:
+        """See ChannelPlugin: a person has another openid in each account."""
+        account = _of_message(message, "account")
+        return [each for each in self.addresses(contact) if account_of(each) == account]
+
+    def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
+        """See ChannelPlugin."""
+        return REPEATABLE if _of_message(message, "kind") == "template" else None
+
+    def fill(self, templates: Mapping[str, str], filler: Filler) -> RenderedWeChat:
+        """See ChannelPlugin."""
+        fields = {
+            name.removeprefix(FIELD): filler.required(filler.text(template).strip())
+            for name, template in templates.items()
+            if name.startswith(FIELD)
+        }
+        return RenderedWeChat(
+            kind=cast("Kind", templates["kind"]),
+            account=templates["account"],
+            template=templates["template"],
+            fields=fields,
+            url=filler.text(templates["url"]).strip(),
+            app_id=templates["app_id"],
+            page=filler.text(templates["page"]).strip(),
+        )
+
+    def over_limit(self, content: RenderedWeChat) -> str:
+        """See ChannelPlugin: of fields also what they may hold."""
+        for name in ("url", "page"):
+            if (size := len(getattr(content, name))) > MOST_PAGE:
+                return f"{name} has {size:,} characters; at most {MOST_PAGE:,} are taken"
+        if content.kind not in KINDS:
+            return f"the kind {content.kind[:40]!r} is none; at most {len(KINDS)} exist"
+        match content.kind:
+            case "template" | "subscription" | "mini_program":
+                problems = ((name, value_problem(name, value)) for name, value in content.fields.items())
+                return next((f"{name} {problem}" for name, problem in problems if problem), "")
+            case "customer_service":
+                size = sum(len(value.encode()) for value in content.fields.values())
+                return "" if size <= MOST_BYTES else f"takes {size:,} bytes; at most {MOST_BYTES:,} can be sent"
+            case _:
+                assert_never(content.kind)
+
+
+def account_of(address: Address) -> str:
+    """The account whose openid it is."""
+    return address.text.partition(":")[0]
+
+
+def openid_of(address: Address) -> str:
+    """The openid, without its account."""
+    return address.text.partition(":")[2]
+
+
+def _of_message(message: PublishedMessage, name: str) -> str:
+    """What every variant of the message has in common."""
+    variants = message.variants.get(CHANNEL.name) or {}
+    return next((templates.get(name, "") for templates in variants.values()), "")
+
+
+CHANNEL: Final = WeChat("wechat")
