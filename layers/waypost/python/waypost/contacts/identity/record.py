@@ -70,7 +70,7 @@ def record_on_contact(
         named = _named(event, contacts, rules=identity_rules)
         if named.pending:
             _settle_pending(
-                named, contacts=contacts, at=event.occurred_at, clock=clock, is_last=attempt == ATTEMPTS - 1
+                event.id, named, contacts=contacts, at=event.occurred_at, clock=clock, is_last=attempt == ATTEMPTS - 1
             )
             continue
         owner = named.owner(identity_rules)
@@ -176,11 +176,14 @@ def _named(event: Event, contacts: ContactStore, *, rules: IdentityRules) -> _Na
     )
 
 
-def _settle_pending(named: _Named, *, contacts: ContactStore, at: datetime, clock: Clock, is_last: bool) -> None:
+def _settle_pending(
+    event_id: str, named: _Named, *, contacts: ContactStore, at: datetime, clock: Clock, is_last: bool
+) -> None:
     """Store the contact that one of the identities names and that its writer has not stored; else leave it to its writer.
 
     Only what names a contact may create it: whoever has nothing but another of its identities cannot know whose else it is. A
     writer needs milliseconds, or its event is delivered again; what is still pending then is released if nobody comes any more.
+    Raises ConcurrentUpdate the last time.
     """
     for (kind, value), contact_id in named.pending.items():
         if contact_id == ids.contact_id(kind, value):
@@ -190,6 +193,8 @@ def _settle_pending(named: _Named, *, contacts: ContactStore, at: datetime, cloc
     if is_last:
         for (kind, value), contact_id in named.pending.items():
             contacts.release(kind, value, contact_id)
+        (kind, _), contact_id = next(iter(named.pending.items()))
+        raise ConcurrentUpdate(f"event {event_id}: its {kind} leads to {contact_id}, which is not stored")
 
 
 def _previous(event: Event, rules: IdentityRules) -> dict[str, str]:
