@@ -53,6 +53,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
     "send_test": ("dynamodb", "secretsmanager", "sesv2"),
+    "serve_page": ("dynamodb", "secretsmanager", "sqs"),
     "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),
     "spread_event": ("dynamodb", "sqs"),

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.aws.links import tracked_links, unsubscribe_urls
+from waypost.aws.links import page_urls, tracked_links, unsubscribe_urls
 from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.forbidden_words import load_forbidden_words
@@ -38,6 +38,7 @@ def send_message() -> SendMessage:
         report=report_policy,
         products=products,
         tracking=tracked_links(wiring.settings()),
+        page_urls=page_urls(wiring.settings()),
         staff=load_directory,
         words=load_forbidden_words,
     )

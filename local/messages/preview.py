@@ -13,7 +13,7 @@ from local.messages.message_folder import PlacedMessage
 from local.problems import LocalError
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.mailbox.checks import MailFinding, check_mail
-from waypost.authoring.message_templates import NOTHING_KNOWN, UNSUBSCRIBE_URL
+from waypost.authoring.message_templates import NOTHING_KNOWN, SAMPLE_LINKS, UNSUBSCRIBE_URL
 from waypost.authoring.products import products as read_products
 from waypost.channels.email.channel import RenderedEmail
 from waypost.channels.email.headers import unsubscribe_headers
@@ -92,7 +92,7 @@ class Previewer:
             journey=place.journey,
             message=message.name,
             channel=channel,
-            links={"unsubscribe": UNSUBSCRIBE_URL},
+            links=SAMPLE_LINKS,
         )
         try:
             content = plugin(channel).render(

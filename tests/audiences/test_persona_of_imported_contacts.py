@@ -11,6 +11,7 @@ from tests.audiences.audience_world import NOW, SHANGHAI
 from waypost.audiences.persona import Tally, age_of, asked_by
 from waypost.audiences.persona_card import Card, card_of
 from waypost.audiences.persona_page import page
+from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact
 from waypost.segments.calendar import age_at
 from waypost.segments.compile import compile_rule
@@ -47,6 +48,21 @@ def figures(shown: Card) -> dict[str, str]:
 def test_who_never_did_anything_is_not_active(recent: int, shown: str) -> None:
     members = [*people(recent, seen=active(2)), *people(641 - recent)]
     assert figures(card(members, people(1000)))["active in 30 days"] == shown
+
+
+def test_active_people_too_few_to_be_shown_are_not_called_none() -> None:
+    few = [*people(4, seen=active(2)), *people(39)]
+    assert "active in 30 days" not in figures(card(few, people(100)))
+    part = [*people(20, seen=active(2)), *people(3, seen=active(20)), *people(10, seen=active(80)), *people(17)]
+    assert figures(card(part, people(100)))["active in 30 days"] == "≥ 40%"
+
+
+@pytest.mark.parametrize(("size", "shown"), [(6, "≥ 33%"), (43, "≥ 91%"), (2000, "100%")])
+def test_unreachable_people_too_few_to_be_shown_are_counted_as_if_there_were_some(size: int, shown: str) -> None:
+    mail = {"email": "name@example.com"}
+    consent = {"email/*": Consent(granted=True, at=NOW, source="shop")}
+    reachable = people(size, attributes=mail, consents=consent)
+    assert figures(card(reachable, people(100)))["reachable on a channel"] == shown
 
 
 def test_nobody_who_can_be_reached_is_zero_percent() -> None:

@@ -99,6 +99,7 @@ def found(root: Path, change: Change) -> list[str]:
         (assigned(SEND, "{% $states.result.Payload.member %}"), "$states.result.Payload has no 'member'"),
         (assigned(SEND, "{% outcome = 'sent' %}"), "begin with $states.result.Payload.outcome"),
         (assigned(PAUSE, "{% $states.result.Payload.outcome %}"), "a Pause gives its answer itself"),
+        (assigned(PAUSE, "{% $states.result.event.properties.code %}"), "there is no event when time ends the Pause"),
         (assigned(PAUSE, "{% $states.result.event.total %}"), "$states.result.event has no 'total'"),
         (asked(Assign={"x": "{% $states.result.member %}"}), "a function's answer is in $states.result.Payload.member"),
         (asked(Output="{% $states.result.Payload.membr %}"), "did you mean 'member'?"),
@@ -116,6 +117,9 @@ def test_a_name_that_is_not_there_is_refused(tmp_path: Path, change: Change, rea
     [
         choice("{% $important %}", Assign={"important": "{% $states.result.Payload.outcome = 'sent' %}"}),
         choice("{% $states.input.Payload.outcome = 'sent' %}"),
+        assigned(
+            PAUSE, "{% $exists($states.result.event.properties.code) ? $states.result.event.properties.code : '' %}"
+        ),
         choice("{% $states.input.sent %}", Output={"sent": "{% $states.result.Payload.outcome = 'sent' %}"}),
         choice("{% $states.input.journey = 'win-back' %}", Output="{% $states.input %}"),
         choice("{% $states.context.Execution.Input.journey = 'win-back' %}"),
@@ -124,7 +128,7 @@ def test_a_name_that_is_not_there_is_refused(tmp_path: Path, change: Change, rea
         choice("{% $filter($states.context.StateMachine, function($v) { true })[Id = 'x'].Name = 'x' %}"),
         choice("{% [1..3][$ > 2] = 3 %}"),
         choice("{% $exists($states.input.Payload.reason) %}"),
-        assigned(PAUSE, "{% $states.result.event.properties.interest %}"),
+        assigned(PAUSE, "{% $states.result.event.properties.interest = 'home' %}"),
         asked(Assign={"x": "{% $states.result.Payload.explanation.holds %}"}),
         asked(Output="{% $states.result.Payload %}"),
     ],

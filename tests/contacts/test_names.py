@@ -29,6 +29,13 @@ from waypost.contacts.names import fit_for_greetings, looks_like_link
         "mailto:a@b.example",
         "[click](x)",
         "lin@evil.example",
+        "evil.co.uk",
+        "Evil.com.br",
+        "prize.store",
+        "evil.de",
+        "例子.中国",
+        "пример.рф",
+        "1.2.3.4",
     ],
 )
 def test_what_a_mail_program_makes_a_link_of_looks_like_one(name: str) -> None:
@@ -37,7 +44,7 @@ def test_what_a_mail_program_makes_a_link_of_looks_like_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Lin", "小林", "J.R.R. Tolkien", "St. John", "O'Neil", "Anne-Marie", "Mr. Li", "李/王", "José Ñ.", "J.Li", "Dr.No", "阿卜杜·热合曼", "A. B. Commons", "Lin (VIP)", "😀 Lin", ""],
+    ["Lin", "小林", "J.R.R. Tolkien", "St. John", "O'Neil", "Anne-Marie", "Mr. Li", "李/王", "José Ñ.", "J.Li", "Dr.No", "阿卜杜·热合曼", "A. B. Commons", "Lin (VIP)", "😀 Lin", "", "Mr.Li", "Dr.Ng", "Mr.Page", "Kim.To", "Co.Ltd", "王.小明", "No.1 顾客", "Mo.Salah", "2.0"],
 )  # fmt: skip
 def test_names_of_people_do_not(name: str) -> None:
     assert not looks_like_link(name)

@@ -43,6 +43,7 @@ SECTIONS = {
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
     "send_test": {"defaults", "products", "retention", "sending", "staff"},
+    "serve_page": {"pages"},
     "show_contact": {"defaults"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},

@@ -128,6 +128,17 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
         "HEAD /r/{token}",
         "GET /o/{token}",
         "HEAD /o/{token}",
+        "GET /c/{token}",
+        "HEAD /c/{token}",
+        "POST /c/{token}",
+        "GET /p/{token}",
+        "HEAD /p/{token}",
+        "POST /p/{token}",
+        "GET /s/{token}/{survey}",
+        "HEAD /s/{token}/{survey}",
+        "POST /s/{token}/{survey}",
+        "GET /l/{name}",
+        "HEAD /l/{name}",
     }
 
 

@@ -171,9 +171,18 @@ def test_every_problem_of_a_batch_is_named_with_its_index() -> None:
     ]
 
 
-@pytest.mark.parametrize("batch", [None, "text", {}, [{}] * 2501])
-def test_a_batch_is_a_list_of_at_most_2500_calls(batch: Any) -> None:
-    assert problems("batch", {"batch": batch}) == ["batch"]
+@pytest.mark.parametrize(
+    ("batch", "reason"),
+    [
+        (None, "should be a list"),
+        ("text", "should be a list"),
+        ({}, "should be a list"),
+        ([{}] * 2501, "should have at most 2500 items"),
+    ],
+)
+def test_a_batch_is_a_list_of_at_most_2500_calls(batch: Any, reason: str) -> None:
+    reading = read("batch", {"batch": batch})
+    assert [(problem.field, problem.reason) for problem in reading.problems] == [("batch", reason)]
 
 
 def test_the_same_call_has_the_same_id_at_every_attempt() -> None:

@@ -62,7 +62,11 @@ EXECUTING = "An error occurred while executing the state"
         ("[1]", "The body", "[1]"),
         (f"{EXECUTING} 'Vip?' (entered at the event id #7). T2001: no number", "Vip?", "T2001: no number"),
         (f"at \"Inner\": {EXECUTING} 'It''s ''x'' (' (entered at the event id #12). x", "It''s ''x'' (", "x"),
-        (f"{EXECUTING} 'Until ten: over?' (entered at the event id #3). x", "Until ten", "x"),
+        (
+            f"{EXECUTING} 'Until ten: over?' (entered at the event id #3). '$states.input.answer.result.event.id' of $states.input.input",
+            "Until ten",
+            "'$states.result.event.id' of $states.input",
+        ),
         (f"{EXECUTING} nothing known", "The body", f"{EXECUTING} nothing known"),
         ("", "The body", ""),
     ],

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from waypost.segments.upkeep import Upkeep
     from waypost.sending.deferral import Deferrals
     from waypost.sending.policy import SendingPolicy
-    from waypost.sending.send_message import SendMessage, Tracking, UnsubscribeUrl
+    from waypost.sending.send_message import PageUrls, SendMessage, Tracking, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
@@ -105,6 +105,7 @@ def send_message(
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
     tracking: Tracking | None = None,
+    page_urls: PageUrls | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
 ) -> SendMessage:
@@ -131,6 +132,7 @@ def send_message(
         sleep=ports.sleep,
         products=products,
         tracking=tracking,
+        page_urls=page_urls,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
         words=words or ForbiddenWords,

@@ -7,7 +7,7 @@ alone.
 from typing import Any, Final
 
 from waypost.audiences.persona import UNKNOWN
-from waypost.audiences.persona_card import FEWEST, Bar, Card, Chart, Highlight
+from waypost.audiences.persona_card import FEWEST, OTHERS, Bar, Card, Chart, Highlight
 from waypost.audiences.persona_words import TITLES, label
 from waypost.pages.rendering import render
 from waypost.pages.texts import LANGUAGES, Texts, texts
@@ -55,26 +55,41 @@ def _figures(card: Card, words: Texts) -> list[dict[str, str | None]]:
     """The size and shares at the top; none for a segment too small to be described."""
     if card.size is None or card.share is None:
         return []
-    figures = [_figure(card.share, words.gettext("of all contacts"))]
-    if (unreachable := _share_of(card, "channel", UNKNOWN)) is not None:
-        figures.append(_figure(1 - unreachable, words.gettext("reachable on a channel")))
-    active = [_share_of(card, "activity", value) for value in ("7d", "30d")]
-    if any(each is not None for each in active):
-        figures.append(_figure(sum(each or 0 for each in active), words.gettext("active in 30 days")))
+    figures = [
+        _figure(card.share, words.gettext("of all contacts")),
+        *_reachable(card, card.size, words),
+        *_active(card, words),
+    ]
     return [{"value": f"{card.size:,}", "meaning": words.gettext("Size · contacts"), "share": None}, *figures]
 
 
-def _figure(share: float, meaning: str) -> dict[str, str | None]:
-    return {"value": percent(share), "meaning": meaning, "share": f"{min(share, 1):.1%}"}
+def _reachable(card: Card, size: int, words: Texts) -> list[dict[str, str | None]]:
+    """The share that is reachable; the least it can be where those who are not are too few to be shown."""
+    if (chart := card.charts.get("channel")) is None:
+        return []
+    meaning = words.gettext("reachable on a channel")
+    unreachable = next((bar.share for bar in chart.bars if bar.value == UNKNOWN), None)
+    if unreachable is not None:
+        return [_figure(1 - unreachable, meaning)]
+    hidden = (FEWEST - 1) / size
+    return [_figure(1 - hidden, meaning, at_least=True) if hidden >= 0.005 else _figure(1, meaning)]
 
 
-def _share_of(card: Card, dimension: str, value: str) -> float | None:
-    """The part of the segment with this value; None when the chart does not say, 0 when nobody has it."""
-    chart = card.charts.get(dimension)
-    if chart is None:
-        return None
-    found = next((bar.share for bar in chart.bars if bar.value == value), None)
-    return found if found is not None else 0.0
+def _active(card: Card, words: Texts) -> list[dict[str, str | None]]:
+    """The share that was active; the least it can be where a part of it is among the others, none where all of it is."""
+    if (chart := card.charts.get("activity")) is None:
+        return []
+    shares = {bar.value: bar.share for bar in chart.bars}
+    shown = [shares[value] for value in ("7d", "30d") if value in shares]
+    is_part = OTHERS in shares and len(shown) < 2
+    if is_part and not shown:
+        return []
+    return [_figure(sum(shown), words.gettext("active in 30 days"), at_least=is_part)]
+
+
+def _figure(share: float, meaning: str, *, at_least: bool = False) -> dict[str, str | None]:
+    value = percent(share)
+    return {"value": f"≥ {value}" if at_least else value, "meaning": meaning, "share": f"{min(share, 1):.1%}"}
 
 
 def _highlight(highlight: Highlight, card: Card, words: Texts) -> dict[str, str]:

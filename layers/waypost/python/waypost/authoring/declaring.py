@@ -17,6 +17,7 @@ from waypost.authoring.identity import identity
 from waypost.authoring.imports import imports
 from waypost.authoring.kept_sections import SECTIONS as STANDING
 from waypost.authoring.kept_sections import Section, read_kept_sections
+from waypost.authoring.pages import pages
 from waypost.authoring.products import products
 from waypost.authoring.public_keys import public_keys
 from waypost.authoring.retention import retention
@@ -31,6 +32,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "filling": filling,
     "identity": identity,
     "imports": imports,
+    "pages": pages,
     "products": products,
     "public_keys": public_keys,
     "retention": retention,

@@ -3,6 +3,7 @@
 Step Functions learns of a wrong name when a contact comes to it: the journey fails, or a Choice silently takes its Default.
 """
 
+import re
 from typing import Final
 
 from waypost.authoring.expressions import FUNCTIONS, BrokenExpressionError, dotted, reads_of
@@ -12,6 +13,7 @@ from waypost.authoring.structure import Findings
 from waypost.authoring.value_flow import JOURNEY_INPUT, Place
 
 _CLOCK: Final = ("now", "millis")
+_EVENT_ALONE: Final = re.compile(r"\$states\.result\.event(\.\w+)*")
 
 
 def expression_findings(path: str, text: str, *, state: str, place: Place) -> Findings:
@@ -21,8 +23,9 @@ def expression_findings(path: str, text: str, *, state: str, place: Place) -> Fi
             yield path, 'an expression fills its whole string: "{% … %}"'
         return
     field = path.removeprefix(state).removeprefix(".")
+    source = text[2:-2].strip()
     try:
-        reads = reads_of(text[2:-2].strip())
+        reads = reads_of(source)
     except BrokenExpressionError as error:
         yield path, f"not JSONata: {error}"
         return
@@ -34,6 +37,7 @@ def expression_findings(path: str, text: str, *, state: str, place: Place) -> Fi
             for name in sorted(reads.bare)
         ),
         *(_no_path(names, place.states(field), place) for names in sorted(reads.paths)),
+        _no_event(source, place),
     ]
     yield from ((path, reason) for reason in reasons if reason)
 
@@ -67,6 +71,13 @@ def _begin(name: str, place: Place, field: str) -> str:
         if names and name in names:
             return f"$states.result{holder}.{name}"
     return "$states.result, $states.input or a variable"
+
+
+def _no_event(source: str, place: Place) -> str:
+    """Why an expression that is nothing but a Pause's event fails; empty for any other."""
+    if not _EVENT_ALONE.fullmatch(source) or not {"event", "outcome"} <= (place.result or {}).keys():
+        return ""
+    return f"there is no event when time ends the Pause, and the journey would fail; write $exists({source}) ? {source} : ''"
 
 
 def _no_path(names: tuple[str, ...], states: Fields, place: Place) -> str:

@@ -21,7 +21,7 @@ from typing import Any, Final
 from waypost.authoring.expressions import FUNCTIONS, RESERVED
 from waypost.authoring.graph import LEAVING_ERRORS, Scope, State, branches, called_function
 from waypost.authoring.variables import Variables, variables_of
-from waypost.journeys.hops import OVER
+from waypost.journeys.hops import INPUT_BEHIND, OVER, RESULT_BEHIND
 
 Definition = dict[str, Any]
 Findings = Iterator[tuple[str, str]]
@@ -475,8 +475,8 @@ def _go_on(state: State, following: str) -> dict[str, Any]:
 
 
 _PLACES: Final[Mapping[str, str]] = {
-    "result": "$states.input.answer.result",
-    "input": "$states.input.input",
+    "result": RESULT_BEHIND,
+    "input": INPUT_BEHIND,
     "errorOutput": "{'Error': $states.input.answer.error, 'Cause': $states.input.answer.cause}",
 }
 

@@ -29,12 +29,20 @@ from waypost.content.templates import (
 UNSUBSCRIBE_URL: Final = "https://unsubscribe.example.com/u/abc"
 """What ``links.unsubscribe`` shows in checks."""
 
+SAMPLE_LINKS: Final[Mapping[str, str]] = {
+    "unsubscribe": UNSUBSCRIBE_URL,
+    "preferences": "https://unsubscribe.example.com/p/abc",
+    "survey": "https://unsubscribe.example.com/s/abc",
+    "confirm_consent": "https://unsubscribe.example.com/c/abc",
+}
+"""What ``links`` shows in checks."""
+
 NOTHING_KNOWN: Final[Mapping[str, Any]] = {
     "contact": {"id": "c-0"},
     "event": {"id": "e-0", "type": "event_happened", "occurred_at": "2027-03-01T02:00:00.000Z", "properties": {}},
     "journey": {"name": "journey"},
     "message": {"name": "message", "channel": "email"},
-    "links": {"unsubscribe": UNSUBSCRIBE_URL},
+    "links": SAMPLE_LINKS,
 }
 """What a template may count on for every contact; all else needs a ``default``."""
 

@@ -106,7 +106,7 @@ ROOT_SHAPES: Mapping[str, Shape] = {
     "event": EVENT,
     "journey": record(name=COMPUTED),
     "message": record(name=COMPUTED, channel=COMPUTED),
-    "links": record(unsubscribe=COMPUTED),
+    "links": record(unsubscribe=COMPUTED, preferences=COMPUTED, survey=COMPUTED, confirm_consent=COMPUTED),
 }
 """The variables of every message by name; ``contact.id`` is the one attribute that every contact has."""
 

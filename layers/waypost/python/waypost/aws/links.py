@@ -1,16 +1,21 @@
 """The links of outgoing messages, signed with the deployment's key. Used by send_message."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
+from typing import Any
 
 from waypost.aws.clients import client
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.contacts.channels import Address
 from waypost.content.link_rewriting import LinkMaker, TrackedMessage
+from waypost.content.message import PublishedMessage
 from waypost.sending.occasion import journey_of
 from waypost.sending.request import SendRequest
-from waypost.sending.send_message import Tracking, UnsubscribeUrl
+from waypost.sending.send_message import PageUrls, Tracking, UnsubscribeUrl
 from waypost.settings import Settings
-from waypost.tracking.links import unsubscribe_url
+from waypost.tracking.links import message_page_urls, unsubscribe_url
+from waypost.tracking.page_links import PageLink
 from waypost.tracking.tokens import link_keys
 from waypost.tracking.tracked_links import SignedLinks
 
@@ -40,6 +45,25 @@ def tracked_links(settings: Settings) -> Tracking:
         return SignedLinks(settings.api_url, link_keys(secret.read())[0], message)
 
     return links
+
+
+def page_urls(settings: Settings) -> PageUrls:
+    """A function that gives the links of a message to the pages on which its reader says what he wants."""
+    secret = _secret(settings.link_secret)
+
+    def urls(
+        request: SendRequest, address: Address, message: PublishedMessage, event: Mapping[str, Any], at: datetime
+    ) -> Mapping[str, str]:
+        return message_page_urls(
+            settings.api_url,
+            link_keys(secret.read())[0],
+            PageLink(request.contact_id, request.message_key, at),
+            address=address,
+            topic=message.topic,
+            event=event,
+        )
+
+    return urls
 
 
 @cache

@@ -20,7 +20,12 @@ _LINK: Final = re.compile(
     | \b(?:https?|hxxps?|ftp|mailto|tel|javascript)\s?:
     | \bwww\d?\s?\.
     | [a-z0-9-]\.[a-z]{2,24}\s?[/?#:]           # a bare domain with a path
-    | [a-z0-9-]{2,}\.(?:com|net|org|cn|top|xyz|info|biz|io|ru|site|online|shop|club|vip|link|cc|icu|app|dev|me)(?![a-z0-9-])
+    | [a-z0-9-]{2,}\.(?:com|net|org|cn|top|xyz|info|biz|io|ru|site|online|shop|club|vip|link|cc|icu|app|dev|me
+        |store|live|click|buzz|bid|loan|tech|space|cloud|mobi|asia|pro|ai|tv|us|eu|uk|de|fr|it|es|nl|br|jp|kr|hk|tw|pl|ua
+        |tk|ml|cf|gq|pw|ws|ly|gg)(?![a-z0-9-])  # not those that are surnames (li, ng, to, ma, page)
+    | [a-z0-9-]\.(?:com?|net|org|gov|edu|ac)\.[a-z]{2}(?![a-z0-9-])
+    | \w\.(?:中国|中國|公司|网络|网址|在线|商城|рф|рус|укр|한국|भारत)(?!\w)
+    | (?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])  # an IP address
     | \]\s?\(                                   # a link in Markdown
     | @[a-z0-9-]+\.[a-z]{2,}                    # an e-mail address
     """,

@@ -322,14 +322,16 @@ def with_consent(
     return contact if consent == known else replace(contact, consents={**contact.consents, key: consent})
 
 
-ConsentEvent = Literal["consent_granted", "consent_withdrawn", "unsubscribed"]
+ConsentEvent = Literal["consent_confirmed", "consent_granted", "consent_withdrawn", "unsubscribed"]
 
 
 def _with_product_event(contact: Contact, event: Event) -> Contact:
     """What the product's own events change: consent answers and suppressions."""
     match event.type:
-        case "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
-            return _with_consent_event(contact, kind, event)
+        case "consent_confirmed" | "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
+            # one is confirmed by the link in a message, and by nobody's say-so
+            is_said = kind != "consent_confirmed" or event.is_our_own
+            return _with_consent_event(contact, kind, event) if is_said else contact
         case "message_bounced" | "message_complained" | "message_failed" | "suppression_lifted" if event.is_our_own:
             return replace(contact, suppressions=_suppressions(contact, event))
         case "segment_entered" | "segment_left" as kind if event.is_our_own:
@@ -376,7 +378,7 @@ def _with_consent_event(contact: Contact, kind: ConsentEvent, event: Event) -> C
             contact,
             channel=str(name),
             topic=topic,
-            granted=kind == "consent_granted",
+            granted=kind in {"consent_confirmed", "consent_granted"},
             at=event.occurred_at,
             source=event.source,
             given="call" if event.source in {WRITE_KEY_SOURCE, UNPROVEN_SOURCE} else "word",

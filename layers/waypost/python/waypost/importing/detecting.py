@@ -40,6 +40,8 @@ CODECS: Final = {
     "koi8-r": "koi8-r", "cp1253": "cp1253", "windows-1253": "cp1253", "cp1254": "cp1254", "windows-1254": "cp1254",
     "big5": "cp950", "cp950": "cp950", "big5-hkscs": "big5hkscs", "shift-jis": "cp932", "shift_jis": "cp932",
     "sjis": "cp932", "cp932": "cp932", "euc-jp": "euc_jp", "euc-kr": "cp949", "cp949": "cp949", "macroman": "mac-roman",
+    "cp1255": "cp1255", "cp1256": "cp1256", "cp1257": "cp1257", "cp1258": "cp1258", "cp874": "cp874", "tis-620": "cp874",
+    "iso-8859-5": "iso8859-5", "iso-8859-7": "iso8859-7", "iso-8859-9": "cp1254", "iso-8859-15": "iso8859-15",
 }  # fmt: skip
 """What may be declared, and the codec that reads it. Only Unicode and GB18030 are ever found without being declared."""
 

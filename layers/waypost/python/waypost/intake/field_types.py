@@ -3,7 +3,7 @@
 import copy
 import re
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints, ValidationError, WithJsonSchema
 
@@ -108,15 +108,22 @@ def _path(where: str, location: tuple[int | str, ...]) -> str:
     return where or "body"
 
 
+_REASONS: Final = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this format",
+    "model_type": "should be an object",
+    "dict_type": "should be an object",
+    "model_attributes_type": "should be an object",
+    "string_type": "should be text",
+    "list_type": "should be a list",
+}
+
+
 def _reason(kind: str, message: str) -> str:
     match kind:
         case "too_long" if message.startswith("Value"):
             return re.sub(r"^Value (.*) items after validation.*", r"\1 characters", message)
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return "is not a field of this format"
-        case "model_type" | "dict_type" | "model_attributes_type":
-            return "should be an object"
+        case "too_long" | "too_short":
+            return re.sub(r"^\w+ (.*) after validation.*", r"\1", message)
         case _:
-            return message.removeprefix("Value error, ").removeprefix("Input ")
+            return _REASONS.get(kind) or message.removeprefix("Value error, ").removeprefix("Input ")

@@ -13,7 +13,7 @@ from waypost.errors import ConcurrentUpdate, EnrolmentNotFound
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
 from waypost.journeys.enrolment import Enrolment, EnrolmentOutcome, Failure
-from waypost.journeys.hops import OVER
+from waypost.journeys.hops import INPUT_BEHIND, OVER, RESULT_BEHIND
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore
 from waypost.sending.ledger import Ledger
 from waypost.sending.occasion import HopVisit, JourneyStep, enrolment_origin
@@ -125,8 +125,10 @@ def _where(state: str, cause: str) -> tuple[str, str]:
             return state, cause
         state, cause = str(inner), cause[end:].removeprefix(":").strip()
     if found := _EXECUTING.match(cause):
-        state, cause = found["state"].removesuffix(OVER), cause[found.end() :]
-    return state, cause
+        state, cause = found["state"], cause[found.end() :]
+    if state.endswith(OVER):
+        cause = cause.replace(RESULT_BEHIND, "$states.result").replace(INPUT_BEHIND, "$states.input")
+    return state.removesuffix(OVER), cause
 
 
 def _without_traceback(cause: str) -> str:

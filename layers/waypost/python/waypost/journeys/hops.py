@@ -9,6 +9,10 @@ from waypost.journeys.ports import Machines
 OVER: Final = ": over?"
 """How the name of the Choice ends that the synth puts behind a Pause."""
 
+RESULT_BEHIND: Final = "$states.input.answer.result"
+INPUT_BEHIND: Final = "$states.input.input"
+"""What that Choice reads where the author's Pause reads ``$states.result`` and ``$states.input``."""
+
 
 def start_hop(machines: Machines, enrolment: Enrolment) -> None:
     """Start the execution of the hop that the stored row names.

@@ -62,6 +62,8 @@ LAST_ATTEMPT: Final = timedelta(minutes=2)
 
 UnsubscribeUrl = Callable[[SendRequest, Address], str]
 Tracking = Callable[[TrackedMessage], LinkMaker]
+PageUrls = Callable[[SendRequest, Address, PublishedMessage, Mapping[str, Any], datetime], Mapping[str, str]]
+"""The links to pages by their name under ``links``, from the event that is spoken of and the time of sending."""
 
 STAFF: Final = "owner"
 """The attribute with the id of the member of staff who looks after a contact."""
@@ -78,6 +80,7 @@ class SendMessage:
     when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
     them, and whose values a test shows. ``words`` are the phrases that no message may have.
     ``tracking`` makes the links that record who follows them; None leaves all links alone.
+    ``page_urls`` makes the links to the pages on which contacts say what they want.
     """
 
     messages: MessageCatalogue
@@ -94,6 +97,7 @@ class SendMessage:
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
     tracking: Tracking | None = None
+    page_urls: PageUrls | None = None
     staff: Callable[[], StaffDirectory] = StaffDirectory
     profiles: Callable[[], ContactStore] | None = None
     words: Callable[[], ForbiddenWords] = ForbiddenWords
@@ -408,6 +412,9 @@ class SendMessage:
         }
         if journey := journey_of(request.occasion):
             tags["journey"] = journey
+        urls = {"unsubscribe": unsubscribe}
+        if self.page_urls is not None:
+            urls |= self.page_urls(request, case.address, case.message, event, case.now)
         return Outgoing(
             to=case.address,
             content=channel.render(
@@ -415,7 +422,7 @@ class SendMessage:
                 locale=_locale(shown.contact),
                 default_locale=self.defaults.locale,
                 zone=shown.zone,
-                variables=_variables(shown, event, unsubscribe, request.message) | self._products(shown, event),
+                variables=_variables(shown, event, urls, request.message) | self._products(shown, event),
                 links=links,
             ),
             message_key=request.message_key,
@@ -533,14 +540,14 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
             assert_never(case.occasion)
 
 
-def _variables(case: Case, event: Mapping[str, Any], unsubscribe: str, message_id: str) -> dict[str, Any]:
+def _variables(case: Case, event: Mapping[str, Any], urls: Mapping[str, str], message_id: str) -> dict[str, Any]:
     return template_variables(
         case.contact,
         event=event,
         journey=journey_of(case.occasion) or message_id.rpartition("/")[0],
         message=case.message.name,
         channel=case.channel,
-        links={"unsubscribe": unsubscribe},
+        links=urls,
     )
 
 
