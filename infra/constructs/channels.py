@@ -85,7 +85,7 @@ class Channels(Construct):
         """Outputs of the stack."""
         return {
             **{name: value for each in self._built.values() for name, value in each.outputs.items()},
-            **{f"{channel.title()}Secret": secret.secret_arn for channel, secret in self._secrets.items()},
+            **{f"{channel.title()}ChannelSecret": secret.secret_arn for channel, secret in self._secrets.items()},
         }
 
     def watched_by(self, alarms: Alarms) -> None:
@@ -173,8 +173,8 @@ def _secret(
         generate_secret_string=aws_secretsmanager.SecretStringGenerator(
             secret_string_template=json.dumps(dict.fromkeys(others, "")),
             generate_string_key=generated,
-            password_length=32,
-            exclude_punctuation=True,
+            password_length=48,
+            exclude_punctuation=True,  # keys of ours are base64
         ),
         removal_policy=deployment.removal_policy,
     )

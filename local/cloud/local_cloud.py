@@ -262,7 +262,7 @@ class LocalCloud:
     def _log_in(self, outputs: dict[str, str]) -> None:
         """Put what the providers want to be called with where the sender looks for it."""
         for channel, content in credentials().items():
-            if secret := outputs.get(f"{channel.title()}Secret"):
+            if secret := outputs.get(f"{channel.title()}ChannelSecret"):
                 self.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(content))
 
     def _allow_in(self) -> dict[str, Any]:

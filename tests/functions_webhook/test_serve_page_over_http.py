@@ -60,7 +60,7 @@ def test_a_page_keeps_its_address_to_itself(queue: FakeQueue, path: str) -> None
 
 def test_the_buttons_do_what_they_say(queue: FakeQueue) -> None:
     assert "You agreed" in post(PAGES["confirm"]).text
-    assert "is saved" in post(PAGES["preferences"], b"want=email%2Fnurture&frequency=1").text
+    assert "is saved" in post(PAGES["preferences"], b"want=email%2Fnurture&frequency=weekly").text
     assert "Thank you" in post(PAGES["survey"], b"interest=home&q2=weekly&q3=sale").text
     assert [each.type for each in queue.sent] == ["consent_confirmed", "preferences_changed", "survey_answered"]
 

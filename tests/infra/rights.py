@@ -21,6 +21,7 @@ SECRETS = {
 SECRETS_BY_SETTING = {
     "webhook_secrets": SECRETS["webhooks"],
     "link_secret": SECRETS["links"],
+    "webhook_secret": "<ChannelsWebhookSecret>",
     "wechat_secret": "<ChannelsWechatSecret>",
     "destination_secrets": SECRETS["destinations"],
 }

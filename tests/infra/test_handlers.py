@@ -63,8 +63,14 @@ MAY_BE_MISSING = {
     "resume_journey": {"send_message_arn"},
     "sweep_journeys": {"send_message_arn"},
     # … and answers go to the sender unless the stage names another address
-    "send_message": {"resume_journey_arn", "email_reply_to", "wechat_endpoint", "loopback_receivers"},
-    "send_test": {"resume_journey_arn", "email_reply_to", "wechat_endpoint", "loopback_receivers"},
+    "send_message": {
+        "resume_journey_arn",
+        "email_reply_to",
+        "webhook_endpoint",
+        "wechat_endpoint",
+        "loopback_receivers",
+    },
+    "send_test": {"resume_journey_arn", "email_reply_to", "webhook_endpoint", "wechat_endpoint", "loopback_receivers"},
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
 }

@@ -113,7 +113,7 @@ def test_mail_is_sent_from_china_by_a_server_that_takes_it(tmp_path: Path) -> No
     assert variables["WAYPOST_EMAIL_SERVER"] == "smtps://smtpdm.aliyun.com:465"
     secret = template.one("SecretsManager::Secret", Name="waypost/dev/email")
     assert secret["GenerateSecretString"]["SecretStringTemplate"] == '{"username": ""}'
-    assert "EmailSecret" in template.content["Outputs"]
+    assert "EmailChannelSecret" in template.content["Outputs"]
     assert not template.all("SES::ConfigurationSet")
     assert {*missing_services("aws-cn", context.get)} == {"push", "sms"}
     assert list(findings(sorted(Path(assembly.directory).glob("*.template.json")), IN_CHINA)) == []

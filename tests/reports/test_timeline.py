@@ -163,6 +163,12 @@ def test_a_claim_without_an_answer_is_visible() -> None:
     assert shown(claimed)[-1] == ("2031-03-04T08:00:00-05:00", "message", "welcome claimed", "no answer yet")
 
 
+def test_properties_read_as_json_and_not_as_python() -> None:
+    given = {"items": [{"name": "茶"}], "paid": True, "total": 12.5, "note": "it's {plain}"}
+    [*_, (_, _, _, detail)] = shown(EVENT | {"properties": given})
+    assert detail == 'items: [{"name": "茶"}], paid: true, total: 12.5, note: it\'s {plain}'
+
+
 def test_the_end_says_what_brought_it_about() -> None:
     ended = {
         "sk": "enrolment#past#n-1",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.fakes.world import CONTACT, START, World, event
 from tests.segments.kept_rules import lifecycle, saved, tag_system
 from waypost.clock import parse_instant
+from waypost.contacts.channels import CHANNELS
 from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput
 from waypost.segments.index import RuleIndex, facts_of, facts_of_journeys, in_order
@@ -42,7 +43,7 @@ def touched(known: RuleIndex, facts: set[str] | None) -> set[str]:
         (event("a", NOON, profile={"tags": ["x"], "remove_tags": ["y"]}), {"identities", "tag:x", "tag:y"}),
         (event("a", NOON, profile={"groups": ["g"], "leave_groups": ["h"]}), {"identities", "group:g", "group:h"}),
         (ours("unsubscribed", channel="email"), {"consent:email"}),
-        (ours("unsubscribed"), {"consent:email", "consent:push", "consent:sms"}),
+        (ours("unsubscribed"), {f"consent:{channel}" for channel in CHANNELS}),
         (ours("message_bounced", channel="email", suppression="hard_bounce"), {"suppressions"}),
         (ours("segment_entered", segment="vip"), {"segment:vip"}),
         (ours("tag_removed", tag="x"), {"tag:x"}),

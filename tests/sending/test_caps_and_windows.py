@@ -190,8 +190,8 @@ def test_a_hundred_senders_never_exceed_a_cap_of_two(world: World, monkeypatch: 
     read = world.ledger.snapshot
     stale: dict[str, Snapshot] = {each.message_key: read(each) for each in requests}  # all read before any has claimed
 
-    def snapshot(request: SendRequest) -> Snapshot:
-        return stale.pop(request.message_key, None) or read(request)
+    def snapshot(request: SendRequest, *, with_row: bool = True) -> Snapshot:
+        return stale.pop(request.message_key, None) or read(request, with_row=with_row)
 
     monkeypatch.setattr(world.ledger, "snapshot", snapshot)
     outcomes = [world.send_message.send(request).outcome for request in requests]

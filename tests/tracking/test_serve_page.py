@@ -18,6 +18,7 @@ from waypost.contacts.channels import Address, Channel
 from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact, with_event
 from waypost.events.envelope import WRITE_KEY_SOURCE, Event
+from waypost.sending.guards.fatigue import CHOICE, CHOICES
 from waypost.tracking.declared_pages import DeclaredPages
 from waypost.tracking.links import message_page_urls
 from waypost.tracking.page_links import (
@@ -29,7 +30,7 @@ from waypost.tracking.page_links import (
     read_short,
     short_token,
 )
-from waypost.tracking.serve_page import Choices, Refused, ServePage
+from waypost.tracking.serve_page import FREQUENCY, Choices, Refused, ServePage
 
 KEY, OTHER_KEY = "k" * 32, "o" * 32
 SENT = datetime(2027, 3, 1, 2, 5, tzinfo=UTC)
@@ -218,10 +219,10 @@ def test_the_page_shows_what_holds_on_each_channel_with_an_address() -> None:
 
 def test_what_changes_is_an_event_each_and_what_stays_is_none() -> None:
     queue = FakeQueue()
-    form = {"want": ["sms/nurture"], "frequency": "1"}
+    form = {"want": ["sms/nurture"], "frequency": "weekly"}
     service = serving(queue)
     chosen = service.choose(PREFERENCES, posted(form), language="en")
-    assert chosen == Choices(("nurture",), {(EMAIL, "nurture"): False, (SMS, "nurture"): True}, 1)
+    assert chosen == Choices(("nurture",), {(EMAIL, "nurture"): False, (SMS, "nurture"): True}, "weekly")
     assert [(event.type, event.properties.get("channel")) for event in queue.sent] == [
         ("consent_withdrawn", "email"),
         ("consent_granted", "sms"),
@@ -231,7 +232,7 @@ def test_what_changes_is_an_event_each_and_what_stays_is_none() -> None:
     for event in queue.sent:
         after = with_event(after, event)
     assert (after.consent("email", "nurture"), after.consent("sms", "nurture")) == ("withdrawn", "granted")
-    assert after.attributes["frequency"] == 1
+    assert after.attributes["frequency"] == "weekly"
     assert serving(queue, known=after).choices(PREFERENCES) == chosen
     assert all(event.properties["evidence"]["page"] == "preferences" for event in queue.sent)
 
@@ -255,11 +256,16 @@ def test_one_button_ends_everything_as_the_unsubscribe_link_does() -> None:
 
 def test_no_form_can_ask_for_what_the_page_does_not_offer() -> None:
     queue = FakeQueue()
-    form = {"want": ["email/nurture", "push/nurture", "email/secret", "email/*"], "frequency": "1000"}
+    form = {"want": ["email/nurture", "push/nurture", "email/secret", "email/*"], "frequency": "hourly"}
     serving(queue).choose(PREFERENCES, posted(form), language="en")
     assert queue.sent == []
     huge = replace(serving(queue)).choose(PREFERENCES, {**posted(), "body": "want=" + "x" * 30_000}, language="en")
     assert isinstance(huge, Choices)
+
+
+def test_each_choice_of_how_often_is_one_that_the_guard_knows() -> None:
+    assert PAGES.frequency.keys() <= CHOICES.default.keys()
+    assert FREQUENCY == CHOICE
 
 
 # A survey

@@ -81,11 +81,11 @@ class LandingEntry(Authored):
 
 
 class PagesFile(Authored):
-    """``pages.yaml``. ``frequency`` are the choices of most marketing messages a week; ``version`` names the texts people agree to."""
+    """``pages.yaml``. ``frequency`` are names of ``frequency_choices`` in sending.yaml; ``version`` names the texts people agree to."""
 
     version: Annotated[str, Field(min_length=1, max_length=50)]
     topics: Annotated[dict[Name, Wording], Field(max_length=20)] = Field(default_factory=dict)
-    frequency: Annotated[list[Annotated[int, Field(ge=1, le=50)]], Field(max_length=6)] = Field(default_factory=list)
+    frequency: Annotated[dict[Name, Wording], Field(max_length=6)] = Field(default_factory=dict)
     surveys: dict[Name, SurveyEntry] = Field(default_factory=dict)
     landings: dict[Name, LandingEntry] = Field(default_factory=dict)
 
@@ -99,7 +99,7 @@ def pages(reader: FileReader) -> dict[str, Any]:
         "version": file.version,
         "languages": list(LANGUAGES),
         "topics": {name: each.published() for name, each in file.topics.items()},
-        "frequency": sorted(set(file.frequency), reverse=True),
+        "frequency": {name: each.published() for name, each in file.frequency.items()},
         "surveys": {
             name: {
                 "title": each.title.published(),

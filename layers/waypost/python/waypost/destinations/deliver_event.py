@@ -7,14 +7,14 @@ from typing import Any, Final, assert_never
 
 from waypost.clock import real_now
 from waypost.contacts.ports import ContactStore
-from waypost.destinations import payload, retrying, signing
+from waypost.destinations import payload, retrying
 from waypost.destinations.declared import Destination
 from waypost.destinations.ports import DestinationSecrets, DestinationStates
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
 from waypost.events.secret_keys import read_keys
 from waypost.http import ports as http
-from waypost.intake.sender_schemes import Scheme, secret_problem
+from waypost.http import webhook_signing
 
 GONE: Final = 410
 USER_AGENT: Final = "Waypost-Webhooks/1.0"
@@ -79,7 +79,7 @@ class DeliverEvent:
         contact = self.contacts.load(contact_id) if destination.asks_for_attributes else None
         body = payload.body(destination, event, contact_id, contact)
         webhook_id = payload.webhook_id(destination, event, contact_id)
-        signed = signing.headers(webhook_id, body, _keys(secret, name), now=self.real_clock())
+        signed = webhook_signing.headers(webhook_id, body, _keys(secret, name), now=self.real_clock())
         headers = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
         answer = self.poster.post(url, body, headers, timeout=destination.timeout, answer_limit=0)
         return self._judged(destination, url, webhook_id, answer, attempt)
@@ -114,7 +114,7 @@ def _event(detail: Mapping[str, Any]) -> tuple[Event, str]:
 
 def _keys(secret: Mapping[str, Any], name: str) -> list[str]:
     """The signing keys that are some; one that is none does not stop the others."""
-    found = read_keys(secret.get("signing_keys"), "signing_keys", lambda text: secret_problem(Scheme(), text)).usable
+    found = read_keys(secret.get("signing_keys"), "signing_keys", webhook_signing.secret_problem).usable
     if not found:
         raise InvalidInput(f"secret of {name}", 'should be {"signing_keys": ["whsec_…"]}, of at least 24 bytes')
     return list(found)

@@ -26,10 +26,10 @@ from urllib.parse import unquote_to_bytes
 from waypost import ids
 from waypost.errors import InvalidInput
 from waypost.events.secret_keys import key_problem
-from waypost.http import encrypted_callback
+from waypost.http import encrypted_callback, webhook_signing
 from waypost.intake.http_request import Request
 from waypost.intake.request_outcome import Problem, Refused, refuse
-from waypost.intake.standard_webhooks import SHORTEST_HMAC_KEY, TOLERANCE, key_of
+from waypost.intake.standard_webhooks import TOLERANCE
 from waypost.intake.strict_json import Document, read_object
 
 STANDARD_WEBHOOKS: Final = "standard_webhooks"
@@ -68,11 +68,7 @@ def secret_problem(scheme: Scheme, secret: str) -> str:
             case "shopify" | "bearer" | "hmac":
                 return key_problem(secret)
             case _:
-                return (
-                    ""
-                    if len(key_of(secret)) >= SHORTEST_HMAC_KEY
-                    else f"should hold at least {SHORTEST_HMAC_KEY} bytes"
-                )
+                return webhook_signing.secret_problem(secret)
     except InvalidInput as error:
         return str(error)
 

@@ -14,12 +14,10 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from waypost.errors import InvalidInput
+from waypost.http.webhook_signing import key_of
 from waypost.intake.http_request import Request
 
 TOLERANCE: Final = timedelta(minutes=5)
-SHORTEST_HMAC_KEY: Final = 24
-"""Bytes of a secret (Standard Webhooks 1.0.0: 24 to 64)."""
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,11}")
@@ -52,18 +50,6 @@ def verify(request: Request, body: bytes, secrets: Iterable[str], *, now: dateti
         return Verdict.FORGED
     sent_at = datetime.fromtimestamp(int(timestamp), tz=UTC)
     return Verdict.GENUINE if abs(now - sent_at) <= TOLERANCE else Verdict.STALE
-
-
-def key_of(secret: str) -> bytes:
-    """The HMAC key of a secret ``whsec_<base64>``; padding may be missing. Raises InvalidInput."""
-    text = secret.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidInput("sources", "a webhook secret should be whsec_ and base64") from error
-    if not key:
-        raise InvalidInput("sources", "a webhook secret should not be empty")
-    return key
 
 
 def _signatures(header: str) -> list[bytes]:

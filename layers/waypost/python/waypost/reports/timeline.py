@@ -3,6 +3,7 @@
 Built from the items of the contact's partition alone: nothing is recorded for the timeline's sake.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -382,4 +383,11 @@ _BECAUSE: Final = {
 
 
 def _properties(properties: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in properties.items() if name not in INTERNAL_PROPERTIES)
+    return ", ".join(f"{name}: {_value(each)}" for name, each in properties.items() if name not in INTERNAL_PROPERTIES)
+
+
+def _value(value: Any) -> str:
+    """A value of a property: what has values inside, true and false as JSON writes them."""
+    if isinstance(value, bool | dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

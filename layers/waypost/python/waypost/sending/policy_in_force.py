@@ -12,6 +12,7 @@ from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.errors import WaypostError
 from waypost.sending.budget import DAILY_BUDGET
+from waypost.sending.channel_order import SWITCH_AFTER
 from waypost.sending.judge import all_guards
 from waypost.sending.policy import SendingPolicy, Setting
 
@@ -81,8 +82,8 @@ class PolicyInForce:
 
 
 def all_settings() -> list[Setting[Any]]:
-    """The settings of all guards, and those of what is counted across senders."""
-    return [*(setting for guard in all_guards() for setting in guard.settings), DAILY_BUDGET]
+    """The settings of all guards, and the sender's own."""
+    return [*(setting for guard in all_guards() for setting in guard.settings), DAILY_BUDGET, SWITCH_AFTER]
 
 
 def usable(policy: SendingPolicy) -> SendingPolicy:

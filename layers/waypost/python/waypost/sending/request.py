@@ -19,6 +19,7 @@ SendOutcome = Literal["sent", "deferred", "skipped", "rejected", "unknown"]
 class SendRequest:
     """One message, by its id in the catalogue, to the contact of one occasion.
 
+    ``refused`` are channels whose provider has definitely not taken the message: it goes out on another one, under the same key.
     ``attempt`` counts deferrals: 0 is the caller's own request, n the n-th deferred one. ``send_by`` is the last moment
     at which the message still makes sense. ``visit`` is the execution of the journey that asks; a deferred attempt has none.
     ``fails_hop``: when this call fails for good, so does its hop, and the sweep of the enrolment finds what was claimed.
@@ -27,6 +28,7 @@ class SendRequest:
     occasion: Occasion
     message: str
     channel: Channel | None = None
+    refused: tuple[Channel, ...] = ()
     attempt: int = 0
     send_by: datetime | None = None
     visit: HopVisit | None = field(default=None, compare=False)
@@ -65,6 +67,7 @@ class SendRequest:
             "occasion": dump_occasion(self.occasion),
             "message": self.message,
             "channel": self.channel,
+            **({"refused": list(self.refused)} if self.refused else {}),
             "attempt": self.attempt,
             "send_by": format_instant(self.send_by) if self.send_by else None,
         }
@@ -77,6 +80,7 @@ class SendRequest:
             occasion=load_occasion(value["occasion"]),
             message=value["message"],
             channel=None if channel is None else channel_named(channel),
+            refused=tuple(channel_named(each) for each in value.get("refused", ())),
             attempt=value.get("attempt", 0),
             send_by=parse_instant(send_by) if send_by else None,
         )

@@ -35,11 +35,12 @@ from waypost.content.variables import template_variables
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.budget import Budget
+from waypost.sending.channel_order import channel_order
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
 from waypost.sending.guards.quiet_hours import first_moment
 from waypost.sending.judge import Judgement, judge
-from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch
+from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
@@ -198,7 +199,9 @@ class SendMessage:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
-        channels = (request.channel,) if request.channel else message.channels
+        touches = replace(snapshot.touches, recent=snapshot.touches.others(request.message_key))
+        channels = _channels(request, message, contact, touches, policy)
+        refused: dict[str, str] = dict.fromkeys(request.refused, "provider")
         addresses = {channel: plugin(channel).addresses_for(message, contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
 
@@ -216,18 +219,19 @@ class SendMessage:
                 address=targets.get(channel),
                 record=records.get(targets[channel].digest, AddressRecord()) if channel in targets else AddressRecord(),
                 enrolment=snapshot.enrolment,
-                touches=replace(snapshot.touches, recent=snapshot.touches.others(request.message_key)),
+                touches=touches,
                 policy=policy,
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
             )
             judgement = judge(case)
-            judged = _Judged(case, judgement, {each.case.channel: each.reason for each in closed_ones})
+            passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
+            judged = _Judged(case, judgement, {**refused, **passed})
             if not (isinstance(judgement.verdict, Skip) and judgement.verdict.other_channel):
                 return judged
             closed_ones.append(judged)
         first, *others = closed_ones
-        return replace(first, elsewhere={each.case.channel: each.reason for each in others})
+        return replace(first, elsewhere={**refused, **{each.case.channel: each.reason for each in others}})
 
     def _in_turn(
         self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
@@ -269,6 +273,21 @@ class SendMessage:
         if claim != "claimed":
             return None
         answer = self._call_provider(case, outgoing, is_repeated=repeats is not None)
+        falls_back = repeats is None and _others(request, case)
+        return self._settle(request, judged, answer, claim_id=claim_id, send_by=send_by, falls_back=falls_back)
+
+    def _settle(
+        self,
+        request: SendRequest,
+        judged: "_Judged",
+        answer: Answer,
+        *,
+        claim_id: str,
+        send_by: datetime,
+        falls_back: bool,
+    ) -> SendResult | None:
+        """Write what the provider answered; a definite refusal ``falls_back`` to another channel, or ends the message."""
+        case = judged.case
         match answer:
             case Accepted(provider_message_id=provider_message_id):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
@@ -287,6 +306,8 @@ class SendMessage:
                 if for_everyone:
                     self._stopped[case.channel] = (case.now + ACCOUNT_ASKED_AFTER, why)
                 return self._wait(request, judged, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
+            case RefusedMessage(reason=reason) | AddressGone(reason=reason) if falls_back:
+                return self._fall_back(request, judged, claim_id, reason=f"provider: {reason}", send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
                 decision = self._decision(request, judged, "rejected", f"provider: {reason}")
                 self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
@@ -296,6 +317,14 @@ class SendMessage:
             case _:
                 assert_never(answer)
         return _result(request, decision)
+
+    def _fall_back(
+        self, request: SendRequest, judged: "_Judged", claim_id: str, *, reason: str, send_by: datetime
+    ) -> SendResult | None:
+        """Give the claim back, because nothing was sent, and have the message tried on its other channels at once."""
+        later = replace(request, refused=(*request.refused, judged.case.channel))
+        until = judged.case.now + SHORTEST_PAUSE
+        return self._defer(later, judged, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
 
     def _judge_content(self, judged: "_Judged", outgoing: Outgoing[Any]) -> "_Judged":
         """The case with what the guards say that read the content: a name or a product may bring what no author wrote."""
@@ -513,6 +542,21 @@ class _Judged:
                 return reason
             case _:
                 assert_never(self.judgement.verdict)
+
+
+def _channels(
+    request: SendRequest, message: PublishedMessage, contact: Contact, touches: Touches, policy: SendingPolicy
+) -> tuple[Channel, ...]:
+    """The channels to try, in their order: the one that was asked for, or those that have not refused the message."""
+    if request.channel:
+        return (request.channel,)
+    left = [each for each in message.channels if each not in request.refused]
+    return channel_order(left, contact, touches.recent, policy)
+
+
+def _others(request: SendRequest, case: Case) -> bool:
+    """Whether the message has another channel than this one and those that refused it."""
+    return request.channel is None and bool({*case.message.channels} - {*request.refused, case.channel})
 
 
 def _locale(contact: Contact) -> str | None:

@@ -10,7 +10,7 @@ from waypost.pages.rendering import render
 from waypost.pages.texts import Texts
 from waypost.tracking.declared_pages import DeclaredPages, Landing, Survey, Wording, in_language
 from waypost.tracking.page_links import ConsentRequest
-from waypost.tracking.serve_page import Choices, Form, Refused
+from waypost.tracking.serve_page import AS_IT_COMES, Choices, Form, Refused
 
 Page = tuple[HTTPStatus, str]
 
@@ -78,15 +78,9 @@ def preferences(words: Texts, choices: Choices | Refused, pages: DeclaredPages, 
         }
         for channel in dict.fromkeys(channel for channel, _ in choices.wants)
     ]
-    often = [{"value": "any", "name": words.gettext("As it comes"), "chosen": choices.frequency is None}] + [
-        {
-            "value": str(each),
-            "name": words.gettext("At most one message a week")
-            if each == 1
-            else words.gettext("At most {count} messages a week", count=each),
-            "chosen": choices.frequency == each,
-        }
-        for each in pages.frequency
+    often = [{"value": AS_IT_COMES, "name": words.gettext("As it comes"), "chosen": choices.frequency is None}] + [
+        {"value": name, "name": in_language(wording, words.language), "chosen": choices.frequency == name}
+        for name, wording in pages.frequency.items()
     ]
     said = (
         words.gettext("Your choice is saved. A message that is already on its way may still arrive.") if saved else ""

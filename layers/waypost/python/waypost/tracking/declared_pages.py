@@ -55,11 +55,11 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredPages:
-    """``topics`` and what they are called; ``frequency`` are the choices of most messages a week; ``version`` names the texts."""
+    """``topics`` and what they are called; ``frequency`` are the choices of ``frequency_choices`` in the sending policy, and what they are called; ``version`` names the texts."""
 
     version: str = ""
     topics: Mapping[str, Wording] = field(default_factory=dict)
-    frequency: tuple[int, ...] = ()
+    frequency: Mapping[str, Wording] = field(default_factory=dict)
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     landings: Mapping[str, Landing] = field(default_factory=dict)
 
@@ -69,7 +69,7 @@ class DeclaredPages:
         return cls(
             version=value.get("version", ""),
             topics=value.get("topics", {}),
-            frequency=tuple(value.get("frequency", ())),
+            frequency=value.get("frequency", {}),
             surveys={name: _survey(name, each) for name, each in value.get("surveys", {}).items()},
             landings={name: Landing(name=name, **each) for name, each in value.get("landings", {}).items()},
         )

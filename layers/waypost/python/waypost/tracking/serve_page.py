@@ -6,7 +6,7 @@ page said: the event's row is that evidence, written once and kept as long as th
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
@@ -36,7 +36,10 @@ from waypost.tracking.visit import Visit
 
 SOURCE: Final = f"{OWN_SOURCE}.pages"
 FREQUENCY: Final = "frequency"
-"""The attribute with the most marketing messages a week that the contact wants; the frequency guard may read it."""
+"""The attribute with how often the contact wants marketing; the guard ``fatigue`` reads it."""
+
+AS_IT_COMES: Final = "any"
+"""The choice of none."""
 
 TRAP: Final = "website"
 """A field that no reader sees; only programs fill it in."""
@@ -63,7 +66,7 @@ class Choices:
 
     topics: tuple[str, ...]
     wants: Mapping[tuple[Channel, str], bool]
-    frequency: int | None
+    frequency: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +173,7 @@ class ServePage:
             (channel, topic): contact.consent(channel, topic) == "granted" for channel in channels for topic in topics
         }
         frequency = contact.attributes.get(FREQUENCY)
-        return Choices(topics, wants, frequency if isinstance(frequency, int) else None)
+        return Choices(topics, wants, frequency if isinstance(frequency, str) else None)
 
     def _withdraw(self, contact: Contact, channel: Channel, topic: str, at: datetime) -> None:
         used = address_in_use(contact.addresses(channel), lambda _address: "")
@@ -300,12 +303,9 @@ def _by_program(request: Mapping[str, Any]) -> Refused | None:
     return Refused("program") if trapped or (not verdict.by_reader and verdict.reason in _PROOF) else None
 
 
-def _frequency(form: Form, offered: Sequence[int], known: int | None) -> int | None:
+def _frequency(form: Form, offered: Collection[str], known: str | None) -> str | None:
     """How often, as the form says it; what is not on offer changes nothing."""
-    match form.get(FREQUENCY, ("",))[0]:
-        case "any":
-            return None
-        case text if text in {str(each) for each in offered}:
-            return int(text)
-        case _:
-            return known
+    chosen = form.get(FREQUENCY, ("",))[0]
+    if chosen in offered:
+        return chosen
+    return None if chosen == AS_IT_COMES else known

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from waypost.contacts.channels import Channel, declared_channels
 from waypost.pages.texts import gettext_noop
+from waypost.sending.channel_order import unopened
 from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Reason, Verdict
 from waypost.sending.policy import Between, Setting
 
 CHOICE: Final = "frequency"
 """The attribute in which a contact's own wish is kept; the preference page writes it."""
-ENGAGED: Final = ("message_opened", "message_clicked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Fatigue(Guard):
         if case.transactional:
             return Allow()
         chosen, tired = _chosen(case), case.policy.of(FATIGUE)
-        ignored = _ignored(case) if tired else 0
+        ignored = unopened(case.contact, case.touches.recent) if tired else 0
         slower = Pace(tired.count, tired.days) if tired and ignored >= tired.ignored else None
         by_choice, by_fatigue = _free_at(case, chosen), _free_at(case, slower)
         saw = ", ".join(
@@ -84,17 +83,6 @@ class Fatigue(Guard):
 def _chosen(case: Case) -> Pace | None:
     wish = case.contact.attributes.get(CHOICE)
     return case.policy.of(CHOICES).get(wish) if isinstance(wish, str) else None
-
-
-def _ignored(case: Case) -> int:
-    """Messages since the day of the last opening or click. Only channels on which somebody could be seen to read count."""
-    engaged = max((case.contact.seen[kind][1] for kind in ENGAGED if kind in case.contact.seen), default=date.min)
-    return sum(touch.at.date() > engaged for touch in case.touches.recent if _shows_readers(touch.channel))
-
-
-def _shows_readers(name: str) -> bool:
-    channel = declared_channels().get(Channel(name))
-    return channel is not None and "opened" in channel.reports
 
 
 def _free_at(case: Case, pace: Pace | None) -> datetime | None:
