@@ -11,6 +11,7 @@ from aws_cdk import (
     aws_events_targets,
     aws_lambda_event_sources,
     aws_secretsmanager,
+    aws_sns_subscriptions,
     aws_sqs,
 )
 from constructs import Construct
@@ -150,6 +151,10 @@ class Channels(Construct):
             )
         )
         for each in self._built.values():
+            for topic in each.replies:
+                topic.add_subscription(
+                    aws_sns_subscriptions.SqsSubscription(queue, dead_letter_queue=undelivered.queue)
+                )
             for notices in each.notices:
                 aws_events.Rule(
                     hop,

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import yaml
@@ -21,6 +22,7 @@ JOURNEY = {
     "description": "Thanks for an order.",
     "owner": "growth team",
     "trigger": {"event": "order_placed"},
+    "re_entry": "always",
 }
 DEFINITION = {
     "Comment": "Thanks.",
@@ -70,7 +72,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     (message / "sms.zh-CN.txt").write_text("【路标】感谢惠顾 拒收请回复R", encoding="utf-8")
     (message / "sms.en.txt").write_text("Thank you. Reply STOP to opt out", encoding="utf-8")
-    choices = {"context": {"sms_provider": "end_user_messaging,aliyun"}}
+    choices = {"context": {"sms_provider": "end_user_messaging,aliyun", "sms_two_way": "yes"}}
     (folder / "cdk.json").write_text(json.dumps(choices), encoding="utf-8")
     project = Project.at(folder)
     assembly = synthesize(project, ROOT / "out" / "assembly")
@@ -105,3 +107,23 @@ def test_a_number_of_mainland_china_gets_the_approved_template_in_whatever_local
 def test_a_number_elsewhere_gets_the_text_of_its_locale(cloud: LocalCloud) -> None:
     call = ordered(cloud, "ann", phone="+85291234567", locale="en")
     assert (call.provider, call.content.text) == ("end_user_messaging", "Thank you. Reply STOP to opt out")
+
+
+def test_a_reply_that_wants_nothing_more_keeps_the_next_message_back(cloud: LocalCloud) -> None:
+    phone = "+85291230000"
+    ordered(cloud, "leaver", phone=phone, locale="en")
+    reply = {
+        "originationNumber": phone,
+        "destinationNumber": "+12125550101",
+        "messageKeyword": "STOP",
+        "messageBody": "Stop",
+        "inboundMessageId": "in-1",
+    }
+    cloud.client("sns").publish(TopicArn=cloud.access.outputs["SmsRepliesTopic"], Message=json.dumps(reply))
+    cloud.time.settle()
+    cloud.time.travel_to(cloud.clock.now() + timedelta(days=3))
+    by_day(cloud)
+    accepted(cloud.tracking.track("leaver", "order_placed", {"order_id": "o-again"}, at=cloud.clock.now()))
+    cloud.time.settle()
+    first, second = decided(cloud, "leaver")
+    assert (first.outcome, second.outcome, second.reason) == ("sent", "skipped", "consent_withdrawn")

@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
 
 from waypost.channels.answers import Answer
 from waypost.channels.calls import AwsService
@@ -99,10 +99,24 @@ class Reported:
     recipient: str = ""
 
 
-class NoticeReader(Protocol):
-    """Reads the notices of one EventBridge source."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """What somebody sent back: ``sender`` is the address that it came from.
 
-    def __call__(self, detail: Mapping[str, Any]) -> Reported | None:
+    ``wish`` is ``opt_out`` or ``opt_in`` where the whole reply is one of the provider's words for it, else "".
+    """
+
+    sender: str
+    text: str
+    wish: Literal["opt_out", "opt_in", ""]
+    reply_id: str
+    occurred_at: datetime | None = None
+
+
+class NoticeReader(Protocol):
+    """Reads the notices of one source, such as ``aws.ses``."""
+
+    def __call__(self, detail: Mapping[str, Any]) -> Reported | Replied | None:
         """What the notice says; None for a kind that has no event.
 
         Raises ValueError for a word that says what became of a message and is in no table: such a notice ends in the

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_cdk import aws_cloudwatch, aws_events
+from aws_cdk import aws_cloudwatch, aws_events, aws_sns
 from constructs import Construct
 
 from waypost.contacts.channels import Channel, declared_channels
@@ -49,7 +49,8 @@ class ChannelInfra:
     """``settings`` reach the provider without the channel's name; ``outputs`` are outputs of the stack.
 
     ``credentials`` are the names in the channel's secret, which an operator fills in and the sender may read; the provider
-    finds it by the setting ``secret``. Without them there is none.
+    finds it by the setting ``secret``. Without them there is none. ``replies`` are topics to which a provider publishes what
+    people send back.
     """
 
     permissions: Sequence[Permission]
@@ -58,6 +59,7 @@ class ChannelInfra:
     watched: Sequence[Watched] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     credentials: Sequence[str] = ()
+    replies: Sequence[aws_sns.ITopic] = ()
 
 
 BuildChannel = Callable[..., ChannelInfra]

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Final, assert_never
 
 from waypost import ids
-from waypost.channels.contract import Reported
+from waypost.channels.contract import Replied, Reported
 from waypost.channels.registry import notice_readers
 from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Address, Channel, declared_channels
+from waypost.contacts.consent import ALL_TOPICS
 from waypost.errors import InvalidInput, WaypostError
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.listening import Listening
@@ -18,6 +20,11 @@ from waypost.events.message_events import suppression_in
 from waypost.events.ports import EventQueue
 from waypost.sending.ledger import CONFIRMATIONS, Ledger
 from waypost.staff.directory import is_staff
+
+_WITHDRAWN: Final = "unsubscribed"
+_REPLY: Final = "aws.sms-voice.reply"
+_MOST_TEXT: Final = 1_600
+_MOST_WORD: Final = 40
 
 
 @dataclass(slots=True)
@@ -73,10 +80,13 @@ class RecordDelivery:
             if digest and (closed := suppression_in(event)):
                 channel, reason = closed
                 self.addresses.suppress(digest, channel=channel, reason=reason, at=event.occurred_at)
+            elif digest and event.type == _WITHDRAWN:
+                channel = event.properties["channel"]
+                self.addresses.withdraw(digest, channel=channel, topic=ALL_TOPICS, at=event.occurred_at)
 
     def _is_of_staff(self, event: Event) -> bool:
         """Whether a member of staff got the message: the report is written on its row, and is an event of no contact."""
-        contact_id = event.contact["contact_id"]
+        contact_id = event.contact.get("contact_id", "")
         if not is_staff(contact_id):
             return False
         if event.type in CONFIRMATIONS:
@@ -91,11 +101,21 @@ class RecordDelivery:
         return self.ledger.confirm(contact_id, key, state=CONFIRMATIONS[event.type], at=event.occurred_at)
 
 
-def _notice(text: str) -> Mapping[str, Any]:
+def _parsed(text: str) -> Any:
     try:
-        notice = json.loads(text)
+        return json.loads(text)
     except ValueError as error:
         raise InvalidInput("notice", f"is no JSON: {error}") from error
+
+
+def _notice(text: str) -> Mapping[str, Any]:
+    notice = _parsed(text)
+    if isinstance(notice, dict) and notice.get("Type") == "Notification":  # SNS; only replies come by it
+        return {
+            "source": _REPLY,
+            "id": str(notice.get("MessageId", "")),
+            "detail": _parsed(str(notice.get("Message", ""))),
+        }
     if not isinstance(notice, dict) or not {"source", "detail", "id"} <= notice.keys():
         raise InvalidInput("notice", "is no event of EventBridge")
     return notice
@@ -113,13 +133,47 @@ def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
         reported = read(notice["detail"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidInput("detail", f"is no notice that {notice['source']} is known to send: {error!r}") from error
-    if reported is None:
-        return []
-    tags, now, source = reported.tags, clock(), f"{OWN_SOURCE}.{channel}"
+    match reported:
+        case None:
+            return []
+        case Replied():
+            return [_reply(reported, channel, notice_id=notice["id"], now=clock())]
+        case Reported():
+            return [_report(reported, channel, notice_id=notice["id"], now=clock())]
+        case _:
+            assert_never(reported)
+
+
+def _reply(replied: Replied, channel: Channel, *, notice_id: str, now: datetime) -> Event:
+    """A wish to get nothing more is an ``unsubscribed``, as that of a link; everything else is what somebody wrote."""
+    kind, source = declared_channels()[channel].address.name, f"{OWN_SOURCE}.{channel}"
+    if not replied.sender:
+        raise InvalidInput("sender", "is missing: this reply came from nobody")
+    properties = {"channel": channel, "address": Address(channel, kind, replied.sender).digest}
+    if replied.wish == "opt_out":
+        event_type, more = (
+            _WITHDRAWN,
+            {"topic": "", "message_key": "", "journey": "", "word": replied.text[:_MOST_WORD]},
+        )
+    else:
+        event_type, more = f"{channel}_reply", {"text": replied.text[:_MOST_TEXT], "wish": replied.wish}
+    return Event(
+        id=f"{source}:{ids.digest(replied.reply_id or notice_id)}",
+        type=event_type,
+        contact={kind: replied.sender},
+        occurred_at=replied.occurred_at or now,
+        received_at=now,
+        source=source,
+        properties={**properties, **more},
+    )
+
+
+def _report(reported: Reported, channel: Channel, *, notice_id: str, now: datetime) -> Event:
+    tags, source = reported.tags, f"{OWN_SOURCE}.{channel}"
     if missing := [name for name in ("contact_id", "message_key") if name not in tags]:
         raise InvalidInput("tags", f"{', '.join(missing)} missing: this message was not sent by Waypost")
-    event = Event(
-        id=f"{source}:{ids.digest(notice['id'])}",
+    return Event(
+        id=f"{source}:{ids.digest(notice_id)}",
         type=reported.event,
         contact={"contact_id": tags["contact_id"]},
         occurred_at=reported.occurred_at or now,
@@ -135,7 +189,6 @@ def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
             "journey": tags.get("journey", ""),
         },
     )
-    return [event]
 
 
 def _closing(channel: Channel, reported: Reported) -> dict[str, str]:

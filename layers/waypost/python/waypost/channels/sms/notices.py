@@ -1,12 +1,14 @@
-"""What AWS End User Messaging says of a text message after taking it.
+"""What AWS End User Messaging says of a text message after taking it, and what people send back.
 
-Source: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html
+Sources: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html and
+https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from waypost.channels.contract import NoticeReader, Reported
+from waypost.channels.contract import NoticeReader, Replied, Reported
+from waypost.channels.sms.replies import wish_in
 from waypost.events.message_events import MessageEvent
 
 _EVENTS: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
@@ -49,4 +51,18 @@ def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
     )
 
 
-SOURCES: Final[Mapping[str, NoticeReader]] = {"aws.sms-voice": read_end_user_messaging}
+def read_reply_to_end_user_messaging(detail: Mapping[str, Any]) -> Replied:
+    """See NoticeReader. The order of replies is not guaranteed, and they carry no time."""
+    text = str(detail["messageBody"])
+    return Replied(
+        sender=str(detail["originationNumber"]),
+        text=text,
+        wish=wish_in(text, provider="end_user_messaging"),
+        reply_id=str(detail["inboundMessageId"]),
+    )
+
+
+SOURCES: Final[Mapping[str, NoticeReader]] = {
+    "aws.sms-voice": read_end_user_messaging,
+    "aws.sms-voice.reply": read_reply_to_end_user_messaging,
+}
