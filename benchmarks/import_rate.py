@@ -231,6 +231,9 @@ class Nobody:
         contact.to_dict()  # what is stored is made, and sent nowhere
         return True
 
+    def release(self, kind: str, value: str, contact_id: str) -> None:
+        raise NotImplementedError("nothing leads to a contact that is not stored")
+
     def has_counted(self, contact_id: str, event_id: str) -> bool:
         return False
 

@@ -133,3 +133,17 @@ def _recorded(
     clock.advance(seconds=1)
     happened = event(kind, clock(), id=f"e-{number}", profile=profile, **properties)
     return record_on_contact(happened, contacts=stores.contacts, is_repeated=lambda _: False, clock=clock)
+
+
+def test_an_identity_of_a_stored_contact_is_never_released(stores: Stores, clock: FakeClock) -> None:
+    assert stores.contacts.save(contact(clock), claim={"user_id": "u-1"})
+    stores.contacts.release("user_id", "u-1", "c-1")
+    assert stores.contacts.resolve({"user_id": "u-1"}) == {"user_id": "c-1"}
+
+
+def test_what_a_new_contact_could_not_claim_is_not_stored(stores: Stores, clock: FakeClock) -> None:
+    assert stores.contacts.save(contact(clock), claim={"email": "lin@example.com"})
+    other = contact(clock, "c-2")
+    assert not stores.contacts.save(other, claim={"user_id": "u-2", "email": "lin@example.com"})
+    assert stores.contacts.load("c-2") is None
+    assert stores.contacts.resolve({"user_id": "u-2", "email": "lin@example.com"}) == {"user_id": "c-2", "email": "c-1"}

@@ -5,6 +5,7 @@ boto3 repeats a call whose answer did not come. ``Repeating`` does every write t
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -19,8 +20,11 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.world import CONTACT, Play, World, send_request, touch
 from tests.journeys.test_crashes import EXPECTED, LIVES
+from waypost.aws.contacts import DynamoContacts
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.ledger import DynamoLedger
+from waypost.contacts.ports import LONGEST_WRITE
+from waypost.contacts.profile import Contact
 from waypost.errors import TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.ports import EntryTerms
@@ -247,3 +251,24 @@ def test_a_merge_between_the_two_writes_of_a_claim_takes_its_touch_along(
     assert found.contact.contact_id == "c-1"
     assert [each.message_key for each in found.touches.recent] == [request.message_key]
     assert marketing(DynamoLedger(dynamodb, table), enrolment, clock, "claim-2") == "taken"
+
+
+def test_an_identity_without_its_contact_is_released_when_its_writer_must_be_dead(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    def dies() -> None:
+        raise TemporarilyUnavailable("the process is gone")
+
+    new = Contact(contact_id="c-1", created_at=clock(), identities={"email": ["lin@example.com"]})
+    with pytest.raises(TemporarilyUnavailable):
+        DynamoContacts(Meanwhile(dynamodb, 1, dies), table, clock).save(new, claim={"email": "lin@example.com"})
+    contacts, named = DynamoContacts(dynamodb, table, clock), {"email": "lin@example.com"}
+    assert (contacts.resolve(named), contacts.load("c-1")) == ({"email": "c-1"}, None)
+    clock.now += LONGEST_WRITE
+    contacts.release("email", "lin@example.com", "c-1")
+    assert contacts.resolve(named) == {"email": "c-1"}, "its writer may still come"
+    clock.now += timedelta(seconds=1)
+    contacts.release("email", "lin@example.com", "c-2")
+    assert contacts.resolve(named) == {"email": "c-1"}, "it leads elsewhere"
+    contacts.release("email", "lin@example.com", "c-1")
+    assert contacts.resolve(named) == {}

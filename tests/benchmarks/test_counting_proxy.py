@@ -1,6 +1,14 @@
 """What a call is measured by, without a call."""
 
-from benchmarks.counting_proxy import Call, is_note, operation_of, operations, without_filter, written_items
+from benchmarks.counting_proxy import (
+    Call,
+    is_note,
+    is_shared,
+    operation_of,
+    operations,
+    without_filter,
+    written_items,
+)
 
 
 def test_a_query_is_measured_without_its_filter_and_projection() -> None:
@@ -55,3 +63,9 @@ def test_what_notes_a_due_enrolment_is_known_by_its_key() -> None:
     assert is_note({"Item": {"pk": {"S": "due#enrolment#3"}, "sk": {"S": "2031-03-10T09:00:00.000Z#c-1#n-1"}}})
     assert not is_note({"Item": {"pk": {"S": "contact#c-1"}, "sk": {"S": "deferred#n-1#m-1"}}})
     assert not is_note({"Item": {"contact_id": {"S": "c-1"}}})
+
+
+def test_what_a_process_reads_once_a_minute_is_known_by_its_key() -> None:
+    assert is_shared({"Key": {"pk": {"S": "policy#sending"}, "sk": {"S": "current"}}})
+    assert not is_shared({"Key": {"pk": {"S": "contact#c-1"}, "sk": {"S": "touches"}}})
+    assert not is_shared({"Key": {"contact_id": {"S": "c-1"}}})

@@ -97,8 +97,10 @@ def test_an_unknown_contact_id_is_no_new_contact(world: World) -> None:
 
 def test_an_identity_that_leads_nowhere_is_no_new_contact(world: World) -> None:
     world.contacts.identities["user_id", "u-1"] = "c-gone"
-    with pytest.raises(ContactNotFound, match="its user_id leads to c-gone"):
+    with pytest.raises(ConcurrentUpdate, match="its user_id leads to c-gone, which is not stored"):
         routed(world, user_id="u-1")
+    assert len(world.contacts) == 0
+    assert world.contacts.resolve({"user_id": "u-1"}) == {"user_id": "c-gone"}
 
 
 def test_an_event_about_nobody_says_so(world: World) -> None:
@@ -152,9 +154,11 @@ def test_of_two_events_that_bring_the_same_new_contact_both_end_at_it(world: Wor
         "identified", world.clock(), "e-mine", contact={"user_id": "u-1", "email": "lin@example.com"}, profile={"m": 2}
     )
     contact_id = world.route(mine).contact_id
-    assert contact_id == ids.contact_id("email", "lin@example.com")
-    assert len(world.contacts) == 1
-    assert world.contacts[contact_id].attributes == {"email": "lin@example.com", "n": 1, "m": 2}
+    (one,) = world.contacts.living()
+    assert one.contact_id == contact_id
+    assert set(one.partitions) == {ids.contact_id("user_id", "u-1"), ids.contact_id("email", "lin@example.com")}
+    assert one.attributes == {"email": "lin@example.com", "n": 1, "m": 2}
+    assert one.identities == {"user_id": ["u-1"], "email": ["lin@example.com"]}
 
 
 def test_a_contact_that_others_change_all_the_time_is_left_for_a_retry(world: World) -> None:

@@ -25,6 +25,10 @@ class FakeContacts:
         self.merge_records: dict[str, str] = {}
         self.touches: dict[str, Touches] = {}
         self.before_save: Callable[[], object] | None = None
+        self.between: Callable[[], object] = lambda: None
+        """Called between the writes of a new contact, where others may come."""
+        self.abandoned: Callable[[str, str], bool] = lambda *_: False
+        """Whether an identity was claimed so long ago that its writer is dead."""
 
     def __contains__(self, contact_id: object) -> bool:
         return contact_id in self.items
@@ -59,21 +63,50 @@ class FakeContacts:
         contact = Contact.from_dict(json.loads(item)) if item else None
         return self.load(contact.merged_into) if contact and contact.merged_into else contact
 
-    @effect
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """See ContactStore. ``before_save`` lets a test put another writer first."""
         if self.before_save is not None:
             other, self.before_save = self.before_save, None
             other()
+        if contact.version == 0:
+            for kind, value in claim.items():
+                if not self.claim(contact, kind, value):
+                    return False
+                self.between()
+            claim = {}
+        return self.effects.run(
+            "contacts.save", lambda: self._write(contact, claim=claim, counting=counting), lost=None, refused=None
+        )
+
+    @effect
+    def claim(self, /, contact: Contact, kind: str, value: str) -> bool:
+        """Let an identity lead to a contact that is about to be stored."""
+        if self.identities.get((kind, value), contact.contact_id) not in contact.partitions:
+            return False
+        self.identities[kind, value] = contact.contact_id
+        return True
+
+    def _write(self, contact: Contact, *, claim: Mapping[str, str], counting: str) -> bool:
+        """Write the contact and what it claims, all or nothing."""
         if not self._is_as_read(contact) or (contact.contact_id, counting) in self.counted:
             return False
-        if any(self.identities.get(pair, contact.contact_id) != contact.contact_id for pair in claim.items()):
+        if any(self.identities.get(pair, contact.contact_id) not in contact.partitions for pair in claim.items()):
             return False
         self._store(contact)
         self.identities.update(dict.fromkeys(claim.items(), contact.contact_id))
         if counting:
             self.counted.add((contact.contact_id, counting))
         return True
+
+    @effect
+    def release(self, kind: str, value: str, contact_id: str) -> None:
+        """See ContactStore."""
+        if (
+            self.abandoned(kind, value)
+            and contact_id not in self.items
+            and self.identities.get((kind, value)) == contact_id
+        ):
+            del self.identities[kind, value]
 
     def has_counted(self, contact_id: str, event_id: str) -> bool:
         """See ContactStore."""

@@ -113,6 +113,7 @@ class Simulation:
         self.changed_at = START + timedelta(minutes=self.random.randint(0, 7200))
         self.lanes: dict[str, list[Event]] = {"reader": [], "customer": [], "own": []}
         self.heard: set[str] = set()
+        self.world.contacts.between = self.turn
         for name in ("contacts", "history", "bus", "queue", "ledger", "schedules", "email", "sms"):
             setattr(self.world, name, _Turns(getattr(self.world, name), self))
         self.changes = _Turns(self.changes, self)  # type: ignore[assignment]

@@ -111,7 +111,8 @@ def test_a_segment_that_is_no_longer_declared_is_left() -> None:
 
 
 def test_without_maintained_rules_nothing_is_read_or_written() -> None:
-    plain, log = World(), ["contacts.save", "history.record", "bus.publish", "history.mark_routed"]
+    new = ["contacts.claim", "contacts.save"]
+    plain, log = World(), [*new, "history.record", "bus.publish", "history.mark_routed"]
     happens(plain, "identified", profile={"level": 3})
     assert plain.effects.log == log
     assert plain.contacts[CONTACT].kept == ""

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 from waypost.aws import merges, table
 from waypost.aws.enrolment_row import EVERY, unpacked
 from waypost.aws.translation import translates_errors
-from waypost.clock import Clock, real_now
+from waypost.clock import Clock, format_instant, real_now
 from waypost.contacts.identity.merge import Merge
+from waypost.contacts.ports import LONGEST_WRITE
 from waypost.contacts.profile import Contact
 from waypost.errors import ContactNotFound
 
@@ -49,13 +50,44 @@ class DynamoContacts:
         raise ContactNotFound(f"contact {contact_id} was merged {LONGEST_TRAIL} times, or in a ring")
 
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
-        """See ContactStore. One write when no identity is claimed and nothing counted, else one transaction."""
+        """See ContactStore. One write when no identity is claimed and nothing counted, else one transaction.
+
+        A new contact is a write for each identity and one for itself: half of what a transaction costs.
+        """
         put = merges.put_profile(self.table_name, contact)
+        if contact.version == 0:
+            if not all(self._written(self._put_identity(contact, kind, value)) for kind, value in claim.items()):
+                return False
+            claim = {}
         also = [self._put_identity(contact, kind, value) for kind, value in claim.items()]
         if counting:
             also.append(self._put_counted(contact, counting))
         if also:
             return self._all_or_nothing([put, *also])
+        return self._written(put)
+
+    def release(self, kind: str, value: str, contact_id: str) -> None:
+        """See ContactStore. In one transaction, so that the contact is not stored in between."""
+        given = {":theirs": table.dump(contact_id), ":before": table.dump(format_instant(self.clock() - LONGEST_WRITE))}
+        freed = {
+            "TableName": self.table_name,
+            "Key": table.key(table.identity_pk(kind, value), "identity"),
+            "ConditionExpression": "contact_id = :theirs AND claimed_at < :before",
+            "ExpressionAttributeValues": given,
+        }
+        not_stored = {
+            "TableName": table.profiles_table(self.table_name),
+            "Key": table.profile_key(contact_id),
+            "ConditionExpression": "attribute_not_exists(contact_id)",
+        }
+        try:
+            self.client.transact_write_items(TransactItems=[{"ConditionCheck": not_stored}, {"Delete": freed}])
+        except ClientError as error:
+            if table.error_code(error) != table.TRANSACTION_CANCELED or not table.is_lost_race(error):
+                raise
+
+    def _written(self, put: Mapping[str, Any]) -> bool:
+        """Write one item; False when its condition did not hold."""
         try:
             self.client.put_item(**put)
         except ClientError as error:
@@ -103,12 +135,14 @@ class DynamoContacts:
         return True
 
     def _put_identity(self, contact: Contact, kind: str, value: str) -> dict[str, Any]:
-        pk = table.identity_pk(kind, value)
+        """Free, the contact's own, or that of a contact which is part of it now."""
+        mine = {f":mine{index}": table.dump(each) for index, each in enumerate(contact.partitions)}
+        claimed = {"contact_id": contact.contact_id, "kind": kind, "claimed_at": format_instant(self.clock())}
         return {
             "TableName": self.table_name,
-            "Item": table.key(pk, "identity") | table.dump_item({"contact_id": contact.contact_id, "kind": kind}),
-            "ConditionExpression": "attribute_not_exists(pk) OR contact_id = :mine",
-            "ExpressionAttributeValues": {":mine": table.dump(contact.contact_id)},
+            "Item": table.key(table.identity_pk(kind, value), "identity") | table.dump_item(claimed),
+            "ConditionExpression": f"attribute_not_exists(pk) OR contact_id IN ({', '.join(mine)})",
+            "ExpressionAttributeValues": mine,
         }
 
     def _put_counted(self, contact: Contact, event_id: str) -> dict[str, Any]:

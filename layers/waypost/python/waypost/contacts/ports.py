@@ -1,10 +1,14 @@
 """What the domain needs of the store of contacts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 from waypost.contacts.identity.merge import Merge
 from waypost.contacts.profile import Contact
+
+LONGEST_WRITE: Final = timedelta(minutes=15)
+"""From claiming an identity to storing its contact: no call of a function lasts longer."""
 
 
 class ContactStore(Protocol):
@@ -22,12 +26,19 @@ class ContactStore(Protocol):
         ...
 
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
-        """Write the contact and the identities it claims, all or nothing.
+        """Write the contact and the identities it claims, all or nothing; of a new one, its identities first, strongest first.
 
         ``contact.version`` is the version read (0: new); the stored one becomes one more. False when another writer
         changed the contact or took one of the identities first: read again and decide again. ``counting`` notes in the
         same write that the points of the event of this id are counted; False when they were.
+
+        So an identity may lead to a contact that is not stored yet: its writer is about to store it, or has died. It is stored
+        by an event of the identity that it is named by; others wait, and ``release`` what nobody comes for.
         """
+        ...
+
+    def release(self, kind: str, value: str, contact_id: str) -> None:
+        """Let an identity lead nowhere again if its contact was not stored within ``LONGEST_WRITE``."""
         ...
 
     def has_counted(self, contact_id: str, event_id: str) -> bool:

@@ -65,6 +65,10 @@ class _TagEventStore:
             self.queue.send(events)
         return self.contacts.save(contact, claim=claim, counting=counting)
 
+    def release(self, kind: str, value: str, contact_id: str) -> None:
+        """See ContactStore."""
+        self.contacts.release(kind, value, contact_id)
+
     def has_counted(self, contact_id: str, event_id: str) -> bool:
         """See ContactStore."""
         return self.contacts.has_counted(contact_id, event_id)

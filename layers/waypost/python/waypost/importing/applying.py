@@ -266,7 +266,7 @@ class _RowStore:
         self.before_change(contact.contact_id)
         if not self.contacts.save(after, claim=claim, counting=counting):
             return False
-        if self.outcome != "merged":
+        if self.outcome not in {"merged", "created"}:  # a new contact may be stored first and filled in then
             self.outcome = "created" if contact.version == 0 else "updated"
         self._read[contact.contact_id] = after
         self.is_timestamped = _was_applied_to(after, self.event) and not (claim and before is not None)
@@ -280,6 +280,10 @@ class _RowStore:
             return False
         self.outcome = "merged"
         return True
+
+    def release(self, kind: str, value: str, contact_id: str) -> None:
+        """See ContactStore."""
+        self.contacts.release(kind, value, contact_id)
 
     def has_counted(self, contact_id: str, event_id: str) -> bool:
         """See ContactStore."""

@@ -74,6 +74,11 @@ class ReadAhead:
         self._contacts.clear()
         return self.store.merge(merge)
 
+    def release(self, kind: str, value: str, contact_id: str) -> None:
+        """See ContactStore."""
+        if self.writes:
+            self.store.release(kind, value, contact_id)
+
     def has_counted(self, contact_id: str, event_id: str) -> bool:
         """See ContactStore."""
         return self.store.has_counted(contact_id, event_id)

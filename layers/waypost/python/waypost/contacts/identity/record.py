@@ -68,6 +68,11 @@ def record_on_contact(
         if attempt > 1:
             wait(random.uniform(0, min(LONGEST_WAIT, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
         named = _named(event, contacts, rules=identity_rules)
+        if named.pending:
+            _settle_pending(
+                event.id, named, contacts=contacts, at=event.occurred_at, clock=clock, is_last=attempt == ATTEMPTS - 1
+            )
+            continue
         owner = named.owner(identity_rules)
         partitions = dict.fromkeys(each for contact in named.contacts for each in contact.partitions)
         if partitions and is_repeated(partitions):
@@ -91,11 +96,14 @@ class _Named:
     """The contacts an event names: ``owners`` are the living contacts its identities lead to, by kind.
 
     ``given`` is the contact of its ``contact_id``. Of an alias, ``previous`` is the previous id as each kind that it may be,
-    and ``aliased`` are the contacts it leads to, by kind.
+    and ``aliased`` are the contacts it leads to, by kind. ``pending`` are identities that lead to a contact which is not stored,
+    with its id; ``leads`` is what leads to a contact under an id that is now part of it.
     """
 
     identities: Mapping[str, str]
     owners: Mapping[str, Contact]
+    pending: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    leads: Mapping[str, str] = field(default_factory=dict)
     given: Contact | None = None
     previous: Mapping[str, str] = field(default_factory=dict)
     aliased: Mapping[str, Contact] = field(default_factory=dict)
@@ -140,29 +148,53 @@ def _named(event: Event, contacts: ContactStore, *, rules: IdentityRules) -> _Na
         raise InvalidInput("contact", f"event {event.id} names none of contact_id, {', '.join(IDENTITY_KINDS)}")
     loaded: dict[str, Contact | None] = {}
 
-    def load(contact_id: str, found_by: str) -> Contact:
+    def load(contact_id: str) -> Contact | None:
         if contact_id not in loaded:
             loaded[contact_id] = contacts.load(contact_id)
-        contact = loaded[contact_id]
-        if contact is None:
-            raise ContactNotFound(f"event {event.id}: {found_by} {contact_id}, which does not exist")
-        return contact
+        return loaded[contact_id]
 
-    given = None if given_id is None else load(given_id, "it names contact")
+    given = None if given_id is None else load(given_id)
+    if given_id is not None and given is None:
+        raise ContactNotFound(f"event {event.id}: it names contact {given_id}, which does not exist")
     leads = contacts.resolve(identities)
-    owners = {kind: load(leads[kind], f"its {kind} leads to") for kind in IDENTITY_KINDS if kind in leads}
+    owners = {kind: owner for kind in IDENTITY_KINDS if kind in leads and (owner := load(leads[kind])) is not None}
     previous = _previous(event, rules)
     known = contacts.resolve(previous) if previous else {}
-    aliased = {kind: load(known[kind], "its previous_id leads to") for kind in previous if kind in known}
+    aliased = {kind: owner for kind in previous if kind in known and (owner := load(known[kind])) is not None}
+    pending = {(kind, identities[kind]): leads[kind] for kind in IDENTITY_KINDS if kind in leads and kind not in owners}
+    pending |= {(kind, previous[kind]): known[kind] for kind in known if kind not in aliased}
     found = [each for each in (given, *owners.values(), *aliased.values()) if each is not None]
     return _Named(
         identities=identities,
         owners=owners,
+        pending=pending,
+        leads={kind: owner for kind, owner in leads.items() if kind in owners and owner != owners[kind].contact_id},
         given=given,
         previous=previous,
         aliased=aliased,
         contacts=list({each.contact_id: each for each in found}.values()),
     )
+
+
+def _settle_pending(
+    event_id: str, named: _Named, *, contacts: ContactStore, at: datetime, clock: Clock, is_last: bool
+) -> None:
+    """Store the contact that one of the identities names and that its writer has not stored; else leave it to its writer.
+
+    Only what names a contact may create it: whoever has nothing but another of its identities cannot know whose else it is. A
+    writer needs milliseconds, or its event is delivered again; what is still pending then is released if nobody comes any more.
+    Raises ConcurrentUpdate the last time.
+    """
+    for (kind, value), contact_id in named.pending.items():
+        if contact_id == ids.contact_id(kind, value):
+            new = Contact(contact_id=contact_id, created_at=clock())
+            contacts.save(with_identities(new, {kind: value}, at=at), claim={kind: value})
+            return
+    if is_last:
+        for (kind, value), contact_id in named.pending.items():
+            contacts.release(kind, value, contact_id)
+        (kind, _), contact_id = next(iter(named.pending.items()))
+        raise ConcurrentUpdate(f"event {event_id}: its {kind} leads to {contact_id}, which is not stored")
 
 
 def _previous(event: Event, rules: IdentityRules) -> dict[str, str]:
@@ -219,7 +251,13 @@ def _record(event: Event, contact: Contact, named: _Named, *, contacts: ContactS
     """The contact with the event applied and stored; None when another writer was first."""
     unlinked = {kind: value for kind, value in named.identities.items() if kind not in named.owners}
     claim = _that_fit(unlinked, contact) if unlinked else {}
-    ours = {kind: named.identities[kind] for kind in (*named.kinds_of(contact), *claim)}
+    kinds = named.kinds_of(contact)
+    claim |= {
+        kind: named.identities[kind]
+        for kind in kinds & named.leads.keys()
+        if named.identities[kind] not in contact.identities.get(kind, ())
+    }
+    ours = {kind: named.identities[kind] for kind in (*kinds, *claim)}
     counts = event.type in POINTS_EVENTS and not any(
         contacts.has_counted(each, event.id) for each in contact.partitions if contact.version
     )
