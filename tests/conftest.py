@@ -50,3 +50,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         enable_socket()
     else:
         disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that pages and mails are looked at with; the gate installs it, and a machine without it says what it left out."""
+    from local.messages.chromium import find_chromium
+    from local.problems import LocalError
+
+    try:
+        return find_chromium()
+    except LocalError as error:
+        pytest.skip(str(error))

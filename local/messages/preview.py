@@ -105,7 +105,11 @@ class Previewer:
         except MessageNotRenderable as refused:
             return Shown(channel=channel, locale=chosen, refused=str(refused))
         if not isinstance(content, RenderedEmail):
-            return Shown(channel=channel, locale=chosen, content=asdict(content))
+            return Shown(
+                channel=channel,
+                locale=chosen,
+                content={name: part for name, part in asdict(content).items() if part is not None},
+            )
         raw = self._raw(content, message, viewer)
         return Shown(
             channel=channel,

@@ -224,7 +224,7 @@ class Cancelling:
 
 
 def test_the_contact_store_says_why_a_transaction_was_cancelled() -> None:
-    lin = Contact("c-1", datetime(2027, 3, 1, tzinfo=UTC))
+    lin = Contact("c-1", datetime(2027, 3, 1, tzinfo=UTC), version=3)
 
     def save(*codes: str) -> bool:
         return DynamoContacts(Cancelling(*codes), "contacts").save(lin, claim={"user_id": "u-1"})

@@ -55,7 +55,7 @@ def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **
         zone=UTC,
         variables=variables,
     )
-    return "\n".join(asdict(content).values())
+    return "\n".join(text for text in asdict(content).values() if text is not None)
 
 
 def test_a_contact_without_an_interest_tag_enters_once(published: PublishedJourney) -> None:

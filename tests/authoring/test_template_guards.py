@@ -184,7 +184,7 @@ def behind_a_question(inner: str) -> str:
         ('{{ products.realted | default([]) }}', "'products' has no 'realted'; did you mean 'related'?"),
         ("{{ event.properties }}", "event.properties cannot be printed: it is several values with names"),
         ("{{ contact }}", "contact cannot be printed"),
-        ("{{ links }}", "links cannot be printed: it is several values with names; print one, such as links.confirm_consent"),
+        ("{{ links }}", "links cannot be printed: it is several values with names; print one, such as links.approval"),
         ("{{ products.related }}", "products.related cannot be printed: it is a list; go through it with a for"),
         ("{% for each in products.cart %}{{ each }}{% endfor %}", "each cannot be printed"),
         ("{% include 'other.html' %}", "a template reads no other template"),

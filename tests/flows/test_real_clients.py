@@ -291,7 +291,6 @@ REFUSED: dict[str, tuple[str, bytes, int, str]] = {
     "a batch of 600 KB": ("batch", batch(*[json.loads(track(type="track", text="x" * 6000))] * 100), 413, "body"),
     "a thousand levels": ("track", nested(1000), 400, "body"),
     "a hundred thousand levels": ("track", nested(50_000), 400, "body"),
-    "an empty batch": ("batch", b'{"batch":[]}', 400, "batch"),
 }  # fmt: skip
 
 

@@ -360,6 +360,7 @@ class Reading:
             isinstance(callee, Operation | Closure | Bound)
             or (isinstance(callee, FunctionType | MethodType | type) and _is_ours(getattr(callee, "__func__", callee)))
             or _is_factory(callee)
+            or _call_of(callee) is not None
         )
 
     def _result(
@@ -387,6 +388,8 @@ class Reading:
                 return self._make(callee, node, positional, named, frame)
             case functools.partial():
                 return self._result(callee.func, node, [*map(_one, callee.args), *positional], named, frame)
+            case _ if bound := _call_of(callee):
+                return self._call(bound, positional, named, frame.resource)
             case _:
                 return {}
 
@@ -497,6 +500,15 @@ def _is_kept(value: Any) -> bool:
             return _is_ours(value)
         case _:
             return _is_factory(value) or _leads_to_a_client(value)
+
+
+def _call_of(value: Any) -> "Bound | None":
+    """What calling an object of a class of ours runs."""
+    if isinstance(value, type):
+        return None
+    of = value.of if isinstance(value, Made) else type(value)
+    function = inspect.getattr_static(of, "__call__", None)
+    return Bound(function, value) if isinstance(function, FunctionType) and _is_ours(function) else None
 
 
 _LEADS: Final[dict[int, tuple[Any, bool]]] = {}

@@ -118,14 +118,8 @@ def test_a_preview_without_a_contact_is_that_of_a_stranger_in_the_language_asked
     assert by_channel["email"]["findings"] == []
 
 
+@pytest.mark.usefixtures("chromium")
 def test_a_mail_is_seen_at_phone_and_desktop_width_light_and_dark(message: Path, tmp_path: Path) -> None:
-    """With the Chromium of this machine; where there is none, the command says what to do."""
-    try:
-        find_chromium()
-    except LocalError:
-        with pytest.raises(LocalError, match="--no-pictures"):
-            run("preview", "win-back/sorry")
-        return
     answer = json.loads(run("preview", "win-back/sorry", "--out", str(tmp_path / "seen"), "--json"))
     pictures = {Path(each).name: Path(each).read_bytes() for each in answer["files"] if each.endswith(".png")}
     assert set(pictures) == {f"email.zh-CN.{look.name}.png" for look in LOOKS}
