@@ -1,4 +1,4 @@
-"""What the providers that a deployment has chosen will not take of its messages, said at synth."""
+"""What the providers that a deployment has chosen will not take of its messages, reported at synth."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

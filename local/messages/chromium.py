@@ -151,8 +151,8 @@ class Chromium:
 
     def _await(self, event: str, session: str) -> None:
         while True:
-            said = self._read()
-            if said.get("method") == event and said.get("sessionId") == session:
+            answer = self._read()
+            if answer.get("method") == event and answer.get("sessionId") == session:
                 return
 
     def _read(self) -> dict[str, Any]:

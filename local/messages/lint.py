@@ -78,8 +78,8 @@ def _advice(problem: Problem) -> str:
 
 
 def _line(problem: Problem) -> int | None:
-    if said := _LINE.search(problem.reason):
-        return int(said[1])
+    if line := _LINE.search(problem.reason):
+        return int(line[1])
     try:
         text = Path(problem.file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Text messages in mainland China: the signature, each code of the provider, and what is said of a template before it is sent."""
+"""Text messages in mainland China: the signature, each code of the provider, and what is reported of a template before it is sent."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -91,7 +91,7 @@ class Scripted:
 GOOD = {"access_key_id": "LTAI-local", "access_key_secret": "local-secret"}
 
 
-def said(code: str, *, status: int = 200) -> HttpAnswer:
+def reply(code: str, *, status: int = 200) -> HttpAnswer:
     return HttpAnswer(status, body=json.dumps({"Code": code, "BizId": "9006^0"}).encode())
 
 
@@ -132,7 +132,7 @@ def sent(*outcomes: Outcome, secret: FakeSecret | None = None) -> tuple[Answer, 
     ],
 )
 def test_a_code_is_one_of_the_six_answers(code: str, expected: Answer) -> None:
-    answer, poster = sent(said(code))
+    answer, poster = sent(reply(code))
     assert answer == expected
     assert len(poster.bodies) == 1
 
@@ -147,8 +147,8 @@ def test_a_code_is_one_of_the_six_answers(code: str, expected: Answer) -> None:
         (HttpAnswer(200, body=None), Unclear("http_200")),
         (HttpAnswer(200, body=b"[]"), Unclear("http_200")),
         (HttpAnswer(429, body=b""), RefusedForNow("http_429")),
-        (said("InternalError", status=500), Unclear("InternalError")),
-        (said("ServiceUnavailable", status=503), Unclear("ServiceUnavailable")),
+        (reply("InternalError", status=500), Unclear("InternalError")),
+        (reply("ServiceUnavailable", status=503), Unclear("ServiceUnavailable")),
     ],
 )
 def test_what_cannot_be_read_is_unclear_and_what_never_left_is_not(outcome: Outcome, expected: Answer) -> None:
@@ -157,8 +157,8 @@ def test_what_cannot_be_read_is_unclear_and_what_never_left_is_not(outcome: Outc
 
 def test_a_key_that_was_just_changed_is_read_again() -> None:
     secret = FakeSecret({**GOOD, "access_key_secret": "old"}, newer=GOOD)
-    assert sent(said("SignatureDoesNotMatch", status=400), said("OK"), secret=secret)[0] == Accepted("9006^0")
-    assert sent(said("SignatureDoesNotMatch", status=400))[0] == RefusedUs("SignatureDoesNotMatch")
+    assert sent(reply("SignatureDoesNotMatch", status=400), reply("OK"), secret=secret)[0] == Accepted("9006^0")
+    assert sent(reply("SignatureDoesNotMatch", status=400))[0] == RefusedUs("SignatureDoesNotMatch")
 
 
 def test_without_a_key_nothing_is_called() -> None:
@@ -330,7 +330,7 @@ def test_two_providers_are_one_for_the_sender() -> None:
         route({"aliyun": Named("aliyun")})
 
 
-# --- what is said at synth ---------------------------------------------------------------------------------------------
+# --- what is reported at synth ---------------------------------------------------------------------------------------------
 
 
 def mainland(**changes: Any) -> MainlandSms:

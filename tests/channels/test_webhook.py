@@ -164,8 +164,8 @@ def test_the_address_may_stand_in_the_secret() -> None:
     ],
 )
 def test_what_a_receiver_says_is_what_it_means(outcome: Outcome, expected: OurAnswer) -> None:
-    said, poster = sent(outcome)
-    assert said == expected
+    result, poster = sent(outcome)
+    assert result == expected
     assert len(poster.calls) == 1
 
 
@@ -181,8 +181,8 @@ def test_what_a_receiver_says_is_what_it_means(outcome: Outcome, expected: OurAn
 def test_without_an_address_or_a_key_nothing_leaves(
     secret: Mapping[str, Any] | None, url: str, expected: OurAnswer
 ) -> None:
-    said, poster = sent(secret=secret, url=url)
-    assert (said, poster.calls) == (expected, [])
+    result, poster = sent(secret=secret, url=url)
+    assert (result, poster.calls) == (expected, [])
 
 
 def test_a_deployment_that_names_no_receiver_asks_for_one() -> None:

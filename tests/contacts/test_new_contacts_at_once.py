@@ -80,7 +80,7 @@ def delivered(event: Event, store: Any, done: set[str]) -> Callable[[], None]:
 
 
 def check(contacts: FakeContacts, events: list[Event]) -> None:
-    """Every identity leads to whoever lists it, and all that was said of somebody is there once."""
+    """Every identity leads to the contact that lists it, and each value of a person is there once."""
     living = {contact.contact_id: contact for contact in contacts.living()}
     for (kind, value), owner in contacts.identities.items():
         contact = contacts.load(owner)
@@ -94,18 +94,18 @@ def check(contacts: FakeContacts, events: list[Event]) -> None:
                 assert led == contact, f"{kind} {value} is listed and leads elsewhere"
     assert sum(contact.points for contact in living.values()) == sum(each.type == "points_earned" for each in events)
     for number, event in enumerate(events):
-        said = [each for each in living.values() if each.attributes.get(f"value_{number}") == number]
-        assert len(said) == 1, f"{event.id} is remembered by {len(said)} contacts"
+        holders = [each for each in living.values() if each.attributes.get(f"value_{number}") == number]
+        assert len(holders) == 1, f"{event.id} is remembered by {len(holders)} contacts"
         named = {
             contact.contact_id: contact
             for kind, value in event.contact.items()
             if (contact := contacts.load(contacts.identities[kind, value]))
         }
-        assert said[0].contact_id in named
+        assert holders[0].contact_id in named
         given = {kind: [value] for kind, value in event.contact.items()}
         for other in named.values():
-            clash = BUILT_IN.clash(said[0].identities, other.identities) or BUILT_IN.clash(other.identities, given)
-            assert other == said[0] or clash, f"{event.id} names one person who is two contacts"
+            clash = BUILT_IN.clash(holders[0].identities, other.identities) or BUILT_IN.clash(other.identities, given)
+            assert other == holders[0] or clash, f"{event.id} names one person who is two contacts"
 
 
 @pytest.mark.parametrize("deaths", [0.0, 0.05, 0.2])
@@ -126,7 +126,7 @@ def test_in_every_order_each_identity_leads_to_whoever_lists_it(deaths: float, b
 LIN: Final = {"user_id": "u-1", "email": "lin@example.com"}
 
 
-def said(number: int, **named: str) -> Event:
+def event_of(number: int, **named: str) -> Event:
     at = minutes(number)
     return Event(f"e-{number}", "identified", named, at, at, "shop", {}, {f"value_{number}": number})
 
@@ -145,7 +145,7 @@ def half_stored() -> FakeContacts:
 
     contacts.between = dies
     with pytest.raises(Died):
-        record(said(1, **LIN), contacts)
+        record(event_of(1, **LIN), contacts)
     contacts.between = lambda: None
     assert len(contacts) == 0
     return contacts
@@ -153,38 +153,38 @@ def half_stored() -> FakeContacts:
 
 def test_what_names_a_contact_stores_it_and_finds_its_other_identities() -> None:
     contacts = half_stored()
-    lin = record(said(2, user_id="u-1"), contacts)
+    lin = record(event_of(2, user_id="u-1"), contacts)
     assert lin.identities == {"user_id": ["u-1"]}
-    assert record(said(3, email="lin@example.com"), contacts).identities == {kind: [LIN[kind]] for kind in LIN}
+    assert record(event_of(3, email="lin@example.com"), contacts).identities == {kind: [LIN[kind]] for kind in LIN}
 
 
 def test_what_does_not_name_it_waits_and_is_nobody_elses() -> None:
     contacts = half_stored()
-    for stranger in (said(2, email="lin@example.com"), said(3, email="lin@example.com", user_id="u-2")):
+    for stranger in (event_of(2, email="lin@example.com"), event_of(3, email="lin@example.com", user_id="u-2")):
         with pytest.raises(ConcurrentUpdate):
             record(stranger, contacts)
-    record(said(1, **LIN), contacts)
-    assert record(said(3, email="lin@example.com", user_id="u-2"), contacts).identities == {"user_id": ["u-2"]}
+    record(event_of(1, **LIN), contacts)
+    assert record(event_of(3, email="lin@example.com", user_id="u-2"), contacts).identities == {"user_id": ["u-2"]}
 
 
 def test_an_identity_whose_writer_never_comes_back_is_released() -> None:
     contacts = half_stored()
     contacts.abandoned = lambda *_: True
     with pytest.raises(ConcurrentUpdate):
-        record(said(2, email="lin@example.com"), contacts)
-    someone = record(said(2, email="lin@example.com"), contacts)
+        record(event_of(2, email="lin@example.com"), contacts)
+    someone = record(event_of(2, email="lin@example.com"), contacts)
     assert someone.identities == {"email": ["lin@example.com"]}
-    lin = record(said(1, **LIN), contacts)
+    lin = record(event_of(1, **LIN), contacts)
     assert lin.identities == {kind: [LIN[kind]] for kind in LIN}
     assert contacts.living() == [lin]
 
 
 def test_an_identity_that_leads_to_an_absorbed_id_leads_to_whoever_lists_it() -> None:
     contacts = half_stored()
-    record(said(2, user_id="u-1"), contacts)
-    record(said(3, anonymous_id="a-1"), contacts)
-    joined = record(said(4, anonymous_id="a-1", user_id="u-1"), contacts)
+    record(event_of(2, user_id="u-1"), contacts)
+    record(event_of(3, anonymous_id="a-1"), contacts)
+    joined = record(event_of(4, anonymous_id="a-1", user_id="u-1"), contacts)
     assert joined.absorbed
-    lin = record(said(5, email="lin@example.com"), contacts)
+    lin = record(event_of(5, email="lin@example.com"), contacts)
     assert lin.identities["email"] == ["lin@example.com"]
     assert contacts.identities["email", "lin@example.com"] == lin.contact_id

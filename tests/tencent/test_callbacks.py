@@ -98,11 +98,16 @@ def test_an_encrypted_message_is_read() -> None:
 
 
 def test_a_mini_program_may_post_json() -> None:
-    said = {"FromUserName": "oA1", "CreateTime": 1, "Event": "subscribe_msg_popup_event", "List": {"TemplateId": "t-1"}}
-    assert callbacks.read(CLEAR, signed(), json.dumps(said).encode(), now=NOW) == Callback(said)
-    query, body = sealed(json.dumps(said))
+    content = {
+        "FromUserName": "oA1",
+        "CreateTime": 1,
+        "Event": "subscribe_msg_popup_event",
+        "List": {"TemplateId": "t-1"},
+    }
+    assert callbacks.read(CLEAR, signed(), json.dumps(content).encode(), now=NOW) == Callback(content)
+    query, body = sealed(json.dumps(content))
     encrypted = read_xml(body)["Encrypt"]
-    assert callbacks.read(SAFE, query, json.dumps({"Encrypt": encrypted}).encode(), now=NOW) == Callback(said)
+    assert callbacks.read(SAFE, query, json.dumps({"Encrypt": encrypted}).encode(), now=NOW) == Callback(content)
 
 
 def test_an_account_with_an_encoding_key_takes_no_callback_in_clear() -> None:

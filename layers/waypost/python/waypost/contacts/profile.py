@@ -329,7 +329,7 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
     """What the product's own events change: consent answers and suppressions."""
     match event.type:
         case "consent_confirmed" | "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
-            # one is confirmed by the link in a message, and by nobody's say-so
+            # one is confirmed by the link in a message, and by nothing else
             is_said = kind != "consent_confirmed" or event.is_our_own
             return _with_consent_event(contact, kind, event) if is_said else contact
         case "message_bounced" | "message_complained" | "message_failed" | "suppression_lifted" if event.is_our_own:

@@ -43,7 +43,7 @@ class MessageVersion(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class LivePeriod(JsonForm):
-    """From when on a version goes out, and who said so."""
+    """From when on a version goes out, and who decided it."""
 
     version: int
     since: datetime

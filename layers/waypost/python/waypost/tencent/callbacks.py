@@ -54,9 +54,9 @@ class Callback:
 
         The providers name the follower and the second; what happened is added, because two things happen within a second.
         """
-        said = self.document
-        if message_id := said.get("MsgId"):
-            return ids.digest("callback", str(said.get("ToUserName", "")), str(message_id))
+        document = self.document
+        if message_id := document.get("MsgId"):
+            return ids.digest("callback", str(document.get("ToUserName", "")), str(message_id))
         names = (
             "ToUserName",
             "FromUserName",
@@ -67,7 +67,7 @@ class Callback:
             "ExternalUserID",
             "UserID",
         )
-        return ids.digest("callback", *(str(said.get(name, "")) for name in names), _further(said))
+        return ids.digest("callback", *(str(document.get(name, "")) for name in names), _further(document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +169,11 @@ def _document(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _further(said: Mapping[str, Any]) -> str:
+def _further(document: Mapping[str, Any]) -> str:
     """What tells several results of one second apart: of templates, of tasks."""
     named = {
-        name: said[name]
+        name: document[name]
         for name in ("MsgID", "SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "List")
-        if name in said
+        if name in document
     }
     return json.dumps(named, sort_keys=True, ensure_ascii=False)

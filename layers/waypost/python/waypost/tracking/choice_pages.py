@@ -82,7 +82,7 @@ def preferences(words: Texts, choices: Choices | Refused, pages: DeclaredPages, 
         {"value": name, "name": in_language(wording, words.language), "chosen": choices.frequency == name}
         for name, wording in pages.frequency.items()
     ]
-    said = (
+    feedback = (
         words.gettext("Your choice is saved. A message that is already on its way may still arrive.") if saved else ""
     )
     return HTTPStatus.OK, render(
@@ -90,7 +90,7 @@ def preferences(words: Texts, choices: Choices | Refused, pages: DeclaredPages, 
         language=words.language,
         channels=channels,
         often=often if pages.frequency else [],
-        said=said,
+        feedback=feedback,
     )
 
 
@@ -134,9 +134,9 @@ def _survey(words: Texts, asked: Survey, form: Form) -> str:
         }
         for question in asked.questions
     ]
-    said = words.gettext("Please answer every question.") if form else ""
+    feedback = words.gettext("Please answer every question.") if form else ""
     title = in_language(asked.title, words.language)
-    return render("survey", language=words.language, title=title, questions=questions, said=said)
+    return render("survey", language=words.language, title=title, questions=questions, feedback=feedback)
 
 
 def _topic(words: Texts, topic: str, pages: DeclaredPages) -> str:

@@ -256,7 +256,7 @@ class ServePage:
         request: Mapping[str, Any],
         profile: Mapping[str, Any] | None = None,
     ) -> None:
-        """Queue an event whose properties say on which page, in which language and version it was said."""
+        """Queue an event whose properties say on which page, in which language and version it was given."""
         now = self.clock()
         shown = {"page": page, "language": language, "version": self.pages.version, "message_key": link.message_key}
         self.queue.send(

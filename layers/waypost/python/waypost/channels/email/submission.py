@@ -37,7 +37,7 @@ Step = Literal["session", "sender", "recipient", "content"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server said to a step. ``text`` may name an address: it is for reading codes and ids, never for a log."""
+    """What a server replied to a step. ``text`` may name an address: it is for reading codes and ids, never for a log."""
 
     step: Step
     code: int

@@ -1,4 +1,4 @@
-"""What carriers and Alibaba Cloud refuse of a template, said before it is handed in or sent. Used by ``authored``.
+"""What carriers and Alibaba Cloud refuse of a template, reported before it is handed in or sent. Used by ``authored``.
 
 Sources: https://help.aliyun.com/document_detail/44357.html (variables), https://help.aliyun.com/document_detail/463270.html (promotion),
 https://help.aliyun.com/document_detail/108253.html (rules of content).

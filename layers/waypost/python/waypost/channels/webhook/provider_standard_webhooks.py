@@ -92,10 +92,10 @@ def _body(outgoing: Outgoing[RenderedWebhook], *, at: datetime) -> bytes:
 
 
 def _judged(answer: Answer, message_key: str) -> OurAnswer:
-    said, reason = _content(answer.body), f"http_{answer.status}"
+    content, reason = _content(answer.body), f"http_{answer.status}"
     if 200 <= answer.status < 300:
-        return Accepted(str(said.get("id") or message_key)[:_LONGEST_ID])
-    if 400 <= answer.status < 500 and said.get("code") == UNKNOWN_CONTACT:
+        return Accepted(str(content.get("id") or message_key)[:_LONGEST_ID])
+    if 400 <= answer.status < 500 and content.get("code") == UNKNOWN_CONTACT:
         return AddressGone(UNKNOWN_CONTACT, suppression="unregistered")
     if answer.status in _LATER:
         return RefusedForNow(reason)

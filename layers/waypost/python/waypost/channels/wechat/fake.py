@@ -178,22 +178,22 @@ class Weixin(contract.FakeProvider):
 
     def check(self, message: contract.SentMessage) -> None:
         """See FakeProvider. The last check takes the credit or the message of the conversation."""
-        said, openid = message.request, str(message.request.get("touser", ""))
-        self._check_token(str(said["token"]))
+        given, openid = message.request, str(message.request.get("touser", ""))
+        self._check_token(str(given["token"]))
         if not _OPENID.fullmatch(openid):
             raise _refused(40003, "invalid openid rid: 1")
         if openid in self._state.unfollowed:
             raise _refused(43004, "require subscribe rid: 1")
-        if said["kind"] != "customer_service":
-            self._check_template(said)
-        match said["kind"]:
+        if given["kind"] != "customer_service":
+            self._check_template(given)
+        match given["kind"]:
             case "template":
-                self._send_once(openid, str(said.get("client_msg_id", "")))
+                self._send_once(openid, str(given.get("client_msg_id", "")))
             case "subscription" | "mini_program":
-                left = self.credits_of(openid, said["template_id"])
+                left = self.credits_of(openid, given["template_id"])
                 if not left:
                     raise _refused(43101, "user refuse to accept the msg rid: 1")
-                self._state.credits[openid, said["template_id"]] = left - 1
+                self._state.credits[openid, given["template_id"]] = left - 1
             case _:
                 conversation = self._state.conversations.get(openid)
                 if conversation is None or conversation.until <= self.clock():
@@ -212,10 +212,10 @@ class Weixin(contract.FakeProvider):
         if ends <= real_now():
             raise _refused(42001, "access_token expired rid: 1")
 
-    def _check_template(self, said: Mapping[str, Any]) -> None:
-        if not _TEMPLATE_ID.fullmatch(str(said.get("template_id", ""))):
+    def _check_template(self, given: Mapping[str, Any]) -> None:
+        if not _TEMPLATE_ID.fullmatch(str(given.get("template_id", ""))):
             raise _refused(40037, "invalid template_id rid: 1")
-        for name, field_ in said.get("data", {}).items():
+        for name, field_ in given.get("data", {}).items():
             value, kind = str(field_.get("value", "")), re.sub(r"\d+$", "", name)
             too_long = len(value) > _MOST.get(kind, 64)
             has_chinese = kind in _WITHOUT_CHINESE and any("\u3400" <= each <= "\u9fff" for each in value)

@@ -181,7 +181,7 @@ def _settle_pending(
 ) -> None:
     """Store the contact that one of the identities names and that its writer has not stored; else leave it to its writer.
 
-    Only what names a contact may create it: whoever has nothing but another of its identities cannot know whose else it is. A
+    Only what names a contact may create it: an event with nothing but another of its identities cannot tell whose else it is. A
     writer needs milliseconds, or its event is delivered again; what is still pending then is released if nobody comes any more.
     Raises ConcurrentUpdate the last time.
     """
