@@ -58,6 +58,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "serve_page": ("dynamodb", "secretsmanager", "sqs"),
     "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),
+    "start_journey": ("dynamodb", "sqs"),
     "spread_event": ("dynamodb", "sqs"),
     "stop_journey": ("dynamodb", "sqs"),
     "sweep_journeys": ("dynamodb",),

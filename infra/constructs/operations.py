@@ -96,7 +96,14 @@ class OperationMachines(NestedStack):
     def _start_by_itself(
         self, scope: Construct, machine: aws_stepfunctions.StateMachine, *, name: str, when: OperationSchedule
     ) -> None:
-        hour, minute = (when.at or "03:00").split(":") if when.every == "day" else ("*", "0")
+        hour, minute = ("*", "0") if when.every == "hour" else (when.at or "03:00").split(":")
         self._schedules.start(
-            scope, machine.state_machine_arn, name=name, minute=minute, hour=hour, zone=self._zone, input_=when.input
+            scope,
+            machine.state_machine_arn,
+            name=name,
+            minute=minute,
+            hour=hour,
+            weekday=when.on,
+            zone=self._zone,
+            input_=when.input,
         )

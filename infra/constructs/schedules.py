@@ -101,10 +101,12 @@ class Schedules(Construct):
         name: str,
         minute: str,
         hour: str,
+        weekday: str | None = None,
         zone: str,
         input_: Mapping[str, Any],
     ) -> None:
-        """Start a machine at this minute of this hour (``*``: every hour) of every day in the zone."""
+        """Start a machine at this minute of this hour (``*``: every hour) of every day in the zone, or of this day of the week."""
+        days = "* * ?" if weekday is None else f"? * {weekday[:3].upper()}"
         role = aws_iam.Role(
             scope,
             f"{name}Role",
@@ -120,7 +122,7 @@ class Schedules(Construct):
             f"{name}Schedule",
             name=name,
             group_name=self.group,
-            schedule_expression=f"cron({int(minute)} {hour if hour == '*' else int(hour)} * * ? *)",
+            schedule_expression=f"cron({int(minute)} {hour if hour == '*' else int(hour)} {days} *)",
             schedule_expression_timezone=zone,
             flexible_time_window=aws_scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=aws_scheduler.CfnSchedule.TargetProperty(

@@ -7,9 +7,10 @@ from local.rehearsal.reactions import can_happen
 from local.rehearsal.scenario_file import Expected, Scenario, ScenarioFile
 from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.graph import scopes
-from waypost.authoring.manifest import REQUEST, EventTrigger
 from waypost.authoring.problems import nearest, unknown
 from waypost.events.names import event_type
+from waypost.journeys.published import REQUEST
+from waypost.segments.vocabulary import CONCLUSIONS
 
 Findings = Iterator[tuple[str, str]]
 
@@ -18,13 +19,15 @@ def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
     """What the scenarios name that the journey does not have, as pairs of a field and a reason."""
     channels = {name: message["channels"] for name, message in journey.messages.items()}
     states = {name for scope in scopes(journey.definition) for name in scope.states}
-    trigger = journey.manifest.trigger
-    starts = trigger.event if isinstance(trigger, EventTrigger) else REQUEST
+    trigger = journey.published()["trigger"]
+    starts = trigger["event"]
     for index, scenario in enumerate(file.scenarios):
         where = f"scenarios[{index}]"
         yield from _reactions(scenario, where, channels)
         yield from _expected(scenario.expect, f"{where}.expect", channels, states)
-        if _enters(scenario.expect) and not _starts(scenario, starts):
+        if starts in CONCLUSIONS or trigger["kind"] == "schedule":
+            continue  # the clock, or a tag or segment, which any event and the profile itself may bring
+        if _enters(scenario.expect) and not (_starts(scenario, starts) or _starts(scenario, REQUEST)):
             yield f"{where}.events", _no_start(scenario, starts)
 
 

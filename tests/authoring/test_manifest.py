@@ -76,6 +76,9 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
             {"event": "registered", "where": {"plan": "pro"}},
             {"kind": "event", "event": "registered", "where": {"property": "plan", "equals": "pro"}},
         ),
+        ({"tag": "vip"}, {"kind": "event", "event": "tag_added", "where": {"property": "tag", "equals": "vip"}}),
+        ({"anniversary": "birthday", "days": -7}, _MANUAL | {"kind": "schedule"}),
+        ({"schedule": {"every": "day", "at": "10:00"}, "rule": {"tag": "vip"}}, _MANUAL | {"kind": "schedule"}),
         ("manual", _MANUAL),
         ({"kind": "manual"}, _MANUAL),
     ],
@@ -168,7 +171,10 @@ def without(field: str) -> Change:
         (setting(trigger={"evnt": "registered"}), "trigger: unknown trigger 'evnt'; did you mean 'event'?"),
         (setting(trigger={"event": "Signed Up"}), "trigger.event: expected an event type in snake_case, got 'Signed Up'; did you mean 'signed_up'?"),
         (setting(trigger={"event": "registered", "wher": {}}), "trigger.wher: unknown field 'wher'; did you mean 'where'?"),
-        (setting(trigger={"schedule": "cron(0 9 * * ? *)"}), "trigger: a journey cannot be started by 'schedule'"),
+        (setting(trigger={"schedule": {"every": "day", "at": "10:00"}}), "trigger: expected one of segment, rule"),
+        (setting(trigger={"schedule": {"every": "week", "at": "10:00"}, "segment": "vips"}), "trigger.schedule: every: week goes with on"),
+        (setting(trigger={"anniversary": "birthday", "days": 7}), "trigger: days: an anniversary takes 0 to -364 days"),
+        (setting(trigger={"sgment": "vips"}), "trigger: unknown trigger 'sgment'; did you mean 'segment'?"),
         (setting(trigger={"kind": "tag", "tag": "vip"}), "trigger: a journey cannot be started by 'tag'"),
         (setting(trigger="registered"), "trigger: unknown trigger 'registered'; write {event: registered}"),
         (setting(trigger="manuel"), "trigger: unknown trigger 'manuel'; did you mean 'manual'?"),
@@ -207,3 +213,22 @@ def without(field: str) -> Change:
 def test_a_wrong_manifest_names_file_field_and_reason(tmp_path: Path, change: Change, expected: str) -> None:
     [problem] = problems(write(tmp_path, manifest=change))
     assert problem.startswith(f"statemachines/journeys/win-back/journey.yaml: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "every", "on", "rule"),
+    [
+        ({"anniversary": "birthday", "days": -7}, "day", None, {"attribute": "birthday", "anniversary": {"in_days": 8}}),
+        ({"date": "trial_ends_at", "days": -3}, "day", None, {"attribute": "trial_ends_at", "days_until": 4}),
+        ({"date": "trial_ends_at"}, "day", None, {"attribute": "trial_ends_at", "days_until": 1}),
+        ({"date": "bought_at", "days": 7}, "day", None, {"attribute": "bought_at", "days_since": 6}),
+        ({"schedule": {"every": "week", "on": "monday", "at": "09:00"}, "rule": {"tag": "vip"}}, "week", "monday", {"tag": "vip"}),
+    ],
+)  # fmt: skip
+def test_time_starts_a_journey_for_those_whose_day_comes_next(
+    tmp_path: Path, trigger: Any, every: str, on: str | None, rule: dict[str, Any]
+) -> None:
+    schedule = discovered(write(tmp_path, manifest=setting(trigger=trigger))).manifest.schedule("win-back")
+    assert schedule is not None
+    assert (schedule.every, schedule.on) == (every, on)
+    assert schedule.input == {"journey": "win-back", "rule": rule, "daily": True}

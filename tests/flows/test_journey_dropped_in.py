@@ -144,7 +144,7 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
     "a channel nobody has": (JOURNEY, "- consent: email", "- consent: fax", "entry.all[0].consent", "expected one of email, push, sms, webhook, wechat"),
     "a duration in words": (JOURNEY, "within: 5d", "within: five days", "goal.within", "five days"),
     "a trigger that looks at history": (JOURNEY, "- { property: currency, in: [CNY, HKD] }", "- { event: order_placed }", "trigger.where", "earlier events under 'entry'"),
-    "a trigger of a kind to come": (JOURNEY, "  event: basket_abandoned", "  schedule: daily", "trigger", "cannot be started by 'schedule'"),
+    "a trigger of a kind to come": (JOURNEY, "  event: basket_abandoned", "  schedule: daily", "trigger.schedule", "expected a mapping"),
     "a re-entry nobody knows": (JOURNEY, "re_entry: { per: basket.id }", "re_entry: sometimes", "re_entry", "sometimes"),
     "a manifest that is no YAML": (JOURNEY, "trigger:", "trigger: [", "", ""),
     "a key twice": (JOURNEY, "priority: 10", "priority: 10\npriority: 11", "", "priority"),

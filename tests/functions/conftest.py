@@ -166,6 +166,11 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "decide_approval": {"decide_approval": world.decide_approval},
         "show_contact": {"show_contact": shown_contact(world)},
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
+        "start_journey": {
+            "start_journey": assemble.start_journey(
+                world.ports, journeys=world.published.journeys, default_zone=world.default_zone
+            )
+        },
         "stop_journey": {"stop_journey": world.stop_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "update_contact": {"update_contact": world.update_contact},

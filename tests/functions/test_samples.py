@@ -183,6 +183,14 @@ def test_an_operator_stops_the_journey_of_the_sample(deployment: Deployment) -> 
     assert (stopped["by"], stopped["reason"]) == ("lin.chen", sample("stop_journey")["reason"])
 
 
+def test_the_journey_of_the_sample_is_asked_for(deployment: Deployment) -> None:
+    deployment.begin()
+    answer = deployment.call("start_journey")
+    assert (answer["requested"], answer["done"]) == (1, True)
+    asked = deployment.world.queue.sent[-1]
+    assert (asked.type, asked.contact) == ("journey_requested", {"contact_id": CONTACT})
+
+
 def test_the_event_of_the_sample_reaches_who_waits_for_the_product(deployment: Deployment) -> None:
     deployment.begin()
     known = deployment.world.contacts[CONTACT]

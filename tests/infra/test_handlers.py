@@ -46,6 +46,7 @@ SECTIONS = {
     "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "serve_page": {"pages"},
     "show_contact": {"defaults"},
+    "start_journey": {"defaults", "journeys"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "metrics", "tags"},
 }

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from waypost.journeys.pause_journey import PauseJourney
     from waypost.journeys.published import PublishedJourneys
     from waypost.journeys.resume_journey import ResumeJourney
+    from waypost.journeys.start_journey import StartJourney
     from waypost.journeys.stop_enrolment import StopEnrolment
     from waypost.journeys.stop_journey import StopJourney
     from waypost.journeys.sweep_journeys import SweepJourneys
@@ -538,6 +539,20 @@ def spread_event(ports: Ports, *, default_zone: ZoneInfo) -> SpreadEvent:
     from waypost.audiences.spread_event import SpreadEvent
 
     return SpreadEvent(scan=ports.profile_scan(), queue=ports.queue(), default_zone=default_zone, clock=ports.clock())
+
+
+def start_journey(ports: Ports, *, journeys: PublishedJourneys, default_zone: ZoneInfo) -> StartJourney:
+    """What starts a journey by hand, or by the clock."""
+    from waypost.journeys.start_journey import StartJourney
+
+    return StartJourney(
+        journeys=journeys,
+        contacts=ports.contacts(),
+        queue=ports.queue(),
+        spread_event=spread_event(ports, default_zone=default_zone),
+        default_zone=default_zone,
+        clock=ports.clock(),
+    )
 
 
 def show_contact(ports: Ports, *, items: ContactItems, graphs: Graphs, default_zone: ZoneInfo) -> ShowContact:

@@ -114,7 +114,8 @@ def survey(
     if reader.problems:
         return Library(sending, read, tuple(found), notices, sections), reader.problems
     rules = written_rules(sections)
-    with_schedules = tuple(operation.with_needed_schedules(sections) for operation in found)
+    runs = {journey.name: schedule for journey in read if (schedule := journey.manifest.schedule(journey.name))}
+    with_schedules = tuple(operation.with_needed_schedules(sections).with_journeys(runs) for operation in found)
     return Library(
         sending, tuple(journey.with_segments(rules) for journey in read), with_schedules, notices, sections, removed
     ), []

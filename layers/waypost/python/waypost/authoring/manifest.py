@@ -5,17 +5,23 @@ from typing import Annotated, Any, Final, Literal, Self, assert_never
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from waypost.authoring.operations import OperationSchedule, Weekday
 from waypost.authoring.problems import Authored, nearest, unknown
 from waypost.authoring.rules import Duration, EventType, Name, PropertyName, Rule, Where, dump_rule, uses_trigger
 from waypost.durations import parse_duration
 from waypost.journeys.changes.change import ANY_STATE
+from waypost.journeys.published import REQUEST
+from waypost.policies.policy_form import LocalTime
 from waypost.segments.dependencies import reads_past
 
-_PLANNED_TRIGGERS: Final = ("schedule", "date", "tag")
-"""Kinds of trigger the design names that nothing here can start yet."""
-
-REQUEST: Final = "journey_requested"
-"""The event that starts a journey with ``trigger: manual``; its property ``journey`` names it."""
+_KINDS: Final = ("event", "tag", "segment", "schedule", "date", "anniversary", "manual")
+"""Kinds of trigger; all but the last are also the field that makes the short form."""
+_LOOKED_AT: Final = "01:30"
+"""When it is looked whose date is due, in the default time zone; the day begins later wherever somebody lives, so any time does."""
+_NAMED: Final = {"tag": "name", "segment": "name", "date": "attribute", "anniversary": "attribute"}
+"""The field that the short form of a kind stands for."""
+_ENTERED: Final = {"tag": "tag_added", "segment": "segment_entered"}
+"""What a tag or a saved segment starts a journey by; the event's property of the same name names it."""
 
 
 def _text(value: str) -> str:
@@ -48,36 +54,118 @@ class EventTrigger(Authored):
         return where
 
 
+class MembershipTrigger(Authored):
+    """Being given the tag ``name``, or entering the saved segment of this name, starts the journey."""
+
+    kind: Literal["tag", "segment"]
+    name: Name
+    fresh_for: Duration | None = None
+
+
+class Rhythm(Authored):
+    """When a schedule looks who fits: every day, or every week ``on`` a day, ``at`` a time in the default time zone."""
+
+    every: Literal["day", "week"]
+    on: Weekday | None = None
+    at: LocalTime
+
+    @model_validator(mode="after")
+    def _a_week_has_its_day(self) -> Self:
+        if (self.every == "week") != (self.on is not None):
+            raise ValueError("every: week goes with on: monday, and every: day without")
+        return self
+
+
+class ScheduleTrigger(Authored):
+    """The clock starts the journey for everybody who is in the saved ``segment``, or whom ``rule`` selects."""
+
+    kind: Literal["schedule"]
+    schedule: Rhythm
+    segment: Name | None = None
+    rule: Rule | None = None
+
+    @model_validator(mode="after")
+    def _says_for_whom(self) -> Self:
+        if (self.segment is None) == (self.rule is None):
+            raise ValueError("expected one of segment, rule: whom the clock starts it for")
+        return self
+
+    @property
+    def selects(self) -> dict[str, Any]:
+        """The rule, in its published form."""
+        return {"segment": self.segment} if self.segment is not None else dump_rule(self.rule) or {}
+
+
+class DateTrigger(Authored):
+    """A date in the contact's ``attribute`` starts the journey: it is entered on the day before, and its first Pause has the minute.
+
+    ``days`` from the date, before it with a minus; an anniversary comes every year.
+    """
+
+    kind: Literal["date", "anniversary"]
+    attribute: PropertyName
+    days: Annotated[int, Field(ge=-3650, le=3650)] = 0
+
+    @model_validator(mode="after")
+    def _anniversaries_look_ahead(self) -> Self:
+        if self.kind == "anniversary" and not -364 <= self.days <= 0:
+            raise ValueError("days: an anniversary takes 0 to -364 days, before the day")
+        return self
+
+    @property
+    def selects(self) -> dict[str, Any]:
+        """The rule for those whose day is tomorrow where they live."""
+        if self.kind == "anniversary":
+            return {"attribute": self.attribute, "anniversary": {"in_days": 1 - self.days}}
+        if self.days <= 0:
+            return {"attribute": self.attribute, "days_until": 1 - self.days}
+        return {"attribute": self.attribute, "days_since": self.days - 1}
+
+
 class ManualTrigger(Authored):
-    """Only a request for this very journey starts it: the event ``journey_requested``, sent by hand or by a system."""
+    """Only a request for this very journey starts it, as it starts any: ``journey_requested``, by hand or by a system."""
 
     kind: Literal["manual"]
 
 
 def _trigger_form(value: Any) -> Any:
-    """The trigger with its kind: ``trigger: manual`` and ``trigger: {event: …}`` are the short forms."""
+    """The trigger with its kind: ``manual``, ``{event: …}``, ``{tag: …}`` and ``{segment: …}`` are the short forms."""
     if isinstance(value, str):
-        if value not in {"event", "manual", *_PLANNED_TRIGGERS} and not nearest(value, ["manual"]):
+        if value not in _KINDS and not nearest(value, ["manual"]):
             raise ValueError(f"unknown trigger {value!r}; write {{event: {value}}} for the event of this name")
         value = {"kind": value}
     if not isinstance(value, Mapping):
         return value
-    kind = value.get("kind") or next((word for word in ("event", *_PLANNED_TRIGGERS) if word in value), None)
-    if kind in _PLANNED_TRIGGERS:
-        raise ValueError(f"a journey cannot be started by {kind!r}; use an 'event', or 'manual' to start it by hand")
-    if kind not in {"event", "manual"}:
+    kind = value.get("kind") or next((word for word in ("schedule", *_KINDS) if word in value), None)
+    if kind not in _KINDS:
         found = kind or next(iter(value), "nothing")
-        raise ValueError(unknown(found, ["event", "manual"], "unknown trigger"))
+        raise ValueError(unknown(found, _KINDS, "unknown trigger"))
+    if kind in _NAMED and kind in value:
+        rest = {field: each for field, each in value.items() if field != kind}
+        return {"kind": kind, _NAMED[kind]: value[kind], **rest}
     return {"kind": kind, **value}
 
 
 def _trigger_tag(value: Any) -> str:
-    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
-    return "ManualTrigger" if kind == "manual" else "EventTrigger"
+    match value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None):
+        case "manual":
+            return "ManualTrigger"
+        case "tag" | "segment":
+            return "MembershipTrigger"
+        case "schedule":
+            return "ScheduleTrigger"
+        case "date" | "anniversary":
+            return "DateTrigger"
+        case _:
+            return "EventTrigger"
 
 
 Trigger = Annotated[
-    Annotated[EventTrigger, Tag("EventTrigger")] | Annotated[ManualTrigger, Tag("ManualTrigger")],
+    Annotated[EventTrigger, Tag("EventTrigger")]
+    | Annotated[MembershipTrigger, Tag("MembershipTrigger")]
+    | Annotated[ScheduleTrigger, Tag("ScheduleTrigger")]
+    | Annotated[DateTrigger, Tag("DateTrigger")]
+    | Annotated[ManualTrigger, Tag("ManualTrigger")],
     Discriminator(_trigger_tag),
     BeforeValidator(_trigger_form),
 ]
@@ -260,6 +348,20 @@ class JourneyManifest(Authored):
         possible = {"GoalReached": self.goal is not None, "JourneyExited": bool(self.exit_on)}
         return {error for error, is_possible in possible.items() if is_possible}
 
+    def schedule(self, name: str) -> OperationSchedule | None:
+        """When the operation start-journey begins by itself for the journey of this name; None when no time starts it."""
+        match self.trigger:
+            case ScheduleTrigger(schedule=rhythm, selects=rule):
+                every, on, at = rhythm.every, rhythm.on, rhythm.at
+            case DateTrigger(selects=rule):
+                every, on, at = "day", None, _LOOKED_AT
+            case EventTrigger() | MembershipTrigger() | ManualTrigger():
+                return None
+            case _:
+                assert_never(self.trigger)
+        given = {"journey": name, "rule": rule, "daily": True}
+        return OperationSchedule.model_validate({"every": every, "on": on, "at": at, "input": given})
+
     def published(self, name: str) -> dict[str, Any]:
         """The manifest as the run time reads it, without the messages."""
         return {
@@ -287,17 +389,24 @@ class RemovedJourneys(Authored):
     removed: dict[str, Text]
 
 
-def _published_trigger(trigger: EventTrigger | ManualTrigger, journey: str) -> dict[str, Any]:
+def _published_trigger(
+    trigger: EventTrigger | MembershipTrigger | ScheduleTrigger | DateTrigger | ManualTrigger, journey: str
+) -> dict[str, Any]:
     match trigger:
         case EventTrigger():
-            published = {"kind": trigger.kind, "event": trigger.event, "where": dump_rule(trigger.where)}
-            if trigger.fresh_for is None:
-                return published
-            return published | {"fresh_for_seconds": int(parse_duration(trigger.fresh_for).total_seconds())}
+            event, where = trigger.event, dump_rule(trigger.where)
+        case MembershipTrigger():
+            event, where = _ENTERED[trigger.kind], {"property": trigger.kind, "equals": trigger.name}
+        case ScheduleTrigger() | DateTrigger():
+            return {"kind": "schedule", "event": REQUEST, "where": {"property": "journey", "equals": journey}}
         case ManualTrigger():
             return {"kind": trigger.kind, "event": REQUEST, "where": {"property": "journey", "equals": journey}}
         case _:
             assert_never(trigger)
+    published = {"kind": "event", "event": event, "where": where}
+    if trigger.fresh_for is None:
+        return published
+    return published | {"fresh_for_seconds": int(parse_duration(trigger.fresh_for).total_seconds())}
 
 
 def _published_match(match: EventMatch) -> dict[str, Any]:

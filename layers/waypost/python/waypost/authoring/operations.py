@@ -21,6 +21,10 @@ from waypost.authoring.tasks import TRANSIENT_ERRORS
 from waypost.policies.policy_form import LocalTime
 
 FILES_BUCKET: Final = "FilesBucket"
+STARTS_JOURNEYS: Final = "start-journey"
+"""The operation that time starts for the journeys with a schedule or a date as trigger."""
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 _S3: Final = re.compile(r":s3:(\w+)$")
@@ -28,13 +32,14 @@ _LONGEST_TASK: Final = 900  # seconds; Lambda's own limit
 
 
 class OperationSchedule(Authored):
-    """When an operation starts by itself: every day ``at`` a time in the default time zone, or every full hour.
+    """When an operation starts by itself: every day, or every week ``on`` a day, ``at`` a time in the default time zone, or every full hour.
 
     ``only_if`` makes the schedule exist only where something asks for it: ``hourly_segments`` are saved segments with
     ``refresh: hourly``.
     """
 
-    every: Literal["day", "hour"]
+    every: Literal["day", "week", "hour"]
+    on: Weekday | None = None
     at: LocalTime | None = None
     input: dict[str, Any] = Field(default_factory=dict)
     only_if: Literal["hourly_segments"] | None = None
@@ -64,6 +69,13 @@ class OperationFolder:
     manifest: OperationManifest
     definition: dict[str, Any]
     functions: tuple[str, ...]
+
+    def with_journeys(self, schedules: Mapping[str, OperationSchedule]) -> "OperationFolder":
+        """The operation that starts journeys, with the schedules of those that time starts, by journey; any other as it is."""
+        if self.name != STARTS_JOURNEYS:
+            return self
+        together = {**self.manifest.schedules, **schedules}
+        return replace(self, manifest=self.manifest.model_copy(update={"schedules": together}))
 
     def with_needed_schedules(self, sections: Mapping[str, Mapping[str, Any]]) -> "OperationFolder":
         """The operation without the schedules that nothing declared asks for."""

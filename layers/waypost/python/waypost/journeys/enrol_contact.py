@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost import ids
@@ -16,16 +16,19 @@ from waypost.journeys.enrolment import ONCE, Enrolment, TriggerEvent, first_hop
 from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import EventRules, enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
-from waypost.journeys.published import PublishedJourney, PublishedJourneys, ReEntry
+from waypost.journeys.published import REQUEST, PublishedJourney, PublishedJourneys, ReEntry
 from waypost.segments.subject import Subject
 
 EntryReason = (
     Literal[
         "enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing", "journey_closed",
-        "trigger_too_old", "over_before_entry",
+        "trigger_too_old", "over_before_entry", "no_such_journey",
     ]
     | Refusal
 )  # fmt: skip
+
+LONGEST_NAME: Final = 50
+"""Characters of a journey's name; a request may say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,25 @@ class EnrolContact:
         Doing it again for the same event starts nothing twice: an enrolment it opened before is found, and its
         first hop, if no execution has taken it, is started again.
         """
-        return [self._consider(journey, contact, event) for journey in self.journeys.triggered_by(event.type)]
+        at_hand = subject_of(contact, now=self.clock(), default_zone=self.default_zone, properties=event.properties)
+        if event.type == REQUEST:
+            return [self._requested(contact, event, at_hand)]
+        return [
+            self._decide(journey, contact, event, at_hand)
+            if holds(journey.trigger.where, at_hand)
+            else EntryDecision(journey.name, "trigger_condition_not_met")
+            for journey in self.journeys.triggered_by(event.type)
+        ]
 
-    def _consider(self, journey: PublishedJourney, contact: Contact, event: Event) -> EntryDecision:
-        at_hand = subject_of(
-            contact,
-            now=self.clock(),
-            default_zone=self.default_zone,
-            properties=event.properties,
-        )
-        if not holds(journey.trigger.where, at_hand):
-            return EntryDecision(journey.name, "trigger_condition_not_met")
+    def _requested(self, contact: Contact, event: Event, at_hand: Subject) -> EntryDecision:
+        """Start the journey that the request names; its trigger is not asked, all the rest is."""
+        name = str(event.properties.get("journey", ""))
+        journey = self.journeys.by_name.get(name)
+        if journey is None:
+            return EntryDecision(name[:LONGEST_NAME], "no_such_journey")
+        return self._decide(journey, contact, event, at_hand)
+
+    def _decide(self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject) -> EntryDecision:
         entry_key = _entry_key(journey, event)
         if entry_key is None:
             return EntryDecision(journey.name, "property_missing")

@@ -11,6 +11,9 @@ from waypost.published_sections import published_section
 
 SECTION: Final = "journeys"
 
+REQUEST: Final = "journey_requested"
+"""The event that starts the journey which its property ``journey`` names, whatever that journey's trigger is."""
+
 Rule = Mapping[str, Any]
 """A rule in its published form, for ``waypost.segments.compile``."""
 
@@ -21,12 +24,12 @@ LATEST_TRIGGER: Final = timedelta(hours=72)
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What starts a journey; of the kind ``manual`` it is the event that asks for this very journey.
+    """What starts a journey beside a request for it; of the kinds ``manual`` and ``schedule`` it is the request alone.
 
     An event that arrives more than ``fresh_for_seconds`` after it happened starts nothing.
     """
 
-    kind: Literal["event", "manual"]
+    kind: Literal["event", "schedule", "manual"]
     event: str
     where: Rule | None = None
     fresh_for_seconds: int = int(LATEST_TRIGGER.total_seconds())
