@@ -175,7 +175,6 @@ def without(field: str) -> Change:
         (setting(trigger={"schedule": {"every": "week", "at": "10:00"}, "segment": "vips"}), "trigger.schedule: every: week goes with on"),
         (setting(trigger={"anniversary": "birthday", "days": 7}), "trigger: days: an anniversary takes 0 to -364 days"),
         (setting(trigger={"sgment": "vips"}), "trigger: unknown trigger 'sgment'; did you mean 'segment'?"),
-        (setting(trigger={"kind": "tag", "tag": "vip"}), "trigger: a journey cannot be started by 'tag'"),
         (setting(trigger="registered"), "trigger: unknown trigger 'registered'; write {event: registered}"),
         (setting(trigger="manuel"), "trigger: unknown trigger 'manuel'; did you mean 'manual'?"),
         (setting(exit_on="unsubscribed"), "exit_on: expected a list, got 'unsubscribed'; write [unsubscribed]"),

@@ -91,8 +91,8 @@ def test_a_function_call_gets_a_time_limit_and_retries_unless_it_has_its_own(tmp
         ({"name": "Count"}, "statemachines/operations/Count: expected a folder name"),
         ({"manifest": {"owner": None}}, "operation.yaml: owner: expected text"),
         (
-            {"manifest": {"schedules": {"nightly": {"every": "week"}}}},
-            "operation.yaml: schedules.nightly.every: expected 'day' or 'hour'",
+            {"manifest": {"schedules": {"nightly": {"every": "month"}}}},
+            "operation.yaml: schedules.nightly.every: expected 'day', 'week' or 'hour'",
         ),
         ({"definition": {**DEFINITION, "StartAt": "Nowhere"}}, "definition.asl.yaml: StartAt: expected the name of a"),
         ({"definition": {**DEFINITION, "Comment": ""}}, "definition.asl.yaml: Comment: is missing"),

@@ -1,6 +1,5 @@
 """A journey started by hand or by the clock: for whom, how often, and what is refused."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +13,9 @@ from waypost.journeys.start_journey import StartJourney
 
 
 def world_of(*people: str, **manifest: Any) -> World:
-    world = World(published(journey(**manifest)))
+    world = World(published=published(journey(**manifest)))
     for name in people:
-        world.route(event("page_viewed", world.clock(), f"e-{name}", contact={"user_id": name}))
+        world.route(event("identified", world.clock(), f"e-{name}", contact={"user_id": name}, profile={"city": "Wuhan"}))
     return world
 
 
@@ -59,8 +58,6 @@ def test_a_list_names_who_is_unknown_and_starts_the_others() -> None:
 
 def test_a_trial_then_everybody_starts_it_for_each_once() -> None:
     world = world_of(*(f"u-{n}" for n in range(130)), re_entry={"kind": "always", "seconds": None, "property": None})
-    for contact in list(world.contacts.all()):
-        world.contacts.put(replace(contact, attributes={"city": "Wuhan"}))
     request = {"journey": JOURNEY, "rule": {"attribute": "city", "equals": "Wuhan"}, "occasion": "spring"}
     assert start(world, {**request, "trial": True})["requested"] == 100
     assert enrolled(world) == 100
@@ -72,8 +69,6 @@ def test_a_trial_then_everybody_starts_it_for_each_once() -> None:
 
 def test_a_schedule_that_fires_twice_on_a_day_starts_it_once_and_again_the_next_day() -> None:
     world = world_of("u-1", re_entry={"kind": "always", "seconds": None, "property": None})
-    [contact] = world.contacts.all()
-    world.contacts.put(replace(contact, attributes={"city": "Wuhan"}))
     request = {"journey": JOURNEY, "rule": {"attribute": "city", "equals": "Wuhan"}, "daily": True}
     for run in ("first", "second"):
         start(world, {**request, "run": run})
