@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from waypost.contacts.lift_suppression import LiftSuppression
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
+    from waypost.content.coupons import CouponVariables
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
     from waypost.content.products import ProductVariables
+    from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
     from waypost.events.ports import SecretStore
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from waypost.journeys.stop_journey import StopJourney
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+    from waypost.journeys.tasks.issue_coupon import IssueCoupon
     from waypost.journeys.tasks.update_contact import UpdateContact
     from waypost.metrics.count_purchases import CountPurchases
     from waypost.metrics.declaration import MetricsDeclaration
@@ -110,6 +113,7 @@ def send_message(
     rates: Mapping[Channel, float],
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    coupons: Callable[[], CouponVariables] | None = None,
     tracking: Tracking | None = None,
     page_urls: PageUrls | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
@@ -138,6 +142,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        coupons=coupons,
         tracking=tracking,
         page_urls=page_urls,
         staff=staff or StaffDirectory,
@@ -400,6 +405,29 @@ def evaluate_segment(ports: Ports, *, segments: Mapping[str, SavedSegment], defa
         segments=segments,
         default_zone=default_zone,
         clock=ports.clock(),
+    )
+
+
+def issue_coupon(
+    ports: Ports,
+    *,
+    pools: CouponPools,
+    default_zone: ZoneInfo,
+    choose: Callable[[int], int],
+    report: Callable[[str, int], None],
+) -> IssueCoupon:
+    """What issues coupons; ``choose(n)`` is a secret number below n."""
+    from waypost.coupons.issuing import CouponIssuer
+    from waypost.journeys.tasks.issue_coupon import IssueCoupon
+
+    return IssueCoupon(
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        issuer=CouponIssuer(store=ports.coupons(), pools=pools, clock=ports.clock(), choose=choose, wait=ports.sleep),
+        queue=ports.queue(),
+        default_zone=default_zone,
+        clock=ports.clock(),
+        report=report,
     )
 
 

@@ -30,6 +30,11 @@ class ReadJourney(Protocol):
         """Its state machine."""
         ...
 
+    @property
+    def messages(self) -> Mapping[str, Mapping[str, Any]]:
+        """The published form of its messages, by name."""
+        ...
+
     def published(self) -> dict[str, Any]:
         """The form the run time reads."""
         ...
@@ -42,10 +47,16 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     stages = (sections.get("metrics") or {}).get("lifecycle")
     lifecycle = Lifecycle.from_dict(stages) if stages else None
     attributes = sections.get("attributes", {}).get("attributes", {})
+    pools = sections.get("coupons", {}).get("pools", {})
     for journey in journeys:
         reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
         reader.extend(journey.path / "definition.asl.yaml", _in_definition(journey.definition, names, tags, lifecycle))
         reader.extend(journey.path / "definition.asl.yaml", _dates(journey.definition, attributes))
+        reader.extend(journey.path / "definition.asl.yaml", _pools(journey.definition, pools))
+        for name, message in journey.messages.items():
+            if (pool := message.get("coupon")) is not None and pool not in pools:
+                path = journey.path / "messages" / name / "message.yaml"
+                reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
 
 
 def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:
@@ -73,6 +84,16 @@ def _in_definition(definition: dict[str, Any], names: Names, tags: TagSystem, li
                     yield from _in_update(payload, where, tags, lifecycle)
                 case _:
                     pass
+
+
+def _pools(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
+    for name, state in (each for scope in scopes(definition) for each in scope.states.items()):
+        match called_function(state), (state.get("Arguments") or {}).get("Payload"):
+            case "IssueCoupon", {"pool": str(pool)} if not is_expression(pool) and pool not in declared:
+                reason = unknown(pool, declared, "unknown pool")
+                yield f"{name}.Arguments.Payload.pool", f"{reason}; pools are declared in statemachines/coupons/"
+            case _:
+                pass
 
 
 def _dates(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:

@@ -24,6 +24,8 @@ ROOTS: Final = ("contact", "event", "journey", "message", "links")
 PRODUCTS: Final = "products"
 """What a template may use besides, if its message asks for products."""
 
+COUPON: Final = "coupon"
+"""What a template may use besides, if its message speaks of a coupon."""
 
 _READER: Final = "reader"
 """Where the engine finds whom it writes for; no template may use the name."""

@@ -25,6 +25,7 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
+from waypost.content.coupons import CouponVariables, sample_of
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
 from waypost.content.locale import choose_locale
@@ -32,6 +33,7 @@ from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
 from waypost.content.variables import template_variables
+from waypost.coupons.coupon import Coupon
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.sending.budget import Budget
@@ -77,7 +79,7 @@ class SendMessage:
     A channel whose provider refused the account is stopped in this process for a minute: its messages wait without a call.
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
-    products, so that no other pays for the catalogue. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
+    products, so that no other pays for the catalogue, ``coupons`` only for one that speaks of a coupon. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
     them, and whose values a test shows. ``words`` are the phrases that no message may have. ``approval_url`` makes the link on
     which a member of staff decides. ``tracking`` makes the links that record who follows them; None leaves all links alone.
@@ -97,6 +99,7 @@ class SendMessage:
     clock: Clock
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
+    coupons: Callable[[], CouponVariables] | None = None
     tracking: Tracking | None = None
     page_urls: PageUrls | None = None
     staff: Callable[[], StaffDirectory] = StaffDirectory
@@ -212,6 +215,7 @@ class SendMessage:
             return records[address.digest].closed if address.digest in records else ""
 
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
+        coupon = self._coupon(request, message, contact, now)
         closed_ones: list[_Judged] = []
         for channel in channels:
             case = Case(
@@ -226,6 +230,7 @@ class SendMessage:
                 policy=policy,
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
+                coupon=coupon,
             )
             judgement = judge(case)
             passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
@@ -483,7 +488,8 @@ class SendMessage:
                 default_locale=self.defaults.locale,
                 zone=shown.zone,
                 variables=_variables(shown, event, self._links_to_pages(case, urls), request.message)
-                | self._products(shown, event),
+                | self._products(shown, event)
+                | self._shown_coupon(shown),
                 links=links,
             ),
             message_key=request.message_key,
@@ -507,6 +513,23 @@ class SendMessage:
         if contact is None or contact.erased:
             raise MessageNotRenderable("the contact whose values it was to show is gone")
         return replace(case, contact=contact, zone=zone_of(contact, self.defaults.time_zone))
+
+    def _coupon(
+        self, request: SendRequest, message: PublishedMessage, contact: Contact, now: datetime
+    ) -> Coupon | None:
+        """The coupon that the message speaks of, if the contact has a valid one; of a test a sample."""
+        if not message.coupon or self.coupons is None:
+            return None
+        if isinstance(request.occasion, StaffNotice):
+            return sample_of(message.coupon, now)
+        return self.coupons().of(message.coupon, contact.partitions, now)
+
+    def _shown_coupon(self, case: Case) -> dict[str, Any]:
+        """The variable ``coupon``, for a message that speaks of one."""
+        if case.coupon is None or self.coupons is None:
+            return {}
+        locale, default = _locale(case.contact), self.defaults.locale
+        return {"coupon": self.coupons().shown(case.coupon, locale=locale, default_locale=default)}
 
     def _products(self, case: Case, event: Mapping[str, Any]) -> dict[str, Any]:
         """The variable ``products``, for a message that asks for it. Raises MessageNotRenderable."""
