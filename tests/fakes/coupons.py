@@ -70,10 +70,6 @@ class FakeCoupons:
         """Redeem what a contact has."""
         self.rows[contact_id, slot] = replace(self.rows[contact_id, slot], redeemed_at=at)
 
-    def have_codes(self, pool: str, *codes: str, valid_until: datetime | None = None) -> None:
-        """Imported codes that nobody has."""
-        self.waiting |= {(pool, code_digest(code)): FreeCode(code, valid_until) for code in codes}
-
     def _free(self, pool: str, now: datetime) -> list[FreeCode]:
         return [
             each

@@ -17,8 +17,8 @@ TEXT = "{{ coupon.label }}: {{ coupon.code }}, until {{ coupon.expires_at | date
 @pytest.fixture
 def world() -> World:
     message = email("ten-yuan") | {"coupon": "welcome"}
-    message["variants"]["email"]["en"]["text"] = message["variants"]["email"]["zh-CN"]["text"] = TEXT
-    message["variants"]["email"]["zh-CN"]["subject"] = "{{ coupon.label }}"
+    variant = {"subject": "{{ coupon.label }}", "html": "<p>{{ coupon.code }}</p>", "text": TEXT}
+    message["variants"] = {"email": {"zh-CN": variant, "en": variant}}
     world = World(
         published=published(journey(messages={"ten-yuan": message})),
         pools=CouponPools({"welcome": pool(), "small": pool("small", size=1)}),
@@ -70,7 +70,7 @@ def test_a_message_shows_the_coupon_in_the_readers_zone_and_language(world: Worl
     result = world.send_message.send(send_request(enrolment, "ten-yuan", state="Tell"))
     assert (result.outcome, result.reason) == ("sent", "every_guard_allowed")
     (sent,) = world.email.sent
-    assert sent.content.text == f"十元券: {code}, until 2027年3月7日 23:59"
+    assert sent.content.text == f"Ten yuan off: {code}, until March 7, 2027, 11:59\u202fPM"
 
 
 def test_a_message_without_a_valid_coupon_is_not_sent(world: World, enrolment: Enrolment) -> None:
