@@ -14,6 +14,7 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.policies import FakePolicies
 from tests.fakes.rate_marks import FakeRateMarks
+from tests.fakes.stream_tallies import FakeStreamTallies
 from tests.fakes.token_store import FakeTokenStore
 from waypost.aws.access_tokens import DynamoAccessTokens
 from waypost.aws.address_records import DynamoAddressRecords
@@ -25,6 +26,7 @@ from waypost.aws.journey_changes import DynamoChanges
 from waypost.aws.ledger import DynamoLedger
 from waypost.aws.policies import DynamoPolicies
 from waypost.aws.rate_marks import DynamoRateMarks
+from waypost.aws.stream_tallies import DynamoStreamTallies
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.ports import ContactStore
 from waypost.events.history import BulkEventHistory
@@ -34,6 +36,7 @@ from waypost.sending.budget import BudgetCounters
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
 from waypost.sending.policy_in_force import PolicyStore
+from waypost.sending.streams import StreamTallies
 from waypost.tencent.access_tokens import TokenStore
 
 REGION = "ap-east-1"
@@ -52,6 +55,7 @@ class Stores:
     rate_marks: RateMarks
     policies: PolicyStore
     budget_counters: BudgetCounters
+    stream_tallies: StreamTallies
     tokens: TokenStore
 
 
@@ -68,6 +72,7 @@ def fake_stores() -> Stores:
         rate_marks=FakeRateMarks(),
         policies=FakePolicies(effects),
         budget_counters=FakeBudgetCounters(),
+        stream_tallies=FakeStreamTallies(),
         tokens=FakeTokenStore(),
     )
 
@@ -83,6 +88,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         rate_marks=DynamoRateMarks(client, table_name),
         policies=DynamoPolicies(client, table_name),
         budget_counters=DynamoBudgetCounters(client, table_name),
+        stream_tallies=DynamoStreamTallies(client, table_name),
         tokens=DynamoAccessTokens(client, table_name),
     )
 

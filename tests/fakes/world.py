@@ -29,6 +29,7 @@ from tests.fakes.queue import FakeQueue
 from tests.fakes.rate_marks import FakeRateMarks
 from tests.fakes.schedules import Booking, FakeSchedules
 from tests.fakes.secrets import FakeSecret
+from tests.fakes.stream_tallies import FakeStreamTallies
 from waypost import ids
 from waypost.approvals.approval_links import approval_url
 from waypost.approvals.decide_approval import DecideApproval
@@ -107,7 +108,7 @@ class World:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
-        self.budget_counters = FakeBudgetCounters()
+        self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
@@ -141,7 +142,14 @@ class World:
 
     @property
     def record_delivery(self) -> RecordDelivery:
-        return assemble.record_delivery(self.ports, listening=self.listening)
+        return assemble.record_delivery(
+            self.ports,
+            listening=self.listening,
+            policy=self.published.policy,
+            policies=lambda: self.change_policy,
+            staff=lambda: self.staff,
+            report=self.reported.append,
+        )
 
     @property
     def default_zone(self) -> ZoneInfo:
@@ -375,6 +383,9 @@ class WorldPorts:
 
     def approvals(self) -> FakeApprovals:
         return self.world.approvals
+
+    def stream_tallies(self) -> FakeStreamTallies:
+        return self.world.stream_tallies
 
     def budget_counters(self) -> FakeBudgetCounters:
         return self.world.budget_counters

@@ -169,7 +169,13 @@ def test_it_is_sent_once_under_its_key_without_an_enrolment(world: World, reques
     row = world.ledger[request_.message_key]
     assert (row.state, row.occasion, row.contact_id) == ("accepted", request_.occasion, CONTACT)
     (mail,) = world.email.sent
-    assert mail.tags == {"message_key": request_.message_key, "contact_id": CONTACT, "address": mail.to.digest}
+    stream = "email.transactional" if mail.transactional else "email.marketing"
+    assert mail.tags == {
+        "message_key": request_.message_key,
+        "contact_id": CONTACT,
+        "address": mail.to.digest,
+        **({} if isinstance(request_.occasion, StaffNotice) else {"stream": stream}),
+    }
 
 
 @by_kind

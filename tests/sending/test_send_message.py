@@ -78,6 +78,7 @@ def test_a_decision_keeps_what_each_guard_saw_and_the_policy_it_applied(world: W
         "co": "known 2027-03-01",
         "cr": "",
         "tp": "",
+        "st": "",
         "cc": "",
         "fa": "",
         "fc": "0/2 in 24h",
@@ -130,6 +131,7 @@ def test_a_marketing_mail_carries_the_key_and_one_click_unsubscription(world: Wo
         "contact_id": CONTACT,
         "journey": enrolment.journey,
         "address": mail.to.digest,
+        "stream": "email.marketing",
     }
 
 

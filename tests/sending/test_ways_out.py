@@ -82,3 +82,5 @@ def test_what_guards_saw_is_kept_as_a_short_text() -> None:
     assert load_seen(dump_seen(saw)) == saw
     assert load_seen(dump_seen({"er": "a;b"})) == {"er": "a,b"}
     assert load_seen("") == {}
+    assert dump_seen({"er": "", "na": "", "lj": "active", "su": ""}) == "erna;lj=active;su"
+    assert load_seen("er;na;lj=active") == {"er": "", "na": "", "lj": "active"}, "rows of before are read too"

@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
+    from waypost.tracking.watch_streams import PauseStream
 
 
 def deferrals(ports: Ports) -> Deferrals:
@@ -451,15 +452,34 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
     )
 
 
-def record_delivery(ports: Ports, *, listening: Listening) -> RecordDelivery:
-    """What turns providers' notices into events."""
+def record_delivery(
+    ports: Ports,
+    *,
+    listening: Listening,
+    policy: SendingPolicy,
+    policies: Callable[[], PauseStream],
+    staff: Callable[[], StaffDirectory],
+    report: Callable[[str], None],
+) -> RecordDelivery:
+    """What turns providers' notices into events, and stops streams by them; ``policy`` is the deployed one."""
+    from waypost.sending.policy_in_force import PolicyInForce
     from waypost.tracking.record_delivery import RecordDelivery
+    from waypost.tracking.watch_streams import WatchStreams
 
     return RecordDelivery(
         ledger=ports.ledger(),
         addresses=ports.addresses(),
         queue=ports.queue(),
         listening=listening,
+        streams=WatchStreams(
+            tallies=ports.stream_tallies(),
+            policy=PolicyInForce(deployed=policy, store=ports.policies(), clock=ports.clock(), report=report),
+            policies=policies,
+            bus=ports.bus,
+            schedules=ports.schedules,
+            staff=staff,
+            clock=ports.clock(),
+        ),
         clock=ports.clock(),
     )
 

@@ -22,6 +22,7 @@ from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
 from waypost.sending.policy_in_force import PolicyStore
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
+from waypost.sending.streams import StreamTallies
 
 
 class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
@@ -61,6 +62,10 @@ class Ports(Protocol):
 
     def budget_counters(self) -> BudgetCounters:
         """What was taken of the channels' daily budgets."""
+        ...
+
+    def stream_tallies(self) -> StreamTallies:
+        """The counts of the streams."""
         ...
 
     def policies(self) -> PolicyStore:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from waypost.aws.queue import SqsEventQueue
     from waypost.aws.rate_marks import DynamoRateMarks
     from waypost.aws.read_units import ReadUnits
+    from waypost.aws.stream_tallies import DynamoStreamTallies
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
 
@@ -208,6 +209,14 @@ def queue() -> "SqsEventQueue":
     from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - sending and pausing queue no events
 
     return SqsEventQueue(client("sqs"), settings().events_queue_url)
+
+
+@cache
+def stream_tallies() -> "DynamoStreamTallies":
+    """The counts of the streams."""
+    from waypost.aws.stream_tallies import DynamoStreamTallies  # noqa: PLC0415 - only what takes notices counts
+
+    return DynamoStreamTallies(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -1,17 +1,18 @@
 """Change the sending policy of a stage without a deployment. Called by change_policy, which an operator starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from waypost.clock import Clock, format_instant
 from waypost.contacts.identity.named_contact import read_text
 from waypost.errors import ConcurrentUpdate, InvalidInput
-from waypost.policies.policy_form import SECTIONS, as_written, read_changes
+from waypost.policies.policy_form import SECTIONS, as_written, published, read_changes
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.policy_in_force import LOOKED_AFTER, PolicyChange, PolicyStore, usable
+from waypost.sending.streams import STREAMS, StreamState
 
-ACTIONS: Final = ("show", "preview", "apply", "reset")
+ACTIONS: Final = ("show", "preview", "apply", "reset", "resume_stream")
 MOST_LISTED: Final = 20
 
 
@@ -24,10 +25,10 @@ class ChangePolicy:
     clock: Clock
 
     def act(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Execute ``{action: show | preview | apply | reset, policy, sections, by, reason}``.
+        """Execute ``{action: show | preview | apply | reset | resume_stream, policy, sections, stream, by, reason}``.
 
         ``policy`` has the sections to change, each as a whole and as ``sending.yaml`` writes it; ``sections`` names those to
-        take from the deployed file again. Raises InvalidInput naming the field, and ConcurrentUpdate when another was faster.
+        take from the deployed file again, ``stream`` the one to resume. Raises InvalidInput naming the field, and ConcurrentUpdate when another was faster.
         """
         newest = self.store.newest(1)
         before = newest[0] if newest else None
@@ -40,8 +41,33 @@ class ChangePolicy:
                 return self._apply(before, self._changed(before, request), request)
             case "reset":
                 return self._apply(before, self._reset(before, request), request)
+            case "resume_stream":
+                return self._apply(before, self._resumed(before, request), request)
             case unknown:
                 raise InvalidInput("action", f"should be one of {', '.join(ACTIONS)}, not {unknown!r}")
+
+    def pause_stream(self, stream: str, *, epoch: int, by: str, why: str) -> bool:
+        """Stop a stream; False when it is stopped already, or was resumed since ``epoch``. Raises ConcurrentUpdate."""
+        newest = self.store.newest(1)
+        before = newest[0] if newest else None
+        streams = self._in_force(before).of(STREAMS)
+        state = streams.get(stream, StreamState(paused=False))
+        if state.paused or state.epoch != epoch:
+            return False
+        stopped = replace(state, paused=True, since=format_instant(self.clock()), why=why)
+        changes = _with_streams(before, {**streams, stream: stopped})
+        self._apply(before, changes, {"by": by, "reason": f"{stream}: {why}"})
+        return True
+
+    def _resumed(self, before: PolicyChange | None, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The stream goes on, and is judged by what it sends from now on."""
+        streams, stream = self._in_force(before).of(STREAMS), _needed(request, "stream")
+        stopped = sorted(name for name, state in streams.items() if state.paused)
+        if stream not in stopped:
+            known = f"stopped are {', '.join(stopped)}" if stopped else "none is stopped"
+            raise InvalidInput("stream", f"{stream!r} is not stopped; {known}")
+        resumed = StreamState(paused=False, epoch=streams[stream].epoch + 1, since=format_instant(self.clock()))
+        return _with_streams(before, {**streams, stream: resumed})
 
     def _in_force(self, change: PolicyChange | None) -> SendingPolicy:
         return self.deployed if change is None else self.deployed.with_changes(change.changes)
@@ -53,7 +79,8 @@ class ChangePolicy:
         changes, named = before.changes if before else {}, request.get("sections") or []
         if not isinstance(named, list) or not set(map(str, named)) <= set(SECTIONS):
             raise InvalidInput("sections", f"should be a list of {', '.join(SECTIONS)}; without it all are reset")
-        return {name: each for name, each in changes.items() if named and name not in named}
+        kept = (name for name in changes if (name not in named if named else name == STREAMS.name))
+        return {name: changes[name] for name in kept}  # a reset of everything resumes no stream
 
     def _apply(
         self, before: PolicyChange | None, changes: Mapping[str, Any], request: Mapping[str, Any]
@@ -112,8 +139,12 @@ class ChangePolicy:
         }
 
 
+def _with_streams(before: PolicyChange | None, streams: Mapping[str, StreamState]) -> dict[str, Any]:
+    return {**(before.changes if before else {}), STREAMS.name: published(streams)}
+
+
 def _needed(request: Mapping[str, Any], name: str) -> str:
     text = read_text(request, name)
     if not text:
-        raise InvalidInput(name, "is missing: it stays with the change")
+        raise InvalidInput(name, "is missing" if name == "stream" else "is missing: it stays with the change")
     return text

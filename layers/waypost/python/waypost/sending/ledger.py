@@ -93,14 +93,28 @@ class Decision:
 
 
 def dump_seen(saw: Mapping[str, str]) -> str:
-    """What guards saw as one short text, ``er;co=word 2027-03-01;fc=1/2 in 24h``: a row has room for no more."""
-    return ";".join(f"{code}={value.replace(';', ',')}" if value else code for code, value in saw.items())
+    """What guards saw as one short text, ``erna;co=word 2027-03-01;fc=1/2 in 24h``: a row has room for no more.
+
+    The codes, of two letters each, of guards that saw nothing follow one another.
+    """
+    parts: list[str] = []
+    for code, value in saw.items():
+        if value:
+            parts.append(f"{code}={value.replace(';', ',')}")
+        elif parts and "=" not in parts[-1]:
+            parts[-1] += code
+        else:
+            parts.append(code)
+    return ";".join(parts)
 
 
 def load_seen(text: str) -> dict[str, str]:
     """The inverse of ``dump_seen``."""
-    parts = (part.partition("=") for part in text.split(";") if part)
-    return {code: value for code, _, value in parts}
+    seen: dict[str, str] = {}
+    for part in text.split(";"):
+        code, has_value, value = part.partition("=")
+        seen |= {code: value} if has_value else {code[at : at + 2]: "" for at in range(0, len(code), 2)}
+    return seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.ports import EnrolmentView
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
+from waypost.sending.streams import TAG as STREAM_TAG
+from waypost.sending.streams import stream_of
 from waypost.staff.directory import StaffDirectory, is_staff
 
 CLAIM_ATTEMPTS: Final = 5
@@ -476,6 +478,8 @@ class SendMessage:
         }
         if journey := journey_of(request.occasion):
             tags["journey"] = journey
+        if not isinstance(request.occasion, StaffNotice):
+            tags[STREAM_TAG] = stream_of(case.channel, case.message)
         urls = {"unsubscribe": unsubscribe}
         if self.page_urls is not None:
             urls |= self.page_urls(request, case.address, case.message, event, case.now)

@@ -19,7 +19,9 @@ from waypost.events.listening import Listening
 from waypost.events.message_events import suppression_in
 from waypost.events.ports import EventQueue
 from waypost.sending.ledger import CONFIRMATIONS, Ledger
+from waypost.sending.streams import TAG as STREAM_TAG
 from waypost.staff.directory import is_staff
+from waypost.tracking.watch_streams import Watched, WatchStreams
 
 _WITHDRAWN: Final = "unsubscribed"
 _REPLY: Final = "aws.sms-voice.reply"
@@ -29,11 +31,15 @@ _MOST_WORD: Final = 40
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of a batch; ``failed`` are the notices to be delivered again, by their id, with the reason."""
+    """What became of a batch; ``failed`` are the notices to be delivered again, by their id, with the reason.
+
+    ``watched`` is what was found of the streams.
+    """
 
     settled: int = 0
     queued: int = 0
     failed: dict[str, WaypostError] = field(default_factory=dict)
+    watched: Watched = field(default_factory=Watched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,7 @@ class RecordDelivery:
     addresses: AddressRecords
     queue: EventQueue
     listening: Listening
+    streams: WatchStreams
     clock: Clock
 
     def record(self, notices: Mapping[str, str]) -> Recorded:
@@ -54,6 +61,7 @@ class RecordDelivery:
         """
         recorded = Recorded()
         events: dict[str, list[Event]] = {}
+        counted: list[Event] = []
         for notice_id, text in notices.items():
             try:
                 found = delivery_events(_notice(text), clock=self.clock)
@@ -64,6 +72,7 @@ class RecordDelivery:
                 recorded.failed[notice_id] = error
             else:
                 recorded.settled += len(found) - len(events[notice_id])
+                counted += found
         queued = [event for each in events.values() for event in each]
         try:
             self.queue.send(queued)
@@ -71,6 +80,7 @@ class RecordDelivery:
             recorded.failed |= {notice_id: error for notice_id, each in events.items() if each}
         else:
             recorded.queued = len(queued)
+        recorded.watched = self.streams.see(counted)
         return recorded
 
     def _suppress(self, events: list[Event]) -> None:
@@ -187,6 +197,7 @@ def _report(reported: Reported, channel: Channel, *, notice_id: str, now: dateti
             **_closing(channel, reported),
             "message_key": tags["message_key"],
             "journey": tags.get("journey", ""),
+            **({STREAM_TAG: tags[STREAM_TAG]} if STREAM_TAG in tags else {}),
         },
     )
 
