@@ -42,7 +42,7 @@ SECTIONS = {
     "record_delivery": {"listening", "sending"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
-    "notify_staff": {"defaults", "sending", "staff"},
+    "notify_staff": {"defaults", "retention", "sending", "staff"},
     "publish_message": {"defaults", "sending", "staff"},
     "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "serve_page": {"pages"},

@@ -152,7 +152,7 @@ def test_a_notice_that_can_wait_waits_for_working_hours_and_an_urgent_one_does_n
     enrolment = enrolled(world)
     waits = notify(world, enrolment, member="lin.chen")
     assert (waits["outcome"], waits["reason"]) == ("deferred", "quiet_hours")
-    assert waits["notified"][0]["at"] == "2027-03-15T01:00:00Z"
+    assert waits["notified"][0]["at"] == "2027-03-15T01:00:00.000Z"
     assert notify(world, enrolment, member="lin.chen", urgent=True, occurrence=2)["outcome"] == "sent"
 
 
