@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.issue_coupon import IssueCoupon
+    from waypost.journeys.tasks.notify_staff import NotifyStaff
     from waypost.journeys.tasks.update_contact import UpdateContact
     from waypost.metrics.count_purchases import CountPurchases
     from waypost.metrics.declaration import MetricsDeclaration
@@ -148,6 +149,7 @@ def send_message(
         page_urls=page_urls,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
+        passages=lambda contact_id, enrolment_id: ports.enrolments().load(contact_id, enrolment_id),
         words=words or ForbiddenWords,
         approval_url=approval_url,
     )
@@ -429,6 +431,19 @@ def issue_coupon(
         default_zone=default_zone,
         clock=ports.clock(),
         report=report,
+    )
+
+
+def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
+    """What notifies members of staff from a journey."""
+    from waypost.journeys.tasks.notify_staff import NotifyStaff
+
+    return NotifyStaff(
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        history=ports.history(),
+        staff=staff,
+        sender=sender,
     )
 
 
