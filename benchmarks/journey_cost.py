@@ -48,7 +48,14 @@ PAST_JOURNEYS: Final = 100
 PLATFORM_LINES: Final = ("START ", "END ", "REPORT ")
 TRACE_RATE: Final = Deployment.trace_rate
 """The share of executions whose trace is recorded, with what their functions do; nothing else is traced."""
-TASKS: Final = ("close_enrolment", "evaluate_segment", "pause_journey", "send_message", "update_contact")
+TASKS: Final = (
+    "close_enrolment",
+    "evaluate_segment",
+    "issue_coupon",
+    "pause_journey",
+    "send_message",
+    "update_contact",
+)
 """The functions that a hop calls one after the other: it runs for as long as they do, and ``CALLED`` more for each."""
 CALLED: Final = 0.01
 """Seconds between two tasks of an execution, an assumption: entering the state, calling the function, taking its answer."""
@@ -76,6 +83,7 @@ PARTS: Final[Mapping[str, str]] = {
     "resume_journey": "pauses",
     "update_contact": "updates",
     "evaluate_segment": "updates",
+    "issue_coupon": "updates",
     "close_enrolment": "closing",
     "archive_events": "archive",
 }

@@ -14,6 +14,7 @@ PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
     "archive_events": 10,
     "close_enrolment": 1.5,
     "evaluate_segment": 2,
+    "issue_coupon": 2,
     "follow_link": 3,
     "pause_journey": 1.9,
     "pause_journey as a hop begins": 0.7,

@@ -14,8 +14,10 @@ from waypost.aws.function_log import function_log
 from waypost.aws.links import approval_urls, page_urls, tracked_links, unsubscribe_urls
 from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import PublishedCatalogue
+from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import load_forbidden_words
 from waypost.content.products import ProductVariables, load_catalogue
+from waypost.coupons.pool import load_pools
 from waypost.defaults import load_defaults
 from waypost.sending.policy import load_sending_policy
 from waypost.sending.request import SendRequest
@@ -38,6 +40,7 @@ def send_message() -> SendMessage:
         rates=rates_of(wiring.settings().rates),
         report=report_policy,
         products=products,
+        coupons=coupons,
         tracking=tracked_links(wiring.settings()),
         page_urls=page_urls(wiring.settings()),
         staff=load_directory,
@@ -56,6 +59,12 @@ def report_policy(problem: str) -> None:
 def products() -> ProductVariables:
     """The catalogue and what was bought before, for messages that ask for products."""
     return ProductVariables(catalogue=load_catalogue(), purchases=wiring.history())
+
+
+@cache
+def coupons() -> CouponVariables:
+    """The contacts' coupons and their pools, for messages that speak of one."""
+    return CouponVariables(store=wiring.coupons(), pools=load_pools())
 
 
 @logger.inject_lambda_context

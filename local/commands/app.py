@@ -22,6 +22,7 @@ _GROUPS = {
         "Contacts: take a file of them in, write them into a file.",
         on_demand("contact_files", "merges", "rebuilding"),
     ),
+    "coupons": ("Coupon pools: what they have left; codes from a file of the shop.", on_demand("coupons")),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
         "Journeys: check one with its messages and scenarios, draw one; change one while contacts are in it, undo that.",

@@ -12,6 +12,7 @@ from local.messages.chromium import LOOKS, Chromium, find_chromium
 from local.messages.message_folder import PlacedMessage
 from local.problems import LocalError
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.coupons import coupons as read_coupons
 from waypost.authoring.mailbox.checks import MailFinding, check_mail
 from waypost.authoring.message_templates import NOTHING_KNOWN, SAMPLE_LINKS, UNSUBSCRIBE_URL
 from waypost.authoring.products import products as read_products
@@ -23,11 +24,13 @@ from waypost.clock import format_instant
 from waypost.contacts.channels import Channel
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
+from waypost.content.coupons import sample_of, shown_of
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.products import Catalogue, ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
 from waypost.content.variables import template_variables
+from waypost.coupons.pool import CouponPools
 from waypost.errors import InvalidInput
 from waypost.events.history import RecordedEvent
 
@@ -100,7 +103,7 @@ class Previewer:
                 locale=chosen,
                 default_locale=self.default_locale,
                 zone=zone_of(viewer.contact, self.default_zone),
-                variables=variables | self._products(message, viewer, chosen),
+                variables=variables | self._products(message, viewer, chosen) | self._coupon(message, chosen),
             )
         except MessageNotRenderable as refused:
             return Shown(channel=channel, locale=chosen, refused=str(refused))
@@ -130,6 +133,17 @@ class Previewer:
             at=self.now,
             headers=unsubscribe_headers(UNSUBSCRIBE_URL) if message.kind == "marketing" else {},
         )
+
+    def _coupon(self, message: PublishedMessage, locale: str) -> dict[str, Any]:
+        """A sample of the pool that the message speaks of."""
+        if not message.coupon:
+            return {}
+        pools = CouponPools.from_dict(read_coupons(FileReader(self.statemachines)))
+        sample = sample_of(message.coupon, self.now)
+        try:
+            return {"coupon": shown_of(pools, sample, locale=locale, default_locale=self.default_locale)}
+        except InvalidInput as error:
+            raise MessageNotRenderable(f"{message.name}: {error}") from None
 
     def _products(self, message: PublishedMessage, viewer: Viewer, locale: str) -> dict[str, Any]:
         if message.products is None:

@@ -15,7 +15,7 @@ PAYLOAD = '''
 from waypost.authoring.payloads import Occurrence, Payload
 
 
-class IssueCouponPayload(Payload):
+class GrantGiftPayload(Payload):
     """Give a coupon of a pool."""
 
     pool: str
@@ -23,7 +23,7 @@ class IssueCouponPayload(Payload):
 '''
 
 
-def write(folder: Path, manifest: str = MANIFEST, payload: str | None = PAYLOAD, name: str = "issue_coupon") -> Path:
+def write(folder: Path, manifest: str = MANIFEST, payload: str | None = PAYLOAD, name: str = "grant_gift") -> Path:
     """A folder of functions with one in it."""
     function = folder / "functions" / name
     function.mkdir(parents=True)
@@ -45,7 +45,7 @@ def problem(folder: Path) -> str:
 def test_a_folder_is_a_function_with_what_it_may_do(tmp_path: Path) -> None:
     [function] = discover_functions(write(tmp_path)).values()
 
-    assert (function.name, function.placeholder) == ("issue_coupon", "IssueCoupon")
+    assert (function.name, function.placeholder) == ("grant_gift", "GrantGift")
     assert (function.manifest.timeout_seconds, function.manifest.memory) == (30, 512)
     assert function.manifest.writes.contacts == ["PutItem"]
 
@@ -53,7 +53,7 @@ def test_a_folder_is_a_function_with_what_it_may_do(tmp_path: Path) -> None:
 def test_a_function_with_a_payload_is_a_task_of_journeys(tmp_path: Path) -> None:
     [(placeholder, task)] = journey_tasks(write(tmp_path)).items()
 
-    assert placeholder == "IssueCoupon"
+    assert placeholder == "GrantGift"
     assert task.counts_rounds
     assert task.payload.model_validate({"context": "{% $states.context %}", "pool": "spring"})
 
@@ -72,7 +72,7 @@ def test_what_the_synth_puts_into_a_machine_is_no_task_of_authors() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (("purpose:", "aim:"), "functions/issue_coupon/function.yaml: "),
+        (("purpose:", "aim:"), "functions/grant_gift/function.yaml: "),
         (("writes:", "write:"), "function.yaml: write: unknown field 'write'; did you mean 'writes'?"),
         (("[PutItem]", "[PutItems]"), "function.yaml: writes.contacts[0]: expected 'BatchWriteItem'"),
         (("task: journeys", "task: jorneys"), "function.yaml: task: expected 'hops', 'journeys' or 'operations'"),
@@ -95,27 +95,27 @@ def test_a_wrong_file_names_the_field_and_the_way_out(tmp_path: Path, change: tu
 
 
 def test_a_folder_without_its_files_says_which_are_missing(tmp_path: Path) -> None:
-    (tmp_path / "functions" / "issue_coupon").mkdir(parents=True)
+    (tmp_path / "functions" / "grant_gift").mkdir(parents=True)
 
     with pytest.raises(InvalidJourney) as raised:
         discover_functions(tmp_path / "functions")
 
     assert [str(found).partition(":")[0] for found in raised.value.problems] == [
-        "functions/issue_coupon/handler.py",
-        "functions/issue_coupon/function.yaml",
+        "functions/grant_gift/handler.py",
+        "functions/grant_gift/function.yaml",
     ]
 
 
 def test_a_task_of_journeys_without_a_payload_says_what_belongs_there(tmp_path: Path) -> None:
     assert problem(write(tmp_path, payload=None)) == (
-        "functions/issue_coupon/payload.py: is missing; it holds the class IssueCouponPayload with what a journey passes to the task"
+        "functions/grant_gift/payload.py: is missing; it holds the class GrantGiftPayload with what a journey passes to the task"
     )
 
 
 def test_a_payload_under_another_name_says_which_is_expected(tmp_path: Path) -> None:
-    functions = write(tmp_path, payload=PAYLOAD.replace("IssueCouponPayload", "CouponPayload"))
+    functions = write(tmp_path, payload=PAYLOAD.replace("GrantGiftPayload", "CouponPayload"))
 
-    assert problem(functions).startswith("functions/issue_coupon/payload.py: IssueCouponPayload: is missing")
+    assert problem(functions).startswith("functions/grant_gift/payload.py: GrantGiftPayload: is missing")
 
 
 def test_a_name_that_is_no_verb_with_an_object_is_refused(tmp_path: Path) -> None:
@@ -139,12 +139,12 @@ States:
   Give the coupon:
     Type: Task
     Resource: arn:aws:states:::lambda:invoke
-    Arguments: { FunctionName: "${IssueCoupon}", Payload: { pool: spring, context: "{% $states.context %}" } }
+    Arguments: { FunctionName: "${GrantGift}", Payload: { pool: spring, context: "{% $states.context %}" } }
     End: true
 """
     journey.joinpath("definition.asl.yaml").write_text(definition, encoding="utf-8")
 
     [found] = discover(tmp_path / "statemachines", functions=functions).journeys
 
-    assert found.functions == ("CloseEnrolment", "IssueCoupon", "PauseJourney")
+    assert found.functions == ("CloseEnrolment", "GrantGift", "PauseJourney")
     assert found.definition["States"]["Give the coupon"]["TimeoutSeconds"] == 60

@@ -1,8 +1,9 @@
 """The engine wired to fakes, and what stands around it on AWS: redelivery, state machines, schedules, the sweeper."""
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,6 +15,7 @@ from tests.fakes.budget_counters import FakeBudgetCounters
 from tests.fakes.bus import FakeBus
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeBulkContacts
+from tests.fakes.coupons import FakeCoupons
 from tests.fakes.effects import Crash, Effects
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.files import FakeFiles
@@ -44,8 +46,10 @@ from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message_library import LibraryCatalogue
+from waypost.coupons.pool import CouponPools
 from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
@@ -57,6 +61,8 @@ from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+from waypost.journeys.tasks.issue_coupon import IssueCoupon
+from waypost.journeys.tasks.notify_staff import NotifyStaff
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.policies.change_policy import ChangePolicy
 from waypost.routing.route_events import Routed, RouteEvents
@@ -98,16 +104,19 @@ class World:
     listening: Listening = field(default_factory=Listening)
     rates: Mapping[Channel, float] = field(default_factory=dict)
     tracking: Tracking | None = None
+    pools: CouponPools = field(default_factory=CouponPools)
     staff: StaffDirectory = field(default_factory=StaffDirectory)
     words: ForbiddenWords = field(default_factory=ForbiddenWords)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
+    draws: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         effects = self.effects
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
+        self.coupons = FakeCoupons()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
@@ -191,6 +200,7 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            coupons=lambda: CouponVariables(store=self.coupons, pools=self.pools),
             tracking=self.tracking,
             staff=lambda: self.staff,
             words=lambda: self.words,
@@ -229,8 +239,22 @@ class World:
         return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
 
     @property
+    def notify_staff(self) -> NotifyStaff:
+        return assemble.notify_staff(self.ports, sender=self.send_message, staff=self.staff)
+
+    @property
     def update_contact(self) -> UpdateContact:
         return assemble.update_contact(self.ports, tags=self.tags, attributes=self.attributes, lifecycle=self.lifecycle)
+
+    @property
+    def issue_coupon(self) -> IssueCoupon:
+        return assemble.issue_coupon(
+            self.ports,
+            pools=self.pools,
+            default_zone=self.default_zone,
+            choose=lambda below: int(ids.share("choice", str(next(self.draws))) * below) % below,
+            report=lambda pool, left: self.reported.append(f"{pool}: {left}"),
+        )
 
     @property
     def merge_contacts(self) -> MergeContacts:
@@ -378,6 +402,9 @@ class WorldPorts:
 
     def approvals(self) -> FakeApprovals:
         return self.world.approvals
+
+    def coupons(self) -> FakeCoupons:
+        return self.world.coupons
 
     def stream_tallies(self) -> FakeStreamTallies:
         return self.world.stream_tallies

@@ -43,6 +43,14 @@ STRANGER: Final[Mapping[str, Any]] = {
     "message": {"name": "message", "channel": "email"},
     "links": {"unsubscribe": UNSUBSCRIBE},
     "products": {"currency": "CNY", "related": [], "cart": []},
+    "coupon": {
+        "code": "SAMPLE-2345",
+        "pool": "pool",
+        "label": "Coupon",
+        "benefit": {"kind": "amount"},
+        "issued_at": "2027-03-01T02:00:00.000Z",
+        "expires_at": "2027-03-08T02:00:00.000Z",
+    },
 }
 """What every template may count on: a version must read well for a contact of whom nothing is known."""
 
@@ -163,7 +171,7 @@ class PublishMessage:
 
     def _check(self, deployed: PublishedMessage, version: PublishedMessage) -> None:
         """Raise InvalidInput unless the version is the same message with other words."""
-        for field in ("kind", "topic", "priority", "channels", "products"):
+        for field in ("kind", "topic", "priority", "channels", "products", "coupon"):
             if getattr(deployed, field) != getattr(version, field):
                 raise InvalidInput("file", f"changes {field}; that takes a deployment, a version changes texts alone")
         for channel in version.channels:

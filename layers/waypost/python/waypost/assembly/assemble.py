@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from waypost.contacts.lift_suppression import LiftSuppression
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
+    from waypost.content.coupons import CouponVariables
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
     from waypost.content.products import ProductVariables
+    from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
     from waypost.events.ports import SecretStore
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from waypost.journeys.stop_journey import StopJourney
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+    from waypost.journeys.tasks.issue_coupon import IssueCoupon
+    from waypost.journeys.tasks.notify_staff import NotifyStaff
     from waypost.journeys.tasks.update_contact import UpdateContact
     from waypost.metrics.count_purchases import CountPurchases
     from waypost.metrics.declaration import MetricsDeclaration
@@ -112,6 +116,7 @@ def send_message(
     rates: Mapping[Channel, float],
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    coupons: Callable[[], CouponVariables] | None = None,
     tracking: Tracking | None = None,
     page_urls: PageUrls | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
@@ -140,10 +145,12 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        coupons=coupons,
         tracking=tracking,
         page_urls=page_urls,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
+        passages=lambda contact_id, enrolment_id: ports.enrolments().load(contact_id, enrolment_id),
         words=words or ForbiddenWords,
         approval_url=approval_url,
     )
@@ -402,6 +409,42 @@ def evaluate_segment(ports: Ports, *, segments: Mapping[str, SavedSegment], defa
         segments=segments,
         default_zone=default_zone,
         clock=ports.clock(),
+    )
+
+
+def issue_coupon(
+    ports: Ports,
+    *,
+    pools: CouponPools,
+    default_zone: ZoneInfo,
+    choose: Callable[[int], int],
+    report: Callable[[str, int], None],
+) -> IssueCoupon:
+    """What issues coupons; ``choose(n)`` is a secret number below n."""
+    from waypost.coupons.issuing import CouponIssuer
+    from waypost.journeys.tasks.issue_coupon import IssueCoupon
+
+    return IssueCoupon(
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        issuer=CouponIssuer(store=ports.coupons(), pools=pools, clock=ports.clock(), choose=choose, wait=ports.sleep),
+        queue=ports.queue(),
+        default_zone=default_zone,
+        clock=ports.clock(),
+        report=report,
+    )
+
+
+def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
+    """What notifies members of staff from a journey."""
+    from waypost.journeys.tasks.notify_staff import NotifyStaff
+
+    return NotifyStaff(
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        history=ports.history(),
+        staff=staff,
+        sender=sender,
     )
 
 

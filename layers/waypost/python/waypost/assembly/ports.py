@@ -10,6 +10,7 @@ from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Channel
 from waypost.contacts.ports import BulkContactStore, ContactStore
 from waypost.content.message_library import LibraryStore
+from waypost.coupons.coupon import CouponStore
 from waypost.events.history import BulkEventHistory, EventBus
 from waypost.events.ports import EventQueue
 from waypost.files.ports import Files
@@ -70,6 +71,10 @@ class Ports(Protocol):
 
     def policies(self) -> PolicyStore:
         """The changes of the sending policy."""
+        ...
+
+    def coupons(self) -> CouponStore:
+        """Coupons and codes."""
         ...
 
     def schedules(self) -> Schedules:

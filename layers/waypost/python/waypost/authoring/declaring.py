@@ -10,6 +10,7 @@ from typing import Any, Final
 from waypost.authoring.attributes import attributes
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.bus import bus
+from waypost.authoring.coupons import coupons
 from waypost.authoring.destinations import destinations
 from waypost.authoring.filling import filling
 from waypost.authoring.forbidden_words import forbidden_words
@@ -28,6 +29,7 @@ from waypost.authoring.workdays import workdays
 SECTIONS: Final[Mapping[str, Section]] = {
     "attributes": attributes,
     "bus": bus,
+    "coupons": coupons,
     "destinations": destinations,
     "filling": filling,
     "identity": identity,

@@ -13,9 +13,11 @@ from waypost.authoring.problems import unknown
 from waypost.authoring.template_guards import UnsafeTemplateError, check_guards
 from waypost.authoring.template_links import BrokenLinkError, check_links
 from waypost.authoring.template_names import known_names
+from waypost.authoring.template_shapes import COUPON as COUPON_SHAPE
 from waypost.authoring.template_shapes import ROOT_SHAPES, Shape, products
 from waypost.channels.authored_contract import UnusableFile
 from waypost.content.templates import (
+    COUPON,
     PRODUCTS,
     ROOTS,
     BrokenTemplateError,
@@ -49,12 +51,26 @@ NOTHING_KNOWN: Final[Mapping[str, Any]] = {
 _PRODUCT: Final[Mapping[str, Any]] = {"id": "p-1", "name": "Product", "price": 1, "tags": []}
 """What a template may count on for every product."""
 
+SAMPLE_COUPON: Final[Mapping[str, Any]] = {
+    "code": "SAMPLE-2345",
+    "pool": "pool",
+    "label": "Coupon",
+    "benefit": {"kind": "amount"},
+    "issued_at": "2027-03-01T02:00:00.000Z",
+    "expires_at": "2027-03-08T02:00:00.000Z",
+}
+"""What a template may count on for every coupon."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplates:
-    """The checks of one message; ``at_least`` is how many products it insists on, None when it asks for none."""
+    """The checks of one message.
+
+    ``at_least`` is how many products it insists on, None when it asks for none; ``has_coupon``: it speaks of a coupon.
+    """
 
     at_least: int | None
+    has_coupon: bool = False
 
     def check(self, path: Path, field: str, template: str, kind: str) -> None:
         """See TemplateChecks."""
@@ -78,11 +94,13 @@ class MessageTemplates:
             check_syntax(template)
         except BrokenTemplateError as error:
             raise UnusableFile(path, field, _at_line(error)) from None
-        roots = ROOTS if self.at_least is None else (*ROOTS, PRODUCTS)
+        roots = (*ROOTS, *([] if self.at_least is None else [PRODUCTS]), *([COUPON] if self.has_coupon else []))
         for name in sorted(variables_used(template)):
             root = name.split(".")[0]
             if root == PRODUCTS and root not in roots:
                 raise UnusableFile(path, field, "message.yaml asks for no products; add products: { related: 3 }")
+            if root == COUPON and root not in roots:
+                raise UnusableFile(path, field, "message.yaml names no coupon; add coupon: and the name of a pool")
             if root not in roots and root not in known_names("function"):
                 raise UnusableFile(path, field, unknown(root, roots, "unknown variable"))
 
@@ -93,14 +111,16 @@ class MessageTemplates:
     @property
     def _nothing_known(self) -> Mapping[str, Any]:
         """What this message may count on: of products, those it insists on."""
+        coupon = {COUPON: SAMPLE_COUPON} if self.has_coupon else {}
         if self.at_least is None:
-            return NOTHING_KNOWN
+            return {**NOTHING_KNOWN, **coupon}
         shown = {"currency": "CNY", "related": [_PRODUCT] * self.at_least, "cart": []}
-        return {**NOTHING_KNOWN, PRODUCTS: shown}
+        return {**NOTHING_KNOWN, **coupon, PRODUCTS: shown}
 
     @property
     def _shapes(self) -> Mapping[str, Shape]:
-        return ROOT_SHAPES if self.at_least is None else {**ROOT_SHAPES, PRODUCTS: products(self.at_least)}
+        with_products = {} if self.at_least is None else {PRODUCTS: products(self.at_least)}
+        return {**ROOT_SHAPES, **with_products, **({COUPON: COUPON_SHAPE} if self.has_coupon else {})}
 
 
 def _at_line(error: BrokenTemplateError) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationError, create_model, field_validator
 
 from waypost.authoring.channels import ChannelName, authored_channels
+from waypost.authoring.coupons import PoolName
 from waypost.authoring.forbidden_words import problems_of
 from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplates
 from waypost.authoring.problems import Authored, Problem, explain
@@ -34,7 +35,7 @@ class WantedProducts(Authored):
 class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried.
 
-    ``tracked: false`` leaves its links as they are and records no opening.
+    ``coupon`` is the pool of the coupon that it speaks of: without a valid one it is not sent. ``tracked: false`` leaves its links as they are and records no opening.
     """
 
     kind: MessageKind
@@ -42,6 +43,7 @@ class MessageManifest(Authored):
     channels: Annotated[list[ChannelName], Field(min_length=1)]
     description: str | None = None
     products: WantedProducts | None = None
+    coupon: PoolName | None = None
     priority: Priority = "normal"
     tracked: bool = True
 
@@ -107,6 +109,7 @@ class MessageFolder:
             "variants": variants,
             **({} if manifest.tracked else {"tracked": False}),
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
+            **({} if manifest.coupon is None else {"coupon": manifest.coupon}),
         }
         return (None, problems) if problems else (published, [])
 
@@ -156,7 +159,9 @@ class MessageFolder:
                 manifest=self.path / "message.yaml",
                 is_marketing=manifest.kind == "marketing",
                 fields=_fields_of(authored, manifest),
-                templates=MessageTemplates(manifest.products.at_least if manifest.products else None),
+                templates=MessageTemplates(
+                    manifest.products.at_least if manifest.products else None, has_coupon=manifest.coupon is not None
+                ),
                 include=self._include,
                 unsubscribe_url=UNSUBSCRIBE_URL,
             )

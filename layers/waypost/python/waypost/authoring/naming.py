@@ -26,6 +26,11 @@ class ReadJourney(Protocol):
         ...
 
     @property
+    def messages(self) -> Mapping[str, Mapping[str, Any]]:
+        """The published form of its messages, by name."""
+        ...
+
+    @property
     def definition(self) -> dict[str, Any]:
         """Its state machine."""
         ...
@@ -42,10 +47,17 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     stages = (sections.get("metrics") or {}).get("lifecycle")
     lifecycle = Lifecycle.from_dict(stages) if stages else None
     attributes = sections.get("attributes", {}).get("attributes", {})
+    pools = sections.get("coupons", {}).get("pools", {})
     for journey in journeys:
         reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
         reader.extend(journey.path / "definition.asl.yaml", _in_definition(journey.definition, names, tags, lifecycle))
+        reader.extend(journey.path / "definition.asl.yaml", _staff(journey, sections.get("staff") or {}))
         reader.extend(journey.path / "definition.asl.yaml", _dates(journey.definition, attributes))
+        reader.extend(journey.path / "definition.asl.yaml", _pools(journey.definition, pools))
+        for name, message in journey.messages.items():
+            if (pool := message.get("coupon")) is not None and pool not in pools:
+                path = journey.path / "messages" / name / "message.yaml"
+                reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
 
 
 def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:
@@ -73,6 +85,37 @@ def _in_definition(definition: dict[str, Any], names: Names, tags: TagSystem, li
                     yield from _in_update(payload, where, tags, lifecycle)
                 case _:
                     pass
+
+
+def _pools(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
+    for name, state in (each for scope in scopes(definition) for each in scope.states.items()):
+        match called_function(state), (state.get("Arguments") or {}).get("Payload"):
+            case "IssueCoupon", {"pool": str(pool)} if not is_expression(pool) and pool not in declared:
+                reason = unknown(pool, declared, "unknown pool")
+                yield f"{name}.Arguments.Payload.pool", f"{reason}; pools are declared in statemachines/coupons/"
+            case _:
+                pass
+
+
+def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:
+    """Whom its notices to staff name, and that what they send is no marketing."""
+    members = staff.get("members", {})
+    departments = {each["department"]: "" for each in members.values() if each.get("department")}
+    declared = {"member": members, "department": departments, "queue": staff.get("queues", {})}
+    for name, state in (each for scope in scopes(journey.definition) for each in scope.states.items()):
+        if called_function(state) != "NotifyStaff":
+            continue
+        payload, where = state["Arguments"]["Payload"], f"{name}.Arguments.Payload"
+        for field, known in declared.items():
+            given = payload.get(field)
+            if isinstance(given, str) and not is_expression(given) and given not in known:
+                yield (
+                    f"{where}.{field}",
+                    f"{unknown(given, known, f'unknown {field}')}; staff/members.yaml declares them",
+                )
+        message = journey.messages.get(payload.get("message", ""))
+        if message is not None and message["kind"] != "transactional":
+            yield f"{where}.message", f"{payload['message']!r} is {message['kind']}; a notice to staff is transactional"
 
 
 def _dates(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:

@@ -101,6 +101,15 @@ PRODUCT = record(
     image=UNSURE,
     url=UNSURE,
 )
+COUPON = record(
+    code=COMPUTED,
+    pool=COMPUTED,
+    label=COMPUTED,
+    benefit=record(kind=COMPUTED, amount=UNSURE, percent=UNSURE, gift=UNSURE, currency=UNSURE, **{"from": UNSURE}),
+    issued_at=COMPUTED,
+    expires_at=COMPUTED,
+)
+"""The variable ``coupon`` of a message that speaks of one."""
 ROOT_SHAPES: Mapping[str, Shape] = {
     "contact": Shape("mapping"),
     "event": EVENT,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from waypost.aws.budget_counters import DynamoBudgetCounters
     from waypost.aws.bulk_contacts import DynamoBulkContacts
     from waypost.aws.bus import EventBridgeBus
+    from waypost.aws.coupons import DynamoCoupons
     from waypost.aws.files import S3Files
     from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
@@ -84,6 +85,14 @@ def policies() -> "DynamoPolicies":
     from waypost.aws.policies import DynamoPolicies  # noqa: PLC0415 - only sending needs it, and what changes it
 
     return DynamoPolicies(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def coupons() -> "DynamoCoupons":
+    """Coupons and codes."""
+    from waypost.aws.coupons import DynamoCoupons  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoCoupons(client("dynamodb"), settings().contacts_table)
 
 
 @cache

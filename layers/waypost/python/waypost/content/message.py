@@ -15,7 +15,7 @@ class PublishedMessage:
     """A message: ``channels`` in the order they are tried; ``variants`` has the named templates by channel and locale.
 
     ``version`` counts the library's versions (0: the deployment's), ``approved`` says that it may go out. ``products`` is what it
-    asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``tracked``: its links and its opening are recorded.
+    asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
     """
 
     name: str
@@ -24,6 +24,7 @@ class PublishedMessage:
     channels: tuple[Channel, ...]
     variants: Mapping[Channel, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     products: Mapping[str, int] | None = None
+    coupon: str = ""
     priority: Priority = "normal"
     version: int = 0
     approved: bool = True
@@ -39,6 +40,7 @@ class PublishedMessage:
             channels=tuple(value["channels"]),
             variants=value["variants"],
             products=value.get("products"),
+            coupon=value.get("coupon", ""),
             priority=value.get("priority", "normal"),
             tracked=value.get("tracked", True),
         )

@@ -24,6 +24,8 @@ ROOTS: Final = ("contact", "event", "journey", "message", "links")
 PRODUCTS: Final = "products"
 """What a template may use besides, if its message asks for products."""
 
+COUPON: Final = "coupon"
+"""What a template may use besides, if its message speaks of a coupon."""
 
 _READER: Final = "reader"
 """Where the engine finds whom it writes for; no template may use the name."""
@@ -116,8 +118,7 @@ def prepared(variables: Mapping[str, Any], reader: Reader = Reader()) -> dict[st
     event["properties"] = event.get("properties") or {}
     event["left_on"] = {**left_on, "properties": left_on.get("properties") or {}}
     roots = {root: event if root == "event" else variables[root] for root in ROOTS}
-    if PRODUCTS in variables:
-        roots[PRODUCTS] = variables[PRODUCTS]
+    roots |= {root: variables[root] for root in (PRODUCTS, COUPON) if root in variables}
     return {_READER: reader} | {root: Known(values, path=root, reader=reader) for root, values in roots.items()}
 
 

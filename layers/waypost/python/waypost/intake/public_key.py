@@ -27,6 +27,7 @@ FILE: Final = "statemachines/contacts/public_keys.yaml"
 SERVER_EVENTS: Final = frozenset({
     *POINTS_EVENTS, IMPORTED, *MESSAGE_EVENTS, SUPPRESSION_LIFTED, "contacts_merged", "contacts_unmerged", "contact_erased", "contact_updated",
     "profile_rebuilt", "tag_added", "tag_removed", "segment_entered", "segment_left", "lifecycle_changed", "journey_requested", "journey_ended",
+    "coupon_issued", "coupon_redeemed",
 })  # fmt: skip
 """Events that change a balance, weigh as a file's rows do, start a journey by name, or say what only Waypost and its providers know."""
 

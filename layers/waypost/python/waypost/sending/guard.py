@@ -16,6 +16,7 @@ from waypost.contacts.consent import Answer, deciding_consent, joined_consents
 from waypost.contacts.profile import Contact
 from waypost.content.forbidden_words import NOTHING_FORBIDDEN, ForbiddenWords
 from waypost.content.message import PublishedMessage
+from waypost.coupons.coupon import Coupon
 from waypost.sending.ledger import Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice
 from waypost.sending.policy import SendingPolicy, Setting
@@ -70,7 +71,7 @@ class Case:
     """What a guard decides on: this message, to this contact, on this channel, now.
 
     ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
-    ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
+    ``coupon`` is the one that the message speaks of. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
     occasion: Occasion
@@ -85,6 +86,7 @@ class Case:
     zone: ZoneInfo
     now: datetime
     words: ForbiddenWords = NOTHING_FORBIDDEN
+    coupon: Coupon | None = None
     rendered: Rendered | None = None
 
     @property
@@ -179,6 +181,11 @@ class Guard(ABC):
         missing = [name for name in ("weight", "code", "title", "reasons", "judges") if name not in vars(cls)]
         if missing:
             raise TypeError(f"guard {cls.__name__} declares no {' and no '.join(missing)}")
+
+    def concerns(self, case: Case) -> bool:
+        """Whether the message has what the guard judges; where it has not, the decision says nothing of the guard."""
+        del case
+        return True
 
     @abstractmethod
     def check(self, case: Case) -> Verdict:

@@ -51,6 +51,8 @@ def judge(case: Case, asked: Sequence[Guard] | None = None) -> Judgement:
     for guard in all_guards() if asked is None else asked:
         if case.occasion not in guard.judges or guard.reads_content is (case.rendered is None):
             continue
+        if not guard.concerns(case):
+            continue
         verdict = guard.check(case)
         saw[guard.code] = verdict.saw[:LONGEST_SEEN]
         match verdict:

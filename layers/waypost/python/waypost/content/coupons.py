@@ -1,0 +1,45 @@
+"""The template variable ``coupon``: the valid coupon of the pool that a message speaks of. Used by the sender and previews."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from waypost.content.locale import choose_locale
+from waypost.coupons.coupon import Coupon, CouponStore, best_coupon, shown
+from waypost.coupons.pool import CouponPools
+
+SAMPLE_CODE: Final = "SAMPLE-2345"
+"""What a preview and a test show: no shop takes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponVariables:
+    """Finds the coupon of a contact and shows it as templates see it."""
+
+    store: CouponStore
+    pools: CouponPools
+
+    def of(self, pool: str, partitions: Sequence[str], now: datetime) -> Coupon | None:
+        """The newest valid coupon of the pool, or of one that stands in for it. Raises InvalidInput for an unknown pool."""
+        names = [each.name for each in self.pools.chain(pool)]
+        return best_coupon(self.store.held(partitions), names, now)
+
+    def shown(self, coupon: Coupon, *, locale: str | None, default_locale: str) -> dict[str, Any]:
+        """What a template sees of it."""
+        return shown_of(self.pools, coupon, locale=locale, default_locale=default_locale)
+
+
+def shown_of(pools: CouponPools, coupon: Coupon, *, locale: str | None, default_locale: str) -> dict[str, Any]:
+    """What a template sees of a coupon, in the reader's language."""
+    pool = pools.chain(coupon.pool)[0]
+    label = pool.labels[choose_locale(locale, pool.labels, default_locale)]
+    return shown(coupon, label=label, benefit=pool.benefit)
+
+
+def sample_of(pool: str, now: datetime) -> Coupon:
+    """A coupon that nobody has, for previews and tests."""
+    return Coupon(
+        pool=pool, code=SAMPLE_CODE, contact_id="", slot=0, step="", journey="", issued_at=now,
+        valid_until=now + timedelta(days=7),
+    )  # fmt: skip
