@@ -9,18 +9,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.fakes.budget_counters import FakeBudgetCounters
-from tests.fakes.published_journeys import published
+from tests.fakes.published_journeys import published, sms
 from tests.fakes.world import World, send_request, touch
 from tests.sending.test_guards import NOON, TRANSACTIONAL, case, contact, policy
 from waypost import workdays
+from waypost.channels.sms import channel as sms_channel
 from waypost.contacts.channels import Channel
+from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput
 from waypost.policies.policy_form import read_changes
 from waypost.sending.budget import Budget, Over, WarmUp
-from waypost.sending.guard import Allow, Defer
+from waypost.sending.guard import Allow, Defer, Rendered
 from waypost.sending.guards.channel_cap import ChannelCap
 from waypost.sending.guards.fatigue import Fatigue
 from waypost.sending.guards.quiet_hours import QuietHours
+from waypost.sending.guards.sms_parts import SmsParts
 from waypost.sending.judge import judge
 from waypost.sending.ledger import Snapshot, Touches
 from waypost.sending.policy import SendingPolicy
@@ -316,3 +319,41 @@ def test_a_mailbox_provider_gets_no_more_a_second_than_it_takes_and_the_others_g
         ("deferred", "paced"),
         ("sent", "every_guard_allowed"),
     ]
+
+
+# Parts of an SMS
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "sent"),
+    [
+        ("a" * 160, 1, True),
+        ("a" * 161, 1, False),
+        ("a" * 160 + "é", 2, True),
+        ("好" * 70, 1, True),
+        ("好" * 71, 1, False),
+    ],
+)
+def test_a_text_that_takes_too_many_parts_as_it_was_filled_in_is_not_sent(text: str, most: int, sent: bool) -> None:
+    content = sms_channel.CHANNEL
+    rendered = Rendered(text, "en", content.parts(sms_channel.RenderedSms(text)))
+    found = judge(case(channel=SMS, policy=policy(sms_parts=most), rendered=rendered), [SmsParts()])
+    assert isinstance(found.verdict, Allow) is sent
+    exempt = judge(
+        case(channel=SMS, message=TRANSACTIONAL, policy=policy(sms_parts=1), rendered=rendered), [SmsParts()]
+    )
+    assert isinstance(exempt.verdict, Allow)
+
+
+def test_a_long_name_makes_a_text_too_long_at_the_send() -> None:
+    given = published(sending={"sms_parts": 1})
+    named = sms("survey")
+    named["variants"] = {"sms": {locale: {"text": "{{ contact.name }}"} for locale in ("zh-CN", "en")}}
+    [key] = [each for each in given.messages if each.endswith("/survey")]
+    world = World(published=replace(given, messages={**given.messages, key: PublishedMessage.from_dict(named)}))
+    for name, length in (("c-1", 160), ("c-2", 161)):
+        attributes = {"email": f"{name}@example.com", "phone": f"+86138000000{name[-1]}1", "name": "L" * length}
+        world.have_contact(name, attributes=attributes)
+    short, long = (world.send(world.have_enrolment(name), "survey") for name in ("c-1", "c-2"))
+    assert (short.outcome, long.outcome, long.reason) == ("sent", "skipped", "sms_parts")
+    assert len(world.sms.sent) == 1

@@ -195,6 +195,11 @@ class ChannelPlugin(ABC, Generic[Content]):
         shown: Any = content
         return "\n".join(_TOKEN.sub("", visible(text)) for text in texts_in(asdict(shown)))
 
+    def parts(self, content: Content) -> tuple[int, str] | None:
+        """How many parts the content is billed as, and their encoding; None on a channel that bills messages."""
+        del content
+        return None
+
     def render(
         self,
         message: PublishedMessage,

@@ -60,10 +60,14 @@ FIRST_EVENTS: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What the reader will see: the words of the message, in the language of ``locale``."""
+    """What the reader will see: the words of the message, in the language of ``locale``.
+
+    ``parts`` is how many parts it is billed as and in which encoding, on a channel that bills parts.
+    """
 
     text: str
     locale: str
+    parts: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

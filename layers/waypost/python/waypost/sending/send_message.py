@@ -334,11 +334,13 @@ class SendMessage:
     def _judge_content(self, judged: "_Judged", outgoing: Outgoing[Any]) -> "_Judged":
         """The case with what the guards say that read the content: a name or a product may bring what no author wrote."""
         case, words = judged.case, self.words()
-        if not words.lists:
+        channel = plugin(case.channel)
+        parts = channel.parts(outgoing.content)
+        if not words.lists and parts is None:
             return judged
-        channel, shown = plugin(case.channel), self._shown_for(case)
+        shown = self._shown_for(case)
         locale = choose_locale(_locale(shown.contact), case.message.variants[case.channel], self.defaults.locale)
-        rendered = replace(case, words=words, rendered=Rendered(channel.words(outgoing.content), locale))
+        rendered = replace(case, words=words, rendered=Rendered(channel.words(outgoing.content), locale, parts))
         judgement = judge(rendered)
         return replace(judged, judgement=replace(judgement, saw={**judged.judgement.saw, **judgement.saw}))
 

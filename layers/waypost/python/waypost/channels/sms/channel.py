@@ -47,6 +47,11 @@ class Sms(ChannelPlugin[RenderedSms]):
             return content
         return replace(content, text=text)
 
+    def parts(self, content: RenderedSms) -> tuple[int, str]:
+        """See ChannelPlugin."""
+        length = sms_length(content.text)
+        return length.parts, length.encoding
+
     def over_limit(self, content: RenderedSms) -> str:
         """See ChannelPlugin."""
         length = sms_length(content.text)
