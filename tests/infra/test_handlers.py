@@ -72,7 +72,14 @@ MAY_BE_MISSING = {
         "wecom_endpoint",
         "loopback_receivers",
     },
-    "send_test": {"resume_journey_arn", "email_reply_to", "webhook_endpoint", "wechat_endpoint", "wecom_endpoint", "loopback_receivers"},
+    "send_test": {
+        "resume_journey_arn",
+        "email_reply_to",
+        "webhook_endpoint",
+        "wechat_endpoint",
+        "wecom_endpoint",
+        "loopback_receivers",
+    },
     "publish_message": {
         "resume_journey_arn",
         "email_reply_to",
