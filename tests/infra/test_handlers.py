@@ -94,6 +94,7 @@ MAY_BE_MISSING = {
         "email_reply_to",
         "webhook_endpoint",
         "wechat_endpoint",
+        "wecom_endpoint",
         "loopback_receivers",
     },
     "decide_approval": ONLY_FOR_BOOKING,
