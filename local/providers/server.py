@@ -338,11 +338,15 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
+    def do_GET(self) -> None:
+        """A question to a provider that is asked by GET, such as for an access token."""
+        self.do_POST()
+
     def do_POST(self) -> None:
         """A request to any of the providers; what none of them recognises is not a provider's."""
         length = int(self.headers.get("content-length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = HttpRequest(method="POST", path=self.path, headers=headers, body=self.rfile.read(length))
+        request = HttpRequest(method=self.command, path=self.path, headers=headers, body=self.rfile.read(length))
         if not self.server.providers.receive(request, self):
             self.answer(aws_error(404, "UnknownOperationException", f"no provider answers {self.path}"))
 

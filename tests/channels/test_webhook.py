@@ -48,6 +48,9 @@ class OnePoster:
         self.answers = list(answers)
         self.calls: list[Call] = []
 
+    def get(self, url: str, headers: Mapping[str, str], *, timeout: timedelta, answer_limit: int = 0) -> Outcome:
+        pytest.fail(f"{url} is read: {headers}, {timeout}, {answer_limit}")
+
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: timedelta, answer_limit: int = ANSWER_LIMIT
     ) -> Outcome:

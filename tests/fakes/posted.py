@@ -37,6 +37,16 @@ class ScriptedPoster:
         answer = self.script(url, content)
         return Answer(200, body=json.dumps(answer).encode()) if isinstance(answer, Mapping) else answer
 
+    def get(
+        self, url: str, headers: Mapping[str, str], *, timeout: timedelta, answer_limit: int = ANSWER_LIMIT
+    ) -> Outcome:
+        assert timeout > timedelta()
+        assert answer_limit
+        del headers
+        self.calls.append((url, {}))
+        answer = self.script(url, {})
+        return Answer(200, body=json.dumps(answer).encode()) if isinstance(answer, Mapping) else answer
+
     def paths(self) -> list[str]:
         """The paths that were called, in order."""
         return [url.partition("?")[0].split("/", 3)[3] for url, _ in self.calls]

@@ -23,6 +23,7 @@ SECRETS_BY_SETTING = {
     "link_secret": SECRETS["links"],
     "webhook_secret": "<ChannelsWebhookSecret>",
     "wechat_secret": "<ChannelsWechatSecret>",
+    "wecom_secret": "<ChannelsWecomSecret>",
     "destination_secrets": SECRETS["destinations"],
 }
 QUEUES_BY_SETTING = {

@@ -34,7 +34,7 @@ from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
 
 if TYPE_CHECKING:
-    from waypost.http.ports import Poster
+    from waypost.http.ports import Caller
     from waypost.tencent.access_tokens import TokenStore
 
 Content = TypeVar("Content")
@@ -77,7 +77,7 @@ class ProviderPorts:
 
     aws: Callable[[str], AwsService]
     secret: Callable[[str], SecretStore]
-    poster: "Callable[[], Poster]"
+    poster: "Callable[[], Caller]"
     clock: Clock
     tokens: "Callable[[], TokenStore]"
 

@@ -1,0 +1,97 @@
+"""A WeCom message as authored: ``wecom`` in ``message.yaml`` names its kind, ``wecom.<locale>.yaml`` has its texts."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, assert_never
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
+from waypost.channels.wecom.channel import CHANNEL, FIELD, Kind, RenderedWeCom
+from waypost.content.templates import TEXT
+
+_QUOTES: Final = 'put what begins with {{ into quotes: "{{ … }}"'
+_CARD: Final = ("title", "description", "picture")
+
+
+class Variant(BaseModel):
+    """``kind``: to a ``customer``, sent by the member who wrote last with them, or by the ``app`` to a member."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    url: Annotated[str, Field(default="", max_length=2_048)]
+
+
+class AuthoredWeCom(AuthoredChannel):
+    """The kind of the message and what its card opens for all locales, and its texts by locale."""
+
+    kind = "yaml"
+    fields: ClassVar[Mapping[str, tuple[Any, Any]]] = {"wecom": (Variant | None, Field(default=None))}
+
+    def compile(self, source: Source) -> dict[str, str]:
+        """See AuthoredChannel."""
+        variant: Variant | None = source.fields["wecom"]
+        if variant is None:
+            raise UnusableFile(source.manifest, "wecom", "is missing: {kind: customer} or {kind: app}")
+        texts = _texts(source)
+        _check_form(source, variant, texts)
+        source.templates.check(source.manifest, "wecom.url", variant.url, TEXT)
+        for name, text in texts.items():
+            source.templates.check(source.path, name, text, TEXT)
+        shown = {name: source.templates.shown(text, TEXT) for name, text in texts.items()}
+        if reason := CHANNEL.over_limit(RenderedWeCom(variant.kind, shown)):
+            raise UnusableFile(source.path, "", reason)
+        return {
+            "kind": variant.kind,
+            "url": variant.url,
+            **{f"{FIELD}{name}": text for name, text in texts.items()},
+        }
+
+
+def _check_form(source: Source, variant: Variant, texts: Mapping[str, str]) -> None:
+    """Raises UnusableFile for texts that no message of this kind has."""
+    for name, text in texts.items():
+        if name not in {"text", *_CARD}:
+            raise UnusableFile(source.path, name, f"should be text, or {', '.join(_CARD)} of a card that opens a link")
+        if not text:
+            raise UnusableFile(source.path, name, "is empty")
+    has_card = any(name in texts for name in _CARD)
+    if has_card and not (variant.url and "title" in texts):
+        raise UnusableFile(source.path, "title", "and 'url' in message.yaml are both needed for a card")
+    if variant.url and not has_card:
+        raise UnusableFile(source.path, "title", "is missing: a card opens the url of message.yaml")
+    match variant.kind:
+        case "app":
+            _check_app_message(source, texts, has_card=has_card)
+        case "customer":
+            pass
+        case _:
+            assert_never(variant.kind)
+
+
+def _check_app_message(source: Source, texts: Mapping[str, str], *, has_card: bool) -> None:
+    """Raises UnusableFile for what an app message has no room for."""
+    if ("text" in texts) == has_card:
+        raise UnusableFile(source.path, "", "should have a text, or a card; an app message has no room for both")
+    if has_card and "description" not in texts:
+        raise UnusableFile(source.path, "description", "is missing: the card of an app message needs one")
+    if "picture" in texts:
+        raise UnusableFile(source.path, "picture", "has no place in the card of an app message")
+
+
+def _texts(source: Source) -> dict[str, str]:
+    """The texts of a locale's file by name. Raises UnusableFile."""
+    try:
+        content = yaml.load(source.text, Loader=yaml.BaseLoader)  # noqa: S506 -- the loader that makes texts and nothing else
+    except yaml.YAMLError as error:
+        raise UnusableFile(source.path, "", f"not YAML: {str(error).splitlines()[0]}; {_QUOTES}") from None
+    if not isinstance(content, dict) or not content:
+        raise UnusableFile(source.path, "", "should have a line for each text, such as text: 您好")
+    for name, text in content.items():
+        if not isinstance(text, str):
+            raise UnusableFile(source.path, str(name), f"should be one text; {_QUOTES}")
+    return {str(name): text.strip() for name, text in content.items()}
+
+
+AUTHORED: Final = AuthoredWeCom()

@@ -1,0 +1,225 @@
+"""Answers as ``qyapi.weixin.qq.com`` does, for one app of one company: its token, app messages, and tasks for members.
+
+Sources: those of ``provider_qyapi.py``.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, assert_never
+from urllib.parse import parse_qs, urlsplit
+
+from waypost.channels import fake_contract as contract
+from waypost.clock import real_now
+
+CORP: Final = "ww8f0a1b2c3d4e5f6a"
+AGENT: Final = "1000002"
+SECRET: Final = "HmRYfGm2dLq9XrTtUuVvWw0123456789abcdefghijk"  # noqa: S105 -- of the fake alone
+
+_TOKEN: Final = "/cgi-bin/gettoken"  # noqa: S105
+_KINDS: Final = {"/cgi-bin/externalcontact/add_msg_template": "customer", "/cgi-bin/message/send": "app"}
+_CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,62}")
+_MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+_LIVES: Final = timedelta(hours=2)
+_MOST: Final = {"customer": 4_000, "app": 2_048}
+
+
+@dataclass(slots=True)
+class _State:
+    token: str = ""
+    ends: datetime | None = None
+    secret: str = SECRET
+    strangers: set[str] = field(default_factory=set)
+    delivered: dict[str, datetime] = field(default_factory=dict)
+    tasks: list[str] = field(default_factory=list)
+
+
+class Qyapi(contract.FakeProvider):
+    """One app. ``allowed_from`` are the addresses that may call it (None: all); every call is checked, not the token's alone."""
+
+    provider = "qyapi"
+    endpoints = ("WAYPOST_WECOM_ENDPOINT",)
+    choices: ClassVar[Mapping[str, str]] = {"wecom_corp": CORP, "wecom_agent": AGENT}
+    credentials: ClassVar[Mapping[str, str]] = {"secret": SECRET}
+    carries: ClassVar[frozenset[str]] = frozenset({"message_key"})
+    refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
+    words: ClassVar[frozenset[str]] = frozenset()
+    fates: ClassVar[Mapping[contract.Fate, str]] = {}
+
+    def __init__(self) -> None:
+        self.allowed_from: frozenset[str] | None = None
+        self.calls_from = "203.0.113.9"
+        self._state = _State()
+
+    # --- what people and operators do ------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """See FakeProvider."""
+        self.allowed_from, self._state = None, _State()
+
+    @property
+    def tasks(self) -> list[str]:
+        """The customers for whom a member was given a message to send, in order."""
+        return self._state.tasks
+
+    @property
+    def delivered(self) -> int:
+        """How many app messages members saw."""
+        return len(self._state.delivered)
+
+    def rotate_token(self) -> None:
+        """End the token."""
+        self._state.token = ""
+
+    def remove(self, userid: str) -> None:
+        """A customer is nobody's friend any more, or a member has left."""
+        self._state.strangers.add(userid)
+
+    # --- what functions call -----------------------------------------------------------------------------------------
+
+    def recognises(self, request: contract.HttpRequest) -> bool:
+        """See FakeProvider."""
+        return urlsplit(request.path).path in {_TOKEN, *_KINDS}
+
+    def answer_aside(self, request: contract.HttpRequest) -> contract.HttpAnswer | None:
+        """See FakeProvider: a token is asked for."""
+        target = urlsplit(request.path)
+        if target.path != _TOKEN:
+            return None
+        asked = {name: values[0] for name, values in parse_qs(target.query).items()}
+        if request.method != "GET" or not asked.get("corpsecret"):
+            return _error(41004, "corpsecret missing")
+        if asked.get("corpid") != CORP:
+            return _error(40013, "invalid corpid")
+        if asked["corpsecret"] != self._state.secret:
+            return _error(40001, "invalid credential")
+        if self._is_shut_out:
+            return _error(60020, self._shut_out)
+        now, state = real_now(), self._state
+        if not state.token or state.ends is None or state.ends <= now:
+            state.token, state.ends = uuid.uuid4().hex, now + _LIVES
+        seconds = int((state.ends - now).total_seconds())
+        return contract.HttpAnswer(
+            status=200,
+            content={"errcode": 0, "errmsg": "ok", "access_token": state.token, "expires_in": seconds},
+        )
+
+    def read(self, request: contract.HttpRequest) -> contract.SentMessage:
+        """See FakeProvider."""
+        target, content = urlsplit(request.path), request.json()
+        key = request.headers.get("x-request-id", "")
+        customers = content.get("external_userid") or [""]
+        return contract.SentMessage(
+            recipient=str(content.get("touser") or customers[0]),
+            tags={"message_key": key} if key else {},
+            content=_shown(content),
+            request={
+                "kind": _KINDS[target.path],
+                "token": parse_qs(target.query).get("access_token", [""])[0],
+                **content,
+            },
+        )
+
+    def check(self, message: contract.SentMessage) -> None:
+        """See FakeProvider."""
+        given, state = message.request, self._state
+        if not state.token or given["token"] != state.token:
+            raise _refused(40014, "invalid access_token")
+        if state.ends is None or state.ends <= real_now():
+            raise _refused(42001, "access_token expired")
+        if self._is_shut_out:
+            raise _refused(60020, self._shut_out)
+        text = str(given.get("text", {}).get("content", ""))
+        if len(text.encode()) > _MOST[given["kind"]]:
+            raise _refused(45002, "content size out of limit")
+        if not message.content.text and not message.content.subject:
+            raise _refused(44004, "empty content")
+        if given["kind"] == "customer":
+            self._check_task(given)
+        else:
+            self._check_app_message(given, message.recipient)
+
+    def _check_task(self, given: Mapping[str, Any]) -> None:
+        [customer] = given["external_userid"]
+        if given.get("chat_type", "single") != "single" or not _CUSTOMER.fullmatch(customer):
+            raise _refused(40096, "invalid external userid")
+        if customer in self._state.strangers:
+            raise _refused(84061, "not external contact")
+        self._state.tasks.append(customer)
+
+    def _check_app_message(self, given: Mapping[str, Any], member: str) -> None:
+        """The same message is shown once within the interval; a repetition of it is answered as the first was."""
+        if given.get("agentid") != int(AGENT):
+            raise _refused(40056, "invalid agentid")
+        if not _MEMBER.fullmatch(member) or member in self._state.strangers:
+            raise _refused(81013, "user & party & tag all invalid")
+        body = repr(sorted((name, value) for name, value in given.items() if name != "token"))
+        lasting = timedelta(seconds=given.get("duplicate_check_interval", 1_800))
+        shown_at, now = self._state.delivered.get(body), self.clock()
+        if given.get("enable_duplicate_check") and shown_at is not None and now - shown_at < lasting:
+            raise contract.RefusedRequestError(self.accepted(self.new_id()))
+        self._state.delivered[body] = now
+
+    @property
+    def _is_shut_out(self) -> bool:
+        return self.allowed_from is not None and self.calls_from not in self.allowed_from
+
+    @property
+    def _shut_out(self) -> str:
+        return f"not allow to access from your ip, hint: [1], from ip: {self.calls_from}, more info at https://open.work.weixin.qq.com"
+
+    def accepted(self, message_id: str) -> contract.HttpAnswer:
+        """See FakeProvider."""
+        return contract.HttpAnswer(status=200, content={"errcode": 0, "errmsg": "ok", "msgid": message_id})
+
+    def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
+        """See FakeProvider."""
+        match kind:
+            case "throttle":
+                return _error(45033, "api concurrent out of limit")
+            case "reject":
+                return _error(45002, "content size out of limit")
+            case "refuse_us":
+                return _error(60020, self._shut_out)
+            case "address_gone":
+                return _error(84061, "not external contact")
+            case "error":
+                return contract.HttpAnswer(status=502, text="<html>502 Bad Gateway</html>")
+            case _:
+                assert_never(kind)
+
+    def new_id(self) -> str:
+        """See FakeProvider."""
+        return f"msg{uuid.uuid4().hex}"
+
+    def notice(
+        self, word: str, message: contract.SentMessage, *, message_id: str, sent_at: datetime, at: datetime
+    ) -> Any:
+        """See FakeProvider: WeCom says nothing to an event bus."""
+        del message, message_id, sent_at, at
+        raise ValueError(f"WeCom does not say {word!r}")
+
+
+def _shown(content: Mapping[str, Any]) -> contract.SentContent:
+    """The message as the reader gets it: the text, and the card below it."""
+    card: Mapping[str, Any] = content.get("textcard") or {}
+    for attachment in content.get("attachments", ()):
+        card = attachment["link"]
+    lines = [
+        content.get("text", {}).get("content", ""),
+        *(card.get(name, "") for name in ("description", "desc", "url")),
+    ]
+    return contract.SentContent(text="\n".join(str(line) for line in lines if line), subject=str(card.get("title", "")))
+
+
+def _error(code: int, message: str) -> contract.HttpAnswer:
+    return contract.HttpAnswer(status=200, content={"errcode": code, "errmsg": message})
+
+
+def _refused(code: int, message: str) -> contract.RefusedRequestError:
+    return contract.RefusedRequestError(_error(code, message))
+
+
+FAKES: Final = (Qyapi(),)

@@ -1,0 +1,8 @@
+"""WeCom reports nothing to the event bus."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from waypost.channels.contract import NoticeReader
+
+SOURCES: Final[Mapping[str, NoticeReader]] = {}

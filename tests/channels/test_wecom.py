@@ -1,0 +1,310 @@
+"""WeCom messages: what authors may write, what each kind posts, and what WeCom's answers mean."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.app import synthesize
+from local.providers.server import Providers
+from tests.fakes.clock import FakeClock
+from tests.fakes.posted import ScriptedPoster
+from tests.fakes.secrets import FakeSecret
+from tests.fakes.token_store import FakeTokenStore
+from tests.infra.template import NO_BUNDLING
+from waypost.authoring.messages import MessageFolder
+from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
+from waypost.channels.contract import Outgoing, ProviderPorts
+from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWeCom
+from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
+from waypost.channels.wecom.fake import Qyapi as Fake
+from waypost.channels.wecom.provider_qyapi import Qyapi, connect
+from waypost.contacts.channels import Address, Channel
+from waypost.contacts.profile import Contact
+from waypost.content.forbidden_words import ForbiddenWords
+from waypost.content.message import PublishedMessage
+from waypost.errors import InvalidInput
+from waypost.http.ports import NoAnswer, NotSent, Outcome
+from waypost.http.poster import PinnedPoster
+
+CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
+MEMBER = "zhang.san"
+WECOM = Channel("wecom")
+
+
+def outgoing(
+    kind: Kind = "customer", *, fields: Mapping[str, str] | None = None, url: str = "", key: str = "m-1"
+) -> Outgoing[RenderedWeCom]:
+    return Outgoing(
+        to=Address(WECOM, "external_userid", CUSTOMER if kind == "customer" else MEMBER),
+        content=RenderedWeCom(kind, fields or {"text": "您好"}, url),
+        message_key=key,
+        transactional=True,
+        unsubscribe_url="",
+        tags={"message_key": key, "contact_id": "c-1"},
+    )
+
+
+def provider(poster: Any, *, agent: str = AGENT, base: str = "", secret: str = SECRET) -> Qyapi:
+    store = FakeTokenStore()
+    ports = ProviderPorts(
+        aws=lambda service: pytest.fail(f"{service} is not needed"),
+        secret=lambda _: FakeSecret({"secret": secret}),
+        clock=FakeClock("2027-03-01T02:00:00+00:00"),
+        poster=lambda: poster,
+        tokens=lambda: store,
+    )
+    return connect({"corp": CORP, "agent": agent, "secret": "s", "endpoint": base}, ports)
+
+
+def answered(
+    answer: Mapping[str, Any] | Outcome, message: Outgoing[RenderedWeCom] | None = None
+) -> tuple[Answer, ScriptedPoster]:
+    """What the provider makes of WeCom's answer to a message."""
+    token = {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+    poster = ScriptedPoster(lambda url, _: token if "gettoken" in url else answer)
+    return provider(poster).send(message or outgoing()), poster
+
+
+CARD = {"title": "本周新品", "description": "到店看看"}
+URL = "https://shop.example/new"
+ONCE = {"enable_duplicate_check": 1, "duplicate_check_interval": 600}
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "expected"),
+    [
+        (
+            outgoing(fields={"text": "您好", **CARD, "picture": "https://p.example/1.png"}, url=URL),
+            "cgi-bin/externalcontact/add_msg_template",
+            {
+                "chat_type": "single",
+                "external_userid": [CUSTOMER],
+                "text": {"content": "您好"},
+                "attachments": [
+                    {
+                        "msgtype": "link",
+                        "link": {
+                            "title": "本周新品",
+                            "picurl": "https://p.example/1.png",
+                            "desc": "到店看看",
+                            "url": URL,
+                        },
+                    }
+                ],
+            },
+        ),
+        (
+            outgoing("app"),
+            "cgi-bin/message/send",
+            {"touser": MEMBER, "agentid": 1000002, "msgtype": "text", "text": {"content": "您好"}, **ONCE},
+        ),
+        (
+            outgoing("app", fields=CARD, url=URL),
+            "cgi-bin/message/send",
+            {"touser": MEMBER, "agentid": 1000002, "msgtype": "textcard", "textcard": {**CARD, "url": URL}, **ONCE},
+        ),
+    ],
+)
+def test_each_kind_is_posted_in_its_own_form(
+    message: Outgoing[RenderedWeCom], path: str, expected: dict[str, Any]
+) -> None:
+    answer, poster = answered({"errcode": 0, "errmsg": "ok", "msgid": "msgGCAAA"}, message)
+    assert answer == Accepted("msgGCAAA")
+    assert poster.paths() == ["cgi-bin/gettoken", path]
+    assert poster.calls[-1][1] == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "expected"),
+    [
+        (-1, "customer", RefusedForNow("-1")),
+        (45033, "app", RefusedForNow("45033")),
+        (45009, "app", RefusedForNow("45009", pause=timedelta(minutes=1))),
+        (84061, "customer", AddressGone("84061", "not_a_customer")),
+        (40096, "customer", AddressGone("40096", "not_a_customer")),
+        (81013, "app", AddressGone("81013", "not_a_member")),
+        (60111, "app", AddressGone("60111", "not_a_member")),
+        (84061, "app", RefusedMessage("84061")),
+        (41048, "customer", RefusedMessage("41048")),
+        (99999, "app", RefusedMessage("99999")),
+        (40013, "app", RefusedUs("40013 the company's id is wrong")),
+        (
+            48002,
+            "customer",
+            RefusedUs("48002 the app has no right to this interface (客户联系 > 可调用应用)", for_everyone=False),
+        ),
+        (301002, "app", RefusedUs("301002 the app's id belongs to another secret", for_everyone=False)),
+    ],
+)
+def test_each_code_means_one_answer(code: int, kind: Kind, expected: Answer) -> None:
+    assert answered({"errcode": code, "errmsg": "some words"}, outgoing(kind))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "expected"),
+    [
+        ({"invaliduser": MEMBER}, "app", AddressGone("invaliduser", "not_a_member")),
+        ({"unlicenseduser": MEMBER}, "app", RefusedMessage("unlicenseduser")),
+        ({"fail_list": [CUSTOMER]}, "customer", RefusedMessage("fail_list")),
+        ({"invaliduser": "", "fail_list": [], "msgid": "m"}, "customer", Accepted("m")),
+    ],
+)
+def test_a_success_that_leaves_the_recipient_out_is_none(
+    content: Mapping[str, Any], kind: Kind, expected: Answer
+) -> None:
+    assert answered({"errcode": 0, "errmsg": "ok", **content}, outgoing(kind))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (NoAnswer("no answer within 8 seconds"), Unclear("no answer within 8 seconds")),
+        (NotSent("no connection in time"), RefusedForNow("no connection in time")),
+    ],
+)
+def test_what_may_have_arrived_is_unclear_and_nothing_else(outcome: Outcome, expected: Answer) -> None:
+    assert answered(outcome)[0] == expected
+
+
+def test_without_its_secret_or_app_nothing_is_sent() -> None:
+    poster = ScriptedPoster(lambda url, _: pytest.fail(f"{url} is called"))
+    assert provider(poster, secret="").send(outgoing()) == RefusedUs(
+        "40001 put the app's secret into the channel's secret"
+    )
+    assert isinstance(provider(poster, agent="").send(outgoing()), RefusedUs)
+
+
+# --- over HTTP, to the fake ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock("2027-03-01T02:00:00+00:00")
+
+
+@pytest.fixture
+def fake() -> Fake:
+    [fake] = FAKES
+    return fake
+
+
+@pytest.fixture
+def real(clock: FakeClock) -> Iterator[Qyapi]:
+    with Providers(clock=clock) as providers:
+        yield provider(PinnedPoster(loopback=True), base=providers.url)
+
+
+@pytest.mark.flow
+def test_a_rotated_token_costs_one_more_call_and_no_message(real: Qyapi, fake: Fake) -> None:
+    assert isinstance(real.send(outgoing()), Accepted)
+    fake.rotate_token()
+    assert isinstance(real.send(outgoing(key="m-2")), Accepted)
+    assert fake.tasks == [CUSTOMER, CUSTOMER]
+
+
+@pytest.mark.flow
+def test_an_address_outside_the_list_is_refused_even_with_a_token(real: Qyapi, fake: Fake) -> None:
+    assert isinstance(real.send(outgoing()), Accepted)
+    fake.allowed_from = frozenset({"198.51.100.1"})
+    assert real.send(outgoing(key="m-2")) == RefusedUs(
+        f"60020 {fake.calls_from}: add this address to the app's list (企业可信IP)"
+    )
+
+
+@pytest.mark.flow
+def test_who_is_no_friend_or_member_any_more_is_gone(real: Qyapi, fake: Fake) -> None:
+    fake.remove(CUSTOMER)
+    fake.remove(MEMBER)
+    assert real.send(outgoing()) == AddressGone("84061", "not_a_customer")
+    assert real.send(outgoing("app")) == AddressGone("81013", "not_a_member")
+
+
+@pytest.mark.flow
+def test_a_repeated_app_message_is_seen_once_while_it_may_be_repeated(
+    real: Qyapi, fake: Fake, clock: FakeClock
+) -> None:
+    assert isinstance(real.send(outgoing("app")), Accepted)
+    clock.advance(seconds=int(REPEATABLE.total_seconds()))
+    assert isinstance(real.send(outgoing("app")), Accepted)
+    assert fake.delivered == 1
+
+
+# --- authored, and who gets it -------------------------------------------------------------------------------------------
+
+
+def authored(folder: Path, wecom: str, texts: str) -> tuple[dict[str, Any], str]:
+    """The published variant, or what is wrong."""
+    message = folder / "new-arrivals"
+    message.mkdir()
+    manifest = f"kind: transactional\ntopic: orders\nchannels: [wecom]\n{wecom}\n"
+    (message / "message.yaml").write_text(manifest, encoding="utf-8")
+    (message / "wecom.zh-CN.yaml").write_text(texts, encoding="utf-8")
+    published, problems = MessageFolder(
+        message, folder / "look", "zh-CN", lambda path: path.name, ForbiddenWords()
+    ).read()
+    found = "; ".join(f"{each.file} {each.field}: {each.reason}" for each in problems)
+    return (published["variants"]["wecom"]["zh-CN"] if published else {}), found
+
+
+def test_a_message_is_its_kind_its_link_and_its_texts(tmp_path: Path) -> None:
+    variant, problems = authored(tmp_path, f"wecom: {{ kind: customer, url: '{URL}' }}", "text: 您好\ntitle: 新品\n")
+    assert problems == ""
+    assert variant == {"kind": "customer", "url": URL, "field.text": "您好", "field.title": "新品"}
+
+
+@pytest.mark.parametrize(
+    ("wecom", "texts", "reason"),
+    [
+        ("", "text: 您好\n", "{kind: customer} or {kind: app}"),
+        ("wecom: { kind: customer }", "title: 新品\n", "are both needed for a card"),
+        (f"wecom: {{ kind: customer, url: '{URL}' }}", "text: 您好\n", "a card opens the url"),
+        ("wecom: { kind: customer }", "subject: 您好\n", "should be text, or title"),
+        ("wecom: { kind: customer }", "text: ''\n", "is empty"),
+        ("wecom: { kind: customer }", "text: [您好]\n", "should be one text"),
+        ("wecom: { kind: customer }", "您好\n", "a line for each text"),
+        ("wecom: { kind: customer }", "text: '未完\n", "not YAML"),
+        (f"wecom: {{ kind: app, url: '{URL}' }}", "text: 您好\ntitle: 新品\ndescription: 到店\n", "no room for both"),
+        (f"wecom: {{ kind: app, url: '{URL}' }}", "title: 新品\n", "needs one"),
+        (
+            f"wecom: {{ kind: app, url: '{URL}' }}",
+            "title: 新品\ndescription: 到店\npicture: https://p.example/1.png\n",
+            "has no place",
+        ),
+        ("wecom: { kind: app }", f"text: {'字' * 683}\n", "text takes 2,049 bytes; at most 2,048"),
+    ],
+)
+def test_what_wecom_would_not_show_is_refused_when_it_is_published(
+    tmp_path: Path, wecom: str, texts: str, reason: str
+) -> None:
+    assert reason in authored(tmp_path, wecom, texts)[1]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("customer", [CUSTOMER]), ("app", [MEMBER])])
+def test_what_is_for_members_goes_to_no_customer_nor_the_other_way_round(kind: str, expected: list[str]) -> None:
+    contact = Contact(
+        "c-1", created_at=FakeClock("2027-03-01T02:00:00+00:00")(), identities={"external_userid": [CUSTOMER, MEMBER]}
+    )
+    message = PublishedMessage.from_dict(
+        {
+            "name": "new-arrivals", "kind": "transactional", "topic": "orders", "channels": ["wecom"],
+            "variants": {"wecom": {"zh-CN": {"kind": kind, "url": "", "field.text": "您好"}}},
+        }
+    )  # fmt: skip
+    assert [each.text for each in CHANNEL.addresses_for(message, contact)] == expected
+    assert (CHANNEL.repeatable_for(message) is None) is (kind == "customer")
+
+
+@pytest.mark.parametrize(
+    ("choices", "reason"),
+    [
+        ({"wecom_corp": "my shop", "wecom_agent": "1"}, "context wecom_corp: must be a company's id"),
+        ({"wecom_corp": CORP}, "context wecom_agent: must be the id of an app"),
+        ({"wecom_agent": AGENT}, "context wecom_agent: must be the id of an app"),
+    ],
+)
+def test_choices_that_name_no_app_are_refused(tmp_path: Path, choices: dict[str, str], reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        synthesize(context={**NO_BUNDLING, **choices}, output=tmp_path)
