@@ -39,6 +39,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "inspect_import": ("s3",),
     "leave_list": ("dynamodb", "s3"),
     "merge_contacts": ("dynamodb", "sqs"),
+    "notify_staff": ("dynamodb", "secretsmanager", "sesv2"),
     "pause_journey": ("dynamodb", "scheduler"),
     "lift_suppression": ("dynamodb", "sqs"),
     "plan_audience": ("dynamodb", "s3"),

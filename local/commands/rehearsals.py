@@ -1,6 +1,7 @@
 """``waypost demo`` and ``rehearse``: scenarios played on an embedded cloud of their own. Added to the commands of ``waypost``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,6 +14,7 @@ from local.commands.tables import (
     RehearsalBar,
     VirtualTimeBar,
     console_for,
+    coverage_lines,
     decisions_table,
     messages_shown,
     scenario_table,
@@ -22,6 +24,7 @@ from local.problems import LocalError
 from local.project.current_project import current_project
 
 if TYPE_CHECKING:
+    from local.rehearsal.coverage import Coverage
     from local.rehearsal.scenario_result import ScenarioResult
 
 app = typer.Typer()
@@ -72,13 +75,22 @@ def rehearse(
     messages: Annotated[
         bool, typer.Option("--messages", help="Show the whole text of each message, not its subject and first lines.")
     ] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Show which states, branches and guards no scenario reached.")
+    ] = False,
+    at_least: Annotated[
+        int | None,
+        typer.Option(help="Fail when fewer percent of the states or of the branches were reached; implies --coverage."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rehearse scenarios.yaml of a journey, or of all, in virtual time and compare what follows with what is expected."""
 
     from local.cloud.local_cloud import default_zone  # noqa: PLC0415 - the same
     from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
+    from local.rehearsal.coverage import refuse_percent  # noqa: PLC0415 - the same
 
+    refuse_percent(at_least or 0)
     if (scenario or contacts or page) and not journey:
         raise LocalError("--scenario, --contacts and --page are about one journey", "name the journey too")
     console = console_for(machine=as_json)
@@ -97,16 +109,31 @@ def rehearse(
     with bar.progress:
         results = journey_scenarios.rehearse(files, step=bar.step, progress=bar)
     compared = [result for each in results.values() for result in each]
+    covered = journey_scenarios.covered(results) if coverage or at_least is not None else []
     if as_json:
-        print_json([{"journey": name, **result.to_dict()} for name, each in results.items() for result in each])
+        rehearsed = [{"journey": name, **result.to_dict()} for name, each in results.items() for result in each]
+        shares = [each.to_dict() for each in covered]
+        print_json({"scenarios": rehearsed, "coverage": shares} if covered else rehearsed)
     elif contacts:
         _show_crowd(console, results)
     else:
         _show_rehearsed(console, compared, whole=messages)
     if page:
         console.print(f"\nOpen {journey_scenarios.write_counts_page(journey, files[journey], compared)} in a browser.")
-    if not all(result.as_expected for result in compared):
+    enough = _reach_enough(console, covered, at_least=at_least or 0, shown=not as_json)
+    if not enough or not all(result.as_expected for result in compared):
         raise typer.Exit(EXPECTATION_FAILED)
+
+
+def _reach_enough(console: Console, covered: "Sequence[Coverage]", *, at_least: int, shown: bool) -> bool:
+    """Whether every journey is reached to this percentage; with ``shown`` say what was reached, and what was not."""
+    too_little = [each.journey for each in covered if not each.reaches(at_least)]
+    if shown:
+        for line in chain.from_iterable(map(coverage_lines, covered)):
+            console.print(line, highlight=False)
+        if too_little:
+            console.print(f"\n[red]less than {at_least} % is reached of {escape(', '.join(too_little))}[/red]")
+    return not too_little
 
 
 def _show_rehearsed(console: Console, results: "list[ScenarioResult]", *, whole: bool) -> None:

@@ -21,6 +21,7 @@ from local.rehearsal.progress import Unseen
 
 if TYPE_CHECKING:
     from local.cloud.time_travel import Work
+    from local.rehearsal.coverage import Coverage
     from local.rehearsal.scenario_result import ScenarioResult
     from local.rehearsal.summary import RehearsalSummary
     from waypost.reports.timeline import Entry, MessageDecision
@@ -151,6 +152,23 @@ def summary_tables(journey: str, summary: "RehearsalSummary") -> "Iterator[Table
     if summary.held_back:
         held = {f"{message} {outcome}: {reason}": n for (message, outcome, reason), n in summary.held_back.items()}
         yield _counted("messages held back", "message and reason", held)
+
+
+def coverage_lines(coverage: "Coverage") -> "Iterator[Text]":
+    """The shares of a journey that were reached, and a line for all that was not."""
+    states, branches = coverage.states, coverage.branches
+    yield Text(f"\n{coverage.journey}: coverage", style="bold")
+    yield Text(f"  states    {states.reached} of {states.of} ({states.percent} %)")
+    for name in coverage.missing_states:
+        yield Text(f"    never reached: {name}", style="red")
+    yield Text(f"  branches  {branches.reached} of {branches.of} ({branches.percent} %)")
+    for each in coverage.missing_branches:
+        yield Text(f"    never taken: {each.source} → {each.target} ({each.on})", style="red")
+    if coverage.only_failures:
+        yield Text(f"  not counted, only a failure leads there: {', '.join(coverage.only_failures)}")
+    held = ", ".join(f"{reason} {count}" for reason, count in coverage.guards) or "nothing"
+    yield Text(f"  guards    held back: {held}")
+    yield Text(f"            never: {', '.join(coverage.silent_guards)}")
 
 
 def _counted(title: str, what: str, counts: "Mapping[str, int]", *, ordered: bool = True) -> Table:

@@ -12,6 +12,7 @@ from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.current_project import current_project
 from local.project.journey_files import drawn_journey
+from local.rehearsal.coverage import Coverage, coverage_of
 from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
@@ -23,6 +24,7 @@ from waypost.contacts.channels import channel_named
 from waypost.pages.texts import DEFAULT
 from waypost.reports.journey_counts import JourneyCounts
 from waypost.reports.journey_page import ShownMessage, counts_page
+from waypost.sending.judge import all_guards
 
 
 def read_journey_scenarios(journey: str, *, only: str = "") -> ScenarioFile:
@@ -104,6 +106,11 @@ def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[Scenar
     )
     page.write_text(content, encoding="utf-8")
     return page
+
+
+def covered(results: Mapping[str, Sequence[ScenarioResult]]) -> list[Coverage]:
+    """What the scenarios of each journey reached of it."""
+    return [coverage_of(drawn_journey(journey), each, guards=all_guards()) for journey, each in results.items()]
 
 
 def _messages(

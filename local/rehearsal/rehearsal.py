@@ -20,6 +20,7 @@ from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.reactions import PlannedReaction, Reactions, not_played
 from local.rehearsal.scenario_file import Scenario, ScenarioEvent, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
+from local.rehearsal.stable_links import stable
 from local.running.tracking import identify_call, track_call
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
@@ -162,7 +163,8 @@ class Rehearsal:
         return [each for each in found if journey in {ALL_JOURNEYS, each.journey}]
 
     def _compared(self, journey: str, progress: Progress) -> list[ScenarioResult]:
-        contents = {call.message_key: call.content for call in self._cloud.providers.accepted}
+        api = self._cloud.access.api_url
+        contents = {call.message_key: stable(call.content, api) for call in self._cloud.providers.accepted}
         for planned in [each for each in self._planned if each.journey == journey]:
             reason = not_played(planned, self._decided(journey, planned.scenario))
             self._not_played[planned.scenario.name].append(reason)

@@ -57,6 +57,7 @@ from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+from waypost.journeys.tasks.notify_staff import NotifyStaff
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.policies.change_policy import ChangePolicy
 from waypost.routing.route_events import Routed, RouteEvents
@@ -227,6 +228,10 @@ class World:
     @property
     def change_policy(self) -> ChangePolicy:
         return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
+
+    @property
+    def notify_staff(self) -> NotifyStaff:
+        return assemble.notify_staff(self.ports, sender=self.send_message, staff=self.staff)
 
     @property
     def update_contact(self) -> UpdateContact:

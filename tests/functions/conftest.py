@@ -139,7 +139,7 @@ def explained_contact(world: World) -> ExplainContact:
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The engine when the samples begin."""
-    messages = {"welcome": email("welcome")}
+    messages = {"welcome": email("welcome"), "new-lead": email("new-lead", kind="transactional")}
     world = World(published=published(journey(JOURNEY, messages=messages)), staff=directory("lin.chen", "wei.zhang"))
     world.clock.now = world.clock.now.replace(year=2026, month=3, day=2, hour=2, second=1, microsecond=482_000)
     night = Night(world=world, metrics={"scores": ACTIVITY, "rfm": RFM})
@@ -168,6 +168,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
         "stop_journey": {"stop_journey": world.stop_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
+        "notify_staff": {"notify_staff": world.notify_staff},
         "update_contact": {"update_contact": world.update_contact},
     }
     logs = substituted(monkeypatch, wired)

@@ -33,6 +33,12 @@ def test_every_function_is_called_by_a_test() -> None:
     assert set(HANDLERS) <= called | imported
 
 
+def test_a_member_of_staff_is_notified(deployment: Deployment) -> None:
+    deployment.begin()
+    answer = deployment.call("notify_staff")
+    assert (answer["outcome"], [each["member"] for each in answer["notified"]]) == ("sent", ["lin.chen"])
+
+
 def test_a_version_of_a_message_is_kept_and_shown(deployment: Deployment) -> None:
     asked = sample("publish_message")
     words = {"subject": "Spring", "html": "<p>{{ links.unsubscribe }}</p>", "text": "{{ links.unsubscribe }}"}

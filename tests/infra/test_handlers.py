@@ -42,6 +42,7 @@ SECTIONS = {
     "record_delivery": {"listening", "sending"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"defaults", "products", "retention", "sending"},
+    "notify_staff": {"defaults", "retention", "sending", "staff"},
     "publish_message": {"defaults", "sending", "staff"},
     "send_test": {"defaults", "products", "retention", "sending", "staff"},
     "serve_page": {"pages"},
@@ -73,6 +74,13 @@ MAY_BE_MISSING = {
     },
     "send_test": {"resume_journey_arn", "email_reply_to", "webhook_endpoint", "wechat_endpoint", "loopback_receivers"},
     "publish_message": {
+        "resume_journey_arn",
+        "email_reply_to",
+        "webhook_endpoint",
+        "wechat_endpoint",
+        "loopback_receivers",
+    },
+    "notify_staff": {
         "resume_journey_arn",
         "email_reply_to",
         "webhook_endpoint",

@@ -462,7 +462,8 @@ def test_the_caller_of_a_function_has_the_alarm_for_its_failures(template: Templ
     assert {("Errors", name) for name in reading} <= watched(template)
     assert started & functions <= kept
     idle = {name.partition("Function")[0] for name in functions - (reading | answering | working | kept)}
-    assert idle <= {"DeliverEvent", "EvaluateSegment"}  # called where a destination is switched on, a journey asks
+    # called where a destination is switched on, a journey asks, a journey notifies
+    assert idle <= {"DeliverEvent", "EvaluateSegment", "NotifyStaff"}
 
 
 def test_no_failure_has_two_alarms(template: Template) -> None:

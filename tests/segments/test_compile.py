@@ -175,6 +175,13 @@ def test_an_attribute_is_compared_with_the_event_at_hand() -> None:
     assert not selects(same, attributes={"shop": "hk"}, properties={"shop": "tw"})
 
 
+@pytest.mark.parametrize("operator", ["contains_property", "equals_property"])
+@pytest.mark.parametrize("place", ["event.properties.", "properties.", "event."])
+def test_a_property_named_with_its_place_is_refused_with_its_name(operator: str, place: str) -> None:
+    with pytest.raises(InvalidInput, match=f"rule.{operator}.*write 'product.sku'"):
+        selects({"attribute": "waiting_for", operator: f"{place}product.sku"}, attributes={"waiting_for": ["s"]})
+
+
 def test_inside_a_filter_an_attribute_is_compared_with_each_past_event() -> None:
     rule = {"event": "product_viewed", "where": {"attribute": "waiting_for", "contains_property": "sku"}, "exactly": 2}
     history = [("product_viewed", NOW, {"sku": sku}) for sku in ("s-1", "s-2", "s-9")]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from waypost.sending.request import SendRequest
 NOON = "2027-03-01T12:00:00+08:00"
 LATE = "2027-03-01T23:30:00+08:00"
 MORNING = parse_instant("2027-03-02T08:00:00+08:00")
+WORK_BEGINS = parse_instant("2027-03-02T09:00:00+08:00")
 
 SLOT = BroadcastSlot(CONTACT, "spring", "2027", "teaser", variant="a")
 NOTICE = StaffNotice(CONTACT, "order_refused", "o-1")
@@ -239,16 +241,23 @@ def test_every_marketing_message_counts_towards_the_cap_of_all(world: World) -> 
 
 @pytest.mark.parametrize(
     ("request_", "waits"),
-    [(TEASER, True), (ALERT, True), (replace(ALERT, occasion=replace(NOTICE, urgent=True)), False), (ANSWER, False)],
+    [
+        (TEASER, MORNING),
+        (ALERT, WORK_BEGINS),
+        (replace(ALERT, occasion=replace(NOTICE, urgent=True)), None),
+        (ANSWER, None),
+    ],
 )
-def test_at_night_what_can_wait_waits_for_the_morning(world: World, request_: SendRequest, waits: bool) -> None:
+def test_at_night_what_can_wait_waits_for_the_morning(
+    world: World, request_: SendRequest, waits: datetime | None
+) -> None:
     world.clock.set(LATE)
     result = world.send_message.send(request_)
-    if not waits:
+    if waits is None:
         assert result.outcome == "sent"
         return
-    assert (result.outcome, result.reason, result.at) == ("deferred", "quiet_hours", MORNING)
-    assert world.fire_next().at == MORNING
+    assert (result.outcome, result.reason, result.at) == ("deferred", "quiet_hours", waits)
+    assert world.fire_next().at == waits
     assert reasons(world, request_) == [("deferred", "quiet_hours"), ("sent", "every_guard_allowed")]
 
 

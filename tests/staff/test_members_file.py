@@ -1,5 +1,6 @@
 """``statemachines/staff/members.yaml``: who works with Waypost, checked and published."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,39 @@ def test_a_mistake_is_refused_with_its_field(
     assert section == {}
     assert [where for where, _ in problems if where.startswith(field)], problems
     assert any(reason in why for _, why in problems), problems
+
+
+def with_queues(tmp_path: Path, queues: dict[str, list[str]]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    path = tmp_path / "statemachines" / "staff" / "members.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump({"members": [LIN, WEI], "queues": queues}, allow_unicode=True), encoding="utf-8")
+    reader = FileReader(tmp_path / "statemachines")
+    return staff(reader), [(each.field, each.reason) for each in reader.problems]
+
+
+def test_queues_share_work_among_members(tmp_path: Path) -> None:
+    section, problems = with_queues(tmp_path, {"service": ["wei-zhang", "lin.chen"]})
+    assert (section["queues"], problems) == ({"service": ["wei-zhang", "lin.chen"]}, [])
+    assert StaffDirectory.from_dict(section).queues == {"service": ("wei-zhang", "lin.chen")}
+
+
+@pytest.mark.parametrize(
+    ("queue", "field", "reason"),
+    [
+        (["lin.cheng"], "queues.service[0]", "lin.chen"),
+        (["lin.chen", "lin.chen"], "queues.service[1]", "twice"),
+        ([], "queues.service", "at least 1"),
+    ],
+)
+def test_a_mistake_in_a_queue_is_refused_with_its_field(
+    tmp_path: Path, queue: list[str], field: str, reason: str
+) -> None:
+    section, problems = with_queues(tmp_path, {"service": queue})
+    assert section == {}
+    assert [(where, reason in why) for where, why in problems] == [(field, True)]
+
+
+def test_the_order_of_the_channels_survives_publishing(tmp_path: Path) -> None:
+    section, _ = read(tmp_path, WEI)
+    stored = json.loads(json.dumps(section, sort_keys=True))
+    assert list(StaffDirectory.from_dict(stored).members["wei-zhang"].channels) == ["sms", "email"]

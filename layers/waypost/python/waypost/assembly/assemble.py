@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from waypost.journeys.stop_journey import StopJourney
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
+    from waypost.journeys.tasks.notify_staff import NotifyStaff
     from waypost.journeys.tasks.update_contact import UpdateContact
     from waypost.metrics.count_purchases import CountPurchases
     from waypost.metrics.declaration import MetricsDeclaration
@@ -143,6 +144,7 @@ def send_message(
         page_urls=page_urls,
         staff=staff or StaffDirectory,
         profiles=ports.contacts,
+        passages=lambda contact_id, enrolment_id: ports.enrolments().load(contact_id, enrolment_id),
         words=words or ForbiddenWords,
         approval_url=approval_url,
     )
@@ -401,6 +403,19 @@ def evaluate_segment(ports: Ports, *, segments: Mapping[str, SavedSegment], defa
         segments=segments,
         default_zone=default_zone,
         clock=ports.clock(),
+    )
+
+
+def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
+    """What notifies members of staff from a journey."""
+    from waypost.journeys.tasks.notify_staff import NotifyStaff
+
+    return NotifyStaff(
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        history=ports.history(),
+        staff=staff,
+        sender=sender,
     )
 
 

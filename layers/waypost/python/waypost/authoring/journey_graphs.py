@@ -7,7 +7,12 @@ from typing import Any, Final
 from waypost.authoring.graph import State, branches, called_function, is_end, scopes
 from waypost.reports.journey_graph import JourneyGraph, Step, StepKind, Way
 
-_TASKS: Final[Mapping[str, StepKind]] = {"SendMessage": "send", "PauseJourney": "pause", "UpdateContact": "update"}
+_TASKS: Final[Mapping[str, StepKind]] = {
+    "SendMessage": "send",
+    "NotifyStaff": "send",
+    "PauseJourney": "pause",
+    "UpdateContact": "update",
+}
 _STATES: Final[Mapping[str, StepKind]] = {
     "Choice": "choice",
     "Parallel": "parallel",

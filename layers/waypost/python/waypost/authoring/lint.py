@@ -269,7 +269,7 @@ def _task(name: str, state: State, tasks: Mapping[str, Task], messages: Mapping[
     except ValidationError as error:
         for field, reason in explain(error, payload, task.payload):
             yield join(path, field), reason
-    if function == "SendMessage":
+    if function in {"SendMessage", "NotifyStaff"}:
         yield from _message(path, payload, messages)
 
 

@@ -26,6 +26,11 @@ class ReadJourney(Protocol):
         ...
 
     @property
+    def messages(self) -> Mapping[str, Mapping[str, Any]]:
+        """The published form of its messages, by name."""
+        ...
+
+    @property
     def definition(self) -> dict[str, Any]:
         """Its state machine."""
         ...
@@ -45,6 +50,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     for journey in journeys:
         reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
         reader.extend(journey.path / "definition.asl.yaml", _in_definition(journey.definition, names, tags, lifecycle))
+        reader.extend(journey.path / "definition.asl.yaml", _staff(journey, sections.get("staff") or {}))
         reader.extend(journey.path / "definition.asl.yaml", _dates(journey.definition, attributes))
 
 
@@ -73,6 +79,27 @@ def _in_definition(definition: dict[str, Any], names: Names, tags: TagSystem, li
                     yield from _in_update(payload, where, tags, lifecycle)
                 case _:
                     pass
+
+
+def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:
+    """Whom its notices to staff name, and that what they send is no marketing."""
+    members = staff.get("members", {})
+    departments = {each["department"]: "" for each in members.values() if each.get("department")}
+    declared = {"member": members, "department": departments, "queue": staff.get("queues", {})}
+    for name, state in (each for scope in scopes(journey.definition) for each in scope.states.items()):
+        if called_function(state) != "NotifyStaff":
+            continue
+        payload, where = state["Arguments"]["Payload"], f"{name}.Arguments.Payload"
+        for field, known in declared.items():
+            given = payload.get(field)
+            if isinstance(given, str) and not is_expression(given) and given not in known:
+                yield (
+                    f"{where}.{field}",
+                    f"{unknown(given, known, f'unknown {field}')}; staff/members.yaml declares them",
+                )
+        message = journey.messages.get(payload.get("message", ""))
+        if message is not None and message["kind"] != "transactional":
+            yield f"{where}.message", f"{payload['message']!r} is {message['kind']}; a notice to staff is transactional"
 
 
 def _dates(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:

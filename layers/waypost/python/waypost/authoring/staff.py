@@ -1,6 +1,6 @@
 """The members of staff, ``statemachines/staff/members.yaml``, checked. Used by declaring, which publishes it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -43,7 +43,7 @@ def _addresses(channels: dict[Channel, str]) -> dict[Channel, str]:
 
 
 class MemberEntry(Authored):
-    """One member. ``channels`` are further addresses by channel; the mail address is the member's own, nobody else's."""
+    """One member. ``channels`` are addresses by channel, tried in this order and before the mail address; the mail address is the member's own, nobody else's."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$", max_length=40)]
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -58,24 +58,30 @@ class MemberEntry(Authored):
     def published(self) -> dict[str, Any]:
         """The form that functions read."""
         given = self.model_dump(exclude={"id", "channels"}, exclude_none=True)
-        return given | {"channels": {EMAIL: self.email, **self.channels}}
+        return given | {"channels": {**self.channels, EMAIL: self.email}, "order": [*self.channels, EMAIL]}
 
 
 class MembersFile(Authored):
-    """All of ``members.yaml``."""
+    """All of ``members.yaml``. ``queues`` name the members among whom a kind of work is shared evenly."""
 
     members: Annotated[list[MemberEntry], Field(min_length=1)]
+    queues: dict[Annotated[str, Field(min_length=1, max_length=80)], Annotated[list[str], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
 
 
 def staff(reader: FileReader) -> dict[str, Any]:
-    """``{"members": {id: member}}``; empty where no file is."""
+    """``{"members": {id: member}, "queues": {name: [id]}}``; empty where no file is."""
     path = reader.root / FILE
     file = reader.declared(path, MembersFile)
     if file is None:
         return {}
     problems = list(_problems(file))
     reader.extend(path, problems)
-    return {} if problems else {"members": {each.id: each.published() for each in file.members}}
+    if problems:
+        return {}
+    members = {each.id: each.published() for each in file.members}
+    return {"members": members} | ({"queues": file.queues} if file.queues else {})
 
 
 def _problems(file: MembersFile) -> Iterator[tuple[str, str]]:
@@ -94,6 +100,16 @@ def _problems(file: MembersFile) -> Iterator[tuple[str, str]]:
                 f"members[{index}].manager",
                 f"{each.id} would be above themselves; leave the manager of the first one out",
             )
+    yield from _queue_problems(file.queues, managers)
+
+
+def _queue_problems(queues: Mapping[str, list[str]], members: Collection[str]) -> Iterator[tuple[str, str]]:
+    for queue, ids in queues.items():
+        for index, member in enumerate(ids):
+            if member not in members:
+                yield f"queues.{queue}[{index}]", unknown(member, members, "unknown member")
+            elif member in ids[:index]:
+                yield f"queues.{queue}[{index}]", f"{member} is there twice"
 
 
 def _above(member: str, managers: Mapping[str, str | None]) -> list[str]:

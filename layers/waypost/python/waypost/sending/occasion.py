@@ -128,7 +128,8 @@ class StaffNotice:
 
     ``notice`` says what happened (``order_refused``), ``about`` is the id of what it happened to. An ``urgent`` one does
     not wait for the morning. ``details`` are ids and names that its message shows as ``event.properties``. A test of a message
-    for contacts (``TEST``) is filled in with the values of the contact ``shown_for``.
+    for contacts (``TEST``) is filled in with the values of the contact ``shown_for``, and so is a notice that a journey sends:
+    there ``event`` is what started ``enrolment_id``.
     """
 
     kind: ClassVar[Literal["staff_notice"]] = "staff_notice"
@@ -138,6 +139,7 @@ class StaffNotice:
     urgent: bool = False
     details: Mapping[str, Any] = field(default_factory=dict, hash=False)
     shown_for: str = ""
+    enrolment_id: str = ""
 
     @property
     def is_test(self) -> bool:

@@ -44,6 +44,7 @@ from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch,
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
+from waypost.sending.ports import EnrolmentView
 from waypost.sending.receivers import RECEIVERS, rate_at
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
 from waypost.sending.streams import TAG as STREAM_TAG
@@ -81,8 +82,8 @@ class SendMessage:
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
     products, so that no other pays for the catalogue. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
-    when: what it takes is taken before the claim. ``staff`` and ``profiles`` are asked only for notices to staff: who gets
-    them, and whose values a test shows. ``words`` are the phrases that no message may have. ``approval_url`` makes the link on
+    when: what it takes is taken before the claim. ``staff``, ``profiles`` and ``passages`` are asked only for notices to staff: who gets
+    them, whose values they show, and what started the journey that sends them (by contact and enrolment). ``words`` are the phrases that no message may have. ``approval_url`` makes the link on
     which a member of staff decides. ``tracking`` makes the links that record who follows them; None leaves all links alone.
     ``page_urls`` makes the links to the pages on which contacts say what they want.
     """
@@ -104,6 +105,7 @@ class SendMessage:
     page_urls: PageUrls | None = None
     staff: Callable[[], StaffDirectory] = StaffDirectory
     profiles: Callable[[], ContactStore] | None = None
+    passages: Callable[[str, str], EnrolmentView | None] | None = None
     words: Callable[[], ForbiddenWords] = ForbiddenWords
     approval_url: Callable[[StaffNotice], str] | None = None
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
@@ -207,6 +209,8 @@ class SendMessage:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
         touches = replace(snapshot.touches, recent=snapshot.touches.others(request.message_key))
         channels = _channels(request, message, contact, touches, policy)
+        if is_staff(request.contact_id):
+            channels = self.staff().in_order_of(request.contact_id, channels)
         refused: dict[str, str] = dict.fromkeys(request.refused, "provider")
         addresses = {channel: plugin(channel).addresses_for(message, contact) for channel in channels}
         records = self.addresses.of([address for each in addresses.values() for address in each])
@@ -468,7 +472,7 @@ class SendMessage:
         """The message as the provider gets it. Raises MessageNotRenderable."""
         if case.address is None:
             raise MessageNotRenderable(f"there is no address on {case.channel}")
-        event, unsubscribe = _event(case, snapshot), self.unsubscribe_url(request, case.address)
+        event, unsubscribe = self._event(case, snapshot), self.unsubscribe_url(request, case.address)
         channel, shown = plugin(case.channel), self._shown_for(case)
         tags = {
             "message_key": request.message_key,
@@ -498,6 +502,16 @@ class SendMessage:
             unsubscribe_url=unsubscribe,
             tags=tags,
         )
+
+    def _event(self, case: Case, snapshot: Snapshot) -> dict[str, Any]:
+        """The event a template may speak of. Raises MessageNotRenderable when a notice speaks of a journey that is gone."""
+        occasion = case.occasion
+        if not isinstance(occasion, StaffNotice) or not occasion.enrolment_id or self.passages is None:
+            return _event(case, snapshot)
+        enrolment = self.passages(occasion.shown_for, occasion.enrolment_id)
+        if enrolment is None:
+            raise MessageNotRenderable("the journey whose event it was to show is gone")
+        return _started_by(enrolment)
 
     def _links_to_pages(self, case: Case, urls: Mapping[str, str]) -> Mapping[str, str]:
         """The links of a message, and for a member of staff the one on which they decide."""
@@ -609,6 +623,10 @@ def _locale(contact: Contact) -> str | None:
     return locale if isinstance(locale, str) else None
 
 
+def _started_by(enrolment: EnrolmentView) -> dict[str, Any]:
+    return {**enrolment.trigger.to_dict(), "left_on": enrolment.left_on and enrolment.left_on.to_dict()}
+
+
 def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
     """The event a template may speak of: what started the journey, or what is answered; empty for the others."""
     match case.occasion:
@@ -616,7 +634,7 @@ def _event(case: Case, snapshot: Snapshot) -> dict[str, Any]:
             enrolment = case.enrolment
             if enrolment is None:
                 return {}
-            return enrolment.trigger.to_dict() | {"left_on": enrolment.left_on and enrolment.left_on.to_dict()}
+            return _started_by(enrolment)
         case Reply(event_id=event_id, event_type=event_type, occurred_at=occurred_at):
             properties = snapshot.event.properties if snapshot.event else {}
             when = format_instant(occurred_at)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, Literal, Self, assert_never, get_args
 
+from waypost import ids
 from waypost.contacts.channels import Channel, declared_channels
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
@@ -48,7 +49,7 @@ class Member:
             time_zone=value.get("time_zone", ""),
             department=value.get("department", ""),
             manager=value.get("manager", ""),
-            channels={Channel(name): address for name, address in value["channels"].items()},
+            channels={Channel(each): value["channels"][each] for each in value.get("order", value["channels"])},
         )
 
     @property
@@ -75,14 +76,18 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class StaffDirectory:
-    """Every member, by id."""
+    """Every member, by id, and the service queues: the members among whom work is shared."""
 
     members: Mapping[str, Member] = field(default_factory=dict)
+    queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form; an empty one has nobody."""
-        return cls({id_: Member.from_dict(id_, each) for id_, each in value.get("members", {}).items()})
+        return cls(
+            {id_: Member.from_dict(id_, each) for id_, each in value.get("members", {}).items()},
+            {name: tuple(ids) for name, ids in value.get("queues", {}).items()},
+        )
 
     def member(self, member_id: Any, field: str) -> Member:
         """The member of this id. Raises InvalidInput naming the field."""
@@ -90,10 +95,45 @@ class StaffDirectory:
             return self.members[member_id]
         raise InvalidInput(field, f"should be the id of a member of staff (staff/members.yaml), not {member_id!r}")
 
+    def known_as(self, name: Any) -> Member | None:
+        """The member of this id, mail address or address on a channel (a WeCom user id); None for nobody."""
+        if not isinstance(name, str) or not name:
+            return None
+        found = (each for each in self.members.values() if name == each.email or name in each.channels.values())
+        return self.members.get(name) or next(found, None)
+
+    def managers_of(self, member: Member, levels: int) -> list[Member]:
+        """Who is above the member, nearest first, at most so many levels up."""
+        found: list[Member] = []
+        above = self.members.get(member.manager)
+        while above is not None and above not in (member, *found) and len(found) < levels:
+            found.append(above)
+            above = self.members.get(above.manager)
+        return found
+
+    def in_department(self, department: str) -> list[Member]:
+        """The members of a department, by id."""
+        return [self.members[each] for each in sorted(self.members) if self.members[each].department == department]
+
+    def from_queue(self, queue: str, work: str) -> Member | None:
+        """The member of a queue who gets this piece of work: shared evenly, the same one whenever it is asked."""
+        ids_ = [each for each in self.queues.get(queue, ()) if each in self.members]
+        return self.members[ids_[int(ids.share("queue", queue, work) * len(ids_))]] if ids_ else None
+
+    def in_order_of(self, contact_id: str, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        """The channels as this member wants them tried; those without an address of the member's come last."""
+        member = self._of(contact_id)
+        order = list(member.channels) if member else []
+        return tuple(sorted(channels, key=lambda each: order.index(each) if each in order else len(order)))
+
     def recipient(self, contact_id: str) -> Contact | None:
         """The member whom this id of the ledger stands for, as the sender sees who gets a message; None for no member."""
-        member = self.members.get(contact_id.removeprefix(_PREFIX).replace("_", "."))
-        return member.as_contact() if member and is_staff(contact_id) else None
+        member = self._of(contact_id)
+        return member.as_contact() if member else None
+
+    def _of(self, contact_id: str) -> Member | None:
+        name = contact_id.removeprefix(_PREFIX).replace("_", ".")
+        return self.members.get(name) if is_staff(contact_id) else None
 
 
 def is_staff(contact_id: str) -> bool:

@@ -28,6 +28,13 @@ _FIXED_ZONES: Final = {
 }  # fmt: skip
 """Zones that are always so far from UTC, by no whole hours."""
 
+_CHINESE_ZONES: Final = {
+    "北京时间": "Asia/Shanghai", "北京時間": "Asia/Shanghai", "中国标准时间": "Asia/Shanghai", "中國標準時間": "Asia/Shanghai",
+    "香港时间": "Asia/Hong_Kong", "香港時間": "Asia/Hong_Kong", "澳门时间": "Asia/Macau", "澳門時間": "Asia/Macau",
+    "台北时间": "Asia/Taipei", "台北時間": "Asia/Taipei", "臺北時間": "Asia/Taipei",
+}  # fmt: skip
+"""What forms and members' lists in Chinese call the zones in which Chinese is written."""
+
 _CHINESE_SCRIPT: Final = {"CN": "Hans", "SG": "Hans", "TW": "Hant", "HK": "Hant", "MO": "Hant"}
 
 
@@ -54,7 +61,7 @@ def region_of(cleaned_locale: str) -> str:
 
 @lru_cache(maxsize=1000)
 def time_zone(text: str) -> Cleaned:
-    """An IANA time zone (``Asia/Shanghai``) this system knows, of its name in any case, a distance from UTC or Windows' name.
+    """An IANA time zone (``Asia/Shanghai``) this system knows, of its name in any case, a distance from UTC, Windows' name or 北京时间.
 
     ``UTC+8``, ``GMT+08:00`` and ``+0800`` are a zone without summer time that is so far from UTC all year (``Etc/GMT-8``).
     """
@@ -66,6 +73,7 @@ def time_zone(text: str) -> Cleaned:
         _iana_zones().get(folded)
         or _zone_at(name)
         or _windows_zones().get(folded)
+        or _CHINESE_ZONES.get(name)
         or (name if _is_zone(name) else Unusable("should be a time zone, for example Asia/Shanghai or UTC+8"))
     )
 

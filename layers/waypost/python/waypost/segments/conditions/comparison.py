@@ -60,6 +60,8 @@ class Comparison(NamedTuple):
         if self.operator in _OF_THE_EVENT:
             if not isinstance(self.wanted, str):
                 raise InvalidInput(f"rule.{self.operator}", f"expected the name of a property, got {self.wanted!r}")
+            if (bare := self.wanted.removeprefix("event.").removeprefix("properties.")) != self.wanted:
+                raise InvalidInput(f"rule.{self.operator}", f"a property is named alone: write {bare!r}")
             code.asks_event = True
             test = code.constant(_OF_THE_EVENT[self.operator])
             return f"{test}({value}, {code.constant(look_up)}(p, {code.constant(self.wanted)}))"

@@ -68,12 +68,14 @@ WORKDAYS_ONLY: Final[Setting[WorkdaysOnly]] = Setting(
     default=WorkdaysOnly(),
     load=lambda value: WorkdaysOnly(tuple(map(Channel, value["channels"])), tuple(value["journeys"])),
 )
+WORKING_HOURS: Final = _hours("09:00", "18:00")
+"""When a notice to staff goes out that can wait, on a workday of the country that the calendars begin with."""
 _LONGEST_REST: Final = 60
 """Openings that are looked at before the next one is taken as it is: a calendar without workdays delays, it does not block."""
 
 
 class QuietHours(Guard):
-    """Marketing waits for the channel's window where the contact lives, and so does a notice to staff that can wait.
+    """Marketing waits for the channel's window where the contact lives; a notice to staff that can wait, for working hours.
 
     A reply goes to a contact that has just written.
     """
@@ -112,13 +114,17 @@ def first_moment(case: Case, instant: datetime) -> datetime:
 
 
 def _windows(case: Case) -> list[Hours]:
-    """The hours that bind the message: its channel's and its journey's."""
+    """The hours that bind the message: its channel's and its journey's, or those in which staff work."""
+    if isinstance(case.occasion, StaffNotice):
+        return [WORKING_HOURS]
     journey = case.policy.of(JOURNEY_WINDOWS).get(journey_of(case.occasion))
     return [hours for hours in (case.policy.of(WINDOWS).get(case.channel), journey) if hours is not None]
 
 
 def _rests(case: Case) -> bool:
     """Whether the message goes out on workdays only."""
+    if isinstance(case.occasion, StaffNotice):
+        return True
     only = case.policy.of(WORKDAYS_ONLY)
     return case.channel in only.channels or journey_of(case.occasion) in only.journeys
 

@@ -1,0 +1,62 @@
+"""Notify members of staff about a contact. Called by Notify tasks of journeys."""
+
+from functools import cache
+from time import monotonic
+from typing import Any
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from waypost.assembly import assemble
+from waypost.aws import wiring
+from waypost.aws.function_log import function_log
+from waypost.aws.links import unsubscribe_urls
+from waypost.contacts.channels import rates_of
+from waypost.content.catalogue import PublishedCatalogue
+from waypost.content.forbidden_words import load_forbidden_words
+from waypost.defaults import load_defaults
+from waypost.journeys.tasks.notify_staff import NotifyStaff
+from waypost.sending.policy import load_sending_policy
+from waypost.sending.send_message import SendMessage
+from waypost.staff.directory import load_directory
+
+logger = function_log("notify_staff")
+metrics = Metrics(service="notify_staff")
+
+
+@cache
+def notify_staff() -> NotifyStaff:
+    """Wire NotifyStaff to its stores, the directory and the sender; once per process."""
+    return assemble.notify_staff(wiring, sender=sender(), staff=load_directory())
+
+
+@cache
+def sender() -> SendMessage:
+    """The sender of the notices."""
+    return assemble.send_message(
+        wiring,
+        messages=assemble.message_catalogue(wiring, deployed=PublishedCatalogue(), age=monotonic),
+        policy=load_sending_policy(),
+        defaults=load_defaults(),
+        unsubscribe_url=unsubscribe_urls(wiring.settings()),
+        rates=rates_of(wiring.settings().rates),
+        report=report_policy,
+        staff=load_directory,
+        words=load_forbidden_words,
+    )
+
+
+def report_policy(problem: str) -> None:
+    """Say that a change of the policy could not be applied: the last good one stays in force."""
+    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
+    logger.error("policy not applied", extra={"problem": problem})
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Notify them; the answer says whom, and what became of each notice."""
+    answer = notify_staff().notify(event)
+    metrics.add_metric(name="StaffNotified", unit=MetricUnit.Count, value=len(answer["notified"]))
+    return answer
