@@ -1,0 +1,240 @@
+"""What stands between a person and a message: a signed webhook, a WeChat account, a button that confirms, a colleague who approves."""
+
+import html
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.project import ROOT, Project
+from local.cloud.assembly import synthesize
+from local.cloud.local_cloud import LocalCloud
+from local.loopback import Answer, call
+from local.messages.message_folder import message_called
+from local.messages.version import hand_in, packed
+from local.project.init_project import copy_sample_content
+from local.providers.record import Call, Fault
+from local.running.operation_runs import run_operation
+from tests.flows.steps import accepted, by_day, decided, end_workers, heard, introduce, rows
+from waypost.channels.wechat.fake import ACCOUNT
+
+pytestmark = pytest.mark.flow
+
+MEMBERS = {
+    "members": [
+        {"id": "lin.chen", "name": "陈琳", "email": "lin.chen@acme.example", "roles": ["editor"], "locale": "zh-CN"},
+        {"id": "wei.zhang", "name": "Wei Zhang", "email": "wei.zhang@acme.example", "roles": ["lead"], "locale": "en"},
+    ]
+}
+LATER_OPENID = "oLVPpjqs9BhvzwPj5A-vTYAX4HMd"
+OPENID = "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"
+MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
+<mj-text>请确认订阅。</mj-text><mj-button href="{{ links.confirm_consent }}">去确认</mj-button>
+</mj-column></mj-section></mj-body></mjml>
+"""
+READER = {
+    "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148",
+    "accept-language": "zh-CN",
+}
+FORM = {**READER, "content-type": "application/x-www-form-urlencoded"}
+
+
+def add_journey(journeys: Path, name: str, event: str, message: dict[str, Any], files: dict[str, str]) -> None:
+    """A journey of one step: at each such event it sends the message, which has the journey's own name."""
+    folder = journeys / name / "messages" / name
+    folder.mkdir(parents=True)
+    manifest = {"scenario": name, "description": name, "owner": "growth team", "re_entry": "always"}
+    step = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": "${SendMessage}",
+            "Payload": {"message": name, "context": "{% $states.context %}"},
+        },
+        "End": True,
+    }
+    definition = {"Comment": name, "QueryLanguage": "JSONata", "StartAt": "Send it", "States": {"Send it": step}}
+    for path, content in (
+        (journeys / name / "journey.yaml", {**manifest, "trigger": {"event": event}}),
+        (journeys / name / "definition.asl.yaml", definition),
+        (folder / "message.yaml", {"kind": "transactional", "topic": "orders", **message}),
+    ):
+        path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    for file, text in files.items():
+        (folder / file).write_text(text, encoding="utf-8")
+
+
+def letter(salutation: str) -> dict[str, str]:
+    """The file of a webhook message."""
+    return {"webhook.zh-CN.json": json.dumps({"template": "letter-7", "salutation": salutation}, ensure_ascii=False)}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("other-channels")
+    (folder / "out").mkdir()
+    (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
+    copy_sample_content(folder)
+    journeys = folder / "statemachines" / "journeys"
+    shutil.rmtree(journeys)
+    salutation = "{{ contact.name | default('您') }}，您好"
+    add_journey(journeys, "letter", "order_placed", {"channels": ["webhook"]}, letter(salutation))
+    wechat = {"kind": "template", "account": ACCOUNT, "template": "4m3vrpiSA-BDcL0YbQxVZm8KfYbC1aQqGJ3yq0b6n5E"}
+    add_journey(
+        journeys,
+        "shipped",
+        "order_shipped",
+        {"channels": ["wechat"], "wechat": {**wechat, "url": "https://shop.example/orders"}},
+        {
+            "wechat.zh-CN.yaml": "thing1: 您的订单已发货\ncharacter_string2: \"{{ event.properties.order_id | default('-') }}\"\n"
+        },
+    )
+    subject = {"zh-CN": "请确认订阅"}
+    add_journey(
+        journeys, "opt-in", "consent_requested", {"channels": ["email"], "subject": subject}, {"email.zh-CN.mjml": MAIL}
+    )
+    staff = folder / "statemachines" / "staff"
+    staff.mkdir(exist_ok=True)
+    (staff / "members.yaml").write_text(yaml.safe_dump(MEMBERS, allow_unicode=True), encoding="utf-8")
+    return Project.at(folder)
+
+
+@pytest.fixture(scope="module")
+def cloud(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    assembly = synthesize(project, ROOT / "out" / "assembly")
+    with LocalCloud(tmp_path_factory.mktemp("cloud"), project=project, assembly=assembly) as cloud:
+        yield cloud
+
+
+def happens(cloud: LocalCloud, user_id: str, event: str, **properties: Any) -> None:
+    """The event, by day, and all that it leads to."""
+    by_day(cloud)
+    accepted(cloud.tracking.track(user_id, event, properties, at=cloud.clock.now()))
+    cloud.time.settle()
+
+
+def sent_to(cloud: LocalCloud, recipient: str) -> list[Call]:
+    return [call for call in cloud.providers.accepted if call.recipient == recipient]
+
+
+def test_a_webhook_message_arrives_signed_once_in_the_form_that_was_written(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-letter", name="林")
+    happens(cloud, "u-letter", "order_placed", order_id="o-1")
+    [arrived] = sent_to(cloud, "u-letter")
+    body = json.loads(arrived.request["body"])
+    assert body["data"]["content"] == {"template": "letter-7", "salutation": "林，您好"}
+    assert arrived.request["headers"]["webhook-id"] == body["data"]["message_key"] == arrived.message_key
+    [decision] = decided(cloud, "u-letter")
+    assert (decision.outcome, decision.channel) == ("sent", "webhook")
+
+
+def test_a_webhook_whose_receiver_breaks_off_is_unknown_and_not_repeated(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-broken")
+    cloud.providers.fail(Fault(kind="drop"))
+    happens(cloud, "u-broken", "order_placed", order_id="o-2")
+    [decision] = decided(cloud, "u-broken")
+    assert decision.outcome == "unknown"
+    [row] = rows(cloud, "u-broken", "message").values()
+    assert [each.outcome for each in cloud.providers.calls if each.message_key == row["message_key"]] == ["drop"]
+
+
+def test_a_template_message_reaches_the_follower_in_the_account_it_names(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-follower", openid=f"{ACCOUNT}:{OPENID}")
+    happens(cloud, "u-follower", "order_shipped", order_id="A-1042")
+    [arrived] = sent_to(cloud, f"{ACCOUNT}:{OPENID}")
+    assert arrived.request["client_msg_id"] == arrived.message_key
+    assert arrived.request["data"]["character_string2"] == {"value": "A-1042"}
+    [decision] = decided(cloud, "u-follower")
+    assert (decision.outcome, decision.channel) == ("sent", "wechat")
+
+
+def test_a_message_to_a_person_without_an_openid_waits_for_one(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-stranger")
+    happens(cloud, "u-stranger", "order_shipped", order_id="A-1043")
+    [decision] = decided(cloud, "u-stranger")
+    assert (decision.outcome, decision.reason) == ("deferred", "missing_address")
+    follower = f"{ACCOUNT}:{LATER_OPENID}"
+    introduce(cloud, "u-stranger", openid=follower)
+    cloud.time.travel_to(cloud.clock.now() + timedelta(minutes=5))
+    cloud.time.settle()
+    [arrived] = sent_to(cloud, follower)
+    assert arrived.request["data"]["character_string2"] == {"value": "A-1043"}
+
+
+def link_in(message: Call, path: str) -> str:
+    """The link to a page in a mail."""
+    found: list[str] = re.findall(rf'https?://[^"\s<>]+/{path}/[\w.~-]+', html.unescape(message.content.html))
+    return found[0]
+
+
+def types_of(cloud: LocalCloud, user_id: str) -> list[str]:
+    return [row["type"] for row in heard(cloud, user_id).values()]
+
+
+def consents(cloud: LocalCloud, user_id: str) -> dict[str, Any]:
+    """What the profile says of consent."""
+    [profile] = rows(cloud, user_id, "profile").values()
+    return dict(profile["consents"])
+
+
+def test_consent_begins_with_the_button_and_not_with_the_link(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-asked", consent={})
+    happens(cloud, "u-asked", "consent_requested", topic="news", text_version="2027-01")
+    [mail] = sent_to(cloud, "u-asked@example.com")
+    page = link_in(mail, "c")
+
+    scanned = call("GET", page, headers=READER)
+    cloud.time.settle()
+    assert (scanned.status, b"<form" in scanned.body) == (200, True)
+    assert "consent_confirmed" not in types_of(cloud, "u-asked")
+    assert "email/news" not in consents(cloud, "u-asked")
+
+    pressed: list[Answer] = [call("POST", page, body=b"", headers=FORM) for _ in range(2)]
+    cloud.time.settle()
+    assert [answer.status for answer in pressed] == [200, 200]
+    assert types_of(cloud, "u-asked").count("consent_confirmed") == 1
+    [evidence] = [row for row in heard(cloud, "u-asked").values() if row["type"] == "consent_confirmed"]
+    assert consents(cloud, "u-asked")["email/news"]["granted"] is True
+    assert evidence["properties"]["topic"] == "news"
+    assert evidence["properties"]["text_version"] == "2027-01"
+
+
+def test_a_changed_message_goes_out_only_after_a_second_person_approved_it(cloud: LocalCloud, project: Project) -> None:
+    access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
+    folder = project.folder / "statemachines" / "journeys" / "letter" / "messages" / "letter"
+    for file, text in letter("尊敬的会员").items():
+        (folder / file).write_text(text, encoding="utf-8")
+    key = hand_in(packed(message_called("letter/letter", project)), access)
+    by_day(cloud)
+    given = {"action": "publish", "message": "letter/letter", "file": key, "by": "lin.chen", "approver": "wei.zhang"}
+    published = run_operation(access, "publish-message", given)
+    cloud.time.settle()
+
+    introduce(cloud, "u-before", name="林")
+    happens(cloud, "u-before", "order_placed", order_id="o-3")
+    assert salutation(cloud, "u-before") == "林，您好"
+
+    [notice] = sent_to(cloud, "wei.zhang@acme.example")
+    page = link_in(notice, "a")
+    digest = re.findall(r'name="digest" value="([^"]+)"', call("GET", page, headers=READER).body.decode())[0]
+    approved = call("POST", page, body=f"decision=approved&digest={digest}".encode(), headers=FORM)
+    assert approved.status == 200
+    end_workers(cloud, "send_message")  # a process that knows the version before sends it for half a minute
+
+    by_day(cloud)
+    introduce(cloud, "u-after", name="林")
+    happens(cloud, "u-after", "order_placed", order_id="o-4")
+    assert salutation(cloud, "u-after") == "尊敬的会员"
+    shown = run_operation(access, "publish-message", {"action": "show", "message": "letter/letter"})
+    assert str(published["version"]) in json.dumps(shown)
+
+
+def salutation(cloud: LocalCloud, user_id: str) -> str:
+    [arrived] = sent_to(cloud, user_id)
+    return str(json.loads(arrived.request["body"])["data"]["content"]["salutation"])
