@@ -25,6 +25,10 @@ class ContactStore(Protocol):
         """The contact, read consistently, or None; of one that was merged away, the contact it is part of now."""
         ...
 
+    def glance(self, contact_id: str) -> Contact | None:
+        """Like ``load``, as the contact was within the last seconds, for half the units; not to guard a send by."""
+        ...
+
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """Write the contact and the identities it claims, all or nothing; of a new one, its identities first, strongest first.
 
