@@ -66,7 +66,7 @@ class FakeContacts:
         return self.load(contact.merged_into) if contact and contact.merged_into else contact
 
     def glance(self, contact_id: str) -> Contact | None:
-        """See ContactStore. What a test put into ``old_glances`` is seen instead."""
+        """See GlancedContactStore. What a test put into ``old_glances`` is seen instead."""
         return self.old_glances.get(contact_id) or self.load(contact_id)
 
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:

@@ -45,7 +45,7 @@ class DynamoContacts:
         return self._living(contact_id, consistently=True)
 
     def glance(self, contact_id: str) -> Contact | None:
-        """See ContactStore."""
+        """See GlancedContactStore."""
         return self._living(contact_id, consistently=False)
 
     def _living(self, contact_id: str, *, consistently: bool) -> Contact | None:

@@ -25,10 +25,6 @@ class ContactStore(Protocol):
         """The contact, read consistently, or None; of one that was merged away, the contact it is part of now."""
         ...
 
-    def glance(self, contact_id: str) -> Contact | None:
-        """Like ``load``, as the contact was within the last seconds, for half the units; not to guard a send by."""
-        ...
-
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """Write the contact and the identities it claims, all or nothing; of a new one, its identities first, strongest first.
 
@@ -65,6 +61,14 @@ class ContactStore(Protocol):
 
         False when the survivor has changed since it was read: read again and decide again.
         """
+        ...
+
+
+class GlancedContactStore(ContactStore, Protocol):
+    """The store itself, which also answers at half the price; what stands in front of it to record or check need not."""
+
+    def glance(self, contact_id: str) -> Contact | None:
+        """Like ``load``, as the contact was within the last seconds, for half the units; not to guard a send by."""
         ...
 
 

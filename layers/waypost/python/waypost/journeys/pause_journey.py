@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from waypost import ids
 from waypost.clock import Clock
-from waypost.contacts.ports import ContactStore
+from waypost.contacts.ports import GlancedContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
 from waypost.events.history import EventHistory, RecordedEvent, since_under
@@ -33,7 +33,7 @@ _Answer = tuple[dict[str, Any], Enrolment | None]
 class PauseJourney:
     """Answers hops at their Pauses; ``default_zone`` stands in for a contact whose own zone is missing or invalid."""
 
-    contacts: ContactStore
+    contacts: GlancedContactStore
     enrolments: EnrolmentStore
     history: EventHistory
     timers: Timers
