@@ -28,7 +28,7 @@ from waypost.aws.policies import DynamoPolicies
 from waypost.aws.rate_marks import DynamoRateMarks
 from waypost.aws.stream_tallies import DynamoStreamTallies
 from waypost.contacts.address_record import AddressRecords
-from waypost.contacts.ports import ContactStore
+from waypost.contacts.ports import GlancedContactStore
 from waypost.events.history import BulkEventHistory
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
@@ -46,7 +46,7 @@ REGION = "ap-east-1"
 class Stores:
     """What keeps everything."""
 
-    contacts: ContactStore
+    contacts: GlancedContactStore
     history: BulkEventHistory
     enrolments: ChangedEnrolments
     changes: ChangeStore

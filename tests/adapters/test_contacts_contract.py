@@ -32,10 +32,11 @@ def test_a_saved_contact_comes_back_as_it_was_one_version_later(stores: Stores, 
     saved = contact(clock)
     assert stores.contacts.save(saved, claim={"user_id": "u-1"})
     assert stores.contacts.load("c-1") == replace(saved, version=1)
+    assert stores.contacts.glance("c-1") == replace(saved, version=1)
 
 
 def test_an_unknown_contact_is_none_and_unknown_identities_lead_nowhere(stores: Stores) -> None:
-    assert stores.contacts.load("c-1") is None
+    assert (stores.contacts.load("c-1"), stores.contacts.glance("c-1")) == (None, None)
     assert stores.contacts.resolve({"user_id": "u-1", "email": "lin@example.com"}) == {}
     assert stores.contacts.resolve({}) == {}
 

@@ -27,6 +27,8 @@ class FakeContacts:
         self.before_save: Callable[[], object] | None = None
         self.between: Callable[[], object] = lambda: None
         """Called between the writes of a new contact, where others may come."""
+        self.old_glances: dict[str, Contact] = {}
+        """Contacts as an eventually consistent read still sees them."""
         self.abandoned: Callable[[str, str], bool] = lambda *_: False
         """Whether an identity was claimed so long ago that its writer is dead."""
 
@@ -62,6 +64,10 @@ class FakeContacts:
         item = self.items.get(contact_id)
         contact = Contact.from_dict(json.loads(item)) if item else None
         return self.load(contact.merged_into) if contact and contact.merged_into else contact
+
+    def glance(self, contact_id: str) -> Contact | None:
+        """See GlancedContactStore. What a test put into ``old_glances`` is seen instead."""
+        return self.old_glances.get(contact_id) or self.load(contact_id)
 
     def save(self, contact: Contact, *, claim: Mapping[str, str], counting: str = "") -> bool:
         """See ContactStore. ``before_save`` lets a test put another writer first."""

@@ -167,6 +167,16 @@ def test_a_date_that_was_changed_unseen_is_read_once_more_at_resume(
     assert len(world.schedules) == 0
 
 
+def test_an_old_glance_at_a_contact_moves_no_pause(world: World) -> None:
+    old = world.have_contact(attributes={"ends_on": "2027-03-27"}, version=1)
+    world.have_contact(attributes={"ends_on": "2027-03-07"}, version=2)
+    pause = world.park(world.have_enrolment(), {"until": {"date": "ends_on", "at": "10:00"}})
+    world.contacts.old_glances[CONTACT] = old
+    world.fire_next()
+    assert world.answers[pause] == ELAPSED
+    assert len(world.schedules) == 0
+
+
 # The sweeper
 
 

@@ -8,7 +8,7 @@ from waypost.channels.contract import Provider
 from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Channel
-from waypost.contacts.ports import BulkContactStore, ContactStore
+from waypost.contacts.ports import BulkContactStore, GlancedContactStore
 from waypost.content.message_library import LibraryStore
 from waypost.coupons.coupon import CouponStore
 from waypost.events.history import BulkEventHistory, EventBus
@@ -37,7 +37,7 @@ class Schedules(Timers, DeferredSends, Protocol):
 class Ports(Protocol):
     """Gives each port when a service needs it, so that a function makes only what it uses."""
 
-    def contacts(self) -> ContactStore:
+    def contacts(self) -> GlancedContactStore:
         """The contact store."""
         ...
 

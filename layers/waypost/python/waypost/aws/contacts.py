@@ -42,8 +42,15 @@ class DynamoContacts:
 
     def load(self, contact_id: str) -> Contact | None:
         """See ContactStore. One read, and one more for each merge since."""
+        return self._living(contact_id, consistently=True)
+
+    def glance(self, contact_id: str) -> Contact | None:
+        """See GlancedContactStore."""
+        return self._living(contact_id, consistently=False)
+
+    def _living(self, contact_id: str, *, consistently: bool) -> Contact | None:
         for _ in range(LONGEST_TRAIL):
-            contact = _profile(self.client, self.table_name, contact_id)
+            contact = _profile(self.client, self.table_name, contact_id, consistently=consistently)
             if contact is None or not contact.merged_into:
                 return contact
             contact_id = contact.merged_into
@@ -171,10 +178,10 @@ class DynamoContactItems:
         return found if contact is None else [*found, {"sk": "profile"} | contact.to_dict()]
 
 
-def _profile(client: Any, table_name: str, contact_id: str) -> Contact | None:
+def _profile(client: Any, table_name: str, contact_id: str, *, consistently: bool = True) -> Contact | None:
     """The contact stored under this id itself."""
     answer = client.get_item(
-        TableName=table.profiles_table(table_name), Key=table.profile_key(contact_id), ConsistentRead=True
+        TableName=table.profiles_table(table_name), Key=table.profile_key(contact_id), ConsistentRead=consistently
     )
     return Contact.from_dict(table.load_item(answer["Item"])) if "Item" in answer else None
 

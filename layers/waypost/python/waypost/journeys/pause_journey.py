@@ -1,7 +1,7 @@
 """Take a hop, end the Pause it comes from, and park its contact until a time or an event. Called by pause_journey as a hop begins and at each Pause."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from waypost import ids
 from waypost.clock import Clock
-from waypost.contacts.ports import ContactStore
+from waypost.contacts.ports import GlancedContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
 from waypost.events.history import EventHistory, RecordedEvent, since_under
@@ -33,7 +33,7 @@ _Answer = tuple[dict[str, Any], Enrolment | None]
 class PauseJourney:
     """Answers hops at their Pauses; ``default_zone`` stands in for a contact whose own zone is missing or invalid."""
 
-    contacts: ContactStore
+    contacts: GlancedContactStore
     enrolments: EnrolmentStore
     history: EventHistory
     timers: Timers
@@ -93,18 +93,15 @@ class PauseJourney:
 
         When the time comes is read again: a date or a zone of the contact may have changed since the contact was parked, or a
         message was deferred once more. The row was read before the contact, so that a later writer of the contact finds the row
-        as this call leaves it.
+        as this call leaves it. A glance at the contact is enough to confirm the time on the row, as if the change came a moment
+        later; another time is only taken from a consistent read, because nothing would correct one that is written from an old contact.
         """
         pause, now = enrolment.pause, self.clock()
         if pause is None or enrolment.setting_out(now).hop.id != visit.hop_id:
             return dict(PARKED), None
-        due = due_now(
-            enrolment,
-            pause,
-            contact=lambda: self._contact(enrolment.contact_id),
-            default_zone=self.default_zone,
-            now=now,
-        )
+        due = self._due_now(enrolment, pause, self._glance_at_contact, now)
+        if due != Due(pause.due_at):
+            due = self._due_now(enrolment, pause, self._contact, now)
         if due.at <= now:
             over = enrolment.resumed(due.end, time_outcome(due.end), now).taken(visit, now)
             return over.stands_at().answer(), over
@@ -141,6 +138,15 @@ class PauseJourney:
     def _due(self, enrolment: Enrolment, contact: Contact, spec: Mapping[str, Any], *, parked_at: datetime) -> Due:
         return first_due(spec, parked_at=parked_at, around=Circumstances.of(enrolment, contact, self.default_zone))
 
+    def _due_now(self, enrolment: Enrolment, pause: Pause, read: Callable[[str], Contact], now: datetime) -> Due:
+        return due_now(
+            enrolment,
+            pause,
+            contact=lambda: read(enrolment.contact_id),
+            default_zone=self.default_zone,
+            now=now,
+        )
+
     def _end(self, enrolment: Enrolment, contact: Contact, pause: Pause, due: Due, now: datetime) -> Pause | None:
         """The Pause as it is over already: a journey that is being left is left first, then whatever happened first.
 
@@ -162,6 +168,9 @@ class PauseJourney:
         if enrolment is None:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
         return enrolment
+
+    def _glance_at_contact(self, contact_id: str) -> Contact:
+        return self.contacts.glance(contact_id) or self._contact(contact_id)
 
     def _contact(self, contact_id: str) -> Contact:
         contact = self.contacts.load(contact_id)
