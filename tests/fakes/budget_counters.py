@@ -4,22 +4,20 @@ from collections import Counter
 from datetime import date
 from threading import Lock
 
-from waypost.contacts.channels import Channel
-
 
 class FakeBudgetCounters:
     """BudgetCounters, by channel and day; ``writes`` counts the calls."""
 
     def __init__(self) -> None:
-        self.taken: Counter[tuple[Channel, date]] = Counter()
+        self.taken: Counter[tuple[str, date]] = Counter()
         self.writes = 0
         self._lock = Lock()
 
-    def take(self, channel: Channel, day: date, count: int, *, limit: int) -> bool:
+    def take(self, budget: str, day: date, count: int, *, limit: int) -> bool:
         """See BudgetCounters."""
         with self._lock:
             self.writes += 1
-            if self.taken[channel, day] + count > limit:
+            if self.taken[budget, day] + count > limit:
                 return False
-            self.taken[channel, day] += count
+            self.taken[budget, day] += count
             return True

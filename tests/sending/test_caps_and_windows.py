@@ -14,7 +14,9 @@ from tests.fakes.world import World, send_request, touch
 from tests.sending.test_guards import NOON, TRANSACTIONAL, case, contact, policy
 from waypost import workdays
 from waypost.contacts.channels import Channel
-from waypost.sending.budget import Budget
+from waypost.errors import InvalidInput
+from waypost.policies.policy_form import read_changes
+from waypost.sending.budget import Budget, Over, WarmUp
 from waypost.sending.guard import Allow, Defer
 from waypost.sending.guards.channel_cap import ChannelCap
 from waypost.sending.guards.fatigue import Fatigue
@@ -213,7 +215,7 @@ def test_a_hundred_senders_never_exceed_a_budget(limit: int) -> None:
     sent: list[int] = []
 
     def spend(sender: Budget) -> None:
-        sent.append(sum(sender.waits_until(SMS, policy=declared, now=NOON) is None for _ in range(limit)))
+        sent.append(sum(sender.over(SMS, policy=declared, now=NOON, transactional=False) is None for _ in range(limit)))
 
     threads = [Thread(target=spend, args=(sender,)) for sender in senders]
     for thread in threads:
@@ -227,21 +229,23 @@ def test_a_budget_is_taken_in_shares_so_that_most_messages_write_nothing() -> No
     counters = FakeBudgetCounters()
     sender = Budget(counters=counters, zone=SHANGHAI)
     for _ in range(1_000):
-        assert sender.waits_until(SMS, policy=budget_policy(100_000), now=NOON) is None
+        assert sender.over(SMS, policy=budget_policy(100_000), now=NOON, transactional=False) is None
     assert counters.writes == 32
 
 
 def test_what_is_over_the_budget_waits_for_the_next_day_and_a_higher_one_holds_at_once() -> None:
     counters = FakeBudgetCounters()
     sender = Budget(counters=counters, zone=SHANGHAI)
-    assert sender.waits_until(SMS, policy=budget_policy(1), now=NOON) is None
-    assert sender.waits_until(SMS, policy=budget_policy(1), now=NOON) == at("2027-03-02T00:00")
+    assert sender.over(SMS, policy=budget_policy(1), now=NOON, transactional=False) is None
+    assert sender.over(SMS, policy=budget_policy(1), now=NOON, transactional=False) == Over(
+        "daily_budget", at("2027-03-02T00:00")
+    )
     writes = counters.writes
-    assert sender.waits_until(SMS, policy=budget_policy(1), now=NOON) is not None
+    assert sender.over(SMS, policy=budget_policy(1), now=NOON, transactional=False) is not None
     assert counters.writes == writes
-    assert sender.waits_until(SMS, policy=budget_policy(2), now=NOON) is None
-    assert sender.waits_until(SMS, policy=budget_policy(2), now=NOON + DAY) is None
-    assert sender.waits_until(EMAIL, policy=budget_policy(1), now=NOON) is None
+    assert sender.over(SMS, policy=budget_policy(2), now=NOON, transactional=False) is None
+    assert sender.over(SMS, policy=budget_policy(2), now=NOON + DAY, transactional=False) is None
+    assert sender.over(EMAIL, policy=budget_policy(1), now=NOON, transactional=False) is None
 
 
 def test_a_message_over_the_budget_says_so_and_transactional_ones_are_exempt() -> None:
@@ -253,3 +257,62 @@ def test_a_message_over_the_budget_says_so_and_transactional_ones_are_exempt() -
     assert second.at == at("2027-03-02T08:00")
     assert world.send(enrolment, "order_confirmation").outcome == "sent"
     assert world.budget_counters.taken[SMS, date(2027, 3, 1)] == 0
+
+
+# Warm-up and the quotas of platforms
+
+
+def test_a_warm_up_lets_more_through_each_day_and_then_everything() -> None:
+    declared = policy(warm_up={"email": {"starts": "2027-03-01", "volumes": [2, 3]}})
+    sender = Budget(counters=FakeBudgetCounters(), zone=SHANGHAI)
+
+    def sent(day: int) -> int:
+        asked = (sender.over(EMAIL, policy=declared, now=NOON + day * DAY, transactional=False) for _ in range(10))
+        return sum(over is None for over in asked)
+
+    assert [sent(day) for day in range(3)] == [2, 3, 10]
+    assert WarmUp("2027-03-01", (2, 3)).on(date(2027, 2, 20)) == 2
+    over = sender.over(EMAIL, policy=declared, now=NOON, transactional=False)
+    assert over == Over("warm_up", at("2027-03-02T00:00"))
+    assert sender.over(EMAIL, policy=declared, now=NOON, transactional=True) is None
+
+
+def test_the_quota_of_a_platform_holds_for_every_message_a_day_and_a_month() -> None:
+    declared = policy(platform_quotas={"sms": {"day": 2, "month": 3}})
+    sender = Budget(counters=FakeBudgetCounters(), zone=SHANGHAI)
+
+    def over(day: int) -> Over | None:
+        return sender.over(SMS, policy=declared, now=NOON + day * DAY, transactional=True)
+
+    assert [over(0), over(0), over(0)] == [None, None, Over("platform_quota", at("2027-03-02T00:00"))]
+    assert [over(0), over(1)] == [Over("platform_quota", at("2027-03-02T00:00")), None], "a used-up day takes no month"
+    assert over(2) == Over("platform_quota", at("2027-04-01T00:00"))
+    assert over(31) is None
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"warm_up": {"email": {"starts": "soon", "volumes": [1]}}},
+        {"warm_up": {"email": {"starts": "2027-03-01", "volumes": []}}},
+        {"receivers": {"gmail": {"domains": ["gmail.com"], "per_second": 0}}},
+        {"receivers": {"gmail": {"domains": ["@gmail.com"], "per_second": 1}}},
+        {"platform_quotas": {"sms": {"day": 0}}},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(section: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        read_changes(section, "policy")
+
+
+def test_a_mailbox_provider_gets_no_more_a_second_than_it_takes_and_the_others_go_on() -> None:
+    receivers = {"qq": {"domains": ["qq.com", "foxmail.com"], "per_second": 1}}
+    world = World(published=published(sending={"receivers": receivers, "frequency_cap": None}))
+    for name, address in (("c-1", "a@qq.com"), ("c-2", "b@foxmail.com"), ("c-3", "c@example.com")):
+        world.have_contact(name, attributes={"email": address, "name": "Lin"})
+    results = [world.send(world.have_enrolment(name), "welcome") for name in ("c-1", "c-2", "c-3")]
+    assert [(each.outcome, each.reason) for each in results] == [
+        ("sent", "every_guard_allowed"),
+        ("deferred", "paced"),
+        ("sent", "every_guard_allowed"),
+    ]

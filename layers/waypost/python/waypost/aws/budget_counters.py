@@ -1,4 +1,4 @@
-"""What was taken of the channels' daily budgets in DynamoDB: one item for each channel and day, which every sender writes."""
+"""What was taken of the channels' daily budgets in DynamoDB: one item for each budget and period, which every sender writes."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
-from waypost.contacts.channels import Channel
 
-_KEPT: Final = timedelta(days=7)
+_KEPT: Final = timedelta(days=40)
+"""From the first day of a period, which is a month at most."""
 
 
 @translates_errors
@@ -19,7 +19,7 @@ class DynamoBudgetCounters:
     client: Any
     table_name: str
 
-    def take(self, channel: Channel, day: date, count: int, *, limit: int) -> bool:
+    def take(self, budget: str, day: date, count: int, *, limit: int) -> bool:
         """See BudgetCounters. A write repeated after a lost answer may take twice: never more is sent than the limit."""
         if count > limit:
             return False
@@ -28,7 +28,7 @@ class DynamoBudgetCounters:
             self.client,
             {
                 "TableName": self.table_name,
-                "Key": table.key(f"budget#{channel}", day.isoformat()),
+                "Key": table.key(f"budget#{budget}", day.isoformat()),
                 "UpdateExpression": "SET expires_at = :ends ADD taken :count",
                 "ConditionExpression": "attribute_not_exists(taken) OR taken <= :most",
                 "ExpressionAttributeValues": table.dump_item(

@@ -1,4 +1,4 @@
-"""The marks of the rates in DynamoDB: one item for each channel, which every sender writes."""
+"""The marks of the rates in DynamoDB: one item for each name, which every sender writes."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,6 @@ from botocore.exceptions import ClientError
 
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
-from waypost.contacts.channels import Channel
 from waypost.sending.pace import Mark, Moved
 
 _SK: Final = "marks"
@@ -28,26 +27,24 @@ class DynamoRateMarks:
 
     client: Any
     table_name: str
-    _seen: dict[tuple[Channel, Mark], int] = field(default_factory=dict, init=False, compare=False)
+    _seen: dict[tuple[str, Mark], int] = field(default_factory=dict, init=False, compare=False)
 
-    def move(
-        self, channel: Channel, mark: Mark, *, by: timedelta, now: datetime, within: timedelta | None
-    ) -> Moved | None:
+    def move(self, name: str, mark: Mark, *, by: timedelta, now: datetime, within: timedelta | None) -> Moved | None:
         """See RateMarks. One write, or two where another process has moved the mark over ``now`` in between."""
         base, step = (now - _EPOCH) // _MICROSECOND, by // _MICROSECOND
         last = None if within is None else base + within // _MICROSECOND
-        ahead = self._seen.get((channel, mark), 0) >= base
+        ahead = self._seen.get((name, mark), 0) >= base
         for attempt in range(2 if last is not None else 2 * _ATTEMPTS):
             is_ahead = ahead == (attempt % 2 == 0)
-            done, before = self._write(channel, mark, base=base, step=step, last=last, is_ahead=is_ahead)
+            done, before = self._write(name, mark, base=base, step=step, last=last, is_ahead=is_ahead)
             if done:
                 start = before if is_ahead and before is not None else base
-                self._seen[channel, mark] = start + step
+                self._seen[name, mark] = start + step
                 return Moved(_instant(start), None if before is None else _instant(before))
         return None
 
     def _write(
-        self, channel: Channel, mark: Mark, *, base: int, step: int, last: int | None, is_ahead: bool
+        self, name: str, mark: Mark, *, base: int, step: int, last: int | None, is_ahead: bool
     ) -> tuple[bool, int | None]:
         """Whether the mark was moved, and where it stood."""
         values = {":base": base, ":step": step}
@@ -61,7 +58,7 @@ class DynamoRateMarks:
         try:
             answer = self.client.update_item(
                 TableName=self.table_name,
-                Key=table.key(f"rate#{channel}", _SK),
+                Key=table.key(f"rate#{name}", _SK),
                 UpdateExpression=f"SET #mark = {change}",
                 ConditionExpression=condition,
                 ExpressionAttributeNames={"#mark": mark},

@@ -40,11 +40,9 @@ class Moved:
 
 
 class RateMarks(Protocol):
-    """The marks of all channels, shared by all processes."""
+    """The marks of all rates by their name, a channel or a mailbox provider on it; shared by all processes."""
 
-    def move(
-        self, channel: Channel, mark: Mark, *, by: timedelta, now: datetime, within: timedelta | None
-    ) -> Moved | None:
+    def move(self, name: str, mark: Mark, *, by: timedelta, now: datetime, within: timedelta | None) -> Moved | None:
         """Move a mark forward from where it stands, or from ``now`` if that is later.
 
         None, and nothing moved, when it stands further than ``within`` ahead of ``now``, or another process was first.
@@ -82,8 +80,8 @@ class Pace:
 
     marks: RateMarks
     rates: Mapping[Channel, float]
-    _leases: dict[Channel, _Lease] = field(default_factory=dict, init=False)
-    _slots: dict[Channel, _Slots] = field(default_factory=dict, init=False)
+    _leases: dict[str, _Lease] = field(default_factory=dict, init=False)
+    _slots: dict[str, _Slots] = field(default_factory=dict, init=False)
 
     def waits_until(
         self, channel: Channel, *, message_key: str, now: datetime, urgent: bool, waited: bool
@@ -94,18 +92,24 @@ class Pace:
         ``waited`` for its slot goes before those that come.
         """
         rate = self.rates.get(channel)
-        if rate is None:
-            return None
-        slots = self._slots.get(channel)
+        return (
+            self.turn(channel, rate, message_key=message_key, now=now, urgent=urgent, waited=waited) if rate else None
+        )
+
+    def turn(
+        self, name: str, rate: float, *, message_key: str, now: datetime, urgent: bool, waited: bool
+    ) -> datetime | None:
+        """The same for a rate of any name: what one mailbox provider takes is shared as what the account may send."""
+        slots = self._slots.get(name)
         behind_others = slots is not None and slots.ends > now and not (urgent or waited)
-        if not behind_others and self._may_go(channel, rate, now):
+        if not behind_others and self._may_go(name, rate, now):
             return None
         if urgent:
             return now + NEAREST_SLOT + URGENT_WITHIN * ids.share("urgent", message_key, now.isoformat())
-        return self._slot(channel, rate * (1 - RESERVED), now)
+        return self._slot(name, rate * (1 - RESERVED), now)
 
-    def _may_go(self, channel: Channel, rate: float, now: datetime) -> bool:
-        lease = self._leases.get(channel)
+    def _may_go(self, name: str, rate: float, now: datetime) -> bool:
+        lease = self._leases.get(name)
         if lease is not None and lease.until > now and lease.left:
             lease.left -= 1
             return True
@@ -117,7 +121,7 @@ class Pace:
         else:  # used up before its time, it was too small
             size = min(2 * lease.size, most) if lease.until > now else 1
         by = timedelta(seconds=size / rate)
-        moved = self.marks.move(channel, "spent", by=by, now=now, within=max(AHEAD - by, timedelta()))
+        moved = self.marks.move(name, "spent", by=by, now=now, within=max(AHEAD - by, timedelta()))
         if moved is None:
             return False
         if moved.before is None or moved.before <= now - ALONE_FOR:
@@ -128,21 +132,21 @@ class Pace:
             alone_since = now
         # no lease of another process lives by now that was given while that one was alone
         until = now + (ALONE_FOR if alone_since <= now - ALONE_FOR else LEASED_FOR)
-        self._leases[channel] = _Lease(
+        self._leases[name] = _Lease(
             size=size, left=size - 1, until=until, mark=moved.start + by, alone_since=alone_since
         )
         return True
 
-    def _slot(self, channel: Channel, rate: float, now: datetime) -> datetime:
+    def _slot(self, name: str, rate: float, now: datetime) -> datetime:
         step = timedelta(seconds=1 / rate)
-        slots = self._slots.get(channel)
+        slots = self._slots.get(name)
         if slots is None or not slots.left or slots.following < now + NEAREST_SLOT:
             busy = slots is not None and not slots.left and slots.ends > now
             size = min(2 * slots.size, max(1, min(int(2 * rate), LARGEST_LEASE))) if slots is not None and busy else 1
             soonest = now + NEAREST_SLOT
-            moved = self.marks.move(channel, "promised", by=size * step, now=soonest, within=None)
+            moved = self.marks.move(name, "promised", by=size * step, now=soonest, within=None)
             start = soonest if moved is None else moved.start  # the others were too many at once: a slot beside theirs
-            slots = self._slots[channel] = _Slots(size=size, left=size, following=start, ends=start + size * step)
+            slots = self._slots[name] = _Slots(size=size, left=size, following=start, ends=start + size * step)
         slot = slots.following
         slots.left -= 1
         slots.following += step

@@ -11,10 +11,11 @@ from typing import Any, Final, Protocol
 from waypost.clock import Clock
 from waypost.codec import JsonForm
 from waypost.errors import WaypostError
-from waypost.sending.budget import DAILY_BUDGET
+from waypost.sending.budget import BUDGETS
 from waypost.sending.channel_order import SWITCH_AFTER
 from waypost.sending.judge import all_guards
 from waypost.sending.policy import SendingPolicy, Setting
+from waypost.sending.receivers import RECEIVERS
 
 LOOKED_AFTER: Final = timedelta(minutes=1)
 """How long a process applies what it knows before it looks again."""
@@ -83,7 +84,7 @@ class PolicyInForce:
 
 def all_settings() -> list[Setting[Any]]:
     """The settings of all guards, and the sender's own."""
-    return [*(setting for guard in all_guards() for setting in guard.settings), DAILY_BUDGET, SWITCH_AFTER]
+    return [*(setting for guard in all_guards() for setting in guard.settings), *BUDGETS, RECEIVERS, SWITCH_AFTER]
 
 
 def usable(policy: SendingPolicy) -> SendingPolicy:

@@ -44,6 +44,7 @@ from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch,
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
+from waypost.sending.receivers import RECEIVERS, rate_at
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
 from waypost.sending.streams import TAG as STREAM_TAG
 from waypost.sending.streams import stream_of
@@ -376,26 +377,28 @@ class SendMessage:
         waits_until = _later(case.now, ACCOUNT_PAUSE, send_by)
         if stopped_until > case.now and waits_until:
             return why, waits_until
-        slot = self.pace.waits_until(
-            case.channel,
-            message_key=request.message_key,
-            now=case.now,
-            urgent=case.transactional,
-            waited=request.attempt > 0,
-        )
-        if slot is None:
+        if (slot := self._turn(request, case)) is None:
             return self._over_budget(case, send_by)
         return "paced", slot if slot <= send_by else None
 
+    def _turn(self, request: SendRequest, case: Case) -> datetime | None:
+        """When the message may be tried by the rates of its mailbox provider and of the account; None when it goes now."""
+        key, urgent, waited = request.message_key, case.transactional, request.attempt > 0
+        receiver = rate_at(case.address, case.policy.of(RECEIVERS)) if case.address else None
+        if receiver is not None:
+            name, rate = receiver
+            slot = self.pace.turn(name, rate, message_key=key, now=case.now, urgent=urgent, waited=waited)
+            if slot is not None:
+                return slot
+        return self.pace.waits_until(case.channel, message_key=key, now=case.now, urgent=urgent, waited=waited)
+
     def _over_budget(self, case: Case, send_by: datetime) -> tuple[str, datetime | None] | None:
         """Asked last of what may hold a message back, because it takes one of the channel's day."""
-        if case.transactional:
+        over = self.budget.over(case.channel, policy=case.policy, now=case.now, transactional=case.transactional)
+        if over is None:
             return None
-        tomorrow = self.budget.waits_until(case.channel, policy=case.policy, now=case.now)
-        if tomorrow is None:
-            return None
-        until = first_moment(case, tomorrow)
-        return "daily_budget", until if until <= send_by else None
+        until = over.until if case.transactional else first_moment(case, over.until)
+        return over.reason, until if until <= send_by else None
 
     def _wait(
         self,

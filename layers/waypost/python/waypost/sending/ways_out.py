@@ -19,6 +19,12 @@ OWN_REASONS: Final[Mapping[str, str]] = {
     "daily_budget": gettext_noop(
         "It goes out by itself on the next day; daily_budget in the sending policy allows more a day."
     ),
+    "warm_up": gettext_noop(
+        "It goes out by itself on the next day, whose volume is larger; warm_up in the sending policy declares the days."
+    ),
+    "platform_quota": gettext_noop(
+        "It goes out by itself when the next day or month begins; the platform may raise the quota, platform_quotas in the sending policy then says so."
+    ),
     "provider": gettext_noop("What the provider says decides: its own word stands in the reason."),
     "account": gettext_noop(
         "An operator has to settle with the provider why it takes nothing from this account; then it goes out."
