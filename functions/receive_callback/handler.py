@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from waypost.aws.channel_secrets import ChannelSecrets
 from waypost.aws.clients import client
 from waypost.aws.function_log import function_log
 from waypost.aws.notice_queue import SqsNoticeQueue
+from waypost.aws.secrets import SecretsManagerSecret
 from waypost.channels.callback_contract import CallbackRequest
 from waypost.channels.registry import callback_channels, callback_reader
 from waypost.clock import real_now
@@ -31,7 +31,7 @@ def receive_callback() -> ReceiveCallback:
     ids = {channel: secret for channel in callback_channels() if (secret := channel_settings(channel).get("secret"))}
     return ReceiveCallback(
         reader=callback_reader,
-        secret=ChannelSecrets(client("secretsmanager"), ids).of,
+        secrets={name: SecretsManagerSecret(client("secretsmanager"), secret_id) for name, secret_id in ids.items()},
         queue=SqsNoticeQueue(client("sqs"), Settings.load().notices_url),
         real_clock=real_now,
     )

@@ -55,7 +55,12 @@ def door(queue: Queue, secret: Secret | None = None) -> ReceiveCallback:
     known = secret or Secret(
         {"callback_key": KEY, f"{ACCOUNT}.token": CALLBACK_TOKEN, f"{ACCOUNT}.encoding_key": ENCODING_KEY}
     )
-    return ReceiveCallback(reader=callback_reader, secret=lambda _: known, queue=queue, real_clock=lambda: NOW)
+    return ReceiveCallback(
+        reader=callback_reader,
+        secrets=dict.fromkeys(("email", "sms", "wechat"), known),
+        queue=queue,
+        real_clock=lambda: NOW,
+    )
 
 
 def aliyun(content: object, *, key: str = KEY, queue: Queue | None = None) -> tuple[Reply, list[CallbackNotice]]:

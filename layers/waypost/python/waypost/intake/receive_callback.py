@@ -1,6 +1,6 @@
 """Takes what providers of channels post to us: checked by the channel, kept in the queue of notices, answered. Called by receive_callback."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -43,16 +43,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveCallback:
-    """The door for all channels; ``reader`` and ``secret`` find what a channel has, or None."""
+    """The door for all channels; ``reader`` finds what a channel reads with, or None; ``secrets`` are those of channels."""
 
     reader: Callable[[str], CallbackReader | None]
-    secret: Callable[[str], SecretStore | None]
+    secrets: Mapping[str, SecretStore]
     queue: NoticeQueue
     real_clock: Callable[[], datetime]
 
     def receive(self, channel: str, request: CallbackRequest) -> Reply:
         """Answer one request: only what the queue has is answered as taken, so that the provider repeats all else."""
-        reader, secret = self.reader(channel), self.secret(channel)
+        reader, secret = self.reader(channel), self.secrets.get(channel)
         if reader is None or secret is None:
             return Reply(HTTPStatus.NOT_FOUND, refused="the channel takes no callbacks here")
         if len(request.body) > MOST_BYTES:
