@@ -72,6 +72,7 @@ DEFAULT_MEMORY_MB: Final = 512
 """Of a function whose memory was not looked up (``function.yaml`` where it says nothing)."""
 
 PARTS: Final[Mapping[str, str]] = {
+    "receive_callback": "notices",
     "receive_webhook": "events",
     "unsubscribe_contact": "events",
     "follow_link": "events",
@@ -515,7 +516,7 @@ def _of_invocations(function: str, count: float) -> Quantities:
         count /= EVENTS_IN_AN_OBJECT
         return {"puts": count, "function_requests": count}
     quantities = {"function_requests": count}
-    if function in {"follow_link", "receive_webhook", "serve_page", "unsubscribe_contact"}:
+    if function in {"follow_link", "receive_callback", "receive_webhook", "serve_page", "unsubscribe_contact"}:
         quantities["api_requests"] = count
     if function == "route_events":
         quantities["queue_requests"] = 2 * count

@@ -18,6 +18,7 @@ PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
     "follow_link": 3,
     "pause_journey": 1.9,
     "pause_journey as a hop begins": 0.7,
+    "receive_callback": 3,
     "receive_webhook": 3,
     "record_delivery": 10,
     "resume_journey": 1.5,

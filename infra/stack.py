@@ -87,7 +87,10 @@ class WaypostStack(Stack):
             called=[name for name, each in folders.items() if CALLED_BY_SCHEDULES & {*each.manifest.called_by}],
         )
         channels = Channels(
-            self, deployment=deployment, settled=listening(library.journeys, library.sections)["settled"]
+            self,
+            deployment=deployment,
+            settled=listening(library.journeys, library.sections)["settled"],
+            undelivered=undelivered,
         )
         channels.watched_by(alarms)
         machines = JourneyMachines(self, platform=platform)

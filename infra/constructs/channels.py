@@ -24,6 +24,7 @@ from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from infra.partition import missing_services
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra, chosen, refuse
+from waypost.channels.registry import callback_channels
 from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 _BATCH = 100
@@ -32,6 +33,8 @@ _GATHERED_FOR = Duration.seconds(10)
 _READERS = 10
 """A hundred notices take a second at most, so these take a thousand a second."""
 _ATTEMPTS = 5
+_READING_TAKES = 30
+"""Seconds that the function which records notices may take."""
 _OWNED_BY_THE_PROVIDER = "The provider gives the values out, and an operator changes them here when they change there"
 _SLOWEST, _FASTEST = 0.1, 10_000
 _REJECTED_PERCENT = 2
@@ -47,9 +50,17 @@ class Channels(Construct):
     ``settled`` are the types of ``message_*`` that nothing in this stage listens to.
     """
 
-    def __init__(self, scope: Construct, *, deployment: Deployment, settled: Collection[str]) -> None:
+    def __init__(
+        self, scope: Construct, *, deployment: Deployment, settled: Collection[str], undelivered: Undelivered
+    ) -> None:
         super().__init__(scope, "Channels")
-        self._queue_name = f"{deployment.name}-notices"
+        self._queue = build_queue(
+            self,
+            "Notices",
+            name=f"{deployment.name}-notices",
+            visibility_timeout=Duration.seconds(6 * _READING_TAKES),
+            dead_letter_queue=aws_sqs.DeadLetterQueue(queue=undelivered.queue, max_receive_count=_ATTEMPTS),
+        )
         self._built: dict[str, ChannelInfra] = {}
         self._rates: dict[str, float] = {}
         self._secrets: dict[str, aws_secretsmanager.Secret] = {}
@@ -75,6 +86,16 @@ class Channels(Construct):
             },
             **{f"{channel}_secret": secret.secret_arn for channel, secret in self._secrets.items()},
         }
+
+    @property
+    def callback_settings(self) -> Mapping[str, str]:
+        """Where the secrets are found by which callbacks are checked: ``sms_secret``."""
+        return {f"{channel}_secret": self._secrets[channel].secret_arn for channel in self._posted_to()}
+
+    @property
+    def notices_url(self) -> str:
+        """The queue of what providers report."""
+        return self._queue.queue_url
 
     @property
     def rates(self) -> str:
@@ -125,15 +146,22 @@ class Channels(Construct):
         for secret in self._secrets.values():
             hop.allow("secretsmanager:GetSecretValue", on=secret.secret_arn)
 
+    def secrets_readable_by(self, hop: Hop) -> None:
+        """Let a hop check what providers post."""
+        for channel in self._posted_to():
+            hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
+
+    def _posted_to(self) -> list[str]:
+        return [channel for channel in callback_channels() if channel in self._secrets]
+
+    def notices_writable_by(self, hop: Hop) -> None:
+        """Let a hop put what providers post where their other reports wait."""
+        hop.allow("sqs:SendMessage", on=self._queue.queue_arn)
+
     def tell_notices_to(self, hop: Hop, *, undelivered: Undelivered, alarms: Alarms) -> None:
         """Call the hop with what the providers report about messages, a batch at a time; it answers which of them failed."""
-        queue = build_queue(
-            self,
-            "Notices",
-            name=self._queue_name,
-            visibility_timeout=Duration.seconds(6 * hop.timeout_seconds),
-            dead_letter_queue=aws_sqs.DeadLetterQueue(queue=undelivered.queue, max_receive_count=_ATTEMPTS),
-        )
+        hop.must_have_time(at_most=_READING_TAKES, because="the queue hands a notice out again after six times that")
+        queue = self._queue
         alarms.watch(
             self,
             "Age",

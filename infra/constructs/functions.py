@@ -76,6 +76,8 @@ class Functions:
         wanted = [*_implied(function.manifest), *function.manifest.settings]
         if "channels" in function.manifest.sends:
             wanted += self.around.channels.settings
+        elif "channels" in function.manifest.reads.secrets:
+            wanted += self.around.channels.callback_settings
         for name in wanted:
             if name not in given:
                 reason = unknown(name, given, "no function is given the setting")
@@ -89,6 +91,7 @@ class Functions:
             "files_bucket": around.files.name,
             "events_queue_url": around.events.queue.queue_url,
             "events_dead_letters_url": around.events.dead_letters.queue_url,
+            "notices_url": around.channels.notices_url,
             "rejected_items_url": around.events.rejected_items.queue_url,
             "event_bus": around.bus.name,
             "destination_queues": around.destinations.queues,
@@ -119,6 +122,8 @@ class Functions:
             match secret:
                 case "webhooks" | "links":
                     around.secrets.readable_by(hop, secret)
+                case "channels":
+                    around.channels.secrets_readable_by(hop)
                 case "destinations":
                     around.destinations.secrets_readable_by(hop)
                 case _:
@@ -151,6 +156,8 @@ class Functions:
                     around.events.writable_by(hop)
                 case "events_dead_letters":
                     around.events.dead_letters_writable_by(hop)
+                case "notices":
+                    around.channels.notices_writable_by(hop)
                 case "rejected_items":
                     around.events.rejected_items_writable_by(hop)
                 case "destinations":
@@ -191,6 +198,7 @@ def _implied(manifest: FunctionManifest) -> list[str]:
         "destination_secrets": "destinations" in reads.secrets,
         "events_queue_url": "events" in manifest.queues,
         "events_dead_letters_url": "events_dead_letters" in manifest.queues,
+        "notices_url": "notices" in manifest.queues,
         "rejected_items_url": "rejected_items" in manifest.queues,
         "destination_queues": "destinations" in manifest.queues,
         "event_bus": "event_bus" in manifest.sends,

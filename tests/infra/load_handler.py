@@ -96,6 +96,8 @@ def _settings_read(handler: ModuleType) -> set[str]:
     source = Path(str(handler.__file__)).read_text(encoding="utf-8")
     with patch.object(Settings, "load", Recorded):
         wiring = importlib.import_module("waypost.aws.wiring")
+        if "channel_settings" in vars(handler):
+            vars(handler)["channel_settings"] = partial(_RecordedOfChannel, read)
         vars(wiring)["channel_settings"] = partial(_RecordedOfChannel, read)
         for name in re.findall(r"wiring\.(\w+)\(\)", source):
             getattr(wiring, name)()

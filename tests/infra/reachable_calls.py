@@ -27,6 +27,7 @@ from botocore import xform_name
 from botocore.session import Session
 
 import waypost.aws
+from tests.infra.rights import SECRETS_BY_SETTING
 from waypost.aws.clients import LazyClient
 from waypost.contacts.channels import CHANNELS
 from waypost.files.folders import Folders
@@ -745,7 +746,11 @@ def main(names: list[str]) -> None:
         "WAYPOST_RATES": "email=14,sms=10",
         "WAYPOST_EMAIL_SENDER": "<email_sender>",
         "WAYPOST_EMAIL_CONFIGURATION_SET": "<email_configuration_set>",
-        **{f"WAYPOST_{channel.upper()}_SECRET": f"<{channel}_secret>" for channel in CHANNELS},
+        **{
+            f"WAYPOST_{channel.upper()}_SECRET": f"<{channel}_secret>"
+            for channel in CHANNELS
+            if f"{channel}_secret" in SECRETS_BY_SETTING
+        },
     }
     readings = {name: read(importlib.import_module(f"functions.{name}.handler")) for name in names}
     calls = {

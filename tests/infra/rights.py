@@ -16,6 +16,7 @@ TABLE, PROFILES, BUCKET, STAGE = "<ContactsTable.Arn>", "<ContactsProfiles.Arn>"
 SECRETS = {
     "webhooks": "<SecretsWebhooks>",
     "links": "<SecretsLinks>",
+    "channels": "<ChannelsWechatSecret>",
     "destinations": "secretsmanager:secret:waypost/dev/destinations/*",
 }
 SECRETS_BY_SETTING = {
@@ -30,9 +31,11 @@ QUEUES_BY_SETTING = {
     "events_queue_url": "<EventsQueue.Arn>",
     "events_dead_letters_url": "<EventsDeadLetters.Arn>",
     "rejected_items_url": "<EventsRejectedItems.Arn>",
+    "notices_url": "<ChannelsNotices.Arn>",
     "destination_queues": f"sqs:{STAGE}-to-*",
 }
 QUEUES = {
+    "notices": ["sqs:SendMessage on <ChannelsNotices.Arn>"],
     "events": ["sqs:SendMessage on <EventsQueue.Arn>"],
     "events_dead_letters": ["sqs:SendMessage on <EventsDeadLetters.Arn>"],
     "rejected_items": ["sqs:SendMessage on <EventsRejectedItems.Arn>"],

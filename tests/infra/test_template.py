@@ -119,6 +119,8 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
     assert {route["RouteKey"] for route in template.all("ApiGatewayV2::Route").values()} == {
         "POST /v1/{call}",
         "POST /v1/webhooks/{source}",
+        "GET /v1/callbacks/{channel}/{account}",
+        "POST /v1/callbacks/{channel}/{account}",
         "GET /openapi.json",
         "GET /docs",
         "GET /u/{token}",

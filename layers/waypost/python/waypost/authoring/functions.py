@@ -64,7 +64,7 @@ def _setting(name: str) -> str:
 Prefix = Annotated[str, Field(pattern=r"^([a-z0-9-]+/)+$")]
 Keys = Annotated[str, Field(pattern=r"^[a-z]+#\*$")]
 Route = Annotated[str, Field(pattern=r"^(GET|HEAD|POST|PUT|DELETE) /\S*$")]
-Secret = Literal["destinations", "links", "webhooks"]
+Secret = Literal["channels", "destinations", "links", "webhooks"]
 
 
 class Reads(Authored):
@@ -122,7 +122,7 @@ class FunctionManifest(Authored):
     reads: Reads = Field(default_factory=Reads)
     writes: Writes = Field(default_factory=Writes)
     sends: list[Literal["channels", "event_bus"]] = Field(default_factory=list)
-    queues: list[Literal["destinations", "events", "events_dead_letters", "rejected_items"]] = Field(
+    queues: list[Literal["destinations", "events", "events_dead_letters", "notices", "rejected_items"]] = Field(
         default_factory=list
     )
     schedules: list[Literal["CreateSchedule", "DeleteSchedule", "UpdateSchedule"]] = Field(default_factory=list)

@@ -114,10 +114,23 @@ class Replied:
     occurred_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """What somebody did at a provider, such as following an account; ``event`` is the type of the event.
+
+    ``address`` is who did it, as the channel addresses people.
+    """
+
+    event: str
+    address: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    occurred_at: datetime | None = None
+
+
 class NoticeReader(Protocol):
     """Reads the notices of one source, such as ``aws.ses``."""
 
-    def __call__(self, detail: Mapping[str, Any]) -> Reported | Replied | None:
+    def __call__(self, detail: Mapping[str, Any]) -> Reported | Replied | Happened | None:
         """What the notice says; None for a kind that has no event.
 
         Raises ValueError for a word that says what became of a message and is in no table: such a notice ends in the

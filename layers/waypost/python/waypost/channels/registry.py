@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from waypost.channels.callback_contract import CallbackReader
 from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
@@ -64,6 +65,21 @@ def _connect(channel: Channel, name: str, settings: Mapping[str, str], ports: Pr
     if not isinstance(provider, Provider):
         raise TypeError(f"channels/{channel}/{_PROVIDER}{name}.py: connect returns no Provider")
     return provider
+
+
+@cache
+def callback_channels() -> Sequence[Channel]:
+    """The channels whose providers post to us."""
+    return [channel for channel in CHANNELS if (_FOLDER / channel / "callbacks.py").is_file()]
+
+
+@cache
+def callback_reader(channel: str) -> CallbackReader | None:
+    """What reads the callbacks of a channel; None where there is no such channel or it has no ``callbacks.py``."""
+    if channel not in callback_channels():
+        return None
+    reader: CallbackReader = import_module(f"waypost.channels.{channel}.callbacks").receive
+    return reader
 
 
 @cache

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 
 from waypost import ids
-from waypost.channels.contract import Replied, Reported
+from waypost.channels.contract import Happened, Replied, Reported
 from waypost.channels.registry import notice_readers
 from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
@@ -148,6 +148,8 @@ def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
             return []
         case Replied():
             return [_reply(reported, channel, notice_id=notice["id"], now=clock())]
+        case Happened():
+            return [_happened(reported, channel, notice_id=notice["id"], now=clock())]
         case Reported():
             return [_report(reported, channel, notice_id=notice["id"], now=clock())]
         case _:
@@ -175,6 +177,21 @@ def _reply(replied: Replied, channel: Channel, *, notice_id: str, now: datetime)
         received_at=now,
         source=source,
         properties={**properties, **more},
+    )
+
+
+def _happened(happened: Happened, channel: Channel, *, notice_id: str, now: datetime) -> Event:
+    if not happened.address:
+        raise InvalidInput("address", "is missing: nobody did this")
+    source = f"{OWN_SOURCE}.{channel}"
+    return Event(
+        id=f"{source}:{ids.digest(notice_id)}",
+        type=happened.event,
+        contact={declared_channels()[channel].address.name: happened.address},
+        occurred_at=happened.occurred_at or now,
+        received_at=now,
+        source=source,
+        properties={"channel": channel, **happened.properties},
     )
 
 

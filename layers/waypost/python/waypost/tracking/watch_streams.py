@@ -1,8 +1,7 @@
 """Counts what becomes of the messages of each stream, and stops one that harms its sender's name. Called by record_delivery.
 
-A process counts in memory what arrived well and writes it with the next bad word, after ``HELD`` messages or a minute; what a
-process that ends has not written is missing among the good ones, so that shares err on the careful side. Each write is judged at
-once: a stream stops with the notice that makes it too many, and every sender knows within the minute in which it reads its policy.
+A process counts in memory what arrived well and writes it with the next bad word or after ``HELD`` messages; what a process that
+ends has not written is missing among the good ones, so that shares err on the careful side. Each bad word is judged at once: a stream stops with the notice that makes it too many, and every sender knows within the minute in which it reads its policy.
 """
 
 from collections import defaultdict
@@ -24,7 +23,6 @@ from waypost.sending.streams import DELIVERABILITY, STREAMS, TAG, StreamState, S
 from waypost.staff.directory import StaffDirectory
 
 HELD: Final = 20
-HELD_FOR: Final = timedelta(minutes=1)
 PAUSED: Final = "stream_paused"
 """The event on the bus, of no contact: ``{stream, share, epoch}``."""
 AT_RISK: Final = "stream_at_risk"
@@ -71,7 +69,6 @@ class WatchStreams:
     staff: Callable[[], StaffDirectory]
     clock: Clock
     _held: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally), init=False)
-    _written_at: dict[str, datetime] = field(default_factory=dict, init=False)
     _warned: set[tuple[str, str]] = field(default_factory=set, init=False)
 
     def see(self, events: Iterable[Event]) -> Watched:
@@ -84,25 +81,19 @@ class WatchStreams:
                 self._held[stream] += _COUNTED[event.type] + Tally(hard_bounces=int(hard))
         now = self.clock()
         for stream, tally in [*self._held.items()]:
-            if self._is_due(stream, tally, now):
+            if _is_due(tally):
                 try:
                     self._write(stream, tally, now, watched)
                 except WaypostError as error:
                     watched.failures.append(error)
         return watched
 
-    def _is_due(self, stream: str, tally: Tally, now: datetime) -> bool:
-        if not tally.sent and not tally.has_bad:
-            return False
-        written_at = self._written_at.get(stream)
-        return tally.has_bad or tally.sent >= HELD or written_at is None or now - written_at >= HELD_FOR
-
     def _write(self, stream: str, tally: Tally, now: datetime, watched: Watched) -> None:
         policy = self.policy()
         state = policy.of(STREAMS).get(stream, StreamState(paused=False))
         self.tallies.add(stream, state.epoch, tally, at=now)
-        self._held[stream], self._written_at[stream] = Tally(), now
-        if state.paused:
+        self._held[stream] = Tally()
+        if state.paused or not tally.has_bad:
             return
         limits = policy.of(DELIVERABILITY)
         total = self.tallies.since(stream, state.epoch, now - timedelta(hours=limits.hours))
@@ -151,3 +142,8 @@ class WatchStreams:
                 occasion = StaffNotice(member.contact_id, notice=notice, about=about, urgent=True, details=details)
                 name = f"stream-{ids.digest(notice, about, member.id, length=24)}"
                 self.schedules().send_at(name, now, SendRequest(occasion, NOTICE).to_dict())
+
+
+def _is_due(tally: Tally) -> bool:
+    """A stream that is judged sends a thousand a day, so the good words of a process are soon enough for a write."""
+    return tally.has_bad or tally.sent >= HELD

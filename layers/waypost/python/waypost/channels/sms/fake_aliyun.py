@@ -55,7 +55,11 @@ class Aliyun(contract.FakeProvider):
 
     provider = "aliyun"
     endpoints = ("WAYPOST_SMS_ALIYUN_ENDPOINT",)
-    credentials: ClassVar[Mapping[str, str]] = {"access_key_id": "LTAI-local", "access_key_secret": "local-secret"}
+    credentials: ClassVar[Mapping[str, str]] = {
+        "access_key_id": "LTAI-local",
+        "access_key_secret": "local-secret",
+        "callback_key": "local-callback-key-of-aliyun",
+    }
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
     words: ClassVar[frozenset[str]] = frozenset()
     fates: ClassVar[Mapping[contract.Fate, str]] = {}

@@ -35,9 +35,9 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
 
 
 def _by_aliyun(scope: Construct) -> ChannelInfra:
-    """Alibaba Cloud: nothing of AWS but the secret with its key."""
+    """Alibaba Cloud: nothing of AWS but the secret with its key, and a random one for the address of its callbacks."""
     del scope
-    return ChannelInfra(permissions=[], credentials=["access_key_id", "access_key_secret"])
+    return ChannelInfra(permissions=[], credentials=["access_key_id", "access_key_secret", "callback_key"])
 
 
 def _by_end_user_messaging(scope: Construct) -> ChannelInfra:

@@ -1,13 +1,16 @@
-"""What AWS End User Messaging says of a text message after taking it, and what people send back.
+"""What providers say of a text message after taking it, and what people send back.
 
 Sources: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-types.html and
-https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
+https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html; those of Alibaba Cloud stand in ``callbacks``.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from waypost.channels.contract import NoticeReader, Replied, Reported
+from waypost.channels.sms.callbacks import RECEIPT, REPLY
 from waypost.channels.sms.replies import wish_in
 from waypost.events.message_events import MessageEvent
 
@@ -62,7 +65,56 @@ def read_reply_to_end_user_messaging(detail: Mapping[str, Any]) -> Replied:
     )
 
 
+_CHINA: Final = timezone(timedelta(hours=8))
+
+
+def read_receipt_of_aliyun(detail: Mapping[str, Any]) -> Reported:
+    """See NoticeReader. The words for failures are the carriers' own and are arbitrary, so none of them closes a number."""
+    is_delivered = str(detail["success"]).lower() == "true"
+    word = str(detail.get("err_code") or ("DELIVERED" if is_delivered else "FAILED"))
+    return Reported(
+        event="message_delivered" if is_delivered else "message_bounced",
+        provider_word=word,
+        provider_message_id=str(detail["biz_id"]),
+        tags=dict(parse_qsl(str(detail.get("out_id") or ""))),
+        occurred_at=_time_in_china(detail.get("report_time")),
+        recipient=_number(detail["phone_number"]),
+        properties={
+            "status": str(detail.get("err_msg") or ""),
+            **({} if is_delivered else {"bounce_type": "undetermined"}),
+        },
+    )
+
+
+def read_reply_to_aliyun(detail: Mapping[str, Any]) -> Replied:
+    """See NoticeReader. ``sequence_id`` is a text in newer callbacks and a number in older ones."""
+    text, number = str(detail["content"]), _number(detail["phone_number"])
+    named = str(detail.get("sequence_id") or "")
+    return Replied(
+        sender=number,
+        text=text,
+        wish=wish_in(text, provider="aliyun"),
+        reply_id=f"aliyun:{named}:{number}" if named else "",
+        occurred_at=_time_in_china(detail.get("send_time")),
+    )
+
+
+def _number(given: object) -> str:
+    """A mobile number of mainland China as profiles have it: ``+86`` before eleven digits."""
+    digits = str(given).strip().removeprefix("+")
+    return f"+86{digits}" if len(digits) == 11 and digits.startswith("1") else f"+{digits}"
+
+
+def _time_in_china(given: object) -> datetime | None:
+    try:
+        return datetime.strptime(str(given), "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA).astimezone(UTC)
+    except ValueError:
+        return None
+
+
 SOURCES: Final[Mapping[str, NoticeReader]] = {
     "aws.sms-voice": read_end_user_messaging,
     "aws.sms-voice.reply": read_reply_to_end_user_messaging,
+    RECEIPT: read_receipt_of_aliyun,
+    REPLY: read_reply_to_aliyun,
 }

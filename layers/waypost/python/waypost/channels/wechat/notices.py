@@ -1,8 +1,81 @@
-"""WeChat reports nothing to the event bus: what it says comes to the account's callback address."""
+"""What WeChat says of followers, as events. It comes to the account's callback address (``callbacks``).
+
+Sources: https://developers.weixin.qq.com/doc/service/guide/product/message/Receiving_event_pushes.html and
+.../Receiving_standard_messages.html
+"""
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from waypost.channels.contract import NoticeReader
+from waypost.channels.contract import Happened, NoticeReader, Replied
+from waypost.channels.wechat.callbacks import EVENT, UNFOLLOWED, popup_answers
 
-SOURCES: Final[Mapping[str, NoticeReader]] = {}
+_SCENE: Final = "qrscene_"
+_MOST_TEXT: Final = 1_600
+_TAPS: Final = frozenset({
+    "click", "scancode_push", "scancode_waitmsg", "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select",
+})  # fmt: skip
+"""What opens the conversation for a minute; a tap on a link (VIEW) does not."""
+_ACCEPTED: Final = frozenset({"accept", "acceptWithAlert", "acceptWithAudio", "acceptWithForcePush"})
+
+
+def read_event(detail: Mapping[str, Any]) -> Happened | None:
+    """See NoticeReader. None for events that say nothing of the follower's will, such as where somebody is."""
+    event, properties = _meaning(detail["document"])
+    if not event:
+        return None
+    return Happened(
+        event=event,
+        address=_address(detail),
+        properties={"account": detail["account"], **properties},
+        occurred_at=_created(detail),
+    )
+
+
+def _meaning(document: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+    """The type of the event and its properties; the type is "" where there is none."""
+    kind, key = str(document["MsgType"]), str(document.get("EventKey") or "")
+    meaning: tuple[str, Mapping[str, str]] = ("", {})
+    match "" if kind != "event" else str(document.get("Event", "")).lower():
+        case "":
+            text = str(document.get("Content") or document.get("Recognition") or "")
+            meaning = "wechat_message_received", {"text": text[:_MOST_TEXT], "kind": kind}
+        case "subscribe":
+            meaning = "wechat_followed", {"scene": key.removeprefix(_SCENE)}
+        case "unsubscribe":
+            meaning = "wechat_unfollowed", {}
+        case "scan":
+            meaning = "wechat_scanned", {"scene": key}
+        case "view" | "view_miniprogram":
+            meaning = "wechat_link_opened", {"key": key}
+        case "templatesendjobfinish":
+            status, message_id = str(document.get("Status", "")), str(document.get("MsgID", ""))
+            meaning = "wechat_template_finished", {"status": status, "provider_message_id": message_id}
+        case "subscribe_msg_popup_event":
+            # a refusal is no event, because there is nothing to take back
+            agreed = (each for each in popup_answers(document) if each.get("SubscribeStatusString") in _ACCEPTED)
+            if template := str(next(agreed, {}).get("TemplateId", "")):
+                meaning = "wechat_subscription_accepted", {"template": template}
+        case tap if tap in _TAPS:
+            meaning = "wechat_menu_clicked", {"key": key}
+    return meaning
+
+
+def read_unfollowed(detail: Mapping[str, Any]) -> Replied:
+    """See NoticeReader: who unfollows wants no marketing from the account any more."""
+    return Replied(
+        sender=_address(detail), text="unsubscribe", wish="opt_out", reply_id="", occurred_at=_created(detail)
+    )
+
+
+def _address(detail: Mapping[str, Any]) -> str:
+    return f"{detail['account']}:{detail['document']['FromUserName']}"
+
+
+def _created(detail: Mapping[str, Any]) -> datetime | None:
+    text = str(detail["document"].get("CreateTime", ""))
+    return datetime.fromtimestamp(int(text), tz=UTC) if text.isascii() and text.isdigit() and len(text) == 10 else None
+
+
+SOURCES: Final[Mapping[str, NoticeReader]] = {EVENT: read_event, UNFOLLOWED: read_unfollowed}

@@ -1,0 +1,92 @@
+"""What WeChat posts about an account: who follows, scans, taps and writes. The address ends in the account's app id.
+
+Passwords stand in the channel's secret: ``<app id>.token`` and, for safe mode, ``<app id>.encoding_key``. Source:
+https://developers.weixin.qq.com/doc/service/guide/dev/push/
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, assert_never
+
+from waypost import ids
+from waypost.channels.callback_contract import CallbackAnswer, CallbackNotice, CallbackRefused, CallbackRequest
+from waypost.tencent.callbacks import SUCCESS, Callback, CallbackKeys, NotGenuine, echo, read
+
+EVENT: Final = "wechat.event"
+UNFOLLOWED: Final = "wechat.unfollowed"
+_POPUP: Final = "SubscribeMsgPopupEvent"
+_MOST_TEMPLATES: Final = 5
+"""A pop-up asks for three templates at most, in an official account for five."""
+_LONGEST: Final = 2_048
+"""Characters of a field: the longest text that a follower can write."""
+
+
+def receive(request: CallbackRequest, secret: Mapping[str, Any], *, now: datetime) -> CallbackAnswer | CallbackRefused:
+    """See CallbackReader."""
+    keys = CallbackKeys(
+        owner=request.account,
+        token=str(secret.get(f"{request.account}.token") or ""),
+        encoding_key=str(secret.get(f"{request.account}.encoding_key") or ""),
+    )
+    found = (
+        echo(keys, request.query, now=now)
+        if request.method == "GET"
+        else read(keys, request.query, request.body, now=now)
+    )
+    match found:
+        case NotGenuine():
+            return CallbackRefused(found.reason)
+        case str():
+            return CallbackAnswer(text=found)
+        case Callback():
+            notices = _notices(request.account, found)
+            return CallbackAnswer(text=SUCCESS, notices=notices, unreadable=0 if notices else 1)
+        case _:
+            assert_never(found)
+
+
+def _notices(account: str, callback: Callback) -> list[CallbackNotice]:
+    """One for what happened; an unfollow is a withdrawal too, and what WeChat says without a follower is neither."""
+    document = callback.document
+    if not document.get("FromUserName") or not document.get("MsgType"):
+        return []
+    detail = {
+        "account": account,
+        "document": {
+            name: value[:_LONGEST] if isinstance(value, str) else value
+            for name, value in document.items()
+            if name not in {"ToUserName", "Encrypt"}
+        },
+    }
+    happened = callback.occurrence
+    if answers := popup_answers(document):
+        return [
+            CallbackNotice(
+                source=EVENT,
+                notice_id=ids.digest(happened, str(number)),
+                detail={**detail, "document": {**_who(document), "List": answer}},
+            )
+            for number, answer in enumerate(answers[:_MOST_TEMPLATES])
+        ]
+    notices = [CallbackNotice(source=EVENT, notice_id=happened, detail=detail)]
+    if str(document.get("Event", "")).lower() == "unsubscribe":
+        notices.append(CallbackNotice(source=UNFOLLOWED, notice_id=ids.digest(UNFOLLOWED, happened), detail=detail))
+    return notices
+
+
+def popup_answers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What was answered to each template of a pop-up; XML has ``List`` in an element of its own, JSON has it alone.
+
+    Where a pop-up asks for one template, ``List`` is that one.
+    """
+    if str(document.get("Event", "")) != "subscribe_msg_popup_event":
+        return []
+    within = document.get(_POPUP)
+    found = within.get("List") if isinstance(within, dict) else document.get("List")
+    if isinstance(found, dict):
+        return [found]
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _who(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in ("FromUserName", "CreateTime", "MsgType", "Event") if name in document}
