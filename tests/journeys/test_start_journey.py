@@ -15,7 +15,9 @@ from waypost.journeys.start_journey import StartJourney
 def world_of(*people: str, **manifest: Any) -> World:
     world = World(published=published(journey(**manifest)))
     for name in people:
-        world.route(event("identified", world.clock(), f"e-{name}", contact={"user_id": name}, profile={"city": "Wuhan"}))
+        world.route(
+            event("identified", world.clock(), f"e-{name}", contact={"user_id": name}, profile={"city": "Wuhan"})
+        )
     return world
 
 

@@ -98,7 +98,8 @@ def test_a_stream_stops_at_its_share_of_a_thousand(
 
 def test_the_leads_and_other_systems_are_notified_once(world: World) -> None:
     for recorder in (world.record_delivery, world.record_delivery):
-        record(recorder, delivered=600, complained=3)
+        record(recorder, delivered=1_200, complained=2)
+        record(recorder, complained=4)
     assert stopped(world) == [MAIL]
     assert notices_to_staff(world) == ["staff-lin stream_at_risk", "staff-lin stream_paused"]
     [event] = [event for _, event in world.bus.published if event.type == "stream_paused"]
