@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -11,12 +11,17 @@ from typing import Any
 
 import pytest
 
+from tests.coupons.pools import pool
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.staff import directory
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.assembly import assemble
 from waypost.aws.routing_batch import RoutingBatch
+from waypost.channels.callback_contract import CallbackNotice
+from waypost.channels.registry import callback_reader
+from waypost.coupons.pool import CouponPools
+from waypost.intake.receive_callback import ReceiveCallback
 from waypost.reports.explain_contact import ExplainContact
 from waypost.reports.show_contact import ShowContact
 from waypost.sending.occasion import dump_occasion
@@ -74,6 +79,7 @@ class Deployment:
     world: World
     dead_letters: FakeDeadLetters
     logs: io.StringIO
+    notices: "KeptNotices"
 
     def begin(self) -> None:
         """The contact of the samples is enrolled, and its first hop taken."""
@@ -136,14 +142,44 @@ def explained_contact(world: World) -> ExplainContact:
     return assemble.explain_contact(world.ports, items=KeptItems(world), default_zone=world.default_zone)
 
 
+@dataclass
+class KeptNotices:
+    """The queue behind the door of callbacks."""
+
+    kept: list[CallbackNotice] = field(default_factory=list)
+
+    def put(self, notices: Sequence[CallbackNotice]) -> None:
+        """See NoticeQueue."""
+        self.kept += notices
+
+
+@dataclass
+class KnownSecret:
+    """A channel's secret that does not change."""
+
+    values: dict[str, str]
+
+    def read(self) -> dict[str, str]:
+        """See ChannelSecret."""
+        return self.values
+
+    def read_again(self) -> dict[str, str]:
+        """See ChannelSecret."""
+        return self.values
+
+
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The engine when the samples begin."""
     messages = {"welcome": email("welcome"), "new-lead": email("new-lead", kind="transactional")}
-    world = World(published=published(journey(JOURNEY, messages=messages)), staff=directory("lin.chen", "wei.zhang"))
+    world = World(
+        published=published(journey(JOURNEY, messages=messages)),
+        staff=directory("lin.chen", "wei.zhang"),
+        pools=CouponPools({"welcome-10": pool("welcome-10")}),
+    )
     world.clock.now = world.clock.now.replace(year=2026, month=3, day=2, hour=2, second=1, microsecond=482_000)
     night = Night(world=world, metrics={"scores": ACTIVITY, "rfm": RFM})
-    letters = FakeDeadLetters()
+    letters, notices = FakeDeadLetters(), KeptNotices()
     batch = RoutingBatch(router=world.route_events, dead_letters=letters)  # type: ignore[arg-type]
     wired: dict[str, dict[str, Any]] = {
         "change_policy": {"change_policy": world.change_policy},
@@ -155,6 +191,15 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
         "explain_contact": {"explain_contact": explained_contact(world)},
         "lift_suppression": {"lift_suppression": world.lift_suppression},
+        "issue_coupon": {"issue_coupon": world.issue_coupon},
+        "receive_callback": {
+            "receive_callback": ReceiveCallback(
+                reader=callback_reader,
+                secrets={"sms": KnownSecret({"callback_key": "local-callback-key-of-aliyun"})},
+                queue=notices,
+                real_clock=world.clock,
+            )
+        },
         "merge_contacts": {"merge_contacts": world.merge_contacts},
         "pause_journey": {"pause_journey": world.pause_journey},
         "record_delivery": {"record_delivery": world.record_delivery},
@@ -177,7 +222,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "update_contact": {"update_contact": world.update_contact},
     }
     logs = substituted(monkeypatch, wired)
-    yield Deployment(world, letters, logs)
+    yield Deployment(world, letters, logs, notices)
     for module in HANDLERS.values():
         if hasattr(module, "metrics"):
             module.metrics.clear_metrics()

@@ -33,6 +33,19 @@ def test_every_function_is_called_by_a_test() -> None:
     assert set(HANDLERS) <= called | imported
 
 
+def test_the_coupon_of_the_sample_is_issued_once(deployment: Deployment) -> None:
+    deployment.begin()
+    first = deployment.call("issue_coupon")
+    assert (first["outcome"], first["pool"]) == ("issued", "welcome-10")
+    assert deployment.call("issue_coupon") == first
+
+
+def test_the_receipt_of_the_sample_is_answered_as_its_provider_expects(deployment: Deployment) -> None:
+    answer = deployment.call("receive_callback")
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (200, 0)
+    assert [notice.source for notice in deployment.notices.kept] == ["aliyun.sms"]
+
+
 def test_a_member_of_staff_is_notified(deployment: Deployment) -> None:
     deployment.begin()
     answer = deployment.call("notify_staff")

@@ -135,13 +135,17 @@ def test_a_journey_that_sends_what_nothing_takes_there_is_refused_by_name() -> N
     refuse_unsendable(library, partition="aws", context=NOTHING_CHOSEN)
 
     lines = str(refused.value).splitlines()
-    [journey] = library.journeys
-    sent = {(name, channel) for name, message in journey.messages.items() for channel in message["channels"]}
+    sent = {
+        (journey.name, name, channel)
+        for journey in library.journeys
+        for name, message in journey.messages.items()
+        for channel in message["channels"]
+    }
     assert len(lines) == len(sent) > 0
-    for message, channel in sent:
-        [line] = [each for each in lines if f"/messages/{message}: {channel}: " in each]
+    for journey, message, channel in sent:
+        [line] = [each for each in lines if f"/{journey}/messages/{message}: {channel}: " in each]
         assert ("choose -c email_provider=smtp" in line) == (channel == "email")
-        assert f"the journey {journey.name} sends {message} by {channel}" in line
+        assert f"the journey {journey} sends {message} by {channel}" in line
         assert "take the channel out of the message, or deploy this journey in a region of another partition" in line
 
 
