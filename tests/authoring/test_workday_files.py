@@ -52,18 +52,7 @@ def test_the_next_workday_in_china(day: str, following: str) -> None:
 
 @pytest.mark.parametrize(
     ("country", "calendar"),
-    [
-        ("CN", CN),
-        ("cn ", CN),
-        (None, CN),
-        ("", CN),
-        (7, CN),
-        ("China", CN),
-        ("中国", CN),
-        ("uk", MONDAY_TO_FRIDAY),
-        ("US", MONDAY_TO_FRIDAY),
-        ("Atlantis", MONDAY_TO_FRIDAY),
-    ],
+    [("CN", CN), ("cn ", CN), (None, CN), ("", CN), (7, CN), ("US", MONDAY_TO_FRIDAY)],
 )
 def test_the_country_chooses_the_calendar(country: object, calendar: object) -> None:
     assert Workdays.from_dict(SHIPPED).of(country) == calendar

@@ -64,13 +64,7 @@ class Workdays:
         """
         if not isinstance(country, str) or not country.strip():
             return self.default
-        code = country.strip().upper()
-        if code not in self.calendars:  # perhaps a name, as undeclared attributes and older profiles have it
-            from waypost.contacts.cleaning.countries import country as country_code  # noqa: PLC0415 - rarely needed
-
-            found = country_code(country)
-            code = found if isinstance(found, str) else code
-        return self.calendars.get(code, MONDAY_TO_FRIDAY)
+        return self.calendars.get(country.strip().upper(), MONDAY_TO_FRIDAY)
 
 
 @cache

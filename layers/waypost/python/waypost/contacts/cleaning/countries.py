@@ -1,4 +1,4 @@
-"""Countries, however they are written, as the codes of ISO 3166-1 alpha-2. Called by declared attributes and workdays.
+"""Countries, however they are written, as the codes of ISO 3166-1 alpha-2. Called by declared attributes.
 
 The table is ``countries.tsv`` beside this module, with its source.
 """
