@@ -69,12 +69,13 @@ personas: $(STAMP) ## Install the personas extra (scikit-learn) beside the rest,
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/personas.txt
 	@$(BIN)/python -m pytest -q personas $(ARGS)
 
-texts: $(STAMP) ## Collect the texts of the pages, compile them, and write what CLDR says of languages
+texts: $(STAMP) ## Collect the texts of the pages, compile them, and write what CLDR says of languages and countries
 	@mkdir -p out && $(BIN)/pybabel --quiet extract -F pyproject.toml -k gettext_noop --no-location --sort-output -o out/pages.pot $(SOURCE)
 	@$(BIN)/pybabel --quiet update -D pages -i out/pages.pot -d $(SOURCE)/pages/locale --no-fuzzy-matching --ignore-obsolete \
 	  --ignore-pot-creation-date
 	@$(BIN)/pybabel --quiet compile -D pages -d $(SOURCE)/pages/locale
 	@$(BIN)/python -m lints.cldr
+	@$(BIN)/python -m lints.countries
 
 format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet $(CODE)

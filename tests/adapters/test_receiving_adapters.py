@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from tests.adapters.on_moto import ClientOnMoto
@@ -167,6 +168,46 @@ def test_a_secret_that_is_not_an_object_is_named(aws: None, text: str) -> None:
     client.create_secret(Name="webhooks", SecretString=text)
     with pytest.raises(TemporarilyUnavailable, match="JSON"):
         SecretsManagerSecret(client, "webhooks").read()
+
+
+def test_a_secret_stored_as_bytes_is_named_and_the_last_good_value_stays(aws: None) -> None:
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="webhooks", SecretBinary=b'{"write_keys": ["bytes"]}')
+    now = NOW
+    secret = SecretsManagerSecret(client, "webhooks", clock=lambda: now)
+    with pytest.raises(TemporarilyUnavailable, match="text"):
+        secret.read()
+    client.put_secret_value(SecretId="webhooks", SecretString='{"write_keys": ["good"]}')
+    secret.read()
+    client.put_secret_value(SecretId="webhooks", SecretBinary=b'{"write_keys": ["bytes"]}')
+    now += timedelta(hours=6)
+    assert secret.read() == {"write_keys": ["good"]}
+
+
+def test_after_a_call_that_stalled_secrets_manager_is_left_alone_for_the_whole_half_minute() -> None:
+    class StallingSecretsManager:
+        def __init__(self) -> None:
+            self.now = NOW
+            self.calls = 0
+
+        def get_secret_value(self, **_: str) -> dict[str, str]:
+            self.calls += 1
+            if self.calls == 1:
+                return {"SecretString": '{"write_keys": ["good"]}'}
+            self.now += timedelta(seconds=24)
+            raise ReadTimeoutError(endpoint_url="https://secretsmanager.example")
+
+    client = StallingSecretsManager()
+    secret = SecretsManagerSecret(client, "webhooks", clock=lambda: client.now)
+    secret.read()
+    client.now += timedelta(minutes=6)
+    assert secret.read() == {"write_keys": ["good"]}
+    client.now += timedelta(seconds=29)
+    assert secret.read() == {"write_keys": ["good"]}
+    assert client.calls == 2
+    client.now += timedelta(seconds=1)
+    secret.read()
+    assert client.calls == 3
 
 
 @pytest.mark.parametrize("fault", ["not JSON", "[]", "deleted"])

@@ -56,6 +56,11 @@ def test_nothing_is_declared_without_files(tmp_path: Path) -> None:
     [
         ({"type": "strng"}, "attributes.level.type", "did you mean 'string'?"),
         ({"type": "region"}, "attributes.level", "needs its 'level'"),
+        (
+            {"type": "region", "level": "country", "form": "short"},
+            "attributes.level",
+            "a country is stored by its code",
+        ),
         ({"type": "number", "one_of": ["a"]}, "attributes.level", "'one_of' is for list and string"),
         ({"type": "date", "at_least": "soon"}, "attributes.level", "should be a date"),
         ({"type": "number", "at_least": 5, "at_most": 1}, "attributes.level", "larger than at_most"),

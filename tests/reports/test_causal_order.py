@@ -91,7 +91,7 @@ STORY = [
     routed("e-2", "order_placed", GOAL),
     message("w-thanks", ("sent", "0002/10:00.5")),
     passage(
-        trail=[pause("Two hours"), pause("Until ten", parked_at=AT, end="left", event_id="e-2")],
+        trail=[pause("Two hours"), pause("Until ten", end="left")],
         outcome="goal",
         ended_at=AT,
         left_on={"id": "e-2", "type": "order_placed"},
@@ -109,6 +109,7 @@ PAIRS = [
     ("Two hours", "x-third deferred"),
     ("x-third deferred", "Until ten"),
     ("order_placed", "journey goal"),
+    ("journey goal", "Until ten"),
     ("journey goal", "x-third skipped"),
     ("journey goal", "w-thanks sent"),
     ("Until ten", "w-thanks sent"),
@@ -123,6 +124,24 @@ def test_a_story_at_one_instant_is_told_in_the_order_of_cause_and_effect(rows: l
     found = titles(*rows)
     assert [pair for pair in PAIRS if found.index(pair[0]) > found.index(pair[1])] == []
     assert found == titles(*STORY)
+
+
+@pytest.mark.parametrize("ended", [{"end": "left"}, {"end": "event", "awaited": "order_placed", "event_id": "e-2"}])
+def test_a_pause_that_an_event_ended_at_its_very_instant_stands_below_the_event(ended: dict[str, str]) -> None:
+    left = (
+        {"outcome": "goal", "left_on": {"id": "e-2", "type": "order_placed"}}
+        if ended["end"] == "left"
+        else {"outcome": "completed"}
+    )
+    rows = [
+        event("e-1", "cart_updated", version=1),
+        routed("e-1", "cart_updated", ENTERED),
+        event("e-2", "order_placed", version=2),
+        passage(trail=[pause("Two hours", **ended)], ended_at=AT, **left),
+    ]
+    order = [(entry.title, entry.detail) for entry in listed(*rows)]
+    assert [title for title, _ in order[:-1]] == ["cart_updated", "journey entered", "order_placed", "Two hours"]
+    assert order[3][1] == "over at once"
 
 
 def test_events_from_outside_keep_the_order_in_which_they_were_applied() -> None:

@@ -86,7 +86,9 @@ class Attribute(Authored):
             if given and self.type not in types:
                 raise ValueError(f"'{name}' is for {' and '.join(sorted(types))}, not for {self.type}")
         if self.type == "region" and self.level is None:
-            raise ValueError("a region needs its 'level': province or city")
+            raise ValueError("a region needs its 'level': province, city or country")
+        if self.level == "country" and self.form != "name":
+            raise ValueError("'form' is for a province or city; a country is stored by its code")
         self._check_spellings()
         self._check_bounds()
         return self

@@ -51,19 +51,21 @@ class SecretsManagerSecret:
         if self._value is not None and (now - self._read_at < age or now - self._failed_at < KEPT_AT_LEAST):
             return self._value
         try:
-            self._value = _parsed(self.client.get_secret_value(SecretId=self.secret_id)["SecretString"])
+            self._value = _parsed(self.client.get_secret_value(SecretId=self.secret_id))
             self._read_at = now
         except (ClientError, BotoCoreError, TemporarilyUnavailable) as error:
             if self._value is None:
                 raise
-            self._failed_at = now
+            self._failed_at = self.clock()  # a call that stalls takes most of the half minute itself
             _log.warning("the last good value of a secret stays in use: %s", type(error).__name__)
         return self._value
 
 
-def _parsed(text: str) -> Mapping[str, Any]:
+def _parsed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "SecretString" not in answer:  # stored as bytes
+        raise TemporarilyUnavailable("the secret should be text")
     try:
-        value = json.loads(text)
+        value = json.loads(answer["SecretString"])
     except ValueError as error:
         raise TemporarilyUnavailable("the secret should be JSON") from error
     if not isinstance(value, dict):

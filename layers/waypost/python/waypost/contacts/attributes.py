@@ -13,9 +13,9 @@ from typing import Any, Final, Literal, Self, assert_never, get_args
 from zoneinfo import ZoneInfo
 
 from waypost.codec import JsonForm
-from waypost.contacts.cleaning import Unusable
+from waypost.contacts.cleaning import Cleaned, Unusable
 from waypost.contacts.cleaning.lists import split_values
-from waypost.contacts.cleaning.orders import DateOrder, Level
+from waypost.contacts.cleaning.orders import DateOrder, Division, Level
 from waypost.contacts.cleaning.text import half_width, plain
 from waypost.published_sections import published_section
 
@@ -36,7 +36,7 @@ class AttributeDeclaration(JsonForm):
     """The declaration of an attribute.
 
     ``values`` maps every spelling (folded) to the value it means; empty when any value will do. ``minimum`` and
-    ``maximum`` bound numbers, dates and instants, ends included. ``level`` and ``form`` are those of a region;
+    ``maximum`` bound numbers, dates and instants, ends included. ``level`` and ``form`` are those of a region (a country has its code only);
     ``elsewhere`` lets a region be a name outside the table, unchanged. ``yearless`` lets a date lack its year (``--05-21``). ``wrong`` says what a value of another type does
     to the event or row that carries it. ``aliases`` are names of columns that mean this attribute.
     """
@@ -87,6 +87,17 @@ class AttributeDeclaration(JsonForm):
                 return self._region(value)
             case _:
                 assert_never(self.type)
+
+    def doubt(self, stored: Any) -> str:
+        """Why a value that ``clean`` returned is in no spelling of ours, though it is kept; "" when it is.
+
+        Of countries alone: a province or city elsewhere is a good answer, no country is none.
+        """
+        if self.type != "region" or self.level != "country":
+            return ""
+        from waypost.contacts.cleaning.countries import country  # noqa: PLC0415 - see the top of the module
+
+        return "is no country that we know: it is kept as it was given" if country(stored) != stored else ""
 
     def _string(self, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
@@ -147,14 +158,32 @@ class AttributeDeclaration(JsonForm):
         return self._bounded(_date(value, order, excel=excel))
 
     def _region(self, value: Any) -> Any:
-        from waypost.contacts.cleaning.regions import region  # noqa: PLC0415 - see the top of the module
-
         if not isinstance(value, str):
             return Unusable(f"should be the name of a {self.level}")
-        found = region(value, self.level)
+        found = self._found(value)
         if isinstance(found, Unusable):
             text = plain(value)
             return text if self.elsewhere and 0 < len(text) <= self.longest else found
+        return found
+
+    def _found(self, value: str) -> Cleaned:
+        """The region of the declared level that is meant, in the declared form."""
+        match self.level:
+            case "country":
+                from waypost.contacts.cleaning.countries import country  # noqa: PLC0415 - see the top of the module
+
+                return country(value)
+            case "province" | "city":
+                return self._division(value, self.level)
+            case _:
+                assert_never(self.level)
+
+    def _division(self, value: str, level: Division) -> Cleaned:
+        from waypost.contacts.cleaning.regions import region  # noqa: PLC0415 - see the top of the module
+
+        found = region(value, level)
+        if isinstance(found, Unusable):
+            return found
         match self.form:
             case "name":
                 return found.name

@@ -133,8 +133,7 @@ class RowCleaner:
             else:
                 draft.problems.append((step.column[:60], value.reason))
             return
-        if value != cell and not _is_spelled(value, cell):
-            draft.repairs.append(Repair(step.field, step.rule, _shown(cell), _shown(value)))
+        self._note(step, cell, value, draft)
         place = step.place
         if place.goes_to == "tags":
             tags = tags_to_give(value, leaves_out=draft.is_export or step.leaves_out)
@@ -151,6 +150,12 @@ class RowCleaner:
             draft.repairs.append(Repair(f"consent_{place.name}", "left_out: a yes needs evidence", _shown(cell), ""))
             return
         self._put(step, value, draft)
+
+    def _note(self, step: Step, cell: Cell, value: Any, draft: _Draft) -> None:
+        if value != cell and not _is_spelled(value, cell):
+            draft.repairs.append(Repair(step.field, step.rule, _shown(cell), _shown(value)))
+        if step.doubt is not None and (doubt := step.doubt(value)):
+            draft.repairs.append(Repair(step.field, doubt, _shown(cell), _shown(value)))
 
     def _put(self, step: Step, value: Any, draft: _Draft) -> None:
         name, profile = step.place.name, draft.profile

@@ -51,7 +51,7 @@ class Step:
 
     ``takes_empty``: a marker of emptiness (``无``) may be a value of this column. ``is_cell``: the texts are cells of a CSV
     file, which a spreadsheet may have escaped. ``known`` caches the values of short cells: dates, cities and levels repeat
-    in a file, identities do not. ``clears``: texts of a cell, folded, that take the value away. ``is_json``: a column of an
+    in a file, identities do not. ``doubt`` says what the report notes of a clean value that is kept as it is. ``clears``: texts of a cell, folded, that take the value away. ``is_json``: a column of an
     undeclared attribute in an export, whose values stay as they are.
     """
 
@@ -60,6 +60,7 @@ class Step:
     rule: str
     clean: Callable[[Any], Any]
     leaves_out: bool = False
+    doubt: Callable[[Any], str] | None = None
     takes_empty: bool = False
     is_cell: bool = False
     clears: frozenset[str] = frozenset()
@@ -255,6 +256,7 @@ def _attribute(name: str, column: Column, spec: ImportSpec, attributes: Attribut
         declared.type if declared.type != "string" else "values" if declared.values else "text",
         _declared(declared, column, spec),
         leaves_out=(column.wrong or declared.wrong) == "leave_out",
+        doubt=declared.doubt if declared.level == "country" else None,
         takes_empty=declared.type == "boolean" or bool(declared.values),
     )
 

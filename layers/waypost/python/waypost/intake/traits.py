@@ -137,6 +137,8 @@ def _take_declared(named: dict[str, _Trait], traits: Traits) -> None:
                     wrong.append(Problem(trait.where, reason))
                 case value:
                     traits.profile[name] = value
+                    if doubt := declared.doubt(value):
+                        traits.warnings.append(Problem(trait.where, doubt))
 
 
 def _consent(trait: _Trait, problems: list[Problem]) -> dict[str, bool]:

@@ -178,11 +178,12 @@ def _read_passage(
     if len(trail) < LONGEST_TRAIL:  # else the first ones are forgotten, and positions in the trail are no places
         for position, pause in enumerate([*trail, {}]):
             places[f"{position:04d}/{_PAUSE}"] = {pause_name(enrolment_id, position)}
-            if pause.get("event_id"):
-                ended = _moved_by({"id": pause["event_id"]}, enrolment_id)
-                places[f"{position:04d}/{_PAUSE}{_PAUSE}"] = resumed = {f"resumed:{enrolment_id}/{position}"}
-                for each in resumed:
-                    causes.of[each] |= ended
+            if ended := _ended_by(pause, left_on, enrolment_id):
+                resumed = f"resumed:{enrolment_id}/{position}"
+                places[f"{position:04d}/{_PAUSE}{_PAUSE}"] = {resumed}
+                causes.of[resumed] |= ended
+                if pause["ended_at"] == pause["parked_at"]:  # listed as over at once, which is what the event did
+                    causes.of[pause_name(enrolment_id, position)] |= ended
     before = begun
     for place in sorted(places):
         for each in places[place]:
@@ -194,6 +195,13 @@ def _read_passage(
     for each in called_off:
         causes.of[each] |= left
     causes.of[end_name(enrolment_id)] |= before | left | called_off
+
+
+def _ended_by(pause: Mapping[str, Any], left_on: Mapping[str, Any] | None, enrolment_id: str) -> set[str]:
+    """The event that a Pause waited for, or on which the journey was left at it; empty when its time came."""
+    if pause.get("event_id"):
+        return _moved_by({"id": pause["event_id"]}, enrolment_id)
+    return _moved_by(left_on, enrolment_id) if pause.get("end") == "left" else set()
 
 
 def _moved_by(event: Mapping[str, Any] | None, enrolment_id: str) -> set[str]:

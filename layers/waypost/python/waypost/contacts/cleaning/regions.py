@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
-from waypost.contacts.cleaning.orders import Level
+from waypost.contacts.cleaning.orders import Division
 from waypost.contacts.cleaning.outcome import Unusable
 from waypost.contacts.cleaning.text import half_width
 
@@ -35,7 +35,7 @@ class Region:
     code: str
     name: str
     short: str
-    level: Level
+    level: Division
 
     @property
     def province_code(self) -> str:
@@ -58,7 +58,7 @@ class _Level:
 
 
 @lru_cache(maxsize=10_000)
-def region(text: str, level: Level, *, within: str = "") -> Region | Unusable:
+def region(text: str, level: Division, *, within: str = "") -> Region | Unusable:
     """The province or the city that ``text`` names; ``within`` (a province's code) decides between cities of one spelling.
 
     A city may stand behind its province and before its district: ``浙江省杭州市``, ``浙江/杭州/西湖区``.
@@ -83,7 +83,7 @@ def province_of(city: Region) -> Region:
     return _levels()["province"].by_code[city.province_code]
 
 
-def _joined(spelled: str, level: Level) -> Region | None:
+def _joined(spelled: str, level: Division) -> Region | None:
     """What is written as province, city and district in one."""
     for province, rest in _beginnings(spelled, "province"):
         cities = [
@@ -101,7 +101,7 @@ def _joined(spelled: str, level: Level) -> Region | None:
     return None
 
 
-def _beginnings(spelled: str, level: Level) -> Iterator[tuple[Region, str]]:
+def _beginnings(spelled: str, level: Division) -> Iterator[tuple[Region, str]]:
     """Every region with whose name or short name the text begins, longest first, and what follows."""
     known = _levels()[level].by_spelling
     for length in range(min(len(spelled), 12), 1, -1):
@@ -118,7 +118,7 @@ def _key(text: str) -> str:
 def _levels() -> dict[str, _Level]:
     """The table, read at first use: only those who clean regions pay for it."""
     levels: dict[str, _Level] = {"province": _Level({}, {}, {}), "city": _Level({}, {}, {})}
-    level: Level = "province"
+    level: Division = "province"
     for line in resources.files(__package__).joinpath("regions.tsv").read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             level = "city" if line == "# cities" else level
