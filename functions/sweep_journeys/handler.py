@@ -11,6 +11,7 @@ from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.journeys.sweep_journeys import SweepJourneys
+from waypost.reports.journey_graph import load_graph
 
 logger = function_log("sweep_journeys")
 metrics = Metrics(service="sweep_journeys")
@@ -19,7 +20,7 @@ metrics = Metrics(service="sweep_journeys")
 @cache
 def sweep_journeys() -> SweepJourneys:
     """Wire SweepJourneys to its stores and settings; once per process."""
-    return assemble.sweep_journeys(wiring)
+    return assemble.sweep_journeys(wiring, graphs=load_graph)
 
 
 @logger.inject_lambda_context

@@ -65,6 +65,7 @@ from waypost.journeys.tasks.issue_coupon import IssueCoupon
 from waypost.journeys.tasks.notify_staff import NotifyStaff
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.policies.change_policy import ChangePolicy
+from waypost.reports.journey_graph import JourneyGraph
 from waypost.routing.route_events import Routed, RouteEvents
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import RuleIndex
@@ -105,6 +106,7 @@ class World:
     rates: Mapping[Channel, float] = field(default_factory=dict)
     tracking: Tracking | None = None
     pools: CouponPools = field(default_factory=CouponPools)
+    graphs: dict[str, JourneyGraph] = field(default_factory=dict)
     staff: StaffDirectory = field(default_factory=StaffDirectory)
     words: ForbiddenWords = field(default_factory=ForbiddenWords)
     naps: list[float] = field(default_factory=list)
@@ -185,7 +187,7 @@ class World:
 
     @property
     def sweep_journeys(self) -> SweepJourneys:
-        return assemble.sweep_journeys(self.ports)
+        return assemble.sweep_journeys(self.ports, graphs=self.graphs.get)
 
     @property
     def close_enrolment(self) -> CloseEnrolment:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from waypost.journeys.enrolment import Enrolment, Failure
 from waypost.journeys.ports import SHARDS
 from waypost.journeys.sweep_journeys import GRACE, MOST_ATTEMPTS, SweepReport
 from waypost.journeys.timers import minute_of
+from waypost.reports.journey_graph import JourneyGraph, Step, Way
 from waypost.sending.request import SendRequest
 
 ELAPSED = {"outcome": "elapsed"}
@@ -306,6 +308,68 @@ def test_a_hop_that_is_interrupted_every_time_ends_the_journey_with_the_state_an
         world.clock.advance(hours=1)
         world.sweep()
     assert world.stored(enrolment).failure == Failure("Thank them", "States.Timeout", f"(tried {MOST_ATTEMPTS} times)")
+
+
+def failure_of_what_gets_nowhere(world: World, enrolment: Enrolment, *, walks: bool = True) -> Failure:
+    """The failure of a journey whose hop gets nowhere, as often as the sweep gives it out."""
+    for _ in range(MOST_ATTEMPTS):
+        if walks:
+            world.walking(enrolment)
+        world.clock.advance(hours=1)
+        world.sweep()
+    failure = world.stored(enrolment).failure
+    assert failure is not None
+    return failure
+
+
+def test_a_hop_that_died_as_a_whole_says_where_it_may_have_been_and_where_its_end_is_found(
+    world: World, enrolment: Enrolment
+) -> None:
+    steps = tuple(Step(name, "task") for name in ("Count", "Sort", "Add", "Look up", "Ask", "Thank", "Note"))
+    names = ["Until later", *(step.name for step in steps)]
+    ways = tuple(Way(before, after) for before, after in pairwise(names))
+    start = Step("Until later", "pause")
+    world.graphs[enrolment.journey] = JourneyGraph(enrolment.journey, 1, start.name, (start, *steps), ways)
+    world.park(enrolment, {"for": "2d"})
+    world.fire_next()
+    failure = failure_of_what_gets_nowhere(world, enrolment)
+    last = ids.execution_name(enrolment.journey, world.stored(enrolment).hop.id)
+    assert (failure.state, failure.error) == ("Until later", "HopDied")
+    assert "'Count', 'Sort', 'Add', 'Look up', 'Ask', 'Thank' and 1 more may follow there" in failure.cause
+    assert f'/aws/vendedlogs/states/<stage>-journeys for "{last}"' in failure.cause
+    for end in ("ExecutionTimedOut: five minutes", "put a Pause between", "States.DataLimitExceeded", "States.Runtime"):
+        assert end in failure.cause
+    assert last in world.machines
+
+
+def test_a_first_hop_that_died_as_a_whole_in_a_journey_that_is_not_deployed_any_more(
+    world: World, enrolment: Enrolment
+) -> None:
+    failure = failure_of_what_gets_nowhere(world, enrolment)
+    assert (failure.state, failure.error) == ("", "HopDied")
+    assert failure.cause.startswith("the way since the start of the journey was begun 5 times and never came to")
+    assert "deployed version" not in failure.cause
+
+
+def test_a_hop_that_no_execution_takes_is_told_from_one_that_died(world: World, enrolment: Enrolment) -> None:
+    world.clock.advance(hours=1)
+    failure = failure_of_what_gets_nowhere(world, enrolment, walks=False)
+    last = ids.execution_name(enrolment.journey, world.stored(enrolment).hop.id)
+    assert failure.error == "HopNeverBegan"
+    assert f'"{last}"' in failure.cause
+    assert "five minutes" not in failure.cause
+
+
+def test_what_interrupted_a_hop_that_then_went_on_is_not_why_a_later_one_died(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.close(world.walking(enrolment), "interrupted", state="Thank them", error="States.Timeout", cause="")
+    world.clock.advance(hours=1)
+    world.sweep()
+    world.park(enrolment, {"for": "2d"})
+    assert world.stored(enrolment).failure is None
+    world.fire_next()
+    assert failure_of_what_gets_nowhere(world, enrolment).error == "HopDied"
 
 
 def test_one_pause_that_cannot_be_resumed_does_not_keep_the_others_waiting(

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.reports.nurture import BODY, GRAPH, enrolment, message, past, pause, updated
-from waypost.reports.journey_graph import way_taken
+from waypost.authoring.journey_graphs import graph_of
+from waypost.reports.journey_graph import steps_behind, way_taken
 from waypost.reports.journey_path import JourneyPath, path_of
 
 FIRST, SECOND, THIRD = "2031-03-03T01:00:00.000Z", "2031-03-05T02:00:00.000Z", "2031-03-09T02:00:00.000Z"
@@ -90,3 +91,30 @@ def test_the_way_between_two_entered_states(before: str, after: str, expected: t
 def test_no_way_leads_back() -> None:
     with pytest.raises(LookupError, match="leads from 'Wait' to 'Welcome'"):
         way_taken(GRAPH, "Wait", "Welcome")
+
+
+@pytest.mark.parametrize(
+    ("pause", "steps"),
+    [
+        ("", ["Welcome", "Confirm"]),
+        ("Wait", ["Answered?", "Confirm", "Tag", "Which?", "Thank", "Look up", "Remind"]),
+        ("Wait again", ["Confirm"]),
+        ("Wait for what was removed", []),
+    ],
+)
+def test_what_stands_between_two_pauses_is_named_nearest_first(pause: str, steps: list[str]) -> None:
+    assert steps_behind(GRAPH, pause) == steps
+
+
+def test_what_follows_a_body_is_behind_the_end_of_its_branch_only() -> None:
+    wait = {"Type": "Task", "Arguments": {"FunctionName": "${PauseJourney}", "Payload": {}}}
+    branch = {"StartAt": "Wait", "States": {"Wait": {**wait, "Next": "Ask"}, "Ask": {"Type": "Pass", "End": True}}}
+    body = {"Type": "Parallel", "Branches": [branch], "Next": "Thank"}
+    later = {
+        "Thank": {"Type": "Pass", "Next": "Wait on"},
+        "Wait on": {**wait, "Next": "Late"},
+        "Late": {"Type": "Succeed"},
+    }
+    graph = graph_of("around", {"StartAt": BODY, "States": {BODY: body, **later}}, version=1, description="")
+    assert steps_behind(graph, "Wait") == ["Ask", "Thank"]
+    assert steps_behind(graph, "") == steps_behind(graph, "Wait on") == []

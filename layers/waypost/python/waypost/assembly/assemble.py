@@ -297,9 +297,14 @@ def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int],
     )
 
 
-def sweep_journeys(ports: Ports) -> SweepJourneys:
-    """What finds what was lost."""
+def sweep_journeys(ports: Ports, *, graphs: Graphs) -> SweepJourneys:
+    """What finds what was lost; ``graphs`` are the published ones, read for a journey that is given up."""
     from waypost.journeys.sweep_journeys import SweepJourneys
+    from waypost.reports.journey_graph import steps_behind
+
+    def steps_of(journey: str, pause: str) -> list[str]:
+        graph = graphs(journey)
+        return steps_behind(graph, pause) if graph else []
 
     return SweepJourneys(
         enrolments=ports.enrolments(),
@@ -307,6 +312,7 @@ def sweep_journeys(ports: Ports) -> SweepJourneys:
         close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),
+        steps_behind=steps_of,
         clock=ports.clock(),
         side_by_side=ports.side_by_side(),
     )

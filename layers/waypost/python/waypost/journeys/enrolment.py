@@ -73,7 +73,10 @@ class PastPause(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class Failure(JsonForm):
-    """Why a journey ended as failed, or what interrupted its last hop: the state, the name of its error and the cause."""
+    """Why a journey ended as failed, or what interrupted its hop: the state, the name of its error and the cause.
+
+    What interrupted a hop is forgotten when a later attempt comes to a Pause.
+    """
 
     state: str
     error: str
@@ -200,11 +203,12 @@ class Enrolment(JsonForm):
 
     def parked(self, pause: Pause) -> Self:
         """The hop that holds the row ends at a Pause."""
-        return replace(self, position="parked", pause=pause, due_at=pause.due_at)
+        return replace(self, position="parked", pause=pause, due_at=pause.due_at, failure=None)
 
     def passed(self, pause: Pause) -> Self:
         """The hop that holds the row walks through a Pause that is over at once; from now on it is given out again here."""
-        return replace(self, pause=pause, hop=replace(self.hop, attempt=0), trail=self._with(pause))
+        hop = replace(self.hop, attempt=0)
+        return replace(self, pause=pause, hop=hop, trail=self._with(pause), failure=None)
 
     def resumed(self, end: PauseEnd, result: Mapping[str, Any], at: datetime) -> Self:
         """The Pause of a parked contact is over, and a hop is created that resumes after it."""

@@ -1,11 +1,12 @@
 """Make good what a crash, a lost start or a lost timer left behind. Called by sweep_journeys every hour."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal
 
+from waypost import ids
 from waypost.batches import batched
 from waypost.clock import Clock
 from waypost.codec import JsonForm
@@ -22,6 +23,19 @@ GRACE: Final = timedelta(minutes=15)
 MOST_ATTEMPTS: Final = 5
 """How often a hop is given out from one place before the journey ends as failed."""
 BATCH: Final = 1000
+MOST_STEPS_NAMED: Final = 6
+"""Steps behind the last Pause that the end of a dead journey names."""
+
+_ENDS: Final = (
+    "ExecutionTimedOut: five minutes are the limit of an Express execution, so put a Pause between the steps. ExecutionFailed "
+    "with States.DataLimitExceeded: a step's input, output or variables are too large, so pass on only what is needed. "
+    "ExecutionFailed with States.Runtime: an expression or a path of the step it names does not fit its input."
+)
+"""What the log says of an execution that ended as a whole, and what to do. Nobody can stop an Express execution."""
+_NO_BEGIN: Final = (
+    "Where it is not there, Step Functions was not asked or refused to start it: see the alarms of resume_journey and route_events. "
+    "Where it is, its first call failed: see the log of pause_journey."
+)
 
 SweepEffect = Literal["overdue", "lost_hop", "given_up", "nothing"]
 
@@ -59,6 +73,8 @@ class SweepJourneys:
     machines: Machines
     ledger: Ledger
     clock: Clock
+    steps_behind: Callable[[str, str], Sequence[str]]
+    """The steps of a journey between a Pause ("": its start) and the next one; empty where they are not known."""
     side_by_side: Callable[[Callable[[DueEnrolment], Swept], Iterable[DueEnrolment]], Iterable[Swept]] = map
 
     def sweep(self) -> SweepReport:
@@ -112,7 +128,7 @@ class SweepJourneys:
                 return Swept("nothing", unknown)
             unknown += self.close_enrolment.give_up_claims(enrolment, before=before)
             if enrolment.hop.attempt >= MOST_ATTEMPTS:
-                ended = self.close_enrolment.end(enrolment, "failed", _died(enrolment))
+                ended = self.close_enrolment.end(enrolment, "failed", self._died(enrolment))
                 return Swept("given_up" if ended else "nothing", unknown)
             after = enrolment.given_again(self.clock())
             if self.enrolments.save(after):
@@ -120,12 +136,35 @@ class SweepJourneys:
                 return Swept("lost_hop", unknown)
         raise ConcurrentUpdate(f"enrolment {reference.enrolment_id} changed {ATTEMPTS} times while it was swept")
 
+    def _died(self, enrolment: Enrolment) -> Failure:
+        """Why the journey is given up: what interrupted its hop, or where to look if no task could say.
 
-def _died(enrolment: Enrolment) -> Failure:
-    attempts, last = enrolment.hop.attempt, enrolment.failure
-    if last is not None:
-        return replace(last, cause=f"{last.cause} (tried {attempts} times)".strip())
-    state = enrolment.pause.state if enrolment.pause else ""
-    since = f"since {state!r}" if state else "since the start of the journey"
-    times = f"the way {since} was begun {attempts} times and never came to a Pause or an end"
-    return Failure(state, "HopDied", f"{times}; the log of machine {enrolment.machine} names the state that fails")
+        An execution that ends as a whole calls nothing more, and Step Functions sends status events of standard machines only:
+        what ended it is in the machines' log. Source: Step Functions Developer Guide, "Automating event delivery with EventBridge".
+        """
+        attempts, last = enrolment.hop.attempt, enrolment.failure
+        if last is not None:
+            return replace(last, cause=f"{last.cause} (tried {attempts} times)".strip())
+        state = enrolment.pause.state if enrolment.pause else ""
+        since = f"since {state!r}" if state else "since the start of the journey"
+        name = ids.execution_name(enrolment.journey, enrolment.hop.id)
+        if not enrolment.hop.taken_by:
+            cause = f"the way {since} was given out {attempts} times, and the last execution did not begin. {_look(name)} {_NO_BEGIN}"
+            return Failure(state, "HopNeverBegan", cause)
+        times = f"the way {since} was begun {attempts} times and never came to a Pause or an end"
+        steps = self.steps_behind(enrolment.journey, state)
+        return Failure(
+            state, "HopDied", f"{times}{_among(steps)}; no step could catch what ended it. {_look(name)} {_ENDS}"
+        )
+
+
+def _among(steps: Sequence[str]) -> str:
+    """Where a hop may have died, for a sentence about it."""
+    if not steps:
+        return ""
+    named, more = ", ".join(map(repr, steps[:MOST_STEPS_NAMED])), len(steps) - MOST_STEPS_NAMED
+    return f"; in the deployed version {named}{f' and {more} more' if more > 0 else ''} may follow there"
+
+
+def _look(execution: str) -> str:
+    return f'Search the log group /aws/vendedlogs/states/<stage>-journeys for "{execution}".'

@@ -3,6 +3,8 @@
 It is of the authored definition; what the synth adds for hops is not in it.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -74,6 +76,34 @@ def load_graph(journey: str) -> JourneyGraph | None:
     """The published graph of a journey of this deployment; None for one that is no longer deployed."""
     published = published_section(section_of(journey))
     return JourneyGraph.from_dict(published) if published else None
+
+
+def steps_behind(graph: JourneyGraph, pause: str) -> list[str]:
+    """The steps that a contact may pass between a Pause and the next Pause or end, nearest first; ``pause`` "" is the start.
+
+    Empty where the graph has no such step. What stands around the steps is passed through and not named.
+    """
+    steps = graph.by_name()
+    if pause and pause not in steps:
+        return []
+
+    def following(name: str, *, by_error: bool = False) -> Iterator[str]:
+        """Where the ways of a step lead; of a step around it by an error, and by all of its ways at the end of the branch."""
+        yield from (way.target for way in graph.ways if way.source == name and (way.kind == "caught" or not by_error))
+        if around := steps[name].around:
+            yield from following(around, by_error=by_error or not steps[name].is_end)
+
+    found, reached = list[str](), set[str]()
+    waiting = deque(following(pause) if pause else [graph.start])
+    while waiting:
+        step = steps[waiting.popleft()]
+        if step.name in reached or step.kind == "pause":
+            continue
+        reached.add(step.name)
+        if not step.starts and step.kind != "succeed":
+            found.append(step.name)
+        waiting.extend(step.starts or following(step.name))
+    return found
 
 
 def way_taken(graph: JourneyGraph, before: str, after: str) -> Way | None:
