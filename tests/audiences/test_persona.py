@@ -114,7 +114,9 @@ def test_reachable_is_who_has_an_address_a_consent_and_no_suppression() -> None:
     follower = {"openid": ["shop:1"]}
     assert reachable_on(subject(identities=follower, consents={"wechat/news": yes["email/news"]})) == ["wechat"]
     assert reachable_on(subject(identities=follower)) == []
-    assert reachable_on(subject(identities={"external_userid": ["wm1"]})) == ["wecom"]
+    customer = {"external_userid": ["wmAJ2GCAAAme1XQRC-NI-q0_ZM9ukoAw"]}
+    assert reachable_on(subject(identities=customer, consents={"wecom/news": yes["email/news"]})) == ["wecom"]
+    assert reachable_on(subject(identities=customer)) == []
 
 
 def test_what_is_done_to_a_contact_is_no_sign_of_its_life() -> None:

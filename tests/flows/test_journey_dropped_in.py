@@ -58,7 +58,9 @@ def test_every_journey_has_its_machine(cloud: LocalCloud) -> None:
         "app-greeting",
         "basket-rescue",
         "basket-whisper",
+        "level-up",
         "new-user-nurture",
+        "product-page-guide",
         "season-greeting",
         "vip-greeting",
     }

@@ -49,7 +49,7 @@ def test_the_link_of_the_operation_leads_to_the_page_of_the_contact(cloud: Local
     [message] = explained["messages"]
     guards = [each["guard"] for each in message["decisions"][0]["guards"]]
     assert "quiet_hours" in guards
-    assert guards[-1] == "forbidden_words"  # of the content, so after it is filled in
+    assert guards[-2:] == ["forbidden_words", "sms_parts"]  # of the content, so after it is filled in
     page = call("GET", explained["link"])
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert message["message_key"] in page.body.decode()

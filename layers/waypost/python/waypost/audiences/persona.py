@@ -71,9 +71,6 @@ _ASKED_BY: Final[Mapping[str, frozenset[str]]] = {
 _RFM: Final = ("rfm_segment", "rfm_r", "rfm_f", "rfm_m")
 _ADDRESSES: Final = frozenset(each.address.name for each in declared_channels().values())
 
-_BY_IDENTITY: Final = {"wecom": "external_userid"}
-"""Channels whose address is an identity: every follower of the account can be written to."""
-
 CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "age": (*(label for _, label in _AGES), UNKNOWN),
     "activity": (*(label for _, label in _DAYS), _LONGER, NEVER),
@@ -81,7 +78,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "rfm_r": ("1", "2", "3", "4", "5", UNKNOWN),
     "rfm_f": ("1", "2", "3", "4", "5", UNKNOWN),
     "rfm_m": ("1", "2", "3", "4", "5", UNKNOWN),
-    "channel": (*CHANNELS, *_BY_IDENTITY, UNKNOWN),
+    "channel": (*CHANNELS, UNKNOWN),
 }
 """The dimensions whose values have an order of their own; the others are shown by size."""
 
@@ -202,19 +199,13 @@ def age_class(age: int | None) -> str:
 
 def reachable_on(subject: Subject) -> list[str]:
     """The channels on which marketing may reach the contact now: an address, no suppression, and a consent to a topic."""
-    found: list[str] = [
+    return [
         channel
         for channel, declared in declared_channels().items()
         if declared.address.kept(subject)
         and channel not in subject.suppressions
         and _consents_to_anything(subject, channel)
     ]
-    found += [
-        channel
-        for channel, identity in _BY_IDENTITY.items()
-        if channel not in CHANNELS and subject.identities.get(identity) and channel not in subject.suppressions
-    ]
-    return found
 
 
 def _consents_to_anything(subject: Subject, channel: str) -> bool:
