@@ -1,12 +1,14 @@
 """The stores of the engine, as fakes and on DynamoDB in moto by either client: all pass the same tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
+from threading import RLock
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
 
 from tests.adapters.on_moto import ClientOnMoto
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
@@ -93,3 +95,19 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 def clock() -> FakeClock:
     """Monday, 10:00 in Shanghai."""
     return FakeClock("2027-03-01T02:00:00.000Z")
+
+
+@pytest.fixture(autouse=True)
+def one_write_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put writes in line: moto checks a condition and writes in two steps, DynamoDB does both at once."""
+    lock = RLock()
+
+    def in_line(write: Callable[..., Any]) -> Callable[..., Any]:
+        def written(*given: Any, **named: Any) -> Any:
+            with lock:
+                return write(*given, **named)
+
+        return written
+
+    for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
+        monkeypatch.setattr(DynamoDBBackend, name, in_line(getattr(DynamoDBBackend, name)))
