@@ -1,7 +1,6 @@
 """Notify members of staff about a contact. Called by Notify tasks of journeys."""
 
 from functools import cache
-from time import monotonic
 from typing import Any
 
 from aws_lambda_powertools import Metrics
@@ -10,14 +9,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.deployed_sender import deployed_sender
 from waypost.aws.function_log import function_log
-from waypost.aws.links import unsubscribe_urls
-from waypost.contacts.channels import rates_of
-from waypost.content.catalogue import PublishedCatalogue
-from waypost.content.forbidden_words import load_forbidden_words
-from waypost.defaults import load_defaults
 from waypost.journeys.tasks.notify_staff import NotifyStaff
-from waypost.sending.policy import load_sending_policy
 from waypost.sending.send_message import SendMessage
 from waypost.staff.directory import load_directory
 
@@ -34,17 +28,7 @@ def notify_staff() -> NotifyStaff:
 @cache
 def sender() -> SendMessage:
     """The sender of the notices."""
-    return assemble.send_message(
-        wiring,
-        messages=assemble.message_catalogue(wiring, deployed=PublishedCatalogue(), age=monotonic),
-        policy=load_sending_policy(),
-        defaults=load_defaults(),
-        unsubscribe_url=unsubscribe_urls(wiring.settings()),
-        rates=rates_of(wiring.settings().rates),
-        report=report_policy,
-        staff=load_directory,
-        words=load_forbidden_words,
-    )
+    return deployed_sender(report=report_policy)
 
 
 def report_policy(problem: str) -> None:

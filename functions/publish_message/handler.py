@@ -8,13 +8,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.approvals.publish_message import PublishMessage
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.deployed_sender import deployed_sender
 from waypost.aws.function_log import function_log
-from waypost.aws.links import approval_urls, unsubscribe_urls
-from waypost.contacts.channels import rates_of
+from waypost.aws.links import approval_urls
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.forbidden_words import load_forbidden_words
 from waypost.defaults import load_defaults
-from waypost.sending.policy import load_sending_policy
 from waypost.sending.send_message import SendMessage
 from waypost.staff.directory import load_directory
 
@@ -37,17 +36,8 @@ def publish_message() -> PublishMessage:
 @cache
 def sender() -> SendMessage:
     """The sender, for the notice to who is asked."""
-    return assemble.send_message(
-        wiring,
-        messages=PublishedCatalogue(),
-        policy=load_sending_policy(),
-        defaults=load_defaults(),
-        unsubscribe_url=unsubscribe_urls(wiring.settings()),
-        rates=rates_of(wiring.settings().rates),
-        report=report_policy,
-        staff=load_directory,
-        words=load_forbidden_words,
-        approval_url=approval_urls(wiring.settings()),
+    return deployed_sender(
+        report=report_policy, messages=PublishedCatalogue(), approval_url=approval_urls(wiring.settings())
     )
 
 

@@ -1,16 +1,14 @@
 """The stores of the engine, as fakes and on DynamoDB in moto by either client: all pass the same tests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
-from threading import RLock
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
-from moto.dynamodb.models import DynamoDBBackend
 
-from tests.adapters.on_moto import ClientOnMoto
+from tests.adapters.on_moto import ClientOnMoto, calls_in_line
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
 from tests.fakes.clock import FakeClock
 from waypost.aws.table import profiles_table
@@ -99,15 +97,5 @@ def clock() -> FakeClock:
 
 @pytest.fixture(autouse=True)
 def one_write_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put writes in line: moto checks a condition and writes in two steps, DynamoDB does both at once."""
-    lock = RLock()
-
-    def in_line(write: Callable[..., Any]) -> Callable[..., Any]:
-        def written(*given: Any, **named: Any) -> Any:
-            with lock:
-                return write(*given, **named)
-
-        return written
-
-    for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
-        monkeypatch.setattr(DynamoDBBackend, name, in_line(getattr(DynamoDBBackend, name)))
+    """Writes on moto are as atomic as DynamoDB's."""
+    calls_in_line(monkeypatch)

@@ -1,12 +1,15 @@
 """The client that adapters call in production, on AWS as moto plays it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from threading import RLock
 from typing import Any
 
 import boto3
+import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
+from moto.dynamodb.models import DynamoDBBackend
 
 from waypost.aws.json_services.client import JsonClient
 from waypost.aws.json_services.connections import Answer
@@ -54,3 +57,18 @@ class ClientOnMoto:
     def __getattr__(self, name: str) -> Any:
         ours = name in self._known.operations or name == "get_paginator"
         return getattr(self._ours if ours else self._stock, name)
+
+
+def calls_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let moto's DynamoDB do one call at a time: it checks a condition and writes in two steps, DynamoDB does both at once."""
+    lock = RLock()
+
+    def in_line(call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*given: Any, **named: Any) -> Any:
+            with lock:
+                return call(*given, **named)
+
+        return called
+
+    for name in ("get_item", "query", "put_item", "update_item", "delete_item", "transact_write_items"):
+        monkeypatch.setattr(DynamoDBBackend, name, in_line(getattr(DynamoDBBackend, name)))

@@ -231,3 +231,12 @@ def test_time_starts_a_journey_for_those_whose_day_comes_next(
     assert schedule is not None
     assert (schedule.every, schedule.on) == (every, on)
     assert schedule.input == {"journey": "win-back", "rule": rule, "daily": True}
+
+
+def test_what_a_schedule_asks_for_has_to_be_declared(tmp_path: Path) -> None:
+    trigger = {"schedule": {"every": "day", "at": "10:00"}, "segment": "redears"}
+    folder = write(tmp_path, manifest=setting(trigger=trigger))
+    segments = tmp_path / "statemachines" / "segments"
+    segments.mkdir(parents=True, exist_ok=True)
+    (segments / "readers.yaml").write_text("description: Who reads.\nowner: growth team\nrule: { tag: reader }\n")
+    assert any("redears" in problem and "readers" in problem for problem in problems(folder))

@@ -29,6 +29,11 @@ class Journey:
         arguments = {"FunctionName": "${NotifyStaff}", "Payload": self.payload}
         return {"StartAt": "Notify", "States": {"Notify": {"Type": "Task", "Arguments": arguments, "End": True}}}
 
+    @property
+    def selects(self) -> None:
+        """See ReadJourney: an event starts it."""
+        return
+
     def published(self) -> dict[str, Any]:
         return {}
 

@@ -419,7 +419,7 @@ def test_a_message_is_its_kind_its_template_and_a_text_for_each_field(tmp_path: 
         ({}, "first: 您好\n", "wechat.zh-CN.yaml first: should be a type with a number, such as thing1"),
         ({}, "thing1: {{ contact.name }}\n", "put what begins with {{ into quotes"),
         ({}, "thing1: \n", "wechat.zh-CN.yaml thing1: is empty"),
-        ({}, "- x\n", "should have a line for each field"),
+        ({}, "- x\n", "should have a line for each text, such as thing1"),
         ({}, 'thing1: "{{ contact.nam', "not YAML"),
         ({}, 'thing1: "{{ contact.nam }}"\n', "contact.nam"),
         ({"wechat: {": "description: x\n#"}, "thing1: 订单\n", "message.yaml wechat: is missing"),

@@ -1,7 +1,6 @@
 """Issuing a coupon: once for each step, never one code twice, on the fake and on DynamoDB's conditions."""
 
 import contextlib
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.adapters.on_moto import calls_in_line
 from tests.coupons.pools import pool
 from tests.fakes.clock import FakeClock
 from tests.fakes.coupons import FakeCoupons
@@ -31,27 +31,10 @@ NOON = datetime(2031, 3, 3, 4, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-class OneAtATime:
-    """A client whose calls are serialised, as DynamoDB serialises transactions on the same items."""
-
-    def __init__(self, client: Any) -> None:
-        self._client, self._lock = client, threading.Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
-        if name == "get_paginator":
-            return found
-
-        def call(**given: Any) -> Any:
-            with self._lock:
-                return found(**given)
-
-        return call
-
-
 @pytest.fixture
-def client() -> Iterator[Any]:
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
+        calls_in_line(monkeypatch)
         client = boto3.client("dynamodb", "eu-west-1")
         client.create_table(
             TableName="contacts",
@@ -168,13 +151,13 @@ def test_a_pool_whose_end_has_come_has_nothing_left(store: CouponStore, clock: F
     assert service.issue(ask()).outcome == "pool_empty"
 
 
-def test_a_low_pool_is_said_before_it_is_empty(store: CouponStore, clock: FakeClock) -> None:
+def test_a_low_pool_is_reported_before_it_is_empty(store: CouponStore, clock: FakeClock) -> None:
     service = issuer(store, clock, pool(size=40, alarm_below=16))
-    said = [service.issue(ask(f"c-{number}", f"s-{number}")).low for number in range(40)]
-    first = next(number for number, low in enumerate(said) if low)
-    assert said[first][0][1] <= 16
+    lows = [service.issue(ask(f"c-{number}", f"s-{number}")).low for number in range(40)]
+    first = next(number for number, low in enumerate(lows) if low)
+    assert lows[first][0][1] <= 16
     assert first < 39
-    assert said[39] == (("welcome", 0),)
+    assert lows[39] == (("welcome", 0),)
 
 
 def test_an_unknown_pool_is_refused_with_those_there_are(store: CouponStore, clock: FakeClock) -> None:
@@ -184,7 +167,7 @@ def test_an_unknown_pool_is_refused_with_those_there_are(store: CouponStore, clo
 
 @pytest.mark.parametrize("given", [{"size": 1}, {"codes": "imported"}], ids=["generated", "imported"])
 def test_of_fifty_at_once_one_gets_the_last_code(client: Any, clock: FakeClock, given: dict[str, Any]) -> None:
-    store = DynamoCoupons(OneAtATime(client), "contacts")
+    store = DynamoCoupons(client, "contacts")
     if "codes" in given:
         store.add("welcome", FreeCode("LAST-1"), at=NOON)
 
@@ -200,7 +183,7 @@ def test_of_fifty_at_once_one_gets_the_last_code(client: Any, clock: FakeClock, 
 
 @pytest.mark.parametrize("given", [{"size": 60}, {"codes": "imported"}], ids=["generated", "imported"])
 def test_of_fifty_at_once_each_gets_a_code_of_their_own(client: Any, clock: FakeClock, given: dict[str, Any]) -> None:
-    store = DynamoCoupons(OneAtATime(client), "contacts")
+    store = DynamoCoupons(client, "contacts")
     for number in range(60 if "codes" in given else 0):
         store.add("welcome", FreeCode(f"CODE-{number}"), at=NOON)
 
@@ -214,7 +197,7 @@ def test_of_fifty_at_once_each_gets_a_code_of_their_own(client: Any, clock: Fake
 
 
 def test_one_step_called_by_many_at_once_has_one_coupon(client: Any, clock: FakeClock) -> None:
-    store = DynamoCoupons(OneAtATime(client), "contacts")
+    store = DynamoCoupons(client, "contacts")
     with ThreadPoolExecutor(20) as threads:
         results = list(threads.map(lambda seed: issuer(store, clock, pool(), seed=seed).issue(ask()), range(20)))
     assert len({each.coupon for each in results}) == 1
@@ -223,7 +206,7 @@ def test_one_step_called_by_many_at_once_has_one_coupon(client: Any, clock: Fake
 
 
 def test_two_journeys_at_once_issue_one_of_a_pool(client: Any, clock: FakeClock) -> None:
-    store = DynamoCoupons(OneAtATime(client), "contacts")
+    store = DynamoCoupons(client, "contacts")
 
     def issue(number: int) -> Issued:
         return issuer(store, clock, pool(), seed=number).issue(ask(step=f"s-{number}"))
@@ -290,7 +273,7 @@ def test_a_row_of_stock_left_behind_by_an_import_gives_no_code_twice(client: Any
     assert remaining(store, shop, NOON) == 0
 
 
-def test_writers_in_the_way_are_waited_for_and_then_said(client: Any, clock: FakeClock) -> None:
+def test_writers_in_the_way_are_waited_for_and_then_reported(client: Any, clock: FakeClock) -> None:
     class Busy:
         def __getattr__(self, name: str) -> Any:
             return getattr(client, name)

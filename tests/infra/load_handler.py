@@ -104,7 +104,8 @@ def _settings_read(handler: ModuleType) -> set[str]:
         made = [
             factory()
             for factory in vars(handler).values()
-            if hasattr(factory, "cache_info") and factory.__module__ == handler.__name__
+            if hasattr(factory, "cache_info")
+            and factory.__module__ in {handler.__name__, "waypost.aws.message_variables"}
         ]
         if any(getattr(service, "provider", None) is wiring.provider for service in made):
             for channel in importlib.import_module("waypost.contacts.channels").CHANNELS:

@@ -56,6 +56,12 @@ class JourneyFolder:
     segments: Rules | None = None
 
     @property
+    def selects(self) -> Mapping[str, Any] | None:
+        """The rule by which time chooses whom it starts the journey for; None where something else starts it."""
+        schedule = self.manifest.schedule(self.name)
+        return None if schedule is None else schedule.input["rule"]
+
+    @property
     def machine_version(self) -> str:
         """The version of its flow: the name of its machine ends with it."""
         return version_of(self.definition, self.manifest.version)

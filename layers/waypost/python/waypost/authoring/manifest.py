@@ -17,7 +17,7 @@ from waypost.segments.dependencies import reads_past
 _KINDS: Final = ("event", "tag", "segment", "schedule", "date", "anniversary", "manual")
 """Kinds of trigger; all but the last are also the field that makes the short form."""
 _LOOKED_AT: Final = "01:30"
-"""When it is looked whose date is due, in the default time zone; the day begins later wherever somebody lives, so any time does."""
+"""When the base is read for dates, in the default time zone. It looks for the day after the contact's own, so any time does."""
 _NAMED: Final = {"tag": "name", "segment": "name", "date": "attribute", "anniversary": "attribute"}
 """The field that the short form of a kind stands for."""
 _ENTERED: Final = {"tag": "tag_added", "segment": "segment_entered"}

@@ -35,6 +35,11 @@ class ReadJourney(Protocol):
         """Its state machine."""
         ...
 
+    @property
+    def selects(self) -> Mapping[str, Any] | None:
+        """The rule by which time chooses whom it starts the journey for."""
+        ...
+
     def published(self) -> dict[str, Any]:
         """The form the run time reads."""
         ...
@@ -50,6 +55,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     pools = sections.get("coupons", {}).get("pools", {})
     for journey in journeys:
         reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
+        reader.extend(journey.path / "journey.yaml", names.problems(journey.selects, "trigger"))
         reader.extend(journey.path / "definition.asl.yaml", _in_definition(journey.definition, names, tags, lifecycle))
         reader.extend(journey.path / "definition.asl.yaml", _staff(journey, sections.get("staff") or {}))
         reader.extend(journey.path / "definition.asl.yaml", _dates(journey.definition, attributes))

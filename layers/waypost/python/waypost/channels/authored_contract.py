@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
+import yaml
 from pydantic import AfterValidator
 
 LOCALE = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?"
@@ -148,3 +149,20 @@ def read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UnusableFile(path, "", f"not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+_QUOTES = 'put what begins with {{ into quotes: "{{ … }}"'
+
+
+def yaml_texts(source: Source, *, example: str) -> dict[str, str]:
+    """The texts of a locale's YAML file by name, such as the ``example``. Raises UnusableFile."""
+    try:
+        content = yaml.load(source.text, Loader=yaml.BaseLoader)  # noqa: S506 -- the loader that makes texts and nothing else
+    except yaml.YAMLError as error:
+        raise UnusableFile(source.path, "", f"not YAML: {str(error).splitlines()[0]}; {_QUOTES}") from None
+    if not isinstance(content, dict) or not content:
+        raise UnusableFile(source.path, "", f"should have a line for each text, such as {example}")
+    for name, text in content.items():
+        if not isinstance(text, str):
+            raise UnusableFile(source.path, str(name), f"should be one text; {_QUOTES}")
+    return {str(name): text.strip() for name, text in content.items()}

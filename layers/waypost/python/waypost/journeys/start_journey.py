@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from waypost import ids
+from waypost.bulk.run_slice import Remaining
 from waypost.clock import Clock
 from waypost.contacts.identity.named_contact import find_named, read_name, read_text
 from waypost.contacts.ports import ContactStore
@@ -29,7 +30,7 @@ _FIELDS: Final = frozenset({
 class Spread(Protocol):
     """Gives one event to everybody whom a rule selects, some at a time."""
 
-    def spread(self, payload: Mapping[str, Any], *, remaining: Any) -> dict[str, Any]:
+    def spread(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{run, event, rule, properties, most?}`` or the last answer → how far it is, with ``done``."""
         ...
 
@@ -49,7 +50,7 @@ class StartJourney:
     default_zone: ZoneInfo
     clock: Clock
 
-    def start(self, request: Mapping[str, Any], *, remaining: Any) -> dict[str, Any]:
+    def start(self, request: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
         """``{journey, contact | contacts | segment | rule, trial?, most?, properties?, occasion?, by?, reason?}``, or the last answer.
 
         The answer has ``requested``, how many were asked for, ``unknown``, the named contacts that there are not, and ``done``.
@@ -120,7 +121,7 @@ class StartJourney:
         journey: PublishedJourney,
         rule: Any,
         properties: Mapping[str, Any],
-        remaining: Any,
+        remaining: Remaining,
     ) -> dict[str, Any]:
         """The next part of the base."""
         payload = request.get("progress") or {

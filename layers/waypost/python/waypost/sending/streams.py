@@ -104,11 +104,11 @@ class Tally:
             (self.hard_bounces, "hard bounces", limits.hard_bounces),
         ):
             share = 100 * count / self.sent
-            said = f"{share:.2f} % {name} of {self.sent:,}"
+            rate = f"{share:.2f} % {name} of {self.sent:,}"
             if share >= shares.stop:
-                return "stop", said
+                return "stop", rate
             if share >= shares.warn and worst[0] == "good":
-                worst = ("warn", said)
+                worst = ("warn", rate)
         return worst
 
 

@@ -113,7 +113,7 @@ class WatchStreams:
         about = f"{stream}/{state.epoch}/{now:%Y-%m-%d}"
         if (stream, about) in self._warned:
             return 0
-        self._tell(AT_RISK, about, stream, share, now)
+        self._notify_leads(AT_RISK, about, stream, share, now)
         self._warned.add((stream, about))
         return 1
 
@@ -127,15 +127,15 @@ class WatchStreams:
                 if attempt == _ATTEMPTS:
                     raise
         about = f"{stream}/{state.epoch}"
-        self._tell(PAUSED, about, stream, share, now)
+        self._notify_leads(PAUSED, about, stream, share, now)
         event_id = f"{OWN_SOURCE}.streams:{ids.digest(PAUSED, about)}"
         properties = {"stream": stream, "share": share, "epoch": state.epoch}
         event = Event(event_id, PAUSED, {}, now, now, f"{OWN_SOURCE}.streams", properties)
         self.bus().publish([("", event)])
         return int(is_first)
 
-    def _tell(self, notice: str, about: str, stream: str, share: str, now: datetime) -> None:
-        """Have a notice sent to every lead, by the schedule that send_message answers to: it is sent once, whoever asks."""
+    def _notify_leads(self, notice: str, about: str, stream: str, share: str, now: datetime) -> None:
+        """Have a notice sent to every lead, by the schedule that send_message answers to: it is sent once, however many processes ask."""
         details = {"stream": stream, "share": share, "at": format_instant(now), "stopped": notice == PAUSED}
         for member in self.staff().members.values():
             if "lead" in member.roles:

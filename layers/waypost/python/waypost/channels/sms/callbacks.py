@@ -55,6 +55,8 @@ def _notice(item: object) -> CallbackNotice | None:
     if "content" in item:
         return CallbackNotice(source=REPLY, notice_id=ids.digest(REPLY, text), detail=item)
     if "success" in item and item.get("biz_id"):
-        said = [str(item.get(name, "")) for name in ("biz_id", "phone_number", "success", "err_code", "report_time")]
-        return CallbackNotice(source=RECEIPT, notice_id=ids.digest(RECEIPT, *said), detail=item)
+        reported = [
+            str(item.get(name, "")) for name in ("biz_id", "phone_number", "success", "err_code", "report_time")
+        ]
+        return CallbackNotice(source=RECEIPT, notice_id=ids.digest(RECEIPT, *reported), detail=item)
     return None

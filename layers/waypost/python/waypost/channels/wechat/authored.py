@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, assert_never
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
+from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, yaml_texts
 from waypost.channels.wechat.channel import CHANNEL, FIELD, RenderedWeChat
 from waypost.channels.wechat.fields import name_problem, value_problem
 from waypost.content.templates import TEXT
@@ -63,7 +62,6 @@ class CustomerServiceMessage(_Strict):
 
 
 _Variant = TemplateMessage | SubscriptionNotice | MiniProgramMessage | CustomerServiceMessage
-_QUOTES: Final = 'put what begins with {{ into quotes: "{{ … }}"'
 _CARD: Final = ("title", "description", "picture")
 
 
@@ -84,7 +82,7 @@ class AuthoredWeChat(AuthoredChannel):
                 "wechat",
                 "is missing: {kind: template, account: <app id>, template: <id>} or another kind",
             )
-        texts = _texts(source)
+        texts = yaml_texts(source, example="thing1: 您的订单已发货")
         template, url, app_id, page = _opens(source, variant, texts)
         for field, text in (("url", url), ("page", page)):
             source.templates.check(source.manifest, f"wechat.{field}", text, TEXT)
@@ -131,22 +129,6 @@ def _opens(source: Source, variant: _Variant, texts: Mapping[str, str]) -> tuple
             return "", variant.url, "", ""
         case _:
             assert_never(variant)
-
-
-def _texts(source: Source) -> dict[str, str]:
-    """The texts of a locale's file by name. Raises UnusableFile."""
-    try:
-        content = yaml.load(source.text, Loader=yaml.BaseLoader)  # noqa: S506 -- the loader that makes texts and nothing else
-    except yaml.YAMLError as error:
-        raise UnusableFile(source.path, "", f"not YAML: {str(error).splitlines()[0]}; {_QUOTES}") from None
-    if not isinstance(content, dict) or not content:
-        raise UnusableFile(source.path, "", "should have a line for each field, such as thing1: 您的订单已发货")
-    for name, text in content.items():
-        if not isinstance(text, str):
-            raise UnusableFile(
-                source.path, str(name), 'should be one text; put what begins with {{ into quotes: "{{ … }}"'
-            )
-    return {str(name): text.strip() for name, text in content.items()}
 
 
 def _check(source: Source, variant: _Variant, name: str, text: str) -> None:

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, assert_never
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
+from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, yaml_texts
 from waypost.channels.wecom.channel import CHANNEL, FIELD, Kind, RenderedWeCom
 from waypost.content.templates import TEXT
 
-_QUOTES: Final = 'put what begins with {{ into quotes: "{{ … }}"'
 _CARD: Final = ("title", "description", "picture")
 
 
@@ -34,7 +32,7 @@ class AuthoredWeCom(AuthoredChannel):
         variant: Variant | None = source.fields["wecom"]
         if variant is None:
             raise UnusableFile(source.manifest, "wecom", "is missing: {kind: customer} or {kind: app}")
-        texts = _texts(source)
+        texts = yaml_texts(source, example="text: 您好")
         _check_form(source, variant, texts)
         source.templates.check(source.manifest, "wecom.url", variant.url, TEXT)
         for name, text in texts.items():
@@ -78,20 +76,6 @@ def _check_app_message(source: Source, texts: Mapping[str, str], *, has_card: bo
         raise UnusableFile(source.path, "description", "is missing: the card of an app message needs one")
     if "picture" in texts:
         raise UnusableFile(source.path, "picture", "has no place in the card of an app message")
-
-
-def _texts(source: Source) -> dict[str, str]:
-    """The texts of a locale's file by name. Raises UnusableFile."""
-    try:
-        content = yaml.load(source.text, Loader=yaml.BaseLoader)  # noqa: S506 -- the loader that makes texts and nothing else
-    except yaml.YAMLError as error:
-        raise UnusableFile(source.path, "", f"not YAML: {str(error).splitlines()[0]}; {_QUOTES}") from None
-    if not isinstance(content, dict) or not content:
-        raise UnusableFile(source.path, "", "should have a line for each text, such as text: 您好")
-    for name, text in content.items():
-        if not isinstance(text, str):
-            raise UnusableFile(source.path, str(name), f"should be one text; {_QUOTES}")
-    return {str(name): text.strip() for name, text in content.items()}
 
 
 AUTHORED: Final = AuthoredWeCom()

@@ -74,7 +74,7 @@ class Qyapi(contract.FakeProvider):
         self._state.token = ""
 
     def remove(self, userid: str) -> None:
-        """A customer is nobody's friend any more, or a member has left."""
+        """A customer has no member as a friend any more, or a member has left."""
         self._state.strangers.add(userid)
 
     # --- what functions call -----------------------------------------------------------------------------------------

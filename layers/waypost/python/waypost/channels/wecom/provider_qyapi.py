@@ -147,7 +147,9 @@ def _taken(content: Mapping[str, Any]) -> Answer:
         return AddressGone("invaliduser", suppression="not_a_member")
     if content.get("unlicenseduser"):
         return RefusedMessage("unlicenseduser")
-    if content.get("fail_list"):  # no friend of anybody here, or over what a customer gets in a month: it is not said
+    if content.get(
+        "fail_list"
+    ):  # no friend of a member, or over what a customer gets in a month: WeCom does not say which
         return RefusedMessage("fail_list")
     return Accepted(str(content.get("msgid", "")))
 

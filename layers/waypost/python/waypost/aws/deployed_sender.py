@@ -1,0 +1,48 @@
+"""The sender with what the stage publishes and sets. Used by the functions that send."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from waypost.assembly import assemble
+from waypost.aws import wiring
+from waypost.aws.links import unsubscribe_urls
+from waypost.contacts.channels import rates_of
+from waypost.content.catalogue import MessageCatalogue, PublishedCatalogue
+from waypost.content.coupons import CouponVariables
+from waypost.content.forbidden_words import load_forbidden_words
+from waypost.content.products import ProductVariables
+from waypost.defaults import load_defaults
+from waypost.sending.occasion import StaffNotice
+from waypost.sending.policy import load_sending_policy
+from waypost.sending.send_message import PageUrls, SendMessage, Tracking
+from waypost.staff.directory import load_directory
+
+
+def deployed_sender(
+    *,
+    report: Callable[[str], None],
+    messages: MessageCatalogue | None = None,
+    products: Callable[[], ProductVariables] | None = None,
+    coupons: Callable[[], CouponVariables] | None = None,
+    tracking: Tracking | None = None,
+    page_urls: PageUrls | None = None,
+    approval_url: Callable[[StaffNotice], str] | None = None,
+) -> SendMessage:
+    """The sender; ``messages`` is the message library unless given, ``report`` gets why a change of the policy could not be applied."""
+    settings = wiring.settings()
+    return assemble.send_message(
+        wiring,
+        messages=messages or assemble.message_catalogue(wiring, deployed=PublishedCatalogue(), age=monotonic),
+        policy=load_sending_policy(),
+        defaults=load_defaults(),
+        unsubscribe_url=unsubscribe_urls(settings),
+        rates=rates_of(settings.rates),
+        report=report,
+        products=products,
+        coupons=coupons,
+        tracking=tracking,
+        page_urls=page_urls,
+        staff=load_directory,
+        words=load_forbidden_words,
+        approval_url=approval_url,
+    )

@@ -1,0 +1,20 @@
+"""What messages may ask for beside the contact and the event: products and coupons. Used by the functions that send to contacts."""
+
+from functools import cache
+
+from waypost.aws import wiring
+from waypost.content.coupons import CouponVariables
+from waypost.content.products import ProductVariables, load_catalogue
+from waypost.coupons.pool import load_pools
+
+
+@cache
+def products() -> ProductVariables:
+    """The catalogue and what was bought before, for messages that ask for products."""
+    return ProductVariables(catalogue=load_catalogue(), purchases=wiring.history())
+
+
+@cache
+def coupons() -> CouponVariables:
+    """The contacts' coupons and their pools, for messages that speak of one."""
+    return CouponVariables(store=wiring.coupons(), pools=load_pools())
