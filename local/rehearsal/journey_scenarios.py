@@ -79,6 +79,9 @@ def rehearsable(files: Mapping[str, ScenarioFile], folder: Path, step: Callable[
     copied = folder / "content"
     shutil.rmtree(copied, ignore_errors=True)
     leave_out = {project.journeys / name for name in left_out}
+    own = project.statemachines / "operations"
+    if own.resolve() == shipped.resolve():
+        leave_out.add(own)  # in the product itself: the copy gets them as any project does
     shutil.copytree(
         project.statemachines,
         copied / "statemachines",

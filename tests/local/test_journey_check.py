@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from local.problems import LocalError
 from local.project.journey_check import check_journeys
 from local.rehearsal.journey_scenarios import read_journey_scenarios, rehearsable, rehearse
 from tests.authoring.folders import write
+from waypost.authoring.discovery import survey
 
 SCENARIO: dict[str, Any] = {
     "name": "cancels",
@@ -238,6 +240,27 @@ def test_a_rehearsal_leaves_out_another_journey_that_is_wrong_and_names_it(proje
     assert sorted(path.name for path in found.journeys.iterdir()) == ["win-back"]
     assert check_journeys(found).is_right
     assert (project.journeys / "win-again").is_dir()
+
+
+def test_a_rehearsal_in_the_product_itself_leaves_a_wrong_journey_out_too(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the project's operations are those that are shipped: the copy must not bring them a second time."""
+    product = tmp_path / "product"
+    shutil.copytree(project.product / "statemachines" / "operations", product / "statemachines" / "operations")
+    shutil.copytree(project.product / "statemachines" / "notices", product / "statemachines" / "notices")
+    shutil.copytree(project.statemachines, product / "statemachines", dirs_exist_ok=True)
+    (product / "functions").symlink_to(project.product / "functions")
+    inside = replace(project, folder=product, product=product)
+    monkeypatch.setattr("local.rehearsal.journey_scenarios.current_project", lambda: inside)
+    tell(inside.statemachines, "win-back", expecting())
+    damage(inside, "win-again")
+    files = {"win-back": read_journey_scenarios("win-back")}
+    found = rehearsable(files, tmp_path / "rehearsal", lambda _: None)
+    shipped = product / "statemachines" / "operations"
+    library, problems = survey(found.statemachines, functions=product / "functions", shipped_operations=shipped)
+    assert problems == []
+    assert "start-journey" in [each.name for each in library.operations]
 
 
 def test_a_journey_that_is_asked_for_is_never_left_out(project: Project, tmp_path: Path) -> None:
