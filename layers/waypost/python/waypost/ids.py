@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any
 
 
@@ -41,8 +42,9 @@ def execution_name(journey: str, hop: str) -> str:
     return f"{journey[:50]}-{hop}"
 
 
+@lru_cache(maxsize=1024)
 def message_key(kind: str, *parts: str) -> str:
-    """The key under which at most one provider call is made; ``kind`` is the occasion's (design rule 4)."""
+    """The key under which at most one provider call is made; ``kind`` is the occasion's (design rule 4). A send asks for it often."""
     return "m-" + digest("message", kind, *parts)
 
 
