@@ -58,6 +58,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
     "publish_message": ("dynamodb", "s3", "secretsmanager", "sesv2"),
     "send_test": ("dynamodb", "secretsmanager", "sesv2"),
+    "serve_inbox": ("dynamodb", "secretsmanager", "sqs"),
     "serve_page": ("dynamodb", "secretsmanager", "sqs"),
     "show_contact": ("dynamodb", "s3"),
     "split_import": ("s3",),

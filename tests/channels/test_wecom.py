@@ -55,6 +55,7 @@ def provider(poster: Any, *, agent: str = AGENT, base: str = "", secret: str = S
         clock=FakeClock("2027-03-01T02:00:00+00:00"),
         poster=lambda: poster,
         tokens=lambda: store,
+        inbox=pytest.fail,
     )
     return connect({"corp": CORP, "agent": agent, "secret": "s", "endpoint": base}, ports)
 

@@ -70,6 +70,7 @@ MAY_BE_MISSING = {
     "send_message": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -78,6 +79,7 @@ MAY_BE_MISSING = {
     "send_test": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -86,6 +88,7 @@ MAY_BE_MISSING = {
     "publish_message": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -94,6 +97,7 @@ MAY_BE_MISSING = {
     "notify_staff": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",

@@ -121,6 +121,8 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
         "POST /v1/webhooks/{source}",
         "GET /v1/callbacks/{channel}/{account}",
         "POST /v1/callbacks/{channel}/{account}",
+        "POST /v1/inbox/{action}",
+        "GET /v1/inbox.js",
         "GET /openapi.json",
         "GET /docs",
         "GET /u/{token}",

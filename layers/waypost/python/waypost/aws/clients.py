@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from waypost.aws.json_services.client import JsonClient
 from waypost.aws.json_services.connections import Connections
 from waypost.aws.json_services.credentials import DefaultCredentials
-from waypost.aws.json_services.endpoints import endpoint
+from waypost.aws.json_services.endpoints import Endpoint, endpoint
 from waypost.aws.json_services.services import SERVICES
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Calls:
 
 
 _USUAL: Final = Calls(read_timeout=READ_TIMEOUT, retries="standard", attempts=ATTEMPTS, lean=True)
-_OF_PROVIDERS: Final = Calls(read_timeout=PROVIDER_READ_TIMEOUT, retries="standard", attempts=1)
+_OF_PROVIDERS: Final = Calls(read_timeout=PROVIDER_READ_TIMEOUT, retries="standard", attempts=1, lean=True)
 _BULK: Final = Calls(
     read_timeout=BULK_READ_TIMEOUT, retries="adaptive", attempts=BULK_ATTEMPTS, connections=BULK_CONNECTIONS
 )
@@ -61,15 +61,16 @@ _BULK: Final = Calls(
 class LazyClient:
     """A client that is made at its first call: most invocations use only some of the services their function may call."""
 
-    def __init__(self, service: str, calls: Calls) -> None:
+    def __init__(self, service: str, calls: Calls, address: str = "") -> None:
         self._service = service
         self._calls = calls
+        self._address = address
         self._client: Any = None
 
     def __getattr__(self, name: str) -> Any:
         with _MAKING:
             if self._client is None:
-                self._client = _made(self._service, self._calls)
+                self._client = _made(self._service, self._calls, self._address)
         found = getattr(self._client, name)
         setattr(self, name, found)
         return found
@@ -82,9 +83,12 @@ def client(service: str) -> LazyClient:
 
 
 @cache
-def provider_client(service: str) -> LazyClient:
-    """The client of a service that sends messages: one attempt, because a second one may send twice."""
-    return LazyClient(service, _OF_PROVIDERS)
+def provider_client(service: str, address: str = "") -> LazyClient:
+    """The client of a service that sends messages: one attempt, because a second one may send twice.
+
+    ``address`` is another one than the service's own, for which a developer's machine has a stand-in.
+    """
+    return LazyClient(service, _OF_PROVIDERS, address)
 
 
 @cache
@@ -93,13 +97,14 @@ def bulk_client(service: str) -> LazyClient:
     return LazyClient(service, _BULK)
 
 
-def _made(service: str, calls: Calls) -> Any:
-    if calls.lean and (made := _lean(service, calls)) is not None:
+def _made(service: str, calls: Calls, address: str) -> Any:
+    if calls.lean and (made := _lean(service, calls, address)) is not None:
         return made
     from botocore.config import Config  # noqa: PLC0415 - 45 ms, for what only botocore does
 
     return _session().create_client(
         service,
+        endpoint_url=address or None,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=calls.read_timeout,
@@ -110,11 +115,13 @@ def _made(service: str, calls: Calls) -> Any:
     )
 
 
-def _lean(service: str, calls: Calls) -> JsonClient | None:
+def _lean(service: str, calls: Calls, address: str) -> JsonClient | None:
     """A client without botocore, or None where the service or the environment needs it."""
     known = SERVICES.get(service)
     if known is None or (called := endpoint(known)) is None:
         return None
+    if address:
+        called = Endpoint.of(address, called.region)
     return JsonClient(
         known,
         called,

@@ -34,6 +34,7 @@ from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
 
 if TYPE_CHECKING:
+    from waypost.channels.inbox.box import InboxWriter
     from waypost.http.ports import Caller
     from waypost.tencent.access_tokens import TokenStore
 
@@ -72,7 +73,8 @@ class ProviderPorts:
     """What a provider may use.
 
     ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id. ``poster`` makes what calls the
-    outside world, ``tokens`` what keeps the access tokens of all processes.
+    outside world, ``tokens`` what keeps the access tokens of all processes, ``inbox`` what keeps messages for a site to show,
+    at another address than the table's own where one is given.
     """
 
     aws: Callable[[str], AwsService]
@@ -80,6 +82,7 @@ class ProviderPorts:
     poster: "Callable[[], Caller]"
     clock: Clock
     tokens: "Callable[[], TokenStore]"
+    inbox: "Callable[[str], InboxWriter]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
