@@ -145,6 +145,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        purchases=ports.history,
         coupons=coupons,
         tracking=tracking,
         page_urls=page_urls,
