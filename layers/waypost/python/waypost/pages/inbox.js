@@ -10,7 +10,7 @@
   const zh = /^zh/i.test(my.lang || document.documentElement.lang || navigator.language)
   const [INBOX, NEW, NONE, OPEN, DISMISS, STOP, CLOSE, LATER, GONE] = (zh
     ? "消息,条未读,没有消息,查看,删除,退订,关闭,暂时无法连接,已删除"
-    : "Messages,unread,No messages,Open,Dismiss,Unsubscribe,Close,Not available now,Dismissed").split(",")
+    : "Messages,unread,No messages,Open,Dismiss,Unsubscribe,Close,Not available,Dismissed").split(",")
   const el = (tag, set, ...kids) => {
     const e = Object.assign(document.createElement(tag), set)
     e.append(...kids)
@@ -23,7 +23,7 @@
     return got.ok ? got.json() : Promise.reject()
   }
   const count = el("b"), list = el("ul"), note = el("output")
-  const bell = el("button", {ariaExpanded: false, onclick: () => show(panel.hidden)}, "🔔 ", count)
+  const bell = el("button", {ariaExpanded: false, onclick: () => show(panel.hidden)}, INBOX + " ", count)
   const panel = el("section", {role: "dialog", ariaLabel: INBOX, tabIndex: -1, hidden: true},
     el("button", {onclick: () => show(false)}, CLOSE), note, list)
   const host = el("span", {lang: zh ? "zh-CN" : "en"}), root = host.attachShadow({mode: "open"}), style = new CSSStyleSheet
@@ -31,12 +31,12 @@
     :host{font:16px/1.5 system-ui}
     button,section{border:1px solid;border-radius:8px;padding:0 12px}
     button{font:inherit;min-height:44px}
-    b{background:#b3261e;color:#fff;border-radius:9px;padding:0 6px}
+    b{background:#b00;color:#fff;border-radius:9px;padding:0 6px}
     b:empty{display:none}
-    section{position:fixed;top:8px;right:8px;z-index:999;width:min(336px,100vw - 42px);max-height:90vh;overflow:auto;color-scheme:light dark;background:Canvas;color:CanvasText;overflow-wrap:anywhere}
+    section{position:fixed;top:8px;right:8px;z-index:9;width:min(336px,100vw - 42px);max-height:90vh;overflow:auto;color-scheme:light dark;background:Canvas;color:CanvasText;overflow-wrap:anywhere}
     section>button{float:right;margin:8px 0}
     h3,p,ul{font-size:1em;margin:4px 0;padding:0;white-space:pre-line}
-    ul{clear:both}
+    output{line-height:60px}
     li{list-style:none;border-top:1px solid;padding:8px 0}
     .new:before{content:"● ";float:left}
     a{padding:10px 16px 10px 0}`)
@@ -53,7 +53,7 @@
     }
   }
   const row = m => {
-    const li = el("li", {className: m.seen ? "" : "new"}, el("h3", {}, m.title),
+    const li = el("li", {className: m.seen || "new"}, el("h3", {}, m.title),
       el("time", {}, new Date(m.sent_at).toLocaleDateString(host.lang)), el("p", {}, m.text))
     const add = (tag, text, set) => li.append(el(tag, {ariaLabel: `${text}: ${m.title}`, ...set}, text))
     if (m.link) add("a", OPEN, {href: m.link})
@@ -79,7 +79,7 @@
     ;(open ? panel : bell).focus()
     if (open) load()
   }
-  root.onkeydown = e => e.key == "Escape" && show(false)
+  host.onkeydown = e => e.key == "Escape" && show(false)
   me.after(host)
   load()
 })()
