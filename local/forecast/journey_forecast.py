@@ -15,7 +15,7 @@ from local.forecast.journey_ways import JourneyWay, journey_ways
 from local.forecast.price_list import MILLION, PriceList, ProviderPrice
 from local.forecast.step_usage import StepUsage, Used
 from waypost.channels.sms.length import sms_length
-from waypost.contacts.channels import Channel, channel_named
+from waypost.contacts.channels import Channel
 from waypost.reports.journey_graph import JourneyGraph, Step
 from waypost.reports.step_words import is_notice
 
@@ -29,13 +29,13 @@ _MARKUP: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """What is known of a journey's messages: the channels of each in their order, and the parts that its SMS takes at least.
+    """What is known of a journey's messages: the channels of each in their order, and the parts that are billed of some.
 
     ``reach`` is the share of contacts that a channel reaches; the next channel gets the others.
     """
 
     channels: Mapping[str, Sequence[Channel]]
-    sms_parts: Mapping[str, int]
+    parts: Mapping[tuple[str, Channel], int]
     reach: Mapping[Channel, float]
 
     def sent(self, step: Step) -> Iterator[tuple[Channel, float, float]]:
@@ -45,7 +45,7 @@ class Sender:
             share = left * self.reach.get(channel, 1.0)
             left -= share
             if share:
-                yield channel, share, share * (self.sms_parts.get(step.about, 1) if channel == "sms" else 1)
+                yield channel, share, share * self.parts.get((step.about, channel), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +248,7 @@ def _used(amounts: Amounts) -> dict[str, Any]:
     return {
         "executions": round(amounts.steps["hop"], 2),
         "messages": {channel: round(count, 2) for channel, count in amounts.messages.items()},
-        "sms_parts": round(amounts.parts.get(channel_named("sms"), 0), 2),
+        "parts": {channel: round(count, 2) for channel, count in amounts.parts.items()},
         "notices_to_staff": round(amounts.notices_to_staff, 2),
     }
 

@@ -1,7 +1,7 @@
 """The forecast of a journey of the project, from its files and what is given beside them. Called by ``waypost journey cost``."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from local.forecast.branch_shares import branch_shares, share_of
 from local.forecast.journey_forecast import Forecast, Sender, forecast, sms_parts
@@ -13,6 +13,9 @@ from local.project.journey_files import read_journey
 from waypost.contacts.channels import CHANNELS, Channel, channel_named
 from waypost.errors import InvalidInput
 from waypost.reports.journey_counts import JourneyCounts
+
+_SMS: Final = Channel("sms")
+"""The channel whose messages are billed by the part."""
 
 
 def forecast_of(
@@ -31,7 +34,7 @@ def forecast_of(
     messages = found.messages
     sender = Sender(
         channels={name: [channel_named(each) for each in message["channels"]] for name, message in messages.items()},
-        sms_parts={name: _parts(message) for name, message in messages.items() if "sms" in message["channels"]},
+        parts={(name, _SMS): _parts(texts) for name, each in messages.items() if (texts := each["variants"].get(_SMS))},
         reach={_channel(name): share_of(number, f"{name}={number}") for name, number in reach.items()},
     )
     return forecast(
@@ -44,8 +47,7 @@ def forecast_of(
     )
 
 
-def _parts(message: Mapping[str, Any]) -> int:
-    variants: Mapping[str, Mapping[str, str]] = message["variants"]["sms"]
+def _parts(variants: Mapping[str, Mapping[str, str]]) -> int:
     return sms_parts([text for variant in variants.values() for name, text in variant.items() if name == "text"])
 
 

@@ -147,7 +147,7 @@ UNKNOWN = ProviderPrice(unknown="by country")
 def forecast_of_loop(
     *, channels: tuple[Channel, ...] = (EMAIL,), reach: Mapping[Channel, float] | None = None
 ) -> Forecast:
-    sender = Sender(channels={"reminder": channels}, sms_parts={"reminder": 2}, reach=reach or {})
+    sender = Sender(channels={"reminder": channels}, parts={("reminder", SMS): 2}, reach=reach or {})
     given = branch_shares(LOOP, given=["Done=1", "Remind=0"])
     return forecast(LOOP, given, sender, prices={EMAIL: MAIL, SMS: UNKNOWN}, price_list=cheap(ses=MAIL), usage=USAGE)
 
@@ -210,7 +210,7 @@ def test_the_command_shows_the_ways_the_shares_and_what_it_assumes() -> None:
 def test_the_command_takes_prices_and_answers_in_json() -> None:
     answer = json.loads(cost("--price", "sms=0.01", "--reach", "email=0.5", "--json"))
     assert answer["dollars"]["unknown"] == []
-    assert answer["dollars"]["providers"]["sms"] == pytest.approx(0.01 * answer["sms_parts"], rel=0.01)
+    assert answer["dollars"]["providers"]["sms"] == pytest.approx(0.01 * answer["parts"]["sms"], rel=0.01)
     assert answer["executions"] > ENTRANTS
     assert sum(way["share"] for way in answer["ways"]) == pytest.approx(1, abs=0.01)
     assert answer["prices"]["channels"]["sms"]["source"] == "the command line"
