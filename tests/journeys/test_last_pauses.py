@@ -114,7 +114,7 @@ def test_the_hop_of_a_contact_who_is_gone_says_why_the_journey_fails(world: Worl
     [("order_placed", {"coupon": "GLOW15"}, "GoalReached", "goal"), ("left_us", {}, "JourneyExited", "exited")],
 )
 def test_leaving_ends_the_journey(
-    world: World, enrolment: Enrolment, kind: str, properties: dict[str, str], way: WayOut, outcome: str
+    world: World, enrolment: Enrolment, kind: str, properties: dict[str, Any], way: WayOut, outcome: str
 ) -> None:
     park(world, enrolment, way)
     routed = world.route(event(kind, world.clock(), "e-1", **properties))
