@@ -202,6 +202,7 @@ class World:
             defaults=self.published.defaults,
             unsubscribe_url=lambda request, to: f"https://links.example/u/{request.message_key}/{to.channel}",
             rates=self.rates,
+            purchases=lambda: self.history,
             coupons=lambda: CouponVariables(store=self.coupons, pools=self.pools),
             tracking=self.tracking,
             staff=lambda: self.staff,

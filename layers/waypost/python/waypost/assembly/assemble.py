@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from waypost.content.coupons import CouponVariables
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
-    from waypost.content.products import ProductVariables
+    from waypost.content.products import ProductVariables, Purchases
     from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
@@ -116,6 +116,7 @@ def send_message(
     rates: Mapping[Channel, float],
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    purchases: Callable[[], Purchases] | None = None,
     coupons: Callable[[], CouponVariables] | None = None,
     tracking: Tracking | None = None,
     page_urls: PageUrls | None = None,
@@ -145,6 +146,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        purchases=purchases,
         coupons=coupons,
         tracking=tracking,
         page_urls=page_urls,
@@ -332,6 +334,7 @@ def route_events(
     listening: Listening,
 ) -> RouteEvents:
     """The router, with all that follows from an event."""
+    from waypost.coupons.redeeming import CouponRedeemer
     from waypost.journeys.enrol_contact import EnrolContact
     from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
@@ -345,6 +348,7 @@ def route_events(
         reactions=reactions(
             ledger=ports.ledger(),
             addresses=ports.addresses(),
+            redeemer=CouponRedeemer(ports.coupons(), ports.queue()),
             upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, quiet=listening.quiet),
             wake_journeys=WakeJourneys(
                 journeys=journeys,
