@@ -4,6 +4,7 @@ Each guard is a module of ``sending/guards``, found by ``sending.judge``.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Literal, assert_never
@@ -77,7 +78,8 @@ class Case:
 
     ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
     ``coupon`` is the one that the message speaks of, ``task`` how the task stands that a notice to staff is about; None for one that is
-    gone, and for all other messages. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
+    gone, and for all other messages. ``sells`` are the ids of the products that it is to sell, and ``bought`` those of
+    them that the contact bought, and when last. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
     occasion: Occasion
@@ -94,6 +96,8 @@ class Case:
     words: ForbiddenWords = NOTHING_FORBIDDEN
     coupon: Coupon | None = None
     task: TaskStanding | Literal["left"] | None = None
+    sells: Sequence[str] = ()
+    bought: Mapping[str, datetime] = field(default_factory=dict)
     rendered: Rendered | None = None
 
     @property
