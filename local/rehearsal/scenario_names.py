@@ -48,7 +48,7 @@ def _reactions(scenario: Scenario, where: str, channels: Mapping[str, Any]) -> F
             )
 
 
-def _tasks(definition: Mapping[str, Any]) -> set[str]:
+def _tasks(definition: dict[str, Any]) -> set[str]:
     """The names of the tasks that the journey gives to staff."""
     states = [state for scope in scopes(definition) for state in scope.states.values()]
     return {str(each["Arguments"]["Payload"]["task"]) for each in states if called_function(each) == "AssignTask"}

@@ -18,7 +18,7 @@ FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handl
 READ_WHEN_USED = {"stage", "api_url"}
 ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
 SECTIONS = {
-    "answer_task": {"defaults", "staff"},
+    "answer_task": {"defaults"},
     "archive_events": {"retention"},
     "assign_task": {"defaults", "retention", "sending", "staff"},
     "build_audience_slice": {"retention"},
