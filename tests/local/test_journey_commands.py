@@ -11,6 +11,7 @@ from local.commands.app import app
 from local.problems import LocalError
 from local.rehearsal.journey_scenarios import read_journey_scenarios
 from local.rehearsal.many_contacts import crowd
+from local.rehearsal.scenario_draws import Draws
 
 JOURNEY = "new-user-nurture"
 
@@ -54,7 +55,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_way_out(arguments: list[str], ad
 
 def test_a_crowd_plays_the_scenarios_in_turn_under_names_of_its_own() -> None:
     file = read_journey_scenarios(JOURNEY)
-    many = crowd(file, 25)
+    many = crowd(file, 25, Draws.named(JOURNEY))
     assert len(many.scenarios) == 25
     first = len(file.scenarios)
     assert many.scenarios[first].expect == many.scenarios[0].expect == file.scenarios[0].expect
@@ -70,4 +71,4 @@ def test_a_crowd_plays_the_scenarios_in_turn_under_names_of_its_own() -> None:
 @pytest.mark.parametrize("number", [0, -3, 1_000_000])
 def test_a_crowd_has_a_size(number: int) -> None:
     with pytest.raises(LocalError, match="not between"):
-        crowd(read_journey_scenarios(JOURNEY), number)
+        crowd(read_journey_scenarios(JOURNEY), number, Draws.named(JOURNEY))
