@@ -150,6 +150,10 @@ class Usage:
             running["pause_journey"] -= takes * (
                 parking - processor_seconds("pause_journey as a hop begins", memory_mb)
             )
+        if "resume_journey" in running:  # ends a journey where nothing is left to do, as close_enrolment would
+            ends = sum((call.function, call.operation) == ("resume_journey", "DeleteItem") for call in self.calls)
+            memory_mb = self.memory_mb.get("resume_journey", DEFAULT_MEMORY_MB)
+            running["resume_journey"] += ends * processor_seconds("close_enrolment", memory_mb)
         running["archive_events"] = running.get("archive_events", 0.0) / EVENTS_IN_AN_OBJECT
         for call in self.calls:
             if call.function in running and call.function not in SIDE_BY_SIDE:
