@@ -122,6 +122,13 @@ def test_where_nobody_is_found_there_is_no_task_and_the_answer_says_why(
     assert (world.tasks.rows, world.email.sent, len(world.queue.events)) == ({}, [], 0)
 
 
+def test_a_contact_of_the_hold_out_causes_no_task(world: World) -> None:
+    enrolment = enrolled(world)
+    world.enrolments.put(replace(enrolment, held_out=True))
+    answer = assign(world, enrolment, member="lin.chen")
+    assert (answer["outcome"], answer["reason"], world.tasks.rows) == ("skipped", "held_out", {})
+
+
 def test_a_deadline_in_working_hours_passes_over_the_night_and_the_weekend(world: World) -> None:
     world.clock.set("2027-03-12T09:00:00Z")  # Friday, 17:00 in Shanghai
     answer = assign(world, enrolled(world), member="lin.chen", working_hours=2)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from waypost import ids
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.contacts.ports import ContactStore
+from waypost.contacts.profile import Contact
 from waypost.durations import parse_duration
 from waypost.errors import ContactNotFound, EnrolmentNotFound, InvalidInput
 from waypost.events.envelope import OWN_SOURCE, Event, caused_by_step
@@ -59,7 +60,7 @@ class AssignTask:
         """``{outcome, reason, task_id, due_at, time_left, assigned_to, escalates_to, notified}``.
 
         ``assigned``: a notice has gone out or will; ``not_reached``: the task is there, and no notice of it could be sent;
-        ``skipped``: nobody was found, ``reason`` says why, and there is no task. ``time_left`` until ``due_at`` is in the form that a
+        ``skipped``: nobody was found, or the contact is in the journey's hold-out, ``reason`` says why, and there is no task. ``time_left`` until ``due_at`` is in the form that a
         Pause takes. Raises ContactNotFound, EnrolmentNotFound, HopSuperseded, and InvalidInput for a target that does not exist.
         """
         step = JourneyStep.from_payload(payload)
@@ -73,13 +74,21 @@ class AssignTask:
         id_ = task_id(step.enrolment_id, step.state, step.occurrence)
         task = self.tasks.load(step.contact_id, id_)
         if task is None:
-            members, missing = self.targets.members(payload, contact, enrolment, step)
+            members, missing = self._assignees(payload, contact, enrolment, step)
             task = self._task(id_, payload, step, members)
             if not members:
                 return {**self._shown(task), "outcome": "skipped", "reason": missing, "task_id": "", "notified": []}
             if not self.tasks.open(task):
                 task = self.tasks.load(step.contact_id, id_) or task
         return self._carried_out(task, payload, enrolment)
+
+    def _assignees(
+        self, payload: Mapping[str, Any], contact: Contact, enrolment: Enrolment, step: JourneyStep
+    ) -> tuple[list[Member], str]:
+        """Who gets the task; nobody for a contact of whom the journey's effect is not to be seen."""
+        if enrolment.held_out:
+            return [], "held_out"
+        return self.targets.members(payload, contact, enrolment, step)
 
     def _carried_out(self, task: HumanTask, payload: Mapping[str, Any], enrolment: Enrolment) -> dict[str, Any]:
         """What follows from the task that is kept; done again after a crash, it is the same."""
