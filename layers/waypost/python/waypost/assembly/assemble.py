@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
     from waypost.content.products import ProductVariables, Purchases
+    from waypost.coupons.import_coupons import ImportCoupons
     from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from waypost.exporting.export_slice import ExportSlice
     from waypost.exporting.finish_export import FinishExport
     from waypost.exporting.plan_export import PlanExport
+    from waypost.human_tasks.answer_task import AnswerTask
     from waypost.importing.applying import Importer
     from waypost.importing.finish_import import FinishImport
     from waypost.importing.import_part import ImportPart
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from waypost.journeys.stop_enrolment import StopEnrolment
     from waypost.journeys.stop_journey import StopJourney
     from waypost.journeys.sweep_journeys import SweepJourneys
+    from waypost.journeys.tasks.assign_task import AssignTask
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.issue_coupon import IssueCoupon
     from waypost.journeys.tasks.notify_staff import NotifyStaff
@@ -95,6 +98,7 @@ if TYPE_CHECKING:
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.watch_streams import PauseStream
+    from waypost.workdays import Workdays
 
 
 def deferrals(ports: Ports) -> Deferrals:
@@ -122,7 +126,7 @@ def send_message(
     page_urls: PageUrls | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
-    approval_url: Callable[[StaffNotice], str] | None = None,
+    staff_links: Callable[[StaffNotice], Mapping[str, str]] | None = None,
 ) -> SendMessage:
     """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
     from waypost.content.forbidden_words import ForbiddenWords
@@ -154,7 +158,8 @@ def send_message(
         profiles=ports.contacts,
         passages=lambda contact_id, enrolment_id: ports.enrolments().load(contact_id, enrolment_id),
         words=words or ForbiddenWords,
-        approval_url=approval_url,
+        staff_links=staff_links,
+        tasks=lambda contact_id, task_id: ports.tasks().load(contact_id, task_id),
     )
 
 
@@ -227,12 +232,15 @@ def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:
     )
 
 
-def resume_journey(ports: Ports) -> ResumeJourney:
-    """What starts hops whose time has come."""
+def resume_journey(ports: Ports, *, default_zone: ZoneInfo, listening: Listening | None = None) -> ResumeJourney:
+    """What ends Pauses by time; without ``listening`` every end of a journey is announced."""
     from waypost.journeys.resume_journey import ResumeJourney
 
     return ResumeJourney(
+        contacts=ports.contacts(),
         enrolments=ports.enrolments(),
+        close_enrolment=close_enrolment(ports, listening=listening),
+        default_zone=default_zone,
         timers=ports.schedules(),
         machines=ports.machines(),
         clock=ports.clock(),
@@ -299,7 +307,7 @@ def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int],
     )
 
 
-def sweep_journeys(ports: Ports, *, graphs: Graphs) -> SweepJourneys:
+def sweep_journeys(ports: Ports, *, graphs: Graphs, default_zone: ZoneInfo) -> SweepJourneys:
     """What finds what was lost; ``graphs`` are the published ones, read for a journey that is given up."""
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.reports.journey_graph import steps_behind
@@ -310,7 +318,7 @@ def sweep_journeys(ports: Ports, *, graphs: Graphs) -> SweepJourneys:
 
     return SweepJourneys(
         enrolments=ports.enrolments(),
-        resume_journey=resume_journey(ports),
+        resume_journey=resume_journey(ports, default_zone=default_zone),
         close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),
@@ -362,6 +370,7 @@ def route_events(
                     default_zone=default_zone,
                     clock=ports.clock(),
                 ),
+                close_enrolment=close_enrolment(ports, listening=listening),
                 clock=ports.clock(),
                 side_by_side=ports.side_by_side(),
             ),
@@ -448,13 +457,58 @@ def issue_coupon(
 def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
     """What notifies members of staff from a journey."""
     from waypost.journeys.tasks.notify_staff import NotifyStaff
+    from waypost.journeys.tasks.staff_targets import StaffTargets
 
     return NotifyStaff(
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
-        history=ports.history(),
-        staff=staff,
+        targets=StaffTargets(staff=staff, history=ports.history()),
         sender=sender,
+    )
+
+
+def assign_task(
+    ports: Ports,
+    *,
+    sender: SendMessage,
+    staff: StaffDirectory,
+    workdays: Callable[[], Workdays],
+    default_zone: ZoneInfo,
+) -> AssignTask:
+    """What gives members of staff tasks from a journey."""
+    from waypost.journeys.tasks.assign_task import AssignTask
+    from waypost.journeys.tasks.staff_targets import StaffTargets
+
+    return AssignTask(
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        targets=StaffTargets(staff=staff, history=ports.history()),
+        tasks=ports.tasks(),
+        sender=sender,
+        schedules=ports.schedules(),
+        queue=ports.queue(),
+        workdays=workdays,
+        default_zone=default_zone,
+        clock=ports.clock(),
+    )
+
+
+def answer_task(
+    ports: Ports, *, staff: Callable[[], StaffDirectory], secret: SecretStore, default_zone: ZoneInfo
+) -> AnswerTask:
+    """What shows members of staff their tasks and takes the answers."""
+    from waypost.human_tasks.answer_task import AnswerTask
+
+    return AnswerTask(
+        tasks=ports.tasks(),
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        schedules=ports.schedules(),
+        queue=ports.queue(),
+        staff=staff,
+        secret=secret,
+        default_zone=default_zone,
+        clock=ports.clock(),
     )
 
 
@@ -592,6 +646,19 @@ def spread_event(ports: Ports, *, default_zone: ZoneInfo) -> SpreadEvent:
     from waypost.audiences.spread_event import SpreadEvent
 
     return SpreadEvent(scan=ports.profile_scan(), queue=ports.queue(), default_zone=default_zone, clock=ports.clock())
+
+
+def import_coupons(ports: Ports, *, pools: Callable[[], CouponPools]) -> ImportCoupons:
+    """What takes a shop's codes into a pool."""
+    from waypost.coupons.import_coupons import ImportCoupons
+
+    return ImportCoupons(
+        store=ports.coupons(),
+        pools=pools,
+        files=ports.files(reads=(IMPORTS,)),
+        clock=ports.clock(),
+        side_by_side=ports.side_by_side(),
+    )
 
 
 def start_journey(ports: Ports, *, journeys: PublishedJourneys, default_zone: ZoneInfo) -> StartJourney:

@@ -25,7 +25,7 @@
   const count = el("b"), list = el("ul"), note = el("output")
   const bell = el("button", {ariaExpanded: false, onclick: () => show(panel.hidden)}, INBOX + " ", count)
   const panel = el("section", {role: "dialog", ariaLabel: INBOX, tabIndex: -1, hidden: true},
-    el("button", {onclick: () => show(false)}, CLOSE), note, list)
+    el("button", {onclick: () => show()}, CLOSE), note, list)
   const host = el("span", {lang: zh ? "zh-CN" : "en"}), root = host.attachShadow({mode: "open"}), style = new CSSStyleSheet
   style.replaceSync(`
     :host{font:16px/1.5 system-ui}
@@ -39,7 +39,7 @@
     output{line-height:60px}
     li{list-style:none;border-top:1px solid;padding:8px 0}
     .new:before{content:"● ";float:left}
-    a{padding:10px 16px 10px 0}`)
+    a{padding:9px 12px 9px 0}`)
   root.adoptedStyleSheets = [style]
   root.append(bell, panel)
 
@@ -73,13 +73,13 @@
     note.textContent = messages[0] ? INBOX : NONE
     return panel.hidden || !ids[0] ? unseen : (await ask("seen", ids)).unseen
   })
-  const show = open => {
+  const show = (open = false) => {
     panel.hidden = !open
     bell.ariaExpanded = open
     ;(open ? panel : bell).focus()
     if (open) load()
   }
-  host.onkeydown = e => e.key == "Escape" && show(false)
+  host.onkeydown = e => { if (e.key == "Escape") show() }
   me.after(host)
   load()
 })()

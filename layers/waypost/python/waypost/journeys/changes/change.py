@@ -41,7 +41,10 @@ class Act(JsonForm):
     reason: str = ""
 
     def takes(self, pause: Pause, enrolment_id: str) -> Pause:
-        """The Pause of a contact that goes on at ``to``: its wait ends when, and by what, it was to end before."""
+        """The Pause of a contact that goes on at ``to``: its wait ends when, and by what, it was to end before.
+
+        A hop walks from there in any case: what is left to do behind it, ``to`` would have to say.
+        """
         known = {**pause.row.get("variables", {}), **self.variables}
         occurrence = self._occurrence(pause, known)
         variables = {name: known[name] for name in self.needs}
@@ -50,7 +53,7 @@ class Act(JsonForm):
             pause_id=ids.pause_id(enrolment_id, self.to, occurrence),
             state=self.to,
             occurrence=occurrence,
-            row={**pause.row, "at": self.to, "variables": variables},
+            row={**_walked(pause.row), "at": self.to, "variables": variables},
         )
 
     def fits(self, pause: Pause) -> bool:
@@ -65,6 +68,10 @@ class Act(JsonForm):
         return int(self.visit) if self.visit.isdigit() else int(known[self.visit])
 
 
+def _walked(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in row.items() if name != "nothing_behind"}
+
+
 Acts = Mapping[str, Mapping[str, Act]]
 """Former version → Pause → act."""
 
@@ -73,7 +80,8 @@ Acts = Mapping[str, Mapping[str, Act]]
 class Change(JsonForm):
     """A change and its record: who has decided it, and when; what it did, by version, Pause and effect.
 
-    ``to_version`` is empty for a journey that is removed. ``finished_at`` is set when nobody is left to be looked at.
+    ``to_version`` is empty for a journey that is removed, ``splits`` are those of the new one. ``finished_at`` is set when nobody is
+    left to be looked at.
     """
 
     id: str
@@ -87,6 +95,7 @@ class Change(JsonForm):
     undone_at: datetime | None = None
     undone_by: str = ""
     undone: Mapping[str, int] = field(default_factory=dict)
+    splits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def act_for(self, version: str, state: str) -> Act | None:
         """What happens to a contact that waits at ``state`` of ``version``."""
@@ -106,7 +115,7 @@ class Change(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class Position(JsonForm):
-    """Where a contact stood before a change took it: what undo restores. ``pause_id`` is where the change has put it."""
+    """Where a contact stood before a change took it, and its branches: what undo restores. ``pause_id`` is where the change has put it."""
 
     change: str
     at: datetime
@@ -117,6 +126,7 @@ class Position(JsonForm):
     pause: Pause | None
     pause_id: str
     revision: int
+    splits: Mapping[str, str] = field(default_factory=dict)
 
 
 def change_id(journey: str, to_version: str, decided_at: datetime) -> str:
