@@ -110,6 +110,7 @@ MAY_BE_MISSING = {
     "assign_task": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
