@@ -1,4 +1,4 @@
-"""Take in what providers of channels post. Called by the HTTP API: WeChat, Alibaba Cloud."""
+"""Take in what providers of channels post. Called by the HTTP API: WeChat, WeCom, Alibaba Cloud."""
 
 from functools import cache
 from typing import Any

@@ -18,6 +18,9 @@ CORP: Final = "ww8f0a1b2c3d4e5f6a"
 AGENT: Final = "1000002"
 SECRET: Final = "HmRYfGm2dLq9XrTtUuVvWw0123456789abcdefghijk"  # noqa: S105 -- of the fake alone
 
+CALLBACK_TOKEN: Final = "waypostWeComToken"  # noqa: S105
+ENCODING_KEY: Final = "kWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+
 _TOKEN: Final = "/cgi-bin/gettoken"  # noqa: S105
 _KINDS: Final = {"/cgi-bin/externalcontact/add_msg_template": "customer", "/cgi-bin/message/send": "app"}
 _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,62}")
@@ -42,7 +45,11 @@ class Qyapi(contract.FakeProvider):
     provider = "qyapi"
     endpoints = ("WAYPOST_WECOM_ENDPOINT",)
     choices: ClassVar[Mapping[str, str]] = {"wecom_corp": CORP, "wecom_agent": AGENT}
-    credentials: ClassVar[Mapping[str, str]] = {"secret": SECRET}
+    credentials: ClassVar[Mapping[str, str]] = {
+        "secret": SECRET,
+        "callback_token": CALLBACK_TOKEN,
+        "encoding_key": ENCODING_KEY,
+    }
     carries: ClassVar[frozenset[str]] = frozenset({"message_key"})
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
     words: ClassVar[frozenset[str]] = frozenset()
