@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, assert_never
 
-from waypost.channels.callback_contract import CallbackAnswer, CallbackNotice, CallbackRefused, CallbackRequest
+from waypost.channels.callback_contract import AtOnce, CallbackAnswer, CallbackNotice, CallbackRefused, CallbackRequest
+from waypost.channels.wecom.welcome import CODE, WITHIN
 from waypost.tencent.callbacks import SUCCESS, Callback, CallbackKeys, NotGenuine, echo, read
 
 CUSTOMER: Final = "wecom.customer"
@@ -55,4 +56,6 @@ def _taken(callback: Callback) -> CallbackAnswer:
         return CallbackAnswer(text=SUCCESS, unreadable=1)
     kept = {name: str(document[name])[:_LONGEST] for name in _KEPT if name in document}
     notice = CallbackNotice(source=CUSTOMER, notice_id=callback.occurrence, detail={"document": kept})
-    return CallbackAnswer(text=SUCCESS, notices=[notice])
+    code = str(document.get("WelcomeCode") or "")
+    at_once = AtOnce(notice=notice, given={CODE: code}, within=WITHIN) if code else None
+    return CallbackAnswer(text=SUCCESS, notices=[notice], at_once=at_once)

@@ -1,0 +1,12 @@
+"""The welcome to a customer who became a member's friend: WeCom gives a code for it, which is good once and for 20 seconds.
+
+Source: https://developer.work.weixin.qq.com/document/path/92599
+"""
+
+from datetime import timedelta
+from typing import Final
+
+WITHIN: Final = timedelta(seconds=20)
+"""Of the moment at which the friend was added."""
+CODE: Final = "welcome_code"
+"""The property of the event that is answered."""
