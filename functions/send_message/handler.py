@@ -26,6 +26,7 @@ def send_message() -> SendMessage:
     return deployed_sender(
         report=report_policy,
         products=products,
+        purchases=wiring.history,
         coupons=coupons,
         tracking=tracked_links(settings),
         page_urls=page_urls(settings),

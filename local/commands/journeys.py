@@ -21,7 +21,9 @@ STOP_OPERATION = "stop-journey"
 
 @app.command()
 def draw(
-    journey: Annotated[str, typer.Argument(help="The folder of the journey under statemachines/journeys/.")],
+    journey: Annotated[
+        str, typer.Argument(help="The folder of the journey under statemachines/journeys/, or the path of another.")
+    ],
     svg: Annotated[bool, typer.Option("--svg", help="As a picture, the default.")] = False,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid flowchart.")] = False,
     narrow: Annotated[bool, typer.Option("--narrow", help="As wide as a phone.")] = False,
@@ -45,6 +47,7 @@ def draw(
     if output is None:
         sys.stdout.write(drawn)
     else:
+        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(drawn, encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ import html
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,14 @@ MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
 """
 WELCOME = {"kind": "welcome", "url": "https://shop.example/new"}
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
+COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
+<mj-text>券码 {{ coupon.code }}，{{ coupon.expires_at | date }} 前有效。</mj-text>
+</mj-column></mj-section></mj-body></mjml>
+"""
+USED_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
+<mj-text>订单 {{ event.properties.order_id | default('-') }} 已使用优惠券。</mj-text>
+</mj-column></mj-section></mj-body></mjml>
+"""
 READER = {
     "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148",
     "accept-language": "zh-CN",
@@ -49,8 +57,16 @@ READER = {
 FORM = {**READER, "content-type": "application/x-www-form-urlencoded"}
 
 
-def add_journey(journeys: Path, name: str, event: str, message: dict[str, Any], files: dict[str, str]) -> None:
-    """A journey of one step: at each such event it sends the message, which has the journey's own name."""
+def add_journey(
+    journeys: Path,
+    name: str,
+    event: str,
+    message: dict[str, Any],
+    files: dict[str, str],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> None:
+    """At each such event the journey takes the step ``before``, if any, and sends the message, which has its own name."""
     folder = journeys / name / "messages" / name
     folder.mkdir(parents=True)
     manifest = {"scenario": name, "description": name, "owner": "growth team", "re_entry": "always"}
@@ -63,7 +79,8 @@ def add_journey(journeys: Path, name: str, event: str, message: dict[str, Any], 
         },
         "End": True,
     }
-    definition = {"Comment": name, "QueryLanguage": "JSONata", "StartAt": "Send it", "States": {"Send it": step}}
+    states = {"Send it": step} if before is None else {"Before it": {**before, "Next": "Send it"}, "Send it": step}
+    definition = {"Comment": name, "QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
     for path, content in (
         (journeys / name / "journey.yaml", {**manifest, "trigger": {"event": event}}),
         (journeys / name / "definition.asl.yaml", definition),
@@ -114,6 +131,29 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (friend.parents[1] / "replies.yaml", {"replies": [{"to": "staff_added_contact", "message": "new-friend"}]}),
     ):
         path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    gift = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": "${IssueCoupon}",
+            "Payload": {"pool": "welcome-10", "context": "{% $states.context %}"},
+        },
+    }
+    add_journey(
+        journeys,
+        "gift",
+        "review_written",
+        {"channels": ["email"], "subject": {"zh-CN": "{{ coupon.label }}"}, "coupon": "welcome-10"},
+        {"email.zh-CN.mjml": COUPON_MAIL},
+        before=gift,
+    )
+    add_journey(
+        journeys,
+        "gift-used",
+        "coupon_redeemed",
+        {"channels": ["email"], "subject": subject},
+        {"email.zh-CN.mjml": USED_MAIL},
+    )
     staff = folder / "statemachines" / "staff"
     staff.mkdir(exist_ok=True)
     (staff / "members.yaml").write_text(yaml.safe_dump(MEMBERS, allow_unicode=True), encoding="utf-8")
@@ -205,6 +245,22 @@ def test_a_new_friend_in_wecom_is_welcomed_before_the_callback_is_answered(cloud
         arrived.message_key,
     )
     assert code not in json.dumps(kept, default=str)
+
+
+def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-coupon")
+    happens(cloud, "u-coupon", "review_written")
+    [gift] = sent_to(cloud, "u-coupon@example.com")
+    [code] = re.findall(r"券码 ([A-Z0-9-]+)", gift.content.text)
+    [held] = rows(cloud, "u-coupon", "coupon").values()
+    assert (held["code"], held["pool"]) == (code, "welcome-10")
+    for _ in range(2):
+        happens(cloud, "u-coupon", "order_paid", order_id="o-9", coupon=code.lower())
+    [_, thanks] = sent_to(cloud, "u-coupon@example.com")
+    assert "订单 o-9 已使用优惠券" in thanks.content.text
+    [held] = rows(cloud, "u-coupon", "coupon").values()
+    assert held["redeemed_by"]
+    assert types_of(cloud, "u-coupon").count("coupon_redeemed") == 1
 
 
 def link_in(message: Call, path: str) -> str:

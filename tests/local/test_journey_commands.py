@@ -1,5 +1,6 @@
 """``waypost journey draw`` and the crowd of ``waypost rehearse --contacts``."""
 
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,12 @@ from typer.testing import CliRunner
 
 from local.commands.app import app
 from local.problems import LocalError
+from local.project.current_project import current_project
 from local.rehearsal.journey_scenarios import read_journey_scenarios
 from local.rehearsal.many_contacts import crowd
 
 JOURNEY = "new-user-nurture"
+JOURNEYS = sorted(path.parent.name for path in current_project().journeys.glob("*/journey.yaml"))
 
 
 def drawn(*options: str) -> str:
@@ -33,15 +36,22 @@ def test_a_journey_is_drawn_for_a_phone_in_chinese() -> None:
     assert "否则" in "".join(root.itertext())
 
 
+def test_a_journey_in_another_folder_is_drawn_by_its_path(tmp_path: Path) -> None:
+    shutil.copytree(current_project().journeys / JOURNEY, tmp_path / "drafts" / "second-try")
+    shown = CliRunner().invoke(app, ["journey", "draw", str(tmp_path / "drafts" / "second-try"), "--mermaid"])
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout == drawn("--mermaid")
+
+
 def test_a_journey_is_drawn_as_a_flowchart_in_a_file(tmp_path: Path) -> None:
-    assert drawn("--mermaid", "-o", str(tmp_path / "journey.mmd")) == ""
-    assert (tmp_path / "journey.mmd").read_text(encoding="utf-8").startswith("flowchart TD\n")
+    assert drawn("--mermaid", "-o", str(tmp_path / "new" / "journey.mmd")) == ""
+    assert (tmp_path / "new" / "journey.mmd").read_text(encoding="utf-8").startswith("flowchart TD\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["nothing"], "journeys: level-up, new-user-nurture, product-page-guide"),
+        (["nothing"], f"journeys: {', '.join(JOURNEYS)}"),
         ([JOURNEY, "--svg", "--mermaid"], "choose one"),
         ([JOURNEY, "--language", "fr"], "zh-CN"),
     ],

@@ -130,7 +130,7 @@ def test_a_drawing_is_the_same_every_time(language: str) -> None:
 
 def test_a_flowchart_has_every_step_and_way() -> None:
     chart = mermaid(GRAPH, texts("en"))
-    assert chart.startswith('flowchart TD\n  subgraph s1 ["Body"]\n    s2["Welcome"]\n    s3(["Wait"])\n')
+    assert chart.startswith('flowchart TD\n  subgraph s1 ["Body"]\n    s2["Welcome<br/>welcome"]\n    s3(["Wait"])\n')
     assert '  s1 -.->|"goal reached"| s11\n' in chart
     assert chart.count("-->") + chart.count("-.->") == len(GRAPH.ways)
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from waypost.content.coupons import CouponVariables
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
-    from waypost.content.products import ProductVariables
+    from waypost.content.products import ProductVariables, Purchases
     from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
@@ -118,6 +118,7 @@ def send_message(
     rates: Mapping[Channel, float],
     report: Callable[[str], None],
     products: Callable[[], ProductVariables] | None = None,
+    purchases: Callable[[], Purchases] | None = None,
     coupons: Callable[[], CouponVariables] | None = None,
     tracking: Tracking | None = None,
     page_urls: PageUrls | None = None,
@@ -147,6 +148,7 @@ def send_message(
         clock=ports.clock(),
         sleep=ports.sleep,
         products=products,
+        purchases=purchases,
         coupons=coupons,
         tracking=tracking,
         page_urls=page_urls,
@@ -227,12 +229,15 @@ def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:
     )
 
 
-def resume_journey(ports: Ports) -> ResumeJourney:
-    """What starts hops whose time has come."""
+def resume_journey(ports: Ports, *, default_zone: ZoneInfo, listening: Listening | None = None) -> ResumeJourney:
+    """What ends Pauses by time; without ``listening`` every end of a journey is announced."""
     from waypost.journeys.resume_journey import ResumeJourney
 
     return ResumeJourney(
+        contacts=ports.contacts(),
         enrolments=ports.enrolments(),
+        close_enrolment=close_enrolment(ports, listening=listening),
+        default_zone=default_zone,
         timers=ports.schedules(),
         machines=ports.machines(),
         clock=ports.clock(),
@@ -299,7 +304,7 @@ def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int],
     )
 
 
-def sweep_journeys(ports: Ports, *, graphs: Graphs) -> SweepJourneys:
+def sweep_journeys(ports: Ports, *, graphs: Graphs, default_zone: ZoneInfo) -> SweepJourneys:
     """What finds what was lost; ``graphs`` are the published ones, read for a journey that is given up."""
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.reports.journey_graph import steps_behind
@@ -310,7 +315,7 @@ def sweep_journeys(ports: Ports, *, graphs: Graphs) -> SweepJourneys:
 
     return SweepJourneys(
         enrolments=ports.enrolments(),
-        resume_journey=resume_journey(ports),
+        resume_journey=resume_journey(ports, default_zone=default_zone),
         close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),
@@ -331,6 +336,7 @@ def route_events(
     listening: Listening,
 ) -> RouteEvents:
     """The router, with all that follows from an event."""
+    from waypost.coupons.redeeming import CouponRedeemer
     from waypost.journeys.enrol_contact import EnrolContact
     from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
@@ -344,6 +350,7 @@ def route_events(
         reactions=reactions(
             ledger=ports.ledger(),
             addresses=ports.addresses(),
+            redeemer=CouponRedeemer(ports.coupons(), ports.queue()),
             upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, quiet=listening.quiet),
             wake_journeys=WakeJourneys(
                 journeys=journeys,
@@ -360,6 +367,7 @@ def route_events(
                     default_zone=default_zone,
                     clock=ports.clock(),
                 ),
+                close_enrolment=close_enrolment(ports, listening=listening),
                 clock=ports.clock(),
                 side_by_side=ports.side_by_side(),
             ),

@@ -48,6 +48,7 @@ def _steps(machine: dict[str, Any], around: str = "", branch: int = 0) -> Iterat
             starts=tuple(machine["StartAt"] for machine in inside),
             around=around,
             branch=branch,
+            payload=_payload(state) if function else {},
         )
         for number, each in enumerate(inside):
             yield from _steps(each, name, number)
@@ -57,6 +58,13 @@ def _message(state: State) -> str:
     """The name of the message that a Send sends, or the expression that names it."""
     message = state["Arguments"].get("Payload", {}).get("message", "")
     return _condition(str(message))
+
+
+def _payload(state: State) -> dict[str, Any]:
+    """What a task is given beside the context; the message of a Send is what its step is about."""
+    given = state["Arguments"].get("Payload")
+    named_elsewhere = {"context", "message"}
+    return {key: value for key, value in given.items() if key not in named_elsewhere} if isinstance(given, dict) else {}
 
 
 def _ways(name: str, state: State) -> Iterator[Way]:

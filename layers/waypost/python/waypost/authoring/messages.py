@@ -10,19 +10,28 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError, create_model, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, create_model, field_validator
 
 from waypost.authoring.channels import ChannelName, authored_channels
 from waypost.authoring.coupons import PoolName
 from waypost.authoring.forbidden_words import problems_of
 from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplates
 from waypost.authoring.problems import Authored, Problem, explain
+from waypost.authoring.products import Id as ProductId
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, read, wrong_locale
 from waypost.content.forbidden_words import ForbiddenWords
-from waypost.content.message import MessageKind, Priority
+from waypost.content.message import MOST_SOLD, MessageKind, Priority
 
 _FILE: Final = re.compile(r"(?P<channel>[a-z0-9_]+)\.(?P<locale>[A-Za-z_-]+)\.(?P<kind>[a-z0-9]+)")
+
+
+Sells = Annotated[
+    list[ProductId],
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    Field(min_length=1, max_length=MOST_SOLD),
+]
+"""Ids of products, or one, or ``event``."""
 
 
 class WantedProducts(Authored):
@@ -35,7 +44,8 @@ class WantedProducts(Authored):
 class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried.
 
-    ``coupon`` is the pool of the coupon that it speaks of: without a valid one it is not sent. ``tracked: false`` leaves its links as they are and records no opening.
+    ``coupon`` is the pool of the coupon that it speaks of: without a valid one it is not sent. ``sells`` are the products that it is to
+    sell, or ``event`` for those that the journey's event names: who has bought them does not get it. ``tracked: false`` leaves its links as they are and records no opening.
     """
 
     kind: MessageKind
@@ -44,6 +54,7 @@ class MessageManifest(Authored):
     description: str | None = None
     products: WantedProducts | None = None
     coupon: PoolName | None = None
+    sells: Sells | None = None
     priority: Priority = "normal"
     tracked: bool = True
 
@@ -53,6 +64,13 @@ class MessageManifest(Authored):
         if len(set(channels)) < len(channels):
             raise ValueError("names a channel twice")
         return channels
+
+    @field_validator("sells")
+    @classmethod
+    def _marketing_alone(cls, sells: list[str] | None, others: ValidationInfo) -> list[str] | None:
+        if sells is not None and others.data.get("kind") == "transactional":
+            raise ValueError("is for marketing: a transactional message goes out whatever was bought")
+        return sells
 
 
 @cache
@@ -110,6 +128,7 @@ class MessageFolder:
             **({} if manifest.tracked else {"tracked": False}),
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
             **({} if manifest.coupon is None else {"coupon": manifest.coupon}),
+            **({} if manifest.sells is None else {"sells": manifest.sells}),
         }
         return (None, problems) if problems else (published, [])
 

@@ -10,6 +10,7 @@ from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.segments import Names
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.message import OF_EVENT
 from waypost.errors import InvalidInput
 from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.vocabulary import expand_where
@@ -53,6 +54,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     lifecycle = Lifecycle.from_dict(stages) if stages else None
     attributes = sections.get("attributes", {}).get("attributes", {})
     pools = sections.get("coupons", {}).get("pools", {})
+    products = sections.get("products", {}).get("products", {})
     for journey in journeys:
         reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
         reader.extend(journey.path / "journey.yaml", names.problems(journey.selects, "trigger"))
@@ -60,10 +62,12 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
         reader.extend(journey.path / "definition.asl.yaml", _staff(journey, sections.get("staff") or {}))
         reader.extend(journey.path / "definition.asl.yaml", _dates(journey.definition, attributes))
         reader.extend(journey.path / "definition.asl.yaml", _pools(journey.definition, pools))
+        reader.extend(journey.path / "definition.asl.yaml", _sold(journey.definition, products))
         for name, message in journey.messages.items():
+            path = journey.path / "messages" / name / "message.yaml"
             if (pool := message.get("coupon")) is not None and pool not in pools:
-                path = journey.path / "messages" / name / "message.yaml"
                 reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
+            reader.extend(path, _products(message.get("sells"), "sells", products))
 
 
 def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:
@@ -101,6 +105,20 @@ def _pools(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
                 yield f"{name}.Arguments.Payload.pool", f"{reason}; pools are declared in statemachines/coupons/"
             case _:
                 pass
+
+
+def _sold(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
+    """The products that its Send steps name."""
+    for name, state in (each for scope in scopes(definition) for each in scope.states.items()):
+        if called_function(state) == "SendMessage":
+            sells = state["Arguments"]["Payload"].get("sells")
+            yield from _products(sells, f"{name}.Arguments.Payload.sells", declared)
+
+
+def _products(sells: Any, where: str, declared: Mapping[str, Any]) -> Findings:
+    for each in sells if isinstance(sells, list) else [sells]:
+        if declared and isinstance(each, str) and not is_expression(each) and each not in {OF_EVENT, *declared}:
+            yield where, f"{unknown(each, declared, 'unknown product')}; products.yaml declares them"
 
 
 def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:

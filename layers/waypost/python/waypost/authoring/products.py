@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, explain, unknown
 from waypost.authoring.sending_policy import Locale
+from waypost.content.message import OF_EVENT
 
 MOST_PRODUCTS: Final = 20_000
 """A function parses the catalogue when it starts: 20,000 products are some ten megabytes and a third of a second."""
@@ -65,6 +66,8 @@ def products(reader: FileReader) -> dict[str, Any]:
         found[id_] = entry
     if len(found) > MOST_PRODUCTS:
         reader.add(path, "products", f"expected at most {MOST_PRODUCTS:,} products, got {len(found):,}")
+    if OF_EVENT in found:
+        reader.add(path, f"products.{OF_EVENT}", "is no id of a product: in messages it stands for what an event names")
     for id_, entry in found.items():
         for other in entry.related:
             if other not in found:

@@ -10,7 +10,7 @@ from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import MessageCatalogue, PublishedCatalogue
 from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import load_forbidden_words
-from waypost.content.products import ProductVariables
+from waypost.content.products import ProductVariables, Purchases
 from waypost.defaults import load_defaults
 from waypost.sending.occasion import StaffNotice
 from waypost.sending.policy import load_sending_policy
@@ -23,6 +23,7 @@ def deployed_sender(
     report: Callable[[str], None],
     messages: MessageCatalogue | None = None,
     products: Callable[[], ProductVariables] | None = None,
+    purchases: Callable[[], Purchases] | None = None,
     coupons: Callable[[], CouponVariables] | None = None,
     tracking: Tracking | None = None,
     page_urls: PageUrls | None = None,
@@ -39,6 +40,7 @@ def deployed_sender(
         rates=rates_of(settings.rates),
         report=report,
         products=products,
+        purchases=purchases,
         coupons=coupons,
         tracking=tracking,
         page_urls=page_urls,

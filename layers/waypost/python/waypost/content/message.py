@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from waypost.contacts.channels import Channel
 
 MessageKind = Literal["marketing", "transactional"]
 Priority = Literal["high", "normal"]
+
+OF_EVENT: Final = "event"
+"""In ``sells``: the products that the event names that started the journey. No product has this id."""
+MOST_SOLD: Final = 50
+"""Products that a message is to sell; of more, the first ones are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,8 @@ class PublishedMessage:
     """A message: ``channels`` in the order they are tried; ``variants`` has the named templates by channel and locale.
 
     ``version`` counts the library's versions (0: the deployment's), ``approved`` says that it may go out. ``products`` is what it
-    asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
+    asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``sells`` are the ids of the products that it is to sell, or
+    ``OF_EVENT`` alone. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
     """
 
     name: str
@@ -25,6 +31,7 @@ class PublishedMessage:
     variants: Mapping[Channel, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     products: Mapping[str, int] | None = None
     coupon: str = ""
+    sells: tuple[str, ...] = ()
     priority: Priority = "normal"
     version: int = 0
     approved: bool = True
@@ -41,6 +48,7 @@ class PublishedMessage:
             variants=value["variants"],
             products=value.get("products"),
             coupon=value.get("coupon", ""),
+            sells=tuple(value.get("sells", ())),
             priority=value.get("priority", "normal"),
             tracked=value.get("tracked", True),
         )

@@ -136,6 +136,16 @@ def _id_of(element: Any) -> list[str]:
     return [str(element)] if str(element) else []
 
 
+def bought_since(instant: datetime, purchases: Purchases, partitions: Sequence[str]) -> dict[str, datetime]:
+    """The ids of the products that a contact with these ``partitions`` bought since then, and when each was bought last."""
+    found: dict[str, datetime] = {}
+    for owner in partitions:
+        for order in purchases.since(owner, instant, types=BOUGHT_WITH):
+            for id_ in products_in(order.properties):
+                found[id_] = max(order.occurred_at, found.get(id_, order.occurred_at))
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductVariables:
     """The template variable ``products``; ``name_in`` chooses among locales as messages do."""
@@ -159,12 +169,7 @@ class ProductVariables:
         """
 
         cart = products_in(event)
-        bought = {
-            id_
-            for owner in partitions
-            for order in self.purchases.since(owner, now - LOOKED_BACK, types=BOUGHT_WITH)
-            for id_ in products_in(order.properties)
-        }
+        bought = bought_since(now - LOOKED_BACK, self.purchases, partitions)
         related = self.catalogue.related(cart, without=bought, count=wanted.related)
         if len(related) < wanted.at_least:
             raise InvalidInput("products.related", f"has {len(related)} instead of at least {wanted.at_least} products")

@@ -4,9 +4,9 @@ It is of the authored definition; what the synth adds for hops is not in it.
 """
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from waypost.codec import JsonForm
 from waypost.published_sections import published_section
@@ -35,6 +35,7 @@ class Step(JsonForm):
     """A state; ``about`` is the message of a Send or the function of another task.
 
     ``starts`` are the first steps of its branches. ``around`` is the step in whose branch number ``branch`` it is itself.
+    ``payload`` is what the author gives the task, without the context and the message.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Step(JsonForm):
     starts: tuple[str, ...] = ()
     around: str = ""
     branch: int = 0
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from waypost.pages.texts import Texts, gettext_noop
 from waypost.reports.journey_counts import JourneyCounts
 from waypost.reports.journey_graph import JourneyGraph, Step, StepKind, Way
 from waypost.reports.journey_path import JourneyPath, Visit
+from waypost.reports.step_words import condition_in_words, step_in_words, task_caption
 
 MOST_NOTES: Final = 3
 """Visits of a step that are written into it; of more the last ones."""
@@ -126,12 +127,18 @@ def _shape(graph: JourneyGraph, step: Step, words: Texts, marks: Marks) -> Shape
     ]
     return Shape(
         name=step.name,
-        caption=words.gettext(CAPTIONS[step.kind]) + (f" · {step.about}" if step.about else ""),
+        caption=_caption(step, words),
         title=step.name,
         notes=marks.notes(step),
         classes=" ".join(part for part in (step.kind, marks.step_classes(step)) if part),
         inside=inside,
     )
+
+
+def _caption(step: Step, words: Texts) -> str:
+    """The kind of the step and what it does: ``pause · 2 days``."""
+    kind = task_caption(step.about, words) if step.kind == "task" else words.gettext(CAPTIONS[step.kind])
+    return " · ".join(part for part in (kind, step_in_words(step, words)) if part)
 
 
 def _arrow(way: Way, words: Texts, marks: Marks) -> Arrow:
@@ -153,7 +160,7 @@ def way_label(way: Way, words: Texts) -> str:
         case "next":
             return ""
         case "choice":
-            return way.label
+            return condition_in_words(way.label, words)
         case "default":
             return words.gettext("otherwise")
         case "caught":

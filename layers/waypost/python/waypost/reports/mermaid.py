@@ -9,12 +9,13 @@ from typing import assert_never
 from waypost.pages.texts import Texts
 from waypost.reports.journey_graph import JourneyGraph, Step
 from waypost.reports.journey_picture import way_label
+from waypost.reports.step_words import step_in_words
 
 
 def mermaid(graph: JourneyGraph, words: Texts) -> str:
     """The flowchart: the same for the same graph."""
     numbers = {step.name: f"s{index}" for index, step in enumerate(graph.steps, start=1)}
-    lines = ["flowchart TD", *_region(graph, numbers, "  ")]
+    lines = ["flowchart TD", *_region(graph, numbers, words, "  ")]
     for way in graph.ways:
         label = _quoted(way_label(way, words))
         arrow = "-.->" if way.kind == "caught" else "-->"
@@ -24,22 +25,23 @@ def mermaid(graph: JourneyGraph, words: Texts) -> str:
 
 
 def _region(
-    graph: JourneyGraph, numbers: dict[str, str], indent: str, around: str = "", branch: int = 0
+    graph: JourneyGraph, numbers: dict[str, str], words: Texts, indent: str, around: str = "", branch: int = 0
 ) -> Iterator[str]:
     steps, _ = graph.region(around, branch)
     for step in steps:
         number = numbers[step.name]
         if not step.starts:
-            yield f"{indent}{number}{_box(step)}"
+            yield f"{indent}{number}{_box(step, words)}"
             continue
         yield f"{indent}subgraph {number} [{_quoted(step.name)}]"
         for inner in range(len(step.starts)):
-            yield from _region(graph, numbers, indent + "  ", step.name, inner)
+            yield from _region(graph, numbers, words, indent + "  ", step.name, inner)
         yield f"{indent}end"
 
 
-def _box(step: Step) -> str:
-    name = _quoted(step.name)
+def _box(step: Step, words: Texts) -> str:
+    """The step with what it does below its name."""
+    name = "<br/>".join(_quoted(part)[1:-1] for part in (step.name, step_in_words(step, words)) if part).join('""')
     match step.kind:
         case "choice":
             return "{" + name + "}"

@@ -4,6 +4,7 @@ Each guard is a module of ``sending/guards``, found by ``sending.judge``.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
@@ -75,7 +76,8 @@ class Case:
     """What a guard decides on: this message, to this contact, on this channel, now.
 
     ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
-    ``coupon`` is the one that the message speaks of. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
+    ``coupon`` is the one that the message speaks of. ``sells`` are the ids of the products that it is to sell, and ``bought`` those of
+    them that the contact bought, and when last. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
     occasion: Occasion
@@ -91,6 +93,8 @@ class Case:
     now: datetime
     words: ForbiddenWords = NOTHING_FORBIDDEN
     coupon: Coupon | None = None
+    sells: Sequence[str] = ()
+    bought: Mapping[str, datetime] = field(default_factory=dict)
     rendered: Rendered | None = None
 
     @property

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Self
 
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.channels import Channel, channel_named
+from waypost.content.message import MOST_SOLD
 from waypost.sending.occasion import HopVisit, JourneyStep, Occasion, dump_occasion, load_occasion
 
 ACCOUNT_REFUSED: Final = "account: "
@@ -19,6 +20,7 @@ SendOutcome = Literal["sent", "deferred", "skipped", "rejected", "unknown"]
 class SendRequest:
     """One message, by its id in the catalogue, to the contact of one occasion.
 
+    ``sells`` are the ids of the products that the step sells with it, where it says so instead of the message.
     ``refused`` are channels whose provider has definitely not taken the message: it goes out on another one, under the same key.
     ``attempt`` counts deferrals: 0 is the caller's own request, n the n-th deferred one. ``send_by`` is the last moment
     at which the message still makes sense. ``visit`` is the execution of the journey that asks; a deferred attempt has none.
@@ -28,6 +30,7 @@ class SendRequest:
     occasion: Occasion
     message: str
     channel: Channel | None = None
+    sells: tuple[str, ...] = ()
     refused: tuple[Channel, ...] = ()
     attempt: int = 0
     send_by: datetime | None = None
@@ -57,6 +60,7 @@ class SendRequest:
             occasion=step,
             message=f"{step.journey}/{payload['message']}",
             channel=None if channel is None else channel_named(channel),
+            sells=_ids(payload.get("sells")),
             visit=HopVisit.from_payload(payload),
             fails_hop=payload.get("fails_hop", False),
         )
@@ -67,6 +71,7 @@ class SendRequest:
             "occasion": dump_occasion(self.occasion),
             "message": self.message,
             "channel": self.channel,
+            **({"sells": list(self.sells)} if self.sells else {}),
             **({"refused": list(self.refused)} if self.refused else {}),
             "attempt": self.attempt,
             "send_by": format_instant(self.send_by) if self.send_by else None,
@@ -80,10 +85,17 @@ class SendRequest:
             occasion=load_occasion(value["occasion"]),
             message=value["message"],
             channel=None if channel is None else channel_named(channel),
+            sells=_ids(value.get("sells")),
             refused=tuple(channel_named(each) for each in value.get("refused", ())),
             attempt=value.get("attempt", 0),
             send_by=parse_instant(send_by) if send_by else None,
         )
+
+
+def _ids(given: Any) -> tuple[str, ...]:
+    """The ids of products in a payload: one, or a list; what an expression found nothing for is left out."""
+    listed = given if isinstance(given, list) else [given]
+    return tuple(str(each) for each in listed if each not in (None, ""))[:MOST_SOLD]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Guard, render, claim, send, settle: one message to one contact. Called by send_message."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, assert_never
 
 from waypost import ids
@@ -21,6 +21,7 @@ from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
 from waypost.contacts.channels import Address, Channel, channel_named
+from waypost.contacts.fitting import knows_all_types
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
@@ -29,8 +30,8 @@ from waypost.content.coupons import CouponVariables, sample_of
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
 from waypost.content.locale import choose_locale
-from waypost.content.message import PublishedMessage
-from waypost.content.products import ProductVariables, Wanted
+from waypost.content.message import MOST_SOLD, OF_EVENT, PublishedMessage
+from waypost.content.products import BOUGHT_WITH, ProductVariables, Purchases, Wanted, bought_since, products_in
 from waypost.content.render import MessageNotRenderable
 from waypost.content.variables import template_variables
 from waypost.coupons.coupon import Coupon
@@ -41,6 +42,7 @@ from waypost.sending.budget import Budget
 from waypost.sending.channel_order import channel_order
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
+from waypost.sending.guards.already_bought import ALREADY_BOUGHT_DAYS
 from waypost.sending.guards.quiet_hours import first_moment
 from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch, Touches
@@ -87,7 +89,8 @@ class SendMessage:
     A channel whose provider refused the account is stopped in this process for a minute: its messages wait without a call.
     ``sleep`` waits between two calls to a provider that refused the first one definitely; it takes seconds.
     ``unsubscribe_url`` makes the link that stands in marketing mail. ``products`` is asked only for a message that shows
-    products, so that no other pays for the catalogue, ``coupons`` only for one that speaks of a coupon. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
+    products, so that no other pays for the catalogue, ``purchases`` only for one that sells a product to who has bought something,
+    ``coupons`` only for one that speaks of a coupon. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim. ``staff``, ``profiles`` and ``passages`` are asked only for notices to staff: who gets
     them, whose values they show, and what started the journey that sends them (by contact and enrolment). ``words`` are the phrases that no message may have. ``approval_url`` makes the link on
     which a member of staff decides. ``tracking`` makes the links that record who follows them; None leaves all links alone.
@@ -107,6 +110,7 @@ class SendMessage:
     clock: Clock
     sleep: Callable[[float], None]
     products: Callable[[], ProductVariables] | None = None
+    purchases: Callable[[], Purchases] | None = None
     coupons: Callable[[], CouponVariables] | None = None
     tracking: Tracking | None = None
     page_urls: PageUrls | None = None
@@ -230,6 +234,8 @@ class SendMessage:
 
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
         coupon = self._coupon(request, message, contact, now)
+        sells = _sold(request, message, snapshot)
+        bought = self._bought(sells, contact, policy, now)
         closed_ones: list[_Judged] = []
         for channel in channels:
             case = Case(
@@ -245,6 +251,8 @@ class SendMessage:
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
                 coupon=coupon,
+                sells=sells,
+                bought=bought,
             )
             judgement = judge(case)
             passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
@@ -554,6 +562,19 @@ class SendMessage:
             return sample_of(message.coupon, now)
         return self.coupons().of(message.coupon, contact.partitions, now)
 
+    def _bought(
+        self, sells: Sequence[str], contact: Contact, policy: SendingPolicy, now: datetime
+    ) -> dict[str, datetime]:
+        """What the contact bought lately and when, for a message that sells something; its profile says who bought nothing."""
+        days = policy.of(ALREADY_BOUGHT_DAYS)
+        if not sells or days is None or self.purchases is None:
+            return {}
+        since = now - timedelta(days=days)
+        last = [contact.seen[kind][1] for kind in BOUGHT_WITH if kind in contact.seen]
+        if knows_all_types(contact.seen) and max(last, default=date.min) < since.astimezone(UTC).date():
+            return {}
+        return bought_since(since, self.purchases(), contact.partitions)
+
     def _shown_coupon(self, case: Case) -> dict[str, Any]:
         """The variable ``coupon``, for a message that speaks of one."""
         if case.coupon is None or self.coupons is None:
@@ -645,6 +666,15 @@ def _channels(
         return (request.channel,)
     left = [each for each in message.channels if each not in request.refused]
     return channel_order(left, contact, touches.recent, policy)
+
+
+def _sold(request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> tuple[str, ...]:
+    """The ids of the products that the message is to sell: as its step says, or else the message."""
+    sells = request.sells or message.sells
+    if sells != (OF_EVENT,):
+        return sells
+    enrolment = snapshot.enrolment
+    return tuple(products_in(enrolment.trigger.properties))[:MOST_SOLD] if enrolment else ()
 
 
 def _others(request: SendRequest, case: Case) -> bool:
