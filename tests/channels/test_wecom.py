@@ -21,6 +21,7 @@ from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWe
 from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
 from waypost.channels.wecom.fake import Qyapi as Fake
 from waypost.channels.wecom.provider_qyapi import Qyapi, connect
+from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
 from waypost.content.forbidden_words import ForbiddenWords
@@ -32,8 +33,8 @@ from waypost.http.poster import PinnedPoster
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 MEMBER = "zhang.san"
 WECOM = Channel("wecom")
-SINCE = "2027-03-01T01:59:55.000Z"
-"""Five seconds before now."""
+UNTIL = str(int(parse_instant("2027-03-01T02:00:15.000Z").timestamp()))
+"""Fifteen seconds from now."""
 
 
 def outgoing(
@@ -46,7 +47,7 @@ def outgoing(
 ) -> Outgoing[RenderedWeCom]:
     return Outgoing(
         to=Address(WECOM, "external_userid", MEMBER if kind == "app" else CUSTOMER),
-        content=RenderedWeCom(kind, fields or {"text": "您好"}, url, code=code, since=SINCE),
+        content=RenderedWeCom(kind, fields or {"text": "您好"}, url, code=code, until=UNTIL),
         message_key=key,
         transactional=True,
         unsubscribe_url="",
@@ -325,7 +326,7 @@ def test_a_welcome_is_filled_in_with_its_code(tmp_path: Path) -> None:
         "kind": "welcome",
         "url": "",
         "code": "{{ event.properties.welcome_code | default('') }}",
-        "since": "{{ event.occurred_at | default('') }}",
+        "until": "{{ event.properties.welcome_until | default('') }}",
         "field.text": "您好",
         "field.image": "https://wework.qpic.cn/wwpic/1/0",
     }

@@ -68,7 +68,10 @@ def wechat(name: str, *, form: str = "template", topic: str = "orders", kind: st
 
 def wecom(name: str, *, form: str = "welcome", kind: str = "transactional") -> dict[str, Any]:
     """A WeCom message of one of its forms."""
-    given = {"code": "{{ event.properties.welcome_code | default('') }}", "since": "{{ event.occurred_at }}"}
+    given = {
+        "code": "{{ event.properties.welcome_code | default('') }}",
+        "until": "{{ event.properties.welcome_until }}",
+    }
     variant = {
         "kind": form,
         "url": "",

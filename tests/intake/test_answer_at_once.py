@@ -130,6 +130,7 @@ def test_no_queue_stands_between_the_callback_and_the_welcome(door: Door) -> Non
     door.take(door.added())
     [outgoing] = door.world.providers[WECOM].sent
     assert (outgoing.content.kind, outgoing.content.code, outgoing.to.text) == ("welcome", "CODE", CUSTOMER)
+    assert outgoing.content.until == str(int(door.world.clock().timestamp()) + 20)
     assert len(door.queue.kept) == 1
     assert door.world.queue.events == {}
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, yaml_texts
 from waypost.channels.wecom.channel import CHANNEL, FIELD, Kind, RenderedWeCom
-from waypost.channels.wecom.welcome import CODE
+from waypost.channels.wecom.welcome import CODE, UNTIL
 from waypost.content.templates import TEXT
 
 _CARD: Final = ("title", "description", "picture")
@@ -16,7 +16,7 @@ _FROM_WECOM: Final = re.compile(r"https?://([a-z0-9-]+\.)+qpic\.cn/\S+")
 """Where WeCom keeps a picture that was uploaded to it for messages (media/uploadimg); it takes no other."""
 _OF_A_WELCOME: Final[Mapping[str, str]] = {
     "code": f"{{{{ event.properties.{CODE} | default('') }}}}",
-    "since": "{{ event.occurred_at | default('') }}",
+    "until": f"{{{{ event.properties.{UNTIL} | default('') }}}}",
 }
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 
 from waypost.channels.callback_contract import AtOnce, CallbackAnswer, CallbackNotice, CallbackRefused, CallbackRequest
-from waypost.channels.wecom.welcome import CODE, WITHIN
-from waypost.tencent.callbacks import SUCCESS, Callback, CallbackKeys, NotGenuine, echo, read
+from waypost.channels.wecom.welcome import CODE, UNTIL, WITHIN
+from waypost.tencent.callbacks import SUCCESS, Callback, CallbackKeys, NotGenuine, created_at, echo, read
 
 CUSTOMER: Final = "wecom.customer"
 _CUSTOMERS_CHANGED: Final = "change_external_contact"
@@ -42,12 +42,12 @@ def receive(request: CallbackRequest, secret: Mapping[str, Any], *, now: datetim
         case str():
             return CallbackAnswer(text=found)
         case Callback():
-            return _taken(found)
+            return _taken(found, now)
         case _:
             assert_never(found)
 
 
-def _taken(callback: Callback) -> CallbackAnswer:
+def _taken(callback: Callback, now: datetime) -> CallbackAnswer:
     """What concerns no customer, such as the company's list of tags, is answered and left."""
     document = callback.document
     if document.get("Event") != _CUSTOMERS_CHANGED:
@@ -57,5 +57,8 @@ def _taken(callback: Callback) -> CallbackAnswer:
     kept = {name: str(document[name])[:_LONGEST] for name in _KEPT if name in document}
     notice = CallbackNotice(source=CUSTOMER, notice_id=callback.occurrence, detail={"document": kept})
     code = str(document.get("WelcomeCode") or "")
-    at_once = AtOnce(notice=notice, given={CODE: code}, within=WITHIN) if code else None
-    return CallbackAnswer(text=SUCCESS, notices=[notice], at_once=at_once)
+    if not code:
+        return CallbackAnswer(text=SUCCESS, notices=[notice])
+    until = (created_at(document) or now) + WITHIN
+    given = {CODE: code, UNTIL: str(int(until.timestamp()))}
+    return CallbackAnswer(text=SUCCESS, notices=[notice], at_once=AtOnce(notice=notice, given=given, within=WITHIN))

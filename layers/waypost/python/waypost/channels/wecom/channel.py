@@ -41,18 +41,18 @@ _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,}")
 class RenderedWeCom:
     """A WeCom message ready to send: ``text``, or a card of ``title``, ``description`` and ``picture`` that opens ``url``.
 
-    A message to a customer may have both, and an ``image``. ``code`` is that of a welcome, and ``since`` when WeCom gave it.
+    A message to a customer may have both, and an ``image``. ``code`` is that of a welcome, and ``until`` when it ends, in seconds since 1970.
     """
 
     kind: Kind
     fields: Mapping[str, str]
     url: str = ""
     code: str = field(default="", repr=False)
-    since: str = ""
+    until: str = ""
 
 
 class WeCom(ChannelPlugin[RenderedWeCom]):
-    """WeCom messages. The templates are ``kind``, ``url``, ``field.<name>`` and of a welcome ``code`` and ``since``."""
+    """WeCom messages. The templates are ``kind``, ``url``, ``field.<name>`` and of a welcome ``code`` and ``until``."""
 
     def addresses_for(self, message: PublishedMessage, contact: Contact) -> Sequence[Address]:
         """See ChannelPlugin: what is for members goes to no customer, nor the other way round."""
@@ -75,12 +75,12 @@ class WeCom(ChannelPlugin[RenderedWeCom]):
             fields=fields,
             url=filler.text(templates["url"]).strip(),
             code=filler.text(templates.get("code", "")),
-            since=filler.text(templates.get("since", "")),
+            until=filler.text(templates.get("until", "")),
         )
 
     def words(self, content: RenderedWeCom) -> str:
         """See ChannelPlugin: nobody reads the code of a welcome, in which any word may stand by chance."""
-        return super().words(replace(content, code="", since=""))
+        return super().words(replace(content, code="", until=""))
 
     def over_limit(self, content: RenderedWeCom) -> str:
         """See ChannelPlugin."""

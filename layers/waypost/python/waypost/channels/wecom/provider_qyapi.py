@@ -8,15 +8,14 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 from urllib.parse import urlencode
 
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.wecom.channel import DUPLICATE_WITHIN, Kind, RenderedWeCom
-from waypost.channels.wecom.welcome import WITHIN
-from waypost.clock import Clock, parse_instant, real_now
+from waypost.clock import Clock, real_now
 from waypost.errors import RetryableError
 from waypost.events.ports import SecretStore
 from waypost.http.ports import Caller, NoAnswer, NotSent
@@ -119,9 +118,9 @@ class Qyapi(Provider[RenderedWeCom]):
 
     def _left_for(self, welcome: RenderedWeCom) -> timedelta | RefusedMessage:
         """How long the code of a welcome is still good; a spent one is not sent, because WeCom would refuse it."""
-        if not (welcome.code and welcome.since):
+        if not (welcome.code and welcome.until.isdigit()):
             return RefusedMessage("no_welcome_code")
-        left = parse_instant(welcome.since) + WITHIN - self.clock()
+        left = datetime.fromtimestamp(int(welcome.until), tz=UTC) - self.clock()
         return left if left > timedelta(0) else RefusedMessage("welcome_code_over")
 
     def _body(self, outgoing: Outgoing[RenderedWeCom]) -> dict[str, Any]:

@@ -9,4 +9,5 @@ from typing import Final
 WITHIN: Final = timedelta(seconds=20)
 """Of the moment at which the friend was added."""
 CODE: Final = "welcome_code"
-"""The property of the event that is answered."""
+UNTIL: Final = "welcome_until"
+"""Properties of the event that is answered: the code, and when it ends in seconds since 1970 (templates read times as texts)."""
