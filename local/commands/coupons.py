@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -16,9 +16,10 @@ from local.running import background
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.coupons import coupons as read_coupons
 from waypost.aws.coupons import DynamoCoupons
+from waypost.coupons.coupon import Usage
 from waypost.coupons.importing import import_codes, read_codes
 from waypost.coupons.issuing import remaining
-from waypost.coupons.pool import CouponPools
+from waypost.coupons.pool import CouponPool, CouponPools
 from waypost.errors import InvalidInput
 
 app = typer.Typer()
@@ -26,20 +27,19 @@ app = typer.Typer()
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the declared pools, and how many codes each has left."""
+    """List the declared pools: how many codes each has left, and what was issued and redeemed, in all and by journey."""
 
     store, now = _store(), datetime.now(UTC)
-    found = [
-        {"pool": pool.name, "codes": pool.codes, "left": remaining(store, pool, now), "alarm_below": pool.alarm_below}
-        for pool in _pools().pools.values()
-    ]
+    found = [_listed(store, pool, now) for pool in _pools().pools.values()]
     if as_json:
         print_json(found)
         return
-    table = Table("pool", "codes", "left", "alarm at")
+    table = Table("pool", "codes", "left", "alarm at", "journey", "issued", "redeemed", "rate")
     for each in found:
         left = "no limit" if each["left"] is None else str(each["left"])
-        table.add_row(str(each["pool"]), str(each["codes"]), left, str(each["alarm_below"]))
+        table.add_row(each["pool"], each["codes"], left, str(each["alarm_below"]), "", *_usage_cells(each))
+        for used in each["journeys"]:
+            table.add_row("", "", "", "", used["journey"], *_usage_cells(used))
     console_for().print(table)
 
 
@@ -68,6 +68,30 @@ def import_(
     )
     for each in found["rejected"]:
         console_for().print(f"  row {each['row']}, {each['field']}: {each['reason']}")
+
+
+def _listed(store: DynamoCoupons, pool: CouponPool, now: datetime) -> dict[str, Any]:
+    used = store.usage(pool.name)
+    return {
+        "pool": pool.name,
+        "codes": pool.codes,
+        "left": remaining(store, pool, now),
+        "alarm_below": pool.alarm_below,
+        **_usage(used),
+        "journeys": [
+            {"journey": name, **_usage(Usage(issued, redeemed))} for name, (issued, redeemed) in used.by_journey.items()
+        ],
+    }
+
+
+def _usage(used: Usage) -> dict[str, Any]:
+    rate = None if used.rate is None else round(used.rate, 4)
+    return {"issued": used.issued, "redeemed": used.redeemed, "redemption_rate": rate}
+
+
+def _usage_cells(used: dict[str, Any]) -> tuple[str, str, str]:
+    rate = "" if used["redemption_rate"] is None else f"{used['redemption_rate']:.1%}"
+    return str(used["issued"]), str(used["redeemed"]), rate
 
 
 def _pools() -> CouponPools:

@@ -2,85 +2,22 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from tests.adapters.on_moto import calls_in_line
+from tests.coupons.issuers import NOON, SHANGHAI, Busy, ask, chooser, issuer
 from tests.coupons.pools import pool
 from tests.fakes.clock import FakeClock
-from tests.fakes.coupons import FakeCoupons
-from waypost import ids
 from waypost.aws.coupons import DynamoCoupons
 from waypost.coupons.codes import ALPHABET, code_digest, code_problem, new_code
 from waypost.coupons.coupon import CouponStore, FreeCode
-from waypost.coupons.issuing import CouponIssuer, Issued, Request, remaining
-from waypost.coupons.pool import SHARDS, CouponPool, CouponPools
+from waypost.coupons.issuing import Issued, remaining
+from waypost.coupons.pool import SHARDS
 from waypost.errors import ConcurrentUpdate, InvalidInput
-
-NOON = datetime(2031, 3, 3, 4, tzinfo=UTC)
-"""Monday, 12:00 in Shanghai."""
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-@pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with mock_aws():
-        calls_in_line(monkeypatch)
-        client = boto3.client("dynamodb", "eu-west-1")
-        client.create_table(
-            TableName="contacts",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield client
-
-
-@pytest.fixture(params=["fake", "dynamodb"])
-def store(request: pytest.FixtureRequest, client: Any) -> CouponStore:
-    return FakeCoupons() if request.param == "fake" else DynamoCoupons(client, "contacts")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock("2031-03-03T04:00:00.000Z")
-
-
-def chooser(seed: int) -> Callable[[int], int]:
-    """Numbers that are the same in every run."""
-    draws = count()
-    return lambda below: int(ids.digest(str(seed), str(next(draws))), 16) % below
-
-
-def issuer(store: CouponStore, clock: FakeClock, *pools: CouponPool, seed: int = 1) -> CouponIssuer:
-    return CouponIssuer(
-        store=store,
-        pools=CouponPools({each.name: each for each in pools}),
-        clock=clock,
-        choose=chooser(seed),
-        wait=list[float]().append,
-    )
-
-
-def ask(contact: str = "c-1", step: str = "s-1", name: str = "welcome", **given: Any) -> Request:
-    values = {
-        "pool": name,
-        "contact_id": contact,
-        "partitions": (contact,),
-        "step": step,
-        "journey": "hello",
-        "zone": SHANGHAI,
-    }
-    return Request(**{**values, **given})
 
 
 def outcomes(results: list[Issued]) -> Counter[str]:
@@ -274,21 +211,8 @@ def test_a_row_of_stock_left_behind_by_an_import_gives_no_code_twice(client: Any
 
 
 def test_writers_in_the_way_are_waited_for_and_then_reported(client: Any, clock: FakeClock) -> None:
-    class Busy:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(client, name)
-
-        def transact_write_items(self, **given: Any) -> Any:
-            raise ClientError(
-                {
-                    "Error": {"Code": "TransactionCanceledException", "Message": ""},
-                    "CancellationReasons": [{"Code": "None"}, {"Code": "None"}, {"Code": "TransactionConflict"}],
-                },
-                "TransactWriteItems",
-            )
-
     with pytest.raises(ConcurrentUpdate, match="no coupon of welcome"):
-        issuer(DynamoCoupons(Busy(), "contacts"), clock, pool()).issue(ask())
+        issuer(DynamoCoupons(Busy(client), "contacts"), clock, pool()).issue(ask())
 
 
 def test_no_row_is_kept_for_ever_and_no_key_takes_all_issues(client: Any, clock: FakeClock) -> None:

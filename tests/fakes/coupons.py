@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from waypost.coupons.codes import code_digest, shard_of_code
-from waypost.coupons.coupon import Added, Coupon, FreeCode, Recorded
+from waypost.coupons.coupon import Added, Coupon, FreeCode, Recorded, Usage
 from waypost.coupons.pool import CodeSource
 
 
@@ -66,9 +66,29 @@ class FakeCoupons:
         self.rows[coupon.contact_id, coupon.slot] = self.taken[digest] = coupon
         return "issued"
 
-    def redeem_row(self, contact_id: str, slot: int, at: datetime) -> None:
-        """Redeem what a contact has."""
-        self.rows[contact_id, slot] = replace(self.rows[contact_id, slot], redeemed_at=at)
+    def find(self, code: str) -> Coupon | None:
+        """See CouponStore."""
+        return self.taken.get(code_digest(code))
+
+    def redeem(self, coupon: Coupon, *, at: datetime, event_id: str) -> bool:
+        """See CouponStore."""
+        digest = code_digest(coupon.code)
+        if not self.taken[digest].redeemed_by:
+            redeemed = replace(self.taken[digest], redeemed_at=at, redeemed_by=event_id)
+            self.rows[coupon.contact_id, coupon.slot] = self.taken[digest] = redeemed
+        return self.taken[digest].redeemed_by == event_id
+
+    def usage(self, pool: str) -> Usage:
+        """See CouponStore."""
+        coupons = [each for each in self.rows.values() if each.pool == pool]
+        by_journey = {
+            name: (
+                sum(each.journey == name for each in coupons),
+                sum(each.journey == name and bool(each.redeemed_by) for each in coupons),
+            )
+            for name in sorted({each.journey for each in coupons})
+        }
+        return Usage(len(coupons), sum(bool(each.redeemed_by) for each in coupons), by_journey)
 
     def _free(self, pool: str, now: datetime) -> list[FreeCode]:
         return [

@@ -4,7 +4,7 @@ import html
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,14 @@ MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
 <mj-text>请确认订阅。</mj-text><mj-button href="{{ links.confirm_consent }}">去确认</mj-button>
 </mj-column></mj-section></mj-body></mjml>
 """
+COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
+<mj-text>券码 {{ coupon.code }}，{{ coupon.expires_at | date }} 前有效。</mj-text>
+</mj-column></mj-section></mj-body></mjml>
+"""
+USED_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
+<mj-text>订单 {{ event.properties.order_id | default('-') }} 已使用优惠券。</mj-text>
+</mj-column></mj-section></mj-body></mjml>
+"""
 READER = {
     "user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148",
     "accept-language": "zh-CN",
@@ -45,8 +53,16 @@ READER = {
 FORM = {**READER, "content-type": "application/x-www-form-urlencoded"}
 
 
-def add_journey(journeys: Path, name: str, event: str, message: dict[str, Any], files: dict[str, str]) -> None:
-    """A journey of one step: at each such event it sends the message, which has the journey's own name."""
+def add_journey(
+    journeys: Path,
+    name: str,
+    event: str,
+    message: dict[str, Any],
+    files: dict[str, str],
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> None:
+    """At each such event the journey takes the step ``before``, if any, and sends the message, which has its own name."""
     folder = journeys / name / "messages" / name
     folder.mkdir(parents=True)
     manifest = {"scenario": name, "description": name, "owner": "growth team", "re_entry": "always"}
@@ -59,7 +75,8 @@ def add_journey(journeys: Path, name: str, event: str, message: dict[str, Any], 
         },
         "End": True,
     }
-    definition = {"Comment": name, "QueryLanguage": "JSONata", "StartAt": "Send it", "States": {"Send it": step}}
+    states = {"Send it": step} if before is None else {"Before it": {**before, "Next": "Send it"}, "Send it": step}
+    definition = {"Comment": name, "QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
     for path, content in (
         (journeys / name / "journey.yaml", {**manifest, "trigger": {"event": event}}),
         (journeys / name / "definition.asl.yaml", definition),
@@ -98,6 +115,29 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     subject = {"zh-CN": "请确认订阅"}
     add_journey(
         journeys, "opt-in", "consent_requested", {"channels": ["email"], "subject": subject}, {"email.zh-CN.mjml": MAIL}
+    )
+    gift = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": "${IssueCoupon}",
+            "Payload": {"pool": "welcome-10", "context": "{% $states.context %}"},
+        },
+    }
+    add_journey(
+        journeys,
+        "gift",
+        "review_written",
+        {"channels": ["email"], "subject": {"zh-CN": "{{ coupon.label }}"}, "coupon": "welcome-10"},
+        {"email.zh-CN.mjml": COUPON_MAIL},
+        before=gift,
+    )
+    add_journey(
+        journeys,
+        "gift-used",
+        "coupon_redeemed",
+        {"channels": ["email"], "subject": subject},
+        {"email.zh-CN.mjml": USED_MAIL},
     )
     staff = folder / "statemachines" / "staff"
     staff.mkdir(exist_ok=True)
@@ -165,6 +205,22 @@ def test_a_message_to_a_person_without_an_openid_waits_for_one(cloud: LocalCloud
     cloud.time.settle()
     [arrived] = sent_to(cloud, follower)
     assert arrived.request["data"]["character_string2"] == {"value": "A-1043"}
+
+
+def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-coupon")
+    happens(cloud, "u-coupon", "review_written")
+    [gift] = sent_to(cloud, "u-coupon@example.com")
+    [code] = re.findall(r"券码 ([A-Z0-9-]+)", gift.content.text)
+    [held] = rows(cloud, "u-coupon", "coupon").values()
+    assert (held["code"], held["pool"]) == (code, "welcome-10")
+    for _ in range(2):
+        happens(cloud, "u-coupon", "order_paid", order_id="o-9", coupon=code.lower())
+    [_, thanks] = sent_to(cloud, "u-coupon@example.com")
+    assert "订单 o-9 已使用优惠券" in thanks.content.text
+    [held] = rows(cloud, "u-coupon", "coupon").values()
+    assert held["redeemed_by"]
+    assert types_of(cloud, "u-coupon").count("coupon_redeemed") == 1
 
 
 def link_in(message: Call, path: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.coupons.pools import pool
 from tests.fakes.published_journeys import email, journey, published
-from tests.fakes.world import CONTACT, World, send_request, task_payload
+from tests.fakes.world import CONTACT, World, event, send_request, task_payload
 from waypost.coupons.pool import CouponPools
 from waypost.errors import ContactNotFound, EnrolmentNotFound
 from waypost.journeys.enrolment import Enrolment
@@ -76,8 +76,10 @@ def test_a_message_shows_the_coupon_in_the_readers_zone_and_language(world: Worl
 def test_a_message_without_a_valid_coupon_is_not_sent(world: World, enrolment: Enrolment) -> None:
     result = world.send_message.send(send_request(enrolment, "ten-yuan", state="Too early"))
     assert (result.outcome, result.reason) == ("skipped", "no_valid_coupon")
-    issue(world, enrolment)
-    world.coupons.redeem_row(CONTACT, 0, world.clock())
+    code = issue(world, enrolment)["code"]
+    coupon = world.coupons.find(code)
+    assert coupon is not None
+    world.coupons.redeem(coupon, at=world.clock(), event_id="e-order")
     result = world.send_message.send(send_request(enrolment, "ten-yuan", state="Too late"))
     assert (result.outcome, result.reason) == ("skipped", "no_valid_coupon")
     assert world.email.sent == []
@@ -93,3 +95,12 @@ def test_a_message_that_waited_past_the_end_of_its_coupon_is_not_sent(world: Wor
     assert world.email.sent == []
     rows = [row for (_, key), row in world.ledger.rows.items() if key == request.message_key]
     assert [each.reason for each in rows[0].decisions][-1] == "no_valid_coupon"
+
+
+def test_an_order_with_the_coupon_ends_what_waits_for_its_redemption(world: World, enrolment: Enrolment) -> None:
+    code = issue(world, enrolment)["code"]
+    world.queue.events.clear()
+    world.route_events.route(event("order_placed", world.clock(), "e-order", coupon=code, order_id="o-1"))
+    (redeemed,) = world.queue.events.values()
+    assert (redeemed.type, redeemed.properties["pool"]) == ("coupon_redeemed", "welcome")
+    assert world.coupons.held([CONTACT])[0].redeemed_by == "e-order"

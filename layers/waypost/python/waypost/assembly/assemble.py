@@ -331,6 +331,7 @@ def route_events(
     listening: Listening,
 ) -> RouteEvents:
     """The router, with all that follows from an event."""
+    from waypost.coupons.redeeming import CouponRedeemer
     from waypost.journeys.enrol_contact import EnrolContact
     from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
@@ -344,6 +345,7 @@ def route_events(
         reactions=reactions(
             ledger=ports.ledger(),
             addresses=ports.addresses(),
+            redeemer=CouponRedeemer(ports.coupons(), ports.queue()),
             upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, quiet=listening.quiet),
             wake_journeys=WakeJourneys(
                 journeys=journeys,

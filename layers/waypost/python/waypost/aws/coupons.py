@@ -14,12 +14,14 @@ from waypost.aws import table
 from waypost.aws.translation import translates_errors
 from waypost.clock import format_instant, parse_instant
 from waypost.coupons.codes import code_digest, shard_of_code
-from waypost.coupons.coupon import KEPT, WAITS, Added, Coupon, FreeCode, Recorded
+from waypost.coupons.coupon import KEPT, WAITS, Added, Coupon, FreeCode, Recorded, Usage
 from waypost.coupons.pool import SHARDS, CodeSource
+from waypost.errors import ConcurrentUpdate
 
 _HELD: Final = "coupon#"
 _FREE: Final = "free#"
 _CODE: Final = "code"
+_COUNT: Final = "count#"
 
 
 @translates_errors
@@ -86,7 +88,7 @@ class DynamoCoupons:
     def record(self, coupon: Coupon, *, codes: CodeSource, shard: int, share: int | None) -> Recorded:
         """See CouponStore."""
         parts = [
-            self._put(table.contact_pk(coupon.contact_id), f"{_HELD}{coupon.slot:06d}", coupon),
+            self._put(table.contact_pk(coupon.contact_id), held_key(coupon.slot), coupon),
             self._take_code(coupon, codes),
             self._count(coupon, shard, "issued"),
             *self._take_stock(coupon, codes, shard, share),
@@ -107,6 +109,59 @@ class DynamoCoupons:
                 self.client.delete_item(TableName=self.table_name, Key=_free_key(coupon.pool, shard, coupon.code))
             return "code_taken" if code_taken else "used_up"
         return "issued"
+
+    def find(self, code: str) -> Coupon | None:
+        """See CouponStore."""
+        answer = self.client.get_item(
+            TableName=self.table_name, Key=table.key(code_pk(code), _CODE), ConsistentRead=True
+        )
+        item = table.load_item(answer.get("Item", {}))
+        return _coupon(item) if item.get("taken") == "issued" else None
+
+    def redeem(self, coupon: Coupon, *, at: datetime, event_id: str) -> bool:
+        """See CouponStore."""
+        parts = [
+            self._redeem_row(table.key(code_pk(coupon.code), _CODE), at, event_id),
+            self._redeem_row(table.key(table.contact_pk(coupon.contact_id), held_key(coupon.slot)), at, event_id),
+            self._count(coupon, shard_of_code(coupon.code), "redeemed"),
+        ]
+        try:
+            self.client.transact_write_items(TransactItems=parts)
+        except ClientError as error:
+            if table.error_code(error) != table.TRANSACTION_CANCELED:
+                raise
+            table.is_lost_race(error)  # raises where it can never be written
+            found = self.find(coupon.code)
+            if found is None or not found.redeemed_by:
+                raise ConcurrentUpdate(f"coupon of {coupon.pool}: another writer was at one of its rows") from error
+            return found.redeemed_by == event_id
+        return True
+
+    def usage(self, pool: str) -> Usage:
+        """See CouponStore."""
+        counted: dict[str, int] = {}
+        for shard in range(SHARDS):
+            for item in table.query(self.client, self.table_name, pk=_pool_pk(pool, shard), prefix=_COUNT):
+                for name, value in item.items():
+                    if name.partition("/")[0] in {"issued", "redeemed"}:
+                        counted[name] = counted.get(name, 0) + int(value)
+        journeys = sorted({name.partition("/")[2] for name in counted} - {""})
+        return Usage(
+            counted.get("issued", 0),
+            counted.get("redeemed", 0),
+            {each: (counted.get(f"issued/{each}", 0), counted.get(f"redeemed/{each}", 0)) for each in journeys},
+        )
+
+    def _redeem_row(self, key: table.Item, at: datetime, event_id: str) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self.table_name,
+                "Key": key,
+                "UpdateExpression": "SET redeemed_at = :at, redeemed_by = :by",
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(redeemed_by)",
+                "ExpressionAttributeValues": table.dump_item({":at": format_instant(at), ":by": event_id}),
+            }
+        }
 
     def _free_codes(self, pool: str, shard: int, now: datetime) -> dict[str, Any]:
         return {
@@ -186,12 +241,17 @@ class DynamoCoupons:
         return {
             "Update": {
                 "TableName": self.table_name,
-                "Key": table.key(_pool_pk(coupon.pool, shard), f"count#{day}"),
+                "Key": table.key(_pool_pk(coupon.pool, shard), f"{_COUNT}{day}"),
                 "UpdateExpression": "SET expires_at = :ends ADD #count :one, #by_journey :one",
                 "ExpressionAttributeNames": {"#count": name, "#by_journey": f"{name}/{coupon.journey}"},
                 "ExpressionAttributeValues": table.dump_item({":one": 1, ":ends": _ends(coupon)}),
             }
         }
+
+
+def held_key(slot: int) -> str:
+    """The sort key of a contact's coupon."""
+    return f"{_HELD}{slot:06d}"
 
 
 def code_pk(code: str) -> str:
@@ -218,7 +278,9 @@ def _conditions(error: ClientError) -> list[bool]:
 
 
 def _stored(coupon: Coupon) -> dict[str, Any]:
-    return {**coupon.to_dict(), "expires_at": _ends(coupon)}
+    """The row of a coupon as it is issued; only a redemption writes ``redeemed_at`` and ``redeemed_by``."""
+    stored = {name: value for name, value in coupon.to_dict().items() if not name.startswith("redeemed_")}
+    return {**stored, "expires_at": _ends(coupon)}
 
 
 def _ends(coupon: Coupon) -> int:

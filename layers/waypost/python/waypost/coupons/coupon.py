@@ -1,7 +1,7 @@
 """A coupon that a contact has, and what a pool has left. Stored by CouponStore, shown by templates."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol
 
@@ -25,7 +25,10 @@ another writer was at one of the rows."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coupon(JsonForm):
-    """One coupon of one contact. ``step`` is the journey's step that it was issued for: the same step has the same coupon."""
+    """One coupon of one contact. ``step`` is the journey's step that it was issued for: the same step has the same coupon.
+
+    ``redeemed_by`` is the id of the event that redeemed it.
+    """
 
     pool: str
     code: str
@@ -36,10 +39,25 @@ class Coupon(JsonForm):
     issued_at: datetime
     valid_until: datetime
     redeemed_at: datetime | None = None
+    redeemed_by: str = ""
 
     def is_valid(self, now: datetime) -> bool:
         """Whether it can still be redeemed."""
         return self.redeemed_at is None and now < self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many coupons were issued and how many of them redeemed, in all and by journey."""
+
+    issued: int = 0
+    redeemed: int = 0
+    by_journey: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float | None:
+        """The share that was redeemed; None before the first was issued."""
+        return self.redeemed / self.issued if self.issued else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +97,18 @@ class CouponStore(Protocol):
 
     def record(self, coupon: Coupon, *, codes: CodeSource, shard: int, share: int | None) -> Recorded:
         """Give the contact the coupon, take the code and count it: all of it or nothing."""
+        ...
+
+    def find(self, code: str) -> Coupon | None:
+        """The coupon with this code, however it is typed; None unless it was issued. Read consistently."""
+        ...
+
+    def redeem(self, coupon: Coupon, *, at: datetime, event_id: str) -> bool:
+        """Whether this event redeemed the coupon, now or in an earlier attempt; an earlier event may have. Raises ConcurrentUpdate."""
+        ...
+
+    def usage(self, pool: str) -> Usage:
+        """What was issued of the pool and redeemed, of the coupons whose rows are still kept."""
         ...
 
 

@@ -11,6 +11,7 @@ from waypost.channels.registry import rights_in
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.identity.announcements import MERGED
 from waypost.contacts.profile import Contact
+from waypost.coupons.redeeming import CouponRedeemer
 from waypost.events.envelope import UNPROVEN_SOURCE, WRITE_KEY_SOURCE, Event
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.wake_journeys import WakeJourneys
@@ -59,6 +60,7 @@ def reactions(
     *,
     ledger: Ledger,
     addresses: AddressRecords,
+    redeemer: CouponRedeemer,
     upkeep: Upkeep,
     wake_journeys: WakeJourneys,
     enrol_contact: EnrolContact,
@@ -67,6 +69,7 @@ def reactions(
     return (
         SettleMessage(ledger),
         GiveRights(addresses),
+        RedeemCoupons(redeemer),
         KeepSegments(upkeep),
         WakeParked(wake_journeys),
         Enrol(enrol_contact),
@@ -107,6 +110,18 @@ class GiveRights:
                 else:
                     until = at + right.within
                     self.addresses.open_right(digest, right.name, messages=right.messages, at=at, until=until)
+        return Reacted(contact)
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemCoupons:
+    """Redeem the coupons that an order names."""
+
+    redeemer: CouponRedeemer
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        self.redeemer.redeem(event, contact.partitions)
         return Reacted(contact)
 
 
