@@ -15,7 +15,7 @@ from typing import Any, Final
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import (
     AS_OF,
-    EMAILS,
+    MAILS_OF_SES,
     PRICES,
     PROCESSOR_MILLISECONDS,
     PROVIDER_MILLISECONDS,
@@ -150,6 +150,10 @@ class Usage:
             running["pause_journey"] -= takes * (
                 parking - processor_seconds("pause_journey as a hop begins", memory_mb)
             )
+        if "resume_journey" in running:  # ends a journey where nothing is left to do, as close_enrolment would
+            ends = sum((call.function, call.operation) == ("resume_journey", "DeleteItem") for call in self.calls)
+            memory_mb = self.memory_mb.get("resume_journey", DEFAULT_MEMORY_MB)
+            running["resume_journey"] += ends * processor_seconds("close_enrolment", memory_mb)
         running["archive_events"] = running.get("archive_events", 0.0) / EVENTS_IN_AN_OBJECT
         for call in self.calls:
             if call.function in running and call.function not in SIDE_BY_SIDE:
@@ -316,7 +320,7 @@ class JourneyCost:
                 "events_around": round(self.events_around(), 2),
                 "by_part": {part: round(1e6 * dollars(used), 2) for part, used in self.bill().items()},
                 "by_quantity": {name: round(1e6 * dollars({name: amount}), 2) for name, amount in per_message.items()},
-                "mails_of_ses": EMAILS.per_million,
+                "mails_of_ses": MAILS_OF_SES,
                 "orchestration": round(self.orchestration(), 2),
             },
             "per_notice_of_a_provider": {

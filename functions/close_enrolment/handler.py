@@ -23,6 +23,4 @@ def close_enrolment() -> CloseEnrolment:
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Close the enrolment; closing it again changes nothing."""
-    closed = close_enrolment().close(event)
-    logger.info("enrolment closed", extra=closed)
-    return closed
+    return close_enrolment().close(event)

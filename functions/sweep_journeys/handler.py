@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
+from waypost.defaults import load_defaults
 from waypost.journeys.sweep_journeys import SweepJourneys
 from waypost.reports.journey_graph import load_graph
 
@@ -20,7 +21,7 @@ metrics = Metrics(service="sweep_journeys")
 @cache
 def sweep_journeys() -> SweepJourneys:
     """Wire SweepJourneys to its stores and settings; once per process."""
-    return assemble.sweep_journeys(wiring, graphs=load_graph)
+    return assemble.sweep_journeys(wiring, graphs=load_graph, default_zone=load_defaults().time_zone)
 
 
 @logger.inject_lambda_context

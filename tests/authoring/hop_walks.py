@@ -125,6 +125,7 @@ class _Contact:
     parked: dict[str, Any] | None = None
     begun: bool = False
     closed: list[str] = field(default_factory=list)
+    nothing_left: bool = False
     waiting: _Pause = field(init=False)
 
     def hop(self, machine: Mapping[str, Any], row: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] | None]:
@@ -135,6 +136,7 @@ class _Contact:
 
     def task(self, name: str, arguments: Mapping[str, Any]) -> Any:
         payload = arguments["Payload"]
+        assert not self.nothing_left or payload.get("outcome") == "completed", "the row says that nothing is left to do"
         if arguments["FunctionName"] == "${CloseEnrolment}":
             self.closed.append("SUCCEEDED" if payload["outcome"] == "completed" else f"FAILED {payload['error']}")
             return {"Payload": {"closed": True}}
@@ -155,6 +157,7 @@ class _Contact:
         if not pause.over:
             self.parked, self.waiting = arguments["Payload"]["row"], pause
             return {"Payload": {"status": "parked"}}
+        self.nothing_left = pause.option.get("error", "over") in payload["row"].get("nothing_behind", ())
         if "error" in pause.option:
             return {"Payload": {"status": "left", "error": pause.option["error"], "cause": "because"}}
         return {"Payload": {"status": "over", "result": pause.option["result"]}}

@@ -12,7 +12,7 @@ from waypost.authoring.expressions import reads_of
 from waypost.authoring.tasks import journey_tasks
 from waypost.authoring.value_flow import JOURNEY_INPUT
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
-from waypost.journeys.pause_journey import time_outcome
+from waypost.journeys.pause import time_outcome
 from waypost.sending.request import SendResult
 
 SEND, PAUSE = "Day 1, sorry to see you go", "Two days later"

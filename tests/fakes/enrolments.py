@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ class FakeEnrolments:
         self.notes: dict[tuple[str, str, str], DueEnrolment] = {}
         self.swept: datetime | None = None
         self.audiences: Counter[tuple[str, int]] = Counter()
+        self.between: Callable[[], object] = lambda: None
+        """Called between the writes of an end, where others may come."""
 
     def __contains__(self, enrolment_id: object) -> bool:
         return any(enrolment_id == known for _, known in self.past | self.items)
@@ -116,7 +118,11 @@ class FakeEnrolments:
             mine = contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id
             if mine and not (name.startswith("reentry#") and enrolment.enters_once):
                 held["active"] = False
-        return self._is_as_read(enrolment) and self.close(enrolment, kept=self.keep(enrolment))
+        if not self._is_as_read(enrolment):
+            return False
+        kept = self.keep(enrolment)
+        self.between()
+        return self.close(enrolment, kept=kept)
 
     @effect
     def keep(self, /, enrolment: Enrolment) -> bool:

@@ -183,11 +183,11 @@ class World:
 
     @property
     def resume_journey(self) -> ResumeJourney:
-        return assemble.resume_journey(self.ports)
+        return assemble.resume_journey(self.ports, default_zone=self.default_zone, listening=self.listening)
 
     @property
     def sweep_journeys(self) -> SweepJourneys:
-        return assemble.sweep_journeys(self.ports, graphs=self.graphs.get)
+        return assemble.sweep_journeys(self.ports, graphs=self.graphs.get, default_zone=self.default_zone)
 
     @property
     def close_enrolment(self) -> CloseEnrolment:
@@ -541,7 +541,7 @@ def task_payload(enrolment: Enrolment, state: str, double: int = 0, /, **payload
 def pause_payload(enrolment: Enrolment, state: str, double: int = 0, /, **payload: Any) -> dict[str, Any]:
     """The payload of a Pause as the synth compiles it."""
     row = {"at": state, "input": {}, "variables": {}}
-    return task_payload(enrolment, state, double, row=row, **payload)
+    return task_payload(enrolment, state, double, **({"row": row} | payload))
 
 
 def execution_arn(journey: str, hop: str, double: int = 0) -> str:

@@ -31,7 +31,7 @@ def story(deployment: Deployment) -> None:
         deployment.call(name, sample(name) | {"context": asks["context"]})
     deployment.call("resume_journey")
     deployment.call("sweep_journeys")
-    deployment.call("close_enrolment")
+    assert deployment.call("close_enrolment")["closed"], "the story has come to its end"
 
 
 def envelope(records: list[dict[str, Any]], kind: str, properties: dict[str, Any], at: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_a_whole_story_names_nobody(deployment: Deployment, capsys: pytest.Captu
     output = deployment.logs.getvalue() + "".join(capsys.readouterr())
     assert_nobody_is_named(output)
     messages = {line["message"] for line in deployment.logged}
-    assert messages >= {"event routed", "enrolment closed"}
+    assert "event routed" in messages
     assert "c-21c9fa0ee133efc0e6794803" in output, "ids are there to find everything by"
 
 

@@ -22,6 +22,8 @@ SECTIONS = {
     "build_audience_slice": {"retention"},
     "change_policy": {"sending"},
     "close_enrolment": {"listening"},
+    "resume_journey": {"defaults", "listening"},
+    "sweep_journeys": {"defaults"},
     "count_purchases": {"defaults", "metrics", "retention"},
     "deliver_event": {"destinations"},
     "evaluate_segment": {"defaults", "retention", "segments"},

@@ -66,6 +66,7 @@ AFTER_THE_CHANGE: Final[Mapping[str, Sequence[str]]] = {
 }
 """The same in the version that a change deploys."""
 GRAPHS: Final = {"": AFTER, NEW: AFTER_THE_CHANGE}
+Graphs = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 LONGEST_CALL: Final = timedelta(minutes=15)
@@ -113,7 +114,9 @@ class Simulation:
         self.changed_at = START + timedelta(minutes=self.random.randint(0, 7200))
         self.lanes: dict[str, list[Event]] = {"reader": [], "customer": [], "own": []}
         self.heard: set[str] = set()
+        self.graphs = self._graphs()
         self.world.contacts.between = self.turn
+        self.world.enrolments.between = self.turn
         for name in ("contacts", "history", "bus", "queue", "ledger", "schedules", "email", "sms"):
             setattr(self.world, name, _Turns(getattr(self.world, name), self))
         self.changes = _Turns(self.changes, self)  # type: ignore[assignment]
@@ -238,6 +241,14 @@ class Simulation:
         acts = {"": {state: act for state, act in chosen.items() if act is not None}}
         return Change("change", JOURNEY, NEW, acts, "ops", START)
 
+    def _graphs(self) -> Graphs:
+        """Both versions of the journey; in some, nothing is left to do behind the last Pause, or once the contact has left."""
+        found = dict[str, Mapping[str, Sequence[str]]]()
+        for version, graph in GRAPHS.items():
+            places = [RENAMED if version else LAST, "left"]
+            found[version] = {**graph, **{place: [] for place in places if self.random.random() < 0.5}}
+        return found
+
     def _sweep(self) -> None:
         try:
             self.world.sweep_journeys.sweep()
@@ -314,7 +325,7 @@ class Walk:
     def __init__(self, simulation: Simulation, machine: str, given: dict[str, Any], double: int) -> None:
         self.simulation, self.world = simulation, simulation.world
         self._given = given
-        self._after = GRAPHS[journey_and_version(machine)[1]]
+        self._after = simulation.graphs[journey_and_version(machine)[1]]
         self._execution = execution_arn(machine, given["hop"]["id"], double)
 
     def run(self) -> None:
@@ -348,11 +359,16 @@ class Walk:
         return {**payload, "context": context}
 
     def _ask(self, state: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        row = {"at": state, "input": {}, "variables": {}}
+        row = {"at": state, "input": {}, "variables": {}, "nothing_behind": self._nothing_behind(state)}
         answer = redelivered(lambda: self.world.pause_journey.ask(self._payload(state, **{"row": row, **payload})))
         if answer["status"] != "parked":
             self.simulation.log.append(("answered", (state, self._execution, answer)))
         return answer
+
+    def _nothing_behind(self, state: str) -> list[str]:
+        """What the compiler says of the Pause."""
+        ways = {state: ["over"], "left": ["GoalReached", "JourneyExited"]}
+        return [way for place, found in ways.items() if self._after.get(place) == [] for way in found]
 
     def _send(self, state: str, *, after_exit: bool) -> None:
         more = {"after_exit": True} if after_exit else {}
@@ -505,7 +521,7 @@ def check(simulation: Simulation) -> None:
     assert enrolment.status == "ended"
     ends = {past.state: past.end for past in enrolment.trail}
     assert len(ends) == len(enrolment.trail), "a Pause was passed twice"
-    path = _path(ends, enrolment.moves) if enrolment.failure is None else None
+    path = _path(simulation.graphs, ends, enrolment.moves) if enrolment.failure is None else None
     answers: dict[str, Any] = {}
     for kind, what in log:
         if kind == "answered":
@@ -534,12 +550,13 @@ def _check_that_it_was_over_before(simulation: Simulation) -> None:
     assert [each["reason"] for each in decided] == ["over_before_entry"]
 
 
-def _path(ends: Mapping[str, str], moves: Sequence[Move]) -> list[str]:
+def _path(graphs: Graphs, ends: Mapping[str, str], moves: Sequence[Move]) -> list[str]:
     """The states that a contact passes whose Pauses ended so, and which a change took along in between."""
     path, place, version, left = list[str](), "", "", list(moves)
     while True:
-        path += GRAPHS[version][place]
-        if path[-1] not in PAUSES:
+        steps = graphs[version][place]
+        path += steps
+        if not steps or steps[-1] not in PAUSES:
             return path
         waits = path[-1]
         while left and (left[0].from_version, left[0].from_state) == (version, waits):
@@ -553,13 +570,14 @@ def _path(ends: Mapping[str, str], moves: Sequence[Move]) -> list[str]:
 
 
 def _check_walkers(log: Sequence[tuple[str, Any]]) -> None:
-    """A Pause lets an execution go on only while that holds the row, and only the last holder ends the journey."""
-    holder = ""
+    """A Pause lets an execution go on only while that holds the row; only the last holder ends the journey, or what ends a last Pause."""
+    holder, waits = "", False
     for kind, what in log:
         if kind == "saved":
-            holder = what.hop.taken_by
+            holder, waits = what.hop.taken_by, what.position == "parked"
         elif kind == "ended" and what.failure is None:
-            assert what.hop.taken_by == holder, "a walker that does not hold the row ended the journey"
+            by_nobody = waits and not what.hop.taken_by and what.outcome != "stopped"
+            assert by_nobody or what.hop.taken_by == holder, "a walker that does not hold the row ended the journey"
     taken = [(what.hop.id, what.hop.taken_by) for kind, what in log if kind == "saved" and what.hop.taken_by]
     assert len({hop for hop, _ in taken}) == len(set(taken)), "a hop was taken by two executions"
 

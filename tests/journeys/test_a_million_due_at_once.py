@@ -111,6 +111,7 @@ def work_off(store: Million, schedules: FakeSchedules, machines: Starts) -> Call
 
 def call(booking: Booking, calls: Calls, store: Million, schedules: FakeSchedules, machines: Starts) -> None:
     """One call of resume_journey."""
+    world = World()
     clock = FakeClock(booking.at)
 
     def in_turn(act: Callable[[DueEnrolment], Outcome], batch: Iterable[DueEnrolment]) -> Iterable[Outcome]:
@@ -119,7 +120,10 @@ def call(booking: Booking, calls: Calls, store: Million, schedules: FakeSchedule
         return map(act, due) if booking.payload["shard"] == WHOLE_SHARD else ["resumed"] * len(due)
 
     resumer = ResumeJourney(
+        contacts=world.contacts,
         enrolments=store,
+        close_enrolment=world.close_enrolment,
+        default_zone=world.default_zone,
         timers=schedules,
         machines=machines,
         clock=clock,

@@ -65,11 +65,12 @@ def a_reader_who_is_a_customer() -> tuple[Event, ...]:
 class Life:
     """What happens to a contact, and the trail it leaves; ``prepare`` may change the world before it begins.
 
-    ``maintained`` are the rules that are kept true: segments, tags, lifecycle.
+    ``maintained`` are the rules that are kept true: segments, tags, lifecycle. ``pauses`` is how Pauses ended that no hop walks from.
     """
 
     events: tuple[Event, ...]
     trail: str
+    pauses: str | None = None
     body: tuple[Step, ...] = BODY
     after: tuple[Step, ...] = AFTER
     published: Published = field(default_factory=published)
@@ -94,6 +95,12 @@ def days(count: float) -> datetime:
 def instead(position: int, *steps: Step) -> tuple[Step, ...]:
     """The usual body with these steps put in."""
     return (*BODY[:position], *steps, *BODY[position:])
+
+
+def last(state: str, payload: Mapping[str, Any], *ways: str) -> Step:
+    """A Pause behind which nothing is left to do on these ways."""
+    row = {"at": state, "input": {}, "variables": {}, "nothing_behind": list(ways)}
+    return "pause", state, {**payload, "row": row}
 
 
 def answered(count: int, answer: Answer) -> Callable[[World], object]:
@@ -204,6 +211,31 @@ LIVES = {
     ),
     "leaves": Life(
         events=(signed_up(MORNING), event("left_us", days(1))), after=(), trail="welcome sent, day 3 JourneyExited"
+    ),
+    "leaves_with_nothing_left_to_do": Life(
+        events=(signed_up(LATE_EVENING), event("left_us", LATE_EVENING + timedelta(minutes=9))),
+        body=(("send", "welcome", {}), last(DAY_3, {"until": {"day": 3, "at": "10:00"}}, "JourneyExited")),
+        trail="welcome deferred",
+        pauses=f"{DAY_3}: left",
+    ),
+    "reaches_the_goal_with_nothing_left_to_do": Life(
+        events=(signed_up(MORNING), event("order_placed", days(1), coupon="GLOW15")),
+        body=(("send", "welcome", {}), last(DAY_3, {"until": {"day": 3, "at": "10:00"}}, "GoalReached")),
+        after=(),
+        trail="welcome sent",
+        pauses=f"{DAY_3}: left",
+    ),
+    "ends_by_time_with_nothing_left_to_do": Life(
+        events=(signed_up(MORNING),),
+        body=(("send", "welcome", {}), last(HOURS, {"for": "3h"}, "over")),
+        trail="welcome sent",
+        pauses=f"{HOURS}: elapsed",
+    ),
+    "waits_longer_with_nothing_left_to_do": Life(
+        events=(signed_up(MORNING, renews_on="2027-03-12"), dated(days(1), "2027-03-20"), dated(days(2), "2027-03-09")),
+        body=(("send", "welcome", {}), last(*RENEWAL[1:], "over")),
+        trail="welcome sent",
+        pauses="renewal: elapsed",
     ),
     "leaves_before_the_journey_waits": Life(
         events=(signed_up(MORNING),),
@@ -327,6 +359,10 @@ def test_a_life_without_a_crash_leaves_its_trail_and_nothing_open(name: str) -> 
     assert play.trail == {each.enrolment_id: trail for each in world.enrolments}
     assert len(play.trail) == len(world.enrolments) > 0
     assert {each.status for each in world.enrolments} == {"ended"}
+    if LIVES[name].pauses is not None:
+        (enrolment,) = world.enrolments
+        assert ", ".join(f"{past.state}: {past.end}" for past in enrolment.trail) == LIVES[name].pauses
+        assert len(world.machines.executions) == 1, "no hop walks where nothing is left to do"
     assert not any(row.state in {"claimed", "deferred"} for row in world.ledger)
     assert all(row.decisions for row in world.ledger)
 

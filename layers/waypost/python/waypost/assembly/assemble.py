@@ -227,12 +227,15 @@ def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:
     )
 
 
-def resume_journey(ports: Ports) -> ResumeJourney:
-    """What starts hops whose time has come."""
+def resume_journey(ports: Ports, *, default_zone: ZoneInfo, listening: Listening | None = None) -> ResumeJourney:
+    """What ends Pauses by time; without ``listening`` every end of a journey is announced."""
     from waypost.journeys.resume_journey import ResumeJourney
 
     return ResumeJourney(
+        contacts=ports.contacts(),
         enrolments=ports.enrolments(),
+        close_enrolment=close_enrolment(ports, listening=listening),
+        default_zone=default_zone,
         timers=ports.schedules(),
         machines=ports.machines(),
         clock=ports.clock(),
@@ -299,7 +302,7 @@ def undo_change(ports: Ports, *, changes: ChangeStore, progress: Callable[[int],
     )
 
 
-def sweep_journeys(ports: Ports, *, graphs: Graphs) -> SweepJourneys:
+def sweep_journeys(ports: Ports, *, graphs: Graphs, default_zone: ZoneInfo) -> SweepJourneys:
     """What finds what was lost; ``graphs`` are the published ones, read for a journey that is given up."""
     from waypost.journeys.sweep_journeys import SweepJourneys
     from waypost.reports.journey_graph import steps_behind
@@ -310,7 +313,7 @@ def sweep_journeys(ports: Ports, *, graphs: Graphs) -> SweepJourneys:
 
     return SweepJourneys(
         enrolments=ports.enrolments(),
-        resume_journey=resume_journey(ports),
+        resume_journey=resume_journey(ports, default_zone=default_zone),
         close_enrolment=close_enrolment(ports),
         machines=ports.machines(),
         ledger=ports.ledger(),
@@ -362,6 +365,7 @@ def route_events(
                     default_zone=default_zone,
                     clock=ports.clock(),
                 ),
+                close_enrolment=close_enrolment(ports, listening=listening),
                 clock=ports.clock(),
                 side_by_side=ports.side_by_side(),
             ),

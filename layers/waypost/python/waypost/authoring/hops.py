@@ -7,7 +7,8 @@ every end of the journey closes the enrolment before it ends. Used by discovery.
 
 A hop begins by asking its Pause again. ``pause_journey`` answers ``{"status": "parked"}``, ``{"status": "over", "result": …}``
 or ``{"status": "left", "error": "GoalReached", "cause": …}``. So a spurious or doubled hop parks again and changes nothing, and
-resuming by time, by event, by goal and by exit are one act: mark the Pause over, start the machine at it.
+resuming by time, by event, by goal and by exit are one act: mark the Pause over, start the machine at it. Where nothing is left to do
+behind a Pause (``waypost.authoring.last_pauses``), its row says so, and whatever ends it ends the journey instead.
 """
 
 import copy
@@ -20,6 +21,7 @@ from typing import Any, Final
 
 from waypost.authoring.expressions import FUNCTIONS, RESERVED
 from waypost.authoring.graph import LEAVING_ERRORS, Scope, State, branches, called_function
+from waypost.authoring.last_pauses import nothing_behind
 from waypost.authoring.variables import Variables, variables_of
 from waypost.journeys.hops import INPUT_BEHIND, OVER, RESULT_BEHIND
 
@@ -62,6 +64,7 @@ def compiled(definition: Definition, *, transient: Sequence[str] = ()) -> Defini
     and the sweep gives it out again.
     """
     machine = copy.deepcopy(definition)
+    _mark_last_pauses(machine)
     names = _Names({name for scope in _machines(machine) for name in scope["States"]})
     written = set(names.taken)
     enclosed = any(_fails_uncaught(state) for state in machine["States"].values())
@@ -74,6 +77,15 @@ def compiled(definition: Definition, *, transient: Sequence[str] = ()) -> Defini
     _close_at_errors(machine, authored, names, transient, close=failing)
     _name_failing_states(machine, written, names)
     return machine
+
+
+def _mark_last_pauses(machine: Definition) -> None:
+    """Have the row of a Pause say by which ways out of it nothing is left to do."""
+    last = nothing_behind(machine)
+    for scope in _machines(machine):
+        for name, state in scope["States"].items():
+            if name in last:
+                state["Arguments"]["Payload"]["row"] = {"nothing_behind": list(last[name])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,7 +445,8 @@ def _behind(
     added[over]["Choices"].append(_go_on(state, following))
     variables = {each: f"{{% ${each} %}}" for level in levels for each in sorted(level.carried)}
     state["Resource"] = INVOKE
-    state["Arguments"]["Payload"] |= {"row": {"at": name, "input": "{% $states.input %}", "variables": variables}}
+    row = {"at": name, "input": "{% $states.input %}", "variables": variables}
+    state["Arguments"]["Payload"]["row"] = row | state["Arguments"]["Payload"].get("row", {})
     state["Output"] = (
         "{% {'input': $states.input, 'answer': $merge([$states.result.Payload, {'state': " + _text(name) + "}])} %}"
     )

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 from waypost.clock import Clock
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import Contact
-from waypost.errors import ConcurrentUpdate, ContactNotFound
+from waypost.errors import ConcurrentUpdate
+from waypost.journeys.due_by_contact import load_contact
 from waypost.journeys.hops import start_hop
-from waypost.journeys.pause_journey import time_outcome
+from waypost.journeys.pause import time_outcome
 from waypost.journeys.pause_times import due_now
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines, Timers
 from waypost.journeys.timers import expect
@@ -39,7 +39,11 @@ class KeepTime:
             if pause is None:
                 return
             due = due_now(
-                enrolment, pause, contact=lambda: self._contact(contact_id), default_zone=self.default_zone, now=now
+                enrolment,
+                pause,
+                contact=lambda: load_contact(self.contacts, contact_id),
+                default_zone=self.default_zone,
+                now=now,
             )
             if due.at == pause.due_at:
                 return
@@ -57,9 +61,3 @@ class KeepTime:
         raise ConcurrentUpdate(
             f"enrolment {enrolment_id} changed {ATTEMPTS} times while the end of its Pause was moved"
         )
-
-    def _contact(self, contact_id: str) -> Contact:
-        contact = self.contacts.load(contact_id)
-        if contact is None:
-            raise ContactNotFound(f"contact {contact_id} does not exist")
-        return contact

@@ -13,13 +13,21 @@ TIME_ENDS: Final = get_args(TimeEnd)
 
 PauseEnd = Literal["elapsed", "past", "no_date", "event", "left"]
 
+WayOut = Literal["over", "GoalReached", "JourneyExited"]
+"""How a journey goes on from a Pause: behind it, or where one of these errors is caught."""
+
+
+def time_outcome(end: TimeEnd) -> dict[str, Any]:
+    """What a Pause tells the journey when time ended it."""
+    return {"outcome": end}
+
 
 @dataclass(frozen=True, slots=True)
 class Pause(JsonForm):
     """One visit to a Pause state: where a contact stands, or where its running hop came from.
 
     ``spec`` is the payload's ``for`` or ``until``; ``waits_for`` its ``or`` (``{event, where?}``). ``row`` is what the next
-    hop needs to go on here: ``{at, input, variables}``. ``end`` says how it ended, if it has; ``result`` is then what the
+    hop needs to go on here: ``{at, input, variables}``, and ``nothing_behind``, the ways out that need no hop. ``end`` says how it ended, if it has; ``result`` is then what the
     task answers, or ``{error, cause}`` when the journey is being left.
     """
 
@@ -39,6 +47,10 @@ class Pause(JsonForm):
     def event_id(self) -> str:
         """The event that ended it, or ""."""
         return str(self.result["event"]["id"]) if self.end == "event" and self.result is not None else ""
+
+    def is_last(self, way: WayOut) -> bool:
+        """Whether nothing is left to do in the journey once it goes on this way."""
+        return way in self.row.get("nothing_behind", ())
 
     def answer(self) -> dict[str, Any]:
         """What the task answers to the hop that holds the enrolment."""

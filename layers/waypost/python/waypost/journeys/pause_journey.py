@@ -1,7 +1,7 @@
 """Take a hop, end the Pause it comes from, and park its contact until a time or an event. Called by pause_journey as a hop begins and at each Pause."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,12 +11,13 @@ from waypost import ids
 from waypost.clock import Clock
 from waypost.contacts.ports import GlancedContactStore
 from waypost.contacts.profile import Contact
-from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound
+from waypost.errors import ConcurrentUpdate, EnrolmentNotFound
 from waypost.events.history import EventHistory, RecordedEvent, since_under
-from waypost.journeys.enrolment import Enrolment, TriggerEvent
+from waypost.journeys.due_by_contact import due_by_contact, load_contact
+from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
 from waypost.journeys.matching import holds, subject_of
-from waypost.journeys.pause import Pause, TimeEnd
-from waypost.journeys.pause_times import Circumstances, Due, due_now, first_due
+from waypost.journeys.pause import Pause, WayOut, time_outcome
+from waypost.journeys.pause_times import Circumstances, Due, first_due
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Timers
 from waypost.journeys.timers import expect
 from waypost.segments.vocabulary import expand_where
@@ -93,15 +94,12 @@ class PauseJourney:
 
         When the time comes is read again: a date or a zone of the contact may have changed since the contact was parked, or a
         message was deferred once more. The row was read before the contact, so that a later writer of the contact finds the row
-        as this call leaves it. A glance at the contact is enough to confirm the time on the row, as if the change came a moment
-        later; another time is only taken from a consistent read, because nothing would correct one that is written from an old contact.
+        as this call leaves it.
         """
         pause, now = enrolment.pause, self.clock()
         if pause is None or enrolment.setting_out(now).hop.id != visit.hop_id:
             return dict(PARKED), None
-        due = self._due_now(enrolment, pause, self._glance_at_contact, now)
-        if due != Due(pause.due_at):
-            due = self._due_now(enrolment, pause, self._contact, now)
+        due = due_by_contact(enrolment, pause, contacts=self.contacts, default_zone=self.default_zone, now=now)
         if due.at <= now:
             over = enrolment.resumed(due.end, time_outcome(due.end), now).taken(visit, now)
             return over.stands_at().answer(), over
@@ -115,7 +113,7 @@ class PauseJourney:
         The router stores an event before it looks for parked contacts, and touches the row of one whose hop runs. So either
         it finds the contact parked, or this write fails and the event is found at the next attempt.
         """
-        contact, now = self._contact(step.contact_id), self.clock()
+        contact, now = load_contact(self.contacts, step.contact_id), self.clock()
         spec = {name: payload[name] for name in ("for", "until") if name in payload}
         due = self._due(enrolment, contact, spec, parked_at=now)
         pause = Pause(
@@ -138,15 +136,6 @@ class PauseJourney:
     def _due(self, enrolment: Enrolment, contact: Contact, spec: Mapping[str, Any], *, parked_at: datetime) -> Due:
         return first_due(spec, parked_at=parked_at, around=Circumstances.of(enrolment, contact, self.default_zone))
 
-    def _due_now(self, enrolment: Enrolment, pause: Pause, read: Callable[[str], Contact], now: datetime) -> Due:
-        return due_now(
-            enrolment,
-            pause,
-            contact=lambda: read(enrolment.contact_id),
-            default_zone=self.default_zone,
-            now=now,
-        )
-
     def _end(self, enrolment: Enrolment, contact: Contact, pause: Pause, due: Due, now: datetime) -> Pause | None:
         """The Pause as it is over already: a journey that is being left is left first, then whatever happened first.
 
@@ -168,15 +157,6 @@ class PauseJourney:
         if enrolment is None:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
         return enrolment
-
-    def _glance_at_contact(self, contact_id: str) -> Contact:
-        return self.contacts.glance(contact_id) or self._contact(contact_id)
-
-    def _contact(self, contact_id: str) -> Contact:
-        contact = self.contacts.load(contact_id)
-        if contact is None:
-            raise ContactNotFound(f"contact {contact_id} does not exist")
-        return contact
 
     def _early_event(
         self, enrolment: Enrolment, contact: Contact, pause: Pause, due: Due, now: datetime
@@ -217,11 +197,6 @@ def _written_out(waits_for: Mapping[str, Any] | None) -> Mapping[str, Any] | Non
     return {**waits_for, "where": expand_where(waits_for["where"])}
 
 
-def time_outcome(end: TimeEnd) -> dict[str, Any]:
-    """What a Pause tells the journey when time ended it."""
-    return {"outcome": end}
-
-
 def event_outcome(event: TriggerEvent) -> dict[str, Any]:
     """What a Pause tells the journey when an event ended it."""
     return {"outcome": "event", "event": event.to_dict()}
@@ -229,6 +204,11 @@ def event_outcome(event: TriggerEvent) -> dict[str, Any]:
 
 def leaving_outcome(enrolment: Enrolment) -> dict[str, Any]:
     """What a Pause tells a journey that is being left."""
-    error = "GoalReached" if enrolment.outcome == "goal" else "JourneyExited"
+    error = leaving_error("goal" if enrolment.outcome == "goal" else "exited")
     event = enrolment.left_on.to_dict() if enrolment.left_on else None
     return {"error": error, "cause": json.dumps({"event": event}, ensure_ascii=False)}
+
+
+def leaving_error(outcome: LeavingOutcome) -> WayOut:
+    """The error by which a journey that is being left goes on."""
+    return "GoalReached" if outcome == "goal" else "JourneyExited"

@@ -1,21 +1,26 @@
-"""Start the next hop of contacts whose Pause is over. Called by resume_journey (a timer per minute and shard) and by the sweep."""
+"""End Pauses by time: start the next hop, or end the journey. Called by resume_journey (a timer per minute and shard) and by the sweep."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from waypost import ids
 from waypost.clock import Clock, format_instant, parse_instant
-from waypost.errors import WaypostError
+from waypost.contacts.ports import GlancedContactStore
+from waypost.errors import ConcurrentUpdate, ContactNotFound, WaypostError
+from waypost.journeys.close_enrolment import CloseEnrolment
+from waypost.journeys.due_by_contact import due_by_contact
 from waypost.journeys.enrolment import Enrolment
 from waypost.journeys.hops import start_hop
-from waypost.journeys.pause import TIME_ENDS
-from waypost.journeys.ports import DueEnrolment, EnrolmentStore, Machines, Timers
-from waypost.journeys.timers import MINUTE, book_timer
+from waypost.journeys.pause import TIME_ENDS, Pause, time_outcome
+from waypost.journeys.ports import ATTEMPTS, DueEnrolment, EnrolmentStore, Machines, Timers
+from waypost.journeys.timers import MINUTE, book_timer, expect
 
-ResumeEffect = Literal["resumed", "not_due", "already_over"]
+ResumeEffect = Literal["resumed", "ended", "not_due", "already_over"]
+"""``ended``: nothing was left to do behind the Pause, and the journey is over."""
 
 BATCH: Final = 240
 """Contacts that are resumed at a time, side by side; then the pace is looked at."""
@@ -34,11 +39,17 @@ Outcome = ResumeEffect | WaypostError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeJourney:
-    """Starts hops by time. ``sleep`` takes seconds; ``side_by_side`` runs a batch."""
+    """Starts hops by time, and ends journeys in which nothing is left to do.
 
+    ``default_zone`` stands in for a contact whose own zone is missing or invalid. ``sleep`` takes seconds; ``side_by_side`` runs a batch.
+    """
+
+    contacts: GlancedContactStore
     enrolments: EnrolmentStore
+    close_enrolment: CloseEnrolment
     timers: Timers
     machines: Machines
+    default_zone: ZoneInfo
     clock: Clock
     sleep: Callable[[float], None]
     side_by_side: SideBySide = map
@@ -75,36 +86,61 @@ class ResumeJourney:
         self.timers.resume_at(name, self.clock() + MINUTE / 60, rest)
 
     def try_one(self, reference: DueEnrolment) -> Outcome:
-        """Start the hop of one contact; the error, if that fails."""
+        """Take care of one contact; the error, if that fails."""
         try:
             return self.resume_one(reference.contact_id, reference.enrolment_id)
         except WaypostError as error:
             return error
 
     def resume_one(self, contact_id: str, enrolment_id: str) -> ResumeEffect:
-        """Start the hop that ends the Pause where the contact stands, unless it is over or its time has not come.
+        """Go on behind the Pause where the contact stands, unless it is over or its time has not come.
 
-        A glance at the row will do: a hop of a row that has changed since finds that it is not its turn.
+        A glance at the row will do: a hop of a row that has changed since finds that it is not its turn, and a write on it is refused.
         """
-        return self.set_out(self.enrolments.glance(contact_id, enrolment_id))
+        return self.go_on(self.enrolments.glance(contact_id, enrolment_id))
 
-    def set_out(self, enrolment: Enrolment | None) -> ResumeEffect:
-        """Start the hop of a row that was read.
+    def go_on(self, enrolment: Enrolment | None) -> ResumeEffect:
+        """Go on from a row that was read.
 
-        Nothing is written: the hop ends the Pause in the write by which it takes the row, by what is known then. Until
-        that, the row stays due, and the sweep comes to it. A hop that was given out because the contact's date had passed,
-        and that no execution has taken, is started again.
+        Where something is left to do, nothing is written: the hop ends the Pause in the write by which it takes the row, by what
+        is known then. Until that, the row stays due, and the sweep comes to it. A hop that was given out because the contact's date
+        had passed, and that no execution has taken, is started again. Raises ConcurrentUpdate.
         """
-        now = self.clock()
-        if enrolment is None or enrolment.status == "ended" or enrolment.pause is None:
-            return "already_over"
-        if enrolment.position == "running":
-            if not enrolment.lies_untaken or enrolment.pause.end not in TIME_ENDS:
+        for _ in range(ATTEMPTS):
+            if enrolment is None or enrolment.status == "ended" or enrolment.pause is None:
                 return "already_over"
-            start_hop(self.machines, enrolment)
-            return "resumed"
-        if enrolment.due_at > now:
-            book_timer(self.timers, enrolment, now=now)
-            return "not_due"
+            if enrolment.position == "running":
+                return self._start_again(enrolment)
+            if enrolment.due_at > (now := self.clock()):
+                book_timer(self.timers, enrolment, now=now)
+                return "not_due"
+            if not enrolment.pause.is_last("over"):
+                return self._start(enrolment, now)
+            effect = self._end(enrolment, enrolment.pause, now)
+            if effect is not None:
+                return effect
+            enrolment = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
+        raise ConcurrentUpdate(f"an enrolment changed {ATTEMPTS} times while its last Pause ended")
+
+    def _start_again(self, enrolment: Enrolment) -> ResumeEffect:
+        if not enrolment.lies_untaken or enrolment.stands_at().end not in TIME_ENDS:
+            return "already_over"
+        start_hop(self.machines, enrolment)
+        return "resumed"
+
+    def _start(self, enrolment: Enrolment, now: datetime) -> ResumeEffect:
         start_hop(self.machines, enrolment.setting_out(now))
         return "resumed"
+
+    def _end(self, enrolment: Enrolment, pause: Pause, now: datetime) -> ResumeEffect | None:
+        """End a journey by the time of its last Pause, read again as a hop would; None when the row was changed since it was read."""
+        try:
+            due = due_by_contact(enrolment, pause, contacts=self.contacts, default_zone=self.default_zone, now=now)
+        except ContactNotFound:  # its hop fails of it, and the journey ends with the reason
+            return self._start(enrolment, now)
+        if due.at <= now:
+            over = enrolment.resumed(due.end, time_outcome(due.end), now)
+            return "ended" if self.close_enrolment.store(over.ended("completed", now)) else None
+        after = enrolment.postponed(due.at)
+        expect(self.enrolments, self.timers, after, now=now)
+        return "not_due" if self.enrolments.save(after) else None

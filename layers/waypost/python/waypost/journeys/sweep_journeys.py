@@ -121,8 +121,8 @@ class SweepJourneys:
             if enrolment is None or enrolment.status == "ended":
                 return Swept("nothing", unknown)
             if enrolment.position == "parked":
-                effect = self.resume_journey.set_out(enrolment)
-                return Swept("overdue" if effect == "resumed" else "nothing", unknown)
+                effect = self.resume_journey.go_on(enrolment)
+                return Swept("overdue" if effect in {"resumed", "ended"} else "nothing", unknown)
             before = self.clock() - GRACE
             if enrolment.hop.at >= before:
                 return Swept("nothing", unknown)

@@ -12,15 +12,16 @@ from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
+from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, LeavingOutcome, TriggerEvent
 from waypost.journeys.hops import start_hop
 from waypost.journeys.keep_time import KeepTime
 from waypost.journeys.matching import EventRules, holds, subject_of
 from waypost.journeys.pause import Pause
-from waypost.journeys.pause_journey import event_outcome, leaving_outcome
+from waypost.journeys.pause_journey import event_outcome, leaving_error, leaving_outcome
 from waypost.journeys.pause_times import Circumstances, depends_on_contact, due_again
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines
-from waypost.journeys.published import EventRule, PublishedJourneys
+from waypost.journeys.published import REQUEST, EventRule, PublishedJourneys
 from waypost.sending.deferral import Deferrals
 from waypost.sending.occasion import enrolment_origin
 
@@ -50,17 +51,18 @@ class WakeJourneys:
     machines: Machines
     deferrals: Deferrals
     keep_time: KeepTime
+    close_enrolment: CloseEnrolment
     clock: Clock
     side_by_side: Callable[[Callable[[str], list[Enrolment]], Iterable[str]], Iterable[list[Enrolment]]] = map
 
     def notify(self, contact: Contact, event: Event) -> list[WakeDecision]:
         """Tell every journey of the contact about the event. Doing it again repeats only what a crash left undone."""
-        happened = _as_trigger(event)
+        happened, by_hop = _as_trigger(event), self._may_enter(event)
         return [
             decision
             for enrolment in self._unfinished(contact)
             for decision in (
-                self._notify(enrolment, contact, happened)
+                self._notify(enrolment, contact, happened, by_hop=by_hop)
                 if _is_later(happened, enrolment)
                 else self._resume(enrolment, contact, None)
             )
@@ -95,7 +97,7 @@ class WakeJourneys:
             happened = TriggerEvent(event.id, event.type, event.occurred_at, event.properties)
             if not decisions and _is_later(happened, enrolment):
                 wakes = enrolment.position == "parked" and event.routed_at >= enrolment.listens_from
-                decisions = self._notify(enrolment, contact, happened, wakes=wakes)
+                decisions = self._notify(enrolment, contact, happened, wakes=wakes, by_hop=True)
         return decisions
 
     def _unfinished(self, contact: Contact) -> list[Enrolment]:
@@ -113,12 +115,12 @@ class WakeJourneys:
         return {rule.event for rule in rules} | awaited
 
     def _notify(
-        self, enrolment: Enrolment, contact: Contact, event: TriggerEvent, *, wakes: bool = True
+        self, enrolment: Enrolment, contact: Contact, event: TriggerEvent, *, by_hop: bool, wakes: bool = True
     ) -> list[WakeDecision]:
-        """``wakes``: the event may also end the present pause."""
+        """``wakes``: the event may also end the present pause. ``by_hop``: a journey that is left ends by its hop in any case."""
         outcome = self._ending(enrolment, contact, event)
         if outcome is not None:
-            return self._leave(enrolment, outcome, event)
+            return self._leave(enrolment, outcome, event, by_hop=by_hop)
         if enrolment.status == "leaving" or not wakes:
             return []
         return self._resume(enrolment, contact, event)
@@ -144,8 +146,7 @@ class WakeJourneys:
                 if after is None:
                     self._keep_time(enrolment, contact)
                     return []
-                self.enrolments.note_due(after.contact_id, after.enrolment_id, after.due_at)
-                if self.enrolments.save(after):
+                if self._give_out(after):
                     start_hop(self.machines, after)
                     return [WakeDecision(enrolment.enrolment_id, enrolment.journey, "resumed")]
             now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
@@ -165,6 +166,10 @@ class WakeJourneys:
         due = due_again(pause, now=now, around=Circumstances.of(enrolment, contact, self.default_zone))
         if due.at != pause.due_at:
             self.keep_time.keep(enrolment.contact_id, enrolment.enrolment_id)
+
+    def _may_enter(self, event: Event) -> bool:
+        """Whether the event may also start a journey: what stands in the way of that must not depend on how another one ends."""
+        return event.type == REQUEST or bool(self.journeys.triggered_by(event.type))
 
     def _ending(self, enrolment: Enrolment, contact: Contact, event: TriggerEvent) -> LeavingOutcome | None:
         """Whether the event is the journey's goal or one of its exits."""
@@ -189,23 +194,44 @@ class WakeJourneys:
             now=self.clock(),
         )
 
-    def _leave(self, enrolment: Enrolment, outcome: LeavingOutcome, event: TriggerEvent) -> list[WakeDecision]:
-        """Leave the body: a parked contact goes on where that is caught, nothing deferred goes out, no Pause holds any more."""
+    def _leave(
+        self, enrolment: Enrolment, outcome: LeavingOutcome, event: TriggerEvent, *, by_hop: bool
+    ) -> list[WakeDecision]:
+        """Leave the body: a parked contact goes on where that is caught, nothing deferred goes out, no Pause holds any more.
+
+        Where nothing is left to do, the journey is over.
+        """
         for _ in range(ATTEMPTS):
-            leaving = enrolment
-            if enrolment.status == "active":
-                leaving = enrolment.left(outcome, event)
-                if enrolment.position == "parked":
-                    leaving = leaving.resumed("left", leaving_outcome(leaving), self.clock())
-                    self.enrolments.note_due(leaving.contact_id, leaving.enrolment_id, leaving.due_at)
-                if not self.enrolments.save(leaving):
-                    now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
-                    if now is None or now.status == "ended":
-                        return []
-                    enrolment = now
-                    continue
-            return self._has_left(leaving, outcome, event)
+            if enrolment.status == "leaving":
+                return self._has_left(enrolment, outcome, event)
+            leaving = enrolment.left(outcome, event)
+            if enrolment.position == "parked":
+                leaving = leaving.resumed("left", leaving_outcome(leaving), self.clock())
+                if not by_hop and leaving.stands_at().is_last(leaving_error(outcome)):
+                    if self._end(leaving, outcome):
+                        return [WakeDecision(leaving.enrolment_id, leaving.journey, outcome)]
+                elif self._give_out(leaving):
+                    return self._has_left(leaving, outcome, event)
+            elif self.enrolments.save(leaving):
+                return self._has_left(leaving, outcome, event)
+            now = self.enrolments.load(enrolment.contact_id, enrolment.enrolment_id)
+            if now is None or now.status == "ended":
+                return []
+            enrolment = now
         raise ConcurrentUpdate(f"enrolment {enrolment.enrolment_id} changed {ATTEMPTS} times while it was left")
+
+    def _give_out(self, resumed: Enrolment) -> bool:
+        """Store the hop that goes on behind a Pause; False when the row was changed since it was read."""
+        self.enrolments.note_due(resumed.contact_id, resumed.enrolment_id, resumed.due_at)
+        return self.enrolments.save(resumed)
+
+    def _end(self, leaving: Enrolment, outcome: LeavingOutcome) -> bool:
+        """End a journey in which nothing is left to do; False when the row was changed since it was read.
+
+        What is deferred is called off first: a repeated event no longer finds a journey that has ended.
+        """
+        self.deferrals.call_off(leaving.contact_id, enrolment_origin(leaving.enrolment_id), reason="left_journey")
+        return self.close_enrolment.store(leaving.ended(outcome, self.clock()))
 
     def _has_left(self, leaving: Enrolment, outcome: LeavingOutcome, event: TriggerEvent) -> list[WakeDecision]:
         """What follows once the row says that it is being left; a repeated event does again what a crash left undone."""

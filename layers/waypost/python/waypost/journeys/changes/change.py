@@ -41,7 +41,10 @@ class Act(JsonForm):
     reason: str = ""
 
     def takes(self, pause: Pause, enrolment_id: str) -> Pause:
-        """The Pause of a contact that goes on at ``to``: its wait ends when, and by what, it was to end before."""
+        """The Pause of a contact that goes on at ``to``: its wait ends when, and by what, it was to end before.
+
+        A hop walks from there in any case: what is left to do behind it, ``to`` would have to say.
+        """
         known = {**pause.row.get("variables", {}), **self.variables}
         occurrence = self._occurrence(pause, known)
         variables = {name: known[name] for name in self.needs}
@@ -50,7 +53,7 @@ class Act(JsonForm):
             pause_id=ids.pause_id(enrolment_id, self.to, occurrence),
             state=self.to,
             occurrence=occurrence,
-            row={**pause.row, "at": self.to, "variables": variables},
+            row={**_walked(pause.row), "at": self.to, "variables": variables},
         )
 
     def fits(self, pause: Pause) -> bool:
@@ -63,6 +66,10 @@ class Act(JsonForm):
         if not self.visit:
             return pause.occurrence
         return int(self.visit) if self.visit.isdigit() else int(known[self.visit])
+
+
+def _walked(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in row.items() if name != "nothing_behind"}
 
 
 Acts = Mapping[str, Mapping[str, Act]]
