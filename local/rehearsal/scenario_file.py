@@ -181,10 +181,15 @@ class Expected(_Strict):
 
 
 class Scenario(_Strict):
-    """One contact and what it does."""
+    """One contact and what it does.
+
+    ``draws`` and ``held_out`` say what the journey's random splits and its hold-out come to for this contact.
+    """
 
     name: str
     contact: ScenarioContact
+    draws: dict[str, str] = Field(default_factory=dict)
+    held_out: bool | None = None
     events: list[ScenarioEvent] = Field(min_length=1)
     expect: Expected = Expected()
 

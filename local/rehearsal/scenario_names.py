@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.rehearsal.reactions import can_happen
+from local.rehearsal.scenario_draws import Draws, wrong_draws
 from local.rehearsal.scenario_file import Expected, Scenario, ScenarioFile
 from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.graph import scopes
@@ -20,9 +21,10 @@ def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
     channels = {name: message["channels"] for name, message in journey.messages.items()}
     states = {name for scope in scopes(journey.definition) for name in scope.states}
     trigger = journey.published()["trigger"]
-    starts = trigger["event"]
+    starts, draws = trigger["event"], Draws.of(journey)
     for index, scenario in enumerate(file.scenarios):
         where = f"scenarios[{index}]"
+        yield from wrong_draws(scenario, draws, where)
         yield from _reactions(scenario, where, channels)
         yield from _expected(scenario.expect, f"{where}.expect", channels, states)
         if starts in CONCLUSIONS or trigger["kind"] == "schedule":

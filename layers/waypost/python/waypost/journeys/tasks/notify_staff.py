@@ -42,7 +42,8 @@ class NotifyStaff:
         """``{outcome, reason, notified}``: the best of what became of the notices, and each with its ``member``.
 
         The payload has ``message`` and one of ``to`` (a ``Target``), ``member``, ``department`` and ``queue``. Where nobody is found,
-        ``outcome`` is ``skipped`` and ``reason`` says why. Raises ContactNotFound, EnrolmentNotFound, HopSuperseded, and InvalidInput
+        ``outcome`` is ``skipped`` and ``reason`` says why; so for a contact of the
+        journey's hold-out. Raises ContactNotFound, EnrolmentNotFound, HopSuperseded, and InvalidInput
         for a target that does not exist.
         """
         step = JourneyStep.from_payload(payload)
@@ -53,6 +54,8 @@ class NotifyStaff:
         if enrolment is None:
             raise EnrolmentNotFound(f"enrolment {step.enrolment_id} does not exist")
         refuse_superseded(enrolment, payload)
+        if enrolment.held_out:
+            return {"outcome": "skipped", "reason": "held_out", "notified": []}
         members, missing = self._members(payload, contact, enrolment, step)
         sent = [(member, self._send(payload, step, member)) for member in members[:MOST_NOTIFIED]]
         if not sent:
