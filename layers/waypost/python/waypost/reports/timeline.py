@@ -192,7 +192,7 @@ CONFIRMED: Final = {
 """What a state that the provider's own report has set says of the call: ledger state → outcome."""
 
 
-INTERNAL_PROPERTIES: Final = frozenset({"enrolment_id", "message_key", "provider_message_id"})
+INTERNAL_PROPERTIES: Final = frozenset({"enrolment_id", "message_key", "provider_message_id", "task_id"})
 """Properties of the product's own events that tell a reader nothing; they are in the stored event."""
 
 MERGES: Final = frozenset({"contacts_merged", "contacts_unmerged"})
