@@ -124,6 +124,7 @@ MAY_BE_MISSING = {
         "sms_secret",
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
