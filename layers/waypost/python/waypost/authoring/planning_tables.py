@@ -4,9 +4,9 @@ The first has a row for every step, the second one for every condition with the 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, assert_never
 
 from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.trigger_words import (
@@ -210,18 +210,27 @@ def _condition_rows(planned: _Planned) -> Iterator[tuple[str, ...]]:
 def _condition(planned: _Planned, step: Step, way: Way) -> tuple[str, str]:
     """What kind of condition leads on from a step, and which."""
     words = planned.words
-    if way.kind in {"choice", "default"}:
-        return words.gettext("split"), way_label(way, words)
-    if way.kind == "caught":
-        reasons: Mapping[str, Callable[[], Iterable[str]]] = {
-            "GoalReached": lambda: [goal_in_words(planned.journey.manifest, words)],
-            "JourneyExited": lambda: exits_in_words(planned.journey.manifest, words),
-        }
-        found = [text for error, texts in reasons.items() if error in way.label.split(", ") for text in texts() if text]
-        return way_label(way, words), "; ".join(found) or way.label
-    if step.kind == "pause":
-        return words.gettext("wait"), step_in_words(step, words)
-    return words.gettext("done before"), planned.name(step)
+    match way.kind:
+        case "choice" | "default":
+            return words.gettext("split"), way_label(way, words)
+        case "caught":
+            return way_label(way, words), "; ".join(_caught(planned, way)) or way.label
+        case "next" if step.kind == "pause":
+            return words.gettext("wait"), step_in_words(step, words)
+        case "next":
+            return words.gettext("done before"), planned.name(step)
+        case _:
+            assert_never(way.kind)
+
+
+def _caught(planned: _Planned, way: Way) -> Iterator[str]:
+    """The events that end the body of the journey for this way."""
+    manifest, words = planned.journey.manifest, planned.words
+    errors = way.label.split(", ")
+    if "GoalReached" in errors and manifest.goal:
+        yield goal_in_words(manifest, words)
+    if "JourneyExited" in errors:
+        yield from exits_in_words(manifest, words)
 
 
 def _action(planned: _Planned, target: Step) -> tuple[str, ...]:
