@@ -463,7 +463,7 @@ def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) ->
 
 
 def update_contact(
-    ports: Ports, *, tags: TagSystem, attributes: AttributeSystem, lifecycle: Lifecycle | None
+    ports: Ports, *, tags: TagSystem, attributes: AttributeSystem, lifecycle: Lifecycle | None, listening: Listening
 ) -> UpdateContact:
     """What changes a contact for a journey."""
     from waypost.journeys.tasks.update_contact import UpdateContact
@@ -472,6 +472,8 @@ def update_contact(
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
         queue=ports.queue(),
+        history=ports.history(),
+        listening=listening,
         tags=tags,
         attributes=attributes,
         lifecycle=lifecycle,
