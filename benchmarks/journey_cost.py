@@ -15,7 +15,7 @@ from typing import Any, Final
 from benchmarks.counting_proxy import Call, CountingProxy, operations
 from benchmarks.prices import (
     AS_OF,
-    EMAILS,
+    MAILS_OF_SES,
     PRICES,
     PROCESSOR_MILLISECONDS,
     PROVIDER_MILLISECONDS,
@@ -320,7 +320,7 @@ class JourneyCost:
                 "events_around": round(self.events_around(), 2),
                 "by_part": {part: round(1e6 * dollars(used), 2) for part, used in self.bill().items()},
                 "by_quantity": {name: round(1e6 * dollars({name: amount}), 2) for name, amount in per_message.items()},
-                "mails_of_ses": EMAILS.per_million,
+                "mails_of_ses": MAILS_OF_SES,
                 "orchestration": round(self.orchestration(), 2),
             },
             "per_notice_of_a_provider": {

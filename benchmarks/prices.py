@@ -1,14 +1,15 @@
 """AWS list prices of what a journey uses, and the sum of a bill. Used by ``journey_cost``.
 
-On-demand prices of us-east-1 without any free tier, as published in ``AS_OF``; correct them here when AWS does.
+On-demand prices without any free tier, of ``local/forecast/prices.yaml``; correct them there when AWS does.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
-AS_OF: Final = "2026-11"
-REGION: Final = "us-east-1"
+from local.forecast.price_list import Price, price_list
+
+AS_OF: Final = price_list().as_of
+REGION: Final = price_list().region
 
 PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
     "archive_events": 10,
@@ -54,38 +55,9 @@ WAIT_MILLISECONDS: Final[Mapping[str, int]] = {
 DynamoDB promises "single-digit millisecond" (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Introduction.html)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Dollars for a million of ``what``; ``source`` is where AWS publishes it."""
-
-    what: str
-    per_million: float
-    source: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return asdict(self)
-
-
-PRICES: Final[Mapping[str, Price]] = {
-    "machine_requests": Price("requests of express workflows", 1.0, "https://aws.amazon.com/step-functions/pricing/"),
-    "machine_gb_seconds": Price(
-        "GB-seconds of express workflows", 16.67, "https://aws.amazon.com/step-functions/pricing/"
-    ),
-    "write_units": Price("write request units on demand", 0.625, "https://aws.amazon.com/dynamodb/pricing/on-demand/"),
-    "read_units": Price("read request units on demand", 0.125, "https://aws.amazon.com/dynamodb/pricing/on-demand/"),
-    "function_requests": Price("Lambda requests", 0.20, "https://aws.amazon.com/lambda/pricing/"),
-    "schedules_fired": Price("Scheduler invocations", 1.00, "https://aws.amazon.com/eventbridge/pricing/"),
-    "bus_events": Price("custom events of EventBridge", 1.00, "https://aws.amazon.com/eventbridge/pricing/"),
-    "queue_requests": Price("requests of SQS FIFO queues", 0.50, "https://aws.amazon.com/sqs/pricing/"),
-    "standard_queue_requests": Price("requests of other SQS queues", 0.40, "https://aws.amazon.com/sqs/pricing/"),
-    "log_bytes": Price("bytes that Lambda logs", 0.0005, "https://aws.amazon.com/cloudwatch/pricing/"),
-    "function_gb_seconds": Price("Lambda GB-seconds on arm64", 13.3334, "https://aws.amazon.com/lambda/pricing/"),
-    "traces": Price("traces that X-Ray records", 5.00, "https://aws.amazon.com/xray/pricing/"),
-    "puts": Price("PUT requests of S3", 5.00, "https://aws.amazon.com/s3/pricing/"),
-    "api_requests": Price("requests of an HTTP API", 1.00, "https://aws.amazon.com/api-gateway/pricing/"),
-}
-EMAILS: Final = Price("mails of SES", 100.0, "https://aws.amazon.com/ses/pricing/")
+PRICES: Final[Mapping[str, Price]] = price_list().aws
+MAILS_OF_SES: Final = price_list().providers["email"]["ses"].per_million or 0.0
+"""Dollars for a million of them."""
 
 Quantities = Mapping[str, float]
 """How much of each thing in ``PRICES`` was used."""
@@ -93,7 +65,7 @@ Quantities = Mapping[str, float]
 
 def dollars(quantities: Quantities) -> float:
     """What the quantities cost. Raises KeyError for something that has no price."""
-    return sum(PRICES[name].per_million * amount / 1e6 for name, amount in quantities.items())
+    return price_list().aws_dollars(quantities)
 
 
 def processor_seconds(call: str, memory_mb: int) -> float:

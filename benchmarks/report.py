@@ -7,7 +7,7 @@ from rich.table import Table
 from benchmarks.goals import GOALS
 from benchmarks.import_time import RIVAL, ImportTimes, Ratio
 from benchmarks.journey_cost import CAUSED_BY_MESSAGES, EVENTS_AROUND, STEPS, JourneyCost, Passage, summed
-from benchmarks.prices import AS_OF, EMAILS, REGION, Quantities, dollars
+from benchmarks.prices import AS_OF, MAILS_OF_SES, REGION, Quantities, dollars
 from benchmarks.quotas import LOADS, Headroom
 
 _SHORT = {
@@ -82,7 +82,7 @@ def dollars_table(cost: JourneyCost) -> Table:
         goal = f"{GOALS[figure].limit:.2f}"
         table.add_row(f"[bold]{title}[/bold]", *_costs(total), f"[bold]{1e6 * dollars(total):.2f}", goal)
         table.add_section()
-    table.add_row("SES itself", *[""] * len(_SHORT), f"{EMAILS.per_million:.2f}", "")
+    table.add_row("SES itself", *[""] * len(_SHORT), f"{MAILS_OF_SES:.2f}", "")
     return table
 
 

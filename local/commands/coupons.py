@@ -10,17 +10,16 @@ from rich.table import Table
 from local.cloud.local_cloud import client
 from local.commands.output import AsJson, print_json
 from local.commands.tables import console_for
-from local.problems import LocalError
 from local.project.current_project import current_project
 from local.running import background
+from local.running.file_operations import FileOperations
+from local.running.operation_runs import run_operation
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.coupons import coupons as read_coupons
 from waypost.aws.coupons import DynamoCoupons
 from waypost.coupons.coupon import Usage
-from waypost.coupons.importing import import_codes, read_codes
 from waypost.coupons.issuing import remaining
 from waypost.coupons.pool import CouponPool, CouponPools
-from waypost.errors import InvalidInput
 
 app = typer.Typer()
 
@@ -51,23 +50,19 @@ def import_(
 ) -> None:
     """Take the codes of a shop's file into a pool; the same file again adds none twice."""
 
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LocalError(f"{file} cannot be read: {error}", "save it as CSV in UTF-8") from None
-    try:
-        declared = _pools().chain(pool)[0]
-        found = import_codes(_store(), declared, read_codes(text), now=datetime.now(UTC))
-    except InvalidInput as error:
-        raise LocalError(f"{file}: {error}", "correct the file or the pool, and import it again") from None
+    access = background.access()
+    key = FileOperations(access).upload(file)
+    found = run_operation(access, "import-coupons", {"pool": pool, "file": key})
     if as_json:
         print_json(found)
         return
-    console_for().print(
-        f"{found['added']} added, {found['there']} were there already, {len(found['rejected'])} rejected."
-    )
-    for each in found["rejected"]:
+    console_for().print(f"{found['added']} added, {found['there']} were there already, {found['rejected']} rejected.")
+    for each in found["rejections"]:
         console_for().print(f"  row {each['row']}, {each['field']}: {each['reason']}")
+    if found["rejected"] > len(found["rejections"]):
+        console_for().print(
+            f"  … and {found['rejected'] - len(found['rejections'])} more; correct these and import again"
+        )
 
 
 def _listed(store: DynamoCoupons, pool: CouponPool, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from local.problems import LocalError
 from local.project.current_project import current_project
+from waypost.authoring.discovery import JourneyFolder, survey
 from waypost.authoring.journey_graphs import graph_of
 from waypost.authoring.yaml_reading import read_yaml
 from waypost.reports.journey_graph import JourneyGraph
@@ -21,6 +22,24 @@ def drawn_journey(journey: str) -> JourneyGraph:
         known = ", ".join(sorted(path.parent.name for path in current_project().journeys.glob("*/journey.yaml")))
         raise LocalError(f"there is no journey {journey!r}", f"journeys: {known or 'there is none yet'}")
     return found
+
+
+def read_journey(journey: str) -> JourneyFolder:
+    """A journey of the project with its checked messages. Raises LocalError that names the journeys, or all that is wrong with it."""
+    project = current_project()
+    drawn_journey(journey)  # refuses a name that is none
+    library, problems = survey(
+        project.statemachines,
+        functions=project.product / "functions",
+        shipped_operations=project.product / "statemachines" / "operations",
+    )
+    for found in library.journeys:
+        if found.name == journey:
+            return found
+    wrong = [str(each) for each in problems if f"journeys/{journey}/" in each.file]
+    raise LocalError(
+        "\n".join(wrong) or f"{journey} cannot be read", f"waypost journey check {journey} shows all of it"
+    )
 
 
 @cache

@@ -93,15 +93,11 @@ def rehearsable(files: Mapping[str, ScenarioFile], folder: Path, step: Callable[
 def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[ScenarioResult]) -> Path:
     """Write a page with the number of contacts on every way of the journey, and give its path. Raises LocalError."""
     graph = drawn_journey(journey)
-    passages = [passage for result in results for passage in result.passages if passage.journey == journey]
-    counts = JourneyCounts()
-    for passage in passages:
-        counts.add(graph, passage.trail, outcome=passage.outcome)
     page = current_project().out / "pages" / f"rehearsal-{journey}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     content = counts_page(
         graph,
-        counts,
+        counts_of(journey, results),
         contacts=len(results),
         begun=file.start,
         language=DEFAULT,
@@ -109,6 +105,14 @@ def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[Scenar
     )
     page.write_text(content, encoding="utf-8")
     return page
+
+
+def counts_of(journey: str, results: Sequence[ScenarioResult]) -> JourneyCounts:
+    """How many contacts took which way of the journey. Raises LocalError."""
+    graph, counts = drawn_journey(journey), JourneyCounts()
+    for passage in (each for result in results for each in result.passages if each.journey == journey):
+        counts.add(graph, passage.trail, outcome=passage.outcome)
+    return counts
 
 
 def covered(results: Mapping[str, Sequence[ScenarioResult]]) -> list[Coverage]:

@@ -18,8 +18,10 @@ from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer, call
 from local.messages.message_folder import message_called
 from local.messages.version import hand_in, packed
+from local.problems import LocalError
 from local.project.init_project import copy_sample_content
 from local.providers.record import Call, Fault
+from local.running.file_operations import FileOperations
 from local.running.operation_runs import run_operation
 from tests.flows.steps import accepted, by_day, decided, end_workers, heard, introduce, rows
 from waypost.channels.wechat.fake import ACCOUNT
@@ -139,6 +141,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         {"channels": ["email"], "subject": subject},
         {"email.zh-CN.mjml": USED_MAIL},
     )
+    shop_codes = {
+        "label": {"zh-CN": "商城券"},
+        "benefit": {"kind": "free_shipping"},
+        "valid": {"days": 30},
+        "codes": "imported",
+    }
+    coupons = folder / "statemachines" / "coupons" / "shop-codes.yaml"
+    coupons.write_text(yaml.safe_dump(shop_codes, allow_unicode=True), encoding="utf-8")
     staff = folder / "statemachines" / "staff"
     staff.mkdir(exist_ok=True)
     (staff / "members.yaml").write_text(yaml.safe_dump(MEMBERS, allow_unicode=True), encoding="utf-8")
@@ -221,6 +231,19 @@ def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: L
     [held] = rows(cloud, "u-coupon", "coupon").values()
     assert held["redeemed_by"]
     assert types_of(cloud, "u-coupon").count("coupon_redeemed") == 1
+
+
+def test_codes_of_the_shop_are_taken_into_their_pool_once(cloud: LocalCloud, tmp_path: Path) -> None:
+    access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
+    file = tmp_path / "codes.csv"
+    file.write_text("code,valid_until\nSHOP-1,\nSHOP-2,2099-01-01T00:00:00+08:00\nno code,\n", encoding="utf-8")
+    given = {"pool": "shop-codes", "file": FileOperations(access).upload(file)}
+    first, again = (run_operation(access, "import-coupons", given) for _ in range(2))
+    assert (first["added"], first["there"], first["rejected"]) == (2, 0, 1)
+    assert (again["added"], again["there"]) == (0, 2)
+    assert first["rejections"][0]["row"] == 4
+    with pytest.raises(LocalError, match="welcome-10 generates its codes"):
+        run_operation(access, "import-coupons", {**given, "pool": "welcome-10"})
 
 
 def link_in(message: Call, path: str) -> str:

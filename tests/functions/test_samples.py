@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.coupons.pools import pool
 from tests.fakes.published_journeys import email
 from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, sample
 from waypost import ids
 from waypost.clock import parse_instant
+from waypost.coupons.pool import CouponPools
 
 TESTS = FUNCTIONS.parent / "tests"
 CONTACT = ids.contact_id("user_id", "u-1042")
@@ -218,6 +220,14 @@ def test_the_event_of_the_sample_reaches_who_waits_for_the_product(deployment: D
     assert (answer["given"], answer["done"]) == (1, True)
     given = deployment.world.queue.sent[-1]
     assert (given.type, given.contact) == ("back_in_stock", {"contact_id": CONTACT})
+
+
+def test_the_codes_of_a_file_wait_in_their_pool(deployment: Deployment) -> None:
+    deployment.world.pools = CouponPools({"welcome-10": pool("welcome-10", codes="imported")})
+    deployment.world.files.write("imports/codes.csv", b"code\nSHOP-1\n")
+    answer = deployment.call("import_coupons")
+    assert (answer["added"], answer["rejected"], answer["done"]) == (1, 0, True)
+    assert deployment.world.coupons.count_free("welcome-10", now=deployment.world.clock()) == 1
 
 
 def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deployment) -> None:

@@ -25,7 +25,7 @@ CALLED_FROM_OUTSIDE = {
     *(f"DynamoChanges.{name}" for name in ("load", "note", "positions", "put", "recent")),
     *(f"DynamoEnrolments.{name}" for name in ("load_many", "reopen")),
     *(f"StageMachines.{name}" for name in ("definition", "delete", "versions")),
-    "DynamoCoupons.add",  # the command that imports codes
+    "DynamoCoupons.usage",  # the command that lists pools
     "DynamoDestinationStates.enable",  # the command that switches a destination on again
     "DynamoHistory.applied",  # the tool that rebuilds a contact
     "RememberedStates.enable",

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
     from waypost.content.products import ProductVariables, Purchases
+    from waypost.coupons.import_coupons import ImportCoupons
     from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
     from waypost.events.listening import Listening
@@ -598,6 +599,19 @@ def spread_event(ports: Ports, *, default_zone: ZoneInfo) -> SpreadEvent:
     from waypost.audiences.spread_event import SpreadEvent
 
     return SpreadEvent(scan=ports.profile_scan(), queue=ports.queue(), default_zone=default_zone, clock=ports.clock())
+
+
+def import_coupons(ports: Ports, *, pools: Callable[[], CouponPools]) -> ImportCoupons:
+    """What takes a shop's codes into a pool."""
+    from waypost.coupons.import_coupons import ImportCoupons
+
+    return ImportCoupons(
+        store=ports.coupons(),
+        pools=pools,
+        files=ports.files(reads=(IMPORTS,)),
+        clock=ports.clock(),
+        side_by_side=ports.side_by_side(),
+    )
 
 
 def start_journey(ports: Ports, *, journeys: PublishedJourneys, default_zone: ZoneInfo) -> StartJourney:

@@ -13,8 +13,8 @@ from waypost.clock import Clock, parse_instant
 from waypost.contacts.channels import CHANNELS, Channel
 from waypost.contacts.cleaning.numbers import NO, YES
 from waypost.errors import InvalidInput
-from waypost.files.folders import IMPORTS
 from waypost.files.ports import Files, StoredFile
+from waypost.files.uploads import uploaded_key
 from waypost.importing.detecting import HEAD, resolve
 from waypost.importing.file_reading import GZIP, heads
 from waypost.importing.full_list import FullList
@@ -23,6 +23,7 @@ from waypost.importing.plan import MODES, ImportPlan, Mode, plan_key, report_key
 from waypost.importing.spec import FORMATS, ImportSpec, load_import_spec
 from waypost.importing.split_import import LARGEST_FILE
 
+EXAMPLE: Final = "imports/customers.csv"
 MOST_FILES: Final = 10_000
 """Of a folder that is imported as one file; an export of Amazon Pinpoint has hundreds."""
 
@@ -141,7 +142,7 @@ class InspectImport:
 
     def _sources(self, given: str) -> tuple[StoredFile, ...]:
         """The file, or the files of the folder, in order. Raises InvalidInput."""
-        key = self._key(given)
+        key = uploaded_key(given, self.files, example=EXAMPLE)
         where = f"s3://{self.files.bucket}/{key}"
         if key.endswith("/"):
             found = [file for file in self.files.listed(key) if file.size and not file.key.endswith("/")]
@@ -157,17 +158,6 @@ class InspectImport:
         if sum(file.size for file in found) > LARGEST_FILE:
             raise InvalidInput("file", f"{where} has more than {LARGEST_FILE // 1024**3} GiB; split it")
         return tuple(found)
-
-    def _key(self, given: str) -> str:
-        bucket, separator, key = (
-            given.removeprefix("s3://").partition("/") if given.startswith("s3://") else ("", "/", given)
-        )
-        if not separator or (bucket and bucket != self.files.bucket) or not key.startswith(IMPORTS) or key == IMPORTS:
-            raise InvalidInput(
-                "file",
-                f"expected a file under s3://{self.files.bucket}/{IMPORTS}, for example {IMPORTS}customers.csv; got {given!r}",
-            )
-        return key
 
     def _checked(self, given: Any) -> _Request:
         """The input of the machine. Raises InvalidInput that names the field."""

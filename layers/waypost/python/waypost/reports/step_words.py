@@ -254,3 +254,8 @@ def _joined(parts: Iterator[str] | Sequence[str], words: Texts) -> str:
 
 def _in_brackets(text: str, words: Texts) -> str:
     return f"（{text}）" if words.language == "zh-CN" else f" ({text})"
+
+
+def is_notice(step: Step) -> bool:
+    """Whether a step that sends tells members of staff, not the contact."""
+    return step.kind == "send" and not {"to", *_TARGETS}.isdisjoint(step.payload)

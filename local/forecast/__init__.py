@@ -1,0 +1,1 @@
+"""What a journey will use and cost, before it is launched."""
