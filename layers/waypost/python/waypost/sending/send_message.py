@@ -229,6 +229,7 @@ class SendMessage:
 
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
         coupon, task = self._coupon(request, message, contact, now), self._task_standing(request.occasion, now)
+        decisions = snapshot.row.decisions if snapshot.row else ()
         sells = _sold(request, message, snapshot)
         bought = self._bought(sells, contact, policy, now)
         closed_ones: list[_Judged] = []
@@ -249,6 +250,8 @@ class SendMessage:
                 task=task,
                 sells=sells,
                 bought=bought,
+                first_asked_at=decisions[0].at if decisions else None,
+                send_by=request.send_by or now + timedelta(hours=policy.send_within_hours),
             )
             judgement = judge(case)
             passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
