@@ -65,7 +65,8 @@ def page_asks(cloud: LocalCloud, user_id: str, action: str, **given: Any) -> dic
     )
     assert answer.status == 200, answer.body
     assert answer.headers["access-control-allow-origin"] == "*"
-    return answer.json()
+    content: dict[str, Any] = answer.json()
+    return content
 
 
 def outcomes(cloud: LocalCloud, user_id: str) -> list[tuple[str, str | None]]:

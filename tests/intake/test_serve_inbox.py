@@ -30,6 +30,10 @@ DIGEST = Address(Channel("inbox"), "user_id", USER).digest
 PAGE = {"writeKey": WRITE_KEY, "userId": USER, "userHash": user_hash_of(USER, SERVER_KEY)}
 
 
+def rejected(places: Sequence[str]) -> None:
+    pytest.fail(f"left out: {places}")
+
+
 class Queue:
     def __init__(self) -> None:
         self.kept: list[CallbackNotice] = []
@@ -48,7 +52,7 @@ class World:
         self.clock = FakeClock("2027-03-01T02:00:00.000Z")
         self.inboxes, self.queue = FakeInboxes(), Queue()
         self.feed = ServeInbox(
-            secrets=KnownSecrets(store=FakeSecret(SECRETS), schemes={}, on_rejected=pytest.fail),
+            secrets=KnownSecrets(store=FakeSecret(SECRETS), schemes={}, on_rejected=rejected),
             inboxes=self.inboxes,
             queue=self.queue,
             clock=self.clock,

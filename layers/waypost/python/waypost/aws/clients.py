@@ -97,7 +97,7 @@ def bulk_client(service: str) -> LazyClient:
     return LazyClient(service, _BULK)
 
 
-def _made(service: str, calls: Calls, address: str) -> Any:
+def _made(service: str, calls: Calls, address: str = "") -> Any:
     if calls.lean and (made := _lean(service, calls, address)) is not None:
         return made
     from botocore.config import Config  # noqa: PLC0415 - 45 ms, for what only botocore does
@@ -115,7 +115,7 @@ def _made(service: str, calls: Calls, address: str) -> Any:
     )
 
 
-def _lean(service: str, calls: Calls, address: str) -> JsonClient | None:
+def _lean(service: str, calls: Calls, address: str = "") -> JsonClient | None:
     """A client without botocore, or None where the service or the environment needs it."""
     known = SERVICES.get(service)
     if known is None or (called := endpoint(known)) is None:
