@@ -21,7 +21,9 @@ from benchmarks.goals import Goal, goal_of
 RIVAL: Final = "import boto3 + one DynamoDB client"
 
 FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "answer_task": ("dynamodb", "scheduler", "secretsmanager", "sqs"),
     "archive_events": ("s3",),
+    "assign_task": ("dynamodb", "scheduler", "secretsmanager", "sesv2", "sqs"),
     "build_audience_slice": ("dynamodb", "s3"),
     "change_policy": ("dynamodb",),
     "close_enrolment": ("dynamodb", "sqs"),

@@ -21,6 +21,7 @@ from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.rehearsal.many_contacts import crowd
 from local.rehearsal.rehearsal import Rehearsal
+from local.rehearsal.scenario_draws import Draws
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 
 JOURNEY: Final = "new-user-nurture"
@@ -102,7 +103,7 @@ def measure(folder: Path, *, progress: Callable[[str], None] = lambda _: None) -
     spent = []
     for contacts in SIZES:
         progress(f"rehearsing {contacts} contacts")
-        spent.append(_rehearsed(folder, crowd(file, contacts)))
+        spent.append(_rehearsed(folder, crowd(file, contacts, Draws.named(JOURNEY))))
     return RehearsalTime(tuple(spent))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.fakes.world import START
+from waypost.authoring.manifest import MOST_SPLITS
 from waypost.aws.address_records import MOST_NOTED
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import AddressRecord
@@ -63,6 +64,7 @@ LARGEST: Final[Mapping[type, Mapping[str, Any]]] = {
         "trail": "x" * (stored_size([PAST_PAUSE] * LONGEST_TRAIL) // 5),
         "moves": [MOVE] * LONGEST_MOVES,
         "failure": "x" * 4_000,
+        "splits": {"s" * 38 + f"{number:02}": "甲" * 40 for number in range(MOST_SPLITS)},
     },
 }  # fmt: skip
 

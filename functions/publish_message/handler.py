@@ -10,7 +10,7 @@ from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
 from waypost.aws.function_log import function_log
-from waypost.aws.links import approval_urls
+from waypost.aws.links import staff_links
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.forbidden_words import load_forbidden_words
 from waypost.defaults import load_defaults
@@ -37,7 +37,7 @@ def publish_message() -> PublishMessage:
 def sender() -> SendMessage:
     """The sender, for the notice to who is asked."""
     return deployed_sender(
-        report=report_policy, messages=PublishedCatalogue(), approval_url=approval_urls(wiring.settings())
+        report=report_policy, messages=PublishedCatalogue(), staff_links=staff_links(wiring.settings())
     )
 
 

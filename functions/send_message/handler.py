@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
 from waypost.aws.function_log import function_log
-from waypost.aws.links import approval_urls, page_urls, tracked_links
+from waypost.aws.links import page_urls, staff_links, tracked_links
 from waypost.aws.message_variables import coupons, products
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import SendMessage
@@ -30,7 +30,7 @@ def send_message() -> SendMessage:
         coupons=coupons,
         tracking=tracked_links(settings),
         page_urls=page_urls(settings),
-        approval_url=approval_urls(settings),
+        staff_links=staff_links(settings),
     )
 
 

@@ -101,8 +101,9 @@ def rehearse(
     )
     if contacts:
         from local.rehearsal.many_contacts import crowd  # noqa: PLC0415 - the same
+        from local.rehearsal.scenario_draws import Draws  # noqa: PLC0415 - the same
 
-        files = {name: crowd(file, contacts) for name, file in files.items()}
+        files = {name: crowd(file, contacts, Draws.named(name)) for name, file in files.items()}
     bar = RehearsalBar(
         contacts=sum(len(file.scenarios) for file in files.values()), zone=default_zone(current_project())
     )

@@ -55,6 +55,7 @@ def wanted_journeys(library: Library) -> list[WantedJourney]:
             Flow.of(journey.definition),
             frozenset(journey.messages),
             journey.manifest.change.published(),
+            journey.manifest.published_splits(),
         )
         for journey in library.journeys
     ]

@@ -5,6 +5,7 @@ from itertools import cycle, islice
 from typing import Final
 
 from local.problems import LocalError
+from local.rehearsal.scenario_draws import Draws
 from local.rehearsal.scenario_file import Scenario, ScenarioContact, ScenarioFile
 
 MOST: Final = 100_000
@@ -12,17 +13,17 @@ FEWEST_DIGITS: Final = 4
 _NUMBER: Final = re.compile(r" \(\d+\)$")
 
 
-def crowd(file: ScenarioFile, number: int) -> ScenarioFile:
+def crowd(file: ScenarioFile, number: int, draws: Draws) -> ScenarioFile:
     """The file with ``number`` contacts, who play its scenarios in turn; what is expected of a scenario holds for each.
 
-    Each has a user id, an e-mail address and a phone number of its own. Raises LocalError for a number out of bounds.
+    Each has a user id, an e-mail address and a phone number of its own, and draws what the contact of the scenario draws. Raises LocalError for a number out of bounds.
     """
     if not 1 <= number <= MOST:
         raise LocalError(f"--contacts {number} is not between 1 and {MOST:,}", "for example --contacts 5000")
     digits = max(FEWEST_DIGITS, len(str(number)))
     played = islice(cycle(file.scenarios), number)
     return file.model_copy(
-        update={"scenarios": [_played_by(scenario, index, digits) for index, scenario in enumerate(played)]}
+        update={"scenarios": [_played_by(scenario, index, digits, draws) for index, scenario in enumerate(played)]}
     )
 
 
@@ -31,9 +32,10 @@ def story_of(scenario: Scenario) -> str:
     return _NUMBER.sub("", scenario.name)
 
 
-def _played_by(scenario: Scenario, index: int, digits: int) -> Scenario:
+def _played_by(scenario: Scenario, index: int, digits: int, draws: Draws) -> Scenario:
     contact = scenario.contact.model_dump()
-    contact["user_id"] = f"{contact['user_id']}-{index}"
+    wanted, own = draws.for_user(contact["user_id"]), f"{contact['user_id']}-{index}"
+    contact["user_id"] = own if draws.for_user(own) == wanted else draws.user_drawing(wanted, own) or own
     if email := contact.get("email"):
         name, _, domain = email.rpartition("@")
         contact["email"] = f"{name}.{index}@{domain}"

@@ -21,6 +21,7 @@ from local.rehearsal.reactions import PlannedReaction, Reactions, not_played
 from local.rehearsal.scenario_file import Scenario, ScenarioEvent, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from local.rehearsal.stable_links import stable
+from local.rehearsal.task_answers import TaskAnswers
 from local.running.tracking import identify_call, track_call
 from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
@@ -68,6 +69,16 @@ class _Call:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _TaskAnswer:
+    """An answer that a member of staff of a scenario gives: at which moment, and where it stands in the file."""
+
+    at: datetime
+    scenario: Scenario
+    entry: ScenarioEvent
+    place: str
+
+
 class Rehearsal:
     """Rehearses scenario files on one timeline, which begins where the clock of ``cloud`` is.
 
@@ -83,6 +94,8 @@ class Rehearsal:
         self._refuse_shared_contacts()
         self._reactions = Reactions(cloud)
         self._planned = [each for journey, file in files.items() for each in self._planned_of(journey, file)]
+        self._task_answers = TaskAnswers(cloud)
+        self._answers = [each for file in files.values() for each in self._answers_of(file)]
         self._not_played: dict[str, list[str]] = defaultdict(list)
         self._seen = 0
         self._finished: set[tuple[str, str]] = set()
@@ -96,7 +109,9 @@ class Rehearsal:
         self._cloud.time.at_work = progress.working
         calls = [call for file in self._files.values() for call in self._calls(file)]
         limits = {journey: file.until for journey, file in self._files.items() if file.until is not None}
-        fixed = {planned.at for planned in self._planned if planned.at is not None}
+        fixed = {planned.at for planned in self._planned if planned.at is not None} | {
+            each.at for each in self._answers
+        }
         for at in sorted({call.at for call in calls} | set(limits.values()) | fixed):
             self._travel(at, progress)
             due = [call for call in calls if call.at == at]
@@ -121,11 +136,16 @@ class Rehearsal:
             self._play(due)
 
     def _react_at(self, at: datetime) -> None:
-        """Play the reactions that stand at this moment in their files, after all else that happens then."""
+        """Play the reactions and give the answers that stand at this moment in their files, after all else that happens then."""
         due = [each for each in self._planned if each.entry.delay is None and each.at == at]
-        if due:
+        answers = [each for each in self._answers if each.at == at]
+        if due or answers:
             self._cloud.time.settle()
             self._play(due)
+        for each in answers:
+            rows = self._items.everything(_contact_id(each.scenario))
+            if reason := self._task_answers.give(each.entry, rows, each.place):
+                self._not_played[each.scenario.name].append(reason)
 
     def _play(self, due: Sequence[PlannedReaction]) -> None:
         for each in due:
@@ -157,6 +177,13 @@ class Rehearsal:
                     yield PlannedReaction(
                         journey=journey, scenario=scenario, index=index, entry=entry, reaction=reaction, at=at
                     )
+
+    def _answers_of(self, file: ScenarioFile) -> Iterator[_TaskAnswer]:
+        for scenario in file.scenarios:
+            zone = file.zone_of(scenario, self._default_zone)
+            for index, entry in enumerate(scenario.events):
+                if entry.task_answer is not None and entry.at is not None:
+                    yield _TaskAnswer(file.instant(entry.at, zone), scenario, entry, f"events[{index}]")
 
     def _decided(self, journey: str, scenario: Scenario) -> list[MessageDecision]:
         found = decisions(_contact_id(scenario), RememberedItems(self._items))
@@ -193,7 +220,7 @@ class Rehearsal:
         moments = [
             (index, entry, file.instant(entry.at, zone))
             for index, entry in enumerate(scenario.events)
-            if entry.reaction is None and entry.at is not None
+            if entry.reaction is None and entry.task_answer is None and entry.at is not None
         ]
         introduced = min([file.start, *(at for _, _, at in moments)])
         introduction = identify_call(contact.user_id, contact.traits(), at=introduced)

@@ -22,6 +22,7 @@ from waypost.authoring.channels import ChannelName
 from waypost.authoring.problems import Problem, explain
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.durations import parse_duration
+from waypost.staff.human_task import TaskAnswer
 
 _DAY = re.compile(r"day ([1-9][0-9]*)(?: +([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?)?")
 
@@ -62,7 +63,7 @@ def _span(text: str) -> str:
 ReactionKind = Literal["opens", "clicks", "bounces", "complains"]
 REACTIONS: Final[tuple[ReactionKind, ...]] = get_args(ReactionKind)
 
-_DONE_AT_A_MOMENT: Final = ("event", "profile")
+_DONE_AT_A_MOMENT: Final = ("event", "profile", "completes", "declines")
 
 Moment = Annotated[str, AfterValidator(_moment)]
 """A time of a scenario: of the contact's day (day 1 is the local date of the file's ``start``), or absolute."""
@@ -101,7 +102,8 @@ class Reaction(_Strict):
 class ScenarioEvent(_Strict):
     """Something the contact does: an ``event``, a change of its ``profile``, or one reaction to a message: ``opens: welcome``.
 
-    It is done ``at`` a moment; a reaction may instead come so long ``after`` the message was sent.
+    It is done ``at`` a moment; a reaction may instead come so long ``after`` the message was sent. A member of staff ``completes`` or
+    ``declines`` a task about the contact, which is named, with a ``note``.
     """
 
     at: Moment | None = None
@@ -112,6 +114,9 @@ class ScenarioEvent(_Strict):
     clicks: str | None = None
     bounces: str | None = None
     complains: str | None = None
+    completes: str | None = None
+    declines: str | None = None
+    note: str | None = None
     properties: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -128,6 +133,8 @@ class ScenarioEvent(_Strict):
             raise ValueError(f"expected {either}; got {'none' if self.at is None else 'both'}")
         if self.event is None and self.properties:
             raise ValueError(f"properties are of an event; {done[0]} has none")
+        if self.note is not None and self.task_answer is None:
+            raise ValueError(f"a note is of the answer to a task; {done[0]} has none")
         return self
 
     @property
@@ -141,6 +148,13 @@ class ScenarioEvent(_Strict):
             ),
             None,
         )
+
+    @property
+    def task_answer(self) -> tuple[str, TaskAnswer] | None:
+        """The task that a member of staff answers, and how."""
+        if self.completes is not None:
+            return self.completes, "done"
+        return (self.declines, "not_possible") if self.declines is not None else None
 
     @property
     def delay(self) -> timedelta | None:
@@ -181,10 +195,15 @@ class Expected(_Strict):
 
 
 class Scenario(_Strict):
-    """One contact and what it does."""
+    """One contact and what it does.
+
+    ``draws`` and ``held_out`` say what the journey's random splits and its hold-out come to for this contact.
+    """
 
     name: str
     contact: ScenarioContact
+    draws: dict[str, str] = Field(default_factory=dict)
+    held_out: bool | None = None
     events: list[ScenarioEvent] = Field(min_length=1)
     expect: Expected = Expected()
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.rehearsal.reactions import can_happen
+from local.rehearsal.scenario_draws import Draws, wrong_draws
 from local.rehearsal.scenario_file import Expected, Scenario, ScenarioFile
 from waypost.authoring.discovery import JourneyFolder
-from waypost.authoring.graph import scopes
+from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.problems import nearest, unknown
 from waypost.events.names import event_type
 from waypost.journeys.published import REQUEST
@@ -19,11 +20,14 @@ def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
     """What the scenarios name that the journey does not have, as pairs of a field and a reason."""
     channels = {name: message["channels"] for name, message in journey.messages.items()}
     states = {name for scope in scopes(journey.definition) for name in scope.states}
+    tasks = _tasks(journey.definition)
     trigger = journey.published()["trigger"]
-    starts = trigger["event"]
+    starts, draws = trigger["event"], Draws.of(journey)
     for index, scenario in enumerate(file.scenarios):
         where = f"scenarios[{index}]"
+        yield from wrong_draws(scenario, draws, where)
         yield from _reactions(scenario, where, channels)
+        yield from _task_answers(scenario, where, tasks)
         yield from _expected(scenario.expect, f"{where}.expect", channels, states)
         if starts in CONCLUSIONS or trigger["kind"] == "schedule":
             continue  # the clock, or a tag or segment, which any event and the profile itself may bring
@@ -44,6 +48,19 @@ def _reactions(scenario: Scenario, where: str, channels: Mapping[str, Any]) -> F
                 place,
                 f"the message {reaction.message!r} goes by {has}, where nothing reports that somebody {reaction.kind}",
             )
+
+
+def _tasks(definition: dict[str, Any]) -> set[str]:
+    """The names of the tasks that the journey gives to staff."""
+    states = [state for scope in scopes(definition) for state in scope.states.values()]
+    return {str(each["Arguments"]["Payload"]["task"]) for each in states if called_function(each) == "AssignTask"}
+
+
+def _task_answers(scenario: Scenario, where: str, tasks: set[str]) -> Findings:
+    for index, each in enumerate(scenario.events):
+        if each.task_answer is not None and each.task_answer[0] not in tasks:
+            kind = "completes" if each.completes is not None else "declines"
+            yield f"{where}.events[{index}].{kind}", unknown(each.task_answer[0], tasks, "the journey gives no task")
 
 
 def _expected(expect: Expected, where: str, channels: Mapping[str, Any], states: set[str]) -> Findings:

@@ -45,7 +45,7 @@ def test_a_moved_enrolment_comes_back_as_it_was(stores: Stores, clock: FakeClock
     after = parked(known, clock, days=2)
     assert after.pause is not None
 
-    assert stores.enrolments.save(after.moved(move, replace(after.pause, state="Until day 4")))
+    assert stores.enrolments.save(after.moved(move, replace(after.pause, state="Until day 4"), {}))
 
     assert stored(stores, known).moves == (move,)
     assert stored(stores, known).machine == "nurture--b"

@@ -60,6 +60,8 @@ def test_a_manifest_is_published_in_its_normal_form(tmp_path: Path) -> None:
         "target": {"metric": "orders", "at_least": 0.1},
         "audience_limit": 100,
         "closed": False,
+        "splits": {},
+        "holdout": None,
     }
 
 

@@ -22,11 +22,12 @@ class Journey:
 
     payload: dict[str, Any]
     path: Path = Path("lead")
+    function: str = "NotifyStaff"
     messages: dict[str, dict[str, Any]] = field(default_factory=lambda: MESSAGES)
 
     @property
     def definition(self) -> dict[str, Any]:
-        arguments = {"FunctionName": "${NotifyStaff}", "Payload": self.payload}
+        arguments = {"FunctionName": f"${{{self.function}}}", "Payload": self.payload}
         return {"StartAt": "Notify", "States": {"Notify": {"Type": "Task", "Arguments": arguments, "End": True}}}
 
     @property
@@ -74,3 +75,21 @@ def test_what_nothing_declares_is_refused_with_its_field(
     ((path, why),) = problems(tmp_path, **payload)
     assert path == f"Notify.Arguments.Payload.{where}"
     assert reason in why
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        ({"member": "lin.chen", "escalate": {"queue": "service"}}, ""),
+        ({"to": "linked", "escalate": {"to": "managers"}}, ""),
+        ({"queue": "servce"}, "Notify.Arguments.Payload.queue"),
+        ({"to": "linked", "escalate": {"queue": "servce"}}, "Notify.Arguments.Payload.escalate.queue"),
+        ({"to": "linked", "escalate": {"member": "wei.zang"}}, "Notify.Arguments.Payload.escalate.member"),
+    ],
+)
+def test_a_task_and_its_escalation_name_staff_that_is_declared(
+    tmp_path: Path, payload: dict[str, Any], found: str
+) -> None:
+    reader = FileReader(tmp_path)
+    check_names(reader, [Journey(payload, tmp_path / "lead", "AssignTask")], {"staff": STAFF})
+    assert [each.field for each in reader.problems] == ([found] if found else [])

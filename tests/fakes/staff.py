@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.fakes.published_journeys import email, journey, published
 from waypost.staff.directory import StaffDirectory
 
 
@@ -20,3 +21,28 @@ def member(member_id: str, **fields: Any) -> dict[str, Any]:
         "channels": {"email": email},
         **fields,
     }
+
+
+def task_notices() -> dict[str, Any]:
+    """The notices about tasks, by their names in the catalogue."""
+    subjects = {
+        "task-assigned": {
+            "zh-CN": "待办：{{ event.properties.title }} {{ event.properties.due }}",
+            "en": "To do: {{ event.properties.title }}",
+        },
+        "task-overdue": {"zh-CN": "逾期：{{ event.properties.title }}", "en": "Overdue: {{ event.properties.title }}"},
+    }
+    text = "{{ contact.name }} {{ event.properties.text | default('-') }} {{ event.properties.assigned_to | join(', ') }} {{ links.task }}"
+    notices = {
+        name: {
+            **email(name, kind="transactional"),
+            "variants": {
+                "email": {
+                    locale: {"subject": subject, "html": "<p>{{ links.task }}</p>", "text": text}
+                    for locale, subject in by_locale.items()
+                }
+            },
+        }
+        for name, by_locale in subjects.items()
+    }
+    return dict(published(journey("notices", messages=notices)).messages)

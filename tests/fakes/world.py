@@ -20,6 +20,7 @@ from tests.fakes.effects import Crash, Effects
 from tests.fakes.enrolments import FakeEnrolments
 from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
+from tests.fakes.human_tasks import FakeTasks
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.library import FakeApprovals, FakeLibrary
 from tests.fakes.machines import FakeMachines
@@ -54,12 +55,15 @@ from waypost.errors import HopSuperseded, RetryableError
 from waypost.events.envelope import Event
 from waypost.events.listening import Listening
 from waypost.files.folders import Folders
+from waypost.human_tasks.answer_task import AnswerTask
+from waypost.human_tasks.task_links import TaskLink, task_url
 from waypost.journeys.close_enrolment import CloseEnrolment
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.journeys.pause_journey import PauseJourney
 from waypost.journeys.resume_journey import ResumeJourney
 from waypost.journeys.stop_journey import StopJourney
 from waypost.journeys.sweep_journeys import SweepJourneys, SweepReport
+from waypost.journeys.tasks.assign_task import AssignTask
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.issue_coupon import IssueCoupon
 from waypost.journeys.tasks.notify_staff import NotifyStaff
@@ -74,11 +78,13 @@ from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.upkeep import Upkeep
 from waypost.sending.deferral import Deferrals
 from waypost.sending.ledger import Touch
+from waypost.sending.occasion import StaffNotice
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import SendMessage, Tracking
 from waypost.sending.send_test import SendTest
 from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
+from waypost.workdays import Workdays
 
 T = TypeVar("T")
 
@@ -118,7 +124,7 @@ class World:
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
-        self.coupons = FakeCoupons()
+        self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
@@ -207,9 +213,7 @@ class World:
             tracking=self.tracking,
             staff=lambda: self.staff,
             words=lambda: self.words,
-            approval_url=lambda notice: approval_url(
-                "https://api.example", LINK_KEY, approval_id=notice.about, member=notice.contact_id
-            ),
+            staff_links=staff_links,
             report=self.reported.append,
         )
 
@@ -244,6 +248,22 @@ class World:
     @property
     def notify_staff(self) -> NotifyStaff:
         return assemble.notify_staff(self.ports, sender=self.send_message, staff=self.staff)
+
+    @property
+    def assign_task(self) -> AssignTask:
+        return assemble.assign_task(
+            self.ports,
+            sender=self.send_message,
+            staff=self.staff,
+            workdays=Workdays,
+            default_zone=self.default_zone,
+        )
+
+    @property
+    def answer_task(self) -> AnswerTask:
+        return assemble.answer_task(
+            self.ports, staff=lambda: self.staff, secret=self.link_secret, default_zone=self.default_zone
+        )
 
     @property
     def update_contact(self) -> UpdateContact:
@@ -409,6 +429,9 @@ class WorldPorts:
     def coupons(self) -> FakeCoupons:
         return self.world.coupons
 
+    def tasks(self) -> FakeTasks:
+        return self.world.tasks
+
     def stream_tallies(self) -> FakeStreamTallies:
         return self.world.stream_tallies
 
@@ -501,6 +524,18 @@ def touch(message_key: str, at: datetime, **changes: Any) -> Touch:
         "priority": "normal",
     }
     return Touch(message_key=message_key, at=at, **fields | changes)
+
+
+def staff_links(notice: StaffNotice) -> dict[str, str]:
+    """The links of a member of staff, as the functions make them."""
+    if notice.is_about_task:
+        return {
+            "task": task_url(
+                "https://api.example", LINK_KEY, TaskLink(notice.shown_for, notice.about, notice.contact_id)
+            )
+        }
+    url = approval_url("https://api.example", LINK_KEY, approval_id=notice.about, member=notice.contact_id)
+    return {"approval": url}
 
 
 def redelivered(call: Callable[[], T]) -> T:

@@ -220,6 +220,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "stop_journey": {"stop_journey": world.stop_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "notify_staff": {"notify_staff": world.notify_staff},
+        "assign_task": {"assign_task": world.assign_task},
         "update_contact": {"update_contact": world.update_contact},
     }
     logs = substituted(monkeypatch, wired)

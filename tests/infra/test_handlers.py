@@ -18,7 +18,9 @@ FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handl
 READ_WHEN_USED = {"stage", "api_url"}
 ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
 SECTIONS = {
+    "answer_task": {"defaults"},
     "archive_events": {"retention"},
+    "assign_task": {"defaults", "retention", "sending", "staff"},
     "build_audience_slice": {"retention"},
     "change_policy": {"sending"},
     "close_enrolment": {"listening"},
@@ -101,6 +103,15 @@ MAY_BE_MISSING = {
         "wecom_endpoint",
         "loopback_receivers",
     },
+    "assign_task": {
+        "resume_journey_arn",
+        "email_reply_to",
+        "webhook_endpoint",
+        "wechat_endpoint",
+        "wecom_endpoint",
+        "loopback_receivers",
+    },
+    "answer_task": ONLY_FOR_BOOKING,
     "decide_approval": ONLY_FOR_BOOKING,
     # only a provider that posts has one
     "receive_callback": {"sms_secret"},

@@ -134,6 +134,9 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
         "GET /a/{token}/{view}",
         "HEAD /a/{token}",
         "POST /a/{token}",
+        "GET /t/{token}",
+        "HEAD /t/{token}",
+        "POST /t/{token}",
         "GET /c/{token}",
         "HEAD /c/{token}",
         "POST /c/{token}",
@@ -465,7 +468,7 @@ def test_the_caller_of_a_function_has_the_alarm_for_its_failures(template: Templ
     assert started & functions <= kept
     idle = {name.partition("Function")[0] for name in functions - (reading | answering | working | kept)}
     # called where a destination is switched on, a journey asks, a journey notifies
-    assert idle <= {"DeliverEvent", "EvaluateSegment", "IssueCoupon", "NotifyStaff"}
+    assert idle <= {"AssignTask", "DeliverEvent", "EvaluateSegment", "IssueCoupon", "NotifyStaff"}
 
 
 def test_no_failure_has_two_alarms(template: Template) -> None:

@@ -269,3 +269,14 @@ def test_a_journey_that_is_asked_for_is_never_left_out(project: Project, tmp_pat
     steps: list[str] = []
     assert rehearsable({"win-back": read_journey_scenarios("win-back")}, tmp_path, steps.append) == project
     assert not steps
+
+
+def test_a_hold_out_that_holds_nothing_back_is_pointed_out(project: Project) -> None:
+    folder = project.journeys / "win-back"
+    with (folder / "journey.yaml").open("a", encoding="utf-8") as file:
+        file.write("holdout: 10\n")
+    assert not any("hold" in each for each in check_journeys(project, "win-back").journeys[0].warnings)
+    message = folder / "messages" / "sorry" / "message.yaml"
+    message.write_text(message.read_text(encoding="utf-8").replace("marketing", "transactional"), encoding="utf-8")
+    (warning,) = [each for each in check_journeys(project, "win-back").journeys[0].warnings if "holdout" in each]
+    assert "holds nothing back" in warning

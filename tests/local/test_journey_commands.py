@@ -13,6 +13,7 @@ from local.problems import LocalError
 from local.project.current_project import current_project
 from local.rehearsal.journey_scenarios import read_journey_scenarios
 from local.rehearsal.many_contacts import crowd
+from local.rehearsal.scenario_draws import Draws
 
 JOURNEY = "new-user-nurture"
 JOURNEYS = sorted(path.parent.name for path in current_project().journeys.glob("*/journey.yaml"))
@@ -64,7 +65,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_way_out(arguments: list[str], ad
 
 def test_a_crowd_plays_the_scenarios_in_turn_under_names_of_its_own() -> None:
     file = read_journey_scenarios(JOURNEY)
-    many = crowd(file, 25)
+    many = crowd(file, 25, Draws.named(JOURNEY))
     assert len(many.scenarios) == 25
     first = len(file.scenarios)
     assert many.scenarios[first].expect == many.scenarios[0].expect == file.scenarios[0].expect
@@ -80,4 +81,4 @@ def test_a_crowd_plays_the_scenarios_in_turn_under_names_of_its_own() -> None:
 @pytest.mark.parametrize("number", [0, -3, 1_000_000])
 def test_a_crowd_has_a_size(number: int) -> None:
     with pytest.raises(LocalError, match="not between"):
-        crowd(read_journey_scenarios(JOURNEY), number)
+        crowd(read_journey_scenarios(JOURNEY), number, Draws.named(JOURNEY))

@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from infra.project import ROOT
 from local.problems import LocalError
@@ -84,7 +85,7 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
         ),
         (
             START + f"scenarios: [{ONE.replace(', event: e', '')}]",
-            "expected one of event, profile, opens, clicks, bounces, complains; got none",
+            "expected one of event, profile, completes, declines, opens, clicks, bounces, complains; got none",
         ),
         (
             START + f"scenarios: [{ONE.replace('event: e', 'open: hello')}]",
@@ -141,3 +142,23 @@ def test_the_sample_of_the_demo_has_people_with_different_fates() -> None:
     sample = read_scenarios(ROOT / SAMPLE)
     assert len(sample.scenarios) >= 8
     assert all(scenario.expect.messages is None for scenario in sample.scenarios)
+
+
+def test_a_member_of_staff_completes_or_declines_a_task_at_a_moment() -> None:
+    told = {"at": "day 1 11:00", "declines": "call-back", "note": "No such number"}
+    [scenario] = file_with(events=[told, {"at": "day 1 12:00", "completes": "call-back"}]).scenarios
+    assert [each.task_answer for each in scenario.events] == [("call-back", "not_possible"), ("call-back", "done")]
+    assert [each.reaction for each in scenario.events] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"after": "2h", "completes": "call-back"}, "write at: a moment"),
+        ({"at": "day 1", "completes": "call-back", "declines": "call-back"}, "got completes and declines"),
+        ({"at": "day 1", "event": "registered", "note": "x"}, "a note is of the answer to a task"),
+    ],
+)
+def test_an_answer_to_a_task_that_is_none_is_refused(entry: dict[str, str], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        file_with(events=[entry])

@@ -268,3 +268,16 @@ def test_an_address_that_nothing_proved_is_named_apart_from_what_had_no_room() -
     assert first == "left out email: a write key changes no address that is known"
     assert "left out attributes.long: the contact holds" in entry.detail
     assert second.startswith("send it with a server key")
+
+
+def test_the_entry_says_what_was_drawn_for_the_contact() -> None:
+    enrolment = {
+        "sk": "enrolment#open#n-1",
+        "journey": "nurture",
+        "enrolled_at": "2031-03-04T04:30:00.000Z",
+        "splits": {"tone": "warm", "offer": "gift"},
+        "held_out": True,
+    }
+    entries = timeline("c-1", Items(PROFILE, ROUTED, enrolment), default_zone=SHANGHAI)
+    (entered,) = [each for each in entries if each.title == "journey entered"]
+    assert entered.detail == "by registered; offer: gift, tone: warm, in the hold-out"

@@ -21,6 +21,7 @@ from waypost.sending import guards
 from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Skip, Verdict
 from waypost.sending.guards.erased import Erased
 from waypost.sending.guards.frequency_cap import FrequencyCap
+from waypost.sending.guards.held_out import HeldOut
 from waypost.sending.guards.left_journey import LeftJourney
 from waypost.sending.guards.missing_address import MissingAddress
 from waypost.sending.guards.no_consent import NoConsent
@@ -457,3 +458,14 @@ def test_a_deferral_that_ends_in_the_window_keeps_its_time() -> None:
 
 def test_local_time_is_what_the_contacts_clock_shows() -> None:
     assert case(zone=ZoneInfo("Europe/Berlin")).local_time == "2027-03-01T05:00:00+01:00"
+
+
+# The hold-out
+
+
+def test_the_hold_out_gets_no_marketing_and_what_it_asked_for() -> None:
+    held_out = enrolment(held_out=True)
+    assert HeldOut().check(case(enrolment=held_out)) == Skip("held_out")
+    assert judge(case(enrolment=held_out, message=TRANSACTIONAL)).verdict == Allow()
+    assert judge(case(enrolment=enrolment())).verdict == Allow()
+    assert not HeldOut().concerns(case())

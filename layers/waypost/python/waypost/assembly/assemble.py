@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from waypost.exporting.export_slice import ExportSlice
     from waypost.exporting.finish_export import FinishExport
     from waypost.exporting.plan_export import PlanExport
+    from waypost.human_tasks.answer_task import AnswerTask
     from waypost.importing.applying import Importer
     from waypost.importing.finish_import import FinishImport
     from waypost.importing.import_part import ImportPart
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from waypost.journeys.stop_enrolment import StopEnrolment
     from waypost.journeys.stop_journey import StopJourney
     from waypost.journeys.sweep_journeys import SweepJourneys
+    from waypost.journeys.tasks.assign_task import AssignTask
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.issue_coupon import IssueCoupon
     from waypost.journeys.tasks.notify_staff import NotifyStaff
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.watch_streams import PauseStream
+    from waypost.workdays import Workdays
 
 
 def deferrals(ports: Ports) -> Deferrals:
@@ -123,7 +126,7 @@ def send_message(
     page_urls: PageUrls | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
-    approval_url: Callable[[StaffNotice], str] | None = None,
+    staff_links: Callable[[StaffNotice], Mapping[str, str]] | None = None,
 ) -> SendMessage:
     """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
     from waypost.content.forbidden_words import ForbiddenWords
@@ -155,7 +158,8 @@ def send_message(
         profiles=ports.contacts,
         passages=lambda contact_id, enrolment_id: ports.enrolments().load(contact_id, enrolment_id),
         words=words or ForbiddenWords,
-        approval_url=approval_url,
+        staff_links=staff_links,
+        tasks=lambda contact_id, task_id: ports.tasks().load(contact_id, task_id),
     )
 
 
@@ -453,13 +457,58 @@ def issue_coupon(
 def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
     """What notifies members of staff from a journey."""
     from waypost.journeys.tasks.notify_staff import NotifyStaff
+    from waypost.journeys.tasks.staff_targets import StaffTargets
 
     return NotifyStaff(
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
-        history=ports.history(),
-        staff=staff,
+        targets=StaffTargets(staff=staff, history=ports.history()),
         sender=sender,
+    )
+
+
+def assign_task(
+    ports: Ports,
+    *,
+    sender: SendMessage,
+    staff: StaffDirectory,
+    workdays: Callable[[], Workdays],
+    default_zone: ZoneInfo,
+) -> AssignTask:
+    """What gives members of staff tasks from a journey."""
+    from waypost.journeys.tasks.assign_task import AssignTask
+    from waypost.journeys.tasks.staff_targets import StaffTargets
+
+    return AssignTask(
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        targets=StaffTargets(staff=staff, history=ports.history()),
+        tasks=ports.tasks(),
+        sender=sender,
+        schedules=ports.schedules(),
+        queue=ports.queue(),
+        workdays=workdays,
+        default_zone=default_zone,
+        clock=ports.clock(),
+    )
+
+
+def answer_task(
+    ports: Ports, *, staff: Callable[[], StaffDirectory], secret: SecretStore, default_zone: ZoneInfo
+) -> AnswerTask:
+    """What shows members of staff their tasks and takes the answers."""
+    from waypost.human_tasks.answer_task import AnswerTask
+
+    return AnswerTask(
+        tasks=ports.tasks(),
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        schedules=ports.schedules(),
+        queue=ports.queue(),
+        staff=staff,
+        secret=secret,
+        default_zone=default_zone,
+        clock=ports.clock(),
     )
 
 

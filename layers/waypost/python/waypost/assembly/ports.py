@@ -24,6 +24,7 @@ from waypost.sending.pace import RateMarks
 from waypost.sending.policy_in_force import PolicyStore
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 from waypost.sending.streams import StreamTallies
+from waypost.staff.human_task import TaskStore
 
 
 class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
@@ -91,6 +92,10 @@ class Ports(Protocol):
 
     def approvals(self) -> ApprovalStore:
         """The requests for approval."""
+        ...
+
+    def tasks(self) -> TaskStore:
+        """The tasks of members of staff."""
         ...
 
     def queue(self) -> EventQueue:

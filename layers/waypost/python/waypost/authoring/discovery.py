@@ -23,6 +23,7 @@ from waypost.authoring.operations import OperationFolder, operations
 from waypost.authoring.problems import InvalidJourney, Problem
 from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
+from waypost.authoring.split_checks import NO_SPLITS
 from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 from waypost.contacts.channels import CHANNELS
@@ -147,7 +148,8 @@ class _Reader(FileReader):
         if definition is not None:
             channels = {name: message["channels"] if message else CHANNELS for name, message in messages.items()}
             left_early = manifest.endings if manifest else set()
-            findings = lint(definition, tasks=tasks, left_early=left_early, messages=channels)
+            splits = manifest.splits if manifest else NO_SPLITS
+            findings = lint(definition, tasks=tasks, left_early=left_early, messages=channels, splits=splits)
             self.extend(path / "definition.asl.yaml", findings)
         if len(self.problems) > before or manifest is None:
             return None

@@ -10,7 +10,7 @@ from waypost.authoring.expressions import FUNCTIONS, BrokenExpressionError, dott
 from waypost.authoring.payloads import Fields
 from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.structure import Findings
-from waypost.authoring.value_flow import JOURNEY_INPUT, Place
+from waypost.authoring.value_flow import JOURNEY_INPUT, SPLITS, Place
 
 _CLOCK: Final = ("now", "millis")
 _EVENT_ALONE: Final = re.compile(r"\$states\.result\.event(\.\w+)*")
@@ -103,9 +103,11 @@ def _no_name(holder: tuple[str, ...], name: str, known: Fields, place: Place) ->
         return f"{what} {name!r}; a function's answer is in {dotted((*holder, 'Payload', name))}"
     if name == "Payload" and place.result is known:
         return f"{what} 'Payload'; a Pause gives its answer itself, such as $states.result.outcome"
-    if known == JOURNEY_INPUT:
+    if known.keys() >= JOURNEY_INPUT.keys():
         return (
-            f"{what} {name!r}: a journey's input is {', '.join(JOURNEY_INPUT)}; ask about the event that started it with "
+            f"{what} {name!r}: a journey's input is {', '.join(known)}; ask about the event that started it with "
             "${EvaluateSegment}, such as rule: { property: total, at_least: 100 }"
         )
+    if holder[-1:] == (SPLITS,) and not known:
+        return f"{what} {name!r}: journey.yaml declares no splits; write splits: {{{name}: {{a: 50, b: 50}}}} there"
     return unknown(name, known, what) if known else f"{dotted(holder)} is a plain value: it has no {name!r}"

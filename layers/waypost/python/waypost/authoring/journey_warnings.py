@@ -30,6 +30,7 @@ def warnings(journey: JourneyFolder, declared: Declared, now: datetime) -> Itera
     for field, match in _endings(published):
         if match["event"] == published["trigger"]["event"]:
             yield Problem(manifest, field, _ended_by_its_trigger(match["event"]))
+    yield from _in_the_hold_out(journey, manifest)
     yield from _in_messages(journey)
 
 
@@ -66,6 +67,14 @@ def _ended_by_its_trigger(event: str) -> str:
         f"{event} starts the journey too: one that comes while a contact is in it ends it and starts nothing. If it should begin again,"
         " let a Pause wait for it in a loop (docs/authoring.md, journey.yaml)"
     )
+
+
+def _in_the_hold_out(journey: JourneyFolder, manifest: str) -> Iterator[Problem]:
+    if journey.manifest.holdout is None:
+        return
+    asked_for = sorted(name for name, message in journey.messages.items() if message["kind"] == "transactional")
+    if asked_for and len(asked_for) == len(journey.messages):
+        yield Problem(manifest, "holdout", "holds nothing back: every message of the journey is transactional")
 
 
 def _in_messages(journey: JourneyFolder) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """The rules a journey's definition must keep, each with the reason an author reads. Called by discovery."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -23,8 +23,10 @@ from waypost.authoring.graph import (
 )
 from waypost.authoring.hops import hop_findings
 from waypost.authoring.problems import explain, is_expression, join, nearest, unknown
+from waypost.authoring.split_checks import NO_SPLITS, split_findings
 from waypost.authoring.structure import Findings, known_fields, structure
 from waypost.authoring.tasks import Task
+from waypost.authoring.texts import keys_in, texts_in
 from waypost.authoring.value_flow import places
 from waypost.contacts.channels import CHANNELS
 
@@ -45,12 +47,17 @@ _PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 
 
 def lint(
-    definition: Any, *, tasks: Mapping[str, Task], left_early: set[str], messages: Mapping[str, Collection[str]]
+    definition: Any,
+    *,
+    tasks: Mapping[str, Task],
+    left_early: set[str],
+    messages: Mapping[str, Collection[str]],
+    splits: Mapping[str, Collection[str]] = NO_SPLITS,
 ) -> list[tuple[str, str]]:
     """What is wrong with a definition, as pairs of a field and a reason.
 
     ``tasks`` are those it may call, by placeholder. ``left_early`` holds the errors by which the manifest lets events end the body (GoalReached, JourneyExited);
-    ``messages`` maps the journey's messages to their channels.
+    ``messages`` maps the journey's messages to their channels, ``splits`` its random splits to their branches.
     """
     if not isinstance(definition, dict):
         return [("", "expected a state machine in the Amazon States Language")]
@@ -63,8 +70,9 @@ def lint(
         *_loops(definition, tasks),
         *_failures(definition),
         *_caught_errors(definition),
-        *_strings(definition, tasks),
+        *_strings(definition, tasks, splits),
         *_tasks(definition, tasks, messages),
+        *split_findings(definition, splits),
         *hop_findings(definition),
     ]
     found.extend(_leaving(definition, left_early))
@@ -199,43 +207,20 @@ def _swallowed(name: str, state: State) -> Findings:
         named |= LEAVING_ERRORS & set(row["ErrorEquals"])
 
 
-def _strings(definition: dict[str, Any], tasks: Mapping[str, Task]) -> Findings:
-    known = places(definition, tasks)
+def _strings(definition: dict[str, Any], tasks: Mapping[str, Task], splits: Collection[str]) -> Findings:
+    known = places(definition, tasks, splits)
     for scope in scopes(definition):
         for name, state in scope.states.items():
             own = {field: value for field, value in state.items() if field not in {"Branches", "ItemProcessor"}}
-            for path, text in _texts(name, {name: own}):
+            for path, text in texts_in(name, {name: own}):
                 for placeholder in _PLACEHOLDER.findall(text):
                     if placeholder not in tasks:
                         yield path, unknown(placeholder, tasks, "unknown function")
                 if not path.endswith(".Comment"):
                     yield from expression_findings(path, text, state=name, place=known[name])
-            for path, key in _keys(name, {name: own}):
+            for path, key in keys_in(name, {name: own}):
                 if "${" in key:
                     yield path, "a placeholder stands in a string value, never in a name"
-
-
-def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every string value with its path."""
-    if isinstance(value, str):
-        yield path, value
-    for where, each in _children(path, value):
-        yield from _texts(where, each)
-
-
-def _keys(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every key with the path of what it names."""
-    for where, each in _children(path, value):
-        yield from _keys(where, each)
-    if isinstance(value, Mapping):
-        yield from ((path, key) for key in value)
-
-
-def _children(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, list):
-        yield from ((f"{path}[{index}]", each) for index, each in enumerate(value))
-    elif isinstance(value, Mapping):
-        yield from ((path if key == path else join(path, key), each) for key, each in value.items())
 
 
 def _tasks(definition: dict[str, Any], tasks: Mapping[str, Task], messages: Mapping[str, Collection[str]]) -> Findings:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from waypost.authoring.operations import OperationSchedule, Weekday
 from waypost.authoring.problems import Authored, nearest, unknown
 from waypost.authoring.rules import Duration, EventType, Name, PropertyName, Rule, Where, dump_rule, uses_trigger
+from waypost.authoring.rules.models.random_parts import Percentage, SomePercent
 from waypost.durations import parse_duration
 from waypost.journeys.changes.change import ANY_STATE
 from waypost.journeys.published import REQUEST
@@ -315,6 +316,48 @@ def _published_policy(policy: Follow | Stay | MoveTo | Stop) -> dict[str, Any]:
             assert_never(policy)
 
 
+BranchName = Annotated[str, Field(pattern=r"^[\w-]+$", max_length=40)]
+SplitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+MOST_SPLITS: Final = 10
+MOST_BRANCHES: Final = 10
+
+
+def _shares_form(value: Any) -> Any:
+    """The share of each branch; a list of branches is short for equal ones."""
+    if not isinstance(value, list):
+        return value
+    if repeated := [each for each in value if value.count(each) > 1]:
+        raise ValueError(f"the branch {repeated[0]!r} is there twice")
+    return dict.fromkeys(value, 1)
+
+
+def _make_a_whole(shares: dict[str, float]) -> dict[str, float]:
+    whole = sum(shares.values())
+    if set(shares.values()) != {1} and round(whole, 2) != 100:
+        raise ValueError(f"the shares are percentages and make 100 together, these make {whole:g}")
+    return shares
+
+
+Split = Annotated[
+    dict[BranchName, Percentage],
+    Field(min_length=2, max_length=MOST_BRANCHES),
+    BeforeValidator(_shares_form),
+    AfterValidator(_make_a_whole),
+]
+"""A random split: branch → its share in percent."""
+
+
+class JourneyHoldOut(Authored):
+    """The part of everybody that walks through the journey and gets nothing; ``salt`` shares it with other journeys and segments."""
+
+    percent: SomePercent
+    salt: Name | None = None
+
+
+def _holdout_form(value: Any) -> Any:
+    return {"percent": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 class JourneyManifest(Authored):
     """One ``journey.yaml``; docs/authoring.md explains every field."""
 
@@ -331,6 +374,8 @@ class JourneyManifest(Authored):
     goal: Annotated[Goal, BeforeValidator(_event_form)] | None = None
     target: Target | None = None
     audience_limit: Annotated[int, Field(ge=1)] | None = None
+    splits: Annotated[dict[SplitName, Split], Field(max_length=MOST_SPLITS)] = Field(default_factory=dict)
+    holdout: Annotated[JourneyHoldOut, BeforeValidator(_holdout_form)] | None = None
     version: Annotated[int, Field(ge=1)] = 1
     closed: bool = False
     change: Change = Change()
@@ -362,6 +407,13 @@ class JourneyManifest(Authored):
         given = {"journey": name, "rule": rule, "daily": True}
         return OperationSchedule.model_validate({"every": every, "on": on, "at": at, "input": given})
 
+    def published_splits(self) -> dict[str, dict[str, float]]:
+        """Split → branch → weight."""
+        return {name: dict(shares) for name, shares in self.splits.items()}
+
+    def _published_holdout(self, name: str) -> dict[str, Any] | None:
+        return None if self.holdout is None else {"salt": self.holdout.salt or name, "percent": self.holdout.percent}
+
     def published(self, name: str) -> dict[str, Any]:
         """The manifest as the run time reads it, without the messages."""
         return {
@@ -380,6 +432,8 @@ class JourneyManifest(Authored):
             "target": None if self.target is None else self.target.model_dump(mode="json"),
             "audience_limit": self.audience_limit,
             "closed": self.closed,
+            "splits": self.published_splits(),
+            "holdout": self._published_holdout(name),
         }
 
 

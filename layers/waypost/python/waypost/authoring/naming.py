@@ -127,16 +127,18 @@ def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:
     departments = {each["department"]: "" for each in members.values() if each.get("department")}
     declared = {"member": members, "department": departments, "queue": staff.get("queues", {})}
     for name, state in (each for scope in scopes(journey.definition) for each in scope.states.items()):
-        if called_function(state) != "NotifyStaff":
+        if called_function(state) not in {"NotifyStaff", "AssignTask"}:
             continue
         payload, where = state["Arguments"]["Payload"], f"{name}.Arguments.Payload"
-        for field, known in declared.items():
-            given = payload.get(field)
-            if isinstance(given, str) and not is_expression(given) and given not in known:
-                yield (
-                    f"{where}.{field}",
-                    f"{unknown(given, known, f'unknown {field}')}; staff/members.yaml declares them",
-                )
+        named = [(where, payload), (f"{where}.escalate", payload.get("escalate") or {})]
+        for place, each in named:
+            for field, known in declared.items():
+                given = each.get(field)
+                if isinstance(given, str) and not is_expression(given) and given not in known:
+                    yield (
+                        f"{place}.{field}",
+                        f"{unknown(given, known, f'unknown {field}')}; staff/members.yaml declares them",
+                    )
         message = journey.messages.get(payload.get("message", ""))
         if message is not None and message["kind"] != "transactional":
             yield f"{where}.message", f"{payload['message']!r} is {message['kind']}; a notice to staff is transactional"

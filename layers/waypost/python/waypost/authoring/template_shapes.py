@@ -116,7 +116,12 @@ ROOT_SHAPES: Mapping[str, Shape] = {
     "journey": record(name=COMPUTED),
     "message": record(name=COMPUTED, channel=COMPUTED),
     "links": record(
-        unsubscribe=COMPUTED, preferences=COMPUTED, survey=COMPUTED, confirm_consent=COMPUTED, approval=COMPUTED
+        unsubscribe=COMPUTED,
+        preferences=COMPUTED,
+        survey=COMPUTED,
+        confirm_consent=COMPUTED,
+        approval=COMPUTED,
+        task=COMPUTED,
     ),
 }
 """The variables of every message by name; ``contact.id`` is the one attribute that every contact has."""

@@ -1,8 +1,8 @@
 """What ``$states`` and the variables hold at each state of a journey, as far as its definition says. Used by the checks of expressions."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from waypost.authoring.graph import Scope, State, branches, called_function
@@ -18,11 +18,13 @@ JOURNEY_INPUT: Final[Fields] = {
     )
 }  # fmt: skip
 """The input of a journey: ids and the time of entry, nothing that may change and nothing personal."""
+SPLITS: Final = "splits"
+"""Its field with the branch that was drawn at each random split; only a journey that declares some has it."""
 
+_EXECUTION: Final[Fields] = {
+    "Id": {}, "Name": {}, "RoleArn": {}, "StartTime": {}, "RedriveCount": {}, "RedriveTime": {},
+}  # fmt: skip
 _CONTEXT: Final[Fields] = {
-    "Execution": {
-        "Id": {}, "Input": JOURNEY_INPUT, "Name": {}, "RoleArn": {}, "StartTime": {}, "RedriveCount": {}, "RedriveTime": {},
-    },
     "State": {"EnteredTime": {}, "Name": {}, "RetryCount": {}},
     "StateMachine": {"Id": {}, "Name": {}},
     "Map": {"Item": {"Index": {}, "Key": {}, "Value": None, "Source": {}}},
@@ -44,7 +46,7 @@ _WHOLE: Final = re.compile(r"\{%\s*\$states\.(input|result)\s*%\}")
 class Place:
     """One state: what ``$states`` holds there, and which variables surely and perhaps have a value.
 
-    ``input`` and ``result`` are None where the definition does not say.
+    ``input`` and ``result`` are None where the definition does not say. ``journey_input`` is that of the whole journey.
     """
 
     input: Fields | None
@@ -52,10 +54,12 @@ class Place:
     surely: frozenset[str]
     perhaps: frozenset[str]
     has_result: bool
+    journey_input: Fields = field(default_factory=lambda: JOURNEY_INPUT)
 
     def states(self, field: str) -> Fields:
         """``$states`` in the field of the state (a path such as ``Catch[0].Output``)."""
-        known: dict[str, Fields | None] = {"input": self.input, "context": _CONTEXT}
+        context: Fields = {**_CONTEXT, "Execution": {**_EXECUTION, "Input": self.journey_input}}
+        known: dict[str, Fields | None] = {"input": self.input, "context": context}
         if field.startswith("Catch["):
             return {**known, "errorOutput": _CAUGHT}
         if self.has_result and field.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0] in {"Output", "Assign"}:
@@ -63,9 +67,13 @@ class Place:
         return known
 
 
-def places(definition: dict[str, Any], tasks: Mapping[str, Task]) -> Mapping[str, Place]:
-    """Every state of the machine by name."""
-    return dict(_places(definition, JOURNEY_INPUT, tasks, frozenset(), frozenset()))
+def places(definition: dict[str, Any], tasks: Mapping[str, Task], splits: Iterable[str] = ()) -> Mapping[str, Place]:
+    """Every state of the machine by name; ``splits`` are those that the journey declares."""
+    given = {**JOURNEY_INPUT, SPLITS: {name: {} for name in splits}}
+    return {
+        name: replace(place, journey_input=given)
+        for name, place in _places(definition, given, tasks, frozenset(), frozenset())
+    }
 
 
 def _places(

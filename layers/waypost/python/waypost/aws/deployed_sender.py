@@ -1,6 +1,6 @@
 """The sender with what the stage publishes and sets. Used by the functions that send."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 
 from waypost.assembly import assemble
@@ -27,7 +27,7 @@ def deployed_sender(
     coupons: Callable[[], CouponVariables] | None = None,
     tracking: Tracking | None = None,
     page_urls: PageUrls | None = None,
-    approval_url: Callable[[StaffNotice], str] | None = None,
+    staff_links: Callable[[StaffNotice], Mapping[str, str]] | None = None,
 ) -> SendMessage:
     """The sender; ``messages`` is the message library unless given, ``report`` gets why a change of the policy could not be applied."""
     settings = wiring.settings()
@@ -46,5 +46,5 @@ def deployed_sender(
         page_urls=page_urls,
         staff=load_directory,
         words=load_forbidden_words,
-        approval_url=approval_url,
+        staff_links=staff_links,
     )

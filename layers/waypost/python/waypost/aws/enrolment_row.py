@@ -37,11 +37,11 @@ another one (zlib names the dictionary of a row by its checksum)."""
 
 
 def packed(enrolment: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes that are stored of an enrolment's JSON form: without what the key says, and without what is empty."""
+    """The attributes that are stored of an enrolment's JSON form: without what the key says, and without what is empty or false."""
     kept = {
         name: value
         for name, value in enrolment.items()
-        if name not in {"contact_id", "enrolment_id", *PACKED} and value is not None and value != ""
+        if name not in {"contact_id", "enrolment_id", *PACKED} and value not in (None, "", {}) and value is not False
     }
     way = {name: enrolment[name] for name in PACKED if enrolment.get(name)}
     return kept | (

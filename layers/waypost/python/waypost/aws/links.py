@@ -11,6 +11,7 @@ from waypost.aws.secrets import SecretsManagerSecret
 from waypost.contacts.channels import Address
 from waypost.content.link_rewriting import LinkMaker, TrackedMessage
 from waypost.content.message import PublishedMessage
+from waypost.human_tasks.task_links import TaskLink, task_url
 from waypost.sending.occasion import StaffNotice, journey_of
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import PageUrls, Tracking, UnsubscribeUrl
@@ -21,16 +22,18 @@ from waypost.tracking.tokens import link_keys
 from waypost.tracking.tracked_links import SignedLinks
 
 
-def approval_urls(settings: Settings) -> Callable[[StaffNotice], str]:
-    """A function that gives the link on which a member decides about what a notice is about."""
+def staff_links(settings: Settings) -> Callable[[StaffNotice], Mapping[str, str]]:
+    """A function that gives the link on which a member decides, or answers, about what a notice is about."""
     secret = _secret(settings.link_secret)
 
-    def url(notice: StaffNotice) -> str:
-        return approval_url(
-            settings.api_url, link_keys(secret.read())[0], approval_id=notice.about, member=notice.contact_id
-        )
+    def links(notice: StaffNotice) -> Mapping[str, str]:
+        key = link_keys(secret.read())[0]
+        if notice.is_about_task:
+            link = TaskLink(notice.shown_for, notice.about, notice.contact_id)
+            return {"task": task_url(settings.api_url, key, link)}
+        return {"approval": approval_url(settings.api_url, key, approval_id=notice.about, member=notice.contact_id)}
 
-    return url
+    return links
 
 
 def unsubscribe_urls(settings: Settings) -> UnsubscribeUrl:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from waypost.aws.bus import EventBridgeBus
     from waypost.aws.coupons import DynamoCoupons
     from waypost.aws.files import S3Files
+    from waypost.aws.human_tasks import DynamoTasks
     from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
     from waypost.aws.profile_scan import DynamoProfileScan
@@ -210,6 +211,14 @@ def approvals() -> "DynamoApprovals":
     from waypost.aws.approvals import DynamoApprovals  # noqa: PLC0415 - few functions ask for it
 
     return DynamoApprovals(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def tasks() -> "DynamoTasks":
+    """The tasks of members of staff."""
+    from waypost.aws.human_tasks import DynamoTasks  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoTasks(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -90,6 +90,8 @@ class CloseEnrolment:
                 "enrolment_id": enrolment.enrolment_id,
                 **({"state": failure.state, "error": failure.error} if failure else {}),
                 **({"reason": stopped.reason} if stopped else {}),
+                **({"splits": dict(enrolment.splits)} if enrolment.splits else {}),
+                **({"held_out": True} if enrolment.held_out else {}),
             },
             correlation_id=enrolment.correlation_id,
         )

@@ -12,6 +12,7 @@ from waypost.codec import JsonForm
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
+from waypost.journeys.draws import drawn
 from waypost.journeys.enrolment import ONCE, Enrolment, TriggerEvent, first_hop
 from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import EventRules, enrolments_for, history_for, holds, subject_of
@@ -124,6 +125,8 @@ class EnrolContact:
             exclusive_group=journey.exclusive_group,
             machine_version=journey.machine_version,
             entered_for=_entered_for(journey.re_entry, event),
+            splits=drawn(contact.contact_id, journey.name, journey.splits),
+            held_out=journey.holdout is not None and journey.holdout.has(contact.contact_id),
         )
         self.enrolments.note_due(enrolment.contact_id, enrolment_id, enrolment.due_at)
         refusal = self.enrolments.open(enrolment, self._terms(journey, contact))

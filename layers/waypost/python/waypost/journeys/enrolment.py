@@ -114,7 +114,8 @@ class Enrolment(JsonForm):
     that ended the body early. ``pause`` is where the contact stands, or where the running hop came from; None before the
     first one. ``due_at`` is when a timer or the sweep looks at the row. ``machine_version`` names the machine that walks its
     hops; ``version`` is the number that the author gave the journey. ``entered_for`` is a digest of the value of a property for which
-    alone re-entry is counted (``re_entry: {per: sku, after: 30d}``). A write succeeds only on the ``revision`` it read.
+    alone re-entry is counted (``re_entry: {per: sku, after: 30d}``). ``splits`` are the branches
+    drawn for the contact; one that is ``held_out`` walks as the others do and gets nothing. A write succeeds only on the ``revision`` it read.
     """
 
     enrolment_id: str
@@ -140,6 +141,8 @@ class Enrolment(JsonForm):
     moves: tuple[Move, ...] = ()
     stopped: Stopped | None = None
     entered_for: str = ""
+    splits: Mapping[str, str] = field(default_factory=dict)
+    held_out: bool = False
     revision: int = 0
 
     # What holds.
@@ -237,9 +240,10 @@ class Enrolment(JsonForm):
         """The Pause of a parked contact ends later."""
         return replace(self, pause=replace(self.stands_at(), due_at=due_at), due_at=due_at)
 
-    def moved(self, move: Move, pause: Pause) -> Self:
-        """A parked contact stands at a Pause of another version."""
-        return replace(self, machine_version=move.to_version, pause=pause, moves=(*self.moves, move)[-LONGEST_MOVES:])
+    def moved(self, move: Move, pause: Pause, splits: Mapping[str, str]) -> Self:
+        """A parked contact stands at a Pause of another version, with the branches it takes there."""
+        moves = (*self.moves, move)[-LONGEST_MOVES:]
+        return replace(self, machine_version=move.to_version, pause=pause, moves=moves, splits=splits)
 
     def left(self, outcome: LeavingOutcome, event: TriggerEvent) -> Self:
         """The body of the journey is being left."""
@@ -294,6 +298,7 @@ class Enrolment(JsonForm):
             "trigger_event_id": self.trigger.id,
             "enrolled_at": format_instant(self.enrolled_at),
             "correlation_id": self.correlation_id,
+            **({"splits": dict(self.splits)} if self.splits else {}),
             "hop": {"id": self.hop.id, **(self.pause.row if self.pause else {})},
         }
 

@@ -1,12 +1,13 @@
 """The manifests of the published journeys: plain data from the journeys layer, parsed once per process. Read by the router."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Literal, Self
 
 from waypost.events.envelope import Event
+from waypost.journeys.draws import HoldOut, Shares
 from waypost.published_sections import published_section
 
 SECTION: Final = "journeys"
@@ -65,7 +66,10 @@ class ReEntry:
 
 @dataclass(frozen=True, slots=True)
 class PublishedJourney:
-    """A journey's manifest. ``machine_version`` walks those who enter; nobody enters a journey that is ``closed``."""
+    """A journey's manifest. ``machine_version`` walks those who enter; nobody enters a journey that is ``closed``.
+
+    ``splits`` are the random ones of its flow, with the weight of each branch.
+    """
 
     name: str
     scenario: str
@@ -83,11 +87,13 @@ class PublishedJourney:
     audience_limit: int | None = None
     machine_version: str = ""
     closed: bool = False
+    splits: Mapping[str, Shares] = field(default_factory=dict)
+    holdout: HoldOut | None = None
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form."""
-        goal = value["goal"]
+        goal, holdout = value["goal"], value.get("holdout")
         return cls(
             name=value["name"],
             scenario=value["scenario"],
@@ -105,6 +111,8 @@ class PublishedJourney:
             audience_limit=value["audience_limit"],
             machine_version=value.get("machine_version", ""),
             closed=value.get("closed", False),
+            splits=value.get("splits", {}),
+            holdout=HoldOut.from_dict(holdout) if holdout else None,
         )
 
 

@@ -152,10 +152,21 @@ def _shown(number: int, passage: _Passage, zone: ZoneInfo, words: Texts) -> dict
         "is_other_version": graph is not None and graph.version != enrolment.version,
         "status": status,
         "is_failed": enrolment.outcome == "failed",
-        "entered": words.gettext("Entered on {at}.", at=local(enrolment.enrolled_at, zone, words)),
+        "entered": _entered(enrolment, zone, words),
         "pictures": _pictures(picture, name=name, title=title, description=status) if picture else [],
         "visits": [_visit(visit, zone, words) for visit in passage.path.visits],
     }
+
+
+def _entered(enrolment: Enrolment, zone: ZoneInfo, words: Texts) -> str:
+    """When it began, the branches of its random splits, and whether the contact is in the hold-out."""
+    said = [words.gettext("Entered on {at}.", at=local(enrolment.enrolled_at, zone, words))]
+    if enrolment.splits:
+        drawn = ", ".join(f"{split}: {branch}" for split, branch in sorted(enrolment.splits.items()))
+        said.append(words.gettext("Random branches: {drawn}.", drawn=drawn))
+    if enrolment.held_out:
+        said.append(words.gettext("The contact is in the hold-out and gets no marketing of this journey."))
+    return " ".join(said)
 
 
 def _pictures(picture: Picture, *, name: str, title: str, description: str) -> list[dict[str, Any]]:

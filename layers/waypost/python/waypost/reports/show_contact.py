@@ -85,6 +85,8 @@ def _stands(enrolment: Enrolment) -> dict[str, Any]:
         "journey": enrolment.journey,
         "version": enrolment.version,
         "entered_at": format_instant(enrolment.enrolled_at),
+        "splits": dict(enrolment.splits),
+        "held_out": enrolment.held_out,
         "status": enrolment.status,
         "outcome": enrolment.outcome,
         "ended_at": format_instant(enrolment.ended_at) if enrolment.ended_at else None,

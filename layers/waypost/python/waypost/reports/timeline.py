@@ -94,26 +94,41 @@ def timeline(contact_id: str, items: ContactItems, *, default_zone: ZoneInfo) ->
     return [entry for _, entry in sorted(named, key=place)]
 
 
-def _runs(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, int]]:
-    """Of each enrolment the journey, and which of the contact's passages through it this is."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A passage through a journey: the contact's how many-th it is, and what was drawn for it at entry."""
+
+    journey: str
+    number: int
+    drawn: str
+
+
+def _runs(rows: Iterable[Mapping[str, Any]]) -> dict[str, _Run]:
+    """The passages through journeys by enrolment."""
     passages = sorted(
-        (str(row.get("enrolled_at", "")), str(row["sk"]).rpartition("#")[2], row["journey"])
+        (str(row.get("enrolled_at", "")), str(row["sk"]).rpartition("#")[2], row["journey"], _drawn(row))
         for row in rows
         if str(row["sk"]).startswith("enrolment#")
     )
     counts: Counter[str] = Counter()
-    runs: dict[str, tuple[str, int]] = {}
-    for _, enrolment_id, journey in passages:
+    runs: dict[str, _Run] = {}
+    for _, enrolment_id, journey, drawn in passages:
         counts[journey] += 1
-        runs[enrolment_id] = journey, counts[journey]
+        runs[enrolment_id] = _Run(journey, counts[journey], drawn)
     return runs
 
 
-def _with_run(entry: Entry, runs: Mapping[str, tuple[str, int]]) -> Entry:
-    if entry.enrolment not in runs:
+def _drawn(row: Mapping[str, Any]) -> str:
+    held_out = ["in the hold-out"] if row.get("held_out") else []
+    return ", ".join([f"{split}: {branch}" for split, branch in sorted(row.get("splits", {}).items())] + held_out)
+
+
+def _with_run(entry: Entry, runs: Mapping[str, _Run]) -> Entry:
+    run = runs.get(entry.enrolment)
+    if run is None:
         return entry
-    journey, run = runs[entry.enrolment]
-    return replace(entry, journey=journey, run=run)
+    detail = f"{entry.detail}; {run.drawn}" if entry.kind == "entry" and run.drawn else entry.detail
+    return replace(entry, journey=run.journey, run=run.number, detail=detail)
 
 
 def rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list[Mapping[str, Any]]]:
@@ -177,7 +192,7 @@ CONFIRMED: Final = {
 """What a state that the provider's own report has set says of the call: ledger state → outcome."""
 
 
-INTERNAL_PROPERTIES: Final = frozenset({"enrolment_id", "message_key", "provider_message_id"})
+INTERNAL_PROPERTIES: Final = frozenset({"enrolment_id", "message_key", "provider_message_id", "task_id"})
 """Properties of the product's own events that tell a reader nothing; they are in the stored event."""
 
 MERGES: Final = frozenset({"contacts_merged", "contacts_unmerged"})

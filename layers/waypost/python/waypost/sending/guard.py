@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, assert_never
+from typing import Any, ClassVar, Final, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost.channels.registry import plugin
@@ -22,6 +22,7 @@ from waypost.sending.ledger import Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice
 from waypost.sending.policy import SendingPolicy, Setting
 from waypost.sending.ports import EnrolmentView
+from waypost.staff.human_task import TaskStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Case:
     """What a guard decides on: this message, to this contact, on this channel, now.
 
     ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
-    ``coupon`` is the one that the message speaks of. ``sells`` are the ids of the products that it is to sell, and ``bought`` those of
+    ``coupon`` is the one that the message speaks of, ``task`` how the task stands that a notice to staff is about; None for one that is
+    gone, and for all other messages. ``sells`` are the ids of the products that it is to sell, and ``bought`` those of
     them that the contact bought, and when last. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
@@ -93,6 +95,7 @@ class Case:
     now: datetime
     words: ForbiddenWords = NOTHING_FORBIDDEN
     coupon: Coupon | None = None
+    task: TaskStanding | Literal["left"] | None = None
     sells: Sequence[str] = ()
     bought: Mapping[str, datetime] = field(default_factory=dict)
     rendered: Rendered | None = None

@@ -15,6 +15,10 @@ from waypost.errors import InvalidInput
 TEST: Final = "message_test"
 """The notice that is a message for contacts, sent to a member of staff to look at."""
 
+TASK_ASSIGNED: Final = "task_assigned"
+TASK_OVERDUE: Final = "task_overdue"
+"""The notices about a task of a member of staff: it is theirs; its deadline has passed without an answer."""
+
 OccasionKind = Literal["journey_step", "broadcast_slot", "staff_notice", "reply"]
 
 
@@ -129,7 +133,7 @@ class StaffNotice:
     ``notice`` says what happened (``order_refused``), ``about`` is the id of what it happened to. An ``urgent`` one does
     not wait for the morning. ``details`` are ids and names that its message shows as ``event.properties``. A test of a message
     for contacts (``TEST``) is filled in with the values of the contact ``shown_for``, and so is a notice that a journey sends:
-    there ``event`` is what started ``enrolment_id``.
+    there ``event`` is what started ``enrolment_id``. A notice about a task (``about`` is the task's id) shows the task itself.
     """
 
     kind: ClassVar[Literal["staff_notice"]] = "staff_notice"
@@ -145,6 +149,11 @@ class StaffNotice:
     def is_test(self) -> bool:
         """Whether it shows a member what contacts will get."""
         return self.notice == TEST
+
+    @property
+    def is_about_task(self) -> bool:
+        """Whether it is about a task of the member, which may have been answered meanwhile."""
+        return self.notice in {TASK_ASSIGNED, TASK_OVERDUE}
 
     @property
     def message_key(self) -> str:

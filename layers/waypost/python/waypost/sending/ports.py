@@ -44,6 +44,11 @@ class EnrolmentView(Protocol):
         ...
 
     @property
+    def held_out(self) -> bool:
+        """Whether the contact belongs to the hold-out of the journey."""
+        ...
+
+    @property
     def left_on(self) -> SeenEvent | None:
         """The event that ended its body early."""
         ...

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, assert_never
+from typing import Any, Final, Literal, assert_never
 
 from waypost import ids
 from waypost.channels.answers import (
@@ -45,7 +45,7 @@ from waypost.sending.guards.already_bought import ALREADY_BOUGHT_DAYS
 from waypost.sending.guards.quiet_hours import first_moment
 from waypost.sending.judge import Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch, Touches
-from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of, step_place
+from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
 from waypost.sending.policy import SendingPolicy
 from waypost.sending.ports import EnrolmentView
@@ -54,6 +54,7 @@ from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, S
 from waypost.sending.streams import TAG as STREAM_TAG
 from waypost.sending.streams import stream_of
 from waypost.staff.directory import StaffDirectory, is_staff
+from waypost.staff.human_task import HumanTask, TaskStanding, in_language
 
 CLAIM_ATTEMPTS: Final = 5
 PROVIDER_ATTEMPTS: Final = 3
@@ -88,8 +89,8 @@ class SendMessage:
     products, so that no other pays for the catalogue, ``purchases`` only for one that sells a product to who has bought something,
     ``coupons`` only for one that speaks of a coupon. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim. ``staff``, ``profiles`` and ``passages`` are asked only for notices to staff: who gets
-    them, whose values they show, and what started the journey that sends them (by contact and enrolment). ``words`` are the phrases that no message may have. ``approval_url`` makes the link on
-    which a member of staff decides. ``tracking`` makes the links that record who follows them; None leaves all links alone.
+    them, whose values they show, and what started the journey that sends them (by contact and enrolment). ``words`` are the phrases that no message may have. ``staff_links`` makes the link on
+    which a member of staff decides or answers, by its name; ``tasks`` is asked only for notices about a task, by contact and id. ``tracking`` makes the links that record who follows them; None leaves all links alone.
     ``page_urls`` makes the links to the pages on which contacts say what they want.
     """
 
@@ -114,7 +115,8 @@ class SendMessage:
     profiles: Callable[[], ContactStore] | None = None
     passages: Callable[[str, str], EnrolmentView | None] | None = None
     words: Callable[[], ForbiddenWords] = ForbiddenWords
-    approval_url: Callable[[StaffNotice], str] | None = None
+    staff_links: Callable[[StaffNotice], Mapping[str, str]] | None = None
+    tasks: Callable[[str, str], HumanTask | None] | None = None
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
     def send(self, request: SendRequest) -> SendResult:
@@ -226,7 +228,7 @@ class SendMessage:
             return records[address.digest].closed if address.digest in records else ""
 
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
-        coupon = self._coupon(request, message, contact, now)
+        coupon, task = self._coupon(request, message, contact, now), self._task_standing(request.occasion, now)
         sells = _sold(request, message, snapshot)
         bought = self._bought(sells, contact, policy, now)
         closed_ones: list[_Judged] = []
@@ -244,6 +246,7 @@ class SendMessage:
                 zone=zone_of(contact, self.defaults.time_zone),
                 now=now,
                 coupon=coupon,
+                task=task,
                 sells=sells,
                 bought=bought,
             )
@@ -347,7 +350,9 @@ class SendMessage:
         if not words.lists and parts is None:
             return judged
         shown = self._shown_for(case)
-        locale = choose_locale(_locale(shown.contact), case.message.variants[case.channel], self.defaults.locale)
+        locale = choose_locale(
+            _locale(_reader(case, shown).contact), case.message.variants[case.channel], self.defaults.locale
+        )
         rendered = replace(case, words=words, rendered=Rendered(channel.words(outgoing.content), locale, parts))
         judgement = judge(rendered)
         return replace(judged, judgement=replace(judgement, saw={**judged.judgement.saw, **judgement.saw}))
@@ -505,9 +510,9 @@ class SendMessage:
             to=case.address,
             content=channel.render(
                 case.message,
-                locale=_locale(shown.contact),
+                locale=_locale(_reader(case, shown).contact),
                 default_locale=self.defaults.locale,
-                zone=shown.zone,
+                zone=_reader(case, shown).zone,
                 variables=_variables(shown, event, self._links_to_pages(case, urls), request.message)
                 | self._products(shown, event)
                 | self._shown_coupon(shown),
@@ -522,6 +527,8 @@ class SendMessage:
     def _event(self, case: Case, snapshot: Snapshot) -> dict[str, Any]:
         """The event a template may speak of. Raises MessageNotRenderable when a notice speaks of a journey that is gone."""
         occasion = case.occasion
+        if isinstance(occasion, StaffNotice) and occasion.is_about_task:
+            return self._task_as_event(occasion, case)
         if not isinstance(occasion, StaffNotice) or not occasion.enrolment_id or self.passages is None:
             return _event(case, snapshot)
         enrolment = self.passages(occasion.shown_for, occasion.enrolment_id)
@@ -529,11 +536,42 @@ class SendMessage:
             raise MessageNotRenderable("the journey whose event it was to show is gone")
         return _started_by(enrolment)
 
+    def _task(self, notice: StaffNotice) -> HumanTask | None:
+        return self.tasks(notice.shown_for, notice.about) if self.tasks is not None else None
+
+    def _task_standing(self, occasion: Occasion, now: datetime) -> TaskStanding | Literal["left"] | None:
+        """How the task stands that a notice is about."""
+        if not isinstance(occasion, StaffNotice) or not occasion.is_about_task:
+            return None
+        task = self._task(occasion)
+        standing = task.standing(now) if task else None
+        if standing != "open" or self.passages is None:
+            return standing
+        enrolment = self.passages(occasion.shown_for, occasion.enrolment_id)
+        left = enrolment is not None and enrolment.outcome in {"goal", "exited", "stopped"}
+        return "left" if left else standing
+
+    def _task_as_event(self, notice: StaffNotice, case: Case) -> dict[str, Any]:
+        """What a notice about a task shows: its words in the language of the member, its deadline on the member's clock."""
+        task = self._task(notice)
+        if task is None:
+            raise MessageNotRenderable("the task that it was about is gone")
+        locale = _locale(case.contact) or self.defaults.locale
+        shown = {
+            "task": task.name,
+            "title": in_language(task.title, locale),
+            "text": in_language(task.text, locale),
+            "due": task.due_at.astimezone(case.zone).strftime("%Y-%m-%d %H:%M"),
+            "assigned_to": list(task.assigned_to),
+        }
+        happened = {"id": task.id, "type": notice.notice, "occurred_at": format_instant(task.assigned_at)}
+        return {**happened, "properties": {name: value for name, value in shown.items() if value}}
+
     def _links_to_pages(self, case: Case, urls: Mapping[str, str]) -> Mapping[str, str]:
-        """The links of a message, and for a member of staff the one on which they decide."""
-        if self.approval_url is None or not isinstance(case.occasion, StaffNotice):
+        """The links of a message, and for a member of staff the one on which they decide or answer."""
+        if self.staff_links is None or not isinstance(case.occasion, StaffNotice):
             return urls
-        return {**urls, "approval": self.approval_url(case.occasion)}
+        return {**urls, **self.staff_links(case.occasion)}
 
     def _shown_for(self, case: Case) -> Case:
         """The case with the contact whose values the message shows: another than who gets it in a test alone."""
@@ -671,6 +709,12 @@ def _sold(request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -
 def _others(request: SendRequest, case: Case) -> bool:
     """Whether the message has another channel than this one and those that refused it."""
     return request.channel is None and bool({*case.message.channels} - {*request.refused, case.channel})
+
+
+def _reader(case: Case, shown: Case) -> Case:
+    """The case with the language and the zone of who reads: a member of staff, unless they look at what the contact would get."""
+    reads_own = isinstance(case.occasion, StaffNotice) and not case.occasion.is_test
+    return case if reads_own else shown
 
 
 def _locale(contact: Contact) -> str | None:

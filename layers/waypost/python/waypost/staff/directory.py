@@ -55,7 +55,7 @@ class Member:
     @property
     def contact_id(self) -> str:
         """The id under which the ledger keeps what was sent to the member; no contact has it."""
-        return _PREFIX + self.id.replace(".", "_")
+        return ledger_id(self.id)
 
     def as_contact(self) -> Contact:
         """The member as the sender sees who gets a message: the addresses, the language and the zone, and nothing else."""
@@ -134,6 +134,11 @@ class StaffDirectory:
     def _of(self, contact_id: str) -> Member | None:
         name = contact_id.removeprefix(_PREFIX).replace("_", ".")
         return self.members.get(name) if is_staff(contact_id) else None
+
+
+def ledger_id(member_id: str) -> str:
+    """The id of a member among those of contacts."""
+    return _PREFIX + member_id.replace(".", "_")
 
 
 def is_staff(contact_id: str) -> bool:

@@ -141,6 +141,7 @@ An event type is snake_case and past tense. Your own systems decide which there 
 | `unsubscribed`, `consent_granted`, `consent_withdrawn`, `consent_confirmed` | `channel`, `topic`, `journey`; given on a page: `evidence`, `text_version` |
 | `survey_answered`, `preferences_changed` | `survey` and the answers by question; `frequency` |
 | `journey_ended` | `journey`, `outcome` |
+| `task_assigned`, `task_answered` | `task`, `journey`, `step`, `due_at`; `assigned_to`, `escalates_to`; `answer` (`done`, `not_possible`), `by`, `note`, `minutes`, `late` |
 | `tag_added`, `tag_removed` | `tag`, `by`: `rule`, `journey`, `hand`, `import` or `expiry` |
 | `segment_entered`, `segment_left` | `segment` |
 | `group_joined`, `group_left` | `group` |

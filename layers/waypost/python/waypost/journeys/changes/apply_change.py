@@ -11,6 +11,7 @@ from waypost.errors import ConcurrentUpdate
 from waypost.journeys.changes.change import ANY_STATE, WALKING, Act, Change, Effect, Position
 from waypost.journeys.changes.everybody import BATCH, everybody
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
+from waypost.journeys.draws import redrawn
 from waypost.journeys.enrolment import Enrolment, Move, MoveAct, Stopped
 from waypost.journeys.ports import ATTEMPTS
 from waypost.journeys.stop_enrolment import StopEnrolment
@@ -118,7 +119,8 @@ class ApplyChange:
             to_state=pause.state,
         )
         self.changes.note(_position(change, now, act, pause_id=pause.pause_id))
-        return act.kind if self.enrolments.save(now.moved(move, pause)) else None
+        splits = redrawn(now.contact_id, now.journey, change.splits, now.splits)
+        return act.kind if self.enrolments.save(now.moved(move, pause, splits)) else None
 
     def _recorded(self, change: Change, left: Mapping[Place, int]) -> Change:
         """The record with its counts: who was taken, by whichever pass, is counted by what is noted and what the rows say."""
@@ -165,4 +167,5 @@ def _position(change: Change, now: Enrolment, act: Act, *, pause_id: str = "") -
         pause=now.pause if now.position == "parked" else None,
         pause_id=pause_id,
         revision=now.revision,
+        splits=now.splits,
     )

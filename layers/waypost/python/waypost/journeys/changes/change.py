@@ -80,7 +80,8 @@ Acts = Mapping[str, Mapping[str, Act]]
 class Change(JsonForm):
     """A change and its record: who has decided it, and when; what it did, by version, Pause and effect.
 
-    ``to_version`` is empty for a journey that is removed. ``finished_at`` is set when nobody is left to be looked at.
+    ``to_version`` is empty for a journey that is removed, ``splits`` are those of the new one. ``finished_at`` is set when nobody is
+    left to be looked at.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Change(JsonForm):
     undone_at: datetime | None = None
     undone_by: str = ""
     undone: Mapping[str, int] = field(default_factory=dict)
+    splits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def act_for(self, version: str, state: str) -> Act | None:
         """What happens to a contact that waits at ``state`` of ``version``."""
@@ -113,7 +115,7 @@ class Change(JsonForm):
 
 @dataclass(frozen=True, slots=True)
 class Position(JsonForm):
-    """Where a contact stood before a change took it: what undo restores. ``pause_id`` is where the change has put it."""
+    """Where a contact stood before a change took it, and its branches: what undo restores. ``pause_id`` is where the change has put it."""
 
     change: str
     at: datetime
@@ -124,6 +126,7 @@ class Position(JsonForm):
     pause: Pause | None
     pause_id: str
     revision: int
+    splits: Mapping[str, str] = field(default_factory=dict)
 
 
 def change_id(journey: str, to_version: str, decided_at: datetime) -> str:

@@ -12,6 +12,7 @@ from waypost.journeys.changes.change import ANY_STATE, WALKING, Act, Change, cha
 from waypost.journeys.changes.everybody import everybody
 from waypost.journeys.changes.flow import Flow, PauseState
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore, DeployedMachines
+from waypost.journeys.draws import Shares
 
 Waiting = Mapping[tuple[str, str, str], int]
 """Journey, version and Pause → how many contacts wait there."""
@@ -19,13 +20,14 @@ Waiting = Mapping[tuple[str, str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class WantedJourney:
-    """A journey as its folder has it. ``policies`` is the published form of ``change`` in its journey.yaml."""
+    """A journey as its folder has it. ``policies`` and ``splits`` are the published forms of ``change`` and ``splits`` in its journey.yaml."""
 
     name: str
     version: str
     flow: Flow
     messages: frozenset[str]
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    splits: Mapping[str, Shares] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,15 @@ class PlanChange:
         if begun is not None and begun.to_version == wanted.version:
             change = replace(begun, acts={**begun.acts, **acts})
         else:
-            change = Change(change_id(wanted.name, wanted.version, now), wanted.name, wanted.version, acts, by, now)
+            change = Change(
+                change_id(wanted.name, wanted.version, now),
+                wanted.name,
+                wanted.version,
+                acts,
+                by,
+                now,
+                splits=wanted.splits,
+            )
         return PlannedJourney(
             wanted.name, newest, wanted.version, tuple(versions), tuple(problems), change if versions else None
         )

@@ -69,7 +69,8 @@ class UndoChange:
         if now.changed_by != change.id or here.pause_id != position.pause_id:
             return "walked_on"
         back = self._move(change, now, position.from_version, before, by)
-        return "restored" if self.enrolments.save(now.moved(back, replace(before, due_at=here.due_at))) else None
+        restored = now.moved(back, replace(before, due_at=here.due_at), position.splits)
+        return "restored" if self.enrolments.save(restored) else None
 
     def _reopen(self, change: Change, now: Enrolment, by: str) -> UndoEffect | None:
         """The journey goes on where it was stopped, without the messages that the stop called off; None: again."""

@@ -37,7 +37,7 @@ class IssueCoupon:
     report: Callable[[str, int], None]
 
     def issue(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{outcome, pool, code, expires_at}``; of ``pool_empty`` the outcome and the pool.
+        """``{outcome, pool, code, expires_at}``; of ``pool_empty`` and ``held_out`` the outcome and the pool.
 
         ``issued``: the coupon is this step's own, and the same again has the same. ``already_has``: the contact has a valid one of
         the pool, unless ``again`` asks for another. Raises ContactNotFound, EnrolmentNotFound, HopSuperseded, ConcurrentUpdate,
@@ -51,6 +51,8 @@ class IssueCoupon:
         contact = self.contacts.load(step.contact_id)
         if contact is None or contact.erased:
             raise ContactNotFound(f"contact {step.contact_id} does not exist")
+        if enrolment.held_out:
+            return {"outcome": "held_out", "pool": payload["pool"]}
         issued = self.issuer.issue(
             Request(
                 pool=payload["pool"],

@@ -13,6 +13,7 @@ from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Reason, Ver
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Reply, StaffNotice, journey_of
 from waypost.sending.policy import Setting
 from waypost.sending.window import opening
+from waypost.staff import working_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ WORKDAYS_ONLY: Final[Setting[WorkdaysOnly]] = Setting(
     default=WorkdaysOnly(),
     load=lambda value: WorkdaysOnly(tuple(map(Channel, value["channels"])), tuple(value["journeys"])),
 )
-WORKING_HOURS: Final = _hours("09:00", "18:00")
+WORKING_HOURS: Final = Hours(working_time.BEGINS, working_time.ENDS)
 """When a notice to staff goes out that can wait, on a workday of the country that the calendars begin with."""
 _LONGEST_REST: Final = 60
 """Openings that are looked at before the next one is taken as it is: a calendar without workdays delays, it does not block."""

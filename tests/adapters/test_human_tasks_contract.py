@@ -1,0 +1,78 @@
+"""The store of tasks: the fake and DynamoDB keep the same promises."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.fakes.human_tasks import FakeTasks
+from waypost.aws.human_tasks import DynamoTasks
+from waypost.staff.human_task import KEPT, HumanTask, TaskStore
+
+AT = datetime(2031, 3, 3, 9, tzinfo=UTC)
+TASK = HumanTask(
+    id="t-1",
+    name="service-call",
+    title={"zh-CN": "回访", "en": "Call"},
+    text={"*": "Ask about the parcel"},
+    contact_id="c-1",
+    enrolment_id="n-1",
+    journey="win-back",
+    step="Ask them to call",
+    assigned_to=("lin.chen",),
+    assigned_at=AT,
+    due_at=AT + timedelta(days=1),
+    escalates_to=("wei.zhang",),
+)
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("dynamodb", "eu-west-1")
+        client.create_table(
+            TableName="contacts",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield client
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def tasks(request: pytest.FixtureRequest, client: Any) -> TaskStore:
+    return FakeTasks() if request.param == "fake" else DynamoTasks(client, "contacts")
+
+
+def test_a_task_is_opened_once(tasks: TaskStore) -> None:
+    assert tasks.load("c-1", "t-1") is None
+    assert tasks.open(TASK)
+    assert not tasks.open(replace(TASK, name="another"))
+    assert tasks.load("c-1", "t-1") == TASK
+    assert tasks.load("c-2", "t-1") is None, "a link to another contact's task leads nowhere"
+
+
+def test_the_first_answer_counts(tasks: TaskStore) -> None:
+    tasks.open(TASK)
+    first = TASK.answered("not_possible", by="lin.chen", at=AT, note="No such number")
+    assert tasks.answer(first)
+    assert not tasks.answer(TASK.answered("done", by="wei.zhang", at=AT, note=""))
+    assert tasks.load("c-1", "t-1") == first
+
+
+def test_a_task_that_is_gone_takes_no_answer(tasks: TaskStore) -> None:
+    assert not tasks.answer(TASK.answered("done", by="lin.chen", at=AT, note=""))
+    assert tasks.load("c-1", "t-1") is None
+
+
+def test_a_row_outlives_its_last_answer_by_its_life(client: Any) -> None:
+    DynamoTasks(client, "contacts").open(TASK)
+    [row] = client.scan(TableName="contacts")["Items"]
+    assert int(row["expires_at"]["N"]) == int((TASK.open_until + KEPT).timestamp())
+    DynamoTasks(client, "contacts").answer(TASK.answered("done", by="lin.chen", at=AT, note=""))
+    [row] = client.scan(TableName="contacts")["Items"]
+    assert "expires_at" in row
