@@ -192,17 +192,16 @@ class LaunchCheck:
             yield Point("test sends", "go", f"{len(tested)} messages were sent to members of staff")
 
     def _segment(self, folder: JourneyFolder) -> Iterator[Point]:
-        match folder.manifest.trigger:
-            case MembershipTrigger(kind="segment", name=name) | ScheduleTrigger(segment=str() as name):
-                if self.count_segment is None:
-                    yield _unasked(f"segment {name}")
-                    return
-                count = self.count_segment(name)
-                verdict: Verdict = "go" if 0 < count <= self.entrants else "look"
-                way_out = "" if verdict == "go" else f"give what you expect: --entrants {max(count, 1)}"
-                yield Point(f"segment {name}", verdict, f"{count:,} contacts are in it now", way_out)
-            case _:
-                return
+        name = started_by_segment(folder)
+        if not name:
+            return
+        if self.count_segment is None:
+            yield _unasked(f"segment {name}")
+            return
+        count = self.count_segment(name)
+        verdict: Verdict = "go" if 0 < count <= self.entrants else "look"
+        way_out = "" if verdict == "go" else f"give what you expect: --entrants {max(count, 1)}"
+        yield Point(f"segment {name}", verdict, f"{count:,} contacts are in it now", way_out)
 
     def _forecast(self, journey: str) -> Point:
         found = forecast_of(journey, reach={}, prices={})
@@ -223,6 +222,14 @@ def pools_of(folder: JourneyFolder) -> set[str]:
         if step.about == "IssueCoupon" and "pool" in step.payload
     }
     return issued | {message["coupon"] for message in folder.messages.values() if message.get("coupon")}
+
+
+def started_by_segment(folder: JourneyFolder) -> str:
+    """The saved segment whose members the journey starts for; "" when something else starts it."""
+    trigger = folder.manifest.trigger
+    if isinstance(trigger, MembershipTrigger):
+        return trigger.name if trigger.kind == "segment" else ""
+    return (trigger.segment or "") if isinstance(trigger, ScheduleTrigger) else ""
 
 
 def _files(problems: Sequence[str], warnings: Sequence[str]) -> Iterator[Point]:
