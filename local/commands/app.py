@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from local.commands import explanations, personas, project, rehearsals, system
+from local.commands import components, explanations, personas, project, rehearsals, system
 from local.commands.on_demand import on_demand
 from local.project.current_project import choose_content
 
@@ -36,7 +36,7 @@ _GROUPS = {
 }
 for _name, (_help, _group) in _GROUPS.items():
     app.add_typer(typer.Typer(cls=_group, help=_help, no_args_is_help=True), name=_name)
-for _commands in (rehearsals, system, explanations, project, personas):
+for _commands in (rehearsals, system, explanations, project, personas, components):
     app.add_typer(_commands.app)
 
 
