@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check up down bench synth bootstrap deploy lock personas texts format clean setup
+.PHONY: help demo test unit check up down bench synth bootstrap deploy lock personas texts docs format clean setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +13,7 @@ STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/de
 # What is called by others than our own code: commands, fixtures, validators, handlers, payloads found by their name, and errors
 # that only state machines name.
 CALLED_BY_FRAMEWORKS := @app.*,@condition*,@rule*,@initialize*,@invariant*,@pytest.*,@model*,@field_validator*,@jsii*
-NAMED_BY_FRAMEWORKS := test_*,capture_signals,__init_subclass__,_deserialize_n,*Payload,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited,HasForbiddenWords,NoValidCoupon,AlreadyBought,StreamPaused,TaskSettled,SmsParts
+NAMED_BY_FRAMEWORKS := test_*,capture_signals,__init_subclass__,_deserialize_n,*Payload,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited,HasForbiddenWords,NoValidCoupon,AlreadyBought,BestHour,StreamPaused,TaskSettled,SmsParts
 SOURCE := layers/waypost/python/waypost
 CODE := setup.py infra local functions layers/waypost/python tests lints benchmarks personas
 
@@ -76,6 +76,10 @@ texts: $(STAMP) ## Collect the texts of the pages, compile them, and write what 
 	@$(BIN)/pybabel --quiet compile -D pages -d $(SOURCE)/pages/locale
 	@$(BIN)/python -m lints.cldr
 	@$(BIN)/python -m lints.countries
+
+docs: $(STAMP) ## Write the pages that are made of files: the gallery of journeys, the reference of rules
+	@$(BIN)/waypost journey gallery
+	@$(BIN)/python -m waypost.authoring.rule_reference
 
 format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet $(CODE)
