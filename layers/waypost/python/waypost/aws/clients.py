@@ -9,7 +9,7 @@ nothing here uses (a tenth of the import time).
 """
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -42,13 +42,15 @@ _MAKING: Final = Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
-    """How a client calls: seconds until it gives up an answer, attempts, connections; ``lean`` without botocore where possible."""
+    """How a client calls: seconds until it gives up an answer, attempts, connections; ``lean`` without botocore where possible,
+    ``address`` where another one than the service's own is called."""
 
     read_timeout: int
     retries: str
     attempts: int
     connections: int = 10
     lean: bool = False
+    address: str = ""
 
 
 _USUAL: Final = Calls(read_timeout=READ_TIMEOUT, retries="standard", attempts=ATTEMPTS, lean=True)
@@ -61,16 +63,15 @@ _BULK: Final = Calls(
 class LazyClient:
     """A client that is made at its first call: most invocations use only some of the services their function may call."""
 
-    def __init__(self, service: str, calls: Calls, address: str = "") -> None:
+    def __init__(self, service: str, calls: Calls) -> None:
         self._service = service
         self._calls = calls
-        self._address = address
         self._client: Any = None
 
     def __getattr__(self, name: str) -> Any:
         with _MAKING:
             if self._client is None:
-                self._client = _made(self._service, self._calls, self._address)
+                self._client = _made(self._service, self._calls)
         found = getattr(self._client, name)
         setattr(self, name, found)
         return found
@@ -88,7 +89,7 @@ def provider_client(service: str, address: str = "") -> LazyClient:
 
     ``address`` is another one than the service's own, for which a developer's machine has a stand-in.
     """
-    return LazyClient(service, _OF_PROVIDERS, address)
+    return LazyClient(service, replace(_OF_PROVIDERS, address=address))
 
 
 @cache
@@ -97,14 +98,14 @@ def bulk_client(service: str) -> LazyClient:
     return LazyClient(service, _BULK)
 
 
-def _made(service: str, calls: Calls, address: str = "") -> Any:
-    if calls.lean and (made := _lean(service, calls, address)) is not None:
+def _made(service: str, calls: Calls) -> Any:
+    if calls.lean and (made := _lean(service, calls)) is not None:
         return made
     from botocore.config import Config  # noqa: PLC0415 - 45 ms, for what only botocore does
 
     return _session().create_client(
         service,
-        endpoint_url=address or None,
+        endpoint_url=calls.address or None,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=calls.read_timeout,
@@ -115,13 +116,13 @@ def _made(service: str, calls: Calls, address: str = "") -> Any:
     )
 
 
-def _lean(service: str, calls: Calls, address: str = "") -> JsonClient | None:
+def _lean(service: str, calls: Calls) -> JsonClient | None:
     """A client without botocore, or None where the service or the environment needs it."""
     known = SERVICES.get(service)
     if known is None or (called := endpoint(known)) is None:
         return None
-    if address:
-        called = Endpoint.of(address, called.region)
+    if calls.address:
+        called = Endpoint.of(calls.address, called.region)
     return JsonClient(
         known,
         called,
