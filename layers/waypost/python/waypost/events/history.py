@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, Self
 
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
+from waypost.events.message_events import MessageEvent
 
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """A contact's events may be older than our record of the contact: the first one always is."""
@@ -91,10 +92,16 @@ class EventHistory(Protocol):
 
 
 class BulkEventHistory(EventHistory, Protocol):
-    """An EventHistory that keeps many events at once."""
+    """An EventHistory for runs over many contacts: it keeps many events at once, and corrects those that are kept."""
 
     def record_many(self, events: Sequence[KeptEvent]) -> None:
         """Store events that no other process is storing; none twice in a call. A stored one is overwritten."""
+        ...
+
+    def correct(
+        self, contact_id: str, event: RecordedEvent, *, becomes: MessageEvent, properties: Mapping[str, Any]
+    ) -> None:
+        """Give a stored event another type and other properties, where it is; one that is gone stays gone."""
         ...
 
 
