@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from waypost.importing.leave_list import LeaveList
     from waypost.importing.reconcile_import import ReconcileImport
     from waypost.importing.split_import import SplitImport
+    from waypost.intake.answer_at_once import AnswerAtOnce
+    from waypost.intake.declared_replies import DeclaredReplies
     from waypost.journeys.changes.apply_change import ApplyChange
     from waypost.journeys.changes.ports import ChangeStore
     from waypost.journeys.changes.undo_change import UndoChange
@@ -515,7 +517,7 @@ def answer_task(
 
 
 def update_contact(
-    ports: Ports, *, tags: TagSystem, attributes: AttributeSystem, lifecycle: Lifecycle | None
+    ports: Ports, *, tags: TagSystem, attributes: AttributeSystem, lifecycle: Lifecycle | None, listening: Listening
 ) -> UpdateContact:
     """What changes a contact for a journey."""
     from waypost.journeys.tasks.update_contact import UpdateContact
@@ -524,6 +526,8 @@ def update_contact(
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
         queue=ports.queue(),
+        history=ports.history(),
+        listening=listening,
         tags=tags,
         attributes=attributes,
         lifecycle=lifecycle,
@@ -544,6 +548,18 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
 
     return LiftSuppression(
         contacts=ports.contacts(), addresses=ports.addresses(), queue=ports.queue(), clock=ports.clock()
+    )
+
+
+def answer_at_once(ports: Ports, *, sender: SendMessage, replies: DeclaredReplies) -> AnswerAtOnce:
+    """What answers callbacks that cannot wait for the queue."""
+    from waypost.intake.answer_at_once import AnswerAtOnce
+
+    return AnswerAtOnce(
+        replies=replies,
+        contacts=ports.contacts(),
+        sender=sender,
+        clock=ports.clock(),
     )
 
 
