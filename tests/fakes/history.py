@@ -67,7 +67,7 @@ class FakeHistory:
     def correct(
         self, contact_id: str, event: RecordedEvent, *, becomes: MessageEvent, properties: Mapping[str, Any]
     ) -> None:
-        """See BulkEventHistory."""
+        """See CorrectableHistory."""
         place = (contact_id, f"{format_instant(event.occurred_at)}#{event.id}")
         if place in self.events:
             item = json.loads(self.events[place]) | {"type": becomes, "properties": dict(properties)}

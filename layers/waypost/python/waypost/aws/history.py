@@ -118,7 +118,7 @@ class DynamoHistory:
     def correct(
         self, contact_id: str, event: RecordedEvent, *, becomes: MessageEvent, properties: Mapping[str, Any]
     ) -> None:
-        """See BulkEventHistory."""
+        """See CorrectableHistory."""
         expires_at = int((event.occurred_at + self.retention.of(becomes).keep).timestamp())
         try:
             self.client.update_item(

@@ -92,11 +92,15 @@ class EventHistory(Protocol):
 
 
 class BulkEventHistory(EventHistory, Protocol):
-    """An EventHistory for runs over many contacts: it keeps many events at once, and corrects those that are kept."""
+    """An EventHistory that keeps many events at once."""
 
     def record_many(self, events: Sequence[KeptEvent]) -> None:
         """Store events that no other process is storing; none twice in a call. A stored one is overwritten."""
         ...
+
+
+class CorrectableHistory(BulkEventHistory, Protocol):
+    """A BulkEventHistory that corrects what it keeps."""
 
     def correct(
         self, contact_id: str, event: RecordedEvent, *, becomes: MessageEvent, properties: Mapping[str, Any]

@@ -21,7 +21,7 @@ from waypost.contacts.fitting import bounded_seen
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import ConcurrentUpdate, InvalidInput
-from waypost.events.history import EVER, BulkEventHistory, RecordedEvent
+from waypost.events.history import EVER, CorrectableHistory, RecordedEvent
 from waypost.events.message_events import MessageEvent
 from waypost.files.folders import RESCORE_WORK
 from waypost.files.ports import Files
@@ -65,7 +65,7 @@ class RescoreEngagement:
 
     scan: ProfileScan
     contacts: ContactStore
-    history: BulkEventHistory
+    history: CorrectableHistory
     files: Files
     clock: Clock
     runner: SliceRunner = RUNNER
