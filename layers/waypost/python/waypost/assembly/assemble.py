@@ -574,6 +574,7 @@ def record_delivery(
     from waypost.tracking.watch_streams import WatchStreams
 
     return RecordDelivery(
+        contacts=ports.contacts(),
         ledger=ports.ledger(),
         addresses=ports.addresses(),
         queue=ports.queue(),
