@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.issue_coupon import IssueCoupon
     from waypost.journeys.tasks.notify_staff import NotifyStaff
+    from waypost.journeys.tasks.start_other_journey import StartOtherJourney
+    from waypost.journeys.tasks.stop_other_journey import StopOtherJourney
     from waypost.journeys.tasks.update_contact import UpdateContact
     from waypost.metrics.count_purchases import CountPurchases
     from waypost.metrics.declaration import MetricsDeclaration
@@ -456,6 +458,20 @@ def issue_coupon(
         clock=ports.clock(),
         report=report,
     )
+
+
+def start_other_journey(ports: Ports, *, journeys: PublishedJourneys) -> StartOtherJourney:
+    """What asks for another journey from a journey."""
+    from waypost.journeys.tasks.start_other_journey import StartOtherJourney
+
+    return StartOtherJourney(journeys=journeys, enrolments=ports.enrolments(), queue=ports.queue(), clock=ports.clock())
+
+
+def stop_other_journey(ports: Ports) -> StopOtherJourney:
+    """What ends another journey from a journey."""
+    from waypost.journeys.tasks.stop_other_journey import StopOtherJourney
+
+    return StopOtherJourney(contacts=ports.contacts(), enrolments=ports.enrolments(), stop_journey=stop_journey(ports))
 
 
 def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
