@@ -55,6 +55,7 @@ SECTIONS = {
     "serve_page": {"pages"},
     "show_contact": {"defaults"},
     "start_journey": {"defaults", "journeys"},
+    "start_other_journey": {"journeys"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "listening", "metrics", "retention", "tags"},
 }
@@ -67,6 +68,7 @@ MAY_BE_MISSING = {
     # they cancel schedules and book none
     "route_events": ONLY_FOR_BOOKING,
     "stop_journey": ONLY_FOR_BOOKING,
+    "stop_other_journey": ONLY_FOR_BOOKING,
     "close_enrolment": ONLY_FOR_BOOKING,
     # they book schedules of one kind
     "pause_journey": {"send_message_arn"},

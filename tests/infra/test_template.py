@@ -471,7 +471,15 @@ def test_the_caller_of_a_function_has_the_alarm_for_its_failures(template: Templ
     assert started & functions <= kept
     idle = {name.partition("Function")[0] for name in functions - (reading | answering | working | kept)}
     # called where a destination is switched on, a journey asks, a journey notifies
-    assert idle <= {"AssignTask", "DeliverEvent", "EvaluateSegment", "IssueCoupon", "NotifyStaff"}
+    assert idle <= {
+        "AssignTask",
+        "DeliverEvent",
+        "EvaluateSegment",
+        "IssueCoupon",
+        "NotifyStaff",
+        "StartOtherJourney",
+        "StopOtherJourney",
+    }
 
 
 def test_no_failure_has_two_alarms(template: Template) -> None:

@@ -91,7 +91,8 @@ class Reported:
 
     ``provider_word`` is the provider's own name for it; ``properties`` are what the event says besides (see
     ``waypost.events.message_events``). Without ``occurred_at`` it happened when the notice arrived. ``recipient`` is the
-    address it is about, for a message whose tags do not name it.
+    address it is about, for a message whose tags do not name it. ``untagged``: the provider carries no tags, so the message is the
+    one that went to ``recipient`` and that the provider calls ``provider_message_id``; there is none if another system sent it.
     """
 
     event: MessageEvent
@@ -101,6 +102,7 @@ class Reported:
     occurred_at: datetime | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     recipient: str = ""
+    untagged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

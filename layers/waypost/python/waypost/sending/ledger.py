@@ -346,6 +346,10 @@ class Ledger(Protocol):
         """The contact's message whose key begins with this; the one that was claimed first if there are several."""
         ...
 
+    def sent_as(self, contact_id: str, provider_message_id: str) -> LedgerRow | None:
+        """The contact's message that its provider calls so; None for another system's."""
+        ...
+
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
         """Record a later report of the provider; this settles an ``unknown``. False for an unknown key."""
         ...
