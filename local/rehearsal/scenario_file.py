@@ -232,6 +232,15 @@ class ScenarioFile(_Strict):
         """The zone in which the scenario's days are counted."""
         return ZoneInfo(scenario.contact.timezone) if scenario.contact.timezone else default
 
+    def begun_on(self, day: date) -> "ScenarioFile":
+        """The same file on another timeline, which begins on ``day`` at the same time of day.
+
+        Days of events and expectations move along; instants that are written out, and dates in attributes and properties, stay.
+        """
+        start = datetime.combine(day, self.start.timetz())
+        until = None if self.until is None else self.until + (start - self.start)
+        return self.model_copy(update={"start": start, "until": until})
+
     def instant(self, moment: str, zone: ZoneInfo) -> datetime:
         """A moment of a contact in ``zone`` as an instant."""
         given = _DAY.fullmatch(moment)
