@@ -60,7 +60,7 @@ def _span(text: str) -> str:
     return text
 
 
-ReactionKind = Literal["opens", "clicks", "bounces", "complains"]
+ReactionKind = Literal["opens", "clicks", "dismisses", "bounces", "complains"]
 REACTIONS: Final[tuple[ReactionKind, ...]] = get_args(ReactionKind)
 
 _DONE_AT_A_MOMENT: Final = ("event", "profile", "completes", "declines")
@@ -112,6 +112,7 @@ class ScenarioEvent(_Strict):
     profile: Annotated[dict[str, Any], Field(min_length=1)] | None = None
     opens: str | None = None
     clicks: str | None = None
+    dismisses: str | None = None
     bounces: str | None = None
     complains: str | None = None
     completes: str | None = None

@@ -87,7 +87,7 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
         ),
         (
             START + f"scenarios: [{ONE.replace(', event: e', '')}]",
-            "expected one of event, profile, completes, declines, opens, clicks, bounces, complains; got none",
+            "expected one of event, profile, completes, declines, opens, clicks, dismisses, bounces, complains; got none",
         ),
         (
             START + f"scenarios: [{ONE.replace('event: e', 'open: hello')}]",
