@@ -1,11 +1,12 @@
 """Every tag, stage, segment, metric and date that a journey names must be declared. Called by discovery, when all is read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from waypost.authoring.attributes import PLACE as ATTRIBUTES
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.coupons import FOLDER as COUPONS
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.journeys_named import naming_findings
 from waypost.authoring.problems import is_expression, unknown
@@ -60,6 +61,11 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     lifecycle = Lifecycle.from_dict(stages) if stages else None
     attributes = sections.get("attributes", {}).get("attributes", {})
     pools = sections.get("coupons", {}).get("pools", {})
+    dates = {name for name, each in attributes.items() if each["type"] in {"date", "datetime"}}
+    for name, pool in pools.items():
+        attribute = pool["valid"].get("month_of")
+        if attribute is not None and attributes and (reason := _no_date(attribute, dates, attributes)):
+            reader.add(reader.root / COUPONS / f"{name}.yaml", "valid.month_of", reason)
     products = sections.get("products", {}).get("products", {})
     read = {journey.name: journey for journey in journeys}
     folders = {path.name for path in reader.folders(reader.root / "journeys")}
@@ -77,6 +83,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
             if (pool := message.get("coupon")) is not None and pool not in pools:
                 reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
             reader.extend(path, _products(message.get("sells"), "sells", products))
+            reader.extend(path, _variants(name, message, journey.messages, names))
             if message.get("best_hour") and not (sections.get("metrics") or {}).get("best_hour"):
                 reader.add(
                     path, "best_hour", "is never learnt: contacts/metrics.yaml needs best_hour: { half_life: 30d }"
@@ -118,6 +125,22 @@ def _pools(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
                 yield f"{name}.Arguments.Payload.pool", f"{reason}; pools are declared in statemachines/coupons/"
             case _:
                 pass
+
+
+def _variants(name: str, message: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], names: Names) -> Findings:
+    """What its members of segments get instead: other messages of the journey that may take its place."""
+    for index, (segment, other) in enumerate(message.get("for_segments", ())):
+        where = f"for_segments[{index}]"
+        yield from names.problems({"segment": segment}, where)
+        if other == name or other not in others:
+            known = {each for each in others if each != name}
+            yield f"{where}.message", unknown(other, known, "no other folder in messages/ is called")
+            continue
+        for field in ("kind", "topic", "channels"):
+            if others[other][field] != message[field]:
+                yield f"{where}.message", f"{other!r} has another {field}; what goes out instead has the same"
+        if others[other].get("for_segments"):
+            yield f"{where}.message", f"{other!r} has for_segments of its own; name its messages here"
 
 
 def _sold(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
@@ -168,11 +191,17 @@ def _dates(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
                 form = "anniversary"
             case _:
                 continue
-        where = f"{name}.Arguments.Payload.until.{form}"
-        if attribute in declared and attribute not in dates:
-            yield where, f"{attribute!r} is declared as {declared[attribute]['type']}; expected a date or a datetime"
-        elif attribute not in dates:
-            yield where, f"{unknown(attribute, dates, 'unknown date')}; attributes are declared in {ATTRIBUTES}"
+        if reason := _no_date(attribute, dates, declared):
+            yield f"{name}.Arguments.Payload.until.{form}", reason
+
+
+def _no_date(attribute: str, dates: Collection[str], declared: Mapping[str, Any]) -> str:
+    """Why nothing can be counted from the attribute, or nothing."""
+    if attribute in dates:
+        return ""
+    if attribute in declared:
+        return f"{attribute!r} is declared as {declared[attribute]['type']}; expected a date or a datetime"
+    return f"{unknown(attribute, dates, 'unknown date')}; attributes are declared in {ATTRIBUTES}"
 
 
 def _in_update(payload: Mapping[str, Any], where: str, tags: TagSystem, lifecycle: Lifecycle | None) -> Findings:
