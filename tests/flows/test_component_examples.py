@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.cloud.assembly import Assembly
 from local.cloud.local_cloud import LocalCloud
@@ -26,8 +27,16 @@ def put_in(statemachines: Path) -> None:
     shutil.rmtree(statemachines / "journeys")
     for each in FOUND:
         shutil.copytree(each.path, statemachines / "journeys" / each.name)
-        if (beside := each.path / "statemachines").is_dir():
-            shutil.copytree(beside, statemachines, dirs_exist_ok=True)
+        for file in (each.path / "statemachines").rglob("*.yaml"):
+            declare(statemachines / file.relative_to(each.path / "statemachines"), file)
+
+
+def declare(target: Path, file: Path) -> None:
+    """What the example needs, in place of the same section of the sample's file; its other sections stay."""
+    here = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
+    declared = {**here, **yaml.safe_load(file.read_text(encoding="utf-8"))}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(yaml.safe_dump(declared, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
