@@ -77,6 +77,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "send_test": {
@@ -85,6 +86,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "publish_message": {
@@ -93,6 +95,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "notify_staff": {
@@ -101,6 +104,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "assign_task": {
@@ -109,6 +113,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "answer_task": ONLY_FOR_BOOKING,
