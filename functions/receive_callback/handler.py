@@ -1,7 +1,7 @@
-"""Take in what providers of channels post. Called by the HTTP API: WeChat, Alibaba Cloud."""
+"""Take in what providers of channels post, and answer what cannot wait. Called by the HTTP API: WeChat, WeCom, Alibaba Cloud."""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -12,13 +12,18 @@ from waypost.aws.clients import client
 from waypost.aws.function_log import function_log
 from waypost.aws.notice_queue import SqsNoticeQueue
 from waypost.aws.secrets import SecretsManagerSecret
-from waypost.channels.callback_contract import CallbackRequest
+from waypost.channels.callback_contract import AtOnce, CallbackRequest
 from waypost.channels.registry import callback_channels, callback_reader
 from waypost.clock import real_now
 from waypost.intake.http_request import Request
 from waypost.intake.receive_callback import ReceiveCallback
 from waypost.intake.request_outcome import Refused
+from waypost.sending.request import SendResult
 from waypost.settings import Settings, channel_settings
+
+if TYPE_CHECKING:
+    from waypost.intake.answer_at_once import AnswerAtOnce
+    from waypost.sending.send_message import SendMessage
 
 logger = function_log("receive_callback")
 metrics = Metrics(service="receive_callback")
@@ -34,7 +39,37 @@ def receive_callback() -> ReceiveCallback:
         secrets={name: SecretsManagerSecret(client("secretsmanager"), secret_id) for name, secret_id in ids.items()},
         queue=SqsNoticeQueue(client("sqs"), Settings.load().notices_url),
         real_clock=real_now,
+        answer_at_once=answer_at_once,
     )
+
+
+def answer_at_once(channel: str, wanted: AtOnce) -> SendResult | None:
+    """Send what cannot wait for the queue."""
+    return answering().answer(channel, wanted)
+
+
+@cache
+def answering() -> "AnswerAtOnce":
+    """What answers at once; most callbacks need none of it."""
+    from waypost.assembly import assemble  # noqa: PLC0415
+    from waypost.aws import wiring  # noqa: PLC0415
+    from waypost.intake.declared_replies import load_replies  # noqa: PLC0415
+
+    return assemble.answer_at_once(wiring, sender=sender(), replies=load_replies())
+
+
+@cache
+def sender() -> "SendMessage":
+    """The sender of the answers."""
+    from waypost.aws.deployed_sender import deployed_sender  # noqa: PLC0415
+
+    return deployed_sender(report=report_policy)
+
+
+def report_policy(problem: str) -> None:
+    """Say that a change of the policy could not be applied: the last good one stays in force."""
+    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
+    logger.error("policy not applied", extra={"problem": problem})
 
 
 @logger.inject_lambda_context
@@ -61,6 +96,14 @@ def callback(channel: str, account: str) -> Response[str]:
     if reply.refused:
         logger.warning("callback refused", extra={"reason": reply.refused, "status": int(reply.status)})
         metrics.add_metric(name="CallbacksRefused", unit=MetricUnit.Count, value=1)
+    if reply.answered:
+        metrics.add_metric(name=f"Messages{reply.answered.outcome.title()}", unit=MetricUnit.Count, value=1)
+        logger.info("answered at once", extra=reply.answered.to_dict())
+    if reply.answered and reply.answered.account_refused:
+        metrics.add_metric(name="AccountRefusals", unit=MetricUnit.Count, value=1)
+    if reply.unanswered:
+        logger.error("not answered at once", extra={"reason": reply.unanswered})
+    metrics.add_metric(name="CallbacksUnanswered", unit=MetricUnit.Count, value=int(bool(reply.unanswered)))
     metrics.add_metric(name="CallbackNotices", unit=MetricUnit.Count, value=reply.kept)
     metrics.add_metric(name="CallbackItemsUnreadable", unit=MetricUnit.Count, value=reply.unreadable)
     return Response(reply.status, reply.content_type, reply.text)

@@ -14,15 +14,17 @@ from waypost.authoring.messages import MessageFolder
 from waypost.authoring.problems import InvalidJourney, Problem, unknown
 from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
+from waypost.intake.declared_replies import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedMessage:
-    """One message folder of a project. ``journey`` is the journey it belongs to."""
+    """One message folder of a project. ``journey`` is the journey it belongs to, or the folder of the replies."""
 
     path: Path
     journey: str
     sending: SendingRules
+    statemachines: Path
 
     @property
     def id(self) -> str:
@@ -31,22 +33,18 @@ class PlacedMessage:
 
     def read(self) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The published form, or what is wrong; problems name files as the current folder sees them."""
-        words = lists_of(self._statemachines)
-        return MessageFolder(self.path, self._statemachines / "look", self.sending.default_locale, shown, words).read()
+        words = lists_of(self.statemachines)
+        return MessageFolder(self.path, self.statemachines / "look", self.sending.default_locale, shown, words).read()
 
     def trigger(self) -> str:
         """The type of the event that starts its journey, "" where none does or the file cannot be read."""
         try:
-            manifest = read_yaml(self._statemachines / "journeys" / self.journey / "journey.yaml")
+            manifest = read_yaml(self.statemachines / "journeys" / self.journey / "journey.yaml")
         except (OSError, UnclearYamlError):
             return ""
         trigger = manifest.get("trigger") if isinstance(manifest, dict) else None
         event = trigger.get("event") if isinstance(trigger, dict) else None
         return event if isinstance(event, str) else ""
-
-    @property
-    def _statemachines(self) -> Path:
-        return self.path.parents[3]
 
 
 def shown(path: Path) -> str:
@@ -62,13 +60,16 @@ def message_called(given: str, project: Project) -> PlacedMessage:
     if path.is_dir():
         place = next((each for each in found if each.resolve() == path.resolve()), None)
         if place is None:
-            raise LocalError(f"{given} is no message of this project", "a message is a folder in a journey's messages/")
+            raise LocalError(
+                f"{given} is no message of this project",
+                "a message is a folder in a journey's messages/, or in replies/",
+            )
     else:
         names = {_id(each): each for each in found}
         place = names.get(given)
         if place is None:
             raise LocalError(unknown(given, names, "unknown message"), "give <journey>/<message>, or the folder's path")
-    return PlacedMessage(place, place.parents[1].name, sending_rules(project))
+    return PlacedMessage(place, _owner(place), sending_rules(project), project.statemachines)
 
 
 def sending_rules(project: Project) -> SendingRules:
@@ -84,7 +85,13 @@ def sending_rules(project: Project) -> SendingRules:
 
 def _messages(project: Project) -> Iterator[Path]:
     yield from (path.parent for path in sorted(project.journeys.glob("*/messages/*/message.yaml")))
+    yield from (path.parent for path in sorted(project.statemachines.glob(f"{FOLDER}/*/message.yaml")))
 
 
 def _id(folder: Path) -> str:
-    return f"{folder.parents[1].name}/{folder.name}"
+    return f"{_owner(folder)}/{folder.name}"
+
+
+def _owner(folder: Path) -> str:
+    """The name of the journey, or of the folder of the replies."""
+    return folder.parents[1].name if folder.parent.name == "messages" else folder.parent.name

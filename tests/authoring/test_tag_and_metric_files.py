@@ -233,7 +233,7 @@ def test_metrics_are_published_as_the_night_reads_them(tmp_path: Path) -> None:
         ({"lifecycle": [{"stage": "lead", "description": "d", "rule": QUIET, "after": ["lead"]}]}, "lifecycle[0].after[0]: a stage does not follow itself"),
         ({"lifecycle": [{"stage": "lead", "description": "d"}]}, "lifecycle: no stage has a rule"),
         ({"lifecycle": [{"stage": "lead", "description": "d", "rule": {"property": "a", "equals": 1}}]}, "lifecycle[0].rule: looks at a property"),
-        ({}, "declares nothing; expected scores, rfm, churn_risk or lifecycle"),
+        ({}, "declares nothing; expected scores, rfm, churn_risk, best_hour or lifecycle"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_metrics_is_reported_with_its_place(tmp_path: Path, content: Any, expected: str) -> None:

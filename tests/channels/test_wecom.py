@@ -21,6 +21,7 @@ from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWe
 from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
 from waypost.channels.wecom.fake import Qyapi as Fake
 from waypost.channels.wecom.provider_qyapi import Qyapi, connect
+from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
 from waypost.content.forbidden_words import ForbiddenWords
@@ -32,14 +33,21 @@ from waypost.http.poster import PinnedPoster
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 MEMBER = "zhang.san"
 WECOM = Channel("wecom")
+UNTIL = str(int(parse_instant("2027-03-01T02:00:15.000Z").timestamp()))
+"""Fifteen seconds from now."""
 
 
 def outgoing(
-    kind: Kind = "customer", *, fields: Mapping[str, str] | None = None, url: str = "", key: str = "m-1"
+    kind: Kind = "customer",
+    *,
+    fields: Mapping[str, str] | None = None,
+    url: str = "",
+    key: str = "m-1",
+    code: str = "CODE",
 ) -> Outgoing[RenderedWeCom]:
     return Outgoing(
-        to=Address(WECOM, "external_userid", CUSTOMER if kind == "customer" else MEMBER),
-        content=RenderedWeCom(kind, fields or {"text": "您好"}, url),
+        to=Address(WECOM, "external_userid", MEMBER if kind == "app" else CUSTOMER),
+        content=RenderedWeCom(kind, fields or {"text": "您好"}, url, code=code, until=UNTIL),
         message_key=key,
         transactional=True,
         unsubscribe_url="",
@@ -47,12 +55,14 @@ def outgoing(
     )
 
 
-def provider(poster: Any, *, agent: str = AGENT, base: str = "", secret: str = SECRET) -> Qyapi:
+def provider(
+    poster: Any, *, agent: str = AGENT, base: str = "", secret: str = SECRET, clock: FakeClock | None = None
+) -> Qyapi:
     store = FakeTokenStore()
     ports = ProviderPorts(
         aws=lambda service: pytest.fail(f"{service} is not needed"),
         secret=lambda _: FakeSecret({"secret": secret}),
-        clock=FakeClock("2027-03-01T02:00:00+00:00"),
+        clock=clock or FakeClock("2027-03-01T02:00:00+00:00"),
         poster=lambda: poster,
         tokens=lambda: store,
     )
@@ -97,6 +107,18 @@ ONCE = {"enable_duplicate_check": 1, "duplicate_check_interval": 600}
             },
         ),
         (
+            outgoing("welcome", fields={"text": "您好", **CARD, "image": "https://wework.qpic.cn/1/0"}, url=URL),
+            "cgi-bin/externalcontact/send_welcome_msg",
+            {
+                "welcome_code": "CODE",
+                "text": {"content": "您好"},
+                "attachments": [
+                    {"msgtype": "image", "image": {"pic_url": "https://wework.qpic.cn/1/0"}},
+                    {"msgtype": "link", "link": {"title": "本周新品", "desc": "到店看看", "url": URL}},
+                ],
+            },
+        ),
+        (
             outgoing("app"),
             "cgi-bin/message/send",
             {"touser": MEMBER, "agentid": 1000002, "msgtype": "text", "text": {"content": "您好"}, **ONCE},
@@ -130,6 +152,10 @@ def test_each_kind_is_posted_in_its_own_form(
         (84061, "app", RefusedMessage("84061")),
         (41048, "customer", RefusedMessage("41048")),
         (99999, "app", RefusedMessage("99999")),
+        (41050, "welcome", RefusedMessage("41050")),
+        (41051, "welcome", RefusedMessage("41051")),
+        (41096, "welcome", RefusedForNow("41096")),
+        (84061, "welcome", AddressGone("84061", "not_a_customer")),
         (40013, "app", RefusedUs("40013 the company's id is wrong")),
         (
             48002,
@@ -169,6 +195,29 @@ def test_what_may_have_arrived_is_unclear_and_nothing_else(outcome: Outcome, exp
     assert answered(outcome)[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("seconds", "code", "reason"),
+    [(15, "CODE", "welcome_code_over"), (3_600, "CODE", "welcome_code_over"), (0, "", "no_welcome_code")],
+)
+def test_a_welcome_whose_code_is_over_or_missing_is_no_call(seconds: int, code: str, reason: str) -> None:
+    clock = FakeClock("2027-03-01T02:00:00+00:00")
+    clock.advance(seconds=seconds)
+    poster = ScriptedPoster(lambda url, _: pytest.fail(f"{url} is called"))
+    assert provider(poster, clock=clock).send(outgoing("welcome", code=code)) == RefusedMessage(reason)
+
+
+def test_a_call_with_a_welcome_takes_no_longer_than_its_code_is_good() -> None:
+    clock = FakeClock("2027-03-01T02:00:00+00:00")
+    clock.advance(seconds=13)
+    token = {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+    poster = ScriptedPoster(lambda url, _: token if "gettoken" in url else {"errcode": 0})
+    assert isinstance(provider(poster, clock=clock).send(outgoing("welcome")), Accepted)
+    assert poster.timeouts[-1] == timedelta(seconds=2)
+    clock.advance(seconds=-13)
+    assert isinstance(provider(poster, clock=clock).send(outgoing("welcome")), Accepted)
+    assert poster.timeouts[-1] == timedelta(seconds=4)
+
+
 def test_without_its_secret_or_app_nothing_is_sent() -> None:
     poster = ScriptedPoster(lambda url, _: pytest.fail(f"{url} is called"))
     assert provider(poster, secret="").send(outgoing()) == RefusedUs(
@@ -194,7 +243,7 @@ def fake() -> Fake:
 @pytest.fixture
 def real(clock: FakeClock) -> Iterator[Qyapi]:
     with Providers(clock=clock) as providers:
-        yield provider(PinnedPoster(loopback=True), base=providers.url)
+        yield provider(PinnedPoster(loopback=True), base=providers.url, clock=clock)
 
 
 @pytest.mark.flow
@@ -220,6 +269,20 @@ def test_who_is_no_friend_or_member_any_more_is_gone(real: Qyapi, fake: Fake) ->
     fake.remove(MEMBER)
     assert real.send(outgoing()) == AddressGone("84061", "not_a_customer")
     assert real.send(outgoing("app")) == AddressGone("81013", "not_a_member")
+
+
+@pytest.mark.flow
+def test_a_code_welcomes_once_and_for_twenty_seconds(real: Qyapi, fake: Fake, clock: FakeClock) -> None:
+    code = fake.add_friend(CUSTOMER)
+    assert real.send(outgoing("welcome", code="ANOTHER")) == RefusedMessage("41050")
+    assert isinstance(real.send(outgoing("welcome", code=code)), Accepted)
+    assert real.send(outgoing("welcome", code=code)) == RefusedMessage("41051")
+    late, greeted = fake.add_friend(CUSTOMER), fake.add_friend(CUSTOMER, being_greeted=True)
+    assert real.send(outgoing("welcome", code=greeted)) == RefusedForNow("41096")
+    assert isinstance(real.send(outgoing("welcome", code=greeted)), Accepted)
+    clock.advance(seconds=14)
+    assert isinstance(real.send(outgoing("welcome", code=late)), Accepted)
+    assert fake.welcomed == [CUSTOMER] * 3
 
 
 @pytest.mark.flow
@@ -255,13 +318,33 @@ def test_a_message_is_its_kind_its_link_and_its_texts(tmp_path: Path) -> None:
     assert variant == {"kind": "customer", "url": URL, "field.text": "您好", "field.title": "新品"}
 
 
+def test_a_welcome_is_filled_in_with_its_code(tmp_path: Path) -> None:
+    texts = "text: 您好\nimage: https://wework.qpic.cn/wwpic/1/0\n"
+    variant, problems = authored(tmp_path, "wecom: { kind: welcome }", texts)
+    assert problems == ""
+    assert variant == {
+        "kind": "welcome",
+        "url": "",
+        "code": "{{ event.properties.welcome_code | default('') }}",
+        "until": "{{ event.properties.welcome_until | default('') }}",
+        "field.text": "您好",
+        "field.image": "https://wework.qpic.cn/wwpic/1/0",
+    }
+
+
+def test_nobody_reads_words_in_the_code_of_a_welcome() -> None:
+    assert CHANNEL.words(outgoing("welcome", code="BEST-EVER").content).split() == ["welcome", "您好"]
+
+
 @pytest.mark.parametrize(
     ("wecom", "texts", "reason"),
     [
-        ("", "text: 您好\n", "{kind: customer} or {kind: app}"),
+        ("", "text: 您好\n", "{kind: customer}, {kind: welcome} or {kind: app}"),
+        ("wecom: { kind: welcome }", "image: https://p.example/1.png\n", "media/uploadimg"),
+        ("wecom: { kind: app }", "text: 您好\nimage: https://wework.qpic.cn/1/0\n", "has no place"),
         ("wecom: { kind: customer }", "title: 新品\n", "are both needed for a card"),
         (f"wecom: {{ kind: customer, url: '{URL}' }}", "text: 您好\n", "a card opens the url"),
-        ("wecom: { kind: customer }", "subject: 您好\n", "should be text, or title"),
+        ("wecom: { kind: customer }", "subject: 您好\n", "should be text, image, or title"),
         ("wecom: { kind: customer }", "text: ''\n", "is empty"),
         ("wecom: { kind: customer }", "text: [您好]\n", "should be one text"),
         ("wecom: { kind: customer }", "您好\n", "a line for each text"),
@@ -282,7 +365,7 @@ def test_what_wecom_would_not_show_is_refused_when_it_is_published(
     assert reason in authored(tmp_path, wecom, texts)[1]
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("customer", [CUSTOMER]), ("app", [MEMBER])])
+@pytest.mark.parametrize(("kind", "expected"), [("customer", [CUSTOMER]), ("welcome", [CUSTOMER]), ("app", [MEMBER])])
 def test_what_is_for_members_goes_to_no_customer_nor_the_other_way_round(kind: str, expected: list[str]) -> None:
     contact = Contact(
         "c-1", created_at=FakeClock("2027-03-01T02:00:00+00:00")(), identities={"external_userid": [CUSTOMER, MEMBER]}
@@ -294,7 +377,7 @@ def test_what_is_for_members_goes_to_no_customer_nor_the_other_way_round(kind: s
         }
     )  # fmt: skip
     assert [each.text for each in CHANNEL.addresses_for(message, contact)] == expected
-    assert (CHANNEL.repeatable_for(message) is None) is (kind == "customer")
+    assert (CHANNEL.repeatable_for(message) is None) is (kind != "app")
 
 
 @pytest.mark.parametrize(

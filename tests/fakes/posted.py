@@ -18,6 +18,7 @@ class ScriptedPoster:
     script: Script
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    timeouts: list[timedelta] = field(default_factory=list)
 
     def post(
         self,
@@ -33,6 +34,7 @@ class ScriptedPoster:
         assert answer_limit
         content = json.loads(body)
         self.bodies.append(body)
+        self.timeouts.append(timeout)
         self.calls.append((url, content))
         answer = self.script(url, content)
         return Answer(200, body=json.dumps(answer).encode()) if isinstance(answer, Mapping) else answer

@@ -66,6 +66,27 @@ def wechat(name: str, *, form: str = "template", topic: str = "orders", kind: st
     return {"name": name, "kind": kind, "topic": topic, "channels": ["wechat"], "variants": variants}
 
 
+def wecom(name: str, *, form: str = "welcome", kind: str = "transactional") -> dict[str, Any]:
+    """A WeCom message of one of its forms."""
+    given = {
+        "code": "{{ event.properties.welcome_code | default('') }}",
+        "until": "{{ event.properties.welcome_until }}",
+    }
+    variant = {
+        "kind": form,
+        "url": "",
+        **(given if form == "welcome" else {}),
+        "field.text": "您好",
+    }
+    return {
+        "name": name,
+        "kind": kind,
+        "topic": "service",
+        "channels": ["wecom"],
+        "variants": {"wecom": {"zh-CN": variant}},
+    }
+
+
 def either(name: str, *channels: str) -> dict[str, Any]:
     """A message on several channels, tried in this order."""
     variants = {**email(name)["variants"], **sms(name)["variants"]}

@@ -23,8 +23,10 @@ from local.project.init_project import copy_sample_content
 from local.providers.record import Call, Fault
 from local.running.file_operations import FileOperations
 from local.running.operation_runs import run_operation
-from tests.flows.steps import accepted, by_day, decided, end_workers, heard, introduce, rows
+from tests.flows.steps import accepted, by_day, decided, end_workers, heard, introduce, items, rows
+from waypost import ids
 from waypost.channels.wechat.fake import ACCOUNT
+from waypost.channels.wecom.fake import FAKES
 
 pytestmark = pytest.mark.flow
 
@@ -40,6 +42,8 @@ MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
 <mj-text>请确认订阅。</mj-text><mj-button href="{{ links.confirm_consent }}">去确认</mj-button>
 </mj-column></mj-section></mj-body></mjml>
 """
+WELCOME = {"kind": "welcome", "url": "https://shop.example/new"}
+CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
 <mj-text>券码 {{ coupon.code }}，{{ coupon.expires_at | date }} 前有效。</mj-text>
 </mj-column></mj-section></mj-body></mjml>
@@ -118,6 +122,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     add_journey(
         journeys, "opt-in", "consent_requested", {"channels": ["email"], "subject": subject}, {"email.zh-CN.mjml": MAIL}
     )
+    friend = folder / "statemachines" / "replies" / "new-friend"
+    friend.mkdir(parents=True)
+    for path, content in (
+        (
+            friend / "message.yaml",
+            {"kind": "transactional", "topic": "service", "channels": ["wecom"], "wecom": WELCOME},
+        ),
+        (friend / "wecom.zh-CN.yaml", {"text": "您好，很高兴认识您", "title": "本周新品"}),
+        (friend.parents[1] / "replies.yaml", {"replies": [{"to": "staff_added_contact", "message": "new-friend"}]}),
+    ):
+        path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     gift = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -215,6 +230,31 @@ def test_a_message_to_a_person_without_an_openid_waits_for_one(cloud: LocalCloud
     cloud.time.settle()
     [arrived] = sent_to(cloud, follower)
     assert arrived.request["data"]["character_string2"] == {"value": "A-1043"}
+
+
+def test_a_new_friend_in_wecom_is_welcomed_before_the_callback_is_answered(cloud: LocalCloud) -> None:
+    [wecom] = FAKES
+    code = wecom.add_friend(CUSTOMER)
+    posted = wecom.callback("add_external_contact", CUSTOMER, "lin.chen.wx", WelcomeCode=code, State="shop-7")
+    url = f"{cloud.access.api_url}{posted.path}"
+    answers = [call("POST", url, body=posted.body, headers=dict(posted.headers)) for _ in range(2)]
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b"success")] * 2
+    assert wecom.welcomed == [CUSTOMER]
+
+    cloud.time.settle()
+    [arrived] = sent_to(cloud, CUSTOMER)
+    assert (arrived.content.subject, arrived.content.text.splitlines()[0]) == ("本周新品", "您好，很高兴认识您")
+    friend = ids.contact_id("external_userid", CUSTOMER)
+    kept = items(cloud).everything(friend)
+    [added] = [row for row in kept if row.get("type") == "staff_added_contact"]
+    assert added["properties"] == {"channel": "wecom", "staff": "lin.chen.wx", "state": "shop-7"}
+    [row] = [row for row in kept if str(row["sk"]).startswith("message#")]
+    assert (row["state"], row["message"], row["message_key"]) == (
+        "accepted",
+        "replies/new-friend",
+        arrived.message_key,
+    )
+    assert code not in json.dumps(kept, default=str)
 
 
 def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:

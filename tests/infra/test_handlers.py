@@ -18,6 +18,7 @@ FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handl
 READ_WHEN_USED = {"stage", "api_url"}
 ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
 SECTIONS = {
+    "receive_callback": {"defaults", "replies", "sending"},
     "answer_task": {"defaults"},
     "archive_events": {"retention"},
     "assign_task": {"defaults", "retention", "sending", "staff"},
@@ -119,7 +120,16 @@ MAY_BE_MISSING = {
     "answer_task": ONLY_FOR_BOOKING,
     "decide_approval": ONLY_FOR_BOOKING,
     # only a provider that posts has one
-    "receive_callback": {"sms_secret"},
+    "receive_callback": {
+        "sms_secret",
+        "resume_journey_arn",
+        "email_reply_to",
+        "webhook_endpoint",
+        "wechat_endpoint",
+        "wecom_endpoint",
+        "robot_endpoint",
+        "loopback_receivers",
+    },
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
 }

@@ -749,6 +749,16 @@ def test_a_message_that_would_come_too_late_is_skipped() -> None:
     assert len(world.schedules) == 0
 
 
+def test_what_must_go_out_within_seconds_is_not_put_off_by_a_schedule_that_may_fire_a_minute_late(
+    world: World, enrolment: Enrolment
+) -> None:
+    world.clock.set("2027-03-02T07:59:40+08:00")
+    request = replace(welcome(enrolment), send_by=world.clock() + timedelta(seconds=30))
+    result = world.send_message.send(request)
+    assert (result.outcome, result.reason) == ("skipped", "quiet_hours")
+    assert len(world.schedules) == 0
+
+
 def test_after_an_outage_nothing_stale_goes_out(world: World, enrolment: Enrolment) -> None:
     world.clock.set(LATE)
     request = welcome(enrolment)

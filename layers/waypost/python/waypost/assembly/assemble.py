@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from waypost.importing.leave_list import LeaveList
     from waypost.importing.reconcile_import import ReconcileImport
     from waypost.importing.split_import import SplitImport
+    from waypost.intake.answer_at_once import AnswerAtOnce
+    from waypost.intake.declared_replies import DeclaredReplies
     from waypost.journeys.changes.apply_change import ApplyChange
     from waypost.journeys.changes.ports import ChangeStore
     from waypost.journeys.changes.undo_change import UndoChange
@@ -542,6 +544,18 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
 
     return LiftSuppression(
         contacts=ports.contacts(), addresses=ports.addresses(), queue=ports.queue(), clock=ports.clock()
+    )
+
+
+def answer_at_once(ports: Ports, *, sender: SendMessage, replies: DeclaredReplies) -> AnswerAtOnce:
+    """What answers callbacks that cannot wait for the queue."""
+    from waypost.intake.answer_at_once import AnswerAtOnce
+
+    return AnswerAtOnce(
+        replies=replies,
+        contacts=ports.contacts(),
+        sender=sender,
+        clock=ports.clock(),
     )
 
 

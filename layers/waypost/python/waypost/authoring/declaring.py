@@ -21,6 +21,7 @@ from waypost.authoring.kept_sections import Section, read_kept_sections
 from waypost.authoring.pages import pages
 from waypost.authoring.products import products
 from waypost.authoring.public_keys import public_keys
+from waypost.authoring.replies import replies
 from waypost.authoring.retention import retention
 from waypost.authoring.sources import sources
 from waypost.authoring.staff import staff
@@ -37,6 +38,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "pages": pages,
     "products": products,
     "public_keys": public_keys,
+    "replies": replies,
     "retention": retention,
     "sources": sources,
     "staff": staff,

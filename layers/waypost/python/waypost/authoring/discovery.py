@@ -21,12 +21,14 @@ from waypost.authoring.messages import MessageFolder
 from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
 from waypost.authoring.problems import InvalidJourney, Problem
+from waypost.authoring.replies import problem_of
 from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.split_checks import NO_SPLITS
 from waypost.authoring.tasks import Task, journey_tasks
 from waypost.authoring.writing_out import Rules, definition_written_out, manifest_written_out
 from waypost.contacts.channels import CHANNELS
+from waypost.intake.declared_replies import FOLDER
 from waypost.journeys.machine_versions import version_of
 from waypost.reports.journey_graph import JourneyGraph
 
@@ -83,7 +85,7 @@ class JourneyFolder:
 class Library:
     """Everything authored: the sending policy, the journeys and the operations by name, and the declared sections.
 
-    ``notices`` are the messages to staff, by name. ``removed`` says why the contacts of journeys whose folders are gone are stopped.
+    ``notices`` are the messages to staff, by name, ``replies`` those that answer at once. ``removed`` says why the contacts of journeys whose folders are gone are stopped.
     """
 
     sending: SendingRules
@@ -92,6 +94,7 @@ class Library:
     notices: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     removed: Mapping[str, str] = field(default_factory=dict)
+    replies: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def discover(statemachines: Path, *, functions: Path = FUNCTIONS, shipped_operations: Path | None = None) -> Library:
@@ -115,16 +118,23 @@ def survey(
     journeys = [reader.journey(path, sending, tasks) for path in reader.folders(statemachines / "journeys")]
     removed = reader.removed(statemachines / "journeys")
     notices = reader.notices(shipped_operations.parent if shipped_operations else statemachines, sending)
+    replies = reader.replies(sending)
     found, sections = operations(reader, shipped=shipped_operations), declared(reader)
     read = tuple(journey for journey in journeys if journey is not None)
     check_names(reader, read, sections)
     if reader.problems:
-        return Library(sending, read, tuple(found), notices, sections), reader.problems
+        return Library(sending, read, tuple(found), notices, sections, replies=replies), reader.problems
     rules = written_rules(sections)
     runs = {journey.name: schedule for journey in read if (schedule := journey.manifest.schedule(journey.name))}
     with_schedules = tuple(operation.with_needed_schedules(sections).with_journeys(runs) for operation in found)
     return Library(
-        sending, tuple(journey.with_segments(rules) for journey in read), with_schedules, notices, sections, removed
+        sending,
+        tuple(journey.with_segments(rules) for journey in read),
+        with_schedules,
+        notices,
+        sections,
+        removed,
+        replies,
     ), []
 
 
@@ -143,7 +153,7 @@ class _Reader(FileReader):
         if not _NAME.fullmatch(path.name) or len(path.name) > 50:
             self.add(path, "", "expected a folder name of at most 50 characters in lower case, such as win-back")
         manifest = self._manifest(path)
-        messages = self._messages(path, sending)
+        messages = self._messages_in(path / "messages", sending)
         definition = self.value(path / "definition.asl.yaml")
         if definition is not None:
             channels = {name: message["channels"] if message else CHANNELS for name, message in messages.items()}
@@ -177,6 +187,14 @@ class _Reader(FileReader):
                     found[path.name] = message
         return found
 
+    def replies(self, sending: SendingRules) -> dict[str, dict[str, Any]]:
+        """The messages in ``replies/``, which answer what somebody did at once."""
+        found = self._messages_in(self.root / FOLDER, sending)
+        for name, message in found.items():
+            if message is not None and (wrong := problem_of(message)) is not None:
+                self.add(self.root / FOLDER / name / "message.yaml", *wrong)
+        return {name: message for name, message in found.items() if message is not None}
+
     def removed(self, folder: Path) -> dict[str, str]:
         """Journey → why its contacts are stopped now that its folder is gone."""
         path = folder / "removed.yaml"
@@ -193,9 +211,10 @@ class _Reader(FileReader):
             self.add(path, "name", f"expected the name of the folder, {folder.name!r}, got {manifest.name!r}")
         return manifest
 
-    def _messages(self, folder: Path, sending: SendingRules) -> dict[str, dict[str, Any] | None]:
+    def _messages_in(self, folder: Path, sending: SendingRules) -> dict[str, dict[str, Any] | None]:
+        """Each message folder in it by name; None for what is wrong."""
         messages: dict[str, dict[str, Any] | None] = {}
-        for path in self.folders(folder / "messages"):
+        for path in self.folders(folder):
             if not _NAME.fullmatch(path.name):
                 self.add(path, "", "expected a folder name in lower case, such as welcome or beauty-coupon")
             reader = MessageFolder(path, self.root / "look", sending.default_locale, self.shown, lists_of(self.root))

@@ -45,7 +45,8 @@ class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried.
 
     ``coupon`` is the pool of the coupon that it speaks of: without a valid one it is not sent. ``sells`` are the products that it is to
-    sell, or ``event`` for those that the journey's event names: who has bought them does not get it. ``tracked: false`` leaves its links as they are and records no opening.
+    sell, or ``event`` for those that the journey's event names: who has bought them does not get it. ``best_hour``: it waits for the hour
+    at which its contact reads. ``tracked: false`` leaves its links as they are and records no opening.
     """
 
     kind: MessageKind
@@ -57,6 +58,7 @@ class MessageManifest(Authored):
     sells: Sells | None = None
     priority: Priority = "normal"
     tracked: bool = True
+    best_hour: bool = False
 
     @field_validator("channels")
     @classmethod
@@ -65,12 +67,12 @@ class MessageManifest(Authored):
             raise ValueError("names a channel twice")
         return channels
 
-    @field_validator("sells")
+    @field_validator("sells", "best_hour")
     @classmethod
-    def _marketing_alone(cls, sells: list[str] | None, others: ValidationInfo) -> list[str] | None:
-        if sells is not None and others.data.get("kind") == "transactional":
-            raise ValueError("is for marketing: a transactional message goes out whatever was bought")
-        return sells
+    def _marketing_alone(cls, given: Any, others: ValidationInfo) -> Any:
+        if given and others.data.get("kind") == "transactional":
+            raise ValueError("is for marketing: a transactional message goes out at once, whatever was bought")
+        return given
 
 
 @cache
@@ -126,6 +128,7 @@ class MessageFolder:
             "channels": list(manifest.channels),
             "variants": variants,
             **({} if manifest.tracked else {"tracked": False}),
+            **({"best_hour": True} if manifest.best_hour else {}),
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
             **({} if manifest.coupon is None else {"coupon": manifest.coupon}),
             **({} if manifest.sells is None else {"sells": manifest.sells}),

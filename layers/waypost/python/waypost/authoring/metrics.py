@@ -82,6 +82,16 @@ class Rfm(Authored):
         }
 
 
+class BestHour(Authored):
+    """At which hours contacts read: a reading weighs half after each ``half_life``, and nothing after the fourth."""
+
+    half_life: Span = "30d"
+
+    def published(self) -> dict[str, Any]:
+        """The form the run time reads."""
+        return {"half_life_seconds": _seconds(self.half_life)}
+
+
 class ChurnLevel(Authored):
     """How likely it is that the contact is lost, from 0 to 100; the first level whose rule holds counts."""
 
@@ -121,12 +131,13 @@ class MetricsFile(Authored):
     scores: dict[MetricName, Score] = Field(default_factory=dict)
     rfm: Rfm | None = None
     churn_risk: list[ChurnLevel] = Field(default_factory=list)
+    best_hour: BestHour | None = None
     lifecycle: list[LifecycleStage] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _computes_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("declares nothing; expected scores, rfm, churn_risk or lifecycle")
+            raise ValueError("declares nothing; expected scores, rfm, churn_risk, best_hour or lifecycle")
         return self
 
     def published(self) -> dict[str, Any]:
@@ -135,6 +146,7 @@ class MetricsFile(Authored):
             "scores": {name: score.published() for name, score in self.scores.items()},
             "rfm": None if self.rfm is None else self.rfm.published(),
             "churn_risk": [level.published() for level in self.churn_risk],
+            "best_hour": None if self.best_hour is None else self.best_hour.published(),
             "lifecycle": {"stages": [stage.published() for stage in self.lifecycle]} if self.lifecycle else None,
         }
 

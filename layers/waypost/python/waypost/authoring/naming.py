@@ -68,6 +68,10 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
             if (pool := message.get("coupon")) is not None and pool not in pools:
                 reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
             reader.extend(path, _products(message.get("sells"), "sells", products))
+            if message.get("best_hour") and not (sections.get("metrics") or {}).get("best_hour"):
+                reader.add(
+                    path, "best_hour", "is never learnt: contacts/metrics.yaml needs best_hour: { half_life: 30d }"
+                )
 
 
 def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:

@@ -9,6 +9,7 @@ from waypost.authoring.discovery import Library, discover
 from waypost.authoring.listening import listening
 from waypost.content.catalogue import section_of
 from waypost.events import listening as listened
+from waypost.intake.declared_replies import FOLDER
 from waypost.journeys import published as journeys
 from waypost.published_sections import PACKAGE
 from waypost.reports import journey_graph
@@ -27,6 +28,7 @@ def published(library: Library) -> dict[str, dict[str, Any]]:
             for name, message in journey.messages.items()
         },
         **{section_of(f"notices/{name}"): message for name, message in library.notices.items()},
+        **{section_of(f"{FOLDER}/{name}"): message for name, message in library.replies.items()},
         **{journey_graph.section_of(journey.name): journey.graph.to_dict() for journey in library.journeys},
         **library.sections,
         listened.SECTION: listening(library.journeys, library.sections),

@@ -122,6 +122,11 @@ class AuthoredChannel(ABC):
         del provider, variants
         return ""
 
+    def answers_at_once(self, variants: Mapping[str, Mapping[str, str]]) -> str:
+        """Why a message, given its templates by locale, cannot be sent as the answer to an event within seconds; "" when it can."""
+        del variants
+        return "is on a channel that answers nothing at once"
+
     def warnings(self, variants: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         """What a provider will probably not take of a message, given its templates by locale."""
         del variants

@@ -6,7 +6,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 TEXT: Final = "text/plain; charset=utf-8"
@@ -37,13 +37,30 @@ class CallbackNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AtOnce:
+    """A notice that a message may answer within seconds: it is sent before the provider gets its answer, past the queue.
+
+    ``given`` is what the provider gives for this one message, such as a code; templates find it among the properties of the
+    event, and nothing keeps it. It is good ``within`` this time of what happened.
+    """
+
+    notice: CallbackNotice
+    given: Mapping[str, str] = field(repr=False)
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackAnswer:
-    """A genuine request: ``notices`` are kept before the provider gets ``text``. ``unreadable`` counts items that say nothing."""
+    """A genuine request: ``notices`` are kept before the provider gets ``text``. ``unreadable`` counts items that say nothing.
+
+    ``at_once`` is the one of them that a message may answer at once.
+    """
 
     text: str
     content_type: str = TEXT
     notices: Sequence[CallbackNotice] = ()
     unreadable: int = 0
+    at_once: AtOnce | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class PublishedMessage:
 
     ``version`` counts the library's versions (0: the deployment's), ``approved`` says that it may go out. ``products`` is what it
     asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``sells`` are the ids of the products that it is to sell, or
-    ``OF_EVENT`` alone. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
+    ``OF_EVENT`` alone. ``best_hour``: it waits for the hour at which its contact reads. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
     """
 
     name: str
@@ -32,6 +32,7 @@ class PublishedMessage:
     products: Mapping[str, int] | None = None
     coupon: str = ""
     sells: tuple[str, ...] = ()
+    best_hour: bool = False
     priority: Priority = "normal"
     version: int = 0
     approved: bool = True
@@ -49,6 +50,7 @@ class PublishedMessage:
             products=value.get("products"),
             coupon=value.get("coupon", ""),
             sells=tuple(value.get("sells", ())),
+            best_hour=value.get("best_hour", False),
             priority=value.get("priority", "normal"),
             tracked=value.get("tracked", True),
         )

@@ -8,14 +8,16 @@ from typing import Final, Protocol, assert_never
 
 from waypost.channels.callback_contract import (
     TEXT,
+    AtOnce,
     CallbackAnswer,
     CallbackNotice,
     CallbackReader,
     CallbackRefused,
     CallbackRequest,
 )
-from waypost.errors import RetryableError
+from waypost.errors import RetryableError, WaypostError
 from waypost.events.ports import SecretStore
+from waypost.sending.request import SendResult
 
 MOST_BYTES: Final = 256 * 1024
 """Of a body. The longest known ones are batches of receipts with a few hundred bytes each."""
@@ -31,7 +33,10 @@ class NoticeQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a request. ``refused`` is why it was not taken, ``unreadable`` counts items that were left out."""
+    """The answer to a request. ``refused`` is why it was not taken, ``unreadable`` counts items that were left out.
+
+    ``answered`` is what became of the message that answers it at once, ``unanswered`` the error for which there was none.
+    """
 
     status: HTTPStatus
     text: str = ""
@@ -39,16 +44,30 @@ class Reply:
     refused: str = ""
     unreadable: int = 0
     kept: int = 0
+    answered: SendResult | None = None
+    unanswered: str = ""
+
+
+AnswerAtOnce = Callable[[str, AtOnce], SendResult | None]
+
+
+def no_answer(channel: str, wanted: AtOnce) -> None:
+    """Answer nothing at once."""
+    del channel, wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveCallback:
-    """The door for all channels; ``reader`` finds what a channel reads with, or None; ``secrets`` are those of channels."""
+    """The door for all channels; ``reader`` finds what a channel reads with, or None; ``secrets`` are those of channels.
+
+    ``answer_at_once`` sends the message that cannot wait for the queue, after the queue has the notices.
+    """
 
     reader: Callable[[str], CallbackReader | None]
     secrets: Mapping[str, SecretStore]
     queue: NoticeQueue
     real_clock: Callable[[], datetime]
+    answer_at_once: AnswerAtOnce = no_answer
 
     def receive(self, channel: str, request: CallbackRequest) -> Reply:
         """Answer one request: only what the queue has is answered as taken, so that the provider repeats all else."""
@@ -66,14 +85,31 @@ class ReceiveCallback:
                     return Reply(HTTPStatus.FORBIDDEN, refused=answer.reason)
                 case CallbackAnswer():
                     self.queue.put(answer.notices)
+                    answered, unanswered = self._answered(channel, answer)
                     return Reply(
                         HTTPStatus.OK,
                         answer.text,
                         answer.content_type,
                         unreadable=answer.unreadable,
                         kept=len(answer.notices),
+                        answered=answered,
+                        unanswered=unanswered,
                     )
                 case _:
                     assert_never(answer)
         except RetryableError as error:
             return Reply(HTTPStatus.SERVICE_UNAVAILABLE, refused=type(error).__name__)
+
+    def _answered(self, channel: str, answer: CallbackAnswer) -> tuple[SendResult | None, str]:
+        """What became of the message at once, and why there is none: an error that will not pass loses no callback.
+
+        Raises RetryableError: the provider repeats the callback within seconds, while the message still makes sense.
+        """
+        if answer.at_once is None:
+            return None, ""
+        try:
+            return self.answer_at_once(channel, answer.at_once), ""
+        except RetryableError:
+            raise
+        except WaypostError as error:
+            return None, f"{type(error).__name__}: {error}"

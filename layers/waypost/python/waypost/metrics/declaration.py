@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Final, Self
 
 from waypost.codec import JsonForm, load_fields
+from waypost.contacts.reading_hours import READING_HOURS, READINGS
 from waypost.published_sections import published_section
 from waypost.segments.scores import Measure, ScoreRule
 
@@ -22,7 +23,7 @@ PERSONA: Final = "persona"
 
 RESERVED: Final = frozenset({
     COMPUTED_AT, "rfm", "rfm_r", "rfm_f", "rfm_m", "rfm_frequency", "rfm_monetary", "rfm_segment", "churn_risk",
-    "churn_score", PERSONA,
+    "churn_score", READINGS, READING_HOURS, PERSONA,
 })  # fmt: skip
 """The names of the metrics that are not declared by name; a score may have none of them."""
 
@@ -71,15 +72,23 @@ class ChurnLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class BestHourRule(JsonForm):
+    """After how long a reading weighs half."""
+
+    half_life: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsDeclaration:
     """What is computed for every contact."""
 
     scores: Mapping[str, ScoreRule] = field(default_factory=dict)
     rfm: RfmRule | None = None
     churn: tuple[ChurnLevel, ...] = ()
+    best_hour: BestHourRule | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.scores or self.rfm or self.churn)
+        return bool(self.scores or self.rfm or self.churn or self.best_hour)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:

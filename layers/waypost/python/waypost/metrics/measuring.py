@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from waypost.clock import format_instant
 from waypost.contacts.fitting import knows_all_types
 from waypost.contacts.profile import Contact
+from waypost.contacts.reading_hours import READ_BY, ReadingHours, window
+from waypost.contacts.zones import zone_of
 from waypost.events.history import EVER, since_under
 from waypost.metrics.declaration import COMPUTED_AT, RFM_LETTERS, ChurnLevel, MetricsDeclaration, RfmRule, is_kept
 from waypost.segments.compile import Holds, compile_rule, decide_from_profile
@@ -60,13 +62,17 @@ class Measurer:
         rule = self.declaration.rfm
         if rule is not None and (bought := self._bought(rule, history, now)) is not None:
             found |= _rfm(rule, bought, ranks)
+        if self.declaration.best_hour is not None:
+            times = (at for kind, at, _ in history if kind in READ_BY)
+            half_life, zone = self.declaration.best_hour.half_life, zone_of(contact, self.default_zone)
+            found |= ReadingHours.counted(times, half_life=half_life, zone=zone, now=now).metrics()
         found |= self._churn(replace(contact, metrics=found), now)
         if found == {name: each for name, each in contact.metrics.items() if name != COMPUTED_AT}:
             return contact.metrics
         return {**found, COMPUTED_AT: format_instant(now)}
 
     def _counted_history(self, contact: Contact, now: datetime) -> History:
-        """The events that scores and RFM count, in one query; no query for a contact without such events."""
+        """The events that scores, RFM and the hours of reading count, in one query; no query for a contact without such events."""
         seen = contact.seen if knows_all_types(contact.seen) else None
         starts = {kind: _start(window, now) for kind, window in self._windows.items()}
         wanted = {kind: start for kind, start in starts.items() if _may_have(seen, kind, start)}
@@ -83,6 +89,11 @@ class Measurer:
         if rfm is not None:
             known = found.get(rfm.event, timedelta())
             found[rfm.event] = None if rfm.window is None or known is None else max(known, rfm.window)
+        if self.declaration.best_hour is not None:
+            reach = window(self.declaration.best_hour.half_life)
+            for kind in READ_BY:
+                known = found.get(kind, timedelta())
+                found[kind] = None if known is None else max(known, reach)
         return found
 
     def _read(self, partitions: Sequence[str], types: Sequence[str], start: datetime) -> History:

@@ -79,7 +79,8 @@ class Case:
     ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
     ``coupon`` is the one that the message speaks of, ``task`` how the task stands that a notice to staff is about; None for one that is
     gone, and for all other messages. ``sells`` are the ids of the products that it is to sell, and ``bought`` those of
-    them that the contact bought, and when last. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
+    them that the contact bought, and when last. ``first_asked_at`` is when the message was first decided on, if it waited since, and
+    ``send_by`` when it is stale. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
     occasion: Occasion
@@ -98,12 +99,19 @@ class Case:
     task: TaskStanding | Literal["left"] | None = None
     sells: Sequence[str] = ()
     bought: Mapping[str, datetime] = field(default_factory=dict)
+    first_asked_at: datetime | None = None
+    send_by: datetime | None = None
     rendered: Rendered | None = None
 
     @property
     def local_time(self) -> str:
         """What the clock shows where the contact lives, with its offset (ISO 8601)."""
         return self.now.astimezone(self.zone).isoformat(timespec="seconds")
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the message was asked for: when it was first decided on, which is now unless it has waited."""
+        return self.first_asked_at or self.now
 
     @property
     def right_used(self) -> str | None:

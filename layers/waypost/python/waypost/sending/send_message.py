@@ -37,6 +37,7 @@ from waypost.content.variables import template_variables
 from waypost.coupons.coupon import Coupon
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
+from waypost.events.envelope import Event
 from waypost.sending.budget import Budget
 from waypost.sending.channel_order import channel_order
 from waypost.sending.deferral import Deferrals
@@ -69,6 +70,9 @@ ACCOUNT_ASKED_AFTER: Final = timedelta(minutes=1)
 SHORTEST_PAUSE: Final = timedelta(seconds=5)
 LAST_ATTEMPT: Final = timedelta(minutes=2)
 """How long before its send-by time a message is tried for the last time: a schedule may fire a minute late."""
+
+SCHEDULED_WITHIN: Final = timedelta(minutes=1)
+"""How late a schedule may fire: what must go out sooner than that is not deferred."""
 
 UnsubscribeUrl = Callable[[SendRequest, Address], str]
 Tracking = Callable[[TrackedMessage], LinkMaker]
@@ -119,9 +123,10 @@ class SendMessage:
     tasks: Callable[[str, str], HumanTask | None] | None = None
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
 
-    def send(self, request: SendRequest) -> SendResult:
+    def send(self, request: SendRequest, *, answered: Event | None = None) -> SendResult:
         """What became of the message. The same request again gives the same answer and calls no provider.
 
+        ``answered`` is the event that it replies to, for a caller who is faster than the history in which it will be.
         A first request has no row yet, so that none is read: whatever is decided is written on the condition that there is none.
         """
         message = self.messages.message(request.message)
@@ -135,6 +140,8 @@ class SendMessage:
                 with_row = True
                 continue
             with_row = True
+            if answered is not None:
+                snapshot = replace(snapshot, event=answered)
             _refuse_superseded(request, snapshot)
             if snapshot.enrolment is not None:
                 message = self.messages.message(request.message, snapshot.enrolment.enrolled_at)
@@ -229,6 +236,7 @@ class SendMessage:
 
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
         coupon, task = self._coupon(request, message, contact, now), self._task_standing(request.occasion, now)
+        decisions = snapshot.row.decisions if snapshot.row else ()
         sells = _sold(request, message, snapshot)
         bought = self._bought(sells, contact, policy, now)
         closed_ones: list[_Judged] = []
@@ -249,6 +257,8 @@ class SendMessage:
                 task=task,
                 sells=sells,
                 bought=bought,
+                first_asked_at=decisions[0].at if decisions else None,
+                send_by=request.send_by or now + timedelta(hours=policy.send_within_hours),
             )
             judgement = judge(case)
             passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
@@ -654,6 +664,8 @@ class SendMessage:
         send_by: datetime,
         claim_id: str | None = None,
     ) -> SendResult | None:
+        if claim_id is None and send_by - judged.case.now < SCHEDULED_WITHIN:
+            return self._skip(request, judged, reason)
         decision = self._decision(request, judged, "deferred", reason)
         booked = self.deferrals.book(request, until=until, send_by=send_by, decision=decision, claim_id=claim_id)
         return _result(request, decision, at=until) if booked else None

@@ -139,6 +139,12 @@ def _elements(content: Mapping[str, Any]) -> str:
     )
 
 
+def created_at(document: Mapping[str, Any]) -> datetime | None:
+    """When a callback's event happened, to the second; None where it does not say."""
+    text = str(document.get("CreateTime", ""))
+    return datetime.fromtimestamp(int(text), tz=UTC) if text.isascii() and text.isdigit() and len(text) == 10 else None
+
+
 def _unsigned(keys: CallbackKeys, query: Mapping[str, str], given: str, *signed: str, now: datetime) -> str:
     """Why the request is not signed, or too old to be taken; "" when it is neither."""
     if keys.problem:

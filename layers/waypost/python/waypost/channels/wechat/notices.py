@@ -5,11 +5,11 @@ Sources: https://developers.weixin.qq.com/doc/service/guide/product/message/Rece
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from waypost.channels.contract import Happened, NoticeReader, Replied
 from waypost.channels.wechat.callbacks import EVENT, UNFOLLOWED, popup_answers
+from waypost.tencent.callbacks import created_at
 
 _SCENE: Final = "qrscene_"
 _MOST_TEXT: Final = 1_600
@@ -29,7 +29,7 @@ def read_event(detail: Mapping[str, Any]) -> Happened | None:
         event=event,
         address=_address(detail),
         properties={"account": detail["account"], **properties},
-        occurred_at=_created(detail),
+        occurred_at=created_at(detail["document"]),
     )
 
 
@@ -65,17 +65,16 @@ def _meaning(document: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
 def read_unfollowed(detail: Mapping[str, Any]) -> Replied:
     """See NoticeReader: who unfollows wants no marketing from the account any more."""
     return Replied(
-        sender=_address(detail), text="unsubscribe", wish="opt_out", reply_id="", occurred_at=_created(detail)
+        sender=_address(detail),
+        text="unsubscribe",
+        wish="opt_out",
+        reply_id="",
+        occurred_at=created_at(detail["document"]),
     )
 
 
 def _address(detail: Mapping[str, Any]) -> str:
     return f"{detail['account']}:{detail['document']['FromUserName']}"
-
-
-def _created(detail: Mapping[str, Any]) -> datetime | None:
-    text = str(detail["document"].get("CreateTime", ""))
-    return datetime.fromtimestamp(int(text), tz=UTC) if text.isascii() and text.isdigit() and len(text) == 10 else None
 
 
 SOURCES: Final[Mapping[str, NoticeReader]] = {EVENT: read_event, UNFOLLOWED: read_unfollowed}

@@ -1,14 +1,15 @@
-"""WeCom messages, of two kinds.
+"""WeCom messages, of three kinds.
 
 - ``customer``: a task for the member who wrote last with the customer, who sends it with one tap; to an external_userid
+- ``welcome``: to a customer whom a member has just added, at once and by itself; to the external_userid
 - ``app``: from the company's app to a member of staff; to the member's userid
 
-Sources: https://developer.work.weixin.qq.com/document/path/92135 and https://developer.work.weixin.qq.com/document/path/90236
+Sources: https://developer.work.weixin.qq.com/document/path/92135, .../92599 and .../90236
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, Literal, assert_never, cast, get_args
 
@@ -18,13 +19,13 @@ from waypost.contacts.profile import Contact
 from waypost.content.message import PublishedMessage
 from waypost.content.render import Filler
 
-Kind = Literal["customer", "app"]
+Kind = Literal["customer", "welcome", "app"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
-MOST_TEXT: Final[Mapping[Kind, int]] = {"customer": 4_000, "app": 2_048}
+MOST_TEXT: Final[Mapping[Kind, int]] = {"customer": 4_000, "welcome": 4_000, "app": 2_048}
 """Bytes of a text, in UTF-8."""
-MOST_OF_A_CARD: Final[Mapping[str, int]] = {"title": 128, "description": 512, "picture": 2_048}
-"""Bytes of what a card shows, in UTF-8."""
+MOST_OF_A_CARD: Final[Mapping[str, int]] = {"title": 128, "description": 512, "picture": 2_048, "image": 2_048}
+"""Bytes of what a card or a picture of its own takes, in UTF-8."""
 MOST_URL: Final = 2_048
 FIELD: Final = "field."
 """How a text is named among the templates of a variant."""
@@ -40,20 +41,22 @@ _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,}")
 class RenderedWeCom:
     """A WeCom message ready to send: ``text``, or a card of ``title``, ``description`` and ``picture`` that opens ``url``.
 
-    A message to a customer may have both.
+    A message to a customer may have both, and an ``image``. ``code`` is that of a welcome, and ``until`` when it ends, in seconds since 1970.
     """
 
     kind: Kind
     fields: Mapping[str, str]
     url: str = ""
+    code: str = field(default="", repr=False)
+    until: str = ""
 
 
 class WeCom(ChannelPlugin[RenderedWeCom]):
-    """WeCom messages. The templates are ``kind``, ``url`` and ``field.<name>``."""
+    """WeCom messages. The templates are ``kind``, ``url``, ``field.<name>`` and of a welcome ``code`` and ``until``."""
 
     def addresses_for(self, message: PublishedMessage, contact: Contact) -> Sequence[Address]:
         """See ChannelPlugin: what is for members goes to no customer, nor the other way round."""
-        is_for_customers = _kind_of(message) == "customer"
+        is_for_customers = _kind_of(message) != "app"
         return [each for each in self.addresses(contact) if is_customer(each) is is_for_customers]
 
     def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
@@ -68,8 +71,16 @@ class WeCom(ChannelPlugin[RenderedWeCom]):
             if name.startswith(FIELD)
         }
         return RenderedWeCom(
-            kind=cast("Kind", templates["kind"]), fields=fields, url=filler.text(templates["url"]).strip()
+            kind=cast("Kind", templates["kind"]),
+            fields=fields,
+            url=filler.text(templates["url"]).strip(),
+            code=filler.text(templates.get("code", "")),
+            until=filler.text(templates.get("until", "")),
         )
+
+    def words(self, content: RenderedWeCom) -> str:
+        """See ChannelPlugin: nobody reads the code of a welcome, in which any word may stand by chance."""
+        return super().words(replace(content, code="", until=""))
 
     def over_limit(self, content: RenderedWeCom) -> str:
         """See ChannelPlugin."""
@@ -94,7 +105,7 @@ def _kind_of(message: PublishedMessage) -> Kind:
     variants = message.variants.get(CHANNEL.name) or {}
     kind = cast("Kind", next((templates.get("kind", "customer") for templates in variants.values()), "customer"))
     match kind:
-        case "customer" | "app":
+        case "customer" | "welcome" | "app":
             return kind
         case _:
             assert_never(kind)

@@ -1,4 +1,4 @@
-"""Answers as ``qyapi.weixin.qq.com`` does, for one app of one company: its token, app messages, and tasks for members.
+"""Answers as ``qyapi.weixin.qq.com`` does, for one app of one company: its token, app messages, welcomes, and tasks for members.
 
 Sources: those of ``provider_qyapi.py``.
 """
@@ -9,21 +9,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
 from waypost.clock import real_now
+from waypost.http import encrypted_callback
+from waypost.tencent.callbacks import as_xml
 
 CORP: Final = "ww8f0a1b2c3d4e5f6a"
 AGENT: Final = "1000002"
 SECRET: Final = "HmRYfGm2dLq9XrTtUuVvWw0123456789abcdefghijk"  # noqa: S105 -- of the fake alone
 
+CALLBACK_TOKEN: Final = "waypostWeComToken"  # noqa: S105
+ENCODING_KEY: Final = "kWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+
 _TOKEN: Final = "/cgi-bin/gettoken"  # noqa: S105
-_KINDS: Final = {"/cgi-bin/externalcontact/add_msg_template": "customer", "/cgi-bin/message/send": "app"}
+_KINDS: Final = {
+    "/cgi-bin/externalcontact/add_msg_template": "customer",
+    "/cgi-bin/externalcontact/send_welcome_msg": "welcome",
+    "/cgi-bin/message/send": "app",
+}
 _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,62}")
 _MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _LIVES: Final = timedelta(hours=2)
-_MOST: Final = {"customer": 4_000, "app": 2_048}
+_MOST: Final = {"customer": 4_000, "welcome": 4_000, "app": 2_048}
+_MOST_ATTACHMENTS: Final = 9
+_WELCOME_WITHIN: Final = timedelta(seconds=20)
+
+
+@dataclass(slots=True)
+class _Friend:
+    """A customer whom a member has just added, and whether the welcome went out."""
+
+    customer: str
+    added_at: datetime
+    welcomed: bool = False
 
 
 @dataclass(slots=True)
@@ -34,6 +54,8 @@ class _State:
     strangers: set[str] = field(default_factory=set)
     delivered: dict[str, datetime] = field(default_factory=dict)
     tasks: list[str] = field(default_factory=list)
+    friends: dict[str, _Friend] = field(default_factory=dict)
+    greeted_by_another: set[str] = field(default_factory=set)
 
 
 class Qyapi(contract.FakeProvider):
@@ -42,7 +64,11 @@ class Qyapi(contract.FakeProvider):
     provider = "qyapi"
     endpoints = ("WAYPOST_WECOM_ENDPOINT",)
     choices: ClassVar[Mapping[str, str]] = {"wecom_corp": CORP, "wecom_agent": AGENT}
-    credentials: ClassVar[Mapping[str, str]] = {"secret": SECRET}
+    credentials: ClassVar[Mapping[str, str]] = {
+        "secret": SECRET,
+        "callback_token": CALLBACK_TOKEN,
+        "encoding_key": ENCODING_KEY,
+    }
     carries: ClassVar[frozenset[str]] = frozenset({"message_key"})
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
     words: ClassVar[frozenset[str]] = frozenset()
@@ -68,6 +94,44 @@ class Qyapi(contract.FakeProvider):
     def delivered(self) -> int:
         """How many app messages members saw."""
         return len(self._state.delivered)
+
+    def add_friend(self, customer: str, *, being_greeted: bool = False) -> str:
+        """A member adds a customer: the code of the welcome. ``being_greeted``: another app is sending one right now."""
+        code = f"CALLBACK_CODE_{uuid.uuid4().hex}"
+        self._state.friends[code] = _Friend(customer, self.clock())
+        if being_greeted:
+            self._state.greeted_by_another.add(code)
+        return code
+
+    def callback(self, change: str, customer: str, member: str, **more: str) -> contract.HttpRequest:
+        """What WeCom posts about a customer and a member now, to the path behind the address of the API."""
+        created, sent = int(self.clock().timestamp()), str(int(real_now().timestamp()))
+        document = {
+            "ToUserName": CORP,
+            "FromUserName": "sys",
+            "CreateTime": created,
+            "MsgType": "event",
+            "Event": "change_external_contact",
+            "ChangeType": change,
+            "UserID": member,
+            "ExternalUserID": customer,
+            **more,
+        }
+        key = encrypted_callback.key_of(ENCODING_KEY) or b""
+        ciphertext = encrypted_callback.seal(as_xml(document).encode(), key=key, owner=CORP)
+        signed = encrypted_callback.signature(CALLBACK_TOKEN, sent, "1", ciphertext)
+        query = urlencode({"msg_signature": signed, "timestamp": sent, "nonce": "1"})
+        return contract.HttpRequest(
+            method="POST",
+            path=f"/v1/callbacks/wecom/{CORP}?{query}",
+            headers={"content-type": "text/xml"},
+            body=as_xml({"ToUserName": CORP, "Encrypt": ciphertext, "AgentID": AGENT}).encode(),
+        )
+
+    @property
+    def welcomed(self) -> list[str]:
+        """The customers who got a welcome, in the order in which they were added."""
+        return [each.customer for each in self._state.friends.values() if each.welcomed]
 
     def rotate_token(self) -> None:
         """End the token."""
@@ -111,8 +175,9 @@ class Qyapi(contract.FakeProvider):
         target, content = urlsplit(request.path), request.json()
         key = request.headers.get("x-request-id", "")
         customers = content.get("external_userid") or [""]
+        friend = self._state.friends.get(str(content.get("welcome_code", "")))
         return contract.SentMessage(
-            recipient=str(content.get("touser") or customers[0]),
+            recipient=friend.customer if friend else str(content.get("touser") or customers[0]),
             tags={"message_key": key} if key else {},
             content=_shown(content),
             request={
@@ -136,10 +201,15 @@ class Qyapi(contract.FakeProvider):
             raise _refused(45002, "content size out of limit")
         if not message.content.text and not message.content.subject:
             raise _refused(44004, "empty content")
-        if given["kind"] == "customer":
-            self._check_task(given)
-        else:
-            self._check_app_message(given, message.recipient)
+        if len(given.get("attachments", ())) > _MOST_ATTACHMENTS:
+            raise _refused(40058, "invalid Request Parameter, attachments size out of limit")
+        match given["kind"]:
+            case "customer":
+                self._check_task(given)
+            case "welcome":
+                self._check_welcome(given)
+            case _:
+                self._check_app_message(given, message.recipient)
 
     def _check_task(self, given: Mapping[str, Any]) -> None:
         [customer] = given["external_userid"]
@@ -148,6 +218,19 @@ class Qyapi(contract.FakeProvider):
         if customer in self._state.strangers:
             raise _refused(84061, "not external contact")
         self._state.tasks.append(customer)
+
+    def _check_welcome(self, given: Mapping[str, Any]) -> None:
+        """A code is good once and for 20 seconds; one of two apps that greet at a time is asked to come again."""
+        code = str(given.get("welcome_code", ""))
+        friend = self._state.friends.get(code)
+        if friend is None or self.clock() - friend.added_at > _WELCOME_WITHIN:
+            raise _refused(41050, "invalid welcome code or expired")
+        if friend.welcomed:
+            raise _refused(41051, "welcome msg has been distributed")
+        if code in self._state.greeted_by_another:
+            self._state.greeted_by_another.remove(code)
+            raise _refused(41096, "welcome msg is being distributed")
+        friend.welcomed = True
 
     def _check_app_message(self, given: Mapping[str, Any], member: str) -> None:
         """The same message is shown once within the interval; a repetition of it is answered as the first was."""
@@ -205,10 +288,15 @@ class Qyapi(contract.FakeProvider):
 def _shown(content: Mapping[str, Any]) -> contract.SentContent:
     """The message as the reader gets it: the text, and the card below it."""
     card: Mapping[str, Any] = content.get("textcard") or {}
+    pictures = list[str]()
     for attachment in content.get("attachments", ()):
-        card = attachment["link"]
+        if attachment["msgtype"] == "image":
+            pictures.append(attachment["image"]["pic_url"])
+        else:
+            card = attachment["link"]
     lines = [
         content.get("text", {}).get("content", ""),
+        *pictures,
         *(card.get(name, "") for name in ("description", "desc", "url")),
     ]
     return contract.SentContent(text="\n".join(str(line) for line in lines if line), subject=str(card.get("title", "")))

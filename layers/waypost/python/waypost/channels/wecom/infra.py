@@ -25,4 +25,8 @@ def build(scope: Construct, *, name: str, settled: Collection[str]) -> ChannelIn
         raise refuse(
             "wecom_agent", f"must be the id of an app such as 1000002, with wecom_corp beside it, not {agent!r}"
         )
-    return ChannelInfra(permissions=[], settings={"corp": corp, "agent": agent}, credentials=["secret"] if corp else [])
+    return ChannelInfra(
+        permissions=[],
+        settings={"corp": corp, "agent": agent},
+        credentials=["secret", "callback_token", "encoding_key"] if corp else [],
+    )

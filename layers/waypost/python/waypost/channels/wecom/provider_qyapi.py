@@ -1,6 +1,6 @@
 """WeCom messages through ``qyapi.weixin.qq.com``, by one app of one company.
 
-Sources: https://developer.work.weixin.qq.com/document/path/92135 (to customers), .../90236 (to members), .../91039 (token) and
+Sources: https://developer.work.weixin.qq.com/document/path/92135 (to customers), .../92599 (welcome), .../90236 (to members), .../91039 (token) and
 https://developer.work.weixin.qq.com/document/path/90313 (codes)
 """
 
@@ -8,30 +8,36 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 from urllib.parse import urlencode
 
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
-from waypost.channels.wecom.channel import DUPLICATE_WITHIN, RenderedWeCom
-from waypost.clock import real_now
+from waypost.channels.wecom.channel import DUPLICATE_WITHIN, Kind, RenderedWeCom
+from waypost.clock import Clock, real_now
 from waypost.errors import RetryableError
 from waypost.events.ports import SecretStore
 from waypost.http.ports import Caller, NoAnswer, NotSent
 from waypost.tencent.access_tokens import AccessToken, AccessTokens, NoToken
-from waypost.tencent.api import REFUSED_TOKEN, TOKEN_TIMEOUT, Api, Replied, Reply, granted, replied
+from waypost.tencent.api import CALL_TIMEOUT, REFUSED_TOKEN, TOKEN_TIMEOUT, Api, Replied, Reply, granted, replied
 
 HOST: Final = "https://qyapi.weixin.qq.com"
-_PATHS: Final = {"customer": "/cgi-bin/externalcontact/add_msg_template", "app": "/cgi-bin/message/send"}
+_PATHS: Final[Mapping[Kind, str]] = {
+    "customer": "/cgi-bin/externalcontact/add_msg_template",
+    "welcome": "/cgi-bin/externalcontact/send_welcome_msg",
+    "app": "/cgi-bin/message/send",
+}
 _WRONG_SECRET: Final = 40001
 
-_LATER: Final = frozenset({-1, 45033})
+_LATER: Final = frozenset({-1, 41096, 45033})
+"""41096: another app is sending the customer's welcome right now."""
 _QUOTA: Final = 45009
 _BLOCKED_FOR: Final = timedelta(minutes=1)
 """How long a call is blocked at least after it was made too often. Source: document/path/90454."""
-_GONE: Final[Mapping[str, frozenset[int]]] = {
+_GONE: Final[Mapping[Kind, frozenset[int]]] = {
     "customer": frozenset({40096, 84061}),
+    "welcome": frozenset({40096, 84061}),
     "app": frozenset({40003, 60111, 81013}),
 }
 _REFUSES_THE_ACCOUNT: Final = frozenset({40013, 40056, 48002, 50002, 60011, 60020, 84074, 301002, *REFUSED_TOKEN})
@@ -48,6 +54,8 @@ _ADVICE: Final[Mapping[int, str]] = {
     84074: "the app has no right to customers (客户联系 > 可调用应用)",
     301002: "the app's id belongs to another secret",
 }
+_WELCOME_TIMEOUT: Final = timedelta(seconds=4)
+"""WeCom waits five seconds for the answer to its callback, during which the welcome is sent."""
 _ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -90,27 +98,38 @@ class Qyapi(Provider[RenderedWeCom]):
     api: Api = field(repr=False)
     corp: str
     agent: str
+    clock: Clock
 
     def send(self, outgoing: Outgoing[RenderedWeCom]) -> Answer:
         """See Provider. A message to a customer is accepted when its task exists; a member has to send it."""
         if not (self.corp and self.agent.isdigit()):
             return RefusedUs("no_app: name company and app in the choices wecom_corp and wecom_agent")
-        kind = outgoing.content.kind
+        kind, timeout = outgoing.content.kind, CALL_TIMEOUT
+        if kind == "welcome":
+            left = self._left_for(outgoing.content)
+            if isinstance(left, RefusedMessage):
+                return left
+            timeout = min(left, _WELCOME_TIMEOUT)
         try:
-            reply = self.api.post(_PATHS[kind], self._body(outgoing), request_id=outgoing.message_key)
+            reply = self.api.post(_PATHS[kind], self._body(outgoing), request_id=outgoing.message_key, timeout=timeout)
         except RetryableError as error:  # of the secret or of the token's item: there was no call with a message yet
             return RefusedForNow(str(error))
         return _answer(reply, kind)
+
+    def _left_for(self, welcome: RenderedWeCom) -> timedelta | RefusedMessage:
+        """How long the code of a welcome is still good; a spent one is not sent, because WeCom would refuse it."""
+        if not (welcome.code and welcome.until.isdigit()):
+            return RefusedMessage("no_welcome_code")
+        left = datetime.fromtimestamp(int(welcome.until), tz=UTC) - self.clock()
+        return left if left > timedelta(0) else RefusedMessage("welcome_code_over")
 
     def _body(self, outgoing: Outgoing[RenderedWeCom]) -> dict[str, Any]:
         content, fields = outgoing.content, outgoing.content.fields
         match content.kind:
             case "customer":
-                text = {"text": {"content": fields["text"]}} if "text" in fields else {}
-                names = {"title": "title", "picture": "picurl", "description": "desc"}
-                card = {theirs: fields[ours] for ours, theirs in names.items() if ours in fields}
-                link = {"attachments": [{"msgtype": "link", "link": card | {"url": content.url}}]} if card else {}
-                return {"chat_type": "single", "external_userid": [outgoing.to.text], **text, **link}
+                return {"chat_type": "single", "external_userid": [outgoing.to.text], **_to_customer(content)}
+            case "welcome":
+                return {"welcome_code": content.code, **_to_customer(content)}
             case "app":
                 card = {name: fields[name] for name in ("title", "description") if name in fields}
                 shown: dict[str, Any] = (
@@ -127,7 +146,21 @@ class Qyapi(Provider[RenderedWeCom]):
                 assert_never(content.kind)
 
 
-def _answer(reply: Reply, kind: str) -> Answer:
+def _to_customer(content: RenderedWeCom) -> dict[str, Any]:
+    """The text and the attachments of what customers get."""
+    fields = content.fields
+    names = {"title": "title", "picture": "picurl", "description": "desc"}
+    card = {theirs: fields[ours] for ours, theirs in names.items() if ours in fields}
+    attachments: list[dict[str, Any]] = []
+    if "image" in fields:
+        attachments.append({"msgtype": "image", "image": {"pic_url": fields["image"]}})
+    if card:
+        attachments.append({"msgtype": "link", "link": card | {"url": content.url}})
+    text = {"text": {"content": fields["text"]}} if "text" in fields else {}
+    return {**text, **({"attachments": attachments} if attachments else {})}
+
+
+def _answer(reply: Reply, kind: Kind) -> Answer:
     match reply:
         case Replied(code=0, content=content):
             return _taken(content)
@@ -154,14 +187,14 @@ def _taken(content: Mapping[str, Any]) -> Answer:
     return Accepted(str(content.get("msgid", "")))
 
 
-def _refusal(reply: Replied, kind: str) -> Answer:
+def _refusal(reply: Replied, kind: Kind) -> Answer:
     code = reply.code
     if code in _LATER:
         return RefusedForNow(str(code))
     if code == _QUOTA:
         return RefusedForNow(str(code), pause=_BLOCKED_FOR)
     if code in _GONE[kind]:
-        return AddressGone(str(code), suppression="not_a_customer" if kind == "customer" else "not_a_member")
+        return AddressGone(str(code), suppression="not_a_member" if kind == "app" else "not_a_customer")
     if code in _REFUSES_THE_ACCOUNT:
         named = _ADDRESS.search(reply.message)
         advice = ": ".join(part for part in (named[0] if named else "", _ADVICE.get(code, "")) if part)
@@ -179,4 +212,5 @@ def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Qyapi:
     tokens = AccessTokens(
         name=f"wecom/{corp}/{agent}", store=ports.tokens(), grant=grant, clock=real_now, sleep=time.sleep
     )
-    return Qyapi(api=Api(poster=caller, base=base, tokens=tokens), corp=corp, agent=agent)
+    api = Api(poster=caller, base=base, tokens=tokens)
+    return Qyapi(api=api, corp=corp, agent=agent, clock=ports.clock)
