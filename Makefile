@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check up down bench synth bootstrap deploy lock personas texts format clean setup
+.PHONY: help demo test unit check up down bench synth bootstrap deploy lock personas texts docs format clean setup
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -76,6 +76,10 @@ texts: $(STAMP) ## Collect the texts of the pages, compile them, and write what 
 	@$(BIN)/pybabel --quiet compile -D pages -d $(SOURCE)/pages/locale
 	@$(BIN)/python -m lints.cldr
 	@$(BIN)/python -m lints.countries
+
+docs: $(STAMP) ## Write the pages that are made of files: the gallery of journeys, the reference of rules
+	@$(BIN)/waypost journey gallery
+	@$(BIN)/python -m waypost.authoring.rule_reference
 
 format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet $(CODE)

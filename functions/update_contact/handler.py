@@ -10,6 +10,7 @@ from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.contacts.attributes import load_attributes
 from waypost.contacts.tag_system import load_tag_system
+from waypost.events.listening import load_listening
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.segments.lifecycle import load_lifecycle
 
@@ -20,7 +21,11 @@ logger = function_log("update_contact")
 def update_contact() -> UpdateContact:
     """Wire UpdateContact to its stores and settings; once per process."""
     return assemble.update_contact(
-        wiring, tags=load_tag_system(), attributes=load_attributes(), lifecycle=load_lifecycle()
+        wiring,
+        tags=load_tag_system(),
+        attributes=load_attributes(),
+        lifecycle=load_lifecycle(),
+        listening=load_listening(),
     )
 
 

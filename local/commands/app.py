@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from local.commands import explanations, personas, project, rehearsals, system
+from local.commands import components, explanations, personas, project, rehearsals, system
 from local.commands.on_demand import on_demand
 from local.project.current_project import choose_content
 
@@ -25,8 +25,8 @@ _GROUPS = {
     "coupons": ("Coupon pools: what they have left; codes from a file of the shop.", on_demand("coupons")),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
-        "Journeys: check, draw, forecast one; change one while contacts are in it, undo that.",
-        on_demand("journeys", "journey_checks", "journey_costs", "live_changes"),
+        "Journeys: make one from a template, check, draw, plan, forecast one; change one while contacts are in it, undo that.",
+        on_demand("journeys", "journey_checks", "journey_costs", "journey_plans", "journey_templates", "live_changes"),
     ),
     "message": ("Messages: check one, look at it as a contact would get it, send a test.", on_demand("messages")),
     "segment": (
@@ -36,7 +36,7 @@ _GROUPS = {
 }
 for _name, (_help, _group) in _GROUPS.items():
     app.add_typer(typer.Typer(cls=_group, help=_help, no_args_is_help=True), name=_name)
-for _commands in (rehearsals, system, explanations, project, personas):
+for _commands in (rehearsals, system, explanations, project, personas, components):
     app.add_typer(_commands.app)
 
 

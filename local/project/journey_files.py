@@ -57,6 +57,8 @@ def _read_graph(folder: Path) -> JourneyGraph:
     try:
         manifest, definition = (read_yaml(folder / name) for name in ("journey.yaml", "definition.asl.yaml"))
         version, description = int(manifest.get("version", 1)), str(manifest.get("description", ""))
-        return graph_of(folder.resolve().name, definition, version=version, description=description)
+        translations = manifest.get("translations", {})
+        names = {language: each.get("steps", {}) for language, each in translations.items()}
+        return graph_of(folder.resolve().name, definition, version=version, description=description, names=names)
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise LocalError(f"{folder}: {error!r}", "waypost check says what is wrong with it") from error

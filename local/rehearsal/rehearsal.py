@@ -29,6 +29,7 @@ from waypost.batches import batched
 from waypost.channels.fake_contract import SentContent
 from waypost.journeys.enrolment import START, Enrolment
 from waypost.journeys.sweep_journeys import MOST_ATTEMPTS
+from waypost.reports.journey_path import way_to_the_end
 from waypost.reports.timeline import ContactItems, MessageDecision, decisions, timeline
 from waypost.sending.occasion import journey_of, load_occasion
 
@@ -310,8 +311,12 @@ class Rehearsal:
         return result
 
     def _states_entered(self, enrolment: Enrolment) -> tuple[str, ...]:
-        """The authored states that this passage entered, from the records of its hops, one after the other."""
-        authored = self._authored(enrolment.journey)
+        """The authored states that this passage entered, from the records of its hops, one after the other.
+
+        Those behind the Pause at which it ended without a hop follow from the graph.
+        """
+        graph = find_graph(enrolment.journey)
+        authored = frozenset(step.name for step in graph.steps) if graph else frozenset[str]()
         origins = [("", START)]
         origins += [
             (past.state, ids.pause_id(enrolment.enrolment_id, past.state, past.occurrence)) for past in enrolment.trail
@@ -326,18 +331,13 @@ class Rehearsal:
             at = hops[execution]
             behind = states[states.index(at) + 1 :] if at in states else states
             entered += [state for state in behind if not authored or state in authored]
-        return tuple(entered)
+        return (*entered, *(way_to_the_end(graph, enrolment) if graph else ()))
 
     def _execution(self, enrolment: Enrolment, origin: str, attempt: int) -> str:
         """The ARN of an attempt of the hop that began at the start or behind a Pause."""
         prefix = self._cloud.access.outputs["StateMachinePrefix"].replace(":stateMachine:", ":execution:")
         hop = ids.hop_id(enrolment.enrolment_id, origin, attempt)
         return f"{prefix}{enrolment.machine}:{ids.execution_name(enrolment.journey, hop)}"
-
-    def _authored(self, journey: str) -> frozenset[str]:
-        """The names of the states in the journey's file; the synth adds others for its hops."""
-        graph = find_graph(journey)
-        return frozenset(step.name for step in graph.steps) if graph else frozenset()
 
 
 def _journey_of(row: Mapping[str, Any]) -> str:

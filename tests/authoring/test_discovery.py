@@ -1,6 +1,7 @@
 """Journeys are found by their folders, and every mistake in them is reported at once."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_all_problems_of_all_files_come_together(tmp_path: Path) -> None:
         "statemachines/sending.yaml: windows.fax",
         expected,
     )
+
+
+def test_a_step_that_a_manifest_names_exists(tmp_path: Path) -> None:
+    def name_steps(manifest: dict[str, Any]) -> None:
+        manifest["translations"] = {"zh-CN": {"steps": {"Nowhere at all": "无"}}}
+        manifest["responsible"] = {"default": "CRM", "steps": {"Elsewhere then": "copy editor"}}
+
+    found = problems(write(tmp_path, manifest=name_steps))
+    assert [line.partition("; ")[0] for line in found] == [
+        "statemachines/journeys/win-back/journey.yaml: translations.zh-CN.steps: no state is called 'Nowhere at all'",
+        "statemachines/journeys/win-back/journey.yaml: responsible.steps: no state is called 'Elsewhere then'",
+    ]
+
+
+def test_a_translation_is_into_a_language_of_the_pages(tmp_path: Path) -> None:
+    found = problems(write(tmp_path, manifest=lambda manifest: manifest.update(translations={"fr": {}})))
+    assert "no page is in the language 'fr'" in found[0]
 
 
 def test_a_missing_file_is_named_and_so_is_one_with_another_ending(tmp_path: Path) -> None:

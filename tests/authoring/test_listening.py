@@ -40,8 +40,39 @@ def test_of_what_is_shipped_nothing_goes_on_the_bus_deliveries_are_settled_and_c
     assert listening(ROOT / "statemachines") == {
         "bus": [],
         "settled": ["message_accepted", DELIVERED, ENDED],
-        "quiet": ["segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed"],
+        "quiet": [
+            "segment_entered",
+            "segment_left",
+            "tag_added",
+            "tag_removed",
+            "lifecycle_changed",
+            "contact_updated",
+        ],
+        "watched": sorted({f"tag:{name}" for name in ("interest-beauty", "staff", "test-contact", *given_by_rules())}),
     }
+
+
+def given_by_rules() -> list[str]:
+    """The shipped tags that have a rule."""
+    tags = yaml.safe_load((ROOT / "statemachines/contacts/tags.yaml").read_text(encoding="utf-8"))["tags"]
+    return [name for name, tag in tags.items() if "rule" in tag]
+
+
+@pytest.mark.parametrize(
+    ("rule", "watched"),
+    [
+        ({"tag": ["vip", "press"]}, ["tag:press", "tag:vip"]),
+        ({"not": {"tag": "*"}}, ["tag:*"]),
+        ({"all": [{"group": "acme"}, {"event": "order_placed"}]}, ["group:acme"]),
+        ({"event": "order_placed"}, []),
+    ],
+)
+def test_the_tags_and_groups_that_rules_look_at_are_watched(
+    tmp_path: Path, rule: dict[str, Any], watched: list[str]
+) -> None:
+    statemachines = write(tmp_path)
+    add(statemachines, "segments/looked-at.yaml", segment(rule))
+    assert listening(statemachines)["watched"] == watched
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,13 @@ class World:
 
     @property
     def update_contact(self) -> UpdateContact:
-        return assemble.update_contact(self.ports, tags=self.tags, attributes=self.attributes, lifecycle=self.lifecycle)
+        return assemble.update_contact(
+            self.ports,
+            tags=self.tags,
+            attributes=self.attributes,
+            lifecycle=self.lifecycle,
+            listening=self.listening,
+        )
 
     @property
     def issue_coupon(self) -> IssueCoupon:

@@ -148,7 +148,7 @@ def test_the_journey_of_one_of_them_ends_when_another_of_them_orders(cloud: Loca
     passage = store.load(READER, ids.enrolment_id("new-user-nurture", READER, "once"))
     assert passage is not None
     assert (passage.status, passage.outcome) == ("ended", "exited")
-    assert executions(cloud)[ids.execution_name(passage.journey, passage.hop.id)] == "SUCCEEDED"
+    assert ids.execution_name(passage.journey, passage.hop.id) not in executions(cloud), "nothing is left to do"
     one = merged.load(READER)
     assert one is not None
     assert one.consent("email", "*") == "withdrawn"

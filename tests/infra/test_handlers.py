@@ -55,7 +55,7 @@ SECTIONS = {
     "show_contact": {"defaults"},
     "start_journey": {"defaults", "journeys"},
     "spread_event": {"defaults"},
-    "update_contact": {"attributes", "metrics", "tags"},
+    "update_contact": {"attributes", "listening", "metrics", "retention", "tags"},
 }
 """The published sections each function parses when it is wired; those that are missing here parse none."""
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.effects import CRASH_MODES, Crash, CrashMode
 from tests.fakes.world import CONTACT, START, World, event, task_payload
 from tests.segments.kept_rules import saved
-from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
+from waypost.clock import parse_instant
+from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput, RetryableError
+from waypost.events.listening import Listening
 from waypost.journeys.enrolment import Enrolment
 from waypost.sending.occasion import JourneyStep
 
@@ -171,3 +174,91 @@ def test_what_a_full_contact_cannot_take_from_a_journey_is_answered_and_noted(
     assert world.update_contact.update(alone) == {"changed": False, "left_out": ["attributes.longer"]}
     noted = [world.route(each).left_out for each in list(world.queue.events.values()) if each.type == "contact_updated"]
     assert noted == [("attributes.long",), ("attributes.longer",)]
+
+
+QUIET = Listening(quiet=frozenset({"contact_updated", "tag_added", "tag_removed"}), watched=frozenset({"tag:watched"}))
+
+
+def quiet_world(listening: Listening = QUIET) -> tuple[World, Enrolment]:
+    world = World(listening=listening)
+    world.have_contact(tags=frozenset({"new"}))
+    return world, world.have_enrolment(correlation_id="r-1")
+
+
+def queued(world: World) -> list[str]:
+    return [each.type for each in world.queue.events.values()]
+
+
+def test_a_tag_that_nothing_reads_is_stored_with_the_profile_and_differs_in_nothing_else() -> None:
+    world, enrolment = quiet_world()
+    other, same = quiet_world(Listening())
+    for each, row in ((world, enrolment), (other, same)):
+        assert update(each, row, add_tags=["vip"], remove_tags=["new"])
+    assert queued(world) == []
+    for waiting in list(other.queue.events.values()):
+        other.route(waiting)
+    stored, expected = (
+        [
+            (each.id, each.type, each.occurred_at, each.properties)
+            for each in world.history.since(CONTACT, parse_instant(START))
+        ]
+        for world in (world, other)
+    )
+    assert sorted(kind for _, kind, *_ in stored) == ["contact_updated", "tag_added", "tag_removed"]
+    assert stored == expected
+    one, two = (each.contacts[CONTACT].to_dict() | {"version": 0} for each in (world, other))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("payload", "announced"),
+    [
+        ({"add_tags": ["watched"]}, ["contact_updated"]),
+        ({"remove_tags": ["new"], "add_tags": ["watched"]}, ["contact_updated"]),
+        ({"add_tags": ["vip"], "set": {"interest": "beauty"}}, ["contact_updated"]),
+        ({"join_groups": ["acme"]}, ["group_joined"]),
+        ({"add_tags": ["vip"], "earn_points": 5}, ["points_earned"]),
+    ],
+)
+def test_what_a_rule_or_a_pause_may_look_at_is_routed(payload: dict[str, Any], announced: list[str]) -> None:
+    world, enrolment = quiet_world()
+    assert update(world, enrolment, **payload)
+    assert queued(world) == announced
+
+
+@pytest.mark.parametrize(
+    ("listening", "announced"),
+    [
+        (Listening(), ["contact_updated", "tag_added"]),
+        (Listening(quiet=frozenset({"tag_added"}), watched=frozenset()), ["contact_updated"]),
+        (Listening(quiet=frozenset({"contact_updated"}), watched=frozenset()), ["tag_added"]),
+        (Listening(quiet=frozenset({"contact_updated", "tag_added"})), ["contact_updated"]),
+        (
+            Listening(quiet=frozenset({"contact_updated", "tag_added"}), watched=frozenset({"tag:*"})),
+            ["contact_updated"],
+        ),
+    ],
+)
+def test_what_somebody_reads_is_routed(listening: Listening, announced: list[str]) -> None:
+    world, enrolment = quiet_world(listening)
+    assert update(world, enrolment, add_tags=["vip"])
+    assert queued(world) == announced
+
+
+@pytest.mark.parametrize("mode", CRASH_MODES)
+@pytest.mark.parametrize("index", range(3))
+def test_a_crash_between_the_stored_events_and_the_profile_repeats_both(index: int, mode: CrashMode) -> None:
+    world, enrolment = quiet_world()
+    world.effects.crash_at, world.effects.mode = len(world.effects.log) + index, mode
+    payload = task_payload(enrolment, "Remember", add_tags=["vip"])
+    try:
+        world.update_contact.update(payload)
+    except (Crash, RetryableError):
+        world.update_contact.update(payload)
+    assert world.effects.crashed
+    assert world.contacts[CONTACT].tags == {"new", "vip"}
+    assert [each.type for each in world.history.since(CONTACT, parse_instant(START))] == [
+        "contact_updated",
+        "tag_added",
+    ]
+    assert queued(world) == []

@@ -5,7 +5,7 @@ import pytest
 from tests.reports.nurture import BODY, GRAPH, enrolment, message, past, pause, updated
 from waypost.authoring.journey_graphs import graph_of
 from waypost.reports.journey_graph import steps_behind, way_taken
-from waypost.reports.journey_path import JourneyPath, path_of
+from waypost.reports.journey_path import JourneyPath, path_of, way_to_the_end
 
 FIRST, SECOND, THIRD = "2031-03-03T01:00:00.000Z", "2031-03-05T02:00:00.000Z", "2031-03-09T02:00:00.000Z"
 
@@ -118,3 +118,17 @@ def test_what_follows_a_body_is_behind_the_end_of_its_branch_only() -> None:
     graph = graph_of("around", {"StartAt": BODY, "States": {BODY: body, **later}}, version=1, description="")
     assert steps_behind(graph, "Wait") == ["Ask", "Thank"]
     assert steps_behind(graph, "") == steps_behind(graph, "Wait on") == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "at", "expected"),
+    [("exited", "Wait", ["Left"]), ("completed", "Wait again", [])],
+)
+def test_what_lies_behind_a_pause_at_which_a_journey_ended_without_a_hop(
+    outcome: str, at: str, expected: list[str]
+) -> None:
+    pause_, hop = pause(at, SECOND, THIRD), {"id": "h-2", "attempt": 1, "at": THIRD}
+    ended = {"status": "ended", "ended_at": THIRD, "position": "running", "outcome": outcome, "pause": pause_}
+    assert way_to_the_end(GRAPH, enrolment(hop=hop, **ended)) == expected
+    assert way_to_the_end(GRAPH, enrolment(hop=hop | {"taken_by": "x"}, **ended)) == []
+    assert way_to_the_end(GRAPH, enrolment(hop=hop, stopped={"reason": "over", "by": "ops"}, **ended)) == []

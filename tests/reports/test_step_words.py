@@ -7,7 +7,7 @@ import pytest
 from tests.reports.nurture import task
 from waypost.authoring.journey_graphs import graph_of
 from waypost.pages.texts import texts
-from waypost.reports.journey_graph import Step
+from waypost.reports.journey_graph import JourneyGraph, Step
 from waypost.reports.journey_picture import plain
 from waypost.reports.mermaid import mermaid
 from waypost.reports.step_words import condition_in_words, rule_in_words, step_in_words, wait_in_words
@@ -88,8 +88,8 @@ def test_a_condition_is_said_and_what_is_more_stays_as_written(condition: str, e
         (Step("S", "task", "EvaluateSegment", payload={"segment": "vip"}), "is in the segment vip", "在人群 vip"),
         (
             Step("S", "task", "EvaluateSegment", payload={"rule": {"not": {"tag": "vip"}}}),
-            rule_in_words({"not": {"tag": "vip"}}, EN),
-            rule_in_words({"not": {"tag": "vip"}}, ZH),
+            "not (has the tag vip)",
+            "非（有标签 vip）",
         ),
         (Step("S", "task", "IssueCoupon", payload={"pool": "welcome-10"}), "welcome-10", "welcome-10"),
         (Step("S", "task", "CallSomebody", payload={"urgent": True}), "CallSomebody (urgent = yes)", "CallSomebody（urgent = 是）"),
@@ -98,6 +98,27 @@ def test_a_condition_is_said_and_what_is_more_stays_as_written(condition: str, e
 )  # fmt: skip
 def test_a_step_says_what_it_does(step: Step, english: str, chinese: str) -> None:
     assert (step_in_words(step, EN), step_in_words(step, ZH)) == (english, chinese)
+
+
+def test_a_rule_is_one_line_in_which_brackets_keep_together_what_belongs_together() -> None:
+    rule = {"all": [{"any": [{"tag": "a"}, {"tag": "b"}]}, {"not": {"all": [{"tag": "c"}, {"tag": "d"}]}}]}
+    assert rule_in_words(rule, EN) == "(has the tag a or has the tag b) and not (has the tag c and has the tag d)"
+    assert rule_in_words(rule, ZH) == "(有标签 a 或 有标签 b) 且 非（有标签 c 且 有标签 d）"
+
+
+def test_what_is_no_rule_stays_as_it_is_written() -> None:
+    assert rule_in_words({"all": 3}, EN) == "{'all': 3}"
+    assert rule_in_words("{% $rule %}", EN) == "rule"
+
+
+def test_a_step_has_its_name_in_the_language_of_its_reader() -> None:
+    states = {"Say hello": task("SendMessage", message="welcome")}
+    graph = graph_of(
+        "small", {"StartAt": "Say hello", "States": states}, version=1, names={"zh-CN": {"Say hello": "打招呼"}}
+    )
+    assert [[shape.title for shape in plain(graph, words).shapes] for words in (EN, ZH)] == [["Say hello"], ["打招呼"]]
+    assert "打招呼<br/>welcome" in mermaid(graph, ZH)
+    assert JourneyGraph.from_dict(graph.to_dict()) == graph
 
 
 def test_a_graph_keeps_what_its_author_gave_each_task() -> None:

@@ -515,7 +515,7 @@ def answer_task(
 
 
 def update_contact(
-    ports: Ports, *, tags: TagSystem, attributes: AttributeSystem, lifecycle: Lifecycle | None
+    ports: Ports, *, tags: TagSystem, attributes: AttributeSystem, lifecycle: Lifecycle | None, listening: Listening
 ) -> UpdateContact:
     """What changes a contact for a journey."""
     from waypost.journeys.tasks.update_contact import UpdateContact
@@ -524,6 +524,8 @@ def update_contact(
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
         queue=ports.queue(),
+        history=ports.history(),
+        listening=listening,
         tags=tags,
         attributes=attributes,
         lifecycle=lifecycle,

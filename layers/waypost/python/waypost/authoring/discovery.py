@@ -14,13 +14,14 @@ from waypost.authoring.declaring import declared
 from waypost.authoring.definition import deployed, functions_called
 from waypost.authoring.forbidden_words import lists_of
 from waypost.authoring.functions import FUNCTIONS
+from waypost.authoring.graph import scopes
 from waypost.authoring.journey_graphs import graph_of
 from waypost.authoring.lint import lint
 from waypost.authoring.manifest import JourneyManifest, RemovedJourneys
 from waypost.authoring.messages import MessageFolder
 from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
-from waypost.authoring.problems import InvalidJourney, Problem
+from waypost.authoring.problems import InvalidJourney, Problem, unknown
 from waypost.authoring.replies import problem_of
 from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
@@ -161,6 +162,8 @@ class _Reader(FileReader):
             splits = manifest.splits if manifest else NO_SPLITS
             findings = lint(definition, tasks=tasks, left_early=left_early, messages=channels, splits=splits)
             self.extend(path / "definition.asl.yaml", findings)
+            if manifest and not findings:
+                self._check_steps(path / "journey.yaml", manifest, definition)
         if len(self.problems) > before or manifest is None:
             return None
         machine = deployed(definition, tasks=tasks)
@@ -171,7 +174,13 @@ class _Reader(FileReader):
             definition=machine,
             functions=functions_called(machine),
             messages={name: message for name, message in messages.items() if message is not None},
-            graph=graph_of(path.name, definition, version=manifest.version, description=manifest.description),
+            graph=graph_of(
+                path.name,
+                definition,
+                version=manifest.version,
+                description=manifest.description,
+                names=manifest.step_names,
+            ),
         )
 
     def notices(self, shipped: Path, sending: SendingRules) -> dict[str, dict[str, Any]]:
@@ -203,6 +212,13 @@ class _Reader(FileReader):
             if (folder / name).is_dir():
                 self.add(path, f"removed.{name}", "its folder is there; delete the folder or this line")
         return dict(file.removed) if file else {}
+
+    def _check_steps(self, path: Path, manifest: JourneyManifest, definition: dict[str, Any]) -> None:
+        states = [name for scope in scopes(definition) for name in scope.states]
+        for place, names in manifest.named_steps.items():
+            for name in names:
+                if name not in states:
+                    self.add(path, place, unknown(name, states, "no state is called"))
 
     def _manifest(self, folder: Path) -> JourneyManifest | None:
         path = folder / "journey.yaml"

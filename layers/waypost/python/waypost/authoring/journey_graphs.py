@@ -23,20 +23,26 @@ _STATES: Final[Mapping[str, StepKind]] = {
 }
 
 
-def graph_of(journey: str, definition: dict[str, Any], *, version: int, description: str = "") -> JourneyGraph:
+Names = Mapping[str, Mapping[str, str]]
+"""The names of states in other languages than that of the definition: language → state → name."""
+
+
+def graph_of(
+    journey: str, definition: dict[str, Any], *, version: int, description: str = "", names: Names | None = None
+) -> JourneyGraph:
     """The graph of a definition that passed the lint."""
     ways = [way for scope in scopes(definition) for name, state in scope.states.items() for way in _ways(name, state)]
     return JourneyGraph(
         journey=journey,
         version=version,
         start=definition["StartAt"],
-        steps=tuple(_steps(definition)),
+        steps=tuple(_steps(definition, names or {})),
         ways=tuple(ways),
         description=" ".join(description.split()),
     )
 
 
-def _steps(machine: dict[str, Any], around: str = "", branch: int = 0) -> Iterator[Step]:
+def _steps(machine: dict[str, Any], names: Names, around: str = "", branch: int = 0) -> Iterator[Step]:
     for name, state in machine["States"].items():
         function, inside = called_function(state), [machine for _, machine in branches(name, state)]
         kind = _STATES.get(state["Type"], "task") if function is None else _TASKS.get(function, "task")
@@ -49,9 +55,10 @@ def _steps(machine: dict[str, Any], around: str = "", branch: int = 0) -> Iterat
             around=around,
             branch=branch,
             payload=_payload(state) if function else {},
+            names={language: known[name] for language, known in names.items() if name in known},
         )
         for number, each in enumerate(inside):
-            yield from _steps(each, name, number)
+            yield from _steps(each, names, name, number)
 
 
 def _message(state: State) -> str:

@@ -8,6 +8,7 @@ from waypost.authoring.segments import placed_rules
 from waypost.events.listening import bus_pattern
 from waypost.events.message_events import MessageEvent
 from waypost.segments.dependencies import reads
+from waypost.segments.index import facts_read
 from waypost.segments.vocabulary import ANY_EVENT
 
 MAY_BE_SETTLED: Final[tuple[MessageEvent, ...]] = ("message_accepted", "message_delivered")
@@ -16,8 +17,16 @@ JOURNEY_ENDED: Final = "journey_ended"
 """What changes nothing but the enrolment's row; rules about passages through journeys are evaluated when it comes."""
 
 
-MAY_BE_QUIET: Final = ("segment_entered", "segment_left", "tag_added", "tag_removed", "lifecycle_changed")
-"""What upkeep concludes; the rules that build on it are evaluated in the same pass."""
+MAY_BE_QUIET: Final = (
+    "segment_entered",
+    "segment_left",
+    "tag_added",
+    "tag_removed",
+    "lifecycle_changed",
+    "contact_updated",
+)
+"""What upkeep concludes, whose pass evaluates the rules that build on it, and that a journey has changed the contact: this is
+quiet only where no rule that is kept true looks at what was changed."""
 
 
 class ReadJourney(Protocol):
@@ -52,7 +61,16 @@ def listening(journeys: Iterable[ReadJourney], sections: Sections) -> dict[str, 
         "bus": on_bus,
         "settled": settled,
         "quiet": [kind for kind in MAY_BE_QUIET if not is_heard(kind)],
+        "watched": sorted(_watched(sections)),
     }
+
+
+def _watched(sections: Sections) -> set[str]:
+    """The tags and groups that rules which are kept true look at, and the tags that such rules give."""
+    facts = set[str]()
+    for placed in placed_rules(sections):
+        facts |= {placed.key, *facts_read(reads(placed.rule))}
+    return {fact for fact in facts if fact.startswith(("tag:", "group:"))}
 
 
 def _on_bus(sections: Sections) -> Iterator[str]:

@@ -12,6 +12,7 @@ from waypost.authoring.rules.models.random_parts import Percentage, SomePercent
 from waypost.durations import parse_duration
 from waypost.journeys.changes.change import ANY_STATE
 from waypost.journeys.published import REQUEST
+from waypost.pages.texts import LANGUAGES
 from waypost.policies.policy_form import LocalTime
 from waypost.segments.dependencies import reads_past
 
@@ -234,6 +235,25 @@ class Target(Authored):
     at_least: float
 
 
+class Responsible(Authored):
+    """Who answers for the steps of a journey, by role or name: ``default`` for all, others by the name of the state."""
+
+    default: Text
+    steps: dict[StateName, Text] = Field(default_factory=dict)
+
+
+def _responsible_form(value: Any) -> Any:
+    return {"default": value} if isinstance(value, str) else value
+
+
+class Translation(Authored):
+    """The words of a journey in another language of the pages; of ``steps`` by the name of the state. What is left out stays."""
+
+    scenario: Text | None = None
+    description: Text | None = None
+    steps: dict[StateName, Text] = Field(default_factory=dict)
+
+
 class Follow(Authored):
     """The contacts go on in the new version, at the state of the same name."""
 
@@ -365,6 +385,9 @@ class JourneyManifest(Authored):
     scenario: Text
     description: Text
     owner: Text
+    department: Text | None = None
+    responsible: Annotated[Responsible, BeforeValidator(_responsible_form)] | None = None
+    finishes_within: Duration | None = None
     trigger: Trigger
     entry: Rule | None = None
     re_entry: Annotated[ReEntry, BeforeValidator(_re_entry_form)] = ReEntry(never=True)
@@ -379,6 +402,15 @@ class JourneyManifest(Authored):
     version: Annotated[int, Field(ge=1)] = 1
     closed: bool = False
     change: Change = Change()
+    translations: dict[str, Translation] = Field(default_factory=dict)
+
+    @field_validator("translations")
+    @classmethod
+    def _are_of_languages_of_the_pages(cls, translations: dict[str, Translation]) -> dict[str, Translation]:
+        for language in translations:
+            if language not in LANGUAGES:
+                raise ValueError(unknown(language, LANGUAGES, "no page is in the language"))
+        return translations
 
     @field_validator("entry")
     @classmethod
@@ -386,6 +418,26 @@ class JourneyManifest(Authored):
         if uses_trigger(entry):
             raise ValueError("'equals_trigger' is for pauses, goal and exit_on")
         return entry
+
+    def in_language(self, language: str) -> Translation:
+        """The words in a language of the pages, the file's own where none are translated."""
+        found = self.translations.get(language, Translation())
+        return Translation(
+            scenario=found.scenario or self.scenario,
+            description=found.description or self.description,
+            steps=found.steps,
+        )
+
+    @property
+    def step_names(self) -> dict[str, dict[str, str]]:
+        """The names of states in other languages: language → state → name."""
+        return {language: each.steps for language, each in self.translations.items() if each.steps}
+
+    @property
+    def named_steps(self) -> dict[str, list[str]]:
+        """The states that the manifest names, by the field in which it does."""
+        found = {f"translations.{language}.steps": list(steps) for language, steps in self.step_names.items()}
+        return found | ({"responsible.steps": list(self.responsible.steps)} if self.responsible else {})
 
     @property
     def endings(self) -> set[str]:

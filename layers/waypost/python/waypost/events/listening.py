@@ -4,7 +4,7 @@ Published by ``waypost.authoring.listening``. Used by the router, by record_deli
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Self
@@ -19,13 +19,15 @@ class Listening:
     """``bus`` are patterns of event types, None for every type.
 
     ``settled`` are types of ``message_*``, and ``journey_ended``, that no rule, journey or destination reads: the row of the
-    message in the ledger, or of the enrolment, says the same, and no event is made of it. ``quiet`` are types of what upkeep concludes that nothing reads: such an event is
-    stored with the profile that it changes, and not routed.
+    message in the ledger, or of the enrolment, says the same, and no event is made of it. ``quiet`` are types of what the product concludes or
+    a journey changes that nothing reads: such an event is stored with the profile that it changes, and not routed. ``watched`` are the tags and
+    groups, as facts (``tag:vip``), that rules which are kept true look at; None where that is not known.
     """
 
     bus: tuple[re.Pattern[str], ...] | None = None
     settled: frozenset[str] = frozenset()
     quiet: frozenset[str] = frozenset()
+    watched: frozenset[str] | None = None
     _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def on_bus(self, event_type: str) -> bool:
@@ -36,13 +38,20 @@ class Listening:
             self._known[event_type] = any(pattern.fullmatch(event_type) for pattern in self.bus)
         return self._known[event_type]
 
+    def watches(self, facts: Collection[str]) -> bool:
+        """Whether a rule that is kept true looks at one of these tags and groups, or at all of a kind (``tag:*``)."""
+        if self.watched is None:
+            return True
+        return bool(self.watched & {*facts, *(f"{fact.partition(':')[0]}:*" for fact in facts)})
+
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form; an empty one publishes and routes everything."""
         if not value:
             return cls()
         bus = tuple(bus_pattern(each) for each in value["bus"])
-        return cls(bus, frozenset(value["settled"]), frozenset(value.get("quiet", ())))
+        watched = frozenset(value["watched"]) if "watched" in value else None
+        return cls(bus, frozenset(value["settled"]), frozenset(value.get("quiet", ())), watched)
 
 
 def bus_pattern(text: str) -> re.Pattern[str]:

@@ -70,8 +70,16 @@ def markup(content: str) -> object:
 
 @cache
 def style_sheet() -> str:
-    """The one style sheet; a drawing that is a file of its own carries it too."""
+    """The one style sheet."""
     return (_FOLDER / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def drawing_style() -> str:
+    """What of the style sheet a drawing needs that is a file of its own: the colours and the rules of drawings."""
+    colours, _, rest = style_sheet().partition("* {")
+    drawings = rest[rest.index("/* A drawing of a journey") :]
+    return colours + drawings[: drawings.find("\n\n") + 1 or None]
 
 
 @cache

@@ -35,7 +35,8 @@ class Step(JsonForm):
     """A state; ``about`` is the message of a Send or the function of another task.
 
     ``starts`` are the first steps of its branches. ``around`` is the step in whose branch number ``branch`` it is itself.
-    ``payload`` is what the author gives the task, without the context and the message.
+    ``payload`` is what the author gives the task, without the context and the message. ``names`` has its name in other
+    languages of the pages.
     """
 
     name: str
@@ -46,6 +47,11 @@ class Step(JsonForm):
     around: str = ""
     branch: int = 0
     payload: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, language: str) -> str:
+        """Its name in a language of the pages, else as its author wrote it."""
+        return self.names.get(language, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from waypost.contacts.channels import Channel, declared_channels
 from waypost.contacts.zones import zone_of
 from waypost.journeys.enrolment import Enrolment
 from waypost.pages.graph_drawing import NARROW, WIDE, Format, Picture, draw
-from waypost.pages.rendering import markup, render, style_sheet
+from waypost.pages.rendering import drawing_style, markup, render
 from waypost.pages.texts import LANGUAGES, Texts, gettext_noop, texts
 from waypost.reports.journey_counts import JourneyCounts
 from waypost.reports.journey_graph import JourneyGraph
@@ -126,12 +126,22 @@ def counts_page(
     )
 
 
-def drawing(graph: JourneyGraph, words: Texts, form: Format = WIDE) -> str:
-    """The graph alone, as an SVG file."""
-    title = words.gettext("Journey {journey}", journey=graph.journey)
+def drawing(graph: JourneyGraph, words: Texts, form: Format = WIDE, *, description: str = "") -> str:
+    """The graph alone, as an SVG file; ``description`` in the language of the words, else that of the graph."""
     return draw(
-        plain(graph, words), form=form, name="journey", title=title, description=graph.description, style=style_sheet()
+        plain(graph, words),
+        form=form,
+        name="journey",
+        title=words.gettext("Journey {journey}", journey=graph.journey),
+        description=description or graph.description,
+        style=drawing_style(),
     )
+
+
+def drawings(graph: JourneyGraph, words: Texts, *, description: str) -> list[dict[str, Any]]:
+    """The graph alone, for a page: wide for screens and narrow for phones."""
+    title = words.gettext("Journey {journey}", journey=graph.journey)
+    return _pictures(plain(graph, words), name=f"journey-{words.language}", title=title, description=description)
 
 
 def _passage(enrolment: Enrolment, graph: JourneyGraph | None, rows: Sequence[Mapping[str, Any]]) -> _Passage:

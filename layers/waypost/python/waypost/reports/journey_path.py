@@ -80,6 +80,20 @@ def path_of(graph: JourneyGraph, enrolment: Enrolment, rows: Sequence[Mapping[st
     return JourneyPath(visits=tuple(visits), steps=frozenset(steps - {END}), ways=frozenset(ways))
 
 
+def way_to_the_end(graph: JourneyGraph, enrolment: Enrolment) -> list[str]:
+    """The steps behind the last Pause of an enrolment that ended there without a hop; none where it ended otherwise.
+
+    They do nothing and so leave no record, and exactly one way leads over them.
+    """
+    hopless = enrolment.status == "ended" and not enrolment.hop.taken_by
+    if not hopless or enrolment.failure or enrolment.stopped or enrolment.pause is None:
+        return []
+    moves, early = _Moves(graph), LEAVING.get(enrolment.outcome or "", "")
+    at = enrolment.pause.state
+    passed = moves.leaving(at, END, early) if early else moves.passage(at, END)
+    return [step for step, _ in passed or () if step != END]
+
+
 def _next(found: Sequence[Visit], at: str | None, moves: "_Moves") -> Visit:
     """The earliest visit; of several at the same instant the one to which a way leads from where the contact is."""
     first = min(visit.at for visit in found)

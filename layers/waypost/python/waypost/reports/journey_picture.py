@@ -128,17 +128,21 @@ def _shape(graph: JourneyGraph, step: Step, words: Texts, marks: Marks) -> Shape
     return Shape(
         name=step.name,
         caption=_caption(step, words),
-        title=step.name,
+        title=step.named(words.language),
         notes=marks.notes(step),
         classes=" ".join(part for part in (step.kind, marks.step_classes(step)) if part),
         inside=inside,
     )
 
 
+def kind_in_words(step: Step, words: Texts) -> str:
+    """What kind of step it is."""
+    return task_caption(step.about, words) if step.kind == "task" else words.gettext(CAPTIONS[step.kind])
+
+
 def _caption(step: Step, words: Texts) -> str:
     """The kind of the step and what it does: ``pause · 2 days``."""
-    kind = task_caption(step.about, words) if step.kind == "task" else words.gettext(CAPTIONS[step.kind])
-    return " · ".join(part for part in (kind, step_in_words(step, words)) if part)
+    return " · ".join(part for part in (kind_in_words(step, words), step_in_words(step, words)) if part)
 
 
 def _arrow(way: Way, words: Texts, marks: Marks) -> Arrow:

@@ -33,7 +33,7 @@ def _region(
         if not step.starts:
             yield f"{indent}{number}{_box(step, words)}"
             continue
-        yield f"{indent}subgraph {number} [{_quoted(step.name)}]"
+        yield f"{indent}subgraph {number} [{_quoted(step.named(words.language))}]"
         for inner in range(len(step.starts)):
             yield from _region(graph, numbers, words, indent + "  ", step.name, inner)
         yield f"{indent}end"
@@ -41,7 +41,9 @@ def _region(
 
 def _box(step: Step, words: Texts) -> str:
     """The step with what it does below its name."""
-    name = "<br/>".join(_quoted(part)[1:-1] for part in (step.name, step_in_words(step, words)) if part).join('""')
+    name = "<br/>".join(
+        _quoted(part)[1:-1] for part in (step.named(words.language), step_in_words(step, words)) if part
+    ).join('""')
     match step.kind:
         case "choice":
             return "{" + name + "}"

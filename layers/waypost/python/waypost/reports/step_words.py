@@ -5,11 +5,14 @@ Names of messages, events, attributes and variables stay as they were written; s
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from waypost.errors import InvalidInput
 from waypost.pages.texts import Texts, gettext_noop
 from waypost.reports.journey_graph import Step
+
+if TYPE_CHECKING:
+    from waypost.segments.condition import Condition
 
 _SPANS: Final[Mapping[str, tuple[str, str]]] = {
     "d": (gettext_noop("1 day"), gettext_noop("{count} days")),
@@ -121,16 +124,27 @@ def event_in_words(event: str, where: Any, words: Texts) -> str:
 
 
 def rule_in_words(rule: Any, words: Texts) -> str:
-    """A rule as one line, as explanations say it; what is no rule as it stands."""
+    """A rule as one line: its conditions as explanations say them, joined by and, or, not; what is no rule as it stands."""
     if not isinstance(rule, Mapping):
         return condition_in_words(str(rule), words)
-    from waypost.segments.behaviour.filters import filter_in_words  # noqa: PLC0415 - few pictures have a rule
-    from waypost.segments.conditions import parse_rule  # noqa: PLC0415 - the same
+    from waypost.segments.conditions import parse_rule  # noqa: PLC0415 - few pictures have a rule
 
     try:
-        return filter_in_words(parse_rule(rule), "zh-CN" if words.language == "zh-CN" else "en")
+        return _rule(parse_rule(rule), words)
     except InvalidInput:
         return condition_in_words(str(dict(rule)), words)
+
+
+def _rule(condition: "Condition", words: Texts, *, inside: bool = False) -> str:
+    from waypost.segments.condition import Combination  # noqa: PLC0415 - the same
+
+    if not isinstance(condition, Combination):
+        return condition.say("zh-CN" if words.language == "zh-CN" else "en")
+    if condition.word == "not":
+        return words.gettext("not ({condition})", condition=_rule(condition.parts[0], words))
+    joint = words.gettext("or") if condition.word == "any" else words.gettext("and")
+    joined = f" {joint} ".join(_rule(part, words, inside=True) for part in condition.parts)
+    return f"({joined})" if inside and len(condition.parts) > 1 else joined
 
 
 def condition_in_words(expression: str, words: Texts) -> str:

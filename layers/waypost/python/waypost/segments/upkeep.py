@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from waypost import ids
 from waypost.clock import Clock, format_instant
 from waypost.contacts.ports import ContactStore
-from waypost.contacts.profile import LIFECYCLE_STAMP, Contact, with_event, with_lifecycle, with_segment, with_tags
+from waypost.contacts.profile import LIFECYCLE_STAMP, Contact, with_lifecycle, with_segment, with_tags
+from waypost.contacts.quiet_events import with_stored
 from waypost.contacts.tag_system import Giver, TagSystem, ended_tags, tag_events, with_expiries
 from waypost.errors import ConcurrentUpdate, ContactNotFound
 from waypost.events.envelope import OWN_SOURCE, Event, caused_by_event
@@ -105,18 +106,12 @@ class Upkeep:
                 return contact
             if announced := [event for event in once.events if event.type not in self.quiet]:
                 self.queue.send(announced)
-            changed = self._stored(once.contact, [event for event in once.events if event.type in self.quiet])
+            quiet = [event for event in once.events if event.type in self.quiet]
+            changed = with_stored(once.contact, quiet, history=self.history, routed_at=self.clock())
             if self.contacts.save(changed, claim={}):
                 return replace(changed, version=contact.version + 1)
             contact = self._load(contact.contact_id)
         raise ConcurrentUpdate(f"contact {contact.contact_id} changed {ATTEMPTS} times while its segments were kept")
-
-    def _stored(self, contact: Contact, quiet: Iterable[Event]) -> Contact:
-        """The contact with these events applied, which are stored as if they had been routed."""
-        for event in quiet:
-            self.history.record(contact.contact_id, event, routed_at=self.clock(), version=contact.version + 1)
-            contact = with_event(contact, event)
-        return contact
 
     def _load(self, contact_id: str) -> Contact:
         known = self.contacts.load(contact_id)

@@ -12,9 +12,12 @@ from waypost.contacts.cleaning import Unusable
 from waypost.contacts.fitting import fitted
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact, points_problem, with_attributes, with_groups, with_lifecycle, with_tags
+from waypost.contacts.quiet_events import with_stored
 from waypost.contacts.tag_system import TagSystem, tag_events, with_expiries
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, InvalidInput
 from waypost.events.envelope import OWN_SOURCE, Event, caused_by_step
+from waypost.events.history import EventHistory
+from waypost.events.listening import Listening
 from waypost.events.ports import EventQueue
 from waypost.journeys.ports import EnrolmentStore
 from waypost.journeys.superseding import refuse_superseded
@@ -22,6 +25,8 @@ from waypost.segments.lifecycle import Lifecycle
 from waypost.sending.occasion import HopVisit, JourneyStep, step_place
 
 ATTEMPTS: Final = 8
+_KINDS: Final = {"tags": "tag", "remove_tags": "tag", "groups": "group", "leave_groups": "group"}
+"""What ``contact_updated`` may carry that no Pause waits by, and the kind of fact that it changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +35,15 @@ class UpdateContact:
 
     What changes is queued as events **before** the profile is saved: a crash in between repeats both, and the ids of the
     events follow from the step, so that a repeated step emits each event once. ``contact_updated`` carries the change in its
-    ``profile``; ``tag_added`` and its like say it piece by piece, so that each of them can start a journey.
+    ``profile``; ``tag_added`` and its like say it piece by piece, so that each of them can start a journey. What nothing
+    reads is stored with the profile instead of being queued (``Listening.quiet``).
     """
 
     contacts: ContactStore
     enrolments: EnrolmentStore
     queue: EventQueue
+    history: EventHistory
+    listening: Listening
     tags: TagSystem
     attributes: AttributeSystem
     lifecycle: Lifecycle | None
@@ -67,10 +75,29 @@ class UpdateContact:
                 if events and not attempt:  # points alone
                     self.queue.send(events)
                 return {"changed": False} | _left_out(left_out)
-            self.queue.send(events)
-            if self.contacts.save(changed, claim={}):
+            quiet = [event for event in events if not left_out and self._is_quiet(event)]
+            if announced := [event for event in events if event not in quiet]:
+                self.queue.send(announced)
+            if self.contacts.save(with_stored(changed, quiet, history=self.history, routed_at=now), claim={}):
                 return {"changed": True} | _left_out(left_out)
         raise ConcurrentUpdate(f"contact {step.contact_id} changed {ATTEMPTS} times while it was updated")
+
+    def _is_quiet(self, event: Event) -> bool:
+        """Whether routing the event would change nothing.
+
+        A changed attribute may be the date or the zone that a Pause of another journey waits by. What a tag's own event says,
+        ``contact_updated`` says too.
+        """
+        if event.type not in self.listening.quiet:
+            return False
+        match event.type:
+            case "tag_added" | "tag_removed":
+                return True
+            case "contact_updated":
+                facts = {f"{kind}:{name}" for field, kind in _KINDS.items() for name in event.profile.get(field, ())}
+                return _KINDS.keys() >= event.profile.keys() and not self.listening.watches(facts)
+            case _:
+                return False
 
     def _checked(self, payload: Mapping[str, Any]) -> "_Change":
         change = _Change(
