@@ -172,7 +172,7 @@ def test_a_robot_of_many_notices_says_one_in_three_seconds(world: World) -> None
         each: member(each, channels={"robot": "growth-group", "email": f"{each}@staff.example"}, department="growth")
         for each in ("lin.chen", "wei.zhang")
     }
-    world.published.messages.update(published(journey(messages={"new-lead": lead})).messages)
+    world.published = published(journey(messages={"new-lead": lead}))
     world.staff = StaffDirectory.from_dict({"members": members})
     answer = notify(world, enrolled(world), department="growth")
     assert [each["outcome"] for each in answer["notified"]] == ["sent", "deferred"]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from waypost.authoring.authored_files import FileReader
-from waypost.authoring.staff import staff
+from waypost.authoring.staff import ROBOT, staff
 from waypost.errors import InvalidInput
 from waypost.staff.directory import StaffDirectory, is_staff
 
@@ -151,7 +151,7 @@ def test_the_robot_of_a_department_is_that_of_its_members_who_name_none(tmp_path
         ("robot", "growth-group"),
         ("email", "wei@staff.example"),
     ]
-    assert members["lin.chen"].channels["robot"] == "lin-alone"
+    assert members["lin.chen"].channels[ROBOT] == "lin-alone"
     assert members["wei-zhang"].as_contact().attributes["staff_robot"] == "growth-group"
 
 
