@@ -56,6 +56,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "reconcile_import": ("dynamodb", "s3"),
     "record_delivery": ("sqs",),
     "refresh_contacts": ("dynamodb", "s3"),
+    "rescore_engagement": ("dynamodb", "s3"),
     "resume_journey": ("dynamodb", "stepfunctions"),
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),

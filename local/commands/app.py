@@ -25,8 +25,16 @@ _GROUPS = {
     "coupons": ("Coupon pools: what they have left; codes from a file of the shop.", on_demand("coupons")),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
-        "Journeys: make one from a template, check, draw, plan, forecast one; change one while contacts are in it, undo that.",
-        on_demand("journeys", "journey_checks", "journey_costs", "journey_plans", "journey_templates", "live_changes"),
+        "Journeys: make one from a template, check, draw, plan, forecast one, see if it is ready; change one in use, undo that.",
+        on_demand(
+            "journeys",
+            "journey_checks",
+            "journey_costs",
+            "journey_plans",
+            "journey_templates",
+            "launches",
+            "live_changes",
+        ),
     ),
     "message": ("Messages: check one, look at it as a contact would get it, send a test.", on_demand("messages")),
     "segment": (

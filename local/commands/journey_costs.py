@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from local.commands.output import AsJson, print_json
-from local.commands.tables import RehearsalBar, console_for
+from local.commands.rehearsed_journey import rehearsed_journey
+from local.commands.tables import console_for
 from local.problems import LocalError
-from local.project.current_project import current_project
 
 if TYPE_CHECKING:
     from local.forecast.journey_forecast import Bill, Forecast, WayForecast
@@ -61,18 +61,14 @@ def cost(
 
 def _rehearsed(journey: str, console: Console) -> "JourneyCounts":
     """The ways that the contacts of the scenarios took."""
-    from local.cloud.local_cloud import default_zone  # noqa: PLC0415 - it has a cloud of its own
-    from local.rehearsal import journey_scenarios  # noqa: PLC0415 - the same
+    from local.rehearsal.journey_scenarios import counts_of  # noqa: PLC0415 - it has a cloud of its own
 
-    files = {journey: journey_scenarios.read_journey_scenarios(journey)}
-    bar = RehearsalBar(contacts=len(files[journey].scenarios), zone=default_zone(current_project()))
-    with bar.progress:
-        results = journey_scenarios.rehearse(files, step=bar.step, progress=bar)
-    if wrong := [each.scenario.name for each in results[journey] if not each.as_expected]:
+    results = rehearsed_journey(journey)
+    if wrong := [each.scenario.name for each in results if not each.as_expected]:
         console.print(
             f"[yellow]not as expected, and counted all the same:[/yellow] {', '.join(wrong)}", highlight=False
         )
-    return journey_scenarios.counts_of(journey, results[journey])
+    return counts_of(journey, results)
 
 
 def _numbers(given: Sequence[str] | None, example: str) -> dict[str, str]:

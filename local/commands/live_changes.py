@@ -11,11 +11,11 @@ from rich.table import Table
 from local.commands.output import EXPECTATION_FAILED, AsJson, print_json
 from local.commands.tables import console_for
 from local.journeys import journey_changes
-from local.journeys.stage import Stage, kept_by, operator, stage_of, stage_on_aws
-from local.problems import LocalError
+from local.journeys.chosen_stage import StageName, chosen_stage
+from local.journeys.stage import Stage, kept_by, stage_on_aws
 from local.project.current_project import current_project
 from local.running import background
-from waypost.clock import format_instant, parse_instant
+from waypost.clock import format_instant
 
 if TYPE_CHECKING:
     from waypost.journeys.changes.change import Change
@@ -24,18 +24,13 @@ app = typer.Typer()
 
 LOOK_AGAIN_SECONDS = 20.0
 
-StageName = Annotated[
-    str,
-    typer.Option("--stage", help="A stage on AWS (dev, prod); by default the system that waypost up keeps running."),
-]
-
 
 @app.command()
 def plan(stage: StageName = "", as_json: AsJson = False) -> None:
     """Show what a deployment of this project does with the contacts in its journeys. Exit status 1 when it is refused."""
 
     console = console_for(machine=as_json)
-    found = journey_changes.plan(current_project(), _stage(stage), _progress(console))
+    found = journey_changes.plan(current_project(), chosen_stage(stage), _progress(console))
     if as_json:
         print_json({"journeys": [each.to_dict() for each in found.journeys], "refusals": found.refusals})
     else:
@@ -48,7 +43,7 @@ def plan(stage: StageName = "", as_json: AsJson = False) -> None:
 def apply(stage: StageName = "", as_json: AsJson = False) -> None:
     """Go on with changes that a deployment has begun: it died, or hops walked while it looked."""
 
-    console, there = console_for(machine=as_json), _stage(stage)
+    console, there = console_for(machine=as_json), chosen_stage(stage)
     _applied(console, there, journey_changes.unfinished(there), wait=waiting(stage), as_json=as_json)
 
 
@@ -56,7 +51,7 @@ def apply(stage: StageName = "", as_json: AsJson = False) -> None:
 def changes(stage: StageName = "", as_json: AsJson = False) -> None:
     """List the changes of the last 60 days: who, when, how many contacts."""
 
-    found = _stage(stage).changes.recent()
+    found = chosen_stage(stage).changes.recent()
     if as_json:
         print_json([each.to_dict() for each in found])
         return
@@ -72,7 +67,7 @@ def undo(
     """Put the contacts of a change back where they stood. Who has walked on in the new version stays there."""
 
     console = console_for(machine=as_json)
-    done = journey_changes.undo(change, _stage(stage), _progress(console))
+    done = journey_changes.undo(change, chosen_stage(stage), _progress(console))
     if as_json:
         print_json(done.to_dict())
         return
@@ -84,7 +79,7 @@ def tidy(stage: StageName = "", as_json: AsJson = False) -> None:
     """Delete the machines of former versions that nobody stands in and no change of the last 60 days needs."""
 
     console = console_for(machine=as_json)
-    gone = journey_changes.tidy(current_project(), _stage(stage), _progress(console))
+    gone = journey_changes.tidy(current_project(), chosen_stage(stage), _progress(console))
     if as_json:
         print_json(gone)
         return
@@ -122,29 +117,6 @@ def waiting(stage: str) -> Callable[[], None]:
         background.control("POST", "/settle", {"within": 60}, timeout=90)
 
     return settle
-
-
-def _stage(name: str) -> Stage:
-    """The stage on AWS, or the running system. Raises LocalError when it is not there."""
-    if name:
-        found = stage_on_aws(name, kept=kept_by(current_project()))
-        if found is None:
-            raise LocalError(f"no stage {name} is deployed here", "waypost deploy -c stage=" + name)
-        return found
-    from local.cloud.local_cloud import client  # noqa: PLC0415 - the same
-
-    access = background.access()
-    now = parse_instant(background.control("GET", "/status")["now"])
-    local = stage_of(
-        f"waypost-{access['stage']}",
-        lambda service: client(service, access["endpoint_url"]),
-        clock=lambda: now,
-        by=operator(),
-        kept=kept_by(current_project()),
-    )
-    if local is None:
-        raise LocalError("the running system has no stack", "waypost down, then waypost up")
-    return local
 
 
 def _applied(

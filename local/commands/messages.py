@@ -16,6 +16,7 @@ from local.running import background
 if TYPE_CHECKING:
     from local.messages.message_folder import PlacedMessage
     from local.messages.preview import Previewer, Viewer
+    from waypost.authoring.sending_policy import SendingRules
 
 app = typer.Typer()
 
@@ -32,7 +33,7 @@ def lint(message: MessageName, as_json: AsJson = False) -> None:
     from local.messages.message_folder import message_called  # noqa: PLC0415 - the same
 
     place = message_called(message, current_project())
-    linted = lint_message(place, _previewer(place))
+    linted = lint_message(place, previewer(place.sending))
     if as_json:
         print_json(linted.to_dict())
     else:
@@ -79,7 +80,7 @@ def preview(
     published, problems = place.read()
     if published is None:
         raise LocalError("\n".join(map(str, problems)), f"waypost message lint {message}")
-    shown = _previewer(place).preview(place, published, _viewer(place, contact, contact_file), locale)
+    shown = previewer(place.sending).preview(place, published, _viewer(place, contact, contact_file), locale)
     folder = out or project.out / "preview" / place.id.replace("/", "-")
     if as_json:
         files = previews.keep(shown, folder, pictures=pictures)
@@ -197,7 +198,8 @@ def _as_dict(shown: Any) -> dict[str, Any]:
     }
 
 
-def _previewer(place: "PlacedMessage") -> "Previewer":
+def previewer(sending: "SendingRules") -> "Previewer":
+    """What shows messages of the project as the sender renders them."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - with the rest
 
     from local.messages.preview import Previewer, sender_of  # noqa: PLC0415 - compiling MJML takes long to load
@@ -206,8 +208,8 @@ def _previewer(place: "PlacedMessage") -> "Previewer":
     project = current_project()
     return Previewer(
         sender=sender_of(project.choices),
-        default_locale=place.sending.default_locale,
-        default_zone=ZoneInfo(place.sending.default_time_zone),
+        default_locale=sending.default_locale,
+        default_zone=ZoneInfo(sending.default_time_zone),
         statemachines=project.statemachines,
         now=clock()(),
     )

@@ -1,7 +1,9 @@
 """The journeys of the project as their authors drew them. Used by the commands and pages that show them."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from local.problems import LocalError
 from local.project.current_project import current_project
@@ -26,6 +28,11 @@ def drawn_journey(journey: str) -> JourneyGraph:
 
 def read_journey(journey: str) -> JourneyFolder:
     """A journey of the project with its checked messages. Raises LocalError that names the journeys, or all that is wrong with it."""
+    return read_with_sections(journey)[0]
+
+
+def read_with_sections(journey: str) -> tuple[JourneyFolder, Mapping[str, dict[str, Any]]]:
+    """The same, with what is declared beside the journeys, by section."""
     project = current_project()
     drawn_journey(journey)  # refuses a name that is none
     library, problems = survey(
@@ -35,7 +42,7 @@ def read_journey(journey: str) -> JourneyFolder:
     )
     for found in library.journeys:
         if found.name == journey:
-            return found
+            return found, library.sections
     wrong = [str(each) for each in problems if f"journeys/{journey}/" in each.file]
     raise LocalError(
         "\n".join(wrong) or f"{journey} cannot be read", f"waypost journey check {journey} shows all of it"

@@ -29,7 +29,7 @@ from waypost.aws.rate_marks import DynamoRateMarks
 from waypost.aws.stream_tallies import DynamoStreamTallies
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.ports import GlancedContactStore
-from waypost.events.history import BulkEventHistory
+from waypost.events.history import CorrectableHistory
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.sending.budget import BudgetCounters
@@ -47,7 +47,7 @@ class Stores:
     """What keeps everything."""
 
     contacts: GlancedContactStore
-    history: BulkEventHistory
+    history: CorrectableHistory
     enrolments: ChangedEnrolments
     changes: ChangeStore
     ledger: Ledger

@@ -81,3 +81,22 @@ def test_an_event_is_routed_once_it_is_marked_for_this_contact(stores: Stores, c
 def test_contacts_do_not_see_each_others_events(stores: Stores, clock: FakeClock) -> None:
     stores.history.record("c-1", event("order_placed", clock()), routed_at=clock())
     assert stores.history.since("c-2", clock()) == []
+
+
+def test_an_event_is_corrected_where_it_is(stores: Stores, clock: FakeClock) -> None:
+    now = clock()
+    stores.history.record("c-1", event("message_clicked", now, "e-1", link="one"), routed_at=now)
+    (found,) = stores.history.since("c-1", now)
+    stores.history.correct("c-1", found, becomes="message_scanned", properties={"link": "one", "was": found.type})
+    (corrected,) = stores.history.since("c-1", now, types=["message_scanned"])
+    assert (corrected.id, corrected.occurred_at, corrected.routed_at) == (found.id, now, now)
+    assert corrected.properties == {"link": "one", "was": "message_clicked"}
+    assert stores.history.since("c-1", now, types=["message_clicked"]) == []
+
+
+def test_an_event_that_is_gone_stays_gone(stores: Stores, clock: FakeClock) -> None:
+    now = clock()
+    stores.history.record("c-1", event("message_clicked", now, "e-1"), routed_at=now)
+    (found,) = stores.history.since("c-1", now)
+    stores.history.correct("c-2", found, becomes="message_scanned", properties={})
+    assert stores.history.since("c-2", now) == []

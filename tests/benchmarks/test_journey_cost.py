@@ -1,6 +1,7 @@
 """From counts to dollars."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,6 +118,13 @@ def test_a_timer_and_its_call_are_shared_by_the_contacts_it_resumes() -> None:
         "function_gb_seconds": pytest.approx(200 * processor_seconds("resume_journey", 512) * 0.5),
         "log_bytes": 200 * 300 / PAUSES_IN_A_TIMER,
     }
+
+
+def test_a_timer_that_ends_a_journey_computes_what_closing_takes() -> None:
+    resumed = Usage(invocations={"resume_journey": 2}, calls=[call("resume_journey", "dynamodb", "PutItem")])
+    ends = call("resume_journey", "dynamodb", "DeleteItem", write_units=1.0)
+    more = replace(resumed, calls=[*resumed.calls, ends]).seconds()["resume_journey"]
+    assert more - resumed.seconds()["resume_journey"] == pytest.approx(processor_seconds("close_enrolment", 512))
 
 
 def test_figures_per_message_are_those_of_all_passages_through_the_journey() -> None:

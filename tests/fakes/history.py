@@ -9,6 +9,7 @@ from tests.fakes.effects import Effects, effect
 from waypost.clock import format_instant, parse_instant
 from waypost.events.envelope import Event
 from waypost.events.history import KeptEvent, RecordedEvent
+from waypost.events.message_events import MessageEvent
 
 
 class FakeHistory:
@@ -61,6 +62,16 @@ class FakeHistory:
         if left_out:
             self.left_out.setdefault((contact_id, event.id), list(left_out))
         self.routed.setdefault((contact_id, event.id), json.loads(json.dumps([dict(each) for each in decisions])))
+
+    @effect
+    def correct(
+        self, contact_id: str, event: RecordedEvent, *, becomes: MessageEvent, properties: Mapping[str, Any]
+    ) -> None:
+        """See CorrectableHistory."""
+        place = (contact_id, f"{format_instant(event.occurred_at)}#{event.id}")
+        if place in self.events:
+            item = json.loads(self.events[place]) | {"type": becomes, "properties": dict(properties)}
+            self.events[place] = json.dumps(item)
 
     def at(self, contact_id: str, occurred_at: datetime, event_id: str) -> Event | None:
         """The event in its place."""

@@ -21,3 +21,8 @@ def test_the_samples_refresh_the_contact_of_the_story(deployment: Deployment) ->
         deployment.call("refresh_contacts", sample("refresh_contacts") | {"run": "another"})["counts"]["changed"] == 0
     )
     assert len(deployment.world.effects.log) == written
+
+
+def test_the_engagement_of_a_slice_is_judged_again(deployment: Deployment) -> None:
+    answer = deployment.call("rescore_engagement")
+    assert (answer["slice"], answer["done"], answer["counts"]["changed"]) == (0, True, 0)

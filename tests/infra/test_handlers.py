@@ -46,6 +46,7 @@ SECTIONS = {
     "reconcile_import": {"identity", "retention"},
     "refresh_contacts": {"defaults", "metrics", "retention", "segments", "tags"},
     "record_delivery": {"listening", "sending"},
+    "rescore_engagement": {"retention"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"coupons", "defaults", "products", "retention", "sending"},
     "notify_staff": {"defaults", "retention", "sending", "staff"},

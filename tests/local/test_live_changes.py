@@ -17,7 +17,7 @@ from infra.project import ROOT, Project
 from local.commands import live_changes as commands
 from local.commands import project as project_commands
 from local.commands.app import app
-from local.journeys import journey_changes
+from local.journeys import chosen_stage, journey_changes
 from local.journeys.stage import Stage
 from tests.adapters.test_enrolments_contract import ONE, enrolment, parked
 from tests.fakes.clock import FakeClock
@@ -122,7 +122,9 @@ def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company
         project = Project(folder=tmp_path, choices={"stage": "dev"}, product=ROOT)
         monkeypatch.setattr(commands, "current_project", lambda: project)
         monkeypatch.setattr(project_commands, "current_project", lambda: project)
-        monkeypatch.setattr(commands, "stage_on_aws", lambda *_, **__: company.stage)
+        monkeypatch.setattr(chosen_stage, "current_project", lambda: project)
+        for module in (commands, chosen_stage):
+            monkeypatch.setattr(module, "stage_on_aws", lambda *_, **__: company.stage)
         monkeypatch.setattr(commands, "LOOK_AGAIN_SECONDS", 0.0)
         monkeypatch.setattr(deploying, "deploy", company.cdk)
         yield company

@@ -19,6 +19,7 @@ from waypost.files.folders import (
     LIBRARY,
     PAGES,
     REFRESH_WORK,
+    RESCORE_WORK,
 )
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
+    from waypost.tracking.rescore_engagement import RescoreEngagement
     from waypost.tracking.watch_streams import PauseStream
     from waypost.workdays import Workdays
 
@@ -654,6 +656,19 @@ def refresh_contacts(
         measurer=measurer(ports, metrics=metrics, default_zone=default_zone),
         upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone),
         files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
+    )
+
+
+def rescore_engagement(ports: Ports) -> RescoreEngagement:
+    """What judges openings and clicks again."""
+    from waypost.tracking.rescore_engagement import RescoreEngagement
+
+    return RescoreEngagement(
+        scan=ports.profile_scan(),
+        contacts=ports.contacts(),
+        history=ports.history(),
+        files=ports.files(reads=(RESCORE_WORK,), writes=(RESCORE_WORK,)),
+        clock=ports.clock(),
     )
 
 

@@ -11,7 +11,7 @@ from waypost.contacts.channels import Channel
 from waypost.contacts.ports import BulkContactStore, GlancedContactStore
 from waypost.content.message_library import LibraryStore
 from waypost.coupons.coupon import CouponStore
-from waypost.events.history import BulkEventHistory, EventBus
+from waypost.events.history import BulkEventHistory, CorrectableHistory, EventBus
 from waypost.events.ports import EventQueue
 from waypost.files.ports import Files
 from waypost.journeys.changes.ports import ChangedEnrolments
@@ -50,7 +50,7 @@ class Ports(Protocol):
         """The enrolment store."""
         ...
 
-    def history(self) -> BulkEventHistory:
+    def history(self) -> CorrectableHistory:
         """The event history."""
         ...
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
 from waypost.batches import batched
 from waypost.clock import Clock, format_instant, parse_instant, real_now
 from waypost.events.envelope import Event
 from waypost.events.history import AppliedEvent, KeptEvent, RecordedEvent
+from waypost.events.message_events import MessageEvent
 from waypost.events.retention import EVERYTHING_ALIKE, Retention
 
 MARKERS_KEPT: Final = timedelta(days=60)
@@ -111,6 +114,26 @@ class DynamoHistory:
             for item in items
             if item["expires_at"] > now
         ]
+
+    def correct(
+        self, contact_id: str, event: RecordedEvent, *, becomes: MessageEvent, properties: Mapping[str, Any]
+    ) -> None:
+        """See CorrectableHistory."""
+        expires_at = int((event.occurred_at + self.retention.of(becomes).keep).timestamp())
+        try:
+            self.client.update_item(
+                TableName=self.table_name,
+                Key=table.key(table.contact_pk(contact_id), event_sk(event.occurred_at, event.id)),
+                UpdateExpression="SET #type = :type, #properties = :properties, #expires_at = :expires_at",
+                ConditionExpression="attribute_exists(#type)",
+                ExpressionAttributeNames={"#type": "type", "#properties": "properties", "#expires_at": "expires_at"},
+                ExpressionAttributeValues=table.dump_item(
+                    {":type": becomes, ":properties": dict(properties), ":expires_at": expires_at}
+                ),
+            )
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
 
     def applied(self, contact_id: str) -> list[AppliedEvent]:
         """See AppliedEvents: the events of the partition that are not over their time."""

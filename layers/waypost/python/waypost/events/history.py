@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, Self
 
 from waypost.clock import parse_instant
 from waypost.events.envelope import Event
+from waypost.events.message_events import MessageEvent
 
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """A contact's events may be older than our record of the contact: the first one always is."""
@@ -95,6 +96,16 @@ class BulkEventHistory(EventHistory, Protocol):
 
     def record_many(self, events: Sequence[KeptEvent]) -> None:
         """Store events that no other process is storing; none twice in a call. A stored one is overwritten."""
+        ...
+
+
+class CorrectableHistory(BulkEventHistory, Protocol):
+    """A BulkEventHistory that corrects what it keeps."""
+
+    def correct(
+        self, contact_id: str, event: RecordedEvent, *, becomes: MessageEvent, properties: Mapping[str, Any]
+    ) -> None:
+        """Give a stored event another type and other properties, where it is; one that is gone stays gone."""
         ...
 
 

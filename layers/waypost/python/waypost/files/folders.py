@@ -24,6 +24,7 @@ IMPORTS_WORK: Final = "work/imports/"
 EXPORTS_WORK: Final = "work/exports/"
 AUDIENCES_WORK: Final = "work/audiences/"
 REFRESH_WORK: Final = "work/refresh-contacts/"
+RESCORE_WORK: Final = "work/rescore-engagement/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Goes through what must be right before a journey meets real people."""
