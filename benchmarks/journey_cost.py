@@ -76,6 +76,7 @@ PARTS: Final[Mapping[str, str]] = {
     "receive_webhook": "events",
     "unsubscribe_contact": "events",
     "follow_link": "events",
+    "serve_inbox": "events",
     "serve_page": "events",
     "route_events": "events",
     "record_delivery": "notices",
@@ -520,7 +521,14 @@ def _of_invocations(function: str, count: float) -> Quantities:
         count /= EVENTS_IN_AN_OBJECT
         return {"puts": count, "function_requests": count}
     quantities = {"function_requests": count}
-    if function in {"follow_link", "receive_callback", "receive_webhook", "serve_page", "unsubscribe_contact"}:
+    if function in {
+        "follow_link",
+        "receive_callback",
+        "receive_webhook",
+        "serve_inbox",
+        "serve_page",
+        "unsubscribe_contact",
+    }:
         quantities["api_requests"] = count
     if function == "route_events":
         quantities["queue_requests"] = 2 * count

@@ -25,6 +25,7 @@ PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
     "resume_journey": 1.5,
     "route_events": 4.2,
     "send_message": 4.6,
+    "serve_inbox": 3,
     "serve_page": 3,
     "unsubscribe_contact": 3,
     "update_contact": 2,

@@ -15,14 +15,14 @@ from local.project.current_project import current_project
 
 
 def step_usage(cost: JourneyCost) -> dict[str, dict[str, float]]:
-    """The billed quantities of a hop with its Pause, a send, an update, the end of a passage, an event, and a notice."""
+    """The billed quantities of an entry or a Pause with the hop behind it, a send, an update, an end, an event, and a notice."""
     calls = {
         "send": ("sends", "send_message"),
         "update": ("updates", "update_contact"),
         "end": ("closing", "close_enrolment"),
     }
     found = {
-        "hop": divided(_of(cost, STEPS, TRACES, "pauses"), cost.hops),
+        "hop": divided(_of(cost, STEPS, TRACES, "pauses"), _stops(cost)),
         "event": divided(_of(cost, "events", "archive"), _invocations(cost, "receive_webhook")),
         "notice": cost.per_notice(),
     }
@@ -31,6 +31,11 @@ def step_usage(cost: JourneyCost) -> dict[str, dict[str, float]]:
     return {
         step: {name: float(f"{amount:.4g}") for name, amount in used.items() if amount} for step, used in found.items()
     }
+
+
+def _stops(cost: JourneyCost) -> float:
+    """The entries, and the Pauses at which a contact was parked; some of the last ones have no hop behind them."""
+    return len(cost.enrolled) + _invocations(cost, "pause_journey") - cost.hops  # a hop asks once as it begins
 
 
 def _of(cost: JourneyCost, *parts: str) -> dict[str, float]:

@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.world import START
 from waypost.authoring.manifest import MOST_SPLITS
 from waypost.aws.address_records import MOST_NOTED
+from waypost.channels.inbox.box import KeptMessage
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import CHANNELS
@@ -48,6 +49,10 @@ LARGEST: Final[Mapping[type, Mapping[str, Any]]] = {
     LedgerRow: {
         "decisions": [DECISION] * (MOST_DEFERRALS_NOTED + 3),
         "links": ["x" * LONGEST_TARGET] * MOST_SHORT_LINKS,
+    },
+    KeptMessage: {
+        "tags": dict.fromkeys(("message_key", "contact_id", "address", "journey", "stream"), NAME),
+        "done": dict.fromkeys(("seen", "dismissed"), INSTANT),
     },
     AddressRecord: {
         "withdrawn": {f"{number}{NAME}": INSTANT for number in range(MOST_TOPICS)},

@@ -88,7 +88,7 @@ def _show(console: Console, found: "Forecast") -> None:
     table.add_column("")
     table.add_column("count", justify="right")
     table.add_column("$", justify="right")
-    table.add_row("executions, and all else on AWS", _count(found.amounts.steps["hop"]), _dollars(found.bill.aws))
+    table.add_row("executions, and all else on AWS", _count(found.amounts.executions), _dollars(found.bill.aws))
     for channel, count in found.amounts.messages.items():
         parts = found.amounts.parts[channel]
         shown = _count(count) if parts == count else f"{_count(count)} ({_count(parts)} parts)"
@@ -127,7 +127,7 @@ def _show(console: Console, found: "Forecast") -> None:
 def _row(ways: "Sequence[WayForecast]") -> tuple[str, str, str, str]:
     return (
         f"{sum(each.way.share for each in ways):.1%}",
-        _count(sum(each.amounts.steps["hop"] for each in ways)),
+        _count(sum(each.amounts.executions for each in ways)),
         _count(sum(count for each in ways for count in each.amounts.messages.values())),
         _dollars(sum(each.bill.known for each in ways)),
     )

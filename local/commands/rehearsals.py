@@ -1,6 +1,7 @@
 """``waypost demo`` and ``rehearse``: scenarios played on an embedded cloud of their own. Added to the commands of ``waypost``."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,6 +23,7 @@ from local.commands.tables import (
 )
 from local.problems import LocalError
 from local.project.current_project import current_project
+from waypost.clock import clock
 
 if TYPE_CHECKING:
     from local.rehearsal.coverage import Coverage
@@ -60,7 +62,7 @@ def demo(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def rehearse(
+def rehearse(  # noqa: PLR0917 - options, each given by its name
     journey: Annotated[
         str, typer.Argument(help="The folder of the journey under statemachines/journeys/; all of them by default.")
     ] = "",
@@ -68,6 +70,12 @@ def rehearse(
     contacts: Annotated[
         int, typer.Option(help="Let so many contacts play the scenarios in turn, each with an address of its own.")
     ] = 0,
+    begins: Annotated[
+        str,
+        typer.Option(
+            "--from", help="Begin on this day instead of the files' own, such as 2031-12-24; days move along."
+        ),
+    ] = "",
     page: Annotated[
         bool,
         typer.Option("--page", help="Write a page with the contacts on every way of the journey, and its messages."),
@@ -99,6 +107,9 @@ def rehearse(
         if journey
         else journey_scenarios.read_all_scenarios()
     )
+    if begins:
+        day = _day(begins)
+        files = {name: file.begun_on(day) for name, file in files.items()}
     if contacts:
         from local.rehearsal.many_contacts import crowd  # noqa: PLC0415 - the same
         from local.rehearsal.scenario_draws import Draws  # noqa: PLC0415 - the same
@@ -124,6 +135,17 @@ def rehearse(
     enough = _reach_enough(console, covered, at_least=at_least or 0, shown=not as_json)
     if not enough or not all(result.as_expected for result in compared):
         raise typer.Exit(EXPECTATION_FAILED)
+
+
+def _day(text: str) -> date:
+    """The day on which a rehearsal begins. Raises LocalError for none, and for one that is not to come."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise LocalError(f"--from {text} is no day", "write it as 2031-12-24") from None
+    if day <= clock()().date():
+        raise LocalError(f"--from {text} is not to come", "name a day in the future, such as 2031-12-24")
+    return day
 
 
 def _reach_enough(console: Console, covered: "Sequence[Coverage]", *, at_least: int, shown: bool) -> bool:

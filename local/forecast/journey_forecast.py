@@ -50,9 +50,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amounts:
-    """What so many entrants use: ``steps`` by kind, ``messages`` and their ``parts`` by channel, notices to staff."""
+    """What so many entrants use: ``steps`` by kind, executions, ``messages`` and their ``parts`` by channel, notices to staff."""
 
     steps: Mapping[Used, float]
+    executions: float
     messages: Mapping[Channel, float]
     parts: Mapping[Channel, float]
     notices_to_staff: float
@@ -61,6 +62,7 @@ class Amounts:
         """The same so many times."""
         return Amounts(
             steps={name: amount * count for name, amount in self.steps.items()},
+            executions=self.executions * count,
             messages={name: amount * count for name, amount in self.messages.items()},
             parts={name: amount * count for name, amount in self.parts.items()},
             notices_to_staff=self.notices_to_staff * count,
@@ -166,7 +168,7 @@ def forecast(
     """The forecast of a journey whose branches are taken by these shares. Raises LocalError for too many ways."""
     ways, steps = journey_ways(graph, shares), graph.by_name()
     whole = sum(way.share for way in ways)
-    single = [_amounts([steps[name] for name in way.steps], sender, is_left=way.is_left) for way in ways]
+    single = [_amounts([steps[name] for name in way.steps], sender, usage, is_left=way.is_left) for way in ways]
     counted = [amounts.times(ENTRANTS * way.share / whole) for way, amounts in zip(ways, single, strict=True)]
 
     def bill(amounts: Amounts) -> Bill:
@@ -202,7 +204,7 @@ def sms_parts(texts: Iterable[str]) -> int:
     return max((sms_length(_MARKUP.sub("", text)).parts for text in texts), default=1)
 
 
-def _amounts(entered: Sequence[Step], sender: Sender, *, is_left: bool) -> Amounts:
+def _amounts(entered: Sequence[Step], sender: Sender, usage: StepUsage, *, is_left: bool) -> Amounts:
     kinds = Counter(step.kind for step in entered)
     notices = sum(is_notice(step) for step in entered)
     sent = [each for step in entered if step.kind == "send" and not is_notice(step) for each in sender.sent(step)]
@@ -217,6 +219,7 @@ def _amounts(entered: Sequence[Step], sender: Sender, *, is_left: bool) -> Amoun
             "event": 1 + awaited + is_left,
             "notice": sum(messages.values()) + notices,
         },
+        executions=(1 + kinds["pause"]) * usage.steps["hop"].get("machine_requests", 1.0),
         messages=messages,
         parts=_added({channel: parts} for channel, _, parts in sent),
         notices_to_staff=notices,
@@ -226,6 +229,7 @@ def _amounts(entered: Sequence[Step], sender: Sender, *, is_left: bool) -> Amoun
 def _sum(all_amounts: Sequence[Amounts]) -> Amounts:
     return Amounts(
         steps=_added(each.steps for each in all_amounts),
+        executions=sum(each.executions for each in all_amounts),
         messages=_added(each.messages for each in all_amounts),
         parts=_added(each.parts for each in all_amounts),
         notices_to_staff=sum(each.notices_to_staff for each in all_amounts),
@@ -246,7 +250,7 @@ def _dollars(price: ProviderPrice, count: float) -> float | None:
 
 def _used(amounts: Amounts) -> dict[str, Any]:
     return {
-        "executions": round(amounts.steps["hop"], 2),
+        "executions": round(amounts.executions, 2),
         "messages": {channel: round(count, 2) for channel, count in amounts.messages.items()},
         "parts": {channel: round(count, 2) for channel, count in amounts.parts.items()},
         "notices_to_staff": round(amounts.notices_to_staff, 2),

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, get_args
 STEP_USAGE: Final = Path(__file__).with_name("step_usage.json")
 
 Used = Literal["hop", "send", "update", "end", "event", "notice"]
-"""A hop with the Pause that ends it, a Send, another task, the end of a passage, an event that is routed, a provider's notice."""
+"""The entry or a Pause with the hop behind it, a Send, another task, the end of a passage, an event that is routed, a provider's notice."""
 USED: Final[tuple[Used, ...]] = get_args(Used)
 
 

@@ -67,7 +67,7 @@ def find_chromium() -> str:
 
 
 class Chromium:
-    """One headless browser for as long as the block lasts; scripts of the pages do not run in it."""
+    """One headless browser for as long as the block lasts; in its pictures the scripts of a page do not run."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -113,8 +113,8 @@ class Chromium:
 
     def picture(self, html: Path, look: Look) -> bytes:
         """The whole page as PNG. Raises LocalError when the browser ends or refuses."""
-        target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
-        session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+        session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
         metrics = {
             "width": look.width,
             "height": _HEIGHT,
@@ -122,17 +122,18 @@ class Chromium:
             "mobile": look.width < _HEIGHT,
         }
         scheme = {"name": "prefers-color-scheme", "value": "dark" if look.dark else "light"}
-        self._call("Emulation.setDeviceMetricsOverride", metrics, session)
-        self._call("Emulation.setEmulatedMedia", {"features": [scheme]}, session)
-        self._call("Emulation.setScriptExecutionDisabled", {"value": True}, session)
-        self._call("Page.enable", {}, session)
-        self._call("Page.navigate", {"url": html.resolve().as_uri()}, session)
-        self._await("Page.loadEventFired", session)
-        shot = self._call("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True}, session)
-        self._call("Target.closeTarget", {"targetId": target})
+        self.call("Emulation.setDeviceMetricsOverride", metrics, session)
+        self.call("Emulation.setEmulatedMedia", {"features": [scheme]}, session)
+        self.call("Emulation.setScriptExecutionDisabled", {"value": True}, session)
+        self.call("Page.enable", {}, session)
+        self.call("Page.navigate", {"url": html.resolve().as_uri()}, session)
+        self.await_event("Page.loadEventFired", session)
+        shot = self.call("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True}, session)
+        self.call("Target.closeTarget", {"targetId": target})
         return base64.b64decode(shot["data"])
 
-    def _call(self, method: str, parameters: dict[str, Any], session: str = "") -> dict[str, Any]:
+    def call(self, method: str, parameters: dict[str, Any], session: str = "") -> dict[str, Any]:
+        """One command of the protocol, to the browser or to a page. Raises LocalError when the browser ends or refuses."""
         self._last += 1
         number = self._last
         message = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
@@ -149,7 +150,8 @@ class Chromium:
             result: dict[str, Any] = answer["result"]
             return result
 
-    def _await(self, event: str, session: str) -> None:
+    def await_event(self, event: str, session: str) -> None:
+        """Wait for an event of a page."""
         while True:
             answer = self._read()
             if answer.get("method") == event and answer.get("sessionId") == session:

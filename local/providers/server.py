@@ -247,7 +247,7 @@ class Providers(Record):
             for fake in mounted:
                 if fake.recognises(request):
                     if aside := fake.answer_aside(request):
-                        exchange.answer(aside)
+                        exchange.answer(self._passed_on(fake, request) or aside)
                     else:
                         message = fake.read(request)
                         self._take(_Received(channel=channel, fake=fake, request=request, message=message), exchange)
@@ -265,14 +265,17 @@ class Providers(Record):
             exchange.answer(refused.answer)
             return
         message_id = received.fake.new_id()
-        if received.fake.is_passed_on and self.pass_on is not None:
-            answer = self.pass_on(received.request)
+        if answer := self._passed_on(received.fake, received.request):
             if answer.status >= 300:
                 self._keep(received, outcome="reject")
                 exchange.answer(answer)
                 return
-            message_id = answer.content["MessageId"]
+            message_id = answer.content.get("MessageId", message_id)
         self._accept(fault, received, message_id, exchange)
+
+    def _passed_on(self, fake: FakeProvider, request: HttpRequest) -> HttpAnswer | None:
+        """What the embedded cloud's own service answers, where there is one behind the fake."""
+        return self.pass_on(request) if fake.is_passed_on and self.pass_on is not None else None
 
     def _failed(self, fault: Fault, received: _Received, exchange: Exchange) -> bool:
         """Act a fault out; a stall is not one yet, its message is accepted first."""
@@ -361,9 +364,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("content-type", "text/xml" if answer.text else "application/x-amz-json-1.0")
         self.send_header("content-length", str(len(payload)))
-        self.send_header("x-amzn-requestid", str(uuid.uuid4()))
         self.send_header("connection", "close")  # so that refused connections are felt at once
-        for name, value in answer.headers.items():
+        for name, value in {"x-amzn-requestid": str(uuid.uuid4()), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(payload)
@@ -421,6 +423,8 @@ def pass_on_to(endpoint: str) -> PassOn:
 
     def send(request: HttpRequest) -> HttpAnswer:
         headers = {"authorization": request.headers.get("authorization", ""), "content-type": "application/json"}
+        if target := request.headers.get("x-amz-target"):
+            headers |= {"x-amz-target": target, "content-type": request.headers["content-type"]}
         answer = call(request.method, f"{endpoint}{request.path}", body=request.body, headers=headers, timeout=10)
         content = answer.json()
         if answer.status < 300:

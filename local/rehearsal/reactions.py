@@ -1,4 +1,4 @@
-"""Plays what contacts do with the messages they got: opens, clicks, bounces, complains. Used by rehearsals.
+"""Plays what contacts do with the messages they got: opens, clicks, dismisses, bounces, complains. Used by rehearsals.
 
 All go the way they go on AWS. A bounce and a complaint are reported by the fake provider in its own words, and the notice
 becomes an event. Who opens a message loads its picture, who clicks follows its first link, as a browser does. The links of a message
@@ -38,6 +38,7 @@ _BROWSER: Final = (
 _REPORTED_AS: Final[Mapping[ReactionKind, Report]] = {
     "opens": "opened",
     "clicks": "clicked",
+    "dismisses": "dismissed",
     "bounces": "bounced",
     "complains": "complained",
 }
@@ -96,6 +97,8 @@ class Reactions:
                 if not _LINK.search(call.content.html or call.content.text):
                     return f"{planned.place}: there is no link in {planned.reaction.message!r}"
                 self._load(_FOLLOWED if call.content.html else _FOLLOWED_IN_TEXT, "message_clicked", planned, call)
+            case "dismisses":
+                self._track("message_dismissed", planned, call)
             case "bounces":
                 self._cloud.providers.report(call, "bounced")
             case "complains":

@@ -60,7 +60,7 @@ def _span(text: str) -> str:
     return text
 
 
-ReactionKind = Literal["opens", "clicks", "bounces", "complains"]
+ReactionKind = Literal["opens", "clicks", "dismisses", "bounces", "complains"]
 REACTIONS: Final[tuple[ReactionKind, ...]] = get_args(ReactionKind)
 
 _DONE_AT_A_MOMENT: Final = ("event", "profile", "completes", "declines")
@@ -112,6 +112,7 @@ class ScenarioEvent(_Strict):
     profile: Annotated[dict[str, Any], Field(min_length=1)] | None = None
     opens: str | None = None
     clicks: str | None = None
+    dismisses: str | None = None
     bounces: str | None = None
     complains: str | None = None
     completes: str | None = None
@@ -231,6 +232,15 @@ class ScenarioFile(_Strict):
     def zone_of(self, scenario: Scenario, default: ZoneInfo) -> ZoneInfo:
         """The zone in which the scenario's days are counted."""
         return ZoneInfo(scenario.contact.timezone) if scenario.contact.timezone else default
+
+    def begun_on(self, day: date) -> "ScenarioFile":
+        """The same file on another timeline, which begins on ``day`` at the same time of day.
+
+        Days of events and expectations move along; instants that are written out, and dates in attributes and properties, stay.
+        """
+        start = datetime.combine(day, self.start.timetz())
+        until = None if self.until is None else self.until + (start - self.start)
+        return self.model_copy(update={"start": start, "until": until})
 
     def instant(self, moment: str, zone: ZoneInfo) -> datetime:
         """A moment of a contact in ``zone`` as an instant."""

@@ -424,3 +424,16 @@ def test_the_targets_of_short_links_are_found_by_how_the_key_begins(stores: Stor
     assert (found.message_key, list(found.links)) == (asked.message_key, targets)
     assert stores.ledger.row_of("c-1", "m-000000000000") is None
     assert stores.ledger.row_of("c-2", asked.message_key[:14]) is None
+
+
+def test_a_message_is_found_by_what_its_provider_calls_it(stores: Stores, clock: FakeClock) -> None:
+    asked = request()
+    assert claim(stores, clock, asked) == "claimed"
+    assert stores.ledger.sent_as("c-1", "4711") is None
+    stores.ledger.settle(
+        asked, claim_id="claim-1", state="accepted", decision=decision(clock), provider_message_id="4711"
+    )
+    found = stores.ledger.sent_as("c-1", "4711")
+    assert found is not None
+    assert found.message_key == asked.message_key
+    assert stores.ledger.sent_as("c-2", "4711") is None

@@ -23,6 +23,7 @@ class Journey:
     payload: dict[str, Any]
     path: Path = Path("lead")
     function: str = "NotifyStaff"
+    name: str = "lead"
     messages: dict[str, dict[str, Any]] = field(default_factory=lambda: MESSAGES)
 
     @property

@@ -11,7 +11,7 @@ from local.forecast.step_usage import USED
 def passage(name: str, *, hops: int, sends: int) -> Passage:
     functions = {
         "send_message": sends,
-        "pause_journey": hops,
+        "pause_journey": 2 * hops - 1,
         "receive_webhook": 2,
         "route_events": 2,
         "close_enrolment": 1,

@@ -189,7 +189,8 @@ def test_without_an_address_or_a_key_nothing_leaves(
 
 
 def test_a_deployment_that_names_no_receiver_asks_for_one() -> None:
-    ports = ProviderPorts(aws=Mock(), secret=Mock(), poster=OnePoster, tokens=Mock(), clock=FakeClock(NOW.isoformat()))
+    clock = FakeClock(NOW.isoformat())
+    ports = ProviderPorts(aws=Mock(), secret=Mock(), poster=OnePoster, tokens=Mock(), inbox=Mock(), clock=clock)
     provider = connect({}, ports)
     assert provider.send(outgoing()) == RefusedUs("no_receiver: name it in the choice webhook_url")
     ports.secret.assert_not_called()  # type: ignore[attr-defined]

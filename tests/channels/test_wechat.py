@@ -64,6 +64,7 @@ def provider(poster: Any, *, accounts: str = ACCOUNT, base: str = "", secret: An
         clock=FakeClock("2027-03-01T02:00:00+00:00"),
         poster=lambda: poster,
         tokens=lambda: STORE,
+        inbox=pytest.fail,
     )
     return connect({"accounts": accounts, "secret": "s", "endpoint": base}, ports)
 

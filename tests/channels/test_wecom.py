@@ -65,6 +65,7 @@ def provider(
         clock=clock or FakeClock("2027-03-01T02:00:00+00:00"),
         poster=lambda: poster,
         tokens=lambda: store,
+        inbox=pytest.fail,
     )
     return connect({"corp": CORP, "agent": agent, "secret": "s", "endpoint": base}, ports)
 

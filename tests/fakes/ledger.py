@@ -248,6 +248,11 @@ class FakeLedger:
         mine = [row for row in self if row.contact_id == contact_id and row.message_key.startswith(key_prefix)]
         return mine[0] if mine else None
 
+    def sent_as(self, contact_id: str, provider_message_id: str) -> LedgerRow | None:
+        """See Ledger."""
+        mine = (row for row in self if row.contact_id == contact_id and row.provider_message_id == provider_message_id)
+        return next(mine, None)
+
     @effect
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
         """See Ledger."""

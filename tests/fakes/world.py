@@ -67,6 +67,8 @@ from waypost.journeys.tasks.assign_task import AssignTask
 from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
 from waypost.journeys.tasks.issue_coupon import IssueCoupon
 from waypost.journeys.tasks.notify_staff import NotifyStaff
+from waypost.journeys.tasks.start_other_journey import StartOtherJourney
+from waypost.journeys.tasks.stop_other_journey import StopOtherJourney
 from waypost.journeys.tasks.update_contact import UpdateContact
 from waypost.policies.change_policy import ChangePolicy
 from waypost.reports.journey_graph import JourneyGraph
@@ -284,6 +286,14 @@ class World:
             choose=lambda below: int(ids.share("choice", str(next(self.draws))) * below) % below,
             report=lambda pool, left: self.reported.append(f"{pool}: {left}"),
         )
+
+    @property
+    def start_other_journey(self) -> StartOtherJourney:
+        return assemble.start_other_journey(self.ports, journeys=self.published.journeys)
+
+    @property
+    def stop_other_journey(self) -> StopOtherJourney:
+        return assemble.stop_other_journey(self.ports)
 
     @property
     def merge_contacts(self) -> MergeContacts:

@@ -219,6 +219,8 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
             )
         },
         "stop_journey": {"stop_journey": world.stop_journey},
+        "start_other_journey": {"start_other_journey": world.start_other_journey},
+        "stop_other_journey": {"stop_other_journey": world.stop_other_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
         "notify_staff": {"notify_staff": world.notify_staff},
         "assign_task": {"assign_task": world.assign_task},

@@ -236,3 +236,11 @@ def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deploy
     opened = deployment.call("lift_suppression")
     assert (opened["suppression"], opened["suppressed_at"]) == ("", "2026-03-02T02:00:04.883Z")
     assert deployment.world.queue.sent[-1].type == "suppression_lifted"
+
+
+def test_a_journey_asks_for_another_and_stops_one(deployment: Deployment) -> None:
+    deployment.begin()
+    asked = deployment.call("start_other_journey")
+    assert asked == {"outcome": "no_such_journey", "journey": "level-up"}  # the samples' world has one journey
+    stopped = deployment.call("stop_other_journey")
+    assert stopped == {"outcome": "not_in_journey", "journey": "level-up", "stopped": 0}

@@ -55,6 +55,7 @@ SECTIONS = {
     "serve_page": {"pages"},
     "show_contact": {"defaults"},
     "start_journey": {"defaults", "journeys"},
+    "start_other_journey": {"journeys"},
     "spread_event": {"defaults"},
     "update_contact": {"attributes", "listening", "metrics", "retention", "tags"},
 }
@@ -67,6 +68,7 @@ MAY_BE_MISSING = {
     # they cancel schedules and book none
     "route_events": ONLY_FOR_BOOKING,
     "stop_journey": ONLY_FOR_BOOKING,
+    "stop_other_journey": ONLY_FOR_BOOKING,
     "close_enrolment": ONLY_FOR_BOOKING,
     # they book schedules of one kind
     "pause_journey": {"send_message_arn"},
@@ -76,6 +78,7 @@ MAY_BE_MISSING = {
     "send_message": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -85,6 +88,7 @@ MAY_BE_MISSING = {
     "send_test": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -94,6 +98,7 @@ MAY_BE_MISSING = {
     "publish_message": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -103,6 +108,7 @@ MAY_BE_MISSING = {
     "notify_staff": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -112,6 +118,7 @@ MAY_BE_MISSING = {
     "assign_task": {
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
@@ -125,6 +132,7 @@ MAY_BE_MISSING = {
         "sms_secret",
         "resume_journey_arn",
         "email_reply_to",
+        "inbox_endpoint",
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",

@@ -121,6 +121,8 @@ def test_the_api_takes_the_documented_routes_and_no_others(template: Template) -
         "POST /v1/webhooks/{source}",
         "GET /v1/callbacks/{channel}/{account}",
         "POST /v1/callbacks/{channel}/{account}",
+        "POST /v1/inbox/{action}",
+        "GET /v1/inbox.js",
         "GET /openapi.json",
         "GET /docs",
         "GET /u/{token}",
@@ -227,8 +229,9 @@ def test_a_flood_of_senders_leaves_the_pages_of_people_alone(template: Template,
     routes = {each["RouteKey"] for each in template.all("ApiGatewayV2::Route").values()}
     assert limits(template).keys() == routes
     chosen = limits(synthesized(requests_per_second="30", pages_per_second="7"))
-    assert {limit for route, limit in chosen.items() if "/v1/" in route} == {(30, 60)}
-    assert {limit for route, limit in chosen.items() if "/u/" in route} == {(7, 14)}
+    of_people = {route for route in chosen if "/u/" in route or "/v1/inbox" in route}
+    assert {chosen[route] for route in of_people} == {(7, 14)}
+    assert {limit for route, limit in chosen.items() if "/v1/" in route and route not in of_people} == {(30, 60)}
 
 
 def test_invocations_are_reserved_as_the_deployment_chooses(template: Template, synthesized: Synthesizer) -> None:
@@ -468,7 +471,15 @@ def test_the_caller_of_a_function_has_the_alarm_for_its_failures(template: Templ
     assert started & functions <= kept
     idle = {name.partition("Function")[0] for name in functions - (reading | answering | working | kept)}
     # called where a destination is switched on, a journey asks, a journey notifies
-    assert idle <= {"AssignTask", "DeliverEvent", "EvaluateSegment", "IssueCoupon", "NotifyStaff"}
+    assert idle <= {
+        "AssignTask",
+        "DeliverEvent",
+        "EvaluateSegment",
+        "IssueCoupon",
+        "NotifyStaff",
+        "StartOtherJourney",
+        "StopOtherJourney",
+    }
 
 
 def test_no_failure_has_two_alarms(template: Template) -> None:

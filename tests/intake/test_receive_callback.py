@@ -18,8 +18,13 @@ from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.errors import TemporarilyUnavailable
 from waypost.events.envelope import Event
+from waypost.events.listening import Listening
 from waypost.http import encrypted_callback
 from waypost.intake.receive_callback import MOST_BYTES, ReceiveCallback, Reply
+from waypost.sending.ledger import Decision as LedgerDecision
+from waypost.sending.ledger import LedgerRow
+from waypost.sending.occasion import BroadcastSlot
+from waypost.sending.request import SendRequest
 from waypost.tencent.callbacks import as_xml
 from waypost.tracking.record_delivery import delivery_events
 
@@ -195,9 +200,9 @@ EVENTS = [
     ({"MsgType": "event", "Event": "CLICK", "EventKey": "menu-1"}, "wechat_menu_clicked", {"key": "menu-1"}),
     ({"MsgType": "event", "Event": "VIEW", "EventKey": "https://shop.example"}, "wechat_link_opened", {}),
     (
-        {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": "7", "Status": "failed:user block"},
+        {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": "0", "Status": "failed:user block"},
         "wechat_template_finished",
-        {"status": "failed:user block", "provider_message_id": "7"},
+        {"status": "failed:user block", "provider_message_id": "0"},
     ),
     ({"MsgType": "text", "Content": "你好", "MsgId": "9"}, "wechat_message_received", {"text": "你好", "kind": "text"}),
     (
@@ -251,6 +256,66 @@ def test_each_template_of_a_pop_up_that_was_agreed_to_is_a_right() -> None:
     assert [event.properties["template"] for event in found] == ["T1", "T2"]
     assert len({event.id for event in found}) == 2
     assert [right.name for event in found for right in rights_in(event)] == ["template:T1", "template:T2"]
+
+
+def sent_message(world: World, message_id: str) -> LedgerRow:
+    """A follower's message that WeChat has taken under this id."""
+    contact = world.have_contact(identities={"user_id": ["u-1"], "openid": [f"{ACCOUNT}:{FOLLOWER}"]})
+    request = SendRequest(BroadcastSlot(contact.contact_id, "spring", "1", "first"), "spring/first")
+    world.ledger.claim(request, channel="wechat", claim_id="c-1", at=world.clock(), local_time="10:00", touches=None)
+    decision = LedgerDecision(world.clock(), "10:00", "sent", "every_guard_allowed", "wechat")
+    world.ledger.settle(request, claim_id="c-1", state="accepted", decision=decision, provider_message_id=message_id)
+    return world.ledger[request.message_key]
+
+
+def result_of(*results: Mapping[str, str]) -> dict[str, Any]:
+    listed = [{"TemplateId": "T1", "ErrorCode": "0", "ErrorStatus": "success", **each} for each in results]
+    return {"MsgType": "event", "Event": "subscribe_msg_sent_event", "SubscribeMsgSentEvent": {"List": listed[0]}}
+
+
+@pytest.mark.parametrize(
+    ("document", "state", "closed"),
+    [
+        (result_of({"MsgID": "4711"}), "delivered", False),
+        (result_of({"MsgID": "4711", "ErrorCode": "9504306", "ErrorStatus": "no user"}), "rejected", False),
+        (
+            {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": "4711", "Status": "success"},
+            "delivered",
+            False,
+        ),
+        (
+            {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": "4711", "Status": "failed:user block"},
+            "rejected",
+            True,
+        ),
+        (
+            {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "MsgID": "4711", "Status": "failed: system failed"},
+            "rejected",
+            False,
+        ),
+        (result_of({"MsgID": "1"}), "accepted", False),
+        (result_of({"MsgID": "0"}), "accepted", False),
+    ],
+)
+def test_what_became_of_a_message_settles_the_row_that_has_wechats_id(
+    world: World, document: dict[str, Any], state: str, *, closed: bool
+) -> None:
+    row = sent_message(world, "4711")
+    world.listening = Listening(settled=frozenset({"message_delivered", "message_failed"}))
+    recorded = world.record_delivery.record({each.notice_id: body_of(each) for each in wechat(document)[1]})
+    assert not recorded.failed
+    assert (recorded.settled, recorded.queued) == (int(state != "accepted"), 0)
+    assert world.ledger[row.message_key].state == state
+    follower = Address(Channel("wechat"), "openid", f"{ACCOUNT}:{FOLLOWER}")
+    record = world.addresses.of([follower]).get(follower.digest)
+    assert bool(record and record.closed) is closed
+
+
+def test_the_result_of_a_message_of_another_system_is_nobodys(world: World) -> None:
+    recorded = world.record_delivery.record(
+        {each.notice_id: body_of(each) for each in wechat(result_of({"MsgID": "4711"}))[1]}
+    )
+    assert (recorded.failed, recorded.settled, recorded.queued) == ({}, 0, 0)
 
 
 def test_an_unfollow_is_an_event_and_a_withdrawal(world: World) -> None:

@@ -68,6 +68,16 @@ def test_a_good_message_has_no_findings(message: Path) -> None:
     assert "✓ win-back/sorry" in run("lint", str(message))
 
 
+def test_a_reply_is_looked_at_like_any_other_message(message: Path) -> None:
+    reply = message.parents[3] / "replies" / "new-friend"
+    reply.mkdir(parents=True)
+    manifest = "kind: transactional\ntopic: service\nchannels: [wecom]\nwecom: { kind: welcome }\n"
+    (reply / "message.yaml").write_text(manifest, encoding="utf-8")
+    (reply / "wecom.zh-CN.yaml").write_text("text: 您好，很高兴认识您\n", encoding="utf-8")
+    assert "✓ replies/new-friend" in run("lint", "replies/new-friend")
+    assert "✓ replies/new-friend" in run("lint", str(reply))
+
+
 def test_what_publishing_refuses_is_found_with_its_line_and_a_way_out(message: Path) -> None:
     mail = MAIL.replace(' | default("friend")', "")
     (message / "email.en.mjml").write_text(mail, encoding="utf-8")

@@ -56,7 +56,7 @@ def test_what_there_was_instead(decided: list[MessageDecision], reason: str) -> 
 
 def test_a_channel_says_what_it_reports() -> None:
     email, sms = channel_named("email"), channel_named("sms")
-    assert [kind for kind in ("opens", "clicks", "bounces", "complains") if can_happen(kind, sms)] == [
+    assert [kind for kind in ("opens", "clicks", "dismisses", "bounces", "complains") if can_happen(kind, sms)] == [
         "clicks",
         "bounces",
     ]

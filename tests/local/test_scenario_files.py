@@ -1,13 +1,15 @@
 """Scenario files: moments of a contact's day, and mistakes that name the file, the field and the reason."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
 from infra.project import ROOT
+from local.commands.app import app
 from local.problems import LocalError
 from local.rehearsal.demo import SAMPLE
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
@@ -85,7 +87,7 @@ ONE = "{name: a, contact: {user_id: u}, events: [{at: day 1, event: e}]}"
         ),
         (
             START + f"scenarios: [{ONE.replace(', event: e', '')}]",
-            "expected one of event, profile, completes, declines, opens, clicks, bounces, complains; got none",
+            "expected one of event, profile, completes, declines, opens, clicks, dismisses, bounces, complains; got none",
         ),
         (
             START + f"scenarios: [{ONE.replace('event: e', 'open: hello')}]",
@@ -162,3 +164,18 @@ def test_a_member_of_staff_completes_or_declines_a_task_at_a_moment() -> None:
 def test_an_answer_to_a_task_that_is_none_is_refused(entry: dict[str, str], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         file_with(events=[entry])
+
+
+def test_a_file_begins_on_another_day_with_its_days_and_at_the_same_time() -> None:
+    file = file_with().model_copy(update={"until": datetime(2031, 3, 10, tzinfo=UTC)})
+    moved = file.begun_on(date(2031, 12, 24))
+    assert moved.start.isoformat() == "2031-12-24T00:30:00+08:00"
+    assert moved.until == datetime(2031, 12, 31, tzinfo=UTC)
+    assert moved.instant("day 2 09:00", SHANGHAI) == datetime(2031, 12, 25, 1, 0, tzinfo=UTC)
+    assert moved.instant("2031-03-05T10:30:00+08:00", SHANGHAI) == datetime(2031, 3, 5, 2, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("day", "reason"), [("24.12.2031", "is no day"), ("2020-01-01", "is not to come")])
+def test_a_rehearsal_begins_on_a_day_to_come(day: str, reason: str) -> None:
+    with pytest.raises(LocalError, match=reason):
+        CliRunner().invoke(app, ["rehearse", "level-up", "--from", day], catch_exceptions=False)

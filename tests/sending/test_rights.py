@@ -212,6 +212,7 @@ def fake(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weixin]:
             clock=world.clock,
             poster=lambda: PinnedPoster(loopback=True),
             tokens=lambda: store,
+            inbox=pytest.fail,
         )
         real = connect({"accounts": WECHAT_ACCOUNT, "endpoint": providers.url}, ports)
         monkeypatch.setitem(world.providers, WECHAT, real)

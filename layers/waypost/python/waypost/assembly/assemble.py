@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from waypost.journeys.tasks.evaluate_segment import EvaluateSegment
     from waypost.journeys.tasks.issue_coupon import IssueCoupon
     from waypost.journeys.tasks.notify_staff import NotifyStaff
+    from waypost.journeys.tasks.start_other_journey import StartOtherJourney
+    from waypost.journeys.tasks.stop_other_journey import StopOtherJourney
     from waypost.journeys.tasks.update_contact import UpdateContact
     from waypost.metrics.count_purchases import CountPurchases
     from waypost.metrics.declaration import MetricsDeclaration
@@ -458,6 +460,20 @@ def issue_coupon(
     )
 
 
+def start_other_journey(ports: Ports, *, journeys: PublishedJourneys) -> StartOtherJourney:
+    """What asks for another journey from a journey."""
+    from waypost.journeys.tasks.start_other_journey import StartOtherJourney
+
+    return StartOtherJourney(journeys=journeys, enrolments=ports.enrolments(), queue=ports.queue(), clock=ports.clock())
+
+
+def stop_other_journey(ports: Ports) -> StopOtherJourney:
+    """What ends another journey from a journey."""
+    from waypost.journeys.tasks.stop_other_journey import StopOtherJourney
+
+    return StopOtherJourney(contacts=ports.contacts(), enrolments=ports.enrolments(), stop_journey=stop_journey(ports))
+
+
 def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
     """What notifies members of staff from a journey."""
     from waypost.journeys.tasks.notify_staff import NotifyStaff
@@ -578,6 +594,7 @@ def record_delivery(
     from waypost.tracking.watch_streams import WatchStreams
 
     return RecordDelivery(
+        contacts=ports.contacts(),
         ledger=ports.ledger(),
         addresses=ports.addresses(),
         queue=ports.queue(),

@@ -21,7 +21,7 @@ Made from `examples/components/`; `{command}` writes it again. `waypost componen
 `waypost rehearse <名称>`。每个任务都传入 `context: "{{% $states.context %}}"`；循环中的任务还须传入 `occurrence`（第几轮）。
 
 A journey is made of these {count} components, in three classes. Each has an example that runs: copy its folder into `statemachines/journeys/`, then
-`waypost rehearse <name>`. A folder `statemachines/` in it has what the example needs beside. Every task passes `context: "{{% $states.context %}}"`; one in a loop passes the
+`waypost rehearse <name>`. A folder `statemachines/` in it has what the example needs beside; one that starts or stops another journey needs that one's folder too. Every task passes `context: "{{% $states.context %}}"`; one in a loop passes the
 number of the round as `occurrence`. [authoring.md](authoring.md) explains how a journey is written.
 
 """

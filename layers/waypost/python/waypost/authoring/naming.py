@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from waypost.authoring.attributes import PLACE as ATTRIBUTES
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.journeys_named import naming_findings
 from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.segments import Names
 from waypost.contacts.tag_system import TagSystem
@@ -20,6 +21,11 @@ Findings = Iterator[tuple[str, str]]
 
 class ReadJourney(Protocol):
     """A journey folder that passed every check of its own."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
 
     @property
     def path(self) -> Path:
@@ -55,12 +61,15 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     attributes = sections.get("attributes", {}).get("attributes", {})
     pools = sections.get("coupons", {}).get("pools", {})
     products = sections.get("products", {}).get("products", {})
-    for journey in journeys:
+    read = {journey.name: journey for journey in journeys}
+    folders = {path.name for path in reader.folders(reader.root / "journeys")}
+    for journey in read.values():
         reader.extend(journey.path / "journey.yaml", _in_manifest(journey.published(), names))
         reader.extend(journey.path / "journey.yaml", names.problems(journey.selects, "trigger"))
         reader.extend(journey.path / "definition.asl.yaml", _in_definition(journey.definition, names, tags, lifecycle))
         reader.extend(journey.path / "definition.asl.yaml", _staff(journey, sections.get("staff") or {}))
         reader.extend(journey.path / "definition.asl.yaml", _dates(journey.definition, attributes))
+        reader.extend(journey.path / "definition.asl.yaml", naming_findings(journey, read, folders))
         reader.extend(journey.path / "definition.asl.yaml", _pools(journey.definition, pools))
         reader.extend(journey.path / "definition.asl.yaml", _sold(journey.definition, products))
         for name, message in journey.messages.items():

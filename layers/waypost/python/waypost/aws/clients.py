@@ -9,7 +9,7 @@ nothing here uses (a tenth of the import time).
 """
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from waypost.aws.json_services.client import JsonClient
 from waypost.aws.json_services.connections import Connections
 from waypost.aws.json_services.credentials import DefaultCredentials
-from waypost.aws.json_services.endpoints import endpoint
+from waypost.aws.json_services.endpoints import Endpoint, endpoint
 from waypost.aws.json_services.services import SERVICES
 
 if TYPE_CHECKING:
@@ -42,17 +42,19 @@ _MAKING: Final = Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
-    """How a client calls: seconds until it gives up an answer, attempts, connections; ``lean`` without botocore where possible."""
+    """How a client calls: seconds until it gives up an answer, attempts, connections; ``lean`` without botocore where possible,
+    ``address`` where another one than the service's own is called."""
 
     read_timeout: int
     retries: str
     attempts: int
     connections: int = 10
     lean: bool = False
+    address: str = ""
 
 
 _USUAL: Final = Calls(read_timeout=READ_TIMEOUT, retries="standard", attempts=ATTEMPTS, lean=True)
-_OF_PROVIDERS: Final = Calls(read_timeout=PROVIDER_READ_TIMEOUT, retries="standard", attempts=1)
+_OF_PROVIDERS: Final = Calls(read_timeout=PROVIDER_READ_TIMEOUT, retries="standard", attempts=1, lean=True)
 _BULK: Final = Calls(
     read_timeout=BULK_READ_TIMEOUT, retries="adaptive", attempts=BULK_ATTEMPTS, connections=BULK_CONNECTIONS
 )
@@ -82,9 +84,12 @@ def client(service: str) -> LazyClient:
 
 
 @cache
-def provider_client(service: str) -> LazyClient:
-    """The client of a service that sends messages: one attempt, because a second one may send twice."""
-    return LazyClient(service, _OF_PROVIDERS)
+def provider_client(service: str, address: str = "") -> LazyClient:
+    """The client of a service that sends messages: one attempt, because a second one may send twice.
+
+    ``address`` is another one than the service's own, for which a developer's machine has a stand-in.
+    """
+    return LazyClient(service, replace(_OF_PROVIDERS, address=address))
 
 
 @cache
@@ -100,6 +105,7 @@ def _made(service: str, calls: Calls) -> Any:
 
     return _session().create_client(
         service,
+        endpoint_url=calls.address or None,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=calls.read_timeout,
@@ -115,6 +121,8 @@ def _lean(service: str, calls: Calls) -> JsonClient | None:
     known = SERVICES.get(service)
     if known is None or (called := endpoint(known)) is None:
         return None
+    if calls.address:
+        called = Endpoint.of(calls.address, called.region)
     return JsonClient(
         known,
         called,

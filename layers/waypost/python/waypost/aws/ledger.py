@@ -321,6 +321,19 @@ class DynamoLedger:
         rows = sorted((_row(item) for item in items), key=lambda row: (row.claimed_at is None, row.claimed_at))
         return rows[0] if rows else None
 
+    def sent_as(self, contact_id: str, provider_message_id: str) -> LedgerRow | None:
+        """See Ledger. Reads every message of the contact: asked only for providers whose reports carry no key."""
+        items = table.query(
+            self.client,
+            self.table_name,
+            pk=table.contact_pk(contact_id),
+            prefix=_row_sk(""),
+            names={"#provider_message_id": "provider_message_id"},
+            values={":provider_message_id": provider_message_id},
+            FilterExpression="#provider_message_id = :provider_message_id",
+        )
+        return next((_row(item) for item in items), None)
+
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:
         """See Ledger. A later word of the provider replaces an earlier one, but nothing turns back into ``accepted``.
 

@@ -21,6 +21,7 @@ from waypost.settings import Settings
 
 if TYPE_CHECKING:
     from waypost.aws.access_tokens import DynamoAccessTokens
+    from waypost.aws.inbox import DynamoInboxWriter
     from waypost.http.poster import PinnedPoster
 
 _NEVER_OPENED: Final = (ConnectTimeoutError, EndpointConnectionError)
@@ -57,6 +58,7 @@ def provider_ports(settings: Settings) -> ProviderPorts:
         poster=lambda: _poster(settings),
         clock=clock(),
         tokens=lambda: _tokens(settings),
+        inbox=lambda address: _inbox(settings, address),
     )
 
 
@@ -70,3 +72,9 @@ def _tokens(settings: Settings) -> "DynamoAccessTokens":
     from waypost.aws.access_tokens import DynamoAccessTokens  # noqa: PLC0415 - only some providers need them
 
     return DynamoAccessTokens(client("dynamodb"), settings.contacts_table)
+
+
+def _inbox(settings: Settings, address: str) -> "DynamoInboxWriter":
+    from waypost.aws.inbox import DynamoInboxWriter  # noqa: PLC0415 - only one channel needs it
+
+    return DynamoInboxWriter(SendingService(provider_client("dynamodb", address)), settings.contacts_table)

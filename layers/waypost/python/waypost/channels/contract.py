@@ -34,6 +34,7 @@ from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
 
 if TYPE_CHECKING:
+    from waypost.channels.inbox.box import InboxWriter
     from waypost.http.ports import Caller
     from waypost.tencent.access_tokens import TokenStore
 
@@ -72,7 +73,8 @@ class ProviderPorts:
     """What a provider may use.
 
     ``aws`` gives the AWS service of a name such as ``sesv2``, ``secret`` the secret of an id. ``poster`` makes what calls the
-    outside world, ``tokens`` what keeps the access tokens of all processes.
+    outside world, ``tokens`` what keeps the access tokens of all processes, ``inbox`` what keeps messages for a site to show,
+    at another address than the table's own where one is given.
     """
 
     aws: Callable[[str], AwsService]
@@ -80,6 +82,7 @@ class ProviderPorts:
     poster: "Callable[[], Caller]"
     clock: Clock
     tokens: "Callable[[], TokenStore]"
+    inbox: "Callable[[str], InboxWriter]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +91,8 @@ class Reported:
 
     ``provider_word`` is the provider's own name for it; ``properties`` are what the event says besides (see
     ``waypost.events.message_events``). Without ``occurred_at`` it happened when the notice arrived. ``recipient`` is the
-    address it is about, for a message whose tags do not name it.
+    address it is about, for a message whose tags do not name it. ``untagged``: the provider carries no tags, so the message is the
+    one that went to ``recipient`` and that the provider calls ``provider_message_id``; there is none if another system sent it.
     """
 
     event: MessageEvent
@@ -98,6 +102,7 @@ class Reported:
     occurred_at: datetime | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     recipient: str = ""
+    untagged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ class FakeProvider(ABC):
     logged in with: the content of its channel's secret. ``refusals`` are those it knows; ``words`` are all of its own for what becomes of a message, ``fates`` the one of
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
-    ``carries`` are the tags that a request has room for; None for all.
+    ``carries`` are the tags that a request has room for; None for all. ``takes_any_address``: to it no address is wrong.
     """
 
     provider: ClassVar[str]
@@ -106,6 +106,7 @@ class FakeProvider(ABC):
     is_passed_on: ClassVar[bool] = False
     choices: ClassVar[Mapping[str, str]] = {}
     carries: ClassVar[frozenset[str] | None] = None
+    takes_any_address: ClassVar[bool] = False
 
     clock: Clock = staticmethod(real_now)
     """The time in force, for what depends on it: the server's."""

@@ -19,7 +19,7 @@ from waypost.errors import InvalidInput
 Channel = NewType("Channel", str)
 """The name of a channel, which is the name of its folder. What comes from outside becomes one by ``channel_named``."""
 
-Report = Literal["accepted", "delivered", "bounced", "complained", "failed", "opened", "clicked"]
+Report = Literal["accepted", "delivered", "bounced", "complained", "failed", "opened", "clicked", "dismissed"]
 
 _REPORTS: Final[Mapping[str, Report]] = {report: report for report in get_args(Report)}
 _FOLDER: Final = Path(__file__).parent.parent / "channels"

@@ -18,11 +18,12 @@ MessageEvent = Literal[
     "message_failed",
     "message_opened",
     "message_clicked",
+    "message_dismissed",
     "message_prefetched",
     "message_scanned",
 ]
 """``bounced``: it did not arrive at the address. ``failed``: the provider or a carrier would not pass it on. ``opened`` and
-``clicked`` are of readers; ``prefetched`` and ``scanned`` say that a program loaded the pictures, or followed a link."""
+``clicked`` are of readers, and so is ``dismissed``: put away, whether read or not; ``prefetched`` and ``scanned`` say that a program loaded the pictures, or followed a link."""
 
 MESSAGE_EVENTS: Final[tuple[MessageEvent, ...]] = get_args(MessageEvent)
 

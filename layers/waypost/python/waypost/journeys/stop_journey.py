@@ -53,14 +53,18 @@ class StopJourney:
         Raises InvalidInput when the contact is in no such journey and was not stopped in it by the same request before.
         """
         contact = find_named(self.contacts, who, "contact")
-        stopped = [
+        stopped = self.stop_all(contact, journey, why)
+        if not stopped:
+            raise InvalidInput("journey", self._is_not_in(contact, journey))
+        return {"action": "stop", "contact_id": contact.contact_id, "journeys": [_shown(each) for each in stopped]}
+
+    def stop_all(self, contact: Contact, journey: str, why: Stopped) -> list[Enrolment]:
+        """End the contact's passages through the journey; with those that the same request has ended before."""
+        return [
             self._stopped(enrolment, why)
             for enrolment in self._enrolments(contact)
             if enrolment.journey == journey and (enrolment.status != "ended" or enrolment.stopped == why)
         ]
-        if not stopped:
-            raise InvalidInput("journey", self._is_not_in(contact, journey))
-        return {"action": "stop", "contact_id": contact.contact_id, "journeys": [_shown(each) for each in stopped]}
 
     def _stopped(self, enrolment: Enrolment, why: Stopped) -> Enrolment:
         """The enrolment, stopped; of one that had been, what a crash may have left undone is done."""

@@ -38,7 +38,7 @@ TOUCHES_KEPT: Final = timedelta(days=90)
 """The longest that a guard's policy may look back."""
 MOST_TOUCHES: Final = 500
 """Recent messages of a contact, the newest: five a day for as long as a policy looks back."""
-MOST_DEFERRALS_NOTED: Final = 150
+MOST_DEFERRALS_NOTED: Final = 140
 """Deferrals of one message whose reasons its row keeps; of later ones it keeps until when alone."""
 ClaimResult = Literal["claimed", "taken", "touches_changed"]
 
@@ -344,6 +344,10 @@ class Ledger(Protocol):
 
     def row_of(self, contact_id: str, key_prefix: str) -> LedgerRow | None:
         """The contact's message whose key begins with this; the one that was claimed first if there are several."""
+        ...
+
+    def sent_as(self, contact_id: str, provider_message_id: str) -> LedgerRow | None:
+        """The contact's message that its provider calls so; None for another system's."""
         ...
 
     def confirm(self, contact_id: str, message_key: str, *, state: Confirmation, at: datetime) -> bool:

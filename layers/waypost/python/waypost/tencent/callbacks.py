@@ -179,7 +179,7 @@ def _further(document: Mapping[str, Any]) -> str:
     """What tells several results of one second apart: of templates, of tasks."""
     named = {
         name: document[name]
-        for name in ("MsgID", "SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "List")
+        for name in ("MsgID", "SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent", "List")
         if name in document
     }
     return json.dumps(named, sort_keys=True, ensure_ascii=False)

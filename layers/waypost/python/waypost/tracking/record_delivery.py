@@ -1,8 +1,8 @@
 """What providers report of a message after taking it: settled on its row, or an event in our envelope. Called by record_delivery."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, assert_never
 
@@ -13,6 +13,7 @@ from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Address, Channel, declared_channels
 from waypost.contacts.consent import ALL_TOPICS
+from waypost.contacts.ports import ContactStore
 from waypost.errors import InvalidInput, WaypostError
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.listening import Listening
@@ -46,6 +47,7 @@ class Recorded:
 class RecordDelivery:
     """Takes the notices of providers, in any order and possibly more than once."""
 
+    contacts: ContactStore
     ledger: Ledger
     addresses: AddressRecords
     queue: EventQueue
@@ -64,7 +66,7 @@ class RecordDelivery:
         counted: list[Event] = []
         for notice_id, text in notices.items():
             try:
-                found = delivery_events(_notice(text), clock=self.clock)
+                found = delivery_events(_notice(text), clock=self.clock, tags_of=self._tags_of)
                 self._suppress(found)
                 found = [event for event in found if not self._is_of_staff(event)]
                 events[notice_id] = [event for event in found if not self._is_settled(event)]
@@ -82,6 +84,15 @@ class RecordDelivery:
             recorded.queued = len(queued)
         recorded.watched = self.streams.see(counted)
         return recorded
+
+    def _tags_of(self, recipient: Address, provider_message_id: str) -> Mapping[str, str]:
+        """The tags of the message that went to this address and that its provider calls so; {} for another system's."""
+        known = self.contacts.resolve({recipient.kind: recipient.text}).get(recipient.kind)
+        contact = self.contacts.load(known) if known else None
+        for partition in contact.partitions if contact else ():
+            if row := self.ledger.sent_as(partition, provider_message_id):
+                return {"contact_id": partition, "message_key": row.message_key, "address": recipient.digest}
+        return {}
 
     def _suppress(self, events: list[Event]) -> None:
         """Close the addresses that these events name, before anything else: the next send reads the address."""
@@ -131,9 +142,19 @@ def _notice(text: str) -> Mapping[str, Any]:
     return notice
 
 
-def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
+TagsOf = Callable[[Address, str], Mapping[str, str]]
+
+
+def no_tags(recipient: Address, provider_message_id: str) -> Mapping[str, str]:
+    """Know no message."""
+    del recipient, provider_message_id
+    return {}
+
+
+def delivery_events(notice: Mapping[str, Any], *, clock: Clock, tags_of: TagsOf = no_tags) -> list[Event]:
     """The event in a provider's EventBridge notice; none for a kind that nothing here acts on.
 
+    ``tags_of`` finds the message whose provider carries no tags, by its recipient and the provider's id.
     Raises InvalidInput when no channel has such notices, or the message carries none of our tags: Waypost did not send it.
     """
     if notice["source"] not in notice_readers():
@@ -150,6 +171,11 @@ def delivery_events(notice: Mapping[str, Any], *, clock: Clock) -> list[Event]:
             return [_reply(reported, channel, notice_id=notice["id"], now=clock())]
         case Happened():
             return [_happened(reported, channel, notice_id=notice["id"], now=clock())]
+        case Reported(untagged=True):
+            kind = declared_channels()[channel].address.name
+            tags = tags_of(Address(channel, kind, reported.recipient), reported.provider_message_id)
+            found = replace(reported, tags=tags)
+            return [_report(found, channel, notice_id=notice["id"], now=clock())] if tags else []
         case Reported():
             return [_report(reported, channel, notice_id=notice["id"], now=clock())]
         case _:

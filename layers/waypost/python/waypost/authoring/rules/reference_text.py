@@ -137,6 +137,7 @@ An event type is snake_case and past tense. Your own systems decide which there 
 | --- | --- |
 | `message_accepted`, `message_delivered`, `message_bounced`, `message_complained`, `message_failed` | `channel`, `journey`, `message_key`, `provider_word`; `bounce_type` |
 | `message_opened`, `message_clicked`: by a reader | `channel`, `journey`, `message_key`, `message`; of our own links also `verdict`, `staff`, `link`, `url` |
+| `message_dismissed`: put away in the on-site inbox | `channel`, `journey`, `message_key` |
 | `message_prefetched`, `message_scanned`: the same, by a program | the same |
 | `unsubscribed`, `consent_granted`, `consent_withdrawn`, `consent_confirmed` | `channel`, `topic`, `journey`; given on a page: `evidence`, `text_version` |
 | `survey_answered`, `preferences_changed` | `survey` and the answers by question; `frequency` |

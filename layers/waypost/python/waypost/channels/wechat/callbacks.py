@@ -14,7 +14,11 @@ from waypost.tencent.callbacks import SUCCESS, Callback, CallbackKeys, NotGenuin
 
 EVENT: Final = "wechat.event"
 UNFOLLOWED: Final = "wechat.unfollowed"
-_POPUP: Final = "SubscribeMsgPopupEvent"
+_LISTS: Final[Mapping[str, str]] = {
+    "subscribe_msg_popup_event": "SubscribeMsgPopupEvent",
+    "subscribe_msg_sent_event": "SubscribeMsgSentEvent",
+}
+"""The events that say something of several templates, and the element in which XML has the list."""
 _MOST_TEMPLATES: Final = 5
 """A pop-up asks for three templates at most, in an official account for five."""
 _LONGEST: Final = 2_048
@@ -59,7 +63,7 @@ def _notices(account: str, callback: Callback) -> list[CallbackNotice]:
         },
     }
     happened = callback.occurrence
-    if answers := popup_answers(document):
+    if answers := of_templates(document):
         return [
             CallbackNotice(
                 source=EVENT,
@@ -74,14 +78,15 @@ def _notices(account: str, callback: Callback) -> list[CallbackNotice]:
     return notices
 
 
-def popup_answers(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What was answered to each template of a pop-up; XML has ``List`` in an element of its own, JSON has it alone.
+def of_templates(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What was answered to each template of a pop-up, or became of the messages of templates.
 
-    Where a pop-up asks for one template, ``List`` is that one.
+    XML has ``List`` in an element of its own, JSON has it alone; where it is about one template, ``List`` is that one.
     """
-    if str(document.get("Event", "")) != "subscribe_msg_popup_event":
+    element = _LISTS.get(str(document.get("Event", "")))
+    if element is None:
         return []
-    within = document.get(_POPUP)
+    within = document.get(element)
     found = within.get("List") if isinstance(within, dict) else document.get("List")
     if isinstance(found, dict):
         return [found]

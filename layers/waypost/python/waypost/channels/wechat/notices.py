@@ -7,8 +7,8 @@ Sources: https://developers.weixin.qq.com/doc/service/guide/product/message/Rece
 from collections.abc import Mapping
 from typing import Any, Final
 
-from waypost.channels.contract import Happened, NoticeReader, Replied
-from waypost.channels.wechat.callbacks import EVENT, UNFOLLOWED, popup_answers
+from waypost.channels.contract import Happened, NoticeReader, Replied, Reported
+from waypost.channels.wechat.callbacks import EVENT, UNFOLLOWED, of_templates
 from waypost.tencent.callbacks import created_at
 
 _SCENE: Final = "qrscene_"
@@ -20,8 +20,10 @@ _TAPS: Final = frozenset({
 _ACCEPTED: Final = frozenset({"accept", "acceptWithAlert", "acceptWithAudio", "acceptWithForcePush"})
 
 
-def read_event(detail: Mapping[str, Any]) -> Happened | None:
+def read_event(detail: Mapping[str, Any]) -> Happened | Reported | None:
     """See NoticeReader. None for events that say nothing of the follower's will, such as where somebody is."""
+    if (result := _result(detail)) is not None:
+        return result
     event, properties = _meaning(detail["document"])
     if not event:
         return None
@@ -30,6 +32,40 @@ def read_event(detail: Mapping[str, Any]) -> Happened | None:
         address=_address(detail),
         properties={"account": detail["account"], **properties},
         occurred_at=created_at(detail["document"]),
+    )
+
+
+def _result(detail: Mapping[str, Any]) -> Reported | None:
+    """What became of a message; None for anything else, and where WeChat does not say of which.
+
+    It has no id for a template message with a ``client_msg_id``, as all of ours are.
+    """
+    document = detail["document"]
+    event = str(document.get("Event", "")).lower()
+    said: Mapping[str, Any] = document
+    if event == "subscribe_msg_sent_event":
+        said = next(iter(of_templates(document)), {})
+        code, word = str(said.get("ErrorCode", "")), str(said.get("ErrorStatus", ""))
+        arrived, blocked = code == "0", False
+        word = word if arrived else f"{code} {word}".strip()
+    elif event == "templatesendjobfinish":
+        word = str(document.get("Status", ""))
+        arrived, blocked = word == "success", "user block" in word
+    else:
+        return None
+    message_id = str(said.get("MsgID", ""))
+    if message_id in {"", "0"}:
+        return None
+    failure = {"reason": word, **({"suppression": "blocked"} if blocked else {})}
+    return Reported(
+        event="message_delivered" if arrived else "message_failed",
+        provider_word=word or "success",
+        provider_message_id=message_id,
+        tags={},
+        occurred_at=created_at(document),
+        properties={} if arrived else failure,
+        recipient=_address(detail),
+        untagged=True,
     )
 
 
@@ -54,7 +90,7 @@ def _meaning(document: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
             meaning = "wechat_template_finished", {"status": status, "provider_message_id": message_id}
         case "subscribe_msg_popup_event":
             # a refusal is no event, because there is nothing to take back
-            agreed = (each for each in popup_answers(document) if each.get("SubscribeStatusString") in _ACCEPTED)
+            agreed = (each for each in of_templates(document) if each.get("SubscribeStatusString") in _ACCEPTED)
             if template := str(next(agreed, {}).get("TemplateId", "")):
                 meaning = "wechat_subscription_accepted", {"template": template}
         case tap if tap in _TAPS:

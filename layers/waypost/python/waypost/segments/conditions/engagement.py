@@ -24,6 +24,7 @@ ENGAGEMENT_EVENTS: Final[Mapping[str, str]] = {
     "delivered": "message_delivered",
     "opened": "message_opened",
     "clicked": "message_clicked",
+    "dismissed": "message_dismissed",
     "prefetched": "message_prefetched",
     "scanned": "message_scanned",
     "bounced": "message_bounced",

@@ -20,6 +20,7 @@ Engagement = Literal[
     "delivered",
     "opened",
     "clicked",
+    "dismissed",
     "prefetched",
     "scanned",
     "bounced",
@@ -39,7 +40,7 @@ class EngagementRule(Counted):
             "engagement: opened",
             "opened a message; every word of `event` goes here too",
             "{ engagement: opened, within: 90d }",
-            "Mails only: nothing tells whether an SMS was read.",
+            "Mails and the on-site inbox only: nothing tells whether an SMS was read.",
         ),
         Says(
             "engagement",
@@ -47,6 +48,13 @@ class EngagementRule(Counted):
             "clicked a link in a message",
             "{ engagement: clicked, channel: email }",
             holds=True,
+        ),
+        Says(
+            "engagement",
+            "engagement: dismissed",
+            "put a message of the on-site inbox away, read or not",
+            "{ engagement: dismissed, channel: inbox }",
+            holds=False,
         ),
         Says(
             "engagement",
