@@ -171,7 +171,17 @@ class PublishMessage:
 
     def _check(self, deployed: PublishedMessage, version: PublishedMessage) -> None:
         """Raise InvalidInput unless the version is the same message with other words."""
-        for field in ("kind", "topic", "priority", "channels", "products", "sells", "best_hour", "coupon"):
+        for field in (
+            "kind",
+            "topic",
+            "priority",
+            "channels",
+            "products",
+            "sells",
+            "best_hour",
+            "for_segments",
+            "coupon",
+        ):
             if getattr(deployed, field) != getattr(version, field):
                 raise InvalidInput("file", f"changes {field}; that takes a deployment, a version changes texts alone")
         for channel in version.channels:

@@ -18,6 +18,7 @@ from waypost.authoring.forbidden_words import problems_of
 from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplates
 from waypost.authoring.problems import Authored, Problem, explain
 from waypost.authoring.products import Id as ProductId
+from waypost.authoring.rules import Name
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, read, wrong_locale
 from waypost.content.forbidden_words import ForbiddenWords
@@ -41,12 +42,19 @@ class WantedProducts(Authored):
     at_least: Annotated[int, Field(ge=0, le=12)] = 0
 
 
+class ForSegment(Authored):
+    """Another message of the journey, which goes to the members of a saved segment instead."""
+
+    segment: Name
+    message: Name
+
+
 class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried.
 
     ``coupon`` is the pool of the coupon that it speaks of: without a valid one it is not sent. ``sells`` are the products that it is to
     sell, or ``event`` for those that the journey's event names: who has bought them does not get it. ``best_hour``: it waits for the hour
-    at which its contact reads. ``tracked: false`` leaves its links as they are and records no opening.
+    at which its contact reads. ``for_segments``: the messages that members of segments get instead, the first that fits. ``tracked: false`` leaves its links as they are and records no opening.
     """
 
     kind: MessageKind
@@ -59,6 +67,7 @@ class MessageManifest(Authored):
     priority: Priority = "normal"
     tracked: bool = True
     best_hour: bool = False
+    for_segments: Annotated[list[ForSegment], Field(max_length=20)] = Field(default_factory=list)
 
     @field_validator("channels")
     @classmethod
@@ -129,6 +138,11 @@ class MessageFolder:
             "variants": variants,
             **({} if manifest.tracked else {"tracked": False}),
             **({"best_hour": True} if manifest.best_hour else {}),
+            **(
+                {"for_segments": [[each.segment, each.message] for each in others]}
+                if (others := manifest.for_segments)
+                else {}
+            ),
             **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
             **({} if manifest.coupon is None else {"coupon": manifest.coupon}),
             **({} if manifest.sells is None else {"sells": manifest.sells}),

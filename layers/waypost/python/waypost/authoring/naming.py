@@ -77,6 +77,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
             if (pool := message.get("coupon")) is not None and pool not in pools:
                 reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
             reader.extend(path, _products(message.get("sells"), "sells", products))
+            reader.extend(path, _variants(name, message, journey.messages, names))
             if message.get("best_hour") and not (sections.get("metrics") or {}).get("best_hour"):
                 reader.add(
                     path, "best_hour", "is never learnt: contacts/metrics.yaml needs best_hour: { half_life: 30d }"
@@ -118,6 +119,22 @@ def _pools(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
                 yield f"{name}.Arguments.Payload.pool", f"{reason}; pools are declared in statemachines/coupons/"
             case _:
                 pass
+
+
+def _variants(name: str, message: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], names: Names) -> Findings:
+    """What its members of segments get instead: other messages of the journey that may take its place."""
+    for index, (segment, other) in enumerate(message.get("for_segments", ())):
+        where = f"for_segments[{index}]"
+        yield from names.problems({"segment": segment}, where)
+        if other == name or other not in others:
+            known = {each for each in others if each != name}
+            yield f"{where}.message", unknown(other, known, "no other folder in messages/ is called")
+            continue
+        for field in ("kind", "topic", "channels"):
+            if others[other][field] != message[field]:
+                yield f"{where}.message", f"{other!r} has another {field}; what goes out instead has the same"
+        if others[other].get("for_segments"):
+            yield f"{where}.message", f"{other!r} has for_segments of its own; name its messages here"
 
 
 def _sold(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:

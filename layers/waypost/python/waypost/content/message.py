@@ -21,7 +21,8 @@ class PublishedMessage:
 
     ``version`` counts the library's versions (0: the deployment's), ``approved`` says that it may go out. ``products`` is what it
     asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``sells`` are the ids of the products that it is to sell, or
-    ``OF_EVENT`` alone. ``best_hour``: it waits for the hour at which its contact reads. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
+    ``OF_EVENT`` alone. ``best_hour``: it waits for the hour at which its contact reads.
+    ``for_segments``: saved segments, and the message that goes to their members instead; the first that fits counts. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
     """
 
     name: str
@@ -33,6 +34,7 @@ class PublishedMessage:
     coupon: str = ""
     sells: tuple[str, ...] = ()
     best_hour: bool = False
+    for_segments: tuple[tuple[str, str], ...] = ()
     priority: Priority = "normal"
     version: int = 0
     approved: bool = True
@@ -51,6 +53,7 @@ class PublishedMessage:
             coupon=value.get("coupon", ""),
             sells=tuple(value.get("sells", ())),
             best_hour=value.get("best_hour", False),
+            for_segments=tuple((segment, name) for segment, name in value.get("for_segments", ())),
             priority=value.get("priority", "normal"),
             tracked=value.get("tracked", True),
         )

@@ -16,7 +16,7 @@ from waypost.journeys.enrol_contact import EntryReason
 from waypost.journeys.enrolment import Enrolment
 from waypost.pages.texts import gettext_noop
 from waypost.reports.timeline import ContactItems, decided, rows_of
-from waypost.sending.judge import all_guards
+from waypost.sending.judge import VARIANT, all_guards
 from waypost.sending.ledger import load_seen
 from waypost.sending.occasion import JourneyStep, journey_of, load_occasion
 from waypost.sending.request import SendOutcome
@@ -49,6 +49,9 @@ ABSENCES: Final = {
     ),
 }
 """What would help a message that no step has asked for."""
+
+
+VARIANT_TITLE: Final = gettext_noop("Variant for a segment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,7 @@ def _decision(decision: Mapping[str, Any], then: str | None) -> ExplainedDecisio
         outcome=outcome,
         reason=reason,
         channel=decision["channel"],
-        guards=tuple(_guards(load_seen(decision.get("saw", "")), reason)),
+        guards=tuple(explained_guards(load_seen(decision.get("saw", "")), reason)),
         elsewhere=tuple(
             ClosedChannel(channel, why, what_would_help(why)) for channel, why in decision.get("elsewhere", {}).items()
         ),
@@ -217,11 +220,13 @@ def _decision(decision: Mapping[str, Any], then: str | None) -> ExplainedDecisio
     )
 
 
-def _guards(saw: Mapping[str, str], reason: str) -> Iterable[GuardView]:
+def explained_guards(saw: Mapping[str, str], reason: str) -> Iterable[GuardView]:
     """The guards that were asked; one that exists no more is called by its code."""
     known = {guard.code: guard for guard in all_guards()}
     for code, value in saw.items():
-        if guard := known.get(code):
+        if code == VARIANT:
+            yield GuardView("variant", VARIANT_TITLE, value, decided=False)
+        elif guard := known.get(code):
             name = type(guard).__module__.rpartition(".")[2]
             yield GuardView(name, guard.title, value, reason in {each.name for each in guard.reasons})
         else:

@@ -79,7 +79,8 @@ class Case:
     ``address`` is the one the message would go to and ``record`` what is known of it. ``enrolment``: of a journey step.
     ``coupon`` is the one that the message speaks of, ``task`` how the task stands that a notice to staff is about; None for one that is
     gone, and for all other messages. ``sells`` are the ids of the products that it is to sell, and ``bought`` those of
-    them that the contact bought, and when last. ``first_asked_at`` is when the message was first decided on, if it waited since, and
+    them that the contact bought, and when last. ``variant_for`` is the segment for which the message stands in
+    for the one that was asked for. ``first_asked_at`` is when the message was first decided on, if it waited since, and
     ``send_by`` when it is stale. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
@@ -99,6 +100,7 @@ class Case:
     task: TaskStanding | Literal["left"] | None = None
     sells: Sequence[str] = ()
     bought: Mapping[str, datetime] = field(default_factory=dict)
+    variant_for: str = ""
     first_asked_at: datetime | None = None
     send_by: datetime | None = None
     rendered: Rendered | None = None

@@ -15,6 +15,10 @@ LONGEST_SEEN: Final = 32
 """Characters of a value that a decision keeps, so that a ledger row stays small."""
 
 
+VARIANT: Final = "vs"
+"""In a decision, beside the codes of guards: the message that stood in for the one that was asked for, and the segment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdict, and by the code of each guard that was asked what it saw; the last one decided."""

@@ -44,7 +44,7 @@ from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
 from waypost.sending.guards.already_bought import ALREADY_BOUGHT_DAYS
 from waypost.sending.guards.quiet_hours import first_moment
-from waypost.sending.judge import Judgement, judge
+from waypost.sending.judge import LONGEST_SEEN, VARIANT, Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
@@ -223,6 +223,7 @@ class SendMessage:
             raise ContactNotFound(f"contact {request.contact_id} does not exist")
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
+        message, variant_for = self._variant(request, message, contact, snapshot)
         touches = replace(snapshot.touches, recent=snapshot.touches.others(request.message_key))
         channels = _channels(request, message, contact, touches, policy)
         if is_staff(request.contact_id):
@@ -257,6 +258,7 @@ class SendMessage:
                 task=task,
                 sells=sells,
                 bought=bought,
+                variant_for=variant_for,
                 first_asked_at=decisions[0].at if decisions else None,
                 send_by=request.send_by or now + timedelta(hours=policy.send_within_hours),
             )
@@ -622,6 +624,17 @@ class SendMessage:
             return {}
         return bought_since(since, self.purchases(), contact.partitions)
 
+    def _variant(
+        self, request: SendRequest, message: PublishedMessage, contact: Contact, snapshot: Snapshot
+    ) -> tuple[PublishedMessage, str]:
+        """The message for the first of its segments that the contact is in, and that segment; else the message and ""."""
+        for segment, name in message.for_segments:
+            if segment in contact.segments:
+                other = f"{request.message.rpartition('/')[0]}/{name}"
+                began_at = snapshot.enrolment.enrolled_at if snapshot.enrolment else None
+                return self.messages.message(other, began_at), segment
+        return message, ""
+
     def _shown_coupon(self, case: Case) -> dict[str, Any]:
         """The variable ``coupon``, for a message that speaks of one."""
         if case.coupon is None or self.coupons is None:
@@ -679,7 +692,7 @@ class SendMessage:
             reason=reason,
             channel=case.channel,
             place=step_place(case.enrolment.pauses_passed, request.visit) if case.enrolment else "",
-            saw=judged.judgement.saw,
+            saw={**_variant_seen(case), **judged.judgement.saw},
             elsewhere=judged.elsewhere,
             policy=case.policy.version,
         )
@@ -722,6 +735,11 @@ def _sold(request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -
         return sells
     enrolment = snapshot.enrolment
     return tuple(products_in(enrolment.trigger.properties))[:MOST_SOLD] if enrolment else ()
+
+
+def _variant_seen(case: Case) -> dict[str, str]:
+    """What a decision says of the message that stood in for the one that was asked for."""
+    return {VARIANT: f"{case.message.name}: {case.variant_for}"[:LONGEST_SEEN]} if case.variant_for else {}
 
 
 def _others(request: SendRequest, case: Case) -> bool:
