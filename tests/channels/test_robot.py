@@ -62,6 +62,7 @@ def provider(poster: Any, *, names: str = ALL, secret: Mapping[str, str] = SECRE
         poster=lambda: poster,
         clock=FakeClock(AT.isoformat()),
         tokens=FakeTokenStore,
+        inbox=pytest.fail,
     )
     return connect(ROBOT, settings={"provider": names, "secret": "waypost/dev/robot", **settings}, ports=ports)
 
@@ -190,6 +191,7 @@ def test_without_a_robot_the_choice_is_named() -> None:
         poster=lambda: says({}),
         clock=FakeClock(AT.isoformat()),
         tokens=FakeTokenStore,
+        inbox=pytest.fail,
     )
     answer = connect(ROBOT, settings={"provider": "dingtalk"}, ports=ports).send(outgoing("ding"))
     assert isinstance(answer, RefusedUs)
