@@ -27,11 +27,11 @@ def _as_span(value: Any) -> Any:
 Span = Annotated[str, BeforeValidator(_as_span), AfterValidator(_span), OrExpression]
 
 
-_DAYS: Final = ("day", "workday", "date", "property", "anniversary")
+_DAYS: Final = ("day", "workday", "date", "property", "anniversary", "days_later")
 
 
 class Until(Authored):
-    """A time in the contact's zone: of a journey day, of the next workday, relative to a date, or the next such time.
+    """A time in the contact's zone: of a journey day, so many days later, of the next workday, relative to a date, or the next such time.
 
     ``date`` is an attribute of the contact, ``property`` one of the event that started the journey; each may be a date or
     an instant. ``anniversary`` is a date attribute of which the day and month count.
@@ -39,6 +39,7 @@ class Until(Authored):
 
     at: Annotated[LocalTime, OrExpression] | None = None
     day: Annotated[int, Field(ge=1, le=364), OrExpression] | None = None
+    days_later: Annotated[int, Field(ge=1, le=364), OrExpression] | None = None
     workday: Literal["next"] | None = None
     date: Name | None = None
     property: PropertyName | None = None

@@ -306,6 +306,7 @@ class Rehearsal:
             | {past.state for enrolment in passages for past in enrolment.trail}
             | {enrolment.pause.state for enrolment in passages if enrolment.pause},
             differences=list(self._not_played[scenario.name]),
+            codes=[row["code"] for _, row in sorted(rows.items()) if str(row["sk"]).startswith("coupon#")],
         )
         result.differences.extend(differences(result, file))
         return result

@@ -196,7 +196,7 @@ class Expected(_Strict):
 
 
 class Scenario(_Strict):
-    """One contact and what it does.
+    """One contact and what it does; nothing at all where time alone starts the journey.
 
     ``draws`` and ``held_out`` say what the journey's random splits and its hold-out come to for this contact.
     """
@@ -205,7 +205,7 @@ class Scenario(_Strict):
     contact: ScenarioContact
     draws: dict[str, str] = Field(default_factory=dict)
     held_out: bool | None = None
-    events: list[ScenarioEvent] = Field(min_length=1)
+    events: list[ScenarioEvent] = Field(default_factory=list)
     expect: Expected = Expected()
 
 

@@ -1,6 +1,7 @@
 """What became of a scenario, and where that differs from what its file expects. Used by rehearsals."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +27,7 @@ class ScenarioResult:
     """What became of one scenario: its timeline, its decisions, and where it differs from what was expected.
 
     ``contents`` are messages as they were handed to a provider, by message key. ``passages`` are in the order of their beginning; ``steps`` are those states entered that are a Send or a Pause.
+    ``codes`` are those of the contact's coupons, oldest first: drawn in secret, so another run has others.
     """
 
     scenario: Scenario
@@ -37,6 +39,7 @@ class ScenarioResult:
     passages: list[Passage]
     steps: set[str]
     differences: list[str]
+    codes: Sequence[str] = ()
 
     @property
     def ends(self) -> str:
@@ -60,7 +63,14 @@ class ScenarioResult:
         return not self.differences
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
+        """The JSON form, in which the codes of coupons have the names that they have in every run."""
+        text = json.dumps(self._plain())
+        for number, code in enumerate(self.codes, start=1):
+            text = text.replace(code, f"COUPON-{number}")
+        form: dict[str, Any] = json.loads(text)
+        return form
+
+    def _plain(self) -> dict[str, Any]:
         return {
             "scenario": self.scenario.name,
             "contact_id": self.contact_id,

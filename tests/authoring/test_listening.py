@@ -1,6 +1,7 @@
 """What nothing listens to is left out; whatever names an event type, in whichever file, is a listener."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from infra.project import ROOT
 from tests.authoring.folders import states, task, write
 from waypost.authoring.discovery import InvalidJourney, discover
 from waypost.authoring.publishing import published
-from waypost.events.listening import SECTION, Listening
+from waypost.events.envelope import Event
+from waypost.events.listening import NAMED, SECTION, Listening
 
 DELIVERED, ENDED = "message_delivered", "journey_ended"
 DESTINATION: dict[str, Any] = {
@@ -49,6 +51,10 @@ def test_of_what_is_shipped_nothing_goes_on_the_bus_deliveries_are_settled_and_c
             "contact_updated",
         ],
         "watched": sorted({f"tag:{name}" for name in ("interest-beauty", "staff", "test-contact", *given_by_rules())}),
+        "heard": {
+            "segment_entered": ["churn-risk-high", "dormant-30-days", "qualified-leads"],
+            "tag_added": ["in-consultation", "sql", "verified-lead"],
+        },
     }
 
 
@@ -127,6 +133,52 @@ def test_the_end_of_a_journey_is_an_event_as_soon_as_something_asks_for_it(
     assert ENDED in listening(statemachines)["settled"]
     add(statemachines, path, content)
     assert ENDED not in listening(statemachines)["settled"]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "heard"),
+    [
+        ({"tag": "vip"}, {"tag_added": ["vip"]}),
+        ({"segment": "dormant"}, {"segment_entered": ["dormant"]}),
+        ({"event": "tag_removed", "where": {"all": [{"property": "by", "equals": "hand"}, {"property": "tag", "in": ["a", "b"]}]}}, {"tag_removed": ["a", "b"]}),
+    ],
+)  # fmt: skip
+def test_of_tags_and_segments_only_those_are_routed_that_a_journey_names(
+    tmp_path: Path, trigger: Any, heard: dict[str, list[str]]
+) -> None:
+    statemachines = write(tmp_path, manifest=lambda manifest: manifest.update(trigger=trigger))
+    if "segment" in trigger:
+        add(statemachines, "segments/dormant.yaml", segment({"event": "logged_in", "within": "9d"}))
+    section = listening(statemachines)
+    assert section["heard"] == heard
+    [(kind, names)] = heard.items()
+    read = Listening.from_dict(section)
+    name = NAMED[kind]
+    assert [read.is_quiet(conclusion(kind, {name: each})) for each in (names[0], "another")] == [False, True]
+
+
+def test_a_condition_that_any_tag_may_meet_has_all_of_them_routed(tmp_path: Path) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["trigger"] = {"event": "tag_added", "where": {"property": "by", "equals": "hand"}}
+        manifest["exit_on"] = [{"event": "tag_added", "where": {"property": "tag", "equals": "vip"}}]
+
+    section = listening(write(tmp_path, manifest=change))
+    assert "tag_added" not in section["quiet"]
+    assert section["heard"] == {}
+
+
+def conclusion(kind: str, properties: dict[str, Any]) -> Event:
+    """What upkeep says of a contact."""
+    at = datetime(2031, 3, 3, tzinfo=UTC)
+    return Event(
+        id="e-1",
+        type=kind,
+        contact={"contact_id": "c-1"},
+        occurred_at=at,
+        received_at=at,
+        source="waypost",
+        properties=properties,
+    )
 
 
 @pytest.mark.parametrize(

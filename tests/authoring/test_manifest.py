@@ -138,6 +138,21 @@ def test_the_policies_of_a_change_have_short_and_long_forms(tmp_path: Path) -> N
     }
 
 
+@pytest.mark.parametrize(
+    ("responsible", "problem"),
+    [
+        ("CRM operator", ""),
+        ({"default": "CRM operator", "steps": {"Two days later": "copy editor"}}, ""),
+        ({"default": "CRM operator", "steps": {"Two day later": "copy editor"}}, "did you mean 'Two days later'?"),
+        ({"steps": {}}, "responsible.default: is missing"),
+    ],
+)
+def test_who_answers_for_a_step_that_is_there(tmp_path: Path, responsible: Any, problem: str) -> None:
+    root = write(tmp_path, manifest=setting(responsible=responsible, department="growth", finishes_within="3d"))
+    found = "\n".join(problems(root))
+    assert problem in found if problem else found == ""
+
+
 def test_another_number_is_another_version_of_the_same_flow(tmp_path: Path) -> None:
     found = {published(tmp_path / str(number), version=number)["machine_version"] for number in (1, 2)}
     again = published(tmp_path / "again", version=1, description="Says it better.")["machine_version"]

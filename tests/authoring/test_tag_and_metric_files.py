@@ -136,6 +136,23 @@ def test_a_pause_counts_from_a_declared_date(tmp_path: Path, until: dict[str, An
 
 
 @pytest.mark.parametrize(
+    ("attribute", "expected"),
+    [
+        ("birthday", ""),
+        ("city", "'city' is declared as string; expected a date or a datetime"),
+        ("birthdy", "unknown date 'birthdy'; did you mean 'birthday'?"),
+    ],
+)
+def test_a_coupon_for_a_month_counts_from_a_declared_date(tmp_path: Path, attribute: str, expected: str) -> None:
+    benefit = {"kind": "percent", "percent": 5}
+    pool = {"label": {"en": "5% off"}, "benefit": benefit, "valid": {"month_of": attribute}}
+    statemachines = with_pause(tmp_path, {"at": "10:00"})
+    found = problems(declare(statemachines, "coupons/monthly.yaml", pool))
+    start = f"statemachines/coupons/monthly.yaml: valid.month_of: {expected}"
+    assert [each.startswith(start) for each in found] == ([True] if expected else [])
+
+
+@pytest.mark.parametrize(
     ("until", "declared"),
     [
         ({"date": "trial_ends_at", "days": -1, "hours": -2}, True),
@@ -271,7 +288,7 @@ def test_what_is_shipped_declares_the_tags_and_metrics_of_the_catalogue() -> Non
     assert [system.meant_by(name) for name in ("沉默预警", "高意向-催付")] == ["dormant-warning", "high-intent-cart"]
     assert {tag.dimension for tag in system.tags.values()} == {"basic", "behaviour", "preference"}
     metrics = MetricsDeclaration.from_dict(sections["metrics"])
-    assert set(metrics.scores) == {"activity", "spread"}
+    assert set(metrics.scores) == {"activity", "lead", "spread"}
     assert metrics.rfm is not None
     cells = [(r, f, m) for r in range(1, 6) for f in range(1, 6) for m in range(1, 6)]
     assert all(metrics.rfm.segment(*cell) for cell in cells), "every cell has a name"

@@ -200,8 +200,8 @@ def test_times_are_those_of_the_reader() -> None:
     given = {"occurred_at": "2026-11-28T20:05:00.000Z", "properties": {"ends": "2026-12-31T18:00:00Z"}}
     shanghai = ZoneInfo("Asia/Shanghai")
     assert render_sms("{{ event.occurred_at | date }}", zone=shanghai, event=given) == "November 29, 2026"
-    assert render_sms("{{ event.occurred_at | time }}", zone=shanghai, event=given) == "4:05\u202fAM"
-    assert render_sms("{{ event.properties.ends }}", zone=shanghai, event=given) == "January 1, 2027, 2:00\u202fAM"
+    assert render_sms("{{ event.occurred_at | time }}", zone=shanghai, event=given) == "4:05 AM"
+    assert render_sms("{{ event.properties.ends }}", zone=shanghai, event=given) == "January 1, 2027, 2:00 AM"
     assert render_sms("{{ event.properties.ends | date(style='short') }}", event=given) == "12/31/26"
 
 

@@ -1,7 +1,7 @@
 """Issuers and requests for tests of coupons."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +35,11 @@ def issuer(store: CouponStore, clock: FakeClock, *pools: CouponPool, seed: int =
     )
 
 
+def anniversary(attribute: str, day: date) -> date | None:
+    """The wedding day of the year is over; of the birthday it is the day itself."""
+    return {"birthday": day, "wedding_day": date(day.year + 1, 2, 14)}.get(attribute)
+
+
 def ask(contact: str = "c-1", step: str = "s-1", name: str = "welcome", **given: Any) -> Request:
     values = {
         "pool": name,
@@ -43,6 +48,7 @@ def ask(contact: str = "c-1", step: str = "s-1", name: str = "welcome", **given:
         "step": step,
         "journey": "hello",
         "zone": SHANGHAI,
+        "anniversary": anniversary,
     }
     return Request(**{**values, **given})
 

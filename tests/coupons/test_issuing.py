@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.coupons.issuers import NOON, SHANGHAI, Busy, ask, chooser, issuer
+from tests.coupons.issuers import NOON, SHANGHAI, Busy, anniversary, ask, chooser, issuer
 from tests.coupons.pools import pool
 from tests.fakes.clock import FakeClock
 from waypost.aws.coupons import DynamoCoupons
@@ -249,13 +249,26 @@ def test_codes_have_no_look_alikes_and_are_compared_as_typed() -> None:
         ({"days": 3}, datetime(2031, 3, 5, 15, 59, 59, tzinfo=UTC)),
         ({"months": 1}, datetime(2031, 3, 31, 15, 59, 59, tzinfo=UTC)),
         ({"months": 11}, datetime(2032, 1, 31, 15, 59, 59, tzinfo=UTC)),
+        ({"month_of": "birthday"}, datetime(2031, 3, 31, 15, 59, 59, tzinfo=UTC)),
+        ({"month_of": "wedding_day"}, datetime(2032, 2, 29, 15, 59, 59, tzinfo=UTC)),
     ],
 )
 def test_validity_ends_in_the_zone_of_the_contact(valid: dict[str, Any], ends: datetime) -> None:
-    assert pool(valid=valid).validity.ends(NOON, SHANGHAI) == ends
+    assert pool(valid=valid).validity.ends(NOON, SHANGHAI, anniversary) == ends
+
+
+def test_a_coupon_for_a_month_needs_the_date_or_a_stand_in(store: CouponStore, clock: FakeClock) -> None:
+    monthly = {"valid": {"month_of": "name_day"}}
+    assert issuer(store, clock, pool("monthly", **monthly)).issue(ask(pool="monthly")) == Issued("no_date")
+    both = issuer(store, clock, pool("monthly", **monthly, fallback="welcome"), pool())
+    answer = both.issue(ask(pool="monthly"))
+    assert answer.coupon is not None
+    assert (answer.outcome, answer.coupon.pool) == ("issued", "welcome")
 
 
 def test_a_local_day_that_has_23_hours_ends_at_its_own_midnight() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     issued_at = datetime(2031, 3, 30, 0, 30, tzinfo=UTC)  # the clock goes forward half an hour later
-    assert pool(valid={"days": 1}).validity.ends(issued_at, berlin) == datetime(2031, 3, 30, 21, 59, 59, tzinfo=UTC)
+    assert pool(valid={"days": 1}).validity.ends(issued_at, berlin, anniversary) == datetime(
+        2031, 3, 30, 21, 59, 59, tzinfo=UTC
+    )

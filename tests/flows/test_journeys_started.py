@@ -32,7 +32,7 @@ PAUSE = """
       Next: Say it
 """
 JOURNEYS = {
-    "birthday-care": ("{ anniversary: birthday, days: -7 }", "Until nine on the day", PAUSE),
+    "birthday-letter": ("{ anniversary: birthday, days: -7 }", "Until nine on the day", PAUSE),
     "weekly-letter": (
         '{ schedule: { every: week, on: monday, at: "09:30" }, rule: { attribute: level, at_least: 2 } }',
         "Say it",
@@ -112,7 +112,7 @@ def test_the_clock_starts_journeys_on_the_day_and_at_the_minute(cloud: LocalClou
     introduce(cloud, "u-reader", level=2)
     cloud.time.settle()
     travel(cloud, local_time(cloud, 20, in_days=7))
-    assert sent(cloud, "u-birthday") == [("birthday-care", f"{due:%Y-%m-%d} 09:00")]
+    assert sent(cloud, "u-birthday") == [("birthday-letter", f"{due:%Y-%m-%d} 09:00")]
     assert sent(cloud, "u-later") == []
     monday = next(today + timedelta(days=n) for n in range(1, 8) if (today + timedelta(days=n)).weekday() == 0)
     letters = sent(cloud, "u-reader")

@@ -82,7 +82,7 @@ def test_its_content_is_checked_and_a_mistake_has_its_place(company: Company) ->
     fine = company.waypost("check", "--json")
     assert fine.returncode == 0, fine.stderr
     counts = json.loads(fine.stdout)["counts"]
-    assert counts["journeys"] == 3
+    assert counts["journeys"] == len(list((ROOT / "statemachines" / "journeys").iterdir())) >= 3, "the whole library"
     assert counts["operations"] >= 6, "those that the product ships"
     extra = company.folder / "statemachines" / "segments" / "broken.yaml"
     extra.write_text("rule: {tag: }\n", encoding="utf-8")

@@ -1,5 +1,7 @@
 """What a rehearsal calls a difference."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,6 +64,29 @@ def found(
 
 def test_what_is_not_expected_may_be_anything() -> None:
     assert found({}, decision("rejected")) == []
+
+
+def test_a_code_that_is_another_in_each_run_has_the_name_of_every_run() -> None:
+    dumped = {json.dumps(with_coupon(code).to_dict()) for code in ("C-AAAA2345", "C-BBBB6789")}
+    assert len(dumped) == 1
+    assert "Yours: COUPON-1" in dumped.pop()
+
+
+def with_coupon(code: str) -> ScenarioResult:
+    """A contact whose only message shows a coupon."""
+    scenario = Scenario.model_validate({"name": "one", "contact": {"user_id": "u"}})
+    return ScenarioResult(
+        scenario=scenario,
+        contact_id="c-1",
+        zone=ZoneInfo("Asia/Shanghai"),
+        timeline=[],
+        decisions=[decision()],
+        contents={"m-1": replace(CONTENT, text=f"Yours: {code}")},
+        passages=[],
+        steps=set(),
+        differences=[],
+        codes=[code],
+    )
 
 
 def test_the_expected_message_at_the_expected_minute_is_no_difference() -> None:

@@ -23,6 +23,8 @@ EN, ZH = texts("en"), texts("zh-CN")
         ({"for": "30m"}, "30 minutes", "30 分钟"),
         ({"for": "{% $string($round * 7) & 'd' %}"}, "string(round * 7) & 'd'", "string(round * 7) & 'd'"),
         ({"until": {"day": 3, "at": "10:00"}}, "day 3, 10:00", "第 3 天 10:00"),
+        ({"until": {"days_later": 2, "at": "10:00"}}, "2 days later, 10:00", "2 天后 10:00"),
+        ({"until": {"days_later": "{% $gap %}", "at": "10:00"}}, "gap (days) later, 10:00", "gap (days)后 10:00"),
         ({"until": {"at": "10:00"}}, "next 10:00", "下一个 10:00"),
         ({"until": {"workday": "next", "at": "09:30"}}, "next workday, 09:30", "下一个工作日 09:30"),
         (

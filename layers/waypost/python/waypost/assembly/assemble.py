@@ -5,7 +5,7 @@ A service is imported by its own function alone, so that no cold start loads ano
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -360,7 +360,7 @@ def route_events(
             ledger=ports.ledger(),
             addresses=ports.addresses(),
             redeemer=CouponRedeemer(ports.coupons(), ports.queue()),
-            upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, quiet=listening.quiet),
+            upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, listening=listening),
             wake_journeys=WakeJourneys(
                 journeys=journeys,
                 default_zone=default_zone,
@@ -405,9 +405,10 @@ def history_lookup(ports: Ports) -> HistoryLookup:
 
 
 def upkeep(
-    ports: Ports, *, index: RuleIndex, tags: TagSystem, default_zone: ZoneInfo, quiet: Collection[str] = frozenset()
+    ports: Ports, *, index: RuleIndex, tags: TagSystem, default_zone: ZoneInfo, listening: Listening | None = None
 ) -> Upkeep:
     """What keeps segments, rule tags and the life cycle true."""
+    from waypost.events.listening import Listening
     from waypost.segments.upkeep import Upkeep
 
     return Upkeep(
@@ -419,7 +420,7 @@ def upkeep(
         history=ports.history(),
         default_zone=default_zone,
         clock=ports.clock(),
-        quiet=quiet,
+        listening=listening or Listening(),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored, unknown
+from waypost.authoring.rules import PropertyName
 from waypost.authoring.sending_policy import Locale
 from waypost.clock import format_instant
 from waypost.coupons.codes import SHORTEST
@@ -34,17 +35,23 @@ def _instant(text: str) -> str:
 
 
 class ValidFor(Authored):
-    """One of: ``until`` an instant, ``for`` a duration, to the end of local ``days`` or ``months`` (1: the one of issue)."""
+    """One of: ``until`` an instant, ``for`` a duration, to the end of local ``days`` or ``months`` (1: the one of issue).
+
+    Or to the end of the month in which the contact's date ``month_of`` comes back.
+    """
 
     until: Annotated[str, AfterValidator(_instant)] | None = None
     for_: Annotated[Annotated[str, AfterValidator(_duration)] | None, Field(alias="for")] = None
     days: Annotated[int, Field(ge=1, le=1_100)] | None = None
     months: Annotated[int, Field(ge=1, le=36)] | None = None
+    month_of: PropertyName | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("expected one of until: 2027-01-01T00:00:00+08:00, for: 24h, days: 3 or months: 1")
+            raise ValueError(
+                "expected one of until: 2027-01-01T00:00:00+08:00, for: 24h, days: 3, months: 1 or month_of: birthday"
+            )
         return self
 
     def published(self) -> dict[str, Any]:
@@ -53,7 +60,7 @@ class ValidFor(Authored):
             return {"until": format_instant(datetime.fromisoformat(self.until))}
         if self.for_ is not None:
             return {"seconds": int(parse_duration(self.for_).total_seconds())}
-        return self.model_dump(include={"days", "months"}, exclude_none=True)
+        return self.model_dump(include={"days", "months", "month_of"}, exclude_none=True)
 
 
 class Benefit(Authored):

@@ -1,11 +1,11 @@
 """Finds which event types the content of a stage reads, to leave out what nothing listens to. Called by publishing and the synth."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.segments import placed_rules
-from waypost.events.listening import bus_pattern
+from waypost.events.listening import NAMED, bus_pattern
 from waypost.events.message_events import MessageEvent
 from waypost.segments.dependencies import reads
 from waypost.segments.index import facts_read
@@ -48,7 +48,12 @@ Sections = Mapping[str, dict[str, Any]]
 def listening(journeys: Iterable[ReadJourney], sections: Sections) -> dict[str, Any]:
     """The section ``listening``: see ``waypost.events.listening``."""
     on_bus = sorted(set(_on_bus(sections)))
-    read = {*_read_by_journeys(journeys), *_read_by_sections(sections)}
+    read, named = {*_read_by_sections(sections)}, dict[str, set[str]]()
+    for kind, names in _read_by_journeys(journeys):
+        if names is None:
+            read.add(kind)
+        else:
+            named.setdefault(kind, set()).update(names)
     patterns = [bus_pattern(each) for each in on_bus]
 
     def is_heard(kind: str) -> bool:
@@ -57,11 +62,13 @@ def listening(journeys: Iterable[ReadJourney], sections: Sections) -> dict[str, 
     settled: list[str] = [kind for kind in MAY_BE_SETTLED if not is_heard(kind)]
     if not is_heard(JOURNEY_ENDED) and not any(_looks_at_journeys(placed.rule) for placed in placed_rules(sections)):
         settled.append(JOURNEY_ENDED)
+    quiet = [kind for kind in MAY_BE_QUIET if not is_heard(kind)]
     return {
         "bus": on_bus,
         "settled": settled,
-        "quiet": [kind for kind in MAY_BE_QUIET if not is_heard(kind)],
+        "quiet": quiet,
         "watched": sorted(_watched(sections)),
+        "heard": {kind: sorted(named[kind]) for kind in quiet if kind in named},
     }
 
 
@@ -79,22 +86,36 @@ def _on_bus(sections: Sections) -> Iterator[str]:
         yield from destination["events"]
 
 
-def _read_by_journeys(journeys: Iterable[ReadJourney]) -> Iterator[str]:
+def _read_by_journeys(journeys: Iterable[ReadJourney]) -> Iterator[tuple[str, Collection[str] | None]]:
+    """Each event type that a journey reads, with the only tags or segments of which it does; None for any."""
     for journey in journeys:
         published = journey.published()
         for match in (published["trigger"], published["goal"], *published["exit_on"]):
             if match is not None:
-                yield match["event"]
-        yield from _read_by(published["entry"])
+                yield match["event"], _names_in(match["event"], match["where"])
+        yield from ((kind, None) for kind in _read_by(published["entry"]))
         for scope in scopes(journey.definition):
             for state in scope.states.values():
                 match called_function(state), (state.get("Arguments") or {}).get("Payload"):
                     case "EvaluateSegment", {"rule": dict(rule)}:
-                        yield from _read_by(rule)
+                        yield from ((kind, None) for kind in _read_by(rule))
                     case "PauseJourney", {"or": {"event": str(event)}}:
-                        yield event
+                        yield event, None
                     case _:
                         pass
+
+
+def _names_in(kind: str, where: Mapping[str, Any] | None) -> Collection[str] | None:
+    """The only tags or segments of which the condition can hold; None when it may hold of any."""
+    match where:
+        case {"property": str(name), "equals": str(value)} if name == NAMED.get(kind):
+            return [value]
+        case {"property": str(name), "in": [*values]} if name == NAMED.get(kind):
+            return [str(each) for each in values]
+        case {"all": [*parts]}:
+            return next((names for part in parts if (names := _names_in(kind, part)) is not None), None)
+        case _:
+            return None
 
 
 def _read_by_sections(sections: Sections) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """Every tag, stage, segment, metric and date that a journey names must be declared. Called by discovery, when all is read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from waypost.authoring.attributes import PLACE as ATTRIBUTES
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.coupons import FOLDER as COUPONS
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.journeys_named import naming_findings
 from waypost.authoring.problems import is_expression, unknown
@@ -60,6 +61,11 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
     lifecycle = Lifecycle.from_dict(stages) if stages else None
     attributes = sections.get("attributes", {}).get("attributes", {})
     pools = sections.get("coupons", {}).get("pools", {})
+    dates = {name for name, each in attributes.items() if each["type"] in {"date", "datetime"}}
+    for name, pool in pools.items():
+        attribute = pool["valid"].get("month_of")
+        if attribute is not None and attributes and (reason := _no_date(attribute, dates, attributes)):
+            reader.add(reader.root / COUPONS / f"{name}.yaml", "valid.month_of", reason)
     products = sections.get("products", {}).get("products", {})
     read = {journey.name: journey for journey in journeys}
     folders = {path.name for path in reader.folders(reader.root / "journeys")}
@@ -185,11 +191,17 @@ def _dates(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
                 form = "anniversary"
             case _:
                 continue
-        where = f"{name}.Arguments.Payload.until.{form}"
-        if attribute in declared and attribute not in dates:
-            yield where, f"{attribute!r} is declared as {declared[attribute]['type']}; expected a date or a datetime"
-        elif attribute not in dates:
-            yield where, f"{unknown(attribute, dates, 'unknown date')}; attributes are declared in {ATTRIBUTES}"
+        if reason := _no_date(attribute, dates, declared):
+            yield f"{name}.Arguments.Payload.until.{form}", reason
+
+
+def _no_date(attribute: str, dates: Collection[str], declared: Mapping[str, Any]) -> str:
+    """Why nothing can be counted from the attribute, or nothing."""
+    if attribute in dates:
+        return ""
+    if attribute in declared:
+        return f"{attribute!r} is declared as {declared[attribute]['type']}; expected a date or a datetime"
+    return f"{unknown(attribute, dates, 'unknown date')}; attributes are declared in {ATTRIBUTES}"
 
 
 def _in_update(payload: Mapping[str, Any], where: str, tags: TagSystem, lifecycle: Lifecycle | None) -> Findings:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.coupons.codes import new_code
 from waypost.coupons.coupon import Coupon, CouponStore
-from waypost.coupons.pool import SHARDS, CouponPool, CouponPools
+from waypost.coupons.pool import SHARDS, Anniversary, CouponPool, CouponPools
 from waypost.errors import ConcurrentUpdate
 from waypost.ids import digest
 
@@ -22,7 +22,7 @@ ATTEMPTS: Final = 20
 CHOICE: Final = 25
 """Free codes that an issuer chooses among: of two at once in a shard one in 25 has to choose again."""
 
-Outcome = Literal["issued", "already_has", "pool_empty"]
+Outcome = Literal["issued", "already_has", "pool_empty", "no_date"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class Request:
     step: str
     journey: str
     zone: ZoneInfo
+    anniversary: Anniversary
     again: bool = False
 
 
@@ -58,7 +59,7 @@ class CouponIssuer:
     wait: Callable[[float], None]
 
     def issue(self, request: Request) -> Issued:
-        """The step's coupon, a valid one that the contact has of the pool or its stand-ins, a new one, or that none is left.
+        """The step's coupon, a valid one that the contact has of the pool or its stand-ins, a new one, or why there is none.
 
         Raises InvalidInput for an unknown pool, and ConcurrentUpdate.
         """
@@ -72,22 +73,35 @@ class CouponIssuer:
             valid = [each for each in held if each.pool in names and each.is_valid(now)]
             if valid and not request.again:
                 return Issued("already_has", valid[-1])
+            dated = [
+                (pool, ends)
+                for pool in chain
+                if (ends := pool.validity.ends(now, request.zone, request.anniversary)) is not None
+            ]
+            if not dated:
+                return Issued("no_date")
             slot = max((each.slot for each in held if each.contact_id == request.contact_id), default=-1) + 1
-            issued = self._from_first(chain, request, slot=slot, now=now, attempt=attempt)
+            issued = self._from_first(dated, request, slot=slot, now=now, attempt=attempt)
             if issued is not None:
                 return issued
             self.wait(0.01 * self.choose(2 ** min(attempt, 5) + 1))
         raise ConcurrentUpdate(f"no coupon of {request.pool} could be taken in {ATTEMPTS} attempts")
 
     def _from_first(
-        self, chain: Sequence[CouponPool], request: Request, *, slot: int, now: datetime, attempt: int
+        self,
+        chain: Sequence[tuple[CouponPool, datetime]],
+        request: Request,
+        *,
+        slot: int,
+        now: datetime,
+        attempt: int,
     ) -> Issued | None:
-        """A coupon of the first pool that has one; None when another writer was faster."""
+        """A coupon of the first pool that has one, valid until its instant; None when another writer was faster."""
         low: list[tuple[str, int]] = []
         start = int(digest(request.step, length=8), 16) + attempt
-        for pool in chain:
+        for pool, ends in chain:
             for shard in ((start + number) % SHARDS for number in range(SHARDS)):
-                drawn = self._draw(pool, shard, request, slot=slot, now=now)
+                drawn = self._draw(pool, shard, request, slot=slot, now=now, ends=ends)
                 if drawn is None:
                     continue
                 coupon, left_in_shard = drawn
@@ -101,10 +115,10 @@ class CouponIssuer:
         return Issued("pool_empty", low=tuple(low))
 
     def _draw(
-        self, pool: CouponPool, shard: int, request: Request, *, slot: int, now: datetime
+        self, pool: CouponPool, shard: int, request: Request, *, slot: int, now: datetime, ends: datetime
     ) -> tuple[Coupon, int | None] | None:
         """A coupon that the shard could give and how many it has left then, None without a limit; None when it has none."""
-        ends, left = pool.validity.ends(now, request.zone), None
+        left = None
         if ends <= now:
             return None
         match pool.codes:

@@ -1,8 +1,8 @@
 """What a pool of coupons declares: benefit, validity, where its codes come from. Read by the task, the sender and reports."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any, Final, Literal, Self, assert_never
 from zoneinfo import ZoneInfo
@@ -20,21 +20,26 @@ LAST: Final = timedelta(seconds=1)
 
 CodeSource = Literal["generated", "imported"]
 
+Anniversary = Callable[[str, date], date | None]
+"""The first anniversary, on a day or after it, of the contact's date in this attribute; None when the contact has no such date."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validity:
     """How long a coupon is valid: until an instant, for so many seconds, or to the end of a local day or calendar month.
 
-    ``days``: 1 ends with the day of issue. ``months``: 1 ends with the month of issue.
+    ``days``: 1 ends with the day of issue. ``months``: 1 ends with the month of issue. ``month_of`` names a date of the
+    contact: its next anniversary, that of the day of issue included, says the month.
     """
 
     until: datetime | None = None
     seconds: int | None = None
     days: int | None = None
     months: int | None = None
+    month_of: str | None = None
 
-    def ends(self, issued_at: datetime, zone: ZoneInfo) -> datetime:
-        """The instant from which a coupon issued then to a contact in ``zone`` is no longer valid.
+    def ends(self, issued_at: datetime, zone: ZoneInfo, anniversary: Anniversary) -> datetime | None:
+        """The instant from which a coupon issued then to a contact in ``zone`` is no longer valid; None without the date it needs.
 
         Of a day it is the last second: a text says 23:59 of that day, and nobody reads midnight as the night after.
         """
@@ -45,10 +50,19 @@ class Validity:
         local = issued_at.astimezone(zone).date()
         if self.days is not None:
             following = local + timedelta(days=self.days)
+        elif self.month_of is None:
+            following = _first_of_month(local, self.months or 1)
+        elif (day := anniversary(self.month_of, local)) is not None:
+            following = _first_of_month(day, 1)
         else:
-            month = local.year * 12 + local.month - 1 + (self.months or 1)
-            following = local.replace(year=month // 12, month=month % 12 + 1, day=1)
+            return None
         return datetime.combine(following, time(), tzinfo=zone).astimezone(issued_at.tzinfo) - LAST
+
+
+def _first_of_month(day: date, later: int) -> date:
+    """The first day of the month so many months later."""
+    month = day.year * 12 + day.month - 1 + later
+    return day.replace(year=month // 12, month=month % 12 + 1, day=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ def due_again(pause: Pause, *, now: datetime, around: Circumstances) -> Due:
             return first_due(pause.spec, parked_at=max(pause.parked_at, today), around=around)
         case {"until": {"date": str()} | {"property": str()}}:
             return Due(due.at, "past")
-        case {"until": {"day": int()}} | {"for": str()}:
+        case {"until": {"day": int()} | {"days_later": _}} | {"for": str()}:
             return due
         case _:
             return first_due(pause.spec, parked_at=now, around=around)
@@ -140,6 +140,8 @@ def _time(  # noqa: PLR0911 - one return per form
             return _relative(look_up(around.properties, name), rest, zone)
         case {"until": {"anniversary": str(name), "at": str(at), **rest}}:
             return _anniversary(look_up(around.attributes, name), start, at, _count(rest, "days"), zone)
+        case {"until": {"days_later": days, "at": str(at)}}:
+            return _local(start.astimezone(zone).date() + timedelta(days=int(str(days))), at, zone)
         case {"until": {"at": str(at), **rest}} if not rest:
             return _next_time(start.astimezone(zone), at, zone)
         case _:

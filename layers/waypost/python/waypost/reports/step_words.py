@@ -187,6 +187,10 @@ def _until(until: Mapping[str, Any], words: Texts) -> str:
             return _at(words.gettext("day {day}", day=_value(day, words)), at, words)
         case {"workday": _}:
             return _at(words.gettext("next workday"), at, words)
+        case {"days_later": days}:
+            computed = isinstance(days, str)
+            span = f"{_value(days, words)} (days)" if computed else span_in_words(f"{days}d", words)
+            return _at(words.gettext("{span} later", span=span), at, words)
         case {"anniversary": name}:
             return _at(_around(until, words.gettext("the anniversary of {name}", name=name), words), at, words)
         case {"date": name} | {"property": name}:

@@ -303,6 +303,15 @@ def anniversary_in(day: date, year: int) -> date:
         return date(year, 2, 28)
 
 
+def next_anniversary(value: Any, day: date, zone: ZoneInfo) -> date | None:
+    """The first anniversary of a date, an instant or a day without a year, on ``day`` or after it; None for anything else."""
+    yearly = yearly_day(value, zone)
+    if yearly is None:
+        return None
+    this_year = anniversary_in(yearly, day.year)
+    return this_year if this_year >= day else anniversary_in(yearly, day.year + 1)
+
+
 def age_at(day: date, today: date) -> int:
     """Whole years since a day: one more on each anniversary; negative before the day itself."""
     return today.year - day.year - (today < anniversary_in(day, today.year))

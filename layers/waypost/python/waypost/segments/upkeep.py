@@ -4,7 +4,7 @@ Called by the router after each event, and by the nightly refresh for what time 
 """
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -20,6 +20,7 @@ from waypost.contacts.tag_system import Giver, TagSystem, ended_tags, tag_events
 from waypost.errors import ConcurrentUpdate, ContactNotFound
 from waypost.events.envelope import OWN_SOURCE, Event, caused_by_event
 from waypost.events.history import EventHistory
+from waypost.events.listening import Listening
 from waypost.events.ports import EventQueue
 from waypost.segments.history_lookup import HistoryLookup
 from waypost.segments.index import MaintainedRule, RuleIndex, facts_of, facts_of_journeys
@@ -52,8 +53,8 @@ class Upkeep:
     history: EventHistory
     default_zone: ZoneInfo
     clock: Clock
-    quiet: Collection[str] = frozenset()
-    """Types of event that nothing reads (``Listening.quiet``): stored at once instead of queued and routed."""
+    listening: Listening = field(default_factory=Listening)
+    """What nothing reads (``Listening.is_quiet``) is stored at once instead of queued and routed."""
 
     def keep(self, contact: Contact, event: Event) -> Contact:
         """The contact after everything that the event can have affected. Raises ConcurrentUpdate, ContactNotFound."""
@@ -104,9 +105,9 @@ class Upkeep:
             once.run()
             if once.contact == contact:
                 return contact
-            if announced := [event for event in once.events if event.type not in self.quiet]:
+            if announced := [event for event in once.events if not self.listening.is_quiet(event)]:
                 self.queue.send(announced)
-            quiet = [event for event in once.events if event.type in self.quiet]
+            quiet = [event for event in once.events if self.listening.is_quiet(event)]
             changed = with_stored(once.contact, quiet, history=self.history, routed_at=self.clock())
             if self.contacts.save(changed, claim={}):
                 return replace(changed, version=contact.version + 1)

@@ -16,6 +16,8 @@ from waypost.events.envelope import OWN_SOURCE, Event, caused_by_step
 from waypost.events.ports import EventQueue
 from waypost.journeys.ports import EnrolmentStore
 from waypost.journeys.superseding import refuse_superseded
+from waypost.segments.calendar import next_anniversary
+from waypost.segments.comparing import look_up
 from waypost.sending.occasion import HopVisit, JourneyStep, step_place
 
 ISSUED: Final = "coupon_issued"
@@ -37,7 +39,7 @@ class IssueCoupon:
     report: Callable[[str, int], None]
 
     def issue(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{outcome, pool, code, expires_at}``; of ``pool_empty`` and ``held_out`` the outcome and the pool.
+        """``{outcome, pool, code, expires_at}``; of ``pool_empty``, ``no_date`` and ``held_out`` the outcome and the pool.
 
         ``issued``: the coupon is this step's own, and the same again has the same. ``already_has``: the contact has a valid one of
         the pool, unless ``again`` asks for another. Raises ContactNotFound, EnrolmentNotFound, HopSuperseded, ConcurrentUpdate,
@@ -53,6 +55,7 @@ class IssueCoupon:
             raise ContactNotFound(f"contact {step.contact_id} does not exist")
         if enrolment.held_out:
             return {"outcome": "held_out", "pool": payload["pool"]}
+        zone = zone_of(contact, self.default_zone)
         issued = self.issuer.issue(
             Request(
                 pool=payload["pool"],
@@ -60,7 +63,8 @@ class IssueCoupon:
                 partitions=contact.partitions,
                 step=step_id(step),
                 journey=step.journey,
-                zone=zone_of(contact, self.default_zone),
+                zone=zone,
+                anniversary=lambda name, day: next_anniversary(look_up(contact.attributes, name), day, zone),
                 again=bool(payload.get("again")),
             )
         )

@@ -88,7 +88,7 @@ class UpdateContact:
         A changed attribute may be the date or the zone that a Pause of another journey waits by. What a tag's own event says,
         ``contact_updated`` says too.
         """
-        if event.type not in self.listening.quiet:
+        if not self.listening.is_quiet(event):
             return False
         match event.type:
             case "tag_added" | "tag_removed":
