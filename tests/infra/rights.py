@@ -25,6 +25,7 @@ SECRETS_BY_SETTING = {
     "webhook_secret": "<ChannelsWebhookSecret>",
     "wechat_secret": "<ChannelsWechatSecret>",
     "wecom_secret": "<ChannelsWecomSecret>",
+    "robot_secret": "<ChannelsRobotSecret>",
     "destination_secrets": SECRETS["destinations"],
 }
 QUEUES_BY_SETTING = {

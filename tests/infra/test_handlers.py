@@ -82,6 +82,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "send_test": {
@@ -91,6 +92,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "publish_message": {
@@ -100,6 +102,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "notify_staff": {
@@ -109,6 +112,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "assign_task": {
@@ -118,6 +122,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     "answer_task": ONLY_FOR_BOOKING,
@@ -131,6 +136,7 @@ MAY_BE_MISSING = {
         "webhook_endpoint",
         "wechat_endpoint",
         "wecom_endpoint",
+        "robot_endpoint",
         "loopback_receivers",
     },
     # only the local harness says so

@@ -511,7 +511,9 @@ def test_alarms_reach_the_operators_encrypted_when_an_address_is_given(
 def test_secrets_are_generated_and_never_written_down(template: Template) -> None:
     secrets = {secret["Name"]: secret for secret in template.all("SecretsManager::Secret").values()}
 
-    assert secrets.keys() == {f"waypost/dev/{name}" for name in ("webhooks", "links", "webhook", "wechat", "wecom")}
+    assert secrets.keys() == {
+        f"waypost/dev/{name}" for name in ("webhooks", "links", "robot", "webhook", "wechat", "wecom")
+    }
     for secret in secrets.values():
         assert "SecretString" not in secret
         assert secret["GenerateSecretString"]["PasswordLength"] >= 32

@@ -9,6 +9,7 @@ from tests.fakes.published_journeys import email, journey, published, sms
 from tests.fakes.staff import member
 from tests.fakes.world import World, event, redelivered, task_payload
 from waypost.clock import parse_instant
+from waypost.contacts.channels import Channel
 from waypost.errors import ContactNotFound, InvalidInput
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.staff.directory import StaffDirectory
@@ -162,6 +163,22 @@ def test_what_was_deferred_still_speaks_of_the_contact_and_the_event(world: Worl
     world.fire_next()
     (sent,) = world.email.sent
     assert sent.content.text.split() == ["Lin", "GLOW"]
+
+
+def test_a_robot_of_many_notices_says_one_in_three_seconds(world: World) -> None:
+    robot = {"robot": {"en": {"text": "{{ contact.name }}"}}}
+    lead = {**LEAD, "channels": ["robot"], "variants": robot}
+    members = {
+        each: member(each, channels={"robot": "growth-group", "email": f"{each}@staff.example"}, department="growth")
+        for each in ("lin.chen", "wei.zhang")
+    }
+    world.published = published(journey(messages={"new-lead": lead}))
+    world.staff = StaffDirectory.from_dict({"members": members})
+    answer = notify(world, enrolled(world), department="growth")
+    assert [each["outcome"] for each in answer["notified"]] == ["sent", "deferred"]
+    assert answer["notified"][1]["reason"] == "paced"
+    world.fire_next()
+    assert len(world.providers[Channel("robot")].sent) == 2
 
 
 def test_marketing_is_refused_as_a_notice(world: World) -> None:

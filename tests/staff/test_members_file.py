@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from waypost.authoring.authored_files import FileReader
-from waypost.authoring.staff import staff
+from waypost.authoring.staff import ROBOT, staff
 from waypost.errors import InvalidInput
 from waypost.staff.directory import StaffDirectory, is_staff
 
@@ -130,3 +130,40 @@ def test_the_order_of_the_channels_survives_publishing(tmp_path: Path) -> None:
     section, _ = read(tmp_path, WEI)
     stored = json.loads(json.dumps(section, sort_keys=True))
     assert list(StaffDirectory.from_dict(stored).members["wei-zhang"].channels) == ["sms", "email"]
+
+
+def read_departments(tmp_path: Path, departments: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    path = tmp_path / "statemachines" / "staff" / "members.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = {**LIN, "department": "growth", "channels": {"robot": "lin-alone"}}
+    content = {"members": [own, WEI], "departments": departments}
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    reader = FileReader(tmp_path / "statemachines")
+    return staff(reader), [(each.field, each.reason) for each in reader.problems]
+
+
+def test_the_robot_of_a_department_is_that_of_its_members_who_name_none(tmp_path: Path) -> None:
+    section, problems = read_departments(tmp_path, {"growth": {"robot": "growth-group"}})
+    assert problems == []
+    members = StaffDirectory.from_dict(section).members
+    assert list(members["wei-zhang"].channels.items()) == [
+        ("sms", "+8613800138000"),
+        ("robot", "growth-group"),
+        ("email", "wei@staff.example"),
+    ]
+    assert members["lin.chen"].channels[ROBOT] == "lin-alone"
+    assert members["wei-zhang"].as_contact().attributes["staff_robot"] == "growth-group"
+
+
+@pytest.mark.parametrize(
+    ("departments", "field"),
+    [
+        ({"grwth": {"robot": "growth-group"}}, "departments.grwth"),
+        ({"growth": {"robot": "https://oapi.dingtalk.com/robot/send"}}, "departments.growth.robot"),
+    ],
+)
+def test_a_department_that_nobody_is_in_and_an_address_for_a_name_are_refused(
+    tmp_path: Path, departments: Any, field: str
+) -> None:
+    section, [(where, _)] = read_departments(tmp_path, departments)
+    assert (section, where) == ({}, field)

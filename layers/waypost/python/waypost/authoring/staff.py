@@ -18,6 +18,7 @@ from waypost.staff.directory import Role
 
 FILE: Final = Path("staff") / "members.yaml"
 EMAIL: Final = Channel("email")
+ROBOT: Final = Channel("robot")
 _CLEANERS: Final = {"email": cleaning.email, "sms": cleaning.phone}
 
 
@@ -55,10 +56,20 @@ class MemberEntry(Authored):
     manager: str | None = None
     channels: Annotated[dict[ChannelName, str], AfterValidator(_addresses)] = Field(default_factory=dict)
 
-    def published(self) -> dict[str, Any]:
-        """The form that functions read."""
+    def published(self, department: Mapping[Channel, str]) -> dict[str, Any]:
+        """The form that functions read: the member's own channels first, then the department's, then the mail address."""
         given = self.model_dump(exclude={"id", "channels"}, exclude_none=True)
-        return given | {"channels": {**self.channels, EMAIL: self.email}, "order": [*self.channels, EMAIL]}
+        channels = {**self.channels, **{each: department[each] for each in department if each not in self.channels}}
+        return given | {"channels": {**channels, EMAIL: self.email}, "order": [*channels, EMAIL]}
+
+
+RobotName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+class DepartmentEntry(Authored):
+    """What a department has in common: the robot of its group, for members who name none."""
+
+    robot: RobotName
 
 
 class MembersFile(Authored):
@@ -68,6 +79,7 @@ class MembersFile(Authored):
     queues: dict[Annotated[str, Field(min_length=1, max_length=80)], Annotated[list[str], Field(min_length=1)]] = Field(
         default_factory=dict
     )
+    departments: dict[Annotated[str, Field(min_length=1, max_length=80)], DepartmentEntry] = Field(default_factory=dict)
 
 
 def staff(reader: FileReader) -> dict[str, Any]:
@@ -80,7 +92,8 @@ def staff(reader: FileReader) -> dict[str, Any]:
     reader.extend(path, problems)
     if problems:
         return {}
-    members = {each.id: each.published() for each in file.members}
+    robots = {name: {ROBOT: each.robot} for name, each in file.departments.items()}
+    members = {each.id: each.published(robots.get(each.department or "", {})) for each in file.members}
     return {"members": members} | ({"queues": file.queues} if file.queues else {})
 
 
@@ -101,6 +114,10 @@ def _problems(file: MembersFile) -> Iterator[tuple[str, str]]:
                 f"{each.id} would be above themselves; leave the manager of the first one out",
             )
     yield from _queue_problems(file.queues, managers)
+    departments = {each.department for each in file.members if each.department}
+    for name in file.departments:
+        if name not in departments:
+            yield f"departments.{name}", unknown(name, departments, "no member is in the department")
 
 
 def _queue_problems(queues: Mapping[str, list[str]], members: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -115,7 +115,7 @@ class DeclaredChannel:
     usual one first, each with the AWS services it calls, whose definitions the dependency layer keeps; ``absent`` says by
     partition what of a service that is there it lacks. ``routed``: several providers at a time, of which the channel's
     ``routes.py`` chooses one for each message. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
-    for as many as come. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
+    for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
     ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``).
     """
 
@@ -130,6 +130,7 @@ class DeclaredChannel:
     absent: Mapping[str, str]
     routed: bool = False
     per_second: float | None = None
+    per_second_each: float | None = None
     gives_rights: frozenset[str] = frozenset()
     answered_at_once: frozenset[str] = frozenset()
 
@@ -155,6 +156,7 @@ class DeclaredChannel:
                 absent=dict(value.get("absent", {})),
                 routed=bool(value.get("routed", False)),
                 per_second=value.get("per_second"),
+                per_second_each=value.get("per_second_each"),
                 gives_rights=frozenset(value.get("gives_rights", ())),
                 answered_at_once=frozenset(value.get("answered_at_once", ())),
             )

@@ -20,7 +20,7 @@ from waypost.channels.contract import Outgoing, Provider
 from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
 from waypost.contacts.address_record import AddressRecord, AddressRecords, address_in_use
-from waypost.contacts.channels import Address, Channel, channel_named
+from waypost.contacts.channels import Address, Channel, channel_named, declared_channels
 from waypost.contacts.fitting import knows_all_types
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
@@ -418,12 +418,18 @@ class SendMessage:
         return "paced", slot if slot <= send_by else None
 
     def _turn(self, request: SendRequest, case: Case) -> datetime | None:
-        """When the message may be tried by the rates of its mailbox provider and of the account; None when it goes now."""
+        """When the message may be tried by the rates of its address, of its mailbox provider and of the account; None when it goes now."""
         key, urgent, waited = request.message_key, case.transactional, request.attempt > 0
         receiver = rate_at(case.address, case.policy.of(RECEIVERS)) if case.address else None
         if receiver is not None:
             name, rate = receiver
             slot = self.pace.turn(name, rate, message_key=key, now=case.now, urgent=urgent, waited=waited)
+            if slot is not None:
+                return slot
+        each = declared_channels()[case.channel].per_second_each
+        if each is not None and case.address is not None:
+            name = f"{case.channel}/{case.address.digest}"
+            slot = self.pace.turn(name, each, message_key=key, now=case.now, urgent=urgent, waited=waited)
             if slot is not None:
                 return slot
         return self.pace.waits_until(case.channel, message_key=key, now=case.now, urgent=urgent, waited=waited)

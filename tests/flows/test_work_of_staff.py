@@ -1,4 +1,6 @@
-"""A journey gives a member of staff a task: answered on its page the journey goes on, left alone it is escalated."""
+"""A journey gives a member of staff a task: answered on its page the journey goes on, left alone it is escalated. Another one
+says in the group of a department what has happened.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,8 +31,36 @@ MEMBERS = {
             "roles": ["editor"],
             "locale": "zh-CN",
             "manager": "wei.zhang",
+            "department": "sales",
+            "channels": {"sms": "138 0013 8000"},
         },
-    ]
+    ],
+    "departments": {"sales": {"robot": "dingtalk-sales"}},
+}
+LEADS = {
+    "journey.yaml": """
+scenario: lead alert
+description: Says in the group of the sales department that a lead has come.
+owner: sales team
+trigger: { event: lead_arrived }
+re_entry: always
+""",
+    "definition.asl.yaml": """
+Comment: The group hears of the lead.
+QueryLanguage: JSONata
+StartAt: Tell the sales department
+States:
+  Tell the sales department:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments:
+      FunctionName: "${NotifyStaff}"
+      Payload: { context: "{% $states.context %}", message: new-lead, department: sales, urgent: true }
+    Next: Finished
+  Finished: { Type: Succeed }
+""",
+    "messages/new-lead/message.yaml": "kind: transactional\ntopic: staff\nchannels: [robot]\n",
+    "messages/new-lead/robot.zh-CN.txt": "新线索：{{ contact.name | default('未留姓名') }}",
 }
 FILES = {
     "journey.yaml": """
@@ -132,10 +162,11 @@ LINK = re.compile(r"https?://[^\s\"<>]+/t/[\w.-]+")
 
 
 def drop_in(statemachines: Path) -> None:
-    for name, text in FILES.items():
-        path = statemachines / "journeys" / JOURNEY / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    for journey, files in {JOURNEY: FILES, "lead-alert": LEADS}.items():
+        for name, text in files.items():
+            path = statemachines / "journeys" / journey / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     members = statemachines / "staff" / "members.yaml"
     members.parent.mkdir()
     members.write_text(yaml.safe_dump(MEMBERS, allow_unicode=True), encoding="utf-8")
@@ -227,3 +258,13 @@ def test_a_task_that_nobody_answers_is_escalated_and_the_manager_can_answer(clou
     assert (answered["properties"]["by"], answered["properties"]["late"]) == ("wei.zhang", True)
     task = only(rows(cloud, "u-silent", "task"))
     assert (task["answered_by"], task["expires_at"] > cloud.clock.now().timestamp()) == ("wei.zhang", True)
+
+
+def test_the_group_of_a_department_hears_of_a_lead_by_its_robot(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-lead", name="林")
+    accepted(cloud.tracking.track("u-lead", "lead_arrived", {}, at=cloud.clock.now()))
+    cloud.time.settle()
+    assert enrolment_of(cloud, "u-lead", "lead-alert").outcome == "completed"
+    [said] = [each for each in cloud.providers.accepted if each.channel == "robot"]
+    assert said.content.text == "新线索：林\n@13800138000"
+    assert {"timestamp", "sign"} < said.request["query"].keys(), "it was signed, and the fake has checked it"

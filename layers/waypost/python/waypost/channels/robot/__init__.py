@@ -1,0 +1,1 @@
+"""Messages of the robots of staff groups: DingTalk, Feishu, WeCom."""
