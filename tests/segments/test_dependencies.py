@@ -37,7 +37,7 @@ def names(*each: str) -> frozenset[str]:
         ({"lifecycle": "active"}, Reads(lifecycle=True)),
         ({"lifecycle": "active", "within": "3d"}, Reads(lifecycle=True, history=True, events=names("lifecycle_changed"), time=True)),
         ({"consent": "email"}, Reads(consents=names("email"))),
-        ({"reachable": "any"}, Reads(consents=names(*CHANNELS), suppressions=True, identities=True, attributes=names("email", "phone", "push_tokens"))),
+        ({"reachable": "any"}, Reads(consents=names(*CHANNELS), suppressions=True, identities=True, attributes=names("email", "phone", "push_tokens", "staff_robot"))),
         ({"address": "sms"}, Reads(attributes=names("phone"))),
         ({"identity": "openid"}, Reads(identities=True)),
         ({"suppressed": "email"}, Reads(suppressions=True)),
