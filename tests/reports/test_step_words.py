@@ -46,6 +46,11 @@ EN, ZH = texts("en"), texts("zh-CN")
             "3 days or order_placed (total is at least 50)",
             "3 天 或 order_placed（total 不小于 50）",
         ),
+        (
+            {"for": "7d", "or": {"event": "message_opened", "where": {"journey": "leads", "message": "cases"}}},
+            "7 days or message_opened (journey is leads and message is cases)",
+            "7 天 或 message_opened（journey 是 leads 且 message 是 cases）",
+        ),
     ],
 )  # fmt: skip
 def test_a_wait_is_said(payload: dict[str, Any], english: str, chinese: str) -> None:

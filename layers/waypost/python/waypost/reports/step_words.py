@@ -119,8 +119,20 @@ def span_in_words(span: str, words: Texts) -> str:
 
 def event_in_words(event: str, where: Any, words: Texts) -> str:
     """An event, with its condition behind it: ``order_placed (total is at least 50)``."""
-    condition = rule_in_words(where, words) if where else ""
+    condition = rule_in_words(_written_out(where), words) if where else ""
     return f"{event}{_in_brackets(condition, words)}" if condition else event
+
+
+def _written_out(where: Any) -> Any:
+    """The short form of a Pause, ``{order_id: o-1, total: {at_least: 50}}``, as the rule it stands for; else as it is."""
+    if not isinstance(where, Mapping) or len(where) < 2 or "property" in where:
+        return where
+    return {
+        "all": [
+            {"property": name, **(value if isinstance(value, Mapping) else {"equals": value})}
+            for name, value in where.items()
+        ]
+    }
 
 
 def rule_in_words(rule: Any, words: Texts) -> str:
