@@ -4,13 +4,14 @@ import re
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
 from waypost.authoring.message_templates import SAMPLE_LINKS
+from waypost.content.link_rewriting import texts_in
 
 MOST: Final = 200
 """Links that are tried; a journey with more has most of them in loops."""
@@ -39,7 +40,7 @@ def find_links(messages: Mapping[str, Mapping[str, Any]]) -> FoundLinks:
     fixed: dict[str, list[str]] = defaultdict(list)
     filled: dict[str, list[str]] = defaultdict(list)
     for name, message in messages.items():
-        for text in _texts(message):
+        for text in texts_in(message):
             for link in _LINK.findall(_NAMESPACE.sub("", text)):
                 known = filled if "{" in link else fixed
                 url = link.rstrip(_AT_THE_END)
@@ -53,20 +54,6 @@ def broken_links(links: Iterable[str]) -> dict[str, str]:
     tried = list(links)[:MOST]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         return {link: reason for link, reason in zip(tried, pool.map(_reason, tried), strict=True) if reason}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for each in value.values():
-                yield from _texts(each)
-        case list() | tuple():
-            for each in value:
-                yield from _texts(each)
-        case _:
-            pass
 
 
 def _reason(link: str) -> str:

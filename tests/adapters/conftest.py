@@ -1,19 +1,15 @@
 """The stores of the engine, as fakes and on DynamoDB in moto by either client: all pass the same tests."""
 
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from tests.adapters.on_moto import ClientOnMoto, calls_in_line
+from tests.adapters.on_moto import ClientOnMoto, calls_in_line, made_table
 from tests.adapters.stores import REGION, Stores, dynamo_stores, fake_stores
 from tests.fakes.clock import FakeClock
-from waypost.aws.table import profiles_table
-
-_numbers = count()
 
 
 @pytest.fixture(scope="module")
@@ -49,36 +45,6 @@ def table(dynamodb: Any) -> str:
 def two_tables(dynamodb: Any) -> tuple[str, str]:
     """The tables of two systems."""
     return made_table(dynamodb), made_table(dynamodb)
-
-
-def made_table(dynamodb: Any) -> str:
-    """The name of a new table of contacts, with that of profiles beside it."""
-    name = f"contacts-{next(_numbers)}"
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": attribute, "AttributeType": "S"} for attribute in ("pk", "sk", "due_shard", "due_at")
-        ],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "due",
-                "KeySchema": [
-                    {"AttributeName": "due_shard", "KeyType": "HASH"},
-                    {"AttributeName": "due_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            },
-        ],
-    )
-    dynamodb.create_table(
-        TableName=profiles_table(name),
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "contact_id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "contact_id", "KeyType": "HASH"}],
-    )
-    return name
 
 
 @pytest.fixture(params=["fake", "dynamodb", "stock_dynamodb"])

@@ -1,6 +1,7 @@
 """The client that adapters call in production, on AWS as moto plays it."""
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from threading import RLock
 from typing import Any
 
@@ -16,8 +17,10 @@ from waypost.aws.json_services.connections import Answer
 from waypost.aws.json_services.credentials import DefaultCredentials
 from waypost.aws.json_services.endpoints import Endpoint
 from waypost.aws.json_services.services import SERVICES
+from waypost.aws.table import profiles_table
 
 ATTEMPTS = 4
+_numbers = count()
 
 
 class MotoTransport:
@@ -72,3 +75,33 @@ def calls_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("get_item", "query", "put_item", "update_item", "delete_item", "transact_write_items"):
         monkeypatch.setattr(DynamoDBBackend, name, in_line(getattr(DynamoDBBackend, name)))
+
+
+def made_table(dynamodb: Any, name: str = "") -> str:
+    """The name of a new table of contacts, with that of profiles beside it."""
+    name = name or f"contacts-{next(_numbers)}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": "S"} for attribute in ("pk", "sk", "due_shard", "due_at")
+        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_shard", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
+        ],
+    )
+    dynamodb.create_table(
+        TableName=profiles_table(name),
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "contact_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "contact_id", "KeyType": "HASH"}],
+    )
+    return name

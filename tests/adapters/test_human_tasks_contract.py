@@ -1,13 +1,10 @@
 """The store of tasks: the fake and DynamoDB keep the same promises."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from tests.fakes.human_tasks import FakeTasks
 from waypost.aws.human_tasks import DynamoTasks
@@ -30,22 +27,9 @@ TASK = HumanTask(
 )
 
 
-@pytest.fixture
-def client() -> Iterator[Any]:
-    with mock_aws():
-        client = boto3.client("dynamodb", "eu-west-1")
-        client.create_table(
-            TableName="contacts",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield client
-
-
 @pytest.fixture(params=["fake", "dynamodb"])
-def tasks(request: pytest.FixtureRequest, client: Any) -> TaskStore:
-    return FakeTasks() if request.param == "fake" else DynamoTasks(client, "contacts")
+def tasks(request: pytest.FixtureRequest, dynamodb: Any, table: str) -> TaskStore:
+    return FakeTasks() if request.param == "fake" else DynamoTasks(dynamodb, table)
 
 
 def test_a_task_is_opened_once(tasks: TaskStore) -> None:
@@ -69,10 +53,10 @@ def test_a_task_that_is_gone_takes_no_answer(tasks: TaskStore) -> None:
     assert tasks.load("c-1", "t-1") is None
 
 
-def test_a_row_outlives_its_last_answer_by_its_life(client: Any) -> None:
-    DynamoTasks(client, "contacts").open(TASK)
-    [row] = client.scan(TableName="contacts")["Items"]
+def test_a_row_outlives_its_last_answer_by_its_life(dynamodb: Any, table: str) -> None:
+    DynamoTasks(dynamodb, table).open(TASK)
+    [row] = dynamodb.scan(TableName=table)["Items"]
     assert int(row["expires_at"]["N"]) == int((TASK.open_until + KEPT).timestamp())
-    DynamoTasks(client, "contacts").answer(TASK.answered("done", by="lin.chen", at=AT, note=""))
-    [row] = client.scan(TableName="contacts")["Items"]
+    DynamoTasks(dynamodb, table).answer(TASK.answered("done", by="lin.chen", at=AT, note=""))
+    [row] = dynamodb.scan(TableName=table)["Items"]
     assert "expires_at" in row

@@ -1,12 +1,10 @@
 """The stores of versions and of approvals: the fakes and DynamoDB keep the same promises."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from tests.fakes.library import FakeApprovals, FakeLibrary
 from waypost.approvals.approval import Approval, ApprovalStore, Subject
@@ -28,27 +26,14 @@ ASKED = Approval(
 )
 
 
-@pytest.fixture
-def table() -> Iterator[object]:
-    with mock_aws():
-        client = boto3.client("dynamodb", "eu-west-1")
-        client.create_table(
-            TableName="contacts",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield client
+@pytest.fixture(params=["fake", "dynamodb"])
+def library(request: pytest.FixtureRequest, dynamodb: Any, table: str) -> LibraryStore:
+    return FakeLibrary() if request.param == "fake" else DynamoLibrary(dynamodb, table)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def library(request: pytest.FixtureRequest, table: object) -> LibraryStore:
-    return FakeLibrary() if request.param == "fake" else DynamoLibrary(table, "contacts")
-
-
-@pytest.fixture(params=["fake", "dynamodb"])
-def approvals(request: pytest.FixtureRequest, table: object) -> ApprovalStore:
-    return FakeApprovals() if request.param == "fake" else DynamoApprovals(table, "contacts")
+def approvals(request: pytest.FixtureRequest, dynamodb: Any, table: str) -> ApprovalStore:
+    return FakeApprovals() if request.param == "fake" else DynamoApprovals(dynamodb, table)
 
 
 def test_an_entry_is_written_over_the_one_that_was_read(library: LibraryStore) -> None:

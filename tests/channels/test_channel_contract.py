@@ -46,7 +46,7 @@ EVENT_OF: dict[Fate, str] = {
     "failed": "message_failed",
 }
 OF_READERS = {"opened", "clicked", "dismissed"}
-"""What comes from our own links, pixels and feed, whoever the provider is."""
+"""What comes from our own links, pixels and feed, for every provider."""
 TAGS = {"message_key": "m-1", "contact_id": "c-1", "journey": "nurture"}
 NOW = datetime(2027, 3, 1, 2, 5, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""The contact with one identity: found, or stored with nothing else, whoever else is storing it."""
+"""The contact with one identity: found, or stored with nothing else, while others store it."""
 
 import pytest
 

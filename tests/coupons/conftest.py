@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.adapters.on_moto import calls_in_line
+from tests.adapters.on_moto import calls_in_line, made_table
 from tests.fakes.clock import FakeClock
 from tests.fakes.coupons import FakeCoupons
 from waypost.aws.coupons import DynamoCoupons
@@ -19,12 +19,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
         calls_in_line(monkeypatch)
         client = boto3.client("dynamodb", "eu-west-1")
-        client.create_table(
-            TableName="contacts",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        made_table(client, "contacts")
         yield client
 
 

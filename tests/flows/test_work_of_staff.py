@@ -214,9 +214,9 @@ def test_scenarios_answer_tasks_at_a_time(cloud: LocalCloud) -> None:
     assert "no notice of the task 'call-back' had gone out yet" in reason
     shown = [entry.title for entry in results["is called"].timeline]
     assert shown.index("task_assigned") < shown.index("task_answered")
-    said = next(entry.detail for entry in results["is called"].timeline if entry.title == "task_answered")
+    detail = next(entry.detail for entry in results["is called"].timeline if entry.title == "task_answered")
     for part in ("answer: done", "by: lin.chen", "note: 已致歉", "minutes: 60"):
-        assert part in said, said
+        assert part in detail, detail
 
 
 def test_a_task_that_is_answered_on_its_page_lets_the_journey_go_on(cloud: LocalCloud) -> None:
@@ -265,6 +265,6 @@ def test_the_group_of_a_department_hears_of_a_lead_by_its_robot(cloud: LocalClou
     accepted(cloud.tracking.track("u-lead", "lead_arrived", {}, at=cloud.clock.now()))
     cloud.time.settle()
     assert enrolment_of(cloud, "u-lead", "lead-alert").outcome == "completed"
-    [said] = [each for each in cloud.providers.accepted if each.channel == "robot"]
-    assert said.content.text == "新线索：林\n@13800138000"
-    assert {"timestamp", "sign"} < said.request["query"].keys(), "it was signed, and the fake has checked it"
+    [arrived] = [each for each in cloud.providers.accepted if each.channel == "robot"]
+    assert arrived.content.text == "新线索：林\n@13800138000"
+    assert {"timestamp", "sign"} < arrived.request["query"].keys(), "it was signed, and the fake has checked it"

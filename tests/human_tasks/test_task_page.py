@@ -124,8 +124,8 @@ def test_a_button_answers_and_the_answer_is_an_event_of_the_contact(world: World
     assert "Thank you" in given["body"]
     [event] = world.queue.events.values()
     assert (event.type, event.contact, event.is_our_own) == ("task_answered", {"contact_id": CONTACT}, True)
-    said = {name: event.properties[name] for name in ("task", "answer", "by", "note", "minutes", "late", "journey")}
-    assert said == {
+    recorded = {name: event.properties[name] for name in ("task", "answer", "by", "note", "minutes", "late", "journey")}
+    assert recorded == {
         "task": "service-call",
         "answer": answer,
         "by": "lin.chen",

@@ -64,6 +64,18 @@ SECTIONS = {
 LOADED_WHEN_USED = {"cryptography", "_cffi_backend"}
 """Packages of the layer that cost a start too much (60 ms) to be loaded before a request needs them."""
 
+OF_A_SENDER = {
+    "resume_journey_arn",
+    "email_reply_to",
+    "inbox_endpoint",
+    "webhook_endpoint",
+    "wechat_endpoint",
+    "wecom_endpoint",
+    "robot_endpoint",
+    "loopback_receivers",
+}
+"""Settings that a function which sends may go without."""
+
 MAY_BE_MISSING = {
     # they cancel schedules and book none
     "route_events": ONLY_FOR_BOOKING,
@@ -75,70 +87,15 @@ MAY_BE_MISSING = {
     "resume_journey": {"send_message_arn"},
     "sweep_journeys": {"send_message_arn"},
     # … and answers go to the sender unless the stage names another address
-    "send_message": {
-        "resume_journey_arn",
-        "email_reply_to",
-        "inbox_endpoint",
-        "webhook_endpoint",
-        "wechat_endpoint",
-        "wecom_endpoint",
-        "robot_endpoint",
-        "loopback_receivers",
-    },
-    "send_test": {
-        "resume_journey_arn",
-        "email_reply_to",
-        "inbox_endpoint",
-        "webhook_endpoint",
-        "wechat_endpoint",
-        "wecom_endpoint",
-        "robot_endpoint",
-        "loopback_receivers",
-    },
-    "publish_message": {
-        "resume_journey_arn",
-        "email_reply_to",
-        "inbox_endpoint",
-        "webhook_endpoint",
-        "wechat_endpoint",
-        "wecom_endpoint",
-        "robot_endpoint",
-        "loopback_receivers",
-    },
-    "notify_staff": {
-        "resume_journey_arn",
-        "email_reply_to",
-        "inbox_endpoint",
-        "webhook_endpoint",
-        "wechat_endpoint",
-        "wecom_endpoint",
-        "robot_endpoint",
-        "loopback_receivers",
-    },
-    "assign_task": {
-        "resume_journey_arn",
-        "email_reply_to",
-        "inbox_endpoint",
-        "webhook_endpoint",
-        "wechat_endpoint",
-        "wecom_endpoint",
-        "robot_endpoint",
-        "loopback_receivers",
-    },
+    "send_message": OF_A_SENDER,
+    "send_test": OF_A_SENDER,
+    "publish_message": OF_A_SENDER,
+    "notify_staff": OF_A_SENDER,
+    "assign_task": OF_A_SENDER,
     "answer_task": ONLY_FOR_BOOKING,
     "decide_approval": ONLY_FOR_BOOKING,
     # only a provider that posts has one
-    "receive_callback": {
-        "sms_secret",
-        "resume_journey_arn",
-        "email_reply_to",
-        "inbox_endpoint",
-        "webhook_endpoint",
-        "wechat_endpoint",
-        "wecom_endpoint",
-        "robot_endpoint",
-        "loopback_receivers",
-    },
+    "receive_callback": OF_A_SENDER | {"sms_secret"},
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
 }

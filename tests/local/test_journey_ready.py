@@ -24,6 +24,7 @@ from local.messages.preview import Previewer
 from local.project.current_project import CONTENT_VARIABLE, current_project
 from local.project.init_project import copy_sample_content
 from local.project.journey_files import find_graph
+from tests.adapters.on_moto import made_table
 from waypost.authoring.message_templates import SAMPLE_LINKS
 from waypost.aws import table
 from waypost.aws.coupons import DynamoCoupons
@@ -132,16 +133,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def stage() -> Iterator[Stage]:
     with mock_aws():
         client = boto3.client("dynamodb", "eu-west-1")
-        for name, keys in (("contacts", ("pk", "sk")), (table.profiles_table("contacts"), ("contact_id",))):
-            client.create_table(
-                TableName=name,
-                KeySchema=[
-                    {"AttributeName": each, "KeyType": kind}
-                    for each, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-                ],
-                AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in keys],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        made_table(client, "contacts")
         yield Stage(outputs={"ContactsTableName": "contacts"}, clients=lambda _: client, clock=lambda: NOW, by="lin")
 
 

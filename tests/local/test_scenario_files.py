@@ -147,8 +147,8 @@ def test_the_sample_of_the_demo_has_people_with_different_fates() -> None:
 
 
 def test_a_member_of_staff_completes_or_declines_a_task_at_a_moment() -> None:
-    told = {"at": "day 1 11:00", "declines": "call-back", "note": "No such number"}
-    [scenario] = file_with(events=[told, {"at": "day 1 12:00", "completes": "call-back"}]).scenarios
+    declined = {"at": "day 1 11:00", "declines": "call-back", "note": "No such number"}
+    [scenario] = file_with(events=[declined, {"at": "day 1 12:00", "completes": "call-back"}]).scenarios
     assert [each.task_answer for each in scenario.events] == [("call-back", "not_possible"), ("call-back", "done")]
     assert [each.reaction for each in scenario.events] == [None, None]
 

@@ -1,4 +1,4 @@
-"""What a step does is said in the reader's language: waits, changes, questions and conditions, as they were authored."""
+"""What a step does is worded in the reader's language: waits, changes, questions and conditions, as they were authored."""
 
 from typing import Any
 

@@ -110,7 +110,7 @@ class ComponentEntry(Authored):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component: its name, its folder, what is said of it, and the piece of its journey that shows it."""
+    """A component: its name, its folder, its words in both languages, and the piece of its journey that shows it."""
 
     name: str
     path: Path
@@ -153,8 +153,8 @@ def undocumented(found: list[Component]) -> Iterator[str]:
 def _silent(what: str, own: list[Component], fields: frozenset[str]) -> Iterator[str]:
     if not own:
         yield what
-    said = {name for each in own for name in each.entry.fields}
-    yield from (f"{what}: {name}" for name in sorted(fields - said) if own)
+    documented = {name for each in own for name in each.entry.fields}
+    yield from (f"{what}: {name}" for name in sorted(fields - documented) if own)
 
 
 def _component(reader: FileReader, path: Path) -> Component | None:

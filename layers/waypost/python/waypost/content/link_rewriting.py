@@ -174,18 +174,19 @@ def authored_origins(template: str) -> frozenset[str]:
 
 def _origins_in(products: object) -> Iterable[str]:
     """The origins of what the catalogue, which the company publishes, says of these products."""
-    return (origin for text in _texts(products) if (origin := origin_of(text)))
+    return (origin for text in texts_in(products) if (origin := origin_of(text)))
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
+    """Every text in a value of JSON, in order."""
     match value:
         case str():
             yield value
         case Mapping():
             for each in value.values():
-                yield from _texts(each)
+                yield from texts_in(each)
         case list() | tuple():
             for each in value:
-                yield from _texts(each)
+                yield from texts_in(each)
         case _:
             return

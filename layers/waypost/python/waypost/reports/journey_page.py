@@ -170,13 +170,13 @@ def _shown(number: int, passage: _Passage, zone: ZoneInfo, words: Texts) -> dict
 
 def _entered(enrolment: Enrolment, zone: ZoneInfo, words: Texts) -> str:
     """When it began, the branches of its random splits, and whether the contact is in the hold-out."""
-    said = [words.gettext("Entered on {at}.", at=local(enrolment.enrolled_at, zone, words))]
+    sentences = [words.gettext("Entered on {at}.", at=local(enrolment.enrolled_at, zone, words))]
     if enrolment.splits:
         drawn = ", ".join(f"{split}: {branch}" for split, branch in sorted(enrolment.splits.items()))
-        said.append(words.gettext("Random branches: {drawn}.", drawn=drawn))
+        sentences.append(words.gettext("Random branches: {drawn}.", drawn=drawn))
     if enrolment.held_out:
-        said.append(words.gettext("The contact is in the hold-out and gets no marketing of this journey."))
-    return " ".join(said)
+        sentences.append(words.gettext("The contact is in the hold-out and gets no marketing of this journey."))
+    return " ".join(sentences)
 
 
 def _pictures(picture: Picture, *, name: str, title: str, description: str) -> list[dict[str, Any]]:

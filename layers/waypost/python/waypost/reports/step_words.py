@@ -1,6 +1,6 @@
 """What a step of a journey does, and on what condition a way is taken, in the words of its reader. Used by pictures and tables.
 
-Names of messages, events, attributes and variables stay as they were written; so does what is computed and cannot be said.
+Names of messages, events, attributes and variables stay as they were written; so does what is computed and has no words.
 """
 
 import re

@@ -82,7 +82,7 @@ class TaskStore(Protocol):
     """Keeps the tasks of contacts."""
 
     def load(self, contact_id: str, task_id: str) -> HumanTask | None:
-        """The task, read consistently; ``contact_id`` is the one it was given for, whoever that has been merged into."""
+        """The task, read consistently; ``contact_id`` is the one it was given for, whichever contact that is part of now."""
         ...
 
     def open(self, task: HumanTask) -> bool:

@@ -38,7 +38,7 @@ JUDGED: Final[tuple[MessageEvent, ...]] = (
 SETTLED: Final = timedelta(days=1)
 """What is younger waits for the next run: its messages may be opened still, and its profile is being written."""
 TRAPPED_WITHIN: Final = timedelta(minutes=1)
-"""Around a click on the hidden link, whoever follows another link of the message is the same program."""
+"""Around a click on the hidden link, what follows another link of the message is the same program."""
 SLICES: Final = 20
 """As many as the machine runs at once."""
 ATTEMPTS: Final = 8

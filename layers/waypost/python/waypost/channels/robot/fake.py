@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, assert_never
+from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
 from waypost.channels import fake_contract as contract
@@ -32,15 +32,17 @@ class _Robots(contract.FakeProvider):
     choices: ClassVar[Mapping[str, str]] = {"robot_names": "sales,dingtalk-sales,feishu-sales,wecom-sales"}
     robots: ClassVar[Mapping[str, str]]
     path: ClassVar[str]
+    codes: ClassVar[Mapping[contract.RefusalKind, tuple[int, str]]]
+    fine: ClassVar[str] = "ok"
     most_a_minute: ClassVar[int] = 20
 
     def __init__(self) -> None:
-        self._said: dict[str, deque[datetime]] = defaultdict(deque)
+        self._taken: dict[str, deque[datetime]] = defaultdict(deque)
         self._muted: dict[str, datetime] = {}
 
     def forget(self) -> None:
         """See FakeProvider."""
-        self._said.clear()
+        self._taken.clear()
         self._muted.clear()
 
     def recognises(self, request: contract.HttpRequest) -> bool:
@@ -70,14 +72,14 @@ class _Robots(contract.FakeProvider):
         if not message.content.text:
             raise contract.RefusedRequestError(self.refusal("reject"))
         self.check_form(given["content"], given["size"])
-        self._said[given["key"]].append(self.clock())
+        self._taken[given["key"]].append(self.clock())
 
     def is_too_fast(self, key: str) -> bool:
-        """Whether the robot has said as much as it may within a minute."""
-        said, now = self._said[key], self.clock()
-        while said and now - said[0] >= _MINUTE:
-            said.popleft()
-        return len(said) >= self.most_a_minute
+        """Whether the robot has taken as many messages as it may within a minute."""
+        taken, now = self._taken[key], self.clock()
+        while taken and now - taken[0] >= _MINUTE:
+            taken.popleft()
+        return len(taken) >= self.most_a_minute
 
     def new_id(self) -> str:
         """See FakeProvider: a robot gives no id."""
@@ -94,9 +96,24 @@ class _Robots(contract.FakeProvider):
     def key_of(self, path: str, query: Mapping[str, str]) -> str:
         """The key in an address."""
 
-    @abstractmethod
     def shown(self, content: Mapping[str, Any]) -> str:
         """The text that the group reads."""
+        return str(content.get("text", {}).get("content", ""))
+
+    def answer(self, code: int, words: str) -> contract.HttpAnswer:
+        """An answer as the platform words it; code 0 is that it took the message."""
+        return contract.HttpAnswer(status=200, content={"errcode": code, "errmsg": words})
+
+    def accepted(self, message_id: str) -> contract.HttpAnswer:
+        """See FakeProvider."""
+        del message_id
+        return self.answer(0, self.fine)
+
+    def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
+        """See FakeProvider."""
+        if kind == "error":
+            return contract.HttpAnswer(status=502, text="<html>502 Bad Gateway</html>")
+        return self.answer(*self.codes[kind])
 
     @abstractmethod
     def check_form(self, content: Mapping[str, Any], size: int) -> None:
@@ -122,15 +139,17 @@ class DingTalk(_Robots):
         "dingtalk-sales": url,
         "dingtalk-sales.secret": secret,
     }
+    codes: ClassVar[Mapping[contract.RefusalKind, tuple[int, str]]] = {
+        "throttle": (130101, "send too fast, exceed 20 times per minute"),
+        "reject": (430102, "text is not allowed"),
+        "refuse_us": (310000, "sign not match"),
+        "address_gone": (300001, "token is not exist"),
+    }
 
     def key_of(self, path: str, query: Mapping[str, str]) -> str:
         """See _Robots."""
         del path
         return query.get("access_token", "")
-
-    def shown(self, content: Mapping[str, Any]) -> str:
-        """See _Robots."""
-        return str(content.get("text", {}).get("content", ""))
 
     def check_signature(self, query: Mapping[str, str], content: Mapping[str, Any]) -> None:
         """See _Robots."""
@@ -141,9 +160,9 @@ class DingTalk(_Robots):
             not timestamp.isdigit()
             or abs(real_now().timestamp() * 1000 - int(timestamp)) > _HOUR.total_seconds() * 1000
         ):
-            raise contract.RefusedRequestError(_errcode(310000, "invalid timestamp"))
+            raise contract.RefusedRequestError(self.answer(310000, "invalid timestamp"))
         if query.get("sign") != base64.b64encode(digest).decode():
-            raise contract.RefusedRequestError(_errcode(310000, "sign not match"))
+            raise contract.RefusedRequestError(self.answer(310000, "sign not match"))
 
     def is_too_fast(self, key: str) -> bool:
         """See _Robots."""
@@ -160,28 +179,7 @@ class DingTalk(_Robots):
             or size > 20_000
             or any(f"@{each}" not in self.shown(content) for each in mobiles)
         ):
-            raise contract.RefusedRequestError(_errcode(40035, "param error"))
-
-    def accepted(self, message_id: str) -> contract.HttpAnswer:
-        """See FakeProvider."""
-        del message_id
-        return _errcode(0, "ok")
-
-    def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
-        """See FakeProvider."""
-        match kind:
-            case "throttle":
-                return _errcode(130101, "send too fast, exceed 20 times per minute")
-            case "reject":
-                return _errcode(430102, "text is not allowed")
-            case "refuse_us":
-                return _errcode(310000, "sign not match")
-            case "address_gone":
-                return _errcode(300001, "token is not exist")
-            case "error":
-                return contract.HttpAnswer(status=502, text="<html>502 Bad Gateway</html>")
-            case _:
-                assert_never(kind)
+            raise contract.RefusedRequestError(self.answer(40035, "param error"))
 
 
 class Feishu(_Robots):
@@ -200,11 +198,22 @@ class Feishu(_Robots):
         "feishu-sales.secret": secret,
     }
     most_a_minute = 100
+    codes: ClassVar[Mapping[contract.RefusalKind, tuple[int, str]]] = {
+        "throttle": (11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]"),
+        "reject": (19024, "Key Words Not Found"),
+        "refuse_us": (19022, "Ip Not Allowed"),
+        "address_gone": (19001, "param invalid: incoming webhook access token invalid"),
+    }
+    fine = "success"
 
     def key_of(self, path: str, query: Mapping[str, str]) -> str:
         """See _Robots."""
         del query
         return path.removeprefix(self.path)
+
+    def answer(self, code: int, words: str) -> contract.HttpAnswer:
+        """See _Robots."""
+        return contract.HttpAnswer(status=200, content={"code": code, "msg": words, "data": {}})
 
     def shown(self, content: Mapping[str, Any]) -> str:
         """See _Robots."""
@@ -219,33 +228,12 @@ class Feishu(_Robots):
         is_recent = timestamp.isdigit() and abs(real_now().timestamp() - int(timestamp)) <= _HOUR.total_seconds()
         if not is_recent or content.get("sign") != base64.b64encode(digest).decode():
             words = "sign match fail or timestamp is not within one hour from current time"
-            raise contract.RefusedRequestError(_code(19021, words))
+            raise contract.RefusedRequestError(self.answer(19021, words))
 
     def check_form(self, content: Mapping[str, Any], size: int) -> None:
         """See _Robots."""
         if content.get("msg_type") != "post" or size > 20 * 1024:
-            raise contract.RefusedRequestError(_code(9499, "Bad Request"))
-
-    def accepted(self, message_id: str) -> contract.HttpAnswer:
-        """See FakeProvider."""
-        del message_id
-        return _code(0, "success")
-
-    def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
-        """See FakeProvider."""
-        match kind:
-            case "throttle":
-                return _code(11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]")
-            case "reject":
-                return _code(19024, "Key Words Not Found")
-            case "refuse_us":
-                return _code(19022, "Ip Not Allowed")
-            case "address_gone":
-                return _code(19001, "param invalid: incoming webhook access token invalid")
-            case "error":
-                return contract.HttpAnswer(status=502, text="<html>502 Bad Gateway</html>")
-            case _:
-                assert_never(kind)
+            raise contract.RefusedRequestError(self.answer(9499, "Bad Request"))
 
 
 class WeComRobot(_Robots):
@@ -257,52 +245,25 @@ class WeComRobot(_Robots):
     robots: ClassVar[Mapping[str, str]] = {key: "sales"}
     url: ClassVar[str] = f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={key}"
     credentials: ClassVar[Mapping[str, str]] = {"sales": url, "wecom-sales": url}
+    codes: ClassVar[Mapping[contract.RefusalKind, tuple[int, str]]] = {
+        "throttle": (45009, "api freq out of limit"),
+        "reject": (40058, "text.content exceed max length 2048"),
+        "refuse_us": (93004, "robot is disabled"),
+        "address_gone": (93000, "invalid webhook url"),
+    }
 
     def key_of(self, path: str, query: Mapping[str, str]) -> str:
         """See _Robots."""
         del path
         return query.get("key", "")
 
-    def shown(self, content: Mapping[str, Any]) -> str:
-        """See _Robots."""
-        return str(content.get("text", {}).get("content", ""))
-
     def check_form(self, content: Mapping[str, Any], size: int) -> None:
         """See _Robots."""
         del size
         if content.get("msgtype") != "text":
-            raise contract.RefusedRequestError(_errcode(40008, "invalid message type"))
+            raise contract.RefusedRequestError(self.answer(40008, "invalid message type"))
         if len(self.shown(content).encode()) > 2_048:
-            raise contract.RefusedRequestError(_errcode(40058, "text.content exceed max length 2048"))
-
-    def accepted(self, message_id: str) -> contract.HttpAnswer:
-        """See FakeProvider."""
-        del message_id
-        return _errcode(0, "ok")
-
-    def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
-        """See FakeProvider."""
-        match kind:
-            case "throttle":
-                return _errcode(45009, "api freq out of limit")
-            case "reject":
-                return _errcode(40058, "text.content exceed max length 2048")
-            case "refuse_us":
-                return _errcode(93004, "robot is disabled")
-            case "address_gone":
-                return _errcode(93000, "invalid webhook url")
-            case "error":
-                return contract.HttpAnswer(status=502, text="<html>502 Bad Gateway</html>")
-            case _:
-                assert_never(kind)
-
-
-def _errcode(code: int, words: str) -> contract.HttpAnswer:
-    return contract.HttpAnswer(status=200, content={"errcode": code, "errmsg": words})
-
-
-def _code(code: int, words: str) -> contract.HttpAnswer:
-    return contract.HttpAnswer(status=200, content={"code": code, "msg": words, "data": {}})
+            raise contract.RefusedRequestError(self.answer(40058, "text.content exceed max length 2048"))
 
 
 FAKES: Final = (DingTalk(), Feishu(), WeComRobot())

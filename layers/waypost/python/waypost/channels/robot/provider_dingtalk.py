@@ -39,10 +39,10 @@ class DingTalk:
     def call(self, text: str, *, mentioned: str, key: str, at: datetime) -> Call:
         """See Platform. Who is mentioned has to stand in the text too."""
         mobile = mentioned.removeprefix("+86").removeprefix("+")
-        said = f"{text}\n@{mobile}" if mobile else text
+        shown = f"{text}\n@{mobile}" if mobile else text
         body = {
             "msgtype": "text",
-            "text": {"content": said},
+            "text": {"content": shown},
             "at": {"atMobiles": [mobile] if mobile else [], "isAtAll": False},
         }
         return Call(body, signed_query(key, at=at) if key else "")

@@ -30,10 +30,10 @@ class WeComRobot:
         """See Platform. Nothing is signed."""
         del key, at
         mobile = mentioned.removeprefix("+86").removeprefix("+")
-        said: dict[str, Any] = {"content": text}
+        body: dict[str, Any] = {"content": text}
         if mobile:
-            said["mentioned_mobile_list"] = [mobile]
-        return Call({"msgtype": "text", "text": said})
+            body["mentioned_mobile_list"] = [mobile]
+        return Call({"msgtype": "text", "text": body})
 
     def code(self, content: Mapping[str, Any]) -> tuple[int, str]:
         """See Platform."""

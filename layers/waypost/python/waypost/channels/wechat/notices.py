@@ -42,10 +42,10 @@ def _result(detail: Mapping[str, Any]) -> Reported | None:
     """
     document = detail["document"]
     event = str(document.get("Event", "")).lower()
-    said: Mapping[str, Any] = document
+    reported: Mapping[str, Any] = document
     if event == "subscribe_msg_sent_event":
-        said = next(iter(of_templates(document)), {})
-        code, word = str(said.get("ErrorCode", "")), str(said.get("ErrorStatus", ""))
+        reported = next(iter(of_templates(document)), {})
+        code, word = str(reported.get("ErrorCode", "")), str(reported.get("ErrorStatus", ""))
         arrived, blocked = code == "0", False
         word = word if arrived else f"{code} {word}".strip()
     elif event == "templatesendjobfinish":
@@ -53,7 +53,7 @@ def _result(detail: Mapping[str, Any]) -> Reported | None:
         arrived, blocked = word == "success", "user block" in word
     else:
         return None
-    message_id = str(said.get("MsgID", ""))
+    message_id = str(reported.get("MsgID", ""))
     if message_id in {"", "0"}:
         return None
     failure = {"reason": word, **({"suppression": "blocked"} if blocked else {})}

@@ -19,7 +19,7 @@ _LONGEST: Final = 256
 _KEPT: Final = (
     "FromUserName", "CreateTime", "Event", "ChangeType", "UserID", "ExternalUserID", "State", "Source", "FailReason"
 )  # fmt: skip
-"""What is kept of a callback. A WelcomeCode is good for 20 seconds and is nobody's business later."""
+"""What is kept of a callback. A WelcomeCode is good for 20 seconds, and must not be found later."""
 
 
 def receive(request: CallbackRequest, secret: Mapping[str, Any], *, now: datetime) -> CallbackAnswer | CallbackRefused:

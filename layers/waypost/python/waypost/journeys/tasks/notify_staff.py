@@ -16,7 +16,7 @@ from waypost.sending.send_message import SendMessage
 from waypost.staff.directory import Member
 
 BEST_FIRST: Final[tuple[SendOutcome, ...]] = ("sent", "deferred", "unknown", "rejected", "skipped")
-"""What became of several notices is told by the best of them."""
+"""The outcome of several notices is the best of theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
