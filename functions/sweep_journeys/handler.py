@@ -1,4 +1,4 @@
-"""Resume overdue pauses, start lost hops again and give up on claims without an answer. Called every hour."""
+"""Resume overdue pauses, start lost hops again and give up on claims without an answer. Called every hour, and when a journey is resumed."""
 
 from functools import cache
 from typing import Any
@@ -27,8 +27,8 @@ def sweep_journeys() -> SweepJourneys:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Sweep once; every count has an alarm."""
-    report = sweep_journeys().sweep()
+    """Sweep once, ``{recent: true}`` up to now; every count of what was lost has an alarm."""
+    report = sweep_journeys().sweep(recent=event.get("recent") is True)
     metrics.add_metric(name="OverduePauses", unit=MetricUnit.Count, value=report.overdue_pauses)
     metrics.add_metric(name="LostHops", unit=MetricUnit.Count, value=report.lost_hops)
     metrics.add_metric(name="JourneysGivenUp", unit=MetricUnit.Count, value=report.journeys_given_up)

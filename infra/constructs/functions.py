@@ -60,6 +60,8 @@ class Functions:
             self.around.schedules.open_to(hop, *manifest.schedules)
         if manifest.journeys:
             self.around.machines.open_to(hop, *manifest.journeys)
+        if manifest.operations:
+            self.around.machines.open_to(hop, *manifest.operations)
         if HANDS_OUT_AGAIN.intersection(manifest.called_by):
             hop.alarm_on_errors(self.platform.alarms)
         for metric, because in manifest.alarms.items():

@@ -14,7 +14,7 @@ from waypost.journeys.machine_versions import machine_name
 
 SHELVES: Final = 16
 """Nested stacks at most. Of a thousand journeys each holds about 60; another number moves the journeys that are deployed."""
-_DISCOVERED = "Journeys are discovered from folders; their machines share this prefix"
+_DISCOVERED = "Journeys and operations are discovered from folders; their machines share this prefix"
 
 
 class JourneyMachines(Construct):
@@ -38,7 +38,7 @@ class JourneyMachines(Construct):
         self._logs = machine_logs(self, platform=platform, kind="journeys")
 
     def open_to(self, hop: Hop, *actions: str) -> None:
-        """Let a hop start the hops of journeys (``StartExecution``)."""
+        """Let a hop start the hops of journeys (``StartExecution``), or answer runs of operations (``SendTaskSuccess``), whose machines share the prefix."""
         hop.allow(*(f"states:{action}" for action in actions), on=f"{self.prefix}*", wildcard=_DISCOVERED)
 
     def add(self, folder: JourneyFolder, *, tasks: Mapping[str, Hop]) -> None:

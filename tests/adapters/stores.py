@@ -35,7 +35,7 @@ from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
 from waypost.sending.budget import BudgetCounters
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
-from waypost.sending.policy_in_force import PolicyStore
+from waypost.sending.policy_change import PolicyStore
 from waypost.sending.streams import StreamTallies
 from waypost.tencent.access_tokens import TokenStore
 

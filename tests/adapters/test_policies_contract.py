@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.adapters.stores import Stores
-from waypost.sending.policy_in_force import PolicyChange
+from waypost.sending.policy_change import PolicyChange
 
 NOW = datetime(2031, 3, 3, 10, tzinfo=UTC)
 

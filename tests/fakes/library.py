@@ -1,6 +1,8 @@
 """The versions of messages and the requests for approval, in memory."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from waypost.approvals.approval import Approval
 from waypost.content.message_library import LibraryEntry
@@ -55,10 +57,26 @@ class FakeApprovals:
         """See ApprovalStore."""
         return self.requests.setdefault(approval.id, approval) is approval
 
-    def decide(self, approval: Approval) -> bool:
+    def replace_undecided(self, approval: Approval) -> bool:
         """See ApprovalStore."""
         known = self.requests.get(approval.id)
         if known is None or known.decision is not None:
             return False
         self.requests[approval.id] = approval
+        return True
+
+
+class FakeRuns:
+    """WaitingRuns; ``waiting`` are the task tokens of runs, ``answers`` what each was given."""
+
+    def __init__(self) -> None:
+        self.waiting: set[str] = set()
+        self.answers: dict[str, Mapping[str, Any]] = {}
+
+    def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
+        """See WaitingRuns."""
+        if task_token not in self.waiting:
+            return False
+        self.waiting.remove(task_token)
+        self.answers[task_token] = output
         return True

@@ -1,7 +1,7 @@
 """PolicyStore in memory."""
 
 from tests.fakes.effects import Effects, effect
-from waypost.sending.policy_in_force import PolicyChange
+from waypost.sending.policy_change import PolicyChange
 
 
 class FakePolicies:

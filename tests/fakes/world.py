@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from tests.fakes.addresses import FakeAddressRecords
 from tests.fakes.budget_counters import FakeBudgetCounters
 from tests.fakes.bus import FakeBus
+from tests.fakes.changes import FakeChanges
 from tests.fakes.clock import FakeClock
 from tests.fakes.contacts import FakeBulkContacts
 from tests.fakes.coupons import FakeCoupons
@@ -22,7 +23,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.history import FakeHistory
 from tests.fakes.human_tasks import FakeTasks
 from tests.fakes.ledger import FakeLedger
-from tests.fakes.library import FakeApprovals, FakeLibrary
+from tests.fakes.library import FakeApprovals, FakeLibrary, FakeRuns
 from tests.fakes.machines import FakeMachines
 from tests.fakes.policies import FakePolicies
 from tests.fakes.profile_scan import FakeProfileScan
@@ -35,6 +36,8 @@ from tests.fakes.secrets import FakeSecret
 from tests.fakes.stream_tallies import FakeStreamTallies
 from waypost import ids
 from waypost.approvals.approval_links import approval_url
+from waypost.approvals.ask_for_approval import AskForApproval
+from waypost.approvals.control_journey import ControlJourney
 from waypost.approvals.decide_approval import DecideApproval
 from waypost.approvals.publish_message import PublishMessage
 from waypost.assembly import assemble
@@ -129,6 +132,7 @@ class World:
         self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
+        self.runs, self.changes = FakeRuns(), FakeChanges(effects)
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
         self.queue, self.enrolments = FakeQueue(effects), FakeEnrolments(effects)
         self.ledger = FakeLedger(effects, contacts=self.contacts, enrolments=self.enrolments, history=self.history)
@@ -246,6 +250,14 @@ class World:
     @property
     def change_policy(self) -> ChangePolicy:
         return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
+
+    @property
+    def control_journey(self) -> ControlJourney:
+        return assemble.control_journey(self.ports, journeys=self.published.journeys, policy=self.published.policy)
+
+    @property
+    def ask_for_approval(self) -> AskForApproval:
+        return assemble.ask_for_approval(self.ports, sender=self.send_message, staff=self.staff)
 
     @property
     def notify_staff(self) -> NotifyStaff:
@@ -441,6 +453,12 @@ class WorldPorts:
 
     def approvals(self) -> FakeApprovals:
         return self.world.approvals
+
+    def waiting_runs(self) -> FakeRuns:
+        return self.world.runs
+
+    def journey_changes(self) -> FakeChanges:
+        return self.world.changes
 
     def coupons(self) -> FakeCoupons:
         return self.world.coupons

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,20 @@ from local.project.init_project import copy_sample_content
 from local.providers.record import Call, Fault
 from local.running.file_operations import FileOperations
 from local.running.operation_runs import run_operation
-from tests.flows.steps import accepted, by_day, decided, end_workers, heard, introduce, items, rows
+from tests.flows.steps import (
+    accepted,
+    by_day,
+    decided,
+    end_workers,
+    enrolment_of,
+    eventually,
+    heard,
+    introduce,
+    items,
+    rows,
+    travel,
+    waiting_at,
+)
 from waypost import ids
 from waypost.channels.wechat.fake import ACCOUNT
 from waypost.channels.wecom.fake import FAKES
@@ -156,6 +170,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         {"channels": ["email"], "subject": subject},
         {"email.zh-CN.mjml": USED_MAIL},
     )
+    a_day = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Arguments": {
+            "FunctionName": "${PauseJourney}",
+            "Payload": {"for": "1d", "context": "{% $states.context %}"},
+        },
+    }
+    add_journey(journeys, TRIAL, "trial_started", {"channels": ["webhook"]}, letter("试用"), before=a_day)
     shop_codes = {
         "label": {"zh-CN": "商城券"},
         "benefit": {"kind": "free_shipping"},
@@ -352,6 +375,54 @@ def test_a_changed_message_goes_out_only_after_a_second_person_approved_it(cloud
     assert salutation(cloud, "u-after") == "尊敬的会员"
     shown = run_operation(access, "publish-message", {"action": "show", "message": "letter/letter"})
     assert str(published["version"]) in json.dumps(shown)
+
+
+def started(cloud: LocalCloud, user_id: str) -> None:
+    introduce(cloud, user_id)
+    happens(cloud, user_id, "trial_started")
+
+
+def control(cloud: LocalCloud, action: str, **given: str) -> dict[str, Any]:
+    asked = {"action": action, "journey": TRIAL, "by": "lin.chen", "reason": "the trial's page is down", **given}
+    answer = run_operation(cloud.access.to_dict(), "journey-control", asked)
+    cloud.time.travel_to(cloud.clock.now() + timedelta(minutes=2))  # every process has looked at the policy again
+    return answer
+
+
+def test_a_paused_journey_waits_and_a_stopped_one_ends_after_a_second_person_approved(cloud: LocalCloud) -> None:
+    by_day(cloud)
+    started(cloud, "u-first")
+    assert control(cloud, "pause")["state"] == "paused"
+    started(cloud, "u-refused")
+    travel(cloud, cloud.clock.now() + timedelta(hours=30))
+    assert (sent_to(cloud, "u-first"), waiting_at(cloud, "u-first")) == ([], ["Before it"])
+    assert waiting_at(cloud, "u-refused") == []
+
+    assert control(cloud, "resume")["released"] == 1
+    cloud.time.settle()
+    assert len(sent_to(cloud, "u-first")) == 1
+    started(cloud, "u-second")
+    assert control(cloud, "show")["contacts"] == 1
+
+    with ThreadPoolExecutor() as pool:
+        stop = pool.submit(control, cloud, "stop", approver="wei.zhang")
+        eventually(cloud, lambda: approvals_of(cloud, "journey-control"), "the request for approval")
+        [page] = approvals_of(cloud, "journey-control")
+        shown = call("GET", page, headers=READER).body.decode()
+        assert ("Approve this operation?" in shown or "批准这项操作" in shown) and "u-second" not in shown
+        digest = re.findall(r'name="digest" value="([^"]+)"', shown)[0]
+        assert call("POST", page, body=f"decision=approved&digest={digest}".encode(), headers=FORM).status == 200
+        answer = stop.result()
+    assert (answer["stopped"], answer["approved_by"]) == (1, "wei.zhang")
+    assert enrolment_of(cloud, "u-second", TRIAL).outcome == "stopped"
+    travel(cloud, cloud.clock.now() + timedelta(days=2))
+    assert sent_to(cloud, "u-second") == []
+
+
+def approvals_of(cloud: LocalCloud, operation: str) -> list[str]:
+    """The pages that a member was sent, for requests about an operation."""
+    notices = [each for each in sent_to(cloud, "wei.zhang@acme.example") if operation in str(each.request)]
+    return [link_in(notice, "a") for notice in notices]
 
 
 def salutation(cloud: LocalCloud, user_id: str) -> str:

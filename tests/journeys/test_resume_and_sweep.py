@@ -547,4 +547,5 @@ def test_a_report_can_be_written_down() -> None:
         "lost_hops": 2,
         "journeys_given_up": 3,
         "unknown_messages": 4,
+        "released": 0,
     }

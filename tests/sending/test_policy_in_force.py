@@ -15,7 +15,8 @@ from waypost.policies.policy_form import as_written, read_changes
 from waypost.sending.guards.frequency_cap import FREQUENCY_CAP, Cap
 from waypost.sending.guards.quiet_hours import WINDOWS
 from waypost.sending.policy import SendingPolicy
-from waypost.sending.policy_in_force import LOOKED_AFTER, PolicyInForce
+from waypost.sending.policy_change import LOOKED_AFTER
+from waypost.sending.policy_in_force import PolicyInForce
 
 SIGNED = {"by": "lin.chen", "reason": "the festival"}
 CAPPED_AT_ONE: dict[str, Any] = {"frequency_cap": {"count": 1, "hours": 24}}

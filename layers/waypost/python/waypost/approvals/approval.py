@@ -1,31 +1,40 @@
 """One request for approval: what, by whom, until when, and what was decided. Kept for good, as evidence."""
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from waypost import ids
 from waypost.codec import JsonForm
 
 Decision = Literal["approved", "rejected"]
 ApprovalState = Literal["pending", "approved", "rejected", "expired"]
-SubjectKind = Literal["message_version"]
+SubjectKind = Literal["message_version", "operation"]
 """What can be approved. A further kind is a member here and an arm of ``DecideApproval``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject(JsonForm):
-    """What is to be approved: ``digest`` is that of exactly what the approver is shown."""
+    """What is to be approved: ``digest`` is that of exactly what the approver is shown.
+
+    Of an operation, ``version`` is 0 and ``request`` what its run is to do.
+    """
 
     kind: SubjectKind
     name: str
     version: int
     digest: str
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Approval(JsonForm):
-    """A request, and what came of it. ``requested_by`` and ``approver`` are members of staff, never the same one."""
+    """A request, and what came of it. ``requested_by`` and ``approver`` are members of staff, never the same one.
+
+    ``task_token`` is that of the run of an operation which waits for the decision.
+    """
 
     id: str
     subject: Subject
@@ -37,6 +46,7 @@ class Approval(JsonForm):
     decision: Decision | None = None
     decided_at: datetime | None = None
     comment: str = ""
+    task_token: str = ""
 
     def state(self, now: datetime) -> ApprovalState:
         """Where it stands: a request that nobody decided in time is expired."""
@@ -60,9 +70,22 @@ class ApprovalStore(Protocol):
         """Keep a new request; False when there is one of this id."""
         ...
 
-    def decide(self, approval: Approval) -> bool:
-        """Write a decision; False when the request was decided already."""
+    def replace_undecided(self, approval: Approval) -> bool:
+        """Write a decision, or what else has changed; False when the request was decided already."""
         ...
+
+
+class WaitingRuns(Protocol):
+    """The runs of operations that wait for a decision."""
+
+    def answer(self, task_token: str, output: Mapping[str, Any]) -> bool:
+        """Have the run go on with this answer; False when it waits no more."""
+        ...
+
+
+def request_digest(operation: str, request: Mapping[str, Any]) -> str:
+    """The digest of what a run of an operation is to do."""
+    return ids.digest("operation", operation, json.dumps(request, ensure_ascii=False, sort_keys=True), length=32)
 
 
 def approval_id(subject: Subject, approver: str, requested_by: str) -> str:

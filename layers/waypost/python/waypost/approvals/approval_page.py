@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from waypost.approvals.approval import Approval, ApprovalState
+from waypost.approvals.approval import Approval, ApprovalState, Subject
 from waypost.approvals.decide_approval import View
 from waypost.clock import Clock
 from waypost.pages.rendering import render, served
@@ -27,8 +27,7 @@ def asking(words: Texts, approval: Approval, views: Sequence[View], token: str, 
     """What is to be approved, with the buttons while it can be decided. Opening it changes nothing: scanners follow links."""
     state = approval.state(clock())
     facts = [
-        (words.gettext("Message"), approval.subject.name),
-        (words.gettext("Version"), str(approval.subject.version)),
+        *_subject(words, approval.subject),
         (words.gettext("Asked for by"), approval.requested_by),
         (words.gettext("Until"), approval.expires_at.strftime("%Y-%m-%d %H:%M UTC")),
         (words.gettext("Note"), approval.note),
@@ -37,7 +36,7 @@ def asking(words: Texts, approval: Approval, views: Sequence[View], token: str, 
     return render(
         "approval",
         language=words.language,
-        title=words.gettext("Approve this message?") if state == "pending" else _state(words, state),
+        title=_question(words, approval.subject) if state == "pending" else _state(words, state),
         facts=[(name, value) for name, value in facts if value],
         views=[
             {
@@ -79,6 +78,26 @@ def not_ours(words: Texts) -> str:
         title=words.gettext("This link does not work"),
         text=words.gettext("It may have been cut off. Please open it again from the message, or copy it completely."),
     )
+
+
+def _subject(words: Texts, subject: Subject) -> list[tuple[str, str]]:
+    match subject.kind:
+        case "message_version":
+            return [(words.gettext("Message"), subject.name), (words.gettext("Version"), str(subject.version))]
+        case "operation":
+            return [(words.gettext("Operation"), subject.name)]
+        case _:
+            assert_never(subject.kind)
+
+
+def _question(words: Texts, subject: Subject) -> str:
+    match subject.kind:
+        case "message_version":
+            return words.gettext("Approve this message?")
+        case "operation":
+            return words.gettext("Approve this operation?")
+        case _:
+            assert_never(subject.kind)
 
 
 def _state(words: Texts, state: ApprovalState) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
 
-from waypost.approvals.approval import Approval, ApprovalStore, Decision
+from waypost.approvals.approval import Approval, ApprovalStore, Decision, Subject, WaitingRuns, request_digest
 from waypost.approvals.approval_links import read_token
 from waypost.approvals.publish_message import STRANGER, changed
 from waypost.approvals.request_approval import reminder_name
@@ -45,6 +45,7 @@ class DecideApproval:
     schedules: DeferredSends
     staff: Callable[[], StaffDirectory]
     secret: SecretStore
+    runs: Callable[[], WaitingRuns]
     clock: Clock
 
     def read(self, token: str) -> Approval | None:
@@ -63,6 +64,8 @@ class DecideApproval:
         match approval.subject.kind:
             case "message_version":
                 return self._message_views(approval)
+            case "operation":
+                return _operation_views(approval.subject)
             case _:
                 assert_never(approval.subject.kind)
 
@@ -70,7 +73,7 @@ class DecideApproval:
         """Keep the decision, then do what it allows; None for a link that is not ours.
 
         Pressed again, the decision that was kept is acted on once more, so that a crash in between leaves nothing undone.
-        Raises InvalidInput when another version was looked at, or the request is over.
+        Raises InvalidInput when another version was looked at, the request is over, or the run that asked waits no more.
         """
         approval = self.read(token)
         if approval is None:
@@ -78,21 +81,27 @@ class DecideApproval:
         now, wanted = self.clock(), _decision(decision)
         if digest != approval.subject.digest:
             raise InvalidInput("digest", "is not that of what is to be approved")
-        if approval.decision is None:
+        is_first = approval.decision is None
+        if is_first:
             if approval.state(now) == "expired":
                 raise InvalidInput("request", "expired")
             if wanted == "approved" and not self.views(approval):
                 raise InvalidInput("content", "is not what was asked for")
-            self.store.decide(approval.decided(wanted, at=now, comment=comment[:LONGEST_COMMENT]))
+            self.store.replace_undecided(approval.decided(wanted, at=now, comment=comment[:LONGEST_COMMENT]))
             approval = self.store.load(approval.id) or approval
-        self._act(approval)
         self.schedules.cancel(reminder_name(approval.id))
+        if not self._act(approval) and is_first:
+            raise InvalidInput("request", "the run that asked waits no more")
         return approval
 
-    def _act(self, approval: Approval) -> None:
+    def _act(self, approval: Approval) -> bool:
+        """Do what the decision allows; False when nobody waits for it."""
         match approval.subject.kind:
             case "message_version":
                 changed(self.library, approval.subject.name, lambda entry: _with_decision(entry, approval))
+                return True
+            case "operation":
+                return self.runs().answer(approval.task_token, _answer(approval))
             case _:
                 assert_never(approval.subject.kind)
 
@@ -107,6 +116,27 @@ class DecideApproval:
             for channel in message.channels
             for locale in sorted(message.variants[channel])
         ]
+
+
+def _operation_views(subject: Subject) -> list[View]:
+    """What the run is to do, field by field; empty when it is not what was asked for."""
+    if request_digest(subject.name, subject.request) != subject.digest:
+        return []
+    return [View(subject.name, {name: _as_text(value) for name, value in subject.request.items()})]
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _answer(approval: Approval) -> dict[str, Any]:
+    """What the run that waits is given."""
+    return {
+        "approval": approval.id,
+        "decision": approval.decision,
+        "by": approval.approver,
+        "comment": approval.comment,
+    }
 
 
 def _decision(given: str) -> Decision:
@@ -129,10 +159,7 @@ def _view(message: PublishedMessage, channel: Any, locale: str) -> View:
         return View(name, {"error": str(error)})
     if isinstance(content, RenderedEmail):
         return View(name, {"subject": content.subject, "text": content.text}, content.html)
-    fields = {
-        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for key, value in asdict(content).items()
-    }
+    fields = {key: _as_text(value) for key, value in asdict(content).items()}
     return View(name, {key: value for key, value in fields.items() if value})
 
 

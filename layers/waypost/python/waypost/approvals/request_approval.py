@@ -1,8 +1,8 @@
 """Ask a second person for approval: the request is kept, a notice goes to that person, a reminder is booked. Used by operations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from waypost.approvals.approval import Approval, ApprovalStore, Subject, approval_id
 from waypost.clock import Clock, format_instant
@@ -38,8 +38,13 @@ class RequestApproval:
             raise InvalidInput("approver", f"{asking.id} asks; another member of staff has to approve")
         return asking, deciding
 
-    def ask(self, subject: Subject, *, asking: Member, deciding: Member, note: str) -> tuple[Approval, str]:
-        """The request and what became of its notice; asked again, the same request, and no second notice."""
+    def ask(
+        self, subject: Subject, *, asking: Member, deciding: Member, note: str, task_token: str = ""
+    ) -> tuple[Approval, str]:
+        """The request and what became of its notice; asked again, the same request, and no second notice.
+
+        ``task_token``: the run that waits for the decision; of a state that is tried again, the later one counts.
+        """
         now = self.clock()
         approval = Approval(
             id=approval_id(subject, deciding.id, asking.id),
@@ -49,8 +54,12 @@ class RequestApproval:
             requested_at=now,
             expires_at=now + LIFE,
             note=note,
+            task_token=task_token,
         )
-        self.store.open(approval)
+        if not self.store.open(approval):
+            known = self.store.load(approval.id)
+            if known is not None and known.task_token != task_token:
+                self.store.replace_undecided(replace(known, task_token=task_token))
         kept = self.store.load(approval.id) or approval
         remind_at = kept.requested_at + REMINDED_AFTER
         if kept.state(now) == "pending" and now < remind_at:
@@ -67,13 +76,24 @@ def reminder_name(approval_id: str) -> str:
 
 def _notice(notice: str, approval: Approval, deciding: Member) -> SendRequest:
     details = {
-        "what": f"{approval.subject.name} · {approval.subject.version}",
+        "what": _what(approval.subject),
         "requested_by": approval.requested_by,
         "note": approval.note,
         "until": format_instant(approval.expires_at),
     }
     occasion = StaffNotice(deciding.contact_id, notice=notice, about=approval.id, details=details)
     return SendRequest(occasion, NOTICE)
+
+
+def _what(subject: Subject) -> str:
+    match subject.kind:
+        case "message_version":
+            return f"{subject.name} · {subject.version}"
+        case "operation":
+            named = (subject.request.get(field) for field in ("action", "journey"))
+            return " · ".join([subject.name, *(each for each in named if isinstance(each, str) and each)])
+        case _:
+            assert_never(subject.kind)
 
 
 def _at(request: SendRequest, send_by: datetime) -> SendRequest:

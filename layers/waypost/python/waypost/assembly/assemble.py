@@ -23,8 +23,11 @@ from waypost.files.folders import (
 )
 
 if TYPE_CHECKING:
+    from waypost.approvals.ask_for_approval import AskForApproval
+    from waypost.approvals.control_journey import ControlJourney
     from waypost.approvals.decide_approval import DecideApproval
     from waypost.approvals.publish_message import PublishMessage
+    from waypost.approvals.request_approval import RequestApproval
     from waypost.assembly.ports import Ports
     from waypost.audiences.build_audience_slice import BuildAudienceSlice, ContactReader
     from waypost.audiences.gather_audience import GatherAudience
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
     from waypost.journeys.changes.undo_change import UndoChange
     from waypost.journeys.close_enrolment import CloseEnrolment
     from waypost.journeys.pause_journey import PauseJourney
+    from waypost.journeys.ports import Machines
     from waypost.journeys.published import PublishedJourneys
     from waypost.journeys.resume_journey import ResumeJourney
     from waypost.journeys.start_journey import StartJourney
@@ -96,6 +100,7 @@ if TYPE_CHECKING:
     from waypost.segments.saved_segments import SavedSegment
     from waypost.segments.upkeep import Upkeep
     from waypost.sending.deferral import Deferrals
+    from waypost.sending.held_journeys import HeldJourneys
     from waypost.sending.occasion import StaffNotice
     from waypost.sending.policy import SendingPolicy
     from waypost.sending.send_message import PageUrls, SendMessage, Tracking, UnsubscribeUrl
@@ -187,17 +192,47 @@ def publish_message(
 ) -> PublishMessage:
     """What keeps versions of messages and has them approved."""
     from waypost.approvals.publish_message import PublishMessage
-    from waypost.approvals.request_approval import RequestApproval
 
     return PublishMessage(
         deployed=messages,
         store=ports.library(),
         files=ports.files(reads=(LIBRARY,), writes=(LIBRARY,)),
-        approvals=RequestApproval(
-            store=ports.approvals(), sender=sender, schedules=ports.schedules(), staff=staff, clock=ports.clock()
-        ),
+        approvals=request_approval(ports, sender=sender, staff=staff),
         words=words,
         defaults=defaults,
+        clock=ports.clock(),
+    )
+
+
+def ask_for_approval(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> AskForApproval:
+    """What has runs of operations wait for a second person."""
+    from waypost.approvals.ask_for_approval import AskForApproval
+
+    return AskForApproval(approvals=request_approval(ports, sender=sender, staff=staff))
+
+
+def request_approval(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> RequestApproval:
+    """What asks a second person."""
+    from waypost.approvals.request_approval import RequestApproval
+
+    return RequestApproval(
+        store=ports.approvals(), sender=sender, schedules=ports.schedules(), staff=staff, clock=ports.clock()
+    )
+
+
+def control_journey(ports: Ports, *, journeys: PublishedJourneys, policy: SendingPolicy) -> ControlJourney:
+    """What pauses, drains, resumes and stops whole journeys."""
+    from waypost.approvals.control_journey import ControlJourney
+    from waypost.policies.change_policy import ChangePolicy
+
+    changes = ports.journey_changes()
+    return ControlJourney(
+        journeys=journeys,
+        policies=ChangePolicy(deployed=policy, store=ports.policies(), clock=ports.clock()),
+        enrolments=ports.enrolments(),
+        changes=changes,
+        stopping=lambda progress: apply_change(ports, changes=changes, progress=progress, wait=lambda: False),
+        approvals=ports.approvals(),
         clock=ports.clock(),
     )
 
@@ -213,6 +248,7 @@ def decide_approval(ports: Ports, *, staff: Callable[[], StaffDirectory], secret
         schedules=ports.schedules(),
         staff=staff,
         secret=secret,
+        runs=ports.waiting_runs,
         clock=ports.clock(),
     )
 
@@ -222,6 +258,20 @@ def send_test(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> Se
     from waypost.sending.send_test import SendTest
 
     return SendTest(sender=sender, contacts=ports.contacts(), staff=staff)
+
+
+def held_journeys(ports: Ports) -> HeldJourneys:
+    """What says which journeys an operator holds."""
+    from waypost.sending.held_journeys import HeldJourneys
+
+    return HeldJourneys(store=ports.policies(), clock=ports.clock())
+
+
+def hop_machines(ports: Ports, held: HeldJourneys) -> Machines:
+    """The machines of journeys, which start no hop of one that is held."""
+    from waypost.journeys.hops import HeldMachines
+
+    return HeldMachines(ports.machines(), held)
 
 
 def pause_journey(ports: Ports, *, default_zone: ZoneInfo) -> PauseJourney:
@@ -242,13 +292,15 @@ def resume_journey(ports: Ports, *, default_zone: ZoneInfo, listening: Listening
     """What ends Pauses by time; without ``listening`` every end of a journey is announced."""
     from waypost.journeys.resume_journey import ResumeJourney
 
+    held = held_journeys(ports)
     return ResumeJourney(
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
         close_enrolment=close_enrolment(ports, listening=listening),
         default_zone=default_zone,
         timers=ports.schedules(),
-        machines=ports.machines(),
+        machines=hop_machines(ports, held),
+        held=held,
         clock=ports.clock(),
         sleep=ports.sleep,
         side_by_side=ports.side_by_side(),
@@ -322,11 +374,13 @@ def sweep_journeys(ports: Ports, *, graphs: Graphs, default_zone: ZoneInfo) -> S
         graph = graphs(journey)
         return steps_behind(graph, pause) if graph else []
 
+    held = held_journeys(ports)
     return SweepJourneys(
         enrolments=ports.enrolments(),
         resume_journey=resume_journey(ports, default_zone=default_zone),
         close_enrolment=close_enrolment(ports),
-        machines=ports.machines(),
+        machines=hop_machines(ports, held),
+        held=held,
         ledger=ports.ledger(),
         steps_behind=steps_of,
         clock=ports.clock(),
@@ -352,6 +406,8 @@ def route_events(
     from waypost.routing.reactions import reactions
     from waypost.routing.route_events import RouteEvents
 
+    held = held_journeys(ports)
+    machines = hop_machines(ports, held)
     return RouteEvents(
         contacts=ports.contacts(),
         history=ports.history(),
@@ -366,13 +422,13 @@ def route_events(
                 default_zone=default_zone,
                 enrolments=ports.enrolments(),
                 history=ports.history(),
-                machines=ports.machines(),
+                machines=machines,
                 deferrals=deferrals(ports),
                 keep_time=KeepTime(
                     contacts=ports.contacts(),
                     enrolments=ports.enrolments(),
                     timers=ports.schedules(),
-                    machines=ports.machines(),
+                    machines=machines,
                     default_zone=default_zone,
                     clock=ports.clock(),
                 ),
@@ -385,7 +441,8 @@ def route_events(
                 default_zone=default_zone,
                 enrolments=ports.enrolments(),
                 history=ports.history(),
-                machines=ports.machines(),
+                machines=machines,
+                held=held,
                 clock=ports.clock(),
             ),
         ),

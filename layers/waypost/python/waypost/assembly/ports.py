@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from waypost.approvals.approval import ApprovalStore
+from waypost.approvals.approval import ApprovalStore, WaitingRuns
 from waypost.channels.contract import Provider
 from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
@@ -14,14 +14,14 @@ from waypost.coupons.coupon import CouponStore
 from waypost.events.history import BulkEventHistory, CorrectableHistory, EventBus
 from waypost.events.ports import EventQueue
 from waypost.files.ports import Files
-from waypost.journeys.changes.ports import ChangedEnrolments
+from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.ports import Machines, Timers
 from waypost.segments.history_lookup import PassageStore
 from waypost.segments.ports import ProfileScan
 from waypost.sending.budget import BudgetCounters
 from waypost.sending.ledger import Ledger
 from waypost.sending.pace import RateMarks
-from waypost.sending.policy_in_force import PolicyStore
+from waypost.sending.policy_change import PolicyStore
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 from waypost.sending.streams import StreamTallies
 from waypost.staff.human_task import TaskStore
@@ -92,6 +92,14 @@ class Ports(Protocol):
 
     def approvals(self) -> ApprovalStore:
         """The requests for approval."""
+        ...
+
+    def waiting_runs(self) -> WaitingRuns:
+        """The runs of operations that wait for a decision."""
+        ...
+
+    def journey_changes(self) -> ChangeStore:
+        """The records of changes of journeys."""
         ...
 
     def tasks(self) -> TaskStore:

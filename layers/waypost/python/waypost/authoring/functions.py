@@ -127,6 +127,7 @@ class FunctionManifest(Authored):
     )
     schedules: list[Literal["CreateSchedule", "DeleteSchedule", "UpdateSchedule"]] = Field(default_factory=list)
     journeys: list[Literal["StartExecution"]] = Field(default_factory=list)
+    operations: list[Literal["SendTaskSuccess"]] = Field(default_factory=list)
     settings: list[Annotated[str, AfterValidator(_setting)]] = Field(default_factory=list)
     alarms: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]+$")], str] = Field(default_factory=dict)
 

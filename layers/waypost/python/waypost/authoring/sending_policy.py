@@ -54,6 +54,10 @@ class SendingRules(Authored):
 SENDING_RULES: Final[type[SendingRules]] = create_model(
     "SendingRules",
     __base__=SendingRules,
-    **{each.name: (checked_form(each.form, Authored), Field(default=each.default)) for each in all_settings()},  # type: ignore[call-overload]
+    **{  # type: ignore[call-overload]
+        each.name: (checked_form(each.form, Authored), Field(default=each.default))
+        for each in all_settings()
+        if not each.operated
+    },
 )
 """All of ``sending.yaml``."""

@@ -29,7 +29,7 @@ class DynamoApprovals:
         """See ApprovalStore."""
         return self._put(approval, "attribute_not_exists(pk)")
 
-    def decide(self, approval: Approval) -> bool:
+    def replace_undecided(self, approval: Approval) -> bool:
         """See ApprovalStore."""
         return self._put(
             approval, "attribute_exists(pk) AND attribute_type(decision, :undecided)", undecided={"S": "NULL"}

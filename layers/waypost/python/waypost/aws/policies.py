@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from waypost.aws import table
 from waypost.aws.translation import translates_errors
-from waypost.sending.policy_in_force import PolicyChange
+from waypost.sending.policy_change import PolicyChange
 
 _PK: Final = "policy#sending"
 _CURRENT: Final = "current"

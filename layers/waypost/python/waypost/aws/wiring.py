@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from waypost.aws.coupons import DynamoCoupons
     from waypost.aws.files import S3Files
     from waypost.aws.human_tasks import DynamoTasks
+    from waypost.aws.journey_changes import DynamoChanges
     from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
     from waypost.aws.profile_scan import DynamoProfileScan
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from waypost.aws.rate_marks import DynamoRateMarks
     from waypost.aws.read_units import ReadUnits
     from waypost.aws.stream_tallies import DynamoStreamTallies
+    from waypost.aws.waiting_runs import StepFunctionsRuns
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
 
@@ -211,6 +213,22 @@ def approvals() -> "DynamoApprovals":
     from waypost.aws.approvals import DynamoApprovals  # noqa: PLC0415 - few functions ask for it
 
     return DynamoApprovals(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def waiting_runs() -> "StepFunctionsRuns":
+    """The runs of operations that wait for a decision."""
+    from waypost.aws.waiting_runs import StepFunctionsRuns  # noqa: PLC0415 - few functions ask for it
+
+    return StepFunctionsRuns(client("stepfunctions"))
+
+
+@cache
+def journey_changes() -> "DynamoChanges":
+    """The records of changes of journeys."""
+    from waypost.aws.journey_changes import DynamoChanges  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoChanges(client("dynamodb"), settings().contacts_table)
 
 
 @cache

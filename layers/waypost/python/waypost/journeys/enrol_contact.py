@@ -19,11 +19,12 @@ from waypost.journeys.matching import EventRules, enrolments_for, history_for, h
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import REQUEST, PublishedJourney, PublishedJourneys, ReEntry
 from waypost.segments.subject import Subject
+from waypost.sending.held_journeys import HeldJourneys
 
 EntryReason = (
     Literal[
         "enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing", "journey_closed",
-        "trigger_too_old", "over_before_entry", "no_such_journey",
+        "journey_held", "trigger_too_old", "over_before_entry", "no_such_journey",
     ]
     | Refusal
 )  # fmt: skip
@@ -55,6 +56,7 @@ class EnrolContact:
     enrolments: EnrolmentStore
     history: EventHistory
     machines: Machines
+    held: HeldJourneys
     clock: Clock
 
     def consider(self, contact: Contact, event: Event) -> list[EntryDecision]:
@@ -99,6 +101,9 @@ class EnrolContact:
             return "trigger_too_old"
         if journey.closed:
             return "journey_closed"
+        hold = self.held.of(journey.name)
+        if hold is not None and hold.refuses_entry:
+            return "journey_held"
         subject = replace(
             at_hand,
             history=history_for(journey.entry, contact, self.history),

@@ -1,10 +1,14 @@
 """Start the hop that an enrolment gives out. Used by whatever ends a Pause, and by the sweep."""
 
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from waypost import ids
 from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.machine_versions import journey_and_version
 from waypost.journeys.ports import Machines
+from waypost.sending.held_journeys import HeldJourneys
 
 OVER: Final = ": over?"
 """How the name of the Choice ends that the synth puts behind a Pause."""
@@ -21,3 +25,16 @@ def start_hop(machines: Machines, enrolment: Enrolment) -> None:
     """
     name = ids.execution_name(enrolment.journey, enrolment.hop.id)
     machines.start(enrolment.machine, name, enrolment.execution_input())
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMachines:
+    """Machines that start no hop of a journey that is held: its row lies untaken, and the sweep starts it once the journey goes on."""
+
+    machines: Machines
+    held: HeldJourneys
+
+    def start(self, machine: str, name: str, execution_input: Mapping[str, Any]) -> None:
+        """See Machines."""
+        if not self.held.keeps(journey_and_version(machine)[0]):
+            self.machines.start(machine, name, execution_input)

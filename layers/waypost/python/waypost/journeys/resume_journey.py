@@ -18,9 +18,10 @@ from waypost.journeys.hops import start_hop
 from waypost.journeys.pause import TIME_ENDS, Pause, time_outcome
 from waypost.journeys.ports import ATTEMPTS, DueEnrolment, EnrolmentStore, Machines, Timers
 from waypost.journeys.timers import MINUTE, book_timer, expect
+from waypost.sending.held_journeys import HeldJourneys
 
-ResumeEffect = Literal["resumed", "ended", "not_due", "already_over"]
-"""``ended``: nothing was left to do behind the Pause, and the journey is over."""
+ResumeEffect = Literal["resumed", "ended", "not_due", "already_over", "held"]
+"""``ended``: nothing was left to do behind the Pause, and the journey is over. ``held``: the journey is paused, and the contact stays due."""
 
 BATCH: Final = 240
 """Contacts that are resumed at a time, side by side; then the pace is looked at."""
@@ -49,6 +50,7 @@ class ResumeJourney:
     close_enrolment: CloseEnrolment
     timers: Timers
     machines: Machines
+    held: HeldJourneys
     default_zone: ZoneInfo
     clock: Clock
     sleep: Callable[[float], None]
@@ -109,6 +111,8 @@ class ResumeJourney:
         for _ in range(ATTEMPTS):
             if enrolment is None or enrolment.status == "ended" or enrolment.pause is None:
                 return "already_over"
+            if self.held.keeps(enrolment.journey):
+                return "held"
             if enrolment.position == "running":
                 return self._start_again(enrolment)
             if enrolment.due_at > (now := self.clock()):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from waypost import ids
@@ -16,6 +16,7 @@ from waypost.journeys.enrolment import Enrolment, Failure
 from waypost.journeys.hops import start_hop
 from waypost.journeys.ports import ATTEMPTS, SHARDS, DueEnrolment, EnrolmentStore, Machines
 from waypost.journeys.resume_journey import ResumeJourney
+from waypost.sending.held_journeys import HeldJourneys
 from waypost.sending.ledger import Ledger
 
 GRACE: Final = timedelta(minutes=15)
@@ -37,7 +38,8 @@ _NO_BEGIN: Final = (
     "Where it is, its first call failed: see the log of pause_journey."
 )
 
-SweepEffect = Literal["overdue", "lost_hop", "given_up", "nothing"]
+SweepEffect = Literal["overdue", "lost_hop", "given_up", "released", "nothing"]
+"""``released``: it was kept where it stood while its journey was held, and goes on now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class SweepReport(JsonForm):
-    """What the sweeper found: every count raises an alarm when it is not zero."""
+    """What the sweeper found: every count but that of contacts of a journey that was resumed raises an alarm when it is not zero."""
 
     overdue_pauses: int = 0
     lost_hops: int = 0
     journeys_given_up: int = 0
     unknown_messages: int = 0
+    released: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,24 +74,27 @@ class SweepJourneys:
     resume_journey: ResumeJourney
     close_enrolment: CloseEnrolment
     machines: Machines
+    held: HeldJourneys
     ledger: Ledger
     clock: Clock
     steps_behind: Callable[[str, str], Sequence[str]]
     """The steps of a journey between a Pause ("": its start) and the next one; empty where they are not known."""
     side_by_side: Callable[[Callable[[DueEnrolment], Swept], Iterable[DueEnrolment]], Iterable[Swept]] = map
 
-    def sweep(self) -> SweepReport:
+    def sweep(self, *, recent: bool = False) -> SweepReport:
         """One pass over everything that was due more than ``GRACE`` ago and that no pass has looked at.
 
+        ``recent``: over what came due since then as well, for a journey that was held and goes on now.
         Most of it has moved on. What has not is noted again, so that the next pass looks at it too. What fails does not keep the rest
         waiting; the first error is raised when everything else is done.
         """
         before, errors = self.clock() - GRACE, list[WaypostError]()
         found, unknown, all_noted = Counter[str](), 0, True
         since, last = self.enrolments.swept_until(), before - timedelta(milliseconds=1)
-        noted = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=since, until=last))
+        until = self.clock() if recent else last
+        noted = (each for shard in range(SHARDS) for each in self.enrolments.find_due(shard, since=since, until=until))
         for batch in batched(noted, BATCH):
-            for swept in self.side_by_side(self._try_one, self.enrolments.unsettled(batch, last)):
+            for swept in self.side_by_side(self._try_one, self.enrolments.unsettled(batch, until)):
                 found[swept.effect] += 1
                 unknown += swept.unknown
                 all_noted = all_noted and swept.noted
@@ -103,7 +109,7 @@ class SweepJourneys:
                 errors.append(error)
         if errors:
             raise errors[0]
-        return SweepReport(found["overdue"], found["lost_hop"], found["given_up"], unknown)
+        return SweepReport(found["overdue"], found["lost_hop"], found["given_up"], unknown, found["released"])
 
     def _try_one(self, reference: DueEnrolment) -> Swept:
         noted = False
@@ -120,11 +126,17 @@ class SweepJourneys:
             enrolment = self.enrolments.load(reference.contact_id, reference.enrolment_id)
             if enrolment is None or enrolment.status == "ended":
                 return Swept("nothing", unknown)
-            if enrolment.position == "parked":
-                effect = self.resume_journey.go_on(enrolment)
-                return Swept("overdue" if effect in {"resumed", "ended"} else "nothing", unknown)
+            if self.held.keeps(enrolment.journey):
+                return Swept("nothing", unknown)
             before = self.clock() - GRACE
-            if enrolment.hop.at >= before:
+            if enrolment.position == "parked":
+                found: SweepEffect = "released" if self._was_held(enrolment, enrolment.due_at) else "overdue"
+                if found == "overdue" and enrolment.due_at >= before:
+                    return Swept("nothing", unknown)
+                effect = self.resume_journey.go_on(enrolment)
+                return Swept(found if effect in {"resumed", "ended"} else "nothing", unknown)
+            found = "released" if self._was_held(enrolment, enrolment.hop.at) else "lost_hop"
+            if enrolment.hop.at >= before and not (found == "released" and enrolment.lies_untaken):
                 return Swept("nothing", unknown)
             unknown += self.close_enrolment.give_up_claims(enrolment, before=before)
             if enrolment.hop.attempt >= MOST_ATTEMPTS:
@@ -133,8 +145,13 @@ class SweepJourneys:
             after = enrolment.given_again(self.clock())
             if self.enrolments.save(after):
                 start_hop(self.machines, after)
-                return Swept("lost_hop", unknown)
+                return Swept(found, unknown)
         raise ConcurrentUpdate(f"enrolment {reference.enrolment_id} changed {ATTEMPTS} times while it was swept")
+
+    def _was_held(self, enrolment: Enrolment, since: datetime) -> bool:
+        """Whether a row that waits since then was meant to, because its journey was held."""
+        released = self.held.released_since(enrolment.journey)
+        return released is not None and since <= released
 
     def _died(self, enrolment: Enrolment) -> Failure:
         """Why the journey is given up: what interrupted its hop, or where to look if no task could say.

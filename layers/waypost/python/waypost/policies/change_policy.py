@@ -8,12 +8,16 @@ from waypost.clock import Clock, format_instant
 from waypost.contacts.identity.named_contact import read_text
 from waypost.errors import ConcurrentUpdate, InvalidInput
 from waypost.policies.policy_form import SECTIONS, as_written, published, read_changes
+from waypost.sending.held_journeys import HOLDS, HoldState, JourneyHold
 from waypost.sending.policy import SendingPolicy
-from waypost.sending.policy_in_force import LOOKED_AFTER, PolicyChange, PolicyStore, usable
+from waypost.sending.policy_change import LOOKED_AFTER, PolicyChange, PolicyStore
+from waypost.sending.policy_in_force import usable
 from waypost.sending.streams import STREAMS, StreamState
 
 ACTIONS: Final = ("show", "preview", "apply", "reset", "resume_stream")
 MOST_LISTED: Final = 20
+_STATES: Final = frozenset({STREAMS.name, HOLDS.name})
+"""Sections that say what is stopped, not how messages go out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,24 @@ class ChangePolicy:
         self._apply(before, changes, {"by": by, "reason": f"{stream}: {why}"})
         return True
 
+    def held(self, journey: str) -> JourneyHold | None:
+        """What was last decided on a journey, read consistently; None when nothing was."""
+        newest = self.store.newest(1)
+        return self._in_force(newest[0] if newest else None).of(HOLDS).get(journey)
+
+    def hold_journey(self, journey: str, state: HoldState, *, by: str, why: str) -> JourneyHold:
+        """Pause, drain, stop or resume a journey: what holds for it now. Raises ConcurrentUpdate when another was faster."""
+        newest = self.store.newest(1)
+        before = newest[0] if newest else None
+        holds = self._in_force(before).of(HOLDS)
+        known = holds.get(journey)
+        if known is not None and known.state == state:
+            return known
+        hold = JourneyHold(state, since=format_instant(self.clock()), why=why)
+        changes = {**(before.changes if before else {}), HOLDS.name: published({**holds, journey: hold})}
+        self._apply(before, changes, {"by": by, "reason": f"{journey} {state}: {why}"})
+        return hold
+
     def _resumed(self, before: PolicyChange | None, request: Mapping[str, Any]) -> dict[str, Any]:
         """The stream goes on, and is judged by what it sends from now on."""
         streams, stream = self._in_force(before).of(STREAMS), _needed(request, "stream")
@@ -79,8 +101,8 @@ class ChangePolicy:
         changes, named = before.changes if before else {}, request.get("sections") or []
         if not isinstance(named, list) or not set(map(str, named)) <= set(SECTIONS):
             raise InvalidInput("sections", f"should be a list of {', '.join(SECTIONS)}; without it all are reset")
-        kept = (name for name in changes if (name not in named if named else name == STREAMS.name))
-        return {name: changes[name] for name in kept}  # a reset of everything resumes no stream
+        kept = (name for name in changes if (name not in named if named else name in _STATES))
+        return {name: changes[name] for name in kept}  # a reset of everything resumes no stream and no journey
 
     def _apply(
         self, before: PolicyChange | None, changes: Mapping[str, Any], request: Mapping[str, Any]

@@ -109,7 +109,11 @@ _CHANGES: Final[type[_Given]] = create_model(
     "Changes",
     __base__=_Given,
     send_within_hours=(Annotated[int, Field(ge=SEND_WITHIN_HOURS.least, le=SEND_WITHIN_HOURS.most)], 72),
-    **{each.name: (checked_form(each.form, _Given), Field(default=each.default)) for each in all_settings()},  # type: ignore[call-overload]
+    **{  # type: ignore[call-overload]
+        each.name: (checked_form(each.form, _Given), Field(default=each.default))
+        for each in all_settings()
+        if not each.operated
+    },
 )
 SECTIONS: Final = tuple(_CHANGES.model_fields)
 """What a change of the policy may name."""
@@ -153,7 +157,7 @@ def _reason(detail: Any) -> str:
 
 def as_written(policy: SendingPolicy) -> dict[str, Any]:
     """A policy as people write it, every section with its value."""
-    sections = {setting.name: _written(policy.of(setting)) for setting in all_settings()}
+    sections = {setting.name: _written(policy.of(setting)) for setting in all_settings() if not setting.operated}
     return {SEND_WITHIN_HOURS.name: policy.send_within_hours, **sections}
 
 

@@ -42,12 +42,14 @@ class Setting(Generic[T]):
     ``form`` is its type: dataclasses, mappings, ``X | None``, times of the day, text, and numbers with ``Between``. The
     authoring side checks the file by it; a dataclass refuses what its fields cannot say by a ValueError, and
     ``metadata={"authored": name}`` names a field as authors write it. ``load`` is the way back from the published form.
+    One that is ``operated`` is changed by an operation of its own, and neither by the file nor by the operation change-policy.
     """
 
     name: str
     form: Any
     default: T
     load: Callable[[Any], T]
+    operated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,54 +3,19 @@
 A change is picked up within a minute, at the price of one small read a minute for each process that sends.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any
 
 from waypost.clock import Clock
-from waypost.codec import JsonForm
 from waypost.errors import WaypostError
 from waypost.sending.budget import BUDGETS
 from waypost.sending.channel_order import SWITCH_AFTER
 from waypost.sending.judge import all_guards
 from waypost.sending.policy import SendingPolicy, Setting
+from waypost.sending.policy_change import LOOKED_AFTER, PolicyStore
 from waypost.sending.receivers import RECEIVERS
-
-LOOKED_AFTER: Final = timedelta(minutes=1)
-"""How long a process applies what it knows before it looks again."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyChange(JsonForm):
-    """The changes that hold since ``at``: sections that replace the deployed ones, in their published form.
-
-    ``revision`` counts changes. ``version`` is that of the whole policy then, ``policy`` the whole of it.
-    """
-
-    revision: int
-    changes: Mapping[str, Any]
-    at: datetime
-    by: str
-    reason: str
-    version: str
-    policy: Mapping[str, Any]
-
-
-class PolicyStore(Protocol):
-    """Keeps the changes of the policy."""
-
-    def current(self) -> PolicyChange | None:
-        """The newest one, perhaps a second late; None when nothing was changed."""
-        ...
-
-    def put(self, change: PolicyChange) -> bool:
-        """Keep a change; False when its revision is taken, because another was faster."""
-        ...
-
-    def newest(self, limit: int) -> list[PolicyChange]:
-        """The latest changes, newest first, read consistently."""
-        ...
 
 
 @dataclass(slots=True, kw_only=True)

@@ -77,7 +77,7 @@ class ApplyChange:
                 return None
             if now.changed_by == change.id or now.machine_version not in change.acts:
                 return None
-            version, state = now.machine_version, _place_of(now)
+            version, state = now.machine_version, place_of(now)
             effect = self._act(change, now, change.act_for(version, state))
             if effect is not None:
                 return now.journey, version, state, effect
@@ -146,7 +146,8 @@ class ApplyChange:
         return change.journey, position.from_version, position.pause.state if position.pause else WALKING, position.act
 
 
-def _place_of(row: Enrolment) -> str:
+def place_of(row: Enrolment) -> str:
+    """The Pause where a contact stands, or that it walks."""
     return row.pause.state if row.position == "parked" and row.pause else WALKING
 
 
