@@ -10,6 +10,7 @@ from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
 from waypost.journeys.published import load_journeys
+from waypost.policies.change_policy import ChangePolicy
 from waypost.sending.policy import load_sending_policy
 
 logger = function_log("control_journey")
@@ -18,7 +19,8 @@ logger = function_log("control_journey")
 @cache
 def control_journey() -> ControlJourney:
     """Wire ControlJourney to its stores, the journeys and the policy; once per process."""
-    return assemble.control_journey(wiring, journeys=load_journeys(), policy=load_sending_policy())
+    holds = ChangePolicy(deployed=load_sending_policy(), store=wiring.policies(), clock=wiring.clock())
+    return assemble.control_journey(wiring, journeys=load_journeys(), holds=holds)
 
 
 @logger.inject_lambda_context

@@ -51,11 +51,14 @@ def test_an_entry_is_written_over_the_one_that_was_read(library: LibraryStore) -
 
 def test_a_request_is_opened_and_decided_once(approvals: ApprovalStore) -> None:
     assert approvals.load("a-1") is None
-    assert not approvals.decide(ASKED.decided("approved", at=AT, comment=""))
+    assert not approvals.replace_undecided(ASKED.decided("approved", at=AT, comment=""))
     assert approvals.open(ASKED)
     assert not approvals.open(replace(ASKED, note="again"))
     assert approvals.load("a-1") == ASKED
+    later = replace(ASKED, task_token="t-2", subject=replace(ASKED.subject, request={"contacts": 3, "note": "x"}))
+    assert approvals.replace_undecided(later)
+    assert approvals.load("a-1") == later
     decided = ASKED.decided("rejected", at=AT, comment="too long")
-    assert approvals.decide(decided)
-    assert not approvals.decide(ASKED.decided("approved", at=AT, comment=""))
+    assert approvals.replace_undecided(decided)
+    assert not approvals.replace_undecided(ASKED.decided("approved", at=AT, comment=""))
     assert approvals.load("a-1") == decided

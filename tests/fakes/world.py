@@ -82,6 +82,7 @@ from waypost.segments.lifecycle import Lifecycle
 from waypost.segments.saved_segments import SavedSegment
 from waypost.segments.upkeep import Upkeep
 from waypost.sending.deferral import Deferrals
+from waypost.sending.held_journeys import HeldJourneys
 from waypost.sending.ledger import Touch
 from waypost.sending.occasion import StaffNotice
 from waypost.sending.request import SendRequest, SendResult
@@ -252,8 +253,12 @@ class World:
         return ChangePolicy(deployed=self.published.policy, store=self.policies, clock=self.clock)
 
     @property
+    def held_journeys(self) -> HeldJourneys:
+        return assemble.held_journeys(self.ports)
+
+    @property
     def control_journey(self) -> ControlJourney:
-        return assemble.control_journey(self.ports, journeys=self.published.journeys, policy=self.published.policy)
+        return assemble.control_journey(self.ports, journeys=self.published.journeys, holds=self.change_policy)
 
     @property
     def ask_for_approval(self) -> AskForApproval:

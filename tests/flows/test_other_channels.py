@@ -44,6 +44,8 @@ from waypost.channels.wecom.fake import FAKES
 
 pytestmark = pytest.mark.flow
 
+TRIAL = "trial"
+
 MEMBERS = {
     "members": [
         {"id": "lin.chen", "name": "陈琳", "email": "lin.chen@acme.example", "roles": ["editor"], "locale": "zh-CN"},
@@ -409,7 +411,8 @@ def test_a_paused_journey_waits_and_a_stopped_one_ends_after_a_second_person_app
         eventually(cloud, lambda: approvals_of(cloud, "journey-control"), "the request for approval")
         [page] = approvals_of(cloud, "journey-control")
         shown = call("GET", page, headers=READER).body.decode()
-        assert ("Approve this operation?" in shown or "批准这项操作" in shown) and "u-second" not in shown
+        assert "Approve this operation?" in shown or "批准这项操作" in shown
+        assert "u-second" not in shown
         digest = re.findall(r'name="digest" value="([^"]+)"', shown)[0]
         assert call("POST", page, body=f"decision=approved&digest={digest}".encode(), headers=FORM).status == 200
         answer = stop.result()

@@ -150,4 +150,6 @@ def _others(function: FunctionFolder) -> Iterator[str]:
     if {"CreateSchedule", "UpdateSchedule"}.intersection(manifest.schedules):
         limit = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
         yield f"iam:PassRole on <SchedulesRole.Arn> when {json.dumps(limit)}"
-    yield from (f"states:{action} on states:stateMachine:{STAGE}-*" for action in manifest.journeys)
+    yield from (
+        f"states:{action} on states:stateMachine:{STAGE}-*" for action in (*manifest.journeys, *manifest.operations)
+    )

@@ -126,6 +126,7 @@ def call(booking: Booking, calls: Calls, store: Million, schedules: FakeSchedule
         default_zone=world.default_zone,
         timers=schedules,
         machines=machines,
+        held=world.held_journeys,
         clock=clock,
         sleep=lambda seconds: clock.advance(seconds=seconds),
         side_by_side=in_turn,

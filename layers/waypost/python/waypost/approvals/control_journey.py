@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from waypost.approvals.approval import Approval, ApprovalStore
 from waypost.clock import Clock, format_instant
@@ -14,7 +14,6 @@ from waypost.journeys.changes.change import ANY_STATE, Act, Change, change_id
 from waypost.journeys.changes.everybody import everybody
 from waypost.journeys.changes.ports import ChangedEnrolments, ChangeStore
 from waypost.journeys.published import PublishedJourneys
-from waypost.policies.change_policy import ChangePolicy
 from waypost.sending.held_journeys import HoldState, JourneyHold
 from waypost.sending.policy_change import LOOKED_AFTER
 
@@ -27,12 +26,24 @@ Remaining = Callable[[], int]
 """The milliseconds that the call has left."""
 
 
+class JourneyHolds(Protocol):
+    """Keeps what was decided on journeys: the operations of the sending policy."""
+
+    def held(self, journey: str) -> JourneyHold | None:
+        """What was last decided on a journey, read consistently; None when nothing was."""
+        ...
+
+    def hold_journey(self, journey: str, state: HoldState, *, by: str, why: str) -> JourneyHold:
+        """Pause, drain, stop or resume a journey: what holds for it now. Raises ConcurrentUpdate when another was faster."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlJourney:
     """Acts on journeys; ``stopping`` makes what ends the contacts' passages, given what is called after each batch."""
 
     journeys: PublishedJourneys
-    policies: ChangePolicy
+    holds: JourneyHolds
     enrolments: ChangedEnrolments
     changes: ChangeStore
     stopping: Callable[[Callable[[int], None]], ApplyChange]
@@ -49,7 +60,7 @@ class ControlJourney:
         journey = self._journey(request)
         match request.get("action"):
             case "show":
-                return self._shown(journey, self.policies.held(journey), self._counted(journey, remaining))
+                return self._shown(journey, self.holds.held(journey), self._counted(journey, remaining))
             case "pause":
                 return self._hold(journey, "paused", request)
             case "drain":
@@ -73,10 +84,10 @@ class ControlJourney:
 
     def _hold(self, journey: str, state: HoldState, request: Mapping[str, Any]) -> dict[str, Any]:
         by, why = _needed(request, "by"), _needed(request, "reason")
-        known = self.policies.held(journey)
+        known = self.holds.held(journey)
         if state == "running" and (known is None or known.state == "running"):
             raise InvalidInput("journey", f"{journey} is neither paused nor draining nor stopped")
-        hold = self.policies.hold_journey(journey, state, by=by, why=why)
+        hold = self.holds.hold_journey(journey, state, by=by, why=why)
         return {**_said(journey, hold), "in_force_from": format_instant(self.clock() + LOOKED_AFTER)}
 
     def _shown(

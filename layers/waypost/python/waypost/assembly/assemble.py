@@ -24,7 +24,7 @@ from waypost.files.folders import (
 
 if TYPE_CHECKING:
     from waypost.approvals.ask_for_approval import AskForApproval
-    from waypost.approvals.control_journey import ControlJourney
+    from waypost.approvals.control_journey import ControlJourney, JourneyHolds
     from waypost.approvals.decide_approval import DecideApproval
     from waypost.approvals.publish_message import PublishMessage
     from waypost.approvals.request_approval import RequestApproval
@@ -220,15 +220,14 @@ def request_approval(ports: Ports, *, sender: SendMessage, staff: StaffDirectory
     )
 
 
-def control_journey(ports: Ports, *, journeys: PublishedJourneys, policy: SendingPolicy) -> ControlJourney:
+def control_journey(ports: Ports, *, journeys: PublishedJourneys, holds: JourneyHolds) -> ControlJourney:
     """What pauses, drains, resumes and stops whole journeys."""
     from waypost.approvals.control_journey import ControlJourney
-    from waypost.policies.change_policy import ChangePolicy
 
     changes = ports.journey_changes()
     return ControlJourney(
         journeys=journeys,
-        policies=ChangePolicy(deployed=policy, store=ports.policies(), clock=ports.clock()),
+        holds=holds,
         enrolments=ports.enrolments(),
         changes=changes,
         stopping=lambda progress: apply_change(ports, changes=changes, progress=progress, wait=lambda: False),

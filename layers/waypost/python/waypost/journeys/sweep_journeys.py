@@ -124,9 +124,7 @@ class SweepJourneys:
         unknown = 0
         for _ in range(ATTEMPTS):
             enrolment = self.enrolments.load(reference.contact_id, reference.enrolment_id)
-            if enrolment is None or enrolment.status == "ended":
-                return Swept("nothing", unknown)
-            if self.held.keeps(enrolment.journey):
+            if enrolment is None or enrolment.status == "ended" or self.held.keeps(enrolment.journey):
                 return Swept("nothing", unknown)
             before = self.clock() - GRACE
             if enrolment.position == "parked":

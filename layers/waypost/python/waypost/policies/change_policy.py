@@ -64,12 +64,12 @@ class ChangePolicy:
         return True
 
     def held(self, journey: str) -> JourneyHold | None:
-        """What was last decided on a journey, read consistently; None when nothing was."""
+        """See JourneyHolds."""
         newest = self.store.newest(1)
         return self._in_force(newest[0] if newest else None).of(HOLDS).get(journey)
 
     def hold_journey(self, journey: str, state: HoldState, *, by: str, why: str) -> JourneyHold:
-        """Pause, drain, stop or resume a journey: what holds for it now. Raises ConcurrentUpdate when another was faster."""
+        """See JourneyHolds."""
         newest = self.store.newest(1)
         before = newest[0] if newest else None
         holds = self._in_force(before).of(HOLDS)
