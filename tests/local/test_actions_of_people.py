@@ -53,7 +53,7 @@ class _Door(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"success")
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name is http.server's
         """Nothing to log."""
 
 
