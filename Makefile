@@ -13,7 +13,7 @@ STAMP := .venv/.installed-$(shell cat requirements/installer.txt requirements/de
 # What is called by others than our own code: commands, fixtures, validators, handlers, payloads found by their name, and errors
 # that only state machines name.
 CALLED_BY_FRAMEWORKS := @app.*,@condition*,@rule*,@initialize*,@invariant*,@pytest.*,@model*,@field_validator*,@jsii*
-NAMED_BY_FRAMEWORKS := test_*,capture_signals,__init_subclass__,_deserialize_n,*Payload,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited,HasForbiddenWords,NoValidCoupon,AlreadyBought,BestHour,StreamPaused,TaskSettled,SmsParts
+NAMED_BY_FRAMEWORKS := test_*,capture_signals,__init_subclass__,_deserialize_n,*Payload,pytest_*,do_*,log_message,handle,handle_*,stream,readable,seekable,readinto,GoalReached,JourneyExited,HasForbiddenWords,NoValidCoupon,AlreadyBought,BestHour,JourneyPaused,StreamPaused,TaskSettled,SmsParts
 SOURCE := layers/waypost/python/waypost
 CODE := setup.py infra local functions layers/waypost/python tests lints benchmarks personas
 

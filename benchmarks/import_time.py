@@ -58,7 +58,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "record_delivery": ("sqs",),
     "refresh_contacts": ("dynamodb", "s3"),
     "rescore_engagement": ("dynamodb", "s3"),
-    "request_approval": ("dynamodb", "secretsmanager", "sesv2"),
+    "ask_for_approval": ("dynamodb", "secretsmanager", "sesv2"),
     "resume_journey": ("dynamodb", "stepfunctions"),
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),

@@ -87,7 +87,7 @@ def apply(
         wait()
         return left > 0
 
-    return stage.applier(progress, again).apply(ready) if ready else [], later
+    return stage.applier(again).apply(ready, progress=progress) if ready else [], later
 
 
 def unfinished(stage: Stage) -> list[Change]:

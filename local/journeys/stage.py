@@ -69,14 +69,13 @@ class Stage:
         """What compares journeys with the stage."""
         return PlanChange(enrolments=self.enrolments, changes=self.changes, machines=self.machines, progress=progress)
 
-    def applier(self, progress: Progress, wait: Callable[[], bool]) -> ApplyChange:
+    def applier(self, wait: Callable[[], bool]) -> ApplyChange:
         """What takes contacts to where a change puts them."""
         return ApplyChange(
             enrolments=self.enrolments,
             changes=self.changes,
             stop_enrolment=self._stop_enrolment(),
             clock=self.clock,
-            progress=progress,
             wait=wait,
             side_by_side=side_by_side,
         )

@@ -37,7 +37,7 @@ def test_only_senders_read_the_login_of_a_mail_server(synthesized: Synthesizer) 
         "send_message",
         "send_test",
         "publish_message",
-        "request_approval",
+        "ask_for_approval",
     }
     assert readers == senders
     assert not [line for line in granted(by_smtp, "send_message") if line.startswith("ses:")]
@@ -87,12 +87,22 @@ def test_only_what_gives_out_hops_may_start_journeys(template: Template) -> None
         folder
         for folder in template.functions()
         for statement in statements_of(template, folder)
-        if any(action.startswith("states:") for action in listed(statement["Action"]))
+        if "states:StartExecution" in listed(statement["Action"])
     }
     assert starters == {"resume_journey", "route_events", "sweep_journeys"}
 
 
-def test_only_timers_and_the_sweeper_read_the_index_of_what_is_due(template: Template) -> None:
+def test_only_the_page_of_approvals_answers_runs_that_wait(template: Template) -> None:
+    answering = {
+        folder
+        for folder in template.functions()
+        for statement in statements_of(template, folder)
+        if "states:SendTaskSuccess" in listed(statement["Action"])
+    }
+    assert answering == {"decide_approval"}
+
+
+def test_only_timers_the_sweeper_and_whole_stops_read_the_index_of_what_is_due(template: Template) -> None:
     readers = {
         folder
         for folder in template.functions()
@@ -100,7 +110,7 @@ def test_only_timers_and_the_sweeper_read_the_index_of_what_is_due(template: Tem
         if any("/index/due" in plain(resource) for resource in listed(statement["Resource"]))
     }
 
-    assert readers == {"resume_journey", "sweep_journeys"}
+    assert readers == {"control_journey", "resume_journey", "sweep_journeys"}
 
 
 def test_functions_reach_only_journeys_and_schedules_of_their_stage(template: Template) -> None:

@@ -22,8 +22,8 @@ SERVICES = {"sesv2": "ses", "pinpoint-sms-voice-v2": "sms-voice", "stepfunctions
 """Client → the prefix of its actions in IAM, where that is another."""
 CALLED_FROM_OUTSIDE = {
     # the command that plans, applies and undoes changes of journeys
-    *(f"DynamoChanges.{name}" for name in ("load", "note", "positions", "put", "recent")),
-    *(f"DynamoEnrolments.{name}" for name in ("load_many", "reopen")),
+    "DynamoChanges.recent",
+    "DynamoEnrolments.reopen",
     *(f"StageMachines.{name}" for name in ("definition", "delete", "versions")),
     "DynamoCoupons.usage",  # the command that lists pools
     "DynamoDestinationStates.enable",  # the command that switches a destination on again

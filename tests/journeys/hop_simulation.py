@@ -219,12 +219,10 @@ class Simulation:
             self._begin("undo", lambda: self._undoer().undo(known, by="ops"))
         elif known is None or known.is_open:
             for _ in range(self.random.choice([1, 1, 2])):
-                self._begin("change", lambda: self._applier().apply([known or change]))
+                self._begin("change", lambda: self._applier().apply([known or change], progress=lambda _: None))
 
     def _applier(self) -> ApplyChange:
-        return assemble.apply_change(
-            self.world.ports, changes=self.changes, progress=lambda _: None, wait=lambda: self.random.random() < 0.5
-        )
+        return assemble.apply_change(self.world.ports, changes=self.changes, wait=lambda: self.random.random() < 0.5)
 
     def _undoer(self) -> UndoChange:
         return assemble.undo_change(self.world.ports, changes=self.changes, progress=lambda _: None)

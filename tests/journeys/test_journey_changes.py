@@ -60,8 +60,8 @@ class Stage:
         return Change(change_id(JOURNEY, to_version, now), JOURNEY, to_version, {OLD: acts}, "ops", now)
 
     def apply(self, change: Change, *, wait: Any = lambda: False) -> Change:
-        applier = assemble.apply_change(self.world.ports, changes=self.changes, progress=self.seen.append, wait=wait)
-        return applier.apply([change])[0]
+        applier = assemble.apply_change(self.world.ports, changes=self.changes, wait=wait)
+        return applier.apply([change], progress=self.seen.append)[0]
 
     def undo(self, change: Change) -> Change:
         undoer = assemble.undo_change(self.world.ports, changes=self.changes, progress=self.seen.append)

@@ -40,13 +40,13 @@ class JourneyHolds(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlJourney:
-    """Acts on journeys; ``stopping`` makes what ends the contacts' passages, given what is called after each batch."""
+    """Acts on journeys; ``stopping`` ends the contacts' passages."""
 
     journeys: PublishedJourneys
     holds: JourneyHolds
     enrolments: ChangedEnrolments
     changes: ChangeStore
-    stopping: Callable[[Callable[[int], None]], ApplyChange]
+    stopping: ApplyChange
     approvals: ApprovalStore
     clock: Clock
 
@@ -129,7 +129,7 @@ class ControlJourney:
             if remaining() < LEAST_LEFT:
                 raise TemporarilyUnavailable("the call's time is over; the next one goes on")
 
-        [done] = self.stopping(go_on_in_time).apply([change])
+        [done] = self.stopping.apply([change], progress=go_on_in_time)
         stopped = sum(acts.get("stop", 0) for states in done.counts.values() for acts in states.values())
         return {
             "journey": journey,

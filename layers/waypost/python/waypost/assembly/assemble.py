@@ -230,7 +230,7 @@ def control_journey(ports: Ports, *, journeys: PublishedJourneys, holds: Journey
         holds=holds,
         enrolments=ports.enrolments(),
         changes=changes,
-        stopping=lambda progress: apply_change(ports, changes=changes, progress=progress, wait=lambda: False),
+        stopping=apply_change(ports, changes=changes, wait=lambda: False),
         approvals=ports.approvals(),
         clock=ports.clock(),
     )
@@ -333,9 +333,7 @@ def stop_journey(ports: Ports) -> StopJourney:
     return StopJourney(contacts=ports.contacts(), enrolments=ports.enrolments(), stop_enrolment=stop_enrolment(ports))
 
 
-def apply_change(
-    ports: Ports, *, changes: ChangeStore, progress: Callable[[int], None], wait: Callable[[], bool]
-) -> ApplyChange:
+def apply_change(ports: Ports, *, changes: ChangeStore, wait: Callable[[], bool]) -> ApplyChange:
     """What takes contacts to where a change of their journey puts them."""
     from waypost.journeys.changes.apply_change import ApplyChange
 
@@ -344,7 +342,6 @@ def apply_change(
         changes=changes,
         stop_enrolment=stop_enrolment(ports),
         clock=ports.clock(),
-        progress=progress,
         wait=wait,
         side_by_side=ports.side_by_side(),
     )

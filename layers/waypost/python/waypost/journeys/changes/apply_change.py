@@ -26,35 +26,35 @@ Place = tuple[str, str, str, Effect]
 class ApplyChange:
     """Applies changes, all of a deployment in one pass over the contacts that are in a journey.
 
-    A pass that dies is run again: who was taken already is counted and left alone. ``progress`` is called with the number of
-    contacts looked at; ``wait`` lets hops that walk come to their Pauses, and says whether another pass makes sense.
+    A pass that dies is run again: who was taken already is counted and left alone. ``wait`` lets hops that walk come to their
+    Pauses, and says whether another pass makes sense.
     """
 
     enrolments: ChangedEnrolments
     changes: ChangeStore
     stop_enrolment: StopEnrolment
     clock: Clock
-    progress: Callable[[int], None]
     wait: Callable[[], bool]
     side_by_side: Callable[..., Iterable[Place | None]] = map
 
-    def apply(self, changes: Iterable[Change]) -> list[Change]:
+    def apply(self, changes: Iterable[Change], *, progress: Callable[[int], None]) -> list[Change]:
         """Apply the changes, whose machines must be there; their records as they are stored then.
 
+        ``progress`` is called after each batch with the number of contacts looked at in this pass, and may end it by an error.
         A record without ``finished_at`` has contacts whose hops walk still; applying it again looks at them.
         """
         decided = {change.journey: change for change in changes}
         for change in decided.values():
             self.changes.put(change)
-        left = self._pass(decided)
+        left = self._pass(decided, progress)
         while any(effect == "walking" for *_, effect in left) and self.wait():
-            left = self._pass(decided)
+            left = self._pass(decided, progress)
         done = [self._recorded(change, left) for change in decided.values()]
         for change in done:
             self.changes.put(change)
         return done
 
-    def _pass(self, changes: Mapping[str, Change]) -> Counter[Place]:
+    def _pass(self, changes: Mapping[str, Change], progress: Callable[[int], None]) -> Counter[Place]:
         """Look at everybody once; who was not taken, and why.
 
         Reads what is noted and a row for each contact in a journey; writes two rows for each that is taken.
@@ -66,7 +66,7 @@ class ApplyChange:
                 if place is not None and place[-1] not in TAKEN:
                     left[place] += 1
             seen += len(found)
-            self.progress(seen)
+            progress(seen)
         return left
 
     def _one(self, change: Change, enrolment: Enrolment) -> Place | None:

@@ -28,6 +28,10 @@ class JourneyPaused(Guard):
     judges = Judges(journey_step=True, broadcast_slot=False, staff_notice=False, reply=False)
     settings = (HOLDS,)
 
+    def concerns(self, case: Case) -> bool:
+        """See Guard. Where no journey is held, nothing is noted."""
+        return bool(case.policy.of(HOLDS))
+
     def check(self, case: Case) -> Verdict:
         """See Guard."""
         held = case.policy.of(HOLDS).get(case.occasion.journey) if isinstance(case.occasion, JourneyStep) else None

@@ -15,7 +15,7 @@ from waypost.content.catalogue import PublishedCatalogue
 from waypost.sending.send_message import SendMessage
 from waypost.staff.directory import load_directory
 
-logger = function_log("request_approval")
+logger = function_log("ask_for_approval")
 
 
 @cache
