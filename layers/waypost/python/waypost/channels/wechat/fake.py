@@ -10,14 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
 from waypost.clock import real_now
+from waypost.http import encrypted_callback
+from waypost.tencent.callbacks import SUCCESS, as_xml
+from waypost.tencent.xml_document import read_xml
 
 ACCOUNT: Final = "wx8f0a1b2c3d4e5f6a"
 SECRET: Final = "0f6c9d3b1e7a4a52b8c6d4e2f0a1b3c5"  # noqa: S105 -- of the fake alone
 CALLBACK_TOKEN: Final = "waypostCallbackToken"  # noqa: S105
+ACCOUNT_NAME: Final = "gh_8d3f5a7b1c2e"
+"""What WeChat calls the account where it writes to us."""
 ENCODING_KEY: Final = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
 _TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105
@@ -39,6 +44,8 @@ _MOST: Final = {
     "thing": 20, "const": 20, "character_string": 32, "number": 32, "letter": 32, "symbol": 5, "phrase": 5,
     "phone_number": 17, "car_number": 8, "name": 20,
 }  # fmt: skip
+_MOST_REPLY: Final = 2_048
+_TAKEN_IN_ANSWERS: Final = {"text": "Content", "image": "Image", "news": "Articles"}
 _WITHOUT_CHINESE: Final = {"character_string", "number", "letter", "phone_number"}
 
 
@@ -50,8 +57,13 @@ class _Conversation:
     until: datetime
 
 
+class Unavailable(Exception):
+    """The follower sees that the account cannot answer (该公众号提供的服务出现故障); the message says why."""
+
+
 @dataclass(slots=True)
 class _State:
+    callbacks: int = 0
     tokens: dict[str, datetime] = field(default_factory=dict)
     newest: str = ""
     credits: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -124,6 +136,71 @@ class Weixin(contract.FakeProvider):
         """The person follows no more."""
         self._state.unfollowed.add(openid)
         self._state.conversations.pop(openid, None)
+
+    # --- what WeChat posts ------------------------------------------------------------------------------------------
+
+    def says(self, openid: str, text: str, *, safe: bool = True) -> contract.HttpRequest:
+        """The person writes to the account: what WeChat posts then, to the path behind the address of the API."""
+        self.write(openid)
+        self._state.callbacks += 1
+        message_id = str(24_000_000_000_000_000 + self._state.callbacks)
+        return self._posted({"MsgType": "text", "Content": text, "MsgId": message_id}, openid, safe=safe)
+
+    def does(self, openid: str, event: str, key: str = "", *, safe: bool = True) -> contract.HttpRequest:
+        """The person follows, scans or taps (``subscribe``, ``SCAN``, ``CLICK``), or unfollows: what WeChat posts then."""
+        if event == "unsubscribe":
+            self.unfollow(openid)
+        else:
+            self.act(openid)
+        return self._posted({"MsgType": "event", "Event": event, "EventKey": key}, openid, safe=safe)
+
+    def _posted(self, document: Mapping[str, Any], openid: str, *, safe: bool) -> contract.HttpRequest:
+        created, sent = int(self.clock().timestamp()), str(int(real_now().timestamp()))
+        plain = as_xml({"ToUserName": ACCOUNT_NAME, "FromUserName": openid, "CreateTime": created, **document})
+        signed = encrypted_callback.signature(CALLBACK_TOKEN, sent, "1")
+        query, body = {"signature": signed, "timestamp": sent, "nonce": "1", "openid": openid}, plain
+        if safe:
+            ciphertext = encrypted_callback.seal(plain.encode(), key=_key(), owner=ACCOUNT)
+            query |= {
+                "encrypt_type": "aes",
+                "msg_signature": encrypted_callback.signature(CALLBACK_TOKEN, sent, "1", ciphertext),
+            }
+            body = as_xml({"ToUserName": ACCOUNT_NAME, "Encrypt": ciphertext})
+        return contract.HttpRequest(
+            method="POST",
+            path=f"/v1/callbacks/wechat/{ACCOUNT}?{urlencode(query)}",
+            headers={"content-type": "text/xml"},
+            body=body.encode(),
+        )
+
+    def seen(self, openid: str, answer: str, *, safe: bool = True) -> contract.SentContent | None:
+        """What the person sees of our answer to a callback; None where there is nothing. Raises Unavailable.
+
+        Source: https://developers.weixin.qq.com/doc/service/guide/product/message/Passive_user_reply_message.html
+        """
+        if answer in {"", SUCCESS}:
+            return None
+        try:
+            document = read_xml(_unsealed(answer) if safe else answer.encode())
+        except ValueError as error:
+            raise Unavailable(str(error)) from None
+        if (document.get("ToUserName"), document.get("FromUserName")) != (openid, ACCOUNT_NAME):
+            raise Unavailable("the parties are not those of the message")
+        kind = str(document.get("MsgType", ""))
+        held = document.get(_TAKEN_IN_ANSWERS.get(kind, ""))
+        if not held or not str(document.get("CreateTime", "")).isdigit():
+            raise Unavailable("a part is missing, or the kind is none")
+        if kind == "text" and len(str(held).encode()) > _MOST_REPLY:
+            raise Unavailable("the text is too long")
+        if kind == "text":
+            return contract.SentContent(text=str(held))
+        if kind == "image":
+            return contract.SentContent(text=str(held["MediaId"]))
+        article = held["item"]
+        if document.get("ArticleCount") != "1" or not isinstance(article, dict) or not article.get("Title"):
+            raise Unavailable("a message is answered by one article")
+        parts = (str(article.get(name, "")) for name in ("Description", "Url"))
+        return contract.SentContent(text="\n".join(filter(None, parts)), subject=str(article["Title"]))
 
     def _open(self, openid: str, messages: int, lasting: timedelta) -> None:
         self._state.conversations[openid] = _Conversation(messages, self.clock() + lasting)
@@ -262,6 +339,23 @@ class Weixin(contract.FakeProvider):
         """See FakeProvider: WeChat says nothing to an event bus."""
         del message, message_id, sent_at, at
         raise ValueError(f"WeChat does not say {word!r}")
+
+
+def _key() -> bytes:
+    return encrypted_callback.key_of(ENCODING_KEY) or b""
+
+
+def _unsealed(answer: str) -> bytes:
+    """The plain document of an encrypted answer. Raises ValueError."""
+    sealed = read_xml(answer.encode())
+    ciphertext, stamp = str(sealed.get("Encrypt", "")), str(sealed.get("TimeStamp", ""))
+    given = str(sealed.get("MsgSignature", ""))
+    if not encrypted_callback.is_signed(given, CALLBACK_TOKEN, stamp, str(sealed.get("Nonce", "")), ciphertext):
+        raise ValueError("the answer is not signed")
+    plain = encrypted_callback.unseal(ciphertext, key=_key(), owner=ACCOUNT)
+    if plain is None:
+        raise ValueError("the answer is not encrypted for this account")
+    return plain
 
 
 def _shown(content: Mapping[str, Any]) -> contract.SentContent:
