@@ -14,10 +14,10 @@ from tests.fakes.secrets import FakeSecret
 from tests.fakes.token_store import FakeTokenStore
 from tests.fakes.world import World
 from waypost.aws.notice_queue import body_of
-from waypost.channels.callback_contract import XML, CallbackRequest
+from waypost.channels.callback_contract import XML
 from waypost.channels.contract import ProviderPorts
-from waypost.channels.fake_contract import SentContent
-from waypost.channels.wechat.fake import ACCOUNT, CALLBACK_TOKEN, ENCODING_KEY, Unavailable
+from waypost.channels.fake_contract import HttpRequest, SentContent, UnreadableAnswer
+from waypost.channels.wechat.fake import ACCOUNT, CALLBACK_TOKEN, ENCODING_KEY
 from waypost.channels.wechat.fake import Weixin as Fake
 from waypost.channels.wechat.provider_weixin import connect
 from waypost.contacts.channels import Address, Channel
@@ -75,11 +75,14 @@ class Door(CallbackDoor):
 
     fake: Fake
 
-    def seen(self, request: CallbackRequest, *, safe: bool = True) -> SentContent | None:
+    def seen(self, posted: HttpRequest) -> SentContent | None:
         """What the follower sees of the answer."""
-        taken = self.take(request)
+        return self.shown(posted, self.take(as_request(posted)))
+
+    def shown(self, posted: HttpRequest, taken: Reply) -> SentContent | None:
         assert taken.status == HTTPStatus.OK
-        return self.fake.seen(OPENID, taken.text, safe=safe)
+        shown = self.fake.shown(posted, taken.text)
+        return shown.content if shown else None
 
 
 @pytest.fixture
@@ -97,14 +100,6 @@ def door() -> Door:
     world.providers[WECHAT].real = connect({"accounts": ACCOUNT}, ports)
     secret = {f"{ACCOUNT}.token": CALLBACK_TOKEN, f"{ACCOUNT}.encoding_key": ENCODING_KEY}
     return Door(world, WECHAT, Fake(), DeclaredReplies.from_dict(ALL), secret)
-
-
-def says(door: Door, text: str, **options: Any) -> CallbackRequest:
-    return as_request(door.fake.says(OPENID, text, **options))
-
-
-def does(door: Door, event: str, key: str = "", **options: Any) -> CallbackRequest:
-    return as_request(door.fake.does(OPENID, event, key, **options))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +120,7 @@ def test_what_somebody_writes_is_answered_by_its_keyword(
 ) -> None:
     if not safe:
         door.secret = {f"{ACCOUNT}.token": CALLBACK_TOKEN}
-    seen = door.seen(says(door, text, safe=safe), safe=safe)
+    seen = door.seen(door.fake.says(OPENID, text, safe=safe))
     assert seen is not None
     assert (seen.subject, seen.text) == (subject, shown)
 
@@ -147,12 +142,12 @@ def test_what_somebody_writes_is_answered_by_its_keyword(
 def test_what_somebody_does_is_answered_by_its_rule_or_by_success(
     door: Door, event: str, key: str, shown: str | None
 ) -> None:
-    seen = door.seen(does(door, event, key))
+    seen = door.seen(door.fake.does(OPENID, event, key))
     assert (seen.text if seen else None) == shown
 
 
 def test_the_answer_goes_from_the_account_to_who_wrote_and_is_no_call(door: Door) -> None:
-    taken = door.take(says(door, "发货"))
+    taken = door.take(as_request(door.fake.says(OPENID, "发货")))
     assert taken.content_type == XML
     assert {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"} == read_xml(taken.text.encode()).keys()
     row = door.row_of(taken, "openid", f"{ACCOUNT}:{OPENID}")
@@ -160,12 +155,12 @@ def test_the_answer_goes_from_the_account_to_who_wrote_and_is_no_call(door: Door
 
 
 def test_a_repeated_callback_is_answered_alike_and_counted_once(door: Door) -> None:
-    request = says(door, "发货")
-    first = door.take(request)
+    posted = door.fake.says(OPENID, "发货")
+    first = door.take(as_request(posted))
     contact_id = door.world.contacts.resolve({"openid": f"{ACCOUNT}:{OPENID}"})["openid"]
     door.world.published.messages["replies/shipping"] = reply("shipping", text="新的文字")  # type: ignore[index]
-    again = door.take(request)
-    texts = [door.fake.seen(OPENID, each.text) for each in (first, again)]
+    again = door.take(as_request(posted))
+    texts = [door.shown(posted, each) for each in (first, again)]
     assert texts[0] == texts[1] is not None
     assert [each.answered.is_repeated for each in (first, again) if each.answered] == [False, True]
     assert len([row for row in door.world.ledger.rows if row[0] == contact_id]) == 1
@@ -178,25 +173,25 @@ def test_a_repeated_callback_is_answered_alike_and_counted_once(door: Door) -> N
 
 
 def test_a_repetition_while_the_first_call_is_answered_gets_the_same_answer(door: Door) -> None:
-    request = says(door, "发货")
+    posted = door.fake.says(OPENID, "发货")
     others: list[Reply] = []
-    door.world.providers[WECHAT].during_call = lambda: others.append(door.take(request))
-    first = door.take(request)
-    assert door.fake.seen(OPENID, first.text) == door.fake.seen(OPENID, others[0].text) is not None
+    door.world.providers[WECHAT].during_call = lambda: others.append(door.take(as_request(posted)))
+    first = door.take(as_request(posted))
+    assert door.shown(posted, first) == door.shown(posted, others[0]) is not None
     assert door.row_of(first, "openid", f"{ACCOUNT}:{OPENID}").state == "accepted"
 
 
 @pytest.mark.parametrize(("seconds", "is_answered"), [(0, True), (20, True), (21, False)])
 def test_nothing_is_answered_that_wechat_does_not_wait_for(door: Door, seconds: int, is_answered: bool) -> None:
-    request = says(door, "发货")
+    posted = door.fake.says(OPENID, "发货")
     door.world.clock.advance(seconds=seconds)
-    assert (door.seen(request) is not None) is is_answered
+    assert (door.seen(posted) is not None) is is_answered
 
 
 def test_forbidden_words_that_a_value_brings_are_not_answered(door: Door) -> None:
     word = {"lists": [{"name": "w", "source": "s", "way_out": "x"}], "phrases": ["赌博"], "folded": ["赌博"]}
     door.world.words = ForbiddenWords.from_dict({**word, "owners": [[0]], "allowed": []})
-    taken = door.take(says(door, "赌 博"))
+    taken = door.take(as_request(door.fake.says(OPENID, "赌 博")))
     assert taken.text == "success"
     assert taken.answered is not None
     assert taken.answered.outcome == "skipped"
@@ -206,11 +201,11 @@ def test_forbidden_words_that_a_value_brings_are_not_answered(door: Door) -> Non
 def test_who_is_suppressed_gets_success(door: Door) -> None:
     address = Address(WECHAT, "openid", f"{ACCOUNT}:{OPENID}")
     door.world.addresses.suppress(address.digest, channel=WECHAT, reason="blocked", at=door.world.clock())
-    assert door.take(says(door, "发货")).text == "success"
+    assert door.take(as_request(door.fake.says(OPENID, "发货"))).text == "success"
 
 
 def test_a_text_that_wechat_would_not_show_is_not_answered(door: Door) -> None:
-    taken = door.take(says(door, "长" * 700))
+    taken = door.take(as_request(door.fake.says(OPENID, "长" * 700)))
     assert taken.text == "success"
     assert taken.answered is not None
     assert "takes" in taken.answered.reason
@@ -219,12 +214,12 @@ def test_a_text_that_wechat_would_not_show_is_not_answered(door: Door) -> None:
 def test_another_account_is_not_answered_by_this_one(door: Door) -> None:
     rules = [{**each, "when": {**each.get("when", {}), "account": ["wx0other"]}} for each in ALL["rules"]]
     door.replies = DeclaredReplies.from_dict({"rules": rules})
-    assert door.take(says(door, "发货")).text == "success"
+    assert door.take(as_request(door.fake.says(OPENID, "发货"))).text == "success"
 
 
 def test_without_a_rule_no_sender_is_made(door: Door) -> None:
     door.replies = DeclaredReplies()
-    assert door.take(says(door, "发货")).answered is None
+    assert door.take(as_request(door.fake.says(OPENID, "发货"))).answered is None
     assert door.world.contacts.resolve({"openid": f"{ACCOUNT}:{OPENID}"}) == {}
 
 
@@ -233,5 +228,5 @@ def test_without_a_rule_no_sender_is_made(door: Door) -> None:
     ["{}", "<xml><ToUserName>x</ToUserName></xml>", "<xml><Encrypt>abc</Encrypt></xml>"],
 )
 def test_the_fake_shows_an_error_for_what_wechat_cannot_read(door: Door, answer: str) -> None:
-    with pytest.raises(Unavailable):
-        door.fake.seen(OPENID, answer)
+    with pytest.raises(UnreadableAnswer):
+        door.fake.shown(door.fake.says(OPENID, "你好"), answer)

@@ -44,8 +44,12 @@ _MOST: Final = {
     "thing": 20, "const": 20, "character_string": 32, "number": 32, "letter": 32, "symbol": 5, "phrase": 5,
     "phone_number": 17, "car_number": 8, "name": 20,
 }  # fmt: skip
+_FIRST_MESSAGE: Final = 24_000_000_000_000_000
 _MOST_REPLY: Final = 2_048
-_TAKEN_IN_ANSWERS: Final = {"text": "Content", "image": "Image", "news": "Articles"}
+_HELD_BY: Final = {"text": "Content", "image": "Image", "news": "Articles"}
+_EVENTS: Final = {"follow": "subscribe", "unfollow": "unsubscribe", "scan": "SCAN", "tap": "CLICK"}
+_SOMEONE: Final = {"openid": "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"}
+"""Who does something where nobody is named."""
 _WITHOUT_CHINESE: Final = {"character_string", "number", "letter", "phone_number"}
 
 
@@ -57,19 +61,15 @@ class _Conversation:
     until: datetime
 
 
-class Unavailable(Exception):
-    """The follower sees that the account cannot answer (该公众号提供的服务出现故障); the message says why."""
-
-
 @dataclass(slots=True)
 class _State:
-    callbacks: int = 0
     tokens: dict[str, datetime] = field(default_factory=dict)
     newest: str = ""
     credits: dict[tuple[str, str], int] = field(default_factory=dict)
     conversations: dict[str, _Conversation] = field(default_factory=dict)
     unfollowed: set[str] = field(default_factory=set)
     sent_once: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    written: int = 0
 
 
 class Weixin(contract.FakeProvider):
@@ -87,6 +87,21 @@ class Weixin(contract.FakeProvider):
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
     words: ClassVar[frozenset[str]] = frozenset()
     fates: ClassVar[Mapping[contract.Fate, str]] = {}
+    actions: ClassVar[Mapping[str, contract.Action]] = {
+        "write": contract.Action(summary="somebody writes to the account", values={**_SOMEONE, "text": "你好"}),
+        "follow": contract.Action(
+            summary="somebody follows the account, with a scene by a QR code of it", values={**_SOMEONE, "scene": ""}
+        ),
+        "unfollow": contract.Action(summary="somebody follows the account no more", values=_SOMEONE),
+        "scan": contract.Action(
+            summary="a follower scans a QR code of the account", values={**_SOMEONE, "scene": "shop-7"}
+        ),
+        "tap": contract.Action(summary="a follower taps an item of the menu", values={**_SOMEONE, "key": "menu-1"}),
+        "agree": contract.Action(
+            summary="somebody agrees to one message of a template",
+            values={**_SOMEONE, "template": "4m3vrpiSA-BDcL0YbQxVZm8KfYbC1aQqGJ3yq0b6n5E"},
+        ),
+    }
 
     def __init__(self) -> None:
         self.allowed_from: frozenset[str] | None = None
@@ -142,8 +157,8 @@ class Weixin(contract.FakeProvider):
     def says(self, openid: str, text: str, *, safe: bool = True) -> contract.HttpRequest:
         """The person writes to the account: what WeChat posts then, to the path behind the address of the API."""
         self.write(openid)
-        self._state.callbacks += 1
-        message_id = str(24_000_000_000_000_000 + self._state.callbacks)
+        self._state.written += 1
+        message_id = str(_FIRST_MESSAGE + self._state.written)
         return self._posted({"MsgType": "text", "Content": text, "MsgId": message_id}, openid, safe=safe)
 
     def does(self, openid: str, event: str, key: str = "", *, safe: bool = True) -> contract.HttpRequest:
@@ -173,34 +188,46 @@ class Weixin(contract.FakeProvider):
             body=body.encode(),
         )
 
-    def seen(self, openid: str, answer: str, *, safe: bool = True) -> contract.SentContent | None:
-        """What the person sees of our answer to a callback; None where there is nothing. Raises Unavailable.
+    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+        """See FakeProvider."""
+        openid = values["openid"]
+        if not _OPENID.fullmatch(openid):
+            raise ValueError("openid: an id such as oLVPpjqs9BhvzwPj5A-vTYAX3GLc")
+        match action:
+            case "write":
+                return self.says(openid, values["text"])
+            case "agree":
+                return self._agreed(openid, values["template"])
+            case "follow" | "unfollow" | "scan" | "tap":
+                key = values.get("scene") or values.get("key") or ""
+                return self.does(openid, _EVENTS[action], f"qrscene_{key}" if key and action == "follow" else key)
+            case _:
+                return super().perform(action, values)
 
-        Source: https://developers.weixin.qq.com/doc/service/guide/product/message/Passive_user_reply_message.html
-        """
+    def _agreed(self, openid: str, template: str) -> contract.HttpRequest:
+        """The person agrees to one message of a template in the pop-up."""
+        self.agree(openid, template)
+        answer = {"TemplateId": template, "SubscribeStatusString": "accept", "PopupScene": "0"}
+        event = {"MsgType": "event", "Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": {"List": answer}}
+        return self._posted(event, openid, safe=True)
+
+    def shown(self, posted: contract.HttpRequest, answer: str) -> contract.SentMessage | None:
+        """See FakeProvider. Source: https://developers.weixin.qq.com/doc/service/guide/product/message/Passive_user_reply_message.html."""
         if answer in {"", SUCCESS}:
             return None
+        query = {name: values[0] for name, values in parse_qs(urlsplit(posted.path).query).items()}
         try:
-            document = read_xml(_unsealed(answer) if safe else answer.encode())
+            document = read_xml(_unsealed(answer) if "encrypt_type" in query else answer.encode())
         except ValueError as error:
-            raise Unavailable(str(error)) from None
-        if (document.get("ToUserName"), document.get("FromUserName")) != (openid, ACCOUNT_NAME):
-            raise Unavailable("the parties are not those of the message")
-        kind = str(document.get("MsgType", ""))
-        held = document.get(_TAKEN_IN_ANSWERS.get(kind, ""))
-        if not held or not str(document.get("CreateTime", "")).isdigit():
-            raise Unavailable("a part is missing, or the kind is none")
-        if kind == "text" and len(str(held).encode()) > _MOST_REPLY:
-            raise Unavailable("the text is too long")
-        if kind == "text":
-            return contract.SentContent(text=str(held))
-        if kind == "image":
-            return contract.SentContent(text=str(held["MediaId"]))
-        article = held["item"]
-        if document.get("ArticleCount") != "1" or not isinstance(article, dict) or not article.get("Title"):
-            raise Unavailable("a message is answered by one article")
-        parts = (str(article.get(name, "")) for name in ("Description", "Url"))
-        return contract.SentContent(text="\n".join(filter(None, parts)), subject=str(article["Title"]))
+            raise contract.UnreadableAnswer(str(error)) from None
+        if (document.get("ToUserName"), document.get("FromUserName")) != (query["openid"], ACCOUNT_NAME):
+            raise contract.UnreadableAnswer("the parties are not those of the message")
+        return contract.SentMessage(
+            recipient=f"{ACCOUNT}:{query['openid']}",
+            tags={},
+            content=_reply_in(document),
+            request={"kind": "reply", **document},
+        )
 
     def _open(self, openid: str, messages: int, lasting: timedelta) -> None:
         self._state.conversations[openid] = _Conversation(messages, self.clock() + lasting)
@@ -339,6 +366,27 @@ class Weixin(contract.FakeProvider):
         """See FakeProvider: WeChat says nothing to an event bus."""
         del message, message_id, sent_at, at
         raise ValueError(f"WeChat does not say {word!r}")
+
+
+def _reply_in(document: Mapping[str, Any]) -> contract.SentContent:
+    """What the person sees of an answer. Raises UnreadableAnswer for what WeChat shows as an error."""
+    kind = str(document.get("MsgType", ""))
+    held = document.get(_HELD_BY.get(kind, ""))
+    if not held or not str(document.get("CreateTime", "")).isdigit():
+        raise contract.UnreadableAnswer("a part is missing, or the kind is none")
+    match kind:
+        case "text":
+            if len(str(held).encode()) > _MOST_REPLY:
+                raise contract.UnreadableAnswer("the text is too long")
+            return contract.SentContent(text=str(held))
+        case "image":
+            return contract.SentContent(text=str(held["MediaId"]))
+        case _:
+            article = held["item"]
+            if document.get("ArticleCount") != "1" or not isinstance(article, dict) or not article.get("Title"):
+                raise contract.UnreadableAnswer("a message is answered by one article")
+            parts = (str(article.get(name, "")) for name in ("Description", "Url"))
+            return contract.SentContent(text="\n".join(filter(None, parts)), subject=str(article["Title"]))
 
 
 def _key() -> bytes:
