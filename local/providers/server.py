@@ -232,7 +232,7 @@ class Providers(Record):
         for answer in answers:
             if answer.status != 200:
                 continue
-            if shown := fake.shown(posted, answer.body.decode(errors="replace")):
+            if shown := fake.seen_in(posted, answer.body.decode(errors="replace")):
                 self.record(
                     channel=channel,
                     provider=fake.provider,

@@ -81,7 +81,7 @@ class Door(CallbackDoor):
 
     def shown(self, posted: HttpRequest, taken: Reply) -> SentContent | None:
         assert taken.status == HTTPStatus.OK
-        shown = self.fake.shown(posted, taken.text)
+        shown = self.fake.seen_in(posted, taken.text)
         return shown.content if shown else None
 
 
@@ -229,4 +229,4 @@ def test_without_a_rule_no_sender_is_made(door: Door) -> None:
 )
 def test_the_fake_shows_an_error_for_what_wechat_cannot_read(door: Door, answer: str) -> None:
     with pytest.raises(UnreadableAnswer):
-        door.fake.shown(door.fake.says(OPENID, "你好"), answer)
+        door.fake.seen_in(door.fake.says(OPENID, "你好"), answer)

@@ -142,7 +142,7 @@ class FakeProvider(ABC):
         del values
         raise ValueError(f"at {self.provider} nobody can do {action!r}")
 
-    def shown(self, posted: HttpRequest, answer: str) -> SentMessage | None:
+    def seen_in(self, posted: HttpRequest, answer: str) -> SentMessage | None:
         """What the person sees of our answer to a callback, where the provider shows one; None for nothing.
 
         Raises UnreadableAnswer where the person sees that something is wrong.

@@ -211,7 +211,7 @@ class Weixin(contract.FakeProvider):
         event = {"MsgType": "event", "Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": {"List": answer}}
         return self._posted(event, openid, safe=True)
 
-    def shown(self, posted: contract.HttpRequest, answer: str) -> contract.SentMessage | None:
+    def seen_in(self, posted: contract.HttpRequest, answer: str) -> contract.SentMessage | None:
         """See FakeProvider. Source: https://developers.weixin.qq.com/doc/service/guide/product/message/Passive_user_reply_message.html."""
         if answer in {"", SUCCESS}:
             return None
