@@ -1,13 +1,10 @@
 """What an event writes and reads with everything that is shipped deployed: a journey that it does not concern costs it nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, Final, cast
-
-import pytest
 
 from benchmarks.request_units import item_size
 from infra.project import ROOT
