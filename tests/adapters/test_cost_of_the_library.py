@@ -119,7 +119,7 @@ def deployed(dynamodb: Any, table: str, *, alone: bool) -> tuple[World, Metered]
     return world, metered
 
 
-def story(world: World, metered: Metered) -> list[tuple[str, tuple[float, float], list[Mapping[str, Any]]]]:
+def story(world: World, metered: Metered) -> list[tuple[str, tuple[float, float], list[dict[str, Any]]]]:
     """Each event with what it cost and what was decided about journeys."""
     happened = []
     world.clock.now = parse_instant("2031-03-03T02:00:00.000Z")
