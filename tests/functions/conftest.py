@@ -218,6 +218,8 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
                 world.ports, journeys=world.published.journeys, default_zone=world.default_zone
             )
         },
+        "control_journey": {"control_journey": world.control_journey},
+        "ask_for_approval": {"ask_for_approval": world.ask_for_approval},
         "stop_journey": {"stop_journey": world.stop_journey},
         "start_other_journey": {"start_other_journey": world.start_other_journey},
         "stop_other_journey": {"stop_other_journey": world.stop_other_journey},

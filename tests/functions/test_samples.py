@@ -104,7 +104,7 @@ def test_the_samples_tell_one_story(deployment: Deployment) -> None:
     assert booked.startswith("resume-20260308T0200-")
     assert booking.payload == sample("resume_journey")
 
-    nothing = {"overdue_pauses": 0, "lost_hops": 0, "journeys_given_up": 0, "unknown_messages": 0}
+    nothing = {"overdue_pauses": 0, "lost_hops": 0, "journeys_given_up": 0, "unknown_messages": 0, "released": 0}
     assert deployment.call("sweep_journeys") == nothing
     world.clock.set(parse_instant("2026-03-08T02:00:00Z"))
     assert deployment.call("resume_journey") == {"resumed": 1}
@@ -228,6 +228,23 @@ def test_the_codes_of_a_file_wait_in_their_pool(deployment: Deployment) -> None:
     answer = deployment.call("import_coupons")
     assert (answer["added"], answer["rejected"], answer["done"]) == (1, 0, True)
     assert deployment.world.coupons.count_free("welcome-10", now=deployment.world.clock()) == 1
+
+
+def test_the_journey_of_the_sample_is_paused(deployment: Deployment) -> None:
+    deployment.begin()
+    paused = deployment.call("control_journey")
+    assert (paused["journey"], paused["state"], paused["reason"]) == (JOURNEY, "paused", "the survey's page is down")
+
+
+def test_a_second_person_is_asked_before_the_journey_of_the_sample_is_stopped(deployment: Deployment) -> None:
+    asked = deployment.call("ask_for_approval")
+    request = deployment.world.approvals.load(asked["approval"])
+    assert request is not None
+    assert (request.requested_by, request.approver, request.subject.request["action"]) == (
+        "lin.chen",
+        "wei.zhang",
+        "stop",
+    )
 
 
 def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deployment) -> None:
