@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -171,9 +171,12 @@ class KnownSecret:
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """The engine when the samples begin."""
+    asked = email("approval-requested", kind="transactional")
+    notices_of_staff = published(journey("notices", messages={"approval-requested": asked}))
     messages = {"welcome": email("welcome"), "new-lead": email("new-lead", kind="transactional")}
+    given = published(journey(JOURNEY, messages=messages))
     world = World(
-        published=published(journey(JOURNEY, messages=messages)),
+        published=replace(given, messages={**given.messages, **notices_of_staff.messages}),
         staff=directory("lin.chen", "wei.zhang"),
         pools=CouponPools({"welcome-10": pool("welcome-10")}),
     )
