@@ -51,6 +51,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "plan_refresh": ("dynamodb",),
     "preview_segment": ("dynamodb", "s3"),
     "rank_customers": ("s3",),
+    "relate_products": ("dynamodb", "s3"),
     "receive_callback": ("secretsmanager", "sqs"),
     "receive_webhook": ("secretsmanager", "sqs"),
     "reconcile_import": ("dynamodb", "s3"),

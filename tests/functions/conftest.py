@@ -188,6 +188,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "plan_refresh": {"plan_refresh": night.plan_refresh},
         "count_purchases": {"count_purchases": night.count_purchases},
         "rank_customers": {"rank_customers": night.rank_customers},
+        "relate_products": {"relate_products": night.relate_products},
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
         "explain_contact": {"explain_contact": explained_contact(world)},
         "lift_suppression": {"lift_suppression": world.lift_suppression},

@@ -13,6 +13,8 @@ def test_the_samples_refresh_the_contact_of_the_story(deployment: Deployment) ->
     assert (counted["done"], counted["counts"]["contacts"]) == (True, 1)
     assert deployment.call("rank_customers") == {"recency": [], "frequency": [], "monetary": []}
 
+    assert deployment.call("relate_products") == {"products": 0, "groups": 0, "short": 0}
+
     refreshed = deployment.call("refresh_contacts")
     assert (refreshed["done"], refreshed["counts"]["measured"], refreshed["counts"]["failed"]) == (True, 1, 0)
     written = len(deployment.world.effects.log)

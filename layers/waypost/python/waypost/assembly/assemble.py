@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from waypost.content.coupons import CouponVariables
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
-    from waypost.content.products import ProductVariables, Purchases
+    from waypost.content.products import ProductVariables
     from waypost.coupons.import_coupons import ImportCoupons
     from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
@@ -85,6 +85,9 @@ if TYPE_CHECKING:
     from waypost.metrics.plan_refresh import PlanRefresh
     from waypost.metrics.rank_customers import RankCustomers
     from waypost.metrics.refresh_contacts import RefreshContacts
+    from waypost.metrics.relate_products import RelateProducts
+    from waypost.products.catalogue import Catalogue
+    from waypost.products.purchases import Purchases
     from waypost.reports.explain_contact import ExplainContact
     from waypost.reports.journey_page import Graphs
     from waypost.reports.show_contact import ShowContact
@@ -630,6 +633,7 @@ def plan_refresh(
     tags: TagSystem,
     index: RuleIndex,
     segments: Mapping[str, SavedSegment],
+    catalogue: Callable[[], Catalogue],
 ) -> PlanRefresh:
     """What plans a refresh."""
     from waypost.metrics.plan_refresh import PlanRefresh
@@ -640,19 +644,30 @@ def plan_refresh(
         tags=tags,
         index=index,
         segments=segments,
+        catalogue=catalogue,
         clock=ports.clock(),
     )
 
 
-def count_purchases(ports: Ports, *, metrics: MetricsDeclaration, default_zone: ZoneInfo) -> CountPurchases:
+def count_purchases(
+    ports: Ports, *, metrics: MetricsDeclaration, default_zone: ZoneInfo, catalogue: Callable[[], Catalogue]
+) -> CountPurchases:
     """The first pass of a refresh."""
     from waypost.metrics.count_purchases import CountPurchases
 
     return CountPurchases(
         scan=ports.profile_scan(),
         measurer=measurer(ports, metrics=metrics, default_zone=default_zone),
+        catalogue=catalogue,
         files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
     )
+
+
+def relate_products(ports: Ports, *, catalogue: Callable[[], Catalogue]) -> RelateProducts:
+    """What stores the products that are bought together."""
+    from waypost.metrics.relate_products import RelateProducts
+
+    return RelateProducts(files=ports.files(reads=(REFRESH_WORK,)), sales=ports.product_sales(), catalogue=catalogue)
 
 
 def rank_customers(ports: Ports) -> RankCustomers:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from waypost.aws.human_tasks import DynamoTasks
     from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
+    from waypost.aws.product_sales import DynamoProductSales
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.aws.queue import SqsEventQueue
     from waypost.aws.rate_marks import DynamoRateMarks
@@ -94,6 +95,14 @@ def coupons() -> "DynamoCoupons":
     from waypost.aws.coupons import DynamoCoupons  # noqa: PLC0415 - few functions ask for it
 
     return DynamoCoupons(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def product_sales() -> "DynamoProductSales":
+    """What is bought with what."""
+    from waypost.aws.product_sales import DynamoProductSales  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoProductSales(client("dynamodb"), settings().contacts_table)
 
 
 @cache
