@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.fakes.product_sales import FakeProductSales
+from tests.fakes.products import FakeProductSales
 from waypost.products.catalogue import Catalogue, CountingRule, Product
 from waypost.products.recommending import latest_first, recommend
 from waypost.products.sales import MOST_BEST, MOST_PARTNERS, Sales, groups_of, sales_of

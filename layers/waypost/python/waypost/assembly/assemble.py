@@ -88,6 +88,8 @@ if TYPE_CHECKING:
     from waypost.metrics.relate_products import RelateProducts
     from waypost.products.catalogue import Catalogue
     from waypost.products.purchases import Purchases
+    from waypost.products.tell_watchers import TellWatchers
+    from waypost.products.update_products import UpdateProducts
     from waypost.reports.explain_contact import ExplainContact
     from waypost.reports.journey_page import Graphs
     from waypost.reports.show_contact import ShowContact
@@ -352,6 +354,7 @@ def route_events(
     from waypost.journeys.enrol_contact import EnrolContact
     from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
+    from waypost.products.watching import WatchKeeper
     from waypost.routing.reactions import reactions
     from waypost.routing.route_events import RouteEvents
 
@@ -363,6 +366,7 @@ def route_events(
             ledger=ports.ledger(),
             addresses=ports.addresses(),
             redeemer=CouponRedeemer(ports.coupons(), ports.queue()),
+            watch_keeper=WatchKeeper(ports.watches(), ports.clock()),
             upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, listening=listening),
             wake_journeys=WakeJourneys(
                 journeys=journeys,
@@ -710,6 +714,27 @@ def spread_event(ports: Ports, *, default_zone: ZoneInfo) -> SpreadEvent:
     from waypost.audiences.spread_event import SpreadEvent
 
     return SpreadEvent(scan=ports.profile_scan(), queue=ports.queue(), default_zone=default_zone, clock=ports.clock())
+
+
+def update_products(ports: Ports, *, catalogue: Callable[[], Catalogue]) -> UpdateProducts:
+    """What takes in prices and stock."""
+    from waypost.products.update_products import UpdateProducts
+
+    return UpdateProducts(
+        states=ports.product_states(),
+        catalogue=catalogue,
+        files=ports.files(reads=(IMPORTS,)),
+        clock=ports.clock(),
+    )
+
+
+def tell_watchers(ports: Ports) -> TellWatchers:
+    """What tells of a changed product."""
+    from waypost.products.tell_watchers import TellWatchers
+
+    return TellWatchers(
+        states=ports.product_states(), watches=ports.watches(), queue=ports.queue(), clock=ports.clock()
+    )
 
 
 def import_coupons(ports: Ports, *, pools: Callable[[], CouponPools]) -> ImportCoupons:

@@ -11,8 +11,13 @@ from waypost.products.catalogue import load_catalogue
 
 @cache
 def products() -> ProductVariables:
-    """The catalogue, what was bought before and what is bought together, for messages that ask for products."""
-    return ProductVariables(catalogue=load_catalogue(), purchases=wiring.history(), sales=wiring.product_sales())
+    """The catalogue with prices and stock of now, what was bought before and what together, for messages that ask for products."""
+    return ProductVariables(
+        catalogue=load_catalogue(),
+        purchases=wiring.history(),
+        sales=wiring.product_sales(),
+        states=wiring.product_states(),
+    )
 
 
 @cache
