@@ -14,7 +14,7 @@ PEOPLE: Final = ("price-watches", "price-stopped", "price-other")
 
 
 def happens(cloud: LocalCloud, name: str, kind: str, product_id: str) -> None:
-    accepted(cloud.tracking.track(name, kind, {"product_id": product_id}))
+    accepted(cloud.tracking.track(name, kind, {"product_id": product_id}, at=cloud.clock.now()))
 
 
 def report(cloud: LocalCloud, **product: Any) -> dict[str, Any]:

@@ -17,7 +17,10 @@ class Scene:
     def __init__(self) -> None:
         self.store, self.now = FakeWatches(), NOW
 
-    def happens(self, kind: str, *partitions: str, ago: timedelta = timedelta(), **properties: Any) -> None:
+    def happens(
+        self, kind: str, *partitions: str, ago: timedelta = timedelta(), what: str = "", **properties: Any
+    ) -> None:
+        properties |= {"for": what} if what else {}
         event = Event("e", kind, {}, self.now - ago, self.now, "shop", properties=properties)
         WatchKeeper(self.store, lambda: self.now).notice(event, partitions or ("c-1",))
 
@@ -31,9 +34,9 @@ class Scene:
 def test_a_product_is_watched_for_ninety_days_unless_the_event_says_until_when() -> None:
     scene = Scene()
     scene.happens(WATCHED, product_id="serum")
-    scene.happens(WATCHED, product_id="tea", until=format_instant(NOW + timedelta(days=7)), **{"for": "price"})
-    scene.happens(WATCHED, product_id="mug", until="2099-01-01T00:00:00Z", **{"for": "stock"})
-    scene.happens(WATCHED, product_id="cup", until="soon", **{"for": "anything"})
+    scene.happens(WATCHED, product_id="tea", until=format_instant(NOW + timedelta(days=7)), what="price")
+    scene.happens(WATCHED, product_id="mug", until="2099-01-01T00:00:00Z", what="stock")
+    scene.happens(WATCHED, product_id="cup", until="soon", what="anything")
     assert scene.store.contacts["c-1"] == {
         "serum": Watch("all", NOW, NOW + WATCHED_FOR),
         "tea": Watch("price", NOW, NOW + timedelta(days=7)),
@@ -58,7 +61,7 @@ def test_a_product_is_watched_no_more_under_any_id_of_the_contact() -> None:
 
 def test_an_old_event_that_comes_late_undoes_nothing_newer() -> None:
     scene = Scene()
-    scene.happens(WATCHED, product_id="serum", **{"for": "price"})
+    scene.happens(WATCHED, product_id="serum", what="price")
     scene.happens(UNWATCHED, product_id="serum", ago=timedelta(hours=1))
     scene.happens(WATCHED, product_id="serum", ago=timedelta(hours=1))
     assert scene.store.contacts["c-1"]["serum"].what == "price"

@@ -89,6 +89,5 @@ class TellWatchers:
 
 
 def _telling(payload: Mapping[str, Any]) -> Telling:
-    given = payload if "change" in payload and isinstance(payload["change"], Mapping) else {"change": payload}
-    change = ProductChange.from_dict(given["change"])
-    return Telling(change, given.get("after"), int(given.get("told", 0)))
+    """What the machine's Map passes first is the change itself."""
+    return Telling.from_dict(payload if isinstance(payload.get("change"), Mapping) else {"change": payload})
