@@ -45,10 +45,10 @@ class CheckedJourneys:
         return asdict(self)
 
 
-def check_journeys(project: Project, only: str = "") -> CheckedJourneys:
+def check_journeys(project: Project, only: str = "", *, shown_at: Path | None = None) -> CheckedJourneys:
     """Check every journey of the project, or the one named ``only``; what is wrong in one hides nothing of another.
 
-    Raises LocalError when there is no such journey.
+    ``shown_at`` is the folder that problems of ``only`` name instead of its own. Raises LocalError when there is no such journey.
     """
     folders = sorted(project.journeys.iterdir()) if project.journeys.is_dir() else []
     names = [path.name for path in folders if path.is_dir() and path.name[0] not in "._"]
@@ -60,12 +60,17 @@ def check_journeys(project: Project, only: str = "") -> CheckedJourneys:
     )
     content = as_shown(project.content)
     places = {name: content / "statemachines" / "journeys" / name for name in names}
+    read_at = dict(places)
+    if shown_at is not None:
+        places[only] = shown_at
     found: dict[str, list[str]] = {name: [] for name in names}
     elsewhere: list[str] = []
     for each in problems:
-        shown = replace(each, file=str(content / each.file))
-        of = next((name for name, place in places.items() if Path(shown.file).is_relative_to(place)), None)
-        (elsewhere if of is None else found[of]).append(str(shown))
+        file = content / each.file
+        of = next((name for name, place in read_at.items() if file.is_relative_to(place)), None)
+        if of is not None:
+            file = places[of] / file.relative_to(read_at[of])
+        (elsewhere if of is None else found[of]).append(str(replace(each, file=str(file))))
     read = {journey.name: journey for journey in library.journeys}
     chosen = [name for name in names if only in {"", name}]
     warned = _warned([read[name] for name in chosen if name in read and not found[name]], project, places)
