@@ -23,6 +23,10 @@ def check(
             help="A journey under statemachines/journeys/, or the path of a folder anywhere; all journeys by default.",
         ),
     ] = "",
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Fail also for what works and may not be meant, and for the marketing lint."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check a journey with its messages and scenarios, or each of them. Exit status 1 when one is wrong."""
@@ -43,9 +47,9 @@ def check(
             console.print(Text(f"{mark} {each.name}", style).append(counts, "default"))
             for problem in each.problems:
                 console.print(Text(f"  {problem}"), soft_wrap=True)
-            for warning in each.warnings:
+            for warning in (*each.warnings, *each.lint):
                 console.print(Text(f"  ! {warning}", "yellow"), soft_wrap=True)
         for problem in checked.elsewhere:
             console.print(Text(problem), soft_wrap=True)
-    if not checked.is_right:
+    if not (checked.is_clean if strict else checked.is_right):
         raise typer.Exit(EXPECTATION_FAILED)

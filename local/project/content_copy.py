@@ -69,8 +69,10 @@ def put_in(folder: Path, statemachines: Path, name: str) -> None:
 
 
 def declare(file: Path, target: Path) -> None:
-    """Put the sections of an authored file in place of the same sections of ``target``; its other sections stay."""
-    here = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
-    declared = {**(here or {}), **yaml.safe_load(file.read_text(encoding="utf-8"))}
+    """Add what an authored file declares to ``target``: the entries of its sections, in place of those of the same name there."""
+    here = (yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else None) or {}
+    for section, given in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+        known = here.get(section)
+        here[section] = {**known, **given} if isinstance(known, dict) and isinstance(given, dict) else given
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(yaml.safe_dump(declared, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    target.write_text(yaml.safe_dump(here, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
 
 from local.providers.record import Call
@@ -221,6 +221,8 @@ def _re_entry(observed: Observed) -> Iterator[str]:
                 if again.seconds is None and len(same) > 1:
                     yield f"it was entered {len(same)} times for {again.property} {value}"
                 yield from _too_soon(same, again.seconds or 0)
+        case kind:
+            assert_never(kind)
 
 
 def _side_by_side(passages: Sequence[Enrolment]) -> Iterator[str]:

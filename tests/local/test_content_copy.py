@@ -79,12 +79,12 @@ def test_a_folder_that_is_no_journey_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_sections_take_the_place_of_the_same_ones(tmp_path: Path) -> None:
-    here, file = tmp_path / "new" / "pools.yaml", tmp_path / "given.yaml"
-    for text in ("a: 1\nb: 2\n", "b: 3\n"):
+def test_entries_are_added_to_the_sections_there_are(tmp_path: Path) -> None:
+    here, file = tmp_path / "new" / "attributes.yaml", tmp_path / "given.yaml"
+    for text in ("zone: UTC\nattributes: { a: 1, b: 2 }\n", "zone: PRC\nattributes: { b: 3, c: 4 }\n"):
         file.write_text(text, encoding="utf-8")
         declare(file, here)
-    assert yaml.safe_load(here.read_text(encoding="utf-8")) == {"a": 1, "b": 3}
+    assert yaml.safe_load(here.read_text(encoding="utf-8")) == {"zone": "PRC", "attributes": {"a": 1, "b": 3, "c": 4}}
 
 
 def test_a_journey_is_checked_by_its_path_and_the_problems_name_it(draft: Path) -> None:

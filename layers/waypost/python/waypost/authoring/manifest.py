@@ -246,6 +246,12 @@ def _responsible_form(value: Any) -> Any:
     return {"default": value} if isinstance(value, str) else value
 
 
+LintRule = Literal[
+    "dead_end", "no_goal", "no_target", "no_opt_out", "no_exit_on_purchase", "long_wait", "unused_message"
+]
+"""The rules of ``waypost.authoring.marketing_lint`` that a journey may except itself from."""
+
+
 class Translation(Authored):
     """The words of a journey in another language of the pages; of ``steps`` by the name of the state. What is left out stays."""
 
@@ -402,6 +408,7 @@ class JourneyManifest(Authored):
     version: Annotated[int, Field(ge=1)] = 1
     closed: bool = False
     change: Change = Change()
+    exceptions: dict[LintRule, Text] = Field(default_factory=dict)
     translations: dict[str, Translation] = Field(default_factory=dict)
 
     @field_validator("translations")
