@@ -107,7 +107,7 @@ def _linted(
     """What the marketing lint finds in each journey."""
     rfm = sections.get("metrics", {}).get("rfm")
     purchases = [str(rfm["event"])] if rfm else []
-    return {each.name: _shown(lint_journey(each, purchases), each, places) for each in journeys}
+    return {each.name: _shown(lint_journey(each, clock()(), purchases), each, places) for each in journeys}
 
 
 def _shown(found: Iterable[Problem], journey: JourneyFolder, places: Mapping[str, Path]) -> list[str]:

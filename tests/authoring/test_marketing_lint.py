@@ -1,6 +1,7 @@
 """The marketing lint: each rule finds what it is for, with file and line; an exception needs a reason and something to except."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +16,7 @@ from waypost.authoring.yaml_lines import line_of
 PROJECT = Path(__file__).parents[2]
 TARGET = {"metric": "orders", "at_least": 0.1}
 LATER = "Two days later"
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -31,7 +33,7 @@ def found(tmp_path: Path, manifest: Change = unchanged, definition: Change = unc
         manifest(written)
 
     journey = discovered(write(tmp_path, manifest=with_target, definition=definition))
-    return [str(each).removeprefix(f"{journey.path}/") for each in lint_journey(journey)]
+    return [str(each).removeprefix(f"{journey.path}/") for each in lint_journey(journey, NOW)]
 
 
 def waits(**payload: Any) -> Change:
@@ -116,7 +118,7 @@ def test_a_journey_that_sells_and_notices_no_purchase_is_found(
     )
     message = statemachines / "journeys" / "win-back" / "messages" / "sorry" / "message.yaml"
     message.write_text(message.read_text(encoding="utf-8") + "sells: [p-1]\n", encoding="utf-8")
-    lines = [str(each) for each in lint_journey(discovered(statemachines), purchases)]
+    lines = [str(each) for each in lint_journey(discovered(statemachines), NOW, purchases)]
     assert len(lines) == says
     assert all("a buyer is asked to buy (no_exit_on_purchase)" in line for line in lines)
 
@@ -132,6 +134,32 @@ def test_a_choice_that_decides_nothing_is_found(tmp_path: Path) -> None:
 
     [line] = found(tmp_path, definition=definition)
     assert line.endswith(f"Which way?: decides nothing: every way leads to '{LATER}' (dead_end)")
+
+
+@pytest.mark.parametrize(
+    ("reviewed", "every", "closed", "says"),
+    [
+        ("2026-11-01", "30d", False, False),
+        ("2026-10-31", "30d", False, True),
+        ("2026-06-04", None, False, False),
+        ("2026-06-03", None, False, True),
+        ("2026-06-03", None, True, False),
+    ],
+)
+def test_a_journey_that_was_not_reviewed_for_long_is_found_with_its_owner(
+    tmp_path: Path, reviewed: str, every: str | None, closed: bool, says: bool
+) -> None:
+    def manifest(written: dict[str, Any]) -> None:
+        written.update(reviewed=reviewed, closed=closed, **({"review_every": every} if every else {}))
+
+    lines = found(tmp_path, manifest)
+    assert len(lines) == says
+    assert all(f"was reviewed on {reviewed}" in line and line.endswith("ask growth team (stale)") for line in lines)
+
+
+def test_a_review_has_a_day(tmp_path: Path) -> None:
+    [line] = problems(write(tmp_path, manifest=lambda written: written.update(reviewed="last spring")))
+    assert line.endswith("reviewed: expected a day such as 2026-11-30, got 'last spring'")
 
 
 def test_an_exception_with_its_reason_is_kept_and_one_without_need_is_found(tmp_path: Path) -> None:
@@ -156,7 +184,7 @@ LIBRARY = discover(PROJECT / "statemachines").journeys
 
 @pytest.mark.parametrize("journey", LIBRARY, ids=[each.name for each in LIBRARY])
 def test_every_journey_of_the_library_passes_or_says_why_not(journey: JourneyFolder) -> None:
-    assert [str(each) for each in lint_journey(journey)] == []
+    assert [str(each) for each in lint_journey(journey, NOW)] == []
 
 
 def test_a_manifest_may_except_every_rule_and_no_other() -> None:

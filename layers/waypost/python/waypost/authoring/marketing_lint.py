@@ -5,7 +5,7 @@ A journey that means it declares so in its manifest, with a reason: ``exceptions
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from waypost.authoring.discovery import JourneyFolder
@@ -27,21 +27,29 @@ Findings = Iterator[tuple[str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What rules look at beside the journey: today, and the events that mean a purchase."""
+
+    now: datetime
+    purchases: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class MarketingRule:
-    """A rule: what it looks for, why, and how it is mended. ``check`` gets the journey and the events that mean a purchase."""
+    """A rule: what it looks for, why, and how it is mended. ``check`` gets the journey and what is known beside it."""
 
     name: LintRule
     finds: str
     reason: str
     mend: str
-    check: Callable[[JourneyFolder, Collection[str]], Findings]
+    check: Callable[[JourneyFolder, Beside], Findings]
 
 
-def lint_journey(journey: JourneyFolder, purchases: Collection[str] = ()) -> Iterator[Problem]:
+def lint_journey(journey: JourneyFolder, now: datetime, purchases: Collection[str] = ()) -> Iterator[Problem]:
     """Each finding with file and line, but those that the manifest excepts; also an exception for which there is nothing."""
-    excepted = journey.manifest.exceptions
+    excepted, beside = journey.manifest.exceptions, Beside(now, frozenset({PURCHASE, *purchases}))
     for rule in RULES:
-        found = list(rule.check(journey, {PURCHASE, *purchases}))
+        found = list(rule.check(journey, beside))
         if rule.name in excepted:
             found = [] if found else [(_MANIFEST, f"exceptions.{rule.name}", "there is nothing to except; take it out")]
         for file, field, what in found:
@@ -60,7 +68,7 @@ def _markets(journey: JourneyFolder) -> bool:
     return any(message["kind"] == "marketing" for message in journey.messages.values())
 
 
-def _no_goal(journey: JourneyFolder, _: Collection[str]) -> Findings:
+def _no_goal(journey: JourneyFolder, _: Beside) -> Findings:
     if _markets(journey) and journey.manifest.goal is None:
         yield (
             _MANIFEST,
@@ -69,17 +77,17 @@ def _no_goal(journey: JourneyFolder, _: Collection[str]) -> Findings:
         )
 
 
-def _no_target(journey: JourneyFolder, _: Collection[str]) -> Findings:
+def _no_target(journey: JourneyFolder, _: Beside) -> Findings:
     if _markets(journey) and journey.manifest.target is None:
         yield _MANIFEST, "target", "is missing: no number says whether the journey is worth its messages"
 
 
-def _no_opt_out(journey: JourneyFolder, _: Collection[str]) -> Findings:
+def _no_opt_out(journey: JourneyFolder, _: Beside) -> Findings:
     if _markets(journey) and all(match.event != _OPT_OUT for match in journey.manifest.exit_on):
         yield _MANIFEST, "exit_on", f"has no {_OPT_OUT}: who opts out goes on to coupons, tasks and waits"
 
 
-def _no_exit_on_purchase(journey: JourneyFolder, purchases: Collection[str]) -> Findings:
+def _no_exit_on_purchase(journey: JourneyFolder, beside: Beside) -> Findings:
     sells = any(message.get("sells") or message.get("coupon") for message in journey.messages.values())
     if not (sells or any(_states(journey, "IssueCoupon"))):
         return
@@ -90,15 +98,15 @@ def _no_exit_on_purchase(journey: JourneyFolder, purchases: Collection[str]) -> 
         for _, _, payload in _states(journey, "PauseJourney")
         if isinstance(payload.get("or"), Mapping)
     }
-    if not noticed & set(purchases):
+    if not noticed & beside.purchases:
         yield (
             _MANIFEST,
             "exit_on",
-            f"sells, and neither goal, exit_on nor a Pause notices {' or '.join(sorted(purchases))}: a buyer is asked to buy",
+            f"sells, and neither goal, exit_on nor a Pause notices {' or '.join(sorted(beside.purchases))}: a buyer is asked to buy",
         )
 
 
-def _long_wait(journey: JourneyFolder, _: Collection[str]) -> Findings:
+def _long_wait(journey: JourneyFolder, _: Beside) -> Findings:
     days = sorted(
         {1} | {day for _, _, payload in _states(journey, "PauseJourney") if (day := _journey_day(payload)) is not None}
     )
@@ -123,7 +131,7 @@ def _journey_day(payload: Mapping[str, Any]) -> int | None:
     return day if isinstance(day, int) else None
 
 
-def _unused_message(journey: JourneyFolder, _: Collection[str]) -> Findings:
+def _unused_message(journey: JourneyFolder, _: Beside) -> Findings:
     texts = [text for _, text in texts_in("", journey.definition)]
     sent = [str(payload.get("message")) for _, _, payload in _states(journey, "SendMessage")]
     used = {name for name in journey.messages if any(_names(name, text) for text in texts)}
@@ -143,7 +151,7 @@ def _names(name: str, text: str) -> bool:
     return text == name or (is_expression(text) and (f"'{name}'" in text or f'"{name}"' in text))
 
 
-def _dead_end(journey: JourneyFolder, _: Collection[str]) -> Findings:
+def _dead_end(journey: JourneyFolder, _: Beside) -> Findings:
     manifest = journey.manifest
 
     def waits_for_nothing(scope: Scope, state: State) -> bool:
@@ -160,6 +168,19 @@ def _dead_end(journey: JourneyFolder, _: Collection[str]) -> Findings:
 
 def _does_anything(states: Mapping[str, State], names: Collection[str]) -> bool:
     return any(states[name]["Type"] not in {"Succeed", "Pass", "Choice"} for name in names)
+
+
+def _stale(journey: JourneyFolder, beside: Beside) -> Findings:
+    manifest = journey.manifest
+    if manifest.reviewed is None or manifest.closed:
+        return
+    due = datetime.combine(date.fromisoformat(manifest.reviewed), time(), UTC) + parse_duration(manifest.review_every)
+    if beside.now >= due:
+        yield (
+            _MANIFEST,
+            "reviewed",
+            f"was reviewed on {manifest.reviewed}, and is to be every {manifest.review_every}: ask {manifest.owner}",
+        )
 
 
 RULES: Final[tuple[MarketingRule, ...]] = (
@@ -212,6 +233,13 @@ RULES: Final[tuple[MarketingRule, ...]] = (
         "Somebody reviews, translates and keeps it up for nothing, or a step was lost.",
         "send it, or take the folder out",
         _unused_message,
+    ),
+    MarketingRule(
+        "stale",
+        "a journey whose `reviewed` is longer ago than `review_every` (180d if left out); one that is `closed`, or does not say, is not counted",
+        "Prices, laws and seasons change, and the journey goes on saying what was right then.",
+        "go through its messages and figures with its owner, then write the day into `reviewed`",
+        _stale,
     ),
 )
 """Every rule; the names are those that a manifest may except."""
