@@ -22,7 +22,7 @@ from waypost.events.message_events import MESSAGE_EVENTS
 from waypost.segments.vocabulary import CONCLUSIONS
 
 MOST_MOMENTS: Final = 24
-"""Moments of all storms of a journey: every one is a step of the clock, whoever uses it."""
+"""Moments of all storms of a journey: every one is a step of the clock, for one contact or for all."""
 _AFTERWARDS: Final = (timedelta(), timedelta(minutes=1), timedelta(hours=5), timedelta(hours=26))
 """How long after a moment of a scenario something may happen too."""
 _KEPT: Final = 0.85
@@ -32,7 +32,7 @@ _MOST_MORE: Final = 10
 _SEEDS_PER_SIZE: Final = 25
 _ZONES: Final = ("America/New_York", "Asia/Kathmandu", "Asia/Shanghai")
 _NOT_SENT_IN: Final = CONCLUSIONS | {*MESSAGE_EVENTS}
-"""What Waypost concludes or is reported by a provider: nobody outside sends it."""
+"""What Waypost concludes or is reported by a provider: it comes from nowhere else."""
 
 Deed = dict[str, Any]
 """Something that a contact does: the fields of a scenario's event but its time."""

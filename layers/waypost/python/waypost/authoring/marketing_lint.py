@@ -230,7 +230,7 @@ RULES: Final[tuple[MarketingRule, ...]] = (
     MarketingRule(
         "unused_message",
         "a folder in `messages/` that no step sends, and that stands in for none",
-        "Somebody reviews, translates and keeps it up for nothing, or a step was lost.",
+        "It is reviewed, translated and kept up for nothing, or a step was lost.",
         "send it, or take the folder out",
         _unused_message,
     ),
