@@ -68,7 +68,7 @@ def _markets(journey: JourneyFolder) -> bool:
     return any(message["kind"] == "marketing" for message in journey.messages.values())
 
 
-def _no_goal(journey: JourneyFolder, _: Beside) -> Findings:
+def _no_goal(journey: JourneyFolder, __: Beside) -> Findings:
     if _markets(journey) and journey.manifest.goal is None:
         yield (
             _MANIFEST,
@@ -77,12 +77,12 @@ def _no_goal(journey: JourneyFolder, _: Beside) -> Findings:
         )
 
 
-def _no_target(journey: JourneyFolder, _: Beside) -> Findings:
+def _no_target(journey: JourneyFolder, __: Beside) -> Findings:
     if _markets(journey) and journey.manifest.target is None:
         yield _MANIFEST, "target", "is missing: no number says whether the journey is worth its messages"
 
 
-def _no_opt_out(journey: JourneyFolder, _: Beside) -> Findings:
+def _no_opt_out(journey: JourneyFolder, __: Beside) -> Findings:
     if _markets(journey) and all(match.event != _OPT_OUT for match in journey.manifest.exit_on):
         yield _MANIFEST, "exit_on", f"has no {_OPT_OUT}: who opts out goes on to coupons, tasks and waits"
 
@@ -106,7 +106,7 @@ def _no_exit_on_purchase(journey: JourneyFolder, beside: Beside) -> Findings:
         )
 
 
-def _long_wait(journey: JourneyFolder, _: Beside) -> Findings:
+def _long_wait(journey: JourneyFolder, __: Beside) -> Findings:
     days = sorted(
         {1} | {day for _, _, payload in _states(journey, "PauseJourney") if (day := _journey_day(payload)) is not None}
     )
@@ -131,7 +131,7 @@ def _journey_day(payload: Mapping[str, Any]) -> int | None:
     return day if isinstance(day, int) else None
 
 
-def _unused_message(journey: JourneyFolder, _: Beside) -> Findings:
+def _unused_message(journey: JourneyFolder, __: Beside) -> Findings:
     texts = [text for _, text in texts_in("", journey.definition)]
     sent = [str(payload.get("message")) for _, _, payload in _states(journey, "SendMessage")]
     used = {name for name in journey.messages if any(_names(name, text) for text in texts)}
@@ -151,7 +151,7 @@ def _names(name: str, text: str) -> bool:
     return text == name or (is_expression(text) and (f"'{name}'" in text or f'"{name}"' in text))
 
 
-def _dead_end(journey: JourneyFolder, _: Beside) -> Findings:
+def _dead_end(journey: JourneyFolder, __: Beside) -> Findings:
     manifest = journey.manifest
 
     def waits_for_nothing(scope: Scope, state: State) -> bool:
