@@ -151,12 +151,11 @@ class CallWebhook:
 
 
 def _webhook_id(payload: Mapping[str, Any], step: JourneyStep, contact: Contact, body: bytes) -> str:
-    """By the step and its round; of an upsert by the contact and what is said of it, whichever journey says it."""
+    """By the step and its round; of an upsert by the contact and its content, whichever journey pushes it."""
     name = payload["destination"]
     if payload.get("upsert"):
-        said = json.loads(body)["data"]
-        stated = json.dumps(said, ensure_ascii=False, sort_keys=True)
-        return "msg_" + ids.digest("upsert", name, contact.contact_id, stated, length=32)
+        content = json.dumps(json.loads(body)["data"], ensure_ascii=False, sort_keys=True)
+        return "msg_" + ids.digest("upsert", name, contact.contact_id, content, length=32)
     return "msg_" + ids.digest("call", name, step.enrolment_id, step.state, str(step.occurrence), length=32)
 
 
