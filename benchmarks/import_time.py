@@ -27,6 +27,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "build_audience_slice": ("dynamodb", "s3"),
     "change_policy": ("dynamodb",),
     "close_enrolment": ("dynamodb", "sqs"),
+    "call_webhook": ("dynamodb", "secretsmanager"),
     "count_purchases": ("dynamodb", "s3"),
     "decide_approval": ("dynamodb", "s3", "secretsmanager"),
     "control_journey": ("dynamodb",),

@@ -79,7 +79,9 @@ class Destinations(Construct):
         hop.must_have_time(at_least=BATCH * _LONGEST_POST, because=f"it posts {BATCH} events, one after the other")
         for name, destination in self._declared.items():
             place = Construct(self, name)
-            if destination["kind"] == "standard_webhooks":
+            if not destination["events"]:
+                self._secret(place, name, key="signing_keys")  # only journeys call it
+            elif destination["kind"] == "standard_webhooks":
                 self._signed(place, name, destination, hop)
             else:
                 self._with_key(place, name, destination)

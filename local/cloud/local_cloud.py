@@ -26,7 +26,7 @@ from local.cloud.time_travel import TimeTravel, VirtualClock
 from local.journeys import journey_changes
 from local.journeys.stage import Stage, kept_by, operator, stage_of
 from local.project.current_project import current_project
-from local.providers.server import Providers, credentials, pass_on_to
+from local.providers.server import CALLED, Providers, credentials, pass_on_to
 from local.running.tracking import Tracking
 from waypost.authoring.sending_policy import SENDING_RULES
 from waypost.journeys.changes.change import Change
@@ -157,6 +157,7 @@ class LocalCloud:
         return {
             "WAYPOST_CLOCK_FILE": str(self.clock.path.resolve()),
             "WAYPOST_LOOPBACK_RECEIVERS": "yes",
+            "WAYPOST_CALLED_WEBHOOKS": f"{self.providers.url}{CALLED}".rstrip("/"),
             **self.providers.endpoints,
         }
 

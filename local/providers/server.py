@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol, Self, assert_never
 import yaml
 
 from local.loopback import Answer, call
+from local.providers.called_systems import CalledSystems
 from local.providers.mail_server import HUNG_UP, MailServer, Transaction, headers_of
 from local.providers.record import Call, Fault, Record
 from waypost import ids
@@ -80,6 +81,8 @@ class Exchange(Protocol):
         ...
 
 
+CALLED: Final = "/called/"
+"""Where the systems are that journeys call, each under its name."""
 _ON_THE_WAY: Final[tuple[Fate, ...]] = ("accepted", "delivered")
 
 
@@ -105,6 +108,7 @@ class Providers(Record):
         self.pass_on = pass_on
         self.publish_events = publish_events
         self.delivery_events = delivery_events
+        self.called = CalledSystems()
         self.api_url = ""
         """Where our API takes callbacks; "" while nothing is deployed."""
         self._reporting = 0
@@ -155,6 +159,7 @@ class Providers(Record):
     def forget(self) -> None:
         """Begin with an empty record and no faults, and providers that remember nobody."""
         super().forget()
+        self.called.forget()
         for fake in (fake for each in fakes().values() for fake in each):
             fake.forget()
 
@@ -288,6 +293,9 @@ class Providers(Record):
 
     def receive(self, request: HttpRequest, exchange: Exchange) -> bool:
         """Answer a request to any of the providers; False for one that none of them recognises."""
+        if request.path.startswith(CALLED):
+            exchange.answer(self.called.answer(request.path.removeprefix(CALLED), request))
+            return True
         for channel, mounted in fakes().items():
             for fake in mounted:
                 if fake.recognises(request):

@@ -14,6 +14,7 @@ from typing import Any, Final
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.journey_files import find_graph
+from local.providers.called_systems import CalledAnswer
 from local.providers.record import Call
 from local.rehearsal.counted_orders import count_orders
 from local.rehearsal.many_contacts import story_of
@@ -111,6 +112,7 @@ class Rehearsal:
         """
         results: dict[str, list[ScenarioResult]] = {}
         count_orders(self._cloud, self._files.values())
+        self._expect_calls()
         self._cloud.time.at_work = progress.working
         calls = [call for file in self._files.values() for call in self._calls(file)]
         limits = {journey: file.until for journey, file in self._files.items() if file.until is not None}
@@ -127,6 +129,15 @@ class Rehearsal:
         unlimited = [journey for journey in self._files if journey not in limits]
         self._travel_to_the_end(unlimited, progress)
         return results | {journey: self._compared(journey, progress) for journey in unlimited}
+
+    def _expect_calls(self) -> None:
+        """Have the systems that journeys call answer as the scenarios say."""
+        for scenario in (each for file in self._files.values() for each in file.scenarios):
+            for system, given in scenario.answers.items():
+                answers = [
+                    CalledAnswer(each.status, each.body) for each in (given if isinstance(given, list) else [given])
+                ]
+                self._cloud.providers.called.expect(system, _contact_id(scenario), answers)
 
     def _travel(self, at: datetime, progress: Progress) -> None:
         """Travel to ``at``, and on the way play every reaction that comes so long after its message."""

@@ -221,9 +221,17 @@ class DeclaredInvariant(_Strict):
         return self
 
 
+class SystemAnswer(_Strict):
+    """What a system answers that a journey calls."""
+
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    body: dict[str, Any] = Field(default_factory=dict)
+
+
 class Scenario(_Strict):
     """One contact and what it does; nothing at all where time alone starts the journey.
 
+    ``answers`` are what systems say that the journey calls, by their names; of several one after the other.
     ``draws`` and ``held_out`` say what the journey's random splits and its hold-out come to for this contact.
     """
 
@@ -231,6 +239,9 @@ class Scenario(_Strict):
     contact: ScenarioContact
     draws: dict[str, str] = Field(default_factory=dict)
     held_out: bool | None = None
+    answers: dict[str, SystemAnswer | Annotated[list[SystemAnswer], Field(min_length=1, max_length=20)]] = Field(
+        default_factory=dict
+    )
     events: list[ScenarioEvent] = Field(default_factory=list)
     expect: Expected = Expected()
 

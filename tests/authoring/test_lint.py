@@ -127,7 +127,7 @@ def test_the_small_journey_is_valid(tmp_path: Path) -> None:
         (
             at(SEND, Arguments={"FunctionName": "arn:aws:lambda:x", "Payload": {}}),
             f"{SEND}.Arguments.FunctionName",
-            "expected one of ${AssignTask}, ${EvaluateSegment}, ${IssueCoupon}, ${NotifyStaff}, ${PauseJourney}, ${SendMessage}, ${StartOtherJourney}, ${StopOtherJourney}",
+            "expected one of ${AssignTask}, ${CallWebhook}, ${EvaluateSegment}, ${IssueCoupon}, ${NotifyStaff}, ${PauseJourney}, ${SendMessage}, ${StartOtherJourney}, ${StopOtherJourney}",
         ),
         (at(SEND, Resource="arn:aws:states:::lambda:invoke.waitForTaskToken"), f"{SEND}.Resource", "expected arn:aws:states:::lambda:invoke for ${SendMessage}"),
         (at(PAUSE, Resource="arn:aws:states:::lambda:invoke"), f"{PAUSE}.Resource", "waitForTaskToken for ${PauseJourney}"),

@@ -84,6 +84,8 @@ def test_a_source_cannot_take_our_own_names(tmp_path: Path, name: str) -> None:
         ({}, ""),
         ({"events": ["order_*"], "where": {"total": {"at_least": 5}}}, ""),
         ({"events": []}, "events"),
+        ({"events": [], "called": True}, ""),
+        ({"called": True, "auth": {"api_key": "X-Key"}}, "only a receiver of signed webhooks can be called"),
         ({"events": ["Order"]}, "expected an event type"),
         ({"url": "http://crm.example.com"}, "should begin with https://"),
         ({"url": "https://10.0.0.1/in"}, "should be a public address"),

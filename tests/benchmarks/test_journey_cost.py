@@ -187,6 +187,7 @@ def test_every_function_of_a_journey_has_its_part_and_its_processor_time() -> No
         "assign_task",
         "answer_task",
         "start_other_journey",
+        "call_webhook",
         "stop_other_journey",
     }  # by the clock, for other systems, for members of staff, for other journeys
     operations = json.dumps([each.functions for each in discover(ROOT / "statemachines").operations])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.coupons.pools import pool
+from tests.fakes.posted import ScriptedPoster
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.staff import directory
 from tests.fakes.world import World
@@ -21,6 +22,8 @@ from waypost.aws.routing_batch import RoutingBatch
 from waypost.channels.callback_contract import CallbackNotice
 from waypost.channels.registry import callback_reader
 from waypost.coupons.pool import CouponPools
+from waypost.destinations.call_webhook import CallWebhook
+from waypost.destinations.declared import Destination
 from waypost.intake.receive_callback import ReceiveCallback
 from waypost.products.catalogue import Catalogue, Product
 from waypost.reports.explain_contact import ExplainContact
@@ -49,6 +52,21 @@ def substituted(monkeypatch: pytest.MonkeyPatch, wired: Mapping[str, Mapping[str
         for output in module.logger.handlers:
             monkeypatch.setattr(output, "stream", logs)
     return logs
+
+
+def called(world: World) -> CallWebhook:
+    """The CRM of the samples, which approves of everybody."""
+
+    class Secrets:
+        def read(self, destination: str) -> dict[str, str]:
+            return {"signing_keys": "whsec_" + "a" * 48}
+
+    return assemble.call_webhook(
+        world.ports,
+        destinations={"crm": Destination("crm", "standard_webhooks", "https://crm.example.com/in", (), called=True)},
+        secrets=Secrets(),
+        poster=ScriptedPoster(lambda *_: {"result": {"approved": True}}),
+    )
 
 
 @dataclass(frozen=True)
@@ -231,6 +249,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "control_journey": {"control_journey": world.control_journey},
         "ask_for_approval": {"ask_for_approval": world.ask_for_approval},
         "stop_journey": {"stop_journey": world.stop_journey},
+        "call_webhook": {"call_webhook": called(world)},
         "start_other_journey": {"start_other_journey": world.start_other_journey},
         "stop_other_journey": {"stop_other_journey": world.stop_other_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},

@@ -261,3 +261,10 @@ def test_a_journey_asks_for_another_and_stops_one(deployment: Deployment) -> Non
     assert asked == {"outcome": "no_such_journey", "journey": "level-up"}  # the samples' world has one journey
     stopped = deployment.call("stop_other_journey")
     assert stopped == {"outcome": "not_in_journey", "journey": "level-up", "stopped": 0}
+
+
+def test_a_journey_calls_a_system_and_uses_its_answer(deployment: Deployment) -> None:
+    deployment.begin()
+    assert deployment.call("call_webhook") == {
+        "outcome": "answered", "status": 200, "answer": {"approved": True}, "reason": "",
+    }  # fmt: skip

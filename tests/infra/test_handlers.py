@@ -28,6 +28,7 @@ SECTIONS = {
     "close_enrolment": {"listening"},
     "resume_journey": {"defaults", "listening"},
     "sweep_journeys": {"defaults"},
+    "call_webhook": {"destinations"},
     "count_purchases": {"defaults", "metrics", "retention"},
     "deliver_event": {"destinations"},
     "evaluate_segment": {"defaults", "retention", "segments"},
@@ -102,6 +103,7 @@ MAY_BE_MISSING = {
     "receive_callback": OF_A_SENDER | {"sms_secret"},
     # only the local harness says so
     "deliver_event": {"loopback_receivers"},
+    "call_webhook": {"loopback_receivers", "called_webhooks"},
 }
 
 

@@ -470,9 +470,10 @@ def test_the_caller_of_a_function_has_the_alarm_for_its_failures(template: Templ
     assert {("Errors", name) for name in reading} <= watched(template)
     assert started & functions <= kept
     idle = {name.partition("Function")[0] for name in functions - (reading | answering | working | kept)}
-    # called where a destination is switched on, a journey asks, a journey notifies
+    # called where a destination is switched on, a journey asks, calls or notifies
     assert idle <= {
         "AssignTask",
+        "CallWebhook",
         "DeliverEvent",
         "EvaluateSegment",
         "IssueCoupon",

@@ -11,7 +11,8 @@ class Settings:
 
     ``webhook_secrets`` and ``link_secret`` are Secrets Manager ids; ``state_machine_prefix`` is the ARN of a journey's
     state machine without the journey's name. ``destination_queues`` and ``destination_secrets`` are names without that of
-    the destination. ``rates`` are messages a second by channel (``email=14,sms=10``). ``loopback_receivers`` is set by the local harness alone: webhooks may then go to this machine.
+    the destination. ``rates`` are messages a second by channel (``email=14,sms=10``). ``loopback_receivers`` and ``called_webhooks`` are set by the local harness alone:
+    webhooks may then go to this machine, and what journeys call is played at that address.
     """
 
     stage: str = ""
@@ -33,6 +34,7 @@ class Settings:
     destination_queues: str = ""
     destination_secrets: str = ""
     loopback_receivers: str = ""
+    called_webhooks: str = ""
     api_url: str = ""
     rates: str = ""
 

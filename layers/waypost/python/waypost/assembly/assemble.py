@@ -49,11 +49,15 @@ if TYPE_CHECKING:
     from waypost.coupons.import_coupons import ImportCoupons
     from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
+    from waypost.destinations.call_webhook import CallWebhook
+    from waypost.destinations.declared import Destination
+    from waypost.destinations.ports import DestinationSecrets
     from waypost.events.listening import Listening
     from waypost.events.ports import SecretStore
     from waypost.exporting.export_slice import ExportSlice
     from waypost.exporting.finish_export import FinishExport
     from waypost.exporting.plan_export import PlanExport
+    from waypost.http.ports import Poster
     from waypost.human_tasks.answer_task import AnswerTask
     from waypost.importing.applying import Importer
     from waypost.importing.finish_import import FinishImport
@@ -518,6 +522,29 @@ def issue_coupon(
         default_zone=default_zone,
         clock=ports.clock(),
         report=report,
+    )
+
+
+def call_webhook(
+    ports: Ports,
+    *,
+    destinations: Mapping[str, Destination],
+    secrets: DestinationSecrets,
+    poster: Poster,
+    endpoint: str = "",
+) -> CallWebhook:
+    """What calls other systems for journeys."""
+    from waypost.destinations.call_webhook import CallWebhook
+
+    return CallWebhook(
+        destinations=destinations,
+        contacts=ports.contacts(),
+        enrolments=ports.enrolments(),
+        secrets=secrets,
+        poster=poster,
+        clock=ports.clock(),
+        sleep=ports.sleep,
+        endpoint=endpoint,
     )
 
 

@@ -61,7 +61,8 @@ class DestinationFile(Authored):
     description: str
     owner: str
     url: Annotated[str, AfterValidator(_url)]
-    events: Annotated[list[EventPattern], Field(min_length=1)]
+    events: list[EventPattern] = Field(default_factory=list)
+    called: bool = False
     where: Where | None = None
     fields: dict[str, Annotated[str | Constant, AfterValidator(_path)]] = Field(default_factory=dict)
     auth: Literal["standard_webhooks"] | ApiKey = "standard_webhooks"
@@ -80,6 +81,10 @@ class DestinationFile(Authored):
 
     @model_validator(mode="after")
     def _suits_its_kind(self) -> Self:
+        if not self.events and not self.called:
+            raise ValueError("events: expected one at least, or called: true for one that journeys call")
+        if self.called and self.auth != "standard_webhooks":
+            raise ValueError("called: only a receiver of signed webhooks can be called; leave auth out")
         if self.auth == "standard_webhooks":
             return self
         if self.where is not None:
@@ -99,6 +104,7 @@ class DestinationFile(Authored):
             "header": None if self.auth == "standard_webhooks" else self.auth.api_key,
             "url": self.url,
             "events": list(self.events),
+            "called": self.called,
             "where": dump_rule(self.where),
             "fields": {
                 name: path if isinstance(path, str) else path.model_dump() for name, path in self.fields.items()

@@ -78,6 +78,9 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
         reader.extend(journey.path / "definition.asl.yaml", naming_findings(journey, read, folders))
         reader.extend(journey.path / "definition.asl.yaml", _pools(journey.definition, pools))
         reader.extend(journey.path / "definition.asl.yaml", _sold(journey.definition, products))
+        reader.extend(
+            journey.path / "definition.asl.yaml", _called(journey.definition, sections.get("destinations", {}))
+        )
         for name, message in journey.messages.items():
             path = journey.path / "messages" / name / "message.yaml"
             if (pool := message.get("coupon")) is not None and pool not in pools:
@@ -125,6 +128,20 @@ def _pools(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
                 yield f"{name}.Arguments.Payload.pool", f"{reason}; pools are declared in statemachines/coupons/"
             case _:
                 pass
+
+
+def _called(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:
+    """The systems that its Call steps name."""
+    may_be = {name for name, each in declared.items() if each["called"]}
+    for name, state in (each for scope in scopes(definition) for each in scope.states.items()):
+        if called_function(state) == "CallWebhook":
+            given = state["Arguments"]["Payload"].get("destination")
+            if given not in may_be:
+                way_out = "contacts/destinations/ declares it, enabled and with called: true"
+                yield (
+                    f"{name}.Arguments.Payload.destination",
+                    f"{unknown(str(given), may_be, 'no system to call has the name')}; {way_out}",
+                )
 
 
 def _variants(name: str, message: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], names: Names) -> Findings:

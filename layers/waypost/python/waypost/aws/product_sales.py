@@ -1,4 +1,4 @@
-"""What is bought with what, in DynamoDB: a row for each product and for each group of best sellers, all written anew every night."""
+"""What is bought with what, in DynamoDB: a row for each product and for each group of best sellers, written every night."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

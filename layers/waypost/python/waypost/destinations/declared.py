@@ -18,7 +18,7 @@ class Destination(JsonForm):
 
     ``events`` are types, ``*`` standing for any letters; ``where`` is a rule over the event's properties. ``fields``
     maps names in the payload to paths in the event (or ``attributes.…`` of the contact), or to ``{"constant": value}``;
-    empty sends the whole event. Of the kind ``api_key`` AWS itself delivers, and nothing here is asked.
+    empty sends the whole event. ``called``: journeys may call it and use its answer. Of the kind ``api_key`` AWS itself delivers, and nothing here is asked.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Destination(JsonForm):
     where: Mapping[str, Any] | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     timeout: timedelta = timedelta(seconds=20)
+    called: bool = False
 
     @property
     def asks_for_attributes(self) -> bool:

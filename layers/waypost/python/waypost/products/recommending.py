@@ -1,4 +1,4 @@
-"""Which products go with those that somebody is about to buy or bought, and why. Used by messages and ``waypost products``.
+"""Which products go with those in a cart or bought before, and why. Used by messages and ``waypost products``.
 
 Decided here and nowhere else, the same way every time, and each with its reason: what the catalogue declares for the products, in
 their order; what was ordered together with them, most orders first; what is most like them (two points for the same category, one for

@@ -21,7 +21,7 @@ MOST_GROUPS: Final = 2_000
 MOST_SEEDS: Final = 20
 """Products from which is recommended: two rows for each, of the hundred that one call reads."""
 KEPT: Final = timedelta(days=30)
-"""After so many days without a count nothing is said of what is bought together."""
+"""Without a count for so long, what was bought together is forgotten."""
 
 ALL: Final = "all"
 """The group of all products."""
