@@ -23,6 +23,7 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.human_tasks import FakeTasks
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.library import FakeApprovals, FakeLibrary
+from tests.fakes.live_staff import FakeLiveStaff
 from tests.fakes.machines import FakeMachines
 from tests.fakes.policies import FakePolicies
 from tests.fakes.profile_scan import FakeProfileScan
@@ -126,7 +127,7 @@ class World:
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
-        self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
+        self.coupons, self.tasks, self.live_staff = FakeCoupons(), FakeTasks(effects), FakeLiveStaff(effects)
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
@@ -230,7 +231,7 @@ class World:
             self.ports,
             messages=self.published,
             sender=self.send_message,
-            staff=self.staff,
+            staff=lambda: self.staff,
             words=lambda: self.words,
             defaults=self.published.defaults,
         )
@@ -241,7 +242,7 @@ class World:
 
     @property
     def send_test(self) -> SendTest:
-        return assemble.send_test(self.ports, sender=self.send_message, staff=self.staff)
+        return assemble.send_test(self.ports, sender=self.send_message, staff=lambda: self.staff)
 
     @property
     def change_policy(self) -> ChangePolicy:
@@ -249,14 +250,14 @@ class World:
 
     @property
     def notify_staff(self) -> NotifyStaff:
-        return assemble.notify_staff(self.ports, sender=self.send_message, staff=self.staff)
+        return assemble.notify_staff(self.ports, sender=self.send_message, staff=lambda: self.staff)
 
     @property
     def assign_task(self) -> AssignTask:
         return assemble.assign_task(
             self.ports,
             sender=self.send_message,
-            staff=self.staff,
+            staff=lambda: self.staff,
             workdays=Workdays,
             default_zone=self.default_zone,
         )
@@ -447,6 +448,9 @@ class WorldPorts:
 
     def tasks(self) -> FakeTasks:
         return self.world.tasks
+
+    def live_staff(self) -> FakeLiveStaff:
+        return self.world.live_staff
 
     def stream_tallies(self) -> FakeStreamTallies:
         return self.world.stream_tallies

@@ -25,6 +25,7 @@ from waypost.sending.policy_in_force import PolicyStore
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 from waypost.sending.streams import StreamTallies
 from waypost.staff.human_task import TaskStore
+from waypost.staff.live_directory import LiveStaffStore
 
 
 class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
@@ -96,6 +97,10 @@ class Ports(Protocol):
 
     def tasks(self) -> TaskStore:
         """The tasks of members of staff."""
+        ...
+
+    def live_staff(self) -> LiveStaffStore:
+        """The members of staff who came in without a deployment."""
         ...
 
     def queue(self) -> EventQueue:

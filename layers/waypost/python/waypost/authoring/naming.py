@@ -173,7 +173,7 @@ def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:
         payload, where = state["Arguments"]["Payload"], f"{name}.Arguments.Payload"
         named = [(where, payload), (f"{where}.escalate", payload.get("escalate") or {})]
         for place, each in named:
-            for field, known in declared.items():
+            for field, known in () if staff.get("imported") else declared.items():
                 given = each.get(field)
                 if isinstance(given, str) and not is_expression(given) and given not in known:
                     yield (

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from waypost.aws.coupons import DynamoCoupons
     from waypost.aws.files import S3Files
     from waypost.aws.human_tasks import DynamoTasks
+    from waypost.aws.live_staff import DynamoLiveStaff
     from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
     from waypost.aws.profile_scan import DynamoProfileScan
@@ -219,6 +220,14 @@ def tasks() -> "DynamoTasks":
     from waypost.aws.human_tasks import DynamoTasks  # noqa: PLC0415 - few functions ask for it
 
     return DynamoTasks(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def live_staff() -> "DynamoLiveStaff":
+    """The members of staff who came in without a deployment."""
+    from waypost.aws.live_staff import DynamoLiveStaff  # noqa: PLC0415 - only what looks at staff asks for it
+
+    return DynamoLiveStaff(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -94,7 +94,7 @@ class AssignTask:
         """What follows from the task that is kept; done again after a crash, it is the same."""
         urgent = bool(payload.get("urgent", False))
         self._book_escalation(task, urgent=urgent)
-        staff = self.targets.staff.members
+        staff = self.targets.staff().members
         sent = [
             (member, self._notice(task, staff[member], TASK_ASSIGNED, urgent=urgent))
             for member in task.assigned_to
@@ -145,7 +145,7 @@ class AssignTask:
 
     def _above(self, payload: Mapping[str, Any], members: Sequence[Member], step: JourneyStep) -> list[Member]:
         """To whom the task is escalated, each once, none of those who have it."""
-        staff = self.targets.staff
+        staff = self.targets.staff()
         match payload.get("escalate"):
             case None:
                 found: list[Member] = []
@@ -167,7 +167,7 @@ class AssignTask:
         if task.standing(self.clock()) != "open" or task.due_at <= self.clock():
             return
         for number, member_id in enumerate(task.escalates_to):
-            member = self.targets.staff.members.get(member_id)
+            member = self.targets.staff().members.get(member_id)
             if member is not None:
                 notice = self._notice(task, member, TASK_OVERDUE, urgent=urgent)
                 self.schedules.send_at(escalation_name(task.id, number), task.due_at, notice.to_dict())
