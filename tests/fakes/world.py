@@ -31,6 +31,7 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
 from tests.fakes.rate_marks import FakeRateMarks
+from tests.fakes.responses import FakeResponses
 from tests.fakes.schedules import Booking, FakeSchedules
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.stream_tallies import FakeStreamTallies
@@ -127,7 +128,8 @@ class World:
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
-        self.coupons, self.tasks, self.live_staff = FakeCoupons(), FakeTasks(effects), FakeLiveStaff(effects)
+        self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
+        self.live_staff, self.responses = FakeLiveStaff(effects), FakeResponses(effects)
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
@@ -448,6 +450,9 @@ class WorldPorts:
 
     def tasks(self) -> FakeTasks:
         return self.world.tasks
+
+    def responses(self) -> FakeResponses:
+        return self.world.responses
 
     def live_staff(self) -> FakeLiveStaff:
         return self.world.live_staff

@@ -508,6 +508,7 @@ def assign_task(
         enrolments=ports.enrolments(),
         targets=StaffTargets(staff=staff, history=ports.history()),
         tasks=ports.tasks(),
+        responses=ports.responses(),
         sender=sender,
         schedules=ports.schedules(),
         queue=ports.queue(),
@@ -525,6 +526,7 @@ def answer_task(
 
     return AnswerTask(
         tasks=ports.tasks(),
+        responses=ports.responses(),
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
         schedules=ports.schedules(),

@@ -9,6 +9,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.coupons import FOLDER as COUPONS
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.journeys_named import naming_findings
+from waypost.authoring.manifest import starting
 from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.segments import Names
 from waypost.contacts.tag_system import TagSystem
@@ -92,7 +93,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
 
 def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:
     yield from names.problems(published.get("entry"), "entry")
-    matches = [(field, published.get(field) or {}) for field in ("trigger", "goal")]
+    matches = [*(starting(published) if "trigger" in published else []), ("goal", published.get("goal") or {})]
     matches += [(f"exit_on[{index}]", ending) for index, ending in enumerate(published.get("exit_on", ()))]
     for field, match in matches:
         yield from names.problems(match.get("where"), f"{field}.where")

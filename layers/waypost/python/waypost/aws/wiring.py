@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from waypost.aws.queue import SqsEventQueue
     from waypost.aws.rate_marks import DynamoRateMarks
     from waypost.aws.read_units import ReadUnits
+    from waypost.aws.responses import DynamoResponses
     from waypost.aws.stream_tallies import DynamoStreamTallies
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
@@ -220,6 +221,14 @@ def tasks() -> "DynamoTasks":
     from waypost.aws.human_tasks import DynamoTasks  # noqa: PLC0415 - few functions ask for it
 
     return DynamoTasks(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def responses() -> "DynamoResponses":
+    """How fast members of staff answer."""
+    from waypost.aws.responses import DynamoResponses  # noqa: PLC0415 - only what gives and takes tasks counts them
+
+    return DynamoResponses(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -68,7 +68,7 @@ class EnrolContact:
             return [self._requested(contact, event, at_hand)]
         return [
             self._decide(journey, contact, event, at_hand)
-            if holds(journey.trigger.where, at_hand)
+            if any(holds(rule, at_hand) for rule in journey.trigger.rules_for(event.type))
             else EntryDecision(journey.name, "trigger_condition_not_met")
             for journey in self.journeys.triggered_by(event.type)
         ]
@@ -182,7 +182,7 @@ class EnrolContact:
 
     def _terms(self, journey: PublishedJourney, contact: Contact) -> EntryTerms:
         return EntryTerms(
-            one_at_a_time=journey.re_entry.kind != "per" or journey.re_entry.seconds is not None,
+            one_at_a_time=_one_at_a_time(journey.re_entry),
             not_since=self._not_since(journey.re_entry),
             exclusive_group=journey.exclusive_group,
             audience_limit=journey.audience_limit,
@@ -194,7 +194,7 @@ class EnrolContact:
         match re_entry.kind:
             case "never":
                 return NEVER
-            case "always":
+            case "always" | "side_by_side":
                 return None
             case "after" | "per":
                 return None if re_entry.seconds is None else self.clock() - timedelta(seconds=re_entry.seconds)
@@ -202,12 +202,25 @@ class EnrolContact:
                 assert_never(unknown)
 
 
+def _one_at_a_time(re_entry: ReEntry) -> bool:
+    """Whether a contact is in the journey once at most."""
+    match re_entry.kind:
+        case "never" | "always" | "after":
+            return True
+        case "side_by_side":
+            return False
+        case "per":
+            return re_entry.seconds is not None
+        case _ as unknown:
+            assert_never(unknown)
+
+
 def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
     """What tells one enrolment of a contact in this journey from the next; None when the event does not say."""
     match journey.re_entry.kind:
         case "never":
             return ONCE
-        case "always" | "after":
+        case "always" | "side_by_side" | "after":
             return event.id
         case "per":
             value = _entry_value(journey.re_entry, event)
