@@ -1,7 +1,9 @@
 """``waypost staff``: who works with it, and members from a file. Added to the commands of ``waypost``."""
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -9,6 +11,7 @@ from rich.table import Table
 from local.cloud.local_cloud import client
 from local.commands.output import AsJson, print_json
 from local.commands.tables import console_for
+from local.problems import LocalError
 from local.project.current_project import current_project
 from local.running import background
 from local.running.file_operations import FileOperations
@@ -16,10 +19,13 @@ from local.running.operation_runs import run_operation
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.staff import staff
 from waypost.aws.live_staff import DynamoLiveStaff
+from waypost.aws.responses import DynamoResponses
 from waypost.staff.directory import Member, StaffDirectory
 from waypost.staff.live_directory import joined
+from waypost.staff.responses import month_of
 
 app = typer.Typer()
+_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 @app.command("list")
@@ -66,6 +72,32 @@ def import_(
     for kind in ("joined", "changed", "left"):
         for member in found[f"{kind}_members"]:
             console_for().print(f"  {kind}: {member}")
+
+
+@app.command()
+def responses(
+    month: Annotated[
+        str, typer.Option(help="The month in which the tasks were given, such as 2031-03; this one without it.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show how fast members answered their tasks, by journey and member."""
+
+    wanted = month or month_of(datetime.now(UTC))
+    if _MONTH.fullmatch(wanted) is None:
+        raise LocalError(f"{wanted!r} is no month", "write it as 2031-03")
+    access = background.access()
+    store = DynamoResponses(client("dynamodb", access["endpoint_url"]), access["contacts_table"])
+    found = [each.figures() for each in store.of_month(wanted)]
+    if as_json:
+        print_json(found)
+        return
+    table = Table("journey", "member", "given", "answered", "done", "late", "mean minutes")
+    for each in found:
+        counts = (str(each[name]) for name in ("assigned", "answered", "done", "late"))
+        mean = "" if each["mean_minutes"] is None else str(each["mean_minutes"])
+        table.add_row(each["journey"], each["member"], *counts, mean)
+    console_for().print(table)
 
 
 def _listed(directory: StaffDirectory, member: Member) -> dict[str, Any]:

@@ -27,12 +27,23 @@ def re_entry(kind: str, seconds: int | None = None, property: str | None = None)
 
 
 def test_any_of_several_events_starts_the_journey_if_its_own_condition_holds() -> None:
-    also = [{"event": "order_placed", "where": {"property": "total", "at_least": 100}}, {"event": "order_placed", "where": {"property": "vip", "equals": True}}]
-    alerts = journey("alerts", **{"trigger": {"kind": "event", "event": "lead_captured", "where": None, "also": also}, **re_entry("side_by_side")})
+    also = [
+        {"event": "order_placed", "where": {"property": "total", "at_least": 100}},
+        {"event": "order_placed", "where": {"property": "vip", "equals": True}},
+    ]
+    alerts = journey(
+        "alerts",
+        **{
+            "trigger": {"kind": "event", "event": "lead_captured", "where": None, "also": also},
+            **re_entry("side_by_side"),
+        },
+    )
     world = world_with(alerts)
 
     def started(event_type: str, event_id: str, **properties: Any) -> list[str]:
-        return [each["reason"] for each in world.route(event(event_type, world.clock(), event_id, **properties)).decisions]
+        return [
+            each["reason"] for each in world.route(event(event_type, world.clock(), event_id, **properties)).decisions
+        ]
 
     assert started("lead_captured", "e-1") == ["enrolled"]
     assert started("order_placed", "e-2", total=20) == ["trigger_condition_not_met"]
