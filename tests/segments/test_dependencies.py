@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from waypost.contacts.channels import CHANNELS, CONTACT_CHANNELS
+from waypost.contacts.channels import CONTACT_CHANNELS
 from waypost.segments.dependencies import reads, reads_past
 from waypost.segments.reads import Reads
 

@@ -76,12 +76,12 @@ class StaffRow:
     def published(self) -> dict[str, Any]:
         """The member in the published form of ``members.yaml``."""
         channels = {**self.addresses, **({"email": self.email} if self.email else {})}
-        said = {
+        known = {
             name: getattr(self, name)
             for name in ("email", "department", "manager", "locale", "time_zone")
             if getattr(self, name)
         }
-        return {"name": self.name, "roles": sorted(self.roles), **said, "channels": channels, "order": list(channels)}
+        return {"name": self.name, "roles": sorted(self.roles), **known, "channels": channels, "order": list(channels)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
