@@ -42,6 +42,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "import_part": ("dynamodb", "s3"),
     "inspect_import": ("s3",),
     "import_coupons": ("dynamodb", "s3"),
+    "import_staff": ("dynamodb", "events", "s3"),
     "issue_coupon": ("dynamodb", "sqs"),
     "leave_list": ("dynamodb", "s3"),
     "merge_contacts": ("dynamodb", "sqs"),

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.clients import client
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.page_app import html, page_app, words
 from waypost.aws.secrets import SecretsManagerSecret
@@ -17,7 +18,6 @@ from waypost.defaults import load_defaults
 from waypost.errors import InvalidInput
 from waypost.human_tasks import task_page as page
 from waypost.human_tasks.answer_task import AnswerTask
-from waypost.staff.directory import load_directory
 from waypost.tracking.serve_page import form_of
 
 logger = function_log("answer_task")
@@ -28,7 +28,7 @@ app = page_app(logger)
 def answer_task() -> AnswerTask:
     """Wire AnswerTask to its stores and secret; once per process."""
     secret = SecretsManagerSecret(client("secretsmanager"), wiring.settings().link_secret)
-    return assemble.answer_task(wiring, staff=load_directory, secret=secret, default_zone=load_defaults().time_zone)
+    return assemble.answer_task(wiring, staff=deployed_staff, secret=secret, default_zone=load_defaults().time_zone)
 
 
 @logger.inject_lambda_context

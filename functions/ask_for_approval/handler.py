@@ -9,11 +9,11 @@ from waypost.approvals.ask_for_approval import AskForApproval
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.links import staff_links
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.sending.send_message import SendMessage
-from waypost.staff.directory import load_directory
 
 logger = function_log("ask_for_approval")
 
@@ -21,7 +21,7 @@ logger = function_log("ask_for_approval")
 @cache
 def ask_for_approval() -> AskForApproval:
     """Wire AskForApproval to the staff and the sender of notices; once per process."""
-    return assemble.ask_for_approval(wiring, sender=sender(), staff=load_directory())
+    return assemble.ask_for_approval(wiring, sender=sender(), staff=deployed_staff)
 
 
 @cache

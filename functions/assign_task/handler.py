@@ -10,12 +10,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.links import staff_links
 from waypost.defaults import load_defaults
 from waypost.journeys.tasks.assign_task import AssignTask
 from waypost.sending.send_message import SendMessage
-from waypost.staff.directory import load_directory
 from waypost.workdays import load_workdays
 
 logger = function_log("assign_task")
@@ -28,7 +28,7 @@ def assign_task() -> AssignTask:
     return assemble.assign_task(
         wiring,
         sender=sender(),
-        staff=load_directory(),
+        staff=deployed_staff,
         workdays=load_workdays,
         default_zone=load_defaults().time_zone,
     )

@@ -16,6 +16,10 @@ from waypost.staff.human_task import LONGEST_TEXT, LONGEST_TITLE, MOST_LANGUAGES
 
 LONGEST_DEADLINE: Final = timedelta(days=90)
 MOST_WORKING_HOURS: Final = 500
+MOST_STEPS: Final = 5
+LONGEST_STEP: Final = timedelta(days=2)
+MOST_STEP_HOURS: Final = 9
+"""Working hours between two levels, a day of work: the last of them is notified while an answer is still taken."""
 
 
 def _span(text: str) -> str:
@@ -29,6 +33,12 @@ def _as_text(value: Any) -> Any:
     return _span(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _step(text: str) -> str:
+    if parse_duration(text) > LONGEST_STEP:
+        raise ValueError(f"expected at most {LONGEST_STEP.days}d between two levels, got {text!r}")
+    return text
+
+
 Title = Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)]
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 Titles = Annotated[dict[LocaleName, Title], Field(min_length=1, max_length=MOST_LANGUAGES)]
@@ -36,12 +46,18 @@ Texts = Annotated[dict[LocaleName, Words], Field(min_length=1, max_length=MOST_L
 
 
 class Escalation(Authored):
-    """Who hears of it when the deadline passes without an answer: the managers of those who have the task, a queue or a member."""
+    """Who hears of it when the deadline passes without an answer: the managers of those who have the task, a queue or a member.
+
+    Of several ``levels`` of managers all hear of it at the deadline, or each following one a step later: ``every`` so long, or
+    ``every_working_hours``.
+    """
 
     to: Literal["managers"] | None = None
     queue: Text | None = None
     member: Text | None = None
     levels: Annotated[int, Field(ge=1, le=MOST_REACHED)] | None = None
+    every: Annotated[str | None, BeforeValidator(_as_text), AfterValidator(_step)] = None
+    every_working_hours: Annotated[float, Field(gt=0, le=MOST_STEP_HOURS)] | None = None
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:
@@ -49,6 +65,11 @@ class Escalation(Authored):
             raise ValueError("expected exactly one of to: managers, queue, member")
         if self.levels is not None and self.to is None:
             raise ValueError("'levels' goes with 'to: managers' only")
+        steps = [name for name in ("every", "every_working_hours") if getattr(self, name) is not None]
+        if len(steps) > 1:
+            raise ValueError("expected one step between the levels: every: 4h, or every_working_hours: 4")
+        if steps and not 2 <= (self.levels or 1) <= MOST_STEPS:
+            raise ValueError(f"{steps[0]!r} goes with 'levels' from 2 to {MOST_STEPS}")
         return self
 
 

@@ -14,12 +14,12 @@ from waypost.approvals.decide_approval import DecideApproval
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.clients import client
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.clock import clock
 from waypost.errors import InvalidInput
 from waypost.pages.texts import Texts, negotiate, texts
-from waypost.staff.directory import load_directory
 
 logger = function_log("decide_approval")
 app = APIGatewayHttpResolver()
@@ -29,7 +29,7 @@ app = APIGatewayHttpResolver()
 def decide_approval() -> DecideApproval:
     """Wire DecideApproval to its stores and secret; once per process."""
     secret = SecretsManagerSecret(client("secretsmanager"), wiring.settings().link_secret)
-    return assemble.decide_approval(wiring, staff=load_directory, secret=secret)
+    return assemble.decide_approval(wiring, staff=deployed_staff, secret=secret)
 
 
 @logger.inject_lambda_context

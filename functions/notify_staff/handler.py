@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.journeys.tasks.notify_staff import NotifyStaff
 from waypost.sending.send_message import SendMessage
-from waypost.staff.directory import load_directory
 
 logger = function_log("notify_staff")
 metrics = Metrics(service="notify_staff")
@@ -22,7 +22,7 @@ metrics = Metrics(service="notify_staff")
 @cache
 def notify_staff() -> NotifyStaff:
     """Wire NotifyStaff to its stores, the directory and the sender; once per process."""
-    return assemble.notify_staff(wiring, sender=sender(), staff=load_directory())
+    return assemble.notify_staff(wiring, sender=sender(), staff=deployed_staff)
 
 
 @cache

@@ -9,13 +9,13 @@ from waypost.approvals.publish_message import PublishMessage
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.links import staff_links
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.forbidden_words import load_forbidden_words
 from waypost.defaults import load_defaults
 from waypost.sending.send_message import SendMessage
-from waypost.staff.directory import load_directory
 
 logger = function_log("publish_message")
 
@@ -27,7 +27,7 @@ def publish_message() -> PublishMessage:
         wiring,
         messages=PublishedCatalogue(),
         sender=sender(),
-        staff=load_directory(),
+        staff=deployed_staff,
         words=load_forbidden_words,
         defaults=load_defaults(),
     )

@@ -9,11 +9,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.queue import bodies, to_be_delivered_again
 from waypost.events.listening import load_listening
 from waypost.sending.policy import load_sending_policy
-from waypost.staff.directory import load_directory
 from waypost.tracking.record_delivery import RecordDelivery
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def record_delivery() -> RecordDelivery:
         listening=load_listening(),
         policy=load_sending_policy(),
         policies=policies,
-        staff=load_directory,
+        staff=deployed_staff,
         report=lambda problem: logger.error("policy not applied", extra={"problem": problem}),
     )
 

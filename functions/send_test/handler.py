@@ -8,11 +8,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.message_variables import coupons, products
 from waypost.sending.send_message import SendMessage
 from waypost.sending.send_test import SendTest
-from waypost.staff.directory import load_directory
 
 logger = function_log("send_test")
 
@@ -23,7 +23,7 @@ def send_test() -> SendTest:
     return assemble.send_test(
         wiring,
         sender=sender(),
-        staff=load_directory(),
+        staff=deployed_staff,
     )
 
 

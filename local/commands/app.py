@@ -42,6 +42,7 @@ _GROUPS = {
         "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),
     ),
+    "staff": ("Members of staff: who there is; take a file of them in.", on_demand("staff")),
 }
 for _name, (_help, _group) in _GROUPS.items():
     app.add_typer(typer.Typer(cls=_group, help=_help, no_args_is_help=True), name=_name)

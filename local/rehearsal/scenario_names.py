@@ -1,6 +1,6 @@
 """Check what a scenario file says against its journey: messages, states and events must be there. Used by checks and rehearsals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from local.rehearsal.reactions import can_happen
@@ -8,6 +8,7 @@ from local.rehearsal.scenario_draws import Draws, wrong_draws
 from local.rehearsal.scenario_file import Expected, Scenario, ScenarioFile
 from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.manifest import starting
 from waypost.authoring.problems import nearest, unknown
 from waypost.events.names import event_type
 from waypost.journeys.published import REQUEST
@@ -25,8 +26,8 @@ def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
     channels = {name: message["channels"] for name, message in journey.messages.items()}
     states = {name for scope in scopes(journey.definition) for name in scope.states}
     tasks = _tasks(journey.definition)
-    trigger = journey.published()["trigger"]
-    starts, draws = trigger["event"], Draws.of(journey)
+    published = journey.published()
+    starts, draws = [match["event"] for _, match in starting(published)], Draws.of(journey)
     for index, invariant in enumerate(file.invariants):
         if invariant.message not in channels:
             yield f"invariants[{index}].message", unknown(invariant.message, channels, _NO_MESSAGE)
@@ -36,9 +37,9 @@ def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
         yield from _reactions(scenario, where, channels)
         yield from _task_answers(scenario, where, tasks)
         yield from _expected(scenario.expect, f"{where}.expect", channels, states)
-        if starts in CONCLUSIONS or trigger["kind"] == "schedule":
+        if not CONCLUSIONS.isdisjoint(starts) or published["trigger"]["kind"] == "schedule":
             continue  # the clock, or a tag or segment, which any event and the profile itself may bring
-        if _enters(scenario.expect) and not (_starts(scenario, starts) or _starts(scenario, REQUEST)):
+        if _enters(scenario.expect) and not _starts(scenario, [*starts, REQUEST]):
             yield f"{where}.events", _no_start(scenario, starts)
 
 
@@ -94,8 +95,8 @@ def _enters(expect: Expected) -> bool:
     return bool(expect.messages or expect.trail or expect.ends not in {None, "none"})
 
 
-def _starts(scenario: Scenario, event: str) -> bool:
-    return any(_type_of(each.event) == event for each in scenario.events if each.event is not None)
+def _starts(scenario: Scenario, events: Collection[str]) -> bool:
+    return any(_type_of(each.event) in events for each in scenario.events if each.event is not None)
 
 
 def _type_of(name: str) -> str:
@@ -106,8 +107,8 @@ def _type_of(name: str) -> str:
         return ""
 
 
-def _no_start(scenario: Scenario, event: str) -> str:
+def _no_start(scenario: Scenario, events: Collection[str]) -> str:
     given = [each.event for each in scenario.events if each.event is not None]
-    near = next((name for name in given if nearest(name, [event])), None)
+    near = next((name for name in given if nearest(name, list(events))), None)
     hint = f"; did you mean it instead of {near!r}?" if near else ""
-    return f"none of them is {event!r}, which starts the journey{hint}"
+    return f"none of them is {' or '.join(repr(each) for each in events)}, which starts the journey{hint}"

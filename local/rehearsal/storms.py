@@ -18,6 +18,7 @@ from local.rehearsal.scenario_draws import Draws
 from local.rehearsal.scenario_file import REACTIONS, Expected, Scenario, ScenarioEvent, ScenarioFile
 from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.manifest import starting
 from waypost.events.message_events import MESSAGE_EVENTS
 from waypost.segments.vocabulary import CONCLUSIONS
 
@@ -97,7 +98,7 @@ def _done_in(file: ScenarioFile) -> Iterator[Deed]:
 def _named_by(journey: JourneyFolder, file: ScenarioFile) -> Iterator[Deed]:
     """The events that the journey speaks of and no scenario sends."""
     published = journey.published()
-    matches = (published["trigger"], published["goal"], *published["exit_on"])
+    matches = (*(each for _, each in starting(published)), published["goal"], *published["exit_on"])
     named = {match["event"] for match in matches if match is not None}
     for scope in scopes(journey.definition):
         for state in scope.states.values():

@@ -95,11 +95,26 @@ def test_a_trigger_has_short_and_long_forms(tmp_path: Path, trigger: Any, expect
         ("never", {"kind": "never", "seconds": None, "property": None}),
         ("always", {"kind": "always", "seconds": None, "property": None}),
         ({"after": "12h"}, {"kind": "after", "seconds": 43200, "property": None}),
+        ("side_by_side", {"kind": "side_by_side", "seconds": None, "property": None}),
         ({"per": "order_id"}, {"kind": "per", "seconds": None, "property": "order_id"}),
     ],
 )
-def test_re_entry_has_four_forms(tmp_path: Path, re_entry: Any, expected: dict[str, Any]) -> None:
+def test_re_entry_has_five_forms(tmp_path: Path, re_entry: Any, expected: dict[str, Any]) -> None:
     assert published(tmp_path, re_entry=re_entry)["re_entry"] == expected
+
+
+def test_several_events_may_start_a_journey(tmp_path: Path) -> None:
+    large = {"event": "order_placed", "where": {"total": {"at_least": 5000}}}
+    trigger = {"event": "lead_captured", "also": ["opportunity_opened", large]}
+    assert published(tmp_path, trigger=trigger)["trigger"] == {
+        "kind": "event",
+        "event": "lead_captured",
+        "where": None,
+        "also": [
+            {"event": "opportunity_opened", "where": None},
+            {"event": "order_placed", "where": {"property": "total", "at_least": 5000}},
+        ],
+    }
 
 
 def test_what_is_left_out_has_a_quiet_default(tmp_path: Path) -> None:

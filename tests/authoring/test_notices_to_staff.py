@@ -62,6 +62,13 @@ def test_what_is_declared_is_accepted(tmp_path: Path, payload: dict[str, Any]) -
     assert problems(tmp_path, **payload) == []
 
 
+def test_where_members_are_imported_the_file_is_not_all(tmp_path: Path) -> None:
+    reader = FileReader(tmp_path)
+    journey = Journey({"message": "new-lead", "department": "shops", "otherwise": "vip"}, tmp_path / "lead")
+    check_names(reader, [journey], {"staff": {**STAFF, "imported": True}})
+    assert reader.problems == []
+
+
 @pytest.mark.parametrize(
     ("payload", "where", "reason"),
     [

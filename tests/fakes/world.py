@@ -24,6 +24,7 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.human_tasks import FakeTasks
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.library import FakeApprovals, FakeLibrary, FakeRuns
+from tests.fakes.live_staff import FakeLiveStaff
 from tests.fakes.machines import FakeMachines
 from tests.fakes.policies import FakePolicies
 from tests.fakes.products import FakeProductSales, FakeProductStates, FakeWatches
@@ -32,6 +33,7 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
 from tests.fakes.queue import FakeQueue
 from tests.fakes.rate_marks import FakeRateMarks
+from tests.fakes.responses import FakeResponses
 from tests.fakes.schedules import Booking, FakeSchedules
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.stream_tallies import FakeStreamTallies
@@ -132,6 +134,7 @@ class World:
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
         self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
+        self.live_staff, self.responses = FakeLiveStaff(effects), FakeResponses(effects)
         self.product_sales, self.product_states = FakeProductSales(), FakeProductStates()
         self.watches = FakeWatches()
         self.policies, self.reported = FakePolicies(effects), list[str]()
@@ -238,7 +241,7 @@ class World:
             self.ports,
             messages=self.published,
             sender=self.send_message,
-            staff=self.staff,
+            staff=lambda: self.staff,
             words=lambda: self.words,
             defaults=self.published.defaults,
         )
@@ -249,7 +252,7 @@ class World:
 
     @property
     def send_test(self) -> SendTest:
-        return assemble.send_test(self.ports, sender=self.send_message, staff=self.staff)
+        return assemble.send_test(self.ports, sender=self.send_message, staff=lambda: self.staff)
 
     @property
     def change_policy(self) -> ChangePolicy:
@@ -265,18 +268,18 @@ class World:
 
     @property
     def ask_for_approval(self) -> AskForApproval:
-        return assemble.ask_for_approval(self.ports, sender=self.send_message, staff=self.staff)
+        return assemble.ask_for_approval(self.ports, sender=self.send_message, staff=lambda: self.staff)
 
     @property
     def notify_staff(self) -> NotifyStaff:
-        return assemble.notify_staff(self.ports, sender=self.send_message, staff=self.staff)
+        return assemble.notify_staff(self.ports, sender=self.send_message, staff=lambda: self.staff)
 
     @property
     def assign_task(self) -> AssignTask:
         return assemble.assign_task(
             self.ports,
             sender=self.send_message,
-            staff=self.staff,
+            staff=lambda: self.staff,
             workdays=Workdays,
             default_zone=self.default_zone,
         )
@@ -482,6 +485,12 @@ class WorldPorts:
 
     def tasks(self) -> FakeTasks:
         return self.world.tasks
+
+    def responses(self) -> FakeResponses:
+        return self.world.responses
+
+    def live_staff(self) -> FakeLiveStaff:
+        return self.world.live_staff
 
     def stream_tallies(self) -> FakeStreamTallies:
         return self.world.stream_tallies

@@ -20,6 +20,7 @@ EVENT: Final[dict[str, Any]] = {
     "event_id": "e-1",
     "level": 2,
     "product_id": "p-77",
+    "staff": "sales-consultant-1",
 }
 """What the journeys ask of the event that starts them, whichever it is."""
 

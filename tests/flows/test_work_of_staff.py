@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,9 +14,12 @@ import yaml
 from local.cloud.assembly import Assembly
 from local.cloud.local_cloud import LocalCloud
 from local.loopback import call
+from local.problems import LocalError
 from local.providers.record import Call
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile
+from local.running.file_operations import FileOperations
+from local.running.operation_runs import run_operation
 from tests.flows.steps import accepted, enrolment_of, heard, introduce, local_time, only, rows, travel, waiting_at
 
 pytestmark = pytest.mark.flow
@@ -184,12 +188,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, assembly: Assembly) -> Itera
         yield cloud
 
 
-def complains(cloud: LocalCloud, user_id: str) -> int:
+def complains(cloud: LocalCloud, user_id: str, owner: str = "lin.chen") -> int:
     """On the next workday at ten, where the owner and the manager work; how many messages had gone out before."""
     days = (cloud.clock.now().astimezone(cloud.default_zone).weekday() + 1) % 7
     travel(cloud, local_time(cloud, 10, in_days={5: 3, 6: 2}.get(days, 1)))
     before = len(cloud.providers.accepted)
-    introduce(cloud, user_id, owner="lin.chen", name="林")
+    introduce(cloud, user_id, owner=owner, name="林")
     accepted(cloud.tracking.track(user_id, "complaint_made", {}, at=cloud.clock.now()))
     cloud.time.settle()
     return before
@@ -258,6 +262,28 @@ def test_a_task_that_nobody_answers_is_escalated_and_the_manager_can_answer(clou
     assert (answered["properties"]["by"], answered["properties"]["late"]) == ("wei.zhang", True)
     task = only(rows(cloud, "u-silent", "task"))
     assert (task["answered_by"], task["expires_at"] > cloud.clock.now().timestamp()) == ("wei.zhang", True)
+
+
+def test_a_file_of_members_is_in_force_as_a_whole_or_not_at_all(cloud: LocalCloud, tmp_path: Path) -> None:
+    access, file = cloud.access.to_dict(), tmp_path / "staff.csv"
+
+    def taken(*rows: str, dry_run: bool = False) -> dict[str, Any]:
+        file.write_text("\n".join(("工号,姓名,邮箱,上级", *rows)) + "\n", encoding="utf-8")
+        key = FileOperations(access).upload(file)
+        return run_operation(access, "import-staff", {"file": key, "dry_run": dry_run})
+
+    assert taken("shop-1,门店 1,shop-1@shops.example,lin.chen", dry_run=True)["joined_members"] == ["shop-1"]
+    with pytest.raises(
+        LocalError, match=r"1 of 2 rows cannot be used; nothing was changed\nrow 3, manager: nobody is neither"
+    ):
+        taken("shop-1,门店 1,shop-1@shops.example,lin.chen", "shop-2,门店 2,shop-2@shops.example,nobody")
+    assert taken("shop-1,门店 1,shop-1@shops.example,lin.chen")["joined"] == 1
+
+    before = complains(cloud, "u-of-a-shop", owner="shop-1")
+    [notice] = notices_to(cloud, "shop-1@shops.example", before)
+    assert "回访投诉客户" in notice.content.subject
+    travel(cloud, cloud.clock.now() + timedelta(hours=2, minutes=2))
+    assert len(notices_to(cloud, "lin.chen@acme.example", before)) == 1, "the manager, who is in members.yaml"
 
 
 def test_the_group_of_a_department_hears_of_a_lead_by_its_robot(cloud: LocalCloud) -> None:

@@ -240,6 +240,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "decide_approval": {"decide_approval": world.decide_approval},
         "show_contact": {"show_contact": shown_contact(world)},
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
+        "import_staff": {"import_staff": assemble.import_staff(world.ports, deployed=lambda: world.staff)},
         "import_coupons": {"import_coupons": assemble.import_coupons(world.ports, pools=lambda: world.pools)},
         "start_journey": {
             "start_journey": assemble.start_journey(

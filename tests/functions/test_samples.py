@@ -247,6 +247,13 @@ def test_a_second_person_is_asked_before_the_journey_of_the_sample_is_stopped(de
     )
 
 
+def test_the_list_of_a_file_is_looked_at_before_it_is_in_force(deployment: Deployment) -> None:
+    deployment.world.files.write("imports/staff.csv", b"id,name,wecom\nshop-1,Shop 1,Shop1\n")
+    answer = deployment.call("import_staff")
+    assert (answer["rows"], answer["rejected"], answer["joined_members"]) == (1, 0, ["shop-1"])
+    assert not deployment.world.live_staff.kept.lists, "it is a dry run"
+
+
 def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deployment) -> None:
     deployment.begin()
     deployment.call("record_delivery")

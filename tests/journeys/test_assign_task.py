@@ -16,7 +16,7 @@ from waypost.staff.human_task import HumanTask
 
 NOW = "2027-03-08T02:00:00Z"
 """A Monday, 10:00 in Shanghai."""
-EFFECTS = 6
+EFFECTS = 7
 """The writes of a step: the task, its escalation, its event, and of the notice the claim, the call and what became of it."""
 
 
@@ -158,6 +158,44 @@ def test_at_the_deadline_those_above_are_notified(world: World, escalate: dict[s
     assert [each.to.text for each in world.email.sent[1:] if "jo.li" not in each.to.text] == [
         f"{each}@staff.example" for each in to if each != "jo.li"
     ]
+
+
+@pytest.mark.parametrize(
+    ("step", "second"),
+    [
+        ({"every": "3h"}, "2027-03-08T07:00:00+00:00"),
+        ({"every_working_hours": 8}, "2027-03-09T03:00:00+00:00"),
+    ],
+)
+def test_each_level_of_managers_is_notified_a_step_later(world: World, step: dict[str, Any], second: str) -> None:
+    escalate = {"to": "managers", "levels": 2, **step}
+    answer = assign(world, enrolled(world), member="lin.chen", escalate=escalate, within="2h")
+    assert answer["escalates_to"] == ["wei.zhang", "jo.li"]
+    assert sorted(each.at.isoformat() for each in world.schedules.booked.values()) == [
+        "2027-03-08T04:00:00+00:00",
+        second,
+    ]
+    task = only_task(world)
+    assert [at.isoformat() for _, at in task.escalations] == ["2027-03-08T04:00:00+00:00", second]
+    assert HumanTask.from_dict(task.to_dict()) == task
+
+
+def test_an_answer_between_two_levels_stops_the_escalation(world: World) -> None:
+    escalate = {"to": "managers", "levels": 2, "every": "3h"}
+    assign(world, enrolled(world), member="lin.chen", escalate=escalate, within="2h")
+    world.fire_next()
+    answer_it(world)
+    before = len(world.email.sent)
+    world.fire_next()
+    assert len(world.email.sent) == before
+
+
+def test_the_managers_of_several_members_are_notified_level_by_level(world: World) -> None:
+    escalate = {"to": "managers", "levels": 2, "every": "3h"}
+    answer = assign(world, enrolled(world), department="growth", escalate=escalate, within="2h")
+    assert (answer["assigned_to"], answer["escalates_to"]) == (["lin.chen", "wei.zhang"], ["jo.li"])
+    [booked] = world.schedules.booked.values()
+    assert booked.at.isoformat() == "2027-03-08T04:00:00+00:00", "right above one of them"
 
 
 def test_an_escalation_goes_out_in_the_language_and_on_the_clock_of_who_gets_it(world: World) -> None:

@@ -26,6 +26,33 @@ def re_entry(kind: str, seconds: int | None = None, property: str | None = None)
     return {"re_entry": {"kind": kind, "seconds": seconds, "property": property}}
 
 
+def test_any_of_several_events_starts_the_journey_if_its_own_condition_holds() -> None:
+    also = [
+        {"event": "order_placed", "where": {"property": "total", "at_least": 100}},
+        {"event": "order_placed", "where": {"property": "vip", "equals": True}},
+    ]
+    alerts = journey(
+        "alerts",
+        **{
+            "trigger": {"kind": "event", "event": "lead_captured", "where": None, "also": also},
+            **re_entry("side_by_side"),
+        },
+    )
+    world = world_with(alerts)
+
+    def started(event_type: str, event_id: str, **properties: Any) -> list[str]:
+        return [
+            each["reason"] for each in world.route(event(event_type, world.clock(), event_id, **properties)).decisions
+        ]
+
+    assert started("lead_captured", "e-1") == ["enrolled"]
+    assert started("order_placed", "e-2", total=20) == ["trigger_condition_not_met"]
+    assert started("order_placed", "e-3", total=120) == ["enrolled"]
+    assert started("order_placed", "e-4", vip=True) == ["enrolled"], "side by side with the others"
+    assert started("page_viewed", "e-5") == []
+    assert [each.trigger.type for each in world.enrolments] == ["lead_captured", "order_placed", "order_placed"]
+
+
 def test_an_event_starts_one_execution_under_a_name_of_its_own() -> None:
     world = World()
     assert registered(world, coupon="GLOW15") == {JOURNEY: "enrolled"}
@@ -40,6 +67,7 @@ def test_an_event_starts_one_execution_under_a_name_of_its_own() -> None:
                 "journey": JOURNEY,
                 "version": 1,
                 "trigger_event_id": "e-1",
+                "trigger_event": "registered",
                 "enrolled_at": "2027-03-01T02:00:00.000Z",
                 "correlation_id": "r-1",
                 "hop": {"id": hop},

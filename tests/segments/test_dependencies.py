@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from waypost.contacts.channels import CHANNELS
+from waypost.contacts.channels import CONTACT_CHANNELS
 from waypost.segments.dependencies import reads, reads_past
 from waypost.segments.reads import Reads
 
@@ -37,7 +37,7 @@ def names(*each: str) -> frozenset[str]:
         ({"lifecycle": "active"}, Reads(lifecycle=True)),
         ({"lifecycle": "active", "within": "3d"}, Reads(lifecycle=True, history=True, events=names("lifecycle_changed"), time=True)),
         ({"consent": "email"}, Reads(consents=names("email"))),
-        ({"reachable": "any"}, Reads(consents=names(*CHANNELS), suppressions=True, identities=True, attributes=names("email", "phone", "push_tokens", "staff_robot"))),
+        ({"reachable": "any"}, Reads(consents=names(*CONTACT_CHANNELS), suppressions=True, identities=True, attributes=names("email", "phone", "push_tokens"))),
         ({"address": "sms"}, Reads(attributes=names("phone"))),
         ({"identity": "openid"}, Reads(identities=True)),
         ({"suppressed": "email"}, Reads(suppressions=True)),

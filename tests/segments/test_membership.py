@@ -134,6 +134,8 @@ def test_reachable_needs_an_address_consent_and_no_suppression() -> None:
     assert not selects({"reachable": "email"}, **mail, suppressions={"email": "complaint"})
     assert not selects({"reachable": "email"}, **given)
     assert not selects({"reachable": "email"}, attributes={"email": "a@example.com"})
+    robot = {"attributes": {"staff_robot": "sales"}, **consents(robot__all=(True, 3))}
+    assert not selects({"reachable": "any"}, **robot), "a channel of staff alone"
 
 
 def test_suppressions_addresses_and_identities() -> None:

@@ -83,7 +83,7 @@ class PublishMessage:
             case "rollback":
                 return self._rollback(message, _number(request, "version"), request)
             case "retire":
-                by = self.approvals.staff.member(request.get("by"), "by")
+                by = self.approvals.staff().member(request.get("by"), "by")
                 now = self.clock()
                 return summary(
                     self._change(message, lambda entry: replace(entry, retired_at=entry.retired_at or now))
@@ -97,7 +97,7 @@ class PublishMessage:
         people = None
         if request.get("approver") is not None:
             people = self.approvals.people(request.get("by"), request.get("approver"))
-        by = people[0] if people else self.approvals.staff.member(request.get("by"), "by")
+        by = people[0] if people else self.approvals.staff().member(request.get("by"), "by")
         under_way, note = _under_way(request), _note(request)
         content = self._content(message, request.get("file"))
         digest = texts_digest(content)
@@ -141,7 +141,7 @@ class PublishMessage:
         }
 
     def _rollback(self, message: str, number: int, request: Mapping[str, Any]) -> dict[str, Any]:
-        by, now = self.approvals.staff.member(request.get("by"), "by"), self.clock()
+        by, now = self.approvals.staff().member(request.get("by"), "by"), self.clock()
 
         def back(entry: LibraryEntry) -> LibraryEntry:
             version = entry.known(number)

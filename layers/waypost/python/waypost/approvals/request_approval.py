@@ -1,5 +1,6 @@
 """Ask a second person for approval: the request is kept, a notice goes to that person, a reminder is booked. Used by operations."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
@@ -28,12 +29,13 @@ class RequestApproval:
     store: ApprovalStore
     sender: SendMessage
     schedules: DeferredSends
-    staff: StaffDirectory
+    staff: Callable[[], StaffDirectory]
     clock: Clock
 
     def people(self, by: Any, approver: Any) -> tuple[Member, Member]:
         """Who asks and who decides. Raises InvalidInput for somebody who is no member, and for the same person."""
-        asking, deciding = self.staff.member(by, "by"), self.staff.member(approver, "approver")
+        staff = self.staff()
+        asking, deciding = staff.member(by, "by"), staff.member(approver, "approver")
         if asking.id == deciding.id:
             raise InvalidInput("approver", f"{asking.id} asks; another member of staff has to approve")
         return asking, deciding

@@ -115,6 +115,9 @@ if TYPE_CHECKING:
     from waypost.sending.send_message import PageUrls, SendMessage, Tracking, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
+    from waypost.staff.import_staff import ImportStaff
+    from waypost.staff.keep_staff import KeepStaff
+    from waypost.staff.live_directory import StaffInForce
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
     from waypost.tracking.watch_streams import PauseStream
@@ -195,7 +198,7 @@ def publish_message(
     *,
     messages: MessageCatalogue,
     sender: SendMessage,
-    staff: StaffDirectory,
+    staff: Callable[[], StaffDirectory],
     words: Callable[[], ForbiddenWords],
     defaults: Defaults,
 ) -> PublishMessage:
@@ -213,14 +216,14 @@ def publish_message(
     )
 
 
-def ask_for_approval(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> AskForApproval:
+def ask_for_approval(ports: Ports, *, sender: SendMessage, staff: Callable[[], StaffDirectory]) -> AskForApproval:
     """What has runs of operations wait for a second person."""
     from waypost.approvals.ask_for_approval import AskForApproval
 
     return AskForApproval(approvals=request_approval(ports, sender=sender, staff=staff))
 
 
-def request_approval(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> RequestApproval:
+def request_approval(ports: Ports, *, sender: SendMessage, staff: Callable[[], StaffDirectory]) -> RequestApproval:
     """What asks a second person."""
     from waypost.approvals.request_approval import RequestApproval
 
@@ -261,7 +264,7 @@ def decide_approval(ports: Ports, *, staff: Callable[[], StaffDirectory], secret
     )
 
 
-def send_test(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> SendTest:
+def send_test(ports: Ports, *, sender: SendMessage, staff: Callable[[], StaffDirectory]) -> SendTest:
     """What sends messages to staff as contacts would get them."""
     from waypost.sending.send_test import SendTest
 
@@ -562,7 +565,7 @@ def stop_other_journey(ports: Ports) -> StopOtherJourney:
     return StopOtherJourney(contacts=ports.contacts(), enrolments=ports.enrolments(), stop_journey=stop_journey(ports))
 
 
-def notify_staff(ports: Ports, *, sender: SendMessage, staff: StaffDirectory) -> NotifyStaff:
+def notify_staff(ports: Ports, *, sender: SendMessage, staff: Callable[[], StaffDirectory]) -> NotifyStaff:
     """What notifies members of staff from a journey."""
     from waypost.journeys.tasks.notify_staff import NotifyStaff
     from waypost.journeys.tasks.staff_targets import StaffTargets
@@ -579,7 +582,7 @@ def assign_task(
     ports: Ports,
     *,
     sender: SendMessage,
-    staff: StaffDirectory,
+    staff: Callable[[], StaffDirectory],
     workdays: Callable[[], Workdays],
     default_zone: ZoneInfo,
 ) -> AssignTask:
@@ -592,6 +595,7 @@ def assign_task(
         enrolments=ports.enrolments(),
         targets=StaffTargets(staff=staff, history=ports.history()),
         tasks=ports.tasks(),
+        responses=ports.responses(),
         sender=sender,
         schedules=ports.schedules(),
         queue=ports.queue(),
@@ -609,6 +613,7 @@ def answer_task(
 
     return AnswerTask(
         tasks=ports.tasks(),
+        responses=ports.responses(),
         contacts=ports.contacts(),
         enrolments=ports.enrolments(),
         schedules=ports.schedules(),
@@ -828,6 +833,27 @@ def import_coupons(ports: Ports, *, pools: Callable[[], CouponPools]) -> ImportC
         clock=ports.clock(),
         side_by_side=ports.side_by_side(),
     )
+
+
+def import_staff(ports: Ports, *, deployed: Callable[[], StaffDirectory]) -> ImportStaff:
+    """What takes members of staff from a file."""
+    from waypost.staff.import_staff import ImportStaff
+
+    return ImportStaff(keep_staff=keep_staff(ports), deployed=deployed, files=ports.files(reads=(IMPORTS,)))
+
+
+def keep_staff(ports: Ports) -> KeepStaff:
+    """What keeps the list of members of a source."""
+    from waypost.staff.keep_staff import KeepStaff
+
+    return KeepStaff(store=ports.live_staff(), bus=ports.bus(), clock=ports.clock())
+
+
+def staff_in_force(ports: Ports, *, deployed: Callable[[], StaffDirectory]) -> StaffInForce:
+    """The directory: the deployed one, and who came in since."""
+    from waypost.staff.live_directory import StaffInForce
+
+    return StaffInForce(deployed=deployed, store=ports.live_staff, clock=ports.clock())
 
 
 def start_journey(ports: Ports, *, journeys: PublishedJourneys, default_zone: ZoneInfo) -> StartJourney:

@@ -28,6 +28,8 @@ from waypost.sending.policy_change import PolicyStore
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 from waypost.sending.streams import StreamTallies
 from waypost.staff.human_task import TaskStore
+from waypost.staff.live_directory import LiveStaffStore
+from waypost.staff.responses import ResponseCounts
 
 
 class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
@@ -119,6 +121,14 @@ class Ports(Protocol):
 
     def tasks(self) -> TaskStore:
         """The tasks of members of staff."""
+        ...
+
+    def responses(self) -> ResponseCounts:
+        """How fast members of staff answer."""
+        ...
+
+    def live_staff(self) -> LiveStaffStore:
+        """The members of staff who came in without a deployment."""
         ...
 
     def queue(self) -> EventQueue:

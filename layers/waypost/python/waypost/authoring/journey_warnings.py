@@ -9,6 +9,7 @@ from waypost.authoring import segment_warnings
 from waypost.authoring.channels import authored_channels
 from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.manifest import starting
 from waypost.authoring.problems import Problem
 from waypost.authoring.segment_warnings import Declared
 from waypost.segments.vocabulary import Rule, expand_where
@@ -21,14 +22,15 @@ def warnings(journey: JourneyFolder, declared: Declared, now: datetime) -> Itera
     manifest, definition = (str(journey.path / name) for name in ("journey.yaml", "definition.asl.yaml"))
     published = journey.manifest.published(journey.name)
     in_flow = list(_in_definition(journey.definition))
-    own = {published["trigger"]["event"], *(match["event"] for _, match in _endings(published))}
+    starts = {match["event"] for _, match in starting(published)}
+    own = {*starts, *(match["event"] for _, match in _endings(published))}
     known = replace(declared, words=declared.words | own, events=declared.events | own)
     for file, rules in ((manifest, _in_manifest(published)), (definition, in_flow)):
         for field, rule in rules:
             for place, reason in segment_warnings.warnings(rule, known, now):
                 yield Problem(file, f"{field}{place.removeprefix('rule')}", reason)
     for field, match in _endings(published):
-        if match["event"] == published["trigger"]["event"]:
+        if match["event"] in starts:
             yield Problem(manifest, field, _ended_by_its_trigger(match["event"]))
     yield from _in_the_hold_out(journey, manifest)
     yield from _in_messages(journey)
@@ -44,7 +46,7 @@ def _endings(published: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _in_manifest(published: dict[str, Any]) -> Iterator[PlacedRule]:
     if published["entry"] is not None:
         yield "entry", published["entry"]
-    for field, match in (("trigger", published["trigger"]), *_endings(published)):
+    for field, match in (*starting(published), *_endings(published)):
         if match["where"] is not None:
             yield f"{field}.where", match["where"]
 

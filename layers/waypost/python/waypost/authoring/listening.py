@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from waypost.authoring.graph import called_function, scopes
+from waypost.authoring.manifest import starting
 from waypost.authoring.segments import placed_rules
 from waypost.events.listening import NAMED, bus_pattern
 from waypost.events.message_events import MessageEvent
@@ -90,7 +91,7 @@ def _read_by_journeys(journeys: Iterable[ReadJourney]) -> Iterator[tuple[str, Co
     """Each event type that a journey reads, with the only tags or segments of which it does; None for any."""
     for journey in journeys:
         published = journey.published()
-        for match in (published["trigger"], published["goal"], *published["exit_on"]):
+        for match in (*(each for _, each in starting(published)), published["goal"], *published["exit_on"]):
             if match is not None:
                 yield match["event"], _names_in(match["event"], match["where"])
         yield from ((kind, None) for kind in _read_by(published["entry"]))

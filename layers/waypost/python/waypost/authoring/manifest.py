@@ -47,13 +47,11 @@ StateName = Annotated[str, Field(min_length=1, max_length=80)]
 Scalar = str | bool | int | float
 
 
-class EventTrigger(Authored):
-    """An event starts the journey, if its properties match ``where`` and it arrives within ``fresh_for`` after it happened."""
+class StartingEvent(Authored):
+    """An event that starts a journey, if its properties match ``where``."""
 
-    kind: Literal["event"] = "event"
     event: EventType
     where: Where | None = None
-    fresh_for: Duration | None = None
 
     @field_validator("where")
     @classmethod
@@ -63,6 +61,24 @@ class EventTrigger(Authored):
         if reads_past(dump_rule(where)):
             raise ValueError("looks at the event at hand; put a rule about earlier events under 'entry'")
         return where
+
+
+def _event_form(value: Any) -> Any:
+    return {"event": value} if isinstance(value, str) else value
+
+
+MOST_STARTING: Final = 10
+"""Events beside the first one that start a journey."""
+
+
+class EventTrigger(StartingEvent):
+    """An event starts the journey, or one of those under ``also``, if it arrives within ``fresh_for`` after it happened."""
+
+    kind: Literal["event"] = "event"
+    also: Annotated[
+        list[Annotated[StartingEvent, BeforeValidator(_event_form)]], Field(min_length=1, max_length=MOST_STARTING)
+    ] = Field(default_factory=list)
+    fresh_for: Duration | None = None
 
 
 class MembershipTrigger(Authored):
@@ -183,17 +199,23 @@ Trigger = Annotated[
 
 
 class ReEntry(Authored):
-    """When a contact may pass through the journey again: ``never``, ``always``, after a time, once per value, or per value after a time."""
+    """When a contact may pass through the journey again: ``never``, ``always``, after a time, once per value, or per value after a time.
+
+    ``side_by_side`` is always, also while an earlier passage goes on.
+    """
 
     never: Literal[True] | None = None
     always: Literal[True] | None = None
+    side_by_side: Literal[True] | None = None
     after: Duration | None = None
     per: PropertyName | None = None
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:
         if len(self.model_fields_set) != 1 and self.model_fields_set != {"per", "after"}:
-            raise ValueError("expected one of never, always, {after: 30d}, {per: order_id}, {per: sku, after: 30d}")
+            raise ValueError(
+                "expected one of never, always, side_by_side, {after: 30d}, {per: order_id}, {per: sku, after: 30d}"
+            )
         return self
 
     def published(self) -> dict[str, Any]:
@@ -208,11 +230,11 @@ class ReEntry(Authored):
 
 def _re_entry_form(value: Any) -> Any:
     if isinstance(value, str):
-        if value not in {"never", "always"}:
+        if value not in {"never", "always", "side_by_side"}:
             raise ValueError(
                 unknown(
                     value,
-                    ["never", "always", "{after: 30d}", "{per: order_id}", "{per: sku, after: 30d}"],
+                    ["never", "always", "side_by_side", "{after: 30d}", "{per: order_id}", "{per: sku, after: 30d}"],
                     "unknown re-entry",
                 )
             )
@@ -225,10 +247,6 @@ class EventMatch(Authored):
 
     event: EventType
     where: Where | None = None
-
-
-def _event_form(value: Any) -> Any:
-    return {"event": value} if isinstance(value, str) else value
 
 
 class Goal(EventMatch):
@@ -527,13 +545,24 @@ def _published_trigger(
             return {"kind": trigger.kind, "event": REQUEST, "where": {"property": "journey", "equals": journey}}
         case _:
             assert_never(trigger)
-    published = {"kind": "event", "event": event, "where": where}
+    published: dict[str, Any] = {"kind": "event", "event": event, "where": where}
+    if isinstance(trigger, EventTrigger) and trigger.also:
+        published["also"] = [_published_match(each) for each in trigger.also]
     if trigger.fresh_for is None:
         return published
     return published | {"fresh_for_seconds": int(parse_duration(trigger.fresh_for).total_seconds())}
 
 
-def _published_match(match: EventMatch) -> dict[str, Any]:
+def starting(published: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What starts a journey, from its published form: each event and its condition, by the field of the manifest."""
+    trigger = published["trigger"]
+    return [
+        ("trigger", trigger),
+        *((f"trigger.also[{index}]", match) for index, match in enumerate(trigger.get("also", ()))),
+    ]
+
+
+def _published_match(match: EventMatch | StartingEvent) -> dict[str, Any]:
     return {"event": match.event, "where": dump_rule(match.where)}
 
 

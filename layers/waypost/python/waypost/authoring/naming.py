@@ -9,6 +9,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.coupons import FOLDER as COUPONS
 from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.journeys_named import naming_findings
+from waypost.authoring.manifest import starting
 from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.segments import Names
 from waypost.contacts.tag_system import TagSystem
@@ -95,7 +96,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
 
 def _in_manifest(published: Mapping[str, Any], names: Names) -> Findings:
     yield from names.problems(published.get("entry"), "entry")
-    matches = [(field, published.get(field) or {}) for field in ("trigger", "goal")]
+    matches = [*(starting(published) if "trigger" in published else []), ("goal", published.get("goal") or {})]
     matches += [(f"exit_on[{index}]", ending) for index, ending in enumerate(published.get("exit_on", ()))]
     for field, match in matches:
         yield from names.problems(match.get("where"), f"{field}.where")
@@ -190,7 +191,7 @@ def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:
         payload, where = state["Arguments"]["Payload"], f"{name}.Arguments.Payload"
         named = [(where, payload), (f"{where}.escalate", payload.get("escalate") or {})]
         for place, each in named:
-            for field, known in declared.items():
+            for field, known in () if staff.get("imported") else declared.items():
                 given = each.get(field)
                 if isinstance(given, str) and not is_expression(given) and given not in known:
                     yield (

@@ -15,6 +15,7 @@ from waypost.contacts import cleaning
 from waypost.contacts.channels import Channel
 from waypost.contacts.cleaning import Unusable
 from waypost.staff.directory import Role
+from waypost.staff.organisation import LONGEST_ID, MEMBER_ID, above
 
 FILE: Final = Path("staff") / "members.yaml"
 EMAIL: Final = Channel("email")
@@ -46,7 +47,7 @@ def _addresses(channels: dict[Channel, str]) -> dict[Channel, str]:
 class MemberEntry(Authored):
     """One member. ``channels`` are addresses by channel, tried in this order and before the mail address; the mail address is the member's own, nobody else's."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$", max_length=40)]
+    id: Annotated[str, Field(pattern=f"^{MEMBER_ID}$", max_length=LONGEST_ID)]
     name: Annotated[str, Field(min_length=1, max_length=80)]
     email: Annotated[str, AfterValidator(_email)]
     roles: Annotated[list[Role], Field(default_factory=list, min_length=1)]
@@ -73,17 +74,21 @@ class DepartmentEntry(Authored):
 
 
 class MembersFile(Authored):
-    """All of ``members.yaml``. ``queues`` name the members among whom a kind of work is shared evenly."""
+    """All of ``members.yaml``. ``queues`` name the members among whom a kind of work is shared evenly.
+
+    ``imported``: members, departments and queues that journeys name may come from an import, and are not looked for here.
+    """
 
     members: Annotated[list[MemberEntry], Field(min_length=1)]
     queues: dict[Annotated[str, Field(min_length=1, max_length=80)], Annotated[list[str], Field(min_length=1)]] = Field(
         default_factory=dict
     )
+    imported: bool = False
     departments: dict[Annotated[str, Field(min_length=1, max_length=80)], DepartmentEntry] = Field(default_factory=dict)
 
 
 def staff(reader: FileReader) -> dict[str, Any]:
-    """``{"members": {id: member}, "queues": {name: [id]}}``; empty where no file is."""
+    """``{"members": {id: member}, "queues": {name: [id]}, "imported": true}``; empty where no file is."""
     path = reader.root / FILE
     file = reader.declared(path, MembersFile)
     if file is None:
@@ -94,7 +99,8 @@ def staff(reader: FileReader) -> dict[str, Any]:
         return {}
     robots = {name: {ROBOT: each.robot} for name, each in file.departments.items()}
     members = {each.id: each.published(robots.get(each.department or "", {})) for each in file.members}
-    return {"members": members} | ({"queues": file.queues} if file.queues else {})
+    more = {"queues": file.queues, "imported": file.imported}
+    return {"members": members} | {name: value for name, value in more.items() if value}
 
 
 def _problems(file: MembersFile) -> Iterator[tuple[str, str]]:
@@ -108,7 +114,7 @@ def _problems(file: MembersFile) -> Iterator[tuple[str, str]]:
     for index, each in enumerate(file.members):
         if each.manager is not None and each.manager not in managers:
             yield f"members[{index}].manager", unknown(each.manager, managers, "unknown member")
-        elif each.manager is not None and each.id in _above(each.id, managers):
+        elif each.manager is not None and each.id in above(each.id, managers):
             yield (
                 f"members[{index}].manager",
                 f"{each.id} would be above themselves; leave the manager of the first one out",
@@ -127,13 +133,3 @@ def _queue_problems(queues: Mapping[str, list[str]], members: Collection[str]) -
                 yield f"queues.{queue}[{index}]", unknown(member, members, "unknown member")
             elif member in ids[:index]:
                 yield f"queues.{queue}[{index}]", f"{member} is there twice"
-
-
-def _above(member: str, managers: Mapping[str, str | None]) -> list[str]:
-    """Who is above a member, nearest first; ends where it comes round."""
-    found: list[str] = []
-    manager = managers.get(member)
-    while manager is not None and manager not in found:
-        found.append(manager)
-        manager = managers.get(manager)
-    return found

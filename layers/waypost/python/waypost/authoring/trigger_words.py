@@ -33,7 +33,9 @@ def trigger_in_words(manifest: JourneyManifest, words: Texts) -> str:
     """What starts the journey."""
     match manifest.trigger:
         case EventTrigger() as trigger:
-            return event_in_words(trigger.event, dump_rule(trigger.where), words)
+            starting = (trigger, *trigger.also)
+            events = [event_in_words(each.event, dump_rule(each.where), words) for each in starting]
+            return f" {words.gettext('or')} ".join(events)
         case MembershipTrigger(kind="tag", name=name):
             return words.gettext("is given the tag {name}", name=name)
         case MembershipTrigger(name=name):
@@ -62,6 +64,8 @@ def re_entry_in_words(manifest: JourneyManifest, words: Texts) -> str:
         parts.append(words.gettext("again after {span}", span=span_in_words(again.after, words)))
     if again.always:
         parts.append(words.gettext("any number of times"))
+    if again.side_by_side:
+        parts.append(words.gettext("any number of times, side by side"))
     return ", ".join(parts) or words.gettext("once")
 
 

@@ -14,7 +14,7 @@ from waypost.authoring.variables import variables_of
 JOURNEY_INPUT: Final[Fields] = {
     name: {}
     for name in (
-        "contact_id", "enrolment_id", "journey", "version", "trigger_event_id", "enrolled_at", "correlation_id",
+        "contact_id", "enrolment_id", "journey", "version", "trigger_event_id", "trigger_event", "enrolled_at", "correlation_id",
     )
 }  # fmt: skip
 """The input of a journey: ids and the time of entry, nothing that may change and nothing personal."""

@@ -17,7 +17,10 @@ def manifest_written_out(published: dict[str, Any], rules: Rules) -> dict[str, A
     """A published manifest with every segment in its rules written out. Every name must be known."""
 
     def where(part: dict[str, Any] | None) -> dict[str, Any] | None:
-        return None if part is None else {**part, "where": inline(part["where"], rules)}
+        if part is None:
+            return None
+        also = {"also": [where(each) for each in part["also"]]} if "also" in part else {}
+        return {**part, "where": inline(part["where"], rules), **also}
 
     return {
         **published,

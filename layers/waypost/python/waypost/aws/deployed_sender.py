@@ -5,6 +5,7 @@ from time import monotonic
 
 from waypost.assembly import assemble
 from waypost.aws import wiring
+from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.links import unsubscribe_urls
 from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import MessageCatalogue, PublishedCatalogue
@@ -16,7 +17,6 @@ from waypost.products.purchases import Purchases
 from waypost.sending.occasion import StaffNotice
 from waypost.sending.policy import load_sending_policy
 from waypost.sending.send_message import PageUrls, SendMessage, Tracking
-from waypost.staff.directory import load_directory
 
 
 def deployed_sender(
@@ -45,7 +45,7 @@ def deployed_sender(
         coupons=coupons,
         tracking=tracking,
         page_urls=page_urls,
-        staff=load_directory,
+        staff=deployed_staff,
         words=load_forbidden_words,
         staff_links=staff_links,
     )

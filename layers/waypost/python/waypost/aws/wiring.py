@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waypost.aws.files import S3Files
     from waypost.aws.human_tasks import DynamoTasks
     from waypost.aws.journey_changes import DynamoChanges
+    from waypost.aws.live_staff import DynamoLiveStaff
     from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
     from waypost.aws.product_sales import DynamoProductSales
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from waypost.aws.queue import SqsEventQueue
     from waypost.aws.rate_marks import DynamoRateMarks
     from waypost.aws.read_units import ReadUnits
+    from waypost.aws.responses import DynamoResponses
     from waypost.aws.stream_tallies import DynamoStreamTallies
     from waypost.aws.waiting_runs import StepFunctionsRuns
     from waypost.aws.watches import DynamoProductStates, DynamoWatches
@@ -263,6 +265,22 @@ def tasks() -> "DynamoTasks":
     from waypost.aws.human_tasks import DynamoTasks  # noqa: PLC0415 - few functions ask for it
 
     return DynamoTasks(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def responses() -> "DynamoResponses":
+    """How fast members of staff answer."""
+    from waypost.aws.responses import DynamoResponses  # noqa: PLC0415 - only what gives and takes tasks counts them
+
+    return DynamoResponses(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def live_staff() -> "DynamoLiveStaff":
+    """The members of staff who came in without a deployment."""
+    from waypost.aws.live_staff import DynamoLiveStaff  # noqa: PLC0415 - only what looks at staff asks for it
+
+    return DynamoLiveStaff(client("dynamodb"), settings().contacts_table)
 
 
 @cache

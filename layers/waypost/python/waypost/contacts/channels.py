@@ -117,7 +117,7 @@ class DeclaredChannel:
     ``routes.py`` chooses one for each message. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
     for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
     ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``), ``keyword_events``
-    those of them whose ``text`` somebody wrote.
+    those of them whose ``text`` somebody wrote. ``to_staff``: members of staff alone have an address on it, contacts never do.
     """
 
     channel: Channel
@@ -132,6 +132,7 @@ class DeclaredChannel:
     routed: bool = False
     per_second: float | None = None
     per_second_each: float | None = None
+    to_staff: bool = False
     gives_rights: frozenset[str] = frozenset()
     answered_at_once: frozenset[str] = frozenset()
     keyword_events: frozenset[str] = frozenset()
@@ -159,6 +160,7 @@ class DeclaredChannel:
                 routed=bool(value.get("routed", False)),
                 per_second=value.get("per_second"),
                 per_second_each=value.get("per_second_each"),
+                to_staff=bool(value.get("to_staff", False)),
                 gives_rights=frozenset(value.get("gives_rights", ())),
                 answered_at_once=frozenset(value.get("answered_at_once", ())),
                 keyword_events=frozenset(value.get("keyword_events", ())),
@@ -199,3 +201,7 @@ def rates_of(text: str) -> Mapping[Channel, float]:
 
 
 CHANNELS: Final[tuple[Channel, ...]] = tuple(declared_channels())
+CONTACT_CHANNELS: Final[tuple[Channel, ...]] = tuple(
+    name for name, declared in declared_channels().items() if not declared.to_staff
+)
+"""Those on which contacts may be reached."""

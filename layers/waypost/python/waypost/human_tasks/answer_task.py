@@ -17,6 +17,7 @@ from waypost.journeys.ports import EnrolmentStore
 from waypost.sending.ports import DeferredSends
 from waypost.staff.directory import Member, StaffDirectory
 from waypost.staff.human_task import ANSWERED, HumanTask, TaskAnswer, TaskStore, escalation_name
+from waypost.staff.responses import ResponseCounts, month_of, taken
 from waypost.tracking.tokens import link_keys
 
 SOURCE: Final = f"{OWN_SOURCE}.tasks"
@@ -52,6 +53,7 @@ class AnswerTask:
     """Reads the links of tasks, and takes the first answer to each."""
 
     tasks: TaskStore
+    responses: ResponseCounts
     contacts: ContactStore
     enrolments: EnrolmentStore
     schedules: DeferredSends
@@ -86,6 +88,8 @@ class AnswerTask:
         if task.standing(now) == "open":
             given = task.answered(wanted, by=opened.member.id, at=now, note=note.strip())
             counted = self.tasks.answer(given)
+            if counted:
+                self.responses.add(month_of(given.assigned_at), taken(given))
             task = given if counted else self.tasks.load(task.contact_id, task.id) or task
         if task.answer is not None:
             self.queue.send([_event(task)])

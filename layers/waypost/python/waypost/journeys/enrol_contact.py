@@ -76,7 +76,7 @@ class EnrolContact:
             return [self._requested(contact, event, at_hand, standing)]
         decisions = list[EntryDecision]()
         for journey in self.journeys.triggered_by(event.type):
-            if holds(journey.trigger.where, at_hand):
+            if any(holds(rule, at_hand) for rule in journey.trigger.rules_for(event.type)):
                 decision = self._decide(journey, contact, event, at_hand, standing)
                 standing = standing.after(journey, decision)
             else:
@@ -221,7 +221,7 @@ class EnrolContact:
         match re_entry.kind:
             case "never":
                 return NEVER
-            case "always":
+            case "always" | "side_by_side":
                 return None
             case "after" | "per":
                 return None if re_entry.seconds is None else self.clock() - timedelta(seconds=re_entry.seconds)
@@ -262,7 +262,15 @@ class _Standing:
 
 def _is_one_at_a_time(re_entry: ReEntry) -> bool:
     """Whether no contact is in the journey twice at once, for one value of its property where it has one."""
-    return re_entry.kind != "per" or re_entry.seconds is not None
+    match re_entry.kind:
+        case "never" | "always" | "after":
+            return True
+        case "side_by_side":
+            return False
+        case "per":
+            return re_entry.seconds is not None
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
@@ -270,7 +278,7 @@ def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
     match journey.re_entry.kind:
         case "never":
             return ONCE
-        case "always" | "after":
+        case "always" | "side_by_side" | "after":
             return event.id
         case "per":
             value = _entry_value(journey.re_entry, event)

@@ -296,6 +296,7 @@ class Enrolment(JsonForm):
             "journey": self.journey,
             "version": self.version,
             "trigger_event_id": self.trigger.id,
+            "trigger_event": self.trigger.type,
             "enrolled_at": format_instant(self.enrolled_at),
             "correlation_id": self.correlation_id,
             **({"splits": dict(self.splits)} if self.splits else {}),

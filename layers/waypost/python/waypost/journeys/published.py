@@ -24,28 +24,38 @@ LATEST_TRIGGER: Final = timedelta(hours=72)
 
 
 @dataclass(frozen=True, slots=True)
+class EventRule:
+    """An event type and the rule its properties must meet."""
+
+    event: str
+    where: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """What starts a journey beside a request for it; of the kinds ``manual`` and ``schedule`` it is the request alone.
 
-    An event that arrives more than ``fresh_for_seconds`` after it happened starts nothing.
+    ``also`` are other events that start it. One that arrives more than ``fresh_for_seconds`` after it happened starts nothing.
     """
 
     kind: Literal["event", "schedule", "manual"]
     event: str
     where: Rule | None = None
     fresh_for_seconds: int = int(LATEST_TRIGGER.total_seconds())
+    also: tuple[EventRule, ...] = ()
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form."""
+        return cls(**{**value, "also": tuple(EventRule(**each) for each in value.get("also", ()))})
+
+    def rules_for(self, event_type: str) -> list[Rule | None]:
+        """The conditions of which one has to hold for an event of this type to start the journey; none if the type does not."""
+        return [each.where for each in (EventRule(self.event, self.where), *self.also) if each.event == event_type]
 
     def is_too_old(self, event: Event) -> bool:
         """Whether the event arrived so late that it is history which a sender fills in."""
         return event.received_at - event.occurred_at > timedelta(seconds=self.fresh_for_seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class EventRule:
-    """An event type and the rule its properties must meet."""
-
-    event: str
-    where: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Goal(EventRule):
 class ReEntry:
     """When a contact may enter again; ``seconds`` belongs to ``after``, ``property`` to ``per``, which may have both."""
 
-    kind: Literal["never", "always", "after", "per"]
+    kind: Literal["never", "always", "side_by_side", "after", "per"]
     seconds: int | None = None
     property: str | None = None
 
@@ -102,7 +112,7 @@ class PublishedJourney:
             version=value["version"],
             priority=value["priority"],
             exclusive_group=value["exclusive_group"],
-            trigger=Trigger(**value["trigger"]),
+            trigger=Trigger.from_dict(value["trigger"]),
             entry=value["entry"],
             re_entry=ReEntry(**value["re_entry"]),
             exit_on=tuple(EventRule(**each) for each in value["exit_on"]),
@@ -129,7 +139,7 @@ class PublishedJourneys:
 
     def triggered_by(self, event: str) -> list[PublishedJourney]:
         """The journeys this event type may start, highest priority first; equals by name."""
-        started = [journey for journey in self.by_name.values() if journey.trigger.event == event]
+        started = [journey for journey in self.by_name.values() if journey.trigger.rules_for(event)]
         return sorted(started, key=lambda journey: (-journey.priority, journey.name))
 
 

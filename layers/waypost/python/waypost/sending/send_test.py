@@ -1,6 +1,6 @@
 """Send a message to a member of staff, as a contact would get it. Called by the operation send-test."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ class SendTest:
 
     sender: SendMessage
     contacts: ContactStore
-    staff: StaffDirectory
+    staff: Callable[[], StaffDirectory]
 
     def send(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Execute ``{message, to, as, channel, event, run}``; the same ``run`` again sends nothing more.
@@ -30,7 +30,7 @@ class SendTest:
         ``to`` is a member's id, ``as`` names the contact whose values are shown (the member's own without it), ``event`` is
         ``{properties: {…}}`` of what would have started the journey. Raises InvalidInput naming the field, and ContactNotFound.
         """
-        member = self.staff.member(request.get("to"), "to")
+        member = self.staff().member(request.get("to"), "to")
         message, run = _text(request, "message"), _text(request, "run")
         shown_for = request.get("as")
         contact = None if shown_for is None else find_named(self.contacts, read_name(shown_for, "as"), "as")

@@ -25,7 +25,10 @@ _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One person. ``channels`` has the address on each channel, in the order in which they are tried."""
+    """One person. ``channels`` has the address on each channel, in the order in which they are tried.
+
+    ``email`` is empty for one who came from WeCom without a mail address.
+    """
 
     id: str
     name: str
@@ -43,8 +46,8 @@ class Member:
         return cls(
             id=member_id,
             name=value["name"],
-            email=value["email"],
-            roles=frozenset(value["roles"]),
+            email=value.get("email", ""),
+            roles=frozenset(value.get("roles", ())),
             locale=value.get("locale", ""),
             time_zone=value.get("time_zone", ""),
             department=value.get("department", ""),

@@ -36,7 +36,8 @@ MOST_MEMBERS: Final = 50
 class HumanTask(JsonForm):
     """One task. ``title`` and ``text`` are by language; under ``FOR_ALL`` stands what is for all of them.
 
-    ``assigned_to`` and ``escalates_to`` are members of staff, each with a link of their own; the first answer counts.
+    ``assigned_to`` and ``escalates_to`` are members of staff, each with a link of their own; the first answer counts. ``escalates_at``
+    is when each of the latter is notified; rows without it mean the deadline.
     """
 
     id: str
@@ -51,6 +52,7 @@ class HumanTask(JsonForm):
     assigned_at: datetime
     due_at: datetime
     escalates_to: tuple[str, ...] = ()
+    escalates_at: tuple[datetime, ...] = ()
     correlation_id: str = ""
     answer: TaskAnswer | None = None
     answered_by: str = ""
@@ -61,6 +63,12 @@ class HumanTask(JsonForm):
     def open_until(self) -> datetime:
         """The last moment at which an answer is taken; the links are good until then."""
         return self.due_at + ANSWERABLE_AFTER
+
+    @property
+    def escalations(self) -> list[tuple[str, datetime]]:
+        """Who is notified that the task is overdue, and when."""
+        times = self.escalates_at or (self.due_at,) * len(self.escalates_to)
+        return list(zip(self.escalates_to, times, strict=True))
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from waypost.staff.human_task import (
     escalation_name,
     task_id,
 )
+from waypost.staff.responses import ResponseCounts, given, month_of
 from waypost.staff.working_time import after_working_time
 from waypost.workdays import Workdays
 
@@ -49,6 +50,7 @@ class AssignTask:
     enrolments: EnrolmentStore
     targets: StaffTargets
     tasks: TaskStore
+    responses: ResponseCounts
     sender: SendMessage
     schedules: DeferredSends
     queue: EventQueue
@@ -78,7 +80,10 @@ class AssignTask:
             task = self._task(id_, payload, step, members)
             if not members:
                 return {**self._shown(task), "outcome": "skipped", "reason": missing, "task_id": "", "notified": []}
-            if not self.tasks.open(task):
+            if self.tasks.open(task):
+                for each in given(task):
+                    self.responses.add(month_of(task.assigned_at), each)
+            else:
                 task = self.tasks.load(step.contact_id, id_) or task
         return self._carried_out(task, payload, enrolment)
 
@@ -94,7 +99,7 @@ class AssignTask:
         """What follows from the task that is kept; done again after a crash, it is the same."""
         urgent = bool(payload.get("urgent", False))
         self._book_escalation(task, urgent=urgent)
-        staff = self.targets.staff.members
+        staff = self.targets.staff().members
         sent = [
             (member, self._notice(task, staff[member], TASK_ASSIGNED, urgent=urgent))
             for member in task.assigned_to
@@ -114,6 +119,8 @@ class AssignTask:
 
     def _task(self, id_: str, payload: Mapping[str, Any], step: JourneyStep, members: Sequence[Member]) -> HumanTask:
         now = parse_instant(format_instant(self.clock()))
+        due_at = self._due(payload, members, now)
+        above = self._escalation(payload, members, step, due_at)
         return HumanTask(
             id=id_,
             name=payload["task"],
@@ -125,8 +132,9 @@ class AssignTask:
             step=step.state,
             assigned_to=tuple(each.id for each in members),
             assigned_at=now,
-            due_at=self._due(payload, members, now),
-            escalates_to=tuple(each.id for each in self._above(payload, members, step)),
+            due_at=due_at,
+            escalates_to=tuple(above),
+            escalates_at=tuple(above.values()),
             correlation_id=step.correlation_id,
         )
 
@@ -136,41 +144,67 @@ class AssignTask:
             case {"within": str(span)}:
                 return now + parse_duration(span)
             case {"working_hours": int(hours) | float(hours)}:
-                named = members[0].time_zone if members else ""
-                zone = ZoneInfo(named) if named else self.default_zone
-                working = timedelta(hours=hours)
-                return after_working_time(now, working, zone=zone, calendar=self.workdays().of(None))
+                return self._after(now, float(hours), members)
             case _:
                 raise InvalidInput("within", "expected a deadline: within: 1d, or working_hours: 4")
 
-    def _above(self, payload: Mapping[str, Any], members: Sequence[Member], step: JourneyStep) -> list[Member]:
-        """To whom the task is escalated, each once, none of those who have it."""
-        staff = self.targets.staff
+    def _after(self, start: datetime, hours: float, members: Sequence[Member]) -> datetime:
+        """When so many working hours have passed where the first of the members lives."""
+        named = members[0].time_zone if members else ""
+        zone = ZoneInfo(named) if named else self.default_zone
+        return after_working_time(start, timedelta(hours=hours), zone=zone, calendar=self.workdays().of(None))
+
+    def _escalation(
+        self, payload: Mapping[str, Any], members: Sequence[Member], step: JourneyStep, due_at: datetime
+    ) -> dict[str, datetime]:
+        """To whom the task is escalated and when: each once, none of those who have it, the first at the deadline."""
+        staff = self.targets.staff()
+        times = {0: due_at}
         match payload.get("escalate"):
             case None:
-                found: list[Member] = []
+                found: list[tuple[int, Member]] = []
             case {"to": "managers", **more}:
                 levels = int(str(more.get("levels", 1)))
-                found = [above for each in members for above in staff.managers_of(each, levels)]
+                chains = [staff.managers_of(each, levels) for each in members]
+                found = sorted(
+                    ((level, above) for chain in chains for level, above in enumerate(chain)), key=lambda each: each[0]
+                )
+                times = {level: self._of_level(level, more, members, due_at) for level, _ in found}
             case {"queue": str(queue)}:
                 from_queue = self.targets.from_queue(queue, step)
-                found = [from_queue] if from_queue else []
+                found = [(0, from_queue)] if from_queue else []
             case {"member": str(member)}:
-                found = [staff.member(member, "escalate.member")]
+                found = [(0, staff.member(member, "escalate.member"))]
             case _:
                 raise InvalidInput("escalate", "expected to: managers, a queue or a member")
-        given = {each.id for each in members}
-        return list({each.id: each for each in found if each.id not in given}.values())[:MOST_REACHED]
+        theirs = {each.id for each in members}
+        reached: dict[str, datetime] = {}
+        for level, each in found:
+            if each.id not in theirs and len(reached) < MOST_REACHED:
+                reached.setdefault(each.id, times[level])
+        return reached
+
+    def _of_level(
+        self, level: int, escalate: Mapping[Any, Any], members: Sequence[Member], due_at: datetime
+    ) -> datetime:
+        """When the managers of a level are notified: those right above at the deadline, each following one a step later."""
+        match escalate:
+            case {"every": str(span)}:
+                return due_at + level * parse_duration(span)
+            case {"every_working_hours": int(hours) | float(hours)}:
+                return self._after(due_at, level * float(hours), members)
+            case _:
+                return due_at
 
     def _book_escalation(self, task: HumanTask, *, urgent: bool) -> None:
-        """Book the notices that go out at the deadline; the sender's guard drops those of a task that was answered."""
-        if task.standing(self.clock()) != "open" or task.due_at <= self.clock():
+        """Book the notices that go out from the deadline on; the sender's guard drops those of a task that was answered."""
+        if task.standing(self.clock()) != "open":
             return
-        for number, member_id in enumerate(task.escalates_to):
-            member = self.targets.staff.members.get(member_id)
-            if member is not None:
+        for number, (member_id, at) in enumerate(task.escalations):
+            member = self.targets.staff().members.get(member_id)
+            if member is not None and at > self.clock():
                 notice = self._notice(task, member, TASK_OVERDUE, urgent=urgent)
-                self.schedules.send_at(escalation_name(task.id, number), task.due_at, notice.to_dict())
+                self.schedules.send_at(escalation_name(task.id, number), at, notice.to_dict())
 
     def _notice(self, task: HumanTask, member: Member, notice: str, *, urgent: bool) -> SendRequest:
         occasion = StaffNotice(

@@ -1,6 +1,6 @@
 """Which members of staff a step of a journey means. Used by the tasks that notify them and give them work."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -28,7 +28,7 @@ class StaffTargets:
     Where that is nobody, one of the queue that ``otherwise`` names.
     """
 
-    staff: StaffDirectory
+    staff: Callable[[], StaffDirectory]
     history: EventHistory
 
     def members(
@@ -45,16 +45,16 @@ class StaffTargets:
 
     def from_queue(self, queue: str, step: JourneyStep) -> Member | None:
         """The member of a queue who gets the work of this visit to a step."""
-        return self.staff.from_queue(queue, f"{step.enrolment_id}/{step.state}/{step.occurrence}")
+        return self.staff().from_queue(queue, f"{step.enrolment_id}/{step.state}/{step.occurrence}")
 
     def _members(
         self, payload: Mapping[str, Any], contact: Contact, enrolment: Enrolment, step: JourneyStep
     ) -> tuple[list[Member], str]:
         match payload:
             case {"member": str(member)}:
-                return [self.staff.member(member, "member")], ""
+                return [self.staff().member(member, "member")], ""
             case {"department": str(department)}:
-                return self.staff.in_department(department), "department_empty"
+                return self.staff().in_department(department), "department_empty"
             case {"queue": str(queue)}:
                 found = self.from_queue(queue, step)
                 return [found] if found else [], "queue_empty"
@@ -73,7 +73,7 @@ class StaffTargets:
             case "managers":
                 linked = self._linked(payload, contact, enrolment)
                 levels = int(payload.get("levels", MOST_REACHED))
-                return (self.staff.managers_of(linked, levels), "no_manager") if linked else ([], "no_staff_linked")
+                return (self.staff().managers_of(linked, levels), "no_manager") if linked else ([], "no_staff_linked")
             case "everyone_who_added":
                 return [each.member for each in self._relations(contact)], "nobody_added_contact"
             case "first_who_added":
@@ -84,8 +84,9 @@ class StaffTargets:
     def _linked(self, payload: Mapping[str, Any], contact: Contact, enrolment: Enrolment) -> Member | None:
         """The member whom the event names that started the journey, else the contact's owner."""
         named = enrolment.trigger.properties.get(payload.get("linked_by", STAFF))
-        return self.staff.known_as(named) or self.staff.known_as(contact.attributes.get(OWNER))
+        staff = self.staff()
+        return staff.known_as(named) or staff.known_as(contact.attributes.get(OWNER))
 
     def _relations(self, contact: Contact) -> list[Relation]:
         events = since_under(contact.partitions, self.history, EVER, types=RELATION_EVENTS)
-        return relations(events, self.staff)
+        return relations(events, self.staff())

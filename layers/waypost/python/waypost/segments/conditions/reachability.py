@@ -2,7 +2,7 @@
 
 from typing import Self, final
 
-from waypost.contacts.channels import CHANNELS, AddressSource, Channel, declared_channels
+from waypost.contacts.channels import CHANNELS, CONTACT_CHANNELS, AddressSource, Channel, declared_channels
 from waypost.contacts.consent import ALL_TOPICS
 from waypost.errors import InvalidInput
 from waypost.segments.condition import Condition, Decision, compiled, condition, malformed
@@ -93,7 +93,7 @@ class Reachable(Condition):
         return cls(_channel_in(rule, "reachable"), rule.get("topic") or None)
 
     def reads(self) -> Reads:
-        channels = frozenset(CHANNELS if self.channel == ANY_CHANNEL else (self.channel,))
+        channels = frozenset(CONTACT_CHANNELS if self.channel == ANY_CHANNEL else (self.channel,))
         return Reads(suppressions=True, consents=channels) | _address_reads(self.channel)
 
     def compile(self, code: Code) -> str:
@@ -132,7 +132,8 @@ def _channel_in(rule: Rule, word: str) -> str:
 
 
 def _channels(channel: str) -> list[Channel]:
-    return [each for each in CHANNELS if channel in {each, ANY_CHANNEL}]
+    """The channels that a rule asks about: the one, or all on which a contact may be reached."""
+    return [*CONTACT_CHANNELS] if channel == ANY_CHANNEL else [each for each in CHANNELS if each == channel]
 
 
 def _known_channels(channel: str, word: str) -> list[Channel]:
