@@ -93,6 +93,12 @@ class Channels(Construct):
         return {f"{channel}_secret": self._secrets[channel].secret_arn for channel in self._posted_to()}
 
     @property
+    def account_settings(self) -> Mapping[str, str]:
+        """The settings of providers that are asked for more than to send: those that also post to us."""
+        asked = tuple(f"{channel}_" for channel in self._posted_to())
+        return {name: value for name, value in self.settings.items() if name.startswith(asked)}
+
+    @property
     def notices_url(self) -> str:
         """The queue of what providers report."""
         return self._queue.queue_url

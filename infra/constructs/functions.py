@@ -76,6 +76,8 @@ class Functions:
         wanted = [*_implied(function.manifest), *function.manifest.settings]
         if "channels" in function.manifest.sends:
             wanted += self.around.channels.settings
+        elif "channels" in function.manifest.asks:
+            wanted += self.around.channels.account_settings
         elif "channels" in function.manifest.reads.secrets:
             wanted += self.around.channels.callback_settings
         for name in wanted:
@@ -150,6 +152,12 @@ class Functions:
                     around.bus.writable_by(hop)
                 case _:
                     assert_never(target)
+        for asked in manifest.asks:
+            match asked:
+                case "channels":
+                    around.channels.secrets_readable_by(hop)
+                case _:
+                    assert_never(asked)
         for queue in manifest.queues:
             match queue:
                 case "events":

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from waypost.audiences.preview_segment import PreviewSegment
     from waypost.audiences.spread_event import SpreadEvent
     from waypost.bulk.run_slice import SliceRunner
+    from waypost.channels.callback_contract import NoticeQueue
+    from waypost.channels.results_contract import Results
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.channels import Channel
     from waypost.contacts.identity.merge_contacts import MergeContacts
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     from waypost.sending.send_message import PageUrls, SendMessage, Tracking, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
+    from waypost.tracking.ask_task_results import AskTaskResults
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
     from waypost.tracking.watch_streams import PauseStream
@@ -609,6 +612,29 @@ def record_delivery(
             staff=staff,
             clock=ports.clock(),
         ),
+        clock=ports.clock(),
+    )
+
+
+def ask_task_results(
+    ports: Ports,
+    *,
+    results: Callable[[Channel], Results | None],
+    notices: NoticeQueue,
+    staff: Callable[[], StaffDirectory],
+    default_zone: ZoneInfo,
+) -> AskTaskResults:
+    """What asks what became of the messages that members of staff send."""
+    from waypost.tracking.ask_task_results import AskTaskResults
+
+    return AskTaskResults(
+        ledger=ports.ledger(),
+        results=results,
+        queue=notices,
+        figures=ports.task_figures(),
+        schedules=ports.schedules(),
+        staff=staff,
+        zone=default_zone,
         clock=ports.clock(),
     )
 

@@ -25,6 +25,7 @@ from waypost.sending.policy_in_force import PolicyStore
 from waypost.sending.ports import DeferredSends, EnrolmentAnchors
 from waypost.sending.streams import StreamTallies
 from waypost.staff.human_task import TaskStore
+from waypost.tracking.task_figures import TaskFigures
 
 
 class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
@@ -64,6 +65,10 @@ class Ports(Protocol):
 
     def budget_counters(self) -> BudgetCounters:
         """What was taken of the channels' daily budgets."""
+        ...
+
+    def task_figures(self) -> TaskFigures:
+        """The counts of tasks of members of staff."""
         ...
 
     def stream_tallies(self) -> StreamTallies:

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has taken the message."""
+    """The provider has taken the message. ``asked_after``: what becomes of it is not reported, and it is asked then at the earliest."""
 
     provider_message_id: str
+    asked_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

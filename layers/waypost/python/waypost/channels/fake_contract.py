@@ -155,6 +155,9 @@ class FakeProvider(ABC):
     def check(self, message: SentMessage) -> None:
         """Raise RefusedRequestError where the provider would refuse the request itself."""
 
+    def taken(self, message: SentMessage, message_id: str) -> None:  # noqa: B027 -- most remember nothing
+        """Remember a message that was taken, for what is asked about it later."""
+
     @abstractmethod
     def accepted(self, message_id: str) -> HttpAnswer:
         """The answer to a message that was taken."""

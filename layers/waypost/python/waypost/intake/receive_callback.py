@@ -10,10 +10,10 @@ from waypost.channels.callback_contract import (
     TEXT,
     AtOnce,
     CallbackAnswer,
-    CallbackNotice,
     CallbackReader,
     CallbackRefused,
     CallbackRequest,
+    NoticeQueue,
 )
 from waypost.errors import RetryableError, WaypostError
 from waypost.events.ports import SecretStore
@@ -21,14 +21,6 @@ from waypost.sending.request import SendResult
 
 MOST_BYTES: Final = 256 * 1024
 """Of a body. The longest known ones are batches of receipts with a few hundred bytes each."""
-
-
-class NoticeQueue(Protocol):
-    """Where notices wait to be recorded."""
-
-    def put(self, notices: Sequence[CallbackNotice]) -> None:
-        """Return once the queue has every notice. Raises TemporarilyUnavailable; putting one twice is harmless."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

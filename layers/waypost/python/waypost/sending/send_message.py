@@ -316,7 +316,7 @@ class SendMessage:
         """Write what the provider answered; a definite refusal ``falls_back`` to another channel, or ends the message."""
         case = judged.case
         match answer:
-            case Accepted(provider_message_id=provider_message_id):
+            case Accepted(provider_message_id=provider_message_id, asked_after=asked_after):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
                 self.ledger.settle(
                     request,
@@ -324,6 +324,7 @@ class SendMessage:
                     state="accepted",
                     decision=decision,
                     provider_message_id=provider_message_id,
+                    asked_at=case.now + asked_after if asked_after else None,
                 )
             case RefusedForNow(reason=reason, pause=asked):
                 pause = asked or throttled_pause(request.message_key, request.attempt)
