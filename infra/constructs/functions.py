@@ -56,6 +56,7 @@ class Functions:
         self._let_read(hop, manifest)
         self._let_write(hop, manifest)
         self._let_send(hop, manifest)
+        self._let_queue(hop, manifest)
         if manifest.schedules:
             self.around.schedules.open_to(hop, *manifest.schedules)
         if manifest.journeys:
@@ -155,9 +156,12 @@ class Functions:
         for asked in manifest.asks:
             match asked:
                 case "channels":
-                    around.channels.secrets_readable_by(hop)
+                    around.channels.askable_by(hop)
                 case _:
                     assert_never(asked)
+
+    def _let_queue(self, hop: Hop, manifest: FunctionManifest) -> None:
+        around = self.around
         for queue in manifest.queues:
             match queue:
                 case "events":

@@ -21,7 +21,9 @@ class FakeTaskFigures:
 
     def of(self, channel: str, month: str) -> list[tuple[TaskGroup, TaskCounts]]:
         """See TaskFigures."""
-        return [(group, counts) for (of, group), counts in self.counted.items() if (of, group.month) == (channel, month)]
+        return [
+            (group, counts) for (of, group), counts in self.counted.items() if (of, group.month) == (channel, month)
+        ]
 
     def take_reminder(self, channel: str, member: str, day: date) -> bool:
         """See TaskFigures."""

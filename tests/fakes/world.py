@@ -33,6 +33,7 @@ from tests.fakes.rate_marks import FakeRateMarks
 from tests.fakes.schedules import Booking, FakeSchedules
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.stream_tallies import FakeStreamTallies
+from tests.fakes.task_figures import FakeTaskFigures
 from waypost import ids
 from waypost.approvals.approval_links import approval_url
 from waypost.approvals.decide_approval import DecideApproval
@@ -126,6 +127,7 @@ class World:
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
+        self.task_figures = FakeTaskFigures()
         self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
@@ -447,6 +449,9 @@ class WorldPorts:
 
     def tasks(self) -> FakeTasks:
         return self.world.tasks
+
+    def task_figures(self) -> FakeTaskFigures:
+        return self.world.task_figures
 
     def stream_tallies(self) -> FakeStreamTallies:
         return self.world.stream_tallies

@@ -222,6 +222,15 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "start_other_journey": {"start_other_journey": world.start_other_journey},
         "stop_other_journey": {"stop_other_journey": world.stop_other_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
+        "ask_task_results": {
+            "ask_task_results": assemble.ask_task_results(
+                world.ports,
+                results={}.get,
+                notices=notices,
+                staff=lambda: world.staff,
+                default_zone=world.default_zone,
+            )
+        },
         "notify_staff": {"notify_staff": world.notify_staff},
         "assign_task": {"assign_task": world.assign_task},
         "update_contact": {"update_contact": world.update_contact},

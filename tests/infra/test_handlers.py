@@ -21,6 +21,7 @@ SECTIONS = {
     "receive_callback": {"defaults", "replies", "sending"},
     "answer_task": {"defaults"},
     "archive_events": {"retention"},
+    "ask_task_results": {"defaults"},
     "assign_task": {"defaults", "retention", "sending", "staff"},
     "build_audience_slice": {"retention"},
     "change_policy": {"sending"},
@@ -86,6 +87,7 @@ MAY_BE_MISSING = {
     "pause_journey": {"send_message_arn"},
     "resume_journey": {"send_message_arn"},
     "sweep_journeys": {"send_message_arn"},
+    "ask_task_results": {"resume_journey_arn"},
     # … and answers go to the sender unless the stage names another address
     "send_message": OF_A_SENDER,
     "send_test": OF_A_SENDER,

@@ -84,7 +84,7 @@ def test_only_what_gives_out_hops_may_start_journeys(template: Template) -> None
     assert starters == {"resume_journey", "route_events", "sweep_journeys"}
 
 
-def test_only_timers_and_the_sweeper_read_the_index_of_what_is_due(template: Template) -> None:
+def test_only_timers_the_sweeper_and_what_asks_for_results_read_the_index_of_what_is_due(template: Template) -> None:
     readers = {
         folder
         for folder in template.functions()
@@ -92,7 +92,7 @@ def test_only_timers_and_the_sweeper_read_the_index_of_what_is_due(template: Tem
         if any("/index/due" in plain(resource) for resource in listed(statement["Resource"]))
     }
 
-    assert readers == {"resume_journey", "sweep_journeys"}
+    assert readers == {"ask_task_results", "resume_journey", "sweep_journeys"}
 
 
 def test_functions_reach_only_journeys_and_schedules_of_their_stage(template: Template) -> None:

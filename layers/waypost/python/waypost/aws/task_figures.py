@@ -58,9 +58,7 @@ class DynamoTaskFigures:
                 "UpdateExpression": "SET #day = :day, expires_at = :ends",
                 "ConditionExpression": "attribute_not_exists(#day) OR #day < :day",
                 "ExpressionAttributeNames": {"#day": "day"},
-                "ExpressionAttributeValues": table.dump_item(
-                    {":day": day.isoformat(), ":ends": int(ends.timestamp())}
-                ),
+                "ExpressionAttributeValues": table.dump_item({":day": day.isoformat(), ":ends": int(ends.timestamp())}),
             },
         )
 

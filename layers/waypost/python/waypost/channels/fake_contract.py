@@ -80,10 +80,11 @@ class SentMessage:
 class Action:
     """Something that a person does at the provider, for which it may post a callback to us.
 
-    ``values`` are what it takes, each with the value that is used where none is given.
+    ``values`` are what it takes, each with the value that is used where none is given; ``needs`` what must have happened before.
     """
 
     summary: str
+    needs: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,10 +1,10 @@
 """Takes what providers of channels post to us: checked by the channel, kept in the queue of notices, answered. Called by receive_callback."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 from waypost.channels.callback_contract import (
     TEXT,

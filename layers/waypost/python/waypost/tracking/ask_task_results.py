@@ -216,7 +216,9 @@ class AskTaskResults:
         """When a task that waits is asked about again: each morning, and some hours later on its first day."""
         local = now.astimezone(self.zone)
         today = datetime.combine(local.date(), MORNING, tzinfo=self.zone)
-        morning = today if today > local else datetime.combine(local.date() + timedelta(days=1), MORNING, tzinfo=self.zone)
+        morning = (
+            today if today > local else datetime.combine(local.date() + timedelta(days=1), MORNING, tzinfo=self.zone)
+        )
         return min(morning, now + OFTEN) if age < FIRST_DAY else morning
 
     def _remind(self, found: _Found) -> tuple[int, int]:

@@ -5,7 +5,6 @@ Sources: those of ``provider_qyapi.py``.
 
 import re
 import uuid
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
+from waypost.channels.wecom.fake_tasks import CALLS, CompanyTasks
 from waypost.clock import real_now
 from waypost.http import encrypted_callback
 from waypost.tencent.callbacks import as_xml
@@ -30,16 +30,6 @@ _KINDS: Final = {
     "/cgi-bin/externalcontact/send_welcome_msg": "welcome",
     "/cgi-bin/message/send": "app",
 }
-_OF_TASKS: Final = {
-    "/cgi-bin/externalcontact/get_groupmsg_task": "task",
-    "/cgi-bin/externalcontact/get_groupmsg_send_result": "result",
-    "/cgi-bin/externalcontact/remind_groupmsg_send": "remind",
-    "/cgi-bin/externalcontact/cancel_groupmsg_send": "stop",
-}
-_OUTCOMES: Final = {"sent": 1, "not_a_friend": 2, "had_another": 3}
-_MOST_LISTED: Final = 1_000
-_MOST_REMINDERS: Final = 3
-_DAY: Final = timedelta(hours=24)
 _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,62}")
 _MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _LIVES: Final = timedelta(hours=2)
@@ -60,29 +50,13 @@ class _Friend:
 
 
 @dataclass(slots=True)
-class _Task:
-    """A message that a member is to send to a customer; ``status`` is what get_groupmsg_send_result says of it."""
-
-    customer: str
-    member: str
-    status: int = 0
-    sent_at: datetime | None = None
-    is_stopped: bool = False
-    reminded_at: list[datetime] = field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        return self.status == 0 and not self.is_stopped
-
-
-@dataclass(slots=True)
 class _State:
     token: str = ""
     ends: datetime | None = None
     secret: str = SECRET
     strangers: set[str] = field(default_factory=set)
     delivered: dict[str, datetime] = field(default_factory=dict)
-    tasks: dict[str, _Task] = field(default_factory=dict)
+    tasks: CompanyTasks = field(default_factory=CompanyTasks)
     members: dict[str, str] = field(default_factory=dict)
     friends: dict[str, _Friend] = field(default_factory=dict)
     greeted_by_another: set[str] = field(default_factory=set)
@@ -114,6 +88,7 @@ class Qyapi(contract.FakeProvider):
         ),
         "confirm-task": contract.Action(
             summary="a member sends the message that waits for a customer; WeCom posts nothing, it is asked every hour",
+            needs="a message that waits",
             values={**_PAIR, "outcome": "sent"},
         ),
         "remove-customer": contract.Action(summary="a member removes a customer: del_external_contact", values=_PAIR),
@@ -134,19 +109,16 @@ class Qyapi(contract.FakeProvider):
     @property
     def tasks(self) -> list[str]:
         """The customers for whom a member was given a message to send, in order."""
-        return [each.customer for each in self._state.tasks.values()]
+        return self._state.tasks.customers
 
     @property
-    def reminders(self) -> dict[str, int]:
+    def reminders(self) -> Mapping[str, int]:
         """How often each member was reminded."""
-        return dict(Counter(each.member for each in self._state.tasks.values() for _ in each.reminded_at))
+        return self._state.tasks.reminders
 
     def confirm(self, customer: str, *, outcome: str = "sent") -> None:
         """The member sends the oldest message that waits for a customer. Raises ValueError where none does."""
-        task = next((each for each in self._state.tasks.values() if each.customer == customer and each.is_open), None)
-        if task is None or outcome not in _OUTCOMES:
-            raise ValueError(f"outcome: {', '.join(_OUTCOMES)}; and a message that waits for {customer}")
-        task.status, task.sent_at = _OUTCOMES[outcome], self.clock()
+        self._state.tasks.confirm(customer, outcome, now=self.clock())
 
     @property
     def delivered(self) -> int:
@@ -229,16 +201,16 @@ class Qyapi(contract.FakeProvider):
 
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
-        return urlsplit(request.path).path in {_TOKEN, *_KINDS, *_OF_TASKS}
+        return urlsplit(request.path).path in {_TOKEN, *_KINDS, *CALLS}
 
     def answer_aside(self, request: contract.HttpRequest) -> contract.HttpAnswer | None:
         """See FakeProvider: a token is asked for, or something about tasks."""
         target = urlsplit(request.path)
-        if target.path in _OF_TASKS:
-            return self._about_task(target.path, parse_qs(target.query), request)
-        if target.path != _TOKEN:
-            return None
-        asked = {name: values[0] for name, values in parse_qs(target.query).items()}
+        if target.path == _TOKEN:
+            return self._token(request, {name: values[0] for name, values in parse_qs(target.query).items()})
+        return self._about_task(request) if target.path in CALLS else None
+
+    def _token(self, request: contract.HttpRequest, asked: Mapping[str, str]) -> contract.HttpAnswer:
         if request.method != "GET" or not asked.get("corpsecret"):
             return _error(41004, "corpsecret missing")
         if asked.get("corpid") != CORP:
@@ -256,44 +228,19 @@ class Qyapi(contract.FakeProvider):
             content={"errcode": 0, "errmsg": "ok", "access_token": state.token, "expires_in": seconds},
         )
 
-    def _about_task(
-        self, path: str, query: Mapping[str, list[str]], request: contract.HttpRequest
-    ) -> contract.HttpAnswer:
-        """What WeCom answers about one task. Three reminders are taken in 24 hours; the code for a fourth is not documented."""
-        given = request.json()
+    def _about_task(self, request: contract.HttpRequest) -> contract.HttpAnswer:
+        target = urlsplit(request.path)
         try:
-            self._check_token(query.get("access_token", [""])[0])
+            self._check_token(parse_qs(target.query).get("access_token", [""])[0])
         except contract.RefusedRequestError as refused:
             return refused.answer
-        task = self._state.tasks.get(str(given.get("msgid", "")))
-        if task is None:
-            return _error(40058, "invalid Request Parameter, msgid")
-        if not 0 < given.get("limit", 500) <= _MOST_LISTED:
-            return _error(40058, "invalid Request Parameter, limit")
-        at = int(task.sent_at.timestamp()) if task.sent_at else 0
-        listed = {"userid": task.member, **({"send_time": at} if at else {})}
-        match _OF_TASKS[path]:
-            case "task":
-                return _listed("task_list", {**listed, "status": 2 if task.status else 0})
-            case "result" if given.get("userid") != task.member:
-                return _error(40003, "invalid userid")
-            case "result":
-                return _listed("send_list", {**listed, "external_userid": task.customer, "status": task.status})
-            case "stop":
-                task.is_stopped = True
-            case _:
-                now = self.clock()
-                task.reminded_at = [each for each in task.reminded_at if now - each < _DAY]
-                if len(task.reminded_at) >= _MOST_REMINDERS:
-                    return _error(45009, "api freq out of limit")
-                task.reminded_at.append(now)
-        return contract.HttpAnswer(status=200, content={"errcode": 0, "errmsg": "ok"})
+        return self._state.tasks.answer(target.path, request.json(), now=self.clock())
 
     def taken(self, message: contract.SentMessage, message_id: str) -> None:
         """See FakeProvider."""
         if message.request["kind"] == "customer":
             member = self._state.members.get(message.recipient, _PAIR["member"])
-            self._state.tasks[message_id] = _Task(message.recipient, member)
+            self._state.tasks.give(message_id, message.recipient, member)
 
     def read(self, request: contract.HttpRequest) -> contract.SentMessage:
         """See FakeProvider."""
@@ -428,11 +375,6 @@ def _shown(content: Mapping[str, Any]) -> contract.SentContent:
         *(card.get(name, "") for name in ("description", "desc", "url")),
     ]
     return contract.SentContent(text="\n".join(str(line) for line in lines if line), subject=str(card.get("title", "")))
-
-
-def _listed(name: str, item: Mapping[str, Any]) -> contract.HttpAnswer:
-    """A page with one item, which is the last."""
-    return contract.HttpAnswer(status=200, content={"errcode": 0, "errmsg": "ok", "next_cursor": "", name: [item]})
 
 
 def _error(code: int, message: str) -> contract.HttpAnswer:

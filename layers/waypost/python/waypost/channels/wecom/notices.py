@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from waypost.channels.contract import Happened, NoticeReader, Reported
 from waypost.channels.wecom.callbacks import CUSTOMER
-from waypost.staff.relations import ADDED, REMOVED, STAFF
 from waypost.clock import parse_instant
+from waypost.staff.relations import ADDED, REMOVED, STAFF
 from waypost.tencent.callbacks import created_at
 
 TASK: Final = "wecom.task"

@@ -117,7 +117,9 @@ class Qyapi(Provider[RenderedWeCom]):
         except RetryableError as error:  # of the secret or of the token's item: there was no call with a message yet
             return RefusedForNow(str(error))
         answer = _answer(reply, kind)
-        return replace(answer, asked_after=ASKED_AFTER) if kind == "customer" and isinstance(answer, Accepted) else answer
+        return (
+            replace(answer, asked_after=ASKED_AFTER) if kind == "customer" and isinstance(answer, Accepted) else answer
+        )
 
     def _left_for(self, welcome: RenderedWeCom) -> timedelta | RefusedMessage:
         """How long the code of a welcome is still good; a spent one is not sent, because WeCom would refuse it."""
