@@ -8,7 +8,7 @@ as they do.
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ import yaml
 from local.loopback import Answer, call
 from local.providers.mail_server import HUNG_UP, MailServer, Transaction, headers_of
 from local.providers.record import Call, Fault, Record
+from waypost import ids
 from waypost.channels.fake_contract import (
     FakeProvider,
     Fate,
@@ -222,7 +223,27 @@ class Providers(Record):
         if not self.api_url:
             raise RuntimeError("there is no API to post to")
         url, headers = f"{self.api_url}{posted.path}", dict(posted.headers)
-        return [call(posted.method, url, body=posted.body, headers=headers) for _ in range(times)]
+        answers = [call(posted.method, url, body=posted.body, headers=headers) for _ in range(times)]
+        self._show(channel, found[0], posted, answers)
+        return answers
+
+    def _show(self, channel: Channel, fake: FakeProvider, posted: HttpRequest, answers: Sequence[Answer]) -> None:
+        """Keep what the person sees of our answers to one callback among the messages: the first one that shows something."""
+        for answer in answers:
+            if answer.status != 200:
+                continue
+            if shown := fake.seen_in(posted, answer.body.decode(errors="replace")):
+                self.record(
+                    channel=channel,
+                    provider=fake.provider,
+                    message_key=f"answer-{ids.digest(posted.body.decode(errors='replace'))}",
+                    recipient=shown.recipient,
+                    content=shown.content,
+                    tags=shown.tags,
+                    request=shown.request,
+                    outcome="accepted",
+                )
+                return
 
     def _publish(self, entry: dict[str, Any]) -> None:
         if self.publish_events is None:

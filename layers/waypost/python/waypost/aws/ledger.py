@@ -168,10 +168,13 @@ class DynamoLedger:
         decision: Decision,
         provider_message_id: str | None = None,
         asked_at: datetime | None = None,
+        in_answer: Mapping[str, Any] | None = None,
     ) -> None:
         """See Ledger."""
-        answered = {"provider_message_id": provider_message_id}
         asked = sweeper_index.index_attributes(RESULT, request.contact_id, asked_at) if asked_at else {}
+        answered: dict[str, Any] = {"provider_message_id": provider_message_id}
+        if in_answer:
+            answered["in_answer"] = dict(in_answer)
         settled = table.written(
             self.client,
             self._update(
@@ -468,6 +471,7 @@ def _row(item: Mapping[str, Any]) -> LedgerRow:
         deferred_until=parse_instant(deferred_until) if deferred_until else None,
         decisions=[Decision.from_dict(decision) for decision in item.get("decisions", [])],
         links=item.get("links", ()),
+        in_answer=item.get("in_answer", {}),
     )
 
 

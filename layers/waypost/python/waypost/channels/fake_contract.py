@@ -96,6 +96,10 @@ class RefusedRequestError(Exception):
         self.answer = answer
 
 
+class UnreadableAnswer(Exception):
+    """The provider cannot read our answer to its callback, and the person sees that; the message says why."""
+
+
 class FakeProvider(ABC):
     """One provider's interface.
 
@@ -138,6 +142,14 @@ class FakeProvider(ABC):
         """
         del values
         raise ValueError(f"at {self.provider} nobody can do {action!r}")
+
+    def seen_in(self, posted: HttpRequest, answer: str) -> SentMessage | None:
+        """What the person sees of our answer to a callback, where the provider shows one; None for nothing.
+
+        Raises UnreadableAnswer where the person sees that something is wrong.
+        """
+        del posted, answer
+        return None
 
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:
