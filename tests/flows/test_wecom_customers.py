@@ -12,6 +12,7 @@ from infra.project import ROOT, Project
 from local.cloud.assembly import synthesize
 from local.cloud.local_cloud import LocalCloud
 from local.project.init_project import copy_sample_content
+from local.running.operation_runs import run_operation
 from tests.flows.message_journeys import add_journey
 from tests.flows.steps import accepted, by_day, introduce, rows
 from waypost.channels.wecom.fake import FAKES
@@ -107,5 +108,9 @@ def test_a_message_is_delivered_when_its_member_sends_it_and_those_who_wait_are_
     cloud.time.travel_to(cloud.clock.now() + timedelta(days=5))
     cloud.time.settle()
     assert row(cloud, "u-mei")["state"] == "rejected"
+    access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
+    months = {f"{cloud.clock.now() - timedelta(days=days):%Y-%m}" for days in (0, 9)}
+    shown = [run_operation(access, "show-task-results", {"month": month}) for month in sorted(months)]
+    assert (sum(each["sent"] for each in shown), sum(each["withdrawn"] for each in shown)) == (1, 1)
     with pytest.raises(ValueError, match="no message waits"):
         wecom.confirm(MEI)

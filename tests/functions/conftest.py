@@ -20,6 +20,7 @@ from waypost.assembly import assemble
 from waypost.aws.routing_batch import RoutingBatch
 from waypost.channels.callback_contract import CallbackNotice
 from waypost.channels.registry import callback_reader
+from waypost.contacts.channels import Channel
 from waypost.coupons.pool import CouponPools
 from waypost.intake.receive_callback import ReceiveCallback
 from waypost.reports.explain_contact import ExplainContact
@@ -222,10 +223,15 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "start_other_journey": {"start_other_journey": world.start_other_journey},
         "stop_other_journey": {"stop_other_journey": world.stop_other_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
+        "show_task_results": {
+            "show_task_results": assemble.show_task_results(
+                world.ports, channels=[Channel("wecom")], staff=lambda: world.staff, default_zone=world.default_zone
+            )
+        },
         "ask_task_results": {
             "ask_task_results": assemble.ask_task_results(
                 world.ports,
-                results={}.get,
+                results=lambda _: None,
                 notices=notices,
                 staff=lambda: world.staff,
                 default_zone=world.default_zone,

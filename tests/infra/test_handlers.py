@@ -22,6 +22,7 @@ SECTIONS = {
     "answer_task": {"defaults"},
     "archive_events": {"retention"},
     "ask_task_results": {"defaults"},
+    "show_task_results": {"defaults"},
     "assign_task": {"defaults", "retention", "sending", "staff"},
     "build_audience_slice": {"retention"},
     "change_policy": {"sending"},

@@ -5,7 +5,7 @@ A service is imported by its own function alone, so that no cold start loads ano
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from waypost.tracking.ask_task_results import AskTaskResults
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
+    from waypost.tracking.show_task_results import ShowTaskResults
     from waypost.tracking.watch_streams import PauseStream
     from waypost.workdays import Workdays
 
@@ -636,6 +637,17 @@ def ask_task_results(
         staff=staff,
         zone=default_zone,
         clock=ports.clock(),
+    )
+
+
+def show_task_results(
+    ports: Ports, *, channels: Iterable[Channel], staff: Callable[[], StaffDirectory], default_zone: ZoneInfo
+) -> ShowTaskResults:
+    """What shows how many of the messages that members of staff send were sent."""
+    from waypost.tracking.show_task_results import ShowTaskResults
+
+    return ShowTaskResults(
+        figures=ports.task_figures(), channels=channels, staff=staff, zone=default_zone, clock=ports.clock()
     )
 
 
