@@ -125,7 +125,8 @@ def test_schedules_act_for_our_group_and_call_three_functions(template: Template
     }
 
     assert plain(trusted["Condition"]["StringEquals"]["aws:SourceArn"]).endswith(":schedule-group/waypost-dev")
-    assert called == {"waypost-dev-resume-journey", "waypost-dev-send-message", "waypost-dev-sweep-journeys"}
+    names = ("ask-task-results", "resume-journey", "send-message", "sweep-journeys")
+    assert called == {f"waypost-dev-{name}" for name in names}
 
 
 def test_a_machine_may_call_the_functions_that_it_names_and_no_others(template: Template) -> None:
