@@ -16,29 +16,15 @@ from typing import IO, Any, Final
 
 from rich.table import Table
 
-from benchmarks.goals import CHANNELS
 from local.cloud.local_cloud import LocalCloud
-from waypost.authoring.product import PRODUCT
 
 ROUNDS: Final = 40
 WARM_UP: Final = 5
 """Rounds before the measured ones: connections, caches, the first look at published files."""
 
-EVENTS: Final[Mapping[str, int]] = {
-    "send": 1,
-    "event": 1,
-    "batch": 10,
-    "batch of one contact": 10,
-    **dict.fromkeys(CHANNELS, 1),
-}
+EVENTS: Final[Mapping[str, int]] = {"send": 1, "event": 1, "batch": 10, "batch of one contact": 10}
 """By step, what the time is divided by."""
-RIVALS: Final[Mapping[str, str]] = {
-    "send": "send",
-    "event": "event",
-    "batch": "event",
-    "batch of one contact": "event",
-    **dict.fromkeys(CHANNELS, "post"),
-}
+RIVALS: Final[Mapping[str, str]] = {"send": "send", "event": "event", "batch": "event", "batch of one contact": "event"}
 """By step of ours, the step of the rival."""
 
 
@@ -86,20 +72,14 @@ def measure(
     """Deploy into ``folder`` and measure. ``layers`` is what stands for /opt/python, ``functions`` has the handlers."""
     with LocalCloud(folder, progress=progress) as cloud:
         variables = _variables(cloud)
-        given = {
-            "functions": str(functions),
-            "table": cloud.access.contacts_table,
-            "sender": "hello@waypost.example",
-            "providers": cloud.providers.url,
-            "samples": {channel: _sample(channel) for channel in CHANNELS},
-        }
+        given = {"functions": str(functions), "table": cloud.access.contacts_table, "sender": "hello@waypost.example"}
         progress("sending and routing in turn")
         with (
             _contestant("ours", {**given, "path": [str(layers)]}, variables) as ours,
             _contestant("stock", {**given, "path": [str(site_packages)]}, variables) as stock,
         ):
             taken: dict[str, list[float]] = {step: [] for step in (*EVENTS, *HOP_STEPS)}
-            rivals: dict[str, list[float]] = {step: [] for step in dict.fromkeys(RIVALS.values())}
+            rivals: dict[str, list[float]] = {step: [] for step in RIVALS.values()}
             for _ in range(WARM_UP + ROUNDS):
                 for step, times in taken.items():
                     times.append(1000 * ours(step) / EVENTS.get(step, 1))
@@ -114,7 +94,7 @@ def call_time_table(measured: CallTime) -> Table:
     table = Table(title="Processor time of a call", title_justify="left")
     for name in ("step", "rival", "ms", "rival's ms", "ratio"):
         table.add_column(name, justify="left" if name in {"step", "rival"} else "right")
-    names = {"send": "SendEmail + PutItem", "event": "GetItem + 2 PutItem", "post": "signed POST + 2 PutItem"}
+    names = {"send": "SendEmail + PutItem", "event": "GetItem + 2 PutItem"}
     for step in EVENTS:
         rival = RIVALS[step]
         cells = (f"{measured.ours[step]:.2f}", f"{measured.stock[rival]:.2f}", f"{measured.ratio(step):.2f}")
@@ -123,13 +103,6 @@ def call_time_table(measured: CallTime) -> Table:
         table.add_row(step, "", f"{measured.ours[step]:.2f}", "", "")
     table.caption = f"The process with all these handlers took {measured.memory:.0f} MB at most."
     return table
-
-
-def _sample(channel: str) -> dict[str, Any]:
-    """The message of a channel that its contract suite sends."""
-    path = PRODUCT / "layers" / "waypost" / "python" / "waypost" / "channels" / channel / "samples" / "message.json"
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
 
 
 def _medians(times: Mapping[str, list[float]]) -> dict[str, float]:
