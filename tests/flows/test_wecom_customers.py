@@ -65,7 +65,7 @@ def cloud(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def act(cloud: LocalCloud, action: str, customer: str, **values: str) -> None:
-    """Somebody does this in WeCom, and all that follows."""
+    """A person does this in WeCom, and all that follows."""
     given = {"customer": customer, "member": "ZhangSan", **values}
     assert all(each.status == 200 for each in cloud.providers.perform(WECOM, action, given))
     cloud.time.settle()

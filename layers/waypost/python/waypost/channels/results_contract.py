@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """How a task stands. ``member`` is who has to send the message, as the provider names people; "" while it says nobody.
+    """How a task stands. ``member`` is who has to send the message, as the provider names people; "" while it names none.
 
     ``sent`` and ``failed`` are final: the member did it, at ``at``. ``word`` is what ``notices.py`` of the channel reads.
     """
@@ -36,7 +36,7 @@ class Results(Protocol):
     source: ClassVar[str]
     """The source of the notices, a key of ``SOURCES`` in ``notices.py``."""
     withdrawn: ClassVar[str]
-    """The word for a task that was taken back because nobody sent it."""
+    """The word for a task that was taken back because its member did not send it."""
 
     def ask(self, message_id: str) -> TaskResult | NotLearnt:
         """How the task stands that the provider calls so."""

@@ -33,7 +33,7 @@ EVENING: Final = time(20)
 REMINDED_AFTER: Final = timedelta(hours=12)
 ESCALATED_AFTER: Final = timedelta(hours=48)
 WITHDRAWN_AFTER: Final = timedelta(days=7)
-"""What nobody has sent by then is taken back: a message of last week is not sent any more."""
+"""What is not sent by then is taken back: a message of last week is not sent any more."""
 BATCH: Final = 10
 """Results that are put into the queue in one call."""
 GROUPS: Final = 200
@@ -50,7 +50,7 @@ NOTICE: Final = "notices/tasks-unsent"
 
 @dataclass(frozen=True, slots=True)
 class Asked(JsonForm):
-    """What a run found. ``unanswered`` are tasks about which the provider said nothing; ``ended_by`` is why it ended early."""
+    """What a run found. ``unanswered`` are tasks about which the provider gave no answer; ``ended_by`` is why it ended early."""
 
     sent: int = 0
     failed: int = 0

@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """Tasks that ended: ``sent`` by the member, ``failed`` when they sent it, ``withdrawn`` because nobody did."""
+    """Tasks that ended: ``sent`` by the member, ``failed`` when they sent it, ``withdrawn`` because they did not."""
 
     sent: int = 0
     failed: int = 0

@@ -16,7 +16,7 @@ TASK: Final = "wecom.task"
 SENT: Final = "sent"
 WITHDRAWN: Final = "withdrawn"
 FAILED: Final = frozenset({"not_a_friend", "had_another", WITHDRAWN})
-"""The member is no friend of the customer; the customer has had as many of these messages as they may get; nobody sent it."""
+"""The member is no friend of the customer; the customer has had as many of these messages as they may get; it was not sent."""
 
 _ADDED_BY_CUSTOMER: Final = "contact_added_staff"
 """A customer added a member who lets everybody: the member has not confirmed it yet."""
