@@ -68,7 +68,6 @@ class _Waiting:
 
     oldest: LedgerRow
     since: datetime
-    tasks: int = 0
     late: int = 0
     """Those that the manager is to know of."""
 
@@ -116,6 +115,7 @@ class AskTaskResults:
             if len(found.notices) >= BATCH:
                 self._hand_over(found)
             if len(found.groups) >= GROUPS:
+                self._hand_over(found)
                 self._count(found)
         self._hand_over(found)
         self._count(found)
@@ -174,7 +174,6 @@ class AskTaskResults:
         if not task.member:
             return
         known = found.waiting.setdefault((channel, task.member), _Waiting(row, given_at))
-        known.tasks += 1
         known.late += now - given_at >= ESCALATED_AFTER
         if given_at < known.since:
             known.oldest, known.since = row, given_at
