@@ -23,6 +23,7 @@ RIVAL: Final = "import boto3 + one DynamoDB client"
 FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "answer_task": ("dynamodb", "scheduler", "secretsmanager", "sqs"),
     "archive_events": ("s3",),
+    "ask_task_results": ("dynamodb", "scheduler", "sqs"),
     "assign_task": ("dynamodb", "scheduler", "secretsmanager", "sesv2", "sqs"),
     "build_audience_slice": ("dynamodb", "s3"),
     "change_policy": ("dynamodb",),

@@ -24,7 +24,7 @@ from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from infra.partition import missing_services
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra, chosen, refuse
-from waypost.channels.registry import callback_channels
+from waypost.channels.registry import asked_channels, callback_channels
 from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 _BATCH = 100
@@ -91,6 +91,18 @@ class Channels(Construct):
     def callback_settings(self) -> Mapping[str, str]:
         """Where the secrets are found by which callbacks are checked: ``sms_secret``."""
         return {f"{channel}_secret": self._secrets[channel].secret_arn for channel in self._posted_to()}
+
+    @property
+    def account_settings(self) -> Mapping[str, str]:
+        """The settings of the providers that are asked for results."""
+        asked = tuple(f"{channel}_" for channel in asked_channels())
+        return {name: value for name, value in self.settings.items() if name.startswith(asked)}
+
+    def askable_by(self, hop: Hop) -> None:
+        """Let a hop call providers that are asked for results."""
+        for channel in asked_channels():
+            if channel in self._secrets:
+                hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
 
     @property
     def notices_url(self) -> str:

@@ -56,6 +56,7 @@ class Functions:
         self._let_read(hop, manifest)
         self._let_write(hop, manifest)
         self._let_send(hop, manifest)
+        self._let_queue(hop, manifest)
         if manifest.schedules:
             self.around.schedules.open_to(hop, *manifest.schedules)
         if manifest.journeys:
@@ -78,6 +79,8 @@ class Functions:
         wanted = [*_implied(function.manifest), *function.manifest.settings]
         if "channels" in function.manifest.sends:
             wanted += self.around.channels.settings
+        elif "channels" in function.manifest.asks:
+            wanted += self.around.channels.account_settings
         elif "channels" in function.manifest.reads.secrets:
             wanted += self.around.channels.callback_settings
         for name in wanted:
@@ -152,6 +155,15 @@ class Functions:
                     around.bus.writable_by(hop)
                 case _:
                     assert_never(target)
+        for asked in manifest.asks:
+            match asked:
+                case "channels":
+                    around.channels.askable_by(hop)
+                case _:
+                    assert_never(asked)
+
+    def _let_queue(self, hop: Hop, manifest: FunctionManifest) -> None:
+        around = self.around
         for queue in manifest.queues:
             match queue:
                 case "events":

@@ -360,6 +360,7 @@ class Providers(Record):
         )
 
     def _accept(self, fault: Fault | None, received: _Received, message_id: str, exchange: Exchange) -> None:
+        received.fake.taken(received.message, message_id)
         with self.reporting():
             accepted = self._keep(received, outcome="accepted", stalled=fault is not None, message_id=message_id)
             try:

@@ -15,6 +15,7 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.policies import FakePolicies
 from tests.fakes.rate_marks import FakeRateMarks
 from tests.fakes.stream_tallies import FakeStreamTallies
+from tests.fakes.task_figures import FakeTaskFigures
 from tests.fakes.token_store import FakeTokenStore
 from waypost.aws.access_tokens import DynamoAccessTokens
 from waypost.aws.address_records import DynamoAddressRecords
@@ -27,6 +28,7 @@ from waypost.aws.ledger import DynamoLedger
 from waypost.aws.policies import DynamoPolicies
 from waypost.aws.rate_marks import DynamoRateMarks
 from waypost.aws.stream_tallies import DynamoStreamTallies
+from waypost.aws.task_figures import DynamoTaskFigures
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.ports import GlancedContactStore
 from waypost.events.history import CorrectableHistory
@@ -38,6 +40,7 @@ from waypost.sending.pace import RateMarks
 from waypost.sending.policy_change import PolicyStore
 from waypost.sending.streams import StreamTallies
 from waypost.tencent.access_tokens import TokenStore
+from waypost.tracking.task_figures import TaskFigures
 
 REGION = "ap-east-1"
 
@@ -56,6 +59,7 @@ class Stores:
     policies: PolicyStore
     budget_counters: BudgetCounters
     stream_tallies: StreamTallies
+    task_figures: TaskFigures
     tokens: TokenStore
 
 
@@ -73,6 +77,7 @@ def fake_stores() -> Stores:
         policies=FakePolicies(effects),
         budget_counters=FakeBudgetCounters(),
         stream_tallies=FakeStreamTallies(),
+        task_figures=FakeTaskFigures(),
         tokens=FakeTokenStore(),
     )
 
@@ -89,6 +94,7 @@ def dynamo_stores(client: Any, table_name: str) -> Stores:
         policies=DynamoPolicies(client, table_name),
         budget_counters=DynamoBudgetCounters(client, table_name),
         stream_tallies=DynamoStreamTallies(client, table_name),
+        task_figures=DynamoTaskFigures(client, table_name),
         tokens=DynamoAccessTokens(client, table_name),
     )
 

@@ -333,6 +333,30 @@ def test_stale_claims_are_found_until_they_are_settled(stores: Stores, clock: Fa
     assert (given_up.outcome, given_up.reason, given_up.at) == ("unknown", "no_answer", clock())
 
 
+def test_a_result_is_asked_for_until_it_is_known_or_nobody_asks_any_more(stores: Stores, clock: FakeClock) -> None:
+    ledger, hour = stores.ledger, timedelta(hours=1)
+    for number, step in enumerate(("Day 1, welcome", "Day 3, survey", "Goodbye")):
+        claim(stores, clock, request(step), f"claim-{number}")
+        asked_at = clock() + hour * (number + 1) if number < 2 else None
+        ledger.settle(
+            request(step), claim_id=f"claim-{number}", state="accepted", decision=decision(clock), asked_at=asked_at
+        )
+
+    def due(hours: int) -> list[str]:
+        return sorted(each.occasion.label for each in ledger.results_due(clock() + hour * hours))
+
+    assert (due(0), due(1), due(9)) == ([], ["Day 1, welcome"], ["Day 1, welcome", "Day 3, survey"])
+    assert list(ledger.stale_claims(clock() + hour * 9)) == []
+    [welcome] = ledger.results_due(clock() + hour)
+    ledger.ask_again(welcome, clock() + hour * 5)
+    assert (due(4), due(5)) == (["Day 3, survey"], ["Day 1, welcome", "Day 3, survey"])
+    ledger.confirm("c-1", request("Day 3, survey").message_key, state="delivered", at=clock())
+    assert due(9) == ["Day 1, welcome"]
+    ledger.ask_again(row(stores, request("Day 3, survey")), clock() + hour)
+    ledger.ask_again(welcome, None)
+    assert due(9) == []
+
+
 def test_the_claims_of_a_hop_are_found_through_its_enrolment(stores: Stores, clock: FakeClock) -> None:
     of_hop, settled = request("Day 1, welcome", fails_hop=True), request("Day 3, survey", fails_hop=True)
     claim(stores, clock, of_hop)

@@ -20,7 +20,7 @@ from waypost.channels.contract import Outgoing, ProviderPorts
 from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWeCom
 from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
 from waypost.channels.wecom.fake import Qyapi as Fake
-from waypost.channels.wecom.provider_qyapi import Qyapi, connect
+from waypost.channels.wecom.provider_qyapi import ASKED_AFTER, Qyapi, connect
 from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
@@ -135,7 +135,7 @@ def test_each_kind_is_posted_in_its_own_form(
     message: Outgoing[RenderedWeCom], path: str, expected: dict[str, Any]
 ) -> None:
     answer, poster = answered({"errcode": 0, "errmsg": "ok", "msgid": "msgGCAAA"}, message)
-    assert answer == Accepted("msgGCAAA")
+    assert answer == Accepted("msgGCAAA", ASKED_AFTER if message.content.kind == "customer" else None)
     assert poster.paths() == ["cgi-bin/gettoken", path]
     assert poster.calls[-1][1] == expected
 
@@ -176,7 +176,7 @@ def test_each_code_means_one_answer(code: int, kind: Kind, expected: Answer) -> 
         ({"invaliduser": MEMBER}, "app", AddressGone("invaliduser", "not_a_member")),
         ({"unlicenseduser": MEMBER}, "app", RefusedMessage("unlicenseduser")),
         ({"fail_list": [CUSTOMER]}, "customer", RefusedMessage("fail_list")),
-        ({"invaliduser": "", "fail_list": [], "msgid": "m"}, "customer", Accepted("m")),
+        ({"invaliduser": "", "fail_list": [], "msgid": "m"}, "customer", Accepted("m", ASKED_AFTER)),
     ],
 )
 def test_a_success_that_leaves_the_recipient_out_is_none(

@@ -47,6 +47,7 @@ class FakeLedger:
         self.answered: set[str] = set()
         self.by_hops: set[str] = set()
         self.confirmed_at: dict[str, datetime] = {}
+        self.asked_at: dict[str, datetime] = {}
         self.before_claim: Callable[[], object] | None = None
 
     def __contains__(self, message_key: object) -> bool:
@@ -161,6 +162,7 @@ class FakeLedger:
         state: Literal["accepted", "rejected", "unknown"],
         decision: Decision,
         provider_message_id: str | None = None,
+        asked_at: datetime | None = None,
         in_answer: Mapping[str, Any] | None = None,
     ) -> None:
         """See Ledger."""
@@ -174,6 +176,8 @@ class FakeLedger:
         }
         if row.state in {"claimed", "unknown"}:
             self._change(request, state=state, **answered)
+            if asked_at is not None:
+                self.asked_at[request.message_key] = _stored(asked_at)
         elif claim_id not in self.answered:
             self._change(request, **answered)
         self.answered.add(claim_id)
@@ -248,6 +252,21 @@ class FakeLedger:
         self._put(replace(stored, state="unknown", decisions=_more(stored, decision)))
         return True
 
+    def results_due(self, now: datetime) -> Iterator[LedgerRow]:
+        """See Ledger."""
+        due = [row for row in self if row.message_key in self.asked_at and self.asked_at[row.message_key] <= now]
+        return iter([row for row in due if row.state == "accepted"])
+
+    @effect
+    def ask_again(self, row: LedgerRow, at: datetime | None) -> None:
+        """See Ledger."""
+        if self[row.message_key].state != "accepted" or row.message_key not in self.asked_at:
+            return
+        if at is None:
+            del self.asked_at[row.message_key]
+        else:
+            self.asked_at[row.message_key] = _stored(at)
+
     def row_of(self, contact_id: str, key_prefix: str) -> LedgerRow | None:
         """See Ledger."""
         mine = [row for row in self if row.contact_id == contact_id and row.message_key.startswith(key_prefix)]
@@ -267,6 +286,7 @@ class FakeLedger:
         if self.confirmed_at.get(message_key, at) > at:
             return False
         self.confirmed_at[message_key] = at
+        self.asked_at.pop(message_key, None)
         self._put(replace(row, state=state))
         return True
 

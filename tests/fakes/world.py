@@ -37,6 +37,7 @@ from tests.fakes.responses import FakeResponses
 from tests.fakes.schedules import Booking, FakeSchedules
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.stream_tallies import FakeStreamTallies
+from tests.fakes.task_figures import FakeTaskFigures
 from waypost import ids
 from waypost.approvals.approval_links import approval_url
 from waypost.approvals.ask_for_approval import AskForApproval
@@ -133,6 +134,7 @@ class World:
         self.contacts, self.history, self.bus = FakeBulkContacts(effects), FakeHistory(effects), FakeBus(effects)
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
+        self.task_figures = FakeTaskFigures()
         self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
         self.live_staff, self.responses = FakeLiveStaff(effects), FakeResponses(effects)
         self.product_sales, self.product_states = FakeProductSales(), FakeProductStates()
@@ -491,6 +493,9 @@ class WorldPorts:
 
     def live_staff(self) -> FakeLiveStaff:
         return self.world.live_staff
+
+    def task_figures(self) -> FakeTaskFigures:
+        return self.world.task_figures
 
     def stream_tallies(self) -> FakeStreamTallies:
         return self.world.stream_tallies

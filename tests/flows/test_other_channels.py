@@ -4,7 +4,7 @@ import html
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from local.project.init_project import copy_sample_content
 from local.providers.record import Call, Fault
 from local.running.file_operations import FileOperations
 from local.running.operation_runs import run_operation
+from tests.flows.message_journeys import add_journey
 from tests.flows.steps import (
     accepted,
     by_day,
@@ -80,40 +81,6 @@ READER = {
     "accept-language": "zh-CN",
 }
 FORM = {**READER, "content-type": "application/x-www-form-urlencoded"}
-
-
-def add_journey(
-    journeys: Path,
-    name: str,
-    event: str,
-    message: dict[str, Any],
-    files: dict[str, str],
-    *,
-    before: Mapping[str, Any] | None = None,
-) -> None:
-    """At each such event the journey takes the step ``before``, if any, and sends the message, which has its own name."""
-    folder = journeys / name / "messages" / name
-    folder.mkdir(parents=True)
-    manifest = {"scenario": name, "description": name, "owner": "growth team", "re_entry": "always"}
-    step = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Arguments": {
-            "FunctionName": "${SendMessage}",
-            "Payload": {"message": name, "context": "{% $states.context %}"},
-        },
-        "End": True,
-    }
-    states = {"Send it": step} if before is None else {"Before it": {**before, "Next": "Send it"}, "Send it": step}
-    definition = {"Comment": name, "QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
-    for path, content in (
-        (journeys / name / "journey.yaml", {**manifest, "trigger": {"event": event}}),
-        (journeys / name / "definition.asl.yaml", definition),
-        (folder / "message.yaml", {"kind": "transactional", "topic": "orders", **message}),
-    ):
-        path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-    for file, text in files.items():
-        (folder / file).write_text(text, encoding="utf-8")
 
 
 def letter(salutation: str) -> dict[str, str]:

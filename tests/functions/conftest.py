@@ -21,6 +21,7 @@ from waypost.assembly import assemble
 from waypost.aws.routing_batch import RoutingBatch
 from waypost.channels.callback_contract import CallbackNotice
 from waypost.channels.registry import callback_reader
+from waypost.contacts.channels import Channel
 from waypost.coupons.pool import CouponPools
 from waypost.destinations.call_webhook import CallWebhook
 from waypost.destinations.declared import Destination
@@ -254,6 +255,20 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "start_other_journey": {"start_other_journey": world.start_other_journey},
         "stop_other_journey": {"stop_other_journey": world.stop_other_journey},
         "sweep_journeys": {"sweep_journeys": world.sweep_journeys},
+        "show_task_results": {
+            "show_task_results": assemble.show_task_results(
+                world.ports, channels=[Channel("wecom")], staff=lambda: world.staff, default_zone=world.default_zone
+            )
+        },
+        "ask_task_results": {
+            "ask_task_results": assemble.ask_task_results(
+                world.ports,
+                results=lambda _: None,
+                notices=notices,
+                staff=lambda: world.staff,
+                default_zone=world.default_zone,
+            )
+        },
         "notify_staff": {"notify_staff": world.notify_staff},
         "assign_task": {"assign_task": world.assign_task},
         "update_contact": {"update_contact": world.update_contact},

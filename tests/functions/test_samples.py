@@ -106,6 +106,8 @@ def test_the_samples_tell_one_story(deployment: Deployment) -> None:
 
     nothing = {"overdue_pauses": 0, "lost_hops": 0, "journeys_given_up": 0, "unknown_messages": 0, "released": 0}
     assert deployment.call("sweep_journeys") == nothing
+    assert deployment.call("ask_task_results")["waiting"] == 0
+    assert deployment.call("show_task_results")["month"] == "2026-03"
     world.clock.set(parse_instant("2026-03-08T02:00:00Z"))
     assert deployment.call("resume_journey") == {"resumed": 1}
     asks = sample("pause_journey") | {"context": sample("close_enrolment")["context"]}

@@ -35,6 +35,7 @@ QUEUES_BY_SETTING = {
     "notices_url": "<ChannelsNotices.Arn>",
     "destination_queues": f"sqs:{STAGE}-to-*",
 }
+ASKS = {"channels": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"]}
 QUEUES = {
     "notices": ["sqs:SendMessage on <ChannelsNotices.Arn>"],
     "events": ["sqs:SendMessage on <EventsQueue.Arn>"],
@@ -145,6 +146,8 @@ def _others(function: FunctionFolder) -> Iterator[str]:
         yield from QUEUES[queue]
     for target in manifest.sends:
         yield from SENDS[target]
+    for asked in manifest.asks:
+        yield from ASKS[asked]
     for action in manifest.schedules:
         yield f"scheduler:{action} on scheduler:schedule/{STAGE}/*"
     if {"CreateSchedule", "UpdateSchedule"}.intersection(manifest.schedules):

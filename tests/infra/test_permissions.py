@@ -102,7 +102,7 @@ def test_only_the_page_of_approvals_answers_runs_that_wait(template: Template) -
     assert answering == {"decide_approval"}
 
 
-def test_only_timers_the_sweeper_and_whole_stops_read_the_index_of_what_is_due(template: Template) -> None:
+def test_only_who_looks_for_what_is_due_reads_its_index(template: Template) -> None:
     readers = {
         folder
         for folder in template.functions()
@@ -110,7 +110,7 @@ def test_only_timers_the_sweeper_and_whole_stops_read_the_index_of_what_is_due(t
         if any("/index/due" in plain(resource) for resource in listed(statement["Resource"]))
     }
 
-    assert readers == {"control_journey", "resume_journey", "sweep_journeys"}
+    assert readers == {"ask_task_results", "control_journey", "resume_journey", "sweep_journeys"}
 
 
 def test_functions_reach_only_journeys_and_schedules_of_their_stage(template: Template) -> None:
@@ -143,7 +143,8 @@ def test_schedules_act_for_our_group_and_call_three_functions(template: Template
     }
 
     assert plain(trusted["Condition"]["StringEquals"]["aws:SourceArn"]).endswith(":schedule-group/waypost-dev")
-    assert called == {"waypost-dev-resume-journey", "waypost-dev-send-message", "waypost-dev-sweep-journeys"}
+    names = ("ask-task-results", "resume-journey", "send-message", "sweep-journeys")
+    assert called == {f"waypost-dev-{name}" for name in names}
 
 
 def test_a_machine_may_call_the_functions_that_it_names_and_no_others(template: Template) -> None:

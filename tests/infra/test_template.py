@@ -356,6 +356,7 @@ def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
     kept = template.all("Lambda::EventInvokeConfig").values()
     assert {plain(config["FunctionName"]).strip("<>").partition("Function")[0] for config in kept} == {
         "ResumeJourney",
+        "AskTaskResults",
         "SweepJourneys",
         "SendMessage",
     }
@@ -363,11 +364,14 @@ def test_nothing_called_without_waiting_is_lost(template: Template) -> None:
         assert config["DestinationConfig"]["OnFailure"]["Destination"] == undelivered
 
 
-def test_journeys_are_swept_every_hour(template: Template) -> None:
-    schedule = template.one("Scheduler::Schedule", ScheduleExpression="cron(0 * * * ? *)")
+def test_journeys_are_swept_and_results_asked_for_every_hour(template: Template) -> None:
+    hourly = "cron(0 * * * ? *)"
+    schedules = [each for each in template.all("Scheduler::Schedule").values() if each["ScheduleExpression"] == hourly]
 
-    assert schedule["GroupName"] == template.one("Scheduler::ScheduleGroup")["Name"] == "waypost-dev"
-    assert plain(schedule["Target"]["Arn"]).startswith("<SweepJourneys")
+    group = template.one("Scheduler::ScheduleGroup")["Name"]
+    assert {schedule["GroupName"] for schedule in schedules} == {group} == {"waypost-dev"}
+    called = {plain(schedule["Target"]["Arn"]).strip("<").partition("Function")[0] for schedule in schedules}
+    assert called == {"AskTaskResults", "SweepJourneys"}
 
 
 def test_events_are_archived_for_as_long_as_personal_data_may_stay_there(template: Template) -> None:

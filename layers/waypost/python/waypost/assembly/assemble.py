@@ -5,7 +5,7 @@ A service is imported by its own function alone, so that no cold start loads ano
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from waypost.audiences.preview_segment import PreviewSegment
     from waypost.audiences.spread_event import SpreadEvent
     from waypost.bulk.run_slice import SliceRunner
+    from waypost.channels.callback_contract import NoticeQueue
+    from waypost.channels.results_contract import Results
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.channels import Channel
     from waypost.contacts.identity.merge_contacts import MergeContacts
@@ -118,8 +120,10 @@ if TYPE_CHECKING:
     from waypost.staff.import_staff import ImportStaff
     from waypost.staff.keep_staff import KeepStaff
     from waypost.staff.live_directory import StaffInForce
+    from waypost.tracking.ask_task_results import AskTaskResults
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
+    from waypost.tracking.show_task_results import ShowTaskResults
     from waypost.tracking.watch_streams import PauseStream
     from waypost.workdays import Workdays
 
@@ -702,6 +706,40 @@ def record_delivery(
             clock=ports.clock(),
         ),
         clock=ports.clock(),
+    )
+
+
+def ask_task_results(
+    ports: Ports,
+    *,
+    results: Callable[[Channel], Results | None],
+    notices: NoticeQueue,
+    staff: Callable[[], StaffDirectory],
+    default_zone: ZoneInfo,
+) -> AskTaskResults:
+    """What asks what became of the messages that members of staff send."""
+    from waypost.tracking.ask_task_results import AskTaskResults
+
+    return AskTaskResults(
+        ledger=ports.ledger(),
+        results=results,
+        queue=notices,
+        figures=ports.task_figures(),
+        schedules=ports.schedules(),
+        staff=staff,
+        zone=default_zone,
+        clock=ports.clock(),
+    )
+
+
+def show_task_results(
+    ports: Ports, *, channels: Iterable[Channel], staff: Callable[[], StaffDirectory], default_zone: ZoneInfo
+) -> ShowTaskResults:
+    """What shows how many of the messages that members of staff send were sent."""
+    from waypost.tracking.show_task_results import ShowTaskResults
+
+    return ShowTaskResults(
+        figures=ports.task_figures(), channels=channels, staff=staff, zone=default_zone, clock=ports.clock()
     )
 
 

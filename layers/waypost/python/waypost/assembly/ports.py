@@ -30,6 +30,7 @@ from waypost.sending.streams import StreamTallies
 from waypost.staff.human_task import TaskStore
 from waypost.staff.live_directory import LiveStaffStore
 from waypost.staff.responses import ResponseCounts
+from waypost.tracking.task_figures import TaskFigures
 
 
 class Enrolments(ChangedEnrolments, EnrolmentAnchors, PassageStore, Protocol):
@@ -69,6 +70,10 @@ class Ports(Protocol):
 
     def budget_counters(self) -> BudgetCounters:
         """What was taken of the channels' daily budgets."""
+        ...
+
+    def task_figures(self) -> TaskFigures:
+        """The counts of tasks of members of staff."""
         ...
 
     def stream_tallies(self) -> StreamTallies:

@@ -106,7 +106,8 @@ class FunctionManifest(Authored):
 
     ``task`` makes the function one that definitions of this kind may name (``${SendMessage}``); a task that ``waits`` is a
     Pause, authored as one with a task token; ``hops`` is for what the synth itself puts into the machines of journeys. ``called_by`` lists the other callers. ``settings`` are fields of ``waypost.settings.Settings`` beyond
-    those that come with what the function touches. ``throttle`` is the choice of the deployment that limits each of the
+    those that come with what the function touches. ``asks`` is for calls beside sending of providers that are not AWS: with the
+    settings and the secrets of their channels. ``throttle`` is the choice of the deployment that limits each of the
     ``routes``. ``alarms`` maps metrics that the function counts to what a value over
     zero within an hour means.
     """
@@ -122,6 +123,7 @@ class FunctionManifest(Authored):
     reads: Reads = Field(default_factory=Reads)
     writes: Writes = Field(default_factory=Writes)
     sends: list[Literal["channels", "event_bus"]] = Field(default_factory=list)
+    asks: list[Literal["channels"]] = Field(default_factory=list)
     queues: list[Literal["destinations", "events", "events_dead_letters", "notices", "rejected_items"]] = Field(
         default_factory=list
     )

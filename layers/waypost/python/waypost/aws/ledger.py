@@ -18,6 +18,7 @@ from waypost.errors import ConcurrentUpdate
 from waypost.events.envelope import Event
 from waypost.events.retention import PASSAGES
 from waypost.journeys.enrolment import Enrolment
+from waypost.journeys.ports import SHARDS
 from waypost.sending.ledger import (
     MOST_DEFERRALS_NOTED,
     ClaimResult,
@@ -39,6 +40,8 @@ REPEATED: Final = "#claim_id = :repeats AND (#state = :claimed OR #state = :unkn
 
 DEFERRED_KEPT: Final = timedelta(days=30)
 """How long after its time a deferred message is still looked for; by then it was sent, or it was too late."""
+RESULT: Final = "result"
+"""The kind of rows in the index whose provider is to be asked what became of the message."""
 NEVER_SENT: Final[Collection[LedgerState]] = ("skipped", "rejected")
 """States that a key never leaves for a claim: a touch that a slower call counted for it counts nothing."""
 
@@ -164,9 +167,11 @@ class DynamoLedger:
         state: Literal["accepted", "rejected", "unknown"],
         decision: Decision,
         provider_message_id: str | None = None,
+        asked_at: datetime | None = None,
         in_answer: Mapping[str, Any] | None = None,
     ) -> None:
         """See Ledger."""
+        asked = sweeper_index.index_attributes(RESULT, request.contact_id, asked_at) if asked_at else {}
         answered: dict[str, Any] = {"provider_message_id": provider_message_id}
         if in_answer:
             answered["in_answer"] = dict(in_answer)
@@ -174,9 +179,9 @@ class DynamoLedger:
             self.client,
             self._update(
                 request,
-                set_={"state": state} | answered,
+                set_={"state": state} | answered | asked,
                 append={"decisions": [decision.to_dict()]},
-                remove=["due_shard", "due_at"],
+                remove=[] if asked else ["due_shard", "due_at"],
                 condition="#claim_id = :claim_id AND (#state = :claimed OR #state = :unknown)",
                 values={"claim_id": claim_id, "claimed": "claimed", "unknown": "unknown"},
             ),
@@ -315,6 +320,29 @@ class DynamoLedger:
                 remove=["due_shard", "due_at"],
                 condition="#claim_id = :claim_id AND #state = :claimed",
                 values={"claim_id": row.claim_id, "claimed": "claimed"},
+            ),
+        )
+
+    def results_due(self, now: datetime) -> Iterator[LedgerRow]:
+        """See Ledger."""
+        for shard in range(SHARDS):
+            for pk, sk, _ in sweeper_index.between(self.client, self.table_name, RESULT, shard, None, now):
+                row = self._load(pk.removeprefix("contact#"), sk.removeprefix("message#"))
+                if row is not None and row.state == "accepted":
+                    yield row
+
+    def ask_again(self, row: LedgerRow, at: datetime | None) -> None:
+        """See Ledger."""
+        table.written(
+            self.client,
+            update(
+                table_name=self.table_name,
+                pk=table.contact_pk(row.contact_id),
+                sk=_row_sk(row.message_key),
+                set_={"state": "accepted"} | (sweeper_index.index_attributes(RESULT, row.contact_id, at) if at else {}),
+                remove=[] if at else ["due_shard", "due_at"],
+                condition="#state = :accepted AND attribute_exists(#due_shard)",
+                values={"accepted": "accepted"},
             ),
         )
 

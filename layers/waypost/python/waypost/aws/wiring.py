@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from waypost.aws.read_units import ReadUnits
     from waypost.aws.responses import DynamoResponses
     from waypost.aws.stream_tallies import DynamoStreamTallies
+    from waypost.aws.task_figures import DynamoTaskFigures
     from waypost.aws.waiting_runs import StepFunctionsRuns
     from waypost.aws.watches import DynamoProductStates, DynamoWatches
     from waypost.channels.contract import Provider
+    from waypost.channels.results_contract import Results
     from waypost.contacts.channels import Channel
 
 WORKERS: Final = 10
@@ -228,6 +230,15 @@ def provider(channel: "Channel") -> "Provider[Any]":
 
 
 @cache
+def results(channel: "Channel") -> "Results | None":
+    """What asks a channel's provider for the results of tasks, as the stack has set it up."""
+    from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only one function asks
+    from waypost.channels.registry import connect_results  # noqa: PLC0415
+
+    return connect_results(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
+
+
+@cache
 def library() -> "DynamoLibrary":
     """The versions of messages."""
     from waypost.aws.message_library import DynamoLibrary  # noqa: PLC0415 - few functions ask for it
@@ -289,6 +300,14 @@ def queue() -> "SqsEventQueue":
     from waypost.aws.queue import SqsEventQueue  # noqa: PLC0415 - sending and pausing queue no events
 
     return SqsEventQueue(client("sqs"), settings().events_queue_url)
+
+
+@cache
+def task_figures() -> "DynamoTaskFigures":
+    """The counts of tasks of members of staff."""
+    from waypost.aws.task_figures import DynamoTaskFigures  # noqa: PLC0415 - only one function counts them
+
+    return DynamoTaskFigures(client("dynamodb"), settings().contacts_table)
 
 
 @cache

@@ -13,10 +13,12 @@ from typing import Any
 class Accepted:
     """The provider has taken the message.
 
-    ``in_answer`` is what stands in the answer to the provider's own callback, for a message that goes out in no other way.
+    ``asked_after``: what becomes of it is not reported, and it is asked then at the earliest. ``in_answer`` is what stands in the
+    answer to the provider's own callback, for a message that goes out in no other way.
     """
 
     provider_message_id: str
+    asked_after: timedelta | None = None
     in_answer: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

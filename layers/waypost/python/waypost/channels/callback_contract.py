@@ -36,6 +36,14 @@ class CallbackNotice:
     detail: Mapping[str, Any]
 
 
+class NoticeQueue(Protocol):
+    """Where notices wait to be recorded."""
+
+    def put(self, notices: Sequence[CallbackNotice]) -> None:
+        """Return once the queue has every notice. Raises TemporarilyUnavailable; putting one twice is harmless."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtOnce:
     """A notice that a message may answer within seconds: it is sent before the provider gets its answer, past the queue.

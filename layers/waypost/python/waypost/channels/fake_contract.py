@@ -80,10 +80,11 @@ class SentMessage:
 class Action:
     """Something that a person does at the provider, for which it may post a callback to us.
 
-    ``values`` are what it takes, each with the value that is used where none is given.
+    ``values`` are what it takes, each with the value that is used where none is given; ``needs`` what must have happened before.
     """
 
     summary: str
+    needs: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -166,6 +167,9 @@ class FakeProvider(ABC):
     @abstractmethod
     def check(self, message: SentMessage) -> None:
         """Raise RefusedRequestError where the provider would refuse the request itself."""
+
+    def taken(self, message: SentMessage, message_id: str) -> None:  # noqa: B027 -- most remember nothing
+        """Remember a message that was taken, for what is asked about it later."""
 
     @abstractmethod
     def accepted(self, message_id: str) -> HttpAnswer:

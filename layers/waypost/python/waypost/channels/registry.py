@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from waypost.channels.callback_contract import CallbackReader
 from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts
+from waypost.channels.results_contract import Results
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
@@ -65,6 +66,20 @@ def _connect(channel: Channel, name: str, settings: Mapping[str, str], ports: Pr
     if not isinstance(provider, Provider):
         raise TypeError(f"channels/{channel}/{_PROVIDER}{name}.py: connect returns no Provider")
     return provider
+
+
+@cache
+def asked_channels() -> Sequence[Channel]:
+    """The channels whose providers are asked for results."""
+    return [channel for channel in CHANNELS if (_FOLDER / channel / "results.py").is_file()]
+
+
+def connect_results(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> Results | None:
+    """What asks the channel's provider for the results of tasks; None for a channel whose messages no member of staff sends."""
+    if channel not in asked_channels():
+        return None
+    results: Results = import_module(f"waypost.channels.{channel}.results").connect(settings, ports)
+    return results
 
 
 @cache

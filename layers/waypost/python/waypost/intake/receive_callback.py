@@ -1,20 +1,20 @@
 """Takes what providers of channels post to us: checked by the channel, kept in the queue of notices, answered. Called by receive_callback."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 from waypost.channels.callback_contract import (
     TEXT,
     XML,
     AtOnce,
     CallbackAnswer,
-    CallbackNotice,
     CallbackReader,
     CallbackRefused,
     CallbackRequest,
+    NoticeQueue,
 )
 from waypost.errors import RetryableError, WaypostError
 from waypost.events.ports import SecretStore
@@ -22,14 +22,6 @@ from waypost.sending.request import SendResult
 
 MOST_BYTES: Final = 256 * 1024
 """Of a body. The longest known ones are batches of receipts with a few hundred bytes each."""
-
-
-class NoticeQueue(Protocol):
-    """Where notices wait to be recorded."""
-
-    def put(self, notices: Sequence[CallbackNotice]) -> None:
-        """Return once the queue has every notice. Raises TemporarilyUnavailable; putting one twice is harmless."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from waypost.channels.callback_contract import CallbackNotice
+from waypost.channels.callback_contract import CallbackNotice, NoticeQueue
 from waypost.channels.inbox.box import Act, InboxReader, KeptMessage
 from waypost.channels.inbox.notices import SOURCE, detail_of
 from waypost.clock import Clock, format_instant
@@ -23,7 +23,6 @@ from waypost.events.envelope import UNPROVEN_SOURCE
 from waypost.intake import segment_spec
 from waypost.intake.field_types import GivenIdentifier, OptionalText, check
 from waypost.intake.http_request import Request
-from waypost.intake.receive_callback import NoticeQueue
 from waypost.intake.request_outcome import Refused, refusal, refuse
 from waypost.intake.strict_json import read_object
 from waypost.intake.webhook_secrets import KnownSecrets

@@ -307,10 +307,12 @@ class Ledger(Protocol):
         state: Literal["accepted", "rejected", "unknown"],
         decision: Decision,
         provider_message_id: str | None = None,
+        asked_at: datetime | None = None,
         in_answer: Mapping[str, Any] | None = None,
     ) -> None:
         """Write what the provider answered to our claim; the touch of a ``rejected`` message is taken back.
 
+        ``asked_at`` is when the provider is to be asked what became of the message, which it does not report.
         When the provider's own event was faster, its state stays and the decision is written all the same.
         """
         ...
@@ -347,6 +349,14 @@ class Ledger(Protocol):
 
     def give_up_claim(self, row: LedgerRow, *, at: datetime) -> bool:
         """Turn a claimed row into ``unknown``; False when it was settled in between."""
+        ...
+
+    def results_due(self, now: datetime) -> Iterator[LedgerRow]:
+        """Accepted rows whose provider is to be asked by now, the longest due first within a shard."""
+        ...
+
+    def ask_again(self, row: LedgerRow, at: datetime | None) -> None:
+        """Ask for the result of a row at another time, None: never; a row that has its result meanwhile stays."""
         ...
 
     def row_of(self, contact_id: str, key_prefix: str) -> LedgerRow | None:

@@ -317,7 +317,7 @@ class SendMessage:
         """Write what the provider answered; a definite refusal ``falls_back`` to another channel, or ends the message."""
         case = judged.case
         match answer:
-            case Accepted(provider_message_id=provider_message_id, in_answer=in_answer):
+            case Accepted(provider_message_id=provider_message_id, asked_after=asked_after, in_answer=in_answer):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
                 self.ledger.settle(
                     request,
@@ -325,6 +325,7 @@ class SendMessage:
                     state="accepted",
                     decision=decision,
                     provider_message_id=provider_message_id,
+                    asked_at=case.now + asked_after if asked_after else None,
                     in_answer=in_answer,
                 )
                 return replace(_result(request, decision), in_answer=in_answer)

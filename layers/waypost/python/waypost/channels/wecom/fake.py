@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
+from waypost.channels.wecom.fake_tasks import CALLS, CompanyTasks
 from waypost.clock import real_now
 from waypost.http import encrypted_callback
 from waypost.tencent.callbacks import as_xml
@@ -55,7 +56,8 @@ class _State:
     secret: str = SECRET
     strangers: set[str] = field(default_factory=set)
     delivered: dict[str, datetime] = field(default_factory=dict)
-    tasks: list[str] = field(default_factory=list)
+    tasks: CompanyTasks = field(default_factory=CompanyTasks)
+    members: dict[str, str] = field(default_factory=dict)
     friends: dict[str, _Friend] = field(default_factory=dict)
     greeted_by_another: set[str] = field(default_factory=set)
 
@@ -84,6 +86,11 @@ class Qyapi(contract.FakeProvider):
             summary="a customer adds a member who has not confirmed it yet: add_half_external_contact, with a code",
             values={**_PAIR, "state": ""},
         ),
+        "confirm-task": contract.Action(
+            summary="a member sends the message that waits for a customer; WeCom posts nothing, it is asked every hour",
+            needs="a message that waits",
+            values={**_PAIR, "outcome": "sent"},
+        ),
         "remove-customer": contract.Action(summary="a member removes a customer: del_external_contact", values=_PAIR),
         "remove-member": contract.Action(summary="a customer removes a member: del_follow_user", values=_PAIR),
     }
@@ -102,7 +109,16 @@ class Qyapi(contract.FakeProvider):
     @property
     def tasks(self) -> list[str]:
         """The customers for whom a member was given a message to send, in order."""
-        return self._state.tasks
+        return self._state.tasks.customers
+
+    @property
+    def reminders(self) -> Mapping[str, int]:
+        """How often each member was reminded."""
+        return self._state.tasks.reminders
+
+    def confirm(self, customer: str, *, outcome: str = "sent") -> None:
+        """The member sends the oldest message that waits for a customer. Raises ValueError where none does."""
+        self._state.tasks.confirm(customer, outcome, now=self.clock())
 
     @property
     def delivered(self) -> int:
@@ -118,7 +134,11 @@ class Qyapi(contract.FakeProvider):
             case "add-customer" | "add-member":
                 change = "add_external_contact" if action == "add-customer" else "add_half_external_contact"
                 given = {"WelcomeCode": self.add_friend(customer), "State": values["state"]}
+                self._state.members[customer] = member
                 return self.callback(change, customer, member, **{name: text for name, text in given.items() if text})
+            case "confirm-task":
+                self.confirm(customer, outcome=values["outcome"])
+                return None
             case "remove-customer":
                 return self.callback("del_external_contact", customer, member)
             case "remove-member":
@@ -181,14 +201,16 @@ class Qyapi(contract.FakeProvider):
 
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
-        return urlsplit(request.path).path in {_TOKEN, *_KINDS}
+        return urlsplit(request.path).path in {_TOKEN, *_KINDS, *CALLS}
 
     def answer_aside(self, request: contract.HttpRequest) -> contract.HttpAnswer | None:
-        """See FakeProvider: a token is asked for."""
+        """See FakeProvider: a token is asked for, or something about tasks."""
         target = urlsplit(request.path)
-        if target.path != _TOKEN:
-            return None
-        asked = {name: values[0] for name, values in parse_qs(target.query).items()}
+        if target.path == _TOKEN:
+            return self._token(request, {name: values[0] for name, values in parse_qs(target.query).items()})
+        return self._about_task(request) if target.path in CALLS else None
+
+    def _token(self, request: contract.HttpRequest, asked: Mapping[str, str]) -> contract.HttpAnswer:
         if request.method != "GET" or not asked.get("corpsecret"):
             return _error(41004, "corpsecret missing")
         if asked.get("corpid") != CORP:
@@ -205,6 +227,20 @@ class Qyapi(contract.FakeProvider):
             status=200,
             content={"errcode": 0, "errmsg": "ok", "access_token": state.token, "expires_in": seconds},
         )
+
+    def _about_task(self, request: contract.HttpRequest) -> contract.HttpAnswer:
+        target = urlsplit(request.path)
+        try:
+            self._check_token(parse_qs(target.query).get("access_token", [""])[0])
+        except contract.RefusedRequestError as refused:
+            return refused.answer
+        return self._state.tasks.answer(target.path, request.json(), now=self.clock())
+
+    def taken(self, message: contract.SentMessage, message_id: str) -> None:
+        """See FakeProvider."""
+        if message.request["kind"] == "customer":
+            member = self._state.members.get(message.recipient, _PAIR["member"])
+            self._state.tasks.give(message_id, message.recipient, member)
 
     def read(self, request: contract.HttpRequest) -> contract.SentMessage:
         """See FakeProvider."""
@@ -225,13 +261,8 @@ class Qyapi(contract.FakeProvider):
 
     def check(self, message: contract.SentMessage) -> None:
         """See FakeProvider."""
-        given, state = message.request, self._state
-        if not state.token or given["token"] != state.token:
-            raise _refused(40014, "invalid access_token")
-        if state.ends is None or state.ends <= real_now():
-            raise _refused(42001, "access_token expired")
-        if self._is_shut_out:
-            raise _refused(60020, self._shut_out)
+        given = message.request
+        self._check_token(given["token"])
         text = str(given.get("text", {}).get("content", ""))
         if len(text.encode()) > _MOST[given["kind"]]:
             raise _refused(45002, "content size out of limit")
@@ -247,13 +278,21 @@ class Qyapi(contract.FakeProvider):
             case _:
                 self._check_app_message(given, message.recipient)
 
+    def _check_token(self, token: str) -> None:
+        state = self._state
+        if not state.token or token != state.token:
+            raise _refused(40014, "invalid access_token")
+        if state.ends is None or state.ends <= real_now():
+            raise _refused(42001, "access_token expired")
+        if self._is_shut_out:
+            raise _refused(60020, self._shut_out)
+
     def _check_task(self, given: Mapping[str, Any]) -> None:
         [customer] = given["external_userid"]
         if given.get("chat_type", "single") != "single" or not _CUSTOMER.fullmatch(customer):
             raise _refused(40096, "invalid external userid")
         if customer in self._state.strangers:
             raise _refused(84061, "not external contact")
-        self._state.tasks.append(customer)
 
     def _check_welcome(self, given: Mapping[str, Any]) -> None:
         """A code is good once and for 20 seconds; one of two apps that greet at a time is asked to come again."""

@@ -7,7 +7,7 @@ https://developer.work.weixin.qq.com/document/path/90313 (codes)
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 from urllib.parse import urlencode
@@ -28,11 +28,13 @@ _PATHS: Final[Mapping[Kind, str]] = {
     "welcome": "/cgi-bin/externalcontact/send_welcome_msg",
     "app": "/cgi-bin/message/send",
 }
+ASKED_AFTER: Final = timedelta(hours=1)
+"""How long a member has for a task before it is first asked whether they sent it."""
 _WRONG_SECRET: Final = 40001
 
-_LATER: Final = frozenset({-1, 41096, 45033})
+LATER: Final = frozenset({-1, 41096, 45033})
 """41096: another app is sending the customer's welcome right now."""
-_QUOTA: Final = 45009
+QUOTA: Final = 45009
 _BLOCKED_FOR: Final = timedelta(minutes=1)
 """How long a call is blocked at least after it was made too often. Source: document/path/90454."""
 _GONE: Final[Mapping[Kind, frozenset[int]]] = {
@@ -40,7 +42,7 @@ _GONE: Final[Mapping[Kind, frozenset[int]]] = {
     "welcome": frozenset({40096, 84061}),
     "app": frozenset({40003, 60111, 81013}),
 }
-_REFUSES_THE_ACCOUNT: Final = frozenset({40013, 40056, 48002, 50002, 60011, 60020, 84074, 301002, *REFUSED_TOKEN})
+REFUSES_THE_ACCOUNT: Final = frozenset({40013, 40056, 48002, 50002, 60011, 60020, 84074, 301002, *REFUSED_TOKEN})
 _OF_EVERYTHING: Final = frozenset({40013, 60020, *REFUSED_TOKEN})
 """These refuse messages of both kinds; the others the rights to one of them."""
 _ADVICE: Final[Mapping[int, str]] = {
@@ -114,7 +116,10 @@ class Qyapi(Provider[RenderedWeCom]):
             reply = self.api.post(_PATHS[kind], self._body(outgoing), request_id=outgoing.message_key, timeout=timeout)
         except RetryableError as error:  # of the secret or of the token's item: there was no call with a message yet
             return RefusedForNow(str(error))
-        return _answer(reply, kind)
+        answer = _answer(reply, kind)
+        return (
+            replace(answer, asked_after=ASKED_AFTER) if kind == "customer" and isinstance(answer, Accepted) else answer
+        )
 
     def _left_for(self, welcome: RenderedWeCom) -> timedelta | RefusedMessage:
         """How long the code of a welcome is still good; a spent one is not sent, because WeCom would refuse it."""
@@ -189,13 +194,13 @@ def _taken(content: Mapping[str, Any]) -> Answer:
 
 def _refusal(reply: Replied, kind: Kind) -> Answer:
     code = reply.code
-    if code in _LATER:
+    if code in LATER:
         return RefusedForNow(str(code))
-    if code == _QUOTA:
+    if code == QUOTA:
         return RefusedForNow(str(code), pause=_BLOCKED_FOR)
     if code in _GONE[kind]:
         return AddressGone(str(code), suppression="not_a_member" if kind == "app" else "not_a_customer")
-    if code in _REFUSES_THE_ACCOUNT:
+    if code in REFUSES_THE_ACCOUNT:
         named = _ADDRESS.search(reply.message)
         advice = ": ".join(part for part in (named[0] if named else "", _ADVICE.get(code, "")) if part)
         return RefusedUs(f"{code} {advice}".strip(), for_everyone=code in _OF_EVERYTHING)
@@ -204,6 +209,12 @@ def _refusal(reply: Replied, kind: Kind) -> Answer:
 
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Qyapi:
     """The provider, from the settings ``secret``, ``corp``, ``agent`` and ``endpoint`` (of a fake)."""
+    corp, agent = settings.get("corp", ""), settings.get("agent", "")
+    return Qyapi(api=api_of(settings, ports), corp=corp, agent=agent, clock=ports.clock)
+
+
+def api_of(settings: Mapping[str, str], ports: ProviderPorts) -> Api:
+    """WeCom's interface for the company's app; settings as above."""
     base, corp, agent = settings.get("endpoint") or HOST, settings.get("corp", ""), settings.get("agent", "")
     caller = ports.poster()
     grant = AppToken(
@@ -212,5 +223,4 @@ def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Qyapi:
     tokens = AccessTokens(
         name=f"wecom/{corp}/{agent}", store=ports.tokens(), grant=grant, clock=real_now, sleep=time.sleep
     )
-    api = Api(poster=caller, base=base, tokens=tokens)
-    return Qyapi(api=api, corp=corp, agent=agent, clock=ports.clock)
+    return Api(poster=caller, base=base, tokens=tokens)
