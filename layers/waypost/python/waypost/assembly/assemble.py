@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from waypost.staff.directory import StaffDirectory
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
+    from waypost.tracking.scenes import DeclaredScenes
     from waypost.tracking.watch_streams import PauseStream
     from waypost.workdays import Workdays
 
@@ -568,7 +569,9 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
     )
 
 
-def answer_at_once(ports: Ports, *, sender: Callable[[], SendMessage], replies: DeclaredReplies) -> AnswerAtOnce:
+def answer_at_once(
+    ports: Ports, *, sender: Callable[[], SendMessage], replies: DeclaredReplies, scenes: DeclaredScenes
+) -> AnswerAtOnce:
     """What answers callbacks that cannot wait for the queue."""
     from waypost.intake.answer_at_once import AnswerAtOnce
 
@@ -576,6 +579,7 @@ def answer_at_once(ports: Ports, *, sender: Callable[[], SendMessage], replies: 
         replies=replies,
         contacts=ports.contacts(),
         sender=sender,
+        scenes=scenes,
         clock=ports.clock(),
     )
 
@@ -587,6 +591,7 @@ def record_delivery(
     policy: SendingPolicy,
     policies: Callable[[], PauseStream],
     staff: Callable[[], StaffDirectory],
+    scenes: DeclaredScenes,
     report: Callable[[str], None],
 ) -> RecordDelivery:
     """What turns providers' notices into events, and stops streams by them; ``policy`` is the deployed one."""
@@ -609,6 +614,7 @@ def record_delivery(
             staff=staff,
             clock=ports.clock(),
         ),
+        scenes=scenes,
         clock=ports.clock(),
     )
 

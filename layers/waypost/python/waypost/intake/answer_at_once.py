@@ -17,6 +17,7 @@ from waypost.sending.occasion import Reply
 from waypost.sending.request import SendRequest, SendResult
 from waypost.sending.send_message import SendMessage
 from waypost.tracking.record_delivery import delivery_events
+from waypost.tracking.scenes import DeclaredScenes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class AnswerAtOnce:
     replies: DeclaredReplies
     contacts: ContactStore
     sender: Callable[[], SendMessage]
+    scenes: DeclaredScenes
     clock: Clock
 
     def answer(self, channel: str, wanted: AtOnce) -> SendResult | None:
@@ -39,7 +41,9 @@ class AnswerAtOnce:
         """
         notice = wanted.notice
         found = delivery_events(
-            {"source": notice.source, "id": notice.notice_id, "detail": notice.detail}, clock=self.clock
+            {"source": notice.source, "id": notice.notice_id, "detail": notice.detail},
+            clock=self.clock,
+            scenes=self.scenes,
         )
         event = next(iter(found), None)
         message = self.replies.message_for(event) if event else ""
