@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from waypost.files.folders import (
     AUDIENCES,
     AUDIENCES_WORK,
+    CODES,
     EXPORTS,
     EXPORTS_WORK,
     IMPORTS,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from waypost.audiences.preview_segment import PreviewSegment
     from waypost.audiences.spread_event import SpreadEvent
     from waypost.bulk.run_slice import SliceRunner
+    from waypost.channels.code_contract import CodeMaker
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.channels import Channel
     from waypost.contacts.identity.merge_contacts import MergeContacts
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     from waypost.sending.send_message import PageUrls, SendMessage, Tracking, UnsubscribeUrl
     from waypost.sending.send_test import SendTest
     from waypost.staff.directory import StaffDirectory
+    from waypost.tracking.make_codes import MakeCodes
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
     from waypost.tracking.scenes import DeclaredScenes
@@ -713,6 +716,20 @@ def import_coupons(ports: Ports, *, pools: Callable[[], CouponPools]) -> ImportC
         files=ports.files(reads=(IMPORTS,)),
         clock=ports.clock(),
         side_by_side=ports.side_by_side(),
+    )
+
+
+def make_codes(
+    ports: Ports, *, scenes: Callable[[], DeclaredScenes], makers: Callable[[Channel], CodeMaker]
+) -> MakeCodes:
+    """What makes the QR codes of the declared scenes."""
+    from waypost.tracking.make_codes import MakeCodes
+
+    return MakeCodes(
+        scenes=scenes,
+        makers=makers,
+        files=ports.files(reads=(CODES,), writes=(CODES,)),
+        clock=ports.clock(),
     )
 
 

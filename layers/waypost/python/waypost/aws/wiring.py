@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from waypost.aws.rate_marks import DynamoRateMarks
     from waypost.aws.read_units import ReadUnits
     from waypost.aws.stream_tallies import DynamoStreamTallies
+    from waypost.channels.code_contract import CodeMaker
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
 
@@ -195,6 +196,15 @@ def provider(channel: "Channel") -> "Provider[Any]":
     from waypost.channels.registry import connect  # noqa: PLC0415
 
     return connect(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
+
+
+@cache
+def code_maker(channel: "Channel") -> "CodeMaker":
+    """What makes a channel's codes, as the stack has set it up."""
+    from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only what makes codes needs it
+    from waypost.channels import registry  # noqa: PLC0415
+
+    return registry.code_maker(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
 
 
 @cache

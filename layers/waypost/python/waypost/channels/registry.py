@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from waypost.channels.callback_contract import CallbackReader
+from waypost.channels.code_contract import CodeMaker
 from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
@@ -37,6 +38,14 @@ def rights_in(event: Event) -> Sequence[GivenRight]:
         if event.type in declared.gives_rights
         for right in plugin(channel).rights_in(event)
     ]
+
+
+def code_maker(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> CodeMaker:
+    """What makes the channel's codes. Raises InvalidInput for a channel that has none."""
+    if not (_FOLDER / channel_named(channel) / "qr_codes.py").is_file():
+        raise InvalidInput("channel", f"{channel} has no codes")
+    maker: CodeMaker = import_module(f"waypost.channels.{channel}.qr_codes").connect(settings, ports)
+    return maker
 
 
 def provider_names(channel: Channel) -> list[str]:
