@@ -271,7 +271,6 @@ def test_an_address_outside_the_list_gets_no_token_until_it_is_on_it(real: Weixi
 
 
 @pytest.mark.flow
-@pytest.mark.flow
 def test_a_code_of_a_scene_is_permanent_or_for_days(real: Weixin, clock: FakeClock) -> None:
     codes = QrCodes(real.accounts, clock)
     permanent = codes.make("shop-7", {"account": ACCOUNT})
@@ -309,6 +308,7 @@ def test_a_code_that_may_come_later_says_so(outcome: Mapping[str, Any] | Outcome
     assert made.later
 
 
+@pytest.mark.flow
 def test_who_unfollows_is_gone_until_the_next_follow(real: Weixin, fake: Fake) -> None:
     fake.unfollow(OPENID)
     assert real.send(outgoing(key="m-1")) == AddressGone("43004", "unfollowed")
