@@ -288,3 +288,25 @@ def test_the_event_names_whom_it_names_itself() -> None:
     assert SCENES.of({"state": "shop-7", "staff": "zhang.san"}) == {"came_from": "徐汇店"}
     assert SCENES.of({"state": "shop-7"}) == {"came_from": "徐汇店", "staff": "lin.chen"}
     assert SCENES.of({"key": "shop-7"}) == {}
+
+
+@pytest.mark.parametrize(("reason", "is_open"), [("unfollowed", True), ("blocked", False)])
+def test_who_follows_again_is_answered_and_reached_again(door: Door, reason: str, is_open: bool) -> None:
+    address = Address(WECHAT, "openid", f"{ACCOUNT}:{OPENID}")
+    door.world.addresses.suppress(address.digest, channel=WECHAT, reason=reason, at=door.world.clock())
+    door.world.clock.advance(seconds=5)
+    assert (door.seen(door.fake.does(OPENID, "subscribe")) is not None) is is_open
+    door.world.addresses.suppress(address.digest, channel=WECHAT, reason=reason, at=door.world.clock())
+    door.world.clock.advance(seconds=5)
+    door.replies = DeclaredReplies()
+    followed(door, "")
+    assert (door.world.addresses.of([address])[address.digest].closed == "") is is_open
+
+
+def test_a_follow_that_is_known_late_opens_nothing_that_was_closed_after_it(door: Door) -> None:
+    address = Address(WECHAT, "openid", f"{ACCOUNT}:{OPENID}")
+    posted = door.fake.does(OPENID, "subscribe")
+    door.world.clock.advance(seconds=5)
+    door.world.addresses.suppress(address.digest, channel=WECHAT, reason="unfollowed", at=door.world.clock())
+    assert door.seen(posted) is None
+    assert door.world.addresses.of([address])[address.digest].closed == "unfollowed"

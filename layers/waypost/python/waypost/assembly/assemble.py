@@ -581,6 +581,7 @@ def answer_at_once(
     return AnswerAtOnce(
         replies=replies,
         contacts=ports.contacts(),
+        addresses=ports.addresses(),
         sender=sender,
         scenes=scenes,
         clock=ports.clock(),

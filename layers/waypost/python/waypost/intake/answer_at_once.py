@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from waypost.channels.callback_contract import AtOnce
 from waypost.clock import Clock
+from waypost.contacts.address_record import AddressRecords, reopen
 from waypost.contacts.channels import channel_named
 from waypost.contacts.identity.contact_with import contact_with
 from waypost.contacts.ports import ContactStore
@@ -29,6 +30,7 @@ class AnswerAtOnce:
 
     replies: DeclaredReplies
     contacts: ContactStore
+    addresses: AddressRecords
     sender: Callable[[], SendMessage]
     scenes: DeclaredScenes
     clock: Clock
@@ -49,6 +51,7 @@ class AnswerAtOnce:
         message = self.replies.message_for(event) if event else ""
         if event is None or not message:
             return None
+        reopen(event, self.addresses)
         [(kind, identity)] = event.contact.items()
         contact = contact_with(kind, identity, contacts=self.contacts, at=event.occurred_at, now=self.clock())
         return self.sender().send(
