@@ -1,4 +1,4 @@
-"""On the embedded cloud: a message that sells what somebody has bought is dropped, another waits for the hour at which its contact reads."""
+"""On the embedded cloud: a message that sells what its contact has bought is dropped, another waits for the hour at which its contact reads."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Ten thousand contacts agree, write, tap and leave as they like: WeChat never has to refuse what nobody gave a right to.
+"""Ten thousand contacts agree, write, tap and leave as they like: WeChat never has to refuse what they gave no right to.
 
 Subscription notices, messages of a mini program and customer-service messages go through the sender and the real provider to
 the faithful fake, which counts by itself. What people do is known late, out of order and twice.
@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from random import Random
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.fakes.posted import ScriptedPoster
 from tests.fakes.published_journeys import WECHAT_ACCOUNT, WECHAT_TEMPLATE, published, wechat
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.token_store import FakeTokenStore
@@ -27,7 +28,6 @@ from waypost.channels.wechat.provider_weixin import connect
 from waypost.contacts.channels import Channel
 from waypost.content.message import PublishedMessage
 from waypost.events.envelope import Event
-from waypost.http.ports import ANSWER_LIMIT, Answer, Outcome
 from waypost.routing.reactions import GiveRights
 from waypost.sending.occasion import BroadcastSlot
 from waypost.sending.request import SendRequest
@@ -45,36 +45,20 @@ LATE: Final = (0, 1, 5, 30, 90)
 """Seconds after which an act is known."""
 
 
-@dataclass
-class Line:
-    """A Poster that hands each request to the fake, and counts the codes of its answers."""
-
-    fake: Weixin
-    codes: Counter[int] = field(default_factory=Counter)
-
-    def post(
-        self,
-        url: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        *,
-        timeout: timedelta,
-        answer_limit: int = ANSWER_LIMIT,
-    ) -> Outcome:
-        """See Poster."""
-        assert timeout
-        assert answer_limit
-        target = urlsplit(url)
-        request = HttpRequest(method="POST", path=f"{target.path}?{target.query}", headers=headers, body=body)
-        answer = self.fake.answer_aside(request)
-        if answer is None:
-            try:
-                self.fake.check(self.fake.read(request))
-                answer = self.fake.accepted(self.fake.new_id())
-            except RefusedRequestError as refused:
-                answer = refused.answer
-            self.codes[int(answer.content.get("errcode", 0))] += 1
-        return Answer(answer.status, body=json.dumps(answer.content).encode())
+def answered(fake: Weixin, codes: Counter[int], url: str, content: dict[str, Any]) -> Mapping[str, Any]:
+    """The fake's answer to a request; ``codes`` counts those to messages."""
+    target = urlsplit(url)
+    body = json.dumps(content).encode()
+    request = HttpRequest(method="POST", path=f"{target.path}?{target.query}", headers={}, body=body)
+    answer = fake.answer_aside(request)
+    if answer is None:
+        try:
+            fake.check(fake.read(request))
+            answer = fake.accepted(fake.new_id())
+        except RefusedRequestError as refused:
+            answer = refused.answer
+        codes[int(answer.content.get("errcode", 0))] += 1
+    return answer.content
 
 
 @dataclass
@@ -133,12 +117,13 @@ def test_ten_thousand_contacts_are_sent_nothing_that_they_gave_no_right_to() -> 
     world = World(published=replace(published(), messages=MESSAGES))
     fake = Weixin()
     fake.clock = world.clock
-    line, store = Line(fake), FakeTokenStore()
+    codes, store = Counter[int](), FakeTokenStore()
+    poster = ScriptedPoster(lambda url, content: answered(fake, codes, url, content))
     ports = ProviderPorts(
         aws=pytest.fail,
         secret=lambda _: FakeSecret(Weixin.credentials),
         clock=world.clock,
-        poster=lambda: line,
+        poster=lambda: poster,
         tokens=lambda: store,
         inbox=pytest.fail,
     )
@@ -160,7 +145,7 @@ def test_ten_thousand_contacts_are_sent_nothing_that_they_gave_no_right_to() -> 
             world.clock.advance(seconds=random.choice(PAUSES))
         world.clock.advance(seconds=max(LATE))
         people.learn()
-    assert {code: line.codes[code] for code in NO_RIGHT} == dict.fromkeys(NO_RIGHT, 0), (line.codes, outcomes)
+    assert {code: codes[code] for code in NO_RIGHT} == dict.fromkeys(NO_RIGHT, 0), (codes, outcomes)
     assert outcomes["sent"] > CONTACTS
     assert outcomes["skipped"] > CONTACTS
-    assert line.codes[43004] > 0  # those who left are found out by WeChat's own word
+    assert codes[43004] > 0  # those who left are found out by WeChat's own word

@@ -44,7 +44,9 @@ def scenes(reader: FileReader) -> dict[str, Any]:
     file = reader.declared(path, ScenesFile)
     if file is None:
         return {}
-    members = staff(FileReader(reader.root)).get("members", {})  # what is wrong with them is said where they are read
+    members = staff(FileReader(reader.root)).get(
+        "members", {}
+    )  # what is wrong with them is reported where they are read
     found: dict[str, Any] = {}
     for name, entry in file.scenes.items():
         ids = list(members) if entry.staff == EACH else [entry.staff or ""]

@@ -117,7 +117,7 @@ class DeclaredChannel:
     ``routes.py`` chooses one for each message. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
     for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
     ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``), ``keyword_events``
-    those of them whose ``text`` somebody wrote. ``reopened_by`` are events that show that an address takes messages again, with
+    those of them whose ``text`` a person wrote. ``reopened_by`` are events that show that an address takes messages again, with
     the suppressions that they end.
     """
 

@@ -45,7 +45,7 @@ class DeclaredScenes:
         return cls({name: Scene.from_dict(scene) for name, scene in value.items()})
 
     def of(self, properties: Mapping[str, Any]) -> dict[str, str]:
-        """What an event's properties mean: ``came_from``, and ``staff`` where the event names nobody itself."""
+        """What an event's properties mean: ``came_from``, and ``staff`` where the event names no member itself."""
         named = (properties.get(each) for each in _PARAMETERS)
         scene = next((self.scenes[name] for name in named if isinstance(name, str) and name in self.scenes), None)
         if scene is None:

@@ -53,7 +53,7 @@ _MOST_REPLY: Final = 2_048
 _HELD_BY: Final = {"text": "Content", "image": "Image", "news": "Articles"}
 _EVENTS: Final = {"follow": "subscribe", "unfollow": "unsubscribe", "scan": "SCAN", "tap": "CLICK"}
 _SOMEONE: Final = {"openid": "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"}
-"""Who does something where nobody is named."""
+"""Who does something where no person is named."""
 _WITHOUT_CHINESE: Final = {"character_string", "number", "letter", "phone_number"}
 
 
@@ -93,17 +93,17 @@ class Weixin(contract.FakeProvider):
     words: ClassVar[frozenset[str]] = frozenset()
     fates: ClassVar[Mapping[contract.Fate, str]] = {}
     actions: ClassVar[Mapping[str, contract.Action]] = {
-        "write": contract.Action(summary="somebody writes to the account", values={**_SOMEONE, "text": "你好"}),
+        "write": contract.Action(summary="a person writes to the account", values={**_SOMEONE, "text": "你好"}),
         "follow": contract.Action(
-            summary="somebody follows the account, with a scene by a QR code of it", values={**_SOMEONE, "scene": ""}
+            summary="a person follows the account, with a scene by a QR code of it", values={**_SOMEONE, "scene": ""}
         ),
-        "unfollow": contract.Action(summary="somebody follows the account no more", values=_SOMEONE),
+        "unfollow": contract.Action(summary="a person follows the account no more", values=_SOMEONE),
         "scan": contract.Action(
             summary="a follower scans a QR code of the account", values={**_SOMEONE, "scene": "shop-7"}
         ),
         "tap": contract.Action(summary="a follower taps an item of the menu", values={**_SOMEONE, "key": "menu-1"}),
         "agree": contract.Action(
-            summary="somebody agrees to one message of a template",
+            summary="a person agrees to one message of a template",
             values={**_SOMEONE, "template": "4m3vrpiSA-BDcL0YbQxVZm8KfYbC1aQqGJ3yq0b6n5E"},
         ),
     }

@@ -66,7 +66,7 @@ class Weixin(Provider[RenderedWeChat]):
         return _answer(reply, alone=len(self.accounts.names) == 1)
 
     def _in_answer(self, content: RenderedWeChat) -> Answer:
-        """A reply that is written into the answer, if somebody waits for one."""
+        """A reply that is written into the answer, if WeChat waits for one."""
         if not content.until:
             return RefusedMessage("no_callback")
         if self.clock().timestamp() > int(content.until):
