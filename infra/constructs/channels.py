@@ -88,11 +88,6 @@ class Channels(Construct):
         }
 
     @property
-    def callback_settings(self) -> Mapping[str, str]:
-        """Where the secrets are found by which callbacks are checked: ``sms_secret``."""
-        return {f"{channel}_secret": self._secrets[channel].secret_arn for channel in self._posted_to()}
-
-    @property
     def notices_url(self) -> str:
         """The queue of what providers report."""
         return self._queue.queue_url
@@ -147,7 +142,7 @@ class Channels(Construct):
             hop.allow("secretsmanager:GetSecretValue", on=secret.secret_arn)
 
     def secrets_readable_by(self, hop: Hop) -> None:
-        """Let a hop check what providers post."""
+        """Let a hop check what providers post, and make their codes."""
         for channel in self._posted_to():
             hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
 

@@ -74,10 +74,8 @@ class Functions:
         """The fields of ``Settings`` that come with what the function touches, and those it asks for beside."""
         given = {**self._known(), **self.around.channels.settings}
         wanted = [*_implied(function.manifest), *function.manifest.settings]
-        if "channels" in function.manifest.sends:
+        if "channels" in {*function.manifest.sends, *function.manifest.reads.secrets}:
             wanted += self.around.channels.settings
-        elif "channels" in function.manifest.reads.secrets:
-            wanted += self.around.channels.callback_settings
         for name in wanted:
             if name not in given:
                 reason = unknown(name, given, "no function is given the setting")

@@ -6,6 +6,7 @@ the contact is only found or made, so that guards, the ledger and what explains 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from waypost.channels.callback_contract import AtOnce
 from waypost.clock import Clock
@@ -16,9 +17,11 @@ from waypost.contacts.ports import ContactStore
 from waypost.intake.declared_replies import DeclaredReplies
 from waypost.sending.occasion import Reply
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.send_message import SendMessage
 from waypost.tracking.record_delivery import delivery_events
 from waypost.tracking.scenes import DeclaredScenes
+
+if TYPE_CHECKING:
+    from waypost.sending.send_message import SendMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class AnswerAtOnce:
     replies: DeclaredReplies
     contacts: ContactStore
     addresses: AddressRecords
-    sender: Callable[[], SendMessage]
+    sender: "Callable[[], SendMessage]"
     scenes: DeclaredScenes
     clock: Clock
 
