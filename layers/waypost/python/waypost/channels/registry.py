@@ -40,9 +40,14 @@ def rights_in(event: Event) -> Sequence[GivenRight]:
     ]
 
 
+def code_channels() -> list[Channel]:
+    """The channels that make codes that people scan."""
+    return [channel for channel in CHANNELS if (_FOLDER / channel / "qr_codes.py").is_file()]
+
+
 def code_maker(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> CodeMaker:
     """What makes the channel's codes. Raises InvalidInput for a channel that has none."""
-    if not (_FOLDER / channel_named(channel) / "qr_codes.py").is_file():
+    if channel_named(channel) not in code_channels():
         raise InvalidInput("channel", f"{channel} has no codes")
     maker: CodeMaker = import_module(f"waypost.channels.{channel}.qr_codes").connect(settings, ports)
     return maker
