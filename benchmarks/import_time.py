@@ -46,6 +46,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "import_staff": ("dynamodb", "events", "s3"),
     "issue_coupon": ("dynamodb", "sqs"),
     "leave_list": ("dynamodb", "s3"),
+    "make_codes": ("dynamodb", "s3", "secretsmanager"),
     "merge_contacts": ("dynamodb", "sqs"),
     "notify_staff": ("dynamodb", "secretsmanager", "sesv2"),
     "pause_journey": ("dynamodb", "scheduler"),

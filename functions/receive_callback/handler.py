@@ -54,8 +54,9 @@ def answering() -> "AnswerAtOnce":
     from waypost.assembly import assemble  # noqa: PLC0415
     from waypost.aws import wiring  # noqa: PLC0415
     from waypost.intake.declared_replies import load_replies  # noqa: PLC0415
+    from waypost.tracking.scenes import load_scenes  # noqa: PLC0415
 
-    return assemble.answer_at_once(wiring, sender=sender, replies=load_replies())
+    return assemble.answer_at_once(wiring, sender=sender, replies=load_replies(), scenes=load_scenes())
 
 
 @cache

@@ -15,6 +15,7 @@ from waypost.aws.queue import bodies, to_be_delivered_again
 from waypost.events.listening import load_listening
 from waypost.sending.policy import load_sending_policy
 from waypost.tracking.record_delivery import RecordDelivery
+from waypost.tracking.scenes import load_scenes
 
 if TYPE_CHECKING:
     from waypost.policies.change_policy import ChangePolicy
@@ -32,6 +33,7 @@ def record_delivery() -> RecordDelivery:
         policy=load_sending_policy(),
         policies=policies,
         staff=deployed_staff,
+        scenes=load_scenes(),
         report=lambda problem: logger.error("policy not applied", extra={"problem": problem}),
     )
 

@@ -24,7 +24,7 @@ from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from infra.partition import missing_services
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra, chosen, refuse
-from waypost.channels.registry import asked_channels, callback_channels
+from waypost.channels.registry import asked_channels, callback_channels, code_channels
 from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 _BATCH = 100
@@ -86,11 +86,6 @@ class Channels(Construct):
             },
             **{f"{channel}_secret": secret.secret_arn for channel, secret in self._secrets.items()},
         }
-
-    @property
-    def callback_settings(self) -> Mapping[str, str]:
-        """Where the secrets are found by which callbacks are checked: ``sms_secret``."""
-        return {f"{channel}_secret": self._secrets[channel].secret_arn for channel in self._posted_to()}
 
     @property
     def account_settings(self) -> Mapping[str, str]:
@@ -162,6 +157,12 @@ class Channels(Construct):
         """Let a hop check what providers post."""
         for channel in self._posted_to():
             hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
+
+    def code_secrets_readable_by(self, hop: Hop) -> None:
+        """Let a hop make codes that people scan."""
+        for channel in code_channels():
+            if channel in self._secrets:
+                hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
 
     def _posted_to(self) -> list[str]:
         return [channel for channel in callback_channels() if channel in self._secrets]

@@ -77,12 +77,10 @@ class Functions:
         """The fields of ``Settings`` that come with what the function touches, and those it asks for beside."""
         given = {**self._known(), **self.around.channels.settings}
         wanted = [*_implied(function.manifest), *function.manifest.settings]
-        if "channels" in function.manifest.sends:
+        if "channels" in function.manifest.sends or "codes" in function.manifest.reads.secrets:
             wanted += self.around.channels.settings
         elif "channels" in function.manifest.asks:
             wanted += self.around.channels.account_settings
-        elif "channels" in function.manifest.reads.secrets:
-            wanted += self.around.channels.callback_settings
         for name in wanted:
             if name not in given:
                 reason = unknown(name, given, "no function is given the setting")
@@ -129,6 +127,8 @@ class Functions:
                     around.secrets.readable_by(hop, secret)
                 case "channels":
                     around.channels.secrets_readable_by(hop)
+                case "codes":
+                    around.channels.code_secrets_readable_by(hop)
                 case "destinations":
                     around.destinations.secrets_readable_by(hop)
                 case _:

@@ -84,6 +84,22 @@ def test_many_callers_at_once_count_no_more_than_there_is(stores: Stores, clock:
         assert sum(taken) == 5
 
 
+def test_a_right_that_is_known_late_counts_what_went_out_since_the_act(stores: Stores, clock: FakeClock) -> None:
+    addresses, began = stores.addresses, clock()
+    addresses.open_right(LIN.digest, "act", messages=3, at=began, until=began + timedelta(minutes=1))
+    addresses.open_right(LIN.digest, "message", messages=5, at=began, until=began + timedelta(hours=48))
+    assert addresses.take_right(LIN.digest, "act", "m-0", now=began)
+    clock.advance(seconds=5)
+    wrote = clock()
+    for name, key in (("act", "m-1"), ("message", "m-2"), ("message", "m-3")):
+        clock.advance(seconds=1)
+        assert addresses.take_right(LIN.digest, name, key, now=clock())
+    addresses.grant_right(LIN.digest, "template", event_id="e-1", at=wrote)
+    assert addresses.take_right(LIN.digest, "template", "m-4", now=clock())
+    addresses.open_right(LIN.digest, "message", messages=5, at=wrote, until=wrote + timedelta(hours=48))
+    assert addresses.of([LIN])[LIN.digest].rights["message"].left == 2
+
+
 def test_what_is_noted_of_a_right_does_not_grow_for_ever(stores: Stores, clock: FakeClock) -> None:
     for number in range(260):
         clock.advance(minutes=1)

@@ -16,12 +16,14 @@ from tests.fakes.token_store import FakeTokenStore
 from tests.infra.template import NO_BUNDLING
 from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
+from waypost.channels.code_contract import MadeCode, NoCode
 from waypost.channels.contract import Outgoing, ProviderPorts
 from waypost.channels.wechat.channel import ANSWERED_WITHIN, CHANNEL, REPEATABLE, Kind, RenderedWeChat
 from waypost.channels.wechat.fake import ACCOUNT, FAKES, SECRET
 from waypost.channels.wechat.fake import Weixin as Fake
 from waypost.channels.wechat.fields import TYPES, name_problem, value_problem
 from waypost.channels.wechat.provider_weixin import Weixin, connect
+from waypost.channels.wechat.qr_codes import QrCodes
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
 from waypost.content.forbidden_words import ForbiddenWords
@@ -266,6 +268,44 @@ def test_an_address_outside_the_list_gets_no_token_until_it_is_on_it(real: Weixi
     assert fake.calls_from in refused.reason
     fake.allowed_from = frozenset({fake.calls_from})
     assert isinstance(real.send(outgoing()), Accepted)
+
+
+@pytest.mark.flow
+def test_a_code_of_a_scene_is_permanent_or_for_days(real: Weixin, clock: FakeClock) -> None:
+    codes = QrCodes(real.accounts, clock)
+    permanent = codes.make("shop-7", {"account": ACCOUNT})
+    assert isinstance(permanent, MadeCode)
+    assert permanent.expires_at is None
+    assert permanent == codes.make("shop-7", {"account": ACCOUNT})
+    assert permanent.picture.startswith("https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQ")
+    assert permanent.picture.endswith("%3D%3D")
+    temporary = codes.make("shop-7", {"account": ACCOUNT, "days": 30})
+    assert isinstance(temporary, MadeCode)
+    assert temporary.expires_at == clock() + timedelta(days=30)
+
+
+@pytest.mark.flow
+@pytest.mark.parametrize(
+    ("scene", "given", "expected"),
+    [
+        ("shop-7", {"account": "wx-other"}, NoCode("no_account wx-other: name it in the choice wechat_accounts")),
+        ("s" * 65, {"account": ACCOUNT}, NoCode("40053")),
+        ("shop-7", {"account": ACCOUNT, "days": 31}, NoCode("40052")),
+    ],
+)
+def test_a_code_that_wechat_does_not_make_is_named(
+    real: Weixin, clock: FakeClock, scene: str, given: dict[str, Any], expected: NoCode
+) -> None:
+    assert QrCodes(real.accounts, clock).make(scene, given) == expected
+
+
+@pytest.mark.parametrize("outcome", [{"errcode": 45009}, NoAnswer("timeout"), NotSent("refused")])
+def test_a_code_that_may_come_later_says_so(outcome: Mapping[str, Any] | Outcome, clock: FakeClock) -> None:
+    token = {"access_token": "token-1", "expires_in": 7200}
+    poster = ScriptedPoster(lambda url, _: token if "stable_token" in url else outcome)
+    made = QrCodes(provider(poster).accounts, clock).make("shop-7", {"account": ACCOUNT})
+    assert isinstance(made, NoCode)
+    assert made.later
 
 
 @pytest.mark.flow

@@ -59,9 +59,13 @@ class FakeAddressRecords:
     @effect
     def open_right(self, digest: str, name: str, *, messages: int, at: datetime, until: datetime) -> None:
         """See AddressRecords."""
-        if self.opened.get((digest, name), at) < at or (digest, name) not in self.opened:
-            self.opened[digest, name] = at
-            self._put(digest, name, replace(self._right(digest, name), left=messages, until=until))
+        with self._lock:
+            if self.opened.get((digest, name), at) < at or (digest, name) not in self.opened:
+                self.opened[digest, name] = at
+                ending = [each for each in self.records.get(digest, AddressRecord()).rights.values() if each.until]
+                used = sum(taken_at >= at for each in ending for taken_at in each.taken.values())
+                opened = replace(self._right(digest, name), left=max(messages - used, 0), until=until)
+                self._put(digest, name, opened)
 
     @effect
     def take_right(self, digest: str, name: str, message_key: str, *, now: datetime) -> bool:

@@ -51,7 +51,10 @@ class CallbackDoor:
     def take(self, request: CallbackRequest, sender: SendMessage | None = None) -> Reply:
         """Our answer to a callback."""
         answering = assemble.answer_at_once(
-            self.world.ports, sender=lambda: sender or self.world.send_message, replies=self.replies
+            self.world.ports,
+            sender=lambda: sender or self.world.send_message,
+            replies=self.replies,
+            scenes=self.world.scenes,
         )
         receive = ReceiveCallback(
             reader=callback_reader,

@@ -94,6 +94,7 @@ from waypost.sending.send_message import SendMessage, Tracking
 from waypost.sending.send_test import SendTest
 from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
+from waypost.tracking.scenes import DeclaredScenes
 from waypost.workdays import Workdays
 
 T = TypeVar("T")
@@ -125,6 +126,7 @@ class World:
     graphs: dict[str, JourneyGraph] = field(default_factory=dict)
     staff: StaffDirectory = field(default_factory=StaffDirectory)
     words: ForbiddenWords = field(default_factory=ForbiddenWords)
+    scenes: DeclaredScenes = field(default_factory=DeclaredScenes)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
     draws: Iterator[int] = field(default_factory=itertools.count)
@@ -179,6 +181,7 @@ class World:
             policy=self.published.policy,
             policies=lambda: self.change_policy,
             staff=lambda: self.staff,
+            scenes=self.scenes,
             report=self.reported.append,
         )
 

@@ -1,4 +1,4 @@
-"""The operation rescore-engagement on the embedded cloud: a scanner's clicks become a program's, in events and profile."""
+"""The operation rescore-engagement on the embedded cloud: by night a scanner's clicks become a program's, in events and profile."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,8 +27,8 @@ def test_the_first_clicks_of_a_scanner_are_a_programs_once_they_are_judged_again
             clicked(cloud, user, link, seconds=second)
     cloud.time.settle()
 
-    answer = run_operation(cloud.access.to_dict(), "rescore-engagement", {})
-    assert (answer["judged"], answer["changed"], answer["programs"], answer["profiles"]) == (4, 3, 3, 1)
+    cloud.time.travel_to(cloud.clock.now() + timedelta(days=1))
+    cloud.time.settle()
     kinds = {user: sorted(row["type"] for row in rows(cloud, user, "event").values()) for user in ("scanned", "reader")}
     assert kinds["scanned"].count("message_scanned") == 3
     assert "message_clicked" not in kinds["scanned"]

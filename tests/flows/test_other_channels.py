@@ -66,6 +66,7 @@ REPLIES = [
     {"to": "staff_added_contact", "message": "new-friend"},
     {"to": "wechat_message_received", "contains": ["发货"], "message": "shipping"},
 ]
+SCENES = {"mall-2": {"source": "万象城店", "staff": "lin.chen", "wechat": {"account": ACCOUNT}}}
 WELCOME = {"kind": "welcome", "url": "https://shop.example/new"}
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
@@ -128,6 +129,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         ),
         (shipping / "wechat.zh-CN.yaml", {"text": "包裹已发出，{{ event.properties.text | default('') }}"}),
         (friend.parents[1] / "replies.yaml", {"replies": REPLIES}),
+        (friend.parents[1] / "scenes.yaml", {"scenes": SCENES}),
     ):
         path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     gift = {
@@ -278,6 +280,23 @@ def test_a_keyword_is_answered_in_the_answer_to_wechats_call_alike_and_counted_o
     assert (row["state"], row["message"]) == ("accepted", "replies/shipping")
     other = cloud.providers.perform(Channel("wechat"), "write", {"openid": writer, "text": "你好"})
     assert [(answer.status, answer.body) for answer in other] == [(200, b"success")]
+
+
+def test_a_code_is_made_once_and_who_follows_by_it_is_known(cloud: LocalCloud) -> None:
+    access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
+    first, again = (run_operation(access, "make-codes", {}) for _ in range(2))
+    assert (first["made"], first["failed"], again["made"], again["alive"]) == (1, [], 0, 1)
+    with pytest.raises(LocalError, match="not declared"):
+        run_operation(access, "make-codes", {"scenes": ["nowhere"]})
+
+    follower = "oLVPpjqs9BhvzwPj5A-vTYAX6FSc"
+    cloud.providers.perform(Channel("wechat"), "follow", {"openid": follower, "scene": "mall-2"}, times=2)
+    cloud.time.settle()
+    kept = items(cloud).everything(ids.contact_id("openid", f"{ACCOUNT}:{follower}"))
+    [followed] = [row for row in kept if row.get("type") == "wechat_followed"]
+    assert {"scene": "mall-2", "came_from": "万象城店", "staff": "lin.chen"}.items() <= followed["properties"].items()
+    [profile] = [row for row in kept if "attributes" in row]
+    assert {"first_source": "万象城店", "owner": "lin.chen"}.items() <= profile["attributes"].items()
 
 
 def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:

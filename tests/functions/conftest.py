@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.coupons.pools import pool
+from tests.fakes.codes import FakeCodes
 from tests.fakes.posted import ScriptedPoster
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.staff import directory
@@ -243,6 +244,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
         "import_staff": {"import_staff": assemble.import_staff(world.ports, deployed=lambda: world.staff)},
         "import_coupons": {"import_coupons": assemble.import_coupons(world.ports, pools=lambda: world.pools)},
+        "make_codes": {"make_codes": assemble.make_codes(world.ports, scenes=lambda: world.scenes, makers=FakeCodes)},
         "start_journey": {
             "start_journey": assemble.start_journey(
                 world.ports, journeys=world.published.journeys, default_zone=world.default_zone

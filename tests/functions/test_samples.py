@@ -14,6 +14,7 @@ from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, s
 from waypost import ids
 from waypost.clock import parse_instant
 from waypost.coupons.pool import CouponPools
+from waypost.tracking.scenes import DeclaredScenes, Scene
 
 TESTS = FUNCTIONS.parent / "tests"
 CONTACT = ids.contact_id("user_id", "u-1042")
@@ -254,6 +255,16 @@ def test_the_list_of_a_file_is_looked_at_before_it_is_in_force(deployment: Deplo
     answer = deployment.call("import_staff")
     assert (answer["rows"], answer["rejected"], answer["joined_members"]) == (1, 0, ["shop-1"])
     assert not deployment.world.live_staff.kept.lists, "it is a dry run"
+
+
+def test_the_code_of_the_sample_is_made_and_kept(deployment: Deployment) -> None:
+    deployment.world.scenes = DeclaredScenes({"shop-7": Scene("徐汇店", "lin.chen", {"wechat": {"account": "wx1"}})})
+    answer = deployment.call("make_codes")
+    assert (answer["made"], answer["failed"], answer["done"]) == (1, [], True)
+    assert (
+        "徐汇店,lin.chen,https://code.example/shop-7"
+        in (deployment.world.files.read("codes/codes.csv") or b"").decode()
+    )
 
 
 def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deployment) -> None:

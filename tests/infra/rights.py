@@ -17,6 +17,7 @@ SECRETS = {
     "webhooks": "<SecretsWebhooks>",
     "links": "<SecretsLinks>",
     "channels": "<ChannelsWechatSecret>",
+    "codes": "<ChannelsWechatSecret>",
     "destinations": "secretsmanager:secret:waypost/dev/destinations/*",
 }
 SECRETS_BY_SETTING = {

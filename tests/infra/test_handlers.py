@@ -18,7 +18,7 @@ FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handl
 READ_WHEN_USED = {"stage", "api_url"}
 ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
 SECTIONS = {
-    "receive_callback": {"defaults", "replies", "sending"},
+    "receive_callback": {"defaults", "replies", "scenes", "sending"},
     "answer_task": {"defaults"},
     "archive_events": {"retention"},
     "ask_task_results": {"defaults"},
@@ -49,7 +49,7 @@ SECTIONS = {
     "receive_webhook": {"sources"},
     "reconcile_import": {"identity", "retention"},
     "refresh_contacts": {"defaults", "metrics", "retention", "segments", "tags"},
-    "record_delivery": {"listening", "sending"},
+    "record_delivery": {"listening", "scenes", "sending"},
     "rescore_engagement": {"retention"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"coupons", "defaults", "products", "retention", "sending"},

@@ -402,6 +402,12 @@ def named_in(value: Any) -> set[str]:
     return {name.partition(".")[0] for name in re.findall(r"(?<=<)[\w.]+(?=>)", plain(value))}
 
 
+def test_visits_are_judged_again_an_hour_before_the_nights_metrics_read_them(template: Template) -> None:
+    when = {each["Name"]: each["ScheduleExpression"] for each in template.all("Scheduler::Schedule").values()}
+    assert when["rescore-engagement-nightly"] == "cron(0 2 * * ? *)"
+    assert when["refresh-contacts-nightly"] == "cron(0 3 * * ? *)"
+
+
 def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
     alarms = watched(template)
 
@@ -414,6 +420,7 @@ def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
         assert (metric, name) in alarms
     assert {("OverduePauses", "sweep_journeys"), ("UnknownMessages", "sweep_journeys")} <= alarms
     assert {("MessagesRejected", "send_message"), ("AccountRefusals", "send_message")} <= alarms
+    assert ("PolicyNotApplied", "send_message") in alarms
     assert {("Reputation.BounceRate", ""), ("Reputation.ComplaintRate", "")} <= alarms
     for name in template.all("DynamoDB::GlobalTable"):
         assert {("ReadThrottleEvents", name), ("WriteThrottleEvents", name)} <= alarms

@@ -21,13 +21,16 @@ from waypost.channels.wechat.fake import ACCOUNT, CALLBACK_TOKEN, ENCODING_KEY
 from waypost.channels.wechat.fake import Weixin as Fake
 from waypost.channels.wechat.provider_weixin import connect
 from waypost.contacts.channels import Address, Channel
+from waypost.contacts.profile import Contact
 from waypost.content.folding import fold
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message import PublishedMessage
+from waypost.events.envelope import Event
 from waypost.intake.declared_replies import DeclaredReplies
 from waypost.intake.receive_callback import Reply
 from waypost.tencent.xml_document import read_xml
 from waypost.tracking.record_delivery import delivery_events
+from waypost.tracking.scenes import DeclaredScenes, Scene
 
 OPENID = "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"
 WECHAT = Channel("wechat")
@@ -230,3 +233,80 @@ def test_without_a_rule_no_sender_is_made(door: Door) -> None:
 def test_the_fake_shows_an_error_for_what_wechat_cannot_read(door: Door, answer: str) -> None:
     with pytest.raises(UnreadableAnswer):
         door.fake.seen_in(door.fake.says(OPENID, "你好"), answer)
+
+
+SCENES = DeclaredScenes({"shop-7": Scene("徐汇店", "lin.chen"), "fair": Scene("展会")})
+
+
+def followed(door: Door, key: str) -> Contact:
+    """The contact after the queue has brought the event too."""
+    door.seen(door.fake.does(OPENID, "subscribe", key))
+    for event in delivery_events(json.loads(body_of(door.queue.kept[-1])), clock=door.world.clock, scenes=SCENES):
+        door.world.route(event)
+    return door.world.contacts[door.world.contacts.resolve({"openid": f"{ACCOUNT}:{OPENID}"})["openid"]]
+
+
+def test_a_declared_scene_says_where_a_follower_comes_from_and_who_looks_after_them(door: Door) -> None:
+    door.world.scenes = SCENES
+    contact = followed(door, "qrscene_shop-7")
+    known = {"first_source": "徐汇店", "latest_source": "徐汇店", "owner": "lin.chen"}
+    assert {name: contact.attributes[name] for name in known} == known
+    door.world.clock.advance(seconds=5)
+    assert {name: followed(door, "qrscene_fair").attributes[name] for name in known} == {
+        **known,
+        "latest_source": "展会",
+    }
+
+
+def test_a_reply_may_ask_for_the_source_and_show_it(door: Door) -> None:
+    door.world.scenes = SCENES
+    rule = {"to": [FOLLOWED], "message": "replies/origin", "when": {"staff": ["lin.chen"]}}
+    door.replies = DeclaredReplies.from_dict({"rules": [rule]})
+    origin = reply("origin", text="{{ event.properties.came_from | default('') }}欢迎您")
+    door.world.published.messages["replies/origin"] = origin  # type: ignore[index]
+    seen = door.seen(door.fake.does(OPENID, "subscribe", "qrscene_shop-7"))
+    assert seen is not None
+    assert seen.text == "徐汇店欢迎您"
+
+
+def test_an_unknown_scene_says_nothing_more(door: Door) -> None:
+    door.world.scenes = SCENES
+    assert {"first_source", "owner", "latest_source"}.isdisjoint(followed(door, "qrscene_elsewhere").attributes)
+
+
+def test_what_a_stranger_reports_says_nothing_of_where_a_contact_came_from(door: Door) -> None:
+    event = Event(
+        "e-1", FOLLOWED, {"user_id": "u-1"}, door.world.clock(), door.world.clock(), "shop", {"came_from": "x"}
+    )
+    door.world.route(event)
+    assert (
+        "first_source" not in door.world.contacts[door.world.contacts.resolve({"user_id": "u-1"})["user_id"]].attributes
+    )
+
+
+def test_the_event_names_whom_it_names_itself() -> None:
+    assert SCENES.of({"state": "shop-7", "staff": "zhang.san"}) == {"came_from": "徐汇店"}
+    assert SCENES.of({"state": "shop-7"}) == {"came_from": "徐汇店", "staff": "lin.chen"}
+    assert SCENES.of({"key": "shop-7"}) == {}
+
+
+@pytest.mark.parametrize(("reason", "is_open"), [("unfollowed", True), ("blocked", False)])
+def test_who_follows_again_is_answered_and_reached_again(door: Door, reason: str, is_open: bool) -> None:
+    address = Address(WECHAT, "openid", f"{ACCOUNT}:{OPENID}")
+    door.world.addresses.suppress(address.digest, channel=WECHAT, reason=reason, at=door.world.clock())
+    door.world.clock.advance(seconds=5)
+    assert (door.seen(door.fake.does(OPENID, "subscribe")) is not None) is is_open
+    door.world.addresses.suppress(address.digest, channel=WECHAT, reason=reason, at=door.world.clock())
+    door.world.clock.advance(seconds=5)
+    door.replies = DeclaredReplies()
+    followed(door, "")
+    assert (door.world.addresses.of([address])[address.digest].closed == "") is is_open
+
+
+def test_a_follow_that_is_known_late_opens_nothing_that_was_closed_after_it(door: Door) -> None:
+    address = Address(WECHAT, "openid", f"{ACCOUNT}:{OPENID}")
+    posted = door.fake.does(OPENID, "subscribe")
+    door.world.clock.advance(seconds=5)
+    door.world.addresses.suppress(address.digest, channel=WECHAT, reason="unfollowed", at=door.world.clock())
+    assert door.seen(posted) is None
+    assert door.world.addresses.of([address])[address.digest].closed == "unfollowed"

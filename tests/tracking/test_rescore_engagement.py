@@ -61,6 +61,16 @@ def run(world: World) -> dict[str, int]:
     return totals
 
 
+def test_a_run_may_take_fewer_slices_and_reads_the_same(world: World) -> None:
+    world.route(visit("message_clicked", agent="Barracuda Sentinel"))
+    service = assemble.rescore_engagement(world.ports)
+    answers = [service.rescore({"run": "r", "slice": each, "of": 2}, remaining=lambda: 900_000) for each in range(2)]
+    assert sum(answer["counts"]["changed"] for answer in answers) == 1
+    for wrong in ({"slice": 2, "of": 2}, {"slice": 0, "of": 0}, {"slice": 0, "of": SLICES + 1}):
+        with pytest.raises(InvalidInput):
+            service.rescore({"run": "r", **wrong}, remaining=lambda: 900_000)
+
+
 def kinds(world: World) -> list[str]:
     return [each.type for each in world.history.since(CONTACT, NOW - timedelta(days=900))]
 

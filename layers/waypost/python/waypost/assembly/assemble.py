@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from waypost.files.folders import (
     AUDIENCES,
     AUDIENCES_WORK,
+    CODES,
     EXPORTS,
     EXPORTS_WORK,
     IMPORTS,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from waypost.audiences.spread_event import SpreadEvent
     from waypost.bulk.run_slice import SliceRunner
     from waypost.channels.callback_contract import NoticeQueue
+    from waypost.channels.code_contract import CodeMaker
     from waypost.channels.results_contract import Results
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.channels import Channel
@@ -121,8 +123,10 @@ if TYPE_CHECKING:
     from waypost.staff.keep_staff import KeepStaff
     from waypost.staff.live_directory import StaffInForce
     from waypost.tracking.ask_task_results import AskTaskResults
+    from waypost.tracking.make_codes import MakeCodes
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
+    from waypost.tracking.scenes import DeclaredScenes
     from waypost.tracking.show_task_results import ShowTaskResults
     from waypost.tracking.watch_streams import PauseStream
     from waypost.workdays import Workdays
@@ -664,14 +668,18 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
     )
 
 
-def answer_at_once(ports: Ports, *, sender: Callable[[], SendMessage], replies: DeclaredReplies) -> AnswerAtOnce:
+def answer_at_once(
+    ports: Ports, *, sender: Callable[[], SendMessage], replies: DeclaredReplies, scenes: DeclaredScenes
+) -> AnswerAtOnce:
     """What answers callbacks that cannot wait for the queue."""
     from waypost.intake.answer_at_once import AnswerAtOnce
 
     return AnswerAtOnce(
         replies=replies,
         contacts=ports.contacts(),
+        addresses=ports.addresses(),
         sender=sender,
+        scenes=scenes,
         clock=ports.clock(),
     )
 
@@ -683,6 +691,7 @@ def record_delivery(
     policy: SendingPolicy,
     policies: Callable[[], PauseStream],
     staff: Callable[[], StaffDirectory],
+    scenes: DeclaredScenes,
     report: Callable[[str], None],
 ) -> RecordDelivery:
     """What turns providers' notices into events, and stops streams by them; ``policy`` is the deployed one."""
@@ -705,6 +714,7 @@ def record_delivery(
             staff=staff,
             clock=ports.clock(),
         ),
+        scenes=scenes,
         clock=ports.clock(),
     )
 
@@ -892,6 +902,20 @@ def staff_in_force(ports: Ports, *, deployed: Callable[[], StaffDirectory]) -> S
     from waypost.staff.live_directory import StaffInForce
 
     return StaffInForce(deployed=deployed, store=ports.live_staff, clock=ports.clock())
+
+
+def make_codes(
+    ports: Ports, *, scenes: Callable[[], DeclaredScenes], makers: Callable[[Channel], CodeMaker]
+) -> MakeCodes:
+    """What makes the QR codes of the declared scenes."""
+    from waypost.tracking.make_codes import MakeCodes
+
+    return MakeCodes(
+        scenes=scenes,
+        makers=makers,
+        files=ports.files(reads=(CODES,), writes=(CODES,)),
+        clock=ports.clock(),
+    )
 
 
 def start_journey(ports: Ports, *, journeys: PublishedJourneys, default_zone: ZoneInfo) -> StartJourney:

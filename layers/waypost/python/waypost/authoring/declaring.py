@@ -23,6 +23,7 @@ from waypost.authoring.products import products
 from waypost.authoring.public_keys import public_keys
 from waypost.authoring.replies import replies
 from waypost.authoring.retention import retention
+from waypost.authoring.scenes import scenes
 from waypost.authoring.sources import sources
 from waypost.authoring.staff import staff
 from waypost.authoring.workdays import workdays
@@ -40,6 +41,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "public_keys": public_keys,
     "replies": replies,
     "retention": retention,
+    "scenes": scenes,
     "sources": sources,
     "staff": staff,
     "words": forbidden_words,

@@ -64,7 +64,7 @@ def _setting(name: str) -> str:
 Prefix = Annotated[str, Field(pattern=r"^([a-z0-9-]+/)+$")]
 Keys = Annotated[str, Field(pattern=r"^[a-z]+#\*$")]
 Route = Annotated[str, Field(pattern=r"^(GET|HEAD|POST|PUT|DELETE) /\S*$")]
-Secret = Literal["channels", "destinations", "links", "webhooks"]
+Secret = Literal["channels", "codes", "destinations", "links", "webhooks"]
 
 
 class Reads(Authored):

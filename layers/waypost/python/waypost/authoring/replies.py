@@ -44,7 +44,7 @@ Keywords = Annotated[
 class ReplyEntry(Authored):
     """Events of a type are answered by the message of this folder, if the properties fit.
 
-    A pattern is a whole value, or its beginning with ``*`` behind. With keywords, what somebody wrote is one of ``equals``
+    A pattern is a whole value, or its beginning with ``*`` behind. With keywords, what a person wrote is one of ``equals``
     or has one of ``contains`` in it, whatever the width, case and script (simplified or traditional) of its characters.
     """
 

@@ -12,10 +12,12 @@ from waypost.aws.translation import translates_errors
 from waypost.clock import format_instant, parse_instant
 from waypost.contacts.address_record import AddressRecord, Right
 from waypost.contacts.channels import Address
+from waypost.errors import ConcurrentUpdate
 
 _SK: Final = "record"
 _LEFT, _UNTIL, _TAKEN, _OPENED, _GRANTED = "left/", "until/", "taken/", "opened/", "granted/"
 """Prefixes of a right's attributes: each is one of its own, so that a write needs no read before it."""
+OPENING_ATTEMPTS: Final = 5
 MOST_NOTED: Final = 100
 """Grants and counted messages whose keys an item keeps; older ones are repeated by nothing any more."""
 _WITHDRAWN: Final = "withdrawn/"
@@ -64,14 +66,34 @@ class DynamoAddressRecords:
             self._forget(digest, stored)
 
     def open_right(self, digest: str, name: str, *, messages: int, at: datetime, until: datetime) -> None:
-        """See AddressRecords. One write."""
-        self._changed(
-            digest,
-            "SET #left = :left, #until = :until, #opened = :at",
-            "attribute_not_exists(#opened) OR #opened < :at",
-            {"#left": f"{_LEFT}{name}", "#until": f"{_UNTIL}{name}", "#opened": f"{_OPENED}{name}"},
-            {":left": messages, ":until": format_instant(until), ":at": format_instant(at)},
-        )
+        """See AddressRecords. A read and a write, because the act may be known late: what went out since then is counted.
+
+        The write holds only if nothing went out in between. Raises ConcurrentUpdate.
+        """
+        at_text = format_instant(at)
+        for _ in range(OPENING_ATTEMPTS):
+            known = next(iter(table.batch_get(self.client, self.table_name, [(_pk(digest), _SK)])), {})
+            if known.get(f"{_OPENED}{name}", "") >= at_text:
+                return
+            ending = sorted({each.removeprefix(_UNTIL) for each in known if each.startswith(_UNTIL)} | {name})
+            conditions = ["(attribute_not_exists(#opened) OR #opened < :at)"]
+            names = {"#left": f"{_LEFT}{name}", "#until": f"{_UNTIL}{name}", "#opened": f"{_OPENED}{name}"}
+            values = {
+                ":left": max(messages - _taken_since(known, ending, at_text), 0),
+                ":until": format_instant(until),
+                ":at": at_text,
+            }
+            for number, each in enumerate(ending):
+                names[f"#left{number}"] = f"{_LEFT}{each}"
+                if f"{_LEFT}{each}" in known:
+                    conditions.append(f"#left{number} = :left{number}")
+                    values[f":left{number}"] = known[f"{_LEFT}{each}"]
+                else:
+                    conditions.append(f"attribute_not_exists(#left{number})")
+            change = "SET #left = :left, #until = :until, #opened = :at"
+            if self._changed(digest, change, " AND ".join(conditions), names, values) is not None:
+                return
+        raise ConcurrentUpdate(f"messages went out under {name} during {OPENING_ATTEMPTS} attempts to open it")
 
     def take_right(self, digest: str, name: str, message_key: str, *, now: datetime) -> bool:
         """See AddressRecords. One conditional write, so that many callers at once count no more than there is."""
@@ -153,6 +175,12 @@ class DynamoAddressRecords:
         except ClientError as error:
             if table.error_code(error) != table.CONDITION_FAILED:
                 raise
+
+
+def _taken_since(item: Mapping[str, Any], names: Collection[str], at: str) -> int:
+    """How many messages were counted under these rights since an instant."""
+    notes = tuple(f"{_TAKEN}{name}/" for name in names)
+    return sum(taken_at >= at for name, taken_at in item.items() if name.startswith(notes))
 
 
 def _pk(digest: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from waypost.aws.task_figures import DynamoTaskFigures
     from waypost.aws.waiting_runs import StepFunctionsRuns
     from waypost.aws.watches import DynamoProductStates, DynamoWatches
+    from waypost.channels.code_contract import CodeMaker
     from waypost.channels.contract import Provider
     from waypost.channels.results_contract import Results
     from waypost.contacts.channels import Channel
@@ -236,6 +237,15 @@ def results(channel: "Channel") -> "Results | None":
     from waypost.channels.registry import connect_results  # noqa: PLC0415
 
     return connect_results(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
+
+
+@cache
+def code_maker(channel: "Channel") -> "CodeMaker":
+    """What makes a channel's codes, as the stack has set it up."""
+    from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only what makes codes needs it
+    from waypost.channels import registry  # noqa: PLC0415
+
+    return registry.code_maker(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from waypost.channels.callback_contract import CallbackReader
+from waypost.channels.code_contract import CodeMaker
 from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts
 from waypost.channels.results_contract import Results
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
@@ -38,6 +39,19 @@ def rights_in(event: Event) -> Sequence[GivenRight]:
         if event.type in declared.gives_rights
         for right in plugin(channel).rights_in(event)
     ]
+
+
+def code_channels() -> list[Channel]:
+    """The channels that make codes that people scan."""
+    return [channel for channel in CHANNELS if (_FOLDER / channel / "qr_codes.py").is_file()]
+
+
+def code_maker(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> CodeMaker:
+    """What makes the channel's codes. Raises InvalidInput for a channel that has none."""
+    if channel_named(channel) not in code_channels():
+        raise InvalidInput("channel", f"{channel} has no codes")
+    maker: CodeMaker = import_module(f"waypost.channels.{channel}.qr_codes").connect(settings, ports)
+    return maker
 
 
 def provider_names(channel: Channel) -> list[str]:

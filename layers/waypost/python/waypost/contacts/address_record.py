@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from waypost.codec import JsonForm
 from waypost.contacts.channels import CHANNELS, Address, Channel, Known, declared_channels
 from waypost.contacts.consent import Consent
-from waypost.events.envelope import OWN_SOURCE
+from waypost.events.envelope import OWN_SOURCE, Event
 
 ADDRESS_ATTRIBUTES: Final = tuple(
     each.address.name for each in declared_channels().values() if each.address.kept_as == "attribute"
@@ -124,6 +124,21 @@ def address_in_use(addresses: Sequence[Address], closed: Callable[[Address], str
     Where all are closed it is the newest, so that it can be said why nothing goes there.
     """
     return next((each for each in reversed(addresses) if not closed(each)), addresses[-1] if addresses else None)
+
+
+def reopen(event: Event, addresses: AddressRecords) -> None:
+    """Open the address of an event that shows that it takes messages again, such as a follow of an account that was left.
+
+    Only what the channel declares is ended, and nothing that was reported after the event. One read for such an event alone.
+    """
+    for channel, declared in declared_channels().items():
+        text = event.contact.get(declared.address.name, "")
+        if not text or not event.is_our_own or event.type not in declared.reopened_by:
+            continue
+        address = Address(channel, declared.address.name, text)
+        known = addresses.of([address]).get(address.digest)
+        if known is not None and known.closed in declared.reopened_by[event.type]:
+            addresses.lift(address.digest, channel=channel, at=event.occurred_at, by=OWN_SOURCE, reason=event.type)
 
 
 def suppression_key(channel: str, digest: str) -> str:

@@ -6,7 +6,7 @@ know the channels without loading what sends on them.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from functools import cache
 from pathlib import Path
@@ -117,7 +117,8 @@ class DeclaredChannel:
     ``routes.py`` chooses one for each message. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
     for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
     ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``), ``keyword_events``
-    those of them whose ``text`` somebody wrote. ``to_staff``: members of staff alone have an address on it, contacts never do.
+    those of them whose ``text`` a person wrote. ``reopened_by`` are events that show that an address takes messages again, with
+    the suppressions that they end. ``to_staff``: members of staff alone have an address on it, contacts never do.
     """
 
     channel: Channel
@@ -136,6 +137,7 @@ class DeclaredChannel:
     gives_rights: frozenset[str] = frozenset()
     answered_at_once: frozenset[str] = frozenset()
     keyword_events: frozenset[str] = frozenset()
+    reopened_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def services(self) -> frozenset[str]:
@@ -164,6 +166,7 @@ class DeclaredChannel:
                 gives_rights=frozenset(value.get("gives_rights", ())),
                 answered_at_once=frozenset(value.get("answered_at_once", ())),
                 keyword_events=frozenset(value.get("keyword_events", ())),
+                reopened_by={event: frozenset(ended) for event, ended in value.get("reopened_by", {}).items()},
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None

@@ -135,10 +135,30 @@ def apply_event(contact: Contact, event: Event, *, counting: bool = True) -> Fit
         changed = with_groups(changed, **names, at=at)
     if counting and event.type in POINTS_EVENTS:
         changed = with_points(changed, event)
+    if event.is_our_own and event.properties.get(CAME_FROM):
+        changed = _with_origin(changed, event)
     if event.type == IMPORTED and isinstance(filled := event.properties.get("filled"), Mapping):
         changed = _with_filled(changed, filled, event.properties.get("imputed") or ())
     fits = fitted(contact, _with_product_event(with_seen(changed, event), event))
     return fits._replace(left_out=(*(f"{UNPROVEN}{name}" for name in sorted(left_out)), *fits.left_out))
+
+
+CAME_FROM: Final = "came_from"
+"""The property of an event that says where the contact came from: the source of a QR code that was scanned."""
+LINKED: Final = "staff"
+"""The property of an event that names the member of staff whom it links the contact with."""
+_ORIGIN: Final = {CAME_FROM: "first_source", LINKED: "owner"}
+"""What such an event tells of who has no such attribute yet."""
+
+
+def _with_origin(contact: "Contact", event: Event) -> "Contact":
+    """Where the contact came from last, and where first and to whom, unless that is known: what was true first stays so."""
+    found = {"latest_source": event.properties[CAME_FROM]}
+    for property_name, attribute in _ORIGIN.items():
+        value = event.properties.get(property_name)
+        if value and contact.attributes.get(attribute) is None:
+            found[attribute] = value
+    return with_attributes(contact, found, at=event.occurred_at)
 
 
 UNPROVEN: Final = "unproven."

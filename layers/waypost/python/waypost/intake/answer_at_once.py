@@ -6,17 +6,22 @@ the contact is only found or made, so that guards, the ledger and what explains 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from waypost.channels.callback_contract import AtOnce
 from waypost.clock import Clock
+from waypost.contacts.address_record import AddressRecords, reopen
 from waypost.contacts.channels import channel_named
 from waypost.contacts.identity.contact_with import contact_with
 from waypost.contacts.ports import ContactStore
 from waypost.intake.declared_replies import DeclaredReplies
 from waypost.sending.occasion import Reply
 from waypost.sending.request import SendRequest, SendResult
-from waypost.sending.send_message import SendMessage
 from waypost.tracking.record_delivery import delivery_events
+from waypost.tracking.scenes import DeclaredScenes
+
+if TYPE_CHECKING:
+    from waypost.sending.send_message import SendMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,9 @@ class AnswerAtOnce:
 
     replies: DeclaredReplies
     contacts: ContactStore
-    sender: Callable[[], SendMessage]
+    addresses: AddressRecords
+    sender: "Callable[[], SendMessage]"
+    scenes: DeclaredScenes
     clock: Clock
 
     def answer(self, channel: str, wanted: AtOnce) -> SendResult | None:
@@ -39,12 +46,15 @@ class AnswerAtOnce:
         """
         notice = wanted.notice
         found = delivery_events(
-            {"source": notice.source, "id": notice.notice_id, "detail": notice.detail}, clock=self.clock
+            {"source": notice.source, "id": notice.notice_id, "detail": notice.detail},
+            clock=self.clock,
+            scenes=self.scenes,
         )
         event = next(iter(found), None)
         message = self.replies.message_for(event) if event else ""
         if event is None or not message:
             return None
+        reopen(event, self.addresses)
         [(kind, identity)] = event.contact.items()
         contact = contact_with(kind, identity, contacts=self.contacts, at=event.occurred_at, now=self.clock())
         return self.sender().send(

@@ -18,7 +18,7 @@ FOLDER: Final = "replies"
 class ReplyRule:
     """Events of the types ``to`` are answered by ``message``, if each property of ``when`` fits one of its patterns.
 
-    A pattern is the whole value, or its beginning with ``*`` behind. With keywords, the text that somebody wrote is one of
+    A pattern is the whole value, or its beginning with ``*`` behind. With keywords, the text that a person wrote is one of
     ``equals`` or has one of ``contains`` in it; keywords are in the spelling of ``content.folding``.
     """
 
@@ -41,7 +41,7 @@ class ReplyRule:
 
     @property
     def has_keywords(self) -> bool:
-        """Whether it looks at what somebody wrote."""
+        """Whether it looks at what a person wrote."""
         return bool(self.equals or self.contains)
 
     def fits(self, event: Event, text: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from waypost.channels.registry import rights_in
-from waypost.contacts.address_record import AddressRecords
+from waypost.contacts.address_record import AddressRecords, reopen
 from waypost.contacts.identity.announcements import MERGED
 from waypost.contacts.profile import Contact
 from waypost.coupons.redeeming import CouponRedeemer
@@ -70,6 +70,7 @@ def reactions(
     """Every reaction, in order."""
     return (
         SettleMessage(ledger),
+        ReopenAddress(addresses),
         GiveRights(addresses),
         RedeemCoupons(redeemer),
         KeepWatches(watch_keeper),
@@ -93,6 +94,18 @@ class SettleMessage:
             for contact_id in dict.fromkeys((sent_to, *contact.partitions)):
                 if self.ledger.confirm(contact_id, key, state=state, at=event.occurred_at):
                     break
+        return Reacted(contact)
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenAddress:
+    """Open an address that was closed, when its person shows at the provider that it takes messages again."""
+
+    addresses: AddressRecords
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        reopen(event, self.addresses)
         return Reacted(contact)
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from waypost.contacts.profile import LINKED
 from waypost.events.history import RecordedEvent
 from waypost.staff.directory import Member, StaffDirectory
 
 ADDED: Final = "staff_added_contact"
 REMOVED: Final = "staff_removed_contact"
 """The end of a relation, by either side."""
-STAFF: Final = "staff"
+STAFF: Final = LINKED
 """The property of an event that names a member: by id, mail address or the address on a channel."""
 RELATION_EVENTS: Final = (ADDED, REMOVED)
 

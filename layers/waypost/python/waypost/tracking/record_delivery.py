@@ -22,6 +22,7 @@ from waypost.events.ports import EventQueue
 from waypost.sending.ledger import CONFIRMATIONS, Ledger
 from waypost.sending.streams import TAG as STREAM_TAG
 from waypost.staff.directory import is_staff
+from waypost.tracking.scenes import DeclaredScenes
 from waypost.tracking.watch_streams import Watched, WatchStreams
 
 _WITHDRAWN: Final = "unsubscribed"
@@ -53,6 +54,7 @@ class RecordDelivery:
     queue: EventQueue
     listening: Listening
     streams: WatchStreams
+    scenes: DeclaredScenes
     clock: Clock
 
     def record(self, notices: Mapping[str, str]) -> Recorded:
@@ -66,7 +68,7 @@ class RecordDelivery:
         counted: list[Event] = []
         for notice_id, text in notices.items():
             try:
-                found = delivery_events(_notice(text), clock=self.clock, tags_of=self._tags_of)
+                found = delivery_events(_notice(text), clock=self.clock, tags_of=self._tags_of, scenes=self.scenes)
                 self._suppress(found)
                 found = [event for event in found if not self._is_of_staff(event)]
                 events[notice_id] = [event for event in found if not self._is_settled(event)]
@@ -151,10 +153,16 @@ def no_tags(recipient: Address, provider_message_id: str) -> Mapping[str, str]:
     return {}
 
 
-def delivery_events(notice: Mapping[str, Any], *, clock: Clock, tags_of: TagsOf = no_tags) -> list[Event]:
+_NO_SCENES: Final = DeclaredScenes()
+
+
+def delivery_events(
+    notice: Mapping[str, Any], *, clock: Clock, tags_of: TagsOf = no_tags, scenes: DeclaredScenes = _NO_SCENES
+) -> list[Event]:
     """The event in a provider's EventBridge notice; none for a kind that nothing here acts on.
 
-    ``tags_of`` finds the message whose provider carries no tags, by its recipient and the provider's id.
+    ``tags_of`` finds the message whose provider carries no tags, by its recipient and the provider's id; ``scenes`` say where
+    somebody comes from who scanned a code.
     Raises InvalidInput when no channel has such notices, or the message carries none of our tags: Waypost did not send it.
     """
     if notice["source"] not in notice_readers():
@@ -170,7 +178,7 @@ def delivery_events(notice: Mapping[str, Any], *, clock: Clock, tags_of: TagsOf 
         case Replied():
             return [_reply(reported, channel, notice_id=notice["id"], now=clock())]
         case Happened():
-            return [_happened(reported, channel, notice_id=notice["id"], now=clock())]
+            return [_happened(reported, channel, scenes, notice_id=notice["id"], now=clock())]
         case Reported(untagged=True):
             kind = declared_channels()[channel].address.name
             tags = tags_of(Address(channel, kind, reported.recipient), reported.provider_message_id)
@@ -206,7 +214,7 @@ def _reply(replied: Replied, channel: Channel, *, notice_id: str, now: datetime)
     )
 
 
-def _happened(happened: Happened, channel: Channel, *, notice_id: str, now: datetime) -> Event:
+def _happened(happened: Happened, channel: Channel, scenes: DeclaredScenes, *, notice_id: str, now: datetime) -> Event:
     if not happened.address:
         raise InvalidInput("address", "is missing: nobody did this")
     source = f"{OWN_SOURCE}.{channel}"
@@ -217,7 +225,7 @@ def _happened(happened: Happened, channel: Channel, *, notice_id: str, now: date
         occurred_at=happened.occurred_at or now,
         received_at=now,
         source=source,
-        properties={"channel": channel, **happened.properties},
+        properties={"channel": channel, **happened.properties, **scenes.of(happened.properties)},
     )
 
 

@@ -40,7 +40,7 @@ SETTLED: Final = timedelta(days=1)
 TRAPPED_WITHIN: Final = timedelta(minutes=1)
 """Around a click on the hidden link, what follows another link of the message is the same program."""
 SLICES: Final = 20
-"""As many as the machine runs at once."""
+"""As many as the machine runs at once, where a run asks for no fewer."""
 ATTEMPTS: Final = 8
 RUNNER: Final = SliceRunner(items_per_invocation=20_000, items_per_checkpoint=1)
 
@@ -71,14 +71,16 @@ class RescoreEngagement:
     runner: SliceRunner = RUNNER
 
     def rescore(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
-        """``{run, slice}`` → the same with ``done`` and ``counts``. Raises InvalidInput and RetryableError."""
-        run, slice_ = payload["run"], payload["slice"]
-        if isinstance(slice_, bool) or not isinstance(slice_, int) or not 0 <= slice_ < SLICES:
-            raise InvalidInput("slice", f"expected a number from 0 to {SLICES - 1}, got {slice_!r}")
+        """``{run, slice, of?}`` → the same with ``done`` and ``counts``; ``of`` slices. Raises InvalidInput and RetryableError."""
+        run, slice_, of = payload["run"], payload["slice"], payload.get("of", SLICES)
+        if isinstance(of, bool) or not isinstance(of, int) or not 1 <= of <= SLICES:
+            raise InvalidInput("of", f"expected a number from 1 to {SLICES}, got {of!r}")
+        if isinstance(slice_, bool) or not isinstance(slice_, int) or not 0 <= slice_ < of:
+            raise InvalidInput("slice", f"expected a number from 0 to {of - 1}, got {slice_!r}")
         states = SliceStates(self.files, f"{RESCORE_WORK}{run}/", Rescored)
-        state = self.runner.resume(states, slice_, _Work(self, slice_), new=Rescored, remaining=remaining)
+        state = self.runner.resume(states, slice_, _Work(self, slice_, of), new=Rescored, remaining=remaining)
         counts = {name: state.found.counts[name] for name in COUNTED} | {"contacts": state.items}
-        return {"run": run, "slice": slice_, "done": state.done, "counts": counts}
+        return {"run": run, "slice": slice_, "of": of, "done": state.done, "counts": counts}
 
     def rescore_contact(self, contact: Contact) -> Counter[str]:
         """Correct the events of a contact, then the days in its profile; a crash in between is mended by the next run."""
@@ -121,10 +123,11 @@ class _Work(SliceWork[Rescored, Contact]):
 
     rescore: RescoreEngagement
     slice: int
+    of: int
 
     def pages(self, after: str | None) -> Iterator[Page[Contact]]:
         """See SliceWork."""
-        return self.rescore.scan.slice(self.slice, SLICES, after=after)
+        return self.rescore.scan.slice(self.slice, self.of, after=after)
 
     def take(self, found: Rescored, page: Page[Contact]) -> None:
         """See SliceWork."""

@@ -62,7 +62,7 @@ class CustomerServiceMessage(_Strict):
 
 
 class ReplyMessage(_Strict):
-    """The answer to what somebody wrote or did, at once: text, a picture, or a card with a title that opens ``url``."""
+    """The answer to what a person wrote or did, at once: text, a picture, or a card with a title that opens ``url``."""
 
     kind: Literal["reply"]
     account: AppId

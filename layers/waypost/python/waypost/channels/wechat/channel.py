@@ -133,7 +133,7 @@ class WeChat(ChannelPlugin[RenderedWeChat]):
         )
 
     def words(self, content: RenderedWeChat) -> str:
-        """See ChannelPlugin: nobody reads an id of a picture or when a reply ends, in which any word may stand by chance."""
+        """See ChannelPlugin: no reader sees the id of a picture or when a reply ends, in which any word may stand by chance."""
         shown = {name: text for name, text in content.fields.items() if name != IMAGE}
         return super().words(replace(content, fields=shown, until=""))
 

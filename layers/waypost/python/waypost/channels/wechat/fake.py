@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from waypost import ids
 from waypost.channels import fake_contract as contract
+from waypost.channels.wechat.qr_codes import LONGEST_SCENE, MOST_DAYS, MOST_PERMANENT
 from waypost.clock import real_now
 from waypost.http import encrypted_callback
 from waypost.tencent.callbacks import SUCCESS, as_xml
@@ -26,6 +28,8 @@ ACCOUNT_NAME: Final = "gh_8d3f5a7b1c2e"
 ENCODING_KEY: Final = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
 _TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105
+_CODE: Final = "/cgi-bin/qrcode/create"
+_LONGEST_CODE: Final = MOST_DAYS * 86_400
 _KINDS: Final = {
     "/cgi-bin/message/template/send": "template",
     "/cgi-bin/message/subscribe/bizsend": "subscription",
@@ -49,7 +53,7 @@ _MOST_REPLY: Final = 2_048
 _HELD_BY: Final = {"text": "Content", "image": "Image", "news": "Articles"}
 _EVENTS: Final = {"follow": "subscribe", "unfollow": "unsubscribe", "scan": "SCAN", "tap": "CLICK"}
 _SOMEONE: Final = {"openid": "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"}
-"""Who does something where nobody is named."""
+"""Who does something where no person is named."""
 _WITHOUT_CHINESE: Final = {"character_string", "number", "letter", "phone_number"}
 
 
@@ -70,6 +74,7 @@ class _State:
     unfollowed: set[str] = field(default_factory=set)
     sent_once: dict[tuple[str, str], datetime] = field(default_factory=dict)
     written: int = 0
+    permanent: set[str] = field(default_factory=set)
 
 
 class Weixin(contract.FakeProvider):
@@ -88,17 +93,17 @@ class Weixin(contract.FakeProvider):
     words: ClassVar[frozenset[str]] = frozenset()
     fates: ClassVar[Mapping[contract.Fate, str]] = {}
     actions: ClassVar[Mapping[str, contract.Action]] = {
-        "write": contract.Action(summary="somebody writes to the account", values={**_SOMEONE, "text": "你好"}),
+        "write": contract.Action(summary="a person writes to the account", values={**_SOMEONE, "text": "你好"}),
         "follow": contract.Action(
-            summary="somebody follows the account, with a scene by a QR code of it", values={**_SOMEONE, "scene": ""}
+            summary="a person follows the account, with a scene by a QR code of it", values={**_SOMEONE, "scene": ""}
         ),
-        "unfollow": contract.Action(summary="somebody follows the account no more", values=_SOMEONE),
+        "unfollow": contract.Action(summary="a person follows the account no more", values=_SOMEONE),
         "scan": contract.Action(
             summary="a follower scans a QR code of the account", values={**_SOMEONE, "scene": "shop-7"}
         ),
         "tap": contract.Action(summary="a follower taps an item of the menu", values={**_SOMEONE, "key": "menu-1"}),
         "agree": contract.Action(
-            summary="somebody agrees to one message of a template",
+            summary="a person agrees to one message of a template",
             values={**_SOMEONE, "template": "4m3vrpiSA-BDcL0YbQxVZm8KfYbC1aQqGJ3yq0b6n5E"},
         ),
     }
@@ -236,12 +241,38 @@ class Weixin(contract.FakeProvider):
 
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
-        return urlsplit(request.path).path in {_TOKEN, *_KINDS}
+        return urlsplit(request.path).path in {_TOKEN, _CODE, *_KINDS}
 
     def answer_aside(self, request: contract.HttpRequest) -> contract.HttpAnswer | None:
-        """See FakeProvider: a token is asked for."""
-        if urlsplit(request.path).path != _TOKEN:
-            return None
+        """See FakeProvider: a token or a QR code is asked for."""
+        target = urlsplit(request.path)
+        if target.path == _CODE:
+            return self._coded(request, parse_qs(target.query).get("access_token", [""])[0])
+        return self._token_for(request) if target.path == _TOKEN else None
+
+    def _coded(self, request: contract.HttpRequest, token: str) -> contract.HttpAnswer:
+        """Source: https://developers.weixin.qq.com/doc/service/api/qrcode/qrcodes/api_createqrcode."""
+        try:
+            self._check_token(token)
+        except contract.RefusedRequestError as refused:
+            return refused.answer
+        asked = request.json()
+        scene = str(asked.get("action_info", {}).get("scene", {}).get("scene_str", ""))
+        lasts, action = asked.get("expire_seconds"), asked.get("action_name")
+        is_permanent = action == "QR_LIMIT_STR_SCENE"
+        if not (is_permanent or action == "QR_STR_SCENE") or not 1 <= len(scene) <= LONGEST_SCENE:
+            return _error(40053, "invalid action info rid: 1")
+        if not is_permanent and not (isinstance(lasts, int) and 0 < lasts <= _LONGEST_CODE):
+            return _error(40052, "invalid action name rid: 1")
+        if is_permanent:
+            self._state.permanent.add(scene)
+        if len(self._state.permanent) > MOST_PERMANENT:
+            return _error(45029, "qrcode count out of limit rid: 1")
+        ticket = f"gQ{ids.digest(scene, str(action))}=="
+        made = {"ticket": ticket, "url": f"http://weixin.qq.com/q/{ids.digest(ticket)}"}
+        return contract.HttpAnswer(status=200, content=made if is_permanent else {**made, "expire_seconds": lasts})
+
+    def _token_for(self, request: contract.HttpRequest) -> contract.HttpAnswer:
         asked = request.json()
         if self.allowed_from is not None and self.calls_from not in self.allowed_from:
             return _error(40164, f"invalid ip {self.calls_from} ipv6 ::ffff:{self.calls_from}, not in whitelist rid: 1")

@@ -9,22 +9,19 @@ https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustom
 """
 
 import re
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
+from waypost.channels.wechat.accounts import LATER, Accounts, with_advice
 from waypost.channels.wechat.channel import IMAGE, RenderedWeChat, openid_of
-from waypost.clock import Clock, real_now
+from waypost.clock import Clock
 from waypost.errors import RetryableError
-from waypost.events.ports import SecretStore
-from waypost.http.ports import NoAnswer, NotSent, Poster
-from waypost.tencent.access_tokens import AccessTokens, TokenStore
-from waypost.tencent.api import REFUSED_TOKEN, Api, Replied, Reply, StableToken
+from waypost.http.ports import NoAnswer, NotSent
+from waypost.tencent.api import REFUSED_TOKEN, Replied, Reply
 
-HOST: Final = "https://api.weixin.qq.com"
 _PATHS: Final[Mapping[str, str]] = {
     "template": "/cgi-bin/message/template/send",
     "subscription": "/cgi-bin/message/subscribe/bizsend",
@@ -34,7 +31,6 @@ _PATHS: Final[Mapping[str, str]] = {
 
 DUPLICATE: Final = 40241
 """A template message of this ``client_msg_id`` was sent before."""
-_LATER: Final = frozenset({-1, 43108, 45009, 45011, 9500002})
 _GONE: Final[Mapping[int, str]] = {
     40003: "unfollowed", 43004: "unfollowed", 50005: "unfollowed",
     40249: "blocked", 43019: "blocked", 48002: "blocked",
@@ -44,72 +40,38 @@ _NO_RIGHT: Final = frozenset({43101, 45015, 45047})
 _REFUSES_THE_ACCOUNT: Final = frozenset({
     40002, 40013, 40125, 40164, 40243, 43107, 48001, 48004, 50002, 50004, 50007, 61004, 61007, *REFUSED_TOKEN,
 })  # fmt: skip
-_ADVICE: Final[Mapping[int, str]] = {
-    40013: "the app id is wrong",
-    40125: "put the account's secret into the channel's secret",
-    40164: "add this address to the account's IP list (设置与开发 > 安全中心 > IP白名单)",
-    43107: "WeChat has banned subscription messages of this account",
-    48001: "the account has no right to this interface",
-    48004: "WeChat has banned this interface for the account",
-    50002: "the account is limited",
-}
-_ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 _FIELD: Final = re.compile(r"\bdata\.(\w+)")
 
 
 @dataclass(slots=True)
 class Weixin(Provider[RenderedWeChat]):
-    """``secrets`` has ``<account>.secret`` of each account; ``base`` is WeChat's host or that of a fake."""
+    """Hands over what is sent for one of the ``accounts``."""
 
-    poster: Poster = field(repr=False)
-    secrets: SecretStore = field(repr=False)
-    tokens: TokenStore = field(repr=False)
-    base: str
-    accounts: tuple[str, ...]
+    accounts: Accounts
     clock: Clock
-    _apis: dict[str, Api] = field(default_factory=dict, init=False, repr=False)
 
     def send(self, outgoing: Outgoing[RenderedWeChat]) -> Answer:
         """See Provider."""
         content = outgoing.content
-        if content.account not in self.accounts:
-            return RefusedUs(f"no_account {content.account}: name it in the choice wechat_accounts", for_everyone=False)
+        if missing := self.accounts.missing(content.account):
+            return RefusedUs(missing, for_everyone=False)
         if content.kind == "reply":
             return self._in_answer(content)
         try:
-            reply = self._api(content.account).post(
+            reply = self.accounts.api(content.account).post(
                 _PATHS[content.kind], _body(outgoing), request_id=outgoing.message_key
             )
         except RetryableError as error:  # of the secret or of the token's item: there was no call with a message yet
             return RefusedForNow(str(error))
-        return _answer(reply, alone=len(self.accounts) == 1)
+        return _answer(reply, alone=len(self.accounts.names) == 1)
 
     def _in_answer(self, content: RenderedWeChat) -> Answer:
-        """A reply that is written into the answer, if somebody waits for one."""
+        """A reply that is written into the answer, if WeChat waits for one."""
         if not content.until:
             return RefusedMessage("no_callback")
         if self.clock().timestamp() > int(content.until):
             return RefusedMessage("too_late")
         return Accepted("", in_answer=_document(content))
-
-    def _api(self, account: str) -> Api:
-        api = self._apis.get(account) or self._connected(account)
-        self._apis[account] = api
-        return api
-
-    def _connected(self, account: str) -> Api:
-        grant = StableToken(
-            poster=self.poster,
-            base=self.base,
-            app_id=account,
-            secrets=self.secrets,
-            secret_of=lambda values: str(values.get(f"{account}.secret", "")),
-            clock=real_now,
-        )
-        tokens = AccessTokens(
-            name=f"wechat/{account}", store=self.tokens, grant=grant, clock=real_now, sleep=time.sleep
-        )
-        return Api(poster=self.poster, base=self.base, tokens=tokens)
 
 
 def _body(outgoing: Outgoing[RenderedWeChat]) -> dict[str, Any]:
@@ -173,14 +135,12 @@ def _answer(reply: Reply, *, alone: bool) -> Answer:
 
 def _refusal(reply: Replied, *, alone: bool) -> Answer:
     code = reply.code
-    if code in _LATER:
+    if code in LATER:
         return RefusedForNow(str(code))
     if code in _GONE:
         return AddressGone(str(code), suppression=_GONE[code])
     if code in _REFUSES_THE_ACCOUNT:
-        named = _ADDRESS.search(reply.message)
-        advice = ": ".join(part for part in (named[0] if named else "", _ADVICE.get(code, "")) if part)
-        return RefusedUs(f"{code} {advice}".strip(), for_everyone=alone)
+        return RefusedUs(with_advice(reply), for_everyone=alone)
     if code in _NO_RIGHT:
         return RefusedMessage(str(code), ends_right=True)
     named = _FIELD.search(reply.message)  # the rest of the text may hold the value
@@ -188,13 +148,5 @@ def _refusal(reply: Replied, *, alone: bool) -> Answer:
 
 
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Weixin:
-    """The provider, from the settings ``secret``, ``accounts`` (app ids with commas between) and ``endpoint`` (of a fake)."""
-    accounts = tuple(filter(None, (each.strip() for each in settings.get("accounts", "").split(","))))
-    return Weixin(
-        poster=ports.poster(),
-        secrets=ports.secret(settings.get("secret", "")),
-        tokens=ports.tokens(),
-        base=settings.get("endpoint") or HOST,
-        accounts=accounts,
-        clock=ports.clock,
-    )
+    """The provider, from the settings of its Accounts."""
+    return Weixin(accounts=Accounts.connect(settings, ports), clock=ports.clock)
