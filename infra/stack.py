@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.constructs.alarms import Alarms
 from infra.constructs.channels import Channels
 from infra.constructs.contacts_table import ContactsTable
+from infra.constructs.deferred_messages import DeferredMessages
 from infra.constructs.destinations import Destinations
 from infra.constructs.event_archive import EventArchive
 from infra.constructs.event_bus import EventBus
@@ -80,10 +81,12 @@ class WaypostStack(Stack):
         destinations = Destinations(self, platform=platform, bus=bus, declared=library.sections.get("destinations", {}))
 
         # journeys wait and act; operations are what a marketer or the clock starts
+        deferred = DeferredMessages(self, deployment=deployment, undelivered=undelivered, alarms=alarms)
         schedules = Schedules(
             self,
             deployment=deployment,
             undelivered=undelivered,
+            deferred=deferred,
             called=[name for name, each in folders.items() if CALLED_BY_SCHEDULES & {*each.manifest.called_by}],
         )
         channels = Channels(
@@ -113,6 +116,7 @@ class WaypostStack(Stack):
                 archive=archive,
                 destinations=destinations,
                 undelivered=undelivered,
+                deferred=deferred,
             ),
         )
         tasks: dict[str | None, dict[str, Hop]] = {"hops": {}, "journeys": {}, "operations": {}, None: {}}

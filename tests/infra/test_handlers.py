@@ -16,7 +16,7 @@ from waypost.authoring.publishing import publish
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 READ_WHEN_USED = {"stage", "api_url"}
-ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
+ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "deferred_messages_arn"}
 SECTIONS = {
     "receive_callback": {"defaults", "replies", "sending"},
     "answer_task": {"defaults"},
@@ -49,6 +49,7 @@ SECTIONS = {
     "rescore_engagement": {"retention"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"coupons", "defaults", "products", "retention", "sending"},
+    "send_deferred": {"coupons", "defaults", "products", "retention", "sending"},
     "notify_staff": {"defaults", "retention", "sending", "staff"},
     "publish_message": {"defaults", "sending", "staff"},
     "send_test": {"coupons", "defaults", "products", "retention", "sending", "staff"},
@@ -67,6 +68,7 @@ LOADED_WHEN_USED = {"cryptography", "_cffi_backend"}
 OF_A_SENDER = {
     "resume_journey_arn",
     "email_reply_to",
+    "email_bulk",
     "inbox_endpoint",
     "webhook_endpoint",
     "wechat_endpoint",
@@ -83,11 +85,12 @@ MAY_BE_MISSING = {
     "stop_other_journey": ONLY_FOR_BOOKING,
     "close_enrolment": ONLY_FOR_BOOKING,
     # they book schedules of one kind
-    "pause_journey": {"send_message_arn"},
-    "resume_journey": {"send_message_arn"},
-    "sweep_journeys": {"send_message_arn"},
+    "pause_journey": {"deferred_messages_arn"},
+    "resume_journey": {"deferred_messages_arn"},
+    "sweep_journeys": {"deferred_messages_arn"},
     # … and answers go to the sender unless the stage names another address
     "send_message": OF_A_SENDER,
+    "send_deferred": OF_A_SENDER,
     "send_test": OF_A_SENDER,
     "publish_message": OF_A_SENDER,
     "notify_staff": OF_A_SENDER,
@@ -107,7 +110,7 @@ READ_WHEN_A_STREAM_STOPS = {
         "schedule_group",
         "schedule_dead_letters_arn",
         "scheduler_role_arn",
-        "send_message_arn",
+        "deferred_messages_arn",
     },
 }
 """What costs a start a client that hardly any of its calls needs."""

@@ -30,7 +30,15 @@ def test_only_senders_read_the_login_of_a_mail_server(synthesized: Synthesizer) 
         for folder in FUNCTIONS
         if "secretsmanager:GetSecretValue on <ChannelsEmailSecret>" in granted(by_smtp, folder)
     }
-    senders = {"assign_task", "notify_staff", "receive_callback", "send_message", "send_test", "publish_message"}
+    senders = {
+        "assign_task",
+        "notify_staff",
+        "receive_callback",
+        "send_deferred",
+        "send_message",
+        "send_test",
+        "publish_message",
+    }
     assert readers == senders
     assert not [line for line in granted(by_smtp, "send_message") if line.startswith("ses:")]
 
