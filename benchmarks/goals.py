@@ -44,7 +44,9 @@ GOALS: Final[Mapping[str, Goal]] = {
     "start/pause_journey": Goal("at most", 1.2, _START),
     "start/resume_journey": Goal("at most", 1.2, _START),
     "calls/send": Goal("at most", 1.5, "processor time of a mail's send, of SendEmail and PutItem by boto3"),
-    "calls/bulk": Goal("at least", 8, "processor time of a mail's send, of the same mail's among fifty that are due together"),
+    "calls/bulk": Goal(
+        "at least", 8, "processor time of a mail's send, of the same mail's among fifty that are due together"
+    ),
     "calls/event": Goal("at most", 2, "processor time of a routed event, of GetItem and two PutItem by boto3"),
     "calls/batch": Goal("at most", 1.2, "the same per event of ten contacts' ten events in a batch"),
     "calls/batch of one contact": Goal("at most", 1.2, "the same per event of one contact's ten events in a batch"),

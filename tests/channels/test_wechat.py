@@ -17,7 +17,7 @@ from tests.infra.template import NO_BUNDLING
 from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, ProviderPorts
-from waypost.channels.wechat.channel import CHANNEL, REPEATABLE, Kind, RenderedWeChat
+from waypost.channels.wechat.channel import ANSWERED_WITHIN, CHANNEL, REPEATABLE, Kind, RenderedWeChat
 from waypost.channels.wechat.fake import ACCOUNT, FAKES, SECRET
 from waypost.channels.wechat.fake import Weixin as Fake
 from waypost.channels.wechat.fields import TYPES, name_problem, value_problem
@@ -459,6 +459,43 @@ def test_a_customer_service_message_is_a_text_or_a_card(tmp_path: Path, texts: s
     assert bool(problem) == bool(found)
 
 
+@pytest.mark.parametrize(
+    ("url", "texts", "problem"),
+    [
+        ("", "text: 您好\n", ""),
+        ("", "image: MEDIA-ID-1\n", ""),
+        ("https://shop.example", "title: 新品\ndescription: 今天到店\n", ""),
+        ("", "title: 新品\n", "message.yaml wechat.url: is missing: a card opens it"),
+        ("https://shop.example", "text: 您好\n", "should have a text, an image, or a title"),
+        ("", "text: 您好\nimage: MEDIA-ID-1\n", "should have a text, an image, or a title"),
+        ("", "thing1: 您好\ntext: 您好\n", "should be text, image, or title, description, picture"),
+        ("", f"text: {'好' * 700}\n", "takes 2,100 bytes; at most 2,048 can be sent"),
+    ],
+)
+def test_a_reply_is_a_text_a_picture_or_a_card(tmp_path: Path, url: str, texts: str, problem: str) -> None:
+    manifest = (
+        "kind: transactional\ntopic: service\nchannels: [wechat]\n"
+        f"wechat: {{ kind: reply, account: wx1, url: '{url}' }}\n"
+    )
+    found = authored(tmp_path, manifest, texts)[1]
+    assert problem in found
+    assert bool(problem) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        ("", RefusedMessage("no_callback")),
+        ("1000000000", RefusedMessage("too_late")),
+        ("1909530000", Accepted("", in_answer={"MsgType": "text", "Content": "您好"})),
+    ],
+)
+def test_a_reply_is_written_into_an_answer_that_somebody_waits_for(until: str, expected: Answer) -> None:
+    given = outgoing("reply", fields={"text": "您好"}, until=until)
+    answer, poster = answered({}, given)
+    assert (answer, poster.calls) == (expected, [])
+
+
 def message(kind: Kind = "template", account: str = ACCOUNT) -> PublishedMessage:
     variant = {
         "kind": kind,
@@ -479,8 +516,9 @@ def test_a_message_goes_to_the_openid_of_its_own_account(clock: FakeClock) -> No
     assert list(CHANNEL.addresses_for(message(account="wx-third"), contact)) == []
 
 
-def test_only_a_template_message_may_be_repeated() -> None:
+def test_only_a_template_message_and_a_reply_may_be_repeated() -> None:
     assert CHANNEL.repeatable_for(message()) == REPEATABLE
+    assert CHANNEL.repeatable_for(message("reply")) == ANSWERED_WITHIN
     for kind in ("subscription", "mini_program", "customer_service"):
         assert CHANNEL.repeatable_for(message(kind)) is None
 

@@ -107,8 +107,7 @@ def _settings_read(handler: ModuleType) -> set[str]:
         made = [
             factory()
             for factory in vars(handler).values()
-            if hasattr(factory, "cache_info")
-            and factory.__module__ in {handler.__name__, _SHOWN_IN_MESSAGES}
+            if hasattr(factory, "cache_info") and factory.__module__ in {handler.__name__, _SHOWN_IN_MESSAGES}
         ]
         if "sender_to_contacts" in vars(handler):
             shown = vars(importlib.import_module(_SHOWN_IN_MESSAGES)).values()

@@ -76,6 +76,17 @@ class SentMessage:
     request: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that a person does at the provider, for which it may post a callback to us.
+
+    ``values`` are what it takes, each with the value that is used where none is given.
+    """
+
+    summary: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 class RefusedRequestError(Exception):
     """The provider would not take this request, whatever faults are planned."""
 
@@ -112,6 +123,10 @@ class FakeBulk(ABC):
         """The inverse of ``answer``."""
 
 
+class UnreadableAnswer(Exception):
+    """The provider cannot read our answer to its callback, and the person sees that; the message says why."""
+
+
 class FakeProvider(ABC):
     """One provider's interface.
 
@@ -122,6 +137,7 @@ class FakeProvider(ABC):
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
     ``carries`` are the tags that a request has room for; None for all. ``takes_any_address``: to it no address is wrong.
     ``bulk`` is how it takes several messages at once, None where it does not.
+    ``actions`` are what people can do at it, by name (``waypost act``).
     """
 
     provider: ClassVar[str]
@@ -137,6 +153,7 @@ class FakeProvider(ABC):
     carries: ClassVar[frozenset[str] | None] = None
     takes_any_address: ClassVar[bool] = False
     bulk: ClassVar[FakeBulk | None] = None
+    actions: ClassVar[Mapping[str, Action]] = {}
 
     clock: Clock = staticmethod(real_now)
     """The time in force, for what depends on it: the server's."""
@@ -146,6 +163,22 @@ class FakeProvider(ABC):
 
     def learn(self, message: Mapping[str, Any]) -> None:  # noqa: B027 -- most need nothing registered
         """What a company has registered for a message, which is in the fields of its ``message.yaml``."""
+
+    def perform(self, action: str, values: Mapping[str, str]) -> HttpRequest | None:
+        """Do one of ``actions`` with all of its values: the callback that follows, or None where the provider posts nothing.
+
+        The request's path is the one behind the address of our API. Raises ValueError for values that do not fit.
+        """
+        del values
+        raise ValueError(f"at {self.provider} nobody can do {action!r}")
+
+    def seen_in(self, posted: HttpRequest, answer: str) -> SentMessage | None:
+        """What the person sees of our answer to a callback, where the provider shows one; None for nothing.
+
+        Raises UnreadableAnswer where the person sees that something is wrong.
+        """
+        del posted, answer
+        return None
 
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:
