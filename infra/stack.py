@@ -8,6 +8,7 @@ from infra.constructs.channels import Channels
 from infra.constructs.contacts_table import ContactsTable
 from infra.constructs.deferred_messages import DeferredMessages
 from infra.constructs.destinations import Destinations
+from infra.constructs.egress import Egress
 from infra.constructs.event_archive import EventArchive
 from infra.constructs.event_bus import EventBus
 from infra.constructs.events_queue import EventsQueue
@@ -60,7 +61,12 @@ class WaypostStack(Stack):
         # what every hop stands on
         alarms = Alarms(self, deployment=deployment)
         Traces(self, deployment=deployment)
-        platform = Platform(deployment=deployment, layers=Layers(self, deployment=deployment), alarms=alarms)
+        platform = Platform(
+            deployment=deployment,
+            layers=Layers(self, deployment=deployment),
+            alarms=alarms,
+            egress=Egress(self, deployment=deployment) if deployment.fixed_ip else None,
+        )
         contacts = ContactsTable(self, deployment=deployment)
         contacts.watched_by(alarms)
         files = Files(self, deployment=deployment)

@@ -14,7 +14,6 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-
 _SHOWN_IN_MESSAGES = "waypost.aws.message_variables"
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from waypost.contacts.channels import Channel
 from waypost.errors import InvalidInput, WaypostError
@@ -58,6 +58,8 @@ class SendDeferred:
                     sent.results[body_id] = reached
                 case ClaimedMessage():
                     claimed.setdefault(reached.channel, {})[body_id] = reached
+                case _:
+                    assert_never(reached)
         for together in claimed.values():
             answers = self.sender.call(list(together.values()))
             for (body_id, each), answer in zip(together.items(), answers, strict=True):
