@@ -1,4 +1,4 @@
-"""A fixed address for those who need one: only what calls providers leaves by it, and nobody else pays."""
+"""A fixed address for those who need one: only what calls providers leaves by it, and other stages pay nothing."""
 
 import pytest
 
