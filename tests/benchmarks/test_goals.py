@@ -42,6 +42,7 @@ def run(
         "_memory",
         "_bulk",
         "_rehearsals",
+        "_library",
         "_cost",
     ):
         monkeypatch.setattr(command, name, lambda *_: Measured({}))
