@@ -21,6 +21,7 @@ from benchmarks import (
     journey_cost,
     library_cost,
     rehearsal_time,
+    render_speed,
     rule_index,
     rule_speed,
     word_speed,
@@ -35,6 +36,7 @@ from benchmarks.journey_cost import JourneyCost
 from benchmarks.library_cost import LibraryCost, library_table
 from benchmarks.quotas import arithmetic, per_touch
 from benchmarks.rehearsal_time import RehearsalTime, rehearsal_table
+from benchmarks.render_speed import RenderSpeed, render_table
 from benchmarks.report import dollars_table, import_table, passages_table, quotas_table
 from benchmarks.rule_index import IndexCurve, index_table
 from benchmarks.rule_speed import RuleSpeed, rule_table, sorting_table
@@ -69,6 +71,7 @@ def bench(
             speed = _speed(progress)
             curve = _index(progress)
             words = _words(progress)
+            renders = _renders(progress)
             rate = _rate(progress, import_rows)
             memory = _memory(progress, import_rows)
             bulk = _bulk(progress)
@@ -80,12 +83,26 @@ def bench(
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
     figures = [
-        each.figures() for each in (imports, calls, speed, curve, words, rate, memory, bulk, rehearsals, library, cost)
+        each.figures()
+        for each in (imports, calls, speed, curve, words, renders, rate, memory, bulk, rehearsals, library, cost)
     ]
     small = {f"memory/{step}" for step in import_memory.STEPS} if import_rows < JUDGED else set()
     verdicts = judge({name: value for each in figures for name, value in each.items()}, left_out=small)
     _write(
-        imports, calls, cost, curve, words, rate, memory, speed, bulk, rehearsals, library, verdicts, as_json=as_json
+        imports,
+        calls,
+        cost,
+        curve,
+        words,
+        renders,
+        rate,
+        memory,
+        speed,
+        bulk,
+        rehearsals,
+        library,
+        verdicts,
+        as_json=as_json,
     )
     if missed := [each.figure for each in verdicts if not each.reached]:
         sys.stderr.write(f"error: {len(missed)} of {len(verdicts)} goals missed: {', '.join(missed)}\n")
@@ -127,6 +144,11 @@ def _speed(progress: Progress) -> RuleSpeed:
 def _index(progress: Progress) -> IndexCurve:
     progress.add_task("routing events beside 10, 100 and 1,000 segments", total=None)
     return rule_index.measure()
+
+
+def _renders(progress: Progress) -> RenderSpeed:
+    progress.add_task("filling the shipped mails in", total=None)
+    return render_speed.measure()
 
 
 def _words(progress: Progress) -> WordSpeed:
@@ -180,6 +202,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
     cost: JourneyCost,
     curve: IndexCurve,
     words: WordSpeed,
+    renders: RenderSpeed,
     rate: ImportRate,
     memory: ImportMemory,
     speed: RuleSpeed,
@@ -199,6 +222,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         "rule_speed": speed.to_dict(),
         "rule_index": curve.to_dict(),
         "word_speed": words.to_dict(),
+        "render_speed": renders.to_dict(),
         "import_rate": rate.to_dict(),
         "import_memory": memory.to_dict(),
         "bulk_scan": bulk.to_dict(),
@@ -221,6 +245,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         sorting_table(speed),
         index_table(curve),
         words_table(words),
+        render_table(renders),
         rate_table(rate),
         memory_table(memory),
         scan_table(bulk),

@@ -23,6 +23,8 @@ CONTEXT = SimpleNamespace(
     get_remaining_time_in_millis=lambda: 30_000,
 )
 ARN = "arn:aws:states:eu-west-1:000000000000"
+MAILS = 50
+"""Mails in a batch: what SES takes in one call."""
 PEOPLE = 10
 """Contacts whose events are routed, one of each in a batch."""
 
@@ -57,6 +59,7 @@ class Ours:
         wiring.queue = NoQueue  # type: ignore[assignment]
         self._route = _handler(configuration["functions"], "route_events")
         self._send = _handler(configuration["functions"], "send_message")
+        self._send_deferred = _handler(configuration["functions"], "send_deferred")
         self._pause = _handler(configuration["functions"], "pause_journey")
         self._close = _handler(configuration["functions"], "close_enrolment")
         self._now = clock()().isoformat()
@@ -68,6 +71,7 @@ class Ours:
         """What can be asked for: each prepares a call, and gives what is measured."""
         return {
             "send": self.send,
+            "bulk": self.bulk,
             "event": lambda: self.route(1, PEOPLE),
             "batch": lambda: self.route(10, PEOPLE),
             "batch of one contact": lambda: self.route(10, 1),
@@ -80,6 +84,21 @@ class Ours:
         """A marketing mail to a contact that has just entered the journey, from the hop that holds it."""
         request = {"message": "welcome", "context": self._taken("Welcome")}
         return lambda: _expect(self._send.handle(request, CONTEXT), outcome="sent")
+
+    def bulk(self) -> Callable[[], Any]:
+        """The same mail to fifty such contacts, for whom it was deferred, in one batch of the queue."""
+        from waypost.sending.request import SendRequest
+
+        requests = [{"message": "welcome", "context": self._taken("Welcome")} for _ in range(MAILS)]
+        bodies = [SendRequest.from_payload(each).to_dict() | {"attempt": 1} for each in requests]
+        batch = {"Records": [_record({**each, "id": str(number)}) for number, each in enumerate(bodies)]}
+
+        def call() -> None:
+            answer = self._send_deferred.handle(batch, CONTEXT)
+            if answer["batchItemFailures"]:
+                raise RuntimeError(f"not sent: {answer}")
+
+        return call
 
     def take(self) -> Callable[[], Any]:
         """The hop of a contact that has just entered the journey begins."""
@@ -247,7 +266,7 @@ def _record(event: dict[str, Any]) -> dict[str, Any]:
             "ApproximateReceiveCount": "1",
             "SentTimestamp": "1803866400000",
             "SequenceNumber": "18849496460467000001",
-            "MessageGroupId": event["contact"]["user_id"],
+            "MessageGroupId": event.get("contact", {}).get("user_id", ""),
             "SenderId": "AROAEXAMPLEID",
             "MessageDeduplicationId": event["id"],
             "ApproximateFirstReceiveTimestamp": "1803866400000",

@@ -22,11 +22,20 @@ ROUNDS: Final = 40
 WARM_UP: Final = 5
 """Rounds before the measured ones: connections, caches, the first look at published files."""
 
-EVENTS: Final[Mapping[str, int]] = {"send": 1, "event": 1, "batch": 10, "batch of one contact": 10}
+EVENTS: Final[Mapping[str, int]] = {"send": 1, "bulk": 50, "event": 1, "batch": 10, "batch of one contact": 10}
 """By step, what the time is divided by."""
-RIVALS: Final[Mapping[str, str]] = {"send": "send", "event": "event", "batch": "event", "batch of one contact": "event"}
+RIVALS: Final[Mapping[str, str]] = {
+    "send": "send",
+    "bulk": "send",
+    "event": "event",
+    "batch": "event",
+    "batch of one contact": "event",
+}
 """By step of ours, the step of the rival."""
 
+
+SELDOM: Final[Mapping[str, int]] = {"bulk": 4}
+"""Steps that take long to prepare, and in every how many rounds they are measured."""
 
 HOP_STEPS: Final = ("take", "park", "close")
 """Steps without a rival: what pause_journey and close_enrolment take, for ``prices.PROCESSOR_MILLISECONDS``."""
@@ -49,7 +58,9 @@ class CallTime:
 
     def figures(self) -> dict[str, float]:
         """What has a goal."""
-        return {f"calls/{step}": self.ratio(step) for step in EVENTS}
+        return {f"calls/{step}": self.ratio(step) for step in EVENTS if step != "bulk"} | {
+            "calls/bulk": self.ours["send"] / self.ours["bulk"]
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -80,8 +91,10 @@ def measure(
         ):
             taken: dict[str, list[float]] = {step: [] for step in (*EVENTS, *HOP_STEPS)}
             rivals: dict[str, list[float]] = {step: [] for step in RIVALS.values()}
-            for _ in range(WARM_UP + ROUNDS):
+            for number in range(WARM_UP + ROUNDS):
                 for step, times in taken.items():
+                    if number % SELDOM.get(step, 1):
+                        continue
                     times.append(1000 * ours(step) / EVENTS.get(step, 1))
                 for step, times in rivals.items():
                     times.append(1000 * stock(step))
@@ -106,14 +119,14 @@ def call_time_table(measured: CallTime) -> Table:
 
 
 def _medians(times: Mapping[str, list[float]]) -> dict[str, float]:
-    return {step: statistics.median(each[WARM_UP:]) for step, each in times.items()}
+    return {step: statistics.median(each[WARM_UP // SELDOM.get(step, 1) :]) for step, each in times.items()}
 
 
 def _variables(cloud: LocalCloud) -> dict[str, str]:
     """The environment of both functions on the embedded cloud."""
     service = cloud.client("lambda")
     variables: dict[str, str] = {}
-    for name in ("route-events", "send-message", "pause-journey", "close-enrolment"):
+    for name in ("route-events", "send-message", "send-deferred", "pause-journey", "close-enrolment"):
         deployed = service.get_function_configuration(FunctionName=f"waypost-{cloud.access.stage}-{name}")
         variables |= deployed.get("Environment", {}).get("Variables", {})
     return {

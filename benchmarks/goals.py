@@ -44,6 +44,9 @@ GOALS: Final[Mapping[str, Goal]] = {
     "start/pause_journey": Goal("at most", 1.2, _START),
     "start/resume_journey": Goal("at most", 1.2, _START),
     "calls/send": Goal("at most", 1.5, "processor time of a mail's send, of SendEmail and PutItem by boto3"),
+    "calls/bulk": Goal(
+        "at least", 8, "processor time of a mail's send, of the same mail's among fifty that are due together"
+    ),
     "calls/event": Goal("at most", 2, "processor time of a routed event, of GetItem and two PutItem by boto3"),
     "calls/batch": Goal("at most", 1.2, "the same per event of ten contacts' ten events in a batch"),
     "calls/batch of one contact": Goal("at most", 1.2, "the same per event of one contact's ten events in a batch"),
@@ -55,6 +58,7 @@ GOALS: Final[Mapping[str, Goal]] = {
     "words/per phrase": Goal(
         "at least", 100, "processor time of str.__contains__ for each of 50,000 phrases, of Waypost"
     ),
+    "render/jinja2": Goal("at least", 2, "processor time of Jinja2, of Waypost, to fill the shipped mails in"),
     "index/growth": Goal("at most", 1.3, "processor time of an event beside 1,000 segments, of one beside 10"),
     "import/cleaned": Goal("at least", 0.4, "rows a second with every column cleaned, of the rival's two"),
     "import/written": Goal("at least", 0.1, "rows a second up to the store, of the rival's two cleaned columns"),

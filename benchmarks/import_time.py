@@ -69,6 +69,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "resume_journey": ("dynamodb", "stepfunctions"),
     "route_events": ("dynamodb", "events", "sqs", "stepfunctions"),
     "send_message": ("dynamodb", "secretsmanager", "sesv2"),
+    "send_deferred": ("dynamodb", "secretsmanager", "sesv2"),
     "publish_message": ("dynamodb", "s3", "secretsmanager", "sesv2"),
     "send_test": ("dynamodb", "secretsmanager", "sesv2"),
     "serve_inbox": ("dynamodb", "secretsmanager", "sqs"),

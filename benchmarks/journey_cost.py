@@ -80,6 +80,7 @@ PARTS: Final[Mapping[str, str]] = {
     "serve_page": "events",
     "route_events": "events",
     "record_delivery": "notices",
+    "send_deferred": "sends",
     "send_message": "sends",
     "pause_journey": "pauses",
     "resume_journey": "pauses",
@@ -159,8 +160,8 @@ class Usage:
         for call in self.calls:
             if call.function in running and call.function not in SIDE_BY_SIDE:
                 running[call.function] += wait_seconds(call.service, call.operation)
-        if "send_message" in running:
-            running["send_message"] += PROVIDER_MILLISECONDS / 1000 * self.invocations["send_message"]
+        for sender in {"send_deferred", "send_message"} & running.keys():
+            running[sender] += PROVIDER_MILLISECONDS / 1000 * self.invocations[sender]
         return {function: seconds for function, seconds in running.items() if seconds}
 
     def _of_hops(self) -> Quantities:
@@ -548,6 +549,8 @@ def _of_invocations(function: str, count: float) -> Quantities:
         quantities["queue_requests"] = 2 * count
     if function == "record_delivery":
         quantities["standard_queue_requests"] = 2 * count
+    if function == "send_deferred":  # each for itself, as in a rehearsal; what is due together shares all but the first
+        quantities["standard_queue_requests"] = 3 * count
     return quantities
 
 

@@ -24,6 +24,7 @@ PROCESSOR_MILLISECONDS: Final[Mapping[str, float]] = {
     "record_delivery": 10,
     "resume_journey": 1.5,
     "route_events": 4.2,
+    "send_deferred": 4.6,
     "send_message": 4.6,
     "serve_inbox": 3,
     "serve_page": 3,

@@ -47,6 +47,7 @@ class Deployment:
     ``trace_rate`` is the share of executions that X-Ray records. ``requests_per_second`` limits each route of senders,
     ``pages_per_second`` each route of people, so that a flood of the first leaves the second alone.
     ``reserved_concurrency`` maps folders of functions to the invocations that are theirs and no more than theirs;
+    ``fixed_ip`` has the functions that call providers do so from one address (``infra/constructs/egress.py``).
     ``readers`` how many events of different contacts are routed at a time; docs/operating.md has the arithmetic.
     """
 
@@ -67,6 +68,7 @@ class Deployment:
     pages_per_second: int = 100
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict)
     readers: int = 100
+    fixed_ip: bool = False
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any], *, project: Project) -> "Deployment":
@@ -123,6 +125,7 @@ class Deployment:
             pages_per_second=int(number("pages_per_second", cls.pages_per_second, 1, API_QUOTA)),
             reserved_concurrency=_reserved(chosen("reserved_concurrency", "")),
             readers=int(number("readers", cls.readers, 2, MOST_READERS)),
+            fixed_ip=chosen("fixed_ip", "no", ("yes", "no")) == "yes",
         )
 
     @property

@@ -6,7 +6,9 @@ from constructs import Construct
 from infra.constructs.alarms import Alarms
 from infra.constructs.channels import Channels
 from infra.constructs.contacts_table import ContactsTable
+from infra.constructs.deferred_messages import DeferredMessages
 from infra.constructs.destinations import Destinations
+from infra.constructs.egress import Egress
 from infra.constructs.event_archive import EventArchive
 from infra.constructs.event_bus import EventBus
 from infra.constructs.events_queue import EventsQueue
@@ -59,7 +61,12 @@ class WaypostStack(Stack):
         # what every hop stands on
         alarms = Alarms(self, deployment=deployment)
         Traces(self, deployment=deployment)
-        platform = Platform(deployment=deployment, layers=Layers(self, deployment=deployment), alarms=alarms)
+        platform = Platform(
+            deployment=deployment,
+            layers=Layers(self, deployment=deployment),
+            alarms=alarms,
+            egress=Egress(self, deployment=deployment) if deployment.fixed_ip else None,
+        )
         contacts = ContactsTable(self, deployment=deployment)
         contacts.watched_by(alarms)
         files = Files(self, deployment=deployment)
@@ -80,10 +87,12 @@ class WaypostStack(Stack):
         destinations = Destinations(self, platform=platform, bus=bus, declared=library.sections.get("destinations", {}))
 
         # journeys wait and act; operations are what a marketer or the clock starts
+        deferred = DeferredMessages(self, deployment=deployment, undelivered=undelivered, alarms=alarms)
         schedules = Schedules(
             self,
             deployment=deployment,
             undelivered=undelivered,
+            deferred=deferred,
             called=[name for name, each in folders.items() if CALLED_BY_SCHEDULES & {*each.manifest.called_by}],
         )
         channels = Channels(
@@ -113,6 +122,7 @@ class WaypostStack(Stack):
                 archive=archive,
                 destinations=destinations,
                 undelivered=undelivered,
+                deferred=deferred,
             ),
         )
         tasks: dict[str | None, dict[str, Hop]] = {"hops": {}, "journeys": {}, "operations": {}, None: {}}

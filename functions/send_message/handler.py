@@ -7,11 +7,8 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from waypost.aws import wiring
-from waypost.aws.deployed_sender import deployed_sender
+from waypost.aws.deployed_sender import sender_to_contacts
 from waypost.aws.function_log import function_log
-from waypost.aws.links import page_urls, staff_links, tracked_links
-from waypost.aws.message_variables import coupons, products
 from waypost.sending.request import SendRequest
 from waypost.sending.send_message import SendMessage
 
@@ -22,16 +19,7 @@ metrics = Metrics(service="send_message")
 @cache
 def send_message() -> SendMessage:
     """Wire SendMessage to its stores and settings; once per process."""
-    settings = wiring.settings()
-    return deployed_sender(
-        report=report_policy,
-        products=products,
-        purchases=wiring.history,
-        coupons=coupons,
-        tracking=tracked_links(settings),
-        page_urls=page_urls(settings),
-        staff_links=staff_links(settings),
-    )
+    return sender_to_contacts(report=report_policy)
 
 
 def report_policy(problem: str) -> None:

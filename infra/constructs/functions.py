@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.constructs.channels import Channels
 from infra.constructs.contacts_table import ContactsTable
+from infra.constructs.deferred_messages import DeferredMessages
 from infra.constructs.destinations import Destinations
 from infra.constructs.event_archive import EventArchive
 from infra.constructs.event_bus import EventBus
@@ -40,6 +41,7 @@ class Surroundings:
     archive: EventArchive
     destinations: Destinations
     undelivered: Undelivered
+    deferred: DeferredMessages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class Functions:
             "scheduler_role_arn": schedules.role_arn,
             "schedule_dead_letters_arn": schedules.dead_letters_arn,
             "resume_journey_arn": schedules.resume_journey_arn,
-            "send_message_arn": schedules.send_message_arn,
+            "deferred_messages_arn": around.deferred.queue.queue_arn,
             "state_machine_prefix": around.machines.prefix,
             "webhook_secrets": around.secrets.webhooks,
             "link_secret": around.secrets.links,
@@ -193,6 +195,8 @@ class Functions:
                 around.destinations.read_by(hop)
             case "every_hour":
                 around.schedules.call_every_hour(hop)
+            case "deferred_messages":
+                around.deferred.sent_by(hop)
             case "schedules":
                 pass  # their role may call every function that says so: see the construct Schedules
             case "channel_notices":

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.constructs.acknowledging import acknowledge, acknowledge_wildcard
 from infra.constructs.alarms import FIVE_MINUTES, Alarms
+from infra.constructs.egress import Egress, calls_providers
 from infra.constructs.layers import Layers
 from infra.deployment import Deployment
 from waypost.authoring.functions import NOT_DEPLOYED, FunctionFolder
@@ -23,11 +24,12 @@ _TRACING = "X-Ray takes trace segments without naming a resource"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What all hops of a stage share."""
+    """What all hops of a stage share; ``egress`` is the network of those that call providers, None without a fixed address."""
 
     deployment: Deployment
     layers: Layers
     alarms: Alarms
+    egress: Egress | None = None
 
     @property
     def log_retention(self) -> aws_logs.RetentionDays:
@@ -67,6 +69,10 @@ class Hop(Construct):
         )
         self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(self.role)
+        network: Mapping[str, Any] = {}
+        if platform.egress is not None and calls_providers(manifest):
+            platform.egress.open_to(self.role)
+            network = platform.egress.network
         self.function = lambda_.Function(
             self,
             "Function",
@@ -84,6 +90,7 @@ class Hop(Construct):
             timeout=Duration.seconds(manifest.timeout_seconds),
             tracing=lambda_.Tracing.PASS_THROUGH,  # of a machine whose execution is traced; see the construct Traces
             logging_format=lambda_.LoggingFormat.JSON,
+            **network,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             # no START, END and REPORT of an invocation that went well; one that ran out of time or memory is a warning
             system_log_level_v2=lambda_.SystemLogLevel.WARN,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack, aws_iam, aws_scheduler
 from constructs import Construct
 
+from infra.constructs.deferred_messages import DeferredMessages
 from infra.constructs.hop import Hop
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
@@ -24,7 +25,13 @@ class Schedules(Construct):
     """
 
     def __init__(
-        self, scope: Construct, *, deployment: Deployment, undelivered: Undelivered, called: Collection[str]
+        self,
+        scope: Construct,
+        *,
+        deployment: Deployment,
+        undelivered: Undelivered,
+        deferred: DeferredMessages,
+        called: Collection[str],
     ) -> None:
         super().__init__(scope, "Schedules")
         stack = Stack.of(self)
@@ -35,7 +42,6 @@ class Schedules(Construct):
             return stack.format_arn(service="lambda", resource="function", resource_name=name, arn_format=colons)
 
         self.resume_journey_arn = function_arn("resume_journey")
-        self.send_message_arn = function_arn("send_message")
         self.dead_letters_arn = undelivered.queue.queue_arn
         self._group = aws_scheduler.ScheduleGroup(
             self, "Group", schedule_group_name=deployment.name, removal_policy=RemovalPolicy.DESTROY
@@ -49,11 +55,13 @@ class Schedules(Construct):
             actions=["lambda:InvokeFunction"],
             resources=[function_arn(folder) for folder in sorted(called)],
         )
-        may_keep = aws_iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letters_arn])
+        may_keep = aws_iam.PolicyStatement(
+            actions=["sqs:SendMessage"], resources=[self.dead_letters_arn, deferred.queue.queue_arn]
+        )
         self._role = aws_iam.Role(
             self,
             "Role",
-            description="In this role schedules call functions",
+            description="In this role schedules call functions and put deferred messages into their queue",
             assumed_by=aws_iam.ServicePrincipal(
                 "scheduler.amazonaws.com",
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": group_arn}},

@@ -108,7 +108,7 @@ class Stage:
             role_arn="",
             dead_letters_arn="",
             resume_journey_arn="",
-            send_message_arn="",
+            deferred_messages_arn="",
             clock=self.clock,
         )
         return Deferrals(ledger=self._ledger, enrolments=self.enrolments, schedules=schedules, clock=self.clock)

@@ -27,6 +27,8 @@ from local.providers.mail_server import HUNG_UP, MailServer, Transaction, header
 from local.providers.record import Call, Fault, Record
 from waypost import ids
 from waypost.channels.fake_contract import (
+    REFUSAL_KINDS,
+    FakeBulk,
     FakeProvider,
     Fate,
     HttpAnswer,
@@ -301,11 +303,73 @@ class Providers(Record):
                 if fake.recognises(request):
                     if aside := fake.answer_aside(request):
                         exchange.answer(self._passed_on(fake, request) or aside)
-                    else:
+                    elif fake.bulk is None or not self._take_all(channel, fake, fake.bulk, request, exchange):
                         message = fake.read(request)
                         self._take(_Received(channel=channel, fake=fake, request=request, message=message), exchange)
                     return True
         return False
+
+    def _take_all(
+        self, channel: Channel, fake: FakeProvider, bulk: FakeBulk, request: HttpRequest, exchange: Exchange
+    ) -> bool:
+        """Take the messages of a request that hands several over; False for a request that hands over one."""
+        try:
+            messages = bulk.read(request)
+        except RefusedRequestError as refused:
+            exchange.answer(refused.answer)
+            return True
+        if not messages:
+            return False
+        several = [_Received(channel=channel, fake=fake, request=request, message=each) for each in messages]
+        faults = [self.take_fault(channel, each.tags.get("message_key", "")) for each in messages]
+        if fatal := next((each for each in faults if each and each.kind in {"drop", "error"}), None):
+            for received in several[1:]:
+                self._keep(received, outcome=fatal.kind)
+            self._failed(fatal, several[0], exchange)
+            return True
+        found = [self._refused(bulk, *each) for each in zip(several, faults, strict=True)]
+        taken = [place for place, refused in enumerate(found) if refused is None]
+        passed_on = self._passed_on(fake, bulk.only(request, taken)) if taken else None
+        if passed_on and passed_on.status >= 300:
+            for place in taken:
+                self._keep(several[place], outcome="reject")
+            exchange.answer(passed_on)
+            return True
+        results = bulk.results(passed_on) if passed_on else [bulk.accepted(fake.new_id()) for _ in taken]
+        answers = {**dict(enumerate(found)), **dict(zip(taken, results, strict=True))}
+        stall = max((each.seconds for each in faults if each and each.kind == "stall"), default=0.0)
+        with self.reporting():
+            calls = [self._keep_result(several[place], answers[place] or {}, stalled=bool(stall)) for place in taken]
+            answer = bulk.answer([each or {} for each in answers.values()])
+            try:
+                if not stall:
+                    exchange.answer(answer)
+            finally:
+                for accepted in (each for each in calls if each.outcome == "accepted"):
+                    self.report_delivery(accepted)
+        if stall:
+            self.hold_back(stall)
+            exchange.answer(answer)
+        return True
+
+    def _refused(self, bulk: FakeBulk, received: _Received, fault: Fault | None) -> Mapping[str, Any] | None:
+        """What is answered for one message of several that is refused; None for one that is taken."""
+        refusal = next((kind for kind in REFUSAL_KINDS if fault is not None and fault.kind == kind), None)
+        try:
+            if refusal is None:
+                received.fake.check(received.message)
+                return None
+            answer = received.fake.refusal(refusal)
+        except RefusedRequestError as refused:
+            answer = refused.answer
+        self._keep(received, outcome=refusal or "reject")
+        return bulk.refused(answer)
+
+    def _keep_result(self, received: _Received, result: Mapping[str, Any], *, stalled: bool) -> Call:
+        """Keep one message of several by what is answered for it."""
+        message_id = str(result.get("MessageId", ""))
+        outcome = "accepted" if message_id else "reject"
+        return self._keep(received, outcome=outcome, stalled=stalled, message_id=message_id)
 
     def _take(self, received: _Received, exchange: Exchange) -> None:
         fault = self.take_fault(received.channel, received.message.tags.get("message_key", ""))

@@ -24,7 +24,7 @@ def adapter(client: Any, now: datetime = TEN - timedelta(days=2)) -> EventBridge
         role_arn="arn:aws:iam::000000000000:role/scheduler",
         dead_letters_arn="arn:aws:sqs:ap-east-1:000000000000:dead",
         resume_journey_arn=f"{FUNCTIONS}:resume",
-        send_message_arn=f"{FUNCTIONS}:send",
+        deferred_messages_arn=f"{FUNCTIONS}:send",
         clock=lambda: now,
     )
 

@@ -4,7 +4,16 @@ from benchmarks.call_time import EVENTS, HOP_STEPS, RIVALS, WARM_UP, CallTime, _
 from benchmarks.goals import GOALS
 
 MEASURED = CallTime(
-    ours={"send": 4.5, "event": 4.0, "batch": 2.0, "batch of one contact": 1.0, "take": 0.7, "park": 1.8, "close": 1.4},
+    ours={
+        "send": 4.5,
+        "bulk": 1.5,
+        "event": 4.0,
+        "batch": 2.0,
+        "batch of one contact": 1.0,
+        "take": 0.7,
+        "park": 1.8,
+        "close": 1.4,
+    },
     stock={"send": 3.0, "event": 4.0},
     memory=110.0,
 )
@@ -13,6 +22,7 @@ MEASURED = CallTime(
 def test_each_step_is_compared_with_the_least_that_it_takes() -> None:
     assert MEASURED.figures() == {
         "calls/send": 1.5,
+        "calls/bulk": 3.0,
         "calls/event": 1.0,
         "calls/batch": 0.5,
         "calls/batch of one contact": 0.25,

@@ -37,6 +37,7 @@ def run(
         "_speed",
         "_index",
         "_words",
+        "_renders",
         "_rate",
         "_memory",
         "_bulk",

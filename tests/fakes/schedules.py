@@ -15,7 +15,7 @@ class Booking:
 
     name: str
     at: datetime
-    function: Literal["resume_journey", "send_message"]
+    function: Literal["resume_journey", "send_deferred"]
     payload: dict[str, Any]
 
 
@@ -43,7 +43,7 @@ class FakeSchedules:
     @effect
     def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
         """See DeferredSends."""
-        self._book(name, instant, "send_message", request)
+        self._book(name, instant, "send_deferred", request)
 
     @effect
     def cancel(self, name: str) -> None:
@@ -63,7 +63,7 @@ class FakeSchedules:
         self,
         name: str,
         instant: datetime,
-        function: Literal["resume_journey", "send_message"],
+        function: Literal["resume_journey", "send_deferred"],
         payload: Mapping[str, Any],
     ) -> None:
         whole = instant.astimezone(UTC).replace(microsecond=0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
 from tests.fakes.addresses import FakeAddressRecords
@@ -90,6 +90,7 @@ from waypost.sending.held_journeys import HeldJourneys
 from waypost.sending.ledger import Touch
 from waypost.sending.occasion import StaffNotice
 from waypost.sending.request import SendRequest, SendResult
+from waypost.sending.send_deferred import SendDeferred
 from waypost.sending.send_message import SendMessage, Tracking
 from waypost.sending.send_test import SendTest
 from waypost.staff.directory import StaffDirectory
@@ -234,6 +235,10 @@ class World:
             staff_links=staff_links,
             report=self.reported.append,
         )
+
+    @property
+    def send_deferred(self) -> SendDeferred:
+        return SendDeferred(sender=self.send_message)
 
     @cached_property
     def messages(self) -> LibraryCatalogue:
@@ -430,10 +435,17 @@ class World:
 
     def call(self, booking: Booking) -> object:
         """The function of a schedule is called."""
-        payload = json.loads(json.dumps(booking.payload))
-        if booking.function == "resume_journey":
-            return self.resume_journey.resume(payload)
-        return self.send_message.send(SendRequest.from_payload(payload))
+        body = json.dumps(booking.payload)
+        match booking.function:
+            case "resume_journey":
+                return self.resume_journey.resume(json.loads(body))
+            case "send_deferred":
+                sent = self.send_deferred.send({booking.name: body})
+                for error in sent.failed.values():
+                    raise error
+                return sent.results[booking.name]
+            case _:
+                assert_never(booking.function)
 
     def sweep(self) -> SweepReport:
         """The hourly sweep, again if it fails."""

@@ -1,5 +1,6 @@
 """Providers fail, processes die, schedules get lost and fire twice: nothing is lost, no message goes out twice."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -310,11 +311,34 @@ def test_a_deferred_sender_that_dies_leaves_an_unknown_message(cloud: LocalCloud
     cloud.clock.stop_at(due.at)
     cloud.emulator.fire([due.name])
     eventually(cloud, lambda: calls(cloud, key), "the provider has the message")
-    end_workers(cloud, "send_message")
+    end_workers(cloud, "send_deferred")
     cloud.time.settle()
 
     assert outcomes(cloud, "deferred-dies") == ["deferred", "unknown"]
     assert len(calls(cloud, key)) == 1
+
+
+def test_messages_that_are_due_together_share_a_call_and_each_has_its_own_answer(cloud: LocalCloud) -> None:
+    by_night(cloud)
+    people = [f"together-{number}" for number in range(4)]
+    for user_id in people:
+        sign_up(cloud, user_id)
+    due = [deferred(cloud, user_id) for user_id in people]
+    cloud.providers.fail(Fault(kind="reject", message_key=message_key(people[1])))
+    cloud.clock.stop_at(max(each.at for each in due))
+    queue = cloud.client("sqs")
+    url = queue.get_queue_url(QueueName=f"waypost-{cloud.access.stage}-deferred-messages")["QueueUrl"]
+    inputs = [json.dumps(schedule_input(cloud, each.name)) for each in due]
+    queue.send_message_batch(
+        QueueUrl=url, Entries=[{"Id": str(number), "MessageBody": body} for number, body in enumerate(inputs)]
+    )
+    cloud.time.settle()
+
+    made = [call for user_id in people for call in calls(cloud, message_key(user_id))]
+    assert [call.outcome for call in made] == ["accepted", "reject", "accepted", "accepted"]
+    assert all("Entry" in call.request for call in made)
+    assert [outcomes(cloud, user_id)[-1] for user_id in people] == ["sent", "rejected", "sent", "sent"]
+    assert [message(cloud, user_id)["state"] for user_id in people] == ["accepted", "rejected", "accepted", "accepted"]
 
 
 def test_a_router_that_dies_in_the_middle_of_a_batch_loses_and_repeats_nothing(cloud: LocalCloud) -> None:

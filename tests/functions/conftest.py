@@ -236,6 +236,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "resume_journey": {"resume_journey": world.resume_journey},
         "route_events": {"batch": batch},
         "send_message": {"send_message": world.send_message},
+        "send_deferred": {"send_deferred": world.send_deferred},
         "rescore_engagement": {"rescore_engagement": assemble.rescore_engagement(world.ports)},
         "send_test": {"send_test": world.send_test},
         "publish_message": {"publish_message": world.publish_message},

@@ -131,7 +131,27 @@ def test_a_deferred_message_is_accepted_too(deployment: Deployment) -> None:
     booking = deployment.world.schedules.next_due()
     assert booking is not None
     deployment.world.clock.set(booking.at)
+    [record] = sample("send_deferred")["Records"]
+    assert json.loads(record["body"]) == booking.payload
+    assert deployment.call("send_deferred") == {"batchItemFailures": []}
+    assert deployment.world.email.calls.total() == 1
+
+
+def test_a_message_that_an_earlier_deployment_deferred_is_sent(deployment: Deployment) -> None:
+    deployment.begin()
+    deployment.world.clock.advance(hours=13)
+    deployment.call("send_message")
+    booking = deployment.world.schedules.next_due()
+    assert booking is not None
+    deployment.world.clock.set(booking.at)
     assert deployment.call("send_message", booking.payload)["outcome"] == "sent"
+
+
+def test_a_deferred_message_that_cannot_be_read_is_delivered_again(deployment: Deployment) -> None:
+    batch = sample("send_deferred")
+    batch["Records"][0] |= {"body": "{}", "messageId": "broken"}
+    answer = deployment.call("send_deferred", batch)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
 
 
 def test_the_sweeper_counts_what_it_found(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:

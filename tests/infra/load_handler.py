@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+_SHOWN_IN_MESSAGES = "waypost.aws.message_variables"
+
 
 def main() -> None:
     """Import, wire, report."""
@@ -104,9 +106,11 @@ def _settings_read(handler: ModuleType) -> set[str]:
         made = [
             factory()
             for factory in vars(handler).values()
-            if hasattr(factory, "cache_info")
-            and factory.__module__ in {handler.__name__, "waypost.aws.message_variables"}
+            if hasattr(factory, "cache_info") and factory.__module__ in {handler.__name__, _SHOWN_IN_MESSAGES}
         ]
+        if "sender_to_contacts" in vars(handler):
+            shown = vars(importlib.import_module(_SHOWN_IN_MESSAGES)).values()
+            made += [factory() for factory in shown if hasattr(factory, "cache_info")]
         if any(getattr(service, "provider", None) is wiring.provider for service in made):
             for channel in importlib.import_module("waypost.contacts.channels").CHANNELS:
                 wiring.provider(channel)

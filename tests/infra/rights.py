@@ -69,6 +69,12 @@ CALLERS: dict[Caller, list[str]] = {
             "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
         )
     ],
+    "deferred_messages": [
+        f"sqs:{action} on <DeferredMessagesQueue.Arn>"
+        for action in (
+            "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
+        )
+    ],
     "contacts_stream": [
         f"dynamodb:{action} on <ContactsTable.StreamArn>"
         for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.app import build_app, main
-from tests.infra.template import NO_BUNDLING, Synthesizer, Template, plain
+from tests.infra.template import NO_BUNDLING, Synthesizer, Template, listed, plain
 from waypost.errors import InvalidInput
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0f3c2b1a-9d8e-4c7b-8a6f-5e4d3c2b1a09"
@@ -18,7 +18,7 @@ def senders(template: Template) -> list[str]:
         plain(resource)
         for policy in template.all("IAM::Policy").values()
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Action"] == "ses:SendEmail"
+        if "ses:SendEmail" in listed(statement["Action"])
         for resource in statement["Resource"]
         if ":identity/" in plain(resource)
     ]

@@ -16,7 +16,7 @@ from waypost.authoring.publishing import publish
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 READ_WHEN_USED = {"stage", "api_url"}
-ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "send_message_arn"}
+ONLY_FOR_BOOKING = {"scheduler_role_arn", "schedule_dead_letters_arn", "resume_journey_arn", "deferred_messages_arn"}
 SECTIONS = {
     "receive_callback": {"defaults", "replies", "scenes", "sending"},
     "answer_task": {"defaults"},
@@ -53,6 +53,7 @@ SECTIONS = {
     "rescore_engagement": {"retention"},
     "route_events": {"defaults", "identity", "journeys", "listening", "metrics", "retention", "segments", "tags"},
     "send_message": {"coupons", "defaults", "products", "retention", "sending"},
+    "send_deferred": {"coupons", "defaults", "products", "retention", "sending"},
     "notify_staff": {"defaults", "retention", "sending"},
     "publish_message": {"defaults", "sending"},
     "ask_for_approval": {"defaults", "sending"},
@@ -72,6 +73,7 @@ LOADED_WHEN_USED = {"cryptography", "_cffi_backend"}
 OF_A_SENDER = {
     "resume_journey_arn",
     "email_reply_to",
+    "email_bulk",
     "inbox_endpoint",
     "webhook_endpoint",
     "wechat_endpoint",
@@ -88,12 +90,13 @@ MAY_BE_MISSING = {
     "stop_other_journey": ONLY_FOR_BOOKING,
     "close_enrolment": ONLY_FOR_BOOKING,
     # they book schedules of one kind
-    "pause_journey": {"send_message_arn"},
-    "resume_journey": {"send_message_arn"},
-    "sweep_journeys": {"send_message_arn"},
+    "pause_journey": {"deferred_messages_arn"},
+    "resume_journey": {"deferred_messages_arn"},
+    "sweep_journeys": {"deferred_messages_arn"},
     "ask_task_results": {"resume_journey_arn"},
     # … and answers go to the sender unless the stage names another address
     "send_message": OF_A_SENDER,
+    "send_deferred": OF_A_SENDER,
     "send_test": OF_A_SENDER,
     "publish_message": OF_A_SENDER,
     "ask_for_approval": OF_A_SENDER,
@@ -116,7 +119,7 @@ READ_BY_FEW_CALLS = {
         "schedule_group",
         "schedule_dead_letters_arn",
         "scheduler_role_arn",
-        "send_message_arn",
+        "deferred_messages_arn",
     },
     "ask_task_results": {"wecom_agent", "wecom_corp", "wecom_secret"},
 }

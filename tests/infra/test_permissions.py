@@ -34,6 +34,7 @@ def test_only_senders_read_the_login_of_a_mail_server(synthesized: Synthesizer) 
         "assign_task",
         "notify_staff",
         "receive_callback",
+        "send_deferred",
         "send_message",
         "send_test",
         "publish_message",

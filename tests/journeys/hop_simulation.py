@@ -268,7 +268,7 @@ class Simulation:
         """A deferred message is tried until it goes, or is kept in the dead letters; a timer that dies is the sweep's."""
 
         def then(done: bool) -> None:
-            if not done and booking.function == "send_message":
+            if not done and booking.function == "send_deferred":
                 self._call(booking)
 
         self._begin(f"timer {booking.name}", lambda: redelivered(lambda: self.world.call(booking)), then)

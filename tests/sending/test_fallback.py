@@ -37,7 +37,7 @@ def test_what_a_provider_definitely_refuses_goes_out_on_the_next_channel_under_t
     world.email.answers = [refusal]
     request = reminded(world)
     assert world.send_message.send(request).outcome == "deferred"
-    assert world.fire_next().function == "send_message"
+    assert world.fire_next().function == "send_deferred"
     made = decisions(world, request)
     assert [(outcome, channel) for outcome, channel, _ in made] == [("deferred", EMAIL), ("sent", SMS)]
     assert (len(world.sms.sent), world.sms.sent[0].message_key) == (1, request.message_key)

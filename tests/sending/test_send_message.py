@@ -49,7 +49,7 @@ def reasons(world: World, request: SendRequest) -> list[tuple[str, str]]:
 
 def fire(world: World) -> None:
     """The next deferred message is tried."""
-    assert world.fire_next().function == "send_message"
+    assert world.fire_next().function == "send_deferred"
 
 
 # Sent

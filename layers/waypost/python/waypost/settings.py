@@ -27,7 +27,7 @@ class Settings:
     scheduler_role_arn: str = ""
     schedule_dead_letters_arn: str = ""
     resume_journey_arn: str = ""
-    send_message_arn: str = ""
+    deferred_messages_arn: str = ""
     state_machine_prefix: str = ""
     webhook_secrets: str = ""
     link_secret: str = ""

@@ -36,6 +36,7 @@ Caller = Literal[
     "api",
     "channel_notices",
     "contacts_stream",
+    "deferred_messages",
     "destination_queues",
     "events_queue",
     "every_hour",
@@ -44,7 +45,7 @@ Caller = Literal[
 WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"every_hour", "schedules"})
 """Callers that do not wait for the answer: what fails at every attempt is kept in the queue of undelivered calls."""
 HANDS_OUT_AGAIN: Final[frozenset[Caller]] = frozenset(
-    {"channel_notices", "contacts_stream", "destination_queues", "events_queue"}
+    {"channel_notices", "contacts_stream", "deferred_messages", "destination_queues", "events_queue"}
 )
 """Callers that hand out the same again for hours when a call fails, so the function has an alarm for its errors."""
 

@@ -19,6 +19,23 @@ from waypost.sending.policy import load_sending_policy
 from waypost.sending.send_message import PageUrls, SendMessage, Tracking
 
 
+def sender_to_contacts(*, report: Callable[[str], None]) -> SendMessage:
+    """The sender of messages to contacts, with all that these may show; ``report`` as for ``deployed_sender``."""
+    from waypost.aws.links import page_urls, staff_links, tracked_links  # noqa: PLC0415 - only messages to contacts need them
+    from waypost.aws.message_variables import coupons, products  # noqa: PLC0415
+
+    settings = wiring.settings()
+    return deployed_sender(
+        report=report,
+        products=products,
+        purchases=wiring.history,
+        coupons=coupons,
+        tracking=tracked_links(settings),
+        page_urls=page_urls(settings),
+        staff_links=staff_links(settings),
+    )
+
+
 def deployed_sender(
     *,
     report: Callable[[str], None],

@@ -26,6 +26,7 @@ MAXIMUM_RETRIES: Final = 185  # the service's limit; the age ends it
 class EventBridgeSchedules:
     """Schedules in one group; they delete themselves, and go to a dead-letter queue when their target never answers.
 
+    ``deferred_messages_arn`` is the queue that messages whose time has come are put into.
     What is due within the next seconds is made for a little later: the service need not take a time that is past.
     """
 
@@ -34,7 +35,7 @@ class EventBridgeSchedules:
     role_arn: str
     dead_letters_arn: str
     resume_journey_arn: str
-    send_message_arn: str
+    deferred_messages_arn: str
     clock: Clock
     _booked: set[str] = field(default_factory=set)
 
@@ -49,7 +50,7 @@ class EventBridgeSchedules:
 
     def send_at(self, name: str, instant: datetime, request: Mapping[str, Any]) -> None:
         """See DeferredSends."""
-        schedule = self._schedule(name, self.send_message_arn, request)
+        schedule = self._schedule(name, self.deferred_messages_arn, request)
         if not self._create(schedule, instant):
             self._move(schedule, instant)
 

@@ -210,7 +210,7 @@ def schedules() -> EventBridgeSchedules:
         role_arn=settings().scheduler_role_arn,
         dead_letters_arn=settings().schedule_dead_letters_arn,
         resume_journey_arn=settings().resume_journey_arn,
-        send_message_arn=settings().send_message_arn,
+        deferred_messages_arn=settings().deferred_messages_arn,
         clock=clock(),
     )
 

@@ -67,6 +67,10 @@ class Provider(ABC, Generic[Content]):
     def send(self, outgoing: Outgoing[Content]) -> Answer:
         """Call the provider once. Never raises for what the provider or the network does."""
 
+    def send_all(self, outgoing: Sequence[Outgoing[Content]]) -> Sequence[Answer]:
+        """Hand over several messages, each once, and answer for each in their order; a call each where a call takes one."""
+        return [self.send(each) for each in outgoing]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderPorts:

@@ -5,7 +5,7 @@ A fake checks a request as the provider would, and answers as the provider does;
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal, get_args
@@ -96,6 +96,34 @@ class RefusedRequestError(Exception):
         self.answer = answer
 
 
+class FakeBulk(ABC):
+    """How a provider takes several messages in one request, each with an answer of its own."""
+
+    @abstractmethod
+    def read(self, request: HttpRequest) -> Sequence[SentMessage]:
+        """The messages in the request, () when it is none of this kind. Raises RefusedRequestError for one that is refused as a whole."""
+
+    @abstractmethod
+    def only(self, request: HttpRequest, places: Collection[int]) -> HttpRequest:
+        """The request with the messages at these places alone."""
+
+    @abstractmethod
+    def accepted(self, message_id: str) -> dict[str, Any]:
+        """What is answered for a message that was taken."""
+
+    @abstractmethod
+    def refused(self, answer: HttpAnswer) -> dict[str, Any]:
+        """What is answered for a message that by itself would have had this answer."""
+
+    @abstractmethod
+    def answer(self, results: Sequence[Mapping[str, Any]]) -> HttpAnswer:
+        """The answer to the request, from those for its messages in their order."""
+
+    @abstractmethod
+    def results(self, answer: HttpAnswer) -> Sequence[Mapping[str, Any]]:
+        """The inverse of ``answer``."""
+
+
 class UnreadableAnswer(Exception):
     """The provider cannot read our answer to its callback, and the person sees that; the message says why."""
 
@@ -109,6 +137,7 @@ class FakeProvider(ABC):
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
     ``carries`` are the tags that a request has room for; None for all. ``takes_any_address``: to it no address is wrong.
+    ``bulk`` is how it takes several messages at once, None where it does not.
     ``actions`` are what people can do at it, by name (``waypost act``).
     """
 
@@ -124,6 +153,7 @@ class FakeProvider(ABC):
     choices: ClassVar[Mapping[str, str]] = {}
     carries: ClassVar[frozenset[str] | None] = None
     takes_any_address: ClassVar[bool] = False
+    bulk: ClassVar[FakeBulk | None] = None
     actions: ClassVar[Mapping[str, Action]] = {}
 
     clock: Clock = staticmethod(real_now)

@@ -5,12 +5,13 @@ Both sides go through here, so a template that passed the check renders the same
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
 from html import escape
 from typing import Any, Final
 
-from minijinja import Environment, TemplateError, pass_state, safe
+from minijinja import Environment, TemplateError, safe
 
 from waypost import ids
 from waypost.content.wording import Reader, UnreadableValueError
@@ -28,7 +29,10 @@ COUPON: Final = "coupon"
 """What a template may use besides, if its message speaks of a coupon."""
 
 _READER: Final = "reader"
-"""Where the engine finds whom it writes for; no template may use the name."""
+"""Where ``prepared`` keeps whom the engine writes for; no template may use the name."""
+
+_READERS: Final[ContextVar[Reader]] = ContextVar("reader")
+"""Whom the engine writes for while it fills a template in, for the filters and what is printed without one."""
 
 _UNPRINTABLE: Final = "\U0010fff0\U000f0001\U0010fff0"
 """Characters of no script, by which a mapping that became part of a text is found in it."""
@@ -57,28 +61,56 @@ class BrokenTemplateError(Exception):
 
 
 class Known:
-    """A mapping as templates see it: what is not in it is undefined, even if a dict has a method of that name."""
+    """A mapping as templates see it: what is not in it is undefined, even if a dict has a method of that name.
 
-    __slots__ = ("_path", "_values")
+    A value is made ready when a template takes it: most of what is known of a contact stands in no message.
+    """
+
+    __slots__ = ("_path", "_reader", "_values")
 
     def __init__(self, values: Mapping[str, Any], *, path: str, reader: Reader) -> None:
         self._path = path
-        self._values = {
-            name: _value(each, f"{path}.{name}", reader) for name, each in values.items() if not _is_blank(each)
-        }
+        self._values = values
+        self._reader = reader
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        value = self._values[name]
+        if type(value) is str and value and not value.isspace():
+            return value
+        if _is_blank(value):
+            raise KeyError(name)
+        return _value(value, f"{self._path}.{name}", self._reader)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return (name for name, value in self._values.items() if not _is_blank(value))
 
     def __len__(self) -> int:
-        return len(self._values)
+        return sum(1 for _ in self)
 
     def __str__(self) -> str:
         """A mark and the name, for the engine that asks for the text of what has none."""
         return f"{_UNPRINTABLE}{self._path}{_UNPRINTABLE}"
+
+
+class EscapedLinks:
+    """The links of a message in HTML: they stay readable, everything but their slashes is escaped."""
+
+    __slots__ = ("_links",)
+
+    def __init__(self, links: Known) -> None:
+        self._links = links
+
+    def __getitem__(self, name: str) -> str:
+        return safe(escape(str(self._links[name])))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._links)
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+    def __str__(self) -> str:
+        return str(self._links)
 
 
 class Several(list[Any]):
@@ -94,10 +126,12 @@ class Several(list[Any]):
 
 def _is_blank(value: Any) -> bool:
     """Null and blank text count as unknown, so that a ``default`` takes their place."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
 
 
 def _value(value: Any, path: str, reader: Reader) -> Any:
+    if isinstance(value, str):
+        return value
     match value:
         case Mapping():
             return Known(value, path=path, reader=reader)
@@ -127,8 +161,9 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
 
     Raises UnknownVariableError or BrokenTemplateError.
     """
-    if kind == HTML:  # a link stays readable: everything but its slashes is escaped
-        values = {**values, "links": {name: safe(escape(url)) for name, url in _items(values["links"])}}
+    if kind == HTML:
+        values = {**values, "links": EscapedLinks(values["links"])}
+    writing_for = _READERS.set(values[_READER])
     try:
         text = engine().render_template(_name_of(template, kind), **values)
     except TemplateError as error:
@@ -143,6 +178,8 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
         ValueError,
     ) as error:  # of a Python method it calls
         raise BrokenTemplateError(f"{type(error).__name__} while it was filled in", 0, for_everybody=False) from None
+    finally:
+        _READERS.reset(writing_for)
     _, found, rest = text.partition(_UNPRINTABLE)
     if found:
         raise BrokenTemplateError(
@@ -163,10 +200,6 @@ def check_syntax(template: str) -> None:
 def variables_used(template: str) -> set[str]:
     """The dotted names a template takes from outside, as far as they are written out."""
     return engine().undeclared_variables_in_str(template, nested=True)
-
-
-def _items(known: Known) -> Iterator[tuple[str, str]]:
-    return ((name, str(known[name])) for name in known)
 
 
 def _explained(error: TemplateError) -> UnknownVariableError | BrokenTemplateError:
@@ -191,23 +224,19 @@ def engine() -> Environment:
     )
 
 
-@pass_state
-def _printed(state: Any, value: Any) -> Any:
+def _printed(value: Any) -> Any:
     """What is printed of a value: text as it is, all else as the reader reads it."""
-    if isinstance(value, Known):
-        return str(value)
-    if isinstance(value, str) and len(value) < _SHORTEST_INSTANT:
+    if isinstance(value, str) and (len(value) < _SHORTEST_INSTANT or value[_BEFORE_TIME] != "T"):
         return value
-    shown = _reader(state).shown(value)
+    if isinstance(value, (Known, EscapedLinks)):
+        return str(value)
+    shown = _READERS.get().shown(value)
     return value if shown == value else shown  # text that is marked as safe stays so
 
 
 _SHORTEST_INSTANT: Final = 16
-
-
-def _reader(state: Any) -> Reader:
-    reader = state.lookup(_READER)
-    return reader if isinstance(reader, Reader) else Reader()
+_BEFORE_TIME: Final = 10
+"""Where an instant has its T: no other text can be one."""
 
 
 _FILTERS: Final[Mapping[str, Callable[..., str]]] = {
@@ -245,9 +274,8 @@ _IN_HTML: Final = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&'"}
 
 
 def _filter(method: Callable[..., str]) -> Callable[..., str]:
-    @pass_state
-    def apply(state: Any, value: Any, *given: Any, **named: Any) -> str:
-        return method(_reader(state), value, *given, **named)
+    def apply(value: Any, *given: Any, **named: Any) -> str:
+        return method(_READERS.get(), value, *given, **named)
 
     return apply
 

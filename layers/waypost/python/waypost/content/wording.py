@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -142,12 +143,9 @@ class Reader:
 
     def _filled(self, pattern: str, day: date | datetime) -> str:
         """The pattern with its fields filled in. Source: UTS 35, "Date Field Symbol Table"."""
-        return "".join(self._field(each, day) for each in _FIELD.finditer(pattern))
+        return "".join([self._field(text, day) if is_field else text for text, is_field in _parts(pattern)])
 
-    def _field(self, found: re.Match[str], day: date | datetime) -> str:  # noqa: C901, PLR0911 - one case per field
-        text = found[0]
-        if text.startswith("'"):
-            return found[1].replace("''", "'") or "'"
+    def _field(self, text: str, day: date | datetime) -> str:  # noqa: PLR0911 - one case per field
         moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, tzinfo=UTC)
         width = len(text)
         match text[0]:
@@ -180,6 +178,15 @@ class Reader:
             whole = words["group"].join(_groups(whole, last, other))
         sign = words["minus"] if amount < 0 else ""
         return sign + whole + (words["decimal"] + fraction if fraction else "")
+
+
+@cache
+def _parts(pattern: str) -> tuple[tuple[str, bool], ...]:
+    """The parts of a pattern, and whether each is a field to fill in or a text to be written; taken apart once per process."""
+    return tuple(
+        (found[1].replace("''", "'") or "'", False) if found[0].startswith("'") else (found[0], found[0][0].isalpha())
+        for found in _FIELD.finditer(pattern)
+    )
 
 
 def _without_year(pattern: str) -> str:

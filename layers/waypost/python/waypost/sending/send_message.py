@@ -128,6 +128,19 @@ class SendMessage:
         """What became of the message. The same request again gives the same answer and calls no provider.
 
         ``answered`` is the event that it replies to, for a caller who is faster than the history in which it will be.
+        """
+        for _ in range(CLAIM_ATTEMPTS):
+            reached = self.claim(request, answered=answered)
+            if isinstance(reached, SendResult):
+                return reached
+            [answer] = self.call([reached])
+            if result := self.settle(reached, answer):
+                return result
+        raise _decided_elsewhere(request)
+
+    def claim(self, request: SendRequest, *, answered: Event | None = None) -> "SendResult | ClaimedMessage":
+        """What became of the message, or the message whose key was claimed: its provider must be called, and what it answers settled.
+
         A first request has no row yet, so that none is read: whatever is decided is written on the condition that there is none.
         """
         message = self.messages.message(request.message)
@@ -147,12 +160,12 @@ class SendMessage:
             if snapshot.enrolment is not None:
                 message = self.messages.message(request.message, snapshot.enrolment.enrolled_at)
             if (row := snapshot.row) is not None and self._may_be_repeated(row, message):
-                result = self._repeat(request, message, snapshot, row)
+                reached = self._repeat(request, message, snapshot, row)
             else:
-                result = self._recorded(request, snapshot) or self._decide(request, message, snapshot)
-            if result is not None:
-                return result
-        raise ConcurrentUpdate(f"message {request.message_key} was decided on elsewhere {CLAIM_ATTEMPTS} times")
+                reached = self._recorded(request, snapshot) or self._decide(request, message, snapshot)
+            if reached is not None:
+                return reached
+        raise _decided_elsewhere(request)
 
     def _recorded(self, request: SendRequest, snapshot: Snapshot) -> SendResult | None:
         """The result that the ledger has already, or None when this request is the one to decide.
@@ -179,16 +192,18 @@ class SendMessage:
 
     def _repeat(
         self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot, row: LedgerRow
-    ) -> SendResult | None:
+    ) -> "SendResult | ClaimedMessage | None":
         """Call again with the same key, if the guards still allow it; None when another call changed the ground in between."""
         now = self.clock()
         judged = self._judge(request, message, snapshot, self.policy(), now)
         if isinstance(judged.judgement.verdict, Allow) and judged.case.channel == row.channel:
-            return self._send(request, judged, snapshot, request.send_by or now)
+            return self._claim(request, judged, snapshot, request.send_by or now)
         return self._recorded(request, snapshot)
 
-    def _decide(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> SendResult | None:
-        """Judge, then skip, defer or send; None when another call changed the ground in between."""
+    def _decide(
+        self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot
+    ) -> "SendResult | ClaimedMessage | None":
+        """Judge, then skip, defer or claim; None when another call changed the ground in between."""
         now = self.clock()
         policy = self.policy()
         send_by = request.send_by or now + timedelta(hours=policy.send_within_hours)
@@ -274,20 +289,20 @@ class SendMessage:
 
     def _in_turn(
         self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
-    ) -> SendResult | None:
-        """Send if the provider may be called now, else defer to when it may; skip what would be stale by then."""
+    ) -> "SendResult | ClaimedMessage | None":
+        """Claim if the provider may be called now, else defer to when it may; skip what would be stale by then."""
         waiting = self._not_now(request, judged.case, send_by)
         if waiting is None:
-            return self._send(request, judged, snapshot, send_by)
+            return self._claim(request, judged, snapshot, send_by)
         reason, until = waiting
         if until is None:
             return self._skip(request, judged, "too_late")
         return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
 
-    def _send(
+    def _claim(
         self, request: SendRequest, judged: "_Judged", snapshot: Snapshot, send_by: datetime
-    ) -> SendResult | None:
-        """Render, claim, call the provider and settle; None when the claim showed that the ground had changed."""
+    ) -> "SendResult | ClaimedMessage | None":
+        """Render and claim; None when the claim showed that the ground had changed."""
         case = judged.case
         links = self._links(request, case)
         try:
@@ -300,22 +315,23 @@ class SendMessage:
         claim_id, repeats = uuid.uuid4().hex, snapshot.unsettled_claim
         if not self._claimed(request, case, snapshot, claim_id, links):
             return None
-        answer = self._call_provider(case, outgoing, is_repeated=repeats is not None)
-        falls_back = repeats is None and _others(request, case)
-        return self._settle(request, judged, answer, claim_id=claim_id, send_by=send_by, falls_back=falls_back)
+        return ClaimedMessage(
+            request=request,
+            judged=judged,
+            outgoing=outgoing,
+            claim_id=claim_id,
+            send_by=send_by,
+            repeated=repeats is not None,
+        )
 
-    def _settle(
-        self,
-        request: SendRequest,
-        judged: "_Judged",
-        answer: Answer,
-        *,
-        claim_id: str,
-        send_by: datetime,
-        falls_back: bool,
-    ) -> SendResult | None:
-        """Write what the provider answered; a definite refusal ``falls_back`` to another channel, or ends the message."""
+    def settle(self, claimed: "ClaimedMessage", answer: Answer) -> SendResult | None:
+        """Write what the provider answered; None when the row had moved on meanwhile.
+
+        A definite refusal has the message tried on its other channels, or ends it.
+        """
+        request, judged, claim_id, send_by = claimed.request, claimed.judged, claimed.claim_id, claimed.send_by
         case = judged.case
+        falls_back = not claimed.repeated and _others(request, case)
         match answer:
             case Accepted(provider_message_id=provider_message_id, asked_after=asked_after, in_answer=in_answer):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
@@ -463,24 +479,33 @@ class SendMessage:
         self.ledger.settle(request, claim_id=claim_id, state="rejected", decision=decision)
         return _result(request, decision)
 
-    def _call_provider(self, case: Case, outgoing: Outgoing[Any], *, is_repeated: bool) -> Answer:
-        """One call; another only after a definite refusal that may pass (design rule 13), or where the provider sends once.
+    def call(self, claimed: Sequence["ClaimedMessage"]) -> Sequence[Answer]:
+        """What the provider of one channel says of each of these messages, after one call for all of them where it takes several.
 
-        An address that is gone is closed before the message is settled, so that a crash in between leaves it closed.
+        It is asked again only for what it definitely refused and may take soon (design rule 13), or where it sends once.
         """
-        provider = self.provider(case.channel)
-        answer = provider.send(outgoing)
+        provider = self.provider(claimed[0].channel)
+        answers = list(provider.send_all([each.outgoing for each in claimed]))
         for attempt in range(1, PROVIDER_ATTEMPTS):
-            if not isinstance(answer, RefusedForNow) or answer.pause is not None:
+            again = [place for place, answer in enumerate(answers) if _may_take_it_soon(answer)]
+            if not again:
                 break
             self.sleep(0.2 * 2**attempt)
-            answer = provider.send(outgoing)
+            found = provider.send_all([claimed[place].outgoing for place in again])
+            for place, answer in zip(again, found, strict=True):
+                answers[place] = answer
+        return [self._understood(provider, *each) for each in zip(claimed, answers, strict=True)]
+
+    def _understood(self, provider: Provider[Any], claimed: "ClaimedMessage", answer: Answer) -> Answer:
+        """What an answer means for its message. An address that is gone is closed before the message is settled, so that a
+        crash in between leaves it closed."""
+        case, outgoing = claimed.judged.case, claimed.outgoing
         if isinstance(answer, Unclear) and plugin(case.channel).repeatable_for(case.message) is not None:
             again = provider.send(outgoing)  # the provider sends one of the two
             answer = again if isinstance(again, Accepted) else answer
         if isinstance(answer, AddressGone):
             self.addresses.suppress(outgoing.to.digest, channel=case.channel, reason=answer.suppression, at=case.now)
-        if is_repeated and not isinstance(answer, Accepted):  # the call before this one may have sent it
+        if claimed.repeated and not isinstance(answer, Accepted):  # the call before this one may have sent it
             return Unclear(f"repeated: {answer.reason}")
         return answer
 
@@ -702,6 +727,26 @@ class SendMessage:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedMessage:
+    """A message as its provider gets it, whose key is claimed by ``claim_id``.
+
+    ``repeated``: it is not known what the provider answered to an earlier call under this key.
+    """
+
+    request: SendRequest
+    judged: "_Judged"
+    outgoing: Outgoing[Any]
+    claim_id: str
+    send_by: datetime
+    repeated: bool
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that it goes out on."""
+        return self.judged.case.channel
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """A case with the judgement on it, and why the channels before it were passed over."""
@@ -720,6 +765,14 @@ class _Judged:
                 return reason
             case _:
                 assert_never(self.judgement.verdict)
+
+
+def _decided_elsewhere(request: SendRequest) -> ConcurrentUpdate:
+    return ConcurrentUpdate(f"message {request.message_key} was decided on elsewhere {CLAIM_ATTEMPTS} times")
+
+
+def _may_take_it_soon(answer: Answer) -> bool:
+    return isinstance(answer, RefusedForNow) and answer.pause is None
 
 
 def _channels(

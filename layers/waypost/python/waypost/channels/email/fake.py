@@ -1,6 +1,7 @@
 """Answers and reports as Amazon SES v2 does.
 
 Sources: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html,
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendBulkEmail.html,
 https://docs.aws.amazon.com/ses/latest/dg/monitoring-eventbridge.html and the contents of events in
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
@@ -9,7 +10,8 @@ import base64
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,6 +22,18 @@ from waypost.channels.email.fake_smtp import Smtp, read_mail
 from waypost.clock import format_instant
 
 _PATH: Final = "/v2/email/outbound-emails"
+_BULK_PATH: Final = "/v2/email/outbound-bulk-emails"
+_MOST_ENTRIES: Final = 50
+_MOST_BYTES: Final = 1_000_000
+_MOST_VALUES: Final = 262_144
+_SUBSTITUTION: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_STATUSES: Final[Mapping[str, str]] = {
+    "BadRequestException": "INVALID_PARAMETER",
+    "MessageRejected": "MESSAGE_REJECTED",
+    "SendingPausedException": "ACCOUNT_SENDING_PAUSED",
+    "TooManyRequestsException": "ACCOUNT_THROTTLED",
+}
+"""What SES says of one recipient of a bulk call, by the error that a call for this recipient alone would have."""
 _TAG: Final = re.compile(r"[A-Za-z0-9_.@:-]{1,256}")
 _DETAIL_TYPES: Final[Mapping[str, str]] = {
     "Bounce": "Email Bounced",
@@ -46,8 +60,56 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 """What SES tells apart within a type; the second are the feedback types that mailbox providers send."""
 
 
+class SesBulk(contract.FakeBulk):
+    """SendBulkEmail with a template in the request."""
+
+    def read(self, request: contract.HttpRequest) -> Sequence[contract.SentMessage]:
+        """See FakeBulk."""
+        if request.path != _BULK_PATH:
+            return ()
+        given = request.json()
+        entries, template = given.get("BulkEmailEntries", []), given.get("DefaultContent", {}).get("Template", {})
+        content = template.get("TemplateContent", {})
+        problems = {
+            "BulkEmailEntries is required": not entries,
+            f"Destination count exceeds {_MOST_ENTRIES}": len(entries) > _MOST_ENTRIES,
+            "The request is too large": len(request.body) > _MOST_BYTES,
+            "Template is required": not content,
+            "Template contains unsupported operations.": any(
+                "{" in _SUBSTITUTION.sub("", each) for each in content.values()
+            ),
+            "TemplateData is too long": any(len(_values(each)) > _MOST_VALUES for each in entries),
+        }
+        contract.AwsFakeProvider.refuse_first(problems, "BadRequestException")
+        return [_entry(given, entry, content) for entry in entries]
+
+    def only(self, request: contract.HttpRequest, places: Collection[int]) -> contract.HttpRequest:
+        """See FakeBulk."""
+        given = request.json()
+        entries = [entry for place, entry in enumerate(given["BulkEmailEntries"]) if place in places]
+        return replace(request, body=json.dumps({**given, "BulkEmailEntries": entries}).encode())
+
+    def accepted(self, message_id: str) -> dict[str, Any]:
+        """See FakeBulk."""
+        return {"Status": "SUCCESS", "MessageId": message_id}
+
+    def refused(self, answer: contract.HttpAnswer) -> dict[str, Any]:
+        """See FakeBulk."""
+        code, message = answer.content["__type"], answer.content["message"]
+        return {"Status": _STATUSES.get(code, "FAILED"), "Error": message}
+
+    def answer(self, results: Sequence[Mapping[str, Any]]) -> contract.HttpAnswer:
+        """See FakeBulk."""
+        return contract.HttpAnswer(status=200, content={"BulkEmailEntryResults": [dict(each) for each in results]})
+
+    def results(self, answer: contract.HttpAnswer) -> Sequence[Mapping[str, Any]]:
+        """See FakeBulk."""
+        results: Sequence[Mapping[str, Any]] = answer.content["BulkEmailEntryResults"]
+        return results
+
+
 class Ses(contract.AwsFakeProvider):
-    """SendEmail, and the events about it."""
+    """SendEmail and SendBulkEmail, and the events about them."""
 
     provider = "ses"
     endpoints = ("AWS_ENDPOINT_URL_SESV2",)
@@ -64,10 +126,11 @@ class Ses(contract.AwsFakeProvider):
         "failed": "Reject",
     }
     is_passed_on = True
+    bulk = SesBulk()
 
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
-        return request.path == _PATH
+        return request.path in {_PATH, _BULK_PATH}
 
     def read(self, request: contract.HttpRequest) -> contract.SentMessage:
         """See FakeProvider: a ``Simple`` or a ``Raw`` content."""
@@ -188,6 +251,32 @@ def _section(event_type: str, kind: str, recipient: str, at: str) -> dict[str, A
         "Subscription": {"subscription": {"contactList": "Newsletter", "timestamp": at, "source": "UnsubscribeHeader"}},
     }
     return sections[event_type]
+
+
+def _entry(given: Mapping[str, Any], entry: Mapping[str, Any], template: Mapping[str, str]) -> contract.SentMessage:
+    """One message of a bulk call: the template with this recipient's values, which SES fills in as they are."""
+    values = json.loads(_values(entry) or "{}")
+
+    def filled(part: str) -> str:
+        return _SUBSTITUTION.sub(lambda found: str(values.get(found[1], "")), template.get(part, ""))
+
+    return contract.SentMessage(
+        recipient=next(iter(entry.get("Destination", {}).get("ToAddresses", [])), ""),
+        tags={tag["Name"]: tag["Value"] for tag in entry.get("ReplacementTags", [])},
+        content=contract.SentContent(
+            sender=given.get("FromEmailAddress", ""),
+            subject=filled("Subject"),
+            html=filled("Html"),
+            text=filled("Text"),
+            headers={header["Name"]: header["Value"] for header in entry.get("ReplacementHeaders", [])},
+        ),
+        request={**{name: value for name, value in given.items() if name != "BulkEmailEntries"}, "Entry": dict(entry)},
+    )
+
+
+def _values(entry: Mapping[str, Any]) -> str:
+    replacement: Mapping[str, Any] = entry.get("ReplacementEmailContent", {}).get("ReplacementTemplate", {})
+    return str(replacement.get("ReplacementTemplateData", ""))
 
 
 def _content(request: Mapping[str, Any]) -> contract.SentContent:

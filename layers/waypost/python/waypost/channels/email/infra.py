@@ -34,6 +34,7 @@ _REPORTED: Final[Mapping[str, aws_ses.EmailSendingEvent]] = {
 """What SES is asked to report, by its word for it."""
 
 _OWNERS: Final = ("account", "stack")
+_BULK: Final = ("on", "off")
 _REVIEWED: Final[Mapping[str, tuple[str, float]]] = {
     "BounceRate": ("bounced", 0.05),
     "ComplaintRate": ("were complained about", 0.001),
@@ -82,10 +83,13 @@ def _by_ses(
     """SES does not report that it took a mail unless something listens: its answer showed so, and its next word settles what
     became of an answer that got lost.
 
-    Context: ``email_identity`` is the domain or address that SES verifies. It belongs to the account, whose other stages and
+    Context: ``email_bulk`` is ``off`` where several mails may not share a call; ``email_identity`` is the domain or address that SES verifies. It belongs to the account, whose other stages and
     senders use it too: a stack makes it only when ``email_identity_owner`` is ``stack``, and leaves it in place when it goes.
     """
     verified = chosen(scope, "email_identity", address.rpartition("@")[2])
+    bulk = chosen(scope, "email_bulk", "on")
+    if bulk not in _BULK:
+        raise refuse("email_bulk", f"must be one of {', '.join(_BULK)}, not {bulk!r}")
     owner = chosen(scope, "email_identity_owner", "account")
     if owner not in _OWNERS:
         raise refuse("email_identity_owner", f"must be one of {', '.join(_OWNERS)}, not {owner!r}")
@@ -125,8 +129,12 @@ def _by_ses(
         ),
     )
     return ChannelInfra(
-        permissions=[Permission(actions=["ses:SendEmail"], on=[identity_arn, configuration_arn])],
-        settings={**settings, "configuration_set": configuration.configuration_set_name},
+        permissions=[Permission(actions=["ses:SendEmail", "ses:SendBulkEmail"], on=[identity_arn, configuration_arn])],
+        settings={
+            **settings,
+            "configuration_set": configuration.configuration_set_name,
+            **({"bulk": bulk} if bulk == "off" else {}),
+        },
         notices=[notices],
         watched=[
             Watched(
