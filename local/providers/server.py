@@ -34,7 +34,7 @@ from waypost.channels.fake_contract import (
     aws_error,
 )
 from waypost.clock import Clock, real_now
-from waypost.contacts.channels import CHANNELS, Channel
+from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 PublishEvents = Callable[[list[dict[str, Any]]], None]
 PassOn = Callable[[HttpRequest], HttpAnswer]
@@ -162,6 +162,14 @@ class Providers(Record):
                 message = yaml.safe_load(path.read_text(encoding="utf-8"))
                 for fake in (fake for each in fakes().values() for fake in each if isinstance(message, dict)):
                     fake.learn(message)
+
+    def person_did(self, what: str, traits: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+        """Let the person with these traits do, in each provider's account, what the event ``what`` will report."""
+        for channel, mounted in fakes().items():
+            source = declared_channels()[channel].address
+            if source.kept_as == "identity" and source.name in traits:
+                for fake in mounted:
+                    fake.person_did(what, traits[source.name], properties)
 
     def rest(self, within: float) -> bool:
         """Wait until it is reported what became of every accepted message; whether that was so in time."""

@@ -1,6 +1,6 @@
 """WeChat messages: what authors may write, what each kind posts, and what WeChat's answers mean."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -245,9 +245,14 @@ def fake() -> Fake:
 
 
 @pytest.fixture
-def real(clock: FakeClock) -> Iterator[Weixin]:
+def server(clock: FakeClock) -> Iterator[Providers]:
     with Providers(clock=clock) as providers:
-        yield provider(PinnedPoster(loopback=True), base=providers.url)
+        yield providers
+
+
+@pytest.fixture
+def real(server: Providers) -> Weixin:
+    return provider(PinnedPoster(loopback=True), base=server.url)
 
 
 @pytest.mark.flow
@@ -492,3 +497,26 @@ def test_what_is_no_app_id_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_no_secret_stands_in_what_is_shown_of_a_provider() -> None:
     assert SECRET not in repr(provider(ScriptedPoster(lambda _, __: {})))
+
+
+@pytest.mark.flow
+def test_what_a_person_does_in_a_scenario_gives_in_the_account_what_it_gives_in_wechat(
+    real: Weixin, server: Providers
+) -> None:
+    traits = {"openid": f"{ACCOUNT}:{OPENID}"}
+    keys = iter(f"act-{number}" for number in range(20))
+    send: Callable[[Kind], Any] = lambda kind: real.send(outgoing(kind, key=next(keys)))  # noqa: E731
+    assert send("customer_service") == RefusedMessage("45015", ends_right=True)
+    server.person_did("wechat_followed", traits, {})
+    assert [type(send("customer_service")) for _ in range(3)] == [Accepted] * 3
+    assert send("customer_service") == RefusedMessage("45047", ends_right=True)
+    server.person_did("wechat_message_received", traits, {"text": "hello"})
+    assert isinstance(send("customer_service"), Accepted)
+    assert send("mini_program") == RefusedMessage("43101", ends_right=True)
+    server.person_did("wechat_subscription_accepted", traits, {"template": TEMPLATE})
+    assert isinstance(send("mini_program"), Accepted)
+    assert send("mini_program") == RefusedMessage("43101", ends_right=True)
+    server.person_did("order_placed", traits, {})
+    server.person_did("wechat_followed", {"email": "lin@example.com"}, {})
+    server.person_did("wechat_unfollowed", traits, {})
+    assert isinstance(send("customer_service"), AddressGone)

@@ -106,6 +106,17 @@ def _contact(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR091
         wanted = rule["locale"] if isinstance(rule["locale"], list) else [rule["locale"]]
         parts = str(subject.attributes.get("locale", "")).lower().split("-")
         return any(parts[: len(each.split("-"))] == each.lower().split("-") for each in wanted)
+    if "holds_coupon" in rule:
+        redeemed = [more.get("code") for kind, _, more in subject.history if kind == "coupon_redeemed"]
+        held = [
+            more["pool"]
+            for kind, _, more in subject.history
+            if kind == "coupon_issued"
+            and isinstance(more.get("pool"), str)
+            and more.get("code") not in redeemed
+            and datetime.fromisoformat(more.get("expires_at", "2000-01-01T00:00:00Z")) > subject.now
+        ]
+        return _membership({}, rule["holds_coupon"], held, {}, subject)
     if "journey" in rule:
         return _journey(rule, subject)
     part = rule.get("bucket") or {"salt": rule["holdout"]["salt"], "from": 0, "to": rule["holdout"]["percent"]}

@@ -117,6 +117,9 @@ class FakeProvider(ABC):
     def learn(self, message: Mapping[str, Any]) -> None:  # noqa: B027 -- most need nothing registered
         """What a company has registered for a message, which is in the fields of its ``message.yaml``."""
 
+    def person_did(self, what: str, address: str, properties: Mapping[str, Any]) -> None:  # noqa: B027 -- most ask nothing
+        """What a person did with the company's account before it was reported: ``what`` is the event that reports it."""
+
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:
         """Whether the request is for this provider."""

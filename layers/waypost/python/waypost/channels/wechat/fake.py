@@ -125,6 +125,21 @@ class Weixin(contract.FakeProvider):
         self._state.unfollowed.add(openid)
         self._state.conversations.pop(openid, None)
 
+    def person_did(self, what: str, address: str, properties: Mapping[str, Any]) -> None:
+        """See FakeProvider: what gives rights, and what ends them."""
+        openid = address.rpartition(":")[2]
+        match what:
+            case "wechat_subscription_accepted":
+                self.agree(openid, str(properties.get("template", "")))
+            case "wechat_message_received":
+                self.write(openid)
+            case "wechat_followed" | "wechat_scanned" | "wechat_menu_clicked":
+                self.act(openid)
+            case "wechat_unfollowed":
+                self.unfollow(openid)
+            case _:
+                pass
+
     def _open(self, openid: str, messages: int, lasting: timedelta) -> None:
         self._state.conversations[openid] = _Conversation(messages, self.clock() + lasting)
 
