@@ -249,6 +249,7 @@ class LocalCloud:
             outputs=outputs,
             **keys,
         )
+        self.providers.api_url = api_url
         self.emulator.snapshot()
         self._keep({**self._kept, "port": self.emulator.port, "provider_port": self.providers.port, **keys})
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.commands.output import AsJson, print_json, step_on
-from local.commands.tables import TravelBar, console_for, timeline_table
+from local.commands.tables import TravelBar, actions_table, console_for, timeline_table
 from local.problems import LocalError
 from local.running import background
 
@@ -114,6 +114,43 @@ def send_event(
     console.print(
         f"{sent.outcome.value.capitalize()}. [dim]waypost timeline {escape(user_id)}[/dim] shows what follows."
     )
+
+
+@app.command()
+def act(
+    channel: Annotated[str, typer.Argument(help="The channel: wecom, wechat; all of them when left out.")] = "",
+    action: Annotated[str, typer.Argument(help="What somebody does there; left out: what they can do.")] = "",
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--value", "-v", metavar="NAME=VALUE", help="A value of the action; may be repeated."),
+    ] = None,
+    times: Annotated[int, typer.Option(min=1, help="How often the callback is posted, as for one not answered.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Do what a person does in WeChat, WeCom and the like; the provider's fake then posts its callback to the running system.
+
+    It is signed and encrypted as the provider's own. Without an action, show what can be done.
+    """
+
+    if not action:
+        known = background.control("GET", "/actions")
+        shown = {name: actions for name, actions in known.items() if channel in {"", name}}
+        if as_json:
+            print_json(shown)
+        else:
+            console_for().print(actions_table(shown))
+        return
+    from local.running.event_sending import texts_of  # noqa: PLC0415 - a client of the webhooks, for this command alone
+
+    request = {"channel": channel, "action": action, "values": texts_of(values or [], "--value"), "times": times}
+    answers = background.control("POST", "/actions", request)
+    if as_json:
+        print_json(answers)
+        return
+    for each in answers:
+        console_for().print(f"Posted; answered {each['status']} {escape(each['body'])}")
+    if not answers:
+        console_for().print("Done; the provider posts nothing about it.")
 
 
 @app.command()

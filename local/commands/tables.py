@@ -67,6 +67,16 @@ def timeline_table(entries: "Iterable[Entry]", *, title: str) -> Table:
     return table
 
 
+def actions_table(known: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+    """A line for each action of people at each channel's provider, with the values it takes."""
+    table = Table("channel", "action", "what happens", "--value")
+    for channel, actions in known.items():
+        for name, action in actions.items():
+            values = "\n".join(f"{key}={value}" for key, value in action["values"].items())
+            table.add_row(channel, Text(name), Text(action["summary"]), Text(values))
+    return table
+
+
 def scenario_table(result: "ScenarioResult") -> Table:
     """The timeline of one scenario."""
     name = result.scenario.contact.model_dump().get("first_name") or result.scenario.contact.user_id

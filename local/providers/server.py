@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol, Self, assert_never
 
 import yaml
 
-from local.loopback import call
+from local.loopback import Answer, call
 from local.providers.mail_server import HUNG_UP, MailServer, Transaction, headers_of
 from local.providers.record import Call, Fault, Record
 from waypost.channels.fake_contract import (
@@ -104,6 +104,8 @@ class Providers(Record):
         self.pass_on = pass_on
         self.publish_events = publish_events
         self.delivery_events = delivery_events
+        self.api_url = ""
+        """Where our API takes callbacks; "" while nothing is deployed."""
         self._reporting = 0
         self._all_reported = threading.Condition()
         self._closing = threading.Event()
@@ -207,6 +209,28 @@ class Providers(Record):
             raise ValueError(f"{fake.provider}, a provider of {call.channel}, does not say {word!r}")
         entry: dict[str, Any] = fake.notice(word, call.message, message_id=call.message_id, sent_at=call.at, at=at)
         return entry
+
+    def perform(
+        self, channel: Channel, action: str, values: Mapping[str, str] | None = None, *, times: int = 1
+    ) -> list[Answer]:
+        """Do what a person can do at a channel's provider, and post the callback that follows to our API, ``times`` over.
+
+        A provider repeats a callback that is not answered in time. Returns the answers; none where it posts nothing. Raises
+        ValueError for an action or a value that the provider does not have.
+        """
+        found = [fake for fake in fakes().get(channel, ()) if action in fake.actions]
+        if not found:
+            raise ValueError(f"at {channel} nobody can do {action!r}")
+        known = found[0].actions[action].values
+        if unknown := sorted((values or {}).keys() - known.keys()):
+            raise ValueError(f"{unknown[0]}: {action} takes {', '.join(known) or 'no value'}")
+        posted = found[0].perform(action, {**known, **(values or {})})
+        if posted is None:
+            return []
+        if not self.api_url:
+            raise RuntimeError("there is no API to post to")
+        url, headers = f"{self.api_url}{posted.path}", dict(posted.headers)
+        return [call(posted.method, url, body=posted.body, headers=headers) for _ in range(times)]
 
     def _publish(self, entry: dict[str, Any]) -> None:
         if self.publish_events is None:

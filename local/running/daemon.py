@@ -21,6 +21,7 @@ from local.cloud.time_travel import Work, duration
 from local.problems import LocalError
 from local.providers.message_files import write_message
 from local.providers.record import FAULT_KINDS, Fault
+from local.providers.server import fakes
 from local.running.background import STEP, place
 from waypost.clock import format_instant, parse_instant, real_now
 
@@ -74,6 +75,8 @@ class Daemon:
             ("GET", "/faults"): self.faults,
             ("POST", "/faults"): self.fail,
             ("DELETE", "/faults"): self.clear_faults,
+            ("GET", "/actions"): self.actions_of_people,
+            ("POST", "/actions"): self.act,
             ("POST", "/stop"): self.stop,
         }
 
@@ -141,6 +144,21 @@ class Daemon:
         """Nothing goes wrong any more."""
         self.cloud.providers.clear_faults()
         return []
+
+    def actions_of_people(self, _: dict[str, Any]) -> dict[str, Any]:
+        """What people can do at the providers: channel → action → ``{summary, values}``."""
+        known = {
+            channel: {name: asdict(action) for fake in mounted for name, action in fake.actions.items()}
+            for channel, mounted in fakes().items()
+        }
+        return {channel: actions for channel, actions in known.items() if actions}
+
+    def act(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+        """``{channel, action, values?, times?}`` → what we answered to each callback that followed, ``{status, body}``."""
+        answers = self.cloud.providers.perform(
+            request["channel"], request["action"], request.get("values"), times=int(request.get("times", 1))
+        )
+        return [{"status": each.status, "body": each.body.decode(errors="replace")} for each in answers]
 
     def stop(self, _: dict[str, Any]) -> dict[str, Any]:
         """Save and end."""

@@ -102,6 +102,17 @@ def _warnings(content: Mapping[str, Any]) -> list[str]:
     return [f"{each['field']}: {each['reason']}" for each in content.get("warnings", [])]
 
 
+def texts_of(texts: Sequence[str], option: str) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a mapping, each value as it stands. Raises LocalError for one without a name."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not (name and separator):
+            raise LocalError(f"{option} {text!r} is not NAME=VALUE", f"for example {option} state=shop-7")
+        found[name] = value
+    return found
+
+
 def values_of(texts: Sequence[str], option: str) -> dict[str, Any]:
     """``NAME=VALUE`` texts as a mapping; a value that reads as JSON is taken as JSON, a dotted name goes into a mapping.
 

@@ -27,6 +27,7 @@ from tests.flows.steps import accepted, by_day, decided, end_workers, heard, int
 from waypost import ids
 from waypost.channels.wechat.fake import ACCOUNT
 from waypost.channels.wecom.fake import FAKES
+from waypost.contacts.channels import Channel
 
 pytestmark = pytest.mark.flow
 
@@ -234,10 +235,9 @@ def test_a_message_to_a_person_without_an_openid_waits_for_one(cloud: LocalCloud
 
 def test_a_new_friend_in_wecom_is_welcomed_before_the_callback_is_answered(cloud: LocalCloud) -> None:
     [wecom] = FAKES
-    code = wecom.add_friend(CUSTOMER)
-    posted = wecom.callback("add_external_contact", CUSTOMER, "lin.chen.wx", WelcomeCode=code, State="shop-7")
-    url = f"{cloud.access.api_url}{posted.path}"
-    answers = [call("POST", url, body=posted.body, headers=dict(posted.headers)) for _ in range(2)]
+    values = {"customer": CUSTOMER, "member": "lin.chen.wx", "state": "shop-7"}
+    answers = cloud.providers.perform(Channel("wecom"), "add-customer", values, times=2)
+    [code] = wecom.codes
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"success")] * 2
     assert wecom.welcomed == [CUSTOMER]
 

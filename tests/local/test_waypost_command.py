@@ -17,6 +17,7 @@ from local.running.background import FOLDER_VARIABLE
 from waypost.clock import parse_instant
 
 COMMANDS = [
+    "act",
     "check",
     "demo",
     "docs",
@@ -56,7 +57,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["status"], ["timeline", "lin"], ["send-event", "lin", "registered"], ["travel", "2d"], ["why", "m-1"]],
+    [["status"], ["act"], ["timeline", "lin"], ["send-event", "lin", "registered"], ["travel", "2d"], ["why", "m-1"]],
 )
 def test_without_a_running_cloud_the_way_out_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]

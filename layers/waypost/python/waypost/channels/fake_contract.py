@@ -76,6 +76,17 @@ class SentMessage:
     request: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that a person does at the provider, for which it may post a callback to us.
+
+    ``values`` are what it takes, each with the value that is used where none is given.
+    """
+
+    summary: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 class RefusedRequestError(Exception):
     """The provider would not take this request, whatever faults are planned."""
 
@@ -93,6 +104,7 @@ class FakeProvider(ABC):
     them that stands for each fate it can report. With ``is_passed_on`` an accepted request is passed on to the
     embedded cloud's own service, which may refuse it. ``choices`` of the CDK context make its channel usable with it.
     ``carries`` are the tags that a request has room for; None for all. ``takes_any_address``: to it no address is wrong.
+    ``actions`` are what people can do at it, by name (``waypost act``).
     """
 
     provider: ClassVar[str]
@@ -107,6 +119,7 @@ class FakeProvider(ABC):
     choices: ClassVar[Mapping[str, str]] = {}
     carries: ClassVar[frozenset[str] | None] = None
     takes_any_address: ClassVar[bool] = False
+    actions: ClassVar[Mapping[str, Action]] = {}
 
     clock: Clock = staticmethod(real_now)
     """The time in force, for what depends on it: the server's."""
@@ -119,6 +132,14 @@ class FakeProvider(ABC):
 
     def person_did(self, what: str, address: str, properties: Mapping[str, Any]) -> None:  # noqa: B027 -- most ask nothing
         """What a person did with the company's account before it was reported: ``what`` is the event that reports it."""
+
+    def perform(self, action: str, values: Mapping[str, str]) -> HttpRequest | None:
+        """Do one of ``actions`` with all of its values: the callback that follows, or None where the provider posts nothing.
+
+        The request's path is the one behind the address of our API. Raises ValueError for values that do not fit.
+        """
+        del values
+        raise ValueError(f"at {self.provider} nobody can do {action!r}")
 
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:

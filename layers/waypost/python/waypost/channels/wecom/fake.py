@@ -35,6 +35,8 @@ _LIVES: Final = timedelta(hours=2)
 _MOST: Final = {"customer": 4_000, "welcome": 4_000, "app": 2_048}
 _MOST_ATTACHMENTS: Final = 9
 _WELCOME_WITHIN: Final = timedelta(seconds=20)
+_PAIR: Final = {"customer": "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA", "member": "zhang.san"}
+"""Whom an action is about where nobody is named."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,18 @@ class Qyapi(contract.FakeProvider):
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
     words: ClassVar[frozenset[str]] = frozenset()
     fates: ClassVar[Mapping[contract.Fate, str]] = {}
+    actions: ClassVar[Mapping[str, contract.Action]] = {
+        "add-customer": contract.Action(
+            summary="a member and a customer become friends: add_external_contact with a code for one welcome",
+            values={**_PAIR, "state": ""},
+        ),
+        "add-member": contract.Action(
+            summary="a customer adds a member who has not confirmed it yet: add_half_external_contact, with a code",
+            values={**_PAIR, "state": ""},
+        ),
+        "remove-customer": contract.Action(summary="a member removes a customer: del_external_contact", values=_PAIR),
+        "remove-member": contract.Action(summary="a customer removes a member: del_follow_user", values=_PAIR),
+    }
 
     def __init__(self) -> None:
         self.allowed_from: frozenset[str] | None = None
@@ -94,6 +108,23 @@ class Qyapi(contract.FakeProvider):
     def delivered(self) -> int:
         """How many app messages members saw."""
         return len(self._state.delivered)
+
+    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+        """See FakeProvider."""
+        customer, member = values["customer"], values["member"]
+        if not (_CUSTOMER.fullmatch(customer) and _MEMBER.fullmatch(member)):
+            raise ValueError("customer: an external_userid such as wo…; member: a userid")
+        match action:
+            case "add-customer" | "add-member":
+                change = "add_external_contact" if action == "add-customer" else "add_half_external_contact"
+                given = {"WelcomeCode": self.add_friend(customer), "State": values["state"]}
+                return self.callback(change, customer, member, **{name: text for name, text in given.items() if text})
+            case "remove-customer":
+                return self.callback("del_external_contact", customer, member)
+            case "remove-member":
+                return self.callback("del_follow_user", customer, member)
+            case _:
+                return super().perform(action, values)
 
     def add_friend(self, customer: str, *, being_greeted: bool = False) -> str:
         """A member adds a customer: the code of the welcome. ``being_greeted``: another app is sending one right now."""
@@ -127,6 +158,11 @@ class Qyapi(contract.FakeProvider):
             headers={"content-type": "text/xml"},
             body=as_xml({"ToUserName": CORP, "Encrypt": ciphertext, "AgentID": AGENT}).encode(),
         )
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of welcomes that were given, in order."""
+        return list(self._state.friends)
 
     @property
     def welcomed(self) -> list[str]:
