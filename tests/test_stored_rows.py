@@ -11,6 +11,7 @@ from tests.fakes.world import START
 from waypost.authoring.manifest import MOST_SPLITS
 from waypost.aws.address_records import MOST_NOTED
 from waypost.channels.inbox.box import KeptMessage
+from waypost.channels.wechat.channel import MOST_BYTES, MOST_PAGE
 from waypost.clock import parse_instant
 from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import CHANNELS
@@ -49,6 +50,7 @@ LARGEST: Final[Mapping[type, Mapping[str, Any]]] = {
     LedgerRow: {
         "decisions": [DECISION] * (MOST_DEFERRALS_NOTED + 3),
         "links": ["x" * LONGEST_TARGET] * MOST_SHORT_LINKS,
+        "in_answer": {"MsgType": "news", "Articles": {"item": {"Title": "x" * MOST_BYTES, "Url": "甲" * MOST_PAGE}}},
     },
     KeptMessage: {
         "tags": dict.fromkeys(("message_key", "contact_id", "address", "journey", "stream"), NAME),

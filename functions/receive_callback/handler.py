@@ -55,7 +55,7 @@ def answering() -> "AnswerAtOnce":
     from waypost.aws import wiring  # noqa: PLC0415
     from waypost.intake.declared_replies import load_replies  # noqa: PLC0415
 
-    return assemble.answer_at_once(wiring, sender=sender(), replies=load_replies())
+    return assemble.answer_at_once(wiring, sender=sender, replies=load_replies())
 
 
 @cache
@@ -96,8 +96,9 @@ def callback(channel: str, account: str) -> Response[str]:
     if reply.refused:
         logger.warning("callback refused", extra={"reason": reply.refused, "status": int(reply.status)})
         metrics.add_metric(name="CallbacksRefused", unit=MetricUnit.Count, value=1)
-    if reply.answered:
+    if reply.answered and not reply.answered.is_repeated:
         metrics.add_metric(name=f"Messages{reply.answered.outcome.title()}", unit=MetricUnit.Count, value=1)
+    if reply.answered:
         logger.info("answered at once", extra=reply.answered.to_dict())
     if reply.answered and reply.answered.account_refused:
         metrics.add_metric(name="AccountRefusals", unit=MetricUnit.Count, value=1)

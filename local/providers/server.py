@@ -8,7 +8,7 @@ as they do.
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ import yaml
 from local.loopback import Answer, call
 from local.providers.mail_server import HUNG_UP, MailServer, Transaction, headers_of
 from local.providers.record import Call, Fault, Record
+from waypost import ids
 from waypost.channels.fake_contract import (
     FakeProvider,
     Fate,
@@ -165,13 +166,19 @@ class Providers(Record):
                 for fake in (fake for each in fakes().values() for fake in each if isinstance(message, dict)):
                     fake.learn(message)
 
-    def person_did(self, what: str, traits: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
-        """Let the person with these traits do, in each provider's account, what the event ``what`` will report."""
+    def act_out(self, event: str, traits: Mapping[str, Any], properties: Mapping[str, Any]) -> list[Answer] | None:
+        """Let the person with these traits do at a provider what comes to be this event; None where no provider has such an act.
+
+        Otherwise what we answered to the callback. Raises ValueError for values that do not fit.
+        """
         for channel, mounted in fakes().items():
             source = declared_channels()[channel].address
-            if source.kept_as == "identity" and source.name in traits:
-                for fake in mounted:
-                    fake.person_did(what, traits[source.name], properties)
+            if source.kept_as != "identity" or source.name not in traits:
+                continue
+            for fake in mounted:
+                if (found := fake.action_for(event, traits[source.name], properties)) is not None:
+                    return self.perform(channel, *found)
+        return None
 
     def rest(self, within: float) -> bool:
         """Wait until it is reported what became of every accepted message; whether that was so in time."""
@@ -230,7 +237,27 @@ class Providers(Record):
         if not self.api_url:
             raise RuntimeError("there is no API to post to")
         url, headers = f"{self.api_url}{posted.path}", dict(posted.headers)
-        return [call(posted.method, url, body=posted.body, headers=headers) for _ in range(times)]
+        answers = [call(posted.method, url, body=posted.body, headers=headers) for _ in range(times)]
+        self._show(channel, found[0], posted, answers)
+        return answers
+
+    def _show(self, channel: Channel, fake: FakeProvider, posted: HttpRequest, answers: Sequence[Answer]) -> None:
+        """Keep what the person sees of our answers to one callback among the messages: the first one that shows something."""
+        for answer in answers:
+            if answer.status != 200:
+                continue
+            if shown := fake.seen_in(posted, answer.body.decode(errors="replace")):
+                self.record(
+                    channel=channel,
+                    provider=fake.provider,
+                    message_key=f"answer-{ids.digest(posted.body.decode(errors='replace'))}",
+                    recipient=shown.recipient,
+                    content=shown.content,
+                    tags=shown.tags,
+                    request=shown.request,
+                    outcome="accepted",
+                )
+                return
 
     def _publish(self, entry: dict[str, Any]) -> None:
         if self.publish_events is None:

@@ -18,7 +18,7 @@ from local.providers.record import Call
 from local.rehearsal.many_contacts import story_of
 from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.reactions import PlannedReaction, Reactions, not_played
-from local.rehearsal.scenario_file import Scenario, ScenarioContact, ScenarioEvent, ScenarioFile
+from local.rehearsal.scenario_file import Scenario, ScenarioEvent, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from local.rehearsal.stable_links import stable
 from local.rehearsal.task_answers import TaskAnswers
@@ -27,7 +27,6 @@ from waypost import ids
 from waypost.aws.contacts import DynamoContactItems
 from waypost.batches import batched
 from waypost.channels.fake_contract import SentContent
-from waypost.contacts.channels import declared_channels
 from waypost.journeys.enrolment import START, Enrolment
 from waypost.journeys.sweep_journeys import MOST_ATTEMPTS
 from waypost.reports.journey_path import way_to_the_end
@@ -230,16 +229,15 @@ class Rehearsal:
         return [
             _Call(introduced, scenario.name, "contact", introduction),
             *(
-                _Call(at, scenario.name, f"events.{index}", _body(contact, entry, at), contact.traits())
+                _Call(at, scenario.name, f"events.{index}", _body(contact.user_id, entry, at), contact.traits())
                 for index, entry, at in moments
             ),
         ]
 
     def _send(self, calls: Sequence[_Call]) -> None:
         """Send what happens at one moment. Raises LocalError that names the scenario of which something was left out."""
-        for call in calls:
-            self._act(call)
-        for some in batched(calls, MOST_IN_ONE_REQUEST):
+        reported = [call for call in calls if not self._is_acted_out(call)]
+        for some in batched(reported, MOST_IN_ONE_REQUEST):
             answer = self._cloud.tracking.batch([call.body for call in some])
             if answer.status >= 300 or answer.json().get("warnings"):
                 reason = answer.body[:500].decode(errors="replace")
@@ -248,10 +246,16 @@ class Rehearsal:
                 refused = f"{call.scenario}: {call.where} was not taken whole ({answer.status}): {reason}"
                 raise LocalError(refused, "correct the scenario")
 
-    def _act(self, call: _Call) -> None:
-        """Let the contact do in its providers' accounts what the call reports."""
-        if call.body["type"] == "track":
-            self._cloud.providers.person_did(call.body["event"], call.traits, call.body["properties"])
+    def _is_acted_out(self, call: _Call) -> bool:
+        """Whether it is something done at a provider, whose callback brings it instead. Raises LocalError where that is refused."""
+        if call.body["type"] != "track":
+            return False
+        answers = self._cloud.providers.act_out(call.body["event"], call.traits, call.body["properties"])
+        for answer in answers or ():
+            if answer.status >= 300:
+                refused = f"{call.scenario}: the callback of {call.where} was answered with {answer.status}"
+                raise LocalError(refused, "correct the scenario")
+        return answers is not None
 
     def _travel_to_the_end(self, journeys: Sequence[str], progress: Progress) -> None:
         """Travel until nothing is left to come for the contacts of these journeys."""
@@ -359,24 +363,8 @@ def _contact_id(scenario: Scenario) -> str:
     return ids.contact_id("user_id", scenario.contact.user_id)
 
 
-def _body(contact: ScenarioContact, entry: ScenarioEvent, at: datetime) -> dict[str, Any]:
-    """The call that brings an event, or what became of the contact's profile.
-
-    What was done in an account of a channel comes with the contact's id in it, as that channel's callback brings it.
-    """
+def _body(user_id: str, entry: ScenarioEvent, at: datetime) -> dict[str, Any]:
+    """The call that brings an event, or what became of the contact's profile."""
     if entry.event is None:
-        return identify_call(contact.user_id, entry.profile or {}, at=at)
-    return track_call(
-        contact.user_id, entry.event, entry.properties, at=at, identities=_acts_with(contact, entry.event)
-    )
-
-
-def _acts_with(contact: ScenarioContact, event: str) -> dict[str, str]:
-    """The contact's identities in the channels of which the event gives a right to send."""
-    traits = contact.traits()
-    names = {
-        declared.address.name
-        for declared in declared_channels().values()
-        if event in declared.gives_rights and declared.address.kept_as == "identity"
-    }
-    return {name: traits[name] for name in sorted(names) if name in traits}
+        return identify_call(user_id, entry.profile or {}, at=at)
+    return track_call(user_id, entry.event, entry.properties, at=at)

@@ -70,29 +70,11 @@ def identify_call(user_id: str, traits: Mapping[str, Any], *, at: datetime, mess
 
 
 def track_call(
-    user_id: str,
-    event: str,
-    properties: Mapping[str, Any] | None = None,
-    *,
-    at: datetime,
-    message_id: str = "",
-    identities: Mapping[str, str] | None = None,
+    user_id: str, event: str, properties: Mapping[str, Any] | None = None, *, at: datetime, message_id: str = ""
 ) -> dict[str, Any]:
-    """The body of a track call; ``identities`` are further ids of the contact, such as the openid with which it acted."""
+    """The body of a track call."""
     known = dict(properties or {})
-    ids = [
-        {"id": value, "type": kind, "collection": "users", "encoding": "none"}
-        for kind, value in (identities or {}).items()
-    ]
-    context = {"context": {"externalIds": ids}} if ids else {}
-    return {
-        "type": "track",
-        "userId": user_id,
-        "event": event,
-        "properties": known,
-        **context,
-        **_stamp(at, message_id),
-    }
+    return {"type": "track", "userId": user_id, "event": event, "properties": known, **_stamp(at, message_id)}
 
 
 def _stamp(at: datetime, message_id: str) -> dict[str, str]:

@@ -183,6 +183,13 @@ def test_the_providers_answer_settles_our_claim(stores: Stores, clock: FakeClock
     assert (result.outcome, result.reason, result.at) == ("sent", "every_guard_allowed", clock())
 
 
+def test_what_stood_in_the_answer_to_a_callback_is_kept_for_its_repetition(stores: Stores, clock: FakeClock) -> None:
+    claim(stores, clock, request(), "claim-1")
+    said = {"MsgType": "news", "ArticleCount": 1, "Articles": {"item": {"Title": "新品", "Url": ""}}}
+    stores.ledger.settle(request(), claim_id="claim-1", state="accepted", decision=decision(clock), in_answer=said)
+    assert row(stores, request()).result().in_answer == said
+
+
 def test_a_claim_is_settled_by_its_holder_alone(stores: Stores, clock: FakeClock) -> None:
     claim(stores, clock, request())
     stores.ledger.settle(request(), claim_id="claim-2", state="accepted", decision=decision(clock))

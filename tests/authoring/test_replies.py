@@ -79,3 +79,79 @@ def test_a_message_that_cannot_go_out_at_once_is_refused(
 ) -> None:
     found = problems(authored(tmp_path, RULES, **message))
     assert any(field == where and reason in why for field, why in found), found
+
+
+ACCOUNT = "wx8f0a1b2c3d4e5f6a"
+WECHAT = "kind: transactional\ntopic: service\nchannels: [wechat]\nwechat: {{ kind: reply, account: {account} }}\n"
+
+
+def of_wechat(folder: Path, rules: str, **accounts: str) -> Path:
+    """A project with replies of official accounts, by name."""
+    for name, account in (accounts or {"one": ACCOUNT, "two": ACCOUNT}).items():
+        message = folder / "replies" / name
+        message.mkdir(parents=True)
+        (message / "message.yaml").write_text(WECHAT.format(account=account), encoding="utf-8")
+        (message / "wechat.zh-CN.yaml").write_text("text: 您好\n", encoding="utf-8")
+    (folder / "replies.yaml").write_text(rules, encoding="utf-8")
+    return folder
+
+
+WROTE = "to: wechat_message_received"
+
+
+def test_keywords_are_published_folded_and_a_rule_answers_for_its_account_alone(tmp_path: Path) -> None:
+    rules = f"replies:\n- {{{WROTE}, equals: [優惠, ＳＡＬＥ], contains: 发 货, message: one}}\n- {{{WROTE}, message: two}}\n"
+    library, found = survey(of_wechat(tmp_path, rules, one=ACCOUNT, two="wx0000000000000002"))
+    assert found == []
+    first, second = DeclaredReplies.from_dict(published(library)["replies"]).rules
+    assert (first.equals, first.contains, first.when) == (frozenset({"优惠", "sale"}), ["发货"], {"account": [ACCOUNT]})
+    assert second.when == {"account": ["wx0000000000000002"]}
+
+
+@pytest.mark.parametrize(
+    ("rules", "where", "reason"),
+    [
+        ("[{to: wechat_followed, equals: 你好, message: one}]", "replies[0].equals", "wechat_followed brings no text"),
+        (f"[{{{WROTE}, contains: [' '], message: one}}]", "replies[0].contains", "a letter or a digit"),
+        ("[{to: staff_added_contact, message: one}]", "replies[0].message", "goes out by wechat, which does not bring"),
+        (
+            f"[{{{WROTE}, when: {{account: wx1}}, message: one}}]",
+            "replies[0].when.account",
+            f"should be {ACCOUNT}, from which the message comes",
+        ),
+        (
+            f"[{{{WROTE}, message: one}}, {{{WROTE}, equals: 你好, message: two}}]",
+            "replies[1]",
+            "is never used: replies[0] answers all that it would",
+        ),
+        (
+            f"[{{{WROTE}, equals: [你好, 您好], message: one}}, {{{WROTE}, equals: 您好, message: two}}]",
+            "replies[1]",
+            "is never used: replies[0] answers all that it would",
+        ),
+    ],
+)
+def test_a_rule_of_keywords_that_can_answer_nothing_is_refused(
+    tmp_path: Path, rules: str, where: str, reason: str
+) -> None:
+    found = problems(of_wechat(tmp_path, f"replies: {rules}"))
+    assert any(field.startswith(where) and reason in why for field, why in found), found
+
+
+def test_the_default_stands_behind_the_keywords(tmp_path: Path) -> None:
+    rules = f"replies: [{{{WROTE}, equals: 你好, message: one}}, {{{WROTE}, contains: 你好, message: two}}, {{{WROTE}, message: one}}]"
+    assert problems(of_wechat(tmp_path, rules)) == []
+
+
+@pytest.mark.parametrize("name", ["replies", "notices"])
+def test_a_journey_whose_messages_would_have_the_ids_of_others_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "journeys" / name).mkdir(parents=True)
+    assert any("whose messages would have the same ids" in why for _, why in problems(tmp_path))
+
+
+def test_what_only_answers_at_once_is_no_message_of_a_journey(tmp_path: Path) -> None:
+    message = tmp_path / "journeys" / "win-back" / "messages" / "hello"
+    message.mkdir(parents=True)
+    (message / "message.yaml").write_text(WECHAT.format(account=ACCOUNT), encoding="utf-8")
+    (message / "wechat.zh-CN.yaml").write_text("text: 您好\n", encoding="utf-8")
+    assert ("wechat", "only answers what somebody did at once; it belongs into replies/") in problems(tmp_path)

@@ -1,6 +1,6 @@
 """WeChat messages: what authors may write, what each kind posts, and what WeChat's answers mean."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tests.infra.template import NO_BUNDLING
 from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, ProviderPorts
-from waypost.channels.wechat.channel import CHANNEL, REPEATABLE, Kind, RenderedWeChat
+from waypost.channels.wechat.channel import ANSWERED_WITHIN, CHANNEL, REPEATABLE, Kind, RenderedWeChat
 from waypost.channels.wechat.fake import ACCOUNT, FAKES, SECRET
 from waypost.channels.wechat.fake import Weixin as Fake
 from waypost.channels.wechat.fields import TYPES, name_problem, value_problem
@@ -245,14 +245,9 @@ def fake() -> Fake:
 
 
 @pytest.fixture
-def server(clock: FakeClock) -> Iterator[Providers]:
+def real(clock: FakeClock) -> Iterator[Weixin]:
     with Providers(clock=clock) as providers:
-        yield providers
-
-
-@pytest.fixture
-def real(server: Providers) -> Weixin:
-    return provider(PinnedPoster(loopback=True), base=server.url)
+        yield provider(PinnedPoster(loopback=True), base=providers.url)
 
 
 @pytest.mark.flow
@@ -464,6 +459,43 @@ def test_a_customer_service_message_is_a_text_or_a_card(tmp_path: Path, texts: s
     assert bool(problem) == bool(found)
 
 
+@pytest.mark.parametrize(
+    ("url", "texts", "problem"),
+    [
+        ("", "text: 您好\n", ""),
+        ("", "image: MEDIA-ID-1\n", ""),
+        ("https://shop.example", "title: 新品\ndescription: 今天到店\n", ""),
+        ("", "title: 新品\n", "message.yaml wechat.url: is missing: a card opens it"),
+        ("https://shop.example", "text: 您好\n", "should have a text, an image, or a title"),
+        ("", "text: 您好\nimage: MEDIA-ID-1\n", "should have a text, an image, or a title"),
+        ("", "thing1: 您好\ntext: 您好\n", "should be text, image, or title, description, picture"),
+        ("", f"text: {'好' * 700}\n", "takes 2,100 bytes; at most 2,048 can be sent"),
+    ],
+)
+def test_a_reply_is_a_text_a_picture_or_a_card(tmp_path: Path, url: str, texts: str, problem: str) -> None:
+    manifest = (
+        "kind: transactional\ntopic: service\nchannels: [wechat]\n"
+        f"wechat: {{ kind: reply, account: wx1, url: '{url}' }}\n"
+    )
+    found = authored(tmp_path, manifest, texts)[1]
+    assert problem in found
+    assert bool(problem) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        ("", RefusedMessage("no_callback")),
+        ("1000000000", RefusedMessage("too_late")),
+        ("1909530000", Accepted("", in_answer={"MsgType": "text", "Content": "您好"})),
+    ],
+)
+def test_a_reply_is_written_into_an_answer_that_somebody_waits_for(until: str, expected: Answer) -> None:
+    given = outgoing("reply", fields={"text": "您好"}, until=until)
+    answer, poster = answered({}, given)
+    assert (answer, poster.calls) == (expected, [])
+
+
 def message(kind: Kind = "template", account: str = ACCOUNT) -> PublishedMessage:
     variant = {
         "kind": kind,
@@ -484,8 +516,9 @@ def test_a_message_goes_to_the_openid_of_its_own_account(clock: FakeClock) -> No
     assert list(CHANNEL.addresses_for(message(account="wx-third"), contact)) == []
 
 
-def test_only_a_template_message_may_be_repeated() -> None:
+def test_only_a_template_message_and_a_reply_may_be_repeated() -> None:
     assert CHANNEL.repeatable_for(message()) == REPEATABLE
+    assert CHANNEL.repeatable_for(message("reply")) == ANSWERED_WITHIN
     for kind in ("subscription", "mini_program", "customer_service"):
         assert CHANNEL.repeatable_for(message(kind)) is None
 
@@ -499,24 +532,25 @@ def test_no_secret_stands_in_what_is_shown_of_a_provider() -> None:
     assert SECRET not in repr(provider(ScriptedPoster(lambda _, __: {})))
 
 
-@pytest.mark.flow
-def test_what_a_person_does_in_a_scenario_gives_in_the_account_what_it_gives_in_wechat(
-    real: Weixin, server: Providers
+@pytest.mark.parametrize(
+    ("event", "properties", "action"),
+    [
+        ("wechat_followed", {"account": ACCOUNT, "scene": "shop-7"}, ("follow", {"scene": "shop-7"})),
+        ("wechat_unfollowed", {"account": ACCOUNT}, ("unfollow", {})),
+        ("wechat_message_received", {"text": "你好", "kind": "text"}, ("write", {"text": "你好"})),
+        ("wechat_scanned", {"scene": 7}, ("scan", {"scene": "7"})),
+        ("wechat_menu_clicked", {"key": "coupons"}, ("tap", {"key": "coupons"})),
+        ("wechat_subscription_accepted", {"template": TEMPLATE}, ("agree", {"template": TEMPLATE})),
+    ],
+)
+def test_an_event_of_a_follower_comes_to_be_by_an_act_in_the_account(
+    event: str, properties: dict[str, Any], action: tuple[str, dict[str, str]]
 ) -> None:
-    traits = {"openid": f"{ACCOUNT}:{OPENID}"}
-    keys = iter(f"act-{number}" for number in range(20))
-    send: Callable[[Kind], Any] = lambda kind: real.send(outgoing(kind, key=next(keys)))  # noqa: E731
-    assert send("customer_service") == RefusedMessage("45015", ends_right=True)
-    server.person_did("wechat_followed", traits, {})
-    assert [type(send("customer_service")) for _ in range(3)] == [Accepted] * 3
-    assert send("customer_service") == RefusedMessage("45047", ends_right=True)
-    server.person_did("wechat_message_received", traits, {"text": "hello"})
-    assert isinstance(send("customer_service"), Accepted)
-    assert send("mini_program") == RefusedMessage("43101", ends_right=True)
-    server.person_did("wechat_subscription_accepted", traits, {"template": TEMPLATE})
-    assert isinstance(send("mini_program"), Accepted)
-    assert send("mini_program") == RefusedMessage("43101", ends_right=True)
-    server.person_did("order_placed", traits, {})
-    server.person_did("wechat_followed", {"email": "lin@example.com"}, {})
-    server.person_did("wechat_unfollowed", traits, {})
-    assert isinstance(send("customer_service"), AddressGone)
+    name, values = action
+    assert Fake().action_for(event, f"{ACCOUNT}:{OPENID}", properties) == (name, {"openid": OPENID, **values})
+    assert values.keys() <= Fake.actions[name].values.keys()
+    assert Fake().action_for(event, f"wx0000000000000000:{OPENID}", properties) is None
+
+
+def test_an_order_is_no_act_in_the_account() -> None:
+    assert Fake().action_for("order_placed", f"{ACCOUNT}:{OPENID}", {"total": 5}) is None

@@ -1,7 +1,7 @@
 """A Ledger in memory."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -161,12 +161,17 @@ class FakeLedger:
         state: Literal["accepted", "rejected", "unknown"],
         decision: Decision,
         provider_message_id: str | None = None,
+        in_answer: Mapping[str, Any] | None = None,
     ) -> None:
         """See Ledger."""
         row = self._row(request)
         if row is None or row.claim_id != claim_id:
             return
-        answered = {"provider_message_id": provider_message_id, "decisions": [*row.decisions, _as_stored(decision)]}
+        answered = {
+            "provider_message_id": provider_message_id,
+            "decisions": [*row.decisions, _as_stored(decision)],
+            **({"in_answer": in_answer} if in_answer else {}),
+        }
         if row.state in {"claimed", "unknown"}:
             self._change(request, state=state, **answered)
         elif claim_id not in self.answered:

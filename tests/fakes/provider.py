@@ -10,7 +10,7 @@ from waypost.channels.contract import Outgoing, Provider
 
 
 class FakeProvider(Provider[Any]):
-    """The provider of a channel; ``answers`` are given first, then everything is accepted."""
+    """The provider of a channel; ``answers`` are given first, then what ``real`` says, or else everything is accepted."""
 
     def __init__(self, label: str, effects: Effects | None = None) -> None:
         self.label = label
@@ -19,6 +19,7 @@ class FakeProvider(Provider[Any]):
         self.sent: list[Outgoing[Any]] = []
         self.calls: Counter[str] = Counter()
         self.definitely_refused: Counter[str] = Counter()
+        self.real: Provider[Any] | None = None
         self.during_call: Callable[[], object] | None = None
 
     def __contains__(self, message_key: object) -> bool:
@@ -36,7 +37,7 @@ class FakeProvider(Provider[Any]):
             if self.during_call is not None:
                 other, self.during_call = self.during_call, None
                 other()
-            answer = self.answers.pop(0) if self.answers else Accepted(f"{self.label}-{self.calls.total()}")
+            answer = self.answers.pop(0) if self.answers else self._usual(outgoing)
             match answer:
                 case RefusedForNow() | RefusedMessage() | AddressGone() | RefusedUs():
                     self.definitely_refused[outgoing.message_key] += 1
@@ -52,3 +53,6 @@ class FakeProvider(Provider[Any]):
             lambda: Unclear("ReadTimeoutError"),
             lambda: RefusedForNow("ConnectTimeoutError"),
         )
+
+    def _usual(self, outgoing: Outgoing[Any]) -> Answer:
+        return self.real.send(outgoing) if self.real else Accepted(f"{self.label}-{self.calls.total()}")

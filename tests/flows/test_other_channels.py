@@ -43,6 +43,11 @@ MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
 <mj-text>请确认订阅。</mj-text><mj-button href="{{ links.confirm_consent }}">去确认</mj-button>
 </mj-column></mj-section></mj-body></mjml>
 """
+REPLY = {"kind": "reply", "account": ACCOUNT}
+REPLIES = [
+    {"to": "staff_added_contact", "message": "new-friend"},
+    {"to": "wechat_message_received", "contains": ["发货"], "message": "shipping"},
+]
 WELCOME = {"kind": "welcome", "url": "https://shop.example/new"}
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
@@ -124,14 +129,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         journeys, "opt-in", "consent_requested", {"channels": ["email"], "subject": subject}, {"email.zh-CN.mjml": MAIL}
     )
     friend = folder / "statemachines" / "replies" / "new-friend"
-    friend.mkdir(parents=True)
+    shipping = friend.parent / "shipping"
+    for each in (friend, shipping):
+        each.mkdir(parents=True)
     for path, content in (
         (
             friend / "message.yaml",
             {"kind": "transactional", "topic": "service", "channels": ["wecom"], "wecom": WELCOME},
         ),
         (friend / "wecom.zh-CN.yaml", {"text": "您好，很高兴认识您", "title": "本周新品"}),
-        (friend.parents[1] / "replies.yaml", {"replies": [{"to": "staff_added_contact", "message": "new-friend"}]}),
+        (
+            shipping / "message.yaml",
+            {"kind": "transactional", "topic": "service", "channels": ["wechat"], "wechat": REPLY},
+        ),
+        (shipping / "wechat.zh-CN.yaml", {"text": "包裹已发出，{{ event.properties.text | default('') }}"}),
+        (friend.parents[1] / "replies.yaml", {"replies": REPLIES}),
     ):
         path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     gift = {
@@ -255,6 +267,24 @@ def test_a_new_friend_in_wecom_is_welcomed_before_the_callback_is_answered(cloud
         arrived.message_key,
     )
     assert code not in json.dumps(kept, default=str)
+
+
+def test_a_keyword_is_answered_in_the_answer_to_wechats_call_alike_and_counted_once(cloud: LocalCloud) -> None:
+    writer = "oLVPpjqs9BhvzwPj5A-vTYAX5KWe"
+    values = {"openid": writer, "text": "什麼時候發貨"}
+    answers = cloud.providers.perform(Channel("wechat"), "write", values, times=2)
+    assert [answer.status for answer in answers] == [200, 200]
+    [seen] = sent_to(cloud, f"{ACCOUNT}:{writer}")
+    assert (seen.content.text, seen.request["kind"]) == ("包裹已发出，什麼時候發貨", "reply")
+
+    cloud.time.settle()
+    kept = items(cloud).everything(ids.contact_id("openid", f"{ACCOUNT}:{writer}"))
+    [written] = [row for row in kept if row.get("type") == "wechat_message_received"]
+    assert written["properties"]["text"] == "什麼時候發貨"
+    [row] = [row for row in kept if str(row["sk"]).startswith("message#")]
+    assert (row["state"], row["message"]) == ("accepted", "replies/shipping")
+    other = cloud.providers.perform(Channel("wechat"), "write", {"openid": writer, "text": "你好"})
+    assert [(answer.status, answer.body) for answer in other] == [(200, b"success")]
 
 
 def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:

@@ -1,32 +1,25 @@
 """A new friend in WeCom is welcomed at once: from the callback, past the queue, at most once, within the 20 seconds of the code."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.fakes.callback_door import CallbackDoor, as_request
 from tests.fakes.published_journeys import published, wecom
-from tests.fakes.secrets import FakeSecret
 from tests.fakes.world import World
-from waypost.assembly import assemble
 from waypost.aws.notice_queue import body_of
 from waypost.channels.answers import RefusedForNow, RefusedMessage, RefusedUs, Unclear
-from waypost.channels.callback_contract import CallbackNotice, CallbackRequest
-from waypost.channels.registry import callback_reader
-from waypost.channels.wecom.fake import CALLBACK_TOKEN, CORP, ENCODING_KEY
+from waypost.channels.callback_contract import CallbackRequest
+from waypost.channels.wecom.fake import CALLBACK_TOKEN, ENCODING_KEY
 from waypost.channels.wecom.fake import Qyapi as Fake
-from waypost.clock import real_now
 from waypost.contacts.channels import Address, Channel
 from waypost.content.message import PublishedMessage
-from waypost.errors import TemporarilyUnavailable
 from waypost.intake.declared_replies import DeclaredReplies
-from waypost.intake.receive_callback import ReceiveCallback, Reply
+from waypost.intake.receive_callback import Reply
 from waypost.sending.ledger import LedgerRow
-from waypost.sending.send_message import SendMessage
 from waypost.tracking.record_delivery import delivery_events
 
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
@@ -43,68 +36,27 @@ REPLIES = DeclaredReplies.from_dict(
 
 
 @dataclass
-class Queue:
-    kept: list[CallbackNotice] = field(default_factory=list)
-    is_down: bool = False
+class Door(CallbackDoor):
+    """The door for WeCom's callbacks."""
 
-    def put(self, notices: Sequence[CallbackNotice]) -> None:
-        if self.is_down:
-            raise TemporarilyUnavailable("SendMessageBatch")
-        self.kept += notices
-
-
-@dataclass
-class Door:
-    """The door with what answers at once behind it; nobody reads its queue."""
-
-    world: World
-    replies: DeclaredReplies = REPLIES
-    queue: Queue = field(default_factory=Queue)
-    fake: Fake = field(default_factory=Fake)
-
-    def __post_init__(self) -> None:
-        self.fake.clock = self.world.clock
-
-    def receive_callback(self, sender: SendMessage | None) -> ReceiveCallback:
-        answering = assemble.answer_at_once(
-            self.world.ports,
-            sender=sender or self.world.send_message,
-            replies=self.replies,
-        )
-        secret = FakeSecret({"callback_token": CALLBACK_TOKEN, "encoding_key": ENCODING_KEY})
-        return ReceiveCallback(
-            reader=callback_reader,
-            secrets={"wecom": secret},
-            queue=self.queue,
-            real_clock=real_now,
-            answer_at_once=answering.answer,
-        )
+    fake: Fake
 
     def added(self, change: str = "add_external_contact", **more: str) -> CallbackRequest:
         given = {"WelcomeCode": "CODE", "State": "", **more}
-        posted = self.fake.callback(
-            change, CUSTOMER, "zhang.san", **{name: text for name, text in given.items() if text}
-        )
-        query = {name: values[0] for name, values in parse_qs(urlsplit(posted.path).query).items()}
-        return CallbackRequest(account=CORP, method="POST", query=query, body=posted.body)
-
-    def take(self, request: CallbackRequest, sender: SendMessage | None = None) -> Reply:
-        return self.receive_callback(sender).receive("wecom", request)
+        more = {name: text for name, text in given.items() if text}
+        return as_request(self.fake.callback(change, CUSTOMER, "zhang.san", **more))
 
 
 @pytest.fixture
 def door() -> Door:
     messages = {f"replies/{name}": PublishedMessage.from_dict(wecom(name)) for name in ("friend", "shop")}
     world = World(published=replace(published(), messages={**published().messages, **messages}))
-    return Door(world)
+    secret = {"callback_token": CALLBACK_TOKEN, "encoding_key": ENCODING_KEY}
+    return Door(world, WECOM, Fake(), REPLIES, secret)
 
 
 def row_of(door: Door, reply: Reply) -> LedgerRow:
-    contact_id = door.world.contacts.resolve({"external_userid": CUSTOMER})["external_userid"]
-    assert reply.answered is not None
-    row = door.world.ledger.row_of(contact_id, reply.answered.message_key)
-    assert row is not None
-    return row
+    return door.row_of(reply, "external_userid", CUSTOMER)
 
 
 @pytest.mark.parametrize(

@@ -568,7 +568,7 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
     )
 
 
-def answer_at_once(ports: Ports, *, sender: SendMessage, replies: DeclaredReplies) -> AnswerAtOnce:
+def answer_at_once(ports: Ports, *, sender: Callable[[], SendMessage], replies: DeclaredReplies) -> AnswerAtOnce:
     """What answers callbacks that cannot wait for the queue."""
     from waypost.intake.answer_at_once import AnswerAtOnce
 

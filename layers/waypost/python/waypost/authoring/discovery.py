@@ -22,7 +22,7 @@ from waypost.authoring.messages import MessageFolder
 from waypost.authoring.naming import check_names
 from waypost.authoring.operations import OperationFolder, operations
 from waypost.authoring.problems import InvalidJourney, Problem, unknown
-from waypost.authoring.replies import problem_of
+from waypost.authoring.replies import answers_alone, for_messages, problem_of
 from waypost.authoring.segments import written_rules
 from waypost.authoring.sending_policy import SENDING_RULES, SendingRules
 from waypost.authoring.split_checks import NO_SPLITS
@@ -39,6 +39,8 @@ NOTICE_LOCALE: Final = "en"
 """The language that every shipped notice has."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_TAKEN: Final = {FOLDER: "the folder of replies", "notices": "the folder of notices to staff"}
+"""Folder names that no journey may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def survey(
     notices = reader.notices(shipped_operations.parent if shipped_operations else statemachines, sending)
     replies = reader.replies(sending)
     found, sections = operations(reader, shipped=shipped_operations), declared(reader)
+    sections["replies"] = for_messages(reader, sections["replies"], replies)
     read = tuple(journey for journey in journeys if journey is not None)
     check_names(reader, read, sections)
     if reader.problems:
@@ -153,8 +156,16 @@ class _Reader(FileReader):
         before = len(self.problems)
         if not _NAME.fullmatch(path.name) or len(path.name) > 50:
             self.add(path, "", "expected a folder name of at most 50 characters in lower case, such as win-back")
+        if path.name in _TAKEN:
+            self.add(
+                path, "", f"is the name of {_TAKEN[path.name]}, whose messages would have the same ids; choose another"
+            )
         manifest = self._manifest(path)
         messages = self._messages_in(path / "messages", sending)
+        for name, message in messages.items():
+            if message is not None and (channel := answers_alone(message)):
+                where = path / "messages" / name / "message.yaml"
+                self.add(where, channel, f"only answers what somebody did at once; it belongs into {FOLDER}/")
         definition = self.value(path / "definition.asl.yaml")
         if definition is not None:
             channels = {name: message["channels"] if message else CHANNELS for name, message in messages.items()}

@@ -164,9 +164,12 @@ class DynamoLedger:
         state: Literal["accepted", "rejected", "unknown"],
         decision: Decision,
         provider_message_id: str | None = None,
+        in_answer: Mapping[str, Any] | None = None,
     ) -> None:
         """See Ledger."""
-        answered = {"provider_message_id": provider_message_id}
+        answered: dict[str, Any] = {"provider_message_id": provider_message_id}
+        if in_answer:
+            answered["in_answer"] = dict(in_answer)
         settled = table.written(
             self.client,
             self._update(
@@ -440,6 +443,7 @@ def _row(item: Mapping[str, Any]) -> LedgerRow:
         deferred_until=parse_instant(deferred_until) if deferred_until else None,
         decisions=[Decision.from_dict(decision) for decision in item.get("decisions", [])],
         links=item.get("links", ()),
+        in_answer=item.get("in_answer", {}),
     )
 
 

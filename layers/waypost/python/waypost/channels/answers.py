@@ -3,15 +3,21 @@
 Each is a definite statement about one call: only ``Accepted`` and ``Unclear`` may have sent something.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has taken the message."""
+    """The provider has taken the message.
+
+    ``in_answer`` is what stands in the answer to the provider's own callback, for a message that goes out in no other way.
+    """
 
     provider_message_id: str
+    in_answer: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,11 @@ class AuthoredChannel(ABC):
         del variants
         return "is on a channel that answers nothing at once"
 
+    def answers_only(self, variants: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+        """The values that properties of an event must have for such a message to answer it."""
+        del variants
+        return {}
+
     def warnings(self, variants: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         """What a provider will probably not take of a message, given its templates by locale."""
         del variants

@@ -4,7 +4,7 @@
 ``notices.py`` of the channel reads later. It calls nobody: the provider waits for the answer (WeChat for five seconds).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -41,12 +41,14 @@ class AtOnce:
     """A notice that a message may answer within seconds: it is sent before the provider gets its answer, past the queue.
 
     ``given`` is what the provider gives for this one message, such as a code; templates find it among the properties of the
-    event, and nothing keeps it. It is good ``within`` this time of what happened.
+    event, and nothing keeps it. It is good ``within`` this time of what happened. ``write`` puts what the message says
+    (``Accepted.in_answer``) into the answer to the callback, as XML, where the provider takes it there.
     """
 
     notice: CallbackNotice
     given: Mapping[str, str] = field(repr=False)
     within: timedelta
+    write: Callable[[Mapping[str, Any]], str] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

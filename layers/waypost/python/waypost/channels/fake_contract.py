@@ -95,6 +95,10 @@ class RefusedRequestError(Exception):
         self.answer = answer
 
 
+class UnreadableAnswer(Exception):
+    """The provider cannot read our answer to its callback, and the person sees that; the message says why."""
+
+
 class FakeProvider(ABC):
     """One provider's interface.
 
@@ -130,8 +134,12 @@ class FakeProvider(ABC):
     def learn(self, message: Mapping[str, Any]) -> None:  # noqa: B027 -- most need nothing registered
         """What a company has registered for a message, which is in the fields of its ``message.yaml``."""
 
-    def person_did(self, what: str, address: str, properties: Mapping[str, Any]) -> None:  # noqa: B027 -- most ask nothing
-        """What a person did with the company's account before it was reported: ``what`` is the event that reports it."""
+    def action_for(
+        self, event: str, address: str, properties: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, str]] | None:
+        """The action of the person with this address that comes to be this event, and its values; None where there is none."""
+        del event, address, properties
+        return None
 
     def perform(self, action: str, values: Mapping[str, str]) -> HttpRequest | None:
         """Do one of ``actions`` with all of its values: the callback that follows, or None where the provider posts nothing.
@@ -140,6 +148,14 @@ class FakeProvider(ABC):
         """
         del values
         raise ValueError(f"at {self.provider} nobody can do {action!r}")
+
+    def seen_in(self, posted: HttpRequest, answer: str) -> SentMessage | None:
+        """What the person sees of our answer to a callback, where the provider shows one; None for nothing.
+
+        Raises UnreadableAnswer where the person sees that something is wrong.
+        """
+        del posted, answer
+        return None
 
     @abstractmethod
     def recognises(self, request: HttpRequest) -> bool:

@@ -116,7 +116,8 @@ class DeclaredChannel:
     partition what of a service that is there it lacks. ``routed``: several providers at a time, of which the channel's
     ``routes.py`` chooses one for each message. ``per_second`` is how many messages they take from an account where a deployment says nothing else; None
     for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
-    ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``).
+    ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``), ``keyword_events``
+    those of them whose ``text`` somebody wrote.
     """
 
     channel: Channel
@@ -133,6 +134,7 @@ class DeclaredChannel:
     per_second_each: float | None = None
     gives_rights: frozenset[str] = frozenset()
     answered_at_once: frozenset[str] = frozenset()
+    keyword_events: frozenset[str] = frozenset()
 
     @property
     def services(self) -> frozenset[str]:
@@ -159,6 +161,7 @@ class DeclaredChannel:
                 per_second_each=value.get("per_second_each"),
                 gives_rights=frozenset(value.get("gives_rights", ())),
                 answered_at_once=frozenset(value.get("answered_at_once", ())),
+                keyword_events=frozenset(value.get("keyword_events", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(str(path), f"not the declaration of a channel: {error!r}") from None

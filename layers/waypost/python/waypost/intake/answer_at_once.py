@@ -4,6 +4,7 @@ The queue may take longer than the seconds for which the provider takes such a m
 the contact is only found or made, so that guards, the ledger and what explains decisions have whom to speak of.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from waypost.channels.callback_contract import AtOnce
@@ -20,11 +21,14 @@ from waypost.tracking.record_delivery import delivery_events
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerAtOnce:
-    """Sends the message that is declared for an event, through the sender of all messages."""
+    """Sends the message that is declared for an event, through the sender of all messages.
+
+    Most events have none: the sender is made when the first message is sent.
+    """
 
     replies: DeclaredReplies
     contacts: ContactStore
-    sender: SendMessage
+    sender: Callable[[], SendMessage]
     clock: Clock
 
     def answer(self, channel: str, wanted: AtOnce) -> SendResult | None:
@@ -43,7 +47,7 @@ class AnswerAtOnce:
             return None
         [(kind, identity)] = event.contact.items()
         contact = contact_with(kind, identity, contacts=self.contacts, at=event.occurred_at, now=self.clock())
-        return self.sender.send(
+        return self.sender().send(
             SendRequest(
                 Reply(contact.contact_id, event.id, event.type, event.occurred_at),
                 message,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Self
 
+from waypost.content.folding import fold
 from waypost.events.envelope import Event
 from waypost.published_sections import published_section
 
@@ -17,23 +18,41 @@ FOLDER: Final = "replies"
 class ReplyRule:
     """Events of the types ``to`` are answered by ``message``, if each property of ``when`` fits one of its patterns.
 
-    A pattern is the whole value, or its beginning with ``*`` behind.
+    A pattern is the whole value, or its beginning with ``*`` behind. With keywords, the text that somebody wrote is one of
+    ``equals`` or has one of ``contains`` in it; keywords are in the spelling of ``content.folding``.
     """
 
     message: str
     to: frozenset[str]
     when: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    equals: frozenset[str] = frozenset()
+    contains: Sequence[str] = ()
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form."""
-        return cls(message=value["message"], to=frozenset(value["to"]), when=value.get("when", {}))
+        return cls(
+            message=value["message"],
+            to=frozenset(value["to"]),
+            when=value.get("when", {}),
+            equals=frozenset(value.get("equals", ())),
+            contains=value.get("contains", ()),
+        )
 
-    def fits(self, event: Event) -> bool:
-        """Whether it answers this event."""
-        return event.type in self.to and all(
-            any(_fits(pattern, event.properties.get(name)) for pattern in patterns)
-            for name, patterns in self.when.items()
+    @property
+    def has_keywords(self) -> bool:
+        """Whether it looks at what somebody wrote."""
+        return bool(self.equals or self.contains)
+
+    def fits(self, event: Event, text: str) -> bool:
+        """Whether it answers this event, whose folded text is ``text``."""
+        return (
+            event.type in self.to
+            and (not self.has_keywords or text in self.equals or any(word in text for word in self.contains))
+            and all(
+                any(_fits(pattern, event.properties.get(name)) for pattern in patterns)
+                for name, patterns in self.when.items()
+            )
         )
 
 
@@ -50,7 +69,9 @@ class DeclaredReplies:
 
     def message_for(self, event: Event) -> str:
         """The id of the message of the first rule that fits; "" when none does."""
-        return next((rule.message for rule in self.rules if rule.fits(event)), "")
+        written = event.properties.get("text")
+        text = fold(written) if isinstance(written, str) else ""
+        return next((rule.message for rule in self.rules if rule.fits(event, text)), "")
 
 
 def _fits(pattern: str, value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, Protocol, assert_never
 
 from waypost.channels.callback_contract import (
     TEXT,
+    XML,
     AtOnce,
     CallbackAnswer,
     CallbackNotice,
@@ -86,10 +87,11 @@ class ReceiveCallback:
                 case CallbackAnswer():
                     self.queue.put(answer.notices)
                     answered, unanswered = self._answered(channel, answer)
+                    text, content_type = _text_of(answer, answered)
                     return Reply(
                         HTTPStatus.OK,
-                        answer.text,
-                        answer.content_type,
+                        text,
+                        content_type,
                         unreadable=answer.unreadable,
                         kept=len(answer.notices),
                         answered=answered,
@@ -113,3 +115,11 @@ class ReceiveCallback:
             raise
         except WaypostError as error:
             return None, f"{type(error).__name__}: {error}"
+
+
+def _text_of(answer: CallbackAnswer, answered: SendResult | None) -> tuple[str, str]:
+    """What the provider reads, and its type: the message itself where it stands in the answer."""
+    write = answer.at_once.write if answer.at_once else None
+    if write is None or answered is None or not answered.in_answer:
+        return answer.text, answer.content_type
+    return write(answered.in_answer), XML

@@ -119,7 +119,10 @@ def load_seen(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """What is known of one message key; ``attempt`` is the deferred attempt that is booked next."""
+    """What is known of one message key; ``attempt`` is the deferred attempt that is booked next.
+
+    ``in_answer`` is what stood in the answer to a provider's callback: a repeated callback gets the same.
+    """
 
     message_key: str
     occasion: Occasion
@@ -134,6 +137,7 @@ class LedgerRow:
     deferred_until: datetime | None = None
     decisions: Sequence[Decision] = ()
     links: Sequence[str] = ()
+    in_answer: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def contact_id(self) -> str:
@@ -166,6 +170,8 @@ class LedgerRow:
             channel=self.channel,
             message_key=self.message_key,
             at=at,
+            in_answer=self.in_answer,
+            is_repeated=True,
         )
 
 
@@ -301,6 +307,7 @@ class Ledger(Protocol):
         state: Literal["accepted", "rejected", "unknown"],
         decision: Decision,
         provider_message_id: str | None = None,
+        in_answer: Mapping[str, Any] | None = None,
     ) -> None:
         """Write what the provider answered to our claim; the touch of a ``rejected`` message is taken back.
 

@@ -100,13 +100,19 @@ def _ids(given: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of a request; ``at`` is when, or for ``deferred`` when it will be tried again."""
+    """What became of a request; ``at`` is when, or for ``deferred`` when it will be tried again.
+
+    ``in_answer`` is what the answer to a provider's callback says (``answers.Accepted``). ``is_repeated``: an earlier request
+    had this result already.
+    """
 
     outcome: SendOutcome
     reason: str
     channel: str | None
     message_key: str
     at: datetime | None
+    in_answer: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    is_repeated: bool = field(default=False, compare=False)
 
     @property
     def account_refused(self) -> bool:

@@ -316,7 +316,7 @@ class SendMessage:
         """Write what the provider answered; a definite refusal ``falls_back`` to another channel, or ends the message."""
         case = judged.case
         match answer:
-            case Accepted(provider_message_id=provider_message_id):
+            case Accepted(provider_message_id=provider_message_id, in_answer=in_answer):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
                 self.ledger.settle(
                     request,
@@ -324,7 +324,9 @@ class SendMessage:
                     state="accepted",
                     decision=decision,
                     provider_message_id=provider_message_id,
+                    in_answer=in_answer,
                 )
+                return replace(_result(request, decision), in_answer=in_answer)
             case RefusedForNow(reason=reason, pause=asked):
                 pause = asked or throttled_pause(request.message_key, request.attempt)
                 return self._wait(request, judged, claim_id, reason=f"provider: {reason}", pause=pause, send_by=send_by)

@@ -6,6 +6,7 @@ https://developers.weixin.qq.com/doc/service/guide/dev/push/ and https://develop
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,8 @@ ANSWERED_WITHIN: Final = timedelta(seconds=5)
 """Then the provider calls again, three times, and shows the follower an error."""
 SUCCESS: Final = "success"
 """The answer that asks for no repetition and shows the follower nothing."""
+_NOT_IN_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML document may hold, not even escaped. Source: https://www.w3.org/TR/xml/#charsets"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +131,16 @@ def reply(keys: CallbackKeys, document: str, *, now: datetime, nonce: str) -> st
 
 
 def as_xml(content: Mapping[str, Any]) -> str:
-    """The content as the providers write XML: ``{"Image": {"MediaId": "m-1"}}`` has an element in an element."""
+    """The content as the providers write XML: ``{"Image": {"MediaId": "m-1"}}`` has an element in an element.
+
+    Characters that XML has no room for are left out.
+    """
     return f"<xml>{_elements(content)}</xml>"
 
 
 def _elements(content: Mapping[str, Any]) -> str:
     return "".join(
-        f"<{name}>{_elements(value) if isinstance(value, Mapping) else escape(str(value))}</{name}>"
+        f"<{name}>{_elements(value) if isinstance(value, Mapping) else escape(_NOT_IN_XML.sub('', str(value)))}</{name}>"
         for name, value in content.items()
     )
 

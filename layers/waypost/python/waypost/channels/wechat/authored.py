@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, assert_never
 from pydantic import BaseModel, ConfigDict, Field
 
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, yaml_texts
-from waypost.channels.wechat.channel import CHANNEL, FIELD, RenderedWeChat
+from waypost.channels.wechat.channel import CHANNEL, FIELD, IMAGE, UNTIL, RenderedWeChat
 from waypost.channels.wechat.fields import name_problem, value_problem
 from waypost.content.templates import TEXT
 
@@ -61,8 +61,17 @@ class CustomerServiceMessage(_Strict):
     url: _Page
 
 
-_Variant = TemplateMessage | SubscriptionNotice | MiniProgramMessage | CustomerServiceMessage
+class ReplyMessage(_Strict):
+    """The answer to what somebody wrote or did, at once: text, a picture, or a card with a title that opens ``url``."""
+
+    kind: Literal["reply"]
+    account: AppId
+    url: _Page
+
+
+_Variant = TemplateMessage | SubscriptionNotice | MiniProgramMessage | CustomerServiceMessage | ReplyMessage
 _CARD: Final = ("title", "description", "picture")
+_OF_A_REPLY: Final = {"until": f"{{{{ event.properties.{UNTIL} | default('') }}}}"}
 
 
 class AuthoredWeChat(AuthoredChannel):
@@ -95,6 +104,7 @@ class AuthoredWeChat(AuthoredChannel):
             "url": url,
             "app_id": app_id,
             "page": page,
+            **(_OF_A_REPLY if variant.kind == "reply" else {}),
             **{f"{FIELD}{name}": text for name, text in texts.items()},
         }
         shown = RenderedWeChat(
@@ -103,9 +113,18 @@ class AuthoredWeChat(AuthoredChannel):
             template,
             {name: source.templates.shown(text, TEXT) for name, text in texts.items()},
         )
-        if variant.kind == "customer_service" and (reason := CHANNEL.over_limit(shown)):
+        if variant.kind in {"customer_service", "reply"} and (reason := CHANNEL.over_limit(shown)):
             raise UnusableFile(source.path, "", reason)
         return compiled
+
+    def answers_at_once(self, variants: Mapping[str, Mapping[str, str]]) -> str:
+        """See AuthoredChannel."""
+        is_reply = all(templates["kind"] == "reply" for templates in variants.values())
+        return "" if is_reply else "is no reply: write wechat: { kind: reply, account: <app id> }"
+
+    def answers_only(self, variants: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+        """See AuthoredChannel: what people do in another account is answered by that one."""
+        return {"account": next(iter(variants.values()))["account"]}
 
 
 def _opens(source: Source, variant: _Variant, texts: Mapping[str, str]) -> tuple[str, str, str, str]:
@@ -127,6 +146,14 @@ def _opens(source: Source, variant: _Variant, texts: Mapping[str, str]) -> tuple
             if ("text" in texts) == ("title" in texts) or (variant.url and "text" in texts):
                 raise UnusableFile(source.path, "", "should have a text, or a title for a card that opens 'url'")
             return "", variant.url, "", ""
+        case ReplyMessage():
+            if len({"text", IMAGE, "title"} & texts.keys()) != 1 or (variant.url and "title" not in texts):
+                raise UnusableFile(
+                    source.path, "", "should have a text, an image, or a title for a card that opens 'url'"
+                )
+            if "title" in texts and not variant.url:
+                raise UnusableFile(source.manifest, "wechat.url", "is missing: a card opens it")
+            return "", variant.url, "", ""
         case _:
             assert_never(variant)
 
@@ -142,6 +169,11 @@ def _check(source: Source, variant: _Variant, name: str, text: str) -> None:
         case CustomerServiceMessage():
             problem = (
                 "" if name in {"text", *_CARD} else f"should be text, or {', '.join(_CARD)} of a card that opens a link"
+            )
+        case ReplyMessage():
+            known = {"text", IMAGE, *_CARD}
+            problem = (
+                "" if name in known else f"should be text, image, or {', '.join(_CARD)} of a card that opens a link"
             )
         case _:
             assert_never(variant)

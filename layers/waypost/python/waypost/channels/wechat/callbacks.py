@@ -4,13 +4,15 @@ Passwords stand in the channel's secret: ``<app id>.token`` and, for safe mode, 
 https://developers.weixin.qq.com/doc/service/guide/dev/push/
 """
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, assert_never
 
 from waypost import ids
-from waypost.channels.callback_contract import CallbackAnswer, CallbackNotice, CallbackRefused, CallbackRequest
-from waypost.tencent.callbacks import SUCCESS, Callback, CallbackKeys, NotGenuine, echo, read
+from waypost.channels.callback_contract import AtOnce, CallbackAnswer, CallbackNotice, CallbackRefused, CallbackRequest
+from waypost.channels.wechat.channel import ANSWERED_WITHIN, UNTIL
+from waypost.tencent.callbacks import SUCCESS, Callback, CallbackKeys, NotGenuine, as_xml, created_at, echo, read, reply
 
 EVENT: Final = "wechat.event"
 UNFOLLOWED: Final = "wechat.unfollowed"
@@ -23,6 +25,12 @@ _MOST_TEMPLATES: Final = 5
 """A pop-up asks for three templates at most, in an official account for five."""
 _LONGEST: Final = 2_048
 """Characters of a field: the longest text that a follower can write."""
+TAPS: Final = frozenset({
+    "click", "scancode_push", "scancode_waitmsg", "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select",
+})  # fmt: skip
+"""What opens the conversation for a minute; a tap on a link (VIEW) does not."""
+_ANSWERED: Final = TAPS | {"", "subscribe", "scan"}
+"""The events that a reply may answer; "" stands for a message."""
 
 
 def receive(request: CallbackRequest, secret: Mapping[str, Any], *, now: datetime) -> CallbackAnswer | CallbackRefused:
@@ -44,9 +52,30 @@ def receive(request: CallbackRequest, secret: Mapping[str, Any], *, now: datetim
             return CallbackAnswer(text=found)
         case Callback():
             notices = _notices(request.account, found)
-            return CallbackAnswer(text=SUCCESS, notices=notices, unreadable=0 if notices else 1)
+            return CallbackAnswer(
+                text=SUCCESS,
+                notices=notices,
+                unreadable=0 if notices else 1,
+                at_once=_at_once(keys, found, notices, now=now),
+            )
         case _:
             assert_never(found)
+
+
+def _at_once(keys: CallbackKeys, callback: Callback, notices: list[CallbackNotice], *, now: datetime) -> AtOnce | None:
+    """What a reply may answer; the reply goes into the answer as the callbacks come, in clear or encrypted."""
+    document = callback.document
+    if not notices or str(document.get("Event", "")).lower() not in _ANSWERED:
+        return None
+    until = (created_at(document) or now) + ANSWERED_WITHIN
+    parties = {"ToUserName": document["FromUserName"], "FromUserName": document.get("ToUserName", "")}
+
+    def write(message: Mapping[str, Any]) -> str:
+        """The reply as WeChat reads it."""
+        text = as_xml({**parties, "CreateTime": int(now.timestamp()), **message})
+        return reply(keys, text, now=now, nonce=str(secrets.randbelow(10**10)))
+
+    return AtOnce(notice=notices[0], given={UNTIL: str(int(until.timestamp()))}, within=ANSWERED_WITHIN, write=write)
 
 
 def _notices(account: str, callback: Callback) -> list[CallbackNotice]:

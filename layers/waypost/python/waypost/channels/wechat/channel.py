@@ -1,13 +1,14 @@
-"""WeChat messages: of one account, in one of four kinds, each with its own right to be sent.
+"""WeChat messages: of one account, in one of five kinds, each with its own right to be sent.
 
 - ``template``: about a service that the person asked for; never marketing
 - ``subscription``: one message of an official account for each time that the person agreed to this template
 - ``mini_program``: the same in a mini program
 - ``customer_service``: free text or a link, for a while after the person wrote or did something
+- ``reply``: text, a picture or a link, in the answer to WeChat's own call that says what the person wrote or did
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal, TypeGuard, assert_never, cast, get_args
 
@@ -19,14 +20,22 @@ from waypost.content.message import PublishedMessage
 from waypost.content.render import Filler
 from waypost.events.envelope import Event
 
-Kind = Literal["template", "subscription", "mini_program", "customer_service"]
+Kind = Literal["template", "subscription", "mini_program", "customer_service", "reply"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 MOST_BYTES: Final = 2_048
-"""Of a customer-service message, in UTF-8. Source: error 45002 in the return codes of the official account."""
+"""Of a customer-service message or a reply, in UTF-8. Source: error 45002 in the return codes of the official account."""
 MOST_PAGE: Final = 1_024
 """Characters of a link or page."""
 LONGEST_TEMPLATE_ID: Final = 100
+ANSWERED_WITHIN: Final = timedelta(seconds=20)
+"""Within how long of what happened WeChat takes a reply: it calls four times and waits five seconds each time.
+
+Source: https://developers.weixin.qq.com/doc/service/guide/product/message/Passive_user_reply_message.html"""
+UNTIL: Final = "answered_until"
+"""The property of the event that a reply answers: when WeChat takes it no more, in seconds since 1970."""
+IMAGE: Final = "image"
+"""The field with the media id of a picture."""
 FIELD: Final = "field."
 """How a template's field is named among the templates of a variant."""
 REPEATABLE: Final = timedelta(minutes=9)
@@ -37,8 +46,9 @@ REPEATABLE: Final = timedelta(minutes=9)
 class RenderedWeChat:
     """A WeChat message ready to send.
 
-    ``fields`` are those of the template ``template``, or ``text`` of a customer-service message, or its ``title``,
-    ``description`` and ``picture``. ``url`` is what a tap opens, or else ``page`` of the mini program ``app_id``.
+    ``fields`` are those of the template ``template``, or ``text`` of a customer-service message or reply, or its ``title``,
+    ``description`` and ``picture``, or ``image`` of a reply. ``url`` is what a tap opens, or else ``page`` of the mini program ``app_id``.
+    A reply is taken ``until`` then, in seconds since 1970.
     """
 
     kind: Kind
@@ -48,6 +58,7 @@ class RenderedWeChat:
     url: str = ""
     app_id: str = ""
     page: str = ""
+    until: str = ""
 
 
 _AFTER_A_MESSAGE, _AFTER_AN_ACT = "message", "act"
@@ -68,7 +79,7 @@ class WeChat(ChannelPlugin[RenderedWeChat]):
     def rights_for(self, message: PublishedMessage) -> Sequence[str]:
         """See ChannelPlugin."""
         match cast("Kind", _of_message(message, "kind")):
-            case "template":
+            case "template" | "reply":
                 return ()
             case "subscription" | "mini_program":
                 return (_credit(_of_message(message, "template")),)
@@ -93,7 +104,15 @@ class WeChat(ChannelPlugin[RenderedWeChat]):
 
     def repeatable_for(self, message: PublishedMessage) -> timedelta | None:
         """See ChannelPlugin."""
-        return REPEATABLE if _of_message(message, "kind") == "template" else None
+        match cast("Kind", _of_message(message, "kind")):
+            case "template":
+                return REPEATABLE
+            case "reply":  # the person sees one of the answers to WeChat's repeated calls
+                return ANSWERED_WITHIN
+            case "subscription" | "mini_program" | "customer_service":
+                return None
+            case never:
+                assert_never(never)
 
     def fill(self, templates: Mapping[str, str], filler: Filler) -> RenderedWeChat:
         """See ChannelPlugin."""
@@ -110,7 +129,13 @@ class WeChat(ChannelPlugin[RenderedWeChat]):
             url=filler.text(templates["url"]).strip(),
             app_id=templates["app_id"],
             page=filler.text(templates["page"]).strip(),
+            until=filler.text(templates.get("until", "")),
         )
+
+    def words(self, content: RenderedWeChat) -> str:
+        """See ChannelPlugin: nobody reads an id of a picture or when a reply ends, in which any word may stand by chance."""
+        shown = {name: text for name, text in content.fields.items() if name != IMAGE}
+        return super().words(replace(content, fields=shown, until=""))
 
     def over_limit(self, content: RenderedWeChat) -> str:
         """See ChannelPlugin: of fields also what they may hold."""
@@ -123,7 +148,7 @@ class WeChat(ChannelPlugin[RenderedWeChat]):
             case "template" | "subscription" | "mini_program":
                 problems = ((name, value_problem(name, value)) for name, value in content.fields.items())
                 return next((f"{name} {problem}" for name, problem in problems if problem), "")
-            case "customer_service":
+            case "customer_service" | "reply":
                 size = sum(len(value.encode()) for value in content.fields.values())
                 return "" if size <= MOST_BYTES else f"takes {size:,} bytes; at most {MOST_BYTES:,} can be sent"
             case _:

@@ -10,14 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, assert_never
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
 from waypost.clock import real_now
+from waypost.http import encrypted_callback
+from waypost.tencent.callbacks import SUCCESS, as_xml
+from waypost.tencent.xml_document import read_xml
 
 ACCOUNT: Final = "wx8f0a1b2c3d4e5f6a"
 SECRET: Final = "0f6c9d3b1e7a4a52b8c6d4e2f0a1b3c5"  # noqa: S105 -- of the fake alone
 CALLBACK_TOKEN: Final = "waypostCallbackToken"  # noqa: S105
+ACCOUNT_NAME: Final = "gh_8d3f5a7b1c2e"
+"""What WeChat calls the account where it writes to us."""
 ENCODING_KEY: Final = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
 _TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105
@@ -39,6 +44,17 @@ _MOST: Final = {
     "thing": 20, "const": 20, "character_string": 32, "number": 32, "letter": 32, "symbol": 5, "phrase": 5,
     "phone_number": 17, "car_number": 8, "name": 20,
 }  # fmt: skip
+_FIRST_MESSAGE: Final = 24_000_000_000_000_000
+_MOST_REPLY: Final = 2_048
+_HELD_BY: Final = {"text": "Content", "image": "Image", "news": "Articles"}
+_EVENTS: Final = {"follow": "subscribe", "unfollow": "unsubscribe", "scan": "SCAN", "tap": "CLICK"}
+_ACTIONS: Final = {
+    "wechat_message_received": "write", "wechat_followed": "follow", "wechat_unfollowed": "unfollow",
+    "wechat_scanned": "scan", "wechat_menu_clicked": "tap", "wechat_subscription_accepted": "agree",
+}  # fmt: skip
+"""The action by which each event of a follower comes to be."""
+_SOMEONE: Final = {"openid": "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"}
+"""Who does something where nobody is named."""
 _WITHOUT_CHINESE: Final = {"character_string", "number", "letter", "phone_number"}
 
 
@@ -58,6 +74,7 @@ class _State:
     conversations: dict[str, _Conversation] = field(default_factory=dict)
     unfollowed: set[str] = field(default_factory=set)
     sent_once: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    written: int = 0
 
 
 class Weixin(contract.FakeProvider):
@@ -75,6 +92,21 @@ class Weixin(contract.FakeProvider):
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
     words: ClassVar[frozenset[str]] = frozenset()
     fates: ClassVar[Mapping[contract.Fate, str]] = {}
+    actions: ClassVar[Mapping[str, contract.Action]] = {
+        "write": contract.Action(summary="somebody writes to the account", values={**_SOMEONE, "text": "你好"}),
+        "follow": contract.Action(
+            summary="somebody follows the account, with a scene by a QR code of it", values={**_SOMEONE, "scene": ""}
+        ),
+        "unfollow": contract.Action(summary="somebody follows the account no more", values=_SOMEONE),
+        "scan": contract.Action(
+            summary="a follower scans a QR code of the account", values={**_SOMEONE, "scene": "shop-7"}
+        ),
+        "tap": contract.Action(summary="a follower taps an item of the menu", values={**_SOMEONE, "key": "menu-1"}),
+        "agree": contract.Action(
+            summary="somebody agrees to one message of a template",
+            values={**_SOMEONE, "template": "4m3vrpiSA-BDcL0YbQxVZm8KfYbC1aQqGJ3yq0b6n5E"},
+        ),
+    }
 
     def __init__(self) -> None:
         self.allowed_from: frozenset[str] | None = None
@@ -125,20 +157,93 @@ class Weixin(contract.FakeProvider):
         self._state.unfollowed.add(openid)
         self._state.conversations.pop(openid, None)
 
-    def person_did(self, what: str, address: str, properties: Mapping[str, Any]) -> None:
-        """See FakeProvider: what gives rights, and what ends them."""
-        openid = address.rpartition(":")[2]
-        match what:
-            case "wechat_subscription_accepted":
-                self.agree(openid, str(properties.get("template", "")))
-            case "wechat_message_received":
-                self.write(openid)
-            case "wechat_followed" | "wechat_scanned" | "wechat_menu_clicked":
-                self.act(openid)
-            case "wechat_unfollowed":
-                self.unfollow(openid)
+    # --- what WeChat posts ------------------------------------------------------------------------------------------
+
+    def says(self, openid: str, text: str, *, safe: bool = True) -> contract.HttpRequest:
+        """The person writes to the account: what WeChat posts then, to the path behind the address of the API."""
+        self.write(openid)
+        self._state.written += 1
+        message_id = str(_FIRST_MESSAGE + self._state.written)
+        return self._posted({"MsgType": "text", "Content": text, "MsgId": message_id}, openid, safe=safe)
+
+    def does(self, openid: str, event: str, key: str = "", *, safe: bool = True) -> contract.HttpRequest:
+        """The person follows, scans or taps (``subscribe``, ``SCAN``, ``CLICK``), or unfollows: what WeChat posts then."""
+        if event == "unsubscribe":
+            self.unfollow(openid)
+        else:
+            self.act(openid)
+        return self._posted({"MsgType": "event", "Event": event, "EventKey": key}, openid, safe=safe)
+
+    def _posted(self, document: Mapping[str, Any], openid: str, *, safe: bool) -> contract.HttpRequest:
+        created, sent = int(self.clock().timestamp()), str(int(real_now().timestamp()))
+        plain = as_xml({"ToUserName": ACCOUNT_NAME, "FromUserName": openid, "CreateTime": created, **document})
+        signed = encrypted_callback.signature(CALLBACK_TOKEN, sent, "1")
+        query, body = {"signature": signed, "timestamp": sent, "nonce": "1", "openid": openid}, plain
+        if safe:
+            ciphertext = encrypted_callback.seal(plain.encode(), key=_key(), owner=ACCOUNT)
+            query |= {
+                "encrypt_type": "aes",
+                "msg_signature": encrypted_callback.signature(CALLBACK_TOKEN, sent, "1", ciphertext),
+            }
+            body = as_xml({"ToUserName": ACCOUNT_NAME, "Encrypt": ciphertext})
+        return contract.HttpRequest(
+            method="POST",
+            path=f"/v1/callbacks/wechat/{ACCOUNT}?{urlencode(query)}",
+            headers={"content-type": "text/xml"},
+            body=body.encode(),
+        )
+
+    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+        """See FakeProvider."""
+        openid = values["openid"]
+        if not _OPENID.fullmatch(openid):
+            raise ValueError("openid: an id such as oLVPpjqs9BhvzwPj5A-vTYAX3GLc")
+        match action:
+            case "write":
+                return self.says(openid, values["text"])
+            case "agree":
+                return self._agreed(openid, values["template"])
+            case "follow" | "unfollow" | "scan" | "tap":
+                key = values.get("scene") or values.get("key") or ""
+                return self.does(openid, _EVENTS[action], f"qrscene_{key}" if key and action == "follow" else key)
             case _:
-                pass
+                return super().perform(action, values)
+
+    def _agreed(self, openid: str, template: str) -> contract.HttpRequest:
+        """The person agrees to one message of a template in the pop-up."""
+        self.agree(openid, template)
+        answer = {"TemplateId": template, "SubscribeStatusString": "accept", "PopupScene": "0"}
+        event = {"MsgType": "event", "Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": {"List": answer}}
+        return self._posted(event, openid, safe=True)
+
+    def seen_in(self, posted: contract.HttpRequest, answer: str) -> contract.SentMessage | None:
+        """See FakeProvider. Source: https://developers.weixin.qq.com/doc/service/guide/product/message/Passive_user_reply_message.html."""
+        if answer in {"", SUCCESS}:
+            return None
+        query = {name: values[0] for name, values in parse_qs(urlsplit(posted.path).query).items()}
+        try:
+            document = read_xml(_unsealed(answer) if "encrypt_type" in query else answer.encode())
+        except ValueError as error:
+            raise contract.UnreadableAnswer(str(error)) from None
+        if (document.get("ToUserName"), document.get("FromUserName")) != (query["openid"], ACCOUNT_NAME):
+            raise contract.UnreadableAnswer("the parties are not those of the message")
+        return contract.SentMessage(
+            recipient=f"{ACCOUNT}:{query['openid']}",
+            tags={},
+            content=_reply_in(document),
+            request={"kind": "reply", **document},
+        )
+
+    def action_for(
+        self, event: str, address: str, properties: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, str]] | None:
+        """See FakeProvider."""
+        account, _, openid = address.rpartition(":")
+        action = _ACTIONS.get(event)
+        if action is None or account != ACCOUNT:
+            return None
+        taken = self.actions[action].values.keys() & properties.keys()
+        return action, {"openid": openid, **{name: str(properties[name]) for name in sorted(taken)}}
 
     def _open(self, openid: str, messages: int, lasting: timedelta) -> None:
         self._state.conversations[openid] = _Conversation(messages, self.clock() + lasting)
@@ -277,6 +382,44 @@ class Weixin(contract.FakeProvider):
         """See FakeProvider: WeChat says nothing to an event bus."""
         del message, message_id, sent_at, at
         raise ValueError(f"WeChat does not say {word!r}")
+
+
+def _reply_in(document: Mapping[str, Any]) -> contract.SentContent:
+    """What the person sees of an answer. Raises UnreadableAnswer for what WeChat shows as an error."""
+    kind = str(document.get("MsgType", ""))
+    held = document.get(_HELD_BY.get(kind, ""))
+    if not held or not str(document.get("CreateTime", "")).isdigit():
+        raise contract.UnreadableAnswer("a part is missing, or the kind is none")
+    match kind:
+        case "text":
+            if len(str(held).encode()) > _MOST_REPLY:
+                raise contract.UnreadableAnswer("the text is too long")
+            return contract.SentContent(text=str(held))
+        case "image":
+            return contract.SentContent(text=str(held["MediaId"]))
+        case _:
+            article = held["item"]
+            if document.get("ArticleCount") != "1" or not isinstance(article, dict) or not article.get("Title"):
+                raise contract.UnreadableAnswer("a message is answered by one article")
+            parts = (str(article.get(name, "")) for name in ("Description", "Url"))
+            return contract.SentContent(text="\n".join(filter(None, parts)), subject=str(article["Title"]))
+
+
+def _key() -> bytes:
+    return encrypted_callback.key_of(ENCODING_KEY) or b""
+
+
+def _unsealed(answer: str) -> bytes:
+    """The plain document of an encrypted answer. Raises ValueError."""
+    sealed = read_xml(answer.encode())
+    ciphertext, stamp = str(sealed.get("Encrypt", "")), str(sealed.get("TimeStamp", ""))
+    given = str(sealed.get("MsgSignature", ""))
+    if not encrypted_callback.is_signed(given, CALLBACK_TOKEN, stamp, str(sealed.get("Nonce", "")), ciphertext):
+        raise ValueError("the answer is not signed")
+    plain = encrypted_callback.unseal(ciphertext, key=_key(), owner=ACCOUNT)
+    if plain is None:
+        raise ValueError("the answer is not encrypted for this account")
+    return plain
 
 
 def _shown(content: Mapping[str, Any]) -> contract.SentContent:

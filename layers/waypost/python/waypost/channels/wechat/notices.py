@@ -8,15 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from waypost.channels.contract import Happened, NoticeReader, Replied, Reported
-from waypost.channels.wechat.callbacks import EVENT, UNFOLLOWED, of_templates
+from waypost.channels.wechat.callbacks import EVENT, TAPS, UNFOLLOWED, of_templates
 from waypost.tencent.callbacks import created_at
 
 _SCENE: Final = "qrscene_"
 _MOST_TEXT: Final = 1_600
-_TAPS: Final = frozenset({
-    "click", "scancode_push", "scancode_waitmsg", "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select",
-})  # fmt: skip
-"""What opens the conversation for a minute; a tap on a link (VIEW) does not."""
 _ACCEPTED: Final = frozenset({"accept", "acceptWithAlert", "acceptWithAudio", "acceptWithForcePush"})
 
 
@@ -93,7 +89,7 @@ def _meaning(document: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
             agreed = (each for each in of_templates(document) if each.get("SubscribeStatusString") in _ACCEPTED)
             if template := str(next(agreed, {}).get("TemplateId", "")):
                 meaning = "wechat_subscription_accepted", {"template": template}
-        case tap if tap in _TAPS:
+        case tap if tap in TAPS:
             meaning = "wechat_menu_clicked", {"key": key}
     return meaning
 

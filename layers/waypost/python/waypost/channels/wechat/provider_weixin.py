@@ -1,5 +1,7 @@
 """WeChat messages through ``api.weixin.qq.com``, for official accounts and mini programs.
 
+A reply is handed over by no call: it stands in the answer to WeChat's own.
+
 Sources: https://developers.weixin.qq.com/doc/service/api/notify/template/api_sendtemplatemessage.html,
 https://developers.weixin.qq.com/doc/service/api/notify/notify/api_sendnewsubscribemsg.html,
 https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-message-management/subscribe-message/sendMessage.html and
@@ -14,8 +16,8 @@ from typing import Any, Final, assert_never
 
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
-from waypost.channels.wechat.channel import RenderedWeChat, openid_of
-from waypost.clock import real_now
+from waypost.channels.wechat.channel import IMAGE, RenderedWeChat, openid_of
+from waypost.clock import Clock, real_now
 from waypost.errors import RetryableError
 from waypost.events.ports import SecretStore
 from waypost.http.ports import NoAnswer, NotSent, Poster
@@ -23,7 +25,7 @@ from waypost.tencent.access_tokens import AccessTokens, TokenStore
 from waypost.tencent.api import REFUSED_TOKEN, Api, Replied, Reply, StableToken
 
 HOST: Final = "https://api.weixin.qq.com"
-_PATHS: Final = {
+_PATHS: Final[Mapping[str, str]] = {
     "template": "/cgi-bin/message/template/send",
     "subscription": "/cgi-bin/message/subscribe/bizsend",
     "mini_program": "/cgi-bin/message/subscribe/send",
@@ -64,6 +66,7 @@ class Weixin(Provider[RenderedWeChat]):
     tokens: TokenStore = field(repr=False)
     base: str
     accounts: tuple[str, ...]
+    clock: Clock
     _apis: dict[str, Api] = field(default_factory=dict, init=False, repr=False)
 
     def send(self, outgoing: Outgoing[RenderedWeChat]) -> Answer:
@@ -71,6 +74,8 @@ class Weixin(Provider[RenderedWeChat]):
         content = outgoing.content
         if content.account not in self.accounts:
             return RefusedUs(f"no_account {content.account}: name it in the choice wechat_accounts", for_everyone=False)
+        if content.kind == "reply":
+            return self._in_answer(content)
         try:
             reply = self._api(content.account).post(
                 _PATHS[content.kind], _body(outgoing), request_id=outgoing.message_key
@@ -78,6 +83,14 @@ class Weixin(Provider[RenderedWeChat]):
         except RetryableError as error:  # of the secret or of the token's item: there was no call with a message yet
             return RefusedForNow(str(error))
         return _answer(reply, alone=len(self.accounts) == 1)
+
+    def _in_answer(self, content: RenderedWeChat) -> Answer:
+        """A reply that is written into the answer, if somebody waits for one."""
+        if not content.until:
+            return RefusedMessage("no_callback")
+        if self.clock().timestamp() > int(content.until):
+            return RefusedMessage("too_late")
+        return Accepted("", in_answer=_document(content))
 
     def _api(self, account: str) -> Api:
         api = self._apis.get(account) or self._connected(account)
@@ -120,8 +133,25 @@ def _body(outgoing: Outgoing[RenderedWeChat]) -> dict[str, Any]:
             names = {"title": "title", "description": "description", "picture": "picurl"}
             card = {theirs: content.fields[ours] for ours, theirs in names.items() if ours in content.fields}
             return to | {"msgtype": "news", "news": {"articles": [card | {"url": content.url}]}}
+        case "reply":
+            raise AssertionError("a reply is handed over by no call")
         case _:
             assert_never(content.kind)
+
+
+def _document(content: RenderedWeChat) -> dict[str, Any]:
+    """What a reply adds to who gets it. To a message WeChat takes one article, so that a card has one.
+
+    Source: https://developers.weixin.qq.com/doc/service/guide/product/message/Passive_user_reply_message.html
+    """
+    fields = content.fields
+    if "text" in fields:
+        return {"MsgType": "text", "Content": fields["text"]}
+    if IMAGE in fields:
+        return {"MsgType": "image", "Image": {"MediaId": fields[IMAGE]}}
+    names = {"title": "Title", "description": "Description", "picture": "PicUrl"}
+    card = {theirs: fields.get(ours, "") for ours, theirs in names.items()}
+    return {"MsgType": "news", "ArticleCount": 1, "Articles": {"item": card | {"Url": content.url}}}
 
 
 def _answer(reply: Reply, *, alone: bool) -> Answer:
@@ -166,4 +196,5 @@ def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Weixin:
         tokens=ports.tokens(),
         base=settings.get("endpoint") or HOST,
         accounts=accounts,
+        clock=ports.clock,
     )
