@@ -80,12 +80,10 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             extra={"contact_id": routed.contact_id, "left_out": routed.left_out[:20], "way_out": WAY_OUT},
         )
     for routed in processor.routed:
-        if not (routed.decisions or routed.repeated):
-            continue  # the stored event says as much
-        logger.info(
-            "event routed",
-            extra={"contact_id": routed.contact_id, "repeated": routed.repeated, "decisions": routed.decisions},
-        )
+        if routed.repeated:
+            logger.info("event routed before", extra={"contact_id": routed.contact_id})
+        elif concerned := [each for each in routed.decisions if each.get("reason") != "trigger_condition_not_met"]:
+            logger.info("event routed", extra={"contact_id": routed.contact_id, "decisions": concerned})
     for message_id, hopeless in processor.dead_lettered:
         logger.error("event dead-lettered", extra={"message_id": message_id, "error": type(hopeless).__name__})
     for _, error, _ in processor.exceptions:

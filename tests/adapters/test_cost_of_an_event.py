@@ -40,10 +40,10 @@ class Counting:
         items = [*items, *(item for found in parsed.get("Responses", {}).values() for item in found)]
         if model.name in COUNTED[:3]:
             each = model.name == "BatchGetItem"
-            self.read_units += read_units([item_size(_in_transit(item)) for item in items], consistent=True, each=each)
+            self.read_units += read_units([item_size(in_transit(item)) for item in items], consistent=True, each=each)
 
 
-def _in_transit(item: Mapping[str, Any]) -> dict[str, Any]:
+def in_transit(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item as it travels: binary values in Base64."""
     return {
         name: {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value for name, value in item.items()

@@ -87,6 +87,11 @@ class FakeEnrolments:
         item = self.items.get((contact_id, enrolment_id))
         return Enrolment.from_dict(json.loads(item)) if item else None
 
+    def ended(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """See EnrolmentStore."""
+        item = self.past.get((contact_id, enrolment_id))
+        return Enrolment.from_dict(json.loads(item)) if item else None
+
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """See EnrolmentStore."""
         return [each for each in self.of_contact(contact_id) if each.status in {"active", "leaving"}]

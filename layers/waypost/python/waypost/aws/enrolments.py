@@ -91,7 +91,7 @@ class DynamoEnrolments:
         """Free a journey that is held by an enrolment which has ended; False where none does."""
         pk, sk = table.contact_pk(owner), f"reentry#{occasion}"
         for held in table.batch_get(self.client, self.table_name, [(pk, sk)]):
-            if held["active"] and self._open_row(owner, held["enrolment_id"], consistently=True) is None:
+            if held["active"] and self._row(owner, open_sk(held["enrolment_id"]), consistently=True) is None:
                 freed = update(
                     table_name=self.table_name,
                     pk=pk,
@@ -114,20 +114,22 @@ class DynamoEnrolments:
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
         """See EnrolmentStore. A row only moves from open to ended, so it is looked up in this order."""
         for sk in (open_sk(enrolment_id), ended_sk(enrolment_id)):
-            answer = self.client.get_item(
-                TableName=self.table_name, Key=table.key(table.contact_pk(contact_id), sk), ConsistentRead=True
-            )
-            if "Item" in answer:
-                return Enrolment.from_dict(unpacked(table.load_item(answer["Item"])))
+            if (item := self._row(contact_id, sk, consistently=True)) is not None:
+                return Enrolment.from_dict(unpacked(item))
         return None
 
     def glance(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
         """See EnrolmentStore."""
-        item = self._open_row(contact_id, enrolment_id, consistently=False)
+        item = self._row(contact_id, open_sk(enrolment_id), consistently=False)
         return None if item is None else Enrolment.from_dict(unpacked(item))
 
-    def _open_row(self, contact_id: str, enrolment_id: str, *, consistently: bool) -> dict[str, Any] | None:
-        place = table.key(table.contact_pk(contact_id), open_sk(enrolment_id))
+    def ended(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """See EnrolmentStore."""
+        item = self._row(contact_id, ended_sk(enrolment_id), consistently=True)
+        return None if item is None else Enrolment.from_dict(unpacked(item))
+
+    def _row(self, contact_id: str, sk: str, *, consistently: bool) -> dict[str, Any] | None:
+        place = table.key(table.contact_pk(contact_id), sk)
         answer = self.client.get_item(TableName=self.table_name, Key=place, ConsistentRead=consistently)
         return table.load_item(answer["Item"]) if "Item" in answer else None
 

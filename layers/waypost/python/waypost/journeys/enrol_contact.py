@@ -1,9 +1,9 @@
 """Start the journeys an event asks for, each at most once per occasion. Called by the router."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Final, Literal, Self, assert_never
 from zoneinfo import ZoneInfo
 
 from waypost import ids
@@ -13,9 +13,9 @@ from waypost.contacts.profile import Contact
 from waypost.events.envelope import Event
 from waypost.events.history import EventHistory, since_under
 from waypost.journeys.draws import drawn
-from waypost.journeys.enrolment import ONCE, Enrolment, TriggerEvent, first_hop
+from waypost.journeys.enrolment import ONCE, Enrolment, TriggerEvent, first_hop, occasion_of
 from waypost.journeys.hops import start_hop
-from waypost.journeys.matching import EventRules, enrolments_for, history_for, holds, subject_of
+from waypost.journeys.matching import EventRules, asks_the_profile, enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
 from waypost.journeys.published import REQUEST, PublishedJourney, PublishedJourneys, ReEntry
 from waypost.segments.subject import Subject
@@ -48,7 +48,11 @@ class EntryDecision(JsonForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolContact:
-    """Decides entry: trigger, re-entry, age, entry rule, what ended it already, exclusive group and audience limit, in that order."""
+    """Decides entry: trigger, age, entry rule, the journeys under way, re-entry, what ended it already, audience limit.
+
+    What the event, the profile and the journeys under way say is asked first, in memory: a journey that they keep the contact
+    out of reads and writes nothing. What is written asks for re-entry and the exclusive group once more, as it is written.
+    """
 
     journeys: PublishedJourneys
     default_zone: ZoneInfo
@@ -57,55 +61,73 @@ class EnrolContact:
     machines: Machines
     clock: Clock
 
-    def consider(self, contact: Contact, event: Event) -> list[EntryDecision]:
+    def consider(self, contact: Contact, event: Event, under_way: Sequence[Enrolment]) -> list[EntryDecision]:
         """Start every journey that this event triggers for this contact; highest priority first.
 
-        Doing it again for the same event starts nothing twice: an enrolment it opened before is found, and its
-        first hop, if no execution has taken it, is started again.
+        ``under_way`` are the contact's journeys as they stood when the event came, under all its ids. Doing it again for the same
+        event starts nothing twice: an enrolment it opened before is found, and its first hop, if no execution has taken it, is
+        started again.
         """
         at_hand = subject_of(contact, now=self.clock(), default_zone=self.default_zone, properties=event.properties)
+        standing = _Standing.of(under_way)
         if event.type == REQUEST:
-            return [self._requested(contact, event, at_hand)]
-        return [
-            self._decide(journey, contact, event, at_hand)
-            if holds(journey.trigger.where, at_hand)
-            else EntryDecision(journey.name, "trigger_condition_not_met")
-            for journey in self.journeys.triggered_by(event.type)
-        ]
+            return [self._requested(contact, event, at_hand, standing)]
+        decisions = list[EntryDecision]()
+        for journey in self.journeys.triggered_by(event.type):
+            if holds(journey.trigger.where, at_hand):
+                decision = self._decide(journey, contact, event, at_hand, standing)
+                standing = standing.after(journey, decision)
+            else:
+                decision = EntryDecision(journey.name, "trigger_condition_not_met")
+            decisions.append(decision)
+        return decisions
 
-    def _requested(self, contact: Contact, event: Event, at_hand: Subject) -> EntryDecision:
+    def _requested(self, contact: Contact, event: Event, at_hand: Subject, standing: "_Standing") -> EntryDecision:
         """Start the journey that the request names; its trigger is not asked, all the rest is."""
         name = str(event.properties.get("journey", ""))
         journey = self.journeys.by_name.get(name)
         if journey is None:
             return EntryDecision(name[:LONGEST_NAME], "no_such_journey")
-        return self._decide(journey, contact, event, at_hand)
+        return self._decide(journey, contact, event, at_hand, standing)
 
-    def _decide(self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject) -> EntryDecision:
+    def _decide(
+        self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject, standing: "_Standing"
+    ) -> EntryDecision:
         entry_key = _entry_key(journey, event)
         if entry_key is None:
             return EntryDecision(journey.name, "property_missing")
-        known = self._known(contact, journey, entry_key)
-        if known is not None:
-            return self._again(known, event)
-        objection = self._objection(journey, contact, event, at_hand)
+        for owner in contact.partitions:
+            if known := standing.by_id.get(ids.enrolment_id(journey.name, owner, entry_key)):
+                return self._again(known, event)
+        objection = self._objection(journey, event, at_hand) or standing.refusal(journey, event)
+        if objection is None:
+            ended = self._ended(contact, journey, entry_key)
+            if ended is not None:
+                return self._again(ended, event)
+            objection = self._objection_of_the_past(journey, contact, event, at_hand)
         return EntryDecision(journey.name, objection) if objection else self._enter(journey, contact, event, entry_key)
 
-    def _objection(
-        self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject
-    ) -> EntryReason | None:
-        """Why the contact does not enter, regardless of how many others are in the journey."""
+    def _objection(self, journey: PublishedJourney, event: Event, at_hand: Subject) -> EntryReason | None:
+        """Why the contact does not enter, as the event and the profile tell."""
         if journey.trigger.is_too_old(event):
             return "trigger_too_old"
         if journey.closed:
             return "journey_closed"
-        subject = replace(
-            at_hand,
-            history=history_for(journey.entry, contact, self.history),
-            enrolments=enrolments_for(journey.entry, contact, self.enrolments),
-        )
-        if not holds(journey.entry, subject):
-            return "entry_rule_not_met"
+        is_refused = asks_the_profile(journey.entry) and not holds(journey.entry, at_hand)
+        return "entry_rule_not_met" if is_refused else None
+
+    def _objection_of_the_past(
+        self, journey: PublishedJourney, contact: Contact, event: Event, at_hand: Subject
+    ) -> EntryReason | None:
+        """Why the contact does not enter, for what lies behind it; read only where a rule asks, or something can be found."""
+        if not asks_the_profile(journey.entry):
+            subject = replace(
+                at_hand,
+                history=history_for(journey.entry, contact, self.history),
+                enrolments=enrolments_for(journey.entry, contact, self.enrolments),
+            )
+            if not holds(journey.entry, subject):
+                return "entry_rule_not_met"
         return "over_before_entry" if self._is_over(journey, contact, event) else None
 
     def _enter(self, journey: PublishedJourney, contact: Contact, event: Event, entry_key: str) -> EntryDecision:
@@ -161,12 +183,12 @@ class EnrolContact:
             for rule in endings
         )
 
-    def _known(self, contact: Contact, journey: PublishedJourney, entry_key: str) -> Enrolment | None:
-        """The enrolment under this key: the contact's own, or that of a contact which is part of it now."""
+    def _ended(self, contact: Contact, journey: PublishedJourney, entry_key: str) -> Enrolment | None:
+        """The past enrolment under this key: the contact's own, or that of a contact which is part of it now."""
         for owner in contact.partitions:
-            known = self.enrolments.load(owner, ids.enrolment_id(journey.name, owner, entry_key))
-            if known is not None:
-                return known
+            ended = self.enrolments.ended(owner, ids.enrolment_id(journey.name, owner, entry_key))
+            if ended is not None:
+                return ended
         return None
 
     def _again(self, known: Enrolment, event: Event) -> EntryDecision:
@@ -182,7 +204,7 @@ class EnrolContact:
 
     def _terms(self, journey: PublishedJourney, contact: Contact) -> EntryTerms:
         return EntryTerms(
-            one_at_a_time=journey.re_entry.kind != "per" or journey.re_entry.seconds is not None,
+            one_at_a_time=_is_one_at_a_time(journey.re_entry),
             not_since=self._not_since(journey.re_entry),
             exclusive_group=journey.exclusive_group,
             audience_limit=journey.audience_limit,
@@ -200,6 +222,42 @@ class EnrolContact:
                 return None if re_entry.seconds is None else self.clock() - timedelta(seconds=re_entry.seconds)
             case _ as unknown:
                 assert_never(unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the journeys under way stand in the way of: ``groups`` are the exclusive ones that they hold."""
+
+    by_id: Mapping[str, Enrolment]
+    occasions: frozenset[str]
+    groups: frozenset[str | None]
+
+    @classmethod
+    def of(cls, under_way: Sequence[Enrolment]) -> Self:
+        """As these enrolments have it."""
+        return cls(
+            {each.enrolment_id: each for each in under_way},
+            frozenset(each.occasion for each in under_way),
+            frozenset(each.exclusive_group for each in under_way if each.exclusive_group),
+        )
+
+    def refusal(self, journey: PublishedJourney, event: Event) -> Refusal | None:
+        """Why nobody who stands like this enters the journey."""
+        occasion = occasion_of(journey.name, _entered_for(journey.re_entry, event))
+        if _is_one_at_a_time(journey.re_entry) and occasion in self.occasions:
+            return "already_in_journey"
+        return "exclusive_group_taken" if journey.exclusive_group in self.groups else None
+
+    def after(self, journey: PublishedJourney, decision: EntryDecision) -> Self:
+        """With the group that the contact has just entered; the same event enters no other journey of it."""
+        if not (decision.moves_contact and journey.exclusive_group):
+            return self
+        return replace(self, groups=self.groups | {journey.exclusive_group})
+
+
+def _is_one_at_a_time(re_entry: ReEntry) -> bool:
+    """Whether no contact is in the journey twice at once, for one value of its property where it has one."""
+    return re_entry.kind != "per" or re_entry.seconds is not None
 
 
 def _entry_key(journey: PublishedJourney, event: Event) -> str | None:

@@ -155,7 +155,7 @@ class Enrolment(JsonForm):
     @property
     def occasion(self) -> str:
         """What re-entry is counted for: the journey, or one value of a property in it."""
-        return f"{self.journey}#{self.entered_for}" if self.entered_for else self.journey
+        return occasion_of(self.journey, self.entered_for)
 
     @property
     def enters_once(self) -> bool:
@@ -301,6 +301,11 @@ class Enrolment(JsonForm):
             **({"splits": dict(self.splits)} if self.splits else {}),
             "hop": {"id": self.hop.id, **(self.pause.row if self.pause else {})},
         }
+
+
+def occasion_of(journey: str, entered_for: str) -> str:
+    """What re-entry is counted for: the journey, or the value of a property in it whose digest is ``entered_for``."""
+    return f"{journey}#{entered_for}" if entered_for else journey
 
 
 def first_hop(enrolment_id: str, at: datetime) -> Hop:

@@ -15,7 +15,7 @@ from waypost.journeys.published import EventRule
 from waypost.segments.reads import Reads
 from waypost.segments.subject import Enrolled, Subject, subject_of
 
-__all__ = ["EventRules", "enrolments_for", "history_for", "holds", "subject_of"]
+__all__ = ["EventRules", "asks_the_profile", "enrolments_for", "history_for", "holds", "subject_of"]
 
 Rule = Mapping[str, Any]
 
@@ -37,6 +37,14 @@ def _looked_at(rule: str) -> Reads:
     from waypost.segments.dependencies import reads  # noqa: PLC0415 - the language loads with the first rule
 
     return reads(json.loads(rule))
+
+
+def asks_the_profile(rule: Rule | None) -> bool:
+    """Whether the rule can be answered without what lies behind the contact: its events, its passages through journeys."""
+    if rule is None:
+        return True
+    looked_at = _looked_at(json.dumps(rule, sort_keys=True))
+    return not (looked_at.history or looked_at.enrolments)
 
 
 def history_for(

@@ -67,6 +67,10 @@ class EnrolmentStore(Protocol):
         """
         ...
 
+    def ended(self, contact_id: str, enrolment_id: str) -> Enrolment | None:
+        """The enrolment as it ended, read consistently; None for one that is not over. Not for one that may be under way."""
+        ...
+
     def unfinished(self, contact_id: str) -> list[Enrolment]:
         """The contact's enrolments that are active or leaving, read consistently; ended ones cost nothing."""
         ...

@@ -55,12 +55,19 @@ class WakeJourneys:
     clock: Clock
     side_by_side: Callable[[Callable[[str], list[Enrolment]], Iterable[str]], Iterable[list[Enrolment]]] = map
 
-    def notify(self, contact: Contact, event: Event) -> list[WakeDecision]:
-        """Tell every journey of the contact about the event. Doing it again repeats only what a crash left undone."""
+    def under_way(self, contact: Contact) -> list[Enrolment]:
+        """The journeys under way, under whichever of its ids the contact entered them."""
+        if not contact.absorbed:
+            return self.enrolments.unfinished(contact.contact_id)
+        found = self.side_by_side(self.enrolments.unfinished, contact.partitions)
+        return [enrolment for enrolments in found for enrolment in enrolments]
+
+    def notify(self, contact: Contact, event: Event, under_way: Iterable[Enrolment]) -> list[WakeDecision]:
+        """Tell the contact's journeys under way about the event. Doing it again repeats only what a crash left undone."""
         happened, by_hop = _as_trigger(event), self._may_enter(event)
         return [
             decision
-            for enrolment in self._unfinished(contact)
+            for enrolment in under_way
             for decision in (
                 self._notify(enrolment, contact, happened, by_hop=by_hop)
                 if _is_later(happened, enrolment)
@@ -74,7 +81,7 @@ class WakeJourneys:
         For a contact that has just absorbed another. A journey receives the events since the one that started it; its
         present pause of those that came in while it waits, as if they had been the journey's own contact's.
         """
-        return [decision for enrolment in self._unfinished(contact) for decision in self._catch_up(enrolment, contact)]
+        return [decision for enrolment in self.under_way(contact) for decision in self._catch_up(enrolment, contact)]
 
     def _catch_up(self, enrolment: Enrolment, contact: Contact) -> list[WakeDecision]:
         """A hop that is about to park must read the contact as it is now: its row is touched, or it is parked already."""
@@ -99,13 +106,6 @@ class WakeJourneys:
                 wakes = enrolment.position == "parked" and event.routed_at >= enrolment.listens_from
                 decisions = self._notify(enrolment, contact, happened, wakes=wakes, by_hop=True)
         return decisions
-
-    def _unfinished(self, contact: Contact) -> list[Enrolment]:
-        """The journeys under way, under whichever of its ids the contact entered them."""
-        if not contact.absorbed:
-            return self.enrolments.unfinished(contact.contact_id)
-        found = self.side_by_side(self.enrolments.unfinished, contact.partitions)
-        return [enrolment for enrolments in found for enrolment in enrolments]
 
     def _listens_for(self, enrolment: Enrolment) -> set[str]:
         """The types of event that mean something to a journey now."""

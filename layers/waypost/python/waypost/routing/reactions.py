@@ -71,8 +71,7 @@ def reactions(
         GiveRights(addresses),
         RedeemCoupons(redeemer),
         KeepSegments(upkeep),
-        WakeParked(wake_journeys),
-        Enrol(enrol_contact),
+        MoveThroughJourneys(wake_journeys, enrol_contact),
         KeepJourneySegments(upkeep),
     )
 
@@ -137,28 +136,22 @@ class KeepSegments:
 
 
 @dataclass(frozen=True, slots=True)
-class WakeParked:
-    """Resume or end the journeys that wait for the event, or that it ends."""
+class MoveThroughJourneys:
+    """Resume or end the journeys that wait for the event, or that it ends, and start those that it triggers.
+
+    The journeys under way are read once for both: who may enter is judged by the journeys as they stood when the event came.
+    """
 
     wake_journeys: WakeJourneys
-
-    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
-        """See Reaction. After a merge, journeys also learn what the contact did under its other ids."""
-        woken = self.wake_journeys.notify(contact, event)
-        if event.type == MERGED and event.is_our_own:
-            woken += self.wake_journeys.catch_up(contact)
-        return Reacted(contact, woken)
-
-
-@dataclass(frozen=True, slots=True)
-class Enrol:
-    """Start the journeys that the event triggers."""
-
     enrol_contact: EnrolContact
 
     def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
-        """See Reaction."""
-        return Reacted(contact, self.enrol_contact.consider(contact, event))
+        """See Reaction. After a merge, journeys also learn what the contact did under its other ids."""
+        under_way = self.wake_journeys.under_way(contact)
+        woken = self.wake_journeys.notify(contact, event, under_way)
+        if event.type == MERGED and event.is_our_own:
+            woken += self.wake_journeys.catch_up(contact)
+        return Reacted(contact, [*woken, *self.enrol_contact.consider(contact, event, under_way)])
 
 
 @dataclass(frozen=True, slots=True)
