@@ -21,6 +21,7 @@ from local.rehearsal.reactions import PlannedReaction, Reactions, not_played
 from local.rehearsal.scenario_file import Scenario, ScenarioEvent, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
 from local.rehearsal.stable_links import stable
+from local.rehearsal.staff_notices import StaffNotices
 from local.rehearsal.task_answers import TaskAnswers
 from local.running.tracking import identify_call, track_call
 from waypost import ids
@@ -97,6 +98,7 @@ class Rehearsal:
         self._reactions = Reactions(cloud)
         self._planned = [each for journey, file in files.items() for each in self._planned_of(journey, file)]
         self._task_answers = TaskAnswers(cloud)
+        self._notices = StaffNotices(cloud)
         self._answers = [each for file in files.values() for each in self._answers_of(file)]
         self._not_played: dict[str, list[str]] = defaultdict(list)
         self._seen = 0
@@ -275,8 +277,15 @@ class Rehearsal:
 
     def _unfinished(self, journey: str, scenario: Scenario) -> bool:
         rows = self._rows(scenario)
-        active = any(row["status"] != "ended" for row in self._of_journey(journey, rows, "enrolment"))
-        return active or any(row["state"] == "deferred" for row in self._of_journey(journey, rows, "message"))
+        passages = self._of_journey(journey, rows, "enrolment")
+        active = any(row["status"] != "ended" for row in passages)
+        if active or any(row["state"] == "deferred" for row in self._of_journey(journey, rows, "message")):
+            return True
+        if not scenario.expect.notices:
+            return False
+        enrolments = {Enrolment.from_dict(row).enrolment_id for row in passages}
+        notices = self._notices.about(scenario, rows.values(), enrolments, RememberedItems(self._items))
+        return any(each[-1].outcome == "deferred" for each in notices.values())
 
     def _through(self, now: datetime) -> int:
         """How many contacts have nothing to come. Of all who play the same story, in a crowd, the last one is looked at."""
@@ -320,6 +329,7 @@ class Rehearsal:
             | {enrolment.pause.state for enrolment in passages if enrolment.pause},
             differences=list(self._not_played[scenario.name]),
             codes=[row["code"] for _, row in sorted(rows.items()) if str(row["sk"]).startswith("coupon#")],
+            notices=self._notices.about(scenario, rows.values(), {each.enrolment_id for each in found}, items),
         )
         result.differences.extend(differences(result, file))
         return result

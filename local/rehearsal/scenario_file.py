@@ -103,7 +103,7 @@ class ScenarioEvent(_Strict):
     """Something the contact does: an ``event``, a change of its ``profile``, or one reaction to a message: ``opens: welcome``.
 
     It is done ``at`` a moment; a reaction may instead come so long ``after`` the message was sent. A member of staff ``completes`` or
-    ``declines`` a task about the contact, which is named, with a ``note``.
+    ``declines`` a task about the contact, which is named, with a ``note``: the first who has it, or the one that ``by`` names.
     """
 
     at: Moment | None = None
@@ -118,6 +118,7 @@ class ScenarioEvent(_Strict):
     completes: str | None = None
     declines: str | None = None
     note: str | None = None
+    by: str | None = None
     properties: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -136,6 +137,8 @@ class ScenarioEvent(_Strict):
             raise ValueError(f"properties are of an event; {done[0]} has none")
         if self.note is not None and self.task_answer is None:
             raise ValueError(f"a note is of the answer to a task; {done[0]} has none")
+        if self.by is not None and self.task_answer is None:
+            raise ValueError(f"by is the member who answers a task; {done[0]} has none")
         return self
 
     @property
@@ -184,13 +187,21 @@ class ExpectedMessage(_Strict):
         return [self.text] if isinstance(self.text, str) else self.text or []
 
 
+class ExpectedNotice(ExpectedMessage):
+    """A decision on a notice ``to`` a member of staff: of a message of the journey, ``task-assigned`` or ``task-overdue``."""
+
+    to: str
+
+
 class Expected(_Strict):
     """What must follow. ``messages`` are all decisions on messages of the journey in their order; a deferral may be left
-    out. ``ends`` is how the contact's last passage through the journey ended, ``none`` if there was none. ``trail`` are
-    the states of the journey that were entered, in their order; those that neither send nor pause may be left out.
+    out. ``notices`` are all those on notices to staff, in the order in which each member gets theirs. ``ends`` is how the contact's
+    last passage through the journey ended, ``none`` if there was none. ``trail`` are the states of the journey that were entered, in
+    their order; those that neither send nor pause may be left out.
     """
 
     messages: list[ExpectedMessage] | None = None
+    notices: list[ExpectedNotice] | None = None
     ends: Literal["completed", "goal", "exited", "failed", "stopped", "active", "none"] | None = None
     trail: list[str] | None = None
 

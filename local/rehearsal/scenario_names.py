@@ -1,7 +1,7 @@
 """Check what a scenario file says against its journey: messages, states and events must be there. Used by checks and rehearsals."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from local.rehearsal.reactions import can_happen
 from local.rehearsal.scenario_draws import Draws, wrong_draws
@@ -11,9 +11,12 @@ from waypost.authoring.graph import called_function, scopes
 from waypost.authoring.problems import nearest, unknown
 from waypost.events.names import event_type
 from waypost.journeys.published import REQUEST
+from waypost.journeys.tasks.assign_task import NOTICES
 from waypost.segments.vocabulary import CONCLUSIONS
 
 Findings = Iterator[tuple[str, str]]
+
+_TASK_NOTICES: Final = [message.removeprefix("notices/") for message in NOTICES.values()]
 
 
 def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
@@ -71,6 +74,13 @@ def _expected(expect: Expected, where: str, channels: Mapping[str, Any], states:
         elif wanted.channel is not None and wanted.channel not in channels[wanted.message]:
             has = ", ".join(channels[wanted.message])
             yield f"{place}.channel", f"the message {wanted.message!r} has no {wanted.channel}; it has {has}"
+    for index, notice in enumerate(expect.notices or ()):
+        if notice.message not in channels and notice.message not in _TASK_NOTICES:
+            known = [*channels, *_TASK_NOTICES]
+            yield (
+                f"{where}.notices[{index}].message",
+                unknown(notice.message, known, "no folder in messages/ is called"),
+            )
     for index, name in enumerate(expect.trail or ()):
         if name not in states:
             yield f"{where}.trail[{index}]", unknown(name, states, "the journey has no state")

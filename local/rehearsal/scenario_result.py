@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from local.rehearsal.scenario_file import ExpectedMessage, Scenario, ScenarioFile
+from local.rehearsal.scenario_file import ExpectedMessage, ExpectedNotice, Scenario, ScenarioFile
+from local.rehearsal.staff_notices import Notices
 from waypost.channels.fake_contract import SentContent
 from waypost.clock import format_instant, parse_instant
 from waypost.reports.timeline import Entry, MessageDecision
@@ -27,7 +28,8 @@ class ScenarioResult:
     """What became of one scenario: its timeline, its decisions, and where it differs from what was expected.
 
     ``contents`` are messages as they were handed to a provider, by message key. ``passages`` are in the order of their beginning; ``steps`` are those states entered that are a Send or a Pause.
-    ``codes`` are those of the contact's coupons, oldest first: drawn in secret, so another run has others.
+    ``codes`` are those of the contact's coupons, oldest first: drawn in secret, so another run has others. ``notices`` are those that
+    its passages gave to staff, by member.
     """
 
     scenario: Scenario
@@ -40,6 +42,7 @@ class ScenarioResult:
     steps: set[str]
     differences: list[str]
     codes: Sequence[str] = ()
+    notices: Notices = field(default_factory=dict)
 
     @property
     def ends(self) -> str:
@@ -80,6 +83,7 @@ class ScenarioResult:
             "as_expected": self.as_expected,
             "differences": self.differences,
             "decisions": [asdict(decision) for decision in self.decisions],
+            "notices": {member: [asdict(each) for each in notices] for member, notices in self.notices.items()},
             "messages": [
                 {
                     "message": decision.message,
@@ -104,7 +108,9 @@ def differences(result: ScenarioResult, file: ScenarioFile) -> list[str]:
     if expect.trail is not None and not _follows(expect.trail, result):
         found.append(f"trail: expected {' → '.join(expect.trail)}, got {' → '.join(result.trail)}")
     if expect.messages is not None:
-        found += _message_differences(expect.messages, result, file)
+        found += [f"messages: {each}" for each in _message_differences(expect.messages, result.decisions, result, file)]
+    if expect.notices is not None:
+        found += _notice_differences(expect.notices, result, file)
     return found
 
 
@@ -115,22 +121,37 @@ def _follows(expected: list[str], result: ScenarioResult) -> bool:
     return in_order and [s for s in expected if s in result.steps] == [s for s in result.trail if s in result.steps]
 
 
-def _message_differences(expected: list[ExpectedMessage], result: ScenarioResult, file: ScenarioFile) -> list[str]:
+def _notice_differences(expected: list[ExpectedNotice], result: ScenarioResult, file: ScenarioFile) -> list[str]:
+    """Compare member by member: what several are notified of at one time has no order."""
+    found = []
+    for member in sorted({*result.notices, *(each.to for each in expected)}):
+        wanted = [each for each in expected if each.to == member]
+        wrong = _message_differences(wanted, result.notices.get(member, []), result, file)
+        found += [f"notices: {member}: {each}" for each in wrong]
+    return found
+
+
+def _message_differences(
+    expected: Sequence[ExpectedMessage],
+    decisions: Sequence[MessageDecision],
+    result: ScenarioResult,
+    file: ScenarioFile,
+) -> list[str]:
     """Walk both lists side by side; a deferral that is not expected is passed over."""
     found = []
     left = list(expected)
-    for decision in result.decisions:
+    for decision in decisions:
         if decision.outcome == "deferred" and not (left and left[0].outcome == "deferred"):
             continue
         if not left:
-            found.append(f"messages: not expected: {_shown(decision, result.zone)}")
+            found.append(f"not expected: {_shown(decision, result.zone)}")
             continue
         wanted = left.pop(0)
         wrong = _mismatches(wanted, decision, result.zone, file)
         wrong += _misread(wanted, result.contents.get(decision.message_key))
         if wrong:
-            found.append(f"messages: {wanted.message}: {', '.join(wrong)} (got {_shown(decision, result.zone)})")
-    found += [f"messages: missing: {wanted.message} {wanted.outcome}" for wanted in left]
+            found.append(f"{wanted.message}: {', '.join(wrong)} (got {_shown(decision, result.zone)})")
+    found += [f"missing: {wanted.message} {wanted.outcome}" for wanted in left]
     return found
 
 

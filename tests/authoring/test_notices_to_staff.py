@@ -53,6 +53,7 @@ def problems(tmp_path: Path, **payload: Any) -> list[tuple[str, str]]:
         {"department": "growth"},
         {"queue": "service"},
         {"to": "linked"},
+        {"to": "linked", "otherwise": "service"},
         {"member": "{% $member %}"},
         {"message": "{% $message %}", "to": "managers"},
     ],
@@ -67,6 +68,7 @@ def test_what_is_declared_is_accepted(tmp_path: Path, payload: dict[str, Any]) -
         ({"member": "lin.cheng"}, "member", "lin.chen"),
         ({"department": "grwth"}, "department", "growth"),
         ({"queue": "servce"}, "queue", "service"),
+        ({"to": "linked", "otherwise": "servce"}, "otherwise", "unknown queue"),
         ({"message": "offer", "to": "linked"}, "message", "marketing"),
     ],
 )

@@ -35,7 +35,8 @@ MEMBERS = {
     "members": [
         {"id": "lin.chen", "name": "陈琳", "email": "lin.chen@acme.example", "roles": ["editor"], "locale": "zh-CN"},
         {"id": "wei.zhang", "name": "Wei Zhang", "email": "wei.zhang@acme.example", "roles": ["lead"], "locale": "en"},
-    ]
+    ],
+    "queues": {"sales": ["lin.chen"], "service": ["lin.chen"]},
 }
 LATER_OPENID = "oLVPpjqs9BhvzwPj5A-vTYAX4HMd"
 OPENID = "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"

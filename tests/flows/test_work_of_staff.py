@@ -36,6 +36,7 @@ MEMBERS = {
         },
     ],
     "departments": {"sales": {"robot": "dingtalk-sales"}},
+    "queues": {"sales": ["lin.chen"], "service": ["lin.chen"]},
 }
 LEADS = {
     "journey.yaml": """
@@ -168,7 +169,6 @@ def drop_in(statemachines: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     members = statemachines / "staff" / "members.yaml"
-    members.parent.mkdir()
     members.write_text(yaml.safe_dump(MEMBERS, allow_unicode=True), encoding="utf-8")
 
 

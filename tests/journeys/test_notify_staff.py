@@ -121,6 +121,14 @@ def test_where_nobody_is_found_the_answer_says_why(world: World, target: dict[st
     assert answer == {"outcome": "skipped", "reason": reason, "notified": []}
 
 
+def test_where_nobody_is_found_one_of_another_queue_is_notified(world: World) -> None:
+    unlinked = enrolled(world, staff="nobody.known")
+    assert notified(notify(world, unlinked, to="linked", otherwise="service")) == ["wei.zhang"]
+    assert notify(world, unlinked, to="linked", otherwise="sales")["reason"] == "queue_empty"
+    linked = enrolled(world, staff="jo.li")
+    assert notified(notify(world, linked, to="linked", otherwise="service", occurrence=2)) == ["jo.li"]
+
+
 def test_who_has_no_manager_says_so(world: World) -> None:
     assert notify(world, enrolled(world, staff="jo.li"), to="managers")["reason"] == "no_manager"
 

@@ -10,6 +10,7 @@ import pytest
 
 from local.rehearsal.scenario_file import Scenario, ScenarioFile
 from local.rehearsal.scenario_result import Passage, ScenarioResult, differences
+from local.rehearsal.staff_notices import Notices
 from waypost.channels.fake_contract import SentContent
 from waypost.clock import format_instant
 from waypost.reports.timeline import MessageDecision
@@ -43,6 +44,7 @@ def found(
     ends: str = "completed",
     trail: str = "ABC",
     handed_over: bool = True,
+    notices: Notices | None = None,
 ) -> list[str]:
     scenario = Scenario.model_validate(
         {"name": "one", "contact": {"user_id": "u"}, "events": [{"at": "day 1", "event": "e"}], "expect": expect}
@@ -58,6 +60,7 @@ def found(
         passages=[] if ends == "none" else [Passage("nurture", tuple(trail), ends)],
         steps={"A", "C"},
         differences=[],
+        notices=notices or {},
     )
     return differences(result, file)
 
@@ -112,6 +115,20 @@ def test_a_difference_says_what_was_expected_and_what_came(wanted: dict[str, Any
 def test_a_message_too_many_and_a_message_too_few_are_differences() -> None:
     assert found({"messages": []}, decision())[0].startswith("messages: not expected: welcome sent")
     assert found({"messages": [SENT]}) == ["messages: missing: welcome sent"]
+
+
+def test_notices_to_staff_are_compared_member_by_member() -> None:
+    later = {**SENT, "at": "day 1 10:00"}
+    got = {"lin.chen": [decision()], "wei.zhang": [decision(), decision(after=timedelta(hours=1))]}
+    wanted = [{**SENT, "to": "wei.zhang"}, {**SENT, "to": "lin.chen"}, {**later, "to": "wei.zhang"}]
+    assert found({"notices": wanted}, notices=got) == []
+    [one_too_many] = found({"notices": wanted[:2]}, notices=got)
+    assert one_too_many.startswith("notices: wei.zhang: not expected: welcome sent")
+    assert found({"notices": wanted}, notices={"wei.zhang": got["wei.zhang"]}) == [
+        "notices: lin.chen: missing: welcome sent"
+    ]
+    [at_another_time] = found({"notices": [{**later, "to": "lin.chen"}]}, notices={"lin.chen": [decision()]})
+    assert "should be at Mon 2031-03-03 10:00" in at_another_time
 
 
 def test_a_deferral_may_be_left_out_but_not_another() -> None:

@@ -119,7 +119,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with (messages / "message.yaml").open("a", encoding="utf-8") as manifest:
         manifest.write("coupon: shop-codes\n")
     (tmp_path / "statemachines" / "coupons" / "shop-codes.yaml").write_text(POOL, encoding="utf-8")
-    (tmp_path / "statemachines" / "staff").mkdir()
     (tmp_path / "statemachines" / "staff" / "members.yaml").write_text(MEMBERS, encoding="utf-8")
     context = {"context": {"email_sender": "Acme <hello@mail.acme-store.cn>"}}
     (tmp_path / "cdk.json").write_text(json.dumps(context), encoding="utf-8")

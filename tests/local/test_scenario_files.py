@@ -159,6 +159,7 @@ def test_a_member_of_staff_completes_or_declines_a_task_at_a_moment() -> None:
         ({"after": "2h", "completes": "call-back"}, "write at: a moment"),
         ({"at": "day 1", "completes": "call-back", "declines": "call-back"}, "got completes and declines"),
         ({"at": "day 1", "event": "registered", "note": "x"}, "a note is of the answer to a task"),
+        ({"at": "day 1", "event": "registered", "by": "lin.chen"}, "by is the member who answers a task"),
     ],
 )
 def test_an_answer_to_a_task_that_is_none_is_refused(entry: dict[str, str], reason: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.project import ROOT
 from waypost.authoring.authored_files import FileReader
 from waypost.authoring.staff import ROBOT, staff
 from waypost.errors import InvalidInput
@@ -48,6 +49,23 @@ def test_members_are_published_with_their_addresses_by_channel(tmp_path: Path) -
     assert (lin.name, lin.locale, lin.channels) == ("陈琳", "zh-CN", {"email": "lin.chen@staff.example"})
     assert (wei.manager, sorted(wei.roles), wei.time_zone) == ("lin.chen", ["analyst", "lead"], "Asia/Shanghai")
     assert wei.channels == {"email": "wei@staff.example", "sms": "+8613800138000"}
+
+
+def test_who_only_gets_notices_and_tasks_needs_no_role(tmp_path: Path) -> None:
+    section, problems = read(tmp_path, {name: value for name, value in LIN.items() if name != "roles"})
+    assert problems == []
+    assert StaffDirectory.from_dict(section).member("lin.chen", "to").roles == frozenset()
+
+
+def test_the_example_that_is_shipped_has_managers_departments_and_queues() -> None:
+    reader = FileReader(ROOT / "statemachines")
+    directory = StaffDirectory.from_dict(staff(reader))
+    assert reader.problems == []
+    consultant = directory.member("sales-consultant-1", "to")
+    assert [each.id for each in directory.managers_of(consultant, 2)] == ["sales-manager", "sales-director"]
+    assert directory.known_as("sales-consultant-1") == consultant, "the callbacks of WeCom name the userid"
+    assert {"sales", "service"} <= directory.queues.keys()
+    assert all(each.email.endswith("@staff.example.com") for each in directory.members.values())
 
 
 def test_a_deployment_without_the_file_has_no_staff(tmp_path: Path) -> None:

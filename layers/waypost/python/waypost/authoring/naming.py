@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from waypost.authoring.attributes import PLACE as ATTRIBUTES
 from waypost.authoring.authored_files import FileReader
@@ -158,11 +158,16 @@ def _products(sells: Any, where: str, declared: Mapping[str, Any]) -> Findings:
             yield where, f"{unknown(each, declared, 'unknown product')}; products.yaml declares them"
 
 
+_NAMED_AS: Final = {"otherwise": "queue"}
+"""What a field names whose name does not say it."""
+
+
 def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:
     """Whom its notices to staff name, and that what they send is no marketing."""
     members = staff.get("members", {})
     departments = {each["department"]: "" for each in members.values() if each.get("department")}
-    declared = {"member": members, "department": departments, "queue": staff.get("queues", {})}
+    queues = staff.get("queues", {})
+    declared = {"member": members, "department": departments, "queue": queues, "otherwise": queues}
     for name, state in (each for scope in scopes(journey.definition) for each in scope.states.items()):
         if called_function(state) not in {"NotifyStaff", "AssignTask"}:
             continue
@@ -174,7 +179,7 @@ def _staff(journey: ReadJourney, staff: Mapping[str, Any]) -> Findings:
                 if isinstance(given, str) and not is_expression(given) and given not in known:
                     yield (
                         f"{place}.{field}",
-                        f"{unknown(given, known, f'unknown {field}')}; staff/members.yaml declares them",
+                        f"{unknown(given, known, f'unknown {_NAMED_AS.get(field, field)}')}; staff/members.yaml declares them",
                     )
         message = journey.messages.get(payload.get("message", ""))
         if message is not None and message["kind"] != "transactional":

@@ -49,7 +49,7 @@ class MemberEntry(Authored):
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([.-][a-z0-9]+)*$", max_length=40)]
     name: Annotated[str, Field(min_length=1, max_length=80)]
     email: Annotated[str, AfterValidator(_email)]
-    roles: Annotated[list[Role], Field(min_length=1)]
+    roles: Annotated[list[Role], Field(default_factory=list, min_length=1)]
     locale: LocaleName | None = None
     time_zone: TimeZone | None = None
     department: Annotated[str, Field(min_length=1, max_length=80)] | None = None

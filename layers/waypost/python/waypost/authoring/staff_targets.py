@@ -13,12 +13,13 @@ Text = Annotated[str, Field(min_length=1, max_length=80), OrExpression]
 
 
 class StaffTargetPayload(Payload):
-    """Exactly one of ``to``, ``member``, ``department`` and ``queue``."""
+    """Exactly one of ``to``, ``member``, ``department`` and ``queue``; ``otherwise`` is the queue for when that is nobody."""
 
     to: Target | None = None
     member: Text | None = None
     department: Text | None = None
     queue: Text | None = None
+    otherwise: Text | None = None
     linked_by: Name | None = None
     levels: Annotated[int, Field(ge=1, le=MOST_REACHED)] | None = None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from waypost.errors import InvalidInput
 from waypost.pages.texts import Texts, gettext_noop
 from waypost.reports.journey_graph import Step
+from waypost.staff.human_task import in_language
 
 if TYPE_CHECKING:
     from waypost.segments.condition import Condition
@@ -44,6 +45,7 @@ _TARGETS: Final[Mapping[str, str]] = {
 _TASKS: Final[Mapping[str, str]] = {
     "EvaluateSegment": gettext_noop("question"),
     "IssueCoupon": gettext_noop("coupon"),
+    "AssignTask": gettext_noop("task for staff"),
 }
 _SPAN: Final = re.compile(r"(\d+)([dhms])")
 _EXPRESSION: Final = re.compile(r"^\{%(?P<inner>.*)%\}$", re.DOTALL)
@@ -245,6 +247,14 @@ def _names(given: Any, words: Texts) -> str:
 
 def _notified(payload: Mapping[str, Any], words: Texts) -> str:
     """To whom a notice goes; "" for a message to the contact."""
+    target = _target(payload, words)
+    if not target or "otherwise" not in payload:
+        return target
+    otherwise = words.gettext("else to one of the queue {name}", name=_value(payload["otherwise"], words))
+    return _joined([target, otherwise], words)
+
+
+def _target(payload: Mapping[str, Any], words: Texts) -> str:
     if payload.get("to") in _STAFF:
         return words.gettext("to {staff}", staff=words.gettext(_STAFF[payload["to"]]))
     for name, text in _TARGETS.items():
@@ -261,9 +271,34 @@ def _task(step: Step, words: Texts) -> str:
             return rule_in_words(rule, words)
         case "IssueCoupon", {"pool": pool}:
             return _value(pool, words)
+        case "AssignTask", payload:
+            return _staff_task(payload, words)
         case function, payload:
             given = [f"{name} = {_value(value, words)}" for name, value in payload.items() if name != "occurrence"]
             return f"{function}{_in_brackets(_joined(given, words), words)}" if given else function
+
+
+def _staff_task(payload: Mapping[str, Any], words: Texts) -> str:
+    """What is to be done, by whom, until when, and who hears of it when it is not: the title in the reader's language."""
+    title = payload.get("title", "")
+    parts = [
+        in_language(title, words.language) if isinstance(title, Mapping) else condition_in_words(str(title), words),
+        _notified(payload, words),
+    ]
+    if "within" in payload:
+        parts.append(words.gettext("within {span}", span=span_in_words(str(payload["within"]), words)))
+    elif "working_hours" in payload:
+        parts.append(words.gettext("within {count} working hours", count=_value(payload["working_hours"], words)))
+    match payload.get("escalate"):
+        case {"to": "managers"}:
+            parts.append(words.gettext("then {staff} are notified", staff=words.gettext(_STAFF["managers"])))
+        case {"queue": name}:
+            parts.append(words.gettext("then one of the queue {name} is notified", name=_value(name, words)))
+        case {"member": name}:
+            parts.append(words.gettext("then {name} is notified", name=_value(name, words)))
+        case _:
+            pass
+    return _joined([each for each in parts if each], words)
 
 
 def _value(value: Any, words: Texts) -> str:

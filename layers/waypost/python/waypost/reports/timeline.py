@@ -148,11 +148,14 @@ def rows_of(contact_id: str, items: ContactItems) -> tuple[Contact | None, list[
 def decisions(contact_id: str, items: ContactItems) -> list[MessageDecision]:
     """Every decision on every message of the contact, oldest first."""
     contact, rows = rows_of(contact_id, items)
-    if contact is None:
-        return []
+    return decisions_in(contact.contact_id, rows) if contact is not None else []
+
+
+def decisions_in(contact_id: str, rows: Iterable[Mapping[str, Any]]) -> list[MessageDecision]:
+    """Every decision on the messages among these rows of a contact, or of a member of staff, oldest first."""
     found = [
         MessageDecision(
-            contact_id=contact.contact_id,
+            contact_id=contact_id,
             occasion=occasion.kind,
             journey=journey_of(occasion),
             step=occasion.label,

@@ -132,13 +132,17 @@ class StaffDirectory:
         return member.as_contact() if member else None
 
     def _of(self, contact_id: str) -> Member | None:
-        name = contact_id.removeprefix(_PREFIX).replace("_", ".")
-        return self.members.get(name) if is_staff(contact_id) else None
+        return self.members.get(member_named(contact_id)) if is_staff(contact_id) else None
 
 
 def ledger_id(member_id: str) -> str:
     """The id of a member among those of contacts."""
     return _PREFIX + member_id.replace(".", "_")
+
+
+def member_named(ledger_id: str) -> str:
+    """The id of the member whom this id of the ledger stands for."""
+    return ledger_id.removeprefix(_PREFIX).replace("_", ".")
 
 
 def is_staff(contact_id: str) -> bool:

@@ -23,7 +23,10 @@ MOST_REACHED: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffTargets:
-    """Finds the members that a payload names: by ``to`` (a ``Target``), ``member``, ``department`` or ``queue``."""
+    """Finds the members that a payload names: by ``to`` (a ``Target``), ``member``, ``department`` or ``queue``.
+
+    Where that is nobody, one of the queue that ``otherwise`` names.
+    """
 
     staff: StaffDirectory
     history: EventHistory
@@ -36,6 +39,8 @@ class StaffTargets:
         Raises InvalidInput for a target that does not exist.
         """
         found, missing = self._members(payload, contact, enrolment, step)
+        if not found and (queue := payload.get("otherwise")):
+            found, missing = self._members({"queue": queue}, contact, enrolment, step)
         return found[:MOST_REACHED], missing
 
     def from_queue(self, queue: str, step: JourneyStep) -> Member | None:
