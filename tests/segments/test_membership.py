@@ -180,6 +180,7 @@ def test_a_coupon_is_held_until_it_ends_or_is_redeemed() -> None:
         coupon("E", "again", days=1),
         ("coupon_redeemed", NOW - timedelta(days=1), {"pool": "used", "code": "C"}),
         ("coupon_redeemed", NOW - timedelta(days=1), {"pool": "again", "code": "D"}),
+        ("coupon_redeemed", NOW, {"code": ["A"]}),
         ("coupon_issued", NOW, {"pool": "odd", "code": "F", "expires_at": 5}),
         ("coupon_issued", NOW, {"code": "G", "expires_at": "2099-01-01"}),
     )

@@ -58,10 +58,10 @@ class HoldsCoupon(Condition):
 
 def held_coupons(subject: Subject) -> dict[str, datetime]:
     """The pools of which the contact has a coupon that is valid and not redeemed, each with the last instant at which one ends."""
-    redeemed = {properties.get("code") for kind, _, properties in subject.history if kind == REDEEMED}
+    redeemed = {str(properties.get("code")) for kind, _, properties in subject.history if kind == REDEEMED}
     held: dict[str, datetime] = {}
     for kind, _, properties in subject.history:
-        if kind != ISSUED or properties.get("code") in redeemed:
+        if kind != ISSUED or str(properties.get("code")) in redeemed:
             continue
         pool, until = properties.get("pool"), instant(properties.get("expires_at"))
         if isinstance(pool, str) and until is not None and until > max(subject.now, held.get(pool, subject.now)):
