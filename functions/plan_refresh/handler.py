@@ -11,6 +11,7 @@ from waypost.aws.function_log import function_log
 from waypost.contacts.tag_system import load_tag_system
 from waypost.metrics.declaration import load_metrics
 from waypost.metrics.plan_refresh import PlanRefresh
+from waypost.products.catalogue import load_catalogue
 from waypost.segments.index import load_index
 from waypost.segments.saved_segments import load_saved_segments
 
@@ -26,6 +27,7 @@ def plan_refresh() -> PlanRefresh:
         tags=load_tag_system(),
         index=load_index(),
         segments=load_saved_segments(),
+        catalogue=load_catalogue,
     )
 
 

@@ -37,6 +37,7 @@ _GROUPS = {
         ),
     ),
     "message": ("Messages: check one, look at it as a contact would get it, send a test.", on_demand("messages")),
+    "products": ("Products: what is recommended for one, and why.", on_demand("products")),
     "segment": (
         "Saved segments: check a file, count who is in it, ask why a contact is in it or not.",
         on_demand("segments", "audiences"),

@@ -27,12 +27,13 @@ from waypost.contacts.zones import zone_of
 from waypost.content.coupons import sample_of, shown_of
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
-from waypost.content.products import Catalogue, ProductVariables, Wanted
+from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
 from waypost.content.variables import template_variables
 from waypost.coupons.pool import CouponPools
 from waypost.errors import InvalidInput
 from waypost.events.history import RecordedEvent
+from waypost.products.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

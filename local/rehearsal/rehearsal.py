@@ -15,6 +15,7 @@ from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.project.journey_files import find_graph
 from local.providers.record import Call
+from local.rehearsal.counted_orders import count_orders
 from local.rehearsal.many_contacts import story_of
 from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.reactions import PlannedReaction, Reactions, not_played
@@ -110,6 +111,7 @@ class Rehearsal:
         Raises LocalError when the API refuses an event of a file, StuckError when the cloud does not come to rest.
         """
         results: dict[str, list[ScenarioResult]] = {}
+        count_orders(self._cloud, self._files.values())
         self._cloud.time.at_work = progress.working
         calls = [call for file in self._files.values() for call in self._calls(file)]
         limits = {journey: file.until for journey, file in self._files.items() if file.until is not None}

@@ -22,6 +22,7 @@ from waypost.authoring.channels import ChannelName
 from waypost.authoring.problems import Problem, explain
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.durations import parse_duration
+from waypost.products.together import MOST_IN_ORDER
 from waypost.staff.human_task import TaskAnswer
 
 _DAY = re.compile(r"day ([1-9][0-9]*)(?: +([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?)?")
@@ -220,13 +221,21 @@ class Scenario(_Strict):
     expect: Expected = Expected()
 
 
+class CountedOrder(_Strict):
+    """Products that were ordered together so many ``times`` before the scenarios begin."""
+
+    products: Annotated[list[str], Field(min_length=1, max_length=MOST_IN_ORDER)]
+    times: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
 class ScenarioFile(_Strict):
     """All stories of a file share one timeline, which begins at ``start`` and ends when nothing is left to come, or at
-    ``until``.
+    ``until``. ``purchases`` are what the nightly count has found by then, for messages that recommend products.
     """
 
     start: AwareDatetime
     until: AwareDatetime | None = None
+    purchases: list[CountedOrder] = Field(default_factory=list)
     description: str = ""
     scenarios: list[Scenario] = Field(min_length=1)
 

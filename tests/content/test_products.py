@@ -15,9 +15,13 @@ from tests.content.test_library import MJML, SMS, folder, problems
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.world import World, send_request
 from waypost.authoring.discovery import discover
-from waypost.content.products import Catalogue, Product, ProductVariables, Wanted, products_in
+from waypost.content.products import ProductVariables, Wanted
 from waypost.errors import InvalidInput
 from waypost.events.history import RecordedEvent
+from waypost.products.catalogue import Catalogue, Product
+from waypost.products.purchases import products_in
+from waypost.products.recommending import Recommendation, recommend
+from waypost.products.sales import NothingCounted
 
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
 SHIPPED = Catalogue.from_dict(discover(ROOT / "statemachines").sections["products"])
@@ -44,34 +48,39 @@ SHOP = catalogue(
 )
 
 
-def ids(products: list[Product]) -> list[str]:
-    return [product.id for product in products]
+def related(shop: Catalogue, cart: list[str], *, count: int, **more: Any) -> list[str]:
+    """What is recommended for the cart, with no purchases counted."""
+    return ids(recommend(shop, cart, sales=NothingCounted(), now=NOW, count=count, **more))
+
+
+def ids(found: list[Recommendation]) -> list[str]:
+    return [each.product.id for each in found]
 
 
 def test_what_is_declared_comes_first_and_then_what_is_most_alike() -> None:
-    assert ids(SHOP.related(["a"], count=10)) == ["d", "b", "c", "e"]
+    assert related(SHOP, ["a"], count=10) == ["d", "b", "c", "e"]
 
 
 def test_what_is_in_the_cart_or_was_bought_is_not_shown() -> None:
-    assert ids(SHOP.related(["a", "b"], without=["d"], count=10)) == ["e", "c"]
+    assert related(SHOP, ["a", "b"], without=["d"], count=10) == ["e", "c"]
 
 
 def test_an_unknown_cart_has_nothing_related() -> None:
-    assert SHOP.related([], count=3) == []
-    assert SHOP.related(["nobody-knows"], count=3) == []
+    assert related(SHOP, [], count=3) == []
+    assert related(SHOP, ["nobody-knows"], count=3) == []
 
 
 def test_the_shipped_catalogue_relates_what_belongs_together() -> None:
-    assert ids(SHIPPED.related(["serum-30"], count=3)) == ["cream-50", "cleanser-100", "lip-balm"]
-    assert ids(SHIPPED.related(["earbuds"], count=3)) == ["charger-65"]
+    assert related(SHIPPED, ["serum-30"], count=3) == ["cream-50", "cleanser-100", "lip-balm"]
+    assert related(SHIPPED, ["earbuds"], count=3) == ["charger-65"]
 
 
 @given(st.lists(st.sampled_from("abcdefg"), max_size=4), st.sets(st.sampled_from("abcdef")), st.integers(1, 4))
 def test_what_is_related_is_always_the_same_and_never_known_already(
     cart: list[str], bought: set[str], count: int
 ) -> None:
-    first = ids(SHOP.related(cart, without=bought, count=count))
-    assert first == ids(SHOP.related(cart, without=sorted(bought, reverse=True), count=count))
+    first = related(SHOP, cart, without=bought, count=count)
+    assert first == related(SHOP, cart, without=sorted(bought, reverse=True), count=count)
     assert len(first) == len(set(first)) <= count
     assert not set(first) & ({*cart} | bought)
 

@@ -25,6 +25,7 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.library import FakeApprovals, FakeLibrary
 from tests.fakes.machines import FakeMachines
 from tests.fakes.policies import FakePolicies
+from tests.fakes.products import FakeProductSales, FakeProductStates, FakeWatches
 from tests.fakes.profile_scan import FakeProfileScan
 from tests.fakes.provider import FakeProvider
 from tests.fakes.published_journeys import JOURNEY, Published, published
@@ -127,6 +128,8 @@ class World:
         self.addresses, self.rate_marks = FakeAddressRecords(effects), FakeRateMarks()
         self.budget_counters, self.stream_tallies = FakeBudgetCounters(), FakeStreamTallies()
         self.coupons, self.tasks = FakeCoupons(), FakeTasks(effects)
+        self.product_sales, self.product_states = FakeProductSales(), FakeProductStates()
+        self.watches = FakeWatches()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.link_secret = FakeSecret({"link_keys": [LINK_KEY]})
@@ -444,6 +447,15 @@ class WorldPorts:
 
     def coupons(self) -> FakeCoupons:
         return self.world.coupons
+
+    def product_sales(self) -> FakeProductSales:
+        return self.world.product_sales
+
+    def product_states(self) -> FakeProductStates:
+        return self.world.product_states
+
+    def watches(self) -> FakeWatches:
+        return self.world.watches
 
     def tasks(self) -> FakeTasks:
         return self.world.tasks

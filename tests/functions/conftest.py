@@ -22,12 +22,16 @@ from waypost.channels.callback_contract import CallbackNotice
 from waypost.channels.registry import callback_reader
 from waypost.coupons.pool import CouponPools
 from waypost.intake.receive_callback import ReceiveCallback
+from waypost.products.catalogue import Catalogue, Product
 from waypost.reports.explain_contact import ExplainContact
 from waypost.reports.show_contact import ShowContact
 from waypost.sending.occasion import dump_occasion
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 JOURNEY = "new-user-nurture"
+
+SHOP = Catalogue("CNY", {id_: Product(id_, {"en": id_}, price) for id_, price in (("serum-30", 199), ("lip-balm", 39))})
+"""The catalogue of the samples."""
 
 HANDLERS: dict[str, ModuleType] = {
     path.parent.name: import_module(f"functions.{path.parent.name}.handler")
@@ -188,6 +192,9 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "plan_refresh": {"plan_refresh": night.plan_refresh},
         "count_purchases": {"count_purchases": night.count_purchases},
         "rank_customers": {"rank_customers": night.rank_customers},
+        "relate_products": {"relate_products": night.relate_products},
+        "update_products": {"update_products": assemble.update_products(world.ports, catalogue=lambda: SHOP)},
+        "tell_watchers": {"tell_watchers": assemble.tell_watchers(world.ports)},
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
         "explain_contact": {"explain_contact": explained_contact(world)},
         "lift_suppression": {"lift_suppression": world.lift_suppression},

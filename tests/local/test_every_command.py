@@ -33,7 +33,7 @@ OPTIONS = [
 
 def test_there_are_commands_in_every_group() -> None:
     groups = {path[0] for path in COMMANDS if len(path) > 1}
-    assert groups == {"contacts", "coupons", "destinations", "journey", "message", "segment"}
+    assert groups == {"contacts", "coupons", "destinations", "journey", "message", "products", "segment"}
     assert len(COMMANDS) > 25
 
 

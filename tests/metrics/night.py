@@ -19,6 +19,8 @@ from waypost.metrics.measuring import Measurer
 from waypost.metrics.plan_refresh import PlanRefresh
 from waypost.metrics.rank_customers import RankCustomers
 from waypost.metrics.refresh_contacts import COUNTED, RefreshContacts
+from waypost.metrics.relate_products import RelateProducts
+from waypost.products.catalogue import Catalogue
 
 ACTIVITY: dict[str, Any] = {
     "activity": {
@@ -42,6 +44,7 @@ class Night:
 
     world: World
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=Catalogue)
     most: int = 3
     runs: int = 0
 
@@ -66,6 +69,7 @@ class Night:
             tags=self.world.tags,
             index=self.world.index,
             segments=self.world.segments,
+            catalogue=lambda: self.catalogue,
         )
 
     @property
@@ -75,13 +79,20 @@ class Night:
     @property
     def count_purchases(self) -> CountPurchases:
         counter = assemble.count_purchases(
-            self.world.ports, metrics=self.declaration, default_zone=self.world.default_zone
+            self.world.ports,
+            metrics=self.declaration,
+            default_zone=self.world.default_zone,
+            catalogue=lambda: self.catalogue,
         )
         return replace(counter, runner=self.runner)
 
     @property
     def rank_customers(self) -> RankCustomers:
         return assemble.rank_customers(self.world.ports)
+
+    @property
+    def relate_products(self) -> RelateProducts:
+        return assemble.relate_products(self.world.ports, catalogue=lambda: self.catalogue)
 
     @property
     def refresh_contacts(self) -> RefreshContacts:
@@ -103,11 +114,13 @@ class Night:
         """A whole run; what it counted."""
         plan = self.plan(refresh)
         ranks: dict[str, Any] = {}
-        if plan["ranked"]:
+        if plan["counted"]:
             for part in plan["slices"]:
                 self.to_the_end(self.count_purchases.count, part)
             ranks = self.rank_customers.rank({"run": plan["run"], "of": len(plan["slices"])})
         ends = [self.to_the_end(self.refresh_contacts.refresh, {**part, "ranks": ranks}) for part in plan["slices"]]
+        if plan["related"]:
+            self.relate_products.relate({"run": plan["run"], "of": len(plan["slices"]), "at": plan["slices"][0]["at"]})
         return {name: sum(end["counts"][name] for end in ends) for name in COUNTED}
 
     @staticmethod

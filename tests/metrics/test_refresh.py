@@ -208,7 +208,7 @@ def test_the_hour_is_for_segments_that_ask_for_it(night: Night) -> None:
     night.happens("u-1", "logged_in")
     night.world.clock.advance(hours=3)
     plan = night.plan("hourly")
-    assert (len(plan["slices"]), plan["ranked"]) == (1, False)
+    assert (len(plan["slices"]), plan["counted"]) == (1, False)
     counts = night.run("hourly")
     assert (counts["segments_left"], counts["measured"]) == (1, 0)
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from waypost.content.coupons import CouponVariables
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.content.message_library import LibraryCatalogue
-    from waypost.content.products import ProductVariables, Purchases
+    from waypost.content.products import ProductVariables
     from waypost.coupons.import_coupons import ImportCoupons
     from waypost.coupons.pool import CouponPools
     from waypost.defaults import Defaults
@@ -85,6 +85,11 @@ if TYPE_CHECKING:
     from waypost.metrics.plan_refresh import PlanRefresh
     from waypost.metrics.rank_customers import RankCustomers
     from waypost.metrics.refresh_contacts import RefreshContacts
+    from waypost.metrics.relate_products import RelateProducts
+    from waypost.products.catalogue import Catalogue
+    from waypost.products.purchases import Purchases
+    from waypost.products.tell_watchers import TellWatchers
+    from waypost.products.update_products import UpdateProducts
     from waypost.reports.explain_contact import ExplainContact
     from waypost.reports.journey_page import Graphs
     from waypost.reports.show_contact import ShowContact
@@ -349,6 +354,7 @@ def route_events(
     from waypost.journeys.enrol_contact import EnrolContact
     from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
+    from waypost.products.watching import WatchKeeper
     from waypost.routing.reactions import reactions
     from waypost.routing.route_events import RouteEvents
 
@@ -360,6 +366,7 @@ def route_events(
             ledger=ports.ledger(),
             addresses=ports.addresses(),
             redeemer=CouponRedeemer(ports.coupons(), ports.queue()),
+            watch_keeper=WatchKeeper(ports.watches(), ports.clock()),
             upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, listening=listening),
             wake_journeys=WakeJourneys(
                 journeys=journeys,
@@ -630,6 +637,7 @@ def plan_refresh(
     tags: TagSystem,
     index: RuleIndex,
     segments: Mapping[str, SavedSegment],
+    catalogue: Callable[[], Catalogue],
 ) -> PlanRefresh:
     """What plans a refresh."""
     from waypost.metrics.plan_refresh import PlanRefresh
@@ -640,19 +648,30 @@ def plan_refresh(
         tags=tags,
         index=index,
         segments=segments,
+        catalogue=catalogue,
         clock=ports.clock(),
     )
 
 
-def count_purchases(ports: Ports, *, metrics: MetricsDeclaration, default_zone: ZoneInfo) -> CountPurchases:
+def count_purchases(
+    ports: Ports, *, metrics: MetricsDeclaration, default_zone: ZoneInfo, catalogue: Callable[[], Catalogue]
+) -> CountPurchases:
     """The first pass of a refresh."""
     from waypost.metrics.count_purchases import CountPurchases
 
     return CountPurchases(
         scan=ports.profile_scan(),
         measurer=measurer(ports, metrics=metrics, default_zone=default_zone),
+        catalogue=catalogue,
         files=ports.files(reads=(REFRESH_WORK,), writes=(REFRESH_WORK,)),
     )
+
+
+def relate_products(ports: Ports, *, catalogue: Callable[[], Catalogue]) -> RelateProducts:
+    """What stores the products that are bought together."""
+    from waypost.metrics.relate_products import RelateProducts
+
+    return RelateProducts(files=ports.files(reads=(REFRESH_WORK,)), sales=ports.product_sales(), catalogue=catalogue)
 
 
 def rank_customers(ports: Ports) -> RankCustomers:
@@ -695,6 +714,27 @@ def spread_event(ports: Ports, *, default_zone: ZoneInfo) -> SpreadEvent:
     from waypost.audiences.spread_event import SpreadEvent
 
     return SpreadEvent(scan=ports.profile_scan(), queue=ports.queue(), default_zone=default_zone, clock=ports.clock())
+
+
+def update_products(ports: Ports, *, catalogue: Callable[[], Catalogue]) -> UpdateProducts:
+    """What takes in prices and stock."""
+    from waypost.products.update_products import UpdateProducts
+
+    return UpdateProducts(
+        states=ports.product_states(),
+        catalogue=catalogue,
+        files=ports.files(reads=(IMPORTS,)),
+        clock=ports.clock(),
+    )
+
+
+def tell_watchers(ports: Ports) -> TellWatchers:
+    """What tells of a changed product."""
+    from waypost.products.tell_watchers import TellWatchers
+
+    return TellWatchers(
+        states=ports.product_states(), watches=ports.watches(), queue=ports.queue(), clock=ports.clock()
+    )
 
 
 def import_coupons(ports: Ports, *, pools: Callable[[], CouponPools]) -> ImportCoupons:

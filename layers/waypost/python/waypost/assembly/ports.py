@@ -16,6 +16,9 @@ from waypost.events.ports import EventQueue
 from waypost.files.ports import Files
 from waypost.journeys.changes.ports import ChangedEnrolments
 from waypost.journeys.ports import Machines, Timers
+from waypost.products.sales import SalesStore
+from waypost.products.states import StateStore
+from waypost.products.watching import WatchStore
 from waypost.segments.history_lookup import PassageStore
 from waypost.segments.ports import ProfileScan
 from waypost.sending.budget import BudgetCounters
@@ -76,6 +79,18 @@ class Ports(Protocol):
 
     def coupons(self) -> CouponStore:
         """Coupons and codes."""
+        ...
+
+    def product_sales(self) -> SalesStore:
+        """What is bought with what, and what sells best."""
+        ...
+
+    def product_states(self) -> StateStore:
+        """What the shop reported of products."""
+        ...
+
+    def watches(self) -> WatchStore:
+        """Who watches which product."""
         ...
 
     def schedules(self) -> Schedules:

@@ -18,6 +18,7 @@ from waypost.authoring.forbidden_words import problems_of
 from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplates
 from waypost.authoring.problems import Authored, Problem, explain
 from waypost.authoring.products import Id as ProductId
+from waypost.authoring.products import Tag as ProductTag
 from waypost.authoring.rules import Name
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, read, wrong_locale
@@ -36,10 +37,11 @@ Sells = Annotated[
 
 
 class WantedProducts(Authored):
-    """How many related products a message shows; with fewer than ``at_least`` it is not sent."""
+    """How many related products a message shows; with fewer than ``at_least`` it is not sent. ``tag``: only those that have it."""
 
     related: Annotated[int, Field(ge=1, le=12)]
     at_least: Annotated[int, Field(ge=0, le=12)] = 0
+    tag: ProductTag | None = None
 
 
 class ForSegment(Authored):
@@ -143,7 +145,7 @@ class MessageFolder:
                 if (others := manifest.for_segments)
                 else {}
             ),
-            **({} if manifest.products is None else {"products": manifest.products.model_dump()}),
+            **({} if manifest.products is None else {"products": manifest.products.model_dump(exclude_none=True)}),
             **({} if manifest.coupon is None else {"coupon": manifest.coupon}),
             **({} if manifest.sells is None else {"sells": manifest.sells}),
         }

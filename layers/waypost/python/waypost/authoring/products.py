@@ -40,6 +40,8 @@ class ProductEntry(Authored):
     url: Link | None = None
     tags: list[Tag] = Field(default_factory=list)
     related: list[Id] = Field(default_factory=list)
+    published: bool = True
+    in_stock: bool = True
 
 
 class ProductLine(ProductEntry):
@@ -48,10 +50,18 @@ class ProductLine(ProductEntry):
     id: Id
 
 
+class Recommending(Authored):
+    """What the nightly count looks at: the orders of so many days; two products must be together in ``at_least`` of them."""
+
+    days: Annotated[int, Field(ge=1, le=730)] = 180
+    at_least: Annotated[int, Field(ge=1, le=1000)] = 2
+
+
 class ProductFile(Authored):
     """``products.yaml``."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "CNY"
+    recommend: Recommending | None = None
     products: dict[Id, ProductEntry] = Field(default_factory=dict)
 
 
@@ -74,7 +84,9 @@ def products(reader: FileReader) -> dict[str, Any]:
                 reader.add(path, f"products.{id_}.related", unknown(other, found, "unknown product"))
     if not found:
         return {}
-    return {"currency": file.currency, "products": {id_: _published(found[id_]) for id_ in sorted(found)}}
+    recommending = {} if file.recommend is None else {"recommend": file.recommend.model_dump()}
+    published = {id_: _published(found[id_]) for id_ in sorted(found)}
+    return {"currency": file.currency, **recommending, "products": published}
 
 
 def _lines(reader: FileReader) -> list[tuple[str, ProductEntry]]:
@@ -106,4 +118,6 @@ def _published(entry: ProductEntry) -> dict[str, Any]:
         "url": entry.url or "",
         "tags": sorted(set(entry.tags)),
         "related": list(dict.fromkeys(entry.related)),
+        **({} if entry.published else {"published": False}),
+        **({} if entry.in_stock else {"in_stock": False}),
     }

@@ -92,15 +92,17 @@ EVENT = record(
         properties=_PROPERTIES,
     ),
 )
-PRODUCT = record(
-    id=COMPUTED,
-    name=COMPUTED,
-    price=COMPUTED,
-    tags=Shape("list", element=COMPUTED),
-    category=UNSURE,
-    image=UNSURE,
-    url=UNSURE,
-)
+_OF_PRODUCT: Mapping[str, Shape] = {
+    "id": COMPUTED,
+    "name": COMPUTED,
+    "price": COMPUTED,
+    "tags": Shape("list", element=COMPUTED),
+    "category": UNSURE,
+    "image": UNSURE,
+    "url": UNSURE,
+}
+PRODUCT = record(**_OF_PRODUCT)
+RECOMMENDED = record(**_OF_PRODUCT, reason=COMPUTED, times=COMPUTED)
 COUPON = record(
     code=COMPUTED,
     pool=COMPUTED,
@@ -131,7 +133,7 @@ def products(at_least: int) -> Shape:
     """The variable ``products`` of a message that insists on so many related ones."""
     return record(
         currency=COMPUTED,
-        related=Shape("list", element=PRODUCT, filled=at_least > 0),
+        related=Shape("list", element=RECOMMENDED, filled=at_least > 0),
         cart=Shape("list", element=PRODUCT),
     )
 

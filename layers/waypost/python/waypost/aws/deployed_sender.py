@@ -10,8 +10,9 @@ from waypost.contacts.channels import rates_of
 from waypost.content.catalogue import MessageCatalogue, PublishedCatalogue
 from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import load_forbidden_words
-from waypost.content.products import ProductVariables, Purchases
+from waypost.content.products import ProductVariables
 from waypost.defaults import load_defaults
+from waypost.products.purchases import Purchases
 from waypost.sending.occasion import StaffNotice
 from waypost.sending.policy import load_sending_policy
 from waypost.sending.send_message import PageUrls, SendMessage, Tracking

@@ -4,14 +4,20 @@ from functools import cache
 
 from waypost.aws import wiring
 from waypost.content.coupons import CouponVariables
-from waypost.content.products import ProductVariables, load_catalogue
+from waypost.content.products import ProductVariables
 from waypost.coupons.pool import load_pools
+from waypost.products.catalogue import load_catalogue
 
 
 @cache
 def products() -> ProductVariables:
-    """The catalogue and what was bought before, for messages that ask for products."""
-    return ProductVariables(catalogue=load_catalogue(), purchases=wiring.history())
+    """The catalogue with prices and stock of now, what was bought before and what together, for messages that ask for products."""
+    return ProductVariables(
+        catalogue=load_catalogue(),
+        purchases=wiring.history(),
+        sales=wiring.product_sales(),
+        states=wiring.product_states(),
+    )
 
 
 @cache

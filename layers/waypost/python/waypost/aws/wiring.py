@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from waypost.aws.human_tasks import DynamoTasks
     from waypost.aws.message_library import DynamoLibrary
     from waypost.aws.policies import DynamoPolicies
+    from waypost.aws.product_sales import DynamoProductSales
     from waypost.aws.profile_scan import DynamoProfileScan
     from waypost.aws.queue import SqsEventQueue
     from waypost.aws.rate_marks import DynamoRateMarks
     from waypost.aws.read_units import ReadUnits
     from waypost.aws.stream_tallies import DynamoStreamTallies
+    from waypost.aws.watches import DynamoProductStates, DynamoWatches
     from waypost.channels.contract import Provider
     from waypost.contacts.channels import Channel
 
@@ -94,6 +96,30 @@ def coupons() -> "DynamoCoupons":
     from waypost.aws.coupons import DynamoCoupons  # noqa: PLC0415 - few functions ask for it
 
     return DynamoCoupons(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def product_sales() -> "DynamoProductSales":
+    """What is bought with what."""
+    from waypost.aws.product_sales import DynamoProductSales  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoProductSales(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def product_states() -> "DynamoProductStates":
+    """What the shop reported of products."""
+    from waypost.aws.watches import DynamoProductStates  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoProductStates(client("dynamodb"), settings().contacts_table)
+
+
+@cache
+def watches() -> "DynamoWatches":
+    """Who watches which product."""
+    from waypost.aws.watches import DynamoWatches  # noqa: PLC0415 - few functions ask for it
+
+    return DynamoWatches(client("dynamodb"), settings().contacts_table)
 
 
 @cache

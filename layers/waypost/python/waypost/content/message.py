@@ -30,7 +30,7 @@ class PublishedMessage:
     topic: str
     channels: tuple[Channel, ...]
     variants: Mapping[Channel, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
-    products: Mapping[str, int] | None = None
+    products: Mapping[str, Any] | None = None
     coupon: str = ""
     sells: tuple[str, ...] = ()
     best_hour: bool = False

@@ -19,6 +19,7 @@ from waypost.events.envelope import SERVER_KEY_SOURCE, UNPROVEN_SOURCE, WRITE_KE
 from waypost.events.listening import bus_pattern
 from waypost.events.message_events import MESSAGE_EVENTS, SUPPRESSION_LIFTED
 from waypost.intake.request_outcome import SERVER_KEY_NEEDED, Problem
+from waypost.products.changes import CHANGED
 from waypost.published_sections import published_section
 from waypost.staff.human_task import ANSWERED, ASSIGNED
 
@@ -28,7 +29,7 @@ FILE: Final = "statemachines/contacts/public_keys.yaml"
 SERVER_EVENTS: Final = frozenset({
     *POINTS_EVENTS, IMPORTED, *MESSAGE_EVENTS, SUPPRESSION_LIFTED, "contacts_merged", "contacts_unmerged", "contact_erased", "contact_updated",
     "profile_rebuilt", "tag_added", "tag_removed", "segment_entered", "segment_left", "lifecycle_changed", "journey_requested", "journey_ended",
-    "coupon_issued", "coupon_redeemed", ASSIGNED, ANSWERED,
+    "coupon_issued", "coupon_redeemed", ASSIGNED, ANSWERED, CHANGED,
 })  # fmt: skip
 """Events that change a balance, weigh as a file's rows do, start a journey by name, or say what only Waypost and its providers know."""
 

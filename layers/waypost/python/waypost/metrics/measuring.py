@@ -39,16 +39,21 @@ class Measurer:
     history_lookup: HistoryLookup
     default_zone: ZoneInfo
 
-    def purchases(self, subject: Subject, partitions: Sequence[str]) -> Purchases | None:
-        """What a contact bought up to ``subject.now``; None without a purchase in the declared window.
-
-        Of the subject only ``seen`` is looked at; its events are read from its partitions.
-        """
+    def purchases(self, history: History, *, now: datetime) -> Purchases | None:
+        """What a contact with these events bought up to ``now``; None without a purchase in the declared window."""
         rule = self.declaration.rfm
-        if rule is None or not _may_have(subject.seen, rule.event, _start(rule.window, subject.now)):
-            return None
-        history = self._read(partitions, (rule.event,), _start(rule.window, subject.now))
-        return self._bought(rule, history, subject.now)
+        return None if rule is None else self._bought(rule, history, now)
+
+    def history(
+        self, seen: Seen | None, partitions: Sequence[str], windows: Mapping[str, timedelta | None], *, now: datetime
+    ) -> History:
+        """The events of the types in ``windows``, in one query from the longest window on; no query for a contact that has none.
+
+        ``seen`` is None where the profile does not know all types.
+        """
+        starts = {kind: _start(window, now) for kind, window in windows.items()}
+        wanted = {kind: start for kind, start in starts.items() if _may_have(seen, kind, start)}
+        return self._read(partitions, sorted(wanted), min(wanted.values())) if wanted else []
 
     def metrics(self, contact: Contact, ranks: Ranks, *, now: datetime) -> dict[str, Any]:
         """The contact's current metrics; the same object when nothing changed.
@@ -72,11 +77,9 @@ class Measurer:
         return {**found, COMPUTED_AT: format_instant(now)}
 
     def _counted_history(self, contact: Contact, now: datetime) -> History:
-        """The events that scores, RFM and the hours of reading count, in one query; no query for a contact without such events."""
+        """The events that scores, RFM and the hours of reading count."""
         seen = contact.seen if knows_all_types(contact.seen) else None
-        starts = {kind: _start(window, now) for kind, window in self._windows.items()}
-        wanted = {kind: start for kind, start in starts.items() if _may_have(seen, kind, start)}
-        return self._read(contact.partitions, sorted(wanted), min(wanted.values())) if wanted else []
+        return self.history(seen, contact.partitions, self._windows, now=now)
 
     @cached_property
     def _windows(self) -> Mapping[str, timedelta | None]:

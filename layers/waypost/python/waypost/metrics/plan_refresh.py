@@ -1,6 +1,6 @@
 """The number of slices of a refresh, and whether there is anything to do. Called by plan_refresh."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from waypost.contacts.tag_system import TagSystem
 from waypost.errors import InvalidInput
 from waypost.metrics.declaration import MetricsDeclaration
 from waypost.metrics.refresh import SLICES, RefreshKind
+from waypost.products.catalogue import Catalogue
 from waypost.segments.index import RuleIndex
 from waypost.segments.ports import ProfileScan
 from waypost.segments.saved_segments import SavedSegment
@@ -24,18 +25,22 @@ class PlanRefresh:
     tags: TagSystem
     index: RuleIndex
     segments: Mapping[str, SavedSegment]
+    catalogue: Callable[[], Catalogue]
     clock: Clock
 
     def plan(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """``{slices, ranked, run}`` for a ``run`` of the kind ``refresh``: ``daily`` (everything) or ``hourly`` (segments).
+        """``{slices, counted, related, run}`` for a ``run`` of the kind ``refresh``: ``daily`` (everything) or ``hourly`` (segments).
 
-        No slices when nothing declared changes with time; ``ranked`` when the purchases have to be counted first.
+        No slices when nothing declared changes with time; ``counted`` when the purchases have to be counted first, ``related`` when
+        also which products were bought together.
         """
         refresh = _kind(payload.get("refresh") or "daily")
-        run, ranked = str(payload["run"]), refresh == "daily" and self.declaration.rfm is not None
-        total = SLICES.slices(self.scan.size()) if self._has_work(refresh) else 0
-        shared = {"run": run, "at": format_instant(self.clock()), "refresh": refresh}
-        return {**shared, "ranked": ranked and total > 0, "slices": slice_payloads(total, **shared, of=total)}
+        related = refresh == "daily" and self.catalogue().counting is not None
+        ranked = refresh == "daily" and self.declaration.rfm is not None
+        total = SLICES.slices(self.scan.size()) if related or self._has_work(refresh) else 0
+        shared = {"run": str(payload["run"]), "at": format_instant(self.clock()), "refresh": refresh}
+        passes = {"counted": (ranked or related) and total > 0, "related": related and total > 0}
+        return {**shared, **passes, "slices": slice_payloads(total, **shared, of=total)}
 
     def _has_work(self, refresh: RefreshKind) -> bool:
         if refresh == "hourly":

@@ -15,6 +15,7 @@ from waypost.coupons.redeeming import CouponRedeemer
 from waypost.events.envelope import UNPROVEN_SOURCE, WRITE_KEY_SOURCE, Event
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.wake_journeys import WakeJourneys
+from waypost.products.watching import WatchKeeper
 from waypost.segments.upkeep import Upkeep
 from waypost.sending.ledger import CONFIRMATIONS, Ledger
 
@@ -61,6 +62,7 @@ def reactions(
     ledger: Ledger,
     addresses: AddressRecords,
     redeemer: CouponRedeemer,
+    watch_keeper: WatchKeeper,
     upkeep: Upkeep,
     wake_journeys: WakeJourneys,
     enrol_contact: EnrolContact,
@@ -70,6 +72,7 @@ def reactions(
         SettleMessage(ledger),
         GiveRights(addresses),
         RedeemCoupons(redeemer),
+        KeepWatches(watch_keeper),
         KeepSegments(upkeep),
         MoveThroughJourneys(wake_journeys, enrol_contact),
         KeepJourneySegments(upkeep),
@@ -121,6 +124,18 @@ class RedeemCoupons:
     def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
         """See Reaction."""
         self.redeemer.redeem(event, contact.partitions)
+        return Reacted(contact)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWatches:
+    """Keep which products the contact watches."""
+
+    watch_keeper: WatchKeeper
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        self.watch_keeper.notice(event, contact.partitions)
         return Reacted(contact)
 
 

@@ -31,13 +31,14 @@ from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
 from waypost.content.locale import choose_locale
 from waypost.content.message import MOST_SOLD, OF_EVENT, PublishedMessage
-from waypost.content.products import BOUGHT_WITH, ProductVariables, Purchases, Wanted, bought_since, products_in
+from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
 from waypost.content.variables import template_variables
 from waypost.coupons.coupon import Coupon
 from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.events.envelope import Event
+from waypost.products.purchases import BOUGHT_WITH, Purchases, bought_since, products_in
 from waypost.sending.budget import Budget
 from waypost.sending.channel_order import channel_order
 from waypost.sending.deferral import Deferrals

@@ -1,0 +1,1 @@
+"""What is sold: the catalogue, what was bought, and which products go with which."""
