@@ -19,6 +19,7 @@ from benchmarks import (
     import_rate,
     import_time,
     journey_cost,
+    library_cost,
     rehearsal_time,
     rule_index,
     rule_speed,
@@ -31,6 +32,7 @@ from benchmarks.import_memory import JUDGED, ImportMemory, memory_table
 from benchmarks.import_rate import ImportRate, rate_table
 from benchmarks.import_time import ImportTimes
 from benchmarks.journey_cost import JourneyCost
+from benchmarks.library_cost import LibraryCost, library_table
 from benchmarks.quotas import arithmetic, per_touch
 from benchmarks.rehearsal_time import RehearsalTime, rehearsal_table
 from benchmarks.report import dollars_table, import_table, passages_table, quotas_table
@@ -72,14 +74,19 @@ def bench(
             bulk = _bulk(progress)
             calls = _calls(progress)
             rehearsals = _rehearsals(progress)
+            library = _library(progress)
             cost = _cost(progress)
     except LocalError as problem:
         sys.stderr.write(f"error: {problem.what} → {problem.advice}\n")
         raise typer.Exit(2) from problem
-    figures = [each.figures() for each in (imports, calls, speed, curve, words, rate, memory, bulk, rehearsals, cost)]
+    figures = [
+        each.figures() for each in (imports, calls, speed, curve, words, rate, memory, bulk, rehearsals, library, cost)
+    ]
     small = {f"memory/{step}" for step in import_memory.STEPS} if import_rows < JUDGED else set()
     verdicts = judge({name: value for each in figures for name, value in each.items()}, left_out=small)
-    _write(imports, calls, cost, curve, words, rate, memory, speed, bulk, rehearsals, verdicts, as_json=as_json)
+    _write(
+        imports, calls, cost, curve, words, rate, memory, speed, bulk, rehearsals, library, verdicts, as_json=as_json
+    )
     if missed := [each.figure for each in verdicts if not each.reached]:
         sys.stderr.write(f"error: {len(missed)} of {len(verdicts)} goals missed: {', '.join(missed)}\n")
         raise typer.Exit(1)
@@ -155,6 +162,13 @@ def _rehearsals(progress: Progress) -> RehearsalTime:
     )
 
 
+def _library(progress: Progress) -> LibraryCost:
+    task = progress.add_task("", total=None)
+    return library_cost.measure(
+        OUT / "bench" / "library", progress=lambda step: progress.update(task, description=step)
+    )
+
+
 def _cost(progress: Progress) -> JourneyCost:
     task = progress.add_task("", total=None)
     return journey_cost.measure(OUT / "bench" / "cloud", progress=lambda step: progress.update(task, description=step))
@@ -171,6 +185,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
     speed: RuleSpeed,
     bulk: BulkSpeed,
     rehearsals: RehearsalTime,
+    library: LibraryCost,
     verdicts: Sequence[Verdict],
     *,
     as_json: bool,
@@ -188,6 +203,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         "import_memory": memory.to_dict(),
         "bulk_scan": bulk.to_dict(),
         "rehearsal_time": rehearsals.to_dict(),
+        "library_cost": library.to_dict(),
         "goals": [each.to_dict() for each in verdicts],
     }
     path = OUT / "bench.json"
@@ -210,6 +226,7 @@ def _write(  # noqa: PLR0917 - a benchmark each
         scan_table(bulk),
         runs_table(bulk),
         rehearsal_table(rehearsals),
+        library_table(library),
         passages_table(cost),
         dollars_table(cost),
         quotas_table(quotas),

@@ -67,6 +67,9 @@ GOALS: Final[Mapping[str, Goal]] = {
     "bulk/raw": Goal("at least", 6, _PAGE),
     "bulk/projected": Goal("at least", 12, _PAGE),
     "rehearsal/growth": Goal("at most", 1.25, "processor time of a contact in a rehearsal of 340, of one of 140"),
+    "library/rehearsal": Goal(
+        "at most", 6, "minutes of two cores, by processor time, for every scenario of the library"
+    ),
     "cost/orchestration": Goal("at most", 2, "$ of executions per million messages of the new-user journey"),
     "cost/messages": Goal("at most", 12, "$ of all that its messages cause, per million, without SES's price"),
     "cost/events": Goal("at most", 9, "$ of the events around them, per million messages"),

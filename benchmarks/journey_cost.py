@@ -6,7 +6,7 @@ switched off, because their cost belongs to the hour and to the base, and not to
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -340,7 +340,7 @@ def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
     """
     file = read_scenarios(ROOT / "statemachines" / "journeys" / JOURNEY / "scenarios.yaml")
     with LocalCloud(folder, progress=progress) as cloud, CountingProxy(cloud.emulator.url) as proxy:
-        counter = _Counter(cloud, proxy)
+        counter = _Counter(cloud, proxy, [JOURNEY])
         counter.take()
         sweep = counter.sweep_once()
         starts = (file.start + number * BETWEEN for number in range(1, 1000))
@@ -364,19 +364,24 @@ def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
         )
 
 
-class _Counter:
-    """Takes what happened since it last looked."""
+class Counted:
+    """Takes what happened since it last looked; hops are those of ``journeys``. From the beginning the functions call through the proxy."""
 
-    def __init__(self, cloud: LocalCloud, proxy: CountingProxy) -> None:
+    def __init__(self, cloud: LocalCloud, proxy: CountingProxy, journeys: Sequence[str]) -> None:
         self._cloud = cloud
         self._proxy = proxy
         self._prefix = f"waypost-{cloud.access.stage}-"
-        self._machine = cloud.access.state_machines[JOURNEY]
+        self._machines = [cloud.access.state_machines[journey] for journey in journeys]
         self._memory: dict[str, int] = {}
         self._functions = self._point_functions_at_the_proxy()
         self._invoked: Counter[str] = Counter()
         self._logged: Counter[str] = Counter()
-        self._counted: set[str] = set()
+        self._executions: set[str] = set()
+
+    def forget(self) -> None:
+        """Begin to count here, in a cloud that was brought back to an earlier state."""
+        self._executions = set()
+        self.take()
 
     def take(self) -> Usage:
         """What happened since the last take."""
@@ -390,6 +395,54 @@ class _Counter:
         )
         self._invoked, self._logged = invoked, logged
         return usage
+
+    def _point_functions_at_the_proxy(self) -> dict[str, str]:
+        """Folder → deployed name; every function gets endpoints that name it."""
+        service = self._cloud.client("lambda")
+        functions = {}
+        for function in service.list_functions(MaxItems=1000)["Functions"]:
+            name = function["FunctionName"]
+            if not name.startswith(self._prefix):
+                continue
+            folder = name.removeprefix(self._prefix).replace("-", "_")
+            endpoints = {variable: self._proxy.url(folder, called) for called, variable in _ENDPOINTS.items()}
+            variables = {**function.get("Environment", {}).get("Variables", {}), **endpoints}
+            service.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+            functions[folder] = name
+            self._memory[folder] = function["MemorySize"]
+        return functions
+
+    def _read_logs(self) -> tuple[Counter[str], Counter[str]]:
+        """Every function's invocations and logged bytes so far; each invocation logs one line that begins with START.
+
+        The platform's own lines are counted and not billed: on AWS the functions' log level leaves them out.
+        """
+        pages = self._cloud.client("logs").get_paginator("filter_log_events")
+        invoked: Counter[str] = Counter()
+        logged: Counter[str] = Counter()
+        for folder, name in self._functions.items():
+            for page in pages.paginate(logGroupName=f"/aws/lambda/{name}"):
+                messages = [event["message"] for event in page["events"]]
+                invoked[folder] += sum(message.startswith("START ") for message in messages)
+                logged[folder] += sum(len(each.encode()) for each in messages if not each.startswith(PLATFORM_LINES))
+        return invoked, logged
+
+    def _hops(self) -> int:
+        """The executions not counted yet."""
+        pages = self._cloud.client("stepfunctions").get_paginator("list_executions")
+        executions = {
+            execution["executionArn"]
+            for machine in self._machines
+            for page in pages.paginate(stateMachineArn=machine)
+            for execution in page["executions"]
+        }
+        new = executions - self._executions
+        self._executions |= new
+        return len(new)
+
+
+class _Counter(Counted):
+    """Counts passages of the journey, one after the other."""
 
     def sweep_once(self) -> Usage:
         """One hourly sweep; from then on nothing happens by the clock alone."""
@@ -445,45 +498,6 @@ class _Counter:
             for item in past:
                 place = {"pk": {"S": target}, "sk": {"S": f"{item['sk']['S']}-{number}"}}
                 database.put_item(TableName=table, Item=item | place)
-
-    def _point_functions_at_the_proxy(self) -> dict[str, str]:
-        """Folder → deployed name; every function gets endpoints that name it."""
-        service = self._cloud.client("lambda")
-        functions = {}
-        for function in service.list_functions(MaxItems=1000)["Functions"]:
-            name = function["FunctionName"]
-            if not name.startswith(self._prefix):
-                continue
-            folder = name.removeprefix(self._prefix).replace("-", "_")
-            endpoints = {variable: self._proxy.url(folder, called) for called, variable in _ENDPOINTS.items()}
-            variables = {**function.get("Environment", {}).get("Variables", {}), **endpoints}
-            service.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-            functions[folder] = name
-            self._memory[folder] = function["MemorySize"]
-        return functions
-
-    def _read_logs(self) -> tuple[Counter[str], Counter[str]]:
-        """Every function's invocations and logged bytes so far; each invocation logs one line that begins with START.
-
-        The platform's own lines are counted and not billed: on AWS the functions' log level leaves them out.
-        """
-        pages = self._cloud.client("logs").get_paginator("filter_log_events")
-        invoked: Counter[str] = Counter()
-        logged: Counter[str] = Counter()
-        for folder, name in self._functions.items():
-            for page in pages.paginate(logGroupName=f"/aws/lambda/{name}"):
-                messages = [event["message"] for event in page["events"]]
-                invoked[folder] += sum(message.startswith("START ") for message in messages)
-                logged[folder] += sum(len(each.encode()) for each in messages if not each.startswith(PLATFORM_LINES))
-        return invoked, logged
-
-    def _hops(self) -> int:
-        """The executions not counted yet."""
-        service = self._cloud.client("stepfunctions")
-        pages = service.get_paginator("list_executions").paginate(stateMachineArn=self._machine)
-        new = {execution["executionArn"] for page in pages for execution in page["executions"]} - self._counted
-        self._counted |= new
-        return len(new)
 
 
 def summed(quantities: Iterable[Quantities]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,23 +108,30 @@ def measure(folder: Path, *, progress: Callable[[str], None] = lambda _: None) -
 
 
 def _rehearsed(folder: Path, file: ScenarioFile) -> Spent:
-    begun = time.process_time()
-    with LocalCloud(folder, start=file.start) as cloud:
-        pid = cloud.emulator.pid or 0
-        with _watched(pid) as seconds:
-            [results] = Rehearsal(cloud, {JOURNEY: file}).run().values()
+    with LocalCloud(folder, start=file.start) as cloud, spent_on(cloud) as spent:
+        [results] = Rehearsal(cloud, {JOURNEY: file}).run().values()
     shutil.rmtree(folder)
     wrong = [result.scenario.name for result in results if not result.as_expected]
     if wrong:
         raise LocalError(
             f"{len(wrong)} contacts did otherwise than expected, such as {wrong[0]!r}", "waypost rehearse shows it"
         )
-    return Spent(
-        contacts=len(results),
-        command=time.process_time() - begun,
-        emulator=seconds.get(pid, 0.0),
-        workers=sum(each for process, each in seconds.items() if process != pid),
-    )
+    return replace(spent(), contacts=len(results))
+
+
+@contextmanager
+def spent_on(cloud: LocalCloud) -> Iterator[Callable[[], Spent]]:
+    """A function that gives, after the block, what was spent in it."""
+    pid, begun, before = cloud.emulator.pid or 0, time.process_time(), dict(_of_group(cloud.emulator.pid or 0))
+    ended: list[float] = []
+    with _watched(pid) as seconds:
+        yield lambda: Spent(
+            contacts=0,
+            command=ended[0] - begun,
+            emulator=seconds.get(pid, 0.0) - before.get(pid, 0.0),
+            workers=sum(each - before.get(process, 0.0) for process, each in seconds.items() if process != pid),
+        )
+    ended.append(time.process_time())
 
 
 @contextmanager

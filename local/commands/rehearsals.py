@@ -1,7 +1,9 @@
 """``waypost demo`` and ``rehearse``: scenarios played on an embedded cloud of their own. Added to the commands of ``waypost``."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -13,6 +15,7 @@ from rich.markup import escape
 from local.commands.output import EXPECTATION_FAILED, AsJson, print_json, step_on
 from local.commands.tables import (
     RehearsalBar,
+    StormBar,
     VirtualTimeBar,
     console_for,
     coverage_lines,
@@ -27,6 +30,7 @@ from waypost.clock import clock
 
 if TYPE_CHECKING:
     from local.rehearsal.coverage import Coverage
+    from local.rehearsal.scenario_file import ScenarioFile
     from local.rehearsal.scenario_result import ScenarioResult
 
 app = typer.Typer()
@@ -64,12 +68,20 @@ def demo(as_json: AsJson = False) -> None:
 @app.command()
 def rehearse(  # noqa: PLR0917 - options, each given by its name
     journey: Annotated[
-        str, typer.Argument(help="The folder of the journey under statemachines/journeys/; all of them by default.")
+        str,
+        typer.Argument(
+            metavar="[NAME|PATH]",
+            help="A journey under statemachines/journeys/, or the path of a folder anywhere; all journeys by default.",
+        ),
     ] = "",
     scenario: Annotated[str, typer.Option(help="Rehearse only the scenario of this name.")] = "",
     contacts: Annotated[
-        int, typer.Option(help="Let so many contacts play the scenarios in turn, each with an address of its own.")
-    ] = 0,
+        str,
+        typer.Option(
+            metavar="NUMBER|FILE",
+            help="Let so many contacts play the scenarios in turn, or those of a CSV or JSON lines file.",
+        ),
+    ] = "",
     begins: Annotated[
         str,
         typer.Option(
@@ -90,18 +102,63 @@ def rehearse(  # noqa: PLR0917 - options, each given by its name
         int | None,
         typer.Option(help="Fail when fewer percent of the states or of the branches were reached; implies --coverage."),
     ] = None,
+    until_red: Annotated[
+        bool, typer.Option("--until-red", help="Play random event storms until an invariant breaks.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the first storm.")] = 1,
+    storms: Annotated[int, typer.Option(min=1, help="Play so many storms at the most.")] = 200,
+    minutes: Annotated[int, typer.Option(min=1, help="Begin no further storms after so many minutes.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Rehearse scenarios.yaml of a journey, or of all, in virtual time and compare what follows with what is expected."""
 
-    from local.cloud.local_cloud import default_zone  # noqa: PLC0415 - the same
-    from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
-    from local.rehearsal.coverage import refuse_percent  # noqa: PLC0415 - the same
+    from local.project.content_copy import visiting  # noqa: PLC0415 - the language of journeys takes a second to load
 
-    refuse_percent(at_least or 0)
-    if (scenario or contacts or page) and not journey:
-        raise LocalError("--scenario, --contacts and --page are about one journey", "name the journey too")
+    if (scenario or contacts or page or until_red) and not journey:
+        raise LocalError("--scenario, --contacts, --page and --until-red are about one journey", "name the journey too")
+    if until_red and (contacts or page or coverage or at_least is not None):
+        raise LocalError(
+            "--until-red plays its own contacts, and neither counts nor draws", "leave the other options out"
+        )
     console = console_for(machine=as_json)
+    with visiting(journey) if journey else nullcontext("") as name:
+        files = _files(name, scenario=scenario, contacts=contacts, begins=begins)
+        if until_red:
+            red = _storm(console, name, files[name], first=seed, most=storms, minutes=minutes, as_json=as_json)
+            raise typer.Exit(EXPECTATION_FAILED if red else 0)
+        wrong = _rehearse(
+            console,
+            files,
+            judged=not contacts or contacts.isdecimal(),
+            show=_Shown(
+                page_of=name if page else "",
+                crowd=bool(contacts),
+                whole=messages,
+                coverage=coverage or at_least is not None,
+                at_least=at_least or 0,
+                as_json=as_json,
+            ),
+        )
+    if wrong:
+        raise typer.Exit(EXPECTATION_FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What is shown of a rehearsal; ``page_of`` is the journey whose page is written."""
+
+    page_of: str
+    crowd: bool
+    whole: bool
+    coverage: bool
+    at_least: int
+    as_json: bool
+
+
+def _files(journey: str, *, scenario: str, contacts: str, begins: str) -> "dict[str, ScenarioFile]":
+    """What is rehearsed, by journey. Raises LocalError."""
+    from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
+
     files = (
         {journey: journey_scenarios.read_journey_scenarios(journey, only=scenario)}
         if journey
@@ -110,31 +167,77 @@ def rehearse(  # noqa: PLR0917 - options, each given by its name
     if begins:
         day = _day(begins)
         files = {name: file.begun_on(day) for name, file in files.items()}
-    if contacts:
+    if contacts.isdecimal():
         from local.rehearsal.many_contacts import crowd  # noqa: PLC0415 - the same
         from local.rehearsal.scenario_draws import Draws  # noqa: PLC0415 - the same
 
-        files = {name: crowd(file, contacts, Draws.named(name)) for name, file in files.items()}
+        files = {name: crowd(file, int(contacts), Draws.named(name)) for name, file in files.items()}
+    elif contacts:
+        files = {name: journey_scenarios.played_from(Path(contacts), file) for name, file in files.items()}
+    return files
+
+
+def _rehearse(console: Console, files: "Mapping[str, ScenarioFile]", *, judged: bool, show: _Shown) -> bool:
+    """Rehearse and show it; whether anything is not as expected. Contacts that are not ``judged`` are only watched."""
+    from local.cloud.local_cloud import default_zone  # noqa: PLC0415 - the same
+    from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
+    from local.rehearsal.coverage import refuse_percent  # noqa: PLC0415 - the same
+
+    refuse_percent(show.at_least)
     bar = RehearsalBar(
         contacts=sum(len(file.scenarios) for file in files.values()), zone=default_zone(current_project())
     )
     with bar.progress:
         results = journey_scenarios.rehearse(files, step=bar.step, progress=bar)
     compared = [result for each in results.values() for result in each]
-    covered = journey_scenarios.covered(results) if coverage or at_least is not None else []
-    if as_json:
+    covered = journey_scenarios.covered(results) if show.coverage else []
+    if show.as_json:
         rehearsed = [{"journey": name, **result.to_dict()} for name, each in results.items() for result in each]
         shares = [each.to_dict() for each in covered]
         print_json({"scenarios": rehearsed, "coverage": shares} if covered else rehearsed)
-    elif contacts:
-        _show_crowd(console, results)
+    elif show.crowd:
+        _show_crowd(console, results, judged=judged)
     else:
-        _show_rehearsed(console, compared, whole=messages)
-    if page:
-        console.print(f"\nOpen {journey_scenarios.write_counts_page(journey, files[journey], compared)} in a browser.")
-    enough = _reach_enough(console, covered, at_least=at_least or 0, shown=not as_json)
-    if not enough or not all(result.as_expected for result in compared):
-        raise typer.Exit(EXPECTATION_FAILED)
+        _show_rehearsed(console, compared, whole=show.whole)
+    if show.page_of:
+        written = journey_scenarios.write_counts_page(show.page_of, files[show.page_of], compared)
+        console.print(f"\nOpen {written} in a browser.")
+    enough = _reach_enough(console, covered, at_least=show.at_least, shown=not show.as_json)
+    return not enough or (judged and not all(result.as_expected for result in compared))
+
+
+def _storm(
+    console: Console, journey: str, file: "ScenarioFile", *, first: int, most: int, minutes: int, as_json: bool
+) -> bool:
+    """Play event storms and show the first that breaks an invariant; whether there is one."""
+    from local.rehearsal import journey_scenarios  # noqa: PLC0415 - it has a cloud of its own
+
+    bar = StormBar(storms=most)
+    with bar.progress:
+        red, played = journey_scenarios.until_red(
+            journey,
+            file,
+            first=first,
+            most=most,
+            longest=timedelta(minutes=minutes),
+            step=bar.step,
+            played=bar.played,
+        )
+    if as_json:
+        print_json({"journey": journey, "first": first, "storms": played, "red": red.to_dict() if red else None})
+    elif red is None:
+        console.print(
+            f"[green]every invariant holds[/green] in {played:,} storms, seeds {first} to {first + played - 1}"
+        )
+    else:
+        console.print(f"[red]the storm of seed {red.seed} breaks an invariant[/red]")
+        for line in red.findings:
+            console.print(f"  {escape(line)}", highlight=False)
+        console.print(f"\nThe fewest events that still do, as a scenario:\n\n{escape(red.to_yaml())}", highlight=False)
+        console.print(
+            f"Again: waypost rehearse {escape(journey)} --until-red --seed {red.seed} --storms 1", highlight=False
+        )
+    return red is not None
 
 
 def _day(text: str) -> date:
@@ -173,7 +276,7 @@ def _show_rehearsed(console: Console, results: "list[ScenarioResult]", *, whole:
     console.print(f"\n[bold]{len(results)} scenarios, {wrong} not as expected[/bold]")
 
 
-def _show_crowd(console: Console, results: "Mapping[str, list[ScenarioResult]]") -> None:
+def _show_crowd(console: Console, results: "Mapping[str, list[ScenarioResult]]", *, judged: bool) -> None:
     """What became of the contacts in numbers, and the first ones that did otherwise than expected."""
     from local.rehearsal.summary import summaries  # noqa: PLC0415 - the same
 
@@ -181,6 +284,9 @@ def _show_crowd(console: Console, results: "Mapping[str, list[ScenarioResult]]")
         for table in summary_tables(journey, summary):
             console.print("", table)
     compared = [result for each in results.values() for result in each]
+    if not judged:
+        console.print(f"\n[bold]{len(compared):,} contacts of the file[/bold]")
+        return
     wrong = [result for result in compared if not result.as_expected]
     for each in wrong[:MOST_SHOWN]:
         console.print(f"[red]not as expected[/red]: {escape(each.scenario.name)}")

@@ -233,6 +233,30 @@ class RehearsalBar:
         self.progress.update(self._task, completed=number, total=of, description="comparing with what is expected")
 
 
+class StormBar:
+    """The storms that were played, on standard error while that is a terminal."""
+
+    def __init__(self, *, storms: int) -> None:
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("storms"),
+            TimeElapsedColumn(),
+        )
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._task = self.progress.add_task("", total=storms)
+
+    def step(self, name: str) -> None:
+        """The cloud starts."""
+        self.progress.update(self._task, description=name)
+
+    def played(self, number: int) -> None:
+        """So many are played, and every invariant held."""
+        self.progress.update(self._task, completed=number, description="every invariant holds")
+
+
 class TravelBar:
     """How far a travel is, on standard error while that is a terminal: virtual time, what is left to work off, seconds."""
 

@@ -49,10 +49,13 @@ def read_with_sections(journey: str) -> tuple[JourneyFolder, Mapping[str, dict[s
     )
 
 
-@cache
 def find_graph(journey: str) -> JourneyGraph | None:
     """The graph of a journey folder; None when there is none of this name. Raises LocalError."""
-    folder = current_project().journeys / journey
+    return _found_graph(current_project().journeys / journey)
+
+
+@cache
+def _found_graph(folder: Path) -> JourneyGraph | None:
     return _read_graph(folder) if _is_journey(folder) else None
 
 

@@ -4,22 +4,29 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from infra.project import Project
 from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
+from local.project.content_copy import copied_content
 from local.project.current_project import current_project
 from local.project.journey_files import drawn_journey
+from local.rehearsal.contacts_of_file import played_by, read_contacts
 from local.rehearsal.coverage import Coverage, coverage_of
+from local.rehearsal.invariants import Promised
 from local.rehearsal.progress import UNSEEN, Progress
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 from local.rehearsal.scenario_names import wrong_names
 from local.rehearsal.scenario_result import ScenarioResult
-from waypost.authoring.discovery import survey
+from local.rehearsal.storms import Storms
+from local.rehearsal.until_red import Red, StormPlayer, UntilRed
+from waypost.authoring.discovery import Library, survey
+from waypost.authoring.problems import Problem
 from waypost.channels.fake_contract import SentContent
+from waypost.clock import clock
 from waypost.contacts.channels import channel_named
 from waypost.pages.texts import DEFAULT
 from waypost.reports.journey_counts import JourneyCounts
@@ -51,16 +58,27 @@ def read_all_scenarios() -> dict[str, ScenarioFile]:
     return {journey: read_journey_scenarios(journey) for journey in found}
 
 
+def played_from(path: Path, file: ScenarioFile) -> ScenarioFile:
+    """The file with the contacts of a CSV or JSON lines file. Raises LocalError that names the rows and fields that are wrong."""
+    library, _ = _surveyed(current_project())
+    return played_by(file, read_contacts(path, library.sections, [each.name for each in file.scenarios]))
+
+
+def _surveyed(project: Project) -> tuple[Library, list[Problem]]:
+    return survey(
+        project.statemachines,
+        functions=project.product / "functions",
+        shipped_operations=project.product / "statemachines" / "operations",
+    )
+
+
 def rehearsable(files: Mapping[str, ScenarioFile], folder: Path, step: Callable[[str], None]) -> Project:
     """The project; where a journey that nobody asked for is wrong, a copy of it in ``folder`` without that journey.
 
     Raises LocalError for what the scenarios name that their journeys do not have.
     """
     project = current_project()
-    shipped = project.product / "statemachines" / "operations"
-    library, problems = survey(
-        project.statemachines, functions=project.product / "functions", shipped_operations=shipped
-    )
+    library, problems = _surveyed(project)
     wrong = [
         f"{journey.name}/scenarios.yaml: {field}: {reason}"
         for journey in library.journeys
@@ -76,18 +94,7 @@ def rehearsable(files: Mapping[str, ScenarioFile], folder: Path, step: Callable[
         return project
     for name in left_out:
         step(f"leaving out {name}, which is wrong: waypost journey check {name}")
-    copied = folder / "content"
-    shutil.rmtree(copied, ignore_errors=True)
-    leave_out = {project.journeys / name for name in left_out}
-    own = project.statemachines / "operations"
-    if own.resolve() == shipped.resolve():
-        leave_out.add(own)  # in the product itself: the copy gets them as any project does
-    shutil.copytree(
-        project.statemachines,
-        copied / "statemachines",
-        ignore=lambda parent, names: [name for name in names if Path(parent, name) in leave_out],
-    )
-    return replace(project, choices={**project.choices, "content": str(copied)})
+    return copied_content(project, folder, without=[project.journeys / name for name in left_out])
 
 
 def write_counts_page(journey: str, file: ScenarioFile, results: Sequence[ScenarioResult]) -> Path:
@@ -156,6 +163,31 @@ def _written(folder: Path, name: str, content: SentContent) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.html").write_text(content.html, encoding="utf-8")
     return f"{folder.name}/{name}.html"
+
+
+def until_red(
+    journey: str,
+    file: ScenarioFile,
+    *,
+    first: int,
+    most: int,
+    longest: timedelta,
+    step: Callable[[str], None],
+    played: Callable[[int], None],
+) -> tuple[Red | None, int]:
+    """Look for an event storm of the journey that breaks an invariant: see ``UntilRed.search``. Raises LocalError."""
+    folder = current_project().out / "local" / f"rehearsal-{os.getpid()}"
+    project = rehearsable({journey: file}, folder, step)
+    library, _ = _surveyed(project)
+    with LocalCloud(folder / "cloud", start=file.start, project=project, progress=step) as cloud:
+        cloud.remember()
+        promised = Promised(library)
+        storms = Storms.of(promised.folders[journey], file, cloud.default_zone)
+        found = UntilRed(StormPlayer(cloud, promised), journey, storms).search(
+            first=first, most=most, longest=longest, clock=clock(), progress=played
+        )
+    shutil.rmtree(folder)
+    return found
 
 
 def rehearse(

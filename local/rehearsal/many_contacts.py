@@ -23,7 +23,7 @@ def crowd(file: ScenarioFile, number: int, draws: Draws) -> ScenarioFile:
     digits = max(FEWEST_DIGITS, len(str(number)))
     played = islice(cycle(file.scenarios), number)
     return file.model_copy(
-        update={"scenarios": [_played_by(scenario, index, digits, draws) for index, scenario in enumerate(played)]}
+        update={"scenarios": [played_by_another(each, index, draws, digits) for index, each in enumerate(played)]}
     )
 
 
@@ -32,7 +32,8 @@ def story_of(scenario: Scenario) -> str:
     return _NUMBER.sub("", scenario.name)
 
 
-def _played_by(scenario: Scenario, index: int, digits: int, draws: Draws) -> Scenario:
+def played_by_another(scenario: Scenario, index: int, draws: Draws, digits: int = FEWEST_DIGITS) -> Scenario:
+    """The scenario of another contact, who has ``index`` in its user id, address and phone number and draws what the scenario's draws."""
     contact = scenario.contact.model_dump()
     wanted, own = draws.for_user(contact["user_id"]), f"{contact['user_id']}-{index}"
     contact["user_id"] = own if draws.for_user(own) == wanted else draws.user_drawing(wanted, own) or own

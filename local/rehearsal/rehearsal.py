@@ -229,11 +229,15 @@ class Rehearsal:
             if entry.reaction is None and entry.task_answer is None and entry.at is not None
         ]
         introduced = min([file.start, *(at for _, _, at in moments)])
-        introduction = identify_call(contact.user_id, contact.traits(), at=introduced)
+        introduction = identify_call(
+            contact.user_id, contact.traits(), at=introduced, message_id=_call_id(scenario, "contact")
+        )
         return [
             _Call(introduced, scenario.name, "contact", introduction),
             *(
-                _Call(at, scenario.name, f"events.{index}", _body(contact.user_id, entry, at), contact.traits())
+                _Call(
+                    at, scenario.name, f"events.{index}", _body(scenario, index, entry, at), scenario.contact.traits()
+                )
                 for index, entry, at in moments
             ),
         ]
@@ -330,11 +334,12 @@ class Rehearsal:
             | {past.state for enrolment in passages for past in enrolment.trail}
             | {enrolment.pause.state for enrolment in passages if enrolment.pause},
             differences=list(self._not_played[scenario.name]),
-            codes=[row["code"] for _, row in sorted(rows.items()) if str(row["sk"]).startswith("coupon#")],
             notices=self._notices.about(scenario, rows.values(), {each.enrolment_id for each in found}, items),
         )
         result.differences.extend(differences(result, file))
-        return result
+        return result.with_named_codes(
+            [row["code"] for _, row in sorted(rows.items()) if str(row["sk"]).startswith("coupon#")]
+        )
 
     def _states_entered(self, enrolment: Enrolment) -> tuple[str, ...]:
         """The authored states that this passage entered, from the records of its hops, one after the other.
@@ -375,8 +380,14 @@ def _contact_id(scenario: Scenario) -> str:
     return ids.contact_id("user_id", scenario.contact.user_id)
 
 
-def _body(user_id: str, entry: ScenarioEvent, at: datetime) -> dict[str, Any]:
+def _body(scenario: Scenario, index: int, entry: ScenarioEvent, at: datetime) -> dict[str, Any]:
     """The call that brings an event, or what became of the contact's profile."""
+    user_id, call_id = scenario.contact.user_id, _call_id(scenario, f"events.{index}")
     if entry.event is None:
-        return identify_call(user_id, entry.profile or {}, at=at)
-    return track_call(user_id, entry.event, entry.properties, at=at)
+        return identify_call(user_id, entry.profile or {}, at=at, message_id=call_id)
+    return track_call(user_id, entry.event, entry.properties, at=at, message_id=call_id)
+
+
+def _call_id(scenario: Scenario, where: str) -> str:
+    """The id of a call, the same in every run: what follows from an event has ids that come from it."""
+    return f"rehearsal-{ids.digest(scenario.contact.user_id, where)}"

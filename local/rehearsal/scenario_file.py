@@ -207,6 +207,20 @@ class Expected(_Strict):
     trail: list[str] | None = None
 
 
+class DeclaredInvariant(_Strict):
+    """What holds whatever contacts do: a message goes out ``at_most`` so often in a passage, or ``never_after`` an event of the contact."""
+
+    message: str
+    at_most: Annotated[int | None, Field(ge=0)] = None
+    never_after: str | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.at_most is None) == (self.never_after is None):
+            raise ValueError("expected one of at_most: 2, never_after: order_placed")
+        return self
+
+
 class Scenario(_Strict):
     """One contact and what it does; nothing at all where time alone starts the journey.
 
@@ -230,13 +244,15 @@ class CountedOrder(_Strict):
 
 class ScenarioFile(_Strict):
     """All stories of a file share one timeline, which begins at ``start`` and ends when nothing is left to come, or at
-    ``until``. ``purchases`` are what the nightly count has found by then, for messages that recommend products.
+    ``until``. ``purchases`` are what the nightly count has found by then, for messages that recommend products. ``invariants`` hold in
+    every event storm, beside those of every journey.
     """
 
     start: AwareDatetime
     until: AwareDatetime | None = None
     purchases: list[CountedOrder] = Field(default_factory=list)
     description: str = ""
+    invariants: list[DeclaredInvariant] = Field(default_factory=list)
     scenarios: list[Scenario] = Field(min_length=1)
 
     @model_validator(mode="after")

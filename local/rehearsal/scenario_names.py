@@ -16,6 +16,7 @@ from waypost.segments.vocabulary import CONCLUSIONS
 
 Findings = Iterator[tuple[str, str]]
 
+_NO_MESSAGE: Final = "no folder in messages/ is called"
 _TASK_NOTICES: Final = [message.removeprefix("notices/") for message in NOTICES.values()]
 
 
@@ -26,6 +27,9 @@ def wrong_names(file: ScenarioFile, journey: JourneyFolder) -> Findings:
     tasks = _tasks(journey.definition)
     trigger = journey.published()["trigger"]
     starts, draws = trigger["event"], Draws.of(journey)
+    for index, invariant in enumerate(file.invariants):
+        if invariant.message not in channels:
+            yield f"invariants[{index}].message", unknown(invariant.message, channels, _NO_MESSAGE)
     for index, scenario in enumerate(file.scenarios):
         where = f"scenarios[{index}]"
         yield from wrong_draws(scenario, draws, where)
@@ -44,7 +48,7 @@ def _reactions(scenario: Scenario, where: str, channels: Mapping[str, Any]) -> F
             continue
         place = f"{where}.events[{index}].{reaction.kind}"
         if reaction.message not in channels:
-            yield place, unknown(reaction.message, channels, "no folder in messages/ is called")
+            yield place, unknown(reaction.message, channels, _NO_MESSAGE)
         elif not any(can_happen(reaction.kind, channel) for channel in channels[reaction.message]):
             has = ", ".join(channels[reaction.message])
             yield (
@@ -70,7 +74,7 @@ def _expected(expect: Expected, where: str, channels: Mapping[str, Any], states:
     for index, wanted in enumerate(expect.messages or ()):
         place = f"{where}.messages[{index}]"
         if wanted.message not in channels:
-            yield f"{place}.message", unknown(wanted.message, channels, "no folder in messages/ is called")
+            yield f"{place}.message", unknown(wanted.message, channels, _NO_MESSAGE)
         elif wanted.channel is not None and wanted.channel not in channels[wanted.message]:
             has = ", ".join(channels[wanted.message])
             yield f"{place}.channel", f"the message {wanted.message!r} has no {wanted.channel}; it has {has}"
@@ -79,7 +83,7 @@ def _expected(expect: Expected, where: str, channels: Mapping[str, Any], states:
             known = [*channels, *_TASK_NOTICES]
             yield (
                 f"{where}.notices[{index}].message",
-                unknown(notice.message, known, "no folder in messages/ is called"),
+                unknown(notice.message, known, _NO_MESSAGE),
             )
     for index, name in enumerate(expect.trail or ()):
         if name not in states:

@@ -1,8 +1,7 @@
 """What became of a scenario, and where that differs from what its file expects. Used by rehearsals."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,8 +27,7 @@ class ScenarioResult:
     """What became of one scenario: its timeline, its decisions, and where it differs from what was expected.
 
     ``contents`` are messages as they were handed to a provider, by message key. ``passages`` are in the order of their beginning; ``steps`` are those states entered that are a Send or a Pause.
-    ``codes`` are those of the contact's coupons, oldest first: drawn in secret, so another run has others. ``notices`` are those that
-    its passages gave to staff, by member.
+    ``notices`` are those that its passages gave to staff, by member.
     """
 
     scenario: Scenario
@@ -41,7 +39,6 @@ class ScenarioResult:
     passages: list[Passage]
     steps: set[str]
     differences: list[str]
-    codes: Sequence[str] = ()
     notices: Notices = field(default_factory=dict)
 
     @property
@@ -65,15 +62,28 @@ class ScenarioResult:
         """Whether everything followed that was expected, and nothing else."""
         return not self.differences
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form, in which the codes of coupons have the names that they have in every run."""
-        text = json.dumps(self._plain())
-        for number, code in enumerate(self.codes, start=1):
-            text = text.replace(code, f"COUPON-{number}")
-        form: dict[str, Any] = json.loads(text)
-        return form
+    def with_named_codes(self, codes: Sequence[str]) -> "ScenarioResult":
+        """The same, with the codes of the contact's coupons named by their number: they are drawn in secret, so another run has others."""
 
-    def _plain(self) -> dict[str, Any]:
+        def named(text: str) -> str:
+            for number, code in enumerate(codes, start=1):
+                text = text.replace(code, f"COUPON-{number}")
+            return text
+
+        decided = {each.message_key for each in self.decisions}
+        return replace(
+            self,
+            timeline=[replace(each, title=named(each.title), detail=named(each.detail)) for each in self.timeline],
+            contents={
+                key: replace(each, subject=named(each.subject), text=named(each.text), html=named(each.html))
+                for key, each in self.contents.items()
+                if key in decided
+            },
+            differences=list(map(named, self.differences)),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
         return {
             "scenario": self.scenario.name,
             "contact_id": self.contact_id,

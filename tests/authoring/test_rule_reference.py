@@ -43,7 +43,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return read_text
 
 
-@pytest.mark.parametrize("path", ["docs/segments.md", "docs/segment.schema.json"])
+@pytest.mark.parametrize("path", ["docs/segments.md", "docs/segment.schema.json", "docs/lint.md"])
 def test_the_reference_is_as_the_models_are(path: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == files()[path], f"{path} is stale: run {COMMAND}"
 

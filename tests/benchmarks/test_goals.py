@@ -32,7 +32,18 @@ def run(
 ) -> tuple[int, str, str]:
     monkeypatch.setattr(command, "OUT", folder)
     monkeypatch.setattr(command, "_imports", lambda *_: Measured(figures))
-    for name in ("_calls", "_speed", "_index", "_words", "_rate", "_memory", "_bulk", "_rehearsals", "_cost"):
+    for name in (
+        "_calls",
+        "_speed",
+        "_index",
+        "_words",
+        "_rate",
+        "_memory",
+        "_bulk",
+        "_rehearsals",
+        "_library",
+        "_cost",
+    ):
         monkeypatch.setattr(command, name, lambda *_: Measured({}))
     monkeypatch.setattr(command, "per_touch", lambda _: {})  # quotas are no goals
     monkeypatch.setattr(command, "arithmetic", lambda _: [])

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from local.cloud.assembly import Assembly
 from local.cloud.local_cloud import LocalCloud
+from local.project.content_copy import put_in
 from local.project.init_project import copy_sample_content
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import read_scenarios
@@ -22,21 +22,11 @@ NAMES = [each.name for each in FOUND]
 FILES = {each.name: read_scenarios(each.path / "scenarios.yaml") for each in FOUND}
 
 
-def put_in(statemachines: Path) -> None:
+def put_in_all(statemachines: Path) -> None:
     """The examples in place of the sample's journeys, with what they need beside."""
     shutil.rmtree(statemachines / "journeys")
     for each in FOUND:
-        shutil.copytree(each.path, statemachines / "journeys" / each.name)
-        for file in (each.path / "statemachines").rglob("*.yaml"):
-            declare(statemachines / file.relative_to(each.path / "statemachines"), file)
-
-
-def declare(target: Path, file: Path) -> None:
-    """What the example needs, in place of the same section of the sample's file; its other sections stay."""
-    here = yaml.safe_load(target.read_text(encoding="utf-8")) if target.exists() else {}
-    declared = {**here, **yaml.safe_load(file.read_text(encoding="utf-8"))}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(yaml.safe_dump(declared, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        put_in(each.path, statemachines, each.name)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +36,7 @@ def rehearsed(
     """Component → what became of its scenarios, all on one timeline."""
     start = min(file.start for file in FILES.values())
     with LocalCloud(
-        tmp_path_factory.mktemp("components") / "cloud", assembly=changed_assembly(put_in), start=start
+        tmp_path_factory.mktemp("components") / "cloud", assembly=changed_assembly(put_in_all), start=start
     ) as cloud:
         yield Rehearsal(cloud, FILES).run()
 
@@ -72,7 +62,7 @@ def test_the_part_that_an_example_shows_is_passed(
 
 def test_every_example_passes_the_checks_of_a_journey(tmp_path: Path) -> None:
     copy_sample_content(tmp_path)
-    put_in(tmp_path / "statemachines")
+    put_in_all(tmp_path / "statemachines")
     library = discover(tmp_path / "statemachines")
     assert [each.name for each in library.journeys] == sorted(NAMES)
     assert {each.name: list(wrong_names(FILES[each.name], each)) for each in library.journeys} == {

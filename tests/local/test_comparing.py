@@ -88,8 +88,7 @@ def with_coupon(code: str) -> ScenarioResult:
         passages=[],
         steps=set(),
         differences=[],
-        codes=[code],
-    )
+    ).with_named_codes([code])
 
 
 def test_the_expected_message_at_the_expected_minute_is_no_difference() -> None:

@@ -155,6 +155,17 @@ def test_warnings_do_not_fail_the_command(project: Project) -> None:
     assert len(document["journeys"][0]["warnings"]) == 1
 
 
+@pytest.mark.parametrize(("target", "status"), [(None, 1), ({"metric": "orders", "at_least": 0.1}, 0)])
+def test_a_strict_check_fails_for_what_a_marketer_would_not_want(
+    project: Project, target: dict[str, Any] | None, status: int
+) -> None:
+    if target is not None:
+        change(project, "win-back", target=target)
+    result = CliRunner().invoke(app, ["journey", "check", "win-back", "--strict"])
+    assert result.exit_code == status
+    assert ("(no_target)" in result.output.replace("\n", "")) == bool(status)
+
+
 def test_one_journey_is_judged_alone(project: Project) -> None:
     damage(project, "win-again")
     assert check_journeys(project, "win-back").is_right
@@ -218,9 +229,10 @@ def test_the_command_says_which_journey_is_wrong_and_exits_with_1(project: Proje
     assert "✓ win-back: 2 messages, 1 scenarios" in run.output
     alone = CliRunner().invoke(app, ["journey", "check", "win-back", "--json"])
     assert alone.exit_code == 0
-    assert json.loads(alone.output)["journeys"] == [
-        {"name": "win-back", "messages": 2, "scenarios": 1, "problems": [], "warnings": []}
-    ]
+    [win_back] = json.loads(alone.output)["journeys"]
+    [no_target] = win_back.pop("lint")
+    assert win_back == {"name": "win-back", "messages": 2, "scenarios": 1, "problems": [], "warnings": []}
+    assert no_target.startswith("statemachines/journeys/win-back/journey.yaml: target: is missing")
 
 
 def test_a_rehearsal_does_not_start_with_a_wrong_name(project: Project) -> None:

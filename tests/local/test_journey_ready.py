@@ -23,7 +23,6 @@ from local.launch.message_links import broken_links, find_links
 from local.messages.preview import Previewer
 from local.project.current_project import CONTENT_VARIABLE, current_project
 from local.project.init_project import copy_sample_content
-from local.project.journey_files import find_graph
 from tests.adapters.on_moto import made_table
 from waypost.authoring.message_templates import SAMPLE_LINKS
 from waypost.aws import table
@@ -105,7 +104,7 @@ def test_a_link_is_followed_and_why_it_does_not_open_is_shown(shop: str) -> None
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with one journey, whose message shows a coupon."""
     copy_sample_content(tmp_path)
     for folder in (tmp_path / "statemachines" / "journeys").iterdir():
@@ -123,9 +122,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     context = {"context": {"email_sender": "Acme <hello@mail.acme-store.cn>"}}
     (tmp_path / "cdk.json").write_text(json.dumps(context), encoding="utf-8")
     monkeypatch.setenv(CONTENT_VARIABLE, str(tmp_path))
-    find_graph.cache_clear()
-    yield tmp_path
-    find_graph.cache_clear()
+    return tmp_path
 
 
 @pytest.fixture

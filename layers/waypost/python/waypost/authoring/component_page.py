@@ -17,11 +17,11 @@ _INTRO: Final = """# Components of a journey · 旅程组件
 
 Made from `examples/components/`; `{command}` writes it again. `waypost components` lists the same, with `--json` for programs.
 
-一条旅程由下列 {count} 个组件构成，分为触发、分流、执行三类。每个组件都有可运行的示例：把文件夹复制到 `statemachines/journeys/`，再执行
-`waypost rehearse <名称>`。每个任务都传入 `context: "{{% $states.context %}}"`；循环中的任务还须传入 `occurrence`（第几轮）。
+一条旅程由下列 {count} 个组件构成，分为触发、分流、执行三类。每个组件都有可运行的示例：执行
+`waypost rehearse <文件夹路径>`，或先把文件夹复制到 `statemachines/journeys/`。每个任务都传入 `context: "{{% $states.context %}}"`；循环中的任务还须传入 `occurrence`（第几轮）。
 
-A journey is made of these {count} components, in three classes. Each has an example that runs: copy its folder into `statemachines/journeys/`, then
-`waypost rehearse <name>`. A folder `statemachines/` in it has what the example needs beside; one that starts or stops another journey needs that one's folder too. Every task passes `context: "{{% $states.context %}}"`; one in a loop passes the
+A journey is made of these {count} components, in three classes. Each has an example that runs: `waypost rehearse` with the path of its folder,
+or with its name once it is copied into `statemachines/journeys/`. A folder `statemachines/` in it has what the example needs beside; one that starts or stops another journey needs that one's folder too. Every task passes `context: "{{% $states.context %}}"`; one in a loop passes the
 number of the round as `occurrence`. [authoring.md](authoring.md) explains how a journey is written.
 
 """

@@ -1,6 +1,7 @@
 """The manifest of a journey, ``journey.yaml``, checked. Used by discovery, which publishes what it says."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Final, Literal, Self, assert_never
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -29,6 +30,14 @@ _ENTERED: Final = {"tag": "tag_added", "segment": "segment_entered"}
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")
+    return value
+
+
+def _day(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"expected a day such as 2026-11-30, got {value!r}") from None
     return value
 
 
@@ -246,6 +255,12 @@ def _responsible_form(value: Any) -> Any:
     return {"default": value} if isinstance(value, str) else value
 
 
+LintRule = Literal[
+    "dead_end", "no_goal", "no_target", "no_opt_out", "no_exit_on_purchase", "long_wait", "unused_message", "stale"
+]
+"""The rules of ``waypost.authoring.marketing_lint`` that a journey may except itself from."""
+
+
 class Translation(Authored):
     """The words of a journey in another language of the pages; of ``steps`` by the name of the state. What is left out stays."""
 
@@ -388,6 +403,8 @@ class JourneyManifest(Authored):
     department: Text | None = None
     responsible: Annotated[Responsible, BeforeValidator(_responsible_form)] | None = None
     finishes_within: Duration | None = None
+    reviewed: Annotated[str, AfterValidator(_day)] | None = None
+    review_every: Duration = "180d"
     trigger: Trigger
     entry: Rule | None = None
     re_entry: Annotated[ReEntry, BeforeValidator(_re_entry_form)] = ReEntry(never=True)
@@ -402,6 +419,7 @@ class JourneyManifest(Authored):
     version: Annotated[int, Field(ge=1)] = 1
     closed: bool = False
     change: Change = Change()
+    exceptions: dict[LintRule, Text] = Field(default_factory=dict)
     translations: dict[str, Translation] = Field(default_factory=dict)
 
     @field_validator("translations")

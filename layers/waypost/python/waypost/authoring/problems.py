@@ -13,14 +13,16 @@ from waypost.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: the ``file``, the ``field`` in it (a path) and the ``reason``."""
+    """One thing that is wrong: the ``file``, the ``field`` in it (a path), the ``reason``, and the ``line`` where it is known (0: not)."""
 
     file: str
     field: str
     reason: str
+    line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.field}: {self.reason}" if self.field else f"{self.file}: {self.reason}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.field}: {self.reason}" if self.field else f"{place}: {self.reason}"
 
 
 class InvalidJourney(InvalidInput):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from waypost.authoring.marketing_lint import rules_page
 from waypost.authoring.rule_schema import says_of, segment_schema
 from waypost.authoring.rules.documentation import SECTIONS, Says
 from waypost.authoring.rules.recipes import RECIPES
@@ -19,6 +20,7 @@ from waypost.authoring.rules.sample import HISTORY, NOW, SEGMENTS, ZONE, sample
 
 PAGE: Final = "docs/segments.md"
 SCHEMA: Final = "docs/segment.schema.json"
+LINT: Final = "docs/lint.md"
 COMMAND: Final = "python -m waypost.authoring.rule_reference"
 
 _FAMILIES: Final = {
@@ -60,7 +62,8 @@ def page() -> str:
 
 def files() -> Mapping[str, str]:
     """What is written, by path."""
-    return {PAGE: page(), SCHEMA: json.dumps(segment_schema(), indent=2, ensure_ascii=False) + "\n"}
+    schema = json.dumps(segment_schema(), indent=2, ensure_ascii=False) + "\n"
+    return {PAGE: page(), SCHEMA: schema, LINT: rules_page()}
 
 
 def anchor(title: str) -> str:
@@ -138,7 +141,7 @@ def _recipes() -> str:
 
 
 def main() -> None:
-    """Write both files below the working directory."""
+    """Write the files below the working directory."""
     for path, text in files().items():
         Path(path).write_text(text, encoding="utf-8")
         sys.stdout.write(f"{path}\n")
