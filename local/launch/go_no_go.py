@@ -22,6 +22,7 @@ from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.manifest import MembershipTrigger, ScheduleTrigger
 from waypost.aws.contacts import DynamoContactItems
 from waypost.aws.coupons import DynamoCoupons
+from waypost.content.coupons import ANY_POOL
 from waypost.coupons.issuing import remaining
 from waypost.coupons.pool import CouponPools
 from waypost.sending.occasion import StaffNotice, load_occasion
@@ -221,7 +222,8 @@ def pools_of(folder: JourneyFolder) -> set[str]:
         for step in folder.graph.steps
         if step.about == "IssueCoupon" and "pool" in step.payload
     }
-    return issued | {message["coupon"] for message in folder.messages.values() if message.get("coupon")}
+    shown = {message["coupon"] for message in folder.messages.values() if message.get("coupon")}
+    return (issued | shown) - {ANY_POOL}
 
 
 def started_by_segment(folder: JourneyFolder) -> str:

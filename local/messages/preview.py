@@ -140,7 +140,7 @@ class Previewer:
         if not message.coupon:
             return {}
         pools = CouponPools.from_dict(read_coupons(FileReader(self.statemachines)))
-        sample = sample_of(message.coupon, self.now)
+        sample = sample_of(pools, message.coupon, self.now)
         try:
             return {"coupon": shown_of(pools, sample, locale=locale, default_locale=self.default_locale)}
         except InvalidInput as error:

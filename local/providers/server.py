@@ -38,7 +38,7 @@ from waypost.channels.fake_contract import (
     aws_error,
 )
 from waypost.clock import Clock, real_now
-from waypost.contacts.channels import CHANNELS, Channel
+from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 PublishEvents = Callable[[list[dict[str, Any]]], None]
 PassOn = Callable[[HttpRequest], HttpAnswer]
@@ -172,6 +172,20 @@ class Providers(Record):
                 message = yaml.safe_load(path.read_text(encoding="utf-8"))
                 for fake in (fake for each in fakes().values() for fake in each if isinstance(message, dict)):
                     fake.learn(message)
+
+    def act_out(self, event: str, traits: Mapping[str, Any], properties: Mapping[str, Any]) -> list[Answer] | None:
+        """Let the person with these traits do at a provider what comes to be this event; None where no provider has such an act.
+
+        Otherwise what we answered to the callback. Raises ValueError for values that do not fit.
+        """
+        for channel, mounted in fakes().items():
+            source = declared_channels()[channel].address
+            if source.kept_as != "identity" or source.name not in traits:
+                continue
+            for fake in mounted:
+                if (found := fake.action_for(event, traits[source.name], properties)) is not None:
+                    return self.perform(channel, *found)
+        return None
 
     def rest(self, within: float) -> bool:
         """Wait until it is reported what became of every accepted message; whether that was so in time."""

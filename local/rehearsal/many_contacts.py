@@ -16,7 +16,7 @@ _NUMBER: Final = re.compile(r" \(\d+\)$")
 def crowd(file: ScenarioFile, number: int, draws: Draws) -> ScenarioFile:
     """The file with ``number`` contacts, who play its scenarios in turn; what is expected of a scenario holds for each.
 
-    Each has a user id, an e-mail address and a phone number of its own, and draws what the contact of the scenario draws. Raises LocalError for a number out of bounds.
+    Each has a user id, addresses and ids in WeChat and WeCom of its own, and draws what the contact of the scenario draws. Raises LocalError for a number out of bounds.
     """
     if not 1 <= number <= MOST:
         raise LocalError(f"--contacts {number} is not between 1 and {MOST:,}", "for example --contacts 5000")
@@ -42,6 +42,9 @@ def played_by_another(scenario: Scenario, index: int, draws: Draws, digits: int 
         contact["email"] = f"{name}.{index}@{domain}"
     if phone := contact.get("phone"):
         contact["phone"] = f"{phone[:-digits]}{index:0{digits}}"
+    for identity in ("openid", "external_userid"):
+        if value := contact.get(identity):
+            contact[identity] = f"{value[:-digits]}{index:0{digits}}"
     return scenario.model_copy(
         update={"name": f"{scenario.name} ({index})", "contact": ScenarioContact.model_validate(contact)}
     )

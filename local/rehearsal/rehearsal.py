@@ -6,7 +6,7 @@ Used by ``waypost rehearse``, by the demo and by the flow tests of each journey.
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
@@ -71,6 +71,7 @@ class _Call:
     scenario: str
     where: str
     body: Mapping[str, Any]
+    traits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +246,17 @@ class Rehearsal:
         return [
             _Call(introduced, scenario.name, "contact", introduction),
             *(
-                _Call(at, scenario.name, f"events.{index}", _body(scenario, index, entry, at))
+                _Call(
+                    at, scenario.name, f"events.{index}", _body(scenario, index, entry, at), scenario.contact.traits()
+                )
                 for index, entry, at in moments
             ),
         ]
 
     def _send(self, calls: Sequence[_Call]) -> None:
         """Send what happens at one moment. Raises LocalError that names the scenario of which something was left out."""
-        for some in batched(calls, MOST_IN_ONE_REQUEST):
+        reported = [call for call in calls if not self._is_acted_out(call)]
+        for some in batched(reported, MOST_IN_ONE_REQUEST):
             answer = self._cloud.tracking.batch([call.body for call in some])
             if answer.status >= 300 or answer.json().get("warnings"):
                 reason = answer.body[:500].decode(errors="replace")
@@ -260,6 +264,17 @@ class Rehearsal:
                 call = some[int(field[1]) if field else 0]
                 refused = f"{call.scenario}: {call.where} was not taken whole ({answer.status}): {reason}"
                 raise LocalError(refused, "correct the scenario")
+
+    def _is_acted_out(self, call: _Call) -> bool:
+        """Whether it is something done at a provider, whose callback brings it instead. Raises LocalError where that is refused."""
+        if call.body["type"] != "track":
+            return False
+        answers = self._cloud.providers.act_out(call.body["event"], call.traits, call.body["properties"])
+        for answer in answers or ():
+            if answer.status >= 300:
+                refused = f"{call.scenario}: the callback of {call.where} was answered with {answer.status}"
+                raise LocalError(refused, "correct the scenario")
+        return answers is not None
 
     def _travel_to_the_end(self, journeys: Sequence[str], progress: Progress) -> None:
         """Travel until nothing is left to come for the contacts of these journeys."""

@@ -24,6 +24,11 @@ def read(tmp_path: Path, **files: str) -> tuple[dict[str, object], list[tuple[st
     return coupons(reader), [(each.field, each.reason) for each in reader.problems]
 
 
+def test_no_pool_is_called_as_a_message_names_all(tmp_path: Path) -> None:
+    _, problems = read(tmp_path, any=POOL)
+    assert problems == [("", "a message with coupon: any means every pool; choose another name")]
+
+
 def test_a_pool_is_read_as_it_was_published(tmp_path: Path) -> None:
     section, problems = read(
         tmp_path, ten_off=POOL, plain=POOL + "codes: imported\nalarm_below: 50\nfallback: ten-off\n"

@@ -79,7 +79,7 @@ def test_a_condition_that_holds_for_the_sample_tells_it_from_a_blank_contact(rea
     }
     absent = {"not_equals", "not_in", "exists: false", "is_empty: true", "contains_none", "not event", "not … within", "exactly: 0", "at_most",
               "less_than", "journey … is: never_entered", "group: {none_of: …}", "segment: {none_of: …}", "not holdout", "not tag",
-              "tag: {none_of: …}"}  # fmt: skip
+              "tag: {none_of: …}", "holds_coupon: {none_of: …}"}  # fmt: skip
     assert {title for title in alike if not title.startswith("now: ")} == absent
 
 

@@ -128,6 +128,7 @@ SEGMENT = "statemachines/segments/new.yaml: "
         ({"not": {"event": "a", "where": {"tag": "lout"}}}, "rule.not.where.tag: unknown tag 'lout'; did you mean 'loud'?"),
         ({"metric": "activty", "at_least": 5}, "rule.metric: unknown metric 'activty'; did you mean 'activity'?"),
         ({"lifecycle": ["membr"]}, "rule.lifecycle: unknown stage 'membr'; did you mean 'member'?"),
+        ({"holds_coupon": "welcom-10"}, "rule.holds_coupon: unknown pool 'welcom-10'; did you mean 'welcome-10'?"),
         ({"property": "total", "at_least": 5}, "rule: looks at a property of an event at hand; here there is none: ask about past events (event: …, where: …)"),
         ({"attribute": "level", "equals_trigger": "level"}, "rule: compares with the event that started a journey (equals_trigger); here there is none"),
         ({"atribute": "level", "at_least": 3}, "rule: expected one of the key words"),
@@ -139,6 +140,8 @@ def test_what_is_wrong_in_a_rule_is_reported_by_file_place_and_reason(
     statemachines = put(tmp_path, vip=VIP, new=rule)
     declare(tmp_path, "contacts/tags.yaml", {"tags": {"quiet-vip": tag(), "loud": tag()}})
     score = {"description": "x", "weights": {"a": 1}, "half_life": "7d", "window": "30d"}
+    pool = {"label": {"en": "x"}, "benefit": {"kind": "percent", "percent": 5}, "valid": {"days": 3}}
+    declare(tmp_path, "coupons/welcome-10.yaml", pool)
     stages = [{"stage": "member", "description": "for a test", "rule": VIP}]
     declare(tmp_path, "contacts/metrics.yaml", {"scores": {"activity": score}, "lifecycle": stages})
     assert [line for line in problems(statemachines) if line.startswith(SEGMENT + problem)], problems(statemachines)

@@ -570,3 +570,27 @@ def test_what_is_no_app_id_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_no_secret_stands_in_what_is_shown_of_a_provider() -> None:
     assert SECRET not in repr(provider(ScriptedPoster(lambda _, __: {})))
+
+
+@pytest.mark.parametrize(
+    ("event", "properties", "action"),
+    [
+        ("wechat_followed", {"account": ACCOUNT, "scene": "shop-7"}, ("follow", {"scene": "shop-7"})),
+        ("wechat_unfollowed", {"account": ACCOUNT}, ("unfollow", {})),
+        ("wechat_message_received", {"text": "你好", "kind": "text"}, ("write", {"text": "你好"})),
+        ("wechat_scanned", {"scene": 7}, ("scan", {"scene": "7"})),
+        ("wechat_menu_clicked", {"key": "coupons"}, ("tap", {"key": "coupons"})),
+        ("wechat_subscription_accepted", {"template": TEMPLATE}, ("agree", {"template": TEMPLATE})),
+    ],
+)
+def test_an_event_of_a_follower_comes_to_be_by_an_act_in_the_account(
+    event: str, properties: dict[str, Any], action: tuple[str, dict[str, str]]
+) -> None:
+    name, values = action
+    assert Fake().action_for(event, f"{ACCOUNT}:{OPENID}", properties) == (name, {"openid": OPENID, **values})
+    assert values.keys() <= Fake.actions[name].values.keys()
+    assert Fake().action_for(event, f"wx0000000000000000:{OPENID}", properties) is None
+
+
+def test_an_order_is_no_act_in_the_account() -> None:
+    assert Fake().action_for("order_placed", f"{ACCOUNT}:{OPENID}", {"total": 5}) is None

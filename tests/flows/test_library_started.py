@@ -9,10 +9,13 @@ from infra.project import ROOT
 from local.cloud.local_cloud import LocalCloud
 from local.running.operation_runs import run_operation
 from tests.flows.steps import accepted, introduce, rows
+from waypost.channels.wechat.fake import ACCOUNT
 
 pytestmark = pytest.mark.flow
 
 LIBRARY: Final = sorted(path.parent.name for path in (ROOT / "statemachines" / "journeys").glob("*/journey.yaml"))
+NOTICE: Final = "qUbpM2uH0Yy3cN7vXfKe1RzT5aLw8sJdGiOoE4tPz6B"
+"""The template of the WeChat notice that cart-service-notice asks for."""
 EVENT: Final[dict[str, Any]] = {
     "ends_at": "2031-05-01T21:00:00+08:00",
     "starts_at": "2031-05-01T20:00:00+08:00",
@@ -21,6 +24,13 @@ EVENT: Final[dict[str, Any]] = {
     "level": 2,
     "product_id": "p-77",
     "staff": "sales-consultant-1",
+    "account": ACCOUNT,
+    "launch_id": "l-1",
+    "launches_on": "2031-05-01",
+    "promotion_id": "618-2031",
+    "starts_on": "2031-05-01",
+    "ends_on": "2031-05-03",
+    "link": "order",
 }
 """What the journeys ask of the event that starts them, whichever it is."""
 
@@ -28,11 +38,16 @@ EVENT: Final[dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def answers(cloud: LocalCloud) -> dict[str, Any]:
     """Journey → what the operation answered; each was started for a contact of its own."""
-    for name in LIBRARY:
-        introduce(cloud, f"by-hand-{name}", birthday="1990-05-20", level=2, registered_on="2031-03-01")
+    for number, name in enumerate(LIBRARY):
+        known = {"openid": f"{ACCOUNT}:oByHand{number:021d}", "consent": {"email": True, "sms": True, "wechat": True}}
+        introduce(cloud, f"by-hand-{name}", birthday="1990-05-20", level=2, registered_on="2031-03-01", **known)
         last_week = cloud.clock.now() - timedelta(days=7)  # so long ago that it starts nothing by itself
         for case in ("retail", "school"):
             accepted(cloud.tracking.track(f"by-hand-{name}", "case_read", {"case_id": case}, at=last_week))
+    cloud.time.settle()
+    for number in range(len(LIBRARY)):
+        agreed = {"template": NOTICE}
+        cloud.providers.act_out("wechat_subscription_accepted", {"openid": f"{ACCOUNT}:oByHand{number:021d}"}, agreed)
     cloud.time.settle()
     found = {
         name: run_operation(

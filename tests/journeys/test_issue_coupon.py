@@ -7,6 +7,7 @@ import pytest
 from tests.coupons.pools import pool
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.world import CONTACT, World, event, send_request, task_payload
+from waypost.content.coupons import ANY_POOL
 from waypost.coupons.pool import CouponPools
 from waypost.errors import ContactNotFound, EnrolmentNotFound
 from waypost.journeys.enrolment import Enrolment
@@ -16,11 +17,13 @@ TEXT = "{{ coupon.label }}: {{ coupon.code }}, until {{ coupon.expires_at | date
 
 @pytest.fixture
 def world() -> World:
-    message = email("ten-yuan") | {"coupon": "welcome"}
     variant = {"subject": "{{ coupon.label }}", "html": "<p>{{ coupon.code }}</p>", "text": TEXT}
-    message["variants"] = {"email": {"zh-CN": variant, "en": variant}}
+    messages = {
+        name: email(name) | {"coupon": of, "variants": {"email": {"zh-CN": variant, "en": variant}}}
+        for name, of in (("ten-yuan", "welcome"), ("any-coupon", ANY_POOL))
+    }
     world = World(
-        published=published(journey(messages={"ten-yuan": message})),
+        published=published(journey(messages=messages)),
         pools=CouponPools({"welcome": pool(), "small": pool("small", size=1)}),
     )
     world.have_contact()
@@ -83,6 +86,22 @@ def test_a_message_without_a_valid_coupon_is_not_sent(world: World, enrolment: E
     result = world.send_message.send(send_request(enrolment, "ten-yuan", state="Too late"))
     assert (result.outcome, result.reason) == ("skipped", "no_valid_coupon")
     assert world.email.sent == []
+
+
+def test_a_message_of_any_pool_shows_the_valid_coupon_that_ends_first(world: World, enrolment: Enrolment) -> None:
+    world.pools = CouponPools({
+        "welcome": pool("welcome", valid={"days": 7}),
+        "short": pool("short", valid={"days": 2}),
+        "shorter": pool("shorter", valid={"days": 1}),
+    })  # fmt: skip
+    result = world.send_message.send(send_request(enrolment, "any-coupon", state="Too early"))
+    assert (result.outcome, result.reason) == ("skipped", "no_valid_coupon")
+    codes = {name: issue(world, enrolment, f"Issue {name}", pool=name)["code"] for name in world.pools.pools}
+    shorter = world.coupons.find(codes["shorter"])
+    assert shorter is not None
+    world.coupons.redeem(shorter, at=world.clock(), event_id="e-order")
+    assert world.send_message.send(send_request(enrolment, "any-coupon", state="Remind")).outcome == "sent"
+    assert codes["short"] in world.email.sent[0].content.text
 
 
 def test_a_message_that_waited_past_the_end_of_its_coupon_is_not_sent(world: World, enrolment: Enrolment) -> None:

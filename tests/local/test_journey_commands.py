@@ -14,6 +14,7 @@ from local.project.current_project import current_project
 from local.rehearsal.journey_scenarios import read_journey_scenarios
 from local.rehearsal.many_contacts import crowd
 from local.rehearsal.scenario_draws import Draws
+from local.rehearsal.scenario_file import ScenarioContact
 
 JOURNEY = "new-user-nurture"
 JOURNEYS = sorted(path.parent.name for path in current_project().journeys.glob("*/journey.yaml"))
@@ -82,3 +83,17 @@ def test_a_crowd_plays_the_scenarios_in_turn_under_names_of_its_own() -> None:
 def test_a_crowd_has_a_size(number: int) -> None:
     with pytest.raises(LocalError, match="not between"):
         crowd(read_journey_scenarios(JOURNEY), number, Draws.named(JOURNEY))
+
+
+def test_a_crowd_has_ids_of_its_own_in_wechat_and_wecom() -> None:
+    ids = {
+        "openid": "wx8f0a1b2c3d4e5f6a:oServiceNoticeOnce00000000002",
+        "external_userid": "wmCartWecomCustomer0000000001",
+    }
+    file = read_journey_scenarios(JOURNEY)
+    contact = ScenarioContact.model_validate({"user_id": "one", **ids})
+    one = file.model_copy(update={"scenarios": [file.scenarios[0].model_copy(update={"contact": contact})]})
+    for name, value in ids.items():
+        found = [each.contact.traits()[name] for each in crowd(one, 5, Draws.named(JOURNEY)).scenarios]
+        assert len(set(found)) == 5
+        assert {len(each) for each in found} == {len(value)}

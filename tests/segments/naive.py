@@ -51,6 +51,8 @@ def naive(rule: Mapping[str, Any], subject: Subject) -> bool:  # noqa: PLR0911, 
         return _membership(rule, rule["group"], list(subject.groups), {}, subject)
     if "segment" in rule:
         return _membership(rule, rule["segment"], list(subject.segments), subject.segments, subject)
+    if "holds_coupon" in rule:
+        return _membership({}, rule["holds_coupon"], _held_pools(subject), {}, subject)
     if "lifecycle" in rule:
         stages = rule["lifecycle"] if isinstance(rule["lifecycle"], list) else [rule["lifecycle"]]
         changes = [
@@ -129,6 +131,18 @@ def _journey(rule: Mapping[str, Any], subject: Subject) -> bool:
         if fits and (not has_times(rule) or when(each.enrolled_at, rule, subject)):
             found = True
     return not found if rule.get("is") == "never_entered" else found
+
+
+def _held_pools(subject: Subject) -> list[str]:
+    redeemed = [more.get("code") for kind, _, more in subject.history if kind == "coupon_redeemed"]
+    return [
+        more["pool"]
+        for kind, _, more in subject.history
+        if kind == "coupon_issued"
+        and isinstance(more.get("pool"), str)
+        and more.get("code") not in redeemed
+        and datetime.fromisoformat(more.get("expires_at", "2000-01-01T00:00:00Z")) > subject.now
+    ]
 
 
 def _membership(

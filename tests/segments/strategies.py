@@ -208,6 +208,8 @@ TYPES = [
     "message_clicked",
     "unsubscribed",
     "tag_added",
+    "coupon_issued",
+    "coupon_redeemed",
 ]
 TYPE = st.sampled_from(["order_placed", "page_viewed"])
 EVENT_TYPES = st.one_of(TYPE, TYPE, st.just(["order_placed", "page_viewed"]), st.just("*"))
@@ -441,6 +443,7 @@ def subjects(draw: st.DrawFn) -> Subject:
                     MAPPINGS,
                     st.fixed_dictionaries({}, optional={
                         "to": STAGES, "journey": st.sampled_from(["j", "k"]), "channel": st.sampled_from(["email", "sms"]), "message_key": st.sampled_from(["m", "n"]),
+                        "pool": st.sampled_from(["welcome-10", "birthday-month"]), "code": st.sampled_from(["A", "B"]), "expires_at": near.map(datetime.isoformat),
                     }),
                 ),
             ),

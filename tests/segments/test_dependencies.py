@@ -42,6 +42,7 @@ def names(*each: str) -> frozenset[str]:
         ({"identity": "openid"}, Reads(identities=True)),
         ({"suppressed": "email"}, Reads(suppressions=True)),
         ({"journey": "a"}, Reads(journeys=names("a"), enrolments=True)),
+        ({"holds_coupon": "a"}, Reads(history=True, events=names("coupon_issued", "coupon_redeemed"), time=True)),
         ({"bucket": {"salt": "a", "from": 0, "to": 5}}, Reads()),
         ({"event": "a"}, Reads(history=True, events=names("a"))),
         ({"event": ["a", "b"], "within": "3d"}, Reads(history=True, events=names("a", "b"), time=True)),

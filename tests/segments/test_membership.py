@@ -10,6 +10,7 @@ from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput
 from waypost.segments.compile import compile_rule
+from waypost.segments.conditions import parse_rule
 from waypost.segments.explain import explain
 from waypost.segments.subject import Enrolled, subject_of
 
@@ -164,6 +165,45 @@ def test_journeys_are_entered_under_way_over_or_never_entered() -> None:
     assert selects({"journey": ["third", "other"], "is": "active"}, enrolments=passages)
     assert selects({"journey": "third", "is": "never_entered"}, enrolments=passages)
     assert not selects({"journey": "nurture", "is": "never_entered"}, enrolments=passages)
+
+
+def coupon(code: str, name: str, *, days: float) -> tuple[str, Any, dict[str, Any]]:
+    """A coupon of the pool that ends in so many days."""
+    ends = (NOW + timedelta(days=days)).isoformat()
+    return "coupon_issued", NOW - timedelta(days=3), {"pool": name, "code": code, "expires_at": ends}
+
+
+def test_a_coupon_is_held_until_it_ends_or_is_redeemed() -> None:
+    history = (
+        coupon("A", "welcome", days=2),
+        coupon("B", "over", days=0),
+        coupon("C", "used", days=2),
+        coupon("D", "again", days=2),
+        coupon("E", "again", days=1),
+        ("coupon_redeemed", NOW - timedelta(days=1), {"pool": "used", "code": "C"}),
+        ("coupon_redeemed", NOW - timedelta(days=1), {"pool": "again", "code": "D"}),
+        ("coupon_redeemed", NOW, {"code": ["A"]}),
+        ("coupon_issued", NOW, {"pool": "odd", "code": "F", "expires_at": 5}),
+        ("coupon_issued", NOW, {"code": "G", "expires_at": "2099-01-01"}),
+    )
+    assert selects({"holds_coupon": "welcome"}, history=history)
+    assert selects({"holds_coupon": ["over", "again"]}, history=history)
+    assert selects({"holds_coupon": {"all_of": ["welcome", "again"]}}, history=history)
+    assert selects({"holds_coupon": {"none_of": ["over", "used", "odd"]}}, history=history)
+    assert not selects({"holds_coupon": "over"}, history=history)
+    assert not selects({"holds_coupon": "used"}, history=history)
+    assert selects({"holds_coupon": {"exists": True}}, history=history)
+    assert not selects({"holds_coupon": {"exists": True}}, history=history[1:3] + history[5:6])
+    assert selects({"holds_coupon": {"exists": False}}, history=())
+
+
+def test_who_never_got_a_coupon_is_decided_by_the_profile_alone() -> None:
+    rule = parse_rule({"holds_coupon": {"exists": True}})
+    knows = {"registered": (NOW.date(), NOW.date())}
+    assert rule.decide()(subject(seen=knows)) is False
+    assert parse_rule({"holds_coupon": {"none_of": ["welcome"]}}).decide()(subject(seen=knows)) is True
+    assert rule.decide()(subject(seen=knows | {"coupon_issued": (NOW.date(), NOW.date())})) is None
+    assert rule.decide()(subject()) is None
 
 
 def test_a_subject_is_made_of_a_profile() -> None:

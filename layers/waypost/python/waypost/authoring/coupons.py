@@ -11,6 +11,7 @@ from waypost.authoring.problems import Authored, unknown
 from waypost.authoring.rules import PropertyName
 from waypost.authoring.sending_policy import Locale
 from waypost.clock import format_instant
+from waypost.content.coupons import ANY_POOL
 from waypost.coupons.codes import SHORTEST
 from waypost.durations import parse_duration
 
@@ -129,6 +130,8 @@ def coupons(reader: FileReader) -> dict[str, Any]:
             found[path.stem] = pool
     for name, pool in found.items():
         path = reader.root / FOLDER / f"{name}.yaml"
+        if name == ANY_POOL:
+            reader.add(path, "", f"a message with coupon: {ANY_POOL} means every pool; choose another name")
         if pool.fallback is not None and pool.fallback not in found:
             reader.add(path, "fallback", unknown(pool.fallback, found, "unknown pool"))
         elif _returns(name, found):

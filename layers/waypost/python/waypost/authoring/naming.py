@@ -13,6 +13,7 @@ from waypost.authoring.manifest import starting
 from waypost.authoring.problems import is_expression, unknown
 from waypost.authoring.segments import Names
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.coupons import ANY_POOL
 from waypost.content.message import OF_EVENT
 from waypost.errors import InvalidInput
 from waypost.segments.lifecycle import Lifecycle
@@ -56,12 +57,12 @@ class ReadJourney(Protocol):
 
 def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: Mapping[str, Any]) -> None:
     """Add a problem for each name that nothing declares, with the nearest that is; nothing declared, nothing refused."""
-    names = Names.of(sections)
     tags = TagSystem.from_dict(sections.get("tags", {}))
     stages = (sections.get("metrics") or {}).get("lifecycle")
     lifecycle = Lifecycle.from_dict(stages) if stages else None
     attributes = sections.get("attributes", {}).get("attributes", {})
     pools = sections.get("coupons", {}).get("pools", {})
+    names = Names.of(sections, pool_files=pools)
     dates = {name for name, each in attributes.items() if each["type"] in {"date", "datetime"}}
     for name, pool in pools.items():
         attribute = pool["valid"].get("month_of")
@@ -84,7 +85,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
         )
         for name, message in journey.messages.items():
             path = journey.path / "messages" / name / "message.yaml"
-            if (pool := message.get("coupon")) is not None and pool not in pools:
+            if (pool := message.get("coupon")) is not None and pool not in {*pools, ANY_POOL}:
                 reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
             reader.extend(path, _products(message.get("sells"), "sells", products))
             reader.extend(path, _variants(name, message, journey.messages, names))

@@ -24,8 +24,13 @@ from waypost.segments.inlining import inline
 from waypost.segments.vocabulary import names_of
 
 PLACE: Final = "segments"
+_POOLS: Final = "coupons"
 _TAGS, _METRICS = Path("contacts/tags.yaml"), Path("contacts/metrics.yaml")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+
+_HOLDS_COUPON: Final = "holds_coupon"
+_NAMED_BY: Final[Mapping[str, str]] = {LIFECYCLE: "stage", _HOLDS_COUPON: "pool"}
+"""What a word names where it is not the word itself."""
 
 _INSIDE: Final = ("not", "where", "having", "followed_by", "not_followed_by")
 
@@ -79,7 +84,7 @@ def complete(reader: FileReader, sections: Sections) -> None:
 
     With a problem in any file nothing is written out: what depends on a file that could not be read would be wrong too.
     """
-    names = Names.of(sections, segment_files=[path.stem for path in (reader.root / PLACE).glob("*.yaml")])
+    names = Names.of(sections, segment_files=_stems(reader, PLACE), pool_files=_stems(reader, _POOLS))
     rules = list(placed_rules(sections))
     for placed in rules:
         reader.extend(reader.root / placed.file, names.problems(placed.rule, placed.where))
@@ -89,6 +94,11 @@ def complete(reader: FileReader, sections: Sections) -> None:
         known = written_rules(sections)
         for placed, rule in [(placed, _written_out(reader, placed, known)) for placed in rules]:
             placed.holder["rule"] = rule
+
+
+def _stems(reader: FileReader, folder: str) -> list[str]:
+    """The names of the files in a folder."""
+    return [path.stem for path in (reader.root / folder).glob("*.yaml")]
 
 
 def written_rules(sections: Sections) -> Rules:
@@ -162,10 +172,11 @@ class Names:
     tags: frozenset[str] | None = None
     metrics: frozenset[str] | None = None
     stages: frozenset[str] | None = None
+    pools: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, sections: Sections, *, segment_files: Iterable[str] = ()) -> "Names":
-        """What the sections declare; a segment whose file is wrong is known all the same."""
+    def of(cls, sections: Sections, *, segment_files: Iterable[str] = (), pool_files: Iterable[str] = ()) -> "Names":
+        """What the sections declare; a segment or a pool whose file is wrong is known all the same."""
         tags, metrics = sections.get("tags"), sections.get("metrics") or {}
         lifecycle = metrics.get("lifecycle")
         return cls(
@@ -173,6 +184,7 @@ class Names:
             tags=frozenset(tags["tags"]) if tags else None,
             metrics=RESERVED.union(metrics["scores"]) if metrics else None,
             stages=frozenset(stage["stage"] for stage in lifecycle["stages"]) if lifecycle else None,
+            pools=frozenset(pool_files) or None,
         )
 
     def event_problems(self, event: str, rule: Mapping[str, Any] | None, where: str) -> Iterator[tuple[str, str]]:
@@ -192,14 +204,20 @@ class Names:
 
     def problems(self, rule: Mapping[str, Any] | None, where: str) -> Iterator[tuple[str, str]]:
         """Each name in the rule that nothing declares: its place and the reason, with the nearest name there is."""
-        declared = {"segment": self.segments, "tag": self.tags, "metric": self.metrics, LIFECYCLE: self.stages}
+        declared = {
+            "segment": self.segments,
+            "tag": self.tags,
+            "metric": self.metrics,
+            LIFECYCLE: self.stages,
+            _HOLDS_COUPON: self.pools,
+        }
         for place, part in parts_of(where, rule or {}):
             for word, known in declared.items():
                 if known is None or word not in part:
                     continue
                 for name in names_of(part[word]):
                     if name not in known:
-                        what = "stage" if word == LIFECYCLE else word
+                        what = _NAMED_BY.get(word, word)
                         yield join(place, word), unknown(name, known, f"unknown {what}")
 
 

@@ -165,6 +165,13 @@ class FakeProvider(ABC):
     def learn(self, message: Mapping[str, Any]) -> None:  # noqa: B027 -- most need nothing registered
         """What a company has registered for a message, which is in the fields of its ``message.yaml``."""
 
+    def action_for(
+        self, event: str, address: str, properties: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, str]] | None:
+        """The action of the person with this address that comes to be this event, and its values; None where there is none."""
+        del event, address, properties
+        return None
+
     def perform(self, action: str, values: Mapping[str, str]) -> HttpRequest | None:
         """Do one of ``actions`` with all of its values: the callback that follows, or None where the provider posts nothing.
 

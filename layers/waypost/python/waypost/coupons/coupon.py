@@ -1,6 +1,6 @@
 """A coupon that a contact has, and what a pool has left. Stored by CouponStore, shown by templates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol
@@ -116,6 +116,12 @@ def best_coupon(coupons: Sequence[Coupon], pools: Sequence[str], now: datetime) 
     """The coupon of these pools that a message shows: the newest that is valid."""
     valid = [each for each in coupons if each.pool in pools and each.is_valid(now)]
     return max(valid, key=lambda each: (each.issued_at, each.slot), default=None)
+
+
+def first_to_end(coupons: Sequence[Coupon], pools: Container[str], now: datetime) -> Coupon | None:
+    """Of all valid coupons of these pools the one that ends first: the one to be reminded of."""
+    valid = [each for each in coupons if each.pool in pools and each.is_valid(now)]
+    return min(valid, key=lambda each: (each.valid_until, each.slot), default=None)
 
 
 def shown(coupon: Coupon, *, label: str, benefit: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from waypost import ids
 from waypost.clock import format_instant
 from waypost.coupons.codes import code_problem
 from waypost.coupons.coupon import Coupon, CouponStore
+from waypost.coupons.event_names import REDEEMED
 from waypost.events.envelope import OWN_SOURCE, UNPROVEN_SOURCE, WRITE_KEY_SOURCE, Event, caused_by_event
 from waypost.events.ports import EventQueue
 
-REDEEMED: Final = "coupon_redeemed"
 REDEEMING: Final = frozenset({"order_placed", "order_completed", "order_paid", "coupon_used"})
 """Events that use up the coupons they name; ``checkout_started`` and ``product_added`` name one that is not used yet.
 Source of ``coupon``: Segment, "E-Commerce events", Order Completed."""

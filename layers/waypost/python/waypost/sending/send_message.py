@@ -26,7 +26,7 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
 from waypost.content.catalogue import MessageCatalogue
-from waypost.content.coupons import CouponVariables, sample_of
+from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
 from waypost.content.locale import choose_locale
@@ -637,7 +637,7 @@ class SendMessage:
         if not message.coupon or self.coupons is None:
             return None
         if isinstance(request.occasion, StaffNotice):
-            return sample_of(message.coupon, now)
+            return self.coupons().sample(message.coupon, now)
         return self.coupons().of(message.coupon, contact.partitions, now)
 
     def _bought(

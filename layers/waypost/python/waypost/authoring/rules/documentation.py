@@ -22,6 +22,7 @@ SECTIONS: Final[dict[str, tuple[Family, str]]] = {
     "sequences": ("behaviour", "One thing after another"),
     "engagement": ("behaviour", "Messages: delivered, opened, clicked"),
     "journeys": ("behaviour", "Journeys"),
+    "coupons": ("behaviour", "Coupons"),
     "groups": ("group", "Groups and saved segments"),
     "random": ("group", "Random parts and hold-outs"),
     "tags": ("tag", "Tags"),

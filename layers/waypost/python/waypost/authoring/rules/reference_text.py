@@ -89,6 +89,7 @@ QUESTIONS: Final = (
     ),
     ("Who reads our mails? Who has stopped to?", "`engagement`, `of_last`", "engagement"),
     ("Who is in which campaign, who has been through it?", "`journey`", "journeys"),
+    ("Who has a coupon to use?", "`holds_coupon`", "coupons"),
     ("May we write to them, and on which channel?", "`reachable`, `consent`, `suppressed`, `address`", "addresses"),
     ("How valuable, how likely to leave, which stage?", "`metric`, `lifecycle`, `points`", "stages"),
     (

@@ -52,6 +52,11 @@ _FIRST_MESSAGE: Final = 24_000_000_000_000_000
 _MOST_REPLY: Final = 2_048
 _HELD_BY: Final = {"text": "Content", "image": "Image", "news": "Articles"}
 _EVENTS: Final = {"follow": "subscribe", "unfollow": "unsubscribe", "scan": "SCAN", "tap": "CLICK"}
+_ACTIONS: Final = {
+    "wechat_message_received": "write", "wechat_followed": "follow", "wechat_unfollowed": "unfollow",
+    "wechat_scanned": "scan", "wechat_menu_clicked": "tap", "wechat_subscription_accepted": "agree",
+}  # fmt: skip
+"""The action by which each event of a follower comes to be."""
 _SOMEONE: Final = {"openid": "oLVPpjqs9BhvzwPj5A-vTYAX3GLc"}
 """Who does something where no person is named."""
 _WITHOUT_CHINESE: Final = {"character_string", "number", "letter", "phone_number"}
@@ -233,6 +238,17 @@ class Weixin(contract.FakeProvider):
             content=_reply_in(document),
             request={"kind": "reply", **document},
         )
+
+    def action_for(
+        self, event: str, address: str, properties: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, str]] | None:
+        """See FakeProvider."""
+        account, _, openid = address.rpartition(":")
+        action = _ACTIONS.get(event)
+        if action is None or account != ACCOUNT:
+            return None
+        taken = self.actions[action].values.keys() & properties.keys()
+        return action, {"openid": openid, **{name: str(properties[name]) for name in sorted(taken)}}
 
     def _open(self, openid: str, messages: int, lasting: timedelta) -> None:
         self._state.conversations[openid] = _Conversation(messages, self.clock() + lasting)

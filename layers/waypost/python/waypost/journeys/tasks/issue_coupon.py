@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from waypost import ids
@@ -10,6 +10,7 @@ from waypost.clock import Clock, format_instant
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.zones import zone_of
 from waypost.coupons.coupon import Coupon
+from waypost.coupons.event_names import ISSUED
 from waypost.coupons.issuing import CouponIssuer, Request
 from waypost.errors import ContactNotFound, EnrolmentNotFound
 from waypost.events.envelope import OWN_SOURCE, Event, caused_by_step
@@ -19,8 +20,6 @@ from waypost.journeys.superseding import refuse_superseded
 from waypost.segments.calendar import next_anniversary
 from waypost.segments.comparing import look_up
 from waypost.sending.occasion import HopVisit, JourneyStep, step_place
-
-ISSUED: Final = "coupon_issued"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
