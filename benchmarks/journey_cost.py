@@ -31,12 +31,13 @@ from local.cloud.local_cloud import LocalCloud
 from local.problems import LocalError
 from local.rehearsal.rehearsal import Rehearsal
 from local.rehearsal.scenario_file import Scenario, ScenarioFile, read_scenarios
-from local.rehearsal.scenario_result import ScenarioResult
 from waypost import ids
+from waypost.aws.contacts import DynamoContactItems
+from waypost.reports.timeline import decisions
 
 JOURNEY: Final = "new-user-nurture"
-BETWEEN: Final = timedelta(days=14)
-"""From the start of one rehearsal to the next: the longest passage through the journey is over by then."""
+BETWEEN: Final = timedelta(days=60)
+"""From the start of one rehearsal to the next: every journey that the contact entered is over a day before."""
 
 NOTICES_IN_A_BATCH: Final = 50
 """28 notices a second, those of 100,000 mails an hour, gathered for ten seconds by the five pollers that Lambda begins with."""
@@ -199,12 +200,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One scenario: how it ended, the messages that went out by channel, and what it used."""
+    """One scenario: how it ended, the messages that went out by channel, and what it used.
+
+    ``others`` are the other journeys that sent its contact messages, with how many: what they cost is in ``usage``, and so
+    their messages are in ``sent``.
+    """
 
     scenario: str
     ends: str
     sent: Mapping[str, int]
     usage: Usage
+    others: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def messages(self) -> int:
@@ -218,7 +224,13 @@ class Passage:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {"scenario": self.scenario, "ends": self.ends, "sent": dict(self.sent), **self.usage.to_dict()}
+        what_happened = {
+            "scenario": self.scenario,
+            "ends": self.ends,
+            "sent": dict(self.sent),
+            "others": dict(self.others),
+        }
+        return {**what_happened, **self.usage.to_dict()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,7 +353,8 @@ def measure(folder: Path, *, progress: Callable[[str], None]) -> JourneyCost:
     """
     file = read_scenarios(ROOT / "statemachines" / "journeys" / JOURNEY / "scenarios.yaml")
     with LocalCloud(folder, progress=progress) as cloud, CountingProxy(cloud.emulator.url) as proxy:
-        counter = _Counter(cloud, proxy, [JOURNEY])
+        folders = sorted((ROOT / "statemachines" / "journeys").iterdir())
+        counter = _Counter(cloud, proxy, [folder.name for folder in folders])
         counter.take()
         sweep = counter.sweep_once()
         starts = (file.start + number * BETWEEN for number in range(1, 1000))
@@ -456,14 +469,23 @@ class _Counter(Counted):
         return self.take()
 
     def passage(self, file: ScenarioFile) -> Passage:
-        """Rehearse a file of one scenario and count it."""
+        """Rehearse a file of one scenario and count it, with what other journeys do for its contact."""
         [result] = Rehearsal(self._cloud, {JOURNEY: file}).run()[JOURNEY]
+        self._cloud.time.travel_to(file.start + BETWEEN - timedelta(days=1))
         self._cloud.time.settle()
         if not result.as_expected:
             raise LocalError(
                 f"{result.scenario.name}: {'; '.join(result.differences)}", f"see {self._cloud.emulator.log}"
             )
-        return Passage(scenario=result.scenario.name, ends=result.ends, sent=_sent(result), usage=self.take())
+        items = DynamoContactItems(self._cloud.client("dynamodb"), self._cloud.access.contacts_table)
+        sent = [each for each in decisions(result.contact_id, items) if each.outcome == "sent"]
+        return Passage(
+            scenario=result.scenario.name,
+            ends=result.ends,
+            sent=dict(Counter(each.channel or "" for each in sent)),
+            others=dict(Counter(each.journey for each in sent if each.journey != JOURNEY)),
+            usage=self.take(),
+        )
 
     def growth(self, experienced: str) -> float:
         """The units of an event of a newcomer with ``PAST_JOURNEYS`` behind, of the same event before.
@@ -584,7 +606,3 @@ def _another_contact(file: ScenarioFile) -> ScenarioFile:
     changed = {"user_id": f"{scenario.contact.user_id}-again", "email": "again@example.com", "phone": "+8613800139999"}
     contact = scenario.contact.model_copy(update=changed)
     return file.model_copy(update={"scenarios": [scenario.model_copy(update={"contact": contact})]})
-
-
-def _sent(result: ScenarioResult) -> dict[str, int]:
-    return dict(Counter(each.channel or "" for each in result.decisions if each.outcome == "sent"))

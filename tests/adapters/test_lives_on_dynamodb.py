@@ -21,6 +21,7 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.world import CONTACT, Play, World, send_request, touch
 from tests.journeys.test_crashes import EXPECTED, LIVES
 from waypost.aws.contacts import DynamoContacts
+from waypost.aws.enrolment_row import ended_sk
 from waypost.aws.enrolments import DynamoEnrolments
 from waypost.aws.ledger import DynamoLedger
 from waypost.contacts.ports import LONGEST_WRITE
@@ -131,6 +132,85 @@ def in_journey(enrolment_id: str, trigger: TriggerEvent, clock: FakeClock) -> En
     hop = first_hop(enrolment_id, clock())
     fields: dict[str, Any] = {"hop": hop, "due_at": clock(), "exclusive_group": "onboarding"}
     return Enrolment(enrolment_id, "c-1", "nurture", 1, trigger, clock(), **fields)
+
+
+@pytest.mark.parametrize("dies_at", range(3))
+def test_an_entry_that_broke_down_is_made_good_by_its_event_and_let_nobody_else_in(
+    dynamodb: Any, table: str, clock: FakeClock, dies_at: int
+) -> None:
+    trigger, terms = TriggerEvent("e-1", "registered", clock(), {}), EntryTerms(True, exclusive_group="onboarding")
+    entering, store = in_journey("n-1", trigger, clock), DynamoEnrolments(dynamodb, table)
+    with pytest.raises(TemporarilyUnavailable):
+        DynamoEnrolments(Dying(dynamodb, dies_at), table).open(entering, terms)
+    assert store.unfinished("c-1") == []
+    if dies_at:  # its place is held
+        other = in_journey("n-2", TriggerEvent("e-2", "registered", clock(), {}), clock)
+        assert store.open(other, terms) == "enrolled_before"
+    clock.advance(minutes=20)
+    assert store.open(replace(entering, enrolled_at=clock()), terms) is None
+    assert [each.enrolment_id for each in store.unfinished("c-1")] == ["n-1"]
+    assert store.end(replace(entering, revision=1).ended("completed", clock()))
+    assert store.open(in_journey("n-3", TriggerEvent("e-3", "registered", clock(), {}), clock), terms) is None
+
+
+def test_a_group_is_not_held_for_ever_by_a_journey_that_was_never_stored(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    terms, store = EntryTerms(True, exclusive_group="onboarding"), DynamoEnrolments(dynamodb, table)
+    died = in_journey("n-1", TriggerEvent("e-1", "registered", clock(), {}), clock)
+    with pytest.raises(TemporarilyUnavailable):
+        DynamoEnrolments(Dying(dynamodb, 2), table).open(died, terms)
+
+    def welcome_back() -> Enrolment:
+        trigger = TriggerEvent("e-2", "logged_in", clock(), {})
+        return replace(in_journey("n-2", trigger, clock), journey="welcome_back")
+
+    assert store.open(welcome_back(), terms) == "exclusive_group_taken"
+    clock.advance(minutes=16)
+    assert store.open(welcome_back(), terms) is None
+    clock.advance(minutes=16)
+    late = replace(died, journey="third", enrolled_at=clock())
+    assert store.open(late, terms) == "exclusive_group_taken", "whose row is stored holds it"
+
+
+def test_an_event_that_was_acted_on_twice_at_once_enters_once(dynamodb: Any, table: str, clock: FakeClock) -> None:
+    terms, store = EntryTerms(True, exclusive_group="onboarding"), DynamoEnrolments(dynamodb, table)
+    entering = in_journey("n-1", TriggerEvent("e-1", "registered", clock(), {}), clock)
+
+    def enters_and_ends() -> None:
+        assert store.open(entering, terms) is None
+        assert store.end(replace(entering, revision=1).ended("completed", clock()))
+
+    for writes in range(3):
+        meanwhile = DynamoEnrolments(Meanwhile(dynamodb, writes, enters_and_ends), table)
+        assert meanwhile.open(entering, terms) == "enrolled_before"
+        assert store.unfinished("c-1") == []
+        dynamodb.delete_item(
+            TableName=table, Key={"pk": {"S": "contact#c-1"}, "sk": {"S": ended_sk(entering.enrolment_id)}}
+        )
+    other = replace(in_journey("n-2", TriggerEvent("e-2", "registered", clock(), {}), clock), journey="other")
+    assert store.open(other, terms) is None, "nothing is held"
+
+
+@pytest.mark.parametrize("not_since", [None, timedelta(days=30)])
+def test_a_refused_entry_leaves_the_place_in_the_journey_as_it_was(
+    dynamodb: Any, table: str, clock: FakeClock, not_since: timedelta | None
+) -> None:
+    store = DynamoEnrolments(dynamodb, table)
+    free = EntryTerms(True)
+    if not_since is not None:
+        before = replace(in_journey("n-0", TriggerEvent("e-0", "registered", clock(), {}), clock), exclusive_group=None)
+        assert store.open(before, free) is None
+        assert store.end(replace(before, revision=1).ended("completed", clock()))
+    holder = replace(in_journey("n-9", TriggerEvent("e-9", "registered", clock(), {}), clock), journey="holder")
+    assert store.open(holder, EntryTerms(True, exclusive_group="onboarding")) is None
+    clock.advance(days=40)
+    since = None if not_since is None else clock() - not_since
+    terms = EntryTerms(True, not_since=since, exclusive_group="onboarding")
+    refused = in_journey("n-1", TriggerEvent("e-1", "registered", clock(), {}), clock)
+    assert store.open(refused, terms) == "exclusive_group_taken"
+    again = replace(in_journey("n-2", TriggerEvent("e-2", "registered", clock(), {}), clock), exclusive_group=None)
+    assert store.open(again, EntryTerms(True, not_since=since)) is None
 
 
 @pytest.mark.parametrize("dies_at", range(4))

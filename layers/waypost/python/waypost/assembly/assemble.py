@@ -425,16 +425,18 @@ def route_events(
 
     held = held_journeys(ports)
     machines = hop_machines(ports, held)
+    keeps = upkeep(ports, index=index, tags=tags, default_zone=default_zone, listening=listening)
     return RouteEvents(
         contacts=ports.contacts(),
         history=ports.history(),
         queue=ports.queue(),
+        newborn=keeps.keep_newborn,
         reactions=reactions(
             ledger=ports.ledger(),
             addresses=ports.addresses(),
             redeemer=CouponRedeemer(ports.coupons(), ports.queue()),
             watch_keeper=WatchKeeper(ports.watches(), ports.clock()),
-            upkeep=upkeep(ports, index=index, tags=tags, default_zone=default_zone, listening=listening),
+            upkeep=keeps,
             wake_journeys=WakeJourneys(
                 journeys=journeys,
                 default_zone=default_zone,

@@ -27,6 +27,8 @@ SWEEP: Final = table.key(f"sweep#{KIND}", "until")
 """The key of the item that says how far the sweep has come."""
 MOST_KEYS: Final = 100
 """Of one BatchGetItem. Source: DynamoDB API Reference, "BatchGetItem"."""
+LONGEST_CALL: Final = timedelta(minutes=15)
+"""No call of a function lasts longer: who has a group and stored no row within it has died."""
 FOR_EVER: Final = 253_402_300_799
 """The last second of the year 9999, as a time to live."""
 
@@ -45,18 +47,109 @@ class DynamoEnrolments:
         """See EnrolmentStore. A journey that was entered once and is entered again since it was changed is freed first."""
         refusal = self._try_to_open(enrolment, terms)
         if refusal == "enrolled_before" and terms.one_at_a_time and terms.not_since != NEVER:
-            freed = [self._free_ended(owner, enrolment.occasion) for owner in (enrolment.contact_id, *terms.also_under)]
+            owners = (enrolment.contact_id, *terms.also_under)
+            freed = [self._free_ended(owner, enrolment.occasion, enrolment.enrolled_at) for owner in owners]
             if any(freed):
                 return self._try_to_open(enrolment, terms)
         return refusal
 
     def _try_to_open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        """A limited audience is counted in one transaction with the row, and one asks what is held under other ids."""
+        if terms.audience_limit is None and not terms.also_under:
+            return self._open_step_by_step(enrolment, terms)
+        return self._open_at_once(enrolment, terms)
+
+    def _open_step_by_step(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        """Take the place in the journey, then the group, then store the row: half of what a transaction costs.
+
+        A crash in between leaves a place that the same event takes again, and nobody else.
+        """
+        taken = _Taken()
+        if terms.one_at_a_time:
+            taken = self._take_place(enrolment, terms)
+            if not taken.is_ours:
+                return self._why_not(enrolment, "already_in_journey")
+        if terms.exclusive_group and not self._take_group(enrolment, terms.exclusive_group):
+            self._give_back(enrolment, taken)
+            return self._why_not(enrolment, "exclusive_group_taken")
+        try:
+            self.client.put_item(**self._put(enrolment), ConditionExpression="attribute_not_exists(pk)")
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
+            return self._why_not(enrolment, "enrolled_before")
+        if self._row(enrolment.contact_id, ended_sk(enrolment.enrolment_id), consistently=True) is None:
+            return None
+        # The same event was acted on elsewhere at the same time, and that passage is over already.
+        self._remove(open_sk(enrolment.enrolment_id), enrolment, enrolment.revision + 1)
+        self._free_all(enrolment)
+        return "enrolled_before"
+
+    def _take_place(self, enrolment: Enrolment, terms: EntryTerms) -> "_Taken":
+        """Be the one active enrolment of the journey; the same event may take its place again while its row is kept."""
+        condition, values = _journey_is_free(terms)
+        request = self._hold(
+            enrolment,
+            f"reentry#{enrolment.occasion}",
+            f"{condition} OR (#event_id = :event AND #enrolled_at > :kept)",
+            values | {"event": enrolment.trigger.id, "kept": format_instant(enrolment.enrolled_at - self.kept())},
+            self._lasts(enrolment, terms) | {"event_id": enrolment.trigger.id},
+        )["Update"]
+        try:
+            answer = self.client.update_item(**request, ReturnValues="ALL_OLD")
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
+            return _Taken(is_ours=False)
+        return _Taken(place=request["Key"], before=answer.get("Attributes"))
+
+    def _give_back(self, enrolment: Enrolment, taken: "_Taken") -> None:
+        """Let the place in the journey be as it was before it was taken, unless another call has it by now."""
+        if taken.place is None:
+            return
+        condition: dict[str, Any] = {
+            "ConditionExpression": "#event_id = :event AND #enrolment_id = :mine",
+            "ExpressionAttributeNames": {"#event_id": "event_id", "#enrolment_id": "enrolment_id"},
+            "ExpressionAttributeValues": table.dump_item(
+                {":event": enrolment.trigger.id, ":mine": enrolment.enrolment_id}
+            ),
+        }
+        try:
+            if taken.before is None:
+                self.client.delete_item(TableName=self.table_name, Key=taken.place, **condition)
+            else:
+                self.client.put_item(TableName=self.table_name, Item=taken.before, **condition)
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
+
+    def _take_group(self, enrolment: Enrolment, group: str) -> bool:
+        """Be the one active enrolment of the group; one whose row was never stored does not stand in the way for long."""
+        sk, mine = f"group#{group}", {"no": False, "mine": enrolment.enrolment_id}
+        if table.written(self.client, self._hold(enrolment, sk, IS_FREE_OR_MINE, mine)["Update"]):
+            return True
+        held = self._row(enrolment.contact_id, sk, consistently=True)
+        if held is None or not self._holds_no_longer(enrolment.contact_id, held, enrolment.enrolled_at):
+            return False
+        nobodys = {"holder": held["enrolment_id"]}
+        return table.written(self.client, self._hold(enrolment, sk, "#enrolment_id = :holder", nobodys)["Update"])
+
+    def _why_not(self, enrolment: Enrolment, refusal: Refusal, also_under: Sequence[str] = ()) -> Refusal | None:
+        """The reason; none when it is our own write, repeated after its answer got lost, that was in the way."""
+        known = self.load(enrolment.contact_id, enrolment.enrolment_id)
+        if known is not None:
+            return None if known.trigger.id == enrolment.trigger.id else "enrolled_before"
+        if refusal == "already_in_journey" and not self._is_active(enrolment, also_under):
+            return "enrolled_before"
+        return refusal
+
+    def _open_at_once(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
         """The parts of the transaction stand in the order of their reasons."""
         parts: list[tuple[Refusal, TransactPart]] = [("enrolled_before", self._put_enrolment(enrolment))]
         if terms.one_at_a_time:
             condition, values = _journey_is_free(terms)
             sk = f"reentry#{enrolment.occasion}"
-            lasts = {"lasts_until": self._lasts_until(enrolment, terms.not_since)} if terms.not_since else {}
+            lasts = self._lasts(enrolment, terms)
             parts.append(("already_in_journey", self._hold(enrolment, sk, condition, values, lasts)))
             parts += [("already_in_journey", self._check(owner, sk, condition, values)) for owner in terms.also_under]
         if terms.exclusive_group:
@@ -74,24 +167,14 @@ class DynamoEnrolments:
                 raise
             failed = table.failed_conditions(error)
             refusals = [refusal for (refusal, _), is_it in zip(parts, failed, strict=True) if is_it]
-            return self._refusal(enrolment, refusals, terms.also_under)
+            return self._why_not(enrolment, refusals[0], terms.also_under)
         return None
 
-    def _refusal(self, enrolment: Enrolment, refusals: list[Refusal], also_under: Sequence[str]) -> Refusal | None:
-        """The first reason; none when it is our own write, repeated after its answer got lost, that was in the way."""
-        if refusals[0] == "enrolled_before":
-            known = self.load(enrolment.contact_id, enrolment.enrolment_id)
-            if known is not None and known.trigger.id == enrolment.trigger.id:
-                return None
-        if refusals[0] == "already_in_journey" and not self._is_active(enrolment, also_under):
-            return "enrolled_before"
-        return refusals[0]
-
-    def _free_ended(self, owner: str, occasion: str) -> bool:
-        """Free a journey that is held by an enrolment which has ended; False where none does."""
+    def _free_ended(self, owner: str, occasion: str, now: datetime) -> bool:
+        """Free a journey that is held by an enrolment which has ended, or was never stored; False where none does."""
         pk, sk = table.contact_pk(owner), f"reentry#{occasion}"
         for held in table.batch_get(self.client, self.table_name, [(pk, sk)]):
-            if held["active"] and self._row(owner, open_sk(held["enrolment_id"]), consistently=True) is None:
+            if held["active"] and self._holds_no_longer(owner, held, now):
                 freed = update(
                     table_name=self.table_name,
                     pk=pk,
@@ -102,6 +185,14 @@ class DynamoEnrolments:
                 )
                 return table.written(self.client, freed)
         return False
+
+    def _holds_no_longer(self, owner: str, held: Mapping[str, Any], now: datetime) -> bool:
+        """Whether the enrolment that holds a journey or a group has ended, or died before its row was stored."""
+        if self._row(owner, open_sk(held["enrolment_id"]), consistently=True) is not None:
+            return False
+        if parse_instant(held["enrolled_at"]) <= now - LONGEST_CALL:
+            return True
+        return self._row(owner, ended_sk(held["enrolment_id"]), consistently=True) is not None
 
     def _is_active(self, enrolment: Enrolment, also_under: Sequence[str]) -> bool:
         """Whether the contact is in the journey now, under any of its ids."""
@@ -180,10 +271,7 @@ class DynamoEnrolments:
         The ended row is written before the open one is removed, each for itself. As long as there is an open row, the ended one
         says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
         """
-        held = [] if enrolment.enters_once else [f"reentry#{enrolment.occasion}"]
-        held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
-        for sk in held:
-            table.written(self.client, self._free(enrolment, sk))
+        self._free_all(enrolment)
         revision, now_open, now_ended = (
             enrolment.revision,
             open_sk(enrolment.enrolment_id),
@@ -253,6 +341,13 @@ class DynamoEnrolments:
 
     def _expires_at(self, enrolment: Enrolment) -> int:
         return int(((enrolment.ended_at or enrolment.enrolled_at) + self.kept()).timestamp())
+
+    def _free_all(self, enrolment: Enrolment) -> None:
+        """Hold neither the journey, unless it is entered once, nor the group any longer."""
+        held = [] if enrolment.enters_once else [f"reentry#{enrolment.occasion}"]
+        held += [f"group#{enrolment.exclusive_group}"] if enrolment.exclusive_group else []
+        for sk in held:
+            table.written(self.client, self._free(enrolment, sk))
 
     def _free(self, enrolment: Enrolment, sk: str) -> dict[str, Any]:
         """Hold a journey or a group no longer; the row stays as long as a new entry must be judged by it."""
@@ -356,11 +451,14 @@ class DynamoEnrolments:
         place = table.key(table.contact_pk(enrolment.contact_id), open_sk(enrolment.enrolment_id))
         return {"TableName": self.table_name, "Item": place | table.dump_item(values)}
 
-    def _lasts_until(self, enrolment: Enrolment, not_since: datetime) -> int:
+    def _lasts(self, enrolment: Enrolment, terms: EntryTerms) -> dict[str, Any]:
         """How long the row must last for the next entry to be judged by it: for ever, or as long as it would be too early."""
-        if not_since == NEVER:
-            return FOR_EVER
-        return int((enrolment.enrolled_at + (enrolment.enrolled_at - not_since) + self.kept()).timestamp())
+        if terms.not_since is None:
+            return {}
+        if terms.not_since == NEVER:
+            return {"lasts_until": FOR_EVER}
+        early = enrolment.enrolled_at - terms.not_since
+        return {"lasts_until": int((enrolment.enrolled_at + early + self.kept()).timestamp())}
 
     def _hold(
         self,
@@ -413,6 +511,15 @@ class DynamoEnrolments:
                 "ExpressionAttributeValues": table.dump_item({":one": 1, ":limit": limit}),
             }
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A place in a journey that was taken: ``place`` is its key, ``before`` the item as it was, None where there was none."""
+
+    is_ours: bool = True
+    place: Mapping[str, Any] | None = None
+    before: Mapping[str, Any] | None = None
 
 
 def _journey_is_free(terms: EntryTerms) -> tuple[str, dict[str, Any]]:

@@ -36,9 +36,11 @@ TouchesById = Mapping[str, Touches]
 def put_profile(table_name: str, contact: Contact) -> Put:
     """Write a profile over the version that was read (0: there is none yet); a field that is empty stays away.
 
-    Every such field is empty by default; their names are a tenth of a usual profile, which so fits one write unit.
+    Every such field is empty by default; their names are a tenth of a usual profile, which so fits one write unit. A type of event
+    that was seen on one day names it once (``Contact.from_dict``).
     """
     form = contact.to_dict()
+    form["seen"] = {kind: days[:1] if days[0] == days[-1] else days for kind, days in form["seen"].items()}
     for consent in form["consents"].values():
         if not consent["overruled"]:
             del consent["overruled"]

@@ -272,5 +272,4 @@ def _seen(item: StoredProfile, types: Collection[str] | None) -> dict[str, tuple
 
 
 def _span(value: Sequence[Mapping[str, str]]) -> tuple[date, date]:
-    first, last = value
-    return date.fromisoformat(first["S"]), date.fromisoformat(last["S"])
+    return date.fromisoformat(value[0]["S"]), date.fromisoformat(value[-1]["S"])

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from waypost.codec import JsonForm
+from waypost.codec import JsonForm, load_fields
 from waypost.contacts import push_tokens
 from waypost.contacts.address_record import closed_channels, suppression_key
 from waypost.contacts.channels import CHANNELS, Address, Channel, channel_named, declared_channels
@@ -83,6 +83,12 @@ class Contact(JsonForm):
     unannounced: tuple[str, ...] = ()
     kept: str = ""
     version: int = 0
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Also from the stored form, in which ``seen`` names a day once that is both the first and the last."""
+        seen = {kind: [*days, *days] if len(days) == 1 else days for kind, days in value.get("seen", {}).items()}
+        return load_fields(cls, {**value, "seen": seen})
 
     @property
     def partitions(self) -> tuple[str, ...]:

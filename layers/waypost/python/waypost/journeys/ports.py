@@ -53,7 +53,10 @@ class EnrolmentStore(Protocol):
     """Keeps enrolments, and with them re-entry, exclusive groups and audience limits."""
 
     def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
-        """Store the enrolment if its terms hold, all in one transaction; None when it is stored, else why not."""
+        """Store the enrolment if its terms hold; None when it is stored, else why not.
+
+        A call that died halfway holds what the same event takes again, and no other of the contact gets past it meanwhile.
+        """
         ...
 
     def load(self, contact_id: str, enrolment_id: str) -> Enrolment | None:

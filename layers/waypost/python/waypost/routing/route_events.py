@@ -1,8 +1,9 @@
 """Act on one event: find its contact, store it, run the reactions. Called by route_events, in order per contact and possibly
 more than once for the same event."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from waypost.clock import Clock
@@ -45,12 +46,16 @@ class Acted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteEvents:
-    """Every step is idempotent, and the marker that the event is done comes last: a crash anywhere repeats the rest."""
+    """Every step is idempotent, and the marker that the event is done comes last: a crash anywhere repeats the rest.
+
+    ``newborn`` completes a contact that an event creates, at an instant, for the write that creates it.
+    """
 
     contacts: ContactStore
     history: EventHistory
     queue: EventQueue
     reactions: Sequence[Reaction]
+    newborn: Callable[[Contact, Event, datetime], Contact]
     bus: EventBus
     listening: Listening
     clock: Clock
@@ -87,6 +92,7 @@ class RouteEvents:
 
     def act(self, event: Event) -> Acted:
         """Do everything that follows from the event but for the bus and the marker."""
+        began = self.clock()
         contact, is_repeated, left_out = record_on_contact(
             event,
             contacts=with_tag_events(self.contacts, event, self.queue),
@@ -94,12 +100,16 @@ class RouteEvents:
             clock=self.clock,
             identity_rules=self.identity_rules,
             wait=self.wait,
+            newborn=lambda contact: self.newborn(contact, event, began),
         )
         if is_repeated:
             return Acted(event, Routed(contact.contact_id, repeated=True, decisions=[]))
         if merges := announcements(contact, self.contacts):
             self.queue.send(merges)
-        self.history.record(contact.contact_id, event, routed_at=self.clock(), version=contact.version)
+        routed_at = (
+            began if contact.version == 1 else self.clock()
+        )  # not behind what followed as the contact was created
+        self.history.record(contact.contact_id, event, routed_at=routed_at, version=contact.version)
         contact = self._as_it_is_now(contact)
         decided: list[Decision] = []
         for reaction in self.reactions:

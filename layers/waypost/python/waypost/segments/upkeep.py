@@ -63,6 +63,21 @@ class Upkeep:
         cause = _Cause(facts_of(event), event.type, event.correlation_id, event_id=event.id, ended=_ended_by(event))
         return self._settle(contact, cause)
 
+    def keep_newborn(self, contact: Contact, event: Event, at: datetime) -> Contact:
+        """The contact that the event creates, with what follows from it, for the write that creates it.
+
+        Left to ``keep`` where the history must be asked, as the event is stored behind the contact, and where something must be
+        queued, as it would be routed to a contact who is not stored yet. ``at`` is the same for all attempts.
+        """
+        if not self._has_work(contact):
+            return contact
+        cause = _Cause(facts_of(event), event.type, event.correlation_id, event_id=event.id)
+        once = _Pass(self, contact, cause, _in_milliseconds(at), asks_profile_alone=True)
+        once.run()
+        if once.is_left_open or not all(map(self.listening.is_quiet, once.events)):
+            return contact
+        return with_stored(once.contact, once.events, history=self.history, routed_at=at)
+
     def keep_journeys(self, contact: Contact, event: Event, journeys: Iterable[str]) -> Contact:
         """The contact after it has entered or left these journeys because of the event."""
         facts = facts_of_journeys(journeys)
@@ -93,8 +108,7 @@ class Upkeep:
         return once.contact != contact
 
     def _now(self) -> datetime:
-        now = self.clock().astimezone(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # stored instants have milliseconds
+        return _in_milliseconds(self.clock())
 
     def _settle(self, contact: Contact, cause: "_Cause") -> Contact:
         now = self._now()  # one for all attempts: an event of a second attempt is the event of the first
@@ -121,6 +135,12 @@ class Upkeep:
         return known
 
 
+def _in_milliseconds(instant: datetime) -> datetime:
+    """As instants are stored."""
+    instant = instant.astimezone(UTC)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class _Cause:
     """Why rules are evaluated: ``facts`` may have changed (None: anything).
@@ -145,12 +165,17 @@ def _ended_by(event: Event) -> Mapping[str, str]:
 
 @dataclass
 class _Pass:
-    """One pass over the affected rules of a contact, in their order. ``contact`` and ``events`` are what has come of it."""
+    """One pass over the affected rules of a contact, in their order. ``contact`` and ``events`` are what has come of it.
+
+    ``is_left_open``: some rule could not be answered, because only the profile was asked.
+    """
 
     upkeep: Upkeep
     before: Contact
     cause: _Cause
     now: datetime
+    asks_profile_alone: bool = False
+    is_left_open: bool = field(init=False, default=False)
     events: list[Event] = field(default_factory=list)
     contact: Contact = field(init=False)
     _reach: set[int] = field(init=False)
@@ -217,7 +242,9 @@ class _Pass:
     def _answer(self, rule: MaintainedRule, query: MembershipQuery) -> bool | None:
         """Whether the rule holds; None where only the history can tell, which is not to be read now."""
         answer = query.decide(self._subject())
-        if answer is None and self._may_read_for(rule):
+        if answer is None and self.asks_profile_alone:
+            self.is_left_open = True
+        elif answer is None and self._may_read_for(rule):
             return query.holds(self._subject(rule))
         return answer
 

@@ -24,10 +24,17 @@ MOST_OF_A_KIND: Final = 200
 
 
 Wait = Callable[[float], None]
+Newborn = Callable[[Contact], Contact]
+"""Completes a contact that an event creates, for the write that creates it."""
 
 
 def no_wait(seconds: float) -> None:
     """Try again at once."""
+
+
+def as_it_is(contact: Contact) -> Contact:
+    """The contact as the event makes it."""
+    return contact
 
 
 class Recorded(NamedTuple):
@@ -50,6 +57,7 @@ def record_on_contact(
     clock: Clock,
     identity_rules: IdentityRules = BUILT_IN,
     wait: Wait = no_wait,
+    newborn: Newborn = as_it_is,
 ) -> Recorded:
     """Apply the event to the contact it is about and store it, unless the event is a repeated one.
 
@@ -58,7 +66,7 @@ def record_on_contact(
     A new identity is linked to the contact. When the event names several contacts and the rules accept it as proof that
     they are one, they are merged first, each merge a write of its own; otherwise an identity of another contact stays
     there, and the strongest identity decides whose event this is.
-    ``wait`` takes seconds; it is called before retrying a write that another writer was faster with.
+    ``newborn`` completes a contact that the event creates. ``wait`` takes seconds; it is called before retrying a write that another writer was faster with.
     Raises InvalidInput for an event without any identity, ContactNotFound for an unknown ``contact_id`` and
     ConcurrentUpdate when other writers were first too many times.
     """
@@ -85,7 +93,7 @@ def record_on_contact(
         if unlinked := named.unlinked_alias(contact):
             _link_alias(contact, named, unlinked, contacts=contacts, at=event.occurred_at)
             continue
-        recorded = _record(event, contact, named, contacts=contacts)
+        recorded = _record(event, contact, named, contacts=contacts, newborn=newborn)
         if recorded is not None:
             return Recorded(recorded.contact, is_repeated=False, left_out=recorded.left_out)
     raise ConcurrentUpdate(f"contact of event {event.id} changed {ATTEMPTS} times while it was written")
@@ -247,7 +255,9 @@ def _that_fit(identities: Mapping[str, str], contact: Contact) -> dict[str, str]
     return {kind: value for kind, value in identities.items() if len(contact.identities.get(kind, ())) < MOST_OF_A_KIND}
 
 
-def _record(event: Event, contact: Contact, named: _Named, *, contacts: ContactStore) -> Fitted | None:
+def _record(
+    event: Event, contact: Contact, named: _Named, *, contacts: ContactStore, newborn: Newborn
+) -> Fitted | None:
     """The contact with the event applied and stored; None when another writer was first."""
     unlinked = {kind: value for kind, value in named.identities.items() if kind not in named.owners}
     claim = _that_fit(unlinked, contact) if unlinked else {}
@@ -267,6 +277,8 @@ def _record(event: Event, contact: Contact, named: _Named, *, contacts: ContactS
     left_out = (*applied.left_out, *(f"identities.{kind}" for kind in unlinked if kind not in ours))
     if changed == contact and not claim and not counts and contact.version:
         return Fitted(contact, left_out)
+    if not contact.version:
+        changed = newborn(changed)
     if not contacts.save(changed, claim=claim, counting=event.id if counts else ""):
         return None
     return Fitted(replace(changed, version=contact.version + 1), left_out)
