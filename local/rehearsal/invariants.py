@@ -210,6 +210,8 @@ def _re_entry(observed: Observed) -> Iterator[str]:
                 yield f"it was entered {len(passages)} times, and re_entry is never"
         case "always":
             yield from _side_by_side(passages)
+        case "side_by_side":
+            return
         case "after":
             yield from _side_by_side(passages)
             yield from _too_soon(passages, again.seconds or 0)
