@@ -75,6 +75,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "serve_inbox": ("dynamodb", "secretsmanager", "sqs"),
     "serve_page": ("dynamodb", "secretsmanager", "sqs"),
     "show_contact": ("dynamodb", "s3"),
+    "show_task_results": ("dynamodb",),
     "split_import": ("s3",),
     "start_journey": ("dynamodb", "sqs"),
     "start_other_journey": ("dynamodb", "sqs"),

@@ -1,7 +1,7 @@
 """The ways out: what each ``channels/<name>/infra.py`` needs in the account, and the permission to send."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 
 from aws_cdk import (
@@ -90,8 +90,16 @@ class Channels(Construct):
     @property
     def account_settings(self) -> Mapping[str, str]:
         """The settings of the providers that are asked for results."""
-        asked = tuple(f"{channel}_" for channel in asked_channels())
-        return {name: value for name, value in self.settings.items() if name.startswith(asked)}
+        return self._settings_of(asked_channels())
+
+    @property
+    def code_settings(self) -> Mapping[str, str]:
+        """The settings of the providers that make codes."""
+        return self._settings_of(code_channels())
+
+    def _settings_of(self, channels: Iterable[str]) -> Mapping[str, str]:
+        theirs = tuple(f"{channel}_" for channel in channels)
+        return {name: value for name, value in self.settings.items() if name.startswith(theirs)}
 
     def askable_by(self, hop: Hop) -> None:
         """Let a hop call providers that are asked for results."""

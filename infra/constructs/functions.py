@@ -79,8 +79,10 @@ class Functions:
         """The fields of ``Settings`` that come with what the function touches, and those it asks for beside."""
         given = {**self._known(), **self.around.channels.settings}
         wanted = [*_implied(function.manifest), *function.manifest.settings]
-        if "channels" in function.manifest.sends or "codes" in function.manifest.reads.secrets:
+        if "channels" in function.manifest.sends:
             wanted += self.around.channels.settings
+        elif "codes" in function.manifest.reads.secrets:
+            wanted += self.around.channels.code_settings
         elif "channels" in function.manifest.asks:
             wanted += self.around.channels.account_settings
         for name in wanted:

@@ -238,6 +238,7 @@ class Providers(Record):
         known = found[0].actions[action].values
         if unknown := sorted((values or {}).keys() - known.keys()):
             raise ValueError(f"{unknown[0]}: {action} takes {', '.join(known) or 'no value'}")
+        found[0].clock = self.clock
         posted = found[0].perform(action, {**known, **(values or {})})
         if posted is None:
             return []
@@ -315,6 +316,7 @@ class Providers(Record):
         for channel, mounted in fakes().items():
             for fake in mounted:
                 if fake.recognises(request):
+                    fake.clock = self.clock  # a process may have several clouds, and its fakes are shared
                     if aside := fake.answer_aside(request):
                         exchange.answer(self._passed_on(fake, request) or aside)
                     elif fake.bulk is None or not self._take_all(channel, fake, fake.bulk, request, exchange):

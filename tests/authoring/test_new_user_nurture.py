@@ -47,6 +47,7 @@ def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **
         "journey": {"name": journey.name},
         "message": {"name": message, "channel": channel},
         "links": {"unsubscribe": "https://api.example.com/u/1"},
+        "products": {"currency": "CNY", "related": [], "cart": []},
     }
     content = plugin(channel).render(
         PublishedMessage.from_dict(journey.messages[message]),
@@ -55,7 +56,7 @@ def rendered(journey: JourneyFolder, message: str, channel: Any, locale: str, **
         zone=UTC,
         variables=variables,
     )
-    return "\n".join(text for text in asdict(content).values() if text is not None)
+    return "\n".join(text for text in asdict(content).values() if isinstance(text, str))
 
 
 def test_a_contact_without_an_interest_tag_enters_once(published: PublishedJourney) -> None:

@@ -122,6 +122,7 @@ READ_BY_FEW_CALLS = {
         "deferred_messages_arn",
     },
     "ask_task_results": {"wecom_agent", "wecom_corp", "wecom_secret"},
+    "make_codes": {"contacts_table", "wechat_accounts", "wechat_secret"},
 }
 """What costs a start a client that hardly any of its calls needs."""
 

@@ -25,6 +25,7 @@ CALLED_FROM_OUTSIDE = {
     "DynamoChanges.recent",
     "DynamoEnrolments.reopen",
     *(f"StageMachines.{name}" for name in ("definition", "delete", "versions")),
+    "DynamoResponses.of_month",  # the command that shows how fast tasks are answered
     "DynamoCoupons.usage",  # the command that lists pools
     "DynamoDestinationStates.enable",  # the command that switches a destination on again
     "DynamoHistory.applied",  # the tool that rebuilds a contact

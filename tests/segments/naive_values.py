@@ -161,7 +161,10 @@ def compare(value: Any, comparison: Mapping[str, Any], subject: Subject) -> bool
         "matches": lambda: kind_of(value) == "str" and re.search(wanted, value) is not None,
         "length": lambda: kind_of(value) == "str" and number_passes(len(value), wanted),
         "size": lambda: kind_of(value) in {"list", "dict"} and number_passes(len(value), wanted),
-        "equals_trigger": lambda: equal(value, find(subject.trigger, wanted)),
+        "equals_trigger": lambda: any(
+            equal(each, find(subject.trigger, wanted))
+            for each in (value, *(value if isinstance(value, (list, tuple, set, frozenset)) else ()))
+        ),
         "equals_property": lambda: equal(value, find(subject.properties, wanted)),
         "contains_property": lambda: _contains(value, find(subject.properties, wanted)),
         "at_least": lambda: _ordered(value, wanted, {1, 0}),

@@ -164,6 +164,14 @@ def test_the_event_at_hand_is_correlated_with_the_trigger() -> None:
     assert not selects(rule, properties={}, trigger={})
 
 
+def test_one_element_of_a_list_may_be_what_the_trigger_names() -> None:
+    rule = {"property": "products.product_id", "equals_trigger": "product_id"}
+    ordered = {"products": [{"product_id": "cap"}, {"product_id": "lip-balm"}]}
+    assert selects(rule, properties=ordered, trigger={"product_id": "lip-balm"})
+    assert not selects(rule, properties=ordered, trigger={"product_id": "balm"})
+    assert not selects(rule, properties={"products": []}, trigger={})
+
+
 def test_an_attribute_is_compared_with_the_event_at_hand() -> None:
     waits = {"attribute": "waiting_for", "contains_property": "product.sku"}
     assert selects(waits, attributes={"waiting_for": ["s-1", "s-2"]}, properties={"product": {"sku": "s-2"}})

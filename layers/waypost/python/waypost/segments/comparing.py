@@ -80,6 +80,11 @@ def contains(value: Any, wanted: Any) -> bool:
     return is_list(value) and any(same(each, wanted) for each in value)
 
 
+def same_or_one_of(value: Any, wanted: Any) -> bool:
+    """Whether it is the same, or a list of which one is: an order has a list of products, and the trigger names one."""
+    return same(value, wanted) or (is_list(value) and any(same(each, wanted) for each in value))
+
+
 def is_list(value: Any) -> bool:
     """Whether the value is a list or a set of values."""
     return isinstance(value, (list, tuple, set, frozenset))

@@ -41,6 +41,7 @@ from waypost.segments.comparing import (
     number_test,
     order,
     same,
+    same_or_one_of,
     texts_and_others,
 )
 from waypost.segments.generating import Code
@@ -150,7 +151,7 @@ def test_of(operator: str, wanted: Any) -> Test:  # noqa: C901, PLR0911, PLR0912
             passes = number_test(wanted)
             return lambda value, _subject: (is_list(value) or isinstance(value, Mapping)) and passes(len(value))
         case "equals_trigger", str():
-            return lambda value, subject: same(value, look_up(subject.trigger, wanted))
+            return lambda value, subject: same_or_one_of(value, look_up(subject.trigger, wanted))
         case "age", _ if is_number_test(wanted):
             return _age(wanted)
         case "anniversary", _:

@@ -92,7 +92,7 @@ class Comparison(Authored):
             "equals_trigger",
             "is the same as this property of the event that started the journey",
             "{ attribute: referral_code, equals_trigger: code }",
-            "Only in journeys: in a Pause, a goal or exit_on. Missing on either side: false.",
+            "Only in journeys: in a Pause, a goal or exit_on. Of a list, one element that is the same will do. Missing on either side: false.",
         ),
     ] = None
     equals_property: Annotated[
