@@ -57,7 +57,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "preview_segment": ("dynamodb", "s3"),
     "rank_customers": ("s3",),
     "relate_products": ("dynamodb", "s3"),
-    "tell_watchers": ("dynamodb", "sqs"),
+    "notify_watchers": ("dynamodb", "sqs"),
     "update_products": ("dynamodb", "s3"),
     "receive_callback": ("secretsmanager", "sqs"),
     "receive_webhook": ("secretsmanager", "sqs"),

@@ -13,6 +13,7 @@ from waypost.aws.deployed_sender import deployed_sender
 from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.links import staff_links
+from waypost.aws.policy_report import policy_report
 from waypost.defaults import load_defaults
 from waypost.journeys.tasks.assign_task import AssignTask
 from waypost.sending.send_message import SendMessage
@@ -37,13 +38,7 @@ def assign_task() -> AssignTask:
 @cache
 def sender() -> SendMessage:
     """The sender of the notices."""
-    return deployed_sender(report=report_policy, staff_links=staff_links(wiring.settings()))
-
-
-def report_policy(problem: str) -> None:
-    """Say that a change of the policy could not be applied: the last good one stays in force."""
-    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
-    logger.error("policy not applied", extra={"problem": problem})
+    return deployed_sender(report=policy_report(logger, metrics), staff_links=staff_links(wiring.settings()))
 
 
 @logger.inject_lambda_context

@@ -12,6 +12,7 @@ from waypost.aws import wiring
 from waypost.aws.deployed_sender import deployed_sender
 from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
+from waypost.aws.policy_report import policy_report
 from waypost.journeys.tasks.notify_staff import NotifyStaff
 from waypost.sending.send_message import SendMessage
 
@@ -28,13 +29,7 @@ def notify_staff() -> NotifyStaff:
 @cache
 def sender() -> SendMessage:
     """The sender of the notices."""
-    return deployed_sender(report=report_policy)
-
-
-def report_policy(problem: str) -> None:
-    """Say that a change of the policy could not be applied: the last good one stays in force."""
-    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
-    logger.error("policy not applied", extra={"problem": problem})
+    return deployed_sender(report=policy_report(logger, metrics))
 
 
 @logger.inject_lambda_context

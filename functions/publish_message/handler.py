@@ -8,14 +8,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.approvals.publish_message import PublishMessage
 from waypost.assembly import assemble
 from waypost.aws import wiring
-from waypost.aws.deployed_sender import deployed_sender
+from waypost.aws.deployed_sender import sender_of_notices
 from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
-from waypost.aws.links import staff_links
+from waypost.aws.policy_report import policy_report
 from waypost.content.catalogue import PublishedCatalogue
 from waypost.content.forbidden_words import load_forbidden_words
 from waypost.defaults import load_defaults
-from waypost.sending.send_message import SendMessage
 
 logger = function_log("publish_message")
 
@@ -26,24 +25,11 @@ def publish_message() -> PublishMessage:
     return assemble.publish_message(
         wiring,
         messages=PublishedCatalogue(),
-        sender=sender(),
+        sender=sender_of_notices(report=policy_report(logger)),
         staff=deployed_staff,
         words=load_forbidden_words,
         defaults=load_defaults(),
     )
-
-
-@cache
-def sender() -> SendMessage:
-    """The sender, for the notice to who is asked."""
-    return deployed_sender(
-        report=report_policy, messages=PublishedCatalogue(), staff_links=staff_links(wiring.settings())
-    )
-
-
-def report_policy(problem: str) -> None:
-    """Say that a change of the policy could not be applied: the last good one stays in force."""
-    logger.error("policy not applied", extra={"problem": problem})
 
 
 @logger.inject_lambda_context

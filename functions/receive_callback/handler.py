@@ -63,14 +63,9 @@ def answering() -> "AnswerAtOnce":
 def sender() -> "SendMessage":
     """The sender of the answers."""
     from waypost.aws.deployed_sender import deployed_sender  # noqa: PLC0415
+    from waypost.aws.policy_report import policy_report  # noqa: PLC0415
 
-    return deployed_sender(report=report_policy)
-
-
-def report_policy(problem: str) -> None:
-    """Say that a change of the policy could not be applied: the last good one stays in force."""
-    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
-    logger.error("policy not applied", extra={"problem": problem})
+    return deployed_sender(report=policy_report(logger, metrics))
 
 
 @logger.inject_lambda_context

@@ -11,6 +11,7 @@ from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
+from waypost.aws.policy_report import policy_report
 from waypost.aws.queue import bodies, to_be_delivered_again
 from waypost.events.listening import load_listening
 from waypost.sending.policy import load_sending_policy
@@ -34,7 +35,7 @@ def record_delivery() -> RecordDelivery:
         policies=policies,
         staff=deployed_staff,
         scenes=load_scenes(),
-        report=lambda problem: logger.error("policy not applied", extra={"problem": problem}),
+        report=policy_report(logger),
     )
 
 

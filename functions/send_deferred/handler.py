@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from waypost.aws.deployed_sender import sender_to_contacts
 from waypost.aws.function_log import function_log
+from waypost.aws.policy_report import policy_report
 from waypost.aws.queue import bodies, to_be_delivered_again
 from waypost.sending.send_deferred import SendDeferred
 from waypost.sending.send_message import SendMessage
@@ -26,13 +27,7 @@ def send_deferred() -> SendDeferred:
 @cache
 def sender() -> SendMessage:
     """The sender that contacts are served by."""
-    return sender_to_contacts(report=report_policy)
-
-
-def report_policy(problem: str) -> None:
-    """Say that a change of the policy could not be applied: the last good one stays in force."""
-    metrics.add_metric(name="PolicyNotApplied", unit=MetricUnit.Count, value=1)
-    logger.error("policy not applied", extra={"problem": problem})
+    return sender_to_contacts(report=policy_report(logger, metrics))
 
 
 @logger.inject_lambda_context

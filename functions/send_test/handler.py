@@ -11,6 +11,7 @@ from waypost.aws.deployed_sender import deployed_sender
 from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.message_variables import coupons, products
+from waypost.aws.policy_report import policy_report
 from waypost.sending.send_message import SendMessage
 from waypost.sending.send_test import SendTest
 
@@ -30,12 +31,7 @@ def send_test() -> SendTest:
 @cache
 def sender() -> SendMessage:
     """The sender that contacts are served by."""
-    return deployed_sender(report=report_policy, products=products, coupons=coupons)
-
-
-def report_policy(problem: str) -> None:
-    """Say that a change of the policy could not be applied: the last good one stays in force."""
-    logger.error("policy not applied", extra={"problem": problem})
+    return deployed_sender(report=policy_report(logger), products=products, coupons=coupons)
 
 
 @logger.inject_lambda_context

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.channels.registry import asked_channels
+from waypost.channels.registry import result_channels
 from waypost.defaults import load_defaults
 from waypost.staff.directory import load_directory
 from waypost.tracking.show_task_results import ShowTaskResults
@@ -20,7 +20,7 @@ logger = function_log("show_task_results")
 def show_task_results() -> ShowTaskResults:
     """Wire ShowTaskResults to its store and settings; once per process."""
     return assemble.show_task_results(
-        wiring, channels=asked_channels(), staff=load_directory, default_zone=load_defaults().time_zone
+        wiring, channels=result_channels(), staff=load_directory, default_zone=load_defaults().time_zone
     )
 
 

@@ -1,8 +1,9 @@
 """The ways out: what each ``channels/<name>/infra.py`` needs in the account, and the permission to send."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
+from typing import assert_never
 
 from aws_cdk import (
     Duration,
@@ -23,8 +24,9 @@ from infra.constructs.queues import build_queue
 from infra.constructs.undelivered import Undelivered
 from infra.deployment import Deployment
 from infra.partition import missing_services
+from waypost.authoring.functions import Asked
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra, chosen, refuse
-from waypost.channels.registry import asked_channels, callback_channels, code_channels
+from waypost.channels.registry import callback_channels, code_channels, result_channels
 from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 _BATCH = 100
@@ -87,23 +89,14 @@ class Channels(Construct):
             **{f"{channel}_secret": secret.secret_arn for channel, secret in self._secrets.items()},
         }
 
-    @property
-    def account_settings(self) -> Mapping[str, str]:
-        """The settings of the providers that are asked for results."""
-        return self._settings_of(asked_channels())
-
-    @property
-    def code_settings(self) -> Mapping[str, str]:
-        """The settings of the providers that make codes."""
-        return self._settings_of(code_channels())
-
-    def _settings_of(self, channels: Iterable[str]) -> Mapping[str, str]:
-        theirs = tuple(f"{channel}_" for channel in channels)
+    def settings_to_ask(self, asked: Asked) -> Mapping[str, str]:
+        """The settings of the providers that are asked for this."""
+        theirs = tuple(f"{channel}_" for channel in _asked_for(asked))
         return {name: value for name, value in self.settings.items() if name.startswith(theirs)}
 
-    def askable_by(self, hop: Hop) -> None:
-        """Let a hop call providers that are asked for results."""
-        for channel in asked_channels():
+    def askable_by(self, hop: Hop, asked: Asked) -> None:
+        """Let a hop ask providers for this."""
+        for channel in _asked_for(asked):
             if channel in self._secrets:
                 hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
 
@@ -165,12 +158,6 @@ class Channels(Construct):
         """Let a hop check what providers post."""
         for channel in self._posted_to():
             hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
-
-    def code_secrets_readable_by(self, hop: Hop) -> None:
-        """Let a hop make codes that people scan."""
-        for channel in code_channels():
-            if channel in self._secrets:
-                hop.allow("secretsmanager:GetSecretValue", on=self._secrets[channel].secret_arn)
 
     def _posted_to(self) -> list[str]:
         return [channel for channel in callback_channels() if channel in self._secrets]
@@ -249,3 +236,13 @@ def _per_second(scope: Construct, channel: Channel) -> float | None:
     if not _SLOWEST <= rate <= _FASTEST:
         raise refuse(key, f"must be a number of messages a second from {_SLOWEST} to {_FASTEST:,}, not {text!r}")
     return rate
+
+
+def _asked_for(asked: Asked) -> Sequence[str]:
+    match asked:
+        case "codes":
+            return code_channels()
+        case "results":
+            return result_channels()
+        case _:
+            assert_never(asked)

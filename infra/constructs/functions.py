@@ -81,10 +81,8 @@ class Functions:
         wanted = [*_implied(function.manifest), *function.manifest.settings]
         if "channels" in function.manifest.sends:
             wanted += self.around.channels.settings
-        elif "codes" in function.manifest.reads.secrets:
-            wanted += self.around.channels.code_settings
-        elif "channels" in function.manifest.asks:
-            wanted += self.around.channels.account_settings
+        for asked in function.manifest.asks:
+            wanted += self.around.channels.settings_to_ask(asked)
         for name in wanted:
             if name not in given:
                 reason = unknown(name, given, "no function is given the setting")
@@ -131,8 +129,6 @@ class Functions:
                     around.secrets.readable_by(hop, secret)
                 case "channels":
                     around.channels.secrets_readable_by(hop)
-                case "codes":
-                    around.channels.code_secrets_readable_by(hop)
                 case "destinations":
                     around.destinations.secrets_readable_by(hop)
                 case _:
@@ -160,11 +156,7 @@ class Functions:
                 case _:
                     assert_never(target)
         for asked in manifest.asks:
-            match asked:
-                case "channels":
-                    around.channels.askable_by(hop)
-                case _:
-                    assert_never(asked)
+            around.channels.askable_by(hop, asked)
 
     def _let_queue(self, hop: Hop, manifest: FunctionManifest) -> None:
         around = self.around

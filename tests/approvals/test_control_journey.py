@@ -13,12 +13,13 @@ from tests.fakes.world import World, event
 from waypost.approvals.control_journey import LEAST_LEFT
 from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.events.envelope import Event
+from waypost.journeys.enrolment import Enrolment
 from waypost.policies.policy_form import as_written, read_changes
 from waypost.sending.policy_change import LOOKED_AFTER
 
 SIGNED = {"journey": JOURNEY, "by": "lin.chen", "reason": "the survey's page is down"}
 TOKEN = "a-task-token"
-SEGMENTS_OF_TIME = 3
+CONTACTS = 3
 
 
 @pytest.fixture
@@ -55,16 +56,22 @@ def approved(world: World, decision: str = "approved", **given: Any) -> str:
     return done.id
 
 
-def test_a_paused_journey_keeps_its_contacts_and_lets_nobody_in(world: World) -> None:
+def held_at_a_pause(world: World, action: str) -> Enrolment:
+    """A contact waits two days, and the journey is paused or drained: nobody else enters."""
     world.have_contact()
     enrolment = world.have_enrolment()
     world.park(enrolment, {"for": "2d"}, "Two days later")
-    assert act(world, "pause")["state"] == "paused"
+    act(world, action)
     picked_up(world)
-
     entry = world.route(happened(world, "registered", "e-2", user_id="u-2"))
     assert [each["reason"] for each in entry.decisions if each["reason"] == "journey_held"] == ["journey_held"]
     world.fire_next()
+    return enrolment
+
+
+def test_a_paused_journey_keeps_its_contacts_and_lets_nobody_in(world: World) -> None:
+    enrolment = held_at_a_pause(world, "pause")
+    assert act(world, "show")["state"] == "paused"
     assert world.resume_journey.resume_one(enrolment.contact_id, enrolment.enrolment_id) == "held"
     world.clock.now += timedelta(days=3)
     for _ in range(7):  # more often than a lost hop is given out
@@ -116,25 +123,19 @@ def test_a_message_of_a_paused_journey_waits_and_goes_out_after_it(world: World)
 
 
 def test_a_drained_journey_lets_nobody_in_and_those_in_it_go_on(world: World) -> None:
-    world.have_contact()
-    enrolment = world.have_enrolment()
-    world.park(enrolment, {"for": "2d"}, "Two days later")
-    assert act(world, "drain")["state"] == "draining"
-    picked_up(world)
-    entry = world.route(happened(world, "registered", "e-2", user_id="u-2"))
-    assert [each["reason"] for each in entry.decisions if each["reason"] == "journey_held"] == ["journey_held"]
-    world.fire_next()
+    enrolment = held_at_a_pause(world, "drain")
+    assert act(world, "show")["state"] == "draining"
     assert world.walking(enrolment).hop.taken_by
     assert world.send(enrolment, "welcome").outcome == "sent"
 
 
 def test_everybody_is_stopped_once_a_second_person_has_approved(world: World) -> None:
-    for number in range(SEGMENTS_OF_TIME):
+    for number in range(CONTACTS):
         world.have_contact(f"c-{number}", identities={})
         world.park(world.have_enrolment(f"c-{number}"), {"for": "2d"}, "Two days later")
     shown = act(world, "show")
-    assert (shown["state"], shown["contacts"], shown["complete"]) == ("running", SEGMENTS_OF_TIME, True)
-    assert [(each["at"], each["contacts"]) for each in shown["waiting"]] == [("Two days later", SEGMENTS_OF_TIME)]
+    assert (shown["state"], shown["contacts"], shown["complete"]) == ("running", CONTACTS, True)
+    assert [(each["at"], each["contacts"]) for each in shown["waiting"]] == [("Two days later", CONTACTS)]
 
     approval = approved(world)
     assert world.runs.answers[TOKEN] == {
@@ -144,7 +145,7 @@ def test_everybody_is_stopped_once_a_second_person_has_approved(world: World) ->
     with pytest.raises(TemporarilyUnavailable, match="goes on"):
         act(world, "stop", approval=approval, remaining=0)
     done = act(world, "stop", approval=approval)
-    assert (done["stopped"], done["approved_by"]) == (SEGMENTS_OF_TIME, "wei.zhang")
+    assert (done["stopped"], done["approved_by"]) == (CONTACTS, "wei.zhang")
     assert {each.outcome for each in world.enrolments} == {"stopped"}
     assert act(world, "stop", approval=approval) == done, "a repeated call changes nothing"
     assert act(world, "show")["contacts"] == 0

@@ -9,6 +9,7 @@ from infra.project import ROOT, Project
 from local.cloud.assembly import Assembly, synthesize
 from local.cloud.local_cloud import LocalCloud
 from local.project.init_project import copy_sample_content
+from tests.flows.projects import link_layers
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +41,7 @@ def changed_assembly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Call
 
     def synthesized(change: Callable[[Path], None]) -> Assembly:
         folder = tmp_path_factory.mktemp("project")
-        (folder / "out").mkdir()
-        (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
+        link_layers(folder)
         copy_sample_content(folder)
         change(folder / "statemachines")
         return synthesize(Project.at(folder), ROOT / "out" / "assembly")

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from infra.project import ROOT, Project
-from local.cloud.assembly import synthesize
 from local.cloud.local_cloud import LocalCloud
 from local.loopback import call
 from local.messages.chromium import DESKTOP, PHONE, Chromium, Look
-from local.project.init_project import copy_sample_content
+from tests.flows.projects import cloud_of, copy_content
 from tests.flows.steps import accepted, by_day, decided, heard, introduce, travel
 from tests.pages.live_page import LivePage, live_page, site
 from waypost.intake.public_key import user_hash_of
@@ -29,19 +28,14 @@ SHOWN = ROOT / "out" / "pages"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("inbox")
-    (folder / "out").mkdir()
-    (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(folder)
-    journeys = folder / "statemachines" / "journeys"
-    shutil.rmtree(journeys)
+    journeys = copy_content(folder) / "journeys"
     shutil.copytree(EXAMPLE / NOTE, journeys / NOTE)
     return Project.at(folder)
 
 
 @pytest.fixture(scope="module")
 def cloud(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    assembly = synthesize(project, ROOT / "out" / "assembly")
-    with LocalCloud(tmp_path_factory.mktemp("cloud"), project=project, assembly=assembly) as cloud:
+    with cloud_of(project, tmp_path_factory.mktemp("cloud")) as cloud:
         yield cloud
 
 

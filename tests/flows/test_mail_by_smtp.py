@@ -10,6 +10,7 @@ from local.cloud.assembly import synthesize
 from local.cloud.local_cloud import LocalCloud
 from local.project.init_project import copy_sample_content
 from local.providers.record import Fault
+from tests.flows.projects import link_layers
 from tests.flows.steps import by_day, contact_id, decided, sign_up
 from waypost.contacts.channels import Channel
 
@@ -19,8 +20,7 @@ pytestmark = pytest.mark.flow
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     folder = tmp_path_factory.mktemp("by-smtp")
-    (folder / "out").mkdir()
-    (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
+    link_layers(folder)
     copy_sample_content(folder)
     (folder / "cdk.json").write_text(
         json.dumps({"context": {"email_provider": "smtp", "email_reply_to": "help@waypost.example"}}), encoding="utf-8"

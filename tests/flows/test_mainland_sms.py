@@ -1,7 +1,6 @@
 """One channel, two providers: numbers of mainland China get the approved template, all others the text of their locale."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,8 +10,8 @@ import yaml
 from infra.project import ROOT, Project
 from local.cloud.assembly import synthesize
 from local.cloud.local_cloud import LocalCloud
-from local.project.init_project import copy_sample_content
 from local.providers.record import Call
+from tests.flows.projects import copy_content
 from tests.flows.steps import accepted, by_day, decided, introduce
 
 pytestmark = pytest.mark.flow
@@ -57,11 +56,7 @@ MESSAGE = {
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     folder = tmp_path_factory.mktemp("mainland")
-    (folder / "out").mkdir()
-    (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(folder)
-    journeys = folder / "statemachines" / "journeys"
-    shutil.rmtree(journeys)
+    journeys = copy_content(folder) / "journeys"
     message = journeys / "order-thanks" / "messages" / "thanks"
     message.mkdir(parents=True)
     for path, content in (

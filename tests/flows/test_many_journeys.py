@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from infra.app import synthesize
-from infra.project import ROOT, Project
+from infra.project import Project
 from local.cloud.assembly import Assembly, read_assembly
 from local.cloud.local_cloud import LocalCloud
+from tests.flows.projects import link_layers
 from tests.flows.steps import accepted, introduce, rows
 from tests.infra.generated_journeys import write_journeys
 from waypost.journeys.machine_versions import journey_and_version
@@ -21,8 +22,7 @@ JOURNEYS = 40
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with forty journeys and nothing else."""
     folder = tmp_path_factory.mktemp("many")
-    (folder / "out").mkdir()
-    (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
+    link_layers(folder)
     write_journeys(folder / "statemachines", JOURNEYS, days=2)
     return folder
 

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,18 +12,17 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.project import ROOT, Project
-from local.cloud.assembly import synthesize
+from infra.project import Project
 from local.cloud.local_cloud import LocalCloud
 from local.loopback import Answer, call
 from local.messages.message_folder import message_called
 from local.messages.version import hand_in, packed
 from local.problems import LocalError
-from local.project.init_project import copy_sample_content
 from local.providers.record import Call, Fault
 from local.running.file_operations import FileOperations
 from local.running.operation_runs import run_operation
 from tests.flows.message_journeys import add_journey
+from tests.flows.projects import cloud_of, copy_content
 from tests.flows.steps import (
     accepted,
     by_day,
@@ -92,11 +90,7 @@ def letter(salutation: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("other-channels")
-    (folder / "out").mkdir()
-    (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(folder)
-    journeys = folder / "statemachines" / "journeys"
-    shutil.rmtree(journeys)
+    journeys = copy_content(folder) / "journeys"
     salutation = "{{ contact.name | default('您') }}，您好"
     add_journey(journeys, "letter", "order_placed", {"channels": ["webhook"]}, letter(salutation))
     wechat = {"kind": "template", "account": ACCOUNT, "template": "4m3vrpiSA-BDcL0YbQxVZm8KfYbC1aQqGJ3yq0b6n5E"}
@@ -180,8 +174,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def cloud(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    assembly = synthesize(project, ROOT / "out" / "assembly")
-    with LocalCloud(tmp_path_factory.mktemp("cloud"), project=project, assembly=assembly) as cloud:
+    with cloud_of(project, tmp_path_factory.mktemp("cloud")) as cloud:
         yield cloud
 
 

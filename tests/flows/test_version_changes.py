@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.project import ROOT, Project
+from infra.project import Project
 from local.cloud.local_cloud import LocalCloud
 from local.journeys import journey_changes
 from local.journeys.stage import Stage, kept_by, stage_of
 from local.problems import LocalError
+from tests.flows.projects import link_layers
 from tests.flows.steps import accepted, decided, enrolment_of, introduce, items, travel, waiting_at
 from waypost.reports.timeline import timeline
 
@@ -53,8 +54,7 @@ class Content:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.journey = folder, folder / "statemachines" / "journeys" / NAME
-        (folder / "out").mkdir()
-        (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
+        link_layers(folder)
         for message in MESSAGES:
             path = self.journey / "messages" / message
             path.mkdir(parents=True)

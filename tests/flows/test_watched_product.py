@@ -40,12 +40,12 @@ def test_one_report_reaches_who_watches_and_a_repeated_one_nobody(cloud: LocalCl
     cloud.time.settle()
 
     answer = report(cloud, id="earbuds", price=499)
-    assert (answer["taken"], answer["changes"], answer["told"]) == (1, 1, 1)
+    assert (answer["taken"], answer["changed"], answer["notified"]) == (1, 1, 1)
     expected = {"price-watches": [("price-dropped", "sent")], "price-stopped": [], "price-other": []}
     assert heard(cloud) == expected
 
     again = report(cloud, id="earbuds", price=499)
-    assert (again["changes"], again["told"]) == (0, 0)
+    assert (again["changed"], again["notified"]) == (0, 0)
     assert heard(cloud) == expected
     types = [row["type"] for row in rows(cloud, "price-watches", "event").values()]
     assert types.count("watched_product_changed") == 1

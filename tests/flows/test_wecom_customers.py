@@ -1,6 +1,5 @@
 """WeCom on the embedded cloud: what becomes of messages that members send to customers."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,12 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.project import ROOT, Project
-from local.cloud.assembly import synthesize
+from infra.project import Project
 from local.cloud.local_cloud import LocalCloud
-from local.project.init_project import copy_sample_content
 from local.running.operation_runs import run_operation
 from tests.flows.message_journeys import add_journey
+from tests.flows.projects import cloud_of, copy_content
 from tests.flows.steps import accepted, by_day, introduce, rows
 from waypost.channels.wecom.fake import FAKES
 from waypost.contacts.channels import Channel
@@ -40,11 +38,7 @@ MEMBERS = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("wecom-customers")
-    (folder / "out").mkdir()
-    (folder / "out" / "layers").symlink_to(ROOT / "out" / "layers")  # layers that are built already
-    copy_sample_content(folder)
-    statemachines = folder / "statemachines"
-    shutil.rmtree(statemachines / "journeys")
+    statemachines = copy_content(folder)
     add_journey(
         statemachines / "journeys",
         "offer",
@@ -59,8 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def cloud(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    assembly = synthesize(project, ROOT / "out" / "assembly")
-    with LocalCloud(tmp_path_factory.mktemp("cloud"), project=project, assembly=assembly) as cloud:
+    with cloud_of(project, tmp_path_factory.mktemp("cloud")) as cloud:
         yield cloud
 
 

@@ -217,7 +217,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "rank_customers": {"rank_customers": night.rank_customers},
         "relate_products": {"relate_products": night.relate_products},
         "update_products": {"update_products": assemble.update_products(world.ports, catalogue=lambda: SHOP)},
-        "tell_watchers": {"tell_watchers": assemble.tell_watchers(world.ports)},
+        "notify_watchers": {"notify_watchers": assemble.notify_watchers(world.ports)},
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
         "explain_contact": {"explain_contact": explained_contact(world)},
         "lift_suppression": {"lift_suppression": world.lift_suppression},

@@ -33,7 +33,7 @@ def test_the_engagement_of_a_slice_is_judged_again(deployment: Deployment) -> No
     assert (answer["slice"], answer["done"], answer["counts"]["changed"]) == (0, True, 0)
 
 
-def test_the_sample_of_a_dropped_price_is_told_to_who_watches(deployment: Deployment) -> None:
+def test_the_sample_of_a_dropped_price_is_announced_to_who_watches(deployment: Deployment) -> None:
     world = deployment.world
     world.clock.set("2026-03-02T19:00:01.120Z")
     watch = Watch("all", world.clock(), world.clock() + timedelta(days=1))
@@ -41,6 +41,6 @@ def test_the_sample_of_a_dropped_price_is_told_to_who_watches(deployment: Deploy
 
     answer = deployment.call("update_products")
     assert (answer["taken"], answer["done"]) == (2, True)
-    assert sample("tell_watchers") in answer["changes"]
-    assert deployment.call("tell_watchers")["told"] == 1
+    assert sample("notify_watchers") in answer["changes"]
+    assert deployment.call("notify_watchers")["notified"] == 1
     assert [event.properties["drop_percent"] for event in world.queue.sent[-1:]] == [20]

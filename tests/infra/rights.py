@@ -17,7 +17,6 @@ SECRETS = {
     "webhooks": "<SecretsWebhooks>",
     "links": "<SecretsLinks>",
     "channels": "<ChannelsWechatSecret>",
-    "codes": "<ChannelsWechatSecret>",
     "destinations": "secretsmanager:secret:waypost/dev/destinations/*",
 }
 SECRETS_BY_SETTING = {
@@ -36,7 +35,10 @@ QUEUES_BY_SETTING = {
     "notices_url": "<ChannelsNotices.Arn>",
     "destination_queues": f"sqs:{STAGE}-to-*",
 }
-ASKS = {"channels": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"]}
+ASKS = {
+    "codes": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wechat_secret']}"],
+    "results": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"],
+}
 QUEUES = {
     "notices": ["sqs:SendMessage on <ChannelsNotices.Arn>"],
     "events": ["sqs:SendMessage on <EventsQueue.Arn>"],

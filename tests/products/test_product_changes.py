@@ -14,8 +14,8 @@ from waypost.errors import ConcurrentUpdate, InvalidInput
 from waypost.events.envelope import Event
 from waypost.products.catalogue import Catalogue, Product
 from waypost.products.changes import ProductChange, change_of
+from waypost.products.notify_watchers import EVENTS_PER_CALL, LATE, MOST, PER_PAGE
 from waypost.products.states import Offer
-from waypost.products.tell_watchers import EVENTS_PER_CALL, LATE, MOST, PER_PAGE
 from waypost.products.update_products import PER_CALL
 from waypost.products.watching import Watch, Watched
 
@@ -47,12 +47,12 @@ class Scene:
         kept = {product_id: Watch(what, now, now + timedelta(days=days))}
         self.world.watches.keep(contact_id, kept, added=[product_id])
 
-    def tell(self, change: dict[str, Any], *, left: int = 900_000) -> list[dict[str, Any]]:
-        """Call tell_watchers to the end; the answers."""
-        telling = assemble.tell_watchers(self.world.ports)
-        answers = [telling.tell(change, remaining=lambda: left)]
+    def notify(self, change: dict[str, Any], *, left: int = 900_000) -> list[dict[str, Any]]:
+        """Call notify_watchers to the end; the answers."""
+        notifying = assemble.notify_watchers(self.world.ports)
+        answers = [notifying.notify(change, remaining=lambda: left)]
         while not answers[-1]["done"]:
-            answers.append(telling.tell(answers[-1], remaining=lambda: left))
+            answers.append(notifying.notify(answers[-1], remaining=lambda: left))
         return answers
 
     @property
@@ -60,7 +60,7 @@ class Scene:
         return list(self.world.queue.events.values())
 
     @property
-    def told(self) -> list[str]:
+    def notified(self) -> list[str]:
         return sorted(event.contact["contact_id"] for event in self.events)
 
 
@@ -120,8 +120,21 @@ def test_many_products_are_taken_part_by_part() -> None:
     first = scene.report(*products, run="r")
     assert (first["done"], first["taken"], len(first["changes"])) == (False, PER_CALL, PER_CALL)
     updates = assemble.update_products(scene.world.ports, catalogue=lambda: SHOP)
-    rest = updates.take({name: first[name] for name in ("run", "at", "products", "position")})
-    assert (rest["done"], rest["taken"], len(rest["changes"])) == (True, 5, 5)
+    rest = updates.take({**first, "notified": 3})
+    assert (rest["done"], len(rest["changes"])) == (True, 5)
+    assert (rest["taken"], rest["changed"], rest["notified"]) == (PER_CALL + 5, PER_CALL + 5, 3), "of the whole run"
+
+
+def test_a_file_that_is_replaced_in_the_middle_is_refused() -> None:
+    scene = Scene()
+    files = scene.world.files.within(EVERYTHING)
+    updates = assemble.update_products(scene.world.ports, catalogue=lambda: SHOP)
+    rows = "".join(f"p-{number},9\n" for number in range(PER_CALL + 5))
+    files.write("imports/p.csv", f"id,price\n{rows}".encode())
+    first = updates.take({"run": "r", "file": "imports/p.csv"})
+    files.write("imports/p.csv", b"id,price\np-1,8\n")
+    with pytest.raises(InvalidInput, match="was replaced during its import"):
+        updates.take(first)
 
 
 def test_a_file_is_read_and_what_cannot_be_used_is_named() -> None:
@@ -190,9 +203,9 @@ def test_everybody_who_watches_hears_of_it_once_with_both_prices() -> None:
         scene.watch(contact, what=what)  # type: ignore[arg-type]
     scene.watch("c-4", "tea")
     [change] = scene.report({"id": "serum", "price": 159})["changes"]
-    scene.tell(change)
-    scene.tell(change)
-    assert scene.told == ["c-1", "c-2"]
+    scene.notify(change)
+    scene.notify(change)
+    assert scene.notified == ["c-1", "c-2"]
     assert scene.events[0].properties == {
         "product_id": "serum", "change": "price_dropped", "price": 159, "old_price": 199, "drop_percent": 20,
     }  # fmt: skip
@@ -203,8 +216,8 @@ def test_what_is_over_is_said_to_everybody_who_may_have_heard_of_it() -> None:
     scene.watch("c-1", what="price")
     scene.watch("c-2", what="stock")
     [change] = scene.report({"id": "serum", "in_stock": False})["changes"]
-    scene.tell(change)
-    assert scene.told == ["c-1", "c-2"]
+    scene.notify(change)
+    assert scene.notified == ["c-1", "c-2"]
 
 
 def test_who_began_to_watch_afterwards_or_watches_no_more_hears_nothing() -> None:
@@ -213,25 +226,25 @@ def test_who_began_to_watch_afterwards_or_watches_no_more_hears_nothing() -> Non
     [change] = scene.report({"id": "serum", "price": 159})["changes"]
     scene.world.clock.advance(minutes=1)
     scene.watch("c-after")
-    assert scene.tell(change)[-1]["told"] == 0
+    assert scene.notify(change)[-1]["notified"] == 0
 
 
-def test_a_price_that_no_longer_holds_is_not_told() -> None:
+def test_a_price_that_no_longer_holds_is_not_announced() -> None:
     scene = Scene()
     scene.watch("c-1")
     [dropped] = scene.report({"id": "serum", "price": 159})["changes"]
     scene.report({"id": "serum", "price": 189})
-    assert scene.tell(dropped)[-1]["outdated"] is True
+    assert scene.notify(dropped)[-1]["outdated"] is True
     scene.report({"id": "serum", "price": 159})
-    assert scene.tell(dropped)[-1] == {**scene.tell(dropped)[-1], "told": 1, "outdated": False}
+    assert scene.notify(dropped)[-1] == {**scene.notify(dropped)[-1], "notified": 1, "outdated": False}
 
 
-def test_what_changed_hours_ago_is_not_told() -> None:
+def test_what_changed_hours_ago_is_not_announced() -> None:
     scene = Scene()
     scene.watch("c-1")
     [dropped] = scene.report({"id": "serum", "price": 159})["changes"]
     scene.world.clock.advance(hours=LATE // timedelta(hours=1), minutes=1)
-    assert (scene.tell(dropped)[-1]["outdated"], scene.told) == (True, [])
+    assert (scene.notify(dropped)[-1]["outdated"], scene.notified) == (True, [])
 
 
 def test_many_who_watch_hear_of_it_part_by_part() -> None:
@@ -240,20 +253,20 @@ def test_many_who_watch_hear_of_it_part_by_part() -> None:
     for number in range(many):
         scene.watch(f"c-{number:05d}")
     [change] = scene.report({"id": "serum", "price": 159})["changes"]
-    answers = scene.tell(change)
-    assert [each["told"] for each in answers] == [EVENTS_PER_CALL, many]
-    assert len(scene.told) == len(set(scene.told)) == many
+    answers = scene.notify(change)
+    assert [each["notified"] for each in answers] == [EVENTS_PER_CALL, many]
+    assert len(scene.notified) == len(set(scene.notified)) == many
 
 
-def test_a_change_is_told_to_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_is_announced_to_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
     for number in range(3):
         scene.watch(f"c-{number}")
     [change] = scene.report({"id": "serum", "price": 159})["changes"]
-    answer = assemble.tell_watchers(scene.world.ports).tell(
-        {"change": change, "told": MOST - 2, "after": None}, remaining=lambda: 900_000
+    answer = assemble.notify_watchers(scene.world.ports).notify(
+        {"change": change, "notified": MOST - 2, "after": None}, remaining=lambda: 900_000
     )
-    assert (answer["done"], answer["limited"], scene.told) == (True, True, ["c-0", "c-1"])
+    assert (answer["done"], answer["limited"], scene.notified) == (True, True, ["c-0", "c-1"])
 
 
 def test_a_change_survives_its_way_through_the_machine() -> None:

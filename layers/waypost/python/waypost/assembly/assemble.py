@@ -99,8 +99,8 @@ if TYPE_CHECKING:
     from waypost.metrics.refresh_contacts import RefreshContacts
     from waypost.metrics.relate_products import RelateProducts
     from waypost.products.catalogue import Catalogue
+    from waypost.products.notify_watchers import NotifyWatchers
     from waypost.products.purchases import Purchases
-    from waypost.products.tell_watchers import TellWatchers
     from waypost.products.update_products import UpdateProducts
     from waypost.reports.explain_contact import ExplainContact
     from waypost.reports.journey_page import Graphs
@@ -863,11 +863,11 @@ def update_products(ports: Ports, *, catalogue: Callable[[], Catalogue]) -> Upda
     )
 
 
-def tell_watchers(ports: Ports) -> TellWatchers:
+def notify_watchers(ports: Ports) -> NotifyWatchers:
     """What tells of a changed product."""
-    from waypost.products.tell_watchers import TellWatchers
+    from waypost.products.notify_watchers import NotifyWatchers
 
-    return TellWatchers(
+    return NotifyWatchers(
         states=ports.product_states(), watches=ports.watches(), queue=ports.queue(), clock=ports.clock()
     )
 

@@ -65,7 +65,9 @@ def _setting(name: str) -> str:
 Prefix = Annotated[str, Field(pattern=r"^([a-z0-9-]+/)+$")]
 Keys = Annotated[str, Field(pattern=r"^[a-z]+#\*$")]
 Route = Annotated[str, Field(pattern=r"^(GET|HEAD|POST|PUT|DELETE) /\S*$")]
-Secret = Literal["channels", "codes", "destinations", "links", "webhooks"]
+Secret = Literal["channels", "destinations", "links", "webhooks"]
+Asked = Literal["codes", "results"]
+"""What providers are asked for beside sending: codes that people scan, results of messages that members of staff send."""
 
 
 class Reads(Authored):
@@ -108,7 +110,7 @@ class FunctionManifest(Authored):
     ``task`` makes the function one that definitions of this kind may name (``${SendMessage}``); a task that ``waits`` is a
     Pause, authored as one with a task token; ``hops`` is for what the synth itself puts into the machines of journeys. ``called_by`` lists the other callers. ``settings`` are fields of ``waypost.settings.Settings`` beyond
     those that come with what the function touches. ``asks`` is for calls beside sending of providers that are not AWS: with the
-    settings and the secrets of their channels. ``throttle`` is the choice of the deployment that limits each of the
+    settings and the secrets of the channels that answer. ``throttle`` is the choice of the deployment that limits each of the
     ``routes``. ``alarms`` maps metrics that the function counts to what a value over
     zero within an hour means.
     """
@@ -124,7 +126,7 @@ class FunctionManifest(Authored):
     reads: Reads = Field(default_factory=Reads)
     writes: Writes = Field(default_factory=Writes)
     sends: list[Literal["channels", "event_bus"]] = Field(default_factory=list)
-    asks: list[Literal["channels"]] = Field(default_factory=list)
+    asks: list[Asked] = Field(default_factory=list)
     queues: list[Literal["destinations", "events", "events_dead_letters", "notices", "rejected_items"]] = Field(
         default_factory=list
     )

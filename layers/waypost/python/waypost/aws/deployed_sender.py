@@ -36,6 +36,13 @@ def sender_to_contacts(*, report: Callable[[str], None]) -> SendMessage:
     )
 
 
+def sender_of_notices(*, report: Callable[[str], None]) -> SendMessage:
+    """The sender of notices in the words of the deployment, with the links that they lead to; ``report`` as for ``deployed_sender``."""
+    from waypost.aws.links import staff_links  # noqa: PLC0415 - only notices need them
+
+    return deployed_sender(report=report, messages=PublishedCatalogue(), staff_links=staff_links(wiring.settings()))
+
+
 def deployed_sender(
     *,
     report: Callable[[str], None],

@@ -83,14 +83,14 @@ def _connect(channel: Channel, name: str, settings: Mapping[str, str], ports: Pr
 
 
 @cache
-def asked_channels() -> Sequence[Channel]:
+def result_channels() -> Sequence[Channel]:
     """The channels whose providers are asked for results."""
     return [channel for channel in CHANNELS if (_FOLDER / channel / "results.py").is_file()]
 
 
 def connect_results(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> Results | None:
     """What asks the channel's provider for the results of tasks; None for a channel whose messages no member of staff sends."""
-    if channel not in asked_channels():
+    if channel not in result_channels():
         return None
     results: Results = import_module(f"waypost.channels.{channel}.results").connect(settings, ports)
     return results

@@ -19,7 +19,7 @@ from waypost.coupons.coupon import Added, CouponStore, FreeCode
 from waypost.coupons.pool import CouponPool, CouponPools
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files
-from waypost.files.uploads import uploaded_key
+from waypost.files.uploads import uploaded_text
 
 MOST_CODES: Final = 100_000
 """Rows of one file: two writes each."""
@@ -105,12 +105,12 @@ class ImportCoupons:
         Raises InvalidInput that names the field or the file's column, and RetryableError.
         """
         pool = self._pool(payload)
-        key = uploaded_key(payload.get("file"), self.files, example=EXAMPLE)
-        rows, tag = self._rows(key)
-        begun = {"at": format_instant(self.clock()), "tag": tag}
+        file = uploaded_text(payload.get("file"), self.files, example=EXAMPLE, largest=LARGEST)
+        rows = read_codes(file.text)
+        begun = {"at": format_instant(self.clock()), "tag": file.tag}
         running = CouponImport.from_dict({**begun, **{name: payload[name] for name in payload if name in _FIELDS}})
-        if running.tag != tag:
-            raise InvalidInput("file", f"{key} was replaced during its import; start the import again")
+        if running.tag != file.tag:
+            raise InvalidInput("file", f"{file.key} was replaced during its import; start the import again")
         good, rejected = checked_rows(rows, now=running.at)
         for batch in batched(good[running.position :], BATCH):
             running = self._add(running, pool, batch)
@@ -135,20 +135,6 @@ class ImportCoupons:
         if pool.codes != "imported":
             raise InvalidInput("pool", f"{name} generates its codes; write codes: imported in its file to import them")
         return pool
-
-    def _rows(self, key: str) -> tuple[list[CodeRow], str]:
-        """The rows of the file and its tag."""
-        file = self.files.find(key)
-        if file is None:
-            raise InvalidInput("file", f"there is nothing at s3://{self.files.bucket}/{key}; upload it there first")
-        if file.size > LARGEST:
-            raise InvalidInput("file", f"expected at most {LARGEST // 1024**2} MiB, got {file.size:,} bytes; split it")
-        with self.files.stream(file) as content:
-            try:
-                text = content.read().decode("utf-8-sig")
-            except UnicodeDecodeError:
-                raise InvalidInput("file", f"{key} is not UTF-8; save it as CSV in UTF-8") from None
-        return read_codes(text), file.tag
 
     def _add(self, running: CouponImport, pool: CouponPool, batch: Sequence[tuple[int, FreeCode]]) -> CouponImport:
         def add(row: tuple[int, FreeCode]) -> Added:

@@ -1,5 +1,6 @@
-"""Where an uploaded file lies, as people name it. Used by the operations that take files in."""
+"""Uploaded files, as people name them: where they lie, and the text of a small one. Used by the operations that take files in."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from waypost.errors import InvalidInput
@@ -19,3 +20,27 @@ def uploaded_key(given: Any, files: Files, *, example: str) -> str:
             "file", f"expected a file under s3://{files.bucket}/{IMPORTS}, for example {example}; got {given!r}"
         )
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedText:
+    """The text of a file, and the tag that changes with its content."""
+
+    key: str
+    text: str
+    tag: str
+
+
+def uploaded_text(given: Any, files: Files, *, example: str, largest: int) -> UploadedText:
+    """The text of a file under ``imports/`` of at most so many bytes, without a byte order mark. Raises InvalidInput."""
+    key = uploaded_key(given, files, example=example)
+    file = files.find(key)
+    if file is None:
+        raise InvalidInput("file", f"there is nothing at s3://{files.bucket}/{key}; upload it there first")
+    if file.size > largest:
+        raise InvalidInput("file", f"expected at most {largest // 1024**2} MiB, got {file.size:,} bytes; split it")
+    with files.stream(file) as content:
+        try:
+            return UploadedText(key, content.read().decode("utf-8-sig"), file.tag)
+        except UnicodeDecodeError:
+            raise InvalidInput("file", f"{key} is not UTF-8; save it as CSV in UTF-8") from None

@@ -1,4 +1,4 @@
-"""What a report of the shop changes for who watches a product. Used by UpdateProducts and TellWatchers."""
+"""What a report of the shop changes for who watches a product. Used by UpdateProducts and NotifyWatchers."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Takes in what a shop reports of its products: price, stock, published. Called by update_products, part by part.
 
-What has changed for who watches a product is in the answer, and the machine has it told. A call that is repeated answers the same:
+What has changed for who watches a product is in the answer, and the machine has it announced. A call that is repeated answers the same:
 the row remembers the run and the offer before it.
 """
 
@@ -14,7 +14,7 @@ from waypost.batches import batched
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.errors import ConcurrentUpdate, InvalidInput
 from waypost.files.ports import Files
-from waypost.files.uploads import uploaded_key
+from waypost.files.uploads import uploaded_text
 from waypost.products.catalogue import Catalogue
 from waypost.products.changes import ProductChange, change_of
 from waypost.products.states import Offer, ProductState, StateStore, offer_of
@@ -32,7 +32,8 @@ MOST_PRICE: Final = 1e9
 
 _ATTEMPTS: Final = 4
 _IN_ONE_READ: Final = 100
-_FIELDS: Final = frozenset({"run", "at", "products", "file", "position"})
+_REPORT: Final = frozenset({"taken", "changed", "notified", "rejected", "rejections"})
+_FIELDS: Final = frozenset({"run", "at", "products", "file", "tag", "position", "done", "changes"}) | _REPORT
 _OF_PRODUCT: Final = frozenset({"id", "price", "in_stock", "published", "at"})
 _TRUE, _FALSE = frozenset({"true", "yes", "1", "是"}), frozenset({"false", "no", "0", "否"})
 
@@ -68,13 +69,14 @@ class UpdateProducts:
     def take(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """``{run, products | file}``, or what the last call answered → the same with ``done``, ``changes`` and the report.
 
-        The report is of this call: ``taken``, ``rejected`` and ``rejections`` (the first 100: product, reason). Raises InvalidInput that
-        names the field or the column, and RetryableError.
+        ``changes`` are those of this call. The report is of the run so far: ``taken``, ``changed``, ``rejected``, ``rejections`` (the
+        first 100: product, reason), and ``notified`` as the machine has counted. Raises InvalidInput that names the field or the
+        column, and RetryableError.
         """
-        if strangers := sorted(payload.keys() - _FIELDS - {"done", "changes", "taken", "rejected", "rejections"}):
+        if strangers := sorted(payload.keys() - _FIELDS):
             raise InvalidInput(strangers[0], "unknown field; expected products or file")
         at = parse_instant(payload["at"]) if "at" in payload else self.clock()
-        rows = self._rows(payload)
+        rows, tag = self._rows(payload)
         position = int(payload.get("position", 0))
         catalogue, rejections, reports = self.catalogue(), list[dict[str, str]](), dict[str, Report]()
         for row in rows[position : position + PER_CALL]:
@@ -87,26 +89,33 @@ class UpdateProducts:
         begun = {name: payload[name] for name in ("run", "products", "file") if name in payload}
         return {
             **begun,
+            **({"tag": tag} if tag else {}),
             "at": format_instant(at),
             "position": position + PER_CALL,
             "done": position + PER_CALL >= len(rows),
             "changes": [change.to_dict() for change in changes],
-            "taken": len(reports),
-            "rejected": len(rejections),
-            "rejections": rejections[:NAMED],
+            "taken": payload.get("taken", 0) + len(reports),
+            "changed": payload.get("changed", 0) + len(changes),
+            "notified": payload.get("notified", 0),
+            "rejected": payload.get("rejected", 0) + len(rejections),
+            "rejections": [*payload.get("rejections", []), *rejections][:NAMED],
         }
 
-    def _rows(self, payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    def _rows(self, payload: Mapping[str, Any]) -> tuple[Sequence[Mapping[str, Any]], str]:
+        """The rows, and the tag of their file."""
         given = payload.get("products")
         if (given is None) == (payload.get("file") is None):
             raise InvalidInput(
                 "products", 'expected one of products, such as [{"id": "serum-30", "price": 159}], and file'
             )
         if given is None:
-            return _read_file(self.files, uploaded_key(payload["file"], self.files, example=EXAMPLE))
+            file = uploaded_text(payload["file"], self.files, example=EXAMPLE, largest=LARGEST)
+            if payload.get("tag", file.tag) != file.tag:
+                raise InvalidInput("file", f"{file.key} was replaced during its import; start the import again")
+            return _read_rows(file.text), file.tag
         if not isinstance(given, list) or not given or not all(isinstance(each, Mapping) for each in given):
             raise InvalidInput("products", 'expected a list such as [{"id": "serum-30", "price": 159}]')
-        return given
+        return given, ""
 
     def _changes(self, reports: Mapping[str, Report], run: str, catalogue: Catalogue) -> Iterator[ProductChange]:
         for some in batched(list(reports.values()), _IN_ONE_READ):
@@ -134,17 +143,8 @@ class UpdateProducts:
         raise ConcurrentUpdate(f"product {report.product_id} was reported {_ATTEMPTS} times meanwhile")
 
 
-def _read_file(files: Files, key: str) -> Sequence[Mapping[str, Any]]:
-    content = files.read(key)
-    if content is None:
-        raise InvalidInput("file", f"{key} is not there")
-    if len(content) > LARGEST:
-        raise InvalidInput("file", f"{key} has {len(content):,} bytes; at most {LARGEST:,} are read")
-    try:
-        lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise InvalidInput("file", f"{key} is no UTF-8") from None
-    reader = csv.DictReader(lines)
+def _read_rows(text: str) -> Sequence[Mapping[str, Any]]:
+    reader = csv.DictReader(text.splitlines())
     columns = {(name or "").strip() for name in reader.fieldnames or ()}
     if "id" not in columns or columns - _OF_PRODUCT:
         raise InvalidInput("file", f"expected the columns {', '.join(sorted(_OF_PRODUCT))}; id is required")

@@ -1,4 +1,4 @@
-"""Who watches which product: by event, for a time, so many at most. Called by the reaction to events, read by TellWatchers.
+"""Who watches which product: by event, for a time, so many at most. Called by the reaction to events, read by NotifyWatchers.
 
 ``product_watched`` names products (``product_id``, ``products`` …), what is watched (``for``: price, stock or all) and until when
 (``until``, an instant); ``product_unwatched`` names those that are watched no more.

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Literal, assert_never
 from zoneinfo import ZoneInfo
 
+from waypost import ids
 from waypost.channels.registry import plugin
 from waypost.contacts.address_record import AddressRecord
 from waypost.contacts.channels import Address, Channel
@@ -109,6 +110,11 @@ class Case:
     def local_time(self) -> str:
         """What the clock shows where the contact lives, with its offset (ISO 8601)."""
         return self.now.astimezone(self.zone).isoformat(timespec="seconds")
+
+    @property
+    def looked_again_at(self) -> datetime:
+        """When a message that an operator holds back is looked at again: in one to two hours, so that what is released goes out over an hour."""
+        return self.now + timedelta(hours=1) * (1 + ids.share("held", self.occasion.message_key, self.now.isoformat()))
 
     @property
     def asked_at(self) -> datetime:

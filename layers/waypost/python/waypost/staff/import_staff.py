@@ -15,7 +15,7 @@ from waypost.contacts.cleaning import Unusable
 from waypost.contacts.cleaning.places import locale, time_zone
 from waypost.errors import InvalidInput
 from waypost.files.ports import Files
-from waypost.files.uploads import uploaded_key
+from waypost.files.uploads import uploaded_text
 from waypost.staff.directory import ROLES, StaffDirectory
 from waypost.staff.keep_staff import KeepStaff
 from waypost.staff.live_directory import MOST_MEMBERS
@@ -103,7 +103,7 @@ class ImportStaff:
         dry_run = payload.get("dry_run", False)
         if not isinstance(dry_run, bool):
             raise InvalidInput("dry_run", f"expected true or false, got {dry_run!r}")
-        cells = read_rows(self._text(uploaded_key(payload.get("file"), self.files, example=EXAMPLE)))
+        cells = read_rows(uploaded_text(payload.get("file"), self.files, example=EXAMPLE, largest=LARGEST).text)
         rows, problems = checked_rows(cells, self.deployed())
         answer: dict[str, Any] = {"rows": len(cells), "rejected": len({each.row for each in problems})}
         if problems:
@@ -117,18 +117,6 @@ class ImportStaff:
         by = str(payload.get("by", ""))
         kept = self.keep_staff.keep("import", members, queues, by=by, dry_run=dry_run)
         return {**answer, "taken": not dry_run, "rejections": [], **kept}
-
-    def _text(self, key: str) -> str:
-        file = self.files.find(key)
-        if file is None:
-            raise InvalidInput("file", f"there is nothing at s3://{self.files.bucket}/{key}; upload it there first")
-        if file.size > LARGEST:
-            raise InvalidInput("file", f"expected at most {LARGEST // 1024**2} MiB, got {file.size:,} bytes")
-        with self.files.stream(file) as content:
-            try:
-                return content.read().decode("utf-8-sig")
-            except UnicodeDecodeError:
-                raise InvalidInput("file", f"{key} is not UTF-8; save it as CSV in UTF-8") from None
 
 
 def read_rows(text: str) -> list[tuple[int, dict[str, str]]]:

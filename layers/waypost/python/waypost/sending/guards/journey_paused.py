@@ -1,16 +1,9 @@
 """Keeps the messages of a journey that an operator has paused. Its policy: ``journeys``."""
 
-from datetime import timedelta
-from typing import Final
-
-from waypost import ids
 from waypost.pages.texts import gettext_noop
 from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Reason, Verdict
 from waypost.sending.held_journeys import HOLDS
 from waypost.sending.occasion import JourneyStep
-
-LOOKED_AGAIN_AFTER: Final = timedelta(hours=1)
-"""The messages of a paused journey come back over an hour after that: one that is resumed does not send all of them at once."""
 
 
 class JourneyPaused(Guard):
@@ -37,6 +30,4 @@ class JourneyPaused(Guard):
         held = case.policy.of(HOLDS).get(case.occasion.journey) if isinstance(case.occasion, JourneyStep) else None
         if held is None or not held.keeps_contacts:
             return Allow()
-        key = case.occasion.message_key
-        pause = LOOKED_AGAIN_AFTER * (1 + ids.share("journey", key, case.now.isoformat()))
-        return Defer("journey_paused", until=case.now + pause, saw=f"since {held.since[:16]}")
+        return Defer("journey_paused", until=case.looked_again_at, saw=f"since {held.since[:16]}")

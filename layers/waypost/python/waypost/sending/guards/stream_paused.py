@@ -1,15 +1,8 @@
 """Keeps the messages of a stream that was stopped, so that its sender's name is not lost. Its policy: ``streams``, ``deliverability``."""
 
-from datetime import timedelta
-from typing import Final
-
-from waypost import ids
 from waypost.pages.texts import gettext_noop
 from waypost.sending.guard import Allow, Case, Defer, Guard, Judges, Reason, Verdict
 from waypost.sending.streams import DELIVERABILITY, STREAMS, stream_of
-
-LOOKED_AGAIN_AFTER: Final = timedelta(hours=1)
-"""The messages of a stream come back over an hour after that: a resumed stream does not send all of them at once."""
 
 
 class StreamPaused(Guard):
@@ -35,6 +28,4 @@ class StreamPaused(Guard):
         state = case.policy.of(STREAMS).get(stream)
         if state is None or not state.paused:
             return Allow()
-        key = case.occasion.message_key
-        pause = LOOKED_AGAIN_AFTER * (1 + ids.share("stream", key, case.now.isoformat()))
-        return Defer("stream_paused", until=case.now + pause, saw=f"{stream} since {state.since[:10]}")
+        return Defer("stream_paused", until=case.looked_again_at, saw=f"{stream} since {state.since[:10]}")

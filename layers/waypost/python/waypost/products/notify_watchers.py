@@ -1,4 +1,4 @@
-"""Gives the event of a changed product to everybody who watches it. Called by tell_watchers, part by part."""
+"""Gives the event of a changed product to everybody who watches it. Called by notify_watchers, part by part."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,19 +25,19 @@ LATE: Final = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
-class Telling(JsonForm):
-    """How far the news of a change has come: ``told`` contacts, to be resumed behind the cursor ``after``."""
+class Progress(JsonForm):
+    """How far the news of a change has come: ``notified`` contacts, to be resumed behind the cursor ``after``."""
 
     change: ProductChange
     after: str | None = None
-    told: int = 0
+    notified: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellWatchers:
-    """Tells of one change at most once each contact: a call that is repeated makes events of the same ids.
+class NotifyWatchers:
+    """Announces a change to each contact at most once: a call that is repeated makes events of the same ids.
 
-    Nothing is told of an offer that is no longer the product's, nor of one that changed more than ``LATE`` ago.
+    An offer that is no longer the product's is not announced, nor one that changed more than ``LATE`` ago.
     """
 
     states: StateReader
@@ -45,25 +45,25 @@ class TellWatchers:
     queue: EventQueue
     clock: Clock
 
-    def tell(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
-        """A ProductChange, or what the last call answered → ``change``, ``told``, ``after``, with ``done`` and ``outdated``.
+    def notify(self, payload: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
+        """A ProductChange, or what the last call answered → ``change``, ``notified``, ``after``, with ``done`` and ``outdated``.
 
-        ``limited``: there are more who watch than are told. Raises RetryableError.
+        ``limited``: there are more who watch than are notified. Raises RetryableError.
         """
-        telling = _telling(payload)
-        if not self._holds(telling.change):
-            return {**telling.to_dict(), "done": True, "outdated": True, "limited": False}
+        progress = _progress(payload)
+        if not self._holds(progress.change):
+            return {**progress.to_dict(), "done": True, "outdated": True, "limited": False}
         given, done = 0, False
         while not done and given < EVENTS_PER_CALL and remaining() > RESERVE:
-            most = min(PER_PAGE, MOST - telling.told)
-            found, after = self.watches.watchers(telling.change.product_id, after=telling.after, most=most)
-            concerned = [contact_id for contact_id, watch in found if self._concerns(telling.change, watch)]
+            most = min(PER_PAGE, MOST - progress.notified)
+            found, after = self.watches.watchers(progress.change.product_id, after=progress.after, most=most)
+            concerned = [contact_id for contact_id, watch in found if self._concerns(progress.change, watch)]
             if concerned:
-                self.queue.send([self._event(telling.change, contact_id) for contact_id in concerned])
+                self.queue.send([self._event(progress.change, contact_id) for contact_id in concerned])
             given += len(concerned)
-            telling = replace(telling, after=after, told=telling.told + len(concerned))
-            done = after is None or telling.told >= MOST
-        return {**telling.to_dict(), "done": done, "outdated": False, "limited": done and telling.after is not None}
+            progress = replace(progress, after=after, notified=progress.notified + len(concerned))
+            done = after is None or progress.notified >= MOST
+        return {**progress.to_dict(), "done": done, "outdated": False, "limited": done and progress.after is not None}
 
     def _holds(self, change: ProductChange) -> bool:
         """Whether the change is news, and the product's latest."""
@@ -88,6 +88,6 @@ class TellWatchers:
         )
 
 
-def _telling(payload: Mapping[str, Any]) -> Telling:
+def _progress(payload: Mapping[str, Any]) -> Progress:
     """What the machine's Map passes first is the change itself."""
-    return Telling.from_dict(payload if isinstance(payload.get("change"), Mapping) else {"change": payload})
+    return Progress.from_dict(payload if isinstance(payload.get("change"), Mapping) else {"change": payload})

@@ -8,18 +8,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from waypost.assembly import assemble
 from waypost.aws import wiring
 from waypost.aws.function_log import function_log
-from waypost.products.tell_watchers import TellWatchers
+from waypost.products.notify_watchers import NotifyWatchers
 
-logger = function_log("tell_watchers")
+logger = function_log("notify_watchers")
 
 
 @cache
-def tell_watchers() -> TellWatchers:
-    """Wire TellWatchers to its stores and the queue; once per process."""
-    return assemble.tell_watchers(wiring)
+def notify_watchers() -> NotifyWatchers:
+    """Wire NotifyWatchers to its stores and the queue; once per process."""
+    return assemble.notify_watchers(wiring)
 
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Tell the next ones; the answer says whether they were the last."""
-    return tell_watchers().tell(event, remaining=context.get_remaining_time_in_millis)
+    return notify_watchers().notify(event, remaining=context.get_remaining_time_in_millis)
