@@ -99,6 +99,7 @@ class WaypostStack(Stack):
             self,
             deployment=deployment,
             settled=listening(library.journeys, library.sections)["settled"],
+            brands=library.sections.get("brands", {}),
             undelivered=undelivered,
         )
         channels.watched_by(alarms)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
-from typing import assert_never
+from typing import Any, assert_never
 
 from aws_cdk import (
     Duration,
@@ -49,11 +49,17 @@ class Channels(Construct):
 
     Raises InvalidInput.
 
-    ``settled`` are the types of ``message_*`` that nothing in this stage listens to.
+    ``settled`` are the types of ``message_*`` that nothing in this stage listens to, ``brands`` the published section of this name.
     """
 
     def __init__(
-        self, scope: Construct, *, deployment: Deployment, settled: Collection[str], undelivered: Undelivered
+        self,
+        scope: Construct,
+        *,
+        deployment: Deployment,
+        settled: Collection[str],
+        brands: Mapping[str, Any],
+        undelivered: Undelivered,
     ) -> None:
         super().__init__(scope, "Channels")
         self._queue = build_queue(
@@ -73,7 +79,8 @@ class Channels(Construct):
             if per_second is not None and not deployment.for_this_machine:  # the embedded cloud takes what comes
                 self._rates[channel] = per_second
             scope = Construct(self, channel.title())
-            self._built[channel] = build(scope, name=deployment.name, settled=settled)
+            further = {"brands": brands} if declared_channels()[channel].branded else {}
+            self._built[channel] = build(scope, name=deployment.name, settled=settled, **further)
             if self._built[channel].credentials:
                 self._secrets[channel] = _secret(scope, channel, deployment, names=self._built[channel].credentials)
 

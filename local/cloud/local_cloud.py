@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -236,7 +236,8 @@ class LocalCloud:
         [api] = resources["AWS::ApiGatewayV2::Api"]
         api_url = f"{self.emulator.url}/_aws/execute-api/{api}"
         outputs = deployment.outputs(self.assembly, self.client)
-        self._verify(outputs.get("EmailIdentity"))
+        self._verify({value for name, value in outputs.items() if name.startswith("EmailIdentity")})
+        self.providers.deployed(outputs)
         keys = self._allow_in()
         self._log_in(outputs)
         self._point_links_here(resources["AWS::Lambda::Function"], api_url)
@@ -254,10 +255,10 @@ class LocalCloud:
         self.emulator.snapshot()
         self._keep({**self._kept, "port": self.emulator.port, "provider_port": self.providers.port, **keys})
 
-    def _verify(self, identity: str | None) -> None:
-        """Verify the sender as the owner of an account does: a stage only uses what is verified."""
+    def _verify(self, identities: Collection[str]) -> None:
+        """Verify the senders as the owner of an account does: a stage only uses what is verified."""
         service = self.client("sesv2")
-        if identity:
+        for identity in sorted(identities):
             with suppress(service.exceptions.AlreadyExistsException):
                 service.create_email_identity(EmailIdentity=identity)
 

@@ -9,6 +9,7 @@ from typing import Any
 from infra.project import Project
 from local.problems import LocalError
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.brands import brands_under
 from waypost.authoring.forbidden_words import lists_of
 from waypost.authoring.messages import MessageFolder
 from waypost.authoring.problems import InvalidJourney, Problem, unknown
@@ -33,18 +34,34 @@ class PlacedMessage:
 
     def read(self) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The published form, or what is wrong; problems name files as the current folder sees them."""
-        words = lists_of(self.statemachines)
-        return MessageFolder(self.path, self.statemachines / "look", self.sending.default_locale, shown, words).read()
+        return MessageFolder(
+            self.path,
+            self.statemachines / "look",
+            self.sending.default_locale,
+            shown,
+            lists_of(self.statemachines),
+            brands_under(self.statemachines),
+            self._brand_of_journey(),
+        ).read()
 
     def trigger(self) -> str:
         """The type of the event that starts its journey, "" where none does or the file cannot be read."""
+        trigger = self._manifest().get("trigger")
+        event = trigger.get("event") if isinstance(trigger, dict) else None
+        return event if isinstance(event, str) else ""
+
+    def _brand_of_journey(self) -> str:
+        """The brand of its journey, "" where it names none or one that is not declared, which the journey's own checks report."""
+        brand = self._manifest().get("brand")
+        return brand if isinstance(brand, str) and brand in brands_under(self.statemachines) else ""
+
+    def _manifest(self) -> dict[str, Any]:
+        """What ``journey.yaml`` says, unchecked; {} where there is none or it cannot be read."""
         try:
             manifest = read_yaml(self.statemachines / "journeys" / self.journey / "journey.yaml")
         except (OSError, UnclearYamlError):
-            return ""
-        trigger = manifest.get("trigger") if isinstance(manifest, dict) else None
-        event = trigger.get("event") if isinstance(trigger, dict) else None
-        return event if isinstance(event, str) else ""
+            return {}
+        return manifest if isinstance(manifest, dict) else {}
 
 
 def shown(path: Path) -> str:

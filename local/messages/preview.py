@@ -12,23 +12,26 @@ from local.messages.chromium import LOOKS, Chromium, find_chromium
 from local.messages.message_folder import PlacedMessage
 from local.problems import LocalError
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.brands import brands_under
 from waypost.authoring.coupons import coupons as read_coupons
 from waypost.authoring.mailbox.checks import MailFinding, check_mail
 from waypost.authoring.message_templates import NOTHING_KNOWN, SAMPLE_LINKS, UNSUBSCRIBE_URL
 from waypost.authoring.products import products as read_products
 from waypost.channels.email.channel import RenderedEmail
 from waypost.channels.email.headers import unsubscribe_headers
-from waypost.channels.email.mime import as_mime
+from waypost.channels.email.mime import as_mime, domain_of
 from waypost.channels.registry import plugin
 from waypost.clock import format_instant
 from waypost.contacts.channels import Channel
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
+from waypost.content.brands import Brand, brands_of
 from waypost.content.coupons import sample_of, shown_of
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
+from waypost.content.templates import BRAND
 from waypost.content.variables import template_variables
 from waypost.coupons.pool import CouponPools
 from waypost.errors import InvalidInput
@@ -90,6 +93,7 @@ class Previewer:
         kept = viewer.contact.attributes.get("locale")
         wanted = locale or (kept if isinstance(kept, str) else None)
         chosen = choose_locale(wanted, message.variants[channel], self.default_locale)
+        brand = brands_of(brands_under(self.statemachines)).get(message.brand)
         variables = template_variables(
             viewer.contact,
             event=viewer.event,
@@ -104,7 +108,10 @@ class Previewer:
                 locale=chosen,
                 default_locale=self.default_locale,
                 zone=zone_of(viewer.contact, self.default_zone),
-                variables=variables | self._products(message, viewer, chosen) | self._coupon(message, chosen),
+                variables=variables
+                | self._products(message, viewer, chosen)
+                | self._coupon(message, chosen)
+                | ({BRAND: brand.shown(chosen, self.default_locale)} if brand else {}),
             )
         except MessageNotRenderable as refused:
             return Shown(channel=channel, locale=chosen, refused=str(refused))
@@ -114,25 +121,33 @@ class Previewer:
                 locale=chosen,
                 content={name: part for name, part in asdict(content).items() if part is not None},
             )
-        raw = self._raw(content, message, viewer)
+        raw = self._raw(content, message, viewer, brand)
         return Shown(
             channel=channel,
             locale=chosen,
-            content={"subject": content.subject, "text": content.text},
+            content={
+                **({"from": brand.sender} if brand else {}),
+                "subject": content.subject,
+                "text": content.text,
+            },
             mail=raw,
             html=content.html,
             findings=check_mail(raw, is_marketing=message.kind == "marketing", unsubscribe_url=UNSUBSCRIBE_URL),
         )
 
-    def _raw(self, content: RenderedEmail, message: PublishedMessage, viewer: Viewer) -> bytes:
+    def _raw(self, content: RenderedEmail, message: PublishedMessage, viewer: Viewer, brand: Brand | None) -> bytes:
+        sender = brand.sender if brand else self.sender
         address = viewer.contact.attributes.get("email")
         return as_mime(
             content,
-            sender=self.sender,
+            sender=sender,
             recipient=address if isinstance(address, str) else "reader@example.com",
-            message_id=f"<preview-{message.name}@{self.sender.rpartition('@')[2].strip('>')}>",
+            message_id=f"<preview-{message.name}@{domain_of(sender)}>",
             at=self.now,
-            headers=unsubscribe_headers(UNSUBSCRIBE_URL) if message.kind == "marketing" else {},
+            headers={
+                **({"Reply-To": ", ".join(brand.reply_to)} if brand and brand.reply_to else {}),
+                **(unsubscribe_headers(UNSUBSCRIBE_URL) if message.kind == "marketing" else {}),
+            },
         )
 
     def _coupon(self, message: PublishedMessage, locale: str) -> dict[str, Any]:

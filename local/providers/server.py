@@ -132,6 +132,7 @@ class Providers(Record):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.deployed({})
         self._closing.set()
         self._stop_listening()
         self._stack.close()
@@ -164,6 +165,11 @@ class Providers(Record):
         self.called.forget()
         for fake in (fake for each in fakes().values() for fake in each):
             fake.forget()
+
+    def deployed(self, outputs: Mapping[str, str]) -> None:
+        """Tell the providers what a stack made there, by its outputs."""
+        for fake in (fake for each in fakes().values() for fake in each):
+            fake.deployed(outputs)
 
     def learn(self, statemachines: Path) -> None:
         """Tell the providers what is registered for the messages under this folder; what cannot be read is not."""

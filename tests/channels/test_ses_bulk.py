@@ -19,6 +19,7 @@ from waypost.channels.email import provider_ses
 from waypost.channels.email.channel import RenderedEmail
 from waypost.channels.email.provider_ses import Ses
 from waypost.contacts.channels import Address, Channel
+from waypost.content.brands import Brand
 
 pytestmark = pytest.mark.flow  # for its sockets
 
@@ -75,6 +76,61 @@ def test_each_mail_of_a_call_is_what_it_would_be_alone(ses: Ses, providers: Prov
     assert together[0].content.headers["List-Unsubscribe"] == "<https://links.example.com/u/1>"
     assert {call.request["ReplyToAddresses"][0] for call in together} == {"care@acme.example"}
     assert "BulkEmailEntries" not in together[0].request
+
+
+HARBOUR = Brand(id="harbour", name={"en": "Harbour"}, sender="Harbour <hello@harbour.example>", tenant=True)
+
+
+def test_the_mails_of_a_brand_share_calls_among_themselves(ses: Ses, providers: Providers) -> None:
+    mails = [replace(mail(number), brand=HARBOUR if number % 2 else None) for number in range(1, 5)]
+    answers = ses.send_all(mails)
+    sent = {call.recipient: call for call in providers.calls}
+    assert [sent[each.to.text].message_id for each in mails] == [
+        each.provider_message_id for each in answers if isinstance(each, Accepted)
+    ]
+    for each in mails:
+        request = sent[each.to.text].request
+        branded = each.brand is not None
+        assert request["FromEmailAddress"] == (
+            "Harbour <hello@harbour.example>" if branded else "Acme <hello@acme.example>"
+        )
+        assert request["ConfigurationSetName"] == ("waypost-local-harbour" if branded else "waypost-local")
+        assert request.get("TenantName") == ("waypost-local-harbour" if branded else None)
+        assert request.get("ReplyToAddresses") == (None if branded else ["care@acme.example"])
+        assert sent[each.to.text].tags["ses:feedback-id-b"] == ("marketing-harbour" if branded else "marketing")
+
+
+class Answered:
+    """SES with one answer to every call."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+
+    def call(self, act: object) -> dict[str, Any]:
+        del act
+        return self.answer
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_configuration_set_that_is_missing_holds_up_its_brand_alone(
+    ses: Ses, providers: Providers, *, several: bool
+) -> None:
+    providers.deployed({"EmailConfigurationSet": "waypost-local", "EmailIdentity": "acme.example"})
+    mails = [replace(mail(number), brand=HARBOUR) for number in range(1, 3 if several else 2)]
+    refused = ses.send_all(mails)
+    assert [isinstance(each, RefusedUs) and not each.for_everyone for each in refused] == [True] * len(mails)
+    assert isinstance(ses.send(mail(9)), Accepted)
+    providers.deployed(
+        {"EmailConfigurationSetHarbour": "waypost-local-harbour", "EmailTenantHarbour": "waypost-local-harbour"}
+    )
+    assert all(isinstance(each, Accepted) for each in ses.send_all(mails))
+
+
+def test_an_account_that_is_stopped_stops_every_brand(ses: Ses, providers: Providers) -> None:
+    refused = [replace(mail(number), brand=HARBOUR) for number in (1, 2)]
+    for status, for_everyone in (("ACCOUNT_SENDING_PAUSED", True), ("CONFIGURATION_SET_SENDING_PAUSED", False)):
+        service = Answered({"BulkEmailEntryResults": [{"Status": status}] * 2})
+        assert replace(ses, service=service).send_all(refused) == [RefusedUs(status, for_everyone=for_everyone)] * 2
 
 
 def test_a_call_holds_no_more_recipients_and_bytes_than_ses_takes(ses: Ses, providers: Providers) -> None:

@@ -4,7 +4,7 @@ import smtplib
 import ssl
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -24,6 +24,7 @@ from waypost.channels.email.submission import Lost, NotTaken, Reply, Submission,
 from waypost.channels.email.submission import MailServer as Address
 from waypost.contacts.channels import Address as ContactAddress
 from waypost.contacts.channels import Channel
+from waypost.content.brands import Brand
 from waypost.errors import TemporarilyUnavailable
 
 NOW = datetime(2027, 3, 1, 2, 5, tzinfo=UTC)
@@ -52,7 +53,7 @@ class Scripted:
         return (username, password) == (GOOD["username"], self.password)
 
     def sender(self, address: str) -> str:
-        assert address == "hello@shop.example"
+        assert address in {"hello@shop.example", "hello@harbour.example"}
         return self._reply("sender")
 
     def recipient(self, address: str) -> str:
@@ -126,6 +127,26 @@ def read(raw: bytes) -> EmailMessage:
 
 def made(content: RenderedEmail | None = None, *, reply_to: tuple[str, ...] = ()) -> bytes:
     return mime_of(outgoing(content), sender="Shop <hello@shop.example>", reply_to=reply_to, at=NOW)
+
+
+@pytest.mark.flow
+def test_a_branded_mail_is_from_its_brand_to_the_server_too(
+    one_server: MailServer, script: Scripted, clock: FakeClock
+) -> None:
+    brand = Brand(
+        id="harbour", name={"en": "Harbour"}, sender="Harbour <hello@harbour.example>", reply_to=("a@b.example",)
+    )
+    answer = provider(one_server, clock).send(replace(outgoing(), brand=brand))
+    [taken] = script.taken
+    message = read(taken.message)
+    assert (taken.sender, message["From"], message["Reply-To"]) == (
+        "hello@harbour.example",
+        brand.sender,
+        "a@b.example",
+    )
+    assert message["Feedback-ID"] == "nurture:marketing-harbour:harbour.example:waypost"
+    assert message["Message-ID"] == "<m-1@harbour.example>"
+    assert isinstance(answer, Accepted)
 
 
 def test_a_message_has_the_fields_that_mailbox_providers_ask_for() -> None:

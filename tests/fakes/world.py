@@ -54,6 +54,7 @@ from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
+from waypost.content.brands import Brand
 from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message_library import LibraryCatalogue
@@ -127,6 +128,7 @@ class World:
     graphs: dict[str, JourneyGraph] = field(default_factory=dict)
     staff: StaffDirectory = field(default_factory=StaffDirectory)
     words: ForbiddenWords = field(default_factory=ForbiddenWords)
+    brands: Mapping[str, Brand] = field(default_factory=dict)
     scenes: DeclaredScenes = field(default_factory=DeclaredScenes)
     naps: list[float] = field(default_factory=list)
     fired: int = 0
@@ -232,6 +234,7 @@ class World:
             tracking=self.tracking,
             staff=lambda: self.staff,
             words=lambda: self.words,
+            brands=lambda: self.brands,
             staff_links=staff_links,
             report=self.reported.append,
         )

@@ -13,14 +13,24 @@ from local.rehearsal.rehearsal import ALL_JOURNEYS, Rehearsal
 from local.rehearsal.scenario_file import ScenarioFile, read_scenarios
 from local.rehearsal.scenario_result import ScenarioResult
 from tests.flows.dropped_in import DROPPED_IN, drop_in, drop_in_all
-from tests.flows.steps import contact_id, decided, items, only, rows, sign_up
+from tests.flows.steps import accepted, by_day, contact_id, decided, introduce, items, only, rows, sign_up
 from waypost.authoring.discovery import InvalidJourney, discover
+
+BRANDS = "brands: {harbour: {name: {zh-CN: 海港}, sender: 'Harbour <hello@harbour.example>'}}\n"
 
 
 @cache
 def all_journeys() -> ScenarioFile:
     """The scenarios of all journeys, on one timeline."""
     return read_scenarios(DROPPED_IN / "basket-rescue" / "scenarios.yaml")
+
+
+def drop_in_with_brand(statemachines: Path) -> None:
+    """Every one of them, and a brand that one of them writes under."""
+    drop_in_all(statemachines)
+    (statemachines / "brands.yaml").write_text(BRANDS, encoding="utf-8")
+    journey = statemachines / "journeys" / "season-greeting" / "journey.yaml"
+    journey.write_text(f"{journey.read_text(encoding='utf-8')}brand: harbour\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +42,7 @@ def cloud(
     with LocalCloud(folder / "cloud", start=all_journeys().start, keeps_state=True) as before:
         sign_up(before, "under-way")
         before.time.settle()
-    with LocalCloud(folder / "cloud", assembly=changed_assembly(drop_in_all), keeps_state=True) as cloud:
+    with LocalCloud(folder / "cloud", assembly=changed_assembly(drop_in_with_brand), keeps_state=True) as cloud:
         cloud.time.settle()
         yield cloud
 
@@ -126,6 +136,19 @@ def test_the_rounds_of_a_loop_are_messages_of_their_own(
     keys = {decision.message_key for decision in rehearsed["is reminded three times"].decisions}
     assert len(keys) == 3
     assert set(cloud.providers.calls_per_key().values()) == {1}
+
+
+@pytest.mark.flow
+def test_a_journey_writes_under_its_brand(cloud: LocalCloud, rehearsed: dict[str, ScenarioResult]) -> None:
+    by_day(cloud)
+    introduce(cloud, "reader")
+    accepted(cloud.tracking.track("reader", "season_opened", at=cloud.clock.now()))
+    cloud.time.settle()
+    [call] = [each for each in cloud.providers.calls if each.recipient == "reader@example.com"]
+    assert call.outcome == "accepted"
+    assert call.content.sender == "Harbour <hello@harbour.example>"
+    assert call.request["ConfigurationSetName"] == cloud.access.outputs["EmailConfigurationSetHarbour"]
+    assert [(each.message, each.outcome) for each in decided(cloud, "reader")] == [("greeting", "sent")]
 
 
 # --- refused -------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from waypost.clock import parse_instant
 from waypost.contacts.channels import Channel
 from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact
+from waypost.content.brands import Brand
 from waypost.errors import (
     ConcurrentUpdate,
     ContactNotFound,
@@ -63,6 +64,28 @@ def test_a_message_is_sent_and_the_ledger_says_why(world: World, enrolment: Enro
     assert (row.state, row.provider_message_id, row.occasion.label) == ("accepted", "email-1", "Day 1, welcome")
     (decision,) = row.decisions
     assert (decision.at, decision.local_time) == (world.clock(), "2027-03-01T10:00:00+08:00")
+
+
+def test_a_branded_mail_comes_from_its_brand_in_a_stream_of_its_own(world: World) -> None:
+    words = {variant: f"{{{{ brand.name }}}} {variant}" for variant in ("subject", "html", "text")}
+    branded = {**email("welcome"), "brand": "harbour", "variants": {"email": {"en": words, "zh-CN": words}}}
+    world.published = published(journey(messages={"welcome": branded}))
+    world.have_contact()
+    request = welcome(world.have_enrolment())
+    harbour = Brand(id="harbour", name={"en": "Harbour", "zh-CN": "海港"}, sender="Harbour <hello@harbour.example>")
+    world.brands = {"harbour": harbour}
+    assert world.send_message.send(request).outcome == "sent"
+    (mail,) = world.email.sent
+    assert (mail.brand, mail.content.subject) == (harbour, "Harbour subject")
+    assert mail.tags["stream"] == "email.marketing.harbour"
+
+
+def test_a_message_whose_brand_is_gone_is_not_sent_from_another_sender(world: World) -> None:
+    world.published = published(journey(messages={"welcome": {**email("welcome"), "brand": "harbour"}}))
+    world.have_contact()
+    result = world.send_message.send(welcome(world.have_enrolment()))
+    assert (result.outcome, result.reason) == ("skipped", "not_renderable: welcome: the brand harbour is not declared")
+    assert world.email.sent == []
 
 
 def test_a_decision_keeps_what_each_guard_saw_and_the_policy_it_applied(world: World, enrolment: Enrolment) -> None:

@@ -36,6 +36,7 @@ LARGEST: Final = 2_000_000
 LONGEST_NOTE: Final = 500
 ATTEMPTS: Final = 4
 UNSUBSCRIBE: Final = "https://unsubscribe.example.com/u/abc"
+POSTAL_ADDRESS: Final = "1 Sample Street"
 STRANGER: Final[Mapping[str, Any]] = {
     "contact": {"id": "c-0"},
     "event": {"id": "e-0", "type": "event_happened", "occurred_at": "2027-03-01T02:00:00.000Z", "properties": {}},
@@ -43,6 +44,7 @@ STRANGER: Final[Mapping[str, Any]] = {
     "message": {"name": "message", "channel": "email"},
     "links": {"unsubscribe": UNSUBSCRIBE},
     "products": {"currency": "CNY", "related": [], "cart": []},
+    "brand": {"name": "Brand", "postal_address": POSTAL_ADDRESS},
     "coupon": {
         "code": "SAMPLE-2345",
         "pool": "pool",
@@ -181,6 +183,7 @@ class PublishMessage:
             "best_hour",
             "for_segments",
             "coupon",
+            "brand",
         ):
             if getattr(deployed, field) != getattr(version, field):
                 raise InvalidInput("file", f"changes {field}; that takes a deployment, a version changes texts alone")
@@ -205,10 +208,9 @@ class PublishMessage:
             raise InvalidInput("file", f"{place}: {error.reason}") from None
         except MessageNotRenderable as error:
             raise InvalidInput("file", f"{place}: {error}") from None
-        if _shows_unsubscribe(deployed, channel) and UNSUBSCRIBE not in repr(content):
-            raise InvalidInput(
-                "file", f"{place}: must show the link {{{{ links.unsubscribe }}}}, as the deployed one does"
-            )
+        for variable, shown in (("links.unsubscribe", UNSUBSCRIBE), ("brand.postal_address", POSTAL_ADDRESS)):
+            if _shows(deployed, channel, variable) and shown not in repr(content):
+                raise InvalidInput("file", f"{place}: must show {{{{ {variable} }}}}, as the deployed one does")
         found = self.words().find(plugin(channel).words(content), channel=channel, locale=locale, kind=version.kind)
         if found is not None:
             raise InvalidInput("file", f"{place}: has the forbidden phrase {found.phrase!r} of {found.words.name}")
@@ -225,9 +227,9 @@ class PublishMessage:
         return changed(self.store, message, change)
 
 
-def _shows_unsubscribe(message: PublishedMessage, channel: Channel) -> bool:
+def _shows(message: PublishedMessage, channel: Channel, variable: str) -> bool:
     templates = (each for variant in message.variants[channel].values() for each in variant.values())
-    return any("links.unsubscribe" in template for template in templates)
+    return any(variable in template for template in templates)
 
 
 def changed(store: LibraryStore, message: str, change: Callable[[LibraryEntry], LibraryEntry]) -> LibraryEntry:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from waypost.contacts.identity.rules import IdentityRules
     from waypost.contacts.lift_suppression import LiftSuppression
     from waypost.contacts.tag_system import TagSystem
+    from waypost.content.brands import Brand
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.coupons import CouponVariables
     from waypost.content.forbidden_words import ForbiddenWords
@@ -157,9 +158,11 @@ def send_message(
     page_urls: PageUrls | None = None,
     staff: Callable[[], StaffDirectory] | None = None,
     words: Callable[[], ForbiddenWords] | None = None,
+    brands: Callable[[], Mapping[str, Brand]] | None = None,
     staff_links: Callable[[StaffNotice], Mapping[str, str]] | None = None,
 ) -> SendMessage:
     """The sender; ``policy`` is the deployed one, and ``report`` is given why a change of it could not be applied."""
+    from waypost.content.brands import published_brands
     from waypost.content.forbidden_words import ForbiddenWords
     from waypost.sending.budget import Budget
     from waypost.sending.pace import Pace
@@ -189,6 +192,7 @@ def send_message(
         profiles=ports.contacts,
         passages=lambda contact_id, enrolment_id: ports.enrolments().load(contact_id, enrolment_id),
         words=words or ForbiddenWords,
+        brands=brands or published_brands,
         staff_links=staff_links,
         tasks=lambda contact_id, task_id: ports.tasks().load(contact_id, task_id),
     )

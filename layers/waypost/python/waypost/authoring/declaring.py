@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from waypost.authoring.attributes import attributes
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.brands import brands
 from waypost.authoring.bus import bus
 from waypost.authoring.coupons import coupons
 from waypost.authoring.destinations import destinations
@@ -30,6 +31,7 @@ from waypost.authoring.workdays import workdays
 
 SECTIONS: Final[Mapping[str, Section]] = {
     "attributes": attributes,
+    "brands": brands,
     "bus": bus,
     "coupons": coupons,
     "destinations": destinations,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from waypost.authoring.authored_files import FileReader
+from waypost.authoring.brands import brands_under
 from waypost.authoring.declaring import declared
 from waypost.authoring.definition import deployed, functions_called
 from waypost.authoring.forbidden_words import lists_of
@@ -161,7 +162,10 @@ class _Reader(FileReader):
                 path, "", f"is the name of {_TAKEN[path.name]}, whose messages would have the same ids; choose another"
             )
         manifest = self._manifest(path)
-        messages = self._messages_in(path / "messages", sending)
+        brand = (manifest.brand if manifest else None) or ""
+        if brand and brand not in (known := brands_under(self.root)):
+            self.add(path / "journey.yaml", "brand", unknown(brand, known, "brands.yaml has no brand"))
+        messages = self._messages_in(path / "messages", sending, brand)
         for name, message in messages.items():
             if message is not None and (channel := answers_alone(message)):
                 where = path / "messages" / name / "message.yaml"
@@ -201,7 +205,8 @@ class _Reader(FileReader):
             locale = sending.default_locale if root == self.root.resolve() else NOTICE_LOCALE
             for path in self.folders(root / "notices"):
                 shown = FileReader(root).shown
-                message, problems = MessageFolder(path, root / "look", locale, shown, lists_of(self.root)).read()
+                words, brands = lists_of(self.root), brands_under(self.root)
+                message, problems = MessageFolder(path, root / "look", locale, shown, words, brands).read()
                 self.problems.extend(problems)
                 if message is not None:
                     found[path.name] = message
@@ -238,13 +243,21 @@ class _Reader(FileReader):
             self.add(path, "name", f"expected the name of the folder, {folder.name!r}, got {manifest.name!r}")
         return manifest
 
-    def _messages_in(self, folder: Path, sending: SendingRules) -> dict[str, dict[str, Any] | None]:
-        """Each message folder in it by name; None for what is wrong."""
+    def _messages_in(self, folder: Path, sending: SendingRules, brand: str = "") -> dict[str, dict[str, Any] | None]:
+        """Each message folder in it by name; None for what is wrong. ``brand`` is the one of those that name none."""
         messages: dict[str, dict[str, Any] | None] = {}
         for path in self.folders(folder):
             if not _NAME.fullmatch(path.name):
                 self.add(path, "", "expected a folder name in lower case, such as welcome or beauty-coupon")
-            reader = MessageFolder(path, self.root / "look", sending.default_locale, self.shown, lists_of(self.root))
+            reader = MessageFolder(
+                path,
+                self.root / "look",
+                sending.default_locale,
+                self.shown,
+                lists_of(self.root),
+                brands_under(self.root),
+                brand,
+            )
             messages[path.name], problems = reader.read()
             self.problems.extend(problems)
         return messages

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self, assert_never
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from waypost.authoring.brands import BrandName
 from waypost.authoring.operations import OperationSchedule, Weekday
 from waypost.authoring.problems import Authored, nearest, unknown
 from waypost.authoring.rules import Duration, EventType, Name, PropertyName, Rule, Where, dump_rule, uses_trigger
@@ -419,6 +420,7 @@ class JourneyManifest(Authored):
     description: Text
     owner: Text
     department: Text | None = None
+    brand: BrandName | None = None
     responsible: Annotated[Responsible, BeforeValidator(_responsible_form)] | None = None
     finishes_within: Duration | None = None
     reviewed: Annotated[str, AfterValidator(_day)] | None = None

@@ -13,10 +13,12 @@ from waypost.authoring.problems import unknown
 from waypost.authoring.template_guards import UnsafeTemplateError, check_guards
 from waypost.authoring.template_links import BrokenLinkError, check_links
 from waypost.authoring.template_names import known_names
+from waypost.authoring.template_shapes import BRAND as BRAND_SHAPE
 from waypost.authoring.template_shapes import COUPON as COUPON_SHAPE
 from waypost.authoring.template_shapes import ROOT_SHAPES, Shape, products
 from waypost.channels.authored_contract import UnusableFile
 from waypost.content.templates import (
+    BRAND,
     COUPON,
     PRODUCTS,
     ROOTS,
@@ -61,16 +63,27 @@ SAMPLE_COUPON: Final[Mapping[str, Any]] = {
 }
 """What a template may count on for every coupon."""
 
+SAMPLE_BRAND: Final[Mapping[str, str]] = {"name": "Brand", "postal_address": "1 Sample Street"}
+"""What a template may count on for every brand."""
+
+_ADVICE: Final[Mapping[str, str]] = {
+    PRODUCTS: "message.yaml asks for no products; add products: { related: 3 }",
+    COUPON: "message.yaml names no coupon; add coupon: and the name of a pool",
+    BRAND: "message.yaml names no brand; add brand: and the name of one in brands.yaml",
+}
+"""What to do where a template uses a variable that its message does not ask for."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplates:
     """The checks of one message.
 
-    ``at_least`` is how many products it insists on, None when it asks for none; ``has_coupon``: it speaks of a coupon.
+    ``at_least`` is how many products it insists on, None when it asks for none; ``has_coupon``: it speaks of a coupon; ``has_brand``: it names a brand.
     """
 
     at_least: int | None
     has_coupon: bool = False
+    has_brand: bool = False
 
     def check(self, path: Path, field: str, template: str, kind: str) -> None:
         """See TemplateChecks."""
@@ -94,13 +107,11 @@ class MessageTemplates:
             check_syntax(template)
         except BrokenTemplateError as error:
             raise UnusableFile(path, field, _at_line(error)) from None
-        roots = (*ROOTS, *([] if self.at_least is None else [PRODUCTS]), *([COUPON] if self.has_coupon else []))
+        roots = (*ROOTS, *self._asked_for)
         for name in sorted(variables_used(template)):
             root = name.split(".")[0]
-            if root == PRODUCTS and root not in roots:
-                raise UnusableFile(path, field, "message.yaml asks for no products; add products: { related: 3 }")
-            if root == COUPON and root not in roots:
-                raise UnusableFile(path, field, "message.yaml names no coupon; add coupon: and the name of a pool")
+            if root in _ADVICE and root not in roots:
+                raise UnusableFile(path, field, _ADVICE[root])
             if root not in roots and root not in known_names("function"):
                 raise UnusableFile(path, field, unknown(root, roots, "unknown variable"))
 
@@ -111,16 +122,24 @@ class MessageTemplates:
     @property
     def _nothing_known(self) -> Mapping[str, Any]:
         """What this message may count on: of products, those it insists on."""
-        coupon = {COUPON: SAMPLE_COUPON} if self.has_coupon else {}
-        if self.at_least is None:
-            return {**NOTHING_KNOWN, **coupon}
-        shown = {"currency": "CNY", "related": [_PRODUCT] * self.at_least, "cart": []}
-        return {**NOTHING_KNOWN, **coupon, PRODUCTS: shown}
+        return {**NOTHING_KNOWN, **{root: sample for root, (_, sample) in self._asked_for.items()}}
 
     @property
     def _shapes(self) -> Mapping[str, Shape]:
-        with_products = {} if self.at_least is None else {PRODUCTS: products(self.at_least)}
-        return {**ROOT_SHAPES, **with_products, **({COUPON: COUPON_SHAPE} if self.has_coupon else {})}
+        return {**ROOT_SHAPES, **{root: shape for root, (shape, _) in self._asked_for.items()}}
+
+    @property
+    def _asked_for(self) -> Mapping[str, tuple[Shape, Mapping[str, Any]]]:
+        """The variables that this message has beside the usual ones: the shape of each, and what it may count on."""
+        found: dict[str, tuple[Shape, Mapping[str, Any]]] = {}
+        if self.at_least is not None:
+            shown = {"currency": "CNY", "related": [_PRODUCT] * self.at_least, "cart": []}
+            found[PRODUCTS] = (products(self.at_least), shown)
+        if self.has_coupon:
+            found[COUPON] = (COUPON_SHAPE, SAMPLE_COUPON)
+        if self.has_brand:
+            found[BRAND] = (BRAND_SHAPE, SAMPLE_BRAND)
+        return found
 
 
 def _at_line(error: BrokenTemplateError) -> str:

@@ -4,19 +4,20 @@ A message is a folder: ``message.yaml`` and, per channel and locale, the files t
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, create_model, field_validator
 
+from waypost.authoring.brands import BrandName
 from waypost.authoring.channels import ChannelName, authored_channels
 from waypost.authoring.coupons import PoolName
 from waypost.authoring.forbidden_words import problems_of
-from waypost.authoring.message_templates import UNSUBSCRIBE_URL, MessageTemplates
-from waypost.authoring.problems import Authored, Problem, explain
+from waypost.authoring.message_templates import SAMPLE_BRAND, UNSUBSCRIBE_URL, MessageTemplates
+from waypost.authoring.problems import Authored, Problem, explain, unknown
 from waypost.authoring.products import Id as ProductId
 from waypost.authoring.products import Tag as ProductTag
 from waypost.authoring.rules import Name
@@ -57,6 +58,7 @@ class MessageManifest(Authored):
     ``coupon`` is the pool of the coupon that it speaks of: without a valid one it is not sent. ``sells`` are the products that it is to
     sell, or ``event`` for those that the journey's event names: who has bought them does not get it. ``best_hour``: it waits for the hour
     at which its contact reads. ``for_segments``: the messages that members of segments get instead, the first that fits. ``tracked: false`` leaves its links as they are and records no opening.
+    ``brand`` is the one of ``brands.yaml`` that it goes out under, where its journey names none or another.
     """
 
     kind: MessageKind
@@ -68,6 +70,7 @@ class MessageManifest(Authored):
     sells: Sells | None = None
     priority: Priority = "normal"
     tracked: bool = True
+    brand: BrandName | None = None
     best_hour: bool = False
     for_segments: Annotated[list[ForSegment], Field(max_length=20)] = Field(default_factory=list)
 
@@ -101,7 +104,7 @@ def message_manifest() -> type[MessageManifest]:
 class MessageFolder:
     """Reads one message folder.
 
-    ``look`` is the folder that ``mj-include`` reads, ``shown`` how paths are reported, ``words`` what no message may say.
+    ``look`` is the folder that ``mj-include`` reads, ``shown`` how paths are reported, ``words`` what no message may say. ``brands`` are those that are declared, ``brand`` the one of its journey.
     """
 
     path: Path
@@ -109,6 +112,8 @@ class MessageFolder:
     default_locale: str
     shown: Callable[[Path], str]
     words: ForbiddenWords
+    brands: Mapping[str, Any] = field(default_factory=dict)
+    brand: str = ""
 
     def read(self) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The published form of the message, or what is wrong with it."""
@@ -124,6 +129,10 @@ class MessageFolder:
             found = explain(error, value, message_manifest())
             return None, [self._problem(manifest_path, field, reason) for field, reason in found]
         problems: list[Problem] = []
+        brand = manifest.brand or self.brand
+        if manifest.brand and manifest.brand not in self.brands:
+            reason = unknown(manifest.brand, self.brands, "brands.yaml has no brand")
+            problems.append(self._problem(manifest_path, "brand", reason))
         variants: dict[str, dict[str, dict[str, str]]] = {channel: {} for channel in manifest.channels}
         problems.extend(self._missing(manifest))
         for channel, locale, path in self._sources(manifest, problems):
@@ -139,6 +148,7 @@ class MessageFolder:
             "channels": list(manifest.channels),
             "variants": variants,
             **({} if manifest.tracked else {"tracked": False}),
+            **({"brand": brand} if brand else {}),
             **({"best_hour": True} if manifest.best_hour else {}),
             **(
                 {"for_segments": [[each.segment, each.message] for each in others]}
@@ -178,17 +188,17 @@ class MessageFolder:
             if not path.exists():
                 yield self._problem(path, "", f"is missing: {self.default_locale} is the default locale (sending.yaml)")
             names = [_FILE.fullmatch(each.name) for each in self.path.glob(f"{channel}.*.{authored.kind}")]
-            for file, field, reason in authored.missing(
+            for file, where, reason in authored.missing(
                 channel,
                 _fields_of(authored, manifest),
                 locales={name["locale"] for name in names if name and not wrong_locale(name["locale"])},
                 default_locale=self.default_locale,
             ):
-                yield self._problem(self.path / file, field, reason)
+                yield self._problem(self.path / file, where, reason)
 
     def _variant(self, manifest: MessageManifest, channel: str, locale: str, path: Path) -> dict[str, str]:
         """The templates of one channel and locale, checked. Raises UnusableFile."""
-        authored = authored_channels()[channel]
+        authored, brand = authored_channels()[channel], manifest.brand or self.brand
         templates = authored.compile(
             Source(
                 path=path,
@@ -198,10 +208,15 @@ class MessageFolder:
                 is_marketing=manifest.kind == "marketing",
                 fields=_fields_of(authored, manifest),
                 templates=MessageTemplates(
-                    manifest.products.at_least if manifest.products else None, has_coupon=manifest.coupon is not None
+                    manifest.products.at_least if manifest.products else None,
+                    has_coupon=manifest.coupon is not None,
+                    has_brand=bool(brand),
                 ),
                 include=self._include,
                 unsubscribe_url=UNSUBSCRIBE_URL,
+                postal_address=SAMPLE_BRAND["postal_address"]
+                if self.brands.get(brand, {}).get("postal_address")
+                else "",
             )
         )
         for name, reason in problems_of(self.words, templates, channel=channel, locale=locale, kind=manifest.kind):

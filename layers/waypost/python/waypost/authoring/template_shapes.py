@@ -112,6 +112,8 @@ COUPON = record(
     expires_at=COMPUTED,
 )
 """The variable ``coupon`` of a message that speaks of one."""
+BRAND = record(name=COMPUTED, postal_address=COMPUTED)
+"""The variable ``brand`` of a message that names one."""
 ROOT_SHAPES: Mapping[str, Shape] = {
     "contact": Shape("mapping"),
     "event": EVENT,

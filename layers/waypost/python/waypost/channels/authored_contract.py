@@ -68,7 +68,8 @@ class Source:
     """One authored file of a message.
 
     ``fields`` are the channel's own fields of ``message.yaml``, which is ``manifest``. ``include`` gives a file of the
-    folder ``look`` and raises FileNotFoundError. ``unsubscribe_url`` is what ``links.unsubscribe`` shows in checks.
+    folder ``look`` and raises FileNotFoundError. ``unsubscribe_url`` is what ``links.unsubscribe`` shows in checks,
+    ``postal_address`` what ``brand.postal_address`` does: "" for a brand that has none, or no brand.
     """
 
     path: Path
@@ -80,6 +81,7 @@ class Source:
     templates: TemplateChecks
     include: Callable[[str], str]
     unsubscribe_url: str
+    postal_address: str = ""
 
 
 class Missing(NamedTuple):

@@ -22,6 +22,7 @@ from waypost.channels.calls import AwsService
 from waypost.clock import Clock
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.content.brands import Brand
 from waypost.content.link_rewriting import LinkRewriter
 from waypost.content.locale import choose_locale
 from waypost.content.message import PublishedMessage
@@ -49,7 +50,8 @@ class Outgoing(Generic[Content]):
     """One message to one address.
 
     ``tags`` travel with it and come back in the provider's notices; among them are ``message_key`` and ``contact_id``.
-    ``unsubscribe_url`` is where a recipient of marketing ends it with one click.
+    ``unsubscribe_url`` is where a recipient of marketing ends it with one click. ``brand`` is the one it goes out under, None
+    for the deployment's own sender.
     """
 
     to: Address
@@ -58,6 +60,7 @@ class Outgoing(Generic[Content]):
     transactional: bool
     unsubscribe_url: str
     tags: Mapping[str, str]
+    brand: Brand | None = None
 
 
 class Provider(ABC, Generic[Content]):

@@ -162,6 +162,9 @@ class FakeProvider(ABC):
     def forget(self) -> None:  # noqa: B027 -- most remember nothing
         """Forget everybody who was registered, follows or agreed to something."""
 
+    def deployed(self, outputs: Mapping[str, str]) -> None:  # noqa: B027 -- most take what comes
+        """What a stack made here, by the names of its outputs; {} for no stack, of which nothing is checked."""
+
     def learn(self, message: Mapping[str, Any]) -> None:  # noqa: B027 -- most need nothing registered
         """What a company has registered for a message, which is in the fields of its ``message.yaml``."""
 

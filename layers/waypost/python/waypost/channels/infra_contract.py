@@ -2,7 +2,7 @@
 
 ``infra.py`` has a function ``build(scope, *, name, settled)`` that makes the channel's resources under ``scope`` and returns
 a ChannelInfra; ``name`` is the deployment's (``waypost-dev``), ``settled`` the types of ``message_*`` that nothing listens
-to. It reads its choices from the CDK context.
+to. It reads its choices from the CDK context. One that is ``branded`` is given ``brands`` besides, the published section.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -118,7 +118,8 @@ class DeclaredChannel:
     for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
     ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``), ``keyword_events``
     those of them whose ``text`` a person wrote. ``reopened_by`` are events that show that an address takes messages again, with
-    the suppressions that they end. ``to_staff``: members of staff alone have an address on it, contacts never do.
+    the suppressions that they end. ``to_staff``: members of staff alone have an address on it, contacts never do. ``branded``: a
+    message's brand decides who it comes from, and each brand's messages are a stream of their own.
     """
 
     channel: Channel
@@ -134,6 +135,7 @@ class DeclaredChannel:
     per_second: float | None = None
     per_second_each: float | None = None
     to_staff: bool = False
+    branded: bool = False
     gives_rights: frozenset[str] = frozenset()
     answered_at_once: frozenset[str] = frozenset()
     keyword_events: frozenset[str] = frozenset()
@@ -163,6 +165,7 @@ class DeclaredChannel:
                 per_second=value.get("per_second"),
                 per_second_each=value.get("per_second_each"),
                 to_staff=bool(value.get("to_staff", False)),
+                branded=bool(value.get("branded", False)),
                 gives_rights=frozenset(value.get("gives_rights", ())),
                 answered_at_once=frozenset(value.get("answered_at_once", ())),
                 keyword_events=frozenset(value.get("keyword_events", ())),

@@ -23,6 +23,7 @@ class PublishedMessage:
     asks of the catalogue (``{"related": 3, "at_least": 1}``), or None. ``sells`` are the ids of the products that it is to sell, or
     ``OF_EVENT`` alone. ``best_hour``: it waits for the hour at which its contact reads.
     ``for_segments``: saved segments, and the message that goes to their members instead; the first that fits counts. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
+    ``brand`` is the one it goes out under, or "" for the deployment's own sender.
     """
 
     name: str
@@ -39,6 +40,7 @@ class PublishedMessage:
     version: int = 0
     approved: bool = True
     tracked: bool = True
+    brand: str = ""
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -56,4 +58,5 @@ class PublishedMessage:
             for_segments=tuple((segment, name) for segment, name in value.get("for_segments", ())),
             priority=value.get("priority", "normal"),
             tracked=value.get("tracked", True),
+            brand=value.get("brand", ""),
         )

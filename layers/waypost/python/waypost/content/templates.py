@@ -28,6 +28,9 @@ PRODUCTS: Final = "products"
 COUPON: Final = "coupon"
 """What a template may use besides, if its message speaks of a coupon."""
 
+BRAND: Final = "brand"
+"""What a template may use besides, if its message names a brand."""
+
 _READER: Final = "reader"
 """Where ``prepared`` keeps whom the engine writes for; no template may use the name."""
 
@@ -152,7 +155,7 @@ def prepared(variables: Mapping[str, Any], reader: Reader = Reader()) -> dict[st
     event["properties"] = event.get("properties") or {}
     event["left_on"] = {**left_on, "properties": left_on.get("properties") or {}}
     roots = {root: event if root == "event" else variables[root] for root in ROOTS}
-    roots |= {root: variables[root] for root in (PRODUCTS, COUPON) if root in variables}
+    roots |= {root: variables[root] for root in (PRODUCTS, COUPON, BRAND) if root in variables}
     return {_READER: reader} | {root: Known(values, path=root, reader=reader) for root, values in roots.items()}
 
 

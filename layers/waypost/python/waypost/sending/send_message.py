@@ -25,6 +25,7 @@ from waypost.contacts.fitting import knows_all_types
 from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.contacts.zones import zone_of
+from waypost.content.brands import Brand
 from waypost.content.catalogue import MessageCatalogue
 from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import ForbiddenWords
@@ -33,6 +34,7 @@ from waypost.content.locale import choose_locale
 from waypost.content.message import MOST_SOLD, OF_EVENT, PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
+from waypost.content.templates import BRAND
 from waypost.content.variables import template_variables
 from waypost.coupons.coupon import Coupon
 from waypost.defaults import Defaults
@@ -94,7 +96,7 @@ class SendMessage:
     products, so that no other pays for the catalogue, ``purchases`` only for one that sells a product to who has bought something,
     ``coupons`` only for one that speaks of a coupon. ``policy`` gives the one in force. ``provider`` is the one that a channel's messages go to, ``pace`` says
     when: what it takes is taken before the claim. ``staff``, ``profiles`` and ``passages`` are asked only for notices to staff: who gets
-    them, whose values they show, and what started the journey that sends them (by contact and enrolment). ``words`` are the phrases that no message may have. ``staff_links`` makes the link on
+    them, whose values they show, and what started the journey that sends them (by contact and enrolment). ``words`` are the phrases that no message may have. ``brands`` is asked only for a message that names one. ``staff_links`` makes the link on
     which a member of staff decides or answers, by its name; ``tasks`` is asked only for notices about a task, by contact and id. ``tracking`` makes the links that record who follows them; None leaves all links alone.
     ``page_urls`` makes the links to the pages on which contacts say what they want.
     """
@@ -120,6 +122,7 @@ class SendMessage:
     profiles: Callable[[], ContactStore] | None = None
     passages: Callable[[str, str], EnrolmentView | None] | None = None
     words: Callable[[], ForbiddenWords] = ForbiddenWords
+    brands: Callable[[], Mapping[str, Brand]] = dict
     staff_links: Callable[[StaffNotice], Mapping[str, str]] | None = None
     tasks: Callable[[str, str], HumanTask | None] | None = None
     _stopped: dict[Channel, tuple[datetime, str]] = field(default_factory=dict, init=False)
@@ -540,6 +543,7 @@ class SendMessage:
         if case.address is None:
             raise MessageNotRenderable(f"there is no address on {case.channel}")
         event, unsubscribe = self._event(case, snapshot), self.unsubscribe_url(request, case.address)
+        brand = self._brand(case.message)
         channel, shown = plugin(case.channel), self._shown_for(case)
         tags = {
             "message_key": request.message_key,
@@ -562,14 +566,25 @@ class SendMessage:
                 zone=_reader(case, shown).zone,
                 variables=_variables(shown, event, self._links_to_pages(case, urls), request.message)
                 | self._products(shown, event)
-                | self._shown_coupon(shown),
+                | self._shown_coupon(shown)
+                | ({BRAND: brand.shown(_locale(_reader(case, shown).contact), self.defaults.locale)} if brand else {}),
                 links=links,
             ),
             message_key=request.message_key,
             transactional=case.transactional,
             unsubscribe_url=unsubscribe,
             tags=tags,
+            brand=brand,
         )
+
+    def _brand(self, message: PublishedMessage) -> Brand | None:
+        """The brand that the message goes out under. Raises MessageNotRenderable when it is not declared any more."""
+        if not message.brand:
+            return None
+        brand = self.brands().get(message.brand)
+        if brand is None:
+            raise MessageNotRenderable(f"{message.name}: the brand {message.brand} is not declared")
+        return brand
 
     def _event(self, case: Case, snapshot: Snapshot) -> dict[str, Any]:
         """The event a template may speak of. Raises MessageNotRenderable when a notice speaks of a journey that is gone."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Protocol, Self
 
-from waypost.contacts.channels import Channel
+from waypost.contacts.channels import Channel, declared_channels
 from waypost.content.message import PublishedMessage
 from waypost.sending.policy import Between, Setting
 
@@ -18,8 +18,9 @@ TAG: Final = "stream"
 
 
 def stream_of(channel: Channel, message: PublishedMessage) -> str:
-    """``email.marketing``: the channel and the kind of the message."""
-    return f"{channel}.{message.kind}"
+    """``email.marketing``: the channel and the kind of the message; ``email.marketing.outlet`` where it has a sender of its brand."""
+    brand = message.brand if declared_channels()[channel].branded else ""
+    return f"{channel}.{message.kind}.{brand}" if brand else f"{channel}.{message.kind}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,14 @@ class AuthoredEmail(AuthoredChannel):
         source.templates.check(text_path, "", text, TEXT)
         if source.is_marketing:
             for place, template, kind in ((source.path, html, HTML), (text_path, text, TEXT)):
-                if source.unsubscribe_url not in source.templates.shown(template, kind):
+                shown = source.templates.shown(template, kind)
+                if source.unsubscribe_url not in shown:
                     raise UnusableFile(place, "", "marketing mail must show the link {{ links.unsubscribe }}")
+                if source.postal_address not in shown:
+                    reason = (
+                        "its brand has a postal address, which marketing mail must show: {{ brand.postal_address }}"
+                    )
+                    raise UnusableFile(place, "", reason)
         return {"subject": subject, "html": html, "text": text}
 
     def missing(

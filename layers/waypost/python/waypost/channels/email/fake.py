@@ -30,6 +30,7 @@ _SUBSTITUTION: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _STATUSES: Final[Mapping[str, str]] = {
     "BadRequestException": "INVALID_PARAMETER",
     "MessageRejected": "MESSAGE_REJECTED",
+    "NotFoundException": "CONFIGURATION_SET_NOT_FOUND",
     "SendingPausedException": "ACCOUNT_SENDING_PAUSED",
     "TooManyRequestsException": "ACCOUNT_THROTTLED",
 }
@@ -128,6 +129,17 @@ class Ses(contract.AwsFakeProvider):
     is_passed_on = True
     bulk = SesBulk()
 
+    def __init__(self) -> None:
+        self._sets: frozenset[str] = frozenset()
+        self._tenants: frozenset[str] = frozenset()
+
+    def deployed(self, outputs: Mapping[str, str]) -> None:
+        """See FakeProvider: from then on a mail names a configuration set, and a tenant, that the stack made."""
+        self._sets, self._tenants = (
+            frozenset(value for name, value in outputs.items() if name.startswith(f"Email{kind}"))
+            for kind in ("ConfigurationSet", "Tenant")
+        )
+
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
         return request.path in {_PATH, _BULK_PATH}
@@ -152,6 +164,14 @@ class Ses(contract.AwsFakeProvider):
             "Invalid tag": not all(_TAG.fullmatch(part) for tag in message.tags.items() for part in tag),
         }
         self.refuse_first(problems, "BadRequestException")
+        named = message.request.get("ConfigurationSetName", "")
+        tenant = message.request.get("TenantName", named)
+        missing = {
+            f"Configuration set {named} does not exist.": named not in self._sets,
+            f"Tenant {tenant} does not exist.": "TenantName" in message.request and tenant not in self._tenants,
+        }
+        for reason in (reason for reason, is_missing in missing.items() if is_missing and self._sets):
+            raise contract.RefusedRequestError(contract.aws_error(404, "NotFoundException", reason))
 
     def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
         """See FakeProvider."""

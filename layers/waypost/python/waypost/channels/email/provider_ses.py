@@ -7,14 +7,15 @@ https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendBulkEmail.html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from waypost.channels.answers import Accepted, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.calls import AwsService, ErrorAnswer, answer_to
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.email.channel import RenderedEmail
-from waypost.channels.email.headers import feedback, own_headers, reply_addresses
+from waypost.channels.email.headers import feedback, origin_of, own_headers, reply_addresses
+from waypost.content.brands import Brand
 
 _REFUSES_US: Final = frozenset({
     "AccountSuspendedException", "MailFromDomainNotVerifiedException", "NotFoundException", "SendingPausedException",
@@ -22,6 +23,8 @@ _REFUSES_US: Final = frozenset({
 _NOT_VERIFIED: Final = re.compile(r"not verified", re.IGNORECASE)
 _DAILY_QUOTA: Final = re.compile(r"daily (message|sending) quota", re.IGNORECASE)
 """What a throttle says when it lasts for hours: what the account may send in 24 hours is used up."""
+_OF_THE_ACCOUNT: Final = re.compile(r"account|daily_quota|suspended", re.IGNORECASE)
+"""In the reason of a refusal: SES takes no mail at all, whoever it is from."""
 _SUSPENDED: Final = re.compile(r"suspended|paused|shut ?down|disabled", re.IGNORECASE)
 """What ``MessageRejected`` says when it means the account: an identity to be verified (in the sandbox the recipient's), or a stop.
 
@@ -59,7 +62,8 @@ _OURS: Final = frozenset({
 class Ses(Provider[RenderedEmail]):
     """SES. ``sender`` is the From field as RFC 5322 writes it, ``reply_to`` the addresses that answers go to.
 
-    ``in_bulk``: several messages share a call.
+    ``in_bulk``: several messages share a call. A brand has a configuration set of its own, ``<configuration_set>-<brand>``, and with
+    ``tenant`` a tenant of the same name.
     """
 
     service: AwsService
@@ -74,29 +78,39 @@ class Ses(Provider[RenderedEmail]):
         answer = self.service.call(lambda client: client.send_email(**request))
         if isinstance(answer, Mapping):
             return Accepted(answer["MessageId"])
-        return answer_to(answer, known=_known)
+        return _reaching(answer_to(answer, known=_known), outgoing.brand)
 
     def send_all(self, outgoing: Sequence[Outgoing[RenderedEmail]]) -> Sequence[Answer]:
         """See Provider. What has no room in a bulk call, and what would be alone in one, goes by itself."""
         if not self.in_bulk:
             return [self.send(each) for each in outgoing]
+        of_brand: dict[str, list[int]] = {}
+        for place, each in enumerate(outgoing):
+            of_brand.setdefault(each.brand.id if each.brand else "", []).append(place)
         answers: dict[int, Answer] = {}
+        for places in of_brand.values():
+            answers |= zip(places, self._send_together([outgoing[place] for place in places]), strict=True)
+        return [answers[place] for place in range(len(outgoing))]
+
+    def _send_together(self, outgoing: Sequence[Outgoing[RenderedEmail]]) -> Sequence[Answer]:
+        """Those of one brand, or of none: the sender is the call's, not the recipient's."""
+        brand, answers = outgoing[0].brand, dict[int, Answer]()
         for batch in _batches(outgoing):
             if len(batch) == 1:
                 answers |= {place: self.send(outgoing[place]) for place in batch}
             else:
-                found = self._send_bulk(list(batch.values())) or [self.send(outgoing[place]) for place in batch]
+                found = self._send_bulk(brand, list(batch.values())) or [self.send(outgoing[place]) for place in batch]
                 answers |= zip(batch, found, strict=True)
         return [answers[place] for place in range(len(outgoing))]
 
-    def _send_bulk(self, entries: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
+    def _send_bulk(self, brand: Brand | None, entries: Sequence[Mapping[str, Any]]) -> Sequence[Answer]:
         """One call. An answer that tells of no recipient, or of another number of them, holds for all.
 
         Empty when SES takes no such call, so that nothing was sent: it may be the right that is missing, or one message of
         all that it cannot read, which only calls of their own tell.
         """
         request = {
-            **self._common(),
+            **self._common(brand),
             "DefaultContent": {"Template": {"TemplateContent": dict(TEMPLATE), "TemplateData": "{}"}},
             "BulkEmailEntries": entries,
         }
@@ -104,17 +118,21 @@ class Ses(Provider[RenderedEmail]):
         if not isinstance(answer, Mapping):
             meant = answer_to(answer, known=_known)
             may_not = isinstance(answer, ErrorAnswer) and answer.code == "AccessDeniedException"
-            return [] if may_not or isinstance(meant, RefusedMessage) else [meant] * len(entries)
+            return [] if may_not or isinstance(meant, RefusedMessage) else [_reaching(meant, brand)] * len(entries)
         results = answer["BulkEmailEntryResults"]
         if len(results) != len(entries):
             return [Unclear("another number of results")] * len(entries)
-        return [_answer_in(result) for result in results]
+        return [_reaching(_answer_in(result), brand) for result in results]
 
-    def _common(self) -> dict[str, Any]:
+    def _common(self, brand: Brand | None) -> dict[str, Any]:
+        """What every mail of a brand has, or of none."""
+        sender, reply_to = origin_of(brand, self.sender, self.reply_to)
+        name = self.configuration_set if brand is None else f"{self.configuration_set}-{brand.id}"
         return {
-            "FromEmailAddress": self.sender,
-            "ConfigurationSetName": self.configuration_set,
-            **({"ReplyToAddresses": list(self.reply_to)} if self.reply_to else {}),
+            "FromEmailAddress": sender,
+            "ConfigurationSetName": name,
+            **({"TenantName": name} if brand is not None and brand.tenant else {}),
+            **({"ReplyToAddresses": list(reply_to)} if reply_to else {}),
         }
 
     def _request(self, outgoing: Outgoing[RenderedEmail]) -> dict[str, Any]:
@@ -128,7 +146,7 @@ class Ses(Provider[RenderedEmail]):
             "Headers": _named(own_headers(outgoing)),
         }
         return {
-            **self._common(),
+            **self._common(outgoing.brand),
             "Destination": {"ToAddresses": [outgoing.to.text]},
             "Content": {"Simple": simple},
             "EmailTags": _named(_tags(outgoing)),
@@ -180,6 +198,13 @@ def _answer_in(result: Mapping[str, Any]) -> Answer:
         message = str(result.get("Error", ""))
         return _known(ErrorAnswer(400, "MessageRejected", message=message)) or RefusedMessage(status)
     return Unclear(status or "no status")
+
+
+def _reaching(answer: Answer, brand: Brand | None) -> Answer:
+    """The answer, which holds back a brand's mails alone where it is about the brand's domain, configuration set or tenant."""
+    if brand is None or not isinstance(answer, RefusedUs) or _OF_THE_ACCOUNT.search(answer.reason):
+        return answer
+    return replace(answer, for_everyone=False)
 
 
 def _named(values: Mapping[str, str]) -> list[dict[str, str]]:

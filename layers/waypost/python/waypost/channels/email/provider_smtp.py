@@ -13,7 +13,7 @@ from typing import Final, assert_never
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.email.channel import RenderedEmail
-from waypost.channels.email.headers import reply_addresses
+from waypost.channels.email.headers import origin_of, reply_addresses
 from waypost.channels.email.mime import domain_of, message_id, mime_of
 from waypost.channels.email.submission import Lost, MailServer, NotTaken, Outcome, Reply, Submission, trust
 from waypost.clock import Clock
@@ -53,9 +53,10 @@ class Smtp(Provider[RenderedEmail]):
         """See Provider. The message key is the ``Message-ID``, and travels in a header of our own."""
         if not outgoing.to.text.isascii():
             return RefusedMessage("address_not_ascii")
-        message = mime_of(outgoing, sender=self.sender, reply_to=self.reply_to, at=self.clock())
-        outcome = self.submission.submit(message, sender=parseaddr(self.sender)[1], recipient=outgoing.to.text)
-        return answer_to(outcome, message_id=message_id(outgoing.message_key, domain=domain_of(self.sender)))
+        sender, reply_to = origin_of(outgoing.brand, self.sender, self.reply_to)
+        message = mime_of(outgoing, sender=sender, reply_to=reply_to, at=self.clock())
+        outcome = self.submission.submit(message, sender=parseaddr(sender)[1], recipient=outgoing.to.text)
+        return answer_to(outcome, message_id=message_id(outgoing.message_key, domain=domain_of(sender)))
 
 
 def answer_to(outcome: Outcome, *, message_id: str) -> Answer:
