@@ -18,6 +18,7 @@ from waypost.aws.deployed_staff import deployed_staff
 from waypost.aws.function_log import function_log
 from waypost.aws.secrets import SecretsManagerSecret
 from waypost.clock import clock
+from waypost.content.catalogue import PublishedCatalogue
 from waypost.errors import InvalidInput
 from waypost.pages.texts import Texts, negotiate, texts
 
@@ -29,7 +30,7 @@ app = APIGatewayHttpResolver()
 def decide_approval() -> DecideApproval:
     """Wire DecideApproval to its stores and secret; once per process."""
     secret = SecretsManagerSecret(client("secretsmanager"), wiring.settings().link_secret)
-    return assemble.decide_approval(wiring, staff=deployed_staff, secret=secret)
+    return assemble.decide_approval(wiring, messages=PublishedCatalogue(), staff=deployed_staff, secret=secret)
 
 
 @logger.inject_lambda_context

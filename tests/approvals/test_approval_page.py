@@ -25,12 +25,15 @@ WORDS = {
     "html": '<html lang="en"><body style="color: green"><h1>Spring</h1><script>1</script><a href="{{ links.unsubscribe }}">x</a></body></html>',
     "text": "Spring <is> here {{ links.unsubscribe }}",
 }
+WINTER = {**WORDS, "subject": "Winter is here"}
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     given, notices = (
-        published(journey(messages={"welcome": email("welcome")})),
+        published(
+            journey(messages={"welcome": {**email("welcome"), "variants": {"email": {"zh-CN": WINTER, "en": WINTER}}}})
+        ),
         published(journey("notices", messages={"approval-requested": NOTICE})),
     )
     made = World(
@@ -113,6 +116,13 @@ def test_the_page_shows_what_is_approved_and_decides_nothing(world: World) -> No
     assert "frame-ancestors 'none'" in policy
     assert header(answer, "Cache-Control") == "no-store"
     assert next(iter(world.approvals.requests.values())).decision is None
+
+
+def test_the_page_shows_the_lines_that_differ_from_what_goes_out(world: World) -> None:
+    body = unescape(call(world)["body"])
+    assert "<ins>Spring is here</ins>" in body
+    assert "<del>Winter is here</del>" in body
+    assert body.count("<del>") == 2, "in each language the subject alone differs"
 
 
 def test_the_page_is_in_the_readers_language(world: World) -> None:

@@ -26,6 +26,14 @@ from waypost.sending.request import SendRequest
 
 MESSAGE = f"{JOURNEY}/note"
 SMS = Channel("sms")
+FORBIDDEN = ForbiddenWords.from_dict(
+    {
+        "lists": [{"name": "law", "source": "9", "way_out": "-"}],
+        "phrases": ["最佳"],
+        "folded": ["最佳"],
+        "owners": [[0]],
+    }
+)
 NOTE = sms("note", kind="transactional")
 NOTICE = {
     **email("approval-requested", kind="transactional"),
@@ -110,6 +118,36 @@ def test_a_version_goes_out_once_a_second_person_approved_it(world: World) -> No
     assert shown["live"] == 1
     [version] = shown["versions"]
     assert (version["state"], version["decided_by"], version["approval_id"]) == ("approved", "wei.zhang", approval.id)
+
+
+def test_words_are_changed_by_name_in_what_goes_out_now(world: World) -> None:
+    publish(world, "First words")
+    decide(world)
+    answer = publish(world, file=None, locale="en", replace={"First": "Second"})
+    assert answer["version"] == 2
+    decide(world)
+    look_again(world)
+    variants = world.messages.message(MESSAGE).variants[SMS]
+    assert [variants[locale]["text"] for locale in ("en", "zh-CN")] == ["Second words", "First words"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"locale": "en", "replace": {"Third": "4"}}, "copy them from the message"),
+        ({"locale": "en", "fields": {"text": "最佳"}}, "forbidden phrase"),
+    ],
+)
+def test_changed_words_are_checked_as_a_file_is(world: World, changes: dict[str, Any], reason: str) -> None:
+    world.words = FORBIDDEN
+    with pytest.raises(InvalidInput, match=reason):
+        publish(world, file=None, **changes)
+
+
+def test_of_a_message_that_is_retired_no_words_are_changed(world: World) -> None:
+    act(world, "retire")
+    with pytest.raises(InvalidInput, match="hand in a file"):
+        publish(world, file=None, locale="en", fields={"text": "New"})
 
 
 def test_nothing_is_decided_by_who_asks_or_wrote_it(world: World) -> None:
@@ -276,14 +314,7 @@ def test_what_cannot_be_read_is_not_sent(world: World) -> None:
     ],
 )
 def test_what_is_no_version_of_the_message_is_refused(world: World, content: Any, reason: str) -> None:
-    world.words = ForbiddenWords.from_dict(
-        {
-            "lists": [{"name": "law", "source": "9", "way_out": "-"}],
-            "phrases": ["最佳"],
-            "folded": ["最佳"],
-            "owners": [[0]],
-        }
-    )
+    world.words = FORBIDDEN
     with pytest.raises(InvalidInput, match=reason):
         publish(world, file=hand_in(world, content))
     assert world.library.entries == {}

@@ -261,7 +261,9 @@ class World:
 
     @property
     def decide_approval(self) -> DecideApproval:
-        return assemble.decide_approval(self.ports, staff=lambda: self.staff, secret=self.link_secret)
+        return assemble.decide_approval(
+            self.ports, messages=self.published, staff=lambda: self.staff, secret=self.link_secret
+        )
 
     @property
     def send_test(self) -> SendTest:

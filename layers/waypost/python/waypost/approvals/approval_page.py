@@ -42,10 +42,12 @@ def asking(words: Texts, approval: Approval, views: Sequence[View], token: str, 
             {
                 "name": view.name,
                 "fields": list(view.fields.items()),
+                "changes": view.changes,
                 "mail": f"{token}/{view.name}" if view.html else "",
             }
             for view in views
         ],
+        compared=approval.subject.kind == "message_version",
         digest=approval.subject.digest,
         open=state == "pending" and bool(views),
         missing="" if views else words.gettext("What is stored is not what was asked for. It cannot be approved."),

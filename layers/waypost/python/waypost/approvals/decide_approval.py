@@ -1,7 +1,7 @@
 """Decide on a request for approval, with evidence. Called by the function decide_approval."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, assert_never
 from zoneinfo import ZoneInfo
@@ -10,9 +10,12 @@ from waypost.approvals.approval import Approval, ApprovalStore, Decision, Subjec
 from waypost.approvals.approval_links import read_token
 from waypost.approvals.publish_message import STRANGER, changed
 from waypost.approvals.request_approval import reminder_name
+from waypost.approvals.text_difference import ChangedLine, changed_lines
 from waypost.channels.email.channel import RenderedEmail
 from waypost.channels.registry import plugin
 from waypost.clock import Clock
+from waypost.contacts.channels import Channel
+from waypost.content.catalogue import MessageCatalogue
 from waypost.content.message import PublishedMessage
 from waypost.content.message_library import LibraryEntry, LibraryStore, texts_digest, version_key
 from waypost.content.render import MessageNotRenderable
@@ -28,18 +31,20 @@ LONGEST_COMMENT: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One channel and language of what is to be approved: its words, and the HTML of a mail."""
+    """One channel and language of what is to be approved: its words, the HTML of a mail, and what differs from what goes out now."""
 
     name: str
     fields: Mapping[str, str]
     html: str = ""
+    changes: Sequence[ChangedLine] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval:
-    """Shows requests to who is asked, and takes their decisions."""
+    """Shows requests to who is asked, and takes their decisions. ``messages`` gives the messages as they go out now."""
 
     store: ApprovalStore
+    messages: Callable[[], MessageCatalogue]
     library: LibraryStore
     files: Files
     schedules: DeferredSends
@@ -111,8 +116,9 @@ class DecideApproval:
         if content is None or texts_digest(content) != subject.digest:
             return []
         message = PublishedMessage.from_dict(json.loads(content))
+        before = self.messages().message(subject.name)
         return [
-            _view(message, channel, locale)
+            _with_changes(_view(message, channel, locale), before, channel, locale)
             for channel in message.channels
             for locale in sorted(message.variants[channel])
         ]
@@ -149,7 +155,14 @@ def _decision(given: str) -> Decision:
             raise InvalidInput("decision", "should be approved or rejected")
 
 
-def _view(message: PublishedMessage, channel: Any, locale: str) -> View:
+def _with_changes(view: View, before: PublishedMessage, channel: Channel, locale: str) -> View:
+    """The view with the lines that differ from what goes out now: all of them in a language that is new."""
+    known = locale in before.variants.get(channel, {})
+    shown_before = _view(before, channel, locale).fields if known else {}
+    return replace(view, changes=changed_lines(shown_before, view.fields))
+
+
+def _view(message: PublishedMessage, channel: Channel, locale: str) -> View:
     name = f"{channel}.{locale}"
     try:
         content = plugin(channel).render(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from waypost.approvals.approval import Subject
+from waypost.approvals.edited_texts import TextChanges
 from waypost.approvals.request_approval import RequestApproval
 from waypost.channels.registry import plugin
 from waypost.clock import Clock, format_instant
@@ -56,12 +57,16 @@ STRANGER: Final[Mapping[str, Any]] = {
 }
 """What every template may count on: a version must read well for a contact of whom nothing is known."""
 
+_KEPT: Final = (("link", "links.unsubscribe", UNSUBSCRIBE), ("address", "brand.postal_address", POSTAL_ADDRESS))
+"""What a version shows where the deployed message does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishMessage:
-    """Acts on the versions of a message; ``deployed`` are the messages of the deployment."""
+    """Acts on the versions of a message; ``deployed`` are the messages of the deployment, ``library`` gives those that go out now."""
 
     deployed: MessageCatalogue
+    library: Callable[[], MessageCatalogue]
     store: LibraryStore
     files: Files
     approvals: RequestApproval
@@ -72,8 +77,8 @@ class PublishMessage:
     def act(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Execute ``{action, message, by, …}``; raises InvalidInput naming the field.
 
-        ``publish`` takes ``file`` (a key under library/inbox/, as ``waypost message publish`` writes it), ``approver``
-        (without one the version stays a draft), ``under_way`` (newest | begun) and ``note``; ``review`` a ``version`` and
+        ``publish`` takes ``file`` (a key under library/inbox/, as ``waypost message publish`` writes it), or ``locale`` with
+        ``fields`` and ``replace`` (``edited_texts``: what goes out now, with these words changed), ``approver`` (without one the version stays a draft), ``under_way`` (newest | begun) and ``note``; ``review`` a ``version`` and
         an ``approver``; ``rollback`` a ``version`` that was approved, 0 for the deployment's; ``retire`` nothing.
         """
         message = self._message(request)
@@ -101,7 +106,8 @@ class PublishMessage:
             people = self.approvals.people(request.get("by"), request.get("approver"))
         by = people[0] if people else self.approvals.staff().member(request.get("by"), "by")
         under_way, note = _under_way(request), _note(request)
-        content = self._content(message, request.get("file"))
+        changes = TextChanges.read(request)
+        content = self._content(message, request.get("file")) if changes is None else self._edited(message, changes)
         digest = texts_digest(content)
 
         def added(entry: LibraryEntry) -> LibraryEntry:
@@ -171,6 +177,16 @@ class PublishMessage:
         self._check(self.deployed.message(message), version)
         return json.dumps(given, ensure_ascii=False, sort_keys=True).encode()
 
+    def _edited(self, message: str, changes: TextChanges) -> bytes:
+        """The texts that go out now, with some of them changed, checked. Raises InvalidInput."""
+        deployed = self.deployed.message(message)
+        going_out = self.library().message(message)
+        if not going_out.approved:
+            raise InvalidInput("message", f"no version of {message} goes out now; hand in a file")
+        given = changes.made_in(going_out.to_dict())
+        self._check(deployed, PublishedMessage.from_dict(given))
+        return json.dumps(given, ensure_ascii=False, sort_keys=True).encode()
+
     def _check(self, deployed: PublishedMessage, version: PublishedMessage) -> None:
         """Raise InvalidInput unless the version is the same message with other words."""
         for field in (
@@ -208,9 +224,11 @@ class PublishMessage:
             raise InvalidInput("file", f"{place}: {error.reason}") from None
         except MessageNotRenderable as error:
             raise InvalidInput("file", f"{place}: {error}") from None
-        for variable, shown in (("links.unsubscribe", UNSUBSCRIBE), ("brand.postal_address", POSTAL_ADDRESS)):
+        for kind, variable, shown in _KEPT:
             if _shows(deployed, channel, variable) and shown not in repr(content):
-                raise InvalidInput("file", f"{place}: must show {{{{ {variable} }}}}, as the deployed one does")
+                raise InvalidInput(
+                    "file", f"{place}: must show the {kind} {{{{ {variable} }}}}, as the deployed one does"
+                )
         found = self.words().find(plugin(channel).words(content), channel=channel, locale=locale, kind=version.kind)
         if found is not None:
             raise InvalidInput("file", f"{place}: has the forbidden phrase {found.phrase!r} of {found.words.name}")

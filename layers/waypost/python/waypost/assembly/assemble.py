@@ -219,6 +219,7 @@ def publish_message(
 
     return PublishMessage(
         deployed=messages,
+        library=lambda: message_catalogue(ports, deployed=messages, age=lambda: 0.0),
         store=ports.library(),
         files=ports.files(reads=(LIBRARY,), writes=(LIBRARY,)),
         approvals=request_approval(ports, sender=sender, staff=staff),
@@ -260,12 +261,15 @@ def control_journey(ports: Ports, *, journeys: PublishedJourneys, holds: Journey
     )
 
 
-def decide_approval(ports: Ports, *, staff: Callable[[], StaffDirectory], secret: SecretStore) -> DecideApproval:
+def decide_approval(
+    ports: Ports, *, messages: MessageCatalogue, staff: Callable[[], StaffDirectory], secret: SecretStore
+) -> DecideApproval:
     """What takes decisions on requests for approval."""
     from waypost.approvals.decide_approval import DecideApproval
 
     return DecideApproval(
         store=ports.approvals(),
+        messages=lambda: message_catalogue(ports, deployed=messages, age=lambda: 0.0),
         library=ports.library(),
         files=ports.files(reads=(LIBRARY,)),
         schedules=ports.schedules(),

@@ -42,6 +42,27 @@ class PublishedMessage:
     tracked: bool = True
     brand: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The published form: what ``from_dict`` reads, and fields that are empty by default left away."""
+        further = {
+            "products": self.products,
+            "coupon": self.coupon,
+            "sells": list(self.sells),
+            "best_hour": self.best_hour,
+            "for_segments": [list(each) for each in self.for_segments],
+            "brand": self.brand,
+        }
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "topic": self.topic,
+            "priority": self.priority,
+            "channels": list(self.channels),
+            "variants": {channel: dict(locales) for channel, locales in self.variants.items()},
+            **({} if self.tracked else {"tracked": False}),
+            **{name: value for name, value in further.items() if value},
+        }
+
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """From the published form."""
