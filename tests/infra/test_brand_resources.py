@@ -18,7 +18,7 @@ BRANDS = {
 def built(brands: dict[str, Any], **context: str) -> tuple[ChannelInfra, dict[str, Any]]:
     stack = Stack(App(context=context), "Mail")
     found = build(stack, name="waypost-dev", settled=(), brands=brands)
-    template: dict[str, Any] = Template.from_stack(stack).to_json()
+    template = dict(Template.from_stack(stack).to_json())
     return found, template
 
 
