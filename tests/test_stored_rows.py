@@ -35,7 +35,7 @@ MOST_TEMPLATES: Final = 50
 """Templates of an account's messages: what a person agrees to comes from the company's own systems, so nobody else can add one."""
 
 DECISION: Final = {"at": INSTANT, "local_time": INSTANT, "outcome": "deferred", "reason": NAME, "channel": NAME, "policy": "f" * 8,
-                   "saw": "x" * (LONGEST_SEEN + 4) * (1 + len(all_guards())), "elsewhere": dict.fromkeys(CHANNELS, NAME)}  # fmt: skip
+                   "saw": "x" * (LONGEST_SEEN + 4) * (2 + len(all_guards())), "elsewhere": dict.fromkeys(CHANNELS, NAME)}  # fmt: skip
 PAST_PAUSE: Final = {"state": NAME, "occurrence": 10**6, "parked_at": INSTANT, "due_at": INSTANT, "ended_at": INSTANT,
                      "end": "elapsed", "awaited": "甲" * 100, "event_id": "e" * 140}  # fmt: skip
 MOVE: Final = {"change": NAME, "act": "follow", "at": INSTANT, "by": NAME, "from_version": NAME, "from_state": NAME,

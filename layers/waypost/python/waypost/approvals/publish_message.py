@@ -200,6 +200,7 @@ class PublishMessage:
             "for_segments",
             "coupon",
             "brand",
+            "backups",
         ):
             if getattr(deployed, field) != getattr(version, field):
                 raise InvalidInput("file", f"changes {field}; that takes a deployment, a version changes texts alone")

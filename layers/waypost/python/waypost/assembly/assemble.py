@@ -705,6 +705,7 @@ def record_delivery(
     report: Callable[[str], None],
 ) -> RecordDelivery:
     """What turns providers' notices into events, and stops streams by them; ``policy`` is the deployed one."""
+    from waypost.sending.backups import ReplaceUndelivered
     from waypost.sending.policy_in_force import PolicyInForce
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.watch_streams import WatchStreams
@@ -724,6 +725,7 @@ def record_delivery(
             staff=staff,
             clock=ports.clock(),
         ),
+        backups=ReplaceUndelivered(ledger=ports.ledger(), schedules=ports.schedules(), clock=ports.clock()),
         scenes=scenes,
         clock=ports.clock(),
     )

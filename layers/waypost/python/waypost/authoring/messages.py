@@ -20,11 +20,12 @@ from waypost.authoring.message_templates import SAMPLE_BRAND, UNSUBSCRIBE_URL, M
 from waypost.authoring.problems import Authored, Problem, explain, unknown
 from waypost.authoring.products import Id as ProductId
 from waypost.authoring.products import Tag as ProductTag
-from waypost.authoring.rules import Name
+from waypost.authoring.rules import Duration, Name
 from waypost.authoring.yaml_reading import UnclearYamlError, read_yaml
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile, read, wrong_locale
 from waypost.content.forbidden_words import ForbiddenWords
-from waypost.content.message import MOST_SOLD, MessageKind, Priority
+from waypost.content.message import MOST_SOLD, Backups, MessageKind, Priority
+from waypost.durations import parse_duration
 
 _FILE: Final = re.compile(r"(?P<channel>[a-z0-9_]+)\.(?P<locale>[A-Za-z_-]+)\.(?P<kind>[a-z0-9]+)")
 
@@ -52,13 +53,24 @@ class ForSegment(Authored):
     message: Name
 
 
+MOST_BACKUPS: Final = 3
+
+
+class BackupMessages(Authored):
+    """Other messages of the journey that go out when this one fails, in their order, within a time of its first failure."""
+
+    messages: Annotated[list[Name], Field(min_length=1, max_length=MOST_BACKUPS)]
+    within: Duration = "2h"
+
+
 class MessageManifest(Authored):
     """One ``message.yaml``: ``topic`` is what consent is asked for; ``channels`` in the order they are tried.
 
     ``coupon`` is the pool of the coupon that it speaks of: without a valid one it is not sent. ``sells`` are the products that it is to
     sell, or ``event`` for those that the journey's event names: who has bought them does not get it. ``best_hour``: it waits for the hour
     at which its contact reads. ``for_segments``: the messages that members of segments get instead, the first that fits. ``tracked: false`` leaves its links as they are and records no opening.
-    ``brand`` is the one of ``brands.yaml`` that it goes out under, where its journey names none or another.
+    ``brand`` is the one of ``brands.yaml`` that it goes out under, where its journey names none or another. ``backups`` go out when
+    it fails.
     """
 
     kind: MessageKind
@@ -72,6 +84,7 @@ class MessageManifest(Authored):
     tracked: bool = True
     brand: BrandName | None = None
     best_hour: bool = False
+    backups: BackupMessages | None = None
     for_segments: Annotated[list[ForSegment], Field(max_length=20)] = Field(default_factory=list)
 
     @field_validator("channels")
@@ -149,6 +162,7 @@ class MessageFolder:
             "variants": variants,
             **({} if manifest.tracked else {"tracked": False}),
             **({"brand": brand} if brand else {}),
+            **({"backups": _backups(manifest.backups)} if manifest.backups else {}),
             **({"best_hour": True} if manifest.best_hour else {}),
             **(
                 {"for_segments": [[each.segment, each.message] for each in others]}
@@ -234,6 +248,10 @@ class MessageFolder:
 
     def _problem(self, path: Path, field: str, reason: str) -> Problem:
         return Problem(self.shown(path), field, reason)
+
+
+def _backups(given: BackupMessages) -> dict[str, Any]:
+    return Backups(tuple(given.messages), parse_duration(given.within)).to_dict()
 
 
 def _fields_of(authored: AuthoredChannel, manifest: MessageManifest) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def check_names(reader: FileReader, journeys: Iterable[ReadJourney], sections: M
                 reader.add(path, "coupon", unknown(pool, pools, "unknown pool"))
             reader.extend(path, _products(message.get("sells"), "sells", products))
             reader.extend(path, _variants(name, message, journey.messages, names))
+            reader.extend(path, _backups(name, message, journey.messages))
             if message.get("best_hour") and not (sections.get("metrics") or {}).get("best_hour"):
                 reader.add(
                     path, "best_hour", "is never learnt: contacts/metrics.yaml needs best_hour: { half_life: 30d }"
@@ -160,6 +161,24 @@ def _variants(name: str, message: Mapping[str, Any], others: Mapping[str, Mappin
                 yield f"{where}.message", f"{other!r} has another {field}; what goes out instead has the same"
         if others[other].get("for_segments"):
             yield f"{where}.message", f"{other!r} has for_segments of its own; name its messages here"
+
+
+def _backups(name: str, message: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> Findings:
+    """What goes out when it fails: other messages of the journey, of its kind and about its topic, on any channel."""
+    given = (message.get("backups") or {}).get("messages", ())
+    for index, other in enumerate(given):
+        where = f"backups.messages[{index}]"
+        if other == name or other not in others:
+            yield (
+                where,
+                unknown(other, {each for each in others if each != name}, "no other folder in messages/ is called"),
+            )
+        elif any(others[other][field] != message[field] for field in ("kind", "topic")):
+            yield where, f"{other!r} is of another kind or topic; a backup is of the same"
+        elif others[other].get("backups"):
+            yield where, f"{other!r} has backups of its own; name all of them here, in their order"
+        elif other in given[:index]:
+            yield where, "is named twice"
 
 
 def _sold(definition: dict[str, Any], declared: Mapping[str, Any]) -> Findings:

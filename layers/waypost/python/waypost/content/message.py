@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final, Literal, Self
 
 from waypost.contacts.channels import Channel
@@ -16,6 +17,26 @@ MOST_SOLD: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Backups:
+    """Other messages of the journey that go out instead, one after the other, of one that definitely failed.
+
+    The last of them has to leave ``within`` of the first failure.
+    """
+
+    messages: tuple[str, ...]
+    within: timedelta
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """From the published form."""
+        return cls(tuple(value["messages"]), timedelta(minutes=value["minutes"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The published form."""
+        return {"messages": list(self.messages), "minutes": int(self.within / timedelta(minutes=1))}
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedMessage:
     """A message: ``channels`` in the order they are tried; ``variants`` has the named templates by channel and locale.
 
@@ -24,6 +45,7 @@ class PublishedMessage:
     ``OF_EVENT`` alone. ``best_hour``: it waits for the hour at which its contact reads.
     ``for_segments``: saved segments, and the message that goes to their members instead; the first that fits counts. ``coupon`` is the pool of the coupon that it speaks of, or "". ``tracked``: its links and its opening are recorded.
     ``brand`` is the one it goes out under, or "" for the deployment's own sender.
+    ``backups`` go out in its place when it fails.
     """
 
     name: str
@@ -41,6 +63,7 @@ class PublishedMessage:
     approved: bool = True
     tracked: bool = True
     brand: str = ""
+    backups: Backups | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The published form: what ``from_dict`` reads, and fields that are empty by default left away."""
@@ -51,6 +74,7 @@ class PublishedMessage:
             "best_hour": self.best_hour,
             "for_segments": [list(each) for each in self.for_segments],
             "brand": self.brand,
+            "backups": self.backups and self.backups.to_dict(),
         }
         return {
             "name": self.name,
@@ -80,4 +104,5 @@ class PublishedMessage:
             priority=value.get("priority", "normal"),
             tracked=value.get("tracked", True),
             brand=value.get("brand", ""),
+            backups=Backups.from_dict(value["backups"]) if value.get("backups") else None,
         )

@@ -16,7 +16,7 @@ from waypost.journeys.enrol_contact import EntryReason
 from waypost.journeys.enrolment import Enrolment
 from waypost.pages.texts import gettext_noop
 from waypost.reports.timeline import ContactItems, decided, rows_of
-from waypost.sending.judge import VARIANT, all_guards
+from waypost.sending.judge import BACKUP, VARIANT, all_guards
 from waypost.sending.ledger import load_seen
 from waypost.sending.occasion import JourneyStep, journey_of, load_occasion
 from waypost.sending.request import SendOutcome
@@ -53,6 +53,7 @@ ABSENCES: Final = {
 
 
 VARIANT_TITLE: Final = gettext_noop("Variant for a segment")
+BACKUP_TITLE: Final = gettext_noop("Next backup, and until when")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,8 @@ def explained_guards(saw: Mapping[str, str], reason: str) -> Iterable[GuardView]
     for code, value in saw.items():
         if code == VARIANT:
             yield GuardView("variant", VARIANT_TITLE, value, decided=False)
+        elif code == BACKUP:
+            yield GuardView("backup", BACKUP_TITLE, value, decided=False)
         elif guard := known.get(code):
             name = type(guard).__module__.rpartition(".")[2]
             yield GuardView(name, guard.title, value, reason in {each.name for each in guard.reasons})

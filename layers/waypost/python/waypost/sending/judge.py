@@ -15,6 +15,9 @@ LONGEST_SEEN: Final = 32
 """Characters of a value that a decision keeps, so that a ledger row stays small."""
 
 
+BACKUP: Final = "bk"
+"""In the decision to send: the place of the message's next backup, and until when it may go out."""
+
 VARIANT: Final = "vs"
 """In a decision, beside the codes of guards: the message that stood in for the one that was asked for, and the segment."""
 

@@ -26,7 +26,8 @@ OccasionKind = Literal["journey_step", "broadcast_slot", "staff_notice", "reply"
 class JourneyStep:
     """One visit to one state of an enrolment.
 
-    ``occurrence`` tells the visits of a state in a loop apart; a retry of the same visit keeps it. ``after_exit`` marks a
+    ``occurrence`` tells the visits of a state in a loop apart; a retry of the same visit keeps it. ``backup`` is the place of what goes
+    out because the message before it in the chain left and did not arrive: a key of its own, derived from the same step. ``after_exit`` marks a
     step outside the journey's body, for a contact that may have left it.
     """
 
@@ -38,6 +39,7 @@ class JourneyStep:
     occurrence: int = 1
     after_exit: bool = False
     correlation_id: str = ""
+    backup: int = 0
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
@@ -56,8 +58,9 @@ class JourneyStep:
 
     @property
     def message_key(self) -> str:
-        """From (enrolment, state, occurrence)."""
-        return ids.message_key(self.kind, self.enrolment_id, self.state, str(self.occurrence))
+        """From (enrolment, state, occurrence), and the place in the chain of backups."""
+        chain = [f"backup-{self.backup}"] if self.backup else []
+        return ids.message_key(self.kind, self.enrolment_id, self.state, str(self.occurrence), *chain)
 
     @property
     def origin(self) -> str:
@@ -67,7 +70,7 @@ class JourneyStep:
     @property
     def label(self) -> str:
         """What reports call it."""
-        return self.state
+        return f"{self.state} / {self.backup}" if self.backup else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,8 @@ def journey_of(occasion: Occasion) -> str:
 def dump_occasion(occasion: Occasion) -> dict[str, Any]:
     """The stored form: ids and names, no personal data."""
     values = {"kind": occasion.kind, **asdict(occasion)}
+    if not values.get("backup"):
+        values.pop("backup", None)  # in nearly every row
     return {name: format_instant(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 

@@ -22,6 +22,7 @@ class SendRequest:
 
     ``sells`` are the ids of the products that the step sells with it, where it says so instead of the message.
     ``refused`` are channels whose provider has definitely not taken the message: it goes out on another one, under the same key.
+    ``backup`` is the place in the message's chain of backups of what goes out now, 0 for itself; the last has to leave by ``backup_by``.
     ``attempt`` counts deferrals: 0 is the caller's own request, n the n-th deferred one. ``send_by`` is the last moment
     at which the message still makes sense. ``visit`` is the execution of the journey that asks; a deferred attempt has none.
     ``fails_hop``: when this call fails for good, so does its hop, and the sweep of the enrolment finds what was claimed.
@@ -32,6 +33,8 @@ class SendRequest:
     channel: Channel | None = None
     sells: tuple[str, ...] = ()
     refused: tuple[Channel, ...] = ()
+    backup: int = 0
+    backup_by: datetime | None = None
     attempt: int = 0
     send_by: datetime | None = None
     visit: HopVisit | None = field(default=None, compare=False)
@@ -73,6 +76,8 @@ class SendRequest:
             "channel": self.channel,
             **({"sells": list(self.sells)} if self.sells else {}),
             **({"refused": list(self.refused)} if self.refused else {}),
+            **({"backup": self.backup} if self.backup else {}),
+            **({"backup_by": format_instant(self.backup_by)} if self.backup_by else {}),
             "attempt": self.attempt,
             "send_by": format_instant(self.send_by) if self.send_by else None,
         }
@@ -80,13 +85,15 @@ class SendRequest:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of ``to_dict``."""
-        send_by, channel = value.get("send_by"), value.get("channel")
+        send_by, backup_by, channel = value.get("send_by"), value.get("backup_by"), value.get("channel")
         return cls(
             occasion=load_occasion(value["occasion"]),
             message=value["message"],
             channel=None if channel is None else channel_named(channel),
             sells=_ids(value.get("sells")),
             refused=tuple(channel_named(each) for each in value.get("refused", ())),
+            backup=value.get("backup", 0),
+            backup_by=parse_instant(backup_by) if backup_by else None,
             attempt=value.get("attempt", 0),
             send_by=parse_instant(send_by) if send_by else None,
         )

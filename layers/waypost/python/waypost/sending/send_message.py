@@ -41,13 +41,14 @@ from waypost.defaults import Defaults
 from waypost.errors import ConcurrentUpdate, ContactNotFound, EnrolmentNotFound, HopSuperseded, InvalidInput
 from waypost.events.envelope import Event
 from waypost.products.purchases import BOUGHT_WITH, Purchases, bought_since, products_in
+from waypost.sending.backups import NOT_RENDERABLE, is_of_the_material, place_and_end
 from waypost.sending.budget import Budget
 from waypost.sending.channel_order import channel_order
 from waypost.sending.deferral import Deferrals
 from waypost.sending.guard import Allow, Case, Defer, Rendered, Skip
 from waypost.sending.guards.already_bought import ALREADY_BOUGHT_DAYS
 from waypost.sending.guards.quiet_hours import first_moment
-from waypost.sending.judge import LONGEST_SEEN, VARIANT, Judgement, judge
+from waypost.sending.judge import BACKUP, LONGEST_SEEN, VARIANT, Judgement, judge
 from waypost.sending.ledger import Decision, Ledger, LedgerRow, Snapshot, Touch, Touches
 from waypost.sending.occasion import BroadcastSlot, JourneyStep, Occasion, Reply, StaffNotice, journey_of, step_place
 from waypost.sending.pace import Pace
@@ -162,6 +163,8 @@ class SendMessage:
             _refuse_superseded(request, snapshot)
             if snapshot.enrolment is not None:
                 message = self.messages.message(request.message, snapshot.enrolment.enrolled_at)
+            if request.backup:
+                message = self._backup(request, message, snapshot)
             if (row := snapshot.row) is not None and self._may_be_repeated(row, message):
                 reached = self._repeat(request, message, snapshot, row)
             else:
@@ -219,8 +222,8 @@ class SendMessage:
                 return self._in_turn(request, judged, snapshot, send_by)
             case Skip(reason=reason, curable_until=datetime() as until) if until <= send_by:
                 return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
-            case Skip(reason=reason):
-                return self._skip(request, judged, reason)
+            case Skip(reason=reason, other_channel=may_elsewhere):
+                return self._pass_over(request, judged, reason, send_by, may_elsewhere=may_elsewhere)
             case Defer(until=until) if until > send_by:
                 return self._skip(request, judged, "too_late")
             case Defer(reason=reason, until=until):
@@ -243,6 +246,7 @@ class SendMessage:
         if isinstance(request.occasion, JourneyStep) and snapshot.enrolment is None:
             raise EnrolmentNotFound(f"enrolment {request.occasion.enrolment_id} does not exist")
         message, variant_for = self._variant(request, message, contact, snapshot)
+        variant_for = variant_for or (f"backup {request.backup}" if request.backup else "")
         touches = replace(snapshot.touches, recent=snapshot.touches.others(request.message_key))
         channels = _channels(request, message, contact, touches, policy)
         if is_staff(request.contact_id):
@@ -311,10 +315,10 @@ class SendMessage:
         try:
             outgoing = self._compose(request, case, snapshot, links)
         except MessageNotRenderable as error:
-            return self._skip(request, judged, f"not_renderable: {error}")
+            return self._pass_over(request, judged, f"{NOT_RENDERABLE}{error}", send_by)
         judged = self._judge_content(judged, outgoing)
         if isinstance(judged.judgement.verdict, Skip):
-            return self._skip(request, judged, judged.judgement.verdict.reason)
+            return self._pass_over(request, judged, judged.judgement.verdict.reason, send_by)
         claim_id, repeats = uuid.uuid4().hex, snapshot.unsettled_claim
         if not self._claimed(request, case, snapshot, claim_id, links):
             return None
@@ -338,6 +342,8 @@ class SendMessage:
         match answer:
             case Accepted(provider_message_id=provider_message_id, asked_after=asked_after, in_answer=in_answer):
                 decision = self._decision(request, judged, "sent", "every_guard_allowed")
+                if later := self._next_backup(request, case):
+                    decision = replace(decision, saw={**decision.saw, BACKUP: place_and_end(later)})
                 self.ledger.settle(
                     request,
                     claim_id=claim_id,
@@ -358,6 +364,12 @@ class SendMessage:
                 return self._wait(request, judged, claim_id, reason=why, pause=ACCOUNT_PAUSE, send_by=send_by)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason) if falls_back:
                 return self._fall_back(request, judged, claim_id, reason=f"provider: {reason}", send_by=send_by)
+            case RefusedMessage(reason=reason) | AddressGone(reason=reason) if not claimed.repeated and (
+                later := self._next_backup(request, case)
+            ):
+                self._return_right(case, answer)
+                reason = f"provider: {reason}"
+                return self._defer_backup(later, judged, reason=reason, send_by=send_by, claim_id=claim_id)
             case RefusedMessage(reason=reason) | AddressGone(reason=reason):
                 self._return_right(case, answer)
                 decision = self._decision(request, judged, "rejected", f"provider: {reason}")
@@ -376,6 +388,44 @@ class SendMessage:
         later = replace(request, refused=(*request.refused, judged.case.channel))
         until = judged.case.now + SHORTEST_PAUSE
         return self._defer(later, judged, reason=reason, until=until, send_by=send_by, claim_id=claim_id)
+
+    def _pass_over(
+        self, request: SendRequest, judged: "_Judged", reason: str, send_by: datetime, *, may_elsewhere: bool = False
+    ) -> SendResult | None:
+        """What may not go out: where it is because of how it is written, its next backup does.
+
+        So does the one after a backup whose channels are closed, if it ``may_elsewhere``.
+        """
+        has_next = is_of_the_material(reason) or (request.backup > 0 and may_elsewhere)
+        if has_next and (later := self._next_backup(request, judged.case)):
+            return self._defer_backup(later, judged, reason=reason, send_by=send_by)
+        return self._skip(request, judged, reason)
+
+    def _next_backup(self, request: SendRequest, case: Case) -> SendRequest | None:
+        """The request for the next backup, on any of its channels; None where there is none, or no time for it."""
+        began_at = case.enrolment.enrolled_at if case.enrolment else None
+        backups = self.messages.message(request.message, began_at).backups
+        if backups is None or request.backup >= len(backups.messages):
+            return None
+        by = request.backup_by or case.now + backups.within
+        if case.now + SHORTEST_PAUSE > by:
+            return None
+        return replace(request, backup=request.backup + 1, backup_by=by, channel=None, refused=())
+
+    def _defer_backup(
+        self, later: SendRequest, judged: "_Judged", *, reason: str, send_by: datetime, claim_id: str | None = None
+    ) -> SendResult | None:
+        """Have the backup tried under the same key at once, because nothing was sent under it."""
+        until, latest = judged.case.now + SHORTEST_PAUSE, min(send_by, later.backup_by or send_by)
+        return self._defer(later, judged, reason=reason, until=until, send_by=latest, claim_id=claim_id)
+
+    def _backup(self, request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -> PublishedMessage:
+        """The backup that the request is about; the message itself where a deployment has taken it away since."""
+        names = message.backups.messages if message.backups else ()
+        if request.backup > len(names):
+            return message
+        began_at = snapshot.enrolment.enrolled_at if snapshot.enrolment else None
+        return self.messages.message(f"{request.message.rpartition('/')[0]}/{names[request.backup - 1]}", began_at)
 
     def _judge_content(self, judged: "_Judged", outgoing: Outgoing[Any]) -> "_Judged":
         """The case with what the guards say that read the content: a name or a product may bring what no author wrote."""

@@ -19,6 +19,7 @@ from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.listening import Listening
 from waypost.events.message_events import suppression_in
 from waypost.events.ports import EventQueue
+from waypost.sending.backups import ReplaceUndelivered
 from waypost.sending.ledger import CONFIRMATIONS, Ledger
 from waypost.sending.streams import TAG as STREAM_TAG
 from waypost.staff.directory import is_staff
@@ -35,10 +36,11 @@ _MOST_WORD: Final = 40
 class Recorded:
     """What became of a batch; ``failed`` are the notices to be delivered again, by their id, with the reason.
 
-    ``watched`` is what was found of the streams.
+    ``watched`` is what was found of the streams; for ``replaced`` messages a backup is booked.
     """
 
     settled: int = 0
+    replaced: int = 0
     queued: int = 0
     failed: dict[str, WaypostError] = field(default_factory=dict)
     watched: Watched = field(default_factory=Watched)
@@ -54,6 +56,7 @@ class RecordDelivery:
     queue: EventQueue
     listening: Listening
     streams: WatchStreams
+    backups: ReplaceUndelivered
     scenes: DeclaredScenes
     clock: Clock
 
@@ -70,6 +73,7 @@ class RecordDelivery:
             try:
                 found = delivery_events(_notice(text), clock=self.clock, tags_of=self._tags_of, scenes=self.scenes)
                 self._suppress(found)
+                recorded.replaced += sum(self.backups.see(event) for event in found)
                 found = [event for event in found if not self._is_of_staff(event)]
                 events[notice_id] = [event for event in found if not self._is_settled(event)]
             except WaypostError as error:
