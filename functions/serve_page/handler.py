@@ -75,7 +75,9 @@ def save_preferences(token: str) -> Response[str]:
 @app.route("/s/<token>/<survey>", method=["GET", "HEAD"])
 def show_survey(token: str, survey: str) -> Response[str]:
     """The questions."""
-    return html(*choice_pages.survey(words(app), serve_page().survey(token, survey)))
+    texts = words(app)
+    asked = serve_page().open_survey(token, survey, app.current_event.raw_event, language=texts.language)
+    return html(*choice_pages.survey(texts, asked))
 
 
 @app.post("/s/<token>/<survey>")

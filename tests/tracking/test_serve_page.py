@@ -19,7 +19,7 @@ from waypost.contacts.consent import Consent
 from waypost.contacts.profile import Contact, with_event
 from waypost.events.envelope import WRITE_KEY_SOURCE, Event
 from waypost.sending.guards.fatigue import CHOICE, CHOICES
-from waypost.tracking.declared_pages import DeclaredPages
+from waypost.tracking.declared_pages import DeclaredPages, Survey
 from waypost.tracking.links import message_page_urls
 from waypost.tracking.page_links import (
     LIVES,
@@ -295,6 +295,54 @@ def test_answers_are_one_event_and_what_is_declared_of_the_contact() -> None:
 def test_an_answer_that_is_missing_or_none_of_the_choices_is_asked_for_again(answers: dict[str, str]) -> None:
     queue = FakeQueue()
     assert serving(queue).answer(SURVEY, "interest", posted(answers), language="en") == Refused("incomplete")
+    assert queue.sent == []
+
+
+TITLES = {name: {"en": name, "zh-CN": name} for name in ("short", "gift")}
+COMPARED = replace(PAGES, surveys={"interest": replace(PAGES.surveys["interest"], titles=TITLES)})
+
+
+def opened(agent: str = BROWSER, method: str = "GET") -> dict[str, Any]:
+    request = posted(agent=agent)
+    return {**request, "requestContext": {"requestId": "r-1", "http": {"method": method, "sourceIp": "203.0.113.9"}}}
+
+
+def test_each_contact_sees_one_title_and_about_as_many_see_each() -> None:
+    survey = COMPARED.surveys["interest"]
+    drawn = [survey.shown_to(f"c-{number}").title_shown for number in range(1000)]
+    assert drawn == [survey.shown_to(f"c-{number}").title_shown for number in range(1000)]
+    assert 430 < drawn.count("gift") < 570
+    assert survey.shown_to("c-1").title == TITLES[drawn[1]]
+
+
+def test_what_is_opened_and_answered_names_the_title() -> None:
+    queue = FakeQueue()
+    service = serving(queue, pages=COMPARED)
+    shown = service.open_survey(SURVEY, "interest", opened(), language="en")
+    assert isinstance(shown, Survey)
+    service.open_survey(SURVEY, "interest", opened(), language="zh-CN")
+    service.answer(SURVEY, "interest", posted({"interest": "beauty", "q2": "monthly", "q3": "new"}), language="en")
+    first, again, answered = queue.sent
+    assert (first.type, first.id) == ("survey_opened", again.id)
+    assert {each.properties["title_shown"] for each in queue.sent} == {shown.title_shown}
+    assert answered.type == "survey_answered"
+
+
+@pytest.mark.parametrize(
+    "request_", [opened(method="HEAD"), opened(agent="curl/8.0"), opened(agent="")], ids=["head", "program", "nobody"]
+)
+def test_what_no_reader_opens_is_not_counted(request_: dict[str, Any]) -> None:
+    queue = FakeQueue()
+    assert isinstance(serving(queue, pages=COMPARED).open_survey(SURVEY, "interest", request_, language="en"), Survey)
+    assert queue.sent == []
+
+
+def test_a_survey_with_one_title_or_a_contact_who_is_not_tracked_makes_no_event() -> None:
+    queue = FakeQueue()
+    serving(queue).open_survey(SURVEY, "interest", opened(), language="en")
+    untracked = serving(queue, pages=COMPARED, known=contact(attributes={"tracking": False}))
+    untracked.open_survey(SURVEY, "interest", opened(), language="en")
+    assert untracked.open_survey("forged", "interest", opened(), language="en") == Refused("not_ours")
     assert queue.sent == []
 
 

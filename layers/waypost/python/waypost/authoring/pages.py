@@ -8,6 +8,7 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored
 from waypost.authoring.products import Link
 from waypost.pages.texts import LANGUAGES
+from waypost.tracking.declared_pages import TITLE_SHOWN
 
 _NAME = r"^[a-z0-9]+([-_][a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=_NAME, max_length=50)]
@@ -56,9 +57,10 @@ class QuestionEntry(Authored):
 
 
 class SurveyEntry(Authored):
-    """Questions on one page."""
+    """Questions on one page; ``titles`` are two or more to be compared in place of ``title``, a part of the contacts seeing each."""
 
-    title: Wording
+    title: Wording | None = None
+    titles: Annotated[dict[Name, Wording], Field(min_length=2, max_length=5)] | None = None
     thanks: Wording
     event: Property = "survey_answered"
     questions: Annotated[list[QuestionEntry], Field(min_length=1, max_length=10)]
@@ -68,7 +70,26 @@ class SurveyEntry(Authored):
         names = [each.name for each in self.questions]
         if len(set(names)) < len(names) or {"survey", "message_key"} & set(names):
             raise ValueError("questions: each needs a name of its own, other than survey and message_key")
+        if self.titles and TITLE_SHOWN in names:
+            raise ValueError(f"questions: {TITLE_SHOWN} is taken by the titles that are compared")
         return self
+
+    @model_validator(mode="after")
+    def _has_one_title_or_several(self) -> "SurveyEntry":
+        if (self.title is None) == (self.titles is None):
+            raise ValueError("expected one of title, titles")
+        return self
+
+    def published(self) -> dict[str, Any]:
+        """The form the run time reads."""
+        titles = {name: each.published() for name, each in (self.titles or {}).items()}
+        return {
+            "title": self.title.published() if self.title else next(iter(titles.values())),
+            **({"titles": titles} if titles else {}),
+            "thanks": self.thanks.published(),
+            "event": self.event,
+            "questions": [question.published() for question in self.questions],
+        }
 
 
 class LandingEntry(Authored):
@@ -100,15 +121,7 @@ def pages(reader: FileReader) -> dict[str, Any]:
         "languages": list(LANGUAGES),
         "topics": {name: each.published() for name, each in file.topics.items()},
         "frequency": {name: each.published() for name, each in file.frequency.items()},
-        "surveys": {
-            name: {
-                "title": each.title.published(),
-                "thanks": each.thanks.published(),
-                "event": each.event,
-                "questions": [question.published() for question in each.questions],
-            }
-            for name, each in file.surveys.items()
-        },
+        "surveys": {name: each.published() for name, each in file.surveys.items()},
         "landings": {
             name: {
                 "title": each.title.published(),

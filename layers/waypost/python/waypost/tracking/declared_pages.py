@@ -1,15 +1,21 @@
 """What people can choose on our pages, as ``statemachines/pages.yaml`` declares it. Used by the pages and their services."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final, Self
 
+from waypost.journeys.draws import branch_of
 from waypost.published_sections import published_section
 
 SECTION: Final = "pages"
 Wording = Mapping[str, str]
 """A text by language."""
+
+TITLE_SHOWN: Final = "title_shown"
+"""The property of a survey's events that names the title, where several are compared."""
+_DRAWN_FOR: Final = "pages/surveys"
+"""In the place of a journey's name, which has no stroke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +39,25 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Questions on one page; ``event`` is what an answer makes."""
+    """Questions on one page; ``event`` is what an answer makes.
+
+    ``titles`` are compared: each contact sees one of them, ``title_shown`` by its name, as often as it comes.
+    """
 
     name: str
     title: Wording
     thanks: Wording
     questions: tuple[Question, ...]
     event: str = "survey_answered"
+    titles: Mapping[str, Wording] = field(default_factory=dict)
+    title_shown: str = ""
+
+    def shown_to(self, contact_id: str) -> "Survey":
+        """The survey with the title that this contact sees, drawn as journeys draw their random branches."""
+        if not self.titles:
+            return self
+        drawn = branch_of(contact_id, _DRAWN_FOR, self.name, dict.fromkeys(self.titles, 1.0))
+        return replace(self, title=self.titles[drawn], title_shown=drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ def _survey(name: str, value: Mapping[str, Any]) -> Survey:
         )
         for each in value["questions"]
     )
-    return Survey(name, value["title"], value["thanks"], questions, value["event"])
+    return Survey(name, value["title"], value["thanks"], questions, value["event"], value.get("titles", {}))
 
 
 def in_language(wording: Wording, language: str) -> str:

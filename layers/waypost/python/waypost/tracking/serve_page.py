@@ -21,7 +21,7 @@ from waypost.contacts.ports import ContactStore
 from waypost.contacts.profile import Contact
 from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue, SecretStore
-from waypost.tracking.declared_pages import DeclaredPages, Survey
+from waypost.tracking.declared_pages import TITLE_SHOWN, DeclaredPages, Survey
 from waypost.tracking.page_links import (
     ConsentRequest,
     PageKind,
@@ -37,6 +37,9 @@ from waypost.tracking.visit import Visit
 SOURCE: Final = f"{OWN_SOURCE}.pages"
 FREQUENCY: Final = "frequency"
 """The attribute with how often the contact wants marketing; the guard ``fatigue`` reads it."""
+
+SURVEY_OPENED: Final = "survey_opened"
+"""The event of a reader who opened a survey whose titles are compared."""
 
 AS_IT_COMES: Final = "any"
 """The choice of none."""
@@ -183,11 +186,40 @@ class ServePage:
     # A survey
 
     def survey(self, token: str, name: str) -> Survey | Refused:
-        """The survey behind the link."""
+        """The survey behind the link, with the title that its contact sees."""
         link = self._link("survey", token)
         if isinstance(link, Refused):
             return link
-        return self.pages.surveys.get(name) or Refused("not_ours")
+        found = self.pages.surveys.get(name)
+        return found.shown_to(link.contact_id) if found else Refused("not_ours")
+
+    def open_survey(self, token: str, name: str, request: Mapping[str, Any], *, language: str) -> Survey | Refused:
+        """The survey behind the link; where its titles are compared, ``survey_opened`` once for a link that a reader opens.
+
+        Nothing of who has refused to be tracked.
+        """
+        survey, link = self.survey(token, name), self._link("survey", token)
+        if isinstance(survey, Refused) or isinstance(link, Refused) or not survey.title_shown:
+            return survey
+        read = (
+            request["requestContext"]["http"]["method"] == "GET"
+            and judge(Visit.of("clicked", request, seconds=3600)).by_reader
+        )
+        if read and self._may_be_tracked(link):
+            self._queue(
+                link,
+                SURVEY_OPENED,
+                {"survey": name, TITLE_SHOWN: survey.title_shown},
+                once=f"{token}/{name}",
+                page="survey",
+                language=language,
+                request=request,
+            )
+        return survey
+
+    def _may_be_tracked(self, link: PageLink) -> bool:
+        contact = self.contacts.load(link.contact_id)
+        return contact is not None and not contact.erased and contact.attributes.get("tracking") is not False
 
     def answer(self, token: str, name: str, request: Mapping[str, Any], *, language: str) -> Survey | Refused:
         """Queue the answers, once for a link: the first ones count."""
@@ -213,7 +245,11 @@ class ServePage:
         self._queue(
             link,
             survey.event,
-            {"survey": name, **{question.name: option.value for question, option in chosen}},
+            {
+                "survey": name,
+                **({TITLE_SHOWN: survey.title_shown} if survey.title_shown else {}),
+                **{question.name: option.value for question, option in chosen},
+            },
             once=f"{token}/{name}",
             page="survey",
             language=language,

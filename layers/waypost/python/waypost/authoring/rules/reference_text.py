@@ -141,7 +141,8 @@ An event type is snake_case and past tense. Your own systems decide which there 
 | `message_dismissed`: put away in the on-site inbox | `channel`, `journey`, `message_key` |
 | `message_prefetched`, `message_scanned`: the same, by a program | the same |
 | `unsubscribed`, `consent_granted`, `consent_withdrawn`, `consent_confirmed` | `channel`, `topic`, `journey`; given on a page: `evidence`, `text_version` |
-| `survey_answered`, `preferences_changed` | `survey` and the answers by question; `frequency` |
+| `survey_answered`, `preferences_changed` | `survey` and the answers by question, `title_shown` where titles are compared; `frequency` |
+| `survey_opened`: by a reader, where its titles are compared | `survey`, `title_shown`, `message_key` |
 | `journey_ended` | `journey`, `outcome` |
 | `task_assigned`, `task_answered` | `task`, `journey`, `step`, `due_at`; `assigned_to`, `escalates_to`; `answer` (`done`, `not_possible`), `by`, `note`, `minutes`, `late` |
 | `tag_added`, `tag_removed` | `tag`, `by`: `rule`, `journey`, `hand`, `import` or `expiry` |
