@@ -74,7 +74,7 @@ def test_a_sender_beyond_ascii_is_written_as_mail_asks(tmp_path: Path) -> None:
     ("text", "field", "reason"),
     [
         ("brands: {A: {name: {en: A}, sender: a@a.example}}", "brands.A", ""),
-        ("brands: {a: {name: {en: A}, sender: nobody}}", "brands.a.sender", "must be an e-mail address"),
+        ("brands: {a: {name: {en: A}, sender: no-address}}", "brands.a.sender", "must be an e-mail address"),
         ("brands: {a: {name: {en: A}, sender: a@a.example, reply_to: [b]}}", "brands.a.reply_to[0]", "an e-mail address"),
         ("brands: {a: {name: {english: A}, sender: a@a.example}}", "brands.a.name.english", "locale"),
         ("brands: {a: {sender: a@a.example}}", "brands.a.name", "is missing"),

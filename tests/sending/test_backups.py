@@ -126,7 +126,7 @@ def test_a_bounce_after_the_deadline_or_of_a_message_without_backups_brings_noth
     request, _ = ask(world)
     world.clock.set(world.clock() + timedelta(hours=3))
     assert not bounce(world, request.message_key)
-    assert not bounce(world, "m-nobody")
+    assert not bounce(world, "m-unknown")
     plain = with_messages(backups=None)
     request, _ = ask(plain)
     assert not bounce(plain, request.message_key)

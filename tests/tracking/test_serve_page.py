@@ -329,7 +329,7 @@ def test_what_is_opened_and_answered_names_the_title() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_", [opened(method="HEAD"), opened(agent="curl/8.0"), opened(agent="")], ids=["head", "program", "nobody"]
+    "request_", [opened(method="HEAD"), opened(agent="curl/8.0"), opened(agent="")], ids=["head", "program", "no-agent"]
 )
 def test_what_no_reader_opens_is_not_counted(request_: dict[str, Any]) -> None:
     queue = FakeQueue()

@@ -24,7 +24,7 @@ _NOT_VERIFIED: Final = re.compile(r"not verified", re.IGNORECASE)
 _DAILY_QUOTA: Final = re.compile(r"daily (message|sending) quota", re.IGNORECASE)
 """What a throttle says when it lasts for hours: what the account may send in 24 hours is used up."""
 _OF_THE_ACCOUNT: Final = re.compile(r"account|daily_quota|suspended", re.IGNORECASE)
-"""In the reason of a refusal: SES takes no mail at all, whoever it is from."""
+"""In the reason of a refusal: SES takes no mail of any sender."""
 _SUSPENDED: Final = re.compile(r"suspended|paused|shut ?down|disabled", re.IGNORECASE)
 """What ``MessageRejected`` says when it means the account: an identity to be verified (in the sandbox the recipient's), or a stop.
 
