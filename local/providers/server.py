@@ -247,18 +247,24 @@ class Providers(Record):
         if unknown := sorted((values or {}).keys() - known.keys()):
             raise ValueError(f"{unknown[0]}: {action} takes {', '.join(known) or 'no value'}")
         found[0].clock = self.clock
-        posted = found[0].perform(action, {**known, **(values or {})})
-        if posted is None:
-            return []
-        if isinstance(posted, Published):
-            for _ in range(times):
-                self._publish(posted)
-            return []
+        match found[0].perform(action, {**known, **(values or {})}):
+            case None:
+                return []
+            case Published() as published:
+                for _ in range(times):
+                    self._publish(published)
+                return []
+            case HttpRequest() as posted:
+                return self._post(channel, found[0], posted, times=times)
+            case never:
+                assert_never(never)
+
+    def _post(self, channel: Channel, fake: FakeProvider, posted: HttpRequest, *, times: int) -> list[Answer]:
         if not self.api_url:
             raise RuntimeError("there is no API to post to")
         url, headers = f"{self.api_url}{posted.path}", dict(posted.headers)
         answers = [call(posted.method, url, body=posted.body, headers=headers) for _ in range(times)]
-        self._show(channel, found[0], posted, answers)
+        self._show(channel, fake, posted, answers)
         return answers
 
     def _show(self, channel: Channel, fake: FakeProvider, posted: HttpRequest, answers: Sequence[Answer]) -> None:
