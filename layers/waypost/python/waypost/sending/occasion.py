@@ -225,7 +225,8 @@ def journey_of(occasion: Occasion) -> str:
 
 def dump_occasion(occasion: Occasion) -> dict[str, Any]:
     """The stored form: ids and names, no personal data."""
-    values = {name: getattr(occasion, name) for name in _names(type(occasion))}
+    kind: type = type(occasion)
+    values = {name: getattr(occasion, name) for name in _names(kind)}
     return {"kind": occasion.kind} | {
         name: format_instant(value) if isinstance(value, datetime) else value for name, value in values.items()
     }
