@@ -14,7 +14,7 @@ A channel is a folder of this package with
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -174,7 +174,7 @@ class GivenRight:
 
 def words_of(shown: Any) -> str:
     """What a reader sees of texts, however deep they are, each in lines of its own."""
-    return "\n".join(_TOKEN.sub("", visible(text)) for text in texts_in(shown))
+    return "\n".join([_TOKEN.sub("", visible(text)) for text in texts_in(shown)])
 
 
 class ChannelPlugin(ABC, Generic[Content]):
@@ -233,8 +233,7 @@ class ChannelPlugin(ABC, Generic[Content]):
 
     def words(self, content: Content) -> str:
         """What a reader sees of the content, for the checks of words; its fields are in lines of their own."""
-        shown: Any = content
-        return words_of(asdict(shown))
+        return words_of(content)
 
     def parts(self, content: Content) -> tuple[int, str] | None:
         """How many parts the content is billed as, and their encoding; None on a channel that bills messages."""
