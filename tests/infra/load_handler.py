@@ -111,10 +111,18 @@ def _settings_read(handler: ModuleType) -> set[str]:
         if "sender_to_contacts" in vars(handler):
             shown = vars(importlib.import_module(_SHOWN_IN_MESSAGES)).values()
             made += [factory() for factory in shown if hasattr(factory, "cache_info")]
-        if any(getattr(service, "provider", None) is wiring.provider for service in made):
+        if any(_asks(service, wiring.provider) for service in made):
             for channel in importlib.import_module("waypost.contacts.channels").CHANNELS:
                 wiring.provider(channel)
     return read
+
+
+def _asks(service: Any, provider: Any, depth: int = 3) -> bool:
+    """Whether a service, or one that it holds, asks providers."""
+    held = (getattr(service, each, None) for each in getattr(service, "__dataclass_fields__", ()))
+    return getattr(service, "provider", None) is provider or (
+        depth > 0 and any(_asks(each, provider, depth - 1) for each in held)
+    )
 
 
 main()

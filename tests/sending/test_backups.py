@@ -46,7 +46,7 @@ def settle(world: World) -> None:
 
 def bounce(world: World, key: str, event: str = "message_bounced") -> bool:
     now = world.clock()
-    undelivered = ReplaceUndelivered(ledger=world.ledger, schedules=world.schedules, clock=world.clock)
+    undelivered = ReplaceUndelivered(ledger=world.ledger, schedules=lambda: world.schedules, clock=world.clock)
     return undelivered.see(Event("e-1", event, {"contact_id": CONTACT}, now, now, "ses", {"message_key": key}))
 
 

@@ -725,7 +725,7 @@ def record_delivery(
             staff=staff,
             clock=ports.clock(),
         ),
-        backups=ReplaceUndelivered(ledger=ports.ledger(), schedules=ports.schedules(), clock=ports.clock()),
+        backups=ReplaceUndelivered(ledger=ports.ledger(), schedules=ports.schedules, clock=ports.clock()),
         scenes=scenes,
         clock=ports.clock(),
     )

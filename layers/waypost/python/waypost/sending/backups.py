@@ -4,6 +4,7 @@ What failed before it left (a provider's refusal on every channel, texts that ca
 key. What left and did not arrive is replaced under the next key of its step's chain, so that no key has two calls (design rule 4).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -38,7 +39,7 @@ def place_and_end(later: SendRequest) -> str:
 class ReplaceUndelivered:
     """Has the next backup sent for a message that left and did not arrive, within its time."""
 
-    def __init__(self, *, ledger: Ledger, schedules: DeferredSends, clock: Clock) -> None:
+    def __init__(self, *, ledger: Ledger, schedules: Callable[[], DeferredSends], clock: Clock) -> None:
         self._ledger, self._schedules, self._clock = ledger, schedules, clock
 
     def see(self, event: Event) -> bool:
@@ -64,5 +65,5 @@ class ReplaceUndelivered:
             backup_by=until,
             send_by=until,
         )
-        self._schedules.send_at(f"backup-{request.message_key}", now, request.to_dict())
+        self._schedules().send_at(f"backup-{request.message_key}", now, request.to_dict())
         return True
