@@ -119,9 +119,9 @@ def _settings_read(handler: ModuleType) -> set[str]:
 
 def _asks(service: Any, provider: Any, depth: int = 3) -> bool:
     """Whether a service, or one that it holds, asks providers."""
-    held = (getattr(service, each, None) for each in getattr(service, "__dataclass_fields__", ()))
-    return getattr(service, "provider", None) is provider or (
-        depth > 0 and any(_asks(each, provider, depth - 1) for each in held)
+    held = {name: getattr(service, name, None) for name in getattr(type(service), "__dataclass_fields__", ())}
+    return held.get("provider") is provider or (
+        depth > 0 and any(_asks(each, provider, depth - 1) for each in held.values())
     )
 
 
