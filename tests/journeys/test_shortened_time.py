@@ -13,7 +13,7 @@ from waypost.clock import parse_instant
 from waypost.contacts.profile import Contact
 from waypost.errors import ContactNotFound, InvalidInput
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.published import REQUEST, TEST_PACE
+from waypost.journeys.published import REQUEST
 from waypost.journeys.shortened_time import LARGEST_PACE, USUAL_PACE, ShortenedTime
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -166,14 +166,14 @@ def test_who_is_no_test_contact_lives_no_journey_faster(world: World, request_: 
 
 
 def test_a_system_that_asks_for_a_test_of_a_real_person_is_refused(world: World) -> None:
-    asked = event(REQUEST, world.clock(), journey=JOURNEY, **{TEST_PACE: 60})
+    asked = event(REQUEST, world.clock(), journey=JOURNEY, test_pace=60)
     assert [each["reason"] for each in world.route(asked).decisions] == ["not_a_test_contact"]
     assert not list(world.enrolments)
 
 
 def test_a_pace_that_cannot_be_becomes_the_usual_one(world: World) -> None:
     world.have_contact(test=True)
-    world.route(event(REQUEST, world.clock(), journey=JOURNEY, **{TEST_PACE: "fast"}))
+    world.route(event(REQUEST, world.clock(), journey=JOURNEY, test_pace="fast"))
     assert [each.shortened for each in world.enrolments] == [ShortenedTime(USUAL_PACE)]
 
 
