@@ -10,7 +10,7 @@ States::
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol, Self, assert_never
 
@@ -215,9 +215,16 @@ class Touch:
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
-        form = asdict(self) | {"at": format_instant(self.at)}
-        lived_at = form.pop("lived_at")
-        return form if lived_at is None else form | {"lived_at": format_instant(lived_at)}
+        form = {
+            "message_key": self.message_key,
+            "at": format_instant(self.at),
+            "channel": self.channel,
+            "message": self.message,
+            "kind": self.kind,
+            "topic": self.topic,
+            "priority": self.priority,
+        }
+        return form if self.lived_at is None else form | {"lived_at": format_instant(self.lived_at)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
