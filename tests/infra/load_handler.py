@@ -111,18 +111,12 @@ def _settings_read(handler: ModuleType) -> set[str]:
         if "sender_to_contacts" in vars(handler):
             shown = vars(importlib.import_module(_SHOWN_IN_MESSAGES)).values()
             made += [factory() for factory in shown if hasattr(factory, "cache_info")]
-        if any(_asks(service, wiring.provider) for service in made):
+        asking = [getattr(service, "approvals", service) for service in made]
+        senders = [getattr(service, "sender", service) for service in asking]
+        if any(getattr(sender, "provider", None) is wiring.provider for sender in senders):
             for channel in importlib.import_module("waypost.contacts.channels").CHANNELS:
                 wiring.provider(channel)
     return read
-
-
-def _asks(service: Any, provider: Any, depth: int = 3) -> bool:
-    """Whether a service, or one that it holds, asks providers."""
-    held = {name: getattr(service, name, None) for name in getattr(type(service), "__dataclass_fields__", ())}
-    return held.get("provider") is provider or (
-        depth > 0 and any(_asks(each, provider, depth - 1) for each in held.values())
-    )
 
 
 main()
