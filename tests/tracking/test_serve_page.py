@@ -36,7 +36,7 @@ KEY, OTHER_KEY = "k" * 32, "o" * 32
 SENT = datetime(2027, 3, 1, 2, 5, tzinfo=UTC)
 NOW = SENT + timedelta(hours=1)
 LINK = PageLink("c-" + "0a" * 12, "m-" + "0b" * 12, SENT)
-EMAIL, SMS = Channel("email"), Channel("sms")
+EMAIL, SMS, WHATSAPP = Channel("email"), Channel("sms"), Channel("whatsapp")
 DIGEST = Address(EMAIL, "email", "lin@example.com").digest
 ASKED = ConsentRequest(
     link=LINK, channel="email", address=DIGEST, topic="nurture", requested_by="e-1", text_version="form-3"
@@ -214,7 +214,9 @@ def test_a_page_of_somebody_who_is_erased_is_over() -> None:
 
 def test_the_page_shows_what_holds_on_each_channel_with_an_address() -> None:
     chosen = serving(FakeQueue()).choices(PREFERENCES)
-    assert chosen == Choices(("nurture",), {(EMAIL, "nurture"): True, (SMS, "nurture"): False}, None)
+    assert chosen == Choices(
+        ("nurture",), {(EMAIL, "nurture"): True, (SMS, "nurture"): False, (WHATSAPP, "nurture"): False}, None
+    )
 
 
 def test_what_changes_is_an_event_each_and_what_stays_is_none() -> None:
@@ -222,7 +224,9 @@ def test_what_changes_is_an_event_each_and_what_stays_is_none() -> None:
     form = {"want": ["sms/nurture"], "frequency": "weekly"}
     service = serving(queue)
     chosen = service.choose(PREFERENCES, posted(form), language="en")
-    assert chosen == Choices(("nurture",), {(EMAIL, "nurture"): False, (SMS, "nurture"): True}, "weekly")
+    assert chosen == Choices(
+        ("nurture",), {(EMAIL, "nurture"): False, (SMS, "nurture"): True, (WHATSAPP, "nurture"): False}, "weekly"
+    )
     assert [(event.type, event.properties.get("channel")) for event in queue.sent] == [
         ("consent_withdrawn", "email"),
         ("consent_granted", "sms"),
@@ -250,6 +254,7 @@ def test_one_button_ends_everything_as_the_unsubscribe_link_does() -> None:
     assert [(event.type, event.properties["channel"], event.properties["topic"]) for event in queue.sent] == [
         ("unsubscribed", "email", None),
         ("unsubscribed", "sms", None),
+        ("unsubscribed", "whatsapp", None),
     ]
     assert addresses.records[DIGEST].withdrawn == {"*": NOW}
 
