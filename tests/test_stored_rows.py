@@ -35,7 +35,10 @@ MOST_TEMPLATES: Final = 50
 """Templates of an account's messages: what a person agrees to comes from the company's own systems, so nobody else can add one."""
 
 DECISION: Final = {"at": INSTANT, "local_time": INSTANT, "outcome": "deferred", "reason": NAME, "channel": NAME, "policy": "f" * 8,
-                   "saw": "x" * (LONGEST_SEEN + 4) * (2 + len(all_guards())), "elsewhere": dict.fromkeys(CHANNELS, NAME)}  # fmt: skip
+                   "saw": "x" * (LONGEST_SEEN + 4) * (1 + len(all_guards())), "elsewhere": dict.fromkeys(CHANNELS, NAME)}  # fmt: skip
+SENT: Final = {**DECISION, "saw": f"{DECISION['saw']}{'x' * (LONGEST_SEEN + 4)}"}
+"""The decision to send names the next backup besides."""
+
 PAST_PAUSE: Final = {"state": NAME, "occurrence": 10**6, "parked_at": INSTANT, "due_at": INSTANT, "ended_at": INSTANT,
                      "end": "elapsed", "awaited": "甲" * 100, "event_id": "e" * 140}  # fmt: skip
 MOVE: Final = {"change": NAME, "act": "follow", "at": INSTANT, "by": NAME, "from_version": NAME, "from_state": NAME,
@@ -48,7 +51,7 @@ LARGEST: Final[Mapping[type, Mapping[str, Any]]] = {
                     "topic": NAME, "priority": "normal"}] * MOST_TOUCHES,
     },
     LedgerRow: {
-        "decisions": [DECISION] * (MOST_DEFERRALS_NOTED + 3),
+        "decisions": [*[DECISION] * (MOST_DEFERRALS_NOTED + 2), SENT],
         "links": ["x" * LONGEST_TARGET] * MOST_SHORT_LINKS,
         "in_answer": {"MsgType": "news", "Articles": {"item": {"Title": "x" * MOST_BYTES, "Url": "甲" * MOST_PAGE}}},
     },
