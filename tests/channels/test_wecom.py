@@ -16,11 +16,14 @@ from tests.fakes.token_store import FakeTokenStore
 from tests.infra.template import NO_BUNDLING
 from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
+from waypost.channels.code_contract import FormerCode, MadeCode, NoCode
 from waypost.channels.contract import Outgoing, ProviderPorts
 from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWeCom
 from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
 from waypost.channels.wecom.fake import Qyapi as Fake
-from waypost.channels.wecom.provider_qyapi import ASKED_AFTER, Qyapi, connect
+from waypost.channels.wecom.provider_qyapi import ASKED_AFTER, NO_APP, Qyapi, connect
+from waypost.channels.wecom.qr_codes import ContactWays
+from waypost.channels.wecom.qr_codes import connect as connect_codes
 from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
@@ -58,8 +61,13 @@ def outgoing(
 def provider(
     poster: Any, *, agent: str = AGENT, base: str = "", secret: str = SECRET, clock: FakeClock | None = None
 ) -> Qyapi:
+    ports = ports_with(poster, secret=secret, clock=clock)
+    return connect({"corp": CORP, "agent": agent, "secret": "s", "endpoint": base}, ports)
+
+
+def ports_with(poster: Any, *, secret: str = SECRET, clock: FakeClock | None = None) -> ProviderPorts:
     store = FakeTokenStore()
-    ports = ProviderPorts(
+    return ProviderPorts(
         aws=lambda service: pytest.fail(f"{service} is not needed"),
         secret=lambda _: FakeSecret({"secret": secret}),
         clock=clock or FakeClock("2027-03-01T02:00:00+00:00"),
@@ -67,7 +75,6 @@ def provider(
         tokens=lambda: store,
         inbox=pytest.fail,
     )
-    return connect({"corp": CORP, "agent": agent, "secret": "s", "endpoint": base}, ports)
 
 
 def answered(
@@ -297,6 +304,60 @@ def test_a_repeated_app_message_is_seen_once_while_it_may_be_repeated(
 
 
 # --- authored, and who gets it -------------------------------------------------------------------------------------------
+
+
+CARD_CODE = {"members": [MEMBER], "confirm": False}
+DESK_CODE = {"members": [MEMBER, "li.bo"], "confirm": True}
+
+
+@pytest.mark.flow
+def test_a_contact_way_keeps_its_code_when_its_members_change(real: Qyapi, fake: Fake) -> None:
+    maker = ContactWays(real.api)
+    first = maker.make("desk", DESK_CODE)
+    assert isinstance(first, MadeCode)
+    assert (first.url, first.expires_at) == ("", None)
+    former = FormerCode(DESK_CODE, first.picture, first.provider_id)
+    assert maker.make("desk", {"members": ["li.bo", "wang.wu"], "confirm": False}, former) == first
+    [way] = fake.ways.values()
+    assert (way.members, way.state, way.skip_verify) == (["li.bo", "wang.wu"], "desk", True)
+
+
+@pytest.mark.flow
+def test_a_contact_way_of_one_member_becomes_another_code_for_several(real: Qyapi, fake: Fake) -> None:
+    maker = ContactWays(real.api)
+    card = maker.make("shop-7", CARD_CODE)
+    assert isinstance(card, MadeCode)
+    desk = maker.make("shop-7", DESK_CODE, FormerCode(CARD_CODE, card.picture, card.provider_id))
+    assert isinstance(desk, MadeCode)
+    assert desk.picture != card.picture
+    assert [(way.type, way.members) for way in fake.ways.values()] == [(1, [MEMBER]), (2, [MEMBER, "li.bo"])]
+
+
+@pytest.mark.flow
+def test_who_scans_a_code_adds_its_member_with_its_parameter(real: Qyapi, fake: Fake) -> None:
+    ContactWays(real.api).make("desk", DESK_CODE)
+    posted = fake.perform("scan-code", {"customer": CUSTOMER, "state": "desk"})
+    assert posted is not None
+    with pytest.raises(ValueError, match="no code has 'shop-9'"):
+        fake.perform("scan-code", {"customer": CUSTOMER, "state": "shop-9"})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ({"errcode": 45009}, NoCode("45009", later=True)),
+        ({"errcode": 60111}, NoCode("60111")),
+        ({"errcode": 84074}, NoCode("84074 the app has no right to customers (客户联系 > 可调用应用)")),
+        (NotSent("no connection in time"), NoCode("no connection in time", later=True)),
+    ],
+)
+def test_a_contact_way_that_wecom_does_not_make_is_named(
+    outcome: Mapping[str, Any] | Outcome, expected: NoCode
+) -> None:
+    token = {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+    poster = ScriptedPoster(lambda url, _: token if "gettoken" in url else outcome)
+    assert ContactWays(provider(poster).api).make("shop-7", CARD_CODE) == expected
+    assert connect_codes({}, ports_with(poster)).make("shop-7", CARD_CODE) == NoCode(NO_APP)
 
 
 def authored(folder: Path, wecom: str, texts: str) -> tuple[dict[str, Any], str]:

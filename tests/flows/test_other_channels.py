@@ -50,6 +50,7 @@ MEMBERS = {
     "members": [
         {"id": "lin.chen", "name": "陈琳", "email": "lin.chen@acme.example", "roles": ["editor"], "locale": "zh-CN"},
         {"id": "wei.zhang", "name": "Wei Zhang", "email": "wei.zhang@acme.example", "roles": ["lead"], "locale": "en"},
+        {"id": "bo.li", "name": "李波", "email": "bo.li@acme.example", "channels": {"wecom": "LiBo"}},
     ],
     "queues": {"sales": ["lin.chen"], "service": ["lin.chen"]},
 }
@@ -64,7 +65,14 @@ REPLIES = [
     {"to": "staff_added_contact", "message": "new-friend"},
     {"to": "wechat_message_received", "contains": ["发货"], "message": "shipping"},
 ]
-SCENES = {"mall-2": {"source": "万象城店", "staff": "lin.chen", "wechat": {"account": ACCOUNT}}}
+SCENES = {
+    "mall-2": {
+        "source": "万象城店",
+        "staff": "lin.chen",
+        "wechat": {"account": ACCOUNT},
+        "wecom": {"members": ["bo.li"]},
+    }
+}
 WELCOME = {"kind": "welcome", "url": "https://shop.example/new"}
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
@@ -278,7 +286,7 @@ def test_a_keyword_is_answered_in_the_answer_to_wechats_call_alike_and_counted_o
 def test_a_code_is_made_once_and_who_follows_by_it_is_known(cloud: LocalCloud) -> None:
     access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
     first, again = (run_operation(access, "make-codes", {}) for _ in range(2))
-    assert (first["made"], first["failed"], again["made"], again["alive"]) == (1, [], 0, 1)
+    assert (first["made"], first["failed"], again["made"], again["alive"]) == (2, [], 0, 2)
     with pytest.raises(LocalError, match="not declared"):
         run_operation(access, "make-codes", {"scenes": ["nowhere"]})
 
@@ -290,6 +298,15 @@ def test_a_code_is_made_once_and_who_follows_by_it_is_known(cloud: LocalCloud) -
     assert {"scene": "mall-2", "came_from": "万象城店", "staff": "lin.chen"}.items() <= followed["properties"].items()
     [profile] = [row for row in kept if "attributes" in row]
     assert {"first_source": "万象城店", "owner": "lin.chen"}.items() <= profile["attributes"].items()
+
+    customer = "woAJ2GCAAAXtWyujaWJHDDGi0mACBBBB"
+    cloud.providers.perform(Channel("wecom"), "scan-code", {"customer": customer, "state": "mall-2"})
+    cloud.time.settle()
+    kept = items(cloud).everything(ids.contact_id("external_userid", customer))
+    [added] = [row for row in kept if row.get("type") == "staff_added_contact"]
+    assert {"state": "mall-2", "came_from": "万象城店", "staff": "LiBo"}.items() <= added["properties"].items()
+    [profile] = [row for row in kept if "attributes" in row]
+    assert {"first_source": "万象城店", "owner": "LiBo"}.items() <= profile["attributes"].items()
 
 
 def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:

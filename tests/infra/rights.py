@@ -36,7 +36,9 @@ QUEUES_BY_SETTING = {
     "destination_queues": f"sqs:{STAGE}-to-*",
 }
 ASKS = {
-    "codes": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wechat_secret']}"],
+    "codes": [
+        f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING[name]}" for name in ("wechat_secret", "wecom_secret")
+    ],
     "results": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"],
 }
 QUEUES = {

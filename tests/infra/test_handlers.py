@@ -122,7 +122,14 @@ READ_BY_FEW_CALLS = {
         "deferred_messages_arn",
     },
     "ask_task_results": {"wecom_agent", "wecom_corp", "wecom_secret"},
-    "make_codes": {"contacts_table", "wechat_accounts", "wechat_secret"},
+    "make_codes": {
+        "contacts_table",
+        "wechat_accounts",
+        "wechat_secret",
+        "wecom_agent",
+        "wecom_corp",
+        "wecom_secret",
+    },
 }
 """What costs a start a client that hardly any of its calls needs."""
 
