@@ -18,15 +18,18 @@ from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.code_contract import FormerCode, MadeCode, NoCode
 from waypost.channels.contract import Outgoing, ProviderPorts
+from waypost.channels.people_contract import NotAnswered, NotKnown, Person, Server
 from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWeCom
 from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
 from waypost.channels.wecom.fake import Qyapi as Fake
+from waypost.channels.wecom.people import Customers
 from waypost.channels.wecom.provider_qyapi import ASKED_AFTER, NO_APP, Qyapi, connect
 from waypost.channels.wecom.qr_codes import ContactWays
 from waypost.channels.wecom.qr_codes import connect as connect_codes
 from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.contacts.tag_system import OutsideTag
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput
@@ -358,6 +361,77 @@ def test_a_contact_way_that_wecom_does_not_make_is_named(
     poster = ScriptedPoster(lambda url, _: token if "gettoken" in url else outcome)
     assert ContactWays(provider(poster).api).make("shop-7", CARD_CODE) == expected
     assert connect_codes({}, ports_with(poster)).make("shop-7", CARD_CODE) == NoCode(NO_APP)
+
+
+VIP, BUYER = OutsideTag("客户等级", "VIP"), OutsideTag("客户等级", "老客")
+
+
+@pytest.mark.flow
+def test_a_customer_is_known_with_members_unionid_and_the_companys_tags(
+    real: Qyapi, fake: Fake, clock: FakeClock
+) -> None:
+    people = Customers(real.api)
+    assert people.read(CUSTOMER) == NotKnown("84061")
+    fake.perform("add-customer", {"customer": CUSTOMER, "member": "li.bo", "unionid": "o6-union"})
+    first = clock()
+    clock.advance(days=1)
+    fake.perform("add-customer", {"customer": CUSTOMER, "member": "an.wu"})
+    assert people.change_tags(CUSTOMER, "li.bo", put=[VIP, BUYER], take=[]) is None
+    assert people.change_tags(CUSTOMER, "li.bo", put=[], take=[BUYER]) is None
+    assert people.read(CUSTOMER) == Person(
+        identities={"unionid": "o6-union"},
+        servers=[
+            Server(member="li.bo", since=first, tags=frozenset({VIP})),
+            Server(member="an.wu", since=clock()),
+        ],
+    )
+
+
+@pytest.mark.flow
+def test_a_tag_that_is_there_is_used_and_one_that_is_not_is_made_once(real: Qyapi, fake: Fake) -> None:
+    fake.perform("add-customer", {"customer": CUSTOMER, "member": "li.bo"})
+    fake.perform("tag-customer", {"customer": CUSTOMER, "member": "li.bo", "group": "客户等级", "tag": "VIP"})
+    people = Customers(real.api)
+    for _ in range(2):
+        assert people.change_tags(CUSTOMER, "li.bo", put=[VIP, BUYER], take=[]) is None
+    assert sorted(fake.customers.tags.values()) == [tuple(VIP), tuple(BUYER)]
+    assert people.change_tags(CUSTOMER, "li.bo", put=[], take=[OutsideTag("客户等级", "没有")]) is None
+    assert fake.customers.marks == 2
+    assert people.change_tags(CUSTOMER, "nobody", put=[VIP], take=[]) == NotKnown("84061")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ({"errcode": 45033}, NotAnswered("45033")),
+        ({"errcode": 45009}, NotAnswered("45009")),
+        ({"errcode": 40096}, NotKnown("40096")),
+        ({"errcode": 84074}, NotAnswered("84074 the app has no right to customers (客户联系 > 可调用应用)")),
+        (NoAnswer("no answer within 8 seconds"), NotAnswered("no answer within 8 seconds")),
+    ],
+)
+def test_what_may_be_answered_later_is_told_apart_from_nobody(
+    outcome: Mapping[str, Any] | Outcome, expected: NotKnown | NotAnswered
+) -> None:
+    token = {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+    people = Customers(provider(ScriptedPoster(lambda url, _: token if "gettoken" in url else outcome)).api)
+    assert people.read(CUSTOMER) == expected
+    assert people.change_tags(CUSTOMER, MEMBER, put=[VIP], take=[]) == expected
+
+
+def test_a_customer_of_many_members_is_read_page_by_page() -> None:
+    pages = {"": ["a", "b"], "next": ["c"]}
+
+    def answer(url: str, _: Any) -> Mapping[str, Any]:
+        if "gettoken" in url:
+            return {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+        cursor = "next" if "cursor=next" in url else ""
+        follows = [{"userid": each, "createtime": 1_790_000_000 + ord(each)} for each in pages[cursor]]
+        return {"errcode": 0, "external_contact": {}, "follow_user": follows, "next_cursor": "" if cursor else "next"}
+
+    found = Customers(provider(ScriptedPoster(answer)).api).read(CUSTOMER)
+    assert isinstance(found, Person)
+    assert [each.member for each in found.servers] == ["a", "b", "c"]
 
 
 def authored(folder: Path, wecom: str, texts: str) -> tuple[dict[str, Any], str]:

@@ -245,6 +245,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
         "import_staff": {"import_staff": assemble.import_staff(world.ports, deployed=lambda: world.staff)},
         "import_coupons": {"import_coupons": assemble.import_coupons(world.ports, pools=lambda: world.pools)},
+        "sync_person": {"sync_person": world.sync_person},
         "make_codes": {"make_codes": assemble.make_codes(world.ports, scenes=lambda: world.scenes, makers=FakeCodes)},
         "start_journey": {
             "start_journey": assemble.start_journey(

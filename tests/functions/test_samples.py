@@ -12,6 +12,7 @@ from tests.coupons.pools import pool
 from tests.fakes.published_journeys import email
 from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, sample
 from waypost import ids
+from waypost.channels.people_contract import Person
 from waypost.clock import parse_instant
 from waypost.coupons.pool import CouponPools
 from waypost.tracking.scenes import DeclaredScenes, Scene
@@ -284,6 +285,19 @@ def test_the_code_of_the_sample_is_made_and_kept(deployment: Deployment) -> None
     assert (
         "徐汇店,lin.chen,https://code.example/shop-7"
         in (deployment.world.files.read("codes/codes.csv") or b"").decode()
+    )
+
+
+def test_the_customer_of_the_sample_gets_their_unionid(deployment: Deployment) -> None:
+    world, customer = deployment.world, "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
+    known = world.contacts[CONTACT]
+    world.contacts.put(replace(known, identities={**known.identities, "external_userid": [customer]}))
+    world.people.known[customer] = Person(identities={"unionid": "o6-union"})
+    assert deployment.call("sync_person") == {"batchItemFailures": []}
+    learnt = world.queue.sent[-1]
+    assert (learnt.type, learnt.contact) == (
+        "contact_synced",
+        {"external_userid": customer, "unionid": "o6-union"},
     )
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from waypost.bulk.run_slice import SliceRunner
     from waypost.channels.callback_contract import NoticeQueue
     from waypost.channels.code_contract import CodeMaker
+    from waypost.channels.people_contract import People
     from waypost.channels.results_contract import Results
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.channels import Channel
@@ -128,6 +129,7 @@ if TYPE_CHECKING:
     from waypost.tracking.rescore_engagement import RescoreEngagement
     from waypost.tracking.scenes import DeclaredScenes
     from waypost.tracking.show_task_results import ShowTaskResults
+    from waypost.tracking.sync_person import SyncPerson
     from waypost.tracking.watch_streams import PauseStream
     from waypost.workdays import Workdays
 
@@ -420,7 +422,7 @@ def route_events(
     from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
     from waypost.products.watching import WatchKeeper
-    from waypost.routing.reactions import reactions
+    from waypost.routing.reactions import SyncPeople, reactions
     from waypost.routing.route_events import RouteEvents
 
     held = held_journeys(ports)
@@ -465,6 +467,7 @@ def route_events(
                 held=held,
                 clock=ports.clock(),
             ),
+            sync_people=SyncPeople(ports.sync_queue, tags),
         ),
         bus=ports.bus(),
         listening=listening,
@@ -904,6 +907,13 @@ def staff_in_force(ports: Ports, *, deployed: Callable[[], StaffDirectory]) -> S
     from waypost.staff.live_directory import StaffInForce
 
     return StaffInForce(deployed=deployed, store=ports.live_staff, clock=ports.clock())
+
+
+def sync_person(ports: Ports, *, people: Callable[[Channel], People], tags: TagSystem) -> SyncPerson:
+    """What asks providers about people, and keeps tags alike."""
+    from waypost.tracking.sync_person import SyncPerson
+
+    return SyncPerson(people=people, contacts=ports.contacts(), queue=ports.queue(), tags=tags, clock=ports.clock())
 
 
 def make_codes(

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
-from waypost.channels.wecom import fake_contact_ways, fake_tasks
+from waypost.channels.wecom import fake_contact_ways, fake_customers, fake_tasks
 from waypost.clock import real_now
 from waypost.http import encrypted_callback
 from waypost.tencent.callbacks import as_xml
@@ -30,7 +30,7 @@ _KINDS: Final = {
     "/cgi-bin/externalcontact/send_welcome_msg": "welcome",
     "/cgi-bin/message/send": "app",
 }
-_ASKED: Final = frozenset({*fake_tasks.CALLS, *fake_contact_ways.CALLS})
+_ASKED: Final = frozenset({*fake_tasks.CALLS, *fake_contact_ways.CALLS, *fake_customers.CALLS})
 """Calls that send no message."""
 _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,62}")
 _MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
@@ -60,6 +60,7 @@ class _State:
     delivered: dict[str, datetime] = field(default_factory=dict)
     tasks: fake_tasks.CompanyTasks = field(default_factory=fake_tasks.CompanyTasks)
     ways: fake_contact_ways.ContactWays = field(default_factory=fake_contact_ways.ContactWays)
+    customers: fake_customers.CompanyCustomers = field(default_factory=fake_customers.CompanyCustomers)
     members: dict[str, str] = field(default_factory=dict)
     friends: dict[str, _Friend] = field(default_factory=dict)
     greeted_by_another: set[str] = field(default_factory=set)
@@ -83,7 +84,7 @@ class Qyapi(contract.FakeProvider):
     actions: ClassVar[Mapping[str, contract.Action]] = {
         "add-customer": contract.Action(
             summary="a member and a customer become friends: add_external_contact with a code for one welcome",
-            values={**_PAIR, "state": ""},
+            values={**_PAIR, "state": "", "unionid": ""},
         ),
         "add-member": contract.Action(
             summary="a customer adds a member who has not confirmed it yet: add_half_external_contact, with a code",
@@ -97,7 +98,12 @@ class Qyapi(contract.FakeProvider):
         "scan-code": contract.Action(
             summary="a customer adds the member of a contact way by its code: add_external_contact with its parameter",
             needs="a code made by make-codes",
-            values={"customer": _PAIR["customer"], "state": "shop-7"},
+            values={"customer": _PAIR["customer"], "state": "shop-7", "unionid": ""},
+        ),
+        "tag-customer": contract.Action(
+            summary="a member puts a tag of the company on a customer, or takes it off: edit_external_contact",
+            needs="a customer of the member",
+            values={**_PAIR, "group": "客户等级", "tag": "VIP"},
         ),
         "remove-customer": contract.Action(summary="a member removes a customer: del_external_contact", values=_PAIR),
         "remove-member": contract.Action(summary="a customer removes a member: del_follow_user", values=_PAIR),
@@ -118,6 +124,11 @@ class Qyapi(contract.FakeProvider):
     def tasks(self) -> list[str]:
         """The customers for whom a member was given a message to send, in order."""
         return self._state.tasks.customers
+
+    @property
+    def customers(self) -> fake_customers.CompanyCustomers:
+        """The customers, and the company's tags."""
+        return self._state.customers
 
     @property
     def ways(self) -> Mapping[str, fake_contact_ways.ContactWay]:
@@ -147,15 +158,28 @@ class Qyapi(contract.FakeProvider):
         match action:
             case "add-customer" | "add-member" | "scan-code":
                 change = "add_half_external_contact" if action == "add-member" else "add_external_contact"
-                given = {"WelcomeCode": self.add_friend(customer), "State": values["state"]}
+                if change == "add_external_contact":
+                    self._state.customers.add(
+                        customer,
+                        member,
+                        state=values.get("state", ""),
+                        unionid=values.get("unionid", ""),
+                        now=self.clock(),
+                    )
+                given = {"WelcomeCode": self.add_friend(customer), "State": values.get("state", "")}
                 self._state.members[customer] = member
                 return self.callback(change, customer, member, **{name: text for name, text in given.items() if text})
             case "confirm-task":
                 self.confirm(customer, outcome=values["outcome"])
                 return None
+            case "tag-customer":
+                self._state.customers.toggle(customer, member, values["group"], values["tag"])
+                return self.callback("edit_external_contact", customer, member)
             case "remove-customer":
+                self._state.customers.remove(customer, member)
                 return self.callback("del_external_contact", customer, member)
             case "remove-member":
+                self._state.customers.remove(customer, member)
                 return self.callback("del_follow_user", customer, member)
             case _:
                 return super().perform(action, values)
@@ -244,10 +268,13 @@ class Qyapi(contract.FakeProvider):
 
     def _asked(self, request: contract.HttpRequest) -> contract.HttpAnswer:
         target = urlsplit(request.path)
+        asked = {name: values[0] for name, values in parse_qs(target.query).items()}
         try:
-            self._check_token(parse_qs(target.query).get("access_token", [""])[0])
+            self._check_token(asked.get("access_token", ""))
         except contract.RefusedRequestError as refused:
             return refused.answer
+        if target.path in fake_customers.CALLS:
+            return self._state.customers.answer(target.path, asked if request.method == "GET" else request.json())
         if target.path in fake_contact_ways.CALLS:
             return self._state.ways.answer(target.path, request.json())
         return self._state.tasks.answer(target.path, request.json(), now=self.clock())
