@@ -289,6 +289,7 @@ def test_the_code_of_the_sample_is_made_and_kept(deployment: Deployment) -> None
 
 
 def test_the_customer_of_the_sample_gets_their_unionid(deployment: Deployment) -> None:
+    deployment.begin()
     world, customer = deployment.world, "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
     known = world.contacts[CONTACT]
     world.contacts.put(replace(known, identities={**known.identities, "external_userid": [customer]}))
