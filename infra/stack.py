@@ -89,7 +89,7 @@ class WaypostStack(Stack):
 
         # journeys wait and act; operations are what a marketer or the clock starts
         deferred = DeferredMessages(self, deployment=deployment, undelivered=undelivered, alarms=alarms)
-        person_syncs = PersonSyncs(self, deployment=deployment, undelivered=undelivered)
+        person_syncs = PersonSyncs(self, deployment=deployment, undelivered=undelivered, alarms=alarms)
         schedules = Schedules(
             self,
             deployment=deployment,

@@ -3,6 +3,7 @@
 from aws_cdk import Duration, aws_lambda_event_sources, aws_sqs
 from constructs import Construct
 
+from infra.constructs.alarms import FIVE_MINUTES, Alarms
 from infra.constructs.hop import Hop
 from infra.constructs.queues import build_queue
 from infra.constructs.undelivered import Undelivered
@@ -21,8 +22,9 @@ _SYNC_TAKES = 90
 class PersonSyncs(Construct):
     """A queue whose requests may come twice and in any order: who is asked about twice is the same."""
 
-    def __init__(self, scope: Construct, *, deployment: Deployment, undelivered: Undelivered) -> None:
+    def __init__(self, scope: Construct, *, deployment: Deployment, undelivered: Undelivered, alarms: Alarms) -> None:
         super().__init__(scope, "PersonSyncs")
+        self._alarms = alarms
         self.queue = build_queue(
             self,
             "Queue",
@@ -38,6 +40,13 @@ class PersonSyncs(Construct):
     def asked_by(self, hop: Hop) -> None:
         """Call the hop with people, a batch at a time; it answers which of them are to come again."""
         hop.must_have_time(at_most=_SYNC_TAKES, because="the queue hands a request out again after six times that")
+        self._alarms.watch(
+            self,
+            "Age",
+            self.queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES),
+            because="People have waited longer than two hours to be asked about at WeChat or WeCom",
+            over=Duration.hours(2).to_seconds(),
+        )
         hop.function.add_event_source(
             aws_lambda_event_sources.SqsEventSource(
                 self.queue,
