@@ -13,7 +13,7 @@ A channel is a folder of this package with
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -215,7 +215,7 @@ class ChannelPlugin(ABC, Generic[Content]):
     def words(self, content: Content) -> str:
         """What a reader sees of the content, for the checks of words; its fields are in lines of their own."""
         shown: Any = content
-        return "\n".join(_TOKEN.sub("", visible(text)) for text in texts_in(asdict(shown)))
+        return "\n".join([_TOKEN.sub("", visible(text)) for text in texts_in(shown)])
 
     def parts(self, content: Content) -> tuple[int, str] | None:
         """How many parts the content is billed as, and their encoding; None on a channel that bills messages."""

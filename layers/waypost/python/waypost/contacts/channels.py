@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, NewType, Protocol, Self, assert_never, get_args
 
@@ -41,7 +41,13 @@ class Address:
     @property
     def digest(self) -> str:
         """What stands for the address where the address itself must not: the same for the same channel and text."""
-        return ids.digest("address", self.channel, self.text)
+        return _digest(self.channel, self.text)
+
+
+@lru_cache(maxsize=1024)
+def _digest(channel: str, text: str) -> str:
+    """A send asks for it often."""
+    return ids.digest("address", channel, text)
 
 
 class Known(Protocol):

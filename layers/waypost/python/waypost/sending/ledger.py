@@ -10,7 +10,7 @@ States::
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol, Self, assert_never
 
@@ -202,7 +202,15 @@ class Touch:
 
     def to_dict(self) -> dict[str, Any]:
         """The stored form."""
-        return asdict(self) | {"at": format_instant(self.at)}
+        return {
+            "message_key": self.message_key,
+            "at": format_instant(self.at),
+            "channel": self.channel,
+            "message": self.message,
+            "kind": self.kind,
+            "topic": self.topic,
+            "priority": self.priority,
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
