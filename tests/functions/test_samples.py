@@ -278,6 +278,12 @@ def test_the_list_of_a_file_is_looked_at_before_it_is_in_force(deployment: Deplo
     assert not deployment.world.live_staff.kept.lists, "it is a dry run"
 
 
+def test_the_members_in_wecom_are_looked_at_before_they_are_in_force(deployment: Deployment) -> None:
+    answer = deployment.call("sync_staff")
+    assert (answer["found"], answer["joined_members"]) == (1, ["linchen"])
+    assert not deployment.world.live_staff.kept.lists, "it is a dry run"
+
+
 def test_the_code_of_the_sample_is_made_and_kept(deployment: Deployment) -> None:
     deployment.world.scenes = DeclaredScenes({"shop-7": Scene("徐汇店", "lin.chen", {"wechat": {"account": "wx1"}})})
     answer = deployment.call("make_codes")
