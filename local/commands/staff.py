@@ -87,6 +87,30 @@ def sync(
         console_for().print(f"  {problem['member']}, {problem['field']}: {problem['reason']}")
 
 
+@app.command()
+def customers(
+    member: Annotated[str, typer.Argument(help="The member: an id, a mail address or a userid of WeCom.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show whom a member has added in WeCom and when; on AWS start the operation show-customers."""
+
+    found = run_operation(background.access(), "show-customers", {"member": member})
+    if as_json:
+        print_json(found)
+        return
+    title = f"{found['member']}: {found['customers']} customers, first of {found['first']}; {found['file']} has all"
+    table = Table("since", "contact", "external_userid", "came by", "first", title=title, title_justify="left")
+    for each in found["shown"]:
+        table.add_row(
+            each["since"],
+            each["contact_id"] or "no contact",
+            each["external_userid"],
+            each["state"],
+            "yes" if each["first"] else "",
+        )
+    console_for().print(table)
+
+
 def _print_changes(opening: str, found: dict[str, Any]) -> None:
     """Who joined, changed and left, or would in a dry run."""
     would = "would have " if found["dry_run"] else ""

@@ -459,6 +459,18 @@ def test_the_company_is_read_by_departments_with_who_leads_whom(real: Qyapi, fak
     }
 
 
+@pytest.mark.flow
+def test_a_members_customers_are_read_page_by_page(real: Qyapi, fake: Fake, clock: FakeClock) -> None:
+    company = Organisation(real.api)
+    assert company.customers("li.bo") == []
+    for number in range(101):
+        customer = f"woAJ2GCAAAXtWyujaWJHDDGi0mAC{number:04}"
+        fake.customers.add(customer, "li.bo", state="shop-7", now=clock())
+    found = company.customers("li.bo")
+    assert not isinstance(found, NoList)
+    assert (len(found), found[-1].address[-4:], found[0].state, found[0].since) == (101, "0100", "shop-7", clock())
+
+
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [

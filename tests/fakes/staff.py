@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.fakes.published_journeys import email, journey, published
 from waypost.staff.directory import StaffDirectory
-from waypost.staff.outside_members import NoList, OutsideMember
+from waypost.staff.outside_members import NoList, OutsideCustomer, OutsideMember
 
 
 def directory(*ids: str, **fields: Any) -> StaffDirectory:
@@ -14,14 +14,20 @@ def directory(*ids: str, **fields: Any) -> StaffDirectory:
 
 
 class FakeSource:
-    """A StaffSource whose ``answer`` tests set; one member before."""
+    """A StaffSource whose ``answer`` tests set, and the customers of everybody; one member before, and nobody."""
 
     def __init__(self) -> None:
+        self.served: Sequence[OutsideCustomer] | NoList = []
         self.answer: Sequence[OutsideMember] | NoList = [OutsideMember(userid="LinChen", name="陈琳")]
 
     def members(self) -> Sequence[OutsideMember] | NoList:
         """See StaffSource."""
         return self.answer
+
+    def customers(self, userid: str) -> Sequence[OutsideCustomer] | NoList:
+        """See StaffSource."""
+        assert userid
+        return self.served
 
 
 def member(member_id: str, **fields: Any) -> dict[str, Any]:

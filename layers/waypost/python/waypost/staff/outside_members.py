@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -14,6 +15,15 @@ class OutsideMember:
     department: str = ""
     manager: str = ""
     email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideCustomer:
+    """Somebody whom a member serves: their external_userid, since when, and the parameter of the code that they came by."""
+
+    address: str
+    since: datetime
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +39,8 @@ class StaffSource(Protocol):
 
     def members(self) -> Sequence[OutsideMember] | NoList:
         """Everybody who works there, whole or not at all."""
+        ...
+
+    def customers(self, userid: str) -> Sequence[OutsideCustomer] | NoList:
+        """Everybody whom this member serves, whole or not at all."""
         ...
