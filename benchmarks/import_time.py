@@ -48,6 +48,8 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "leave_list": ("dynamodb", "s3"),
     "make_codes": ("dynamodb", "s3", "secretsmanager"),
     "sync_person": ("dynamodb", "secretsmanager", "sqs"),
+    "sync_staff": ("dynamodb", "events", "secretsmanager"),
+    "show_customers": ("dynamodb", "s3", "secretsmanager"),
     "merge_contacts": ("dynamodb", "sqs"),
     "notify_staff": ("dynamodb", "secretsmanager", "sesv2"),
     "pause_journey": ("dynamodb", "scheduler"),

@@ -26,6 +26,8 @@ from waypost.channels.wecom.people import Customers
 from waypost.channels.wecom.provider_qyapi import ASKED_AFTER, NO_APP, Qyapi, connect
 from waypost.channels.wecom.qr_codes import ContactWays
 from waypost.channels.wecom.qr_codes import connect as connect_codes
+from waypost.channels.wecom.staff import Organisation
+from waypost.channels.wecom.staff import connect as connect_staff
 from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
@@ -35,6 +37,7 @@ from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput
 from waypost.http.ports import NoAnswer, NotSent, Outcome
 from waypost.http.poster import PinnedPoster
+from waypost.staff.outside_members import NoList
 
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 MEMBER = "zhang.san"
@@ -432,6 +435,58 @@ def test_a_customer_of_many_members_is_read_page_by_page() -> None:
     found = Customers(provider(ScriptedPoster(answer)).api).read(CUSTOMER)
     assert isinstance(found, Person)
     assert [each.member for each in found.servers] == ["a", "b", "c"]
+
+
+@pytest.mark.flow
+def test_the_company_is_read_by_departments_with_who_leads_whom(real: Qyapi, fake: Fake) -> None:
+    company = Organisation(real.api)
+    for userid, name, department, leader in (
+        ("boss", "王总", "公司", ""),
+        ("wei.zhang", "张伟", "门店", ""),
+        ("LinChen", "陈琳", "门店", ""),
+        ("LiBo", "李波", "门店", "LinChen"),
+        ("gone", "走了", "门店", ""),
+    ):
+        fake.organisation.hire(userid, name, department, leader, leads=userid in {"boss", "wei.zhang"})
+    fake.perform("dismiss", {"member": "gone"})
+    found = company.members()
+    assert not isinstance(found, NoList)
+    assert {each.userid: (each.name, each.department, each.manager) for each in found} == {
+        "boss": ("王总", "公司", ""),
+        "wei.zhang": ("张伟", "门店", "boss"),
+        "LinChen": ("陈琳", "门店", "wei.zhang"),
+        "LiBo": ("李波", "门店", "LinChen"),
+    }
+
+
+@pytest.mark.flow
+def test_a_members_customers_are_read_page_by_page(real: Qyapi, fake: Fake, clock: FakeClock) -> None:
+    company = Organisation(real.api)
+    assert company.customers("li.bo") == []
+    for number in range(101):
+        customer = f"woAJ2GCAAAXtWyujaWJHDDGi0mAC{number:04}"
+        fake.customers.add(customer, "li.bo", state="shop-7", now=clock())
+    found = company.customers("li.bo")
+    assert not isinstance(found, NoList)
+    assert (len(found), found[-1].address[-4:], found[0].state, found[0].since) == (101, "0100", "shop-7", clock())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ({"errcode": 45033}, NoList("45033", later=True)),
+        ({"errcode": 60011}, NoList("60011 the app may not see this member")),
+        (NoAnswer("timeout"), NoList("timeout", later=True)),
+    ],
+)
+def test_a_list_that_cannot_be_had_as_a_whole_is_none(outcome: Mapping[str, Any] | Outcome, expected: NoList) -> None:
+    def answer(url: str, _: Any) -> Mapping[str, Any] | Outcome:
+        if "gettoken" in url:
+            return {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+        return {"errcode": 0, "department": [{"id": 1, "name": "公司"}]} if "department/list" in url else outcome
+
+    assert Organisation(provider(ScriptedPoster(answer)).api).members() == expected
+    assert connect_staff({}, ports_with(ScriptedPoster(answer))).members() == NoList(NO_APP)
 
 
 def authored(folder: Path, wecom: str, texts: str) -> tuple[dict[str, Any], str]:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.coupons.pools import pool
 from tests.fakes.published_journeys import email
+from tests.fakes.staff import directory
 from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, sample
 from waypost import ids
 from waypost.channels.people_contract import Person
@@ -275,6 +276,19 @@ def test_the_list_of_a_file_is_looked_at_before_it_is_in_force(deployment: Deplo
     deployment.world.files.write("imports/staff.csv", b"id,name,wecom\nshop-1,Shop 1,Shop1\n")
     answer = deployment.call("import_staff")
     assert (answer["rows"], answer["rejected"], answer["joined_members"]) == (1, 0, ["shop-1"])
+    assert not deployment.world.live_staff.kept.lists, "it is a dry run"
+
+
+def test_the_customers_of_the_samples_member_are_in_a_file(deployment: Deployment) -> None:
+    deployment.world.staff = directory("lin.chen", channels={"wecom": "LinChen"})
+    answer = deployment.call("show_customers")
+    assert (answer["userid"], answer["customers"]) == ("LinChen", 0)
+    assert deployment.world.files.read(answer["file"])
+
+
+def test_the_members_in_wecom_are_looked_at_before_they_are_in_force(deployment: Deployment) -> None:
+    answer = deployment.call("sync_staff")
+    assert (answer["found"], answer["joined_members"]) == (1, ["linchen"])
     assert not deployment.world.live_staff.kept.lists, "it is a dry run"
 
 

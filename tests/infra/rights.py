@@ -44,6 +44,7 @@ ASKS = {
         f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING[name]}" for name in ("wechat_secret", "wecom_secret")
     ],
     "results": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"],
+    "staff": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"],
 }
 QUEUES = {
     "person_syncs": ["sqs:SendMessage on <PersonSyncsQueue.Arn>"],

@@ -124,6 +124,8 @@ READ_BY_FEW_CALLS = {
     },
     "route_events": {"person_syncs_url"},
     "ask_task_results": {"wecom_agent", "wecom_corp", "wecom_secret"},
+    "sync_staff": {"wecom_agent", "wecom_corp", "wecom_secret"},
+    "show_customers": {"wecom_agent", "wecom_corp", "wecom_secret"},
     "sync_person": {"wechat_accounts", "wechat_secret", "wecom_agent", "wecom_corp", "wecom_secret"},
     "make_codes": {
         "contacts_table",

@@ -123,6 +123,9 @@ if TYPE_CHECKING:
     from waypost.staff.import_staff import ImportStaff
     from waypost.staff.keep_staff import KeepStaff
     from waypost.staff.live_directory import StaffInForce
+    from waypost.staff.outside_members import StaffSource
+    from waypost.staff.show_customers import ShowCustomers
+    from waypost.staff.sync_staff import SyncStaff
     from waypost.tracking.ask_task_results import AskTaskResults
     from waypost.tracking.make_codes import MakeCodes
     from waypost.tracking.record_delivery import RecordDelivery
@@ -893,6 +896,24 @@ def import_staff(ports: Ports, *, deployed: Callable[[], StaffDirectory]) -> Imp
     from waypost.staff.import_staff import ImportStaff
 
     return ImportStaff(keep_staff=keep_staff(ports), deployed=deployed, files=ports.files(reads=(IMPORTS,)))
+
+
+def sync_staff(ports: Ports, *, source: Callable[[], StaffSource]) -> SyncStaff:
+    """What takes members of staff from WeCom."""
+    from waypost.staff.sync_staff import SyncStaff
+
+    return SyncStaff(keep_staff=keep_staff(ports), source=source)
+
+
+def show_customers(
+    ports: Ports, *, staff: Callable[[], StaffDirectory], source: Callable[[], StaffSource]
+) -> ShowCustomers:
+    """What shows whom a member of staff serves."""
+    from waypost.staff.show_customers import ShowCustomers
+
+    return ShowCustomers(
+        staff=staff, source=source, contacts=ports.bulk_contacts(), files=ports.files(writes=(EXPORTS,))
+    )
 
 
 def keep_staff(ports: Ports) -> KeepStaff:

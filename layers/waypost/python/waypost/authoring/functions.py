@@ -67,9 +67,9 @@ Prefix = Annotated[str, Field(pattern=r"^([a-z0-9-]+/)+$")]
 Keys = Annotated[str, Field(pattern=r"^[a-z]+#\*$")]
 Route = Annotated[str, Field(pattern=r"^(GET|HEAD|POST|PUT|DELETE) /\S*$")]
 Secret = Literal["channels", "destinations", "links", "webhooks"]
-Asked = Literal["codes", "people", "results"]
+Asked = Literal["codes", "people", "results", "staff"]
 """What providers are asked for beside sending: codes that people scan, what they know of a person, results of messages that
-members of staff send."""
+members of staff send, and who these are."""
 
 
 class Reads(Authored):

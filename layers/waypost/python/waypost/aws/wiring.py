@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from waypost.channels.people_contract import People
     from waypost.channels.results_contract import Results
     from waypost.contacts.channels import Channel
+    from waypost.staff.outside_members import StaffSource
 
 WORKERS: Final = 10
 """As many as a client keeps connections."""
@@ -248,6 +249,15 @@ def people(channel: "Channel") -> "People":
     from waypost.channels.registry import connect_people  # noqa: PLC0415
 
     return connect_people(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
+
+
+@cache
+def staff_source() -> "StaffSource":
+    """What asks for the company's members of staff, as the stack has set it up."""
+    from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only the sync of staff asks
+    from waypost.channels.registry import SOURCE_OF_STAFF, connect_staff  # noqa: PLC0415
+
+    return connect_staff(settings=channel_settings(SOURCE_OF_STAFF), ports=provider_ports(settings()))
 
 
 @cache

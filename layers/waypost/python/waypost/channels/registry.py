@@ -17,6 +17,7 @@ from waypost.channels.results_contract import Results
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.staff.outside_members import StaffSource
 
 _FOLDER: Final = Path(__file__).parent
 _PROVIDER: Final = "provider_"
@@ -95,6 +96,16 @@ def connect_results(channel: Channel, *, settings: Mapping[str, str], ports: Pro
         return None
     results: Results = import_module(f"waypost.channels.{channel}.results").connect(settings, ports)
     return results
+
+
+SOURCE_OF_STAFF: Final = Channel("wecom")
+"""The channel whose provider has the company's members of staff."""
+
+
+def connect_staff(*, settings: Mapping[str, str], ports: ProviderPorts) -> StaffSource:
+    """What asks the provider for the members of staff."""
+    source: StaffSource = import_module(f"waypost.channels.{SOURCE_OF_STAFF}.staff").connect(settings, ports)
+    return source
 
 
 def people_channels() -> Sequence[Channel]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
-from waypost.channels.wecom import fake_contact_ways, fake_customers, fake_tasks
+from waypost.channels.wecom import fake_contact_ways, fake_customers, fake_organisation, fake_tasks
 from waypost.clock import real_now
 from waypost.http import encrypted_callback
 from waypost.tencent.callbacks import as_xml
@@ -30,7 +30,9 @@ _KINDS: Final = {
     "/cgi-bin/externalcontact/send_welcome_msg": "welcome",
     "/cgi-bin/message/send": "app",
 }
-_ASKED: Final = frozenset({*fake_tasks.CALLS, *fake_contact_ways.CALLS, *fake_customers.CALLS})
+_ASKED: Final = frozenset(
+    {*fake_tasks.CALLS, *fake_contact_ways.CALLS, *fake_customers.CALLS, *fake_organisation.CALLS}
+)
 """Calls that send no message."""
 _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,62}")
 _MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
@@ -60,6 +62,7 @@ class _State:
     delivered: dict[str, datetime] = field(default_factory=dict)
     tasks: fake_tasks.CompanyTasks = field(default_factory=fake_tasks.CompanyTasks)
     ways: fake_contact_ways.ContactWays = field(default_factory=fake_contact_ways.ContactWays)
+    organisation: fake_organisation.Organisation = field(default_factory=fake_organisation.Organisation)
     customers: fake_customers.CompanyCustomers = field(default_factory=fake_customers.CompanyCustomers)
     members: dict[str, str] = field(default_factory=dict)
     friends: dict[str, _Friend] = field(default_factory=dict)
@@ -105,6 +108,11 @@ class Qyapi(contract.FakeProvider):
             needs="a customer of the member",
             values={**_PAIR, "group": "客户等级", "tag": "VIP"},
         ),
+        "hire": contract.Action(
+            summary="a member comes to the company; WeCom is asked for its members by sync-staff",
+            values={"member": _PAIR["member"], "name": "张三", "department": "门店", "leader": ""},
+        ),
+        "dismiss": contract.Action(summary="a member leaves the company", values={"member": _PAIR["member"]}),
         "remove-customer": contract.Action(summary="a member removes a customer: del_external_contact", values=_PAIR),
         "remove-member": contract.Action(summary="a customer removes a member: del_follow_user", values=_PAIR),
     }
@@ -124,6 +132,11 @@ class Qyapi(contract.FakeProvider):
     def tasks(self) -> list[str]:
         """The customers for whom a member was given a message to send, in order."""
         return self._state.tasks.customers
+
+    @property
+    def organisation(self) -> fake_organisation.Organisation:
+        """The departments and members."""
+        return self._state.organisation
 
     @property
     def customers(self) -> fake_customers.CompanyCustomers:
@@ -151,6 +164,20 @@ class Qyapi(contract.FakeProvider):
 
     def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
         """See FakeProvider."""
+        match action:
+            case "hire":
+                self._state.organisation.hire(
+                    values["member"], values["name"], values["department"], values.get("leader", "")
+                )
+                return None
+            case "dismiss":
+                self._state.organisation.dismiss(values["member"])
+                return None
+            case _:
+                return self._between(action, values)
+
+    def _between(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+        """What happens between a customer and a member."""
         customer = values["customer"]
         member = values.get("member") or self._state.ways.with_state(values["state"]).members[0]
         if not (_CUSTOMER.fullmatch(customer) and _MEMBER.fullmatch(member)):
@@ -273,6 +300,8 @@ class Qyapi(contract.FakeProvider):
             self._check_token(asked.get("access_token", ""))
         except contract.RefusedRequestError as refused:
             return refused.answer
+        if target.path in fake_organisation.CALLS:
+            return self._state.organisation.answer(target.path, asked)
         if target.path in fake_customers.CALLS:
             return self._state.customers.answer(target.path, asked if request.method == "GET" else request.json())
         if target.path in fake_contact_ways.CALLS:

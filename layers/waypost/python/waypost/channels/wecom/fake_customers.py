@@ -13,8 +13,10 @@ CALLS: Final[Mapping[str, str]] = {
     "/cgi-bin/externalcontact/get_corp_tag_list": "list",
     "/cgi-bin/externalcontact/add_corp_tag": "add",
     "/cgi-bin/externalcontact/mark_tag": "mark",
+    "/cgi-bin/externalcontact/batch/get_by_user": "served",
 }
 _LONGEST_NAME: Final = 30
+_LARGEST_PAGE: Final = 100
 
 
 @dataclass(slots=True)
@@ -74,6 +76,8 @@ class CompanyCustomers:
                 return _answer(tag_group=[self._group(each) for each in groups])
             case "add":
                 return self._add_tags(given)
+            case "served":
+                return self._served(given)
             case _:
                 return self._mark(given)
 
@@ -94,6 +98,29 @@ class CompanyCustomers:
         return _answer(
             external_contact=about | ({"unionid": known.unionid} if known.unionid else {}), follow_user=follows
         )
+
+    def _served(self, given: Mapping[str, Any]) -> contract.HttpAnswer:
+        """A page of those whom the members serve; the cursor is the place of the next one."""
+        limit, start = given.get("limit", 50), int(given.get("cursor") or 0)
+        if not 1 <= limit <= _LARGEST_PAGE or len(given.get("userid_list", ())) != 1:
+            return _answer(40058, "invalid Request Parameter")
+        [member] = given["userid_list"]
+        found = [
+            {
+                "external_contact": {"external_userid": customer, "type": 1},
+                "follow_info": {
+                    "userid": member,
+                    "createtime": int(known.follows[member].since.timestamp()),
+                    "state": known.follows[member].state,
+                },
+            }
+            for customer, known in self.customers.items()
+            if member in known.follows
+        ]
+        if not found:
+            return _answer(84061, "not external contact")
+        end = start + limit
+        return _answer(external_contact_list=found[start:end], next_cursor=str(end) if end < len(found) else "")
 
     def _shown(self, tag: str) -> dict[str, Any]:
         group, name = self.tags[tag]
