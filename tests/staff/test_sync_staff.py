@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.staff import FakeSource, directory
 from tests.fakes.world import World
 from waypost.assembly import assemble
+from waypost.contacts.channels import Channel
 from waypost.errors import InvalidInput, TemporarilyUnavailable
 from waypost.staff.live_directory import joined
 from waypost.staff.outside_members import NoList, OutsideMember
@@ -111,4 +112,4 @@ def test_a_member_of_the_file_is_completed_and_never_replaced(world: World, sour
     sync(world, source)
     found = joined(world.staff, world.live_staff.newest()).members[known.id]
     assert found.name == known.name
-    assert found.channels["wecom"] == known.channels.get("wecom", known.id)
+    assert found.channels[Channel("wecom")] == known.id

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost.clock import format_instant
+from waypost.contacts.channels import Channel
 from waypost.contacts.ports import BulkContactStore
 from waypost.contacts.profile import Contact
 from waypost.errors import InvalidInput, TemporarilyUnavailable
@@ -20,6 +21,7 @@ from waypost.staff.outside_members import NoList, OutsideCustomer, StaffSource
 
 SHOWN: Final = 100
 """Customers that an answer names; the file has all."""
+_WECOM: Final = Channel("wecom")
 _IDENTITY: Final = "external_userid"
 _SERVED_BY: Final = "wecom_staff"
 """The attribute that names those who serve a contact, who came first before the others."""
@@ -48,7 +50,7 @@ class ShowCustomers:
             raise InvalidInput(
                 "member", f"{payload.get('member')!r} is nobody in the directory; waypost staff list shows it"
             )
-        userid = member.channels.get("wecom", "")
+        userid = member.channels.get(_WECOM, "")
         if not userid:
             raise InvalidInput("member", f"{member.id} has no userid of WeCom among their channels")
         match self.source().customers(userid):
@@ -87,8 +89,8 @@ class ShowCustomers:
 
 
 def _is_first(contact: Contact | None, userid: str) -> bool:
-    served_by = contact.attributes.get(_SERVED_BY) if contact else None
-    return bool(served_by) and str(served_by[0]).lower() == userid.lower()
+    served_by: Sequence[str] = (contact.attributes.get(_SERVED_BY) if contact else None) or ()
+    return bool(served_by) and served_by[0].lower() == userid.lower()
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> bytes:

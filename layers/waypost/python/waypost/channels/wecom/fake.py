@@ -112,7 +112,11 @@ class Qyapi(contract.FakeProvider):
             summary="a member comes to the company; WeCom is asked for its members by sync-staff",
             values={"member": _PAIR["member"], "name": "张三", "department": "门店", "leader": ""},
         ),
-        "dismiss": contract.Action(summary="a member leaves the company", values={"member": _PAIR["member"]}),
+        "dismiss": contract.Action(
+            summary="a member leaves the company",
+            needs="a member who was hired",
+            values={"member": _PAIR["member"]},
+        ),
         "remove-customer": contract.Action(summary="a member removes a customer: del_external_contact", values=_PAIR),
         "remove-member": contract.Action(summary="a customer removes a member: del_follow_user", values=_PAIR),
     }
