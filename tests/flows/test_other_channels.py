@@ -46,6 +46,7 @@ from waypost.contacts.channels import Channel
 pytestmark = pytest.mark.flow
 
 TRIAL = "trial"
+WHATSAPP = Channel("whatsapp")
 
 MEMBERS = {
     "members": [
@@ -115,6 +116,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     subject = {"zh-CN": "请确认订阅"}
     add_journey(
         journeys, "opt-in", "consent_requested", {"channels": ["email"], "subject": subject}, {"email.zh-CN.mjml": MAIL}
+    )
+    add_journey(
+        journeys,
+        "parcel",
+        "parcel_late",
+        {"channels": ["whatsapp", "sms"], "whatsapp": {"kind": "text"}},
+        {"whatsapp.zh-CN.yaml": "text: 您的包裹晚到一天", "sms.zh-CN.txt": "您的包裹晚到一天"},
     )
     friend = folder / "statemachines" / "replies" / "new-friend"
     shipping = friend.parent / "shipping"
@@ -244,6 +252,29 @@ def test_a_message_to_a_person_without_an_openid_waits_for_one(cloud: LocalCloud
     cloud.time.settle()
     [arrived] = sent_to(cloud, follower)
     assert arrived.request["data"]["character_string2"] == {"value": "A-1043"}
+
+
+def test_a_text_by_whatsapp_goes_out_while_the_conversation_is_open_and_by_sms_after_it(cloud: LocalCloud) -> None:
+    phone = "+16505550123"
+    introduce(cloud, "u-writer", phone=phone)
+    cloud.providers.perform(WHATSAPP, "write", {"phone": phone, "text": "Where is it?"})
+    cloud.time.settle()
+    happens(cloud, "u-writer", "parcel_late", order_id="A-1")
+    cloud.time.travel_to(cloud.clock.now() + timedelta(hours=25))
+    happens(cloud, "u-writer", "parcel_late", order_id="A-2")
+    assert [call.channel for call in sent_to(cloud, phone)] == ["whatsapp", "sms"]
+    first, second = sorted(decided(cloud, "u-writer"), key=lambda each: each.at)
+    assert (first.outcome, first.channel, second.outcome, second.channel) == ("sent", "whatsapp", "sent", "sms")
+
+    [by_whatsapp, _] = sent_to(cloud, phone)
+    for word in ("delivered", "read"):
+        cloud.providers.say(by_whatsapp, word)
+    cloud.providers.perform(WHATSAPP, "write", {"phone": phone, "text": "STOP"})
+    cloud.time.settle()
+    states = {row["message_key"]: row["state"] for row in rows(cloud, "u-writer", "message").values()}
+    assert states[by_whatsapp.message_key] == "delivered"
+    kept = [row.get("type") for row in items(cloud).everything(ids.contact_id("user_id", "u-writer"))]
+    assert (kept.count("message_opened"), kept.count("whatsapp_reply"), kept.count("unsubscribed")) == (1, 1, 1)
 
 
 def test_a_new_friend_in_wecom_is_welcomed_before_the_callback_is_answered(cloud: LocalCloud) -> None:

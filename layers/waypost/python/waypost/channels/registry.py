@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from waypost.channels.callback_contract import CallbackReader
 from waypost.channels.code_contract import CodeMaker
-from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts
+from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts, TopicReader
 from waypost.channels.people_contract import People
 from waypost.channels.results_contract import Results
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
@@ -146,3 +146,13 @@ def notice_readers() -> Mapping[str, tuple[Channel, NoticeReader]]:
             raise TypeError(f"channels/{channel}/notices.py: {readers[shared[0]][0]!r} reads {shared[0]!r} too")
         readers.update((source, (channel, reader)) for source, reader in sources.items())
     return readers
+
+
+@cache
+def topic_readers() -> Mapping[str, TopicReader]:
+    """What reads the messages of topics, by a field that only they have."""
+    return {
+        field: reader
+        for channel in CHANNELS
+        for field, reader in getattr(import_module(f"waypost.channels.{channel}.notices"), "TOPICS", {}).items()
+    }

@@ -201,7 +201,7 @@ class Weixin(contract.FakeProvider):
             body=body.encode(),
         )
 
-    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | contract.Published | None:
         """See FakeProvider."""
         openid = values["openid"]
         if not _OPENID.fullmatch(openid):

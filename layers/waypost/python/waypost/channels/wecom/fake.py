@@ -166,7 +166,7 @@ class Qyapi(contract.FakeProvider):
         """How many app messages members saw."""
         return len(self._state.delivered)
 
-    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | contract.Published | None:
         """See FakeProvider."""
         match action:
             case "hire":
