@@ -180,7 +180,7 @@ class Qyapi(contract.FakeProvider):
             case _:
                 return self._between(action, values)
 
-    def _between(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+    def _between(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | contract.Published | None:
         """What happens between a customer and a member."""
         customer = values["customer"]
         member = values.get("member") or self._state.ways.with_state(values["state"]).members[0]
