@@ -27,11 +27,13 @@ class MotoTransport:
     """A Transport into moto's backends, without a socket."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._url = endpoint.url + endpoint.path
+        self._url = endpoint.url
 
-    def post(self, headers: Mapping[str, str], body: bytes) -> Answer:
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """See Transport."""
-        request = AWSPreparedRequest("POST", self._url, HTTPHeaders.from_dict(headers), body, stream_output=False)
+        request = AWSPreparedRequest(
+            "POST", self._url + path, HTTPHeaders.from_dict(headers), body, stream_output=False
+        )
         response = botocore_stubber("before-send", request)
         assert response is not None, "moto plays no such service"
         return Answer(

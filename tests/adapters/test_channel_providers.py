@@ -1,4 +1,4 @@
-"""Mail and SMS over real boto3 clients: what is sent, and what every kind of failure means."""
+"""Mail and SMS over the clients of the functions, ours and botocore's: what is sent, and what every kind of failure means."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from botocore.exceptions import (
 
 from tests.adapters.botocore_model import model
 from tests.adapters.wire import Wire
-from waypost.aws.clients import provider_client
+from waypost.aws import clients
 from waypost.aws.provider_calls import SendingService
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.calls import NO_ACCESS
@@ -60,22 +60,28 @@ def account() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(params=[True, False], ids=["ours", "botocore"], autouse=True)
+def _lean(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have clients of ours; behind a proxy, for example, they are botocore's, and every test holds of both."""
+    monkeypatch.setattr(clients, "_OF_PROVIDERS", replace(clients._OF_PROVIDERS, lean=request.param))
+
+
 @cache
-def wired(service: str) -> tuple[Any, Wire]:
+def wired(service: str, calls: clients.Calls) -> tuple[Any, Wire]:
     """The client of a provider, as the functions make it, and its wire."""
-    client = provider_client.__wrapped__(service)
+    client = clients._made(service, calls)
     return client, Wire(client)
 
 
 def ses(*answers: Any) -> tuple[Ses, Wire]:
-    client, wire = wired("sesv2")
+    client, wire = wired("sesv2", clients._OF_PROVIDERS)
     return Ses(
         SendingService(client), "Waypost <hello@example.com>", ("help@example.com",), "waypost-dev"
     ), wire.will_answer(*answers)
 
 
 def messaging(*answers: Any, origination: str = "") -> tuple[EndUserMessaging, Wire]:
-    client, wire = wired("pinpoint-sms-voice-v2")
+    client, wire = wired("pinpoint-sms-voice-v2", clients._OF_PROVIDERS)
     return EndUserMessaging(SendingService(client), origination), wire.will_answer(*answers)
 
 
@@ -239,7 +245,9 @@ def test_a_5xx_without_a_name_is_unclear() -> None:
 
 
 def test_what_botocore_itself_refuses_never_left_us() -> None:
-    channel, wire = messaging((200, {}, {"MessageId": "sms-1"}))
+    client, wire = wired("pinpoint-sms-voice-v2", replace(clients._OF_PROVIDERS, lean=False))
+    channel = EndUserMessaging(SendingService(client), "")
+    wire.will_answer((200, {}, {"MessageId": "sms-1"}))
     assert channel.send(replace(TEXT, to=replace(TEXT.to, text=""))) == RefusedMessage("ParamValidationError")
     assert wire.requests == []
 

@@ -44,7 +44,9 @@ def test_all_adapters_of_a_service_share_one_client() -> None:
 
 def test_only_clients_of_providers_make_a_single_attempt() -> None:
     assert clients.client("scheduler").meta.config.retries["total_max_attempts"] > 1
-    assert clients.provider_client("sesv2").meta.config.retries["total_max_attempts"] == 1
+    assert clients.provider_client("sns").meta.config.retries["total_max_attempts"] == 1
+    assert (ours := clients.provider_client.__wrapped__("sesv2")).meta.service_name == "sesv2"
+    assert (type(ours._client), ours._client._attempts) == (JsonClient, 1)
 
 
 @pytest.mark.parametrize("service", ["dynamodb", "events", "sqs"])

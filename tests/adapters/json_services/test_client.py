@@ -27,7 +27,7 @@ from waypost.aws.json_services.connections import Answer, NoAnswer
 from waypost.aws.json_services.credentials import Credentials, DefaultCredentials
 from waypost.aws.json_services.endpoints import Endpoint
 from waypost.aws.json_services.retries import CAPACITY, COST, COST_OF_TIMEOUT, Quota, seconds_before
-from waypost.aws.json_services.services import DYNAMODB, EVENTS, SQS, Service
+from waypost.aws.json_services.services import DYNAMODB, EVENTS, SES, SQS, Service
 
 NOW = datetime(2026, 11, 29, 20, 0, tzinfo=UTC)
 URL = "https://dynamodb.eu-west-1.amazonaws.com"
@@ -55,8 +55,10 @@ class Script:
 
     answers: list[Answer | NoAnswer]
     requests: list[tuple[Mapping[str, str], Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
-    def post(self, headers: Mapping[str, str], body: bytes) -> Answer | NoAnswer:
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer | NoAnswer:
+        self.paths.append(path)
         self.requests.append((dict(headers), json.loads(body)))
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -192,6 +194,39 @@ def test_an_error_is_the_one_that_botocore_raises(
     assert ours.value.response["Error"]["Message"] == theirs.value.response["Error"]["Message"]
     assert ours.value.response.get("CancellationReasons") == theirs.value.response.get("CancellationReasons")
     assert ours.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+@pytest.mark.parametrize(("status", "headers", "body"), [*ERRORS, (400, {}, {"Code": "Odd#TooLarge:now"})])
+def test_an_error_of_a_mail_is_the_one_that_botocore_raises(
+    status: int, headers: dict[str, str], body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    stock = boto3.client("sesv2", region_name="eu-west-1")
+    Wire(stock).will_answer((status, headers, body))
+    call = calling(Answer(status, headers, json.dumps(body).encode()), service=SES)
+    call.script.answers *= 2
+
+    with pytest.raises(ClientError) as theirs:
+        stock.send_email(Content={})
+    with pytest.raises(ClientError) as ours:
+        call.client.send_email(Content={})
+
+    assert ours.value.operation_name == theirs.value.operation_name
+    assert ours.value.response["Error"]["Code"] == theirs.value.response["Error"]["Code"]
+    assert ours.value.response["Error"]["Message"] == theirs.value.response["Error"]["Message"]
+
+
+def test_a_mail_goes_to_the_path_of_its_operation() -> None:
+    call = calling(answer({"MessageId": "ses-1"}), service=SES)
+
+    assert call.client.send_email(Content={})["MessageId"] == "ses-1"
+
+    [(headers, _)] = call.script.requests
+    assert call.script.paths == ["/v2/email/outbound-emails"]
+    assert headers["content-type"] == "application/json"
+    assert "x-amz-target" not in headers
+    assert "/eu-west-1/ses/aws4_request" in headers["authorization"]
 
 
 def test_a_page_instead_of_an_error_has_its_status_as_code() -> None:

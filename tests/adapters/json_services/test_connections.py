@@ -28,9 +28,13 @@ from waypost.aws.json_services.endpoints import Endpoint
 
 HEADERS = {"host": "dynamodb.example", "x-amz-target": "DynamoDB_20120810.GetItem"}
 OK = b"HTTP/1.1 200 OK\r\nX-Amzn-RequestId: r-1\r\ncontent-length: 2\r\n\r\n{}"
-CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;part=1\r\n{\r\n1\r\n}\r\n0\r\nx-end: yes\r\n\r\n"
+CONTINUED = b"HTTP/1.1 100 Continue\r\n\r\n" + OK
 LAST = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
 CUT = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"
+CUT_IN_THE_HEADERS = b"HTTP/1.1 200 OK\r\ncontent-le" + b"close"
+UNTIL_THE_END = b"HTTP/1.1 200 OK\r\n\r\n{}" + b"close"
+OLD = b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}" + b"close"
 CLOSE, SILENCE = b"close", b"silence"
 
 
@@ -113,10 +117,10 @@ def failure(found: Answer | NoAnswer) -> type[Exception]:
     return type(found.error)
 
 
-@pytest.mark.parametrize("answer", [OK, CHUNKED])
+@pytest.mark.parametrize("answer", [OK, CHUNKED, CONTINUED])
 def test_one_connection_serves_call_after_call(answer: bytes) -> None:
     with serving(Service(lambda _: answer)) as service, to(service) as calls:
-        answers = [calls.post(HEADERS, b'{"a": 1}') for _ in range(3)]
+        answers = [calls.post("/", HEADERS, b'{"a": 1}') for _ in range(3)]
 
     assert [isinstance(each, Answer) and (each.status, each.body) for each in answers] == [(200, b"{}")] * 3
     assert service.opened == 1
@@ -126,39 +130,64 @@ def test_one_connection_serves_call_after_call(answer: bytes) -> None:
 
 def test_headers_come_by_names_in_lower_case() -> None:
     with serving(Service()) as service, to(service) as calls:
-        found = calls.post(HEADERS, b"{}")
+        found = calls.post("/", HEADERS, b"{}")
     assert isinstance(found, Answer)
     assert found.headers["x-amzn-requestid"] == "r-1"
 
 
-def test_a_connection_that_the_service_announces_to_close_is_not_kept() -> None:
-    with serving(Service(lambda _: LAST)) as service, to(service) as calls:
-        assert all(isinstance(calls.post(HEADERS, b"{}"), Answer) for _ in range(2))
+def test_an_answer_without_a_body_has_its_end() -> None:
+    with serving(Service(lambda _: b"HTTP/1.1 204 No Content\r\n\r\n")) as service, to(service) as calls:
+        found = [calls.post("/", HEADERS, b"{}") for _ in range(2)]
+    assert [isinstance(each, Answer) and (each.status, each.body) for each in found] == [(204, b"")] * 2
+    assert service.opened == 1
+
+
+def test_an_operation_is_called_at_its_path() -> None:
+    with serving(Service()) as service, to(service) as calls:
+        calls.post("/v2/email/outbound-emails", HEADERS, b"{}")
+    assert service.requests[0].startswith(b"POST /v2/email/outbound-emails HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("answer", [LAST, UNTIL_THE_END, OLD])
+def test_a_connection_that_the_service_closes_after_its_answer_is_not_kept(answer: bytes) -> None:
+    with serving(Service(lambda _: answer)) as service, to(service) as calls:
+        found = [calls.post("/", HEADERS, b"{}") for _ in range(2)]
+    assert [isinstance(each, Answer) and each.body for each in found] == [b"{}"] * 2
     assert service.opened == 2
 
 
 def test_a_connection_that_was_closed_while_idle_is_replaced_without_a_failure() -> None:
     with serving(Service(lambda number: OK + CLOSE if number == 1 else OK)) as service, to(service) as calls:
-        assert isinstance(calls.post(HEADERS, b"{}"), Answer)
+        assert isinstance(calls.post("/", HEADERS, b"{}"), Answer)
         service.hung_up.wait()
-        assert isinstance(calls.post(HEADERS, b"{}"), Answer)
+        assert isinstance(calls.post("/", HEADERS, b"{}"), Answer)
     assert service.opened == 2
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
-    [(CLOSE, ConnectionClosedError), (CUT, ConnectionClosedError), (b"SSH-2.0\r\n" + CLOSE, HTTPClientError)],
+    [
+        (CLOSE, ConnectionClosedError),
+        (CUT, ConnectionClosedError),
+        (CUT_IN_THE_HEADERS, ConnectionClosedError),
+        (b"SSH-2.0\r\n\r\n" + CLOSE, HTTPClientError),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{" + CLOSE, ConnectionClosedError),
+        (b"HTTP/1.1 OK\r\n\r\n" + CLOSE, HTTPClientError),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: two\r\n\r\n{}" + CLOSE, HTTPClientError),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n" + CLOSE, HTTPClientError),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + CLOSE, HTTPClientError),
+    ],
 )
 def test_a_connection_that_breaks_is_a_failure_and_not_kept(answer: bytes, error: type[Exception]) -> None:
     with serving(Service(lambda number: answer if number == 1 else OK)) as service, to(service) as calls:
-        assert failure(calls.post(HEADERS, b"{}")) is error
-        assert isinstance(calls.post(HEADERS, b"{}"), Answer)
+        assert failure(calls.post("/", HEADERS, b"{}")) is error
+        assert isinstance(calls.post("/", HEADERS, b"{}"), Answer)
     assert service.opened == 2
 
 
 def test_an_answer_that_does_not_come_is_a_timeout() -> None:
     with serving(Service(lambda _: SILENCE)) as service, to(service, read_timeout=0.05) as calls:
-        found = calls.post(HEADERS, b"{}")
+        found = calls.post("/", HEADERS, b"{}")
     assert isinstance(found, NoAnswer)
     assert (type(found.error), found.timed_out) == (ReadTimeoutError, True)
 
@@ -167,7 +196,7 @@ def test_a_port_that_nothing_listens_on_was_never_reached() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         service = Service(port=free.getsockname()[1])
-        assert failure(to(service).post(HEADERS, b"{}")) is EndpointConnectionError
+        assert failure(to(service).post("/", HEADERS, b"{}")) is EndpointConnectionError
 
 
 @pytest.mark.parametrize(
@@ -180,7 +209,7 @@ def test_what_keeps_a_connection_from_opening_is_told_apart(
         raise raised
 
     monkeypatch.setattr(socket, "create_connection", refuse)
-    assert failure(to(Service(port=9)).post(HEADERS, b"{}")) is error
+    assert failure(to(Service(port=9)).post("/", HEADERS, b"{}")) is error
 
 
 def test_threads_have_a_connection_each_and_at_most_ten_are_kept() -> None:
@@ -196,7 +225,7 @@ def test_threads_have_a_connection_each_and_at_most_ten_are_kept() -> None:
         to(service) as calls,
         ThreadPoolExecutor(threads) as pool,
     ):
-        found = list(pool.map(lambda _: calls.post(HEADERS, b"{}"), range(threads)))
+        found = list(pool.map(lambda _: calls.post("/", HEADERS, b"{}"), range(threads)))
         assert all(isinstance(each, Answer) for each in found)
         assert service.opened == threads
         assert len(calls._idle) == MOST_KEPT
@@ -219,12 +248,12 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servi
 
 def test_calls_go_over_tls_on_one_connection(certified: Service) -> None:
     with to(certified, host=NAME) as calls:
-        assert all(isinstance(calls.post(HEADERS, b"{}"), Answer) for _ in range(3))
+        assert all(isinstance(calls.post("/", HEADERS, b"{}"), Answer) for _ in range(3))
     assert certified.opened == 1
 
 
 def test_a_certificate_for_another_name_is_refused(certified: Service) -> None:
-    assert failure(to(certified, host="dynamodb.example").post(HEADERS, b"{}")) is SSLError
+    assert failure(to(certified, host="dynamodb.example").post("/", HEADERS, b"{}")) is SSLError
     assert certified.requests == []
 
 

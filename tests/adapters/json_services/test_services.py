@@ -27,8 +27,9 @@ EVERY_OPERATION = pytest.mark.parametrize(
 @EVERY
 def test_a_service_speaks_as_its_model_says(service: Service) -> None:
     metadata = model(service.name).metadata
-    assert metadata["protocol"] == "json"
-    assert (service.target, service.json_version) == (metadata["targetPrefix"], metadata["jsonVersion"])
+    assert metadata["protocol"] == ("json" if service.target else "rest-json")
+    named = metadata.get("targetPrefix", ""), metadata.get("jsonVersion", "")
+    assert (service.target, service.json_version) == (named if service.target else ("", ""))
     assert service.signing_name == metadata.get("signingName", metadata["endpointPrefix"])
     assert metadata["signatureVersion"] == "v4"
     assert service.headers == ({"x-amzn-query-mode": "true"} if "awsQueryCompatible" in metadata else {})
@@ -38,7 +39,9 @@ def test_a_service_speaks_as_its_model_says(service: Service) -> None:
 def test_an_operation_is_one_of_the_service(service: Service, method: str, operation: Operation) -> None:
     described = model(service.name).operation_model(operation.name)
     assert method == xform_name(operation.name)
-    assert (described.http["method"], described.http["requestUri"]) == ("POST", "/")
+    assert (described.http["method"], described.http["requestUri"]) == ("POST", operation.path)
+    members = described.input_shape.members.values() if described.input_shape else ()
+    assert not [each for each in members if "location" in each.serialization], "a parameter that is not in the body"
     assert [operation.token] if operation.token else described.idempotent_members == []
     assert described.endpoint is None, "its host has a prefix of its own"
 

@@ -175,10 +175,13 @@ class DynamoLedger:
         answered: dict[str, Any] = {"provider_message_id": provider_message_id}
         if in_answer:
             answered["in_answer"] = dict(in_answer)
+        pk, sk = table.contact_pk(request.contact_id), _row_sk(request.message_key)
         settled = table.written(
             self.client,
-            self._update(
-                request,
+            update(
+                table_name=self.table_name,
+                pk=pk,
+                sk=sk,
                 set_={"state": state} | answered | asked,
                 append={"decisions": [decision.to_dict()]},
                 remove=[] if asked else ["due_shard", "due_at"],
@@ -189,8 +192,10 @@ class DynamoLedger:
         if not settled:
             table.written(
                 self.client,
-                self._update(
-                    request,
+                update(
+                    table_name=self.table_name,
+                    pk=pk,
+                    sk=sk,
                     set_=answered,
                     append={"decisions": [decision.to_dict()]},
                     condition="#claim_id = :claim_id AND attribute_not_exists(#provider_message_id)",

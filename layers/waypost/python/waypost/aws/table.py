@@ -58,15 +58,15 @@ def key(pk: str, sk: str) -> Item:
 def dump(value: Any) -> Item:
     """A JSON value, or bytes, as a DynamoDB attribute value."""
     match value:
+        case str() | bytes():  # first, because most are
+            return {"S" if isinstance(value, str) else "B": value}
         case None:
             return {"NULL": True}
         case bool():
             return {"BOOL": value}
-        case str() | bytes():
-            return {"S" if isinstance(value, str) else "B": value}
         case int() | float():
             return {"N": repr(value)}
-        case Mapping():
+        case dict() | Mapping():  # a dict is known as one at once
             return {"M": dump_item(value)}
         case list() | tuple():
             return {"L": [dump(element) for element in value]}

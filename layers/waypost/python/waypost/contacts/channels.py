@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, NewType, Protocol, Self, assert_never, get_args
 
@@ -41,7 +41,13 @@ class Address:
     @property
     def digest(self) -> str:
         """What stands for the address where the address itself must not: the same for the same channel and text."""
-        return ids.digest("address", self.channel, self.text)
+        return _digest(self.channel, self.text)
+
+
+@lru_cache(maxsize=1024)
+def _digest(channel: str, text: str) -> str:
+    """A send asks for it often."""
+    return ids.digest("address", channel, text)
 
 
 class Known(Protocol):
@@ -118,7 +124,8 @@ class DeclaredChannel:
     for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
     ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``), ``keyword_events``
     those of them whose ``text`` a person wrote. ``reopened_by`` are events that show that an address takes messages again, with
-    the suppressions that they end. ``to_staff``: members of staff alone have an address on it, contacts never do.
+    the suppressions that they end. ``synced_after`` are events after which the provider is asked what it knows of the person
+    (``people_contract``). ``to_staff``: members of staff alone have an address on it, contacts never do.
     """
 
     channel: Channel
@@ -136,6 +143,7 @@ class DeclaredChannel:
     to_staff: bool = False
     gives_rights: frozenset[str] = frozenset()
     answered_at_once: frozenset[str] = frozenset()
+    synced_after: frozenset[str] = frozenset()
     keyword_events: frozenset[str] = frozenset()
     reopened_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -165,6 +173,7 @@ class DeclaredChannel:
                 to_staff=bool(value.get("to_staff", False)),
                 gives_rights=frozenset(value.get("gives_rights", ())),
                 answered_at_once=frozenset(value.get("answered_at_once", ())),
+                synced_after=frozenset(value.get("synced_after", ())),
                 keyword_events=frozenset(value.get("keyword_events", ())),
                 reopened_by={event: frozenset(ended) for event, ended in value.get("reopened_by", {}).items()},
             )

@@ -28,7 +28,7 @@ def fold(text: str) -> str:
     text = text.casefold()
     if any(line_break in text for line_break in LINE_BREAKS):
         text = text.replace("\u2028", "\n").replace("\u2029", "\n")
-    text = "\n".join("".join(line.split()) for line in text.split("\n"))
+    text = "\n".join(["".join(line.split()) if line else "" for line in text.split("\n")])
     table, letters = _table()
     return text if letters.isdisjoint(text) else text.translate(table)
 

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 _TEMPLATE_TAG: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -29,7 +30,7 @@ def visible_of_template(template: str) -> str:
 
 
 def texts_in(content: Any) -> Iterator[str]:
-    """Every text in a content, however deep."""
+    """Every text in a content, however deep: a dataclass, a mapping or a list."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, Mapping):
@@ -38,3 +39,6 @@ def texts_in(content: Any) -> Iterator[str]:
     elif isinstance(content, list | tuple):
         for each in content:
             yield from texts_in(each)
+    elif is_dataclass(content):
+        for each in fields(content):
+            yield from texts_in(getattr(content, each.name))

@@ -4,8 +4,9 @@ A repeated, redriven or restarted caller names the same occasion, and so finds t
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Final, Literal, Self, assert_never
 
 from waypost import ids
@@ -224,8 +225,17 @@ def journey_of(occasion: Occasion) -> str:
 
 def dump_occasion(occasion: Occasion) -> dict[str, Any]:
     """The stored form: ids and names, no personal data."""
-    values = {"kind": occasion.kind, **asdict(occasion)}
-    return {name: format_instant(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    kind: type = type(occasion)
+    values = {name: getattr(occasion, name) for name in _names(kind)}
+    return {"kind": occasion.kind} | {
+        name: format_instant(value) if isinstance(value, datetime) else value for name, value in values.items()
+    }
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind of occasion."""
+    return tuple(each.name for each in fields(kind))
 
 
 def load_occasion(value: Mapping[str, Any]) -> Occasion:
@@ -233,14 +243,14 @@ def load_occasion(value: Mapping[str, Any]) -> Occasion:
     kind = _KINDS.get(value.get("kind", ""))
     if kind is None:
         raise InvalidInput("occasion.kind", f"expected one of {', '.join(_KINDS)}, got {value.get('kind')!r}")
-    fields = {name: each for name, each in value.items() if name != "kind"}
-    if "occurred_at" in fields:
-        fields["occurred_at"] = parse_instant(fields["occurred_at"])
+    given = {name: each for name, each in value.items() if name != "kind"}
+    if "occurred_at" in given:
+        given["occurred_at"] = parse_instant(given["occurred_at"])
     try:
-        return kind(**fields)
+        return kind(**given)
     except TypeError:
         raise InvalidInput(
-            "occasion", f"expected the fields of a {kind.kind}, got {', '.join(sorted(fields))}"
+            "occasion", f"expected the fields of a {kind.kind}, got {', '.join(sorted(given))}"
         ) from None
 
 

@@ -19,6 +19,7 @@ from waypost.events.secret_keys import SHORTEST_KEY, key_problem, read_keys
 
 _UNSUBSCRIBE: Final = b"waypost unsubscribe 1."
 _SIGNATURE_LENGTH: Final = 16  # bytes: half of SHA-256, the least that RFC 2104 section 5 allows
+_listed: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _LONGEST_TOKEN: Final = 4096
 _TOKEN: Final = re.compile(r"([\w-]+)\.([\w-]+)[^\w-]*", re.ASCII)
 """A token, and the full stop or bracket of a text that a mail program took for a part of the link."""
@@ -71,7 +72,7 @@ def verify(token: str, keys: Iterable[str]) -> Unsubscription | None:
 
 def signed(fields: Sequence[Any], key: str, *, purpose: bytes) -> str:
     """A token of these fields, texts, numbers and None, that is good for this purpose alone."""
-    content = encoded(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode())
+    content = encoded(_listed(fields).encode())
     return f"{content}.{encoded(signature(content.encode(), key, purpose=purpose))}"
 
 

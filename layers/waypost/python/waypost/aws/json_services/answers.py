@@ -21,10 +21,12 @@ class Refused:
     error: Exception
 
 
-def read(answer: Answer, operation: str, *, attempts: int) -> dict[str, Any] | Refused | NoAnswer:
+def read(
+    answer: Answer, operation: str, *, attempts: int, is_rest: bool = False
+) -> dict[str, Any] | Refused | NoAnswer:
     """What an operation answered. A body that is not the one that was sent, or no JSON object, is no answer.
 
-    DynamoDB says which body it sent by a checksum.
+    DynamoDB says which body it sent by a checksum. ``is_rest``: the service speaks REST JSON.
     """
     checksum = answer.headers.get("x-amz-crc32")
     if checksum is not None and checksum != str(crc32(answer.body)):
@@ -33,7 +35,7 @@ def read(answer: Answer, operation: str, *, attempts: int) -> dict[str, Any] | R
     if found and binary.may_hold_binary(answer.body):
         binary.decode(found)
     if answer.status >= 300:
-        return _refused(answer, found, operation, attempts)
+        return _refused(answer, found, operation, attempts, is_rest=is_rest)
     if found is None:
         return NoAnswer(HTTPClientError(error="the body is no JSON object"))
     found["ResponseMetadata"] = _metadata(answer, attempts)
@@ -48,7 +50,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _refused(answer: Answer, found: dict[str, Any] | None, operation: str, attempts: int) -> Refused:
+def _refused(answer: Answer, found: dict[str, Any] | None, operation: str, attempts: int, *, is_rest: bool) -> Refused:
     """The error of an answer; one whose body is none of the service's (a page of a proxy) has its status as code.
 
     A service that spoke XML before gives the code of that time in a header. Source: Smithy, "AWS JSON 1.0 protocol", Operation error
@@ -56,7 +58,7 @@ def _refused(answer: Answer, found: dict[str, Any] | None, operation: str, attem
     """
     body = {"message": answer.body.decode(errors="replace")} if found is None else found
     described = {
-        "Code": str(body.get("__type", answer.status)).partition(":")[0].rpartition("#")[2],
+        "Code": str(_named(answer, body, is_rest=is_rest) or answer.status).partition(":")[0].rpartition("#")[2],
         "Message": str(body.get("message") or body.get("Message") or ""),
     }
     code_of_query, _, fault = answer.headers.get("x-amzn-query-error", "").partition(";")
@@ -65,6 +67,12 @@ def _refused(answer: Answer, found: dict[str, Any] | None, operation: str, attem
     members = {name: value for name, value in body.items() if name not in {"__type", "message", "Message"}}
     response = {**members, "Error": described, "ResponseMetadata": _metadata(answer, attempts)}
     return Refused(described["Code"], answer.status, answer.headers.get("date", ""), ClientError(response, operation))
+
+
+def _named(answer: Answer, body: dict[str, Any], *, is_rest: bool) -> Any:
+    """What the service calls the error. Source: Smithy, "AWS REST JSON 1.0 protocol", Operation error serialization."""
+    in_rest = answer.headers.get("x-amzn-errortype") or body.get("code") or body.get("Code") if is_rest else None
+    return in_rest or body.get("__type")
 
 
 def _metadata(answer: Answer, attempts: int) -> dict[str, Any]:

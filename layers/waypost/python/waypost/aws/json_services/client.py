@@ -17,7 +17,7 @@ import orjson
 
 from waypost.aws.json_services import answers, retries
 from waypost.aws.json_services.answers import Refused
-from waypost.aws.json_services.connections import NoAnswer, Transport
+from waypost.aws.json_services.connections import Answer, NoAnswer, Transport
 from waypost.aws.json_services.credentials import Credentials, CredentialSource
 from waypost.aws.json_services.endpoints import Endpoint
 from waypost.aws.json_services.services import PAGES, Operation, Service
@@ -73,11 +73,6 @@ class JsonClient:
         self._wait = wait
         self._quota = retries.Quota()
         self._ahead = timedelta(0)  # the service's clock, of ours
-        self._headers = {
-            "host": endpoint.authority,
-            "content-type": f"application/x-amz-json-{service.json_version}",
-            **service.headers,
-        }
         for method, operation in service.operations.items():
             setattr(self, method, partial(self._called, operation))
 
@@ -122,18 +117,22 @@ class JsonClient:
     def _attempt(
         self, operation: Operation, body: bytes, attempt: int, credentials: Credentials
     ) -> dict[str, Any] | Refused | NoAnswer:
+        path = self._endpoint.path.rstrip("/") + operation.path
         headers = signed(
-            {**self._headers, "x-amz-target": f"{self._service.target}.{operation.name}"},
+            {"host": self._endpoint.authority, **self._service.headers_of(operation)},
             body,
             credentials=credentials,
             region=self._endpoint.region,
             service=self._service.signing_name,
             at=self._clock() + self._ahead,
-            path=self._endpoint.path,
+            path=path,
         )
         headers |= {"user-agent": _AGENT, **_trace()}
-        answer = self._transport.post(headers, body)
-        return answer if isinstance(answer, NoAnswer) else answers.read(answer, operation.name, attempts=attempt)
+        answer = self._transport.post(path, headers, body)
+        return answer if isinstance(answer, NoAnswer) else self._read(answer, operation, attempt)
+
+    def _read(self, answer: Answer, operation: Operation, attempt: int) -> dict[str, Any] | Refused | NoAnswer:
+        return answers.read(answer, operation.name, attempts=attempt, is_rest=self._service.is_rest)
 
     def _set_by(self, date: str) -> bool:
         """Take the service's time for ours when they differ; whether they do."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from http.client import HTTPException, HTTPResponse, IncompleteRead
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -27,6 +27,12 @@ from waypost.aws.json_services.endpoints import Endpoint
 
 MOST_KEPT: Final = 10
 """Connections kept open; as many as botocore keeps."""
+LONGEST_HEAD: Final = 65_536
+"""Bytes of an answer before its body."""
+_AT_ONCE: Final = 65_536
+_HEAD_END: Final = b"\r\n\r\n"
+_CONTINUE: Final = 100
+_WITHOUT_A_BODY: Final = frozenset({204, 304})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class NoAnswer:
 class Transport(Protocol):
     """Carries requests to one endpoint."""
 
-    def post(self, headers: Mapping[str, str], body: bytes) -> Answer | NoAnswer:
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer | NoAnswer:
         """The answer to one attempt, or why there is none."""
         ...
 
@@ -67,10 +73,10 @@ class Connections:
         self._read_timeout = read_timeout
         self._idle: deque[socket.socket] = deque()  # append and pop are atomic
 
-    def post(self, headers: Mapping[str, str], body: bytes) -> Answer | NoAnswer:
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer | NoAnswer:
         """See Transport."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"POST {self._endpoint.path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         connection = self._kept() or self._opened()
         if not isinstance(connection, socket.socket):
             return connection
@@ -146,15 +152,106 @@ def _abandoned(connection: socket.socket | None, error: Exception, *, timed_out:
 
 
 def _received(connection: socket.socket) -> tuple[Answer, bool]:
-    """The answer, and whether the connection stays open. Raises OSError or HTTPException."""
-    response = HTTPResponse(connection, method="POST")
+    """The answer, and whether the connection stays open. Raises OSError or HTTPException.
+
+    ``http.client`` reads headers by the parser of mails, which takes longer than the rest of a call.
+    """
+    incoming = _Incoming(connection)
+    status = _CONTINUE
+    while status == _CONTINUE:
+        first, *lines = incoming.head()
+        version, status = _status(first)
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    length = headers.get("content-length")
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        body, has_end = incoming.chunks(), True
+    elif length is not None or status in _WITHOUT_A_BODY:
+        body, has_end = incoming.exactly(_number(length or "0")), True
+    else:
+        body, has_end = incoming.rest(), False
+    closes = "close" in headers.get("connection", "").lower() or version != "HTTP/1.1"
+    return Answer(status, headers, body), has_end and not closes
+
+
+class _Incoming:
+    """What comes over a connection, and was not used yet."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._unused = b""
+
+    def head(self) -> list[str]:
+        """The lines up to the first empty one. Raises HTTPException for longer ones than any service sends."""
+        start = 0
+        while (end := self._unused.find(_HEAD_END, start)) < 0:
+            if len(self._unused) > LONGEST_HEAD:
+                raise HTTPException(f"a head of more than {LONGEST_HEAD} bytes")
+            start = max(len(self._unused) - len(_HEAD_END), 0)
+            self._more()
+        head, self._unused = self._unused[:end], self._unused[end + len(_HEAD_END) :]
+        return head.decode("latin-1").split("\r\n")
+
+    def exactly(self, size: int) -> bytes:
+        """So many bytes. Raises IncompleteRead when fewer come."""
+        parts, missing = [self._unused[:size]], size - len(self._unused)
+        self._unused = self._unused[size:]
+        while missing > 0:
+            part = self._connection.recv(min(missing, _AT_ONCE))
+            if not part:
+                raise IncompleteRead(b"".join(parts), missing)
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def rest(self) -> bytes:
+        """Everything up to the end of the connection."""
+        parts, self._unused = [self._unused], b""
+        while part := self._connection.recv(_AT_ONCE):
+            parts.append(part)
+        return b"".join(parts)
+
+    def chunks(self) -> bytes:
+        """A body that comes in pieces. Source: RFC 9112, section 7.1."""
+        parts: list[bytes] = []
+        while size := _number(self._line().partition(";")[0], base=16):
+            parts.append(self.exactly(size))
+            self._line()
+        while self._line():
+            pass  # headers that come after the body
+        return b"".join(parts)
+
+    def _line(self) -> str:
+        while (end := self._unused.find(b"\r\n")) < 0:
+            if len(self._unused) > LONGEST_HEAD:
+                raise HTTPException(f"a line of more than {LONGEST_HEAD} bytes")
+            self._more()
+        line, self._unused = self._unused[:end], self._unused[end + 2 :]
+        return line.decode("latin-1")
+
+    def _more(self) -> None:
+        part = self._connection.recv(_AT_ONCE)
+        if not part:
+            raise IncompleteRead(self._unused) if self._unused else RemoteDisconnected("closed without an answer")
+        self._unused += part
+
+
+def _status(line: str) -> tuple[str, int]:
+    """The protocol and the code of an answer's first line. Raises BadStatusLine."""
+    version, _, rest = line.partition(" ")
+    code = rest[:3]
+    if not version.startswith("HTTP/1.") or not (code.isascii() and code.isdigit() and len(code) == 3):
+        raise BadStatusLine("the answer is not one of HTTP")
+    return version, int(code)
+
+
+def _number(text: str, *, base: int = 10) -> int:
     try:
-        response.begin()
-        body = response.read()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, body), not response.will_close
-    finally:
-        response.close()
+        number = int(text, base)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise HTTPException("the answer does not say how long it is")
+    return number
 
 
 def _has_something_to_read(connection: socket.socket) -> bool:

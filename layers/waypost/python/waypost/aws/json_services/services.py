@@ -11,15 +11,19 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """An operation's name, and the member that botocore fills with a random token so that an attempt can be repeated."""
+    """An operation's name, and the member that botocore fills with a random token so that an attempt can be repeated.
+
+    ``path`` is where it is called: of REST JSON an own one for each operation, with nothing of the parameters in it.
+    """
 
     name: str
     token: str = ""
+    path: str = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service of the protocol AWS JSON 1.0 or 1.1; ``operations`` by the method's name."""
+    """A service of the protocol AWS JSON 1.0 or 1.1, or of REST JSON; ``operations`` by the method's name."""
 
     name: str
     signing_name: str
@@ -27,12 +31,25 @@ class Service:
     """The first part of its host's name."""
     endpoint_variable: str
     """The environment's variable for another address than AWS's own."""
-    target: str
-    json_version: str
     operations: Mapping[str, Operation]
+    target: str = ""
+    """What stands before the operation's name in a header; "" for REST JSON, whose paths name operations."""
+    json_version: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     slot: float = 0.05
     """Seconds within which the first repetition of a call falls that met no throttling."""
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it speaks REST JSON."""
+        return not self.target
+
+    def headers_of(self, operation: Operation) -> dict[str, str]:
+        """The headers by which the service knows what is called, and what the body is."""
+        if self.is_rest:
+            return {"content-type": "application/json", **self.headers}
+        named = {"x-amz-target": f"{self.target}.{operation.name}"}
+        return {"content-type": f"application/x-amz-json-{self.json_version}", **self.headers, **named}
 
 
 DYNAMODB: Final = Service(
@@ -81,7 +98,28 @@ SQS: Final = Service(
     headers={"x-amzn-query-mode": "true"},
 )
 
-SERVICES: Final[Mapping[str, Service]] = {each.name: each for each in (DYNAMODB, EVENTS, SQS)}
+SES: Final = Service(
+    name="sesv2",
+    signing_name="ses",
+    host="email",
+    endpoint_variable="AWS_ENDPOINT_URL_SESV2",
+    operations={
+        "send_bulk_email": Operation(name="SendBulkEmail", path="/v2/email/outbound-bulk-emails"),
+        "send_email": Operation(name="SendEmail", path="/v2/email/outbound-emails"),
+    },
+)
+
+SMS_VOICE: Final = Service(
+    name="pinpoint-sms-voice-v2",
+    signing_name="sms-voice",
+    host="sms-voice",
+    endpoint_variable="AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",
+    target="PinpointSMSVoiceV2",
+    json_version="1.0",
+    operations={"send_text_message": Operation(name="SendTextMessage")},
+)
+
+SERVICES: Final[Mapping[str, Service]] = {each.name: each for each in (DYNAMODB, EVENTS, SES, SMS_VOICE, SQS)}
 
 PAGES: Final[Mapping[str, tuple[str, str]]] = {"query": ("LastEvaluatedKey", "ExclusiveStartKey")}
 """How an operation is paged: the member of its answer that says where it stopped, and the one of the next call."""

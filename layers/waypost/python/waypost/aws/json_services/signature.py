@@ -36,8 +36,8 @@ def signed(
         complete["x-amz-security-token"] = credentials.token
     names = sorted(complete)
     listed = ";".join(names)
-    lines = "".join(f"{name}:{' '.join(complete[name].split())}\n" for name in names)
-    canonical = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{listed}\n{sha256(body).hexdigest()}"
+    lines = "".join([f"{name}:{_trimmed(complete[name])}\n" for name in names])
+    canonical = f"POST\n{_quoted(path)}\n\n{lines}\n{listed}\n{sha256(body).hexdigest()}"
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     text = f"{ALGORITHM}\n{stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
     key = signing_key(credentials.secret_key, stamp[:8], region, service)
@@ -46,6 +46,16 @@ def signed(
         f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={listed}, Signature={signature}"
     )
     return complete
+
+
+def _trimmed(value: str) -> str:
+    """The value with single blanks within, and none around it; few have any."""
+    return " ".join(value.split()) if " " in value else value
+
+
+@lru_cache(maxsize=32)
+def _quoted(path: str) -> str:
+    return quote(path, safe="/~")
 
 
 @lru_cache(maxsize=32)
