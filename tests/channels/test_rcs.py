@@ -10,7 +10,7 @@ import pytest
 
 from infra.app import main, synthesize
 from local.providers.server import Providers
-from tests.channels.test_sms_replies import by_sns
+from tests.channels.test_sms_replies import by_sns, payload
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import World
 from tests.infra.template import NO_BUNDLING, whole
@@ -153,6 +153,14 @@ def test_text_messages_and_those_of_others_are_not_read_from_the_topic() -> None
         {"eventType": "RCS_DELIVERED"},
     ):
         assert notices_in(by_sns({**detail, **more})) == []
+
+
+def test_a_tapped_button_is_a_reply_with_what_it_stands_for() -> None:
+    world, address = World(), Address(Channel("sms"), "phone", PHONE)
+    tapped = {**payload("No, thank you", sender=PHONE), "postbackData": "STOP"}
+    assert world.record_delivery.record({"q-1": by_sns(tapped)}).failed == {}
+    assert [event.type for event in world.queue.sent] == ["unsubscribed"]
+    assert world.addresses.of([address])[address.digest].withdrawn
 
 
 def test_a_word_that_nobody_knows_ends_in_the_dead_letters() -> None:

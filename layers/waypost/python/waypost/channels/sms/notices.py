@@ -80,8 +80,8 @@ def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
 
 
 def read_reply_to_end_user_messaging(detail: Mapping[str, Any]) -> Replied:
-    """See NoticeReader. The order of replies is not guaranteed, and they carry no time."""
-    text = str(detail["messageBody"])
+    """See NoticeReader. The order of replies is not guaranteed, and they carry no time. A tapped button says what it stands for."""
+    text = str(detail.get("postbackData") or detail["messageBody"])
     return Replied(
         sender=str(detail["originationNumber"]),
         text=text,
