@@ -51,6 +51,7 @@ FIRST_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "notify_staff": ("dynamodb", "secretsmanager", "sesv2"),
     "pause_journey": ("dynamodb", "scheduler"),
     "lift_suppression": ("dynamodb", "sqs"),
+    "mark_test_contact": ("dynamodb", "sqs"),
     "plan_audience": ("dynamodb", "s3"),
     "plan_export": ("dynamodb", "s3"),
     "plan_refresh": ("dynamodb",),

@@ -52,6 +52,7 @@ from waypost.contacts.consent import Consent
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
+from waypost.contacts.mark_test_contact import MarkTestContact
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.content.coupons import CouponVariables
@@ -339,6 +340,10 @@ class World:
     @property
     def lift_suppression(self) -> LiftSuppression:
         return assemble.lift_suppression(self.ports)
+
+    @property
+    def mark_test_contact(self) -> MarkTestContact:
+        return assemble.mark_test_contact(self.ports)
 
     @property
     def stop_journey(self) -> StopJourney:

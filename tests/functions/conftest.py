@@ -221,6 +221,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
         "explain_contact": {"explain_contact": explained_contact(world)},
         "lift_suppression": {"lift_suppression": world.lift_suppression},
+        "mark_test_contact": {"mark_test_contact": world.mark_test_contact},
         "issue_coupon": {"issue_coupon": world.issue_coupon},
         "receive_callback": {
             "receive_callback": ReceiveCallback(

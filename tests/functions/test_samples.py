@@ -295,6 +295,12 @@ def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deploy
     assert deployment.world.queue.sent[-1].type == "suppression_lifted"
 
 
+def test_a_contact_of_the_sample_becomes_a_test_contact(deployment: Deployment) -> None:
+    deployment.begin()
+    assert deployment.call("mark_test_contact") == {"contact_id": CONTACT, "test": True, "was": False}
+    assert deployment.world.queue.sent[-1].type == "test_contact_marked"
+
+
 def test_a_journey_asks_for_another_and_stops_one(deployment: Deployment) -> None:
     deployment.begin()
     asked = deployment.call("start_other_journey")

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from waypost.contacts.identity.merge_contacts import MergeContacts
     from waypost.contacts.identity.rules import IdentityRules
     from waypost.contacts.lift_suppression import LiftSuppression
+    from waypost.contacts.mark_test_contact import MarkTestContact
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.coupons import CouponVariables
@@ -668,6 +669,13 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
     return LiftSuppression(
         contacts=ports.contacts(), addresses=ports.addresses(), queue=ports.queue(), clock=ports.clock()
     )
+
+
+def mark_test_contact(ports: Ports) -> MarkTestContact:
+    """What says who is a test contact."""
+    from waypost.contacts.mark_test_contact import MarkTestContact
+
+    return MarkTestContact(contacts=ports.contacts(), queue=ports.queue(), clock=ports.clock())
 
 
 def answer_at_once(

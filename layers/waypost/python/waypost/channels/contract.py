@@ -231,6 +231,11 @@ class ChannelPlugin(ABC, Generic[Content]):
         del links
         return content
 
+    def marked(self, content: Content, mark: str) -> Content:
+        """The content with a mark in front of its title; as it is on a channel whose messages have none."""
+        del mark
+        return content
+
     def words(self, content: Content) -> str:
         """What a reader sees of the content, for the checks of words; its fields are in lines of their own."""
         return words_of(content)
