@@ -37,6 +37,7 @@ from tests.fakes.responses import FakeResponses
 from tests.fakes.schedules import Booking, FakeSchedules
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.stream_tallies import FakeStreamTallies
+from tests.fakes.sync_queue import FakePeople, FakeSyncQueue
 from tests.fakes.task_figures import FakeTaskFigures
 from waypost import ids
 from waypost.approvals.approval_links import approval_url
@@ -97,6 +98,7 @@ from waypost.sending.send_test import SendTest
 from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
 from waypost.tracking.scenes import DeclaredScenes
+from waypost.tracking.sync_person import SyncPerson
 from waypost.workdays import Workdays
 
 T = TypeVar("T")
@@ -143,6 +145,7 @@ class World:
         self.live_staff, self.responses = FakeLiveStaff(effects), FakeResponses(effects)
         self.product_sales, self.product_states = FakeProductSales(), FakeProductStates()
         self.watches = FakeWatches()
+        self.syncs, self.people = FakeSyncQueue(), FakePeople()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.runs, self.changes = FakeRuns(), FakeChanges(effects)
@@ -186,6 +189,10 @@ class World:
             scenes=self.scenes,
             report=self.reported.append,
         )
+
+    @property
+    def sync_person(self) -> SyncPerson:
+        return assemble.sync_person(self.ports, people=lambda _: self.people, tags=self.tags)
 
     @property
     def default_zone(self) -> ZoneInfo:
@@ -504,6 +511,9 @@ class WorldPorts:
 
     def watches(self) -> FakeWatches:
         return self.world.watches
+
+    def sync_queue(self) -> FakeSyncQueue:
+        return self.world.syncs
 
     def tasks(self) -> FakeTasks:
         return self.world.tasks

@@ -33,6 +33,7 @@ from tests.flows.steps import (
     heard,
     introduce,
     items,
+    only,
     rows,
     travel,
     waiting_at,
@@ -51,6 +52,7 @@ MEMBERS = {
     "members": [
         {"id": "lin.chen", "name": "陈琳", "email": "lin.chen@acme.example", "roles": ["editor"], "locale": "zh-CN"},
         {"id": "wei.zhang", "name": "Wei Zhang", "email": "wei.zhang@acme.example", "roles": ["lead"], "locale": "en"},
+        {"id": "bo.li", "name": "李波", "email": "bo.li@acme.example", "channels": {"wecom": "LiBo"}},
     ],
     "queues": {"sales": ["lin.chen"], "service": ["lin.chen"]},
 }
@@ -65,7 +67,14 @@ REPLIES = [
     {"to": "staff_added_contact", "message": "new-friend"},
     {"to": "wechat_message_received", "contains": ["发货"], "message": "shipping"},
 ]
-SCENES = {"mall-2": {"source": "万象城店", "staff": "lin.chen", "wechat": {"account": ACCOUNT}}}
+SCENES = {
+    "mall-2": {
+        "source": "万象城店",
+        "staff": "lin.chen",
+        "wechat": {"account": ACCOUNT},
+        "wecom": {"members": ["bo.li"]},
+    }
+}
 WELCOME = {"kind": "welcome", "url": "https://shop.example/new"}
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
@@ -174,6 +183,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     }
     coupons = folder / "statemachines" / "coupons" / "shop-codes.yaml"
     coupons.write_text(yaml.safe_dump(shop_codes, allow_unicode=True), encoding="utf-8")
+    tags = folder / "statemachines" / "contacts" / "tags.yaml"
+    declared = yaml.safe_load(tags.read_text(encoding="utf-8"))
+    declared["tags"]["vip"]["wecom"] = {"group": "客户等级", "name": "VIP"}
+    tags.write_text(yaml.safe_dump(declared, allow_unicode=True), encoding="utf-8")
     staff = folder / "statemachines" / "staff"
     staff.mkdir(exist_ok=True)
     (staff / "members.yaml").write_text(yaml.safe_dump(MEMBERS, allow_unicode=True), encoding="utf-8")
@@ -309,7 +322,7 @@ def test_a_keyword_is_answered_in_the_answer_to_wechats_call_alike_and_counted_o
 def test_a_code_is_made_once_and_who_follows_by_it_is_known(cloud: LocalCloud) -> None:
     access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
     first, again = (run_operation(access, "make-codes", {}) for _ in range(2))
-    assert (first["made"], first["failed"], again["made"], again["alive"]) == (1, [], 0, 1)
+    assert (first["made"], first["failed"], again["made"], again["alive"]) == (2, [], 0, 2)
     with pytest.raises(LocalError, match="not declared"):
         run_operation(access, "make-codes", {"scenes": ["nowhere"]})
 
@@ -321,6 +334,47 @@ def test_a_code_is_made_once_and_who_follows_by_it_is_known(cloud: LocalCloud) -
     assert {"scene": "mall-2", "came_from": "万象城店", "staff": "lin.chen"}.items() <= followed["properties"].items()
     [profile] = [row for row in kept if "attributes" in row]
     assert {"first_source": "万象城店", "owner": "lin.chen"}.items() <= profile["attributes"].items()
+
+    customer = "woAJ2GCAAAXtWyujaWJHDDGi0mACBBBB"
+    cloud.providers.perform(Channel("wecom"), "scan-code", {"customer": customer, "state": "mall-2"})
+    cloud.time.settle()
+    kept = items(cloud).everything(ids.contact_id("external_userid", customer))
+    [added] = [row for row in kept if row.get("type") == "staff_added_contact"]
+    assert {"state": "mall-2", "came_from": "万象城店", "staff": "LiBo"}.items() <= added["properties"].items()
+    [profile] = [row for row in kept if "attributes" in row]
+    assert {"first_source": "万象城店", "owner": "LiBo"}.items() <= profile["attributes"].items()
+
+
+def test_the_follower_and_the_customer_of_one_unionid_are_one_contact_whose_tags_are_alike(cloud: LocalCloud) -> None:
+    [wecom] = FAKES
+    follower, customer = "oLVPpjqs9BhvzwPj5A-vTYAX7UNI", "woAJ2GCAAAXtWyujaWJHDDGi0mACUNIO"
+    unionid = "o6_bmasdasdsad6_2sgVt7hMZOPfL"
+    cloud.providers.perform(Channel("wechat"), "follow", {"openid": follower, "unionid": unionid})
+    cloud.time.settle()
+    pair = {"customer": customer, "member": "LiBo"}
+    cloud.providers.perform(Channel("wecom"), "add-customer", {**pair, "unionid": unionid})
+    cloud.time.settle()
+    known = [ids.contact_id("openid", f"{ACCOUNT}:{follower}"), ids.contact_id("external_userid", customer)]
+
+    def profile() -> dict[str, Any]:
+        kept = [
+            row for each in known for row in items(cloud).everything(each) if "wecom_staff" in row.get("attributes", {})
+        ]
+        return only({str(number): row for number, row in enumerate(kept)})
+
+    assert profile()["identities"] == {
+        "openid": [f"{ACCOUNT}:{follower}"],
+        "external_userid": [customer],
+        "unionid": [unionid],
+    }
+    assert profile()["attributes"]["wecom_staff"] == ["LiBo"]
+
+    cloud.providers.perform(Channel("wecom"), "tag-customer", {**pair, "group": "客户等级", "tag": "VIP"})
+    cloud.time.settle()
+    assert "vip" in profile()["tags"]
+    introduce(cloud, "u-union", unionid=unionid, remove_tags=["vip"])
+    cloud.time.settle()
+    assert (wecom.customers.tags_of(customer, "LiBo"), wecom.customers.marks) == ([], 1)
 
 
 def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:
