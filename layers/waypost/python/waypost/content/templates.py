@@ -184,8 +184,10 @@ def _taken(values: Mapping[str, Any], names: "Names", path: str, reader: Reader)
             found[name] = value
         elif not _is_blank(value):
             place = f"{path}.{name}"
-            is_deeper = inner is not None and isinstance(value, Mapping)
-            found[name] = _taken(value, inner, place, reader) if inner and is_deeper else _value(value, place, reader)
+            if inner and isinstance(value, Mapping):
+                found[name] = _taken(value, inner, place, reader)
+            else:
+                found[name] = _value(value, place, reader)
         elif name in _OF_DICT:
             return Known(values, path=path, reader=reader)
     return found
